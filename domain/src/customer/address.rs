@@ -1,0 +1,114 @@
+//! Postal addresses.
+
+use std::fmt;
+
+use crate::{text::{serde_as_text, text_newtype}, violation::Rule};
+
+text_newtype! {
+    /// One line of an address: 1–255 characters.
+    personal AddressLine, AddressLineError, "address line", max 255
+}
+
+text_newtype! {
+    /// A city: 1–100 characters.
+    personal City, CityError, "address_city", max 100
+}
+
+text_newtype! {
+    /// A state, province or region: 1–100 characters.
+    personal State, StateError, "address_state", max 100
+}
+
+text_newtype! {
+    /// A ZIP or postal code: 1–20 characters. Its form differs by country and is not checked.
+    personal PostalCode, PostalCodeError, "address_postal_code", max 20
+}
+
+/// An assigned country code of ISO 3166-1 alpha-2, upper case, such as `DE`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountryCode([u8; 2]);
+
+/// Why a text is no [`CountryCode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("address_country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE")]
+pub struct CountryCodeError;
+
+impl Rule for CountryCodeError {
+    fn rule(&self) -> &'static str {
+        "iso_3166_1_alpha_2"
+    }
+}
+
+impl CountryCode {
+    /// Checks a code against the assigned ones.
+    ///
+    /// # Errors
+    /// For lower case, and for codes that are reserved, withdrawn or never were.
+    pub fn new(code: impl AsRef<str>) -> Result<Self, CountryCodeError> {
+        let code = Self::from_stored(code)?;
+        rust_iso3166::from_alpha2(code.as_str()).map(|_| code).ok_or(CountryCodeError)
+    }
+
+    /// Takes back a stored code. Only its form is checked: a country that ceases to exist makes no row unreadable.
+    ///
+    /// # Errors
+    /// When it is not two upper-case ASCII letters.
+    pub fn from_stored(code: impl AsRef<str>) -> Result<Self, CountryCodeError> {
+        match code.as_ref().as_bytes() {
+            &[first, second] if first.is_ascii_uppercase() && second.is_ascii_uppercase() => Ok(Self([first, second])),
+            _ => Err(CountryCodeError),
+        }
+    }
+
+    /// The two letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Both bytes are ASCII letters by this type's invariant.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for CountryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CountryCode(redacted)")
+    }
+}
+
+serde_as_text!(CountryCode);
+
+/// Where a customer lives. Every part may be absent, and parts are not checked against one another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The first line.
+    pub line1: Option<AddressLine>,
+    /// The second line.
+    pub line2: Option<AddressLine>,
+    /// The city.
+    pub city: Option<City>,
+    /// The state, province or region.
+    pub state: Option<State>,
+    /// The postal code.
+    pub postal_code: Option<PostalCode>,
+    /// The country.
+    pub country: Option<CountryCode>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CountryCode;
+
+    #[test]
+    fn assigned_codes_alone_are_countries() {
+        let all = ('A'..='Z').flat_map(|a| ('A'..='Z').map(move |b| format!("{a}{b}")));
+        assert_eq!(all.filter(|code| CountryCode::new(code).is_ok()).count(), 249);
+        for bad in ["de", "De", "XK", "UK", "EU", "ZZ", "DEU", "D", "", "Ä"] {
+            assert!(CountryCode::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_stored_code_needs_only_its_form() {
+        assert_eq!(CountryCode::from_stored("YU").unwrap().as_str(), "YU");
+        assert!(CountryCode::from_stored("yu").is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! The plain text fields of a customer. An empty text is no value: what is absent is `None` in the customer.
+
+use crate::text::text_newtype;
+
+text_newtype! {
+    /// The id by which the client's own system knows the customer: 1–255 characters, not blank, no control characters;
+    /// any other text, such as `gid://app/Customer/1`. Unique among the published customers of an environment.
+    personal ExternalId, ExternalIdError, "external_id", max 255, not_blank true, no_control true
+}
+
+text_newtype! {
+    /// The full name of a person or company: 1–255 characters.
+    personal CustomerName, CustomerNameError, "name", max 255
+}
+
+text_newtype! {
+    /// A contact number, such as a telephone: 1–20 characters.
+    personal Contact, ContactError, "contact", max 20
+}
+
+text_newtype! {
+    /// The name of an onboarding workflow: 1–255 characters.
+    public WorkflowName, WorkflowNameError, "onboarding_workflow_name", max 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Contact, CustomerName, ExternalId};
+
+    #[test]
+    fn any_text_but_blanks_and_controls_is_an_external_id() {
+        for good in ["gid://app/Customer/1", "ünï-🦀", " padded "] {
+            assert_eq!(ExternalId::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "  ", "a\nb", "a\u{85}b", "a\0b"] {
+            assert!(ExternalId::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(ExternalId::new("é".repeat(255)).is_ok());
+        assert_eq!(
+            ExternalId::new("é".repeat(256)).unwrap_err().to_string(),
+            "external_id must have at most 255 characters, it has 256"
+        );
+    }
+
+    #[test]
+    fn personal_values_stay_out_of_debug() {
+        assert_eq!(format!("{:?}", CustomerName::new("Ada Lovelace").unwrap()), "CustomerName(redacted)");
+        assert_eq!(format!("{:?}", Contact::new("+49 30 1234").unwrap()), "Contact(redacted)");
+    }
+}

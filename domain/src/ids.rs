@@ -1,0 +1,307 @@
+//! Ids: a prefix that tells the kind, and a UUIDv7 (RFC 9562) in 26 Crockford base-32 characters.
+//!
+//! `cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE` is opaque to clients, sorts by creation time, and cannot be mistaken for another
+//! kind: [`Id`] carries the kind in its type.
+
+use std::{fmt, hash, marker::PhantomData, str::FromStr};
+
+use uuid::Uuid;
+
+use crate::{time::Timestamp, violation::Rule};
+
+/// A kind of thing that has ids. Implemented by this crate's kinds alone.
+pub trait Kind: sealed::Sealed + 'static {
+    /// What stands before the 26 characters, with the underscore.
+    const PREFIX: &'static str;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The id of one thing of kind `K`: 128 bits, shown as prefix and 26 Crockford base-32 characters.
+pub struct Id<K: Kind> {
+    uuid: Uuid,
+    kind: PhantomData<fn() -> K>,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident, $alias:ident, $prefix:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub enum $kind {}
+            impl sealed::Sealed for $kind {}
+            impl Kind for $kind {
+                const PREFIX: &'static str = $prefix;
+            }
+            #[doc = concat!("An id such as `", $prefix, "01JDG3W9Z5X0M8R2K7T4B6Q1NE`.")]
+            pub type $alias = Id<$kind>;
+        )*
+    };
+}
+
+kinds! {
+    /// Kind of [`CustomerId`].
+    CustomerKind, CustomerId, "cust_";
+    /// Kind of [`MappingId`].
+    MappingKind, MappingId, "eim_";
+    /// Kind of [`TaxRateId`].
+    TaxRateKind, TaxRateId, "taxrate_";
+    /// Kind of [`TaxAssociationId`].
+    TaxAssociationKind, TaxAssociationId, "ta_";
+    /// Kind of [`TenantId`].
+    TenantKind, TenantId, "tenant_";
+    /// Kind of [`EnvironmentId`].
+    EnvironmentKind, EnvironmentId, "env_";
+    /// Kind of [`ApiKeyId`].
+    ApiKeyKind, ApiKeyId, "secret_";
+    /// Kind of [`EventId`].
+    EventKind, EventId, "evt_";
+}
+
+/// Why a text is no id of the wanted kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an id: {prefix} and 26 characters")]
+pub struct IdError {
+    prefix: &'static str,
+}
+
+impl Rule for IdError {
+    fn rule(&self) -> &'static str {
+        "id"
+    }
+}
+
+impl<K: Kind> Id<K> {
+    /// From the 128 bits.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self { uuid, kind: PhantomData }
+    }
+
+    /// The 128 bits.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+
+    /// Parses the text form. Only the canonical form is taken: the prefix and 26 upper-case characters.
+    ///
+    /// # Errors
+    /// [`IdError`] for anything else, other kinds included.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        text.strip_prefix(K::PREFIX)
+            .and_then(|rest| crockford::decode(rest.as_bytes()))
+            .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
+            .ok_or(IdError { prefix: K::PREFIX })
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(K::PREFIX)?;
+        f.write_str(crockford::as_str(&crockford::encode(self.uuid.as_u128())))
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+// Written out because a derive would ask the same of `K`, which is only a marker.
+impl<K: Kind> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K: Kind> Copy for Id<K> {}
+impl<K: Kind> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+impl<K: Kind> Eq for Id<K> {}
+impl<K: Kind> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K: Kind> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+impl<K: Kind> hash::Hash for Id<K> {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<K: Kind> serde::Serialize for Id<K> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The ids of one use case, all drawn from one UUIDv7: the first is that UUID, each further one counts up its random
+/// part. One draw of randomness serves a whole create, and a decision that learns only inside the transaction how many
+/// ids it needs stays a pure function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdSequence {
+    next: u128,
+}
+
+impl IdSequence {
+    /// The 62 random bits at the end of a UUIDv7, `rand_b` in RFC 9562.
+    const COUNTER: u128 = (1 << 62) - 1;
+
+    /// Starts a sequence at a time with 80 random bits, of which RFC 9562 leaves 74.
+    #[must_use]
+    pub fn start(at: Timestamp, random: [u8; 10]) -> Self {
+        let first = uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &random).into_uuid();
+        Self { next: first.as_u128() }
+    }
+
+    /// The next id.
+    pub fn next_id<K: Kind>(&mut self) -> Id<K> {
+        let id = Id::from_uuid(Uuid::from_u128(self.next));
+        self.next = (self.next & !Self::COUNTER) | (self.next.wrapping_add(1) & Self::COUNTER);
+        id
+    }
+}
+
+/// The port for new ids.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait IdGenerator: Send + Sync {
+    /// Starts the ids of one use case. MUST start at `at`, with bits no other call is given.
+    fn start(&self, at: Timestamp) -> IdSequence;
+}
+
+/// The port for secrets.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait Randomness: Send + Sync {
+    /// 256 bits that nobody can predict. MUST come from the operating system's generator or one as strong.
+    ///
+    /// # Errors
+    /// [`RandomnessUnavailable`] when there are none; a weaker source MUST NOT stand in.
+    fn secret_bytes(&self) -> Result<[u8; 32], RandomnessUnavailable>;
+}
+
+/// The source of randomness gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
+pub struct RandomnessUnavailable;
+
+/// Crockford's base 32 (<https://www.crockford.com/base32.html>) of 128 bits in 26 upper-case characters.
+pub(crate) mod crockford {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    const NONE: u8 = 0xFF;
+    const VALUES: [u8; 256] = {
+        let mut values = [NONE; 256];
+        let mut index = 0;
+        while index < 32 {
+            values[ALPHABET[index] as usize] = index as u8;
+            index += 1;
+        }
+        values
+    };
+
+    pub(crate) fn encode(bits: u128) -> [u8; 26] {
+        let mut text = [0; 26];
+        for (index, place) in text.iter_mut().enumerate() {
+            let shift = 5 * (25 - index);
+            *place = ALPHABET[(bits >> shift) as usize & 31];
+        }
+        text
+    }
+
+    pub(crate) fn as_str(text: &[u8; 26]) -> &str {
+        // The alphabet is ASCII, so this is always valid UTF-8.
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
+    /// `None` for another length, another character, lower case, or more than 128 bits (a first character above 7).
+    pub(crate) fn decode(text: &[u8]) -> Option<u128> {
+        if text.len() != 26 || text[0] > b'7' {
+            return None;
+        }
+        text.iter().try_fold(0u128, |bits, character| match VALUES[usize::from(*character)] {
+            NONE => None,
+            value => Some(bits << 5 | u128::from(value)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{CustomerId, EventId, IdSequence, MappingId, crockford};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn the_text_form_is_prefix_and_26_characters_and_sorts_by_time() {
+        let mut early = IdSequence::start(Timestamp::from_micros(1_700_000_000_000_000).unwrap(), [0xFF; 10]);
+        let mut late = IdSequence::start(Timestamp::from_micros(1_700_000_000_001_000).unwrap(), [0; 10]);
+        let (early, late): (CustomerId, CustomerId) = (early.next_id(), late.next_id());
+        assert_eq!(early.to_string().len(), "cust_".len() + 26);
+        assert!(early.to_string() < late.to_string());
+        assert_eq!(early.uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn only_the_canonical_form_of_the_right_kind_is_taken() {
+        let id: CustomerId = IdSequence::start(Timestamp::from_micros(0).unwrap(), [7; 10]).next_id();
+        let text = id.to_string();
+        assert_eq!(CustomerId::parse(&text), Ok(id));
+        assert!(MappingId::parse(&text).is_err());
+        assert!(CustomerId::parse(&text.to_lowercase()).is_err());
+        assert!(CustomerId::parse("cust_80000000000000000000000000").is_err(), "129 bits");
+        assert!(CustomerId::parse("cust_0000000000000000000000000I").is_err(), "I is not in the alphabet");
+        assert!(CustomerId::parse("cust_").is_err());
+    }
+
+    #[test]
+    fn a_sequence_keeps_version_and_variant_and_never_repeats_at_the_wrap() {
+        let mut sequence = IdSequence::start(Timestamp::from_micros(0).unwrap(), [0xFF; 10]);
+        let first: EventId = sequence.next_id();
+        let second: EventId = sequence.next_id();
+        assert_ne!(first, second);
+        for id in [first, second] {
+            assert_eq!(id.uuid().get_version_num(), 7);
+            assert_eq!(id.uuid().get_variant(), uuid::Variant::RFC4122);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_survives_its_text_form(bits: u128) {
+            prop_assert_eq!(crockford::decode(&crockford::encode(bits)), Some(bits));
+        }
+
+        #[test]
+        fn no_text_breaks_the_parser(text in "\\PC{0,40}") {
+            let _ = CustomerId::parse(&text);
+        }
+    }
+}

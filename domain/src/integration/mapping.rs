@@ -1,0 +1,164 @@
+//! Integration mappings: under which id another system knows a customer.
+
+use crate::{
+    ids::{CustomerId, MappingId},
+    lifecycle::{Audit, Owner, Status, words},
+    metadata::JsonObject,
+    text::text_newtype,
+    violation::{Rule, Violations},
+};
+
+text_newtype! {
+    /// The name of another system, such as `stripe` or `razorpay`: 1–50 characters, not blank, no control characters.
+    public ProviderType, ProviderTypeError, "provider_type", max 50, not_blank true, no_control true
+}
+
+text_newtype! {
+    /// The id by which another system knows the customer: 1–255 characters, not blank, no control characters.
+    personal ProviderEntityId, ProviderEntityIdError, "provider_entity_id", max 255, not_blank true, no_control true
+}
+
+text_newtype! {
+    /// The id of a mapped entity as a client may send it with a create: 1–255 characters. It is checked and then
+    /// replaced by the new customer's id, which no client can know yet.
+    personal ClaimedEntityId, ClaimedEntityIdError, "entity_id", max 255
+}
+
+/// The kind of thing a mapping is of. Customers are the only ones here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MappedEntityType {
+    /// A customer. The default.
+    #[default]
+    Customer,
+}
+
+words!(MappedEntityType, "customer", Customer => "customer");
+
+/// That another system knows a customer under an id.
+///
+/// A customer has at most one published mapping for each provider; one provider's entity may be mapped to several
+/// customers, as when subsidiaries share one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntegrationMapping {
+    /// Its id.
+    pub id: MappingId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The other system.
+    pub provider_type: ProviderType,
+    /// The id there.
+    pub provider_entity_id: ProviderEntityId,
+    /// What the client attached.
+    pub metadata: JsonObject,
+    /// Whether it is in use.
+    pub status: Status,
+    /// Who changed it when.
+    pub audit: Audit,
+}
+
+/// A link that a client asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLink {
+    /// The other system.
+    pub provider_type: ProviderType,
+    /// The id there.
+    pub provider_entity_id: ProviderEntityId,
+    /// What the client attached.
+    pub metadata: JsonObject,
+}
+
+/// The links of one create: at most [`NewLinks::MAX`], no provider twice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NewLinks(Vec<NewLink>);
+
+/// What is wrong with a list of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NewLinksError {
+    /// There are more than allowed.
+    #[error("integration_entity_mapping must have at most {max} items, it has {count}", max = NewLinks::MAX)]
+    TooMany {
+        /// The links given.
+        count: usize,
+    },
+    /// An earlier link names the same provider.
+    #[error("provider_type must not repeat that of integration_entity_mapping[{earlier}]")]
+    Repeated {
+        /// The place of the earlier one.
+        earlier: usize,
+    },
+}
+
+impl Rule for NewLinksError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::TooMany { .. } => "max_items",
+            Self::Repeated { .. } => "unique",
+        }
+    }
+}
+
+impl NewLinks {
+    /// The most links of one create.
+    pub const MAX: usize = 100;
+
+    /// Checks the list as a whole.
+    ///
+    /// # Errors
+    /// Every broken rule, under `integration_entity_mapping` and the place in the list.
+    pub fn new(links: Vec<NewLink>) -> Result<Self, Violations> {
+        let mut broken = Violations::new();
+        let count = links.len();
+        if count > Self::MAX {
+            broken.add("integration_entity_mapping", &NewLinksError::TooMany { count });
+            return Err(broken);
+        }
+        for (index, later) in links.iter().enumerate() {
+            let same = |earlier: &NewLink| earlier.provider_type == later.provider_type;
+            if let Some(earlier) = links[..index].iter().position(same) {
+                let path = format!("integration_entity_mapping[{index}].provider_type");
+                broken.add(path, &NewLinksError::Repeated { earlier });
+            }
+        }
+        broken.into_result()?;
+        Ok(Self(links))
+    }
+}
+
+impl IntoIterator for NewLinks {
+    type Item = NewLink;
+    type IntoIter = std::vec::IntoIter<NewLink>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NewLink, NewLinks, ProviderEntityId, ProviderType};
+
+    fn a_link(provider: &str) -> NewLink {
+        NewLink {
+            provider_type: ProviderType::new(provider).unwrap(),
+            provider_entity_id: ProviderEntityId::new("cus_1").unwrap(),
+            metadata: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_provider_may_come_once() {
+        assert!(NewLinks::new(vec![a_link("stripe"), a_link("Stripe")]).is_ok());
+        let broken = NewLinks::new(vec![a_link("stripe"), a_link("crm"), a_link("stripe")]).unwrap_err();
+        let found: Vec<_> = broken.iter().map(|v| (v.path.as_str(), v.rule)).collect();
+        assert_eq!(found, [("integration_entity_mapping[2].provider_type", "unique")]);
+    }
+
+    #[test]
+    fn there_are_at_most_100() {
+        let many = |n: usize| (0..n).map(|i| a_link(&format!("p{i}"))).collect::<Vec<_>>();
+        assert!(NewLinks::new(many(100)).is_ok());
+        assert_eq!(NewLinks::new(many(101)).unwrap_err().iter().next().unwrap().rule, "max_items");
+    }
+}

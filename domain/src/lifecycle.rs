@@ -1,0 +1,143 @@
+//! What every stored thing carries: whose it is, its status, its version, and who changed it when.
+
+use crate::{
+    ids::{EnvironmentId, TenantId},
+    tenancy::Actor,
+    time::Timestamp,
+    violation::Rule,
+};
+
+/// Whose a thing is: one environment of one tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The environment.
+    pub environment_id: EnvironmentId,
+}
+
+/// Whether a thing is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// In use.
+    Published,
+    /// Put away: still found by its id, frees what it held uniquely.
+    Archived,
+    /// Deleted.
+    Deleted,
+}
+
+/// A text that is no known word of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: {allowed}")]
+pub struct UnknownWord {
+    pub(crate) allowed: &'static str,
+}
+
+impl Rule for UnknownWord {
+    fn rule(&self) -> &'static str {
+        "one_of"
+    }
+}
+
+/// Gives an enumeration its words: `as_str`, `parse`, `ALL`, and (de)serialisation with the feature `serde`.
+macro_rules! words {
+    ($name:ident, $allowed:literal, $($variant:ident => $word:literal),+ $(,)?) => {
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word for it on the wire and in stores.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// The value of a word, which is matched with its case.
+            ///
+            /// # Errors
+            /// For any other word; the error names those allowed.
+            pub fn parse(word: &str) -> Result<Self, crate::lifecycle::UnknownWord> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(crate::lifecycle::UnknownWord { allowed: $allowed }),
+                }
+            }
+
+            fn new(word: impl AsRef<str>) -> Result<Self, crate::lifecycle::UnknownWord> {
+                Self::parse(word.as_ref())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::lifecycle::UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                Self::new(word)
+            }
+        }
+
+        crate::text::serde_as_text!($name);
+    };
+}
+
+pub(crate) use words;
+
+words!(Status, "published, archived, deleted", Published => "published", Archived => "archived", Deleted => "deleted");
+
+/// The number of changes an aggregate has seen, without gaps: 1 when created, one more with each change. It numbers the
+/// aggregate's events and is its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of what was just created.
+    pub const FIRST: Self = Self(1);
+
+    /// Takes back a stored number; `None` below 1.
+    #[must_use]
+    pub fn from_stored(number: i64) -> Option<Self> {
+        u64::try_from(number).ok().filter(|number| *number >= 1).map(Self)
+    }
+
+    /// The version after one more change.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Who created and last changed a thing, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Who created it.
+    pub created_by: Actor,
+    /// When it was last changed; the time of its creation at first.
+    pub updated_at: Timestamp,
+    /// Who changed it last; who created it at first.
+    pub updated_by: Actor,
+}
+
+impl Audit {
+    /// Of a thing created now.
+    #[must_use]
+    pub fn created(at: Timestamp, by: &Actor) -> Self {
+        Self { created_at: at, created_by: by.clone(), updated_at: at, updated_by: by.clone() }
+    }
+}

@@ -1,0 +1,117 @@
+//! What can go wrong with any store, whatever the operation, and how lists are cut into pages.
+
+/// A failure of the store itself, never of what was asked of it. Texts hold no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached or is too busy at the moment; the same call may succeed later. Nothing was written.
+    #[error("the database is not available: {reason}")]
+    Unavailable {
+        /// What was seen, without personal data.
+        reason: String,
+    },
+    /// Stored data cannot be read. A person has to look at the row.
+    #[error("the database holds a value that cannot be read: table {table}, column {column}, row {row}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The id of the row.
+        row: String,
+    },
+    /// The store refused in a way that no caller can mend: a bug or a broken installation.
+    #[error("the database refused: {reason}")]
+    Failed {
+        /// What was seen, without personal data.
+        reason: String,
+    },
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    limit: u16,
+    offset: u64,
+}
+
+/// Why numbers name no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The limit is out of its range.
+    #[error("limit must be a whole number from 1 to {max}", max = PageRequest::MAX_LIMIT)]
+    Limit,
+    /// The offset is out of its range.
+    #[error("offset must be a whole number from 0 to {max}", max = PageRequest::MAX_OFFSET)]
+    Offset,
+}
+
+impl crate::violation::Rule for PageError {
+    fn rule(&self) -> &'static str {
+        "range"
+    }
+}
+
+impl PageRequest {
+    /// The most items a page can have.
+    pub const MAX_LIMIT: u16 = 1_000;
+    /// The items of a page when nothing else is asked for.
+    pub const DEFAULT_LIMIT: u16 = 50;
+    /// The largest offset: what fits the 64-bit signed integer of every database here.
+    pub const MAX_OFFSET: u64 = i64::MAX as u64;
+
+    /// A page of at most `limit` items (1–1000) after skipping `offset` items.
+    ///
+    /// # Errors
+    /// [`PageError`] names the number that is out of range.
+    pub fn new(limit: u64, offset: u64) -> Result<Self, PageError> {
+        let limit = u16::try_from(limit).map_err(|_| PageError::Limit)?;
+        if !(1..=Self::MAX_LIMIT).contains(&limit) {
+            return Err(PageError::Limit);
+        }
+        if offset > Self::MAX_OFFSET {
+            return Err(PageError::Offset);
+        }
+        Ok(Self { limit, offset })
+    }
+
+    /// The most items wanted, 1 to 1000.
+    #[must_use]
+    pub fn limit(&self) -> u16 {
+        self.limit
+    }
+
+    /// How many items to skip.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, offset: 0 }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items of this page, at most as many as asked for.
+    pub items: Vec<T>,
+    /// How many items the whole list has, exactly.
+    pub total: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PageError, PageRequest};
+
+    #[test]
+    fn a_page_has_between_1_and_1000_items() {
+        assert_eq!(PageRequest::new(0, 0), Err(PageError::Limit));
+        assert_eq!(PageRequest::new(1_001, 0), Err(PageError::Limit));
+        assert_eq!(PageRequest::new(65_537, 0), Err(PageError::Limit));
+        assert_eq!(PageRequest::new(1_000, 7).map(|page| (page.limit(), page.offset())), Ok((1_000, 7)));
+        assert_eq!(PageRequest::new(1, u64::MAX), Err(PageError::Offset));
+    }
+}

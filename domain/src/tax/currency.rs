@@ -1,0 +1,99 @@
+//! Currencies.
+
+use std::hash;
+
+use iso_currency::Currency;
+
+use crate::{text::serde_as_text, violation::Rule};
+
+/// A currency code of ISO 4217, in either case: shown as it was given, compared without regard to case.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrencyCode([u8; 3]);
+
+/// Why a text is no [`CurrencyCode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("currency must be a current ISO 4217 code of three letters, such as EUR")]
+pub struct CurrencyCodeError;
+
+impl Rule for CurrencyCodeError {
+    fn rule(&self) -> &'static str {
+        "iso_4217"
+    }
+}
+
+/// In the table of the library, but withdrawn by ISO 4217 (amendments of 2023 to 2025) or no currency at all.
+const NOT_CURRENT: [&str; 5] = ["BGN", "HRK", "XTS", "XXX", "ZWL"];
+
+impl CurrencyCode {
+    /// Checks a code against the current ones.
+    ///
+    /// # Errors
+    /// For withdrawn codes, `XXX` (no currency) and `XTS` (testing), and for what never was a code.
+    pub fn new(code: impl AsRef<str>) -> Result<Self, CurrencyCodeError> {
+        let code = Self::from_stored(code)?;
+        let upper = code.key();
+        let current = Currency::from_code(upper.as_str()).is_some() && !NOT_CURRENT.contains(&upper.as_str());
+        if current { Ok(code) } else { Err(CurrencyCodeError) }
+    }
+
+    /// Takes back a stored code. Only its form is checked: a currency that is withdrawn makes no row unreadable.
+    ///
+    /// # Errors
+    /// When it is not three ASCII letters.
+    pub fn from_stored(code: impl AsRef<str>) -> Result<Self, CurrencyCodeError> {
+        match code.as_ref().as_bytes() {
+            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_alphabetic) => Ok(Self([a, b, c])),
+            _ => Err(CurrencyCodeError),
+        }
+    }
+
+    /// The code as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // All bytes are ASCII letters by this type's invariant.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The code in upper case: what it is compared and stored uniquely by.
+    #[must_use]
+    pub fn key(&self) -> Self {
+        Self(self.0.map(|letter| letter.to_ascii_uppercase()))
+    }
+}
+
+impl PartialEq for CurrencyCode {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+impl Eq for CurrencyCode {}
+impl hash::Hash for CurrencyCode {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.key().0.hash(state);
+    }
+}
+
+serde_as_text!(CurrencyCode);
+
+#[cfg(test)]
+mod tests {
+    use super::CurrencyCode;
+
+    #[test]
+    fn case_is_kept_and_does_not_matter() {
+        let lower = CurrencyCode::new("eur").unwrap();
+        assert_eq!(lower.as_str(), "eur");
+        assert_eq!(lower, CurrencyCode::new("EUR").unwrap());
+        assert_eq!(lower.key().as_str(), "EUR");
+    }
+
+    #[test]
+    fn current_codes_alone_are_currencies() {
+        for good in ["USD", "usd", "XCG", "ZWG", "JPY", "CHF"] {
+            assert!(CurrencyCode::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "EU", "EURO", "XXX", "XTS", "HRK", "BGN", "ZWL", "DEM", "€€€", "E R"] {
+            assert!(CurrencyCode::new(bad).is_err(), "{bad}");
+        }
+    }
+}

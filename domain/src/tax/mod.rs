@@ -1,0 +1,22 @@
+//! Tax rates, and who they apply to.
+
+mod association;
+mod currency;
+mod decimal;
+mod port;
+mod rate;
+mod rate_override;
+mod service;
+
+pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
+pub use currency::{CurrencyCode, CurrencyCodeError};
+pub use decimal::{DecimalError, MAX_DIGITS};
+#[cfg(any(test, feature = "mock"))]
+pub use port::MockTaxRepository;
+pub use port::{CreateTaxDefaultError, CreateTaxRateError, TaxRepository};
+pub use rate::{
+    FixedAmount, Percentage, TaxRate, TaxRateCode, TaxRateCodeError, TaxRateDescription, TaxRateDescriptionError,
+    TaxRateName, TaxRateNameError, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxValueError,
+};
+pub use rate_override::{TaxRateOverride, TaxRateOverrides, TaxRateOverridesError};
+pub use service::{FindTaxRateError, NewTaxRate, TaxService, TaxValueParts, TaxesOfError};

@@ -1,0 +1,225 @@
+//! Tax rates: what is charged, under a code that customers' overrides name.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::decimal::{self, DecimalError};
+use crate::{
+    ids::TaxRateId,
+    lifecycle::{Audit, Owner, Status, Version, words},
+    metadata::Metadata,
+    text::text_newtype,
+    violation::Rule,
+};
+
+text_newtype! {
+    /// The code of a tax rate, such as `VAT_DE`: 1–255 characters, not blank, no control characters, case-sensitive.
+    /// Unique among the published tax rates of an environment.
+    public TaxRateCode, TaxRateCodeError, "code", max 255, not_blank true, no_control true
+}
+
+text_newtype! {
+    /// The name of a tax rate for people: 1–255 characters, not blank.
+    public TaxRateName, TaxRateNameError, "name", max 255, not_blank true
+}
+
+text_newtype! {
+    /// What a tax rate is for: 1–1000 characters.
+    public TaxRateDescription, TaxRateDescriptionError, "description", max 1000
+}
+
+/// A percentage from 0 to 100, exact to 28 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percentage(Decimal);
+
+/// A fixed amount of 0 or more, exact to 28 digits, in the currency of what it is charged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FixedAmount(Decimal);
+
+/// Why a number is no value of a tax rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TaxValueError {
+    /// It is no number that can be kept exactly.
+    #[error("the value {0}")]
+    Decimal(#[from] DecimalError),
+    /// A percentage outside 0 to 100.
+    #[error("a percentage must lie between 0 and 100")]
+    PercentageRange,
+    /// A negative amount.
+    #[error("a fixed amount must not be negative")]
+    NegativeAmount,
+}
+
+impl Rule for TaxValueError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Decimal(error) => error.rule(),
+            Self::PercentageRange | Self::NegativeAmount => "range",
+        }
+    }
+}
+
+impl Percentage {
+    /// Parses a decimal number such as `19`, `7.5` or `1e1`.
+    ///
+    /// # Errors
+    /// When it is no number, has more than 28 digits, or lies outside 0 to 100.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TaxValueError> {
+        let value = decimal::parse(text.as_ref())?;
+        let in_range = Decimal::ZERO <= value && value <= Decimal::ONE_HUNDRED;
+        if in_range { Ok(Self(value)) } else { Err(TaxValueError::PercentageRange) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> Decimal {
+        self.0
+    }
+}
+
+impl FixedAmount {
+    /// Parses a decimal number such as `5` or `0.30`.
+    ///
+    /// # Errors
+    /// When it is no number, has more than 28 digits, or is negative.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TaxValueError> {
+        let value = decimal::parse(text.as_ref())?;
+        if value < Decimal::ZERO { Err(TaxValueError::NegativeAmount) } else { Ok(Self(value)) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> Decimal {
+        self.0
+    }
+}
+
+impl fmt::Display for Percentage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for FixedAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What a tax rate charges: exactly one of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxValue {
+    /// A share of what it is charged on.
+    Percentage(Percentage),
+    /// An amount, whatever it is charged on.
+    Fixed(FixedAmount),
+}
+
+/// The kind of value a tax rate has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxRateType {
+    /// A percentage.
+    Percentage,
+    /// A fixed amount.
+    Fixed,
+}
+
+words!(TaxRateType, "percentage, fixed", Percentage => "percentage", Fixed => "fixed");
+
+impl TaxValue {
+    /// The kind of value.
+    #[must_use]
+    pub fn kind(&self) -> TaxRateType {
+        match self {
+            Self::Percentage(_) => TaxRateType::Percentage,
+            Self::Fixed(_) => TaxRateType::Fixed,
+        }
+    }
+}
+
+/// Where a tax rate may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TaxRateScope {
+    /// Within this system. The default.
+    #[default]
+    Internal,
+    /// By another system.
+    External,
+    /// Once.
+    Onetime,
+}
+
+words!(TaxRateScope, "INTERNAL, EXTERNAL, ONETIME", Internal => "INTERNAL", External => "EXTERNAL", Onetime => "ONETIME");
+
+/// Whether a tax rate is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TaxRateStatus {
+    /// Charged, and may be named by overrides. The default.
+    #[default]
+    Active,
+    /// Switched off: kept, but not charged, and no new override may name it.
+    Inactive,
+}
+
+words!(TaxRateStatus, "ACTIVE, INACTIVE", Active => "ACTIVE", Inactive => "INACTIVE");
+
+/// A tax rate of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxRate {
+    /// Its id.
+    pub id: TaxRateId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its code, unique among the published ones of its environment.
+    pub code: TaxRateCode,
+    /// Its name.
+    pub name: TaxRateName,
+    /// What it is for.
+    pub description: Option<TaxRateDescription>,
+    /// What it charges.
+    pub value: TaxValue,
+    /// Where it may be used.
+    pub scope: TaxRateScope,
+    /// Whether it is charged.
+    pub rate_status: TaxRateStatus,
+    /// What the client attached.
+    pub metadata: Metadata,
+    /// Whether it is in use.
+    pub status: Status,
+    /// The number of changes it has seen.
+    pub version: Version,
+    /// Who changed it when.
+    pub audit: Audit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FixedAmount, Percentage, TaxRateScope, TaxValueError};
+
+    #[test]
+    fn percentages_run_from_0_to_100() {
+        for good in ["0", "100", "100.0", "19.25", "0.0000000000000000000000000001"] {
+            assert!(Percentage::new(good).is_ok(), "{good}");
+        }
+        for bad in ["-0.1", "100.0000000000000000000000001", "1e3"] {
+            assert_eq!(Percentage::new(bad), Err(TaxValueError::PercentageRange), "{bad}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_not_negative() {
+        assert_eq!(FixedAmount::new("0018.50").unwrap().to_string(), "18.5");
+        assert_eq!(FixedAmount::new("-0").unwrap().to_string(), "0");
+        assert_eq!(FixedAmount::new("-1"), Err(TaxValueError::NegativeAmount));
+    }
+
+    #[test]
+    fn words_keep_their_case() {
+        assert_eq!(TaxRateScope::parse("ONETIME"), Ok(TaxRateScope::Onetime));
+        assert_eq!(
+            TaxRateScope::parse("onetime").unwrap_err().to_string(),
+            "must be one of: INTERNAL, EXTERNAL, ONETIME"
+        );
+    }
+}

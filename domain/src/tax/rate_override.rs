@@ -1,0 +1,131 @@
+//! Tax rate overrides: the rates a create names by their codes, in place of the environment's defaults.
+
+use super::{CurrencyCode, Priority, TaxRateCode};
+use crate::{
+    metadata::Metadata,
+    violation::{Rule, Violations},
+};
+
+/// One tax rate a new customer gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxRateOverride {
+    /// The code of the rate; it has to exist and be active.
+    pub code: TaxRateCode,
+    /// The currency it applies to.
+    pub currency: CurrencyCode,
+    /// Its rank among the customer's rates.
+    pub priority: Priority,
+    /// Whether it applies of itself.
+    pub auto_apply: bool,
+    /// What the client attached.
+    pub metadata: Metadata,
+}
+
+/// The overrides of one create: at most [`TaxRateOverrides::MAX`], no code and currency twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxRateOverrides(Vec<TaxRateOverride>);
+
+/// What is wrong with a list of overrides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TaxRateOverridesError {
+    /// There are more than allowed.
+    #[error("tax_rate_overrides must have at most {max} items, it has {count}", max = TaxRateOverrides::MAX)]
+    TooMany {
+        /// The overrides given.
+        count: usize,
+    },
+    /// An earlier override names the same code and currency.
+    #[error("tax_rate_code and currency must not repeat those of tax_rate_overrides[{earlier}]")]
+    Repeated {
+        /// The place of the earlier one.
+        earlier: usize,
+    },
+}
+
+impl Rule for TaxRateOverridesError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::TooMany { .. } => "max_items",
+            Self::Repeated { .. } => "unique",
+        }
+    }
+}
+
+impl TaxRateOverrides {
+    /// The most overrides of one create.
+    pub const MAX: usize = 100;
+
+    /// Checks the list as a whole.
+    ///
+    /// # Errors
+    /// Every broken rule, under `tax_rate_overrides` and the place in the list.
+    pub fn new(overrides: Vec<TaxRateOverride>) -> Result<Self, Violations> {
+        let mut broken = Violations::new();
+        let count = overrides.len();
+        if count > Self::MAX {
+            broken.add("tax_rate_overrides", &TaxRateOverridesError::TooMany { count });
+            return Err(broken);
+        }
+        for (index, later) in overrides.iter().enumerate() {
+            let same = |earlier: &TaxRateOverride| earlier.code == later.code && earlier.currency == later.currency;
+            if let Some(earlier) = overrides[..index].iter().position(same) {
+                let path = format!("tax_rate_overrides[{index}].tax_rate_code");
+                broken.add(path, &TaxRateOverridesError::Repeated { earlier });
+            }
+        }
+        broken.into_result()?;
+        Ok(Self(overrides))
+    }
+
+    /// The overrides in the order given.
+    pub fn iter(&self) -> std::slice::Iter<'_, TaxRateOverride> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a TaxRateOverrides {
+    type Item = &'a TaxRateOverride;
+    type IntoIter = std::slice::Iter<'a, TaxRateOverride>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TaxRateOverride, TaxRateOverrides};
+    use crate::tax::{CurrencyCode, Priority, TaxRateCode};
+
+    fn an_override(code: &str, currency: &str) -> TaxRateOverride {
+        TaxRateOverride {
+            code: TaxRateCode::new(code).unwrap(),
+            currency: CurrencyCode::new(currency).unwrap(),
+            priority: Priority::default(),
+            auto_apply: true,
+            metadata: Default::default(),
+        }
+    }
+
+    #[test]
+    fn one_code_may_come_once_for_each_currency() {
+        assert!(TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("VAT", "USD")]).is_ok());
+        assert!(TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("vat", "EUR")]).is_ok());
+        let broken = TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("VAT", "eur")]).unwrap_err();
+        let found: Vec<_> = broken.iter().map(|v| (v.path.as_str(), v.rule)).collect();
+        assert_eq!(found, [("tax_rate_overrides[1].tax_rate_code", "unique")]);
+    }
+
+    #[test]
+    fn there_are_at_most_100() {
+        let many = |n: usize| (0..n).map(|i| an_override(&format!("T{i}"), "EUR")).collect::<Vec<_>>();
+        assert!(TaxRateOverrides::new(many(100)).is_ok());
+        assert_eq!(TaxRateOverrides::new(many(101)).unwrap_err().iter().next().unwrap().rule, "max_items");
+    }
+}

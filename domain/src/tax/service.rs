@@ -1,0 +1,221 @@
+//! What callers can ask about taxes.
+
+use std::sync::Arc;
+
+use super::{
+    CreateTaxRateError, FixedAmount, Percentage, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName,
+    TaxRateScope, TaxRateStatus, TaxRateType, TaxRepository, TaxValue, TaxedEntity,
+};
+use crate::{
+    clock::Clock,
+    customer::CustomerRepository,
+    ids::{IdGenerator, TaxRateId},
+    lifecycle::{Audit, Status, Version},
+    metadata::Metadata,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{Caller, Permission, PermissionDenied},
+    violation::{Rule, Violations},
+};
+
+/// A tax rate somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTaxRate {
+    /// Its code.
+    pub code: TaxRateCode,
+    /// Its name.
+    pub name: TaxRateName,
+    /// What it is for.
+    pub description: Option<TaxRateDescription>,
+    /// What it charges.
+    pub value: TaxValue,
+    /// Where it may be used.
+    pub scope: TaxRateScope,
+    /// Whether it is charged.
+    pub rate_status: TaxRateStatus,
+    /// What the client attached.
+    pub metadata: Metadata,
+}
+
+/// The parts of a request that together say what a tax rate charges.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxValueParts {
+    /// The kind of value; when absent, the one value given tells.
+    pub kind: Option<TaxRateType>,
+    /// `percentage_value`.
+    pub percentage: Option<Percentage>,
+    /// `fixed_value`.
+    pub fixed: Option<FixedAmount>,
+}
+
+/// How the parts of a tax value contradict one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum TaxValuePartsError {
+    #[error("is needed for this tax rate")]
+    Missing,
+    #[error("must be left out: tax_rate_type is {0}")]
+    Surplus(TaxRateType),
+    #[error("must be left out: a tax rate has either percentage_value or fixed_value")]
+    Both,
+}
+
+impl Rule for TaxValuePartsError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Missing => "required",
+            Self::Surplus(_) | Self::Both => "exclusive",
+        }
+    }
+}
+
+impl TaxValueParts {
+    /// Exactly one value, of the kind named if one is named.
+    ///
+    /// # Errors
+    /// When a value is missing or one too many, under the path of the field to mend.
+    pub fn resolve(self) -> Result<TaxValue, Violations> {
+        use TaxValuePartsError::{Both, Missing, Surplus};
+        let (path, error) = match (self.kind, self.percentage, self.fixed) {
+            (None | Some(TaxRateType::Percentage), Some(percentage), None) => {
+                return Ok(TaxValue::Percentage(percentage));
+            }
+            (None | Some(TaxRateType::Fixed), None, Some(fixed)) => return Ok(TaxValue::Fixed(fixed)),
+            (None, Some(_), Some(_)) => ("fixed_value", Both),
+            (Some(kind @ TaxRateType::Percentage), _, Some(_)) => ("fixed_value", Surplus(kind)),
+            (Some(kind @ TaxRateType::Fixed), Some(_), _) => ("percentage_value", Surplus(kind)),
+            (None | Some(TaxRateType::Percentage), None, None) => ("percentage_value", Missing),
+            (Some(TaxRateType::Fixed), None, None) => ("fixed_value", Missing),
+        };
+        let mut broken = Violations::new();
+        broken.add(path, &error);
+        Err(broken)
+    }
+}
+
+/// Why the associations of an entity were not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaxesOfError {
+    /// The caller may not read.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// There is no such customer, or it is archived.
+    #[error("there is no customer with this id, or it is archived")]
+    UnknownCustomer,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a tax rate was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindTaxRateError {
+    /// The caller may not read.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Tax rates and associations, for callers with permissions.
+#[derive(Clone)]
+pub struct TaxService {
+    /// Keeps tax rates and associations.
+    pub taxes: Arc<dyn TaxRepository>,
+    /// Keeps customers.
+    pub customers: Arc<dyn CustomerRepository>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+impl TaxService {
+    /// Creates a tax rate.
+    ///
+    /// # Errors
+    /// When the caller may not write, the code is taken, or the store fails.
+    pub async fn create_rate(&self, caller: &Caller, new: NewTaxRate) -> Result<TaxRate, CreateTaxRateError> {
+        let scope = caller.authorise(Permission::Write)?;
+        let now = self.clock.now();
+        let rate = TaxRate {
+            id: self.ids.start(now).next_id(),
+            owner: scope.owner,
+            code: new.code,
+            name: new.name,
+            description: new.description,
+            value: new.value,
+            scope: new.scope,
+            rate_status: new.rate_status,
+            metadata: new.metadata,
+            status: Status::Published,
+            version: Version::FIRST,
+            audit: Audit::created(now, &scope.actor),
+        };
+        self.taxes.create_rate(scope, rate.clone()).await?;
+        Ok(rate)
+    }
+
+    /// A tax rate of any status; `None` when there is none with this id.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn find_rate(&self, caller: &Caller, id: TaxRateId) -> Result<Option<TaxRate>, FindTaxRateError> {
+        let scope = caller.authorise(Permission::Read)?;
+        Ok(self.taxes.find_rate(scope, id).await?)
+    }
+
+    /// The published associations of an entity.
+    ///
+    /// # Errors
+    /// When the caller may not read, the customer does not exist or is archived, or the store fails.
+    pub async fn associations(
+        &self,
+        caller: &Caller,
+        entity: TaxedEntity,
+        page: PageRequest,
+    ) -> Result<Page<TaxAssociation>, TaxesOfError> {
+        let scope = caller.authorise(Permission::Read)?;
+        if let TaxedEntity::Customer(id) = entity {
+            let found = self.customers.find(scope, id).await?;
+            if !found.is_some_and(|record| record.customer.status == Status::Published) {
+                return Err(TaxesOfError::UnknownCustomer);
+            }
+        }
+        Ok(self.taxes.associations(scope, entity, page).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FixedAmount, Percentage, TaxRateType, TaxValue, TaxValueParts};
+
+    fn parts(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str>) -> TaxValueParts {
+        TaxValueParts {
+            kind,
+            percentage: percentage.map(|text| Percentage::new(text).unwrap()),
+            fixed: fixed.map(|text| FixedAmount::new(text).unwrap()),
+        }
+    }
+
+    #[test]
+    fn exactly_one_value_of_the_kind_named() {
+        use TaxRateType::{Fixed, Percentage as Percent};
+        let nineteen = TaxValue::Percentage(Percentage::new("19").unwrap());
+        let five = TaxValue::Fixed(FixedAmount::new("5").unwrap());
+        assert_eq!(parts(Some(Percent), Some("19"), None).resolve(), Ok(nineteen));
+        assert_eq!(parts(None, Some("19"), None).resolve(), Ok(nineteen));
+        assert_eq!(parts(Some(Fixed), None, Some("5")).resolve(), Ok(five));
+        assert_eq!(parts(None, None, Some("5")).resolve(), Ok(five));
+        for (broken, path, rule) in [
+            (parts(None, None, None), "percentage_value", "required"),
+            (parts(Some(Fixed), None, None), "fixed_value", "required"),
+            (parts(None, Some("1"), Some("1")), "fixed_value", "exclusive"),
+            (parts(Some(Fixed), Some("1"), None), "percentage_value", "exclusive"),
+            (parts(Some(Percent), Some("1"), Some("1")), "fixed_value", "exclusive"),
+        ] {
+            let found = broken.resolve().unwrap_err();
+            let found: Vec<_> = found.iter().map(|v| (v.path.as_str(), v.rule)).collect();
+            assert_eq!(found, [(path, rule)]);
+        }
+    }
+}

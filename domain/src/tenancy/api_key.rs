@@ -1,0 +1,164 @@
+//! API keys: the secret a client presents, and what is known of it.
+
+use std::fmt;
+
+use super::{Roles, Tenant};
+use crate::{
+    ids::{ApiKeyId, crockford},
+    lifecycle::{Audit, Owner},
+    text::text_newtype,
+    time::Timestamp,
+    violation::Rule,
+};
+
+text_newtype! {
+    /// The name of an API key for people: 1–255 characters, not blank.
+    public ApiKeyName, ApiKeyNameError, "name", max 255, not_blank true
+}
+
+/// An API key as a client presents it: `sk_` and printable ASCII. Never stored, logged or shown twice.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKeySecret(String);
+
+/// Why a text is no [`ApiKeySecret`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an API key must start with sk_ and have {min} to {max} characters, all printable ASCII",
+    min = ApiKeySecret::MIN_CHARS, max = ApiKeySecret::MAX_CHARS
+)]
+pub struct ApiKeySecretError;
+
+impl Rule for ApiKeySecretError {
+    fn rule(&self) -> &'static str {
+        "api_key"
+    }
+}
+
+impl ApiKeySecret {
+    /// The fewest characters of a key that was made elsewhere.
+    pub const MIN_CHARS: usize = 16;
+    /// The most characters.
+    pub const MAX_CHARS: usize = 255;
+
+    const PREFIX: &'static str = "sk_";
+
+    /// Makes a key of 256 random bits: `sk_` and 52 Crockford base-32 characters.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        let (first, last) = bytes.split_at(16);
+        let part = |half: &[u8]| {
+            let bits = half.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+            crockford::encode(bits)
+        };
+        let (first, last) = (part(first), part(last));
+        Self(format!("{}{}{}", Self::PREFIX, crockford::as_str(&first), crockford::as_str(&last)))
+    }
+
+    /// Takes a key as a client presents it, or as an operator chose it.
+    ///
+    /// # Errors
+    /// When it cannot be a key at all. The text is not in the error.
+    pub fn new(text: impl Into<String>) -> Result<Self, ApiKeySecretError> {
+        let text = text.into();
+        let plausible = text.starts_with(Self::PREFIX) && text.bytes().all(|b| b.is_ascii_graphic());
+        let length_fits = (Self::MIN_CHARS..=Self::MAX_CHARS).contains(&text.len());
+        if plausible && length_fits { Ok(Self(text)) } else { Err(ApiKeySecretError) }
+    }
+
+    /// The key itself. Whoever asks for it takes care that it is not logged or stored.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What may be shown of it: the first five and the last two characters, as in `sk_01***8W`.
+    #[must_use]
+    pub fn display_id(&self) -> String {
+        // All ASCII and at least 16 long, by this type's invariant.
+        format!("{}***{}", &self.0[..5], &self.0[self.0.len() - 2..])
+    }
+}
+
+impl fmt::Debug for ApiKeySecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKeySecret(redacted)")
+    }
+}
+
+/// What is known of an API key: everything but the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The environment it belongs to, and its tenant.
+    pub owner: Owner,
+    /// Its name.
+    pub name: ApiKeyName,
+    /// What may be shown of the secret.
+    pub display_id: String,
+    /// What it may do.
+    pub roles: Roles,
+    /// Until when it is valid; `None` for ever.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, as far as that was written down.
+    pub last_used_at: Option<Timestamp>,
+    /// Who made and changed it when.
+    pub audit: Audit,
+}
+
+impl ApiKey {
+    /// Whether the key opens anything at a point in time.
+    #[must_use]
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// What somebody who makes a key decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// Its name.
+    pub name: ApiKeyName,
+    /// What it may do.
+    pub roles: Roles,
+    /// Until when it is valid; `None` for ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What an empty store is given at the first start: written whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// The first tenant.
+    pub tenant: Tenant,
+    /// Its first environment.
+    pub environment: super::Environment,
+    /// That environment's first key.
+    pub key: ApiKey,
+    /// The key's secret.
+    pub secret: ApiKeySecret,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiKeySecret;
+
+    #[test]
+    fn a_key_has_256_bits_and_a_harmless_display_form() {
+        let key = ApiKeySecret::from_random([0xFF; 32]);
+        assert_eq!(key.expose(), format!("sk_7{z}7{z}", z = "Z".repeat(25)));
+        assert_eq!(key.display_id(), "sk_7Z***ZZ");
+        assert_eq!(format!("{key:?}"), "ApiKeySecret(redacted)");
+        assert_ne!(ApiKeySecret::from_random([1; 32]), ApiKeySecret::from_random([2; 32]));
+    }
+
+    #[test]
+    fn what_cannot_be_a_key_is_refused_before_any_look_up() {
+        for bad in ["", "sk_", "sk_short", "pk_01234567890123456789", "sk_0123456789 0123456789", "sk_ü123456789012345"] {
+            assert!(ApiKeySecret::new(bad).is_err(), "{bad}");
+        }
+        assert!(ApiKeySecret::new("sk_chosen_by_an_operator").is_ok());
+        assert!(ApiKeySecret::new(format!("sk_{}", "x".repeat(253))).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! The ports for tenants, environments and API keys.
+
+use async_trait::async_trait;
+
+use super::{ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope};
+use crate::{
+    ids::{ApiKeyId, EnvironmentId},
+    store::{Page, PageRequest, StoreError},
+    time::Timestamp,
+};
+
+/// Keeps tenants and environments. Every method MUST be atomic, and durable when it answers.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait TenancyRepository: Send + Sync {
+    /// Writes the first tenant with its environment and key, if there is no tenant yet; tells whether it did.
+    ///
+    /// Of several calls at once, also from several processes, exactly one MUST answer `true`. The secret itself MUST
+    /// NOT be stored, only a hash of it.
+    async fn bootstrap(&self, scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError>;
+
+    /// Writes a new tenant.
+    async fn create_tenant(&self, scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError>;
+
+    /// All tenants, the newest first, ids breaking ties.
+    async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError>;
+
+    /// Writes a new environment of the scope's tenant, whatever tenant the value names.
+    ///
+    /// MUST answer [`CreateEnvironmentError::UnknownTenant`] when there is no such tenant.
+    async fn create_environment(
+        &self,
+        scope: &TenantScope,
+        environment: Environment,
+    ) -> Result<(), CreateEnvironmentError>;
+
+    /// The environments of the scope's tenant, the newest first, ids breaking ties.
+    async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;
+
+    /// An environment of any tenant; `None` when there is none with this id.
+    async fn find_environment(
+        &self,
+        scope: &SystemScope,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError>;
+}
+
+/// Why an environment was not created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CreateEnvironmentError {
+    /// There is no such tenant.
+    #[error("there is no tenant with this id")]
+    UnknownTenant,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps API keys. Every method MUST be atomic, and durable when it answers.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ApiKeyRepository: Send + Sync {
+    /// Writes a new key of the scope's environment. The secret itself MUST NOT be stored, only a hash of it (SHA-256
+    /// is enough for 256 random bits).
+    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError>;
+
+    /// The keys of the scope's environment, revoked and expired ones included, the newest first, ids breaking ties.
+    async fn list(&self, scope: &EnvironmentScope, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
+
+    /// Revokes a key of the scope's environment and answers it as it is then; `None` when there is none with this id.
+    /// A key that is revoked already keeps its first time and actor.
+    async fn revoke(
+        &self,
+        scope: &EnvironmentScope,
+        id: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError>;
+
+    /// A key of any environment by its id.
+    async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+
+    /// The key that a secret belongs to, valid or not; `None` for an unknown secret.
+    ///
+    /// MAY answer from a cache; a revocation MUST show after [`REVOCATION_DELAY_SECONDS`] at the latest.
+    async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError>;
+}
+
+/// The longest time, in seconds, that a revoked key may go on to work.
+pub const REVOCATION_DELAY_SECONDS: u64 = 5;

@@ -1,0 +1,122 @@
+//! Roles: what a caller may do.
+
+use crate::{lifecycle::words, violation::Rule};
+
+/// A role of an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Everything, keys included.
+    SuperAdmin,
+    /// Reads and writes, no keys.
+    AllWriter,
+    /// Reads.
+    AllReader,
+}
+
+words!(
+    Role, "super_admin, all_writer, all_reader",
+    SuperAdmin => "super_admin", AllWriter => "all_writer", AllReader => "all_reader",
+);
+
+/// Something a caller may or may not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Look at customers, taxes and mappings.
+    Read,
+    /// Change them.
+    Write,
+    /// Look at, make and revoke API keys, and change environments.
+    Administer,
+}
+
+impl Role {
+    fn permits(self, permission: Permission) -> bool {
+        match self {
+            Self::SuperAdmin => true,
+            Self::AllWriter => matches!(permission, Permission::Read | Permission::Write),
+            Self::AllReader => matches!(permission, Permission::Read),
+        }
+    }
+}
+
+/// One or more roles, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles(Vec<Role>);
+
+/// A list of roles is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("roles must name at least one of: super_admin, all_writer, all_reader")]
+pub struct NoRole;
+
+impl Rule for NoRole {
+    fn rule(&self) -> &'static str {
+        "required"
+    }
+}
+
+impl Roles {
+    /// Takes at least one role; repeated ones count once.
+    ///
+    /// # Errors
+    /// [`NoRole`] for an empty list.
+    pub fn new(roles: impl IntoIterator<Item = Role>) -> Result<Self, NoRole> {
+        let mut roles: Vec<_> = roles.into_iter().collect();
+        roles.sort_unstable();
+        roles.dedup();
+        if roles.is_empty() { Err(NoRole) } else { Ok(Self(roles)) }
+    }
+
+    /// The role that permits everything.
+    #[must_use]
+    pub fn super_admin() -> Self {
+        Self(vec![Role::SuperAdmin])
+    }
+
+    /// Whether one of the roles permits it.
+    #[must_use]
+    pub fn permit(&self, permission: Permission) -> bool {
+        self.0.iter().any(|role| role.permits(permission))
+    }
+
+    /// The roles, in a fixed order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Role> {
+        self.0.iter().copied()
+    }
+}
+
+/// A caller may not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PermissionDenied {
+    /// None of the caller's roles permits it.
+    #[error("{}", match .0 {
+        Permission::Read => "this API key may not read; use one with the role all_reader, all_writer or super_admin",
+        Permission::Write => "this API key may only read; use one with the role all_writer or super_admin",
+        Permission::Administer => "this needs an API key with the role super_admin",
+    })]
+    Role(Permission),
+    /// The client named an environment that is not the caller's.
+    #[error("this API key belongs to another environment than X-Environment-ID names; use that environment's key or leave the header out")]
+    Environment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NoRole, Permission, Role, Roles};
+
+    #[test]
+    fn each_role_permits_what_it_says() {
+        use Permission::{Administer, Read, Write};
+        let permitted = |role| [Read, Write, Administer].map(|p| Roles::new([role]).unwrap().permit(p));
+        assert_eq!(permitted(Role::SuperAdmin), [true, true, true]);
+        assert_eq!(permitted(Role::AllWriter), [true, true, false]);
+        assert_eq!(permitted(Role::AllReader), [true, false, false]);
+    }
+
+    #[test]
+    fn roles_are_a_set_with_at_least_one() {
+        assert_eq!(Roles::new([]), Err(NoRole));
+        let both = Roles::new([Role::AllReader, Role::AllWriter, Role::AllReader]).unwrap();
+        assert_eq!(both.iter().collect::<Vec<_>>(), [Role::AllWriter, Role::AllReader]);
+        assert!(both.permit(Permission::Write));
+    }
+}

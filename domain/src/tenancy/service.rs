@@ -1,0 +1,260 @@
+//! Who is asking, and the making of tenants, environments and keys.
+
+use std::sync::Arc;
+
+use super::{
+    Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, Bootstrap, Caller, CreateEnvironmentError, Environment,
+    EnvironmentName, EnvironmentScope, EnvironmentType, NewApiKey, RequestId, Roles, SystemScope, TenancyRepository,
+    Tenant, TenantName, TenantScope,
+};
+use crate::{
+    clock::Clock,
+    ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable, TenantId},
+    lifecycle::{Audit, Owner},
+    store::{Page, PageRequest, StoreError},
+};
+
+/// Checks API keys.
+#[derive(Clone)]
+pub struct AccessService {
+    keys: Arc<dyn ApiKeyRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why nobody was recognised.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticateError {
+    /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
+    #[error("a valid API key is needed: send it in the header x-api-key")]
+    Unauthenticated,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AccessService {
+    /// A service over its ports.
+    #[must_use]
+    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, clock }
+    }
+
+    /// Recognises the caller by the key presented.
+    ///
+    /// # Errors
+    /// [`AuthenticateError::Unauthenticated`] for every kind of key that does not open anything, told apart by nothing.
+    pub async fn authenticate(
+        &self,
+        presented: &str,
+        request_id: Option<RequestId>,
+    ) -> Result<Caller, AuthenticateError> {
+        let secret = ApiKeySecret::new(presented).map_err(|_| AuthenticateError::Unauthenticated)?;
+        let found = self.keys.find_by_secret(&SystemScope::patron(), &secret).await?;
+        match found {
+            Some(key) if key.is_valid_at(self.clock.now()) => {
+                let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id) };
+                Ok(Caller::new(scope, key.roles, request_id))
+            }
+            _ => Err(AuthenticateError::Unauthenticated),
+        }
+    }
+}
+
+/// Makes and lists tenants, environments and keys, for start-up and the command line.
+#[derive(Clone)]
+pub struct TenancyService {
+    /// Keeps tenants and environments.
+    pub tenancy: Arc<dyn TenancyRepository>,
+    /// Keeps keys.
+    pub keys: Arc<dyn ApiKeyRepository>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Gives secrets.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// Why a key was not made or revoked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiKeyError {
+    /// There is no such environment.
+    #[error("there is no environment with this id; `patron environments list` shows them")]
+    UnknownEnvironment,
+    /// There is no such key.
+    #[error("there is no API key with this id; `patron keys list` shows them")]
+    UnknownKey,
+    /// No secret could be made.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TenancyService {
+    /// Makes a first tenant, environment and super-admin key when the store has no tenant at all. Answers the first
+    /// key and its secret, or `None` when there was a tenant already. `chosen` is the secret to use instead of a random one.
+    ///
+    /// # Errors
+    /// When no secret can be made or the store fails.
+    pub async fn bootstrap(&self, chosen: Option<ApiKeySecret>) -> Result<Option<(ApiKey, ApiKeySecret)>, ApiKeyError> {
+        let scope = SystemScope::patron();
+        let secret = match chosen {
+            Some(secret) => secret,
+            None => ApiKeySecret::from_random(self.randomness.secret_bytes()?),
+        };
+        let (tenant_name, environment_name, key_name) = first_names();
+        let now = self.clock.now();
+        let mut ids = self.ids.start(now);
+        let audit = Audit::created(now, &scope.actor);
+        let tenant = Tenant { id: ids.next_id(), name: tenant_name, audit: audit.clone() };
+        let environment = Environment {
+            id: ids.next_id(),
+            tenant_id: tenant.id,
+            name: environment_name,
+            kind: EnvironmentType::Development,
+            audit: audit.clone(),
+        };
+        let key = ApiKey {
+            id: ids.next_id(),
+            owner: Owner { tenant_id: tenant.id, environment_id: environment.id },
+            name: key_name,
+            display_id: secret.display_id(),
+            roles: Roles::super_admin(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            audit,
+        };
+        let first = Bootstrap { tenant, environment, key: key.clone(), secret: secret.clone() };
+        let written = self.tenancy.bootstrap(&scope, first).await?;
+        Ok(written.then_some((key, secret)))
+    }
+
+    /// Makes a tenant.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn create_tenant(&self, scope: &SystemScope, name: TenantName) -> Result<Tenant, StoreError> {
+        let now = self.clock.now();
+        let id = self.ids.start(now).next_id();
+        let tenant = Tenant { id, name, audit: Audit::created(now, &scope.actor) };
+        self.tenancy.create_tenant(scope, tenant.clone()).await?;
+        Ok(tenant)
+    }
+
+    /// Lists tenants.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError> {
+        self.tenancy.tenants(scope, page).await
+    }
+
+    /// Makes an environment of a tenant.
+    ///
+    /// # Errors
+    /// When there is no such tenant or the store fails.
+    pub async fn create_environment(
+        &self,
+        scope: &SystemScope,
+        tenant_id: TenantId,
+        name: EnvironmentName,
+        kind: EnvironmentType,
+    ) -> Result<Environment, CreateEnvironmentError> {
+        let now = self.clock.now();
+        let id = self.ids.start(now).next_id();
+        let environment = Environment { id, tenant_id, name, kind, audit: Audit::created(now, &scope.actor) };
+        let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
+        self.tenancy.create_environment(&scope, environment.clone()).await?;
+        Ok(environment)
+    }
+
+    /// Lists the environments of a tenant.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn environments(
+        &self,
+        scope: &SystemScope,
+        tenant_id: TenantId,
+        page: PageRequest,
+    ) -> Result<Page<Environment>, StoreError> {
+        let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
+        self.tenancy.environments(&scope, page).await
+    }
+
+    /// Makes a key with 256 random bits. The secret is answered this once.
+    ///
+    /// # Errors
+    /// When there is no such environment, no secret can be made, or the store fails.
+    pub async fn create_key(
+        &self,
+        scope: &SystemScope,
+        environment_id: EnvironmentId,
+        new: NewApiKey,
+    ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
+        let scope = self.environment_scope(scope, environment_id).await?;
+        let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
+        let now = self.clock.now();
+        let key = ApiKey {
+            id: self.ids.start(now).next_id(),
+            owner: scope.owner,
+            name: new.name,
+            display_id: secret.display_id(),
+            roles: new.roles,
+            expires_at: new.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+            audit: Audit::created(now, &scope.actor),
+        };
+        self.keys.create(&scope, key.clone(), secret.clone()).await?;
+        Ok((key, secret))
+    }
+
+    /// Lists the keys of an environment, without their secrets.
+    ///
+    /// # Errors
+    /// When there is no such environment or the store fails.
+    pub async fn keys(
+        &self,
+        scope: &SystemScope,
+        environment_id: EnvironmentId,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, ApiKeyError> {
+        let scope = self.environment_scope(scope, environment_id).await?;
+        Ok(self.keys.list(&scope, page).await?)
+    }
+
+    /// Revokes a key; a second time changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such key or the store fails.
+    pub async fn revoke_key(&self, scope: &SystemScope, id: ApiKeyId) -> Result<ApiKey, ApiKeyError> {
+        let key = self.keys.find(scope, id).await?.ok_or(ApiKeyError::UnknownKey)?;
+        let scope = EnvironmentScope { owner: key.owner, actor: scope.actor.clone() };
+        self.keys.revoke(&scope, id, self.clock.now()).await?.ok_or(ApiKeyError::UnknownKey)
+    }
+
+    async fn environment_scope(
+        &self,
+        scope: &SystemScope,
+        id: EnvironmentId,
+    ) -> Result<EnvironmentScope, ApiKeyError> {
+        let found = self.tenancy.find_environment(scope, id).await?.ok_or(ApiKeyError::UnknownEnvironment)?;
+        let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
+        Ok(EnvironmentScope { owner, actor: scope.actor.clone() })
+    }
+}
+
+/// The names of what a first start makes.
+fn first_names() -> (TenantName, EnvironmentName, ApiKeyName) {
+    #[expect(clippy::expect_used, reason = "literals that keep their types' rules; a unit test calls this")]
+    let names = (
+        TenantName::new("Default").expect("a short literal"),
+        EnvironmentName::new("Development").expect("a short literal"),
+        ApiKeyName::new("First key").expect("a short literal"),
+    );
+    names
+}

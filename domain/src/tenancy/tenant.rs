@@ -1,0 +1,54 @@
+//! Tenants and their environments.
+
+use crate::{
+    ids::{EnvironmentId, TenantId},
+    lifecycle::{Audit, words},
+    text::text_newtype,
+};
+
+text_newtype! {
+    /// The name of a tenant for people: 1–255 characters, not blank.
+    public TenantName, TenantNameError, "name", max 255, not_blank true
+}
+
+text_newtype! {
+    /// The name of an environment for people: 1–255 characters, not blank.
+    public EnvironmentName, EnvironmentNameError, "name", max 255, not_blank true
+}
+
+/// A company that keeps its customers here. Nothing is shared between tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: TenantName,
+    /// Who created it when.
+    pub audit: Audit,
+}
+
+/// What an environment is for. Fixed once it is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvironmentType {
+    /// Trying out.
+    Development,
+    /// Real customers.
+    Production,
+}
+
+words!(EnvironmentType, "development, production", Development => "development", Production => "production");
+
+/// A part of a tenant with customers, tax rates and keys of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Its id.
+    pub id: EnvironmentId,
+    /// Its tenant.
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What it is for.
+    pub kind: EnvironmentType,
+    /// Who created it when.
+    pub audit: Audit,
+}

@@ -1,0 +1,136 @@
+//! Points in time: UTC, truncated to microseconds before anything sees them.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// A point in time in UTC with microsecond precision, between the years 1 and 9999.
+///
+/// PostgreSQL keeps microseconds and other stores keep more or less; truncating here, once, makes the first answer and
+/// every later read identical. `Display` gives RFC 3339 with six fractional digits and `Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Why a value is no [`Timestamp`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TimestampError {
+    /// The time lies before the year 1 or after the year 9999.
+    #[error("time must lie between the years 0001 and 9999")]
+    OutOfRange,
+    /// The text is not a date and time as RFC 3339 has it.
+    #[error("time must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
+    Format,
+}
+
+impl crate::violation::Rule for TimestampError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::OutOfRange => "time_range",
+            Self::Format => "rfc_3339",
+        }
+    }
+}
+
+impl Timestamp {
+    /// 0001-01-01T00:00:00Z in microseconds since the Unix epoch.
+    const MIN_MICROS: i64 = -62_135_596_800_000_000;
+    /// 9999-12-31T23:59:59.999999Z in microseconds since the Unix epoch.
+    const MAX_MICROS: i64 = 253_402_300_799_999_999;
+
+    /// From microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`TimestampError::OutOfRange`] outside the years 1 to 9999.
+    pub fn from_micros(micros: i64) -> Result<Self, TimestampError> {
+        if (Self::MIN_MICROS..=Self::MAX_MICROS).contains(&micros) {
+            Ok(Self(micros))
+        } else {
+            Err(TimestampError::OutOfRange)
+        }
+    }
+
+    /// From a date and time; what is finer than a microsecond is cut off.
+    ///
+    /// # Errors
+    /// [`TimestampError::OutOfRange`] outside the years 1 to 9999.
+    pub fn from_datetime(at: DateTime<Utc>) -> Result<Self, TimestampError> {
+        Self::from_micros(at.timestamp_micros())
+    }
+
+    /// Parses RFC 3339; what is finer than a microsecond is cut off.
+    ///
+    /// # Errors
+    /// [`TimestampError::Format`] for another format, [`TimestampError::OutOfRange`] outside the years 1 to 9999.
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        let at = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::Format)?;
+        Self::from_datetime(at.to_utc())
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the Unix epoch, 0 for times before it; the time part of a UUIDv7 (RFC 9562).
+    #[must_use]
+    pub fn unix_millis(self) -> u64 {
+        u64::try_from(self.0.div_euclid(1_000)).unwrap_or(0)
+    }
+
+    /// As a date and time.
+    #[must_use]
+    pub fn to_datetime(self) -> DateTime<Utc> {
+        // In range by this type's invariant; the epoch stands in where chrono would disagree.
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_datetime().to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, TimestampError};
+
+    #[test]
+    fn finer_than_a_microsecond_is_cut_off() {
+        let at = Timestamp::parse("2026-01-31T08:00:00.1234569+01:00").unwrap();
+        assert_eq!(at.to_string(), "2026-01-31T07:00:00.123456Z");
+        assert_eq!(Timestamp::parse(&at.to_string()), Ok(at));
+    }
+
+    #[test]
+    fn the_years_1_to_9999_are_kept_and_no_others() {
+        for edge in ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"] {
+            assert_eq!(Timestamp::parse(edge).unwrap().to_string(), edge);
+        }
+        assert_eq!(Timestamp::from_micros(i64::MAX), Err(TimestampError::OutOfRange));
+        assert_eq!(Timestamp::from_micros(i64::MIN), Err(TimestampError::OutOfRange));
+        assert_eq!(Timestamp::parse("yesterday"), Err(TimestampError::Format));
+    }
+}

@@ -1,0 +1,130 @@
+//! Broken rules of one request, collected so that a person can mend them all at once.
+
+use std::fmt;
+
+/// An error that names the rule it broke. Every newtype's error is one.
+///
+/// The `Display` text says what is wrong and what the limit is; it never repeats the refused value.
+pub trait Rule: fmt::Display {
+    /// A short, stable, lower-case name for programs, such as `max_length` or `iso_4217`.
+    fn rule(&self) -> &'static str;
+}
+
+/// One broken rule at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Where: the JSON path of the field, such as `tax_rate_overrides[0].currency`.
+    pub path: String,
+    /// Which rule: short, stable and for programs, such as `iso_4217`.
+    pub rule: &'static str,
+    /// What is wrong and how to mend it, for a person. Never holds the refused value.
+    pub message: String,
+}
+
+/// All broken rules of one request, in the order in which they were found; one per path, the first wins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// No violation yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one, unless its path already has one: the first finding at a place is the one to mend first.
+    pub fn add(&mut self, path: impl Into<String>, broken: &dyn Rule) {
+        self.push(Violation { path: path.into(), rule: broken.rule(), message: broken.to_string() });
+    }
+
+    /// Adds a finished violation, unless its path already has one.
+    pub fn push(&mut self, violation: Violation) {
+        if !self.0.iter().any(|known| known.path == violation.path) {
+            self.0.push(violation);
+        }
+    }
+
+    /// Takes the value out of a check, or notes what it broke. The path is built only when needed.
+    pub fn check<T, E: Rule>(&mut self, path: impl FnOnce() -> String, checked: Result<T, E>) -> Option<T> {
+        checked.map_err(|broken| self.add(path(), &broken)).ok()
+    }
+
+    /// `Ok` when nothing was broken.
+    ///
+    /// # Errors
+    /// All the violations, when there is at least one.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// Whether nothing was broken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The violations, in the order in which they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl IntoIterator for Violations {
+    type Item = Violation;
+    type IntoIter = std::vec::IntoIter<Violation>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, violation) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", violation.path, violation.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violations {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rule, Violations};
+
+    #[derive(Debug)]
+    struct Broken(&'static str);
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{} is wrong", self.0)
+        }
+    }
+    impl Rule for Broken {
+        fn rule(&self) -> &'static str {
+            self.0
+        }
+    }
+
+    #[test]
+    fn the_first_violation_of_a_path_wins_and_all_paths_are_kept() {
+        let mut all = Violations::new();
+        assert_eq!(all.check(|| "a".into(), Err::<u8, _>(Broken("first"))), None);
+        assert_eq!(all.check(|| "a".into(), Err::<u8, _>(Broken("second"))), None);
+        assert_eq!(all.check(|| "b".into(), Err::<u8, _>(Broken("third"))), None);
+        assert_eq!(all.check(|| "c".into(), Ok::<_, Broken>(4)), Some(4));
+        let rules: Vec<_> = all.iter().map(|v| (v.path.as_str(), v.rule)).collect();
+        assert_eq!(rules, [("a", "first"), ("b", "third")]);
+        assert!(all.into_result().is_err());
+    }
+}
