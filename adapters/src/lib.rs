@@ -1,1 +1,10 @@
-//! x
+//! Adapters of the Patron customer registry: each implements a port of `patron-domain`, or drives its services.
+//!
+//! # Features
+//! - `sqlite`, `postgres`: persistence.
+//! - `http`: the HTTP API as routes for Rocket.
+
+pub mod key_cache;
+#[cfg(feature = "persistence")]
+pub mod persistence;
+pub mod system;

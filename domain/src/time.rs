@@ -32,6 +32,9 @@ impl crate::violation::Rule for TimestampError {
 }
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(0);
+
     /// 0001-01-01T00:00:00Z in microseconds since the Unix epoch.
     const MIN_MICROS: i64 = -62_135_596_800_000_000;
     /// 9999-12-31T23:59:59.999999Z in microseconds since the Unix epoch.

@@ -1,0 +1,186 @@
+-- Tenants, environments, API keys, customers with all that belongs to them, and events.
+--
+-- Times are microseconds since the Unix epoch, UTC. Metadata and payloads are JSON text. Text is ordered by bytes.
+-- Every table of an environment leads with tenant and environment in its keys, so it can be distributed by tenant.
+-- Only the published rows of a table compete for what is unique: the partial unique indexes decide races.
+
+CREATE TABLE tenants (
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE TABLE environments (
+    tenant_id TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- Authentication and the command line know an environment by its id alone.
+CREATE UNIQUE INDEX environments_id ON environments (id);
+
+CREATE TABLE api_keys (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of the secret in lower-case hexadecimal; the secret itself is stored nowhere.
+    hash TEXT COLLATE "C" NOT NULL,
+    display_id TEXT COLLATE "C" NOT NULL,
+    -- One or more role names, separated by commas.
+    roles TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    last_used_at BIGINT,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id),
+    FOREIGN KEY (tenant_id, environment_id) REFERENCES environments (tenant_id, id)
+);
+
+CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash);
+CREATE UNIQUE INDEX api_keys_id ON api_keys (id);
+
+CREATE TABLE tax_rates (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    code TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C",
+    rate_type TEXT COLLATE "C" NOT NULL,
+    -- A decimal number as text, exact to 28 digits.
+    value TEXT COLLATE "C" NOT NULL,
+    scope TEXT COLLATE "C" NOT NULL,
+    rate_status TEXT COLLATE "C" NOT NULL,
+    metadata TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX tax_rates_published_code ON tax_rates (tenant_id, environment_id, code)
+    WHERE status = 'published';
+
+CREATE TABLE customers (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    external_id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C",
+    email TEXT COLLATE "C",
+    contact TEXT COLLATE "C",
+    address_line1 TEXT COLLATE "C",
+    address_line2 TEXT COLLATE "C",
+    address_city TEXT COLLATE "C",
+    address_state TEXT COLLATE "C",
+    address_postal_code TEXT COLLATE "C",
+    address_country TEXT COLLATE "C",
+    timezone TEXT COLLATE "C" NOT NULL,
+    metadata TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX customers_published_external_id ON customers (tenant_id, environment_id, external_id)
+    WHERE status = 'published';
+
+CREATE TABLE integration_mappings (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    customer_id TEXT COLLATE "C" NOT NULL,
+    provider_type TEXT COLLATE "C" NOT NULL,
+    provider_entity_id TEXT COLLATE "C" NOT NULL,
+    metadata TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX integration_mappings_published_provider
+    ON integration_mappings (tenant_id, environment_id, customer_id, provider_type)
+    WHERE status = 'published';
+CREATE INDEX integration_mappings_reverse
+    ON integration_mappings (tenant_id, environment_id, provider_type, provider_entity_id)
+    WHERE status = 'published';
+
+CREATE TABLE tax_associations (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    tax_rate_id TEXT COLLATE "C" NOT NULL,
+    entity_type TEXT COLLATE "C" NOT NULL,
+    -- The customer's id, or the tenant's for the defaults of the environment.
+    entity_id TEXT COLLATE "C" NOT NULL,
+    priority INTEGER NOT NULL,
+    auto_apply BOOLEAN NOT NULL,
+    -- As the client wrote it; NULL for any currency.
+    currency TEXT COLLATE "C",
+    -- In upper case; empty for any currency. What uniqueness goes by.
+    currency_key TEXT COLLATE "C" NOT NULL,
+    metadata TEXT COLLATE "C" NOT NULL,
+    start_at BIGINT NOT NULL,
+    end_at BIGINT,
+    status TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX tax_associations_published_entity
+    ON tax_associations (tenant_id, environment_id, entity_type, entity_id, tax_rate_id, currency_key)
+    WHERE status = 'published';
+
+CREATE TABLE events (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    event_type TEXT COLLATE "C" NOT NULL,
+    entity_type TEXT COLLATE "C" NOT NULL,
+    entity_id TEXT COLLATE "C" NOT NULL,
+    -- Numbers the entity's events without gaps, from 1.
+    sequence BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C",
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX events_entity_sequence
+    ON events (tenant_id, environment_id, entity_type, entity_id, sequence);
+
+-- Apart from the envelope, so that a person's data can be erased without a hole in the log.
+CREATE TABLE event_payloads (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    event_id TEXT COLLATE "C" NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, event_id)
+);

@@ -1,0 +1,186 @@
+-- Tenants, environments, API keys, customers with all that belongs to them, and events.
+--
+-- Times are microseconds since the Unix epoch, UTC. Metadata and payloads are JSON text. Booleans are 0 and 1.
+-- Every table of an environment leads with tenant and environment in its keys, so it can be distributed by tenant.
+-- Only the published rows of a table compete for what is unique: the partial unique indexes decide races.
+
+CREATE TABLE tenants (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE environments (
+    tenant_id TEXT NOT NULL REFERENCES tenants (id),
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Authentication and the command line know an environment by its id alone.
+CREATE UNIQUE INDEX environments_id ON environments (id);
+
+CREATE TABLE api_keys (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- SHA-256 of the secret in lower-case hexadecimal; the secret itself is stored nowhere.
+    hash TEXT NOT NULL,
+    display_id TEXT NOT NULL,
+    -- One or more role names, separated by commas.
+    roles TEXT NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    last_used_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id),
+    FOREIGN KEY (tenant_id, environment_id) REFERENCES environments (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash);
+CREATE UNIQUE INDEX api_keys_id ON api_keys (id);
+
+CREATE TABLE tax_rates (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    rate_type TEXT NOT NULL,
+    -- A decimal number as text, exact to 28 digits.
+    value TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    rate_status TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    status TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX tax_rates_published_code ON tax_rates (tenant_id, environment_id, code)
+    WHERE status = 'published';
+
+CREATE TABLE customers (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    name TEXT,
+    email TEXT,
+    contact TEXT,
+    address_line1 TEXT,
+    address_line2 TEXT,
+    address_city TEXT,
+    address_state TEXT,
+    address_postal_code TEXT,
+    address_country TEXT,
+    timezone TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    status TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX customers_published_external_id ON customers (tenant_id, environment_id, external_id)
+    WHERE status = 'published';
+
+CREATE TABLE integration_mappings (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    provider_type TEXT NOT NULL,
+    provider_entity_id TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX integration_mappings_published_provider
+    ON integration_mappings (tenant_id, environment_id, customer_id, provider_type)
+    WHERE status = 'published';
+CREATE INDEX integration_mappings_reverse
+    ON integration_mappings (tenant_id, environment_id, provider_type, provider_entity_id)
+    WHERE status = 'published';
+
+CREATE TABLE tax_associations (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    tax_rate_id TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    -- The customer's id, or the tenant's for the defaults of the environment.
+    entity_id TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    auto_apply INTEGER NOT NULL,
+    -- As the client wrote it; NULL for any currency.
+    currency TEXT,
+    -- In upper case; empty for any currency. What uniqueness goes by.
+    currency_key TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    start_at INTEGER NOT NULL,
+    end_at INTEGER,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX tax_associations_published_entity
+    ON tax_associations (tenant_id, environment_id, entity_type, entity_id, tax_rate_id, currency_key)
+    WHERE status = 'published';
+
+CREATE TABLE events (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    -- Numbers the entity's events without gaps, from 1.
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    request_id TEXT,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX events_entity_sequence
+    ON events (tenant_id, environment_id, entity_type, entity_id, sequence);
+
+-- Apart from the envelope, so that a person's data can be erased without a hole in the log.
+CREATE TABLE event_payloads (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, event_id)
+) STRICT, WITHOUT ROWID;

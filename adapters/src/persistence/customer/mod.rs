@@ -1,0 +1,4 @@
+//! Customers: rows and queries.
+
+pub(crate) mod queries;
+pub(crate) mod row;

@@ -1,0 +1,110 @@
+//! Rows of the table `customers`.
+
+use diesel::prelude::{Insertable, Queryable};
+use patron_domain::{
+    customer::{
+        Address, AddressLine, City, Contact, CountryCode, Customer, CustomerName, Email, ExternalId, PostalCode, Profile,
+        State, TimeZone,
+    },
+    ids::CustomerId,
+    store::StoreError,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::persistence::{
+    column::{AuditColumns, RowName, metadata_json, version_number},
+    schema::customers,
+};
+
+/// One row, in the order of the table's columns. Also the form in which an event's payload freezes a customer.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = customers, treat_none_as_default_value = false)]
+pub(crate) struct CustomerRow {
+    pub(crate) tenant_id: String,
+    pub(crate) environment_id: String,
+    pub(crate) id: String,
+    pub(crate) external_id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) contact: Option<String>,
+    pub(crate) address_line1: Option<String>,
+    pub(crate) address_line2: Option<String>,
+    pub(crate) address_city: Option<String>,
+    pub(crate) address_state: Option<String>,
+    pub(crate) address_postal_code: Option<String>,
+    pub(crate) address_country: Option<String>,
+    pub(crate) timezone: String,
+    pub(crate) metadata: String,
+    pub(crate) status: String,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: i64,
+    pub(crate) updated_by: String,
+}
+
+impl From<&Customer> for CustomerRow {
+    fn from(customer: &Customer) -> Self {
+        let Profile { name, email, contact, address, timezone, metadata } = &customer.profile;
+        Self {
+            tenant_id: customer.owner.tenant_id.to_string(),
+            environment_id: customer.owner.environment_id.to_string(),
+            id: customer.id.to_string(),
+            external_id: customer.external_id.as_str().to_owned(),
+            name: name.as_ref().map(|name| name.as_str().to_owned()),
+            email: email.as_ref().map(|email| email.as_str().to_owned()),
+            contact: contact.as_ref().map(|contact| contact.as_str().to_owned()),
+            address_line1: address.line1.as_ref().map(|line| line.as_str().to_owned()),
+            address_line2: address.line2.as_ref().map(|line| line.as_str().to_owned()),
+            address_city: address.city.as_ref().map(|city| city.as_str().to_owned()),
+            address_state: address.state.as_ref().map(|state| state.as_str().to_owned()),
+            address_postal_code: address.postal_code.as_ref().map(|code| code.as_str().to_owned()),
+            address_country: address.country.as_ref().map(|country| country.as_str().to_owned()),
+            timezone: timezone.as_str().to_owned(),
+            metadata: metadata_json(metadata),
+            status: customer.status.as_str().to_owned(),
+            version: version_number(customer.version),
+            created_at: customer.audit.created_at.micros(),
+            created_by: customer.audit.created_by.as_str().to_owned(),
+            updated_at: customer.audit.updated_at.micros(),
+            updated_by: customer.audit.updated_by.as_str().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<CustomerRow> for Customer {
+    type Error = StoreError;
+
+    fn try_from(row: CustomerRow) -> Result<Self, StoreError> {
+        let named = RowName { table: "customers", id: &row.id };
+        let address = Address {
+            line1: named.nullable("address_line1", row.address_line1, AddressLine::new)?,
+            line2: named.nullable("address_line2", row.address_line2, AddressLine::new)?,
+            city: named.nullable("address_city", row.address_city, City::new)?,
+            state: named.nullable("address_state", row.address_state, State::new)?,
+            postal_code: named.nullable("address_postal_code", row.address_postal_code, PostalCode::new)?,
+            country: named.nullable("address_country", row.address_country, CountryCode::from_stored)?,
+        };
+        Ok(Self {
+            id: named.column("id", CustomerId::parse(&row.id))?,
+            owner: named.owner(&row.tenant_id, &row.environment_id)?,
+            external_id: named.column("external_id", ExternalId::new(row.external_id))?,
+            profile: Profile {
+                name: named.nullable("name", row.name, CustomerName::new)?,
+                email: named.nullable("email", row.email, Email::from_stored)?,
+                contact: named.nullable("contact", row.contact, Contact::new)?,
+                address,
+                timezone: named.column("timezone", TimeZone::from_stored(row.timezone))?,
+                metadata: named.metadata(&row.metadata)?,
+            },
+            status: named.status(&row.status)?,
+            version: named.version("version", row.version)?,
+            audit: named.audit(AuditColumns {
+                created_at: row.created_at,
+                created_by: row.created_by,
+                updated_at: row.updated_at,
+                updated_by: row.updated_by,
+            })?,
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Events: rows and queries.
+
+pub(crate) mod row;

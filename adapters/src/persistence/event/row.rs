@@ -1,0 +1,136 @@
+//! Rows of the tables `events` and `event_payloads`: an event's envelope, and the state it freezes.
+
+use diesel::prelude::{Insertable, Queryable};
+use patron_domain::{
+    customer::{CustomerAggregate, WorkflowName},
+    event::{CustomerEvent, CustomerEventKind, Onboarding},
+    ids::EventId,
+    store::StoreError,
+    tenancy::{Actor, RequestId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::persistence::{
+    column::{RowName, version_number},
+    customer::row::CustomerRow,
+    integration::row::MappingRow,
+    schema::{event_payloads, events},
+    tax::association_row::TaxAssociationRow,
+};
+
+/// The column `entity_type` of a customer's events.
+pub(crate) const CUSTOMER: &str = "customer";
+
+/// One row of `events`, in the order of the table's columns.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub(crate) struct EventRow {
+    pub(crate) tenant_id: String,
+    pub(crate) environment_id: String,
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) entity_type: String,
+    pub(crate) entity_id: String,
+    pub(crate) sequence: i64,
+    pub(crate) at: i64,
+    pub(crate) actor: String,
+    pub(crate) request_id: Option<String>,
+}
+
+/// One row of `event_payloads`, in the order of the table's columns.
+#[derive(Clone, Queryable, Insertable)]
+#[diesel(table_name = event_payloads)]
+pub(crate) struct EventPayloadRow {
+    pub(crate) tenant_id: String,
+    pub(crate) environment_id: String,
+    pub(crate) event_id: String,
+    pub(crate) payload: String,
+}
+
+/// The rows one customer event leaves behind: its own, and those of the state it carries.
+pub(crate) struct EventRows {
+    pub(crate) event: EventRow,
+    pub(crate) payload: EventPayloadRow,
+    pub(crate) state: FrozenState,
+}
+
+/// The column `payload` as JSON: the rows of the aggregate as they were, and what only the event knows.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FrozenState {
+    pub(crate) customer: CustomerRow,
+    pub(crate) mappings: Vec<MappingRow>,
+    pub(crate) associations: Vec<TaxAssociationRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    onboarding: Option<FrozenOnboarding>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FrozenOnboarding {
+    skip: bool,
+    workflow: Option<String>,
+}
+
+impl EventRows {
+    pub(crate) fn new(event: &CustomerEvent) -> Result<Self, StoreError> {
+        let CustomerEventKind::Created { onboarding } = &event.kind;
+        let CustomerAggregate { customer, mappings, associations } = &event.state;
+        let state = FrozenState {
+            customer: CustomerRow::from(customer),
+            mappings: mappings.iter().map(MappingRow::from).collect(),
+            associations: associations.iter().map(TaxAssociationRow::from).collect(),
+            onboarding: Some(FrozenOnboarding {
+                skip: onboarding.skip,
+                workflow: onboarding.workflow.as_ref().map(|name| name.as_str().to_owned()),
+            }),
+        };
+        let payload = serde_json::to_string(&state)
+            .map_err(|_| StoreError::Failed { reason: "an event's state has no JSON form".to_owned() })?;
+        let tenant_id = state.customer.tenant_id.clone();
+        let environment_id = state.customer.environment_id.clone();
+        let id = event.id.to_string();
+        Ok(Self {
+            event: EventRow {
+                tenant_id: tenant_id.clone(),
+                environment_id: environment_id.clone(),
+                id: id.clone(),
+                event_type: event.kind.event_type().to_owned(),
+                entity_type: CUSTOMER.to_owned(),
+                entity_id: state.customer.id.clone(),
+                sequence: version_number(event.sequence),
+                at: event.at.micros(),
+                actor: event.actor.as_str().to_owned(),
+                request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
+            },
+            payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },
+            state,
+        })
+    }
+}
+
+/// Puts an event together again from its envelope and payload.
+pub(crate) fn event(row: EventRow, payload: &str) -> Result<CustomerEvent, StoreError> {
+    let named = RowName { table: "events", id: &row.id };
+    let frozen = RowName { table: "event_payloads", id: &row.id };
+    let FrozenState { customer, mappings, associations, onboarding } =
+        frozen.column("payload", serde_json::from_str(payload))?;
+    let kind = match (row.event_type.as_str(), onboarding) {
+        ("customer.created", Some(FrozenOnboarding { skip, workflow })) => CustomerEventKind::Created {
+            onboarding: Onboarding { skip, workflow: frozen.nullable("payload", workflow, WorkflowName::new)? },
+        },
+        _ => return named.column("event_type", Err(())),
+    };
+    Ok(CustomerEvent {
+        id: named.column("id", EventId::parse(&row.id))?,
+        kind,
+        sequence: named.version("sequence", row.sequence)?,
+        at: named.column("at", Timestamp::from_micros(row.at))?,
+        actor: named.column("actor", Actor::new(row.actor))?,
+        request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
+        state: CustomerAggregate {
+            customer: customer.try_into()?,
+            mappings: mappings.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            associations: associations.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+        },
+    })
+}

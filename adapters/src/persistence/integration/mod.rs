@@ -1,0 +1,3 @@
+//! Integration mappings: rows and queries.
+
+pub(crate) mod row;

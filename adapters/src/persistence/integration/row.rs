@@ -1,0 +1,74 @@
+//! Rows of the table `integration_mappings`.
+
+use diesel::prelude::{Insertable, Queryable};
+use patron_domain::{
+    ids::{CustomerId, MappingId},
+    integration::{IntegrationMapping, ProviderEntityId, ProviderType},
+    store::StoreError,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::persistence::{
+    column::{AuditColumns, RowName},
+    schema::integration_mappings,
+};
+
+/// One row, in the order of the table's columns. Also the form in which an event's payload freezes a mapping.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = integration_mappings, treat_none_as_default_value = false)]
+pub(crate) struct MappingRow {
+    pub(crate) tenant_id: String,
+    pub(crate) environment_id: String,
+    pub(crate) id: String,
+    pub(crate) customer_id: String,
+    pub(crate) provider_type: String,
+    pub(crate) provider_entity_id: String,
+    pub(crate) metadata: String,
+    pub(crate) status: String,
+    pub(crate) created_at: i64,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: i64,
+    pub(crate) updated_by: String,
+}
+
+impl From<&IntegrationMapping> for MappingRow {
+    fn from(mapping: &IntegrationMapping) -> Self {
+        Self {
+            tenant_id: mapping.owner.tenant_id.to_string(),
+            environment_id: mapping.owner.environment_id.to_string(),
+            id: mapping.id.to_string(),
+            customer_id: mapping.customer_id.to_string(),
+            provider_type: mapping.provider_type.as_str().to_owned(),
+            provider_entity_id: mapping.provider_entity_id.as_str().to_owned(),
+            metadata: mapping.metadata.to_json(),
+            status: mapping.status.as_str().to_owned(),
+            created_at: mapping.audit.created_at.micros(),
+            created_by: mapping.audit.created_by.as_str().to_owned(),
+            updated_at: mapping.audit.updated_at.micros(),
+            updated_by: mapping.audit.updated_by.as_str().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<MappingRow> for IntegrationMapping {
+    type Error = StoreError;
+
+    fn try_from(row: MappingRow) -> Result<Self, StoreError> {
+        let named = RowName { table: "integration_mappings", id: &row.id };
+        Ok(Self {
+            id: named.column("id", MappingId::parse(&row.id))?,
+            owner: named.owner(&row.tenant_id, &row.environment_id)?,
+            customer_id: named.column("customer_id", CustomerId::parse(&row.customer_id))?,
+            provider_type: named.column("provider_type", ProviderType::new(row.provider_type))?,
+            provider_entity_id: named.column("provider_entity_id", ProviderEntityId::new(row.provider_entity_id))?,
+            metadata: named.json_object(&row.metadata)?,
+            status: named.status(&row.status)?,
+            audit: named.audit(AuditColumns {
+                created_at: row.created_at,
+                created_by: row.created_by,
+                updated_at: row.updated_at,
+                updated_by: row.updated_by,
+            })?,
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! The tables, as Diesel sees them on both databases. The migrations under `adapters/migrations` make them.
+
+diesel::table! {
+    tenants (id) {
+        id -> Text,
+        name -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    environments (tenant_id, id) {
+        tenant_id -> Text,
+        id -> Text,
+        name -> Text,
+        kind -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    api_keys (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        name -> Text,
+        hash -> Text,
+        display_id -> Text,
+        roles -> Text,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    tax_rates (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        code -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        rate_type -> Text,
+        value -> Text,
+        scope -> Text,
+        rate_status -> Text,
+        metadata -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    customers (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        external_id -> Text,
+        name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        contact -> Nullable<Text>,
+        address_line1 -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        address_city -> Nullable<Text>,
+        address_state -> Nullable<Text>,
+        address_postal_code -> Nullable<Text>,
+        address_country -> Nullable<Text>,
+        timezone -> Text,
+        metadata -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    integration_mappings (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        customer_id -> Text,
+        provider_type -> Text,
+        provider_entity_id -> Text,
+        metadata -> Text,
+        status -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    tax_associations (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        tax_rate_id -> Text,
+        entity_type -> Text,
+        entity_id -> Text,
+        priority -> Integer,
+        auto_apply -> Bool,
+        currency -> Nullable<Text>,
+        currency_key -> Text,
+        metadata -> Text,
+        start_at -> BigInt,
+        end_at -> Nullable<BigInt>,
+        status -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    events (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        event_type -> Text,
+        entity_type -> Text,
+        entity_id -> Text,
+        sequence -> BigInt,
+        at -> BigInt,
+        actor -> Text,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    event_payloads (tenant_id, environment_id, event_id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        event_id -> Text,
+        payload -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);

@@ -1,0 +1,4 @@
+//! Tax rates and associations: rows and queries.
+
+pub(crate) mod association_row;
+pub(crate) mod rate_row;

@@ -1,0 +1,3 @@
+//! Tenants, environments and API keys: rows and queries.
+
+pub(crate) mod row;
