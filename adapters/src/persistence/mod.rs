@@ -1,11 +1,33 @@
 //! Persistence: the ports over SQLite and PostgreSQL.
 //!
-//! Rows and queries are written once, per concept, for both databases; `sqlite` and `postgres` execute them.
+//! Rows and queries are written once, per concept, for both databases (`customer`, `tax`, `integration`, `tenancy`,
+//! `event`); `sqlite` and `postgres` hold what truly differs: connections, transactions, and who waits for whom.
 
 mod column;
 mod customer;
+mod database;
+mod error;
 mod event;
 mod integration;
+mod migrate;
+mod open;
+mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod tax;
 mod tenancy;
+mod url;
+
+pub use database::Database;
+pub use open::{OpenError, OpenOptions};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+
+/// The column `status` of what is in use.
+const PUBLISHED: &str = patron_domain::lifecycle::Status::Published.as_str();

@@ -156,3 +156,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);
+diesel::allow_tables_to_appear_in_same_query!(customers, integration_mappings);

@@ -3,8 +3,8 @@
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, Customer, CustomerName, Email, ExternalId, PostalCode, Profile,
-        State, TimeZone,
+        Address, AddressLine, City, Contact, CountryCode, CreateCustomerError, Customer, CustomerName, CustomerRecord,
+        Email, ExternalId, PostalCode, Profile, State, TimeZone,
     },
     ids::CustomerId,
     store::StoreError,
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName, metadata_json, version_number},
+    integration::row::MappingRow,
+    page::decode,
     schema::customers,
 };
 
@@ -106,5 +108,22 @@ impl TryFrom<CustomerRow> for Customer {
                 updated_by: row.updated_by,
             })?,
         })
+    }
+}
+
+/// One customer from the rows of a query that joins its published mappings: the customer again in each of them.
+pub(crate) fn record(rows: Vec<(CustomerRow, Option<MappingRow>)>) -> Result<Option<CustomerRecord>, StoreError> {
+    let mut rows = rows.into_iter();
+    let Some((customer, first)) = rows.next() else { return Ok(None) };
+    let mappings = decode(first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)))?;
+    Ok(Some(CustomerRecord { customer: customer.try_into()?, mappings }))
+}
+
+/// The refusal of a create whose external id the customer with this id has.
+pub(crate) fn taken(holder: &str) -> CreateCustomerError {
+    let named = RowName { table: "customers", id: holder };
+    match named.column("id", CustomerId::parse(holder)) {
+        Ok(existing) => CreateCustomerError::ExternalIdTaken { existing },
+        Err(corrupt) => corrupt.into(),
     }
 }

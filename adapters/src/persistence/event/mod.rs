@@ -1,3 +1,4 @@
 //! Events: rows and queries.
 
+pub(crate) mod queries;
 pub(crate) mod row;

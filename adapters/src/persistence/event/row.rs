@@ -15,6 +15,7 @@ use crate::persistence::{
     column::{RowName, version_number},
     customer::row::CustomerRow,
     integration::row::MappingRow,
+    page::decode,
     schema::{event_payloads, events},
     tax::association_row::TaxAssociationRow,
 };
@@ -108,12 +109,21 @@ impl EventRows {
     }
 }
 
-/// Puts an event together again from its envelope and payload.
-pub(crate) fn event(row: EventRow, payload: &str) -> Result<CustomerEvent, StoreError> {
+/// An event as it is stored: its envelope, and its payload.
+#[derive(Queryable)]
+pub(crate) struct StoredEvent {
+    row: EventRow,
+    payload: EventPayloadRow,
+}
+
+impl TryFrom<StoredEvent> for CustomerEvent {
+    type Error = StoreError;
+
+    fn try_from(StoredEvent { row, payload }: StoredEvent) -> Result<Self, StoreError> {
     let named = RowName { table: "events", id: &row.id };
     let frozen = RowName { table: "event_payloads", id: &row.id };
     let FrozenState { customer, mappings, associations, onboarding } =
-        frozen.column("payload", serde_json::from_str(payload))?;
+        frozen.column("payload", serde_json::from_str(&payload.payload))?;
     let kind = match (row.event_type.as_str(), onboarding) {
         ("customer.created", Some(FrozenOnboarding { skip, workflow })) => CustomerEventKind::Created {
             onboarding: Onboarding { skip, workflow: frozen.nullable("payload", workflow, WorkflowName::new)? },
@@ -129,8 +139,9 @@ pub(crate) fn event(row: EventRow, payload: &str) -> Result<CustomerEvent, Store
         request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
         state: CustomerAggregate {
             customer: customer.try_into()?,
-            mappings: mappings.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
-            associations: associations.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            mappings: decode(mappings)?,
+            associations: decode(associations)?,
         },
     })
+}
 }

@@ -1,3 +1,4 @@
 //! Integration mappings: rows and queries.
 
+pub(crate) mod queries;
 pub(crate) mod row;

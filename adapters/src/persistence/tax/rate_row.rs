@@ -5,8 +5,8 @@ use patron_domain::{
     ids::TaxRateId,
     store::StoreError,
     tax::{
-        FixedAmount, Percentage, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
-        TaxRateType, TaxValue,
+        CreateTaxRateError, FixedAmount, Percentage, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName,
+        TaxRateScope, TaxRateStatus, TaxRateType, TaxValue,
     },
 };
 
@@ -94,5 +94,14 @@ impl TryFrom<TaxRateRow> for TaxRate {
                 updated_by: row.updated_by,
             })?,
         })
+    }
+}
+
+/// The refusal of a create whose code the tax rate with this id has.
+pub(crate) fn taken(holder: &str) -> CreateTaxRateError {
+    let named = RowName { table: "tax_rates", id: holder };
+    match named.column("id", TaxRateId::parse(holder)) {
+        Ok(existing) => CreateTaxRateError::CodeTaken { existing },
+        Err(corrupt) => corrupt.into(),
     }
 }

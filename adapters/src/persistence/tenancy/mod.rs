@@ -1,3 +1,4 @@
 //! Tenants, environments and API keys: rows and queries.
 
+pub(crate) mod queries;
 pub(crate) mod row;

@@ -1,0 +1,34 @@
+//! Queries over `events` and `event_payloads`, written once for both databases.
+
+use diesel::{dsl::auto_type, prelude::*};
+
+use super::row::CUSTOMER;
+use crate::persistence::schema::{event_payloads, events};
+
+/// The events of a customer.
+#[auto_type(no_type_alias)]
+pub(crate) fn of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
+    let customer: &'static str = CUSTOMER;
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::entity_type.eq(customer))
+        .filter(events::entity_id.eq(customer_id))
+}
+
+/// The events of a customer with their payloads, the oldest first.
+#[auto_type(no_type_alias)]
+pub(crate) fn history<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
+    let customer: &'static str = CUSTOMER;
+    let same_event = event_payloads::tenant_id
+        .eq(events::tenant_id)
+        .and(event_payloads::environment_id.eq(events::environment_id))
+        .and(event_payloads::event_id.eq(events::id));
+    events::table
+        .inner_join(event_payloads::table.on(same_event))
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::entity_type.eq(customer))
+        .filter(events::entity_id.eq(customer_id))
+        .order(events::sequence.asc())
+}

@@ -1,0 +1,39 @@
+//! Queries over `integration_mappings`, written once for both databases.
+
+use diesel::{dsl::auto_type, prelude::*};
+
+use crate::persistence::{PUBLISHED, schema::integration_mappings};
+
+/// The published mappings of a customer.
+#[auto_type(no_type_alias)]
+pub(crate) fn of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
+    let published: &'static str = PUBLISHED;
+    integration_mappings::table
+        .filter(integration_mappings::tenant_id.eq(tenant_id))
+        .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::customer_id.eq(customer_id))
+        .filter(integration_mappings::status.eq(published))
+}
+
+/// The published mappings to one entity of another system.
+#[auto_type(no_type_alias)]
+pub(crate) fn to_provider<'a>(
+    tenant_id: &'a str,
+    environment_id: &'a str,
+    provider_type: &'a str,
+    provider_entity_id: &'a str,
+) -> _ {
+    let published: &'static str = PUBLISHED;
+    integration_mappings::table
+        .filter(integration_mappings::tenant_id.eq(tenant_id))
+        .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::provider_type.eq(provider_type))
+        .filter(integration_mappings::provider_entity_id.eq(provider_entity_id))
+        .filter(integration_mappings::status.eq(published))
+}
+
+/// The order of every list of mappings: the newest first, ids breaking ties.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_first() -> _ {
+    (integration_mappings::created_at.desc(), integration_mappings::id.desc())
+}

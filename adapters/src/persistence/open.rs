@@ -1,0 +1,80 @@
+//! Opening a database: how, and what can go wrong.
+
+use std::path::PathBuf;
+
+use patron_domain::store::StoreError;
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenOptions {
+    /// Whether a second process that opens the same SQLite file with this option is refused. Servers do, so that two of
+    /// them never work over one file; the command line does not. PostgreSQL is made to be shared and pays no heed.
+    pub exclusive: bool,
+    /// The most connections: of PostgreSQL all, of SQLite those that read (it has one more that writes).
+    pub connections: usize,
+    /// The most writes that wait while others are committed; one more is refused as unavailable.
+    pub write_queue: usize,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { exclusive: false, connections: 8, write_queue: 4_096 }
+    }
+}
+
+/// Why a database cannot be used. Each message says what to do, and none holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the SQLite file {}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another server works over the file.
+    #[error(
+        "another Patron server is using {}; stop it, or give this one another database (PATRON_DATABASE_URL). \
+         For several servers over one database use PostgreSQL", path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The server cannot be reached, or refuses.
+    #[error("cannot connect to {url}: {reason}")]
+    Connect {
+        /// Where, without the password.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The URL holds something that is not understood.
+    #[error("the database URL is not understood: {reason}")]
+    Url {
+        /// Why.
+        reason: String,
+    },
+    /// A newer Patron has changed the tables.
+    #[error(
+        "the database was migrated by a newer Patron (it has the migration {migration}, which this version does not \
+         know); start that version or a later one"
+    )]
+    NewerSchema {
+        /// The first migration that is unknown here.
+        migration: String,
+    },
+    /// The tables cannot be brought up to date.
+    #[error("the database cannot be migrated: {reason}")]
+    Migrate {
+        /// Why.
+        reason: String,
+    },
+    /// This build has no support for the database.
+    #[error("this build of Patron cannot use {0}; build it with the feature of that name")]
+    NotBuilt(&'static str),
+    /// The database failed otherwise.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,46 @@
+//! One server for each SQLite file.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+};
+
+use crate::persistence::open::OpenError;
+
+/// Holds a lock on a file beside the database for as long as it lives. The operating system lets go of it when the
+/// process ends in whatever way, so nothing is left to clean up.
+pub(super) struct ServerLock(#[expect(dead_code, reason = "held for the lock on it")] File);
+
+impl ServerLock {
+    /// Takes the lock of a database, or says that another server has it.
+    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".lock");
+        let failed = |error: std::io::Error| OpenError::File {
+            path: database.to_owned(),
+            reason: format!("its lock file {} cannot be used: {error}", Path::new(&name).display()),
+        };
+        let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: database.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServerLock;
+    use crate::persistence::open::OpenError;
+
+    #[test]
+    fn the_second_server_is_refused_until_the_first_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("patron.db");
+        let first = ServerLock::take(&database).unwrap();
+        assert!(matches!(ServerLock::take(&database), Err(OpenError::InUse { .. })));
+        drop(first);
+        assert!(ServerLock::take(&database).is_ok());
+    }
+}

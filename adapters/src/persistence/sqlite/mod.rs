@@ -1,0 +1,61 @@
+//! The ports over SQLite: one file, one writer, several readers.
+
+mod connection;
+mod customers;
+mod keys;
+mod lock;
+mod readers;
+mod taxes;
+mod tenancy;
+mod writer;
+
+use std::path::PathBuf;
+
+use patron_domain::store::StoreError;
+
+use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer};
+use super::open::{OpenError, OpenOptions};
+
+/// A SQLite file, open.
+///
+/// Write-ahead logging with `synchronous=FULL`: an acknowledged write survives a crash of the process and of the machine.
+/// Writes that arrive together share one commit; reads never wait for writes.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    // Held for as long as the store lives.
+    _lock: Option<ServerLock>,
+}
+
+impl SqliteStore {
+    /// Opens a file, makes it if it does not exist, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is in use by another server, or belongs to a newer Patron.
+    pub async fn open(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
+        let file = path.clone();
+        let open = move || Self::open_blocking(path, options);
+        let stopped = |_| OpenError::File { path: file, reason: "opening it was interrupted".to_owned() };
+        tokio::task::spawn_blocking(open).await.map_err(stopped)?
+    }
+
+    fn open_blocking(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
+        let path = connection::prepare_path(&path)?;
+        let lock = if options.exclusive { Some(ServerLock::take(&path)?) } else { None };
+        let mut connection = connection::open(&path, Role::Writer)?;
+        connection::migrate(&mut connection)?;
+        let readers = Readers::open(&path, options.connections.max(1))?;
+        Ok(Self { writer: Writer::start(connection, options.write_queue), readers, _lock: lock })
+    }
+
+    /// Asks the file and the writer whether they answer.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.ping()?;
+        self.readers.read(connection::ping).await
+    }
+
+    /// Commits the writes that were taken, and ends the writer.
+    pub(crate) async fn close(&self) {
+        self.writer.close().await;
+    }
+}

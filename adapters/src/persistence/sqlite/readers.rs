@@ -1,0 +1,56 @@
+//! The reading connections of a SQLite file.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use diesel::SqliteConnection;
+use patron_domain::store::StoreError;
+use tokio::sync::Semaphore;
+
+use super::connection::{self, Role};
+use crate::persistence::{error::Failure, open::OpenError};
+
+/// How long a read waits for a free connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Readers {
+    idle: Arc<Mutex<Vec<SqliteConnection>>>,
+    // One permit for each connection in `idle`.
+    free: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
+        let idle: Vec<_> = (0..count).map(|_| connection::open(path, Role::Reader)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(count)) })
+    }
+
+    /// Reads, on a thread where it may block.
+    pub(super) async fn read<T, E, F, X>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        X: Into<Failure<E>>,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, X> + Send + 'static,
+    {
+        let unavailable = |reason: &str| StoreError::Unavailable { reason: reason.to_owned() };
+        let permit = tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| unavailable("too many reads are waiting"))?;
+        let permit = permit.map_err(|_| unavailable("it was closed"))?;
+        let idle = self.idle.clone();
+        let read = move || {
+            let _permit = permit;
+            let connection = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut connection = connection.ok_or_else(|| unavailable("no connection is left"))?;
+            let outcome = work(&mut connection);
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(connection);
+            }
+            outcome.map_err(|error| error.into().into_port_error())
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|_| unavailable("the read was interrupted"))?
+    }
+}

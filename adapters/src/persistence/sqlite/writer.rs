@@ -1,0 +1,212 @@
+//! The one writer of a SQLite file: a thread that owns the writing connection, and commits together what arrives together.
+//!
+//! While one commit waits for the disk, further jobs gather in the queue; the next transaction takes them all, up to
+//! [`MAX_BATCH`]. An idle system adds no delay: a job that arrives alone is committed alone. Each job runs in a savepoint,
+//! so that one that fails takes back its own writes and nobody else's.
+
+use std::{sync::Mutex, thread::JoinHandle};
+
+use diesel::{Connection, SqliteConnection, result::Error};
+use patron_domain::store::StoreError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::persistence::error::{Failure, store_error};
+
+/// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
+const MAX_BATCH: usize = 64;
+
+/// Runs within the transaction; what it answers is called when the commit stands or has failed.
+type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Reply + Send>;
+type Reply = Box<dyn FnOnce(&Result<(), StoreError>) + Send>;
+
+pub(super) struct Writer {
+    // Taken away to close the queue.
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: SqliteConnection, queue: usize) -> Self {
+        let (sender, jobs) = mpsc::channel(queue.max(1));
+        let thread = std::thread::Builder::new().name("patron-writer".to_owned());
+        // Without a thread the queue is closed at once, and every write and ping says so.
+        let thread = thread.spawn(move || work(connection, jobs)).ok();
+        Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(thread) }
+    }
+
+    /// Does a piece of work in a transaction and answers when it is on the disk. The work is done even when the caller
+    /// goes away meanwhile.
+    pub(super) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let outcome = connection.transaction(work).map_err(Failure::into_port_error);
+            Box::new(move |commit| {
+                let outcome = match commit {
+                    Ok(()) => outcome,
+                    Err(error) => outcome.and_then(|_| Err(error.clone().into())),
+                };
+                // The caller may have gone away; the write stands all the same.
+                let _ = answer.send(outcome);
+            })
+        });
+        self.sender()?.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => unavailable("too many writes are waiting"),
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        answered.await.map_err(|_| unavailable("the write was not taken"))?
+    }
+
+    /// Whether writes are taken.
+    pub(super) fn ping(&self) -> Result<(), StoreError> {
+        if self.sender()?.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
+    /// Takes no more, commits what was taken, and ends the thread.
+    pub(super) async fn close(&self) {
+        if let Ok(mut jobs) = self.jobs.lock() {
+            jobs.take();
+        }
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            // It ends by itself once the queue is empty; a panic in it was reported when it happened.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn sender(&self) -> Result<mpsc::Sender<Job>, StoreError> {
+        self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or_else(closed)
+    }
+}
+
+fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable { reason: reason.to_owned() }
+}
+
+fn closed() -> StoreError {
+    unavailable("its writer has stopped")
+}
+
+/// Takes jobs until the queue is closed and empty.
+fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut replies = Vec::new();
+        let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
+            replies.push(first(connection));
+            while replies.len() < MAX_BATCH {
+                let Ok(next) = jobs.try_recv() else { break };
+                replies.push(next(connection));
+            }
+            Ok(())
+        });
+        let commit = commit.map_err(|error| {
+            let error = store_error(&error);
+            tracing::error!(%error, waiting = replies.len(), "a commit failed");
+            error
+        });
+        for reply in replies {
+            reply(&commit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::mpsc::channel, time::Duration};
+
+    use diesel::{RunQueryDsl, SqliteConnection, connection::SimpleConnection};
+    use patron_domain::store::StoreError;
+
+    use super::Writer;
+    use crate::persistence::{
+        error::Failure,
+        sqlite::connection::{Role, open, prepare_path},
+    };
+
+    fn start(folder: &Path, queue: usize) -> Writer {
+        let mut connection = open(&prepare_path(&folder.join("t.db")).unwrap(), Role::Writer).unwrap();
+        connection.batch_execute("CREATE TABLE t (n INTEGER PRIMARY KEY)").unwrap();
+        Writer::start(connection, queue)
+    }
+
+    fn insert(number: i32) -> impl FnOnce(&mut SqliteConnection) -> Result<(), Failure<StoreError>> {
+        move |connection| Ok(connection.batch_execute(&format!("INSERT INTO t VALUES ({number})"))?)
+    }
+
+    fn count(folder: &Path) -> i32 {
+        let mut connection = open(&folder.join("t.db"), Role::Reader).unwrap();
+        diesel::dsl::sql::<diesel::sql_types::Integer>("SELECT count(*) FROM t").get_result(&mut connection).unwrap()
+    }
+
+    /// A job that keeps the writer busy until something is sent.
+    fn blocker() -> (std::sync::mpsc::Sender<()>, impl FnOnce(&mut SqliteConnection) -> Result<(), Failure<StoreError>>) {
+        let (release, wait) = channel::<()>();
+        (release, move |_: &mut SqliteConnection| {
+            let _ = wait.recv_timeout(Duration::from_secs(10));
+            Ok(())
+        })
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_takes_back_its_own_writes_and_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 100);
+        let (release, block) = blocker();
+        let refused = |connection: &mut SqliteConnection| {
+            connection.batch_execute("INSERT INTO t VALUES (2)")?;
+            Err::<(), _>(Failure::Refused(StoreError::Failed { reason: "refused".to_owned() }))
+        };
+        let all = async {
+            tokio::join!(
+                writer.write(block),
+                writer.write(insert(1)),
+                writer.write(refused),
+                writer.write(insert(1)),
+                writer.write(insert(3)),
+                async { drop(release) }
+            )
+        };
+        let (_, one, refused, again, three, ()) = all.await;
+        assert_eq!((one, three), (Ok(()), Ok(())));
+        assert_eq!(refused, Err(StoreError::Failed { reason: "refused".to_owned() }));
+        assert!(matches!(again, Err(StoreError::Failed { .. })));
+        assert_eq!(count(folder.path()), 2);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_loses_nothing_and_closing_drains_the_queue() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 100);
+        let (release, block) = blocker();
+        for work in [tokio::time::timeout(Duration::from_millis(20), writer.write(block)).await] {
+            assert!(work.is_err(), "the caller has given up");
+        }
+        for number in 0..10 {
+            assert!(tokio::time::timeout(Duration::ZERO, writer.write(insert(number))).await.is_err());
+        }
+        drop(release);
+        writer.close().await;
+        assert_eq!(count(folder.path()), 10);
+        assert!(matches!(writer.write(insert(99)).await, Err(StoreError::Unavailable { .. })));
+        assert!(writer.ping().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 1);
+        let (release, block) = blocker();
+        let _ = tokio::time::timeout(Duration::from_millis(50), writer.write(block)).await;
+        let _ = tokio::time::timeout(Duration::ZERO, writer.write(insert(1))).await;
+        // The writer takes what waits into its batch only between jobs, so the queue is full now.
+        let refused = writer.write(insert(2)).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable { reason }) if reason.contains("too many")));
+        drop(release);
+        writer.close().await;
+        assert_eq!(count(folder.path()), 1);
+    }
+}

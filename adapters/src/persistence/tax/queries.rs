@@ -1,0 +1,51 @@
+//! Queries over `tax_rates` and `tax_associations`, written once for both databases.
+
+use diesel::{dsl::auto_type, prelude::*};
+
+use crate::persistence::{
+    PUBLISHED,
+    schema::{tax_associations, tax_rates},
+};
+
+/// The published tax rate with a code.
+#[auto_type(no_type_alias)]
+pub(crate) fn rate_by_code<'a>(tenant_id: &'a str, environment_id: &'a str, code: &'a str) -> _ {
+    let published: &'static str = PUBLISHED;
+    tax_rates::table
+        .filter(tax_rates::tenant_id.eq(tenant_id))
+        .filter(tax_rates::environment_id.eq(environment_id))
+        .filter(tax_rates::code.eq(code))
+        .filter(tax_rates::status.eq(published))
+}
+
+/// The tax rate of any status with an id.
+#[auto_type(no_type_alias)]
+pub(crate) fn rate_by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    tax_rates::table
+        .filter(tax_rates::tenant_id.eq(tenant_id))
+        .filter(tax_rates::environment_id.eq(environment_id))
+        .filter(tax_rates::id.eq(id))
+}
+
+/// The published associations of an entity.
+#[auto_type(no_type_alias)]
+pub(crate) fn associations_of<'a>(
+    tenant_id: &'a str,
+    environment_id: &'a str,
+    entity_type: &'a str,
+    entity_id: &'a str,
+) -> _ {
+    let published: &'static str = PUBLISHED;
+    tax_associations::table
+        .filter(tax_associations::tenant_id.eq(tenant_id))
+        .filter(tax_associations::environment_id.eq(environment_id))
+        .filter(tax_associations::entity_type.eq(entity_type))
+        .filter(tax_associations::entity_id.eq(entity_id))
+        .filter(tax_associations::status.eq(published))
+}
+
+/// The order of every list of associations: the newest first, ids breaking ties.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_first() -> _ {
+    (tax_associations::created_at.desc(), tax_associations::id.desc())
+}

@@ -1,0 +1,63 @@
+//! Queries over `tenants`, `environments` and `api_keys`, written once for both databases.
+
+use diesel::{dsl::auto_type, prelude::*};
+
+use crate::persistence::schema::{api_keys, environments, tenants};
+
+/// The order of a list of tenants: the newest first, ids breaking ties.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_tenants_first() -> _ {
+    (tenants::created_at.desc(), tenants::id.desc())
+}
+
+/// The environments of a tenant.
+#[auto_type(no_type_alias)]
+pub(crate) fn environments_of(tenant_id: &str) -> _ {
+    environments::table.filter(environments::tenant_id.eq(tenant_id))
+}
+
+/// The order of a list of environments: the newest first, ids breaking ties.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_environments_first() -> _ {
+    (environments::created_at.desc(), environments::id.desc())
+}
+
+/// An environment of any tenant.
+#[auto_type(no_type_alias)]
+pub(crate) fn environment_by_id(id: &str) -> _ {
+    environments::table.filter(environments::id.eq(id))
+}
+
+/// The keys of an environment.
+#[auto_type(no_type_alias)]
+pub(crate) fn keys_of<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
+    api_keys::table.filter(api_keys::tenant_id.eq(tenant_id)).filter(api_keys::environment_id.eq(environment_id))
+}
+
+/// The order of a list of keys: the newest first, ids breaking ties.
+#[auto_type(no_type_alias)]
+pub(crate) fn newest_keys_first() -> _ {
+    (api_keys::created_at.desc(), api_keys::id.desc())
+}
+
+/// A key of any environment by its id.
+#[auto_type(no_type_alias)]
+pub(crate) fn key_by_id(id: &str) -> _ {
+    api_keys::table.filter(api_keys::id.eq(id))
+}
+
+/// The key of any environment with the hash of its secret.
+#[auto_type(no_type_alias)]
+pub(crate) fn key_by_hash(hash: &str) -> _ {
+    api_keys::table.filter(api_keys::hash.eq(hash))
+}
+
+/// The one key of an environment with an id, as long as it is not revoked.
+#[auto_type(no_type_alias)]
+pub(crate) fn unrevoked_key<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    api_keys::table
+        .filter(api_keys::tenant_id.eq(tenant_id))
+        .filter(api_keys::environment_id.eq(environment_id))
+        .filter(api_keys::id.eq(id))
+        .filter(api_keys::revoked_at.is_null())
+}

@@ -1,0 +1,137 @@
+//! Where the database is.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// Where the database is: `sqlite://path` or `postgres://…`. Never shows a password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A SQLite file: `sqlite://patron.db` in the working directory, `sqlite:///var/lib/patron/patron.db` anywhere.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database, by the URL libpq takes.
+    Postgres(PostgresUrl),
+}
+
+/// A URL as in libpq's documentation, section 34.1.1.2. It may hold a password, so `Debug` and `Display` show none of it
+/// but host and database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+/// Why a text names no database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// Another scheme, or none.
+    #[error("the database URL must start with sqlite:// or postgres://, such as sqlite://patron.db")]
+    Scheme,
+    /// No path behind `sqlite://`.
+    #[error("the database URL names no file: write sqlite://patron.db or sqlite:///absolute/path/patron.db")]
+    NoPath,
+    /// A query or fragment behind the path, which SQLite here does not take.
+    #[error("the database URL must end with the file's path: no '?' and no '#' (Patron sets SQLite's options itself)")]
+    Options,
+}
+
+impl DatabaseUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// For any scheme but `sqlite`, `postgres` and `postgresql`: a mistyped one must never become a new SQLite file.
+    pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
+        match text.split_once("://") {
+            Some(("sqlite", "")) => Err(DatabaseUrlError::NoPath),
+            Some(("sqlite", path)) if path.contains(['?', '#']) || path.starts_with(':') => Err(DatabaseUrlError::Options),
+            Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(PostgresUrl(text.to_owned()))),
+            _ => Err(DatabaseUrlError::Scheme),
+        }
+    }
+
+    /// The file, if it is SQLite.
+    #[must_use]
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl PostgresUrl {
+    /// The whole URL, password included.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => fmt::Display::fmt(url, f),
+        }
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        // A password may hold '@' unescaped; the last one ends the user's part.
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        write!(f, "postgres://{place}")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{DatabaseUrl, DatabaseUrlError};
+
+    #[test]
+    fn relative_and_absolute_files_are_sqlite() {
+        let path = |url: &str| DatabaseUrl::parse(url).unwrap().sqlite_path().map(Path::to_owned);
+        assert_eq!(path("sqlite://patron.db").as_deref(), Some(Path::new("patron.db")));
+        assert_eq!(path("sqlite:///var/lib/p.db").as_deref(), Some(Path::new("/var/lib/p.db")));
+    }
+
+    #[test]
+    fn any_other_scheme_is_refused() {
+        for bad in ["", "patron.db", "mysql://h/db", "sqlite:patron.db", "SQLITE://x", "file://x", "postgre://h/d"] {
+            assert_eq!(DatabaseUrl::parse(bad), Err(DatabaseUrlError::Scheme), "{bad}");
+        }
+        assert_eq!(DatabaseUrl::parse("sqlite://"), Err(DatabaseUrlError::NoPath));
+        assert_eq!(DatabaseUrl::parse("sqlite://a.db?mode=ro"), Err(DatabaseUrlError::Options));
+        assert_eq!(DatabaseUrl::parse("sqlite://:memory:"), Err(DatabaseUrlError::Options));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = DatabaseUrl::parse("postgres://user:p@ss@db.example:5432/patron?password=again").unwrap();
+        assert_eq!(format!("{url} {url:?}"), "postgres://db.example:5432/patron postgres://db.example:5432/patron");
+    }
+}

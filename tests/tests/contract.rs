@@ -1,0 +1,46 @@
+//! The port contract over every adapter.
+
+use std::sync::Arc;
+
+use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
+use patron_domain::testkit::{MemoryStore, contract};
+use patron_tests::patron::{Backend, Place};
+
+fn ports(database: &Database) -> contract::Ports {
+    contract::Ports {
+        customers: database.customers.clone(),
+        taxes: database.taxes.clone(),
+        tenancy: database.tenancy.clone(),
+        keys: database.keys.clone(),
+    }
+}
+
+async fn check_over(backend: Backend) {
+    let place = Place::fresh(backend).await;
+    let url = DatabaseUrl::parse(place.database_url()).unwrap();
+    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    contract::check_empty(&ports(&database)).await.assert_clean();
+    contract::check(&ports(&database)).await.assert_clean();
+    // A second pass finds a database that is in use already.
+    contract::check(&ports(&database)).await.assert_clean();
+    database.close().await;
+}
+
+#[tokio::test]
+async fn in_memory() {
+    let store = Arc::new(MemoryStore::default());
+    let ports =
+        contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
+    contract::check_empty(&ports).await.assert_clean();
+    contract::check(&ports).await.assert_clean();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite() {
+    check_over(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres() {
+    check_over(Backend::Postgres).await;
+}

@@ -1,0 +1,102 @@
+//! Both databases give the same answers to the same requests.
+
+use std::collections::HashMap;
+
+use patron_tests::{
+    patron::{Backend, Place, Server},
+    requests::{full, minimal, tax_rate},
+};
+use serde_json::{Value, json};
+
+/// Puts numbers in place of ids and times, in the order in which they first appear, so that two runs compare equal.
+#[derive(Default)]
+struct Normaliser {
+    seen: HashMap<String, String>,
+}
+
+impl Normaliser {
+    fn normalise(&mut self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.into_iter().map(|item| self.normalise(item)).collect(),
+            Value::Object(map) => map.into_iter().map(|(key, value)| (key, self.normalise(value))).collect(),
+            other => other,
+        }
+    }
+
+    fn text(&mut self, text: String) -> String {
+        let prefix = text.rsplit_once('_').filter(|(_, rest)| rest.len() == 26).map(|(prefix, _)| prefix.to_owned());
+        let is_time = text.len() == 27 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+        let Some(kind) = prefix.or_else(|| is_time.then(|| "time".to_owned())) else { return text };
+        let number = self.seen.len();
+        self.seen.entry(text).or_insert_with(|| format!("{kind} {number}")).clone()
+    }
+}
+
+async fn play(server: &Server) -> Vec<(u16, Value)> {
+    let mut normaliser = Normaliser::default();
+    let mut answers = Vec::new();
+    let mut note = |answer: patron_tests::patron::Answer| {
+        let body = answer.body.clone();
+        answers.push((answer.status, normaliser.normalise(answer.body)));
+        body
+    };
+    let mut inactive = tax_rate("OLD");
+    inactive["tax_rate_status"] = json!("INACTIVE");
+    note(server.post("/v1/taxes/rates", &tax_rate("VAT")).await);
+    note(server.post("/v1/taxes/rates", &inactive).await);
+    note(server.post("/v1/taxes/rates", &tax_rate("VAT")).await);
+
+    let mut same_stripe = minimal("subsidiary");
+    same_stripe["integration_entity_mapping"] = json!([{ "provider_type": "stripe", "provider_entity_id": "cus_1" }]);
+    let mut wrong = full("wrong");
+    wrong["email"] = json!("x");
+    wrong["tax_rate_overrides"] = json!([{ "tax_rate_code": "OLD", "currency": "EUR" }, 5]);
+    let mut off = full("off");
+    off["tax_rate_overrides"] = json!([{ "tax_rate_code": "OLD", "currency": "EUR" }]);
+    let mut unknown = full("unknown");
+    unknown["tax_rate_overrides"] = json!([{ "tax_rate_code": "vat", "currency": "EUR" }]);
+    let numbers = json!({ "big": 18_446_744_073_709_551_615_u64, "small": -9_223_372_036_854_775_808_i64, "float": 0.1, "e": 1e300, "t": true });
+    let mut odd = minimal("ODD \u{1F980} e\u{301}");
+    odd["name"] = json!("line\nbreak\ttab \u{FEFF}bom 'quote' \"double\" \\ % _ \u{7f}");
+    odd["integration_entity_mapping"] = json!([{ "provider_type": "Π", "provider_entity_id": "'; DROP TABLE customers; --", "metadata": numbers }]);
+
+    let mut ids = Vec::new();
+    for body in [full("acme"), minimal("Acme"), minimal("acme "), same_stripe, full("acme"), wrong, off, unknown, odd, minimal("e\u{301}"), minimal("\u{e9}")] {
+        let answer = note(server.post("/v1/customers", &body).await);
+        if let Some(id) = answer["id"].as_str() {
+            ids.push(id.to_owned());
+        }
+    }
+    for id in &ids {
+        note(server.get(&format!("/v1/customers/{id}")).await);
+        note(server.get(&format!("/v1/integrations/mappings?entity_type=customer&entity_id={id}")).await);
+        note(server.get(&format!("/v1/taxes/associations?entity_type=customer&entity_id={id}&limit=1")).await);
+    }
+    for path in [
+        "/v1/customers/external/acme",
+        "/v1/customers/external/ACME",
+        "/v1/customers/external/acme%20",
+        "/v1/customers/external/%C3%A9",
+        "/v1/customers/external/e%CC%81",
+        "/v1/integrations/mappings?provider_type=stripe&provider_entity_id=cus_1",
+        "/v1/integrations/mappings?provider_type=stripe&provider_entity_id=cus_1&limit=1&offset=1",
+        "/v1/integrations/mappings?provider_type=stripe&provider_entity_id=cus_1&offset=9223372036854775807",
+        "/v1/taxes/associations?entity_type=tenant",
+    ] {
+        note(server.get(path).await);
+    }
+    answers
+}
+
+#[tokio::test]
+async fn one_script_has_one_outcome() {
+    let sqlite = Place::fresh(Backend::Sqlite).await;
+    let postgres = Place::fresh(Backend::Postgres).await;
+    let (one, other) = (play(&sqlite.serve()).await, play(&postgres.serve()).await);
+    assert_eq!(one.len(), other.len());
+    for (number, (one, other)) in one.iter().zip(&other).enumerate() {
+        assert_eq!(one, other, "answer {number}");
+    }
+    assert!(one.iter().all(|(status, _)| *status < 500));
+}
