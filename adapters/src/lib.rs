@@ -4,6 +4,8 @@
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
 
+#[cfg(feature = "http")]
+pub mod http;
 pub mod key_cache;
 #[cfg(feature = "persistence")]
 pub mod persistence;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The binary `patron`. Everything is in the library beside it, so that the tests can build the same program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patron::main()
+}

@@ -21,11 +21,15 @@ pub struct Violation {
     pub message: String,
 }
 
-/// All broken rules of one request, in the order in which they were found; one per path, the first wins.
+/// All broken rules of one request, in the order in which they were found; one per path, the first wins. After
+/// [`Violations::MAX`] no more are kept: a request with so many is not mended field by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
+    /// The most violations that are kept.
+    pub const MAX: usize = 1_000;
+
     /// No violation yet.
     #[must_use]
     pub fn new() -> Self {
@@ -39,7 +43,7 @@ impl Violations {
 
     /// Adds a finished violation, unless its path already has one.
     pub fn push(&mut self, violation: Violation) {
-        if !self.0.iter().any(|known| known.path == violation.path) {
+        if self.0.len() < Self::MAX && !self.0.iter().any(|known| known.path == violation.path) {
             self.0.push(violation);
         }
     }

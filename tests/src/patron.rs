@@ -100,7 +100,8 @@ impl Place {
         loop {
             match lines.recv_timeout(Duration::from_secs(20)) {
                 Ok(line) => {
-                    let address = line.split_once("http://").map(|(_, rest)| rest.split(['"', ' ']).next().unwrap_or(rest));
+                    let address =
+                        line.split_once("http://").map(|(_, rest)| rest.split(['"', ' ']).next().unwrap_or(rest));
                     let base = address.map(|address| format!("http://{address}"));
                     seen.push(line);
                     if let Some(base) = base {

@@ -29,8 +29,7 @@ async fn check_over(backend: Backend) {
 #[tokio::test]
 async fn in_memory() {
     let store = Arc::new(MemoryStore::default());
-    let ports =
-        contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
+    let ports = contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
     contract::check_empty(&ports).await.assert_clean();
     contract::check(&ports).await.assert_clean();
 }

@@ -67,8 +67,17 @@ async fn everything_but_the_external_id_may_be_absent_null_or_empty(
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let texts = [
-        "name", "email", "contact", "address_line1", "address_line2", "address_city", "address_state",
-        "address_postal_code", "address_country", "timezone", "onboarding_workflow_name",
+        "name",
+        "email",
+        "contact",
+        "address_line1",
+        "address_line2",
+        "address_city",
+        "address_state",
+        "address_postal_code",
+        "address_country",
+        "timezone",
+        "onboarding_workflow_name",
     ];
     let others = ["metadata", "tax_rate_overrides", "integration_entity_mapping", "skip_onboarding_workflow"];
     let mut nulls = minimal("nulls");
@@ -104,7 +113,9 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
     let server = place.serve();
     server.post("/v1/taxes/rates", &tax_rate(&"ü".repeat(255))).await.expect(201);
     let crabs = |n: usize| json!("🦀".repeat(n));
-    let mail = |local: usize| json!(format!("{}@{}.{}.{}.de", "l".repeat(local), "a".repeat(61), "b".repeat(62), "c".repeat(62)));
+    let mail = |local: usize| {
+        json!(format!("{}@{}.{}.{}.de", "l".repeat(local), "a".repeat(61), "b".repeat(62), "c".repeat(62)))
+    };
     let an_override = |change: Value| {
         let mut one = json!({ "tax_rate_code": "ü".repeat(255), "currency": "EUR" });
         one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -133,14 +144,54 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         ("metadata", json!({ "ü".repeat(100): "v" }), json!({ "k": "v".repeat(1001) }), "metadata.k"),
         ("metadata", json!({ "k": "🦀".repeat(1000) }), json!({ "k": 5 }), "metadata.k"),
         ("onboarding_workflow_name", crabs(255), crabs(256), "onboarding_workflow_name"),
-        ("tax_rate_overrides", an_override(json!({ "priority": 2_147_483_647 })), an_override(json!({ "priority": 2_147_483_648_i64 })), "tax_rate_overrides[0].priority"),
-        ("tax_rate_overrides", an_override(json!({ "priority": 0 })), an_override(json!({ "priority": -1 })), "tax_rate_overrides[0].priority"),
-        ("tax_rate_overrides", an_override(json!({ "currency": "xcg" })), an_override(json!({ "currency": "XXX" })), "tax_rate_overrides[0].currency"),
-        ("tax_rate_overrides", an_override(json!({})), an_override(json!({ "tax_rate_code": "ü".repeat(256) })), "tax_rate_overrides[0].tax_rate_code"),
-        ("integration_entity_mapping", a_link(json!({ "provider_type": "🦀".repeat(50) })), a_link(json!({ "provider_type": "🦀".repeat(51) })), "integration_entity_mapping[0].provider_type"),
-        ("integration_entity_mapping", a_link(json!({ "provider_entity_id": "🦀".repeat(255) })), a_link(json!({ "provider_entity_id": "🦀".repeat(256) })), "integration_entity_mapping[0].provider_entity_id"),
-        ("integration_entity_mapping", a_link(json!({ "entity_id": "🦀".repeat(255) })), a_link(json!({ "entity_id": "🦀".repeat(256) })), "integration_entity_mapping[0].entity_id"),
-        ("integration_entity_mapping", a_link(json!({ "entity_type": "customer" })), a_link(json!({ "entity_type": "invoice" })), "integration_entity_mapping[0].entity_type"),
+        (
+            "tax_rate_overrides",
+            an_override(json!({ "priority": 2_147_483_647 })),
+            an_override(json!({ "priority": 2_147_483_648_i64 })),
+            "tax_rate_overrides[0].priority",
+        ),
+        (
+            "tax_rate_overrides",
+            an_override(json!({ "priority": 0 })),
+            an_override(json!({ "priority": -1 })),
+            "tax_rate_overrides[0].priority",
+        ),
+        (
+            "tax_rate_overrides",
+            an_override(json!({ "currency": "xcg" })),
+            an_override(json!({ "currency": "XXX" })),
+            "tax_rate_overrides[0].currency",
+        ),
+        (
+            "tax_rate_overrides",
+            an_override(json!({})),
+            an_override(json!({ "tax_rate_code": "ü".repeat(256) })),
+            "tax_rate_overrides[0].tax_rate_code",
+        ),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "provider_type": "🦀".repeat(50) })),
+            a_link(json!({ "provider_type": "🦀".repeat(51) })),
+            "integration_entity_mapping[0].provider_type",
+        ),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "provider_entity_id": "🦀".repeat(255) })),
+            a_link(json!({ "provider_entity_id": "🦀".repeat(256) })),
+            "integration_entity_mapping[0].provider_entity_id",
+        ),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "entity_id": "🦀".repeat(255) })),
+            a_link(json!({ "entity_id": "🦀".repeat(256) })),
+            "integration_entity_mapping[0].entity_id",
+        ),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "entity_type": "customer" })),
+            a_link(json!({ "entity_type": "invoice" })),
+            "integration_entity_mapping[0].entity_type",
+        ),
     ];
     for (number, (field, fits, too_much, path)) in cases.into_iter().enumerate() {
         let body = |value: Value| {
@@ -153,7 +204,9 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         let created = server.post("/v1/customers", &body(fits.clone())).await.expect(201);
         let found = server.get(&format!("/v1/customers/{}", created["id"].as_str().unwrap())).await.expect(200);
         assert_eq!(found, created, "{field}");
-        if field.starts_with("address") || ["name", "email", "contact", "timezone", "external_id", "metadata"].contains(&field) {
+        if field.starts_with("address")
+            || ["name", "email", "contact", "timezone", "external_id", "metadata"].contains(&field)
+        {
             assert_eq!(created[field], fits, "{field}");
         }
     }
@@ -230,7 +283,10 @@ async fn a_refused_create_leaves_nothing_behind(#[values(Backend::Sqlite, Backen
     let refused = server.post("/v1/customers", &wish("NONE")).await;
     assert_eq!((refused.status, refused.error()), (404, ("not_found", vec!["tax_rate_overrides[0].tax_rate_code"])));
     let refused = server.post("/v1/customers", &wish("OLD")).await;
-    assert_eq!((refused.status, refused.error()), (400, ("validation_error", vec!["tax_rate_overrides[0].tax_rate_code"])));
+    assert_eq!(
+        (refused.status, refused.error()),
+        (400, ("validation_error", vec!["tax_rate_overrides[0].tax_rate_code"]))
+    );
 
     server.get("/v1/customers/external/acme").await.expect(404);
     let linked = "/v1/integrations/mappings?provider_type=stripe&provider_entity_id=cus_1";
@@ -320,8 +376,18 @@ async fn u_0000_is_refused_wherever_it_stands(#[values(Backend::Sqlite, Backend:
     let server = place.serve();
     let nul = "a\u{0}b";
     for field in [
-        "external_id", "name", "email", "contact", "address_line1", "address_line2", "address_city", "address_state",
-        "address_postal_code", "address_country", "timezone", "onboarding_workflow_name",
+        "external_id",
+        "name",
+        "email",
+        "contact",
+        "address_line1",
+        "address_line2",
+        "address_city",
+        "address_state",
+        "address_postal_code",
+        "address_country",
+        "timezone",
+        "onboarding_workflow_name",
     ] {
         let mut body = minimal("acme");
         body[field] = json!(nul);
@@ -357,7 +423,9 @@ async fn u_0000_is_refused_wherever_it_stands(#[values(Backend::Sqlite, Backend:
     for path in ["/v1/customers/external/a%00b", "/v1/customers/cust_%00", "/v1/taxes/rates/%00"] {
         server.get(path).await.expect(404);
     }
-    for query in ["entity_type=customer&entity_id=%00", "provider_type=%00&provider_entity_id=x", "entity_type=%00&entity_id=x"] {
+    for query in
+        ["entity_type=customer&entity_id=%00", "provider_type=%00&provider_entity_id=x", "entity_type=%00&entity_id=x"]
+    {
         server.get(&format!("/v1/integrations/mappings?{query}")).await.expect(400);
     }
     assert_eq!(server.get("/health/ready").await.status, 200);

@@ -48,7 +48,8 @@ async fn without_a_valid_key_there_is_one_answer() {
     let (place, server) = server().await;
     let revoked = place.run_ok(&["keys", "create", "--name", "gone", "--role", "all_reader"]).trim().to_owned();
     let list: Value = serde_json::from_str(&place.run_ok(&["keys", "list", "--json"])).unwrap();
-    let id = list.as_array().unwrap().iter().find(|key| key["name"] == "gone").unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        list.as_array().unwrap().iter().find(|key| key["name"] == "gone").unwrap()["id"].as_str().unwrap().to_owned();
     let _ = place.run_ok(&["keys", "revoke", &id]);
 
     let path = "/v1/customers/external/x";
@@ -149,14 +150,21 @@ async fn bodies_that_are_no_request_are_refused_without_being_repeated() {
         format!("{{\"external_id\": {secret}}}"),
         "{\"external_id\": 1e999}".to_owned(),
         "[".repeat(100_000),
-        format!("{{\"external_id\":\"a\",\"integration_entity_mapping\":[{{\"provider_type\":\"p\",\"provider_entity_id\":\"e\",\"metadata\":{{\"a\":{}}}}}]}}", "[".repeat(10_000) + &"]".repeat(10_000)),
+        format!(
+            "{{\"external_id\":\"a\",\"integration_entity_mapping\":[{{\"provider_type\":\"p\",\"provider_entity_id\":\"e\",\"metadata\":{{\"a\":{}}}}}]}}",
+            "[".repeat(10_000) + &"]".repeat(10_000)
+        ),
     ] {
         let answer = server.post_raw("/v1/customers", body.clone()).await;
         assert_error(&answer, 400, "validation_error");
         assert!(!answer.body.to_string().contains(secret), "{:#}", answer.body);
     }
     assert_error(&server.post_raw("/v1/customers", vec![b'"', 0xFF, b'"']).await, 400, "validation_error");
-    assert_error(&server.post_raw("/v1/customers", b"{\"external_id\":\"\xC3\x28\"}".to_vec()).await, 400, "validation_error");
+    assert_error(
+        &server.post_raw("/v1/customers", b"{\"external_id\":\"\xC3\x28\"}".to_vec()).await,
+        400,
+        "validation_error",
+    );
     let log = server.log().join("\n");
     assert!(!log.contains(secret), "{log}");
 }
@@ -225,7 +233,9 @@ async fn unknown_routes_and_methods_are_json_too() {
         assert_error(&answer, 405, "method_not_allowed");
         assert!(answer.header("allow").is_some_and(|allow| allow.split(", ").any(|one| one == allowed)), "{path}");
     }
-    let answer = raw(&server, b"BREW /v1/customers HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", Duration::from_secs(5)).await;
+    let answer =
+        raw(&server, b"BREW /v1/customers HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", Duration::from_secs(5))
+            .await;
     assert!(answer.contains("\"http_status_code\""), "{answer}");
 }
 
@@ -313,7 +323,10 @@ async fn tax_rates_are_checked_and_normalised() {
         let found = server.get(&format!("/v1/taxes/rates/{}", created["id"].as_str().unwrap())).await.expect(200);
         assert_eq!(found, created);
     }
-    let exact = server.post_raw("/v1/taxes/rates", r#"{"code":"X","name":"n","tax_rate_type":"fixed","fixed_value":0.1234567890123456789012345678}"#);
+    let exact = server.post_raw(
+        "/v1/taxes/rates",
+        r#"{"code":"X","name":"n","tax_rate_type":"fixed","fixed_value":0.1234567890123456789012345678}"#,
+    );
     assert_eq!(exact.await.expect(201)["fixed_value"], "0.1234567890123456789012345678");
 
     for (change, path) in [

@@ -25,7 +25,8 @@ async fn foreign_things_are_told_apart_from_absent_ones_by_nothing(
         let arguments = ["environments", "create", "--tenant", tenant, "--name", "E", "--type", "production", "--json"];
         let environment: Value = serde_json::from_str(&place.run_ok(&arguments)).unwrap();
         let environment = environment["id"].as_str().unwrap();
-        let key = place.run_ok(&["keys", "create", "--environment", environment, "--name", "k", "--role", "super_admin"]);
+        let key =
+            place.run_ok(&["keys", "create", "--environment", environment, "--name", "k", "--role", "super_admin"]);
         foreign_keys.push(key.trim().to_owned());
     }
 

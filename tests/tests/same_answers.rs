@@ -59,10 +59,23 @@ async fn play(server: &Server) -> Vec<(u16, Value)> {
     let numbers = json!({ "big": 18_446_744_073_709_551_615_u64, "small": -9_223_372_036_854_775_808_i64, "float": 0.1, "e": 1e300, "t": true });
     let mut odd = minimal("ODD \u{1F980} e\u{301}");
     odd["name"] = json!("line\nbreak\ttab \u{FEFF}bom 'quote' \"double\" \\ % _ \u{7f}");
-    odd["integration_entity_mapping"] = json!([{ "provider_type": "Π", "provider_entity_id": "'; DROP TABLE customers; --", "metadata": numbers }]);
+    odd["integration_entity_mapping"] =
+        json!([{ "provider_type": "Π", "provider_entity_id": "'; DROP TABLE customers; --", "metadata": numbers }]);
 
     let mut ids = Vec::new();
-    for body in [full("acme"), minimal("Acme"), minimal("acme "), same_stripe, full("acme"), wrong, off, unknown, odd, minimal("e\u{301}"), minimal("\u{e9}")] {
+    for body in [
+        full("acme"),
+        minimal("Acme"),
+        minimal("acme "),
+        same_stripe,
+        full("acme"),
+        wrong,
+        off,
+        unknown,
+        odd,
+        minimal("e\u{301}"),
+        minimal("\u{e9}"),
+    ] {
         let answer = note(server.post("/v1/customers", &body).await);
         if let Some(id) = answer["id"].as_str() {
             ids.push(id.to_owned());

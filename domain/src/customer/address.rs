@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{text::{serde_as_text, text_newtype}, violation::Rule};
+use crate::{
+    text::{serde_as_text, text_newtype},
+    violation::Rule,
+};
 
 text_newtype! {
     /// One line of an address: 1–255 characters.

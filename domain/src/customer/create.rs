@@ -8,9 +8,7 @@ use crate::{
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
     store::StoreError,
-    tax::{
-        CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateOverrides, TaxRateStatus, TaxedEntity,
-    },
+    tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateOverrides, TaxRateStatus, TaxedEntity},
     tenancy::{EnvironmentScope, PermissionDenied, RequestId},
     time::Timestamp,
     violation::{Rule, Violations},
@@ -87,7 +85,9 @@ pub enum CreateCustomerError {
     #[error("some tax_rate_code names no tax rate; create the tax rate first, or mend the code")]
     UnknownTaxRates(Vec<(usize, TaxRateCode)>),
     /// A published customer has the external id already.
-    #[error("a customer with this external_id exists already; use another external_id, or change the existing customer")]
+    #[error(
+        "a customer with this external_id exists already; use another external_id, or change the existing customer"
+    )]
     ExternalIdTaken {
         /// That customer's id.
         existing: CustomerId,
@@ -138,8 +138,8 @@ impl CreateCustomer {
         };
         let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
         let associations = associations.collect();
-        let mappings = new.links.into_iter().map(|NewLink { provider_type, provider_entity_id, metadata }| {
-            IntegrationMapping {
+        let mappings =
+            new.links.into_iter().map(|NewLink { provider_type, provider_entity_id, metadata }| IntegrationMapping {
                 id: ids.next_id(),
                 owner: scope.owner,
                 customer_id,
@@ -148,8 +148,7 @@ impl CreateCustomer {
                 metadata,
                 status: Status::Published,
                 audit: audit.clone(),
-            }
-        });
+            });
         let mappings = mappings.collect();
         let customer = Customer {
             id: customer_id,
@@ -270,7 +269,10 @@ mod tests {
     }
 
     fn scope() -> EnvironmentScope {
-        let owner = Owner { tenant_id: TenantId::from_uuid(uuid::Uuid::nil()), environment_id: EnvironmentId::from_uuid(uuid::Uuid::nil()) };
+        let owner = Owner {
+            tenant_id: TenantId::from_uuid(uuid::Uuid::nil()),
+            environment_id: EnvironmentId::from_uuid(uuid::Uuid::nil()),
+        };
         EnvironmentScope { owner, actor: Actor::new("tester").unwrap() }
     }
 
@@ -394,7 +396,10 @@ mod tests {
 
         let refused = create(overrides(&["NONE", "none"])).decide(&scope(), &TaxFacts::default()).unwrap_err();
         let CreateCustomerError::UnknownTaxRates(unknown) = refused else { panic!("{refused:?}") };
-        assert_eq!(unknown.iter().map(|(index, code)| (*index, code.as_str())).collect::<Vec<_>>(), [(0, "NONE"), (1, "none")]);
+        assert_eq!(
+            unknown.iter().map(|(index, code)| (*index, code.as_str())).collect::<Vec<_>>(),
+            [(0, "NONE"), (1, "none")]
+        );
     }
 
     #[test]

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn addresses_that_mail_can_reach_are_taken() {
-        for good in ["a@b.co", "\"quoted local\"@example.com", "ünï@exämple.de", "a+tag@sub.example.museum", "A@B.CO"] {
+        for good in ["a@b.co", "\"quoted local\"@example.com", "ünï@exämple.de", "a+tag@sub.example.museum", "A@B.CO"]
+        {
             assert_eq!(Email::new(good).map(Email::into_string), Ok(good.to_owned()), "{good}");
         }
     }
@@ -111,8 +112,26 @@ mod tests {
     #[test]
     fn what_no_mail_can_reach_is_refused() {
         for bad in [
-            "", "a", "a@b", "@b.co", "a@", "a@@b.co", "a b@c.de", "a..b@c.de", ".a@c.de", "a.@c.de", "a@b..co", "a@b.co.",
-            "a@[127.0.0.1]", "a@127.0.0.1", "a@b.123", "a@b_c.com", "Ada <a@b.co>", "a@b.co\n", "a\0@b.co", "a@-b.co",
+            "",
+            "a",
+            "a@b",
+            "@b.co",
+            "a@",
+            "a@@b.co",
+            "a b@c.de",
+            "a..b@c.de",
+            ".a@c.de",
+            "a.@c.de",
+            "a@b..co",
+            "a@b.co.",
+            "a@[127.0.0.1]",
+            "a@127.0.0.1",
+            "a@b.123",
+            "a@b_c.com",
+            "Ada <a@b.co>",
+            "a@b.co\n",
+            "a\0@b.co",
+            "a@-b.co",
         ] {
             assert!(Email::new(bad).is_err(), "{bad:?}");
         }

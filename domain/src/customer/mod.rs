@@ -10,8 +10,8 @@ mod service;
 mod time_zone;
 
 pub use address::{
-    Address, AddressLine, AddressLineError, City, CityError, CountryCode, CountryCodeError, PostalCode, PostalCodeError,
-    State, StateError,
+    Address, AddressLine, AddressLineError, City, CityError, CountryCode, CountryCodeError, PostalCode,
+    PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
 pub use create::{CreateCustomer, CreateCustomerError, NewCustomer, TaxChoice, TaxFacts, TaxFactsNeeded};

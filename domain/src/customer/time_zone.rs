@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn iana_names_and_links_are_zones_in_their_case() {
-        for good in ["UTC", "Europe/Berlin", "US/Eastern", "EST", "Etc/GMT+5", "Asia/Kolkata", "America/Argentina/Ushuaia"] {
+        for good in
+            ["UTC", "Europe/Berlin", "US/Eastern", "EST", "Etc/GMT+5", "Asia/Kolkata", "America/Argentina/Ushuaia"]
+        {
             assert_eq!(TimeZone::new(good).unwrap().as_str(), good);
         }
         for bad in ["", "utc", "europe/berlin", "Local", "Factory", "Europe/Berlin ", "+01:00", "Mars/Olympus"] {

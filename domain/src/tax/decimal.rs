@@ -60,7 +60,8 @@ pub(crate) fn parse(text: &str) -> Result<Decimal, DecimalError> {
     }
     let scale = u32::try_from(scale.max(0)).map_err(|_| DecimalError::TooManyDigits)?;
     // At most 28 digits, so it fits; the scale is checked by the constructor (at most 28).
-    let magnitude: i128 = format!("{significant}{}", "0".repeat(zeros)).parse().map_err(|_| DecimalError::TooManyDigits)?;
+    let magnitude: i128 =
+        format!("{significant}{}", "0".repeat(zeros)).parse().map_err(|_| DecimalError::TooManyDigits)?;
     let signed = if negative { -magnitude } else { magnitude };
     Decimal::try_from_i128_with_scale(signed, scale).map_err(|_| DecimalError::TooManyDigits)
 }
@@ -84,9 +85,21 @@ mod tests {
     #[test]
     fn every_spelling_is_normalised() {
         for (text, shown) in [
-            ("19", "19"), ("7.50", "7.5"), ("+5", "5"), ("0018", "18"), ("1e1", "10"), ("1E+2", "100"), ("25e-1", "2.5"),
-            ("-0", "0"), ("0.000", "0"), ("-7.5", "-7.5"), (".5", "0.5"), ("5.", "5"), ("0e999999999999", "0"),
-            ("1.200e1", "12"), ("0.0000000000000000000000000001", "0.0000000000000000000000000001"),
+            ("19", "19"),
+            ("7.50", "7.5"),
+            ("+5", "5"),
+            ("0018", "18"),
+            ("1e1", "10"),
+            ("1E+2", "100"),
+            ("25e-1", "2.5"),
+            ("-0", "0"),
+            ("0.000", "0"),
+            ("-7.5", "-7.5"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("0e999999999999", "0"),
+            ("1.200e1", "12"),
+            ("0.0000000000000000000000000001", "0.0000000000000000000000000001"),
             ("9999999999999999999999999999", "9999999999999999999999999999"),
             ("1.234567890123456789012345678", "1.234567890123456789012345678"),
         ] {
@@ -97,7 +110,11 @@ mod tests {
     #[test]
     fn more_than_28_digits_are_refused_not_rounded() {
         for text in [
-            "1.2345678901234567890123456789", "99999999999999999999999999999", "1e28", "1e-29", "1e999999999999999999999",
+            "1.2345678901234567890123456789",
+            "99999999999999999999999999999",
+            "1e28",
+            "1e-29",
+            "1e999999999999999999999",
         ] {
             assert_eq!(parse(text), Err(DecimalError::TooManyDigits), "{text}");
         }

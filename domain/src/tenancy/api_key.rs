@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_key_is_refused_before_any_look_up() {
-        for bad in ["", "sk_", "sk_short", "pk_01234567890123456789", "sk_0123456789 0123456789", "sk_ü123456789012345"] {
+        for bad in ["", "sk_", "sk_short", "pk_01234567890123456789", "sk_0123456789 0123456789", "sk_ü123456789012345"]
+        {
             assert!(ApiKeySecret::new(bad).is_err(), "{bad}");
         }
         assert!(ApiKeySecret::new("sk_chosen_by_an_operator").is_ok());

@@ -38,11 +38,8 @@ pub trait TenancyRepository: Send + Sync {
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;
 
     /// An environment of any tenant; `None` when there is none with this id.
-    async fn find_environment(
-        &self,
-        scope: &SystemScope,
-        id: EnvironmentId,
-    ) -> Result<Option<Environment>, StoreError>;
+    async fn find_environment(&self, scope: &SystemScope, id: EnvironmentId)
+    -> Result<Option<Environment>, StoreError>;
 }
 
 /// Why an environment was not created.
@@ -69,12 +66,8 @@ pub trait ApiKeyRepository: Send + Sync {
 
     /// Revokes a key of the scope's environment and answers it as it is then; `None` when there is none with this id.
     /// A key that is revoked already keeps its first time and actor.
-    async fn revoke(
-        &self,
-        scope: &EnvironmentScope,
-        id: ApiKeyId,
-        at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError>;
+    async fn revoke(&self, scope: &EnvironmentScope, id: ApiKeyId, at: Timestamp)
+    -> Result<Option<ApiKey>, StoreError>;
 
     /// A key of any environment by its id.
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;

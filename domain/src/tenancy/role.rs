@@ -95,7 +95,9 @@ pub enum PermissionDenied {
     })]
     Role(Permission),
     /// The client named an environment that is not the caller's.
-    #[error("this API key belongs to another environment than X-Environment-ID names; use that environment's key or leave the header out")]
+    #[error(
+        "this API key belongs to another environment than X-Environment-ID names; use that environment's key or leave the header out"
+    )]
     Environment,
 }
 

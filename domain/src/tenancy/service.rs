@@ -93,17 +93,30 @@ pub enum ApiKeyError {
 }
 
 impl TenancyService {
-    /// Makes a first tenant, environment and super-admin key when the store has no tenant at all. Answers the first
-    /// key and its secret, or `None` when there was a tenant already. `chosen` is the secret to use instead of a random one.
+    /// Whether there is no tenant at all yet.
     ///
     /// # Errors
-    /// When no secret can be made or the store fails.
-    pub async fn bootstrap(&self, chosen: Option<ApiKeySecret>) -> Result<Option<(ApiKey, ApiKeySecret)>, ApiKeyError> {
+    /// When the store fails.
+    pub async fn is_empty(&self) -> Result<bool, StoreError> {
+        let tenants = self.tenancy.tenants(&SystemScope::patron(), PageRequest::default()).await?;
+        Ok(tenants.total == 0)
+    }
+
+    /// A new secret of 256 random bits, not yet any key's.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn new_secret(&self) -> Result<ApiKeySecret, RandomnessUnavailable> {
+        Ok(ApiKeySecret::from_random(self.randomness.secret_bytes()?))
+    }
+
+    /// Makes a first tenant, environment and super-admin key with this secret, when there is no tenant at all yet.
+    /// Answers the key, or `None` when there was a tenant already.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn bootstrap(&self, secret: ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let scope = SystemScope::patron();
-        let secret = match chosen {
-            Some(secret) => secret,
-            None => ApiKeySecret::from_random(self.randomness.secret_bytes()?),
-        };
         let (tenant_name, environment_name, key_name) = first_names();
         let now = self.clock.now();
         let mut ids = self.ids.start(now);
@@ -127,9 +140,9 @@ impl TenancyService {
             last_used_at: None,
             audit,
         };
-        let first = Bootstrap { tenant, environment, key: key.clone(), secret: secret.clone() };
+        let first = Bootstrap { tenant, environment, key: key.clone(), secret };
         let written = self.tenancy.bootstrap(&scope, first).await?;
-        Ok(written.then_some((key, secret)))
+        Ok(written.then_some(key))
     }
 
     /// Makes a tenant.
@@ -196,7 +209,7 @@ impl TenancyService {
         new: NewApiKey,
     ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
         let scope = self.environment_scope(scope, environment_id).await?;
-        let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
+        let secret = self.new_secret()?;
         let now = self.clock.now();
         let key = ApiKey {
             id: self.ids.start(now).next_id(),
@@ -237,11 +250,7 @@ impl TenancyService {
         self.keys.revoke(&scope, id, self.clock.now()).await?.ok_or(ApiKeyError::UnknownKey)
     }
 
-    async fn environment_scope(
-        &self,
-        scope: &SystemScope,
-        id: EnvironmentId,
-    ) -> Result<EnvironmentScope, ApiKeyError> {
+    async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {
         let found = self.tenancy.find_environment(scope, id).await?.ok_or(ApiKeyError::UnknownEnvironment)?;
         let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
         Ok(EnvironmentScope { owner, actor: scope.actor.clone() })

@@ -1,0 +1,60 @@
+//! Answers: a status and a JSON body.
+
+use std::io::Cursor;
+
+use rocket::{
+    Request, Response,
+    http::{ContentType, Status},
+    response::{self, Responder},
+};
+use serde::Serialize;
+
+use super::error::ApiError;
+
+/// A JSON answer, rendered.
+pub(crate) struct Answer {
+    status: Status,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub(crate) fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
+        Self::json(Status::Ok, body)
+    }
+
+    /// 201 with a body.
+    pub(crate) fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+        Self::json(Status::Created, body)
+    }
+
+    pub(crate) fn json(status: Status, body: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_vec(body).map_err(|_| {
+            tracing::error!("an answer has no JSON form");
+            ApiError::system_error()
+        })?;
+        Ok(Self { status, body })
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::new();
+        response.set_status(self.status);
+        response.set_header(ContentType::JSON);
+        response.set_sized_body(self.body.len(), Cursor::new(self.body));
+        Ok(response)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for ApiError {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        // An error's own JSON form cannot fail; an empty body stands in where serde_json would disagree.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Answer { status: self.status(), body }.respond_to(request)?;
+        if let Some((name, value)) = self.extra_header() {
+            response.set_raw_header(*name, value.clone());
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,88 @@
+//! The body of a request: bounded in size and in time, and never logged.
+//!
+//! Rocket's own JSON guard logs the raw body when it cannot be parsed, which is personal data. Rocket reads the first 14
+//! bytes of every body before any code of ours runs and sets no limit to that; a client that stalls earlier is the
+//! reverse proxy's to cut off.
+
+use rocket::{
+    Data, Request,
+    data::{DataStream, FromData, Outcome, ToByteUnit},
+    http::{ContentType, MediaType},
+    tokio::{io::AsyncReadExt, time::timeout},
+};
+
+use super::{Api, error::ApiError, wrap::fail};
+
+/// The bytes of a JSON body.
+pub(crate) struct Body(Vec<u8>);
+
+impl Body {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Body {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        match read(request, data).await {
+            Ok(bytes) => Outcome::Success(Self(bytes)),
+            Err(error) => Outcome::Error((fail(request, error), ())),
+        }
+    }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
+    let options = Api::of(request)?.options();
+    let limit = options.body_limit;
+    // Beyond the limit some more is read and thrown away: a client that is still sending could not read our answer.
+    let stream = data.open((limit.saturating_mul(8)).bytes());
+    let patience = options.body_timeout;
+    let bytes = timeout(patience, read_limited(stream, limit)).await;
+    let bytes = bytes.map_err(|_| ApiError::body_timeout(patience.as_secs()))??;
+    match request.content_type() {
+        Some(kind) if !is_json(kind) => Err(ApiError::unsupported_media_type()),
+        _ => Ok(bytes),
+    }
+}
+
+async fn read_limited(mut stream: DataStream<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let cut_off = |_| ApiError::malformed("the body ended before it was complete; send the request again");
+    let mut bytes = Vec::with_capacity(1_024);
+    let mut kept = (&mut stream).take(limit as u64);
+    kept.read_to_end(&mut bytes).await.map_err(cut_off)?;
+    let mut rest = [0; 4_096];
+    if bytes.len() < limit || stream.read(&mut rest).await.map_err(cut_off)? == 0 {
+        return Ok(bytes);
+    }
+    drop(bytes);
+    while stream.read(&mut rest).await.map_err(cut_off)? > 0 {}
+    Err(ApiError::too_large(limit))
+}
+
+/// `application/json` and `application/…+json`, with any parameters.
+fn is_json(kind: &ContentType) -> bool {
+    let kind: &MediaType = kind.media_type();
+    let sub = kind.sub().as_str();
+    kind.top() == "application" && (kind.sub() == "json" || sub.len() > 5 && sub.to_ascii_lowercase().ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::ContentType;
+
+    use super::is_json;
+
+    #[test]
+    fn json_goes_by_several_names() {
+        let check = |text: &str| is_json(&text.parse::<ContentType>().unwrap());
+        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/a.b+json"] {
+            assert!(check(good), "{good}");
+        }
+        for bad in ["text/plain", "text/json", "application/x-www-form-urlencoded", "application/jsonl"] {
+            assert!(!check(bad), "{bad}");
+        }
+    }
+}

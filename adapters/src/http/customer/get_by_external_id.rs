@@ -1,0 +1,25 @@
+//! `GET /customers/external/{external_id}`
+
+use patron_domain::customer::ExternalId;
+use rocket::get;
+
+use super::response::CustomerResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    path_tail::PathTail,
+};
+
+/// The published customer with an external id, which is the whole rest of the path.
+#[get("/customers/external/<_..>")]
+pub(super) async fn get_by_external_id(
+    caller: CanRead,
+    services: Services<'_>,
+    tail: PathTail,
+) -> Result<Answer, ApiError> {
+    let missing = || ApiError::not_found("there is no published customer with this external id");
+    let external_id = tail.0.and_then(|text| ExternalId::new(text).ok()).ok_or_else(missing)?;
+    let record = services.customers.find_by_external_id(&caller, &external_id).await?.ok_or_else(missing)?;
+    Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings))
+}

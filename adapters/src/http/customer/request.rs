@@ -1,0 +1,169 @@
+//! What a client sends to create a customer, and how it becomes what the domain takes.
+
+use patron_domain::{
+    customer::{
+        Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, NewCustomer, PostalCode,
+        Profile, State, TaxChoice, TimeZone, WorkflowName,
+    },
+    event::Onboarding,
+    integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
+    metadata::JsonObject,
+    tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
+    violation::Violations,
+};
+use serde::{Deserialize, de::MapAccess};
+
+use crate::http::json::{Field, FromJson, List, Object, Reader, Strings, Text, found_map};
+
+/// The body of a create. Unknown members are ignored.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateCustomerRequest<'a> {
+    #[serde(default)]
+    external_id: Field<Text<'a>>,
+    #[serde(default)]
+    name: Field<Text<'a>>,
+    #[serde(default)]
+    email: Field<Text<'a>>,
+    #[serde(default)]
+    contact: Field<Text<'a>>,
+    #[serde(default)]
+    address_line1: Field<Text<'a>>,
+    #[serde(default)]
+    address_line2: Field<Text<'a>>,
+    #[serde(default)]
+    address_city: Field<Text<'a>>,
+    #[serde(default)]
+    address_state: Field<Text<'a>>,
+    #[serde(default)]
+    address_postal_code: Field<Text<'a>>,
+    #[serde(default)]
+    address_country: Field<Text<'a>>,
+    #[serde(default)]
+    timezone: Field<Text<'a>>,
+    #[serde(default)]
+    metadata: Field<Strings>,
+    #[serde(default)]
+    tax_rate_overrides: Field<List<OverrideRequest<'a>>>,
+    #[serde(default)]
+    integration_entity_mapping: Field<List<LinkRequest<'a>>>,
+    #[serde(default)]
+    skip_onboarding_workflow: Field<bool>,
+    #[serde(default)]
+    onboarding_workflow_name: Field<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct OverrideRequest<'a> {
+    #[serde(default)]
+    tax_rate_code: Field<Text<'a>>,
+    #[serde(default)]
+    currency: Field<Text<'a>>,
+    #[serde(default)]
+    priority: Field<i64>,
+    #[serde(default)]
+    auto_apply: Field<bool>,
+    #[serde(default)]
+    metadata: Field<Strings>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct LinkRequest<'a> {
+    #[serde(default)]
+    provider_type: Field<Text<'a>>,
+    #[serde(default)]
+    provider_entity_id: Field<Text<'a>>,
+    #[serde(default)]
+    entity_type: Field<Text<'a>>,
+    #[serde(default)]
+    entity_id: Field<Text<'a>>,
+    #[serde(default)]
+    metadata: Field<Object>,
+}
+
+macro_rules! object_from_json {
+    ($request:ident) => {
+        impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        }
+    };
+}
+
+object_from_json!(CreateCustomerRequest);
+object_from_json!(OverrideRequest);
+object_from_json!(LinkRequest);
+
+impl CreateCustomerRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
+        let fields = &mut Reader::new("", broken);
+        let external_id = fields.required("external_id", self.external_id, ExternalId::new);
+        let address = Address {
+            line1: fields.optional("address_line1", self.address_line1, AddressLine::new),
+            line2: fields.optional("address_line2", self.address_line2, AddressLine::new),
+            city: fields.optional("address_city", self.address_city, City::new),
+            state: fields.optional("address_state", self.address_state, State::new),
+            postal_code: fields.optional("address_postal_code", self.address_postal_code, PostalCode::new),
+            country: fields.optional("address_country", self.address_country, CountryCode::new),
+        };
+        let profile = Profile {
+            name: fields.optional("name", self.name, CustomerName::new),
+            email: fields.optional("email", self.email, Email::new),
+            contact: fields.optional("contact", self.contact, Contact::new),
+            address,
+            timezone: fields.optional("timezone", self.timezone, TimeZone::new).unwrap_or_default(),
+            metadata: fields.metadata(self.metadata),
+        };
+        let onboarding = Onboarding {
+            skip: fields.take("skip_onboarding_workflow", self.skip_onboarding_workflow).unwrap_or_default(),
+            workflow: fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new),
+        };
+        let taxes = match fields.take("tax_rate_overrides", self.tax_rate_overrides) {
+            None => TaxChoice::Defaults,
+            Some(list) => {
+                let overrides = fields.each("tax_rate_overrides", list, OverrideRequest::into_domain, "an object");
+                TaxChoice::Overrides(fields.group(TaxRateOverrides::new(overrides)).unwrap_or_default())
+            }
+        };
+        let links = fields.take("integration_entity_mapping", self.integration_entity_mapping);
+        let links = links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
+        let links = fields.group(NewLinks::new(links.unwrap_or_default())).unwrap_or_default();
+        Some(NewCustomer { external_id: external_id?, profile, taxes, links, onboarding })
+    }
+}
+
+impl OverrideRequest<'_> {
+    fn into_domain(self, fields: &mut Reader<'_>) -> Option<TaxRateOverride> {
+        let code = fields.required("tax_rate_code", self.tax_rate_code, TaxRateCode::new);
+        let currency = fields.required("currency", self.currency, CurrencyCode::new);
+        let priority = fields.take("priority", self.priority).and_then(|number| fields.check("priority", Priority::new(number)));
+        let auto_apply = fields.take("auto_apply", self.auto_apply).unwrap_or(true);
+        let metadata = fields.metadata(self.metadata);
+        Some(TaxRateOverride {
+            code: code?,
+            currency: currency?,
+            priority: priority.unwrap_or_default(),
+            auto_apply,
+            metadata,
+        })
+    }
+}
+
+impl LinkRequest<'_> {
+    fn into_domain(self, fields: &mut Reader<'_>) -> Option<NewLink> {
+        let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
+        let provider_entity_id = fields.required("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
+        // Checked and then forgotten: the entity is the customer that this request creates.
+        fields.optional("entity_type", self.entity_type, |word| MappedEntityType::parse(&word));
+        fields.optional("entity_id", self.entity_id, ClaimedEntityId::new);
+        let metadata = fields.take("metadata", self.metadata).map(|Object(map)| JsonObject::new(map));
+        let metadata = metadata.and_then(|checked| fields.check("metadata", checked)).unwrap_or_default();
+        Some(NewLink { provider_type: provider_type?, provider_entity_id: provider_entity_id?, metadata })
+    }
+}

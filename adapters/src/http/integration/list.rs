@@ -1,0 +1,52 @@
+//! `GET /integrations/mappings`
+
+use patron_domain::{
+    customer::MappingFilter,
+    ids::CustomerId,
+    integration::{MappedEntityType, ProviderEntityId, ProviderType},
+    store::Page,
+    violation::Violations,
+};
+use rocket::get;
+
+use super::response::MappingResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    list::List,
+    query::Query,
+};
+
+/// What the query asks for; `None` for an entity that cannot exist, and so has no mappings.
+fn filter(query: &Query, broken: &mut Violations) -> Option<MappingFilter> {
+    if query.get("provider_type").is_some() || query.get("provider_entity_id").is_some() {
+        query.required("provider_type", broken);
+        query.required("provider_entity_id", broken);
+        let provider_type = query.checked("provider_type", broken, |text| ProviderType::new(text));
+        let provider_entity_id = query.checked("provider_entity_id", broken, |text| ProviderEntityId::new(text));
+        return Some(MappingFilter::Provider {
+            provider_type: provider_type?,
+            provider_entity_id: provider_entity_id?,
+        });
+    }
+    query.required("entity_type", broken);
+    query.checked("entity_type", broken, MappedEntityType::parse);
+    let id = query.required("entity_id", broken)?;
+    CustomerId::parse(id).ok().map(MappingFilter::Customer)
+}
+
+/// The published mappings of a customer (`entity_type`, `entity_id`), or to one entity of another system
+/// (`provider_type`, `provider_entity_id`).
+#[get("/integrations/mappings")]
+pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let filter = filter(&query, &mut broken);
+    let page = query.page(&mut broken);
+    broken.into_result()?;
+    let found = match &filter {
+        Some(filter) => services.customers.mappings(&caller, filter, page).await?,
+        None => Page { items: Vec::new(), total: 0 },
+    };
+    Answer::ok(&List::new(&found, page, MappingResponse::new))
+}

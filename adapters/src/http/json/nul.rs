@@ -1,0 +1,80 @@
+//! U+0000, which no database here can store, is refused wherever it stands in a body.
+
+use patron_domain::{
+    TextFault,
+    metadata::member_path,
+    violation::{Rule, Violations},
+};
+use serde_json::Value;
+
+struct Nul;
+
+impl std::fmt::Display for Nul {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&TextFault::Nul, f)
+    }
+}
+
+impl Rule for Nul {
+    fn rule(&self) -> &'static str {
+        TextFault::Nul.rule()
+    }
+}
+
+/// Whether a body may hold U+0000. In JSON it can only be written as this escape; a doubled backslash before it is a
+/// false alarm, which costs no more than a second look.
+pub(super) fn is_suspected(body: &[u8]) -> bool {
+    body.windows(6).any(|six| six == br"\u0000")
+}
+
+/// Every place in a body where a key or string holds U+0000.
+pub(super) fn find(body: &[u8]) -> Violations {
+    let mut broken = Violations::new();
+    // A body that is no JSON is refused for that already.
+    if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
+        for (key, value) in &map {
+            member("", key, value, &mut broken);
+        }
+    }
+    broken
+}
+
+fn member(parent: &str, key: &str, value: &Value, broken: &mut Violations) {
+    let path = member_path(parent, key);
+    let path = path.strip_prefix('.').unwrap_or(&path);
+    if key.contains('\0') {
+        broken.add(path, &Nul);
+    }
+    visit(path, value, broken);
+}
+
+fn visit(path: &str, value: &Value, broken: &mut Violations) {
+    match value {
+        Value::String(text) if text.contains('\0') => broken.add(path, &Nul),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| visit(&format!("{path}[{index}]"), item, broken));
+        }
+        Value::Object(map) => map.iter().for_each(|(key, value)| member(path, key, value, broken)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{find, is_suspected};
+
+    #[test]
+    fn every_place_is_named() {
+        let body = br#"{"a":"\u0000","b":[{"c d":"x\u0000"}],"k\u0000":1,"fine":"\\u0000"}"#;
+        assert!(is_suspected(body));
+        let found = find(body);
+        let mut paths: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["[\"k\\u0000\"]", "a", "b[0][\"c d\"]"]);
+    }
+
+    #[test]
+    fn a_body_without_the_escape_needs_no_second_look() {
+        assert!(!is_suspected(br#"{"a":"\u0001 \\u000"}"#));
+    }
+}

@@ -1,0 +1,60 @@
+//! Wrong methods: 405 with `Allow`, where Rocket would answer 404.
+
+use std::collections::BTreeMap;
+
+use rocket::{
+    Data, Request, Response, Route,
+    http::{Method, Status},
+    route::{Handler, Outcome},
+};
+
+use super::{cors, error::ApiError, wrap::render};
+
+const ALL: [Method; 7] =
+    [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+
+/// Later than every route of ours, whose ranks are Rocket's defaults (-12 to -1).
+const FIRST_RANK: isize = 1_000;
+
+/// For each path of the routes, one more route for each method that it does not take.
+pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins) -> Vec<Route> {
+    // By rank first, as Rocket ranks: of two paths that both match, the more exact one says what is allowed.
+    let mut paths: BTreeMap<(isize, String), Vec<Method>> = BTreeMap::new();
+    for route in routes {
+        paths.entry((route.rank, route.uri.path().to_owned())).or_default().push(route.method);
+    }
+    let mut fallbacks = Vec::new();
+    // A rank of its own for each path, because two paths that may both match must not have the same.
+    for (rank, ((_, path), mut methods)) in (FIRST_RANK..).zip(paths) {
+        if methods.contains(&Method::Get) {
+            // Rocket answers HEAD by the route for GET.
+            methods.push(Method::Head);
+        }
+        methods.sort_unstable_by_key(|method| ALL.iter().position(|one| one == method));
+        let allow: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+        let handler = NotAllowed { allow: allow.join(", "), cors_origins: cors_origins.clone() };
+        for method in ALL.into_iter().filter(|method| !methods.contains(method)) {
+            fallbacks.push(Route::ranked(rank, method, &path, handler.clone()));
+        }
+    }
+    fallbacks
+}
+
+#[derive(Clone)]
+struct NotAllowed {
+    allow: String,
+    cors_origins: cors::Origins,
+}
+
+#[rocket::async_trait]
+impl Handler for NotAllowed {
+    async fn handle<'r>(&self, request: &'r Request<'_>, _data: Data<'r>) -> Outcome<'r> {
+        let preflight = request.method() == Method::Options && cors::is_preflight(request, &self.cors_origins);
+        if preflight {
+            let mut response = Response::build().status(Status::NoContent).finalize();
+            cors::answer_preflight(&self.allow, &mut response);
+            return Outcome::Success(response);
+        }
+        Outcome::Success(render(request, ApiError::method_not_allowed(&self.allow)))
+    }
+}

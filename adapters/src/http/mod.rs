@@ -1,0 +1,121 @@
+//! The HTTP API as routes for Rocket: a unit that any Rocket application can mount.
+//!
+//! [`mount`] puts the routes and their JSON error pages under a base path; nothing reaches outside it: no fairing, no
+//! managed state, no catcher for other paths. Each concept has a folder of its own, one endpoint a file, in the order
+//! request, answer, handler.
+
+mod answer;
+mod body;
+mod cors;
+mod customer;
+mod error;
+mod guard;
+mod health;
+mod integration;
+mod json;
+mod list;
+mod methods;
+mod path_tail;
+mod query;
+mod tax;
+mod wrap;
+
+use std::{sync::Arc, time::Duration};
+
+use patron_domain::{customer::CustomerService, tax::TaxService, tenancy::AccessService};
+use rocket::{
+    Build, Catcher, Request, Rocket, Route,
+    catcher::{self, Handler},
+    http::Status,
+};
+
+pub use self::{cors::Origins, health::Readiness};
+use self::{
+    error::ApiError,
+    wrap::{CurrentApi, render, request_id, wrap},
+};
+
+/// What the routes need.
+pub struct Api {
+    /// Customers.
+    pub customers: CustomerService,
+    /// Tax rates and associations.
+    pub taxes: TaxService,
+    /// Recognises callers.
+    pub access: AccessService,
+    /// Tells whether requests can be served.
+    pub readiness: Arc<dyn Readiness>,
+    /// Limits.
+    pub options: HttpOptions,
+}
+
+/// Limits of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// The most bytes of a body; a longer one is answered with 413. Default: 1 MiB.
+    pub body_limit: usize,
+    /// How long a body may take to arrive; then 408. Default: 10 s.
+    pub body_timeout: Duration,
+    /// The origins that may ask from a browser. Default: none.
+    pub cors_origins: Origins,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { body_limit: 1_048_576, body_timeout: Duration::from_secs(10), cors_origins: Origins::None }
+    }
+}
+
+impl Api {
+    fn options(&self) -> &HttpOptions {
+        &self.options
+    }
+
+    /// The services of the request's route.
+    fn of<'r>(request: &'r Request<'_>) -> Result<&'r Self, ApiError> {
+        request.local_cache(CurrentApi::default).0.as_deref().ok_or_else(ApiError::system_error)
+    }
+}
+
+/// Mounts the API under a base path such as `/v1`.
+#[must_use]
+pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+    let routes = [customer::routes(), tax::routes(), integration::routes()].concat();
+    mount_routes(rocket, base, api, routes)
+}
+
+/// Mounts `live` and `ready` under a base path such as `/health`. They need no key.
+#[must_use]
+pub fn mount_health(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+    mount_routes(rocket, base, api, health::all())
+}
+
+fn mount_routes(rocket: Rocket<Build>, base: &str, api: &Arc<Api>, routes: Vec<Route>) -> Rocket<Build> {
+    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins);
+    let routes = wrap([routes, fallbacks].concat(), api);
+    rocket.mount(base, routes).register(base, vec![catcher(api.options.cors_origins.clone())])
+}
+
+/// A catcher that answers JSON to whatever no route takes. [`mount`] registers one for its base; an application that is
+/// nothing but Patron registers one more for `/`.
+#[must_use]
+pub fn catcher(cors_origins: Origins) -> Catcher {
+    Catcher::new(None, JsonCatcher { cors_origins })
+}
+
+#[derive(Clone)]
+struct JsonCatcher {
+    cors_origins: Origins,
+}
+
+#[rocket::async_trait]
+impl Handler for JsonCatcher {
+    async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
+        let mut response = render(request, ApiError::of_status(status));
+        let id = request_id(request);
+        response.set_raw_header("X-Request-ID", id.as_str().to_owned());
+        cors::allow(request, &self.cors_origins, &mut response);
+        tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");
+        Ok(response)
+    }
+}

@@ -1,0 +1,23 @@
+//! The rest of a path as one value: an external id may hold slashes, and not every client escapes them.
+
+use rocket::{
+    Request,
+    request::{FromRequest, Outcome},
+};
+
+/// What stands behind the fixed part of a route `…/<_..>`, percent-decoded as a whole: `a%2Fb` and `a/b` both are `a/b`.
+/// `None` when it is no UTF-8, and so nothing's name.
+pub(crate) struct PathTail(pub(crate) Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for PathTail {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let route = request.route().map(|route| route.uri.to_string()).unwrap_or_default();
+        let fixed = route.split('<').next().unwrap_or_default();
+        let tail = request.uri().path().as_str().strip_prefix(fixed);
+        let decoded = tail.and_then(|tail| rocket::http::RawStr::new(tail).percent_decode().ok());
+        Outcome::Success(Self(decoded.map(std::borrow::Cow::into_owned)))
+    }
+}

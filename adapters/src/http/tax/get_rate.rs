@@ -1,0 +1,20 @@
+//! `GET /taxes/rates/{id}`
+
+use patron_domain::ids::TaxRateId;
+use rocket::get;
+
+use super::response::TaxRateResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+};
+
+/// A tax rate of any status.
+#[get("/taxes/rates/<id>")]
+pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+    let missing = || ApiError::not_found("there is no tax rate with this id");
+    let id = TaxRateId::parse(id).map_err(|_| missing())?;
+    let rate = services.taxes.find_rate(&caller, id).await?.ok_or_else(missing)?;
+    Answer::ok(&TaxRateResponse::new(&rate))
+}

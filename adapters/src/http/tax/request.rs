@@ -1,0 +1,72 @@
+//! What a client sends to create a tax rate, and how it becomes what the domain takes.
+
+use patron_domain::{
+    tax::{
+        FixedAmount, NewTaxRate, Percentage, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
+        TaxRateType, TaxValueParts,
+    },
+    violation::Violations,
+};
+use serde::{Deserialize, de::MapAccess};
+
+use crate::http::json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map};
+
+/// The body of a create. Unknown members are ignored.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateTaxRateRequest<'a> {
+    #[serde(default)]
+    code: Field<Text<'a>>,
+    #[serde(default)]
+    name: Field<Text<'a>>,
+    #[serde(default)]
+    description: Field<Text<'a>>,
+    #[serde(default)]
+    tax_rate_type: Field<Text<'a>>,
+    #[serde(default)]
+    percentage_value: Decimal<'a>,
+    #[serde(default)]
+    fixed_value: Decimal<'a>,
+    #[serde(default)]
+    scope: Field<Text<'a>>,
+    #[serde(default)]
+    tax_rate_status: Field<Text<'a>>,
+    #[serde(default)]
+    metadata: Field<Strings>,
+}
+
+impl<'de: 'a, 'a> FromJson<'de> for CreateTaxRateRequest<'a> {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+impl CreateTaxRateRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewTaxRate> {
+        let fields = &mut Reader::new("", broken);
+        let code = fields.required("code", self.code, TaxRateCode::new);
+        let name = fields.required("name", self.name, TaxRateName::new);
+        let description = fields.optional("description", self.description, TaxRateDescription::new);
+        let scope = fields.optional("scope", self.scope, |word| TaxRateScope::parse(&word));
+        let rate_status = fields.optional("tax_rate_status", self.tax_rate_status, |word| TaxRateStatus::parse(&word));
+        let metadata = fields.metadata(self.metadata);
+        let value = TaxValueParts {
+            kind: fields.optional("tax_rate_type", self.tax_rate_type, |word| TaxRateType::parse(&word)),
+            percentage: fields.optional("percentage_value", self.percentage_value.0, Percentage::new),
+            fixed: fields.optional("fixed_value", self.fixed_value.0, FixedAmount::new),
+        };
+        let value = fields.group(value.resolve());
+        Some(NewTaxRate {
+            code: code?,
+            name: name?,
+            description,
+            value: value?,
+            scope: scope.unwrap_or_default(),
+            rate_status: rate_status.unwrap_or_default(),
+            metadata,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! What surrounds every route of ours: the request's id, the services, errors as JSON, CORS headers, and one log line.
+//!
+//! Rocket has no middleware around a route, so each route's handler is wrapped in one of ours. Nothing is registered for
+//! the whole application, so an application that mounts our routes beside its own sees none of this on its own.
+
+use std::{sync::Arc, time::Instant};
+
+use patron_domain::tenancy::RequestId;
+use rocket::{
+    Data, Request, Response, Route,
+    http::Status,
+    response::Responder,
+    route::{Handler, Outcome},
+};
+
+use super::{Api, cors, error::ApiError};
+
+/// The services of the request's route, for guards and handlers.
+#[derive(Default)]
+pub(super) struct CurrentApi(pub(super) Option<Arc<Api>>);
+
+/// The error that a guard left for the answer.
+#[derive(Default)]
+struct Failure(std::sync::OnceLock<ApiError>);
+
+/// Leaves an error for the answer, and gives the status that Rocket wants of a guard.
+pub(super) fn fail(request: &Request<'_>, error: ApiError) -> Status {
+    let status = error.status();
+    // The first error is the one that is told.
+    let _ = request.local_cache(Failure::default).0.set(error);
+    status
+}
+
+/// The id of a request: the client's own `X-Request-ID` when it is sane, else a new one.
+pub(super) fn request_id<'r>(request: &'r Request<'_>) -> &'r RequestId {
+    request.local_cache(|| {
+        let given = request.headers().get_one("x-request-id").and_then(|id| RequestId::new(id).ok());
+        given.unwrap_or_else(new_request_id)
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a request id is no fact of the domain")]
+#[expect(clippy::expect_used, reason = "32 hexadecimal digits make a request id; a unit test calls this")]
+fn new_request_id() -> RequestId {
+    RequestId::new(format!("{:032x}", rand::random::<u128>())).expect("hexadecimal digits")
+}
+
+/// Wraps each route.
+pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>) -> Vec<Route> {
+    let wrap_one = |mut route: Route| {
+        route.handler = Box::new(Wrapped { inner: route.handler, api: api.clone() });
+        route
+    };
+    routes.into_iter().map(wrap_one).collect()
+}
+
+#[derive(Clone)]
+struct Wrapped {
+    inner: Box<dyn Handler>,
+    api: Arc<Api>,
+}
+
+#[rocket::async_trait]
+impl Handler for Wrapped {
+    #[expect(clippy::disallowed_methods, reason = "how long an answer took is no fact of the domain")]
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let started = Instant::now();
+        let id = request_id(request);
+        request.local_cache(|| CurrentApi(Some(self.api.clone())));
+        let mut response = match self.inner.handle(request, data).await {
+            Outcome::Success(response) => response,
+            Outcome::Error(status) => failure(request, status),
+            Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
+        };
+        response.set_raw_header("X-Request-ID", id.as_str().to_owned());
+        cors::allow(request, &self.api.options().cors_origins, &mut response);
+        // The template, never the path: a path can hold an external id, which is personal.
+        let route = request.route().map(|route| route.uri.to_string()).unwrap_or_default();
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (method, status) = (request.method().as_str(), response.status().code);
+        tracing::info!(method, route, status, micros, request_id = id.as_str(), "answered");
+        Outcome::Success(response)
+    }
+}
+
+/// The error that a guard left, or else the one for the status.
+fn failure<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
+    let left = request.local_cache(Failure::default).0.get().cloned();
+    render(request, left.unwrap_or_else(|| ApiError::of_status(status)))
+}
+
+/// An error as an answer.
+pub(super) fn render<'r>(request: &'r Request<'_>, error: ApiError) -> Response<'r> {
+    // An error always renders; its bare status stands in where Rocket would disagree.
+    error.clone().respond_to(request).unwrap_or_else(|_| Response::build().status(error.status()).finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn new_request_ids_differ() {
+        assert_ne!(super::new_request_id(), super::new_request_id());
+    }
+}

@@ -1,0 +1,281 @@
+//! The way to the server, plain or in TLS: decided here alone, and watched for errors.
+
+use std::{
+    convert::Infallible,
+    io::{self, ErrorKind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::sqlstate::{LastError, Watch};
+
+/// Secures the sockets of new connections.
+///
+/// tokio-postgres hands every socket over untouched (it is told that TLS starts at once), so that the request for TLS and
+/// the answer to it are ours, and each connection is watched whether it is plain or not.
+#[derive(Clone)]
+pub(super) struct Link {
+    security: Arc<Security>,
+    last_error: Arc<LastError>,
+}
+
+/// How sockets are secured.
+pub(super) enum Security {
+    /// Not at all.
+    Plain,
+    /// TLS if the server has it. A handshake that fails is a failure: only the server's plain "no" leads to a plain
+    /// connection.
+    Prefer {
+        tls: MakeRustlsConnect,
+        /// Whether to warn of a plain connection; for the first one only.
+        warn: AtomicBool,
+    },
+    /// TLS or nothing.
+    Tls { tls: MakeRustlsConnect, mode: &'static str },
+}
+
+/// A request for TLS (PostgreSQL, section 55.7, SSLRequest): its length, and a number that is no protocol version.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+impl Security {
+    pub(super) fn prefer(client: ClientConfig, warn: bool) -> Self {
+        Self::Prefer { tls: MakeRustlsConnect::new(client), warn: AtomicBool::new(warn) }
+    }
+
+    pub(super) fn tls(client: ClientConfig, mode: &'static str) -> Self {
+        Self::Tls { tls: MakeRustlsConnect::new(client), mode }
+    }
+}
+
+impl Link {
+    pub(super) fn new(security: Security) -> Self {
+        Self { security: Arc::new(security), last_error: Arc::default() }
+    }
+
+    /// The same for one connection, which keeps its own last error.
+    pub(super) fn for_one(&self) -> (Self, Arc<LastError>) {
+        let last_error = Arc::<LastError>::default();
+        (Self { security: self.security.clone(), last_error: last_error.clone() }, last_error)
+    }
+
+    /// For a host whose name the server's certificate has to have, if names are checked.
+    pub(super) fn to(&self, host: &str) -> Handshake {
+        Handshake { link: self.clone(), host: host.to_owned() }
+    }
+
+    /// The `sslmode` this amounts to.
+    #[cfg(test)]
+    pub(super) fn describe(&self) -> &'static str {
+        match self.security.as_ref() {
+            Security::Plain => "disable",
+            Security::Prefer { .. } => "prefer",
+            Security::Tls { mode, .. } => mode,
+        }
+    }
+}
+
+impl<S: Socket> MakeTlsConnect<S> for Link {
+    type Stream = Watched<S>;
+    type TlsConnect = Handshake;
+    type Error = Infallible;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, Infallible> {
+        Ok(self.to(host))
+    }
+}
+
+/// What a connection runs over.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
+
+/// Secures one socket.
+pub(super) struct Handshake {
+    link: Link,
+    host: String,
+}
+
+impl<S: Socket> TlsConnect<S> for Handshake {
+    type Stream = Watched<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Watched<S>>> + Send>>;
+
+    fn connect(self, socket: S) -> Self::Future {
+        Box::pin(async move {
+            let channel = self.secure(socket).await?;
+            Ok(Watched { channel, watch: Watch::default(), last_error: self.link.last_error })
+        })
+    }
+}
+
+impl Handshake {
+    async fn secure<S: Socket>(&self, mut socket: S) -> io::Result<Channel<S>> {
+        match self.link.security.as_ref() {
+            Security::Plain => Ok(Channel::Plain(socket)),
+            Security::Prefer { tls, warn } => {
+                if offers_tls(&mut socket).await? {
+                    return self.encrypt(socket, tls, "prefer").await;
+                }
+                if warn.swap(false, Ordering::Relaxed) {
+                    tracing::warn!(
+                        host = self.host,
+                        "the connection to PostgreSQL is not encrypted: the server offers no TLS, and sslmode=prefer \
+                         lets that pass; switch TLS on there, or write sslmode=disable if this is meant"
+                    );
+                }
+                Ok(Channel::Plain(socket))
+            }
+            Security::Tls { tls, mode } => {
+                if offers_tls(&mut socket).await? {
+                    return self.encrypt(socket, tls, mode).await;
+                }
+                let reason = format!("the server offers no TLS, which sslmode={mode} asks for; switch TLS on there");
+                Err(io::Error::new(ErrorKind::ConnectionRefused, reason))
+            }
+        }
+    }
+
+    async fn encrypt<S: Socket>(&self, socket: S, tls: &MakeRustlsConnect, mode: &str) -> io::Result<Channel<S>> {
+        let connect = MakeTlsConnect::<S>::make_tls_connect(&mut tls.clone(), &self.host);
+        let connect = connect.unwrap_or_else(|never| match never {});
+        match connect.connect(socket).await {
+            Ok(stream) => Ok(Channel::Tls(Box::new(stream))),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{error} (sslmode={mode})"))),
+        }
+    }
+}
+
+/// Asks for TLS. Exactly one byte is read, so that nothing that somebody slips in behind it is taken for the server's.
+async fn offers_tls<S: Socket>(socket: &mut S) -> io::Result<bool> {
+    socket.write_all(&SSL_REQUEST).await?;
+    match socket.read_u8().await? {
+        b'S' => Ok(true),
+        b'N' => Ok(false),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "this is no PostgreSQL server, or one that refuses connections")),
+    }
+}
+
+type Encrypted<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
+
+/// A socket as it is, or in TLS.
+enum Channel<S: Socket> {
+    Plain(S),
+    Tls(Box<Encrypted<S>>),
+}
+
+/// A connection whose errors are noted.
+pub(super) struct Watched<S: Socket> {
+    channel: Channel<S>,
+    watch: Watch,
+    last_error: Arc<LastError>,
+}
+
+impl<S: Socket> Watched<S> {
+    fn reader(&mut self) -> Pin<&mut dyn AsyncRead> {
+        match &mut self.channel {
+            Channel::Plain(socket) => Pin::new(socket),
+            Channel::Tls(stream) => Pin::new(stream.as_mut()),
+        }
+    }
+
+    fn writer(&mut self) -> Pin<&mut dyn AsyncWrite> {
+        match &mut self.channel {
+            Channel::Plain(socket) => Pin::new(socket),
+            Channel::Tls(stream) => Pin::new(stream.as_mut()),
+        }
+    }
+}
+
+impl<S: Socket> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = self.reader().poll_read(cx, buf);
+        let Self { watch, last_error, .. } = &mut *self;
+        watch.feed(&buf.filled()[before..], last_error);
+        polled
+    }
+}
+
+impl<S: Socket> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writer().poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.writer().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.writer().poll_shutdown(cx)
+    }
+}
+
+impl<S: Socket> TlsStream for Watched<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        match &self.channel {
+            Channel::Plain(_) => ChannelBinding::none(),
+            Channel::Tls(stream) => stream.channel_binding(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio_postgres::tls::TlsConnect;
+
+    use super::{Link, SSL_REQUEST, Security};
+    use crate::persistence::postgres::tls::{Check, Files, client_config};
+
+    /// What a server that answers a request for TLS so gets to read afterwards, and how the client ends.
+    async fn answered(security: Security, answer: &[u8]) -> (Vec<u8>, Result<(), String>) {
+        let (client, mut server) = duplex(10_000);
+        let handshake = Link::new(security).to("db.example");
+        let client = tokio::spawn(async move { handshake.connect(client).await.map(drop).map_err(|e| e.to_string()) });
+        let mut request = [0; 8];
+        server.read_exact(&mut request).await.unwrap();
+        assert_eq!(request, SSL_REQUEST);
+        server.write_all(answer).await.unwrap();
+        let mut rest = Vec::new();
+        // A client that goes on talks TLS, whose first byte says "handshake".
+        let mut first = [0; 1];
+        if server.read(&mut first).await.unwrap() == 1 {
+            rest.push(first[0]);
+        }
+        drop(server);
+        (rest, client.await.unwrap())
+    }
+
+    fn client() -> rustls::ClientConfig {
+        client_config(Check::Nothing, &Files::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn where_tls_is_required_nothing_goes_out_plainly() {
+        let (sent, ended) = answered(Security::tls(client(), "require"), b"N").await;
+        assert!(sent.is_empty());
+        assert!(ended.unwrap_err().contains("the server offers no TLS, which sslmode=require asks for"));
+        let (sent, ended) = answered(Security::tls(client(), "require"), b"S").await;
+        assert_eq!(sent, [22], "TLS");
+        assert!(ended.unwrap_err().contains("(sslmode=require)"));
+    }
+
+    #[tokio::test]
+    async fn only_a_plain_no_leads_to_a_plain_connection() {
+        assert_eq!(answered(Security::prefer(client(), true), b"N").await, (Vec::new(), Ok(())));
+        // Something slipped in behind the yes is not taken for TLS, nor for the server's words.
+        let (_, ended) = answered(Security::prefer(client(), true), b"SR\0\0\0\x08\0\0\0\0").await;
+        assert!(ended.is_err());
+        let (sent, ended) = answered(Security::prefer(client(), true), b"E").await;
+        assert!(sent.is_empty() && ended.unwrap_err().contains("no PostgreSQL server"));
+    }
+}

@@ -1,0 +1,96 @@
+//! The ports over PostgreSQL.
+//!
+//! # The URL
+//! `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
+//! as far as tokio-postgres knows them; several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
+//! fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. Environment variables
+//! of libpq and `.pgpass` are not read.
+//!
+//! # `sslmode`
+//! - `disable`: plain.
+//! - `prefer`: TLS if the server offers it, else plain with a warning in the log. The certificate is not checked.
+//! - `require`: TLS or nothing. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
+//! - `verify-ca`: TLS or nothing, and the certificate leads to a trusted root.
+//! - `verify-full`: the same, and the certificate (its `subjectAltName`) names the host.
+//!
+//! Without `sslmode` it is `prefer` for a server on this machine (`localhost`, loopback addresses), and `verify-full` for
+//! any other. `sslrootcert` names the trusted roots (PEM); without it, or with the word `system`, they are the system's.
+//! `sslcert` and `sslkey` are a certificate of our own. The files are read when the store is opened.
+//!
+//! # Behind PgBouncer
+//! Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
+//! statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
+
+mod customers;
+mod keys;
+mod link;
+mod migrate;
+mod pool;
+mod problem;
+mod session;
+mod settings;
+mod sqlstate;
+mod taxes;
+mod tenancy;
+mod tls;
+mod write;
+
+use std::sync::Arc;
+
+use diesel::{dsl::sql, sql_types::Integer};
+use diesel_async::RunQueryDsl;
+use patron_domain::{lifecycle::Owner, store::StoreError};
+use tokio::sync::Semaphore;
+
+use self::{pool::Pool, settings::Settings};
+use super::{
+    open::{OpenError, OpenOptions},
+    url::PostgresUrl,
+};
+
+/// A PostgreSQL database, open.
+///
+/// Connections that break are replaced, so it survives a restart of the server. A statement takes 10 s at most, unless
+/// the URL says otherwise (`options=-c statement_timeout=…`).
+pub struct PostgresStore {
+    pool: Pool,
+    /// One permit for each write that may be under way or wait.
+    writes: Arc<Semaphore>,
+    most_writes: u32,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the server cannot be reached, refuses, or has the tables of a newer Patron.
+    pub async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
+        let settings = Settings::read(url)?;
+        migrate::run(&settings).await?;
+        let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
+        let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
+        let pool = Pool::new(settings, options.connections)?;
+        // On every platform of ours, a usize holds a u32.
+        Ok(Self { pool, writes: Arc::new(Semaphore::new(most_writes as usize)), most_writes })
+    }
+
+    /// Asks the server whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let session = self.pool.session().await?;
+        session.answer(sql::<Integer>("SELECT 1").get_result::<i32>(&mut session.pg())).await?;
+        Ok(())
+    }
+
+    /// Finishes the writes that were taken, and closes the connections.
+    pub(crate) async fn close(&self) {
+        // All permits are there when no write is left; those that come now find none. Refused only when closed already.
+        drop(self.writes.acquire_many(self.most_writes).await);
+        self.writes.close();
+        self.pool.close();
+    }
+}
+
+/// The columns every query of an environment starts with.
+fn names(owner: Owner) -> (String, String) {
+    (owner.tenant_id.to_string(), owner.environment_id.to_string())
+}

@@ -1,0 +1,80 @@
+//! The connections of a store: made when needed, kept when they are sound.
+
+use std::{ops::Deref, time::Duration};
+
+use deadpool::{
+    Runtime,
+    managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType},
+};
+use patron_domain::store::StoreError;
+
+use super::{
+    problem::{Problem, unavailable},
+    session::Session,
+    settings::Settings,
+};
+
+/// How long a free connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections to one database.
+#[derive(Clone)]
+pub(super) struct Pool(managed::Pool<Manager>);
+
+/// A connection of the pool, for as long as this lives.
+pub(super) struct Pooled(Object<Manager>);
+
+struct Manager(Settings);
+
+impl managed::Manager for Manager {
+    type Type = Session;
+    type Error = String;
+
+    async fn create(&self) -> Result<Session, String> {
+        Session::connect(&self.0).await
+    }
+
+    /// Costs no round trip: that a server has closed a connection is known here as soon as its word arrives.
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<String> {
+        if session.is_idle() { Ok(()) } else { Err(RecycleError::message("the connection is of no more use")) }
+    }
+}
+
+impl Pool {
+    /// A pool of at most so many connections; none is made yet.
+    pub(super) fn new(settings: Settings, connections: usize) -> Result<Self, StoreError> {
+        let pool = managed::Pool::builder(Manager(settings));
+        let pool = pool.max_size(connections.max(1)).runtime(Runtime::Tokio1).wait_timeout(Some(PATIENCE)).build();
+        pool.map(Self).map_err(|error| StoreError::Failed { reason: error.to_string() })
+    }
+
+    /// A free connection, or a new one.
+    pub(super) async fn session(&self) -> Result<Pooled, StoreError> {
+        match self.0.get().await {
+            Ok(session) => Ok(Pooled(session)),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(unavailable("no free connection")),
+            Err(PoolError::Backend(reason)) => Err(unavailable(&format!("cannot connect: {reason}"))),
+            Err(PoolError::Closed) => Err(unavailable("it was closed")),
+            Err(other) => Err(StoreError::Failed { reason: other.to_string() }),
+        }
+    }
+
+    /// Hands out no more, and closes what is idle.
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Deref for Pooled {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl From<Problem> for StoreError {
+    fn from(problem: Problem) -> Self {
+        problem.error
+    }
+}

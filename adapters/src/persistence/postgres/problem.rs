@@ -1,0 +1,88 @@
+//! From errors of a PostgreSQL connection to the ports': by SQLSTATE, and without the server's text.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use patron_domain::store::StoreError;
+
+use super::sqlstate::SqlState;
+use crate::persistence::error::store_error;
+
+/// What went wrong with a connection or on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) kind: Kind,
+    /// What to answer unless trying again helps.
+    pub(super) error: StoreError,
+}
+
+/// Whether trying again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Another transaction was in the way; this one was taken back.
+    Conflict,
+    /// The connection is of no more use.
+    Lost,
+    /// Anything else.
+    Other,
+}
+
+impl Problem {
+    /// Names an error, with the SQLSTATE that the server gave it if it comes from there.
+    pub(super) fn new(error: &Error, state: Option<SqlState>) -> Self {
+        match state {
+            Some(state) => Self::of_state(error, state),
+            None => Self::of_connection(error),
+        }
+    }
+
+    /// The connection gave no answer.
+    pub(super) fn lost(reason: &str) -> Self {
+        Self { kind: Kind::Lost, error: unavailable(reason) }
+    }
+
+    fn of_state(error: &Error, state: SqlState) -> Self {
+        let (kind, reason) = match state.as_str() {
+            "40001" | "40P01" => (Kind::Conflict, "too many changes at once"),
+            // CockroachDB's way to say that it does not know whether it committed.
+            "40003" => (Kind::Lost, "it does not know whether it committed"),
+            "57014" => (Kind::Other, "it took too long"),
+            "55P03" => (Kind::Other, "a lock was held for too long"),
+            // A primary that has become a standby: another connection may find the new primary.
+            "25006" => (Kind::Lost, "it takes no writes now"),
+            "25P03" | "25P04" | "57P05" => (Kind::Lost, "it closed the connection"),
+            code if code.starts_with("57P0") => (Kind::Lost, "it is stopping or starting"),
+            code if code.starts_with("08") => (Kind::Lost, "the connection was lost"),
+            code if code.starts_with("53") => (Kind::Other, "it is out of connections, memory or disk space"),
+            _ => return Self { kind: Kind::Other, error: failed(error, state) },
+        };
+        Self { kind, error: unavailable(&format!("{reason} (SQLSTATE {state})")) }
+    }
+
+    fn of_connection(error: &Error) -> Self {
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
+                Self::lost("the connection was lost")
+            }
+            // Ours: see `again`.
+            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
+                Self { kind: Kind::Conflict, error: store_error(error) }
+            }
+            _ => Self { kind: Kind::Other, error: store_error(error) },
+        }
+    }
+}
+
+/// What a transaction answers that has to be tried again, as the server does with SQLSTATE 40001.
+pub(super) fn again() -> Error {
+    Error::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(String::new()))
+}
+
+pub(super) fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable { reason: reason.to_owned() }
+}
+
+fn failed(error: &Error, state: SqlState) -> StoreError {
+    let StoreError::Failed { reason } = store_error(error) else {
+        return StoreError::Failed { reason: format!("SQLSTATE {state}") };
+    };
+    StoreError::Failed { reason: format!("{reason} (SQLSTATE {state})") }
+}

@@ -1,0 +1,276 @@
+//! What the URL says: where the server is, as whom to speak to it, and how the way there is secured.
+
+use std::{borrow::Cow, net::IpAddr, time::Duration};
+
+use percent_encoding::percent_decode_str;
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode, SslNegotiation},
+};
+
+use super::{
+    link::{Link, Security},
+    tls::{self, Check, Files},
+};
+use crate::persistence::{open::OpenError, url::PostgresUrl};
+
+/// How long a new connection may take unless the URL has `connect_timeout`.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A server that is gone without a word is noticed after 60 s of silence, and after 15 s when it was asked something.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
+const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
+
+/// A URL, understood.
+#[derive(Clone)]
+pub(super) struct Settings {
+    /// Host, port, user and so on. Its own `ssl_mode` only hands the socket over to `link`.
+    pub(super) config: Config,
+    /// Secures the socket.
+    pub(super) link: Link,
+    /// The longest that all of connecting may take.
+    pub(super) patience: Duration,
+    /// For messages: the URL without user, password and options.
+    pub(super) place: String,
+}
+
+/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), but for `allow`, which nobody should want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Disable,
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+impl Mode {
+    fn parse(text: &str) -> Result<Self, OpenError> {
+        match text {
+            "disable" => Ok(Self::Disable),
+            "prefer" => Ok(Self::Prefer),
+            "require" => Ok(Self::Require),
+            "verify-ca" => Ok(Self::VerifyCa),
+            "verify-full" => Ok(Self::VerifyFull),
+            _ => Err(refused("sslmode must be disable, prefer, require, verify-ca or verify-full")),
+        }
+    }
+}
+
+/// The options that are ours to read; all others are tokio-postgres's.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options<'a> {
+    mode: Option<Mode>,
+    files: Files,
+    rest: Vec<&'a str>,
+    given: Vec<Cow<'a, str>>,
+}
+
+fn refused(reason: impl Into<String>) -> OpenError {
+    OpenError::Url { reason: reason.into() }
+}
+
+impl Settings {
+    /// Reads a URL and the certificates it names.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] for what is not understood, and for certificates that cannot be read.
+    pub(super) fn read(url: &PostgresUrl) -> Result<Self, OpenError> {
+        let (front, options) = split(url.expose());
+        let options = Options::read(options)?;
+        let mut config = format!("{front}?{}", options.rest.join("&")).parse::<Config>().map_err(|error| {
+            // What cannot be parsed may be a password with a stray character: name the place, not the text.
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            refused(format!("{cause} (special characters of user and password are written as %40 and the like)"))
+        })?;
+        let over_socket = name_hosts(&mut config)?;
+        options.set_defaults(&mut config);
+        let mode = options.mode.unwrap_or(if is_here(&config) { Mode::Prefer } else { Mode::VerifyFull });
+        let security = if over_socket { Security::Plain } else { options.security(mode)? };
+        // The socket goes to `link` as it is, which alone decides about TLS.
+        config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts);
+        Ok(Self { config, link: Link::new(security), patience, place: url.to_string() })
+    }
+}
+
+/// The URL in front of its options, and the options. A password may hold a question mark.
+fn split(url: &str) -> (&str, &str) {
+    let start = url.find('@').unwrap_or(0);
+    match url[start..].find('?') {
+        Some(mark) => (&url[..start + mark], &url[start + mark + 1..]),
+        None => (url, ""),
+    }
+}
+
+impl<'a> Options<'a> {
+    fn read(text: &'a str) -> Result<Self, OpenError> {
+        let mut options = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').ok_or_else(|| refused("an option has no value: write option=value"))?;
+            let decoded = |text: &'a str| percent_decode_str(text).decode_utf8().map_err(|_| refused("it is not UTF-8"));
+            let (key, value) = (decoded(key)?, decoded(value)?);
+            match key.as_ref() {
+                "sslmode" => options.mode = Some(Mode::parse(&value)?),
+                "sslrootcert" => options.files.roots = Some(value.into_owned()),
+                "sslcert" => options.files.certificate = Some(value.into_owned()),
+                "sslkey" => options.files.key = Some(value.into_owned()),
+                "sslnegotiation" if value != "postgres" => return Err(refused("sslnegotiation must be postgres")),
+                "sslpassword" => return Err(refused("sslpassword is not supported: sslkey must not be encrypted")),
+                "sslnegotiation" => {}
+                _ => options.rest.push(pair),
+            }
+            options.given.push(key);
+        }
+        Ok(options)
+    }
+
+    fn security(&self, mode: Mode) -> Result<Security, OpenError> {
+        let client = |check| tls::client_config(check, &self.files).map_err(refused);
+        Ok(match mode {
+            Mode::Disable => Security::Plain,
+            Mode::Prefer => Security::prefer(client(Check::Nothing)?, self.mode.is_some()),
+            Mode::Require => Security::tls(client(Check::Nothing)?, "require"),
+            Mode::VerifyCa => Security::tls(client(Check::Chain)?, "verify-ca"),
+            Mode::VerifyFull => Security::tls(client(Check::ChainAndName)?, "verify-full"),
+        })
+    }
+
+    fn set_defaults(&self, config: &mut Config) {
+        let given = |key: &str| self.given.iter().any(|given| given == key);
+        if config.get_application_name().is_none() {
+            config.application_name("patron");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if !given("tcp_user_timeout") {
+            config.tcp_user_timeout(UNACKNOWLEDGED);
+        }
+        if !given("keepalives_idle") {
+            config.keepalives_idle(KEEPALIVE_IDLE);
+        }
+        if !given("keepalives_interval") {
+            config.keepalives_interval(KEEPALIVE_INTERVAL);
+        }
+        if !given("keepalives_retries") {
+            config.keepalives_retries(KEEPALIVE_RETRIES);
+        }
+    }
+}
+
+/// Gives every address a host's name, for the certificate's check; tells whether the server is asked over a Unix socket.
+fn name_hosts(config: &mut Config) -> Result<bool, OpenError> {
+    if config.get_hosts().is_empty() {
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
+    }
+    match config.get_hosts() {
+        [] => Err(refused("it names no host: write postgres://user:password@host/database")),
+        [Host::Unix(_)] => Ok(true),
+        hosts if hosts.iter().all(|host| matches!(host, Host::Tcp(_))) => Ok(false),
+        _ => Err(refused("a Unix socket has to be the only host")),
+    }
+}
+
+/// Whether nothing that is said leaves this machine.
+fn is_here(config: &Config) -> bool {
+    let named = config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+    });
+    named && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Mode, Options, Settings, is_here, split};
+    use crate::persistence::{open::OpenError, url::DatabaseUrl};
+
+    fn read(url: &str) -> Result<Settings, OpenError> {
+        match DatabaseUrl::parse(url).unwrap() {
+            DatabaseUrl::Postgres(url) => Settings::read(&url),
+            DatabaseUrl::Sqlite(_) => panic!("{url} is SQLite"),
+        }
+    }
+
+    fn security(url: &str) -> String {
+        read(url).unwrap().link.describe().to_owned()
+    }
+
+    #[test]
+    fn without_sslmode_only_this_machine_may_be_spoken_to_plainly() {
+        for here in ["localhost", "127.0.0.1:5433", "127.1.2.3", "[::1]", "localhost,127.0.0.1"] {
+            assert_eq!(security(&format!("postgres://u@{here}/d")), "prefer", "{here}");
+        }
+        assert_eq!(security("postgres://u@%2Frun%2Fpostgresql/d"), "disable");
+        assert_eq!(security("postgres:///d?host=/run/postgresql&user=u"), "disable");
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root.pem");
+        std::fs::write(&root, "").unwrap();
+        for elsewhere in ["db.example", "10.0.0.1", "localhost,db.example", "localhost?hostaddr=10.0.0.1"] {
+            // Only verify-full and verify-ca have to read root certificates here.
+            let mark = if elsewhere.contains('?') { '&' } else { '?' };
+            let url = format!("postgres://u@{elsewhere}{mark}sslrootcert={}", root.display());
+            assert!(matches!(read(&url), Err(OpenError::Url { reason }) if reason.contains("root.pem")), "{elsewhere}");
+        }
+        assert!(!is_here(&read("postgres://u@db.example/d?sslmode=disable").unwrap().config));
+    }
+
+    #[test]
+    fn sslmode_is_honoured_and_what_is_unknown_is_refused() {
+        for mode in ["disable", "prefer", "require"] {
+            assert_eq!(security(&format!("postgres://u@db.example/d?sslmode={mode}")), mode);
+        }
+        for (text, mode) in [("verify-ca", Mode::VerifyCa), ("verify-full", Mode::VerifyFull)] {
+            assert_eq!(Options::read(&format!("sslmode={text}")).unwrap().mode, Some(mode));
+        }
+        for bad in ["allow", "", "REQUIRE", "verify_full", "true"] {
+            let refused = read(&format!("postgres://u@localhost/d?sslmode={bad}")).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("sslmode must be disable, prefer, require, verify-ca or verify-full"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_refused_url_is_not_quoted() {
+        let bad = [
+            "postgres://u:s%ecret@h:s3cret/d",
+            "postgres://u:s3cret@h/d?port=s3cret",
+            "postgres://u:s3cret@h/d?s3cret",
+            "postgres://u:s3cret@h/d?sslpassword=s3cret",
+            "postgres://u:s3cret@h/d?sslnegotiation=direct",
+            "postgres://u:s3cret@/d",
+            "postgres://u:s3cret@%2Frun,h/d",
+        ];
+        for url in bad {
+            let refused = read(url).map(drop).unwrap_err();
+            assert!(matches!(&refused, OpenError::Url { reason } if !reason.contains("cret")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn options_are_read_behind_a_password_with_a_question_mark() {
+        assert_eq!(split("postgres://u:a?b@h/d?sslmode=require"), ("postgres://u:a?b@h/d", "sslmode=require"));
+        assert_eq!(split("postgres://h/d"), ("postgres://h/d", ""));
+        let settings = read("postgres://u:a?b@localhost/d?sslmode=disable&application%5Fname=x&options=-c%20a%3Db").unwrap();
+        assert_eq!(settings.config.get_password(), Some(b"a?b".as_slice()));
+        assert_eq!(settings.config.get_application_name(), Some("x"));
+        assert_eq!(settings.config.get_options(), Some("-c a=b"));
+    }
+
+    #[test]
+    fn a_vanished_server_is_noticed_unless_the_url_says_otherwise() {
+        let settings = read("postgres://u@localhost/d").unwrap();
+        assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(30));
+        assert_eq!(settings.config.get_application_name(), Some("patron"));
+        assert_eq!(settings.patience, Duration::from_secs(5));
+        let settings = read("postgres://u@localhost,localhost/d?keepalives_idle=7&connect_timeout=2").unwrap();
+        assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(7));
+        assert_eq!(settings.patience, Duration::from_secs(4));
+    }
+}

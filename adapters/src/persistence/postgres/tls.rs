@@ -1,0 +1,206 @@
+//! Whom a TLS connection trusts: what each `sslmode` checks of the server's certificate.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
+    },
+    crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature},
+    server::ParsedCertificate,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
+
+/// What is asked of the server's certificate. That the server has its private key is checked in every case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Nothing, unless root certificates are named: then a chain to one of them, as libpq does.
+    Nothing,
+    /// A chain to a root certificate.
+    Chain,
+    /// A chain to a root certificate, and the host's name.
+    ChainAndName,
+}
+
+/// Files named in the URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Files {
+    /// `sslrootcert`: root certificates in PEM. `None` for the system's.
+    pub(super) roots: Option<String>,
+    /// `sslcert`: our own certificate in PEM, and those between it and its root.
+    pub(super) certificate: Option<String>,
+    /// `sslkey`: its private key in PEM, not encrypted.
+    pub(super) key: Option<String>,
+}
+
+/// Sets TLS up, with ring as the only provider of cryptography.
+///
+/// # Errors
+/// What cannot be read or used, and the file it is in.
+pub(super) fn client_config(check: Check, files: &Files) -> Result<ClientConfig, String> {
+    let provider = Arc::new(ring::default_provider());
+    let roots = match (check, &files.roots) {
+        (Check::Nothing, None) => None,
+        (_, roots) => Some(Roots::read(roots.as_deref())?),
+    };
+    let verifier =
+        Verifier { roots, name: check == Check::ChainAndName, algorithms: provider.signature_verification_algorithms };
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| error.to_string())?;
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    match (&files.certificate, &files.key) {
+        (None, None) => Ok(config.with_no_client_auth()),
+        (Some(certificate), Some(key)) => {
+            let chain = certificates("sslcert", Path::new(certificate))?;
+            let secret = PrivateKeyDer::from_pem_file(key);
+            let secret = secret.map_err(|error| format!("sslkey={key} cannot be read: {error}"))?;
+            let refused = |error| format!("sslcert={certificate} and sslkey={key} cannot be used: {error}");
+            config.with_client_auth_cert(chain, secret).map_err(refused)
+        }
+        _ => Err("sslcert and sslkey belong together: give both or neither".to_owned()),
+    }
+}
+
+fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let failed = |reason: &dyn std::fmt::Display| format!("{option}={} cannot be read: {reason}", path.display());
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
+    let found = found.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
+    if found.is_empty() { Err(failed(&"it holds no certificate in PEM")) } else { Ok(found) }
+}
+
+#[derive(Debug)]
+struct Roots {
+    store: RootCertStore,
+    /// Those of the named file, each as a whole.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl Roots {
+    fn read(file: Option<&str>) -> Result<Self, String> {
+        let mut store = RootCertStore::empty();
+        // libpq's word for the system's root certificates.
+        let named = match file.filter(|file| *file != "system") {
+            Some(file) => {
+                let named = certificates("sslrootcert", Path::new(file))?;
+                for root in &named {
+                    let refused = |error| format!("sslrootcert={file} cannot be used: {error}");
+                    store.add(root.clone()).map_err(refused)?;
+                }
+                named
+            }
+            None => {
+                // Single files of the system's that cannot be read are no reason to fail.
+                store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                Vec::new()
+            }
+        };
+        if store.is_empty() {
+            return Err("the system has no root certificates: install ca-certificates, or name the server's root \
+                        certificate with sslrootcert"
+                .to_owned());
+        }
+        Ok(Self { store, named })
+    }
+
+    fn check(
+        &self,
+        server: &CertificateDer<'_>,
+        parsed: &ParsedCertificate<'_>,
+        between: &[CertificateDer<'_>],
+        now: UnixTime,
+        algorithms: &WebPkiSupportedAlgorithms,
+    ) -> Result<(), Error> {
+        match verify_server_cert_signed_by_trust_anchor(parsed, &self.store, between, now, algorithms.all) {
+            // A server's self-signed certificate, as PostgreSQL's manual makes it, calls itself an authority. When it is
+            // itself what sslrootcert names, it is trusted; its dates were checked before this was found.
+            Err(Error::InvalidCertificate(CertificateError::Other(other)))
+                if other.to_string() == "CaUsedAsEndEntity" && self.named.iter().any(|root| root == server) =>
+            {
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+}
+
+/// Checks the server's certificate as far as asked, and always that the server has the certificate's private key.
+#[derive(Debug)]
+struct Verifier {
+    roots: Option<Roots>,
+    name: bool,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        server: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(roots) = &self.roots {
+            let parsed = ParsedCertificate::try_from(server)?;
+            roots.check(server, &parsed, between, now, &self.algorithms)?;
+            if self.name {
+                verify_server_name(&parsed, name)?;
+            }
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Check, Files, client_config};
+
+    fn files(roots: Option<&str>, certificate: Option<&str>, key: Option<&str>) -> Files {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Files { roots: owned(roots), certificate: owned(certificate), key: owned(key) }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing.pem");
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "no certificate").unwrap();
+        for file in [missing, empty] {
+            let file = file.to_str().unwrap();
+            let refused = client_config(Check::ChainAndName, &files(Some(file), None, None)).unwrap_err();
+            assert!(refused.starts_with(&format!("sslrootcert={file} cannot be read: ")), "{refused}");
+            // Named roots count even where nothing else is asked.
+            assert!(client_config(Check::Nothing, &files(Some(file), None, None)).is_err());
+            let refused = client_config(Check::Nothing, &files(None, Some(file), Some(file))).unwrap_err();
+            assert!(refused.starts_with("sslcert="), "{refused}");
+        }
+        let refused = client_config(Check::Nothing, &files(None, Some("c.pem"), None)).unwrap_err();
+        assert!(refused.contains("belong together"), "{refused}");
+        assert!(client_config(Check::Nothing, &Files::default()).is_ok());
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use patron_domain::{
+    ids::{ApiKeyId, EnvironmentId, TenantId},
+    tenancy::{EnvironmentType, Role},
+    time::Timestamp,
+};
+use serde::Serialize;
+
+/// A customer registry for billing systems.
+///
+/// Settings come from flags, then environment variables (PATRON_…), then the configuration file, then defaults.
+#[derive(Debug, Parser)]
+#[command(name = "patron", version)]
+pub(crate) struct Cli {
+    /// A configuration file in TOML (or PATRON_CONFIG). Its keys are the variables' names without PATRON_, in lower case.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags for settings; each has a variable of the same name.
+#[derive(Debug, Default, Args, Serialize)]
+pub(crate) struct SettingFlags {
+    /// Where the database is: sqlite://patron.db or postgres://… (PATRON_DATABASE_URL). Put a password into the variable
+    /// or the file rather than here, where other users of the machine can see it.
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+
+    /// The address to listen on (PATRON_ADDRESS).
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+
+    /// The port to listen on, 0 for any free one (PATRON_PORT).
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+
+    /// How logs look: auto, human or json (PATRON_LOG_FORMAT).
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_format: Option<String>,
+
+    /// How much is logged: error, warn, info or debug (PATRON_LOG_LEVEL).
+    #[arg(long, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_level: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the HTTP API. On an empty database this also makes a tenant, an environment and a first API key.
+    Serve,
+    /// Bring the database's tables up to date, and stop.
+    Migrate,
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Make and list tenants.
+    #[command(subcommand)]
+    Tenants(Tenants),
+    /// Make and list environments.
+    #[command(subcommand)]
+    Environments(Environments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make an API key. The key goes to standard output, this once; what is known of it to standard error.
+    Create {
+        /// The environment it belongs to; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+        /// A name to know it by.
+        #[arg(long)]
+        name: String,
+        /// What it may do: super_admin, all_writer or all_reader. May be given several times.
+        #[arg(long = "role", required = true, value_name = "ROLE")]
+        roles: Vec<Role>,
+        /// Until when it is valid, such as 2030-01-31T00:00:00Z; for ever when left out.
+        #[arg(long, value_parser = Timestamp::parse, value_name = "TIME")]
+        expires_at: Option<Timestamp>,
+    },
+    /// List the API keys of an environment, the newest first. Secrets are not kept and so not shown.
+    List {
+        /// The environment; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+        #[command(flatten)]
+        list: ListFlags,
+    },
+    /// Revoke an API key. Running servers refuse it within 5 seconds.
+    Revoke {
+        /// The id of the key, as in the list: secret_…
+        id: ApiKeyId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tenants {
+    /// Make a tenant.
+    Create {
+        /// A name to know it by.
+        #[arg(long)]
+        name: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the tenants, the newest first.
+    List {
+        #[command(flatten)]
+        list: ListFlags,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Environments {
+    /// Make an environment of a tenant.
+    Create {
+        /// The tenant; may be left out when there is only one.
+        #[arg(long, value_name = "TENANT_ID")]
+        tenant: Option<TenantId>,
+        /// A name to know it by.
+        #[arg(long)]
+        name: String,
+        /// What it is for: development or production.
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: EnvironmentType,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the environments of a tenant, the newest first.
+    List {
+        /// The tenant; may be left out when there is only one.
+        #[arg(long, value_name = "TENANT_ID")]
+        tenant: Option<TenantId>,
+        #[command(flatten)]
+        list: ListFlags,
+    },
+}
+
+/// How lists are shown.
+#[derive(Debug, Args)]
+pub(crate) struct ListFlags {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many to skip; 1000 are shown at a time.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) offset: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

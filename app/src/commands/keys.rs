@@ -1,0 +1,50 @@
+//! `patron keys`
+
+use patron_domain::tenancy::{ApiKey, ApiKeyName, NewApiKey, Role, Roles, SystemScope, TenancyService};
+use serde_json::{Value, json};
+
+use super::{environment, output, page};
+use crate::{cli::Keys, failure::Failure};
+
+const COLUMNS: [&str; 8] =
+    ["id", "name", "display_id", "roles", "created_at", "expires_at", "revoked_at", "last_used_at"];
+
+pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), Failure> {
+    let scope = SystemScope::patron();
+    match command {
+        Keys::Create { environment: named, name, roles, expires_at } => {
+            let name = ApiKeyName::new(name).map_err(Failure::configuration)?;
+            let roles = Roles::new(roles).map_err(Failure::configuration)?;
+            let environment = environment(service, named).await?;
+            let new = NewApiKey { name, roles, expires_at };
+            let (key, secret) = service.create_key(&scope, environment, new).await.map_err(Failure::failed)?;
+            output::note(format_args!("made {} in {environment}; the key is shown this once:", key.id));
+            output::line(secret.expose())
+        }
+        Keys::List { environment: named, list } => {
+            let environment = environment(service, named).await?;
+            let keys = service.keys(&scope, environment, page(&list)?).await.map_err(Failure::failed)?;
+            let rows: Vec<_> = keys.items.iter().map(row).collect();
+            output::list(&rows, &COLUMNS, list.json)
+        }
+        Keys::Revoke { id } => {
+            let key = service.revoke_key(&scope, id).await.map_err(Failure::failed)?;
+            let since = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
+            output::line(format_args!("{id} is revoked since {since}"))
+        }
+    }
+}
+
+fn row(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "environment_id": key.owner.environment_id.to_string(),
+        "name": key.name.as_str(),
+        "display_id": key.display_id,
+        "roles": key.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
+        "created_at": key.audit.created_at.to_string(),
+        "expires_at": key.expires_at.map(|at| at.to_string()),
+        "revoked_at": key.revoked_at.map(|at| at.to_string()),
+        "last_used_at": key.last_used_at.map(|at| at.to_string()),
+    })
+}

@@ -1,0 +1,46 @@
+//! What a person or a script asked for, on standard output.
+
+use std::io::{ErrorKind, Write, stderr, stdout};
+
+use comfy_table::{Table, presets};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// One line. A reader that has seen enough and closed the pipe is no failure.
+pub(super) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    match writeln!(stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One line beside the result, on standard error.
+pub(super) fn note(text: impl std::fmt::Display) {
+    // With no stderr there is nobody to tell.
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// Rows as a table, or as they are.
+pub(super) fn list(rows: &[Value], columns: &[&str], json: bool) -> Result<(), Failure> {
+    if json {
+        return line(Value::from(rows));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(columns.iter().map(|column| column.to_uppercase().replace('_', " ")));
+    for row in rows {
+        table.add_row(columns.iter().map(|column| cell(&row[column])));
+    }
+    line(table)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

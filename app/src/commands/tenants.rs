@@ -1,0 +1,31 @@
+//! `patron tenants`
+
+use patron_domain::tenancy::{SystemScope, TenancyService, Tenant, TenantName};
+use serde_json::{Value, json};
+
+use super::{output, page};
+use crate::{cli::Tenants, failure::Failure};
+
+pub(super) async fn run(service: &TenancyService, command: Tenants) -> Result<(), Failure> {
+    let scope = SystemScope::patron();
+    match command {
+        Tenants::Create { name, json } => {
+            let name = TenantName::new(name).map_err(Failure::configuration)?;
+            let tenant = service.create_tenant(&scope, name).await.map_err(Failure::failed)?;
+            if json { output::line(row(&tenant)) } else { output::line(tenant.id) }
+        }
+        Tenants::List { list } => {
+            let tenants = service.tenants(&scope, page(&list)?).await.map_err(Failure::failed)?;
+            let rows: Vec<_> = tenants.items.iter().map(row).collect();
+            output::list(&rows, &["id", "name", "created_at"], list.json)
+        }
+    }
+}
+
+fn row(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id.to_string(),
+        "name": tenant.name.as_str(),
+        "created_at": tenant.audit.created_at.to_string(),
+    })
+}

@@ -1,0 +1,172 @@
+//! The settings: as they are written, and as they are used once they are checked.
+
+use std::{net::IpAddr, str::FromStr, thread::available_parallelism, time::Duration};
+
+use patron_adapters::{
+    http::{HttpOptions, Origins},
+    persistence::{DatabaseUrl, OpenOptions},
+};
+use patron_domain::tenancy::ApiKeySecret;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people on a terminal, as JSON elsewhere.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what may fail soon.
+    Warn,
+    /// And each request.
+    Info,
+    /// And more.
+    Debug,
+}
+
+/// The settings as they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    /// `PATRON_DATABASE_URL`: where the database is.
+    #[serde(serialize_with = "expose")]
+    database_url: SecretString,
+    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to it, 1 to 1000.
+    database_connections: usize,
+    /// `PATRON_WRITE_QUEUE`: the most writes that wait for others to be committed, 1 to 1,000,000.
+    write_queue: usize,
+    /// `PATRON_ADDRESS`: the address to listen on.
+    address: IpAddr,
+    /// `PATRON_PORT`: the port to listen on, 0 for any free one.
+    port: u16,
+    /// `PATRON_WORKERS`: the threads that serve requests, 1 to 1024; one for each processor when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<usize>,
+    /// `PATRON_BODY_LIMIT_BYTES`: the most bytes of a request's body, 1 KiB to 16 MiB.
+    body_limit_bytes: usize,
+    /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
+    body_timeout_seconds: u64,
+    /// `PATRON_CORS_ORIGINS`: the origins that may ask from a browser, separated by commas, or `*`.
+    cors_origins: String,
+    /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long requests may go on after SIGTERM, 0 to 300 s.
+    shutdown_grace_seconds: u32,
+    /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
+    #[serde(skip_serializing)]
+    bootstrap_key: Option<SecretString>,
+    /// `PATRON_LOG_FORMAT`: auto, human or json.
+    log_format: LogFormat,
+    /// `PATRON_LOG_LEVEL`: error, warn, info or debug.
+    log_level: LogLevel,
+}
+
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        let (http, database) = (HttpOptions::default(), OpenOptions::default());
+        Self {
+            database_url: SecretString::from("sqlite://patron.db"),
+            database_connections: database.connections,
+            write_queue: database.write_queue,
+            address: IpAddr::from([127, 0, 0, 1]),
+            port: 8080,
+            workers: None,
+            body_limit_bytes: http.body_limit,
+            body_timeout_seconds: http.body_timeout.as_secs(),
+            cors_origins: String::new(),
+            shutdown_grace_seconds: 10,
+            bootstrap_key: None,
+            log_format: LogFormat::Auto,
+            log_level: LogLevel::Info,
+        }
+    }
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) database_url: DatabaseUrl,
+    pub(crate) database_connections: usize,
+    pub(crate) write_queue: usize,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) workers: usize,
+    pub(crate) http: HttpOptions,
+    pub(crate) shutdown_grace_seconds: u32,
+    pub(crate) bootstrap_key: Option<ApiKeySecret>,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_level: LogLevel,
+}
+
+impl Raw {
+    /// Checks what types alone do not say.
+    pub(super) fn check(self) -> Result<Settings, String> {
+        let wrong = |variable: &str, error: &dyn std::fmt::Display| format!("{variable}: {error}");
+        let url = DatabaseUrl::from_str(self.database_url.expose_secret());
+        let key = self.bootstrap_key.map(|key| ApiKeySecret::new(key.expose_secret())).transpose();
+        let processors = available_parallelism().map_or(1, usize::from);
+        within("PATRON_DATABASE_CONNECTIONS", self.database_connections, 1, 1_000)?;
+        within("PATRON_WRITE_QUEUE", self.write_queue, 1, 1_000_000)?;
+        within("PATRON_WORKERS", self.workers.unwrap_or(processors), 1, 1_024)?;
+        within("PATRON_BODY_LIMIT_BYTES", self.body_limit_bytes, 1_024, 16_777_216)?;
+        within("PATRON_BODY_TIMEOUT_SECONDS", self.body_timeout_seconds, 1, 300)?;
+        within("PATRON_SHUTDOWN_GRACE_SECONDS", self.shutdown_grace_seconds, 0, 300)?;
+        Ok(Settings {
+            database_url: url.map_err(|error| wrong("PATRON_DATABASE_URL", &error))?,
+            database_connections: self.database_connections,
+            write_queue: self.write_queue,
+            address: self.address,
+            port: self.port,
+            workers: self.workers.unwrap_or(processors),
+            http: HttpOptions {
+                body_limit: self.body_limit_bytes,
+                body_timeout: Duration::from_secs(self.body_timeout_seconds),
+                cors_origins: origins(&self.cors_origins)?,
+            },
+            shutdown_grace_seconds: self.shutdown_grace_seconds,
+            bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
+            log_format: self.log_format,
+            log_level: self.log_level,
+        })
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(variable: &str, value: T, least: T, most: T) -> Result<(), String> {
+    if value < least || value > most {
+        return Err(format!("{variable} must lie between {least} and {most}, it is {value}"));
+    }
+    Ok(())
+}
+
+fn origins(text: &str) -> Result<Origins, String> {
+    let list: Vec<_> = text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
+    let is_origin = |origin: &&str| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '*']))
+    };
+    match list.as_slice() {
+        [] => Ok(Origins::None),
+        ["*"] => Ok(Origins::Any),
+        origins if origins.iter().all(is_origin) => {
+            Ok(Origins::List(origins.iter().map(ToString::to_string).collect()))
+        }
+        _ => {
+            Err("PATRON_CORS_ORIGINS must be * or origins such as https://app.example.com, separated by commas"
+                .to_owned())
+        }
+    }
+}

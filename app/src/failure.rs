@@ -1,0 +1,35 @@
+//! What ends the program early: one line for a person, and an exit code.
+
+use std::{io::Write, process::ExitCode};
+
+/// Why the program ends early.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// The work failed: exit code 1.
+    pub(crate) fn failed(message: impl ToString) -> Self {
+        Self { message: message.to_string(), code: 1 }
+    }
+
+    /// The configuration is wrong: exit code 2, as for a wrong command line.
+    pub(crate) fn configuration(message: impl ToString) -> Self {
+        Self { message: message.to_string(), code: 2 }
+    }
+
+    /// Tells the person, on one line.
+    pub(crate) fn report(&self) -> ExitCode {
+        let line = self.message.replace('\n', " ");
+        // With no stderr there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "patron: {line}");
+        ExitCode::from(self.code)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}

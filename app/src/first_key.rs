@@ -1,0 +1,99 @@
+//! The first API key of an empty database, and how it reaches the operator without being lost or left lying about.
+
+use std::{
+    fs::{File, OpenOptions, remove_file},
+    io::{IsTerminal, Write, stdout},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use patron_domain::tenancy::{ApiKeySecret, TenancyService};
+
+use crate::{config::Settings, failure::Failure};
+
+/// Makes a tenant, an environment and a first key when the database is empty.
+///
+/// The key is the configured one; or else a random one, which a terminal is shown once, inside a command that works; or
+/// else it goes to a file that only this user can read. The file is written before the database, so that a key in force
+/// is never lost.
+pub(crate) async fn provide(settings: &Settings, service: &TenancyService, address: &str) -> Result<(), Failure> {
+    if !service.is_empty().await.map_err(Failure::failed)? {
+        if settings.bootstrap_key.is_some() {
+            tracing::info!("PATRON_BOOTSTRAP_KEY is not used: the database has a tenant already");
+        }
+        return Ok(());
+    }
+    if let Some(secret) = settings.bootstrap_key.clone() {
+        if service.bootstrap(secret).await.map_err(Failure::failed)?.is_some() {
+            tracing::info!("made a tenant and an environment; the first API key is PATRON_BOOTSTRAP_KEY");
+        }
+        return Ok(());
+    }
+    let secret = service.new_secret().map_err(Failure::failed)?;
+    if stdout().is_terminal() {
+        if service.bootstrap(secret.clone()).await.map_err(Failure::failed)?.is_some() {
+            show(&secret, address);
+        }
+        return Ok(());
+    }
+    let path = file_path(settings);
+    write_file(&path, &secret)?;
+    let made = service.bootstrap(secret).await;
+    if !matches!(made, Ok(Some(_))) {
+        // Another instance was first, or it failed: the key in the file opens nothing.
+        let _ = remove_file(&path);
+    }
+    if made.map_err(Failure::failed)?.is_some() {
+        let path = path.canonicalize().unwrap_or(path);
+        tracing::info!(path = %path.display(), "made a tenant and an environment; the first API key is in the file");
+    }
+    Ok(())
+}
+
+/// `patron.db.first-key` beside a SQLite file, `patron.first-key` in the working directory otherwise.
+fn file_path(settings: &Settings) -> PathBuf {
+    let mut name = settings.database_url.sqlite_path().unwrap_or(Path::new("patron")).as_os_str().to_owned();
+    name.push(".first-key");
+    PathBuf::from(name)
+}
+
+fn write_file(path: &Path, secret: &ApiKeySecret) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(format!(
+            "cannot write the first API key to {}: {error}; make room for it there, or choose the key yourself with \
+             PATRON_BOOTSTRAP_KEY",
+            path.display()
+        ))
+    };
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    writeln!(file, "{}", secret.expose()).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Shows the key once, in a command that creates a customer.
+fn show(secret: &ApiKeySecret, address: &str) {
+    let text = format!(
+        r#"
+Made a tenant, an environment and the first API key. The key is shown this once; keep it.
+Create a customer:
+
+curl --request POST '{address}/v1/customers' \
+  --header 'x-api-key: {key}' \
+  --header 'Content-Type: application/json' \
+  --data '{{
+    "external_id": "acme-1",
+    "name": "Acme GmbH",
+    "email": "billing@acme.example",
+    "address_city": "Berlin",
+    "address_country": "DE",
+    "timezone": "Europe/Berlin",
+    "metadata": {{ "plan": "gold" }},
+    "integration_entity_mapping": [
+      {{ "provider_type": "stripe", "provider_entity_id": "cus_123" }}
+    ]
+  }}'
+"#,
+        key = secret.expose(),
+    );
+    // Standard output is a terminal; when it is gone there is nobody to show it to.
+    let _ = writeln!(stdout(), "{text}");
+}

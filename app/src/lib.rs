@@ -1,0 +1,40 @@
+//! Patron, a customer registry for billing systems: configuration, command line, and the wiring of domain and adapters.
+//! No business rule lives here.
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod first_key;
+mod logging;
+mod serve;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{cli::Cli, failure::Failure};
+
+/// Runs the program with the process's arguments and environment.
+///
+/// Exit codes: 0 success, 1 the work failed, 2 the command line or the configuration is wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    // clap prints help and errors itself and exits with 0 or 2.
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let settings = config::load(&cli)?;
+    logging::start(&settings);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // Blocking threads read SQLite; one for each connection and a few for files.
+    runtime.enable_all().worker_threads(settings.workers).max_blocking_threads(settings.database_connections + 8);
+    let runtime = runtime.build().map_err(|error| Failure::failed(format!("cannot start worker threads: {error}")))?;
+    runtime.block_on(commands::run(cli.command, settings))
+}

@@ -1,0 +1,116 @@
+//! `patron serve`: Rocket over the services, from start to drained.
+
+use std::sync::{Arc, OnceLock};
+
+use patron_adapters::{
+    http,
+    persistence::{Database, DatabaseUrl},
+};
+use rocket::{
+    Build, Config, Rocket,
+    config::{Ident, LogLevel, Shutdown, Sig},
+    error::ErrorKind,
+    fairing::AdHoc,
+};
+
+use crate::{config::Settings, failure::Failure, first_key, wiring};
+
+/// For how long a connection may stay open without a request, in seconds.
+const KEEP_ALIVE: u32 = 60;
+/// How long the answers that are being written may take once the grace is over, in seconds.
+const MERCY: u32 = 2;
+
+/// Serves until SIGTERM or SIGINT, then lets requests finish and commits what was taken.
+pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
+    let database = wiring::open(&settings, true).await?;
+    let outcome = launch(&settings, &database).await;
+    database.close().await;
+    tracing::info!("stopped");
+    outcome
+}
+
+async fn launch(settings: &Settings, database: &Database) -> Result<(), Failure> {
+    let start_failure = Arc::new(OnceLock::new());
+    let rocket = rocket(settings, database).attach(liftoff(settings, database, start_failure.clone()));
+    let launched = rocket.launch().await;
+    // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
+    if let Err(error) = &launched {
+        match error.kind() {
+            ErrorKind::Bind(reason) | ErrorKind::Io(reason) => {
+                let (address, port) = (settings.address, settings.port);
+                return Err(Failure::failed(format!(
+                    "cannot listen on {address}:{port}: {reason}; choose another with --address and --port \
+                     (PATRON_ADDRESS, PATRON_PORT)"
+                )));
+            }
+            ErrorKind::Shutdown(..) => tracing::warn!("some requests did not finish in time"),
+            other => return Err(Failure::failed(format!("the server cannot start: {other}"))),
+        }
+    }
+    match Arc::into_inner(start_failure).and_then(OnceLock::into_inner) {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+fn rocket(settings: &Settings, database: &Database) -> Rocket<Build> {
+    let api = Arc::new(wiring::api(settings, database));
+    let rocket = rocket::custom(config(settings));
+    let rocket = http::mount(rocket, "/v1", &api);
+    let rocket = http::mount_health(rocket, "/health", &api);
+    rocket.register("/", vec![http::catcher(settings.http.cors_origins.clone())])
+}
+
+/// Rocket's configuration from ours alone: no `Rocket.toml`, no `ROCKET_*`.
+fn config(settings: &Settings) -> Config {
+    Config {
+        profile: Config::RELEASE_PROFILE,
+        address: settings.address,
+        port: settings.port,
+        workers: settings.workers,
+        ident: Ident::none(),
+        // A client could claim any address; nothing here asks for it.
+        ip_header: None,
+        keep_alive: KEEP_ALIVE,
+        log_level: LogLevel::Off,
+        cli_colors: false,
+        shutdown: Shutdown {
+            ctrlc: true,
+            signals: [Sig::Term].into(),
+            grace: settings.shutdown_grace_seconds,
+            mercy: MERCY,
+            ..Shutdown::default()
+        },
+        ..Config::release_default()
+    }
+}
+
+/// When the port is bound and before the first request is taken: provides the first key, and says where the API is. The
+/// first key comes no earlier, so that a start that fails leaves no key that nobody has seen.
+fn liftoff(settings: &Settings, database: &Database, failure: Arc<OnceLock<Failure>>) -> AdHoc {
+    let (settings, tenancy) = (settings.clone(), wiring::tenancy(database));
+    AdHoc::on_liftoff("patron", move |rocket| {
+        Box::pin(async move {
+            let config = rocket.config();
+            let address = match config.address {
+                std::net::IpAddr::V4(ip) => format!("http://{ip}:{}", config.port),
+                std::net::IpAddr::V6(ip) => format!("http://[{ip}]:{}", config.port),
+            };
+            if let Err(error) = first_key::provide(&settings, &tenancy, &address).await {
+                // The only one to set it.
+                let _ = failure.set(error);
+                rocket.shutdown().notify();
+                return;
+            }
+            let database = database_kind(&settings.database_url);
+            tracing::info!(database, version = env!("CARGO_PKG_VERSION"), "Patron listens on {address}");
+        })
+    })
+}
+
+fn database_kind(url: &DatabaseUrl) -> &'static str {
+    match url {
+        DatabaseUrl::Sqlite(_) => "sqlite",
+        DatabaseUrl::Postgres(_) => "postgres",
+    }
+}

@@ -1,0 +1,52 @@
+//! Which adapter stands behind which port.
+
+use std::sync::Arc;
+
+use patron_adapters::{
+    http::Api,
+    key_cache::CachedApiKeys,
+    persistence::{Database, OpenOptions},
+    system::{OsRandomness, SystemClock, SystemIds},
+};
+use patron_domain::{
+    customer::CustomerService,
+    tax::TaxService,
+    tenancy::{AccessService, TenancyService},
+};
+
+use crate::{config::Settings, failure::Failure};
+
+/// Opens the configured database.
+pub(crate) async fn open(settings: &Settings, exclusive: bool) -> Result<Database, Failure> {
+    let connections = settings.database_connections;
+    let options = OpenOptions { exclusive, connections, write_queue: settings.write_queue };
+    Database::open(&settings.database_url, options).await.map_err(Failure::failed)
+}
+
+/// The services behind the HTTP API.
+pub(crate) fn api(settings: &Settings, database: &Database) -> Api {
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+    Api {
+        customers: CustomerService { customers: database.customers.clone(), clock: clock.clone(), ids: ids.clone() },
+        taxes: TaxService {
+            taxes: database.taxes.clone(),
+            customers: database.customers.clone(),
+            clock: clock.clone(),
+            ids,
+        },
+        access: AccessService::new(Arc::new(CachedApiKeys::new(database.keys.clone())), clock),
+        readiness: Arc::new(database.clone()),
+        options: settings.http.clone(),
+    }
+}
+
+/// The service behind start-up and the command line.
+pub(crate) fn tenancy(database: &Database) -> TenancyService {
+    TenancyService {
+        tenancy: database.tenancy.clone(),
+        keys: database.keys.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        randomness: Arc::new(OsRandomness),
+    }
+}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Owns the PostgreSQL server of a test process: makes it, obeys the commands on standard input, and removes it at their
+# end. The kernel closes that pipe even when the test process is killed. Runs as a user that PostgreSQL accepts.
+#
+# Argument: the directory of the server binaries. Environment: see postgres.rs.
+# Commands: `start PORT`, `stop`, `finish`. An answer ends with a line that begins with `=`; the lines before it tell
+# why something failed. The programs below get no standard input: they would eat the commands.
+
+bin=$1
+exec 2>&1
+cd /
+umask 077
+directory=
+trap '' PIPE
+trap 'exit 1' HUP INT TERM
+trap 'cd /; "$bin/pg_ctl" stop -D "$directory/data" -m immediate </dev/null >/dev/null; rm -rf "$directory"' EXIT
+
+# A long path is too long for the name of a socket, and another user's is closed to us.
+[ ${#TMPDIR} -le 60 ] || TMPDIR=/tmp
+template=patron-postgres.XXXXXX
+directory=$(mktemp -d "${TMPDIR:-/tmp}/$template" 2>/dev/null || mktemp -d "/tmp/$template") || exit 1
+cd "$directory" || exit 1
+
+initialise() {
+  "$bin/initdb" -D data --username="$OWNER" --pwfile=password --auth=scram-sha-256 --encoding=UTF8 --locale=C \
+    --no-sync "$@" </dev/null >>initdb.log
+}
+printf '%s\n' "$PASSWORD" >password
+# Sorts and compares as people do, where the version can, so that a query which needs bytes has to say so.
+initialise --locale-provider=icu --icu-locale=en-US || initialise || { cat initdb.log; exit 1; }
+printf '%s\n' "$CONFIGURATION" >>data/postgresql.conf
+printf '%s\n' "$HOST_BASED_ACCESS" >data/pg_hba.conf
+[ -z "$TLS_KEY" ] || { printf '%s\n' "$TLS_CERTIFICATE" >data/server.crt && printf '%s\n' "$TLS_KEY" >data/server.key; }
+echo "=made $directory"
+
+while read -r command port; do
+  case $command in
+    start) "$bin/pg_ctl" start -D data -l server.log -w -t 120 -o "-p $port -k '$directory'" </dev/null >/dev/null ;;
+    stop) "$bin/pg_ctl" stop -D data -m fast -w -t 120 </dev/null >/dev/null ;;
+    finish) exit 0 ;;
+  esac && echo '=done' || { tail -n 20 server.log; rm -f server.log; echo '=failed'; }
+done
