@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -79,17 +80,35 @@ impl Place {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// Runs SQL in the database, past the program.
+    pub async fn execute(&self, sql: &str) {
+        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
+            let mut connection = SqliteConnection::establish(path).expect("the file");
+            connection.batch_execute(sql).expect("SQL");
+        } else {
+            let connected = tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls).await;
+            let (client, connection) = connected.expect("a connection");
+            let connection = tokio::spawn(connection);
+            client.batch_execute(sql).await.expect("SQL");
+            connection.abort();
+        }
+    }
+
     /// Starts the server on a free port and waits until it listens.
     #[must_use]
     pub fn serve(&self) -> Server {
         self.serve_with(&[])
     }
 
-    /// The same with more environment variables.
+    /// The same with more environment variables; an empty value takes one away.
     #[must_use]
     pub fn serve_with(&self, variables: &[(&str, &str)]) -> Server {
         let mut command = self.command(&["serve", "--port", "0"]);
-        command.env("PATRON_BOOTSTRAP_KEY", KEY).env("PATRON_LOG_FORMAT", "json").envs(variables.iter().copied());
+        command.env("PATRON_BOOTSTRAP_KEY", KEY).env("PATRON_LOG_FORMAT", "json");
+        for (name, value) in variables {
+            // An empty value takes a variable away.
+            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+        }
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -165,7 +184,6 @@ impl Answer {
     }
 
     /// The status, as in `assert_eq!(answer.expect(201)["id"], …)`.
-    #[must_use]
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{:#}", self.body);

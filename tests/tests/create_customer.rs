@@ -311,7 +311,7 @@ async fn what_repeats_within_a_request_is_refused(#[values(Backend::Sqlite, Back
         { "provider_type": "stripe", "provider_entity_id": "b" },
     ]);
     let refused = server.post("/v1/customers", &body).await;
-    let paths = vec!["tax_rate_overrides[1].tax_rate_code", "integration_entity_mapping[1].provider_type"];
+    let paths = vec!["integration_entity_mapping[1].provider_type", "tax_rate_overrides[1].tax_rate_code"];
     assert_eq!((refused.status, refused.error()), (400, ("validation_error", paths)), "{:#}", refused.body);
 }
 

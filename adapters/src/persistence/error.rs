@@ -17,6 +17,7 @@ impl<E> From<Error> for Failure<E> {
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl<E: From<StoreError>> Failure<E> {
     /// The port's error.
     pub(crate) fn into_port_error(self) -> E {

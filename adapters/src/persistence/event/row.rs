@@ -41,7 +41,7 @@ pub(crate) struct EventRow {
 
 /// One row of `event_payloads`, in the order of the table's columns.
 #[derive(Clone, Queryable, Insertable)]
-#[diesel(table_name = event_payloads)]
+#[diesel(table_name = event_payloads, treat_none_as_default_value = false)]
 pub(crate) struct EventPayloadRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,

@@ -160,7 +160,9 @@ async fn offers_tls<S: Socket>(socket: &mut S) -> io::Result<bool> {
     match socket.read_u8().await? {
         b'S' => Ok(true),
         b'N' => Ok(false),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "this is no PostgreSQL server, or one that refuses connections")),
+        _ => {
+            Err(io::Error::new(ErrorKind::InvalidData, "this is no PostgreSQL server, or one that refuses connections"))
+        }
     }
 }
 
@@ -180,18 +182,18 @@ pub(super) struct Watched<S: Socket> {
 }
 
 impl<S: Socket> Watched<S> {
-    fn reader(&mut self) -> Pin<&mut dyn AsyncRead> {
-        match &mut self.channel {
-            Channel::Plain(socket) => Pin::new(socket),
-            Channel::Tls(stream) => Pin::new(stream.as_mut()),
-        }
+    fn reader(&mut self) -> Pin<&mut (dyn AsyncRead + Unpin)> {
+        Pin::new(match &mut self.channel {
+            Channel::Plain(socket) => socket,
+            Channel::Tls(stream) => stream.as_mut(),
+        })
     }
 
-    fn writer(&mut self) -> Pin<&mut dyn AsyncWrite> {
-        match &mut self.channel {
-            Channel::Plain(socket) => Pin::new(socket),
-            Channel::Tls(stream) => Pin::new(stream.as_mut()),
-        }
+    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Unpin)> {
+        Pin::new(match &mut self.channel {
+            Channel::Plain(socket) => socket,
+            Channel::Tls(stream) => stream.as_mut(),
+        })
     }
 }
 
@@ -230,8 +232,14 @@ impl<S: Socket> TlsStream for Watched<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio_postgres::tls::TlsConnect;
+    use tracing::{Event, Level, Metadata, Subscriber, span};
 
     use super::{Link, SSL_REQUEST, Security};
     use crate::persistence::postgres::tls::{Check, Files, client_config};
@@ -277,5 +285,43 @@ mod tests {
         assert!(ended.is_err());
         let (sent, ended) = answered(Security::prefer(client(), true), b"E").await;
         assert!(sent.is_empty() && ended.unwrap_err().contains("no PostgreSQL server"));
+    }
+
+    /// Counts warnings.
+    #[derive(Clone, Default)]
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::WARN
+        }
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[tokio::test]
+    async fn a_plain_connection_is_warned_of_once_where_it_was_not_to_be_expected() {
+        for (expected, warnings) in [(true, 1), (false, 0)] {
+            let seen = Warnings::default();
+            let _here = tracing::subscriber::set_default(seen.clone());
+            let link = Link::new(Security::prefer(client(), expected));
+            for _ in 0..3 {
+                let (client, mut server) = duplex(100);
+                server.write_all(b"N").await.unwrap();
+                link.for_one().0.to("db.example").connect(client).await.unwrap();
+            }
+            assert_eq!(seen.0.load(Ordering::Relaxed), warnings);
+        }
     }
 }

@@ -23,7 +23,9 @@ pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
     let session = Session::connect(settings).await.map_err(failed)?;
     let broken = |problem: Problem| OpenError::Store(problem.error);
 
-    let encoding = diesel::dsl::sql::<Text>("SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()");
+    let encoding = diesel::dsl::sql::<Text>(
+        "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()",
+    );
     let encoding: String = session.answer(encoding.get_result(&mut session.pg())).await.map_err(broken)?;
     // SQL_ASCII takes bytes as they are; any other would refuse most of the world's names.
     if encoding != "UTF8" && encoding != "SQL_ASCII" {

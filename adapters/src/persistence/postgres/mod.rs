@@ -21,6 +21,7 @@
 //! Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
 //! statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
 
+mod create;
 mod customers;
 mod keys;
 mod link;
@@ -84,9 +85,10 @@ impl PostgresStore {
     /// Finishes the writes that were taken, and closes the connections.
     pub(crate) async fn close(&self) {
         // All permits are there when no write is left; those that come now find none. Refused only when closed already.
-        drop(self.writes.acquire_many(self.most_writes).await);
+        let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();
         self.pool.close();
+        drop(all);
     }
 }
 

@@ -12,11 +12,7 @@ use std::{
 use diesel::{QueryResult, result::Error};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::{net::UnixStream, task::AbortHandle};
-use tokio_postgres::{
-    Client, Config, Connection,
-    config::Host,
-    tls::TlsStream,
-};
+use tokio_postgres::{Client, Config, Connection, config::Host, tls::TlsStream};
 
 use super::{problem::Problem, settings::Settings, sqlstate::LastError};
 use crate::persistence::error::Failure;

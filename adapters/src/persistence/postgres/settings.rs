@@ -109,8 +109,10 @@ impl<'a> Options<'a> {
     fn read(text: &'a str) -> Result<Self, OpenError> {
         let mut options = Self::default();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').ok_or_else(|| refused("an option has no value: write option=value"))?;
-            let decoded = |text: &'a str| percent_decode_str(text).decode_utf8().map_err(|_| refused("it is not UTF-8"));
+            let (key, value) =
+                pair.split_once('=').ok_or_else(|| refused("an option has no value: write option=value"))?;
+            let decoded =
+                |text: &'a str| percent_decode_str(text).decode_utf8().map_err(|_| refused("it is not UTF-8"));
             let (key, value) = (decoded(key)?, decoded(value)?);
             match key.as_ref() {
                 "sslmode" => options.mode = Some(Mode::parse(&value)?),
@@ -232,7 +234,10 @@ mod tests {
         }
         for bad in ["allow", "", "REQUIRE", "verify_full", "true"] {
             let refused = read(&format!("postgres://u@localhost/d?sslmode={bad}")).map(drop).unwrap_err().to_string();
-            assert!(refused.contains("sslmode must be disable, prefer, require, verify-ca or verify-full"), "{refused}");
+            assert!(
+                refused.contains("sslmode must be disable, prefer, require, verify-ca or verify-full"),
+                "{refused}"
+            );
         }
     }
 
@@ -257,7 +262,8 @@ mod tests {
     fn options_are_read_behind_a_password_with_a_question_mark() {
         assert_eq!(split("postgres://u:a?b@h/d?sslmode=require"), ("postgres://u:a?b@h/d", "sslmode=require"));
         assert_eq!(split("postgres://h/d"), ("postgres://h/d", ""));
-        let settings = read("postgres://u:a?b@localhost/d?sslmode=disable&application%5Fname=x&options=-c%20a%3Db").unwrap();
+        let settings =
+            read("postgres://u:a?b@localhost/d?sslmode=disable&application%5Fname=x&options=-c%20a%3Db").unwrap();
         assert_eq!(settings.config.get_password(), Some(b"a?b".as_slice()));
         assert_eq!(settings.config.get_application_name(), Some("x"));
         assert_eq!(settings.config.get_options(), Some("-c a=b"));

@@ -177,7 +177,72 @@ impl ServerCertVerifier for Verifier {
 
 #[cfg(test)]
 mod tests {
-    use super::{Check, Files, client_config};
+    use std::{path::Path, time::Duration};
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+    use rustls::crypto::ring;
+    use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+    use super::{Check, Files, Roots, ServerCertVerifier, Verifier, client_config};
+
+    type Authority = CertifiedIssuer<'static, KeyPair>;
+
+    /// A certificate for `db.example` of the year 2026, and itself an authority.
+    fn authority() -> Authority {
+        let mut params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2026, 12, 31));
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    fn server(authority: &Authority) -> CertificateDer<'static> {
+        let params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
+        params.signed_by(&KeyPair::generate().unwrap(), authority).unwrap().der().clone()
+    }
+
+    fn verifier(folder: &Path, roots: &[&Authority], name: bool) -> Verifier {
+        let file = folder.join("roots.pem");
+        std::fs::write(&file, roots.iter().map(|root| root.pem()).collect::<String>()).unwrap();
+        let roots = Some(Roots::read(file.to_str()).unwrap());
+        Verifier { roots, name, algorithms: ring::default_provider().signature_verification_algorithms }
+    }
+
+    fn verify(verifier: &Verifier, certificate: &CertificateDer<'_>, name: &str, year: u64) -> Result<(), String> {
+        let middle_of = Duration::from_secs((year - 1970) * 31_557_600 + 15_000_000);
+        let (name, now) = (ServerName::try_from(name).unwrap(), UnixTime::since_unix_epoch(middle_of));
+        verifier.verify_server_cert(certificate, &[], &name, &[], now).map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn chain_and_name_are_checked_as_far_as_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, other) = (authority(), authority());
+        let server = server(&ours);
+        let (chain, name) = (verifier(folder.path(), &[&ours], false), verifier(folder.path(), &[&ours], true));
+        assert_eq!(verify(&name, &server, "db.example", 2026), Ok(()));
+        assert_eq!(verify(&chain, &server, "elsewhere.example", 2026), Ok(()));
+        assert!(verify(&name, &server, "elsewhere.example", 2026).unwrap_err().contains("not valid for name"));
+        let wrong = verifier(folder.path(), &[&other], false);
+        assert!(verify(&wrong, &server, "db.example", 2026).is_err());
+        let several = verifier(folder.path(), &[&other, &ours], true);
+        assert_eq!(verify(&several, &server, "db.example", 2026), Ok(()));
+    }
+
+    #[test]
+    fn a_self_signed_authority_may_serve_only_where_it_is_named_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, other) = (authority(), authority());
+        let named = verifier(folder.path(), &[&ours], true);
+        assert_eq!(verify(&named, ours.der(), "db.example", 2026), Ok(()));
+        assert!(verify(&named, ours.der(), "elsewhere.example", 2026).is_err());
+        assert!(verify(&named, ours.der(), "db.example", 2027).unwrap_err().contains("expired"));
+        assert!(verify(&named, other.der(), "db.example", 2026).is_err());
+        // One authority signed by another is not what was named.
+        let mut params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let below = params.signed_by(&KeyPair::generate().unwrap(), &ours).unwrap();
+        assert!(verify(&named, below.der(), "db.example", 2026).unwrap_err().contains("CaUsedAsEndEntity"));
+    }
 
     fn files(roots: Option<&str>, certificate: Option<&str>, key: Option<&str>) -> Files {
         let owned = |text: Option<&str>| text.map(str::to_owned);

@@ -61,7 +61,8 @@ impl ApiKeyRepository for SqliteStore {
             let key = queries::keys_of(&tenant, &environment).filter(api_keys::id.eq(&id));
             Ok(key.first::<ApiKeyRow>(connection).optional()?)
         };
-        self.writer.write(revoke).await?.map(ApiKey::try_from).transpose()
+        let revoked = self.writer.write::<_, StoreError, _>(revoke).await?;
+        revoked.map(ApiKey::try_from).transpose()
     }
 
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use diesel::SqliteConnection;
+use diesel::{QueryResult, SqliteConnection};
 use patron_domain::store::StoreError;
 use tokio::sync::Semaphore;
 
 use super::connection::{self, Role};
-use crate::persistence::{error::Failure, open::OpenError};
+use crate::persistence::{error::store_error, open::OpenError};
 
 /// How long a read waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,12 +29,10 @@ impl Readers {
     }
 
     /// Reads, on a thread where it may block.
-    pub(super) async fn read<T, E, F, X>(&self, work: F) -> Result<T, E>
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-        X: Into<Failure<E>>,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, X> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     {
         let unavailable = |reason: &str| StoreError::Unavailable { reason: reason.to_owned() };
         let permit = tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await;
@@ -49,7 +47,7 @@ impl Readers {
             if let Ok(mut idle) = idle.lock() {
                 idle.push(connection);
             }
-            outcome.map_err(|error| error.into().into_port_error())
+            outcome.map_err(|error| store_error(&error))
         };
         tokio::task::spawn_blocking(read).await.map_err(|_| unavailable("the read was interrupted"))?
     }

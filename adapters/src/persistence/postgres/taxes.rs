@@ -1,0 +1,130 @@
+//! The port for tax rates and associations over PostgreSQL.
+
+use async_trait::async_trait;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join;
+use patron_domain::{
+    ids::TaxRateId,
+    lifecycle::Status,
+    store::{Page, PageRequest, StoreError},
+    tax::{CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxRate, TaxRepository, TaxedEntity},
+    tenancy::EnvironmentScope,
+};
+
+use super::{PostgresStore, names, problem::again, write::Change};
+use crate::persistence::{
+    error::Failure,
+    page::{Window, page},
+    schema::{tax_associations, tax_rates},
+    tax::{
+        association_row::{TaxAssociationRow, entity_id},
+        queries,
+        rate_row::{TaxRateRow, taken},
+    },
+};
+
+#[async_trait]
+impl TaxRepository for PostgresStore {
+    async fn create_rate(&self, _scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+        self.write(CreateRate(TaxRateRow::from(&rate))).await
+    }
+
+    async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let id = id.to_string();
+        let session = self.pool.session().await?;
+        let query = queries::rate_by_id(&tenant, &environment, &id);
+        let row = async { query.first::<TaxRateRow>(&mut session.pg()).await.optional() };
+        session.answer(row).await?.map(TaxRate::try_from).transpose()
+    }
+
+    async fn create_default(
+        &self,
+        scope: &EnvironmentScope,
+        association: TaxAssociation,
+    ) -> Result<(), CreateTaxDefaultError> {
+        let (tenant, environment) = names(scope.owner);
+        self.write(CreateDefault { tenant, environment, row: TaxAssociationRow::from(&association) }).await
+    }
+
+    async fn associations(
+        &self,
+        scope: &EnvironmentScope,
+        entity: TaxedEntity,
+        page_request: PageRequest,
+    ) -> Result<Page<TaxAssociation>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let (kind, id) = (entity.kind().as_str(), entity_id(scope.owner, entity));
+        let Window { limit, offset } = page_request.into();
+        let session = self.pool.session().await?;
+        let all = || queries::associations_of(&tenant, &environment, kind, &id);
+        let ordered = all().order(queries::newest_first()).limit(limit).offset(offset);
+        let (rows, total) = (&mut session.pg(), &mut session.pg());
+        page(
+            session
+                .snapshot(try_join(ordered.load::<TaxAssociationRow>(rows), all().count().get_result(total)))
+                .await?,
+        )
+    }
+}
+
+struct CreateRate(TaxRateRow);
+
+#[async_trait]
+impl Change for CreateRate {
+    type Answer = ();
+    type Refusal = CreateTaxRateError;
+
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxRateError>> {
+        let Self(row) = self;
+        let inserted = insert_into(tax_rates::table).values(row).on_conflict_do_nothing().execute(&mut pg).await?;
+        if inserted == 1 {
+            return Ok(());
+        }
+        let holder = queries::rate_by_code(&row.tenant_id, &row.environment_id, &row.code).select(tax_rates::id);
+        match holder.get_result::<String>(&mut pg).await.optional()? {
+            Some(holder) => Err(Failure::Refused(taken(&holder))),
+            // It was there a moment ago, and is not any more.
+            None => Err(Failure::Database(again())),
+        }
+    }
+
+    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
+        let rate = queries::rate_by_id(&self.0.tenant_id, &self.0.environment_id, &self.0.id);
+        rate.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    }
+}
+
+struct CreateDefault {
+    tenant: String,
+    environment: String,
+    row: TaxAssociationRow,
+}
+
+#[async_trait]
+impl Change for CreateDefault {
+    type Answer = ();
+    type Refusal = CreateTaxDefaultError;
+
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxDefaultError>> {
+        let rate = queries::rate_by_id(&self.tenant, &self.environment, &self.row.tax_rate_id);
+        // Locked, so that it is still in use when this is committed.
+        let status = rate.select(tax_rates::status).for_share().get_result::<String>(&mut pg).await.optional()?;
+        if status.as_deref() != Some(Status::Published.as_str()) {
+            return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
+        }
+        let inserted = insert_into(tax_associations::table).values(&self.row).on_conflict_do_nothing();
+        match inserted.execute(&mut pg).await? {
+            0 => Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
+        let Self { tenant, environment, row } = self;
+        let own = queries::associations_of(tenant, environment, &row.entity_type, &row.entity_id);
+        let own = own.filter(tax_associations::id.eq(&row.id));
+        own.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    }
+}

@@ -1,0 +1,175 @@
+//! How connections to PostgreSQL are secured, against real servers.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
+use patron_tests::postgres::{Cluster, Options, Tls};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rstest::rstest;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// The name in the server's certificate.
+const HOST: &str = "db.patron.test";
+
+/// A server that takes nothing but TLS, and the certificates around it.
+struct Secured {
+    folder: TempDir,
+    cluster: Cluster,
+}
+
+impl Secured {
+    fn start(host_access: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // PostgreSQL runs as another user when the tests run as root.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let root = authority("root");
+        fs::write(path("root.pem"), root.pem()).unwrap();
+        fs::write(path("other.pem"), authority("other").pem()).unwrap();
+        issue(&root, HOST, "server", folder.path());
+        issue(&root, "patron", "client", folder.path());
+        let options = Options {
+            tls: Some(Tls { certificate: path("server.pem"), key: path("server.key") }),
+            configuration: vec![format!("ssl_ca_file = '{}'", path("root.pem").display())],
+            host_access: vec![host_access.to_owned()],
+            ..Options::default()
+        };
+        let cluster = Cluster::start(&options).unwrap();
+        Self { folder, cluster }
+    }
+
+    fn shared() -> &'static Self {
+        static SHARED: OnceLock<Secured> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start("hostssl all all 127.0.0.1/32 scram-sha-256"))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The URL of a fresh database by a host's name, with options in which `@` stands for the folder of certificates.
+    async fn url(&self, host: &str, options: &str) -> String {
+        let url = self.cluster.fresh_database().await.replace("127.0.0.1", host);
+        let options = options.replace('@', self.folder.path().to_str().unwrap());
+        format!("{url}?hostaddr=127.0.0.1&{options}")
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn issue(root: &CertifiedIssuer<'static, KeyPair>, name: &str, file: &str, folder: &Path) {
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, root).unwrap();
+    fs::write(folder.join(format!("{file}.pem")), certificate.pem()).unwrap();
+    fs::write(folder.join(format!("{file}.key")), key.serialize_pem()).unwrap();
+}
+
+/// Opens a database and asks it something.
+async fn open(url: &str) -> Result<(), String> {
+    let database = Database::open(&DatabaseUrl::parse(url).unwrap(), OpenOptions::default()).await;
+    let database = database.map_err(|error| error.to_string())?;
+    database.ping().await.map_err(|error| error.to_string())?;
+    database.close().await;
+    Ok(())
+}
+
+#[rstest]
+#[case(HOST, "sslmode=require")]
+#[case(HOST, "sslmode=require&channel_binding=require")]
+#[case("elsewhere.test", "sslmode=require&sslrootcert=@/root.pem")]
+#[case(HOST, "sslmode=prefer")]
+#[case("elsewhere.test", "sslmode=verify-ca&sslrootcert=@/root.pem")]
+#[case(HOST, "sslmode=verify-full&sslrootcert=@/root.pem")]
+#[case(HOST, "sslrootcert=@/root.pem")]
+#[case("127.0.0.1", "application_name=x")]
+#[tokio::test]
+async fn what_satisfies_sslmode_connects(#[case] host: &str, #[case] options: &str) {
+    // The server takes nothing but TLS, so whoever gets in speaks it.
+    let url = Secured::shared().url(host, options).await;
+    assert_eq!(open(&url).await, Ok(()), "{host} {options}");
+}
+
+#[rstest]
+#[case(HOST, "sslmode=verify-full&sslrootcert=@/other.pem", "invalid peer certificate")]
+#[case(HOST, "sslmode=verify-ca&sslrootcert=@/other.pem", "(sslmode=verify-ca)")]
+#[case(HOST, "sslmode=require&sslrootcert=@/other.pem", "invalid peer certificate")]
+#[case(HOST, "sslmode=prefer&sslrootcert=@/other.pem", "invalid peer certificate")]
+#[case("elsewhere.test", "sslmode=verify-full&sslrootcert=@/root.pem", "not valid for name \"elsewhere.test\"")]
+// Without sslmode, a server elsewhere has to prove itself.
+#[case("elsewhere.test", "sslrootcert=@/root.pem", "not valid for name")]
+#[case(HOST, "sslrootcert=@/other.pem", "(sslmode=verify-full)")]
+#[case(HOST, "sslmode=disable", "no encryption")]
+#[case(HOST, "sslmode=allow", "sslmode must be")]
+#[case(HOST, "sslmode=require&sslrootcert=@/missing.pem", "missing.pem cannot be read")]
+#[tokio::test]
+async fn what_does_not_satisfy_sslmode_is_refused(#[case] host: &str, #[case] options: &str, #[case] reason: &str) {
+    let url = Secured::shared().url(host, options).await;
+    let refused = open(&url).await.unwrap_err();
+    assert!(refused.contains(reason), "{host} {options}: {refused}");
+    let password = url.split([':', '@']).nth(2).unwrap();
+    assert!(!refused.contains(password), "the password is in {refused}");
+}
+
+#[tokio::test]
+async fn a_certificate_of_our_own_is_shown() {
+    let secured = Secured::start("hostssl all all 127.0.0.1/32 cert");
+    let refused = open(&secured.url(HOST, "sslmode=require").await).await.unwrap_err();
+    assert!(refused.contains("certificate"), "{refused}");
+    let shown = secured.url(HOST, "sslmode=require&sslcert=@/client.pem&sslkey=@/client.key").await;
+    assert_eq!(open(&shown).await, Ok(()));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_server_without_tls_is_spoken_to_only_where_that_is_allowed(
+    #[values("require", "verify-ca", "verify-full", "prefer", "disable")] mode: &str,
+) {
+    let url = Cluster::shared().fresh_database().await;
+    let roots = Secured::shared().file("root.pem");
+    let opened = open(&format!("{url}?sslmode={mode}&sslrootcert={}", roots.display())).await;
+    match mode {
+        "prefer" | "disable" => assert_eq!(opened, Ok(())),
+        _ => {
+            let refused = opened.unwrap_err();
+            assert!(refused.contains(&format!("the server offers no TLS, which sslmode={mode} asks for")), "{refused}");
+        }
+    }
+    // This machine may be spoken to plainly without being asked.
+    assert_eq!(open(&url).await, Ok(()));
+}
+
+#[rstest]
+#[tokio::test]
+async fn nothing_goes_out_plainly_where_tls_is_asked_for(#[values("require", "verify-ca", "verify-full")] mode: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut heard = vec![0; 8];
+        socket.read_exact(&mut heard).await.unwrap();
+        socket.write_all(b"N").await.unwrap();
+        socket.read_to_end(&mut heard).await.unwrap();
+        heard
+    });
+    let roots = Secured::shared().file("root.pem");
+    let url = format!("postgres://u:secret@127.0.0.1:{port}/d?sslmode={mode}&sslrootcert={}", roots.display());
+    assert!(open(&url).await.is_err());
+    assert_eq!(server.await.unwrap(), [0, 0, 0, 8, 4, 210, 22, 47], "the request for TLS and no more");
+}
