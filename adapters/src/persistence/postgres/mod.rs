@@ -1,25 +1,7 @@
 //! The ports over PostgreSQL.
 //!
-//! # The URL
-//! `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
-//! as far as tokio-postgres knows them; several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
-//! fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. Environment variables
-//! of libpq and `.pgpass` are not read.
-//!
-//! # `sslmode`
-//! - `disable`: plain.
-//! - `prefer`: TLS if the server offers it, else plain with a warning in the log. The certificate is not checked.
-//! - `require`: TLS or nothing. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
-//! - `verify-ca`: TLS or nothing, and the certificate leads to a trusted root.
-//! - `verify-full`: the same, and the certificate (its `subjectAltName`) names the host.
-//!
-//! Without `sslmode` it is `prefer` for a server on this machine (`localhost`, loopback addresses), and `verify-full` for
-//! any other. `sslrootcert` names the trusted roots (PEM); without it, or with the word `system`, they are the system's.
-//! `sslcert` and `sslkey` are a certificate of our own. The files are read when the store is opened.
-//!
-//! # Behind PgBouncer
-//! Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
-//! statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
+//! A connection (`session`) runs over a `link` that alone decides about TLS; the `pool` keeps the sound ones; each change
+//! is a transaction of its own (`write`).
 
 mod create;
 mod customers;
@@ -53,6 +35,27 @@ use super::{
 ///
 /// Connections that break are replaced, so it survives a restart of the server. A statement takes 10 s at most, unless
 /// the URL says otherwise (`options=-c statement_timeout=…`).
+///
+/// # The URL
+/// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
+/// as far as tokio-postgres knows them; several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
+/// fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. Environment variables
+/// of libpq and `.pgpass` are not read.
+///
+/// # `sslmode`
+/// - `disable`: plain.
+/// - `prefer`: TLS as with `require` if the server offers it, else plain with a warning in the log.
+/// - `require`: TLS or nothing. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
+/// - `verify-ca`: TLS or nothing, and the certificate leads to a trusted root.
+/// - `verify-full`: the same, and the certificate (its `subjectAltName`) names the host.
+///
+/// Without `sslmode` it is `prefer` for a server on this machine (`localhost`, loopback addresses), and `verify-full` for
+/// any other. `sslrootcert` names the trusted roots (PEM); without it, or with the word `system`, they are the system's.
+/// `sslcert` and `sslkey` are a certificate of our own. The files are read when the store is opened.
+///
+/// # Behind PgBouncer
+/// Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
+/// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
 pub struct PostgresStore {
     pool: Pool,
     /// One permit for each write that may be under way or wait.

@@ -8,11 +8,7 @@ use deadpool::{
 };
 use patron_domain::store::StoreError;
 
-use super::{
-    problem::{Problem, unavailable},
-    session::Session,
-    settings::Settings,
-};
+use super::{problem::unavailable, session::Session, settings::Settings};
 
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,11 +66,5 @@ impl Deref for Pooled {
 
     fn deref(&self) -> &Session {
         &self.0
-    }
-}
-
-impl From<Problem> for StoreError {
-    fn from(problem: Problem) -> Self {
-        problem.error
     }
 }

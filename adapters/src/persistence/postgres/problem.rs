@@ -71,6 +71,12 @@ impl Problem {
     }
 }
 
+impl From<Problem> for StoreError {
+    fn from(problem: Problem) -> Self {
+        problem.error
+    }
+}
+
 /// What a transaction answers that has to be tried again, as the server does with SQLSTATE 40001.
 pub(super) fn again() -> Error {
     Error::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(String::new()))
@@ -85,4 +91,57 @@ fn failed(error: &Error, state: SqlState) -> StoreError {
         return StoreError::Failed { reason: format!("SQLSTATE {state}") };
     };
     StoreError::Failed { reason: format!("{reason} (SQLSTATE {state})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error};
+    use patron_domain::store::StoreError;
+
+    use super::{Kind, Problem, again};
+    use crate::persistence::postgres::sqlstate::SqlState;
+
+    /// An error of the server, with a text that nobody may see.
+    fn problem(kind: DatabaseErrorKind, state: &str) -> Problem {
+        let error = Error::DatabaseError(kind, Box::new("Key (external_id)=(acme) already exists.".to_owned()));
+        let problem = Problem::new(&error, SqlState::parse(state.as_bytes()));
+        assert!(!problem.error.to_string().contains("acme"));
+        problem
+    }
+
+    #[test]
+    fn what_may_pass_is_unavailable_and_what_helps_is_told() {
+        let cases = [
+            ("40001", Kind::Conflict),
+            ("40P01", Kind::Conflict),
+            ("57P01", Kind::Lost),
+            ("57P03", Kind::Lost),
+            ("08006", Kind::Lost),
+            ("25006", Kind::Lost),
+            ("40003", Kind::Lost),
+            ("53100", Kind::Other),
+            ("53300", Kind::Other),
+            ("57014", Kind::Other),
+            ("55P03", Kind::Other),
+        ];
+        for (state, kind) in cases {
+            let problem = problem(DatabaseErrorKind::Unknown, state);
+            assert_eq!(problem.kind, kind, "{state}");
+            assert!(
+                matches!(&problem.error, StoreError::Unavailable { reason } if reason.contains(state)),
+                "{problem:?}"
+            );
+        }
+        assert_eq!(Problem::new(&again(), None).kind, Kind::Conflict);
+        assert_eq!(problem(DatabaseErrorKind::UnableToSendCommand, "").kind, Kind::Lost);
+    }
+
+    #[test]
+    fn all_else_has_failed_with_its_code_alone() {
+        for (kind, state) in [(DatabaseErrorKind::UniqueViolation, "23505"), (DatabaseErrorKind::Unknown, "42P01")] {
+            let problem = problem(kind, state);
+            assert_eq!(problem.kind, Kind::Other);
+            assert!(matches!(&problem.error, StoreError::Failed { reason } if reason.contains(state)), "{problem:?}");
+        }
+    }
 }

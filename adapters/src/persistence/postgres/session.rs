@@ -14,7 +14,12 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::{net::UnixStream, task::AbortHandle};
 use tokio_postgres::{Client, Config, Connection, config::Host, tls::TlsStream};
 
-use super::{problem::Problem, settings::Settings, sqlstate::LastError};
+use super::{
+    link::Socket,
+    problem::{Kind, Problem},
+    settings::Settings,
+    sqlstate::LastError,
+};
 use crate::persistence::error::Failure;
 
 /// The longest wait for an answer: longer than the server's own time-outs, for a server that is stuck.
@@ -145,7 +150,7 @@ impl Session {
                 self.in_transaction.store(false, Ordering::Relaxed);
                 Ok(value)
             }
-            Err(Problem { kind: super::problem::Kind::Lost, .. }) => Err(Ended::Unknown(value)),
+            Err(Problem { kind: Kind::Lost, .. }) => Err(Ended::Unknown(value)),
             Err(problem) => Err(Ended::Failed(problem)),
         }
     }
@@ -161,7 +166,7 @@ impl Session {
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed)
     }
 
-    /// The connection alone, for as long as the second value lives.
+    /// The connection alone; the second value has to live as long.
     pub(super) fn into_parts(self) -> (AsyncPgConnection, impl Sized + Send) {
         (self.pg, self.driver)
     }
@@ -172,7 +177,7 @@ impl Session {
 
     fn problem(&self, error: &Error) -> Problem {
         let problem = Problem::new(error, self.last_error.get());
-        if problem.kind == super::problem::Kind::Lost {
+        if problem.kind == Kind::Lost {
             self.driver.discarded.store(true, Ordering::Relaxed);
         }
         problem
@@ -194,7 +199,7 @@ type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>
 /// Starts the task that moves the bytes of a new connection.
 fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, AbortHandle), String>
 where
-    S: super::link::Socket,
+    S: Socket,
     T: TlsStream + Unpin + Send + 'static,
 {
     let (client, connection) = connected.map_err(|error| whole(&error))?;

@@ -13,7 +13,7 @@ use std::{
 pub(super) struct SqlState([u8; 5]);
 
 impl SqlState {
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let code: [u8; 5] = text.try_into().ok()?;
         code.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()).then_some(Self(code))
     }
