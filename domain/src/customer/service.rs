@@ -85,3 +85,115 @@ impl CustomerService {
         Ok(self.customers.mappings(scope, filter, page).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        clock::MockClock,
+        customer::{MockCustomerRepository, Profile, TaxChoice, TaxFacts},
+        event::Onboarding,
+        ids::{IdSequence, MockIdGenerator},
+        integration::NewLinks,
+        lifecycle::Owner,
+        tax::TaxRateCode,
+        tenancy::{Actor, EnvironmentScope, RequestId, Role, Roles},
+        time::Timestamp,
+    };
+
+    const NOW: i64 = 1_700_000_000_123_456;
+
+    fn now() -> Timestamp {
+        Timestamp::from_micros(NOW).unwrap()
+    }
+
+    fn ids() -> IdSequence {
+        IdSequence::start(now(), [7; 10])
+    }
+
+    fn scope() -> EnvironmentScope {
+        let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
+        let owner = Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() };
+        EnvironmentScope { owner, actor: Actor::new("tester").unwrap() }
+    }
+
+    fn caller(role: Role) -> Caller {
+        Caller::new(scope(), Roles::new([role]).unwrap(), Some(RequestId::new("request-1").unwrap()))
+    }
+
+    fn acme() -> NewCustomer {
+        NewCustomer {
+            external_id: ExternalId::new("acme").unwrap(),
+            profile: Profile::default(),
+            taxes: TaxChoice::Defaults,
+            links: NewLinks::default(),
+            onboarding: Onboarding::default(),
+        }
+    }
+
+    /// A service at `NOW`, whose ids are `ids`.
+    fn service(customers: MockCustomerRepository) -> CustomerService {
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(now());
+        let mut generator = MockIdGenerator::new();
+        generator.expect_start().withf(|at| *at == now()).returning(|_| ids());
+        CustomerService { customers: Arc::new(customers), clock: Arc::new(clock), ids: Arc::new(generator) }
+    }
+
+    #[test]
+    fn a_create_carries_the_scope_the_time_the_ids_and_the_request_to_the_store() {
+        let command = CreateCustomer {
+            new: acme(),
+            ids: ids(),
+            at: now(),
+            request_id: Some(RequestId::new("request-1").unwrap()),
+        };
+        let wanted = command.clone().decide(&scope(), &TaxFacts::default()).unwrap();
+        let mut customers = MockCustomerRepository::new();
+        customers
+            .expect_create()
+            .once()
+            .withf(move |with, given| *with == scope() && *given == command)
+            .returning(|scope, command| command.decide(scope, &TaxFacts::default()));
+        let event = block_on(service(customers).create(&caller(Role::AllWriter), acme())).unwrap();
+        assert_eq!(event, wanted);
+        assert_eq!(event.at, now());
+    }
+
+    #[test]
+    fn a_reader_creates_nothing_and_the_store_is_never_asked() {
+        // A mock without expectations panics when it is called.
+        let refused = block_on(service(MockCustomerRepository::new()).create(&caller(Role::AllReader), acme()));
+        assert_eq!(refused, Err(CreateCustomerError::Denied(PermissionDenied::Role(Permission::Write))));
+    }
+
+    #[test]
+    fn the_store_s_refusals_and_failures_pass_as_they_are() {
+        let id = ids().next_id();
+        let unavailable = StoreError::Unavailable { reason: "the queue is full".to_owned() };
+        for refusal in [
+            CreateCustomerError::ExternalIdTaken { existing: id },
+            CreateCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
+            CreateCustomerError::Store(unavailable),
+        ] {
+            let mut customers = MockCustomerRepository::new();
+            let answer = refusal.clone();
+            customers.expect_create().once().return_once(move |_, _| Err(answer));
+            assert_eq!(block_on(service(customers).create(&caller(Role::SuperAdmin), acme())), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_reader_looks_customers_up_in_their_own_scope() {
+        let id = ids().next_id();
+        let mut customers = MockCustomerRepository::new();
+        customers
+            .expect_find()
+            .once()
+            .withf(move |with, given| *with == scope() && *given == id)
+            .returning(|_, _| Ok(None));
+        assert_eq!(block_on(service(customers).find(&caller(Role::AllReader), id)), Ok(None));
+    }
+}

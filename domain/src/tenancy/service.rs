@@ -267,3 +267,137 @@ fn first_names() -> (TenantName, EnvironmentName, ApiKeyName) {
     );
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        clock::MockClock,
+        ids::{IdSequence, MockIdGenerator, MockRandomness},
+        tenancy::{MockApiKeyRepository, MockTenancyRepository, Permission, Role},
+        time::Timestamp,
+    };
+
+    const SECRET: &str = "sk_chosen_by_an_operator";
+    const NOW: i64 = 1_700_000_000_123_456;
+
+    fn time(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    fn secret() -> ApiKeySecret {
+        ApiKeySecret::new(SECRET).unwrap()
+    }
+
+    fn clock() -> Arc<MockClock> {
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(time(NOW));
+        Arc::new(clock)
+    }
+
+    fn a_key() -> ApiKey {
+        let mut ids = IdSequence::start(time(0), [0; 10]);
+        ApiKey {
+            id: ids.next_id(),
+            owner: Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() },
+            name: ApiKeyName::new("a key").unwrap(),
+            display_id: secret().display_id(),
+            roles: Roles::new([Role::AllReader]).unwrap(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            audit: Audit::created(time(0), &Actor::system()),
+        }
+    }
+
+    /// An access service over a store that is asked for `SECRET` once and answers this.
+    fn access(answer: Result<Option<ApiKey>, StoreError>) -> AccessService {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
+        AccessService::new(Arc::new(keys), clock())
+    }
+
+    #[test]
+    fn a_valid_key_makes_its_owner_the_caller() {
+        let still_valid = ApiKey { expires_at: Some(time(NOW + 1)), ..a_key() };
+        let request = RequestId::new("request-1").unwrap();
+        let caller = block_on(access(Ok(Some(still_valid))).authenticate(SECRET, Some(request.clone()))).unwrap();
+        assert_eq!(caller.owner(), a_key().owner);
+        assert_eq!(caller.request_id(), Some(&request));
+        assert_eq!(caller.authorise(Permission::Read).unwrap().actor, Actor::from(a_key().id));
+        assert!(caller.authorise(Permission::Write).is_err());
+    }
+
+    #[test]
+    fn wrong_expired_and_revoked_keys_get_one_answer() {
+        let expired = ApiKey { expires_at: Some(time(NOW)), ..a_key() };
+        let revoked = ApiKey { revoked_at: Some(time(NOW + 1)), ..a_key() };
+        for found in [None, Some(expired), Some(revoked)] {
+            let answer = block_on(access(Ok(found)).authenticate(SECRET, None));
+            assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_key_never_reaches_the_store() {
+        // A mock without expectations panics when it is called.
+        let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock());
+        for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
+        {
+            assert_eq!(block_on(access.authenticate(presented, None)), Err(AuthenticateError::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn a_failing_store_is_no_wrong_key() {
+        let failure = StoreError::Unavailable { reason: "no connection".to_owned() };
+        let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, None));
+        assert_eq!(answer, Err(AuthenticateError::Store(failure)));
+    }
+
+    /// A tenancy service over a store, with keys and randomness that are never asked.
+    fn service(tenancy: MockTenancyRepository) -> TenancyService {
+        let mut ids = MockIdGenerator::new();
+        ids.expect_start().withf(|at| *at == time(NOW)).returning(|at| IdSequence::start(at, [7; 10]));
+        TenancyService {
+            tenancy: Arc::new(tenancy),
+            keys: Arc::new(MockApiKeyRepository::new()),
+            clock: clock(),
+            ids: Arc::new(ids),
+            randomness: Arc::new(MockRandomness::new()),
+        }
+    }
+
+    #[test]
+    fn a_first_start_makes_one_whole_with_the_secret_given() {
+        let mut tenancy = MockTenancyRepository::new();
+        let fits_together = |_: &SystemScope, first: &Bootstrap| {
+            let owner = Owner { tenant_id: first.tenant.id, environment_id: first.environment.id };
+            first.secret == secret() && first.environment.tenant_id == first.tenant.id && first.key.owner == owner
+        };
+        tenancy.expect_bootstrap().once().withf(fits_together).returning(|_, _| Ok(true));
+        let key = block_on(service(tenancy).bootstrap(secret())).unwrap().unwrap();
+        assert_eq!(key.display_id, secret().display_id());
+        assert_eq!(key.roles, Roles::super_admin());
+        assert!(key.is_valid_at(time(NOW)));
+    }
+
+    #[test]
+    fn a_start_on_a_store_in_use_answers_no_key() {
+        let mut tenancy = MockTenancyRepository::new();
+        tenancy.expect_bootstrap().once().returning(|_, _| Ok(false));
+        assert_eq!(block_on(service(tenancy).bootstrap(secret())), Ok(None));
+    }
+
+    #[test]
+    fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_made() {
+        let mut tenancy = MockTenancyRepository::new();
+        tenancy.expect_find_environment().once().returning(|_, _| Ok(None));
+        let new = NewApiKey { name: a_key().name, roles: Roles::super_admin(), expires_at: None };
+        let environment = a_key().owner.environment_id;
+        let answer = block_on(service(tenancy).create_key(&SystemScope::patron(), environment, new));
+        assert_eq!(answer, Err(ApiKeyError::UnknownEnvironment));
+    }
+}

@@ -1,12 +1,16 @@
-//! What tests need: in-memory ports, a clock that stands still, ids that count, valid values to start from, and the
-//! contract suite that every adapter has to pass.
+//! What tests of this crate's users need: an in-memory store behind every repository port, a clock and ids that do
+//! what they are told, valid values in few words, and the [`contract`] suite that every adapter has to pass.
+//!
+//! Nothing here is for production: [`MemoryStore`] forgets everything, and the fixtures panic on invalid literals.
 
 pub mod contract;
+mod fixed;
 mod fixtures;
 mod memory;
 
+pub use fixed::{CountingIds, FixedClock, FixedRandomness};
 pub use fixtures::{
-    CountingIds, CustomerBuilder, FixedClock, FixedRandomness, a_customer, a_default, a_full_customer, a_tax_rate,
-    an_api_key, an_environment, a_tenant,
+    CustomerBuilder, a_caller, a_customer, a_full_customer, a_metadata, a_reader, a_scope, a_tax_default, a_tax_rate,
+    a_tenant, a_time, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
 };
 pub use memory::MemoryStore;

@@ -1,0 +1,172 @@
+//! API keys.
+
+use super::{
+    Report,
+    world::{CUTS, OrSay, Outcome, World, is_cut, page, same},
+};
+use crate::{
+    ids::{ApiKeyId, IdSequence},
+    lifecycle::Audit,
+    store::PageRequest,
+    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, Role, Roles, SystemScope},
+    time::Timestamp,
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "keys.create: a key is found by id and by secret and listed equal, with every role and time",
+        created(world).await,
+    );
+    report.note("keys.find, keys.find_by_secret: answer None for what is unknown", unknown(world).await);
+    report.note("keys.find_by_secret: tells apart secrets that differ in any character", distinct(world).await);
+    report.note("keys.list: the newest come first, ids breaking ties", order(world).await);
+    report.note("keys.list: pages as asked, with the exact total", pages(world).await);
+    report.note("keys.revoke: answers the key as it is then, which stays listed and found", revoke(world).await);
+    report.note("keys.revoke: a key that is revoked already keeps its first time and actor", revoke_twice(world).await);
+    report.note(
+        "keys.revoke: answers None for keys outside its scope, and leaves them as they are",
+        revoke_elsewhere(world).await,
+    );
+}
+
+async fn find(world: &World<'_>, id: ApiKeyId) -> Result<Option<ApiKey>, String> {
+    world.ports.keys.find(&SystemScope::patron(), id).await.or_say("keys.find")
+}
+
+async fn by_secret(world: &World<'_>, secret: &ApiKeySecret) -> Result<Option<ApiKey>, String> {
+    world.ports.keys.find_by_secret(&SystemScope::patron(), secret).await.or_say("keys.find_by_secret")
+}
+
+async fn created(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let roles = |roles: &[Role]| Roles::new(roles.iter().copied()).or_say("the literal");
+    let time = |text: &str| Timestamp::parse(text).or_say("the literal");
+    let long_name: String = "ä🦀'%".repeat(100).chars().take(ApiKeyName::MAX_CHARS).collect();
+    let mut wanted = Vec::new();
+    for own_roles in [&[Role::SuperAdmin][..], &[Role::AllWriter], &[Role::AllReader], Role::ALL] {
+        let secret = world.secret()?;
+        let mut key = ApiKey { roles: roles(own_roles)?, ..world.key(&scope, &secret) };
+        if own_roles.len() > 1 {
+            key.name = ApiKeyName::new(long_name.as_str()).or_say("the literal")?;
+            key.expires_at = Some(time("9999-12-31T23:59:59.999999Z")?);
+            key.last_used_at = Some(world.now());
+        }
+        world.ports.keys.create(&scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&key))?;
+        same("the key by its secret", &by_secret(world, &secret).await?.as_ref(), &Some(&key))?;
+        wanted.insert(0, key);
+    }
+    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    same("the keys listed", &(page.items, page.total), &(wanted, 4))
+}
+
+async fn unknown(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    world.created_key(&scope).await?;
+    same("the key of an unknown id", &find(world, world.id()).await?, &None)?;
+    same("the key of an unknown secret", &by_secret(world, &world.secret()?).await?, &None)
+}
+
+async fn distinct(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let one = format!("{}-key", world.secret()?.expose());
+    let texts = [
+        one.clone(),
+        format!("{one}x"),
+        one.replace("key", "Key"),
+        one.replace("-key", "_key"),
+        one.replace("-key", "%"),
+    ];
+    let mut keys = Vec::new();
+    for text in &texts {
+        let secret = ApiKeySecret::new(text.as_str()).or_say("the literal")?;
+        let key = world.key(&scope, &secret);
+        world.ports.keys.create(&scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        keys.push((secret, key.id));
+    }
+    for (secret, id) in keys {
+        same("the key", &by_secret(world, &secret).await?.map(|key| key.id), &Some(id))?;
+    }
+    Ok(())
+}
+
+/// Five keys whose times and ids disagree; answers their ids, the newest first.
+async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<ApiKeyId>, String> {
+    let base = world.now();
+    let mut keys = Vec::new();
+    for micros in [300, 100, 200, 200, 0] {
+        let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
+        let secret = world.secret()?;
+        let key = ApiKey { audit: Audit::created(at, &scope.actor), ..world.key(scope, &secret) };
+        keys.push((at, key.id));
+        world.ports.keys.create(scope, key, secret).await.or_say("keys.create")?;
+    }
+    keys.sort();
+    Ok(keys.into_iter().rev().map(|(_, id)| id).collect())
+}
+
+async fn order(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let wanted = five(world, &scope).await?;
+    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    same("the keys", &page.items.iter().map(|key| key.id).collect(), &wanted)
+}
+
+async fn pages(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let whole = five(world, &scope).await?;
+    for cut in CUTS {
+        let found = world.ports.keys.list(&scope, page(cut.0, cut.1)?).await.or_say("keys.list")?;
+        is_cut(cut, &found, |key| key.id, &whole)?;
+    }
+    Ok(())
+}
+
+/// The key as a revocation leaves it.
+fn revoked(key: &ApiKey, at: Timestamp, by: &Actor) -> ApiKey {
+    let audit = Audit { updated_at: at, updated_by: by.clone(), ..key.audit.clone() };
+    ApiKey { revoked_at: Some(at), audit, ..key.clone() }
+}
+
+fn revoker(scope: &EnvironmentScope, name: &str) -> Result<EnvironmentScope, String> {
+    Ok(EnvironmentScope { actor: Actor::new(name).or_say("the literal")?, ..scope.clone() })
+}
+
+async fn revoke(world: &World<'_>) -> Outcome {
+    let scope = revoker(&world.environment().await?, "revoker")?;
+    let (other, _) = world.created_key(&scope).await?;
+    let (key, _) = world.created_key(&scope).await?;
+    let at = world.now();
+    let answer = world.ports.keys.revoke(&scope, key.id, at).await.or_say("keys.revoke")?;
+    let wanted = revoked(&key, at, &scope.actor);
+    same("the answer", &answer.as_ref(), &Some(&wanted))?;
+    // By its secret it may go on to be found as it was for a while, so that one is not asked.
+    same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&wanted))?;
+    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    same("the keys listed", &page.items, &vec![wanted, other])
+}
+
+async fn revoke_twice(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (key, _) = world.created_key(&scope).await?;
+    let first = world.now();
+    let wanted = revoked(&key, first, &revoker(&scope, "first")?.actor);
+    for (name, at) in [("first", first), ("second", world.now()), ("third", first)] {
+        let answer = world.ports.keys.revoke(&revoker(&scope, name)?, key.id, at).await.or_say("keys.revoke")?;
+        same(&format!("the {name} answer"), &answer.as_ref(), &Some(&wanted))?;
+    }
+    same("the key by its id", &find(world, key.id).await?, &Some(wanted))
+}
+
+async fn revoke_elsewhere(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let (key, _) = world.created_key(&neighbours.here).await?;
+    for (whose, scope) in neighbours.elsewhere() {
+        let answer = world.ports.keys.revoke(&scope, key.id, world.now()).await.or_say("keys.revoke")?;
+        same(&format!("the answer to {whose}"), &answer, &None)?;
+    }
+    let unknown = IdSequence::start(world.now(), [9; 10]).next_id();
+    let answer = world.ports.keys.revoke(&neighbours.here, unknown, world.now()).await.or_say("keys.revoke")?;
+    same("the answer for an unknown id", &answer, &None)?;
+    same("the key afterwards", &find(world, key.id).await?, &Some(key))
+}

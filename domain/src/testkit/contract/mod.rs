@@ -1,0 +1,142 @@
+//! The contract suite: every obligation of the repository ports as a check that any implementation can be put through.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use patron_domain::testkit::{MemoryStore, contract};
+//!
+//! # futures::executor::block_on(async {
+//! let store = Arc::new(MemoryStore::default());
+//! let ports = contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
+//! contract::check_empty(&ports).await.assert_clean();
+//! contract::check(&ports).await.assert_clean();
+//! # });
+//! ```
+//!
+//! Durability is the one obligation that cannot be seen from inside a process: kill it and look.
+
+mod associations;
+mod bootstrap;
+mod customers;
+mod equal;
+mod isolation;
+mod keys;
+mod mappings;
+mod races;
+mod refusals;
+mod round_trip;
+mod tax_choice;
+mod tax_defaults;
+mod tax_rates;
+mod tenancy;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::{fmt, sync::Arc};
+
+use self::world::World;
+use crate::{
+    customer::CustomerRepository,
+    store::PageRequest,
+    tax::TaxRepository,
+    tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
+};
+
+/// The ports of one store.
+#[derive(Clone)]
+pub struct Ports {
+    /// Keeps customers.
+    pub customers: Arc<dyn CustomerRepository>,
+    /// Keeps tax rates and associations.
+    pub taxes: Arc<dyn TaxRepository>,
+    /// Keeps tenants and environments.
+    pub tenancy: Arc<dyn TenancyRepository>,
+    /// Keeps API keys.
+    pub keys: Arc<dyn ApiKeyRepository>,
+}
+
+/// What a run of the suite found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The obligations that were met.
+    pub passed: Vec<&'static str>,
+    /// The others.
+    pub broken: Vec<Broken>,
+}
+
+/// An obligation that was not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The obligation, as in `customers.create: of concurrent creates of one external id exactly one succeeds`.
+    pub obligation: &'static str,
+    /// What was seen instead.
+    pub what: String,
+}
+
+impl Report {
+    /// Whether every obligation was met.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    /// For tests: lets a store pass that meets every obligation.
+    ///
+    /// # Panics
+    /// With the list of the broken obligations, when there is one.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        assert!(self.is_clean(), "{self}");
+    }
+
+    fn note(&mut self, obligation: &'static str, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => self.passed.push(obligation),
+            Err(what) => self.broken.push(Broken { obligation, what }),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} obligations met, {} broken", self.passed.len(), self.broken.len())?;
+        self.broken.iter().try_for_each(|Broken { obligation, what }| write!(f, "\n- {obligation}\n  {what}"))
+    }
+}
+
+/// Puts a store through every obligation that a store in use can show. It makes tenants and environments of its own and
+/// leaves what others have alone, so it can run against one database again and again; but only one run at a time, and
+/// while nobody else makes tenants there. [`check_seeded`] lets runs go side by side.
+pub async fn check(ports: &Ports) -> Report {
+    // Every run leaves more tenants, so their number tells runs over one store apart without any randomness.
+    let tenants = ports.tenancy.tenants(&SystemScope::patron(), PageRequest::default()).await;
+    check_seeded(ports, tenants.map_or(0, |page| page.total)).await
+}
+
+/// As [`check`] does, with ids and secrets made from a seed below 2^37. Runs over one store need different seeds.
+pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
+    let world = World::new(ports, seed << 1);
+    let mut report = Report::default();
+    round_trip::check(&world, &mut report).await;
+    customers::check(&world, &mut report).await;
+    refusals::check(&world, &mut report).await;
+    tax_choice::check(&world, &mut report).await;
+    races::check(&world, &mut report).await;
+    mappings::check(&world, &mut report).await;
+    isolation::check(&world, &mut report).await;
+    tax_rates::check(&world, &mut report).await;
+    tax_defaults::check(&world, &mut report).await;
+    associations::check(&world, &mut report).await;
+    tenancy::check(&world, &mut report).await;
+    keys::check(&world, &mut report).await;
+    bootstrap::check(&world, &mut report).await;
+    report
+}
+
+/// Puts a store without any tenant through the obligations that only such a store can show. It leaves one tenant.
+pub async fn check_empty(ports: &Ports) -> Report {
+    let world = World::new(ports, 1);
+    let mut report = Report::default();
+    bootstrap::check_empty(&world, &mut report).await;
+    report
+}

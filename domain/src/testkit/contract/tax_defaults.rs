@@ -1,0 +1,162 @@
+//! An environment's default taxes.
+
+use futures_util::future::join_all;
+
+use super::{
+    Report,
+    equal::all_equal,
+    world::{OrSay, Outcome, World, same},
+};
+use crate::{
+    lifecycle::Status,
+    store::PageRequest,
+    tax::{CreateTaxDefaultError, CurrencyCode, Priority, TaxAssociation, TaxRate, TaxedEntity},
+    tenancy::EnvironmentScope,
+    testkit::{a_customer, a_metadata, a_tax_rate},
+    time::Timestamp,
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "taxes.create_default: a default is read back equal, with every field set and with none",
+        round_trip(world).await,
+    );
+    report.note(
+        "taxes.create_default: answers UnknownRate for a rate that the scope has not published",
+        unknown(world).await,
+    );
+    report.note(
+        "taxes.create_default: answers AlreadyAssociated for a rate and currency that are a default",
+        repeated(world).await,
+    );
+    report.note(
+        "taxes.create_default: currencies are compared without regard to case, and kept with it",
+        case(world).await,
+    );
+    report.note("taxes.create_default: no currency is a currency of its own", no_currency(world).await);
+    report.note(
+        "taxes.create_default: neither a customer's tax nor an unpublished default is in the way",
+        not_in_the_way(world).await,
+    );
+    report.note(
+        "taxes.create_default: of concurrent creates of one rate and currency exactly one succeeds",
+        one_winner(world).await,
+    );
+}
+
+/// The defaults of a scope, in the order of their ids.
+async fn defaults(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<TaxAssociation>, String> {
+    let page = world.ports.taxes.associations(scope, TaxedEntity::Tenant, PageRequest::default()).await;
+    let mut defaults = page.or_say("taxes.associations")?.items;
+    defaults.sort_by_key(|default| default.id);
+    Ok(defaults)
+}
+
+fn currency(code: &str) -> Result<Option<CurrencyCode>, String> {
+    CurrencyCode::new(code).or_say("the literal").map(Some)
+}
+
+async fn round_trip(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    let time = |text: &str| Timestamp::parse(text).or_say("the literal");
+    let full = TaxAssociation {
+        priority: Priority::new(i64::from(i32::MAX)).or_say("the literal")?,
+        auto_apply: false,
+        currency: currency("Usd")?,
+        metadata: a_metadata([("why", "§ 12 UStG 🦀"), ("empty", "")]),
+        start: time("0001-01-01T00:00:00Z")?,
+        end: Some(time("9999-12-31T23:59:59.999999Z")?),
+        ..world.default_of(&rate)
+    };
+    let mut wanted = Vec::new();
+    for default in [world.default_of(&rate), full] {
+        wanted.push(world.created_default(&scope, default).await?);
+    }
+    wanted.sort_by_key(|default| default.id);
+    all_equal("taxes.associations", &defaults(world, &scope).await?, &wanted)
+}
+
+async fn is_refused(
+    world: &World<'_>,
+    scope: &EnvironmentScope,
+    default: TaxAssociation,
+    wanted: CreateTaxDefaultError,
+) -> Outcome {
+    let before = defaults(world, scope).await?;
+    same("the answer", &world.ports.taxes.create_default(scope, default).await, &Err(wanted))?;
+    all_equal("the defaults afterwards", &defaults(world, scope).await?, &before)
+}
+
+async fn unknown(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let here = &neighbours.here;
+    let next_door = world.created_rate(&neighbours.next_door, a_tax_rate("VAT")).await?;
+    let abroad = world.created_rate(&neighbours.abroad, a_tax_rate("VAT")).await?;
+    let archived = world.created_rate(here, TaxRate { status: Status::Archived, ..a_tax_rate("VAT") }).await?;
+    let nowhere = world.rate(here, a_tax_rate("VAT"));
+    for (whose, rate) in [("nowhere", nowhere), ("next door", next_door), ("abroad", abroad), ("archived", archived)] {
+        let default = TaxAssociation { owner: here.owner, ..world.default_of(&rate) };
+        let refused = is_refused(world, here, default, CreateTaxDefaultError::UnknownRate).await;
+        refused.map_err(|what| format!("a rate that is {whose}: {what}"))?;
+    }
+    Ok(())
+}
+
+async fn repeated(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    let other = world.created_rate(&scope, a_tax_rate("OTHER")).await?;
+    let in_euro =
+        |rate: &TaxRate| Ok::<_, String>(TaxAssociation { currency: currency("EUR")?, ..world.default_of(rate) });
+    world.created_default(&scope, in_euro(&rate)?).await?;
+    is_refused(world, &scope, in_euro(&rate)?, CreateTaxDefaultError::AlreadyAssociated).await?;
+    world.created_default(&scope, in_euro(&other)?).await?;
+    let in_dollars = TaxAssociation { currency: currency("USD")?, ..world.default_of(&rate) };
+    world.created_default(&scope, in_dollars).await.map(drop)
+}
+
+async fn case(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    let first = TaxAssociation { currency: currency("eUr")?, ..world.default_of(&rate) };
+    let first = world.created_default(&scope, first).await?;
+    for code in ["EUR", "eur", "eUr"] {
+        let again = TaxAssociation { currency: currency(code)?, ..world.default_of(&rate) };
+        is_refused(world, &scope, again, CreateTaxDefaultError::AlreadyAssociated).await?;
+    }
+    all_equal("the defaults", &defaults(world, &scope).await?, &[first])
+}
+
+async fn no_currency(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    world.created_default(&scope, world.default_of(&rate)).await?;
+    is_refused(world, &scope, world.default_of(&rate), CreateTaxDefaultError::AlreadyAssociated).await?;
+    let in_euro = TaxAssociation { currency: currency("EUR")?, ..world.default_of(&rate) };
+    world.created_default(&scope, in_euro).await.map(drop)
+}
+
+async fn not_in_the_way(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    world.created(&scope, a_customer("acme").taxed("VAT", "EUR")).await?;
+    let in_euro = || Ok::<_, String>(TaxAssociation { currency: currency("EUR")?, ..world.default_of(&rate) });
+    world.created_default(&scope, TaxAssociation { status: Status::Archived, ..in_euro()? }).await?;
+    let published = world.created_default(&scope, in_euro()?).await?;
+    all_equal("the defaults", &defaults(world, &scope).await?, &[published])
+}
+
+async fn one_winner(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    for code in [None, currency("EUR")?] {
+        let one = || TaxAssociation { currency: code, ..world.default_of(&rate) };
+        let answers = join_all((0..16).map(|_| world.ports.taxes.create_default(&scope, one()))).await;
+        same("successes of 16", &answers.iter().filter(|answer| answer.is_ok()).count(), &1)?;
+        for refusal in answers.into_iter().filter_map(Result::err) {
+            same("the other answers", &refusal, &CreateTaxDefaultError::AlreadyAssociated)?;
+        }
+    }
+    same("the defaults", &defaults(world, &scope).await?.len(), &2)
+}

@@ -1,0 +1,191 @@
+//! Tenants and environments.
+
+use super::{
+    Report,
+    world::{CUTS, OrSay, Outcome, World, holds, is_cut, page, same},
+};
+use crate::{
+    ids::{EnvironmentId, TenantId},
+    lifecycle::Audit,
+    store::PageRequest,
+    tenancy::{
+        CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant, TenantName,
+        TenantScope,
+    },
+    testkit::{a_scope, a_tenant},
+    time::Timestamp,
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note("tenancy.create_tenant: a tenant is listed equal, its name at the limit", tenant(world).await);
+    report
+        .note("tenancy.tenants: the newest come first, ids breaking ties, with the exact total", tenants(world).await);
+    report.note(
+        "tenancy.create_environment: an environment is found and listed equal, of every type",
+        environment(world).await,
+    );
+    report.note(
+        "tenancy.create_environment: answers UnknownTenant when there is no such tenant",
+        unknown_tenant(world).await,
+    );
+    report.note(
+        "tenancy.create_environment: writes into its scope, whatever tenant the value names",
+        foreign(world).await,
+    );
+    report.note("tenancy.environments: those of a tenant are that tenant's alone", of_tenant(world).await);
+    report.note("tenancy.environments: the newest come first, ids breaking ties", order(world).await);
+    report.note("tenancy.environments: pages as asked, with the exact total", pages(world).await);
+    report.note("tenancy.find_environment: answers None for an unknown id", unknown_environment(world).await);
+}
+
+/// Every tenant of the store, in the order of the list.
+async fn all_tenants(world: &World<'_>) -> Result<Vec<Tenant>, String> {
+    let mut all = Vec::new();
+    loop {
+        let offset = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        let found = world.ports.tenancy.tenants(&SystemScope::patron(), page(1_000, offset)?).await;
+        let found = found.or_say("tenancy.tenants")?;
+        if found.items.is_empty() {
+            same("the total", &found.total, &offset)?;
+            return Ok(all);
+        }
+        // A list that never ends, because its offset does nothing, is found out by its total.
+        holds(offset < found.total, || "the list goes on after its total".to_owned())?;
+        all.extend(found.items);
+    }
+}
+
+async fn tenant(world: &World<'_>) -> Outcome {
+    let name = TenantName::new("ä🦀'%".repeat(100).chars().take(TenantName::MAX_CHARS).collect::<String>());
+    let audit = Audit::created(world.now(), &a_scope().actor);
+    let tenant = Tenant { id: world.id(), name: name.or_say("the literal")?, audit };
+    world.ports.tenancy.create_tenant(&SystemScope::patron(), tenant.clone()).await.or_say("tenancy.create_tenant")?;
+    let found = all_tenants(world).await?.into_iter().find(|other| other.id == tenant.id);
+    same("the tenant", &found, &Some(tenant))
+}
+
+async fn tenants(world: &World<'_>) -> Outcome {
+    let base = world.now();
+    for micros in [300, 100, 200, 200, 0] {
+        let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
+        let tenant = Tenant { id: world.id(), audit: Audit::created(at, &a_scope().actor), ..a_tenant() };
+        world.ports.tenancy.create_tenant(&SystemScope::patron(), tenant).await.or_say("tenancy.create_tenant")?;
+    }
+    let place = |tenant: &Tenant| (tenant.audit.created_at, tenant.id);
+    let all = all_tenants(world).await?;
+    let found: Vec<TenantId> = all.iter().map(|tenant| tenant.id).collect();
+    let mut ordered: Vec<_> = all.iter().map(place).collect();
+    ordered.sort();
+    let wanted: Vec<TenantId> = ordered.into_iter().rev().map(|(_, id)| id).collect();
+    holds(found == wanted, || "the list is not in that order".to_owned())?;
+    for cut in CUTS {
+        let page = world.ports.tenancy.tenants(&SystemScope::patron(), page(cut.0, cut.1)?).await;
+        is_cut(cut, &page.or_say("tenancy.tenants")?, |tenant| tenant.id, &wanted)?;
+    }
+    Ok(())
+}
+
+async fn create(
+    world: &World<'_>,
+    tenant_id: TenantId,
+    environment: &Environment,
+) -> Result<(), CreateEnvironmentError> {
+    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    world.ports.tenancy.create_environment(&scope, environment.clone()).await
+}
+
+async fn find(world: &World<'_>, id: EnvironmentId) -> Result<Option<Environment>, String> {
+    world.ports.tenancy.find_environment(&SystemScope::patron(), id).await.or_say("tenancy.find_environment")
+}
+
+async fn listed(world: &World<'_>, tenant_id: TenantId, request: PageRequest) -> Result<Vec<Environment>, String> {
+    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    Ok(world.ports.tenancy.environments(&scope, request).await.or_say("tenancy.environments")?.items)
+}
+
+async fn environment(world: &World<'_>) -> Outcome {
+    let tenant = world.tenant().await?;
+    let mut wanted = Vec::new();
+    for kind in EnvironmentType::ALL {
+        let name: String = "ä🦀'%".repeat(100).chars().take(EnvironmentName::MAX_CHARS).collect();
+        let name = EnvironmentName::new(name).or_say("the literal")?;
+        let environment = Environment { name, kind: *kind, ..world.new_environment(tenant.id) };
+        create(world, tenant.id, &environment).await.or_say("tenancy.create_environment")?;
+        same("the environment found", &find(world, environment.id).await?.as_ref(), &Some(&environment))?;
+        wanted.insert(0, environment);
+    }
+    same("the environments listed", &listed(world, tenant.id, PageRequest::default()).await?, &wanted)
+}
+
+async fn unknown_tenant(world: &World<'_>) -> Outcome {
+    let nobody: TenantId = world.id();
+    let somebody = world.tenant().await?.id;
+    for named in [nobody, somebody] {
+        let environment = world.new_environment(named);
+        let answer = create(world, nobody, &environment).await;
+        same("the answer", &answer, &Err(CreateEnvironmentError::UnknownTenant))?;
+        same("the environment found", &find(world, environment.id).await?, &None)?;
+    }
+    Ok(())
+}
+
+async fn foreign(world: &World<'_>) -> Outcome {
+    let (own, other) = (world.tenant().await?.id, world.tenant().await?.id);
+    let environment = world.new_environment(other);
+    create(world, own, &environment).await.or_say("tenancy.create_environment")?;
+    let found = find(world, environment.id).await?.map(|environment| environment.tenant_id);
+    same("the environment's tenant", &found, &Some(own))?;
+    same("the other's environments", &listed(world, other, PageRequest::default()).await?, &Vec::new())
+}
+
+async fn of_tenant(world: &World<'_>) -> Outcome {
+    let tenants = [world.tenant().await?.id, world.tenant().await?.id];
+    for tenant_id in tenants {
+        create(world, tenant_id, &world.new_environment(tenant_id)).await.or_say("tenancy.create_environment")?;
+    }
+    for tenant_id in tenants {
+        let found = listed(world, tenant_id, PageRequest::default()).await?;
+        let found: Vec<_> = found.iter().map(|environment| environment.tenant_id).collect();
+        same("the environments' tenants", &found, &vec![tenant_id])?;
+    }
+    same("environments of nobody", &listed(world, world.id(), PageRequest::default()).await?, &Vec::new())
+}
+
+/// Five environments whose times and ids disagree; answers their ids, the newest first.
+async fn five(world: &World<'_>, tenant_id: TenantId) -> Result<Vec<EnvironmentId>, String> {
+    let base = world.now();
+    let mut environments = Vec::new();
+    for micros in [300, 100, 200, 200, 0] {
+        let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
+        let audit = Audit::created(at, &a_scope().actor);
+        let environment = Environment { audit, ..world.new_environment(tenant_id) };
+        create(world, tenant_id, &environment).await.or_say("tenancy.create_environment")?;
+        environments.push((at, environment.id));
+    }
+    environments.sort();
+    Ok(environments.into_iter().rev().map(|(_, id)| id).collect())
+}
+
+async fn order(world: &World<'_>) -> Outcome {
+    let tenant_id = world.tenant().await?.id;
+    let wanted = five(world, tenant_id).await?;
+    let found = listed(world, tenant_id, PageRequest::default()).await?;
+    let found: Vec<_> = found.iter().map(|environment| environment.id).collect();
+    same("the environments", &found, &wanted)
+}
+
+async fn pages(world: &World<'_>) -> Outcome {
+    let tenant_id = world.tenant().await?.id;
+    let whole = five(world, tenant_id).await?;
+    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    for cut in CUTS {
+        let found = world.ports.tenancy.environments(&scope, page(cut.0, cut.1)?).await;
+        is_cut(cut, &found.or_say("tenancy.environments")?, |environment| environment.id, &whole)?;
+    }
+    Ok(())
+}
+
+async fn unknown_environment(world: &World<'_>) -> Outcome {
+    world.environment().await?;
+    same("the environment", &find(world, world.id()).await?, &None)
+}

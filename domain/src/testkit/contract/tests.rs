@@ -1,0 +1,179 @@
+//! The in-memory store meets every obligation, and stores that are wrong on purpose are found out.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::executor::block_on;
+
+use super::{Ports, Report, check, check_empty, check_seeded};
+use crate::{
+    customer::{
+        CreateCustomer, CreateCustomerError, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, TaxChoice,
+        TaxFacts,
+    },
+    event::CustomerEvent,
+    ids::CustomerId,
+    integration::IntegrationMapping,
+    store::{Page, PageRequest, StoreError},
+    tenancy::EnvironmentScope,
+    testkit::MemoryStore,
+};
+
+fn ports(store: &Arc<MemoryStore>) -> Ports {
+    Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store.clone() }
+}
+
+#[test]
+fn the_memory_store_meets_every_obligation_again_and_again() {
+    let ports = ports(&Arc::new(MemoryStore::default()));
+    block_on(check_empty(&ports)).assert_clean();
+    for _ in 0..2 {
+        let report = block_on(check(&ports));
+        report.assert_clean();
+        assert!(report.passed.len() > 70, "{report}");
+    }
+    let report = block_on(check_empty(&ports));
+    assert!(!report.is_clean(), "a store in use is not empty");
+}
+
+#[test]
+fn runs_with_different_seeds_go_side_by_side() {
+    let ports = ports(&Arc::new(MemoryStore::default()));
+    let run = |seed| {
+        let ports = ports.clone();
+        std::thread::spawn(move || block_on(check_seeded(&ports, seed)))
+    };
+    // Whoever lists all tenants may be disturbed by tenants that others make meanwhile; nothing else is.
+    for thread in [run(100), run(101)] {
+        let report = thread.join().unwrap();
+        assert!(report.broken.iter().all(|one| one.obligation.starts_with("tenancy.")), "{report}");
+    }
+}
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// Looks an external id up in every environment it has seen.
+    ForgetsTheScope,
+    /// Answers success to a second create of an external id, as if it had written it.
+    AnswersSuccessTwice,
+    /// Leaves the customer behind when the tax code is unknown.
+    LeavesHalf,
+    /// Answers the first page whatever the offset.
+    ForgetsTheOffset,
+}
+
+/// Customers of a memory store, with a fault before it.
+struct Wrong {
+    fault: Fault,
+    store: Arc<MemoryStore>,
+    seen: Mutex<Vec<EnvironmentScope>>,
+}
+
+#[async_trait]
+impl CustomerRepository for Wrong {
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        command: CreateCustomer,
+    ) -> Result<CustomerEvent, CreateCustomerError> {
+        self.seen.lock().unwrap().push(scope.clone());
+        let answer = self.store.create(scope, command.clone()).await;
+        match (&answer, self.fault) {
+            (Err(CreateCustomerError::ExternalIdTaken { .. }), Fault::AnswersSuccessTwice) => {
+                command.decide(scope, &TaxFacts::default())
+            }
+            (Err(CreateCustomerError::UnknownTaxRates(_)), Fault::LeavesHalf) => {
+                let mut half = command;
+                half.new.taxes = TaxChoice::Defaults;
+                self.store.create(scope, half).await?;
+                answer
+            }
+            _ => answer,
+        }
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        self.store.find(scope, id).await
+    }
+
+    async fn find_by_external_id(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Option<CustomerRecord>, StoreError> {
+        let found = self.store.find_by_external_id(scope, external_id).await?;
+        if found.is_some() || self.fault != Fault::ForgetsTheScope {
+            return Ok(found);
+        }
+        let seen = self.seen.lock().unwrap().clone();
+        for scope in seen.iter().rev() {
+            if let Some(found) = self.store.find_by_external_id(scope, external_id).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn mappings(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &MappingFilter,
+        page: PageRequest,
+    ) -> Result<Page<IntegrationMapping>, StoreError> {
+        let first = PageRequest::new(page.limit().into(), 0).unwrap();
+        let page = if self.fault == Fault::ForgetsTheOffset { first } else { page };
+        self.store.mappings(scope, filter, page).await
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<CustomerEvent>, StoreError> {
+        self.store.history(scope, id, page).await
+    }
+}
+
+fn run_with(fault: Fault) -> Report {
+    let store = Arc::new(MemoryStore::default());
+    let wrong = Wrong { fault, store: store.clone(), seen: Mutex::default() };
+    block_on(check(&Ports { customers: Arc::new(wrong), ..ports(&store) }))
+}
+
+fn broken(report: &Report) -> Vec<&'static str> {
+    report.broken.iter().map(|broken| broken.obligation).collect()
+}
+
+#[test]
+fn a_forgotten_scope_is_found_out() {
+    let report = run_with(Fault::ForgetsTheScope);
+    let wanted = "customers.find_by_external_id: sees no customer of another environment or tenant";
+    assert!(broken(&report).contains(&wanted), "{report}");
+}
+
+#[test]
+fn a_second_success_is_found_out() {
+    let report = run_with(Fault::AnswersSuccessTwice);
+    for wanted in [
+        "customers.create: ExternalIdTaken names the customer that has the external id",
+        "customers.create: of concurrent creates of one external id exactly one succeeds",
+    ] {
+        assert!(broken(&report).contains(&wanted), "{report}");
+    }
+}
+
+#[test]
+fn half_a_create_left_behind_is_found_out() {
+    let report = run_with(Fault::LeavesHalf);
+    let wanted = "customers.create: an unknown tax code is refused as the decision says, and nothing is left";
+    assert!(broken(&report).contains(&wanted), "{report}");
+}
+
+#[test]
+fn a_forgotten_offset_is_found_out_and_nothing_else() {
+    let report = run_with(Fault::ForgetsTheOffset);
+    assert_eq!(broken(&report), ["customers.mappings: pages as asked, with the exact total"], "{report}");
+    assert!(report.to_string().contains("limit 2 and offset 2"), "{report}");
+}

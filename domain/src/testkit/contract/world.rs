@@ -1,0 +1,237 @@
+//! What every obligation needs: fresh environments, times and ids, and words for what went wrong.
+
+use std::fmt;
+
+use super::Ports;
+use crate::{
+    customer::{CreateCustomerError, CustomerRecord, ExternalId},
+    event::CustomerEvent,
+    ids::{CustomerId, Id, IdGenerator, Kind, TenantId},
+    lifecycle::{Audit, Owner},
+    store::{Page, PageRequest},
+    tax::{TaxAssociation, TaxRate},
+    tenancy::{ApiKey, ApiKeySecret, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope},
+    testkit::{CountingIds, CustomerBuilder, FixedClock, a_scope, a_tax_default, a_tenant, an_api_key, an_environment},
+    time::Timestamp,
+};
+
+/// Nothing, or what was seen instead.
+pub(super) type Outcome = Result<(), String>;
+
+/// The store under test, with times and ids to use on it.
+pub(super) struct World<'a> {
+    pub(super) ports: &'a Ports,
+    ids: CountingIds,
+    clock: FixedClock,
+}
+
+/// Two environments of one tenant, and one of another.
+pub(super) struct Neighbours {
+    pub(super) here: EnvironmentScope,
+    pub(super) next_door: EnvironmentScope,
+    pub(super) abroad: EnvironmentScope,
+}
+
+impl Neighbours {
+    /// Every scope that must not see what is `here`: beside the other two, those that share one half with it.
+    pub(super) fn elsewhere(&self) -> [(&'static str, EnvironmentScope); 4] {
+        let mixed = |tenant: &EnvironmentScope, environment: &EnvironmentScope| {
+            let (tenant_id, environment_id) = (tenant.owner.tenant_id, environment.owner.environment_id);
+            EnvironmentScope { owner: Owner { tenant_id, environment_id }, actor: self.here.actor.clone() }
+        };
+        [
+            ("another environment", self.next_door.clone()),
+            ("another tenant", self.abroad.clone()),
+            ("another tenant with this environment's id", mixed(&self.abroad, &self.here)),
+            ("this tenant with another tenant's environment", mixed(&self.here, &self.abroad)),
+        ]
+    }
+}
+
+impl<'a> World<'a> {
+    /// Worlds with different salts have no id and no secret in common.
+    pub(super) fn new(ports: &'a Ports, salt: u64) -> Self {
+        Self { ports, ids: CountingIds::salted(salt), clock: FixedClock::default() }
+    }
+
+    /// A time that is later than every one before.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.advance_micros(1_003)
+    }
+
+    pub(super) fn id<K: Kind>(&self) -> Id<K> {
+        self.ids.start(self.now()).next_id()
+    }
+
+    pub(super) fn secret(&self) -> Result<ApiKeySecret, String> {
+        // Ids never repeat, so neither do secrets that are made of them.
+        ApiKeySecret::new(format!("sk_{}", self.id::<crate::ids::ApiKeyKind>())).or_say("making a secret")
+    }
+
+    pub(super) async fn tenant(&self) -> Result<Tenant, String> {
+        let audit = Audit::created(self.now(), &a_scope().actor);
+        let tenant = Tenant { id: self.id(), audit, ..a_tenant() };
+        self.ports
+            .tenancy
+            .create_tenant(&SystemScope::patron(), tenant.clone())
+            .await
+            .or_say("tenancy.create_tenant")?;
+        Ok(tenant)
+    }
+
+    pub(super) fn new_environment(&self, tenant_id: TenantId) -> Environment {
+        let audit = Audit::created(self.now(), &a_scope().actor);
+        Environment { id: self.id(), tenant_id, audit, ..an_environment() }
+    }
+
+    pub(super) async fn environment_of(&self, tenant_id: TenantId) -> Result<EnvironmentScope, String> {
+        let environment = self.new_environment(tenant_id);
+        let actor = a_scope().actor;
+        let owner = Owner { tenant_id, environment_id: environment.id };
+        let scope = TenantScope { tenant_id, actor: actor.clone() };
+        let created = self.ports.tenancy.create_environment(&scope, environment).await;
+        created.or_say("tenancy.create_environment")?;
+        Ok(EnvironmentScope { owner, actor })
+    }
+
+    /// A fresh environment of a fresh tenant.
+    pub(super) async fn environment(&self) -> Result<EnvironmentScope, String> {
+        self.environment_of(self.tenant().await?.id).await
+    }
+
+    pub(super) async fn neighbours(&self) -> Result<Neighbours, String> {
+        let here = self.environment().await?;
+        let next_door = self.environment_of(here.owner.tenant_id).await?;
+        Ok(Neighbours { here, next_door, abroad: self.environment().await? })
+    }
+
+    /// A create at a time of its own.
+    pub(super) async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        new: CustomerBuilder,
+    ) -> Result<CustomerEvent, CreateCustomerError> {
+        let at = self.now();
+        self.ports.customers.create(scope, new.command(self.ids.start(at), at)).await
+    }
+
+    /// A create that has to succeed.
+    pub(super) async fn created(
+        &self,
+        scope: &EnvironmentScope,
+        new: CustomerBuilder,
+    ) -> Result<CustomerEvent, String> {
+        self.create(scope, new).await.or_say("customers.create")
+    }
+
+    pub(super) fn ids(&self) -> &CountingIds {
+        &self.ids
+    }
+
+    /// The rate as it is created in a scope now.
+    pub(super) fn rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> TaxRate {
+        let audit = Audit::created(self.now(), &scope.actor);
+        TaxRate { id: self.id(), owner: scope.owner, audit, ..rate }
+    }
+
+    /// A rate that was created.
+    pub(super) async fn created_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<TaxRate, String> {
+        let rate = self.rate(scope, rate);
+        self.ports.taxes.create_rate(scope, rate.clone()).await.or_say("taxes.create_rate")?;
+        Ok(rate)
+    }
+
+    /// The rate as a default of its environment, from now on.
+    pub(super) fn default_of(&self, rate: &TaxRate) -> TaxAssociation {
+        let audit = Audit::created(self.now(), &a_scope().actor);
+        TaxAssociation { id: self.id(), audit, ..a_tax_default(rate) }
+    }
+
+    /// A default that was created.
+    pub(super) async fn created_default(
+        &self,
+        scope: &EnvironmentScope,
+        default: TaxAssociation,
+    ) -> Result<TaxAssociation, String> {
+        self.ports.taxes.create_default(scope, default.clone()).await.or_say("taxes.create_default")?;
+        Ok(default)
+    }
+
+    /// A key of a scope's environment, not yet created.
+    pub(super) fn key(&self, scope: &EnvironmentScope, secret: &ApiKeySecret) -> ApiKey {
+        let audit = Audit::created(self.now(), &scope.actor);
+        ApiKey { id: self.id(), owner: scope.owner, display_id: secret.display_id(), audit, ..an_api_key() }
+    }
+
+    /// A key that was created, and its secret.
+    pub(super) async fn created_key(&self, scope: &EnvironmentScope) -> Result<(ApiKey, ApiKeySecret), String> {
+        let secret = self.secret()?;
+        let key = self.key(scope, &secret);
+        self.ports.keys.create(scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        Ok((key, secret))
+    }
+
+    pub(super) async fn find(
+        &self,
+        scope: &EnvironmentScope,
+        id: CustomerId,
+    ) -> Result<Option<CustomerRecord>, String> {
+        self.ports.customers.find(scope, id).await.or_say("customers.find")
+    }
+
+    pub(super) async fn find_external(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &str,
+    ) -> Result<Option<CustomerRecord>, String> {
+        let external_id = ExternalId::new(external_id).or_say("making an external id")?;
+        let found = self.ports.customers.find_by_external_id(scope, &external_id).await;
+        found.or_say("customers.find_by_external_id")
+    }
+}
+
+/// Puts words before an error.
+pub(super) trait OrSay<T> {
+    fn or_say(self, what: &str) -> Result<T, String>;
+}
+
+impl<T, E: fmt::Display> OrSay<T> for Result<T, E> {
+    fn or_say(self, what: &str) -> Result<T, String> {
+        self.map_err(|error| format!("{what} answered an error: {error}"))
+    }
+}
+
+/// Fails with words unless something holds.
+pub(super) fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Outcome {
+    if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Fails unless two small values that show themselves are equal.
+pub(super) fn same<T: PartialEq + fmt::Debug>(what: &str, found: &T, wanted: &T) -> Outcome {
+    holds(found == wanted, || format!("{what}: found {found:?}, wanted {wanted:?}"))
+}
+
+/// A page, which the callers know to be within the limits.
+pub(super) fn page(limit: u64, offset: u64) -> Result<PageRequest, String> {
+    PageRequest::new(limit, offset).or_say("making a page request")
+}
+
+/// The pages that show whether a list is cut as asked, for a list of three or more.
+pub(super) const CUTS: [(u64, u64); 5] = [(2, 0), (2, 2), (1, 1), (1_000, 0), (1_000, PageRequest::MAX_OFFSET)];
+
+/// Checks one such page against the whole list in its order.
+pub(super) fn is_cut<T, I: PartialEq + fmt::Debug>(
+    (limit, offset): (u64, u64),
+    found: &Page<T>,
+    id: impl Fn(&T) -> I,
+    whole: &[I],
+) -> Outcome {
+    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+    let limit_items = usize::try_from(limit).unwrap_or(usize::MAX);
+    let wanted: Vec<&I> = whole.iter().skip(skipped).take(limit_items).collect();
+    let items: Vec<I> = found.items.iter().map(id).collect();
+    let items: Vec<&I> = items.iter().collect();
+    same(&format!("the items with limit {limit} and offset {offset}"), &items, &wanted)?;
+    let total = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+    same(&format!("the total with limit {limit} and offset {offset}"), &found.total, &total)
+}

@@ -1,0 +1,128 @@
+//! A clock, ids and secrets that do what a test tells them.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::a_time;
+use crate::{
+    Clock,
+    ids::{IdGenerator, IdSequence, Randomness, RandomnessUnavailable},
+    time::Timestamp,
+};
+
+/// A clock that stands still until it is set. It starts at [`a_time`].
+#[derive(Debug)]
+pub struct FixedClock(Mutex<Timestamp>);
+
+impl FixedClock {
+    /// A clock that shows this time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Shows another time from now on, earlier or later.
+    pub fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// Goes on, or back, by some microseconds, and answers the time it shows then. It stays where it is rather than
+    /// leave the years 1 to 9999.
+    pub fn advance_micros(&self, micros: i64) -> Timestamp {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = Timestamp::from_micros(now.micros().saturating_add(micros)).unwrap_or(*now);
+        *now
+    }
+}
+
+impl Default for FixedClock {
+    fn default() -> Self {
+        Self::at(a_time())
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ids that count up: the same calls at the same times give the same ids. Each start leaves room for 65,536 ids.
+#[derive(Debug, Default)]
+pub struct CountingIds {
+    salt: u64,
+    next: AtomicU64,
+}
+
+impl CountingIds {
+    /// Counting ids that no generator with another salt gives, for salts below 2^38 and up to 2^20 starts each.
+    #[must_use]
+    pub fn salted(salt: u64) -> Self {
+        Self { salt, next: AtomicU64::new(0) }
+    }
+}
+
+impl IdGenerator for CountingIds {
+    fn start(&self, at: Timestamp) -> IdSequence {
+        // The 74 free bits of a UUIDv7: 38 for the salt, 20 for the starts, 16 for the ids of one start.
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        let bits = (u128::from(self.salt) << 36).wrapping_add(u128::from(count) << 16);
+        // RFC 9562 puts 12 of them before and 62 of them after the two bits of the variant.
+        let [.., a0, a1] = ((bits >> 62) as u16).to_be_bytes();
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = (bits as u64).to_be_bytes();
+        IdSequence::start(at, [a0, a1, b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+}
+
+/// The same 256 bits each time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FixedRandomness(
+    /// The bits.
+    pub [u8; 32],
+);
+
+impl Randomness for FixedRandomness {
+    fn secret_bytes(&self) -> Result<[u8; 32], RandomnessUnavailable> {
+        Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{CountingIds, FixedClock};
+    use crate::{
+        Clock,
+        ids::{EventId, IdGenerator},
+        testkit::a_time,
+        time::Timestamp,
+    };
+
+    #[test]
+    fn counting_ids_neither_repeat_nor_change() {
+        let first_three_of_each = |salt: u64| {
+            let ids = CountingIds::salted(salt);
+            let three =
+                |mut sequence: crate::ids::IdSequence| -> [EventId; 3] { std::array::from_fn(|_| sequence.next_id()) };
+            (0..100).flat_map(|_| three(ids.start(a_time()))).collect::<Vec<_>>()
+        };
+        let salts = [0, 1, 2, 1 << 26, 1 << 30, (1 << 38) - 1];
+        let all: HashSet<EventId> = salts.into_iter().flat_map(first_three_of_each).collect();
+        assert_eq!(all.len(), salts.len() * 300);
+        assert_eq!(first_three_of_each(7), first_three_of_each(7));
+        assert!(all.iter().all(|id| id.uuid().get_version_num() == 7));
+    }
+
+    #[test]
+    fn the_clock_shows_what_it_is_told() {
+        let clock = FixedClock::default();
+        assert_eq!(clock.now(), a_time());
+        clock.set(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.advance_micros(-7).micros(), -7);
+        assert_eq!(clock.advance_micros(i64::MAX).micros(), -7, "there is no year 10000 here");
+        assert_eq!(clock.now().micros(), -7);
+    }
+}

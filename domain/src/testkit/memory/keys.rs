@@ -1,0 +1,80 @@
+//! The port for API keys in memory.
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+
+use super::{MemoryStore, State, id_taken, newest_first};
+use crate::{
+    ids::ApiKeyId,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, SystemScope},
+    time::Timestamp,
+};
+
+/// A key with the SHA-256 of its secret.
+pub(super) struct StoredKey {
+    key: ApiKey,
+    hash: [u8; 32],
+}
+
+impl StoredKey {
+    pub(super) fn new(key: ApiKey, secret: &ApiKeySecret) -> Self {
+        Self { key, hash: hash(secret) }
+    }
+}
+
+fn hash(secret: &ApiKeySecret) -> [u8; 32] {
+    Sha256::digest(secret.expose()).into()
+}
+
+#[async_trait]
+impl ApiKeyRepository for MemoryStore {
+    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let stored = StoredKey::new(ApiKey { owner: scope.owner, ..key }, &secret);
+        if state.keys().any(|other| other.key.id == stored.key.id || other.hash == stored.hash) {
+            return Err(id_taken("API key"));
+        }
+        state.registry(scope.owner).keys.insert(stored.key.id, stored);
+        Ok(())
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, request: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+        let mut state = self.lock();
+        let keys = state.registry(scope.owner).keys.values().map(|stored| &stored.key);
+        Ok(newest_first(keys, |key| (key.audit.created_at, key.id), request))
+    }
+
+    async fn revoke(
+        &self,
+        scope: &EnvironmentScope,
+        id: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        let mut state = self.lock();
+        let found = state.registry(scope.owner).keys.get_mut(&id);
+        Ok(found.map(|StoredKey { key, .. }| {
+            if key.revoked_at.is_none() {
+                key.revoked_at = Some(at);
+                key.audit.updated_at = at;
+                key.audit.updated_by = scope.actor.clone();
+            }
+            key.clone()
+        }))
+    }
+
+    async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.lock().keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
+    }
+
+    async fn find_by_secret(&self, _scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
+        let hash = hash(secret);
+        Ok(self.lock().keys().find(|stored| stored.hash == hash).map(|stored| stored.key.clone()))
+    }
+}
+
+impl State {
+    fn keys(&self) -> impl Iterator<Item = &StoredKey> {
+        self.registries.values().flat_map(|registry| registry.keys.values())
+    }
+}

@@ -1,0 +1,117 @@
+//! A store in memory, behind all four repository ports.
+
+mod customers;
+mod keys;
+mod taxes;
+mod tenancy;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use self::keys::StoredKey;
+use crate::{
+    customer::Customer,
+    event::CustomerEvent,
+    ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId},
+    integration::IntegrationMapping,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tax::{TaxAssociation, TaxRate},
+    tenancy::{Environment, Tenant},
+    time::Timestamp,
+};
+
+/// Keeps everything in memory, for tests and trying out: all ports on one value, shared through an `Arc`.
+///
+/// It passes the [`contract`](super::contract) but for durability: what it keeps ends with it.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tenants: BTreeMap<TenantId, Tenant>,
+    environments: BTreeMap<(TenantId, EnvironmentId), Environment>,
+    registries: HashMap<Owner, Registry>,
+}
+
+/// What one environment holds. Whoever wants anything of it has to name its owner first.
+#[derive(Default)]
+struct Registry {
+    customers: BTreeMap<CustomerId, Customer>,
+    mappings: BTreeMap<MappingId, IntegrationMapping>,
+    associations: BTreeMap<TaxAssociationId, TaxAssociation>,
+    /// In the order in which they happened.
+    events: Vec<CustomerEvent>,
+    rates: BTreeMap<TaxRateId, TaxRate>,
+    keys: BTreeMap<ApiKeyId, StoredKey>,
+}
+
+impl MemoryStore {
+    /// The state, for one call. A panic of an earlier call leaves no half write behind: writes check first and insert
+    /// last, so a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn registry(&mut self, owner: Owner) -> &mut Registry {
+        self.registries.entry(owner).or_default()
+    }
+}
+
+/// The answer to a write whose id another thing has already: a generator that breaks its port's promise.
+fn id_taken(kind: &str) -> StoreError {
+    StoreError::Failed { reason: format!("another {kind} has this id already") }
+}
+
+/// A page of a list that is in order.
+fn page<T: Clone>(all: &[&T], request: PageRequest) -> Page<T> {
+    let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+    let items = all.iter().skip(skipped).take(usize::from(request.limit())).map(|item| T::clone(item)).collect();
+    // A list in memory is never longer than 64 bits can count.
+    Page { items, total: u64::try_from(all.len()).unwrap_or(u64::MAX) }
+}
+
+/// A page of a list that is put in order: the newest first, ids breaking ties.
+fn newest_first<'a, T: Clone + 'a, I: Ord>(
+    all: impl Iterator<Item = &'a T>,
+    created: impl Fn(&T) -> (Timestamp, I),
+    request: PageRequest,
+) -> Page<T> {
+    let mut all: Vec<&T> = all.collect();
+    all.sort_by_key(|item| Reverse(created(item)));
+    page(&all, request)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::executor::block_on;
+
+    use super::MemoryStore;
+    use crate::{
+        customer::CustomerRepository,
+        ids::IdSequence,
+        testkit::{a_customer, a_scope, a_time},
+    };
+
+    #[test]
+    fn a_poisoned_lock_goes_on_serving() {
+        let store = Arc::new(MemoryStore::default());
+        let poisoner = store.clone();
+        let panicked = std::thread::spawn(move || {
+            let _held = poisoner.lock();
+            panic!("while holding the lock");
+        });
+        assert!(panicked.join().is_err());
+        let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+        assert!(block_on(store.create(&a_scope(), command)).is_ok());
+    }
+}

@@ -1,0 +1,82 @@
+//! The port for tenants and environments in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, State, id_taken, keys::StoredKey, newest_first};
+use crate::{
+    ids::EnvironmentId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{
+        ApiKey, Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope,
+    },
+};
+
+#[async_trait]
+impl TenancyRepository for MemoryStore {
+    async fn bootstrap(&self, _scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        if !state.tenants.is_empty() {
+            return Ok(false);
+        }
+        let Bootstrap { tenant, environment, key, secret } = first;
+        let environment = Environment { tenant_id: tenant.id, ..environment };
+        let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
+        let key = ApiKey { owner, ..key };
+        state.registry(owner).keys.insert(key.id, StoredKey::new(key, &secret));
+        state.environments.insert((tenant.id, environment.id), environment);
+        state.tenants.insert(tenant.id, tenant);
+        Ok(true)
+    }
+
+    async fn create_tenant(&self, _scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        if state.tenants.contains_key(&tenant.id) {
+            return Err(id_taken("tenant"));
+        }
+        state.tenants.insert(tenant.id, tenant);
+        Ok(())
+    }
+
+    async fn tenants(&self, _scope: &SystemScope, request: PageRequest) -> Result<Page<Tenant>, StoreError> {
+        let state = self.lock();
+        Ok(newest_first(state.tenants.values(), |tenant| (tenant.audit.created_at, tenant.id), request))
+    }
+
+    async fn create_environment(
+        &self,
+        scope: &TenantScope,
+        environment: Environment,
+    ) -> Result<(), CreateEnvironmentError> {
+        let mut state = self.lock();
+        if !state.tenants.contains_key(&scope.tenant_id) {
+            return Err(CreateEnvironmentError::UnknownTenant);
+        }
+        if state.environment(environment.id).is_some() {
+            return Err(id_taken("environment").into());
+        }
+        let environment = Environment { tenant_id: scope.tenant_id, ..environment };
+        state.environments.insert((scope.tenant_id, environment.id), environment);
+        Ok(())
+    }
+
+    async fn environments(&self, scope: &TenantScope, request: PageRequest) -> Result<Page<Environment>, StoreError> {
+        let state = self.lock();
+        let own = state.environments.values().filter(|environment| environment.tenant_id == scope.tenant_id);
+        Ok(newest_first(own, |environment| (environment.audit.created_at, environment.id), request))
+    }
+
+    async fn find_environment(
+        &self,
+        _scope: &SystemScope,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError> {
+        Ok(self.lock().environment(id).cloned())
+    }
+}
+
+impl State {
+    fn environment(&self, id: EnvironmentId) -> Option<&Environment> {
+        self.environments.values().find(|environment| environment.id == id)
+    }
+}
