@@ -107,7 +107,11 @@ impl Place {
         command.env("PATRON_BOOTSTRAP_KEY", KEY).env("PATRON_LOG_FORMAT", "json");
         for (name, value) in variables {
             // An empty value takes a variable away.
-            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
         }
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
@@ -129,6 +133,7 @@ impl Place {
                 }
                 Err(_) => {
                     let _ = child.kill();
+                    let _ = child.wait();
                     panic!("the server did not start; it said: {seen:#?}");
                 }
             }
@@ -219,19 +224,16 @@ impl Server {
     }
 
     /// A request with the first key, not yet sent.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.request_as(KEY, method, path)
     }
 
     /// A request with a key.
-    #[must_use]
     pub fn request_as(&self, key: &str, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).header("x-api-key", key)
     }
 
     /// A request without a key.
-    #[must_use]
     pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

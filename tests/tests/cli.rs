@@ -88,7 +88,8 @@ async fn tenants_environments_and_keys_are_made_beside_a_running_server(
 
     let list = place.run_ok(&["keys", "list", "--environment", environment]);
     assert!(list.contains("all_writer") && !list.contains(key.trim()), "{list}");
-    let list: Value = serde_json::from_str(&place.run_ok(&["keys", "list", "--environment", environment, "--json"])).unwrap();
+    let list: Value =
+        serde_json::from_str(&place.run_ok(&["keys", "list", "--environment", environment, "--json"])).unwrap();
     let id = list[0]["id"].as_str().unwrap();
     let first = place.run_ok(&["keys", "revoke", id]);
     assert_eq!(place.run_ok(&["keys", "revoke", id]), first, "a second time changes nothing");
@@ -211,7 +212,9 @@ async fn sigterm_lets_requests_finish_and_exits_with_0() {
     let place = Place::fresh(Backend::Sqlite).await;
     let mut server = place.serve();
     let creates: Vec<_> = (0..20)
-        .map(|number| tokio::spawn(send(server.request(Method::POST, "/v1/customers").json(&minimal(&format!("c{number}"))))))
+        .map(|number| {
+            tokio::spawn(send(server.request(Method::POST, "/v1/customers").json(&minimal(&format!("c{number}")))))
+        })
         .collect();
     tokio::time::sleep(Duration::from_millis(30)).await;
     let pid = server.process().id().to_string();

@@ -260,7 +260,7 @@ impl Cutter {
                 read = client.read(&mut asked) => {
                     let Ok(count @ 1..) = read else { return };
                     let bytes = &asked[..count];
-                    if bytes.windows(6).any(|word| word == b"COMMIT") {
+                    if bytes.windows(7).any(|word| word == b"COMMIT\0") {
                         match cut.lock().await.take() {
                             Some(Cut::BeforeCommit) => return,
                             Some(Cut::AfterCommit) => {

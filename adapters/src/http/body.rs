@@ -66,7 +66,8 @@ async fn read_limited(mut stream: DataStream<'_>, limit: usize) -> Result<Vec<u8
 fn is_json(kind: &ContentType) -> bool {
     let kind: &MediaType = kind.media_type();
     let sub = kind.sub().as_str();
-    kind.top() == "application" && (kind.sub() == "json" || sub.len() > 5 && sub.to_ascii_lowercase().ends_with("+json"))
+    kind.top() == "application"
+        && (kind.sub() == "json" || sub.len() > 5 && sub.to_ascii_lowercase().ends_with("+json"))
 }
 
 #[cfg(test)]
@@ -78,7 +79,8 @@ mod tests {
     #[test]
     fn json_goes_by_several_names() {
         let check = |text: &str| is_json(&text.parse::<ContentType>().unwrap());
-        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/a.b+json"] {
+        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/a.b+json"]
+        {
             assert!(check(good), "{good}");
         }
         for bad in ["text/plain", "text/json", "application/x-www-form-urlencoded", "application/jsonl"] {

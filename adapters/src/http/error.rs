@@ -130,7 +130,12 @@ impl ApiError {
     /// 409: something has what was asked for.
     fn already_exists(path: &str, message: String, existing_id: String) -> Self {
         let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
-        error.details.push(Detail { path: path.to_owned(), message, rule: Some("unique"), existing_id: Some(existing_id) });
+        error.details.push(Detail {
+            path: path.to_owned(),
+            message,
+            rule: Some("unique"),
+            existing_id: Some(existing_id),
+        });
         error
     }
 
@@ -228,9 +233,14 @@ impl From<CreateCustomerError> for ApiError {
         match error {
             CreateCustomerError::Denied(error) => error.into(),
             CreateCustomerError::Invalid(violations) => violations.into(),
-            CreateCustomerError::UnknownTaxRates(codes) => codes.iter().fold(Self::not_found(message), |error, (index, _)| {
-                error.detail(format!("tax_rate_overrides[{index}].tax_rate_code"), "there is no tax rate with this code")
-            }),
+            CreateCustomerError::UnknownTaxRates(codes) => {
+                codes.iter().fold(Self::not_found(message), |error, (index, _)| {
+                    error.detail(
+                        format!("tax_rate_overrides[{index}].tax_rate_code"),
+                        "there is no tax rate with this code",
+                    )
+                })
+            }
             CreateCustomerError::ExternalIdTaken { existing } => {
                 Self::already_exists("external_id", message, existing.to_string())
             }
@@ -281,7 +291,10 @@ impl From<TaxesOfError> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::{ids::CustomerId, violation::{Violation, Violations}};
+    use patron_domain::{
+        ids::CustomerId,
+        violation::{Violation, Violations},
+    };
     use serde_json::json;
 
     use super::{ApiError, CreateCustomerError};

@@ -8,7 +8,11 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{Api, error::ApiError, wrap::{fail, request_id}};
+use super::{
+    Api,
+    error::ApiError,
+    wrap::{fail, request_id},
+};
 
 /// A caller who may read.
 pub(crate) struct CanRead(Caller);

@@ -36,7 +36,9 @@ fn parse(raw: &str) -> Result<Vec<(String, String)>, Violations> {
         // A name that is no text is an unknown one, which is ignored.
         let Ok(name) = decode(name) else { continue };
         match decode(value) {
-            Ok(value) if value.contains('\0') => broken.push(refusal(&name, "no_nul", "must not hold the character U+0000")),
+            Ok(value) if value.contains('\0') => {
+                broken.push(refusal(&name, "no_nul", "must not hold the character U+0000"))
+            }
             Ok(value) if value.is_empty() => {}
             Ok(value) => parameters.push((name, value)),
             Err(_) => broken.push(refusal(&name, "utf_8", "must be percent-encoded UTF-8")),

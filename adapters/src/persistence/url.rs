@@ -42,7 +42,9 @@ impl DatabaseUrl {
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
         match text.split_once("://") {
             Some(("sqlite", "")) => Err(DatabaseUrlError::NoPath),
-            Some(("sqlite", path)) if path.contains(['?', '#']) || path.starts_with(':') => Err(DatabaseUrlError::Options),
+            Some(("sqlite", path)) if path.contains(['?', '#']) || path.starts_with(':') => {
+                Err(DatabaseUrlError::Options)
+            }
             Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(PostgresUrl(text.to_owned()))),
             _ => Err(DatabaseUrlError::Scheme),

@@ -132,7 +132,8 @@ impl CreateCustomerRequest<'_> {
             }
         };
         let links = fields.take("integration_entity_mapping", self.integration_entity_mapping);
-        let links = links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
+        let links =
+            links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
         let links = fields.group(NewLinks::new(links.unwrap_or_default())).unwrap_or_default();
         Some(NewCustomer { external_id: external_id?, profile, taxes, links, onboarding })
     }
@@ -142,7 +143,8 @@ impl OverrideRequest<'_> {
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<TaxRateOverride> {
         let code = fields.required("tax_rate_code", self.tax_rate_code, TaxRateCode::new);
         let currency = fields.required("currency", self.currency, CurrencyCode::new);
-        let priority = fields.take("priority", self.priority).and_then(|number| fields.check("priority", Priority::new(number)));
+        let priority =
+            fields.take("priority", self.priority).and_then(|number| fields.check("priority", Priority::new(number)));
         let auto_apply = fields.take("auto_apply", self.auto_apply).unwrap_or(true);
         let metadata = fields.metadata(self.metadata);
         Some(TaxRateOverride {

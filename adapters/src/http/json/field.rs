@@ -351,16 +351,13 @@ mod tests {
         assert_eq!(read::<bool>("true"), Field::Value(true));
         assert_eq!(read::<i64>("-3"), Field::Value(-3));
         assert_eq!(read::<i64>("18446744073709551615"), Field::Value(i64::MAX));
-        assert_eq!(read::<List<bool>>("[true, 1, null]"), Field::Value(List(vec![
-            Field::Value(true),
-            Field::Wrong("true or false"),
-            Field::Absent,
-        ])));
+        assert_eq!(
+            read::<List<bool>>("[true, 1, null]"),
+            Field::Value(List(vec![Field::Value(true), Field::Wrong("true or false"), Field::Absent,]))
+        );
         assert!(matches!(read::<Object>(r#"{"a":{"b":[1]}}"#), Field::Value(Object(map)) if map.len() == 1));
-        for json in ["null"] {
-            assert_eq!(read::<Text<'_>>(json), Field::Absent);
-            assert_eq!(read::<Object>(json), Field::Absent);
-        }
+        assert_eq!(read::<Text<'_>>("null"), Field::Absent);
+        assert_eq!(read::<Object>("null"), Field::Absent);
     }
 
     #[test]

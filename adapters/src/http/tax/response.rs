@@ -6,8 +6,8 @@ use patron_domain::{
     ids::{EnvironmentId, TaxAssociationId, TaxRateId, TenantId},
     lifecycle::Status,
     tax::{
-        CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
-        TaxRateType, TaxValue, TaxedEntity, TaxedEntityType,
+        CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
+        TaxRateStatus, TaxRateType, TaxValue, TaxedEntity, TaxedEntityType,
     },
     tenancy::Actor,
     time::Timestamp,

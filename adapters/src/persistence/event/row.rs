@@ -120,28 +120,28 @@ impl TryFrom<StoredEvent> for CustomerEvent {
     type Error = StoreError;
 
     fn try_from(StoredEvent { row, payload }: StoredEvent) -> Result<Self, StoreError> {
-    let named = RowName { table: "events", id: &row.id };
-    let frozen = RowName { table: "event_payloads", id: &row.id };
-    let FrozenState { customer, mappings, associations, onboarding } =
-        frozen.column("payload", serde_json::from_str(&payload.payload))?;
-    let kind = match (row.event_type.as_str(), onboarding) {
-        ("customer.created", Some(FrozenOnboarding { skip, workflow })) => CustomerEventKind::Created {
-            onboarding: Onboarding { skip, workflow: frozen.nullable("payload", workflow, WorkflowName::new)? },
-        },
-        _ => return named.column("event_type", Err(())),
-    };
-    Ok(CustomerEvent {
-        id: named.column("id", EventId::parse(&row.id))?,
-        kind,
-        sequence: named.version("sequence", row.sequence)?,
-        at: named.column("at", Timestamp::from_micros(row.at))?,
-        actor: named.column("actor", Actor::new(row.actor))?,
-        request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
-        state: CustomerAggregate {
-            customer: customer.try_into()?,
-            mappings: decode(mappings)?,
-            associations: decode(associations)?,
-        },
-    })
-}
+        let named = RowName { table: "events", id: &row.id };
+        let frozen = RowName { table: "event_payloads", id: &row.id };
+        let FrozenState { customer, mappings, associations, onboarding } =
+            frozen.column("payload", serde_json::from_str(&payload.payload))?;
+        let kind = match (row.event_type.as_str(), onboarding) {
+            ("customer.created", Some(FrozenOnboarding { skip, workflow })) => CustomerEventKind::Created {
+                onboarding: Onboarding { skip, workflow: frozen.nullable("payload", workflow, WorkflowName::new)? },
+            },
+            _ => return named.column("event_type", Err(())),
+        };
+        Ok(CustomerEvent {
+            id: named.column("id", EventId::parse(&row.id))?,
+            kind,
+            sequence: named.version("sequence", row.sequence)?,
+            at: named.column("at", Timestamp::from_micros(row.at))?,
+            actor: named.column("actor", Actor::new(row.actor))?,
+            request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
+            state: CustomerAggregate {
+                customer: customer.try_into()?,
+                mappings: decode(mappings)?,
+                associations: decode(associations)?,
+            },
+        })
+    }
 }

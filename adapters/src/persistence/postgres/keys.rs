@@ -24,7 +24,8 @@ use crate::persistence::{
 
 #[async_trait]
 impl ApiKeyRepository for PostgresStore {
-    async fn create(&self, _scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+        let key = ApiKey { owner: scope.owner, ..key };
         self.write(CreateKey(ApiKeyRow::new(&key, &secret))).await
     }
 

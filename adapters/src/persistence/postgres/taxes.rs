@@ -26,7 +26,8 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for PostgresStore {
-    async fn create_rate(&self, _scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+        let rate = TaxRate { owner: scope.owner, ..rate };
         self.write(CreateRate(TaxRateRow::from(&rate))).await
     }
 
@@ -44,8 +45,8 @@ impl TaxRepository for PostgresStore {
         scope: &EnvironmentScope,
         association: TaxAssociation,
     ) -> Result<(), CreateTaxDefaultError> {
-        let (tenant, environment) = names(scope.owner);
-        self.write(CreateDefault { tenant, environment, row: TaxAssociationRow::from(&association) }).await
+        let association = TaxAssociation { owner: scope.owner, ..association };
+        self.write(CreateDefault(TaxAssociationRow::from(&association))).await
     }
 
     async fn associations(
@@ -96,11 +97,7 @@ impl Change for CreateRate {
     }
 }
 
-struct CreateDefault {
-    tenant: String,
-    environment: String,
-    row: TaxAssociationRow,
-}
+struct CreateDefault(TaxAssociationRow);
 
 #[async_trait]
 impl Change for CreateDefault {
@@ -108,13 +105,14 @@ impl Change for CreateDefault {
     type Refusal = CreateTaxDefaultError;
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxDefaultError>> {
-        let rate = queries::rate_by_id(&self.tenant, &self.environment, &self.row.tax_rate_id);
+        let Self(row) = self;
+        let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.tax_rate_id);
         // Locked, so that it is still in use when this is committed.
         let status = rate.select(tax_rates::status).for_share().get_result::<String>(&mut pg).await.optional()?;
         if status.as_deref() != Some(Status::Published.as_str()) {
             return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
         }
-        let inserted = insert_into(tax_associations::table).values(&self.row).on_conflict_do_nothing();
+        let inserted = insert_into(tax_associations::table).values(row).on_conflict_do_nothing();
         match inserted.execute(&mut pg).await? {
             0 => Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated)),
             _ => Ok(()),
@@ -122,8 +120,8 @@ impl Change for CreateDefault {
     }
 
     async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let Self { tenant, environment, row } = self;
-        let own = queries::associations_of(tenant, environment, &row.entity_type, &row.entity_id);
+        let Self(row) = self;
+        let own = queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
         let own = own.filter(tax_associations::id.eq(&row.id));
         own.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)
     }

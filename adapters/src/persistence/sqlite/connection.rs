@@ -24,7 +24,8 @@ pub(super) enum Role {
 }
 
 /// For both roles: wait up to 5 s for another process, keep foreign keys, and keep little memory (4 MiB of pages each).
-const COMMON: &str = "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
+const COMMON: &str =
+    "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 /// A commit is on the disk when it is acknowledged, and readers do not wait for it.
 const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
 const READER: &str = "PRAGMA query_only=ON;";
@@ -48,7 +49,9 @@ pub(super) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenErro
         let mode = diesel::dsl::sql::<diesel::sql_types::Text>("SELECT journal_mode FROM pragma_journal_mode");
         let mode: String = mode.get_result(&mut connection).map_err(|error| failed(file_error(&error)))?;
         if mode != "wal" {
-            return Err(failed(format!("it cannot use write-ahead logging (journal_mode is {mode}); is it on a network file system?")));
+            return Err(failed(format!(
+                "it cannot use write-ahead logging (journal_mode is {mode}); is it on a network file system?"
+            )));
         }
     }
     Ok(connection)

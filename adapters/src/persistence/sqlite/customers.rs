@@ -41,7 +41,8 @@ impl CustomerRepository for SqliteStore {
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
-        let rows = self.readers.read(move |connection| customer::queries::by_id(&tenant, &environment, &id).load(connection));
+        let rows =
+            self.readers.read(move |connection| customer::queries::by_id(&tenant, &environment, &id).load(connection));
         record(rows.await?)
     }
 

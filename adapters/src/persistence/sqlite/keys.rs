@@ -21,7 +21,8 @@ use crate::persistence::{
 
 #[async_trait]
 impl ApiKeyRepository for SqliteStore {
-    async fn create(&self, _scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+        let key = ApiKey { owner: scope.owner, ..key };
         let row = ApiKeyRow::new(&key, &secret);
         let create = move |connection: &mut SqliteConnection| {
             Ok(insert_into(api_keys::table).values(&row).execute(connection).map(drop)?)

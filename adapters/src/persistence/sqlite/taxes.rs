@@ -24,8 +24,8 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for SqliteStore {
-    async fn create_rate(&self, _scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
-        let row = TaxRateRow::from(&rate);
+    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+        let row = TaxRateRow::from(&TaxRate { owner: scope.owner, ..rate });
         let create = move |connection: &mut SqliteConnection| {
             let inserted = insert_into(tax_rates::table).values(&row).on_conflict_do_nothing().execute(connection)?;
             if inserted == 1 {
@@ -52,10 +52,9 @@ impl TaxRepository for SqliteStore {
         scope: &EnvironmentScope,
         association: TaxAssociation,
     ) -> Result<(), CreateTaxDefaultError> {
-        let (tenant, environment) = names(scope.owner);
-        let row = TaxAssociationRow::from(&association);
+        let row = TaxAssociationRow::from(&TaxAssociation { owner: scope.owner, ..association });
         let create = move |connection: &mut SqliteConnection| {
-            let rate = queries::rate_by_id(&tenant, &environment, &row.tax_rate_id);
+            let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.tax_rate_id);
             let status: Option<String> = rate.select(tax_rates::status).get_result(connection).optional()?;
             if status.as_deref() != Some(Status::Published.as_str()) {
                 return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));

@@ -5,9 +5,7 @@ use diesel::{insert_into, prelude::*, result::Error};
 use patron_domain::{
     ids::EnvironmentId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope,
-    },
+    tenancy::{Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope},
 };
 
 use super::SqliteStore;

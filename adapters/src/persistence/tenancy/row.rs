@@ -5,7 +5,8 @@ use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
     store::StoreError,
     tenancy::{
-        ApiKey, ApiKeyName, ApiKeySecret, Environment, EnvironmentName, EnvironmentType, Role, Roles, Tenant, TenantName,
+        ApiKey, ApiKeyName, ApiKeySecret, Environment, EnvironmentName, EnvironmentType, Role, Roles, Tenant,
+        TenantName,
     },
     time::Timestamp,
 };
