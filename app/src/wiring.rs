@@ -27,7 +27,12 @@ pub(crate) async fn open(settings: &Settings, exclusive: bool) -> Result<Databas
 pub(crate) fn api(settings: &Settings, database: &Database) -> Api {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
     Api {
-        customers: CustomerService { customers: database.customers.clone(), clock: clock.clone(), ids: ids.clone() },
+        customers: CustomerService {
+            customers: database.customers.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            idempotency_ttl: settings.idempotency_ttl,
+        },
         taxes: TaxService {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),

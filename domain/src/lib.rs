@@ -13,6 +13,7 @@
 mod clock;
 pub mod customer;
 pub mod event;
+pub mod idempotency;
 pub mod ids;
 pub mod integration;
 pub mod lifecycle;

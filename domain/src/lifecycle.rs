@@ -17,7 +17,7 @@ pub struct Owner {
 }
 
 /// Whether a thing is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// In use.
     Published,
@@ -139,5 +139,11 @@ impl Audit {
     #[must_use]
     pub fn created(at: Timestamp, by: &Actor) -> Self {
         Self { created_at: at, created_by: by.clone(), updated_at: at, updated_by: by.clone() }
+    }
+
+    /// Notes a change. A clock that was set back does not take the time of the last change back.
+    pub fn touch(&mut self, at: Timestamp, by: &Actor) {
+        self.updated_at = self.updated_at.max(at);
+        self.updated_by = by.clone();
     }
 }

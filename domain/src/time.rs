@@ -81,6 +81,13 @@ impl Timestamp {
         u64::try_from(self.0.div_euclid(1_000)).unwrap_or(0)
     }
 
+    /// The time that much earlier; the year 1 begins where time ends.
+    #[must_use]
+    pub fn earlier(self, by: std::time::Duration) -> Self {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros).max(Self::MIN_MICROS))
+    }
+
     /// As a date and time.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {

@@ -9,7 +9,9 @@ use patron_adapters::{
 };
 use patron_domain::{
     Clock,
-    customer::{CreateCustomer, CreateCustomerError, ExternalId, NewCustomer, Profile, TaxChoice},
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp, TaxChoice,
+    },
     event::Onboarding,
     ids::{IdGenerator, IdSequence},
     integration::NewLinks,
@@ -17,8 +19,8 @@ use patron_domain::{
     metadata::Metadata,
     store::{PageRequest, StoreError},
     tax::{
-        CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateName, TaxRateOverride, TaxRateOverrides,
-        TaxRateScope, TaxRateStatus, TaxValue,
+        CreateTaxRateError, CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateName, TaxRateOverride,
+        TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,
     },
     tenancy::{
         Actor, ApiKey, ApiKeyName, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope,
@@ -99,6 +101,10 @@ impl World {
     }
 
     async fn create_rate(&self, code: &str) {
+        self.try_create_rate(code).await.unwrap();
+    }
+
+    async fn try_create_rate(&self, code: &str) -> Result<(), CreateTaxRateError> {
         let rate = TaxRate {
             id: ids().next_id(),
             owner: self.scope.owner,
@@ -113,11 +119,11 @@ impl World {
             version: Version::FIRST,
             audit: Audit::created(SystemClock.now(), &self.scope.actor),
         };
-        self.database.taxes.create_rate(&self.scope, rate).await.unwrap();
+        self.database.taxes.create_rate(&self.scope, rate).await
     }
 
     /// Creates a customer with tax rates.
-    async fn create(&self, external_id: &str, codes: &[&str]) -> Result<(), CreateCustomerError> {
+    async fn create(&self, external_id: &str, codes: &[&str]) -> Result<(), ChangeCustomerError> {
         self.create_in(&self.database, external_id, codes).await
     }
 
@@ -126,7 +132,7 @@ impl World {
         database: &Database,
         external_id: &str,
         codes: &[&str],
-    ) -> Result<(), CreateCustomerError> {
+    ) -> Result<(), ChangeCustomerError> {
         let overrides = codes.iter().map(|code| TaxRateOverride {
             code: TaxRateCode::new(*code).unwrap(),
             currency: CurrencyCode::new("EUR").unwrap(),
@@ -141,8 +147,9 @@ impl World {
             links: NewLinks::default(),
             onboarding: Onboarding::default(),
         };
-        let command = CreateCustomer { new, ids: ids(), at: SystemClock.now(), request_id: None };
-        let event = database.customers.create(&self.scope, command).await?;
+        let stamp = Stamp { ids: ids(), at: SystemClock.now(), request_id: None };
+        let command = ChangeCustomer::new(CustomerChange::Create(new), stamp);
+        let event = database.customers.change(&self.scope, command).await?.event;
         // What is answered is what is stored.
         let history = database.customers.history(&self.scope, event.state.customer.id, PageRequest::default()).await?;
         assert_eq!(history.items, [event]);
@@ -172,9 +179,9 @@ async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> 
     panic!("not within 5 seconds: {what}");
 }
 
-fn reason(error: impl Into<Result<(), CreateCustomerError>>) -> String {
+fn reason(error: impl Into<Result<(), ChangeCustomerError>>) -> String {
     match error.into() {
-        Err(CreateCustomerError::Store(StoreError::Unavailable { reason })) => reason,
+        Err(ChangeCustomerError::Store(StoreError::Unavailable { reason })) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -304,7 +311,7 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     }
     *cutter.cut.lock().await = Some(Cut::AfterCommit);
     let taken = world.create_in(&database, "c0", &["A"]).await;
-    assert!(matches!(taken, Err(CreateCustomerError::ExternalIdTaken { .. })));
+    assert!(matches!(taken, Err(ChangeCustomerError::ExternalIdTaken { .. })));
 }
 
 #[tokio::test]
@@ -360,7 +367,7 @@ async fn a_rate_that_is_being_switched_off_is_waited_for() {
     tokio::pin!(create);
     assert!(timeout(Duration::from_millis(300), &mut create).await.is_err(), "it waits");
     admin.batch_execute("COMMIT").await.unwrap();
-    assert!(matches!(create.await, Err(CreateCustomerError::Invalid(_))));
+    assert!(matches!(create.await, Err(ChangeCustomerError::Invalid(_))));
     assert_eq!(world.count("customers").await, 0);
 }
 
@@ -403,18 +410,18 @@ async fn waiting_is_bounded_and_the_connection_stays_sound() {
 #[tokio::test]
 async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
     let world = World::fresh().await;
-    world.create_rate("A").await;
     let admin = world.admin().await;
-    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'x'").await.unwrap();
-    let names: Vec<_> = (0..5).map(|number| format!("c{number}")).collect();
+    admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
+    let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
     let release = async {
         sleep(Duration::from_secs(6)).await;
         admin.batch_execute("COMMIT").await.unwrap();
     };
-    let (created, ()) = tokio::join!(join_all(names.iter().map(|name| world.create(name, &["A"]))), release);
+    let (created, ()) = tokio::join!(join_all(codes.iter().map(|code| world.try_create_rate(code))), release);
     let (made, refused): (Vec<_>, Vec<_>) = created.into_iter().partition(Result::is_ok);
     assert_eq!(made.len(), 4, "the pool has 4 connections");
-    assert_eq!(refused.into_iter().map(reason).collect::<Vec<_>>(), ["no free connection"]);
+    let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
+    assert_eq!(refused, [Err(CreateTaxRateError::Store(unavailable))]);
 }
 
 #[tokio::test]
@@ -430,7 +437,7 @@ async fn a_write_whose_caller_goes_away_is_finished_and_closing_waits_for_it() {
     };
     tokio::join!(world.database.close(), release);
     assert_eq!((world.count("customers").await, world.count("events").await), (1, 1));
-    assert!(matches!(world.create("d", &[]).await, Err(CreateCustomerError::Store(StoreError::Unavailable { .. }))));
+    assert!(matches!(world.create("d", &[]).await, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. }))));
     let idle =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'patron'";
     until("the connections are closed", async || admin.query_one(idle, &[]).await.unwrap().get::<_, i64>(0) == 0).await;

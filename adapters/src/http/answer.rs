@@ -15,6 +15,7 @@ use super::error::ApiError;
 pub(crate) struct Answer {
     status: Status,
     body: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
@@ -33,7 +34,23 @@ impl Answer {
             tracing::error!("an answer has no JSON form");
             ApiError::system_error()
         })?;
-        Ok(Self { status, body })
+        Ok(Self { status, body, headers: Vec::new() })
+    }
+
+    /// A status alone.
+    pub(crate) fn empty(status: Status) -> Self {
+        Self { status, body: Vec::new(), headers: Vec::new() }
+    }
+
+    /// The same with one more header.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same, marked when it repeats what was answered before under the request's idempotency key.
+    pub(crate) fn replayed(self, replayed: bool) -> Self {
+        if replayed { self.header("Idempotency-Replayed", "true") } else { self }
     }
 }
 
@@ -41,8 +58,13 @@ impl<'r> Responder<'r, 'static> for Answer {
     fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::new();
         response.set_status(self.status);
-        response.set_header(ContentType::JSON);
-        response.set_sized_body(self.body.len(), Cursor::new(self.body));
+        if !self.body.is_empty() {
+            response.set_header(ContentType::JSON);
+            response.set_sized_body(self.body.len(), Cursor::new(self.body));
+        }
+        for (name, value) in self.headers {
+            response.set_raw_header(name, value);
+        }
         Ok(response)
     }
 }
@@ -51,7 +73,7 @@ impl<'r> Responder<'r, 'static> for ApiError {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         // An error's own JSON form cannot fail; an empty body stands in where serde_json would disagree.
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = Answer { status: self.status(), body }.respond_to(request)?;
+        let mut response = Answer { status: self.status(), body, headers: Vec::new() }.respond_to(request)?;
         if let Some((name, value)) = self.extra_header() {
             response.set_raw_header(*name, value.clone());
         }

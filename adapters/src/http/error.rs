@@ -8,11 +8,13 @@
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
 //! | 409 | `already_exists` |
+//! | 412 | `version_conflict` |
 //! | 500 | `system_error`, with a constant text |
 //! | 503 | `service_unavailable`, with `Retry-After` |
 
 use patron_domain::{
-    customer::{CreateCustomerError, ReadError},
+    customer::{ChangeCustomerError, ReadError},
+    lifecycle::Version,
     store::StoreError,
     tax::{CreateTaxRateError, FindTaxRateError, TaxesOfError},
     tenancy::{AuthenticateError, PermissionDenied},
@@ -20,6 +22,8 @@ use patron_domain::{
 };
 use rocket::http::Status;
 use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::version::etag;
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +42,14 @@ struct Detail {
     message: String,
     rule: Option<&'static str>,
     existing_id: Option<String>,
+    current_version: Option<u64>,
+}
+
+impl Detail {
+    fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        let (path, message) = (path.into(), message.into());
+        Self { path, message, rule: None, existing_id: None, current_version: None }
+    }
 }
 
 /// After how many seconds a client may ask again when the service is not available.
@@ -122,21 +134,39 @@ impl ApiError {
     }
 
     fn detail(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
-        let (path, message) = (path.into(), message.into());
-        self.details.push(Detail { path, message, rule: None, existing_id: None });
+        self.details.push(Detail::new(path, message));
         self
     }
 
     /// 409: something has what was asked for.
     fn already_exists(path: &str, message: String, existing_id: String) -> Self {
         let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
-        error.details.push(Detail {
-            path: path.to_owned(),
-            message,
-            rule: Some("unique"),
-            existing_id: Some(existing_id),
-        });
+        let detail = Detail::new(path, message);
+        error.details.push(Detail { rule: Some("unique"), existing_id: Some(existing_id), ..detail });
         error
+    }
+
+    /// 400: the state forbids it.
+    pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
+        Self::new(Status::BadRequest, "invalid_operation", message)
+    }
+
+    /// 409: the client's key stands for another request.
+    fn idempotency_key_reused(message: String) -> Self {
+        let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
+        error.details.push(Detail { rule: Some("unique"), ..Detail::new("Idempotency-Key", message) });
+        error
+    }
+
+    /// 412: the thing is at another version than the client expects; none when there is no such thing.
+    fn version_conflict(message: String, current: Option<Version>) -> Self {
+        let mut error = Self::new(Status::PreconditionFailed, "version_conflict", message.clone());
+        let current_version = current.map(Version::get);
+        error.details.push(Detail { rule: Some("if_match"), current_version, ..Detail::new("If-Match", message) });
+        match current {
+            Some(current) => error.header("ETag", etag(current)),
+            None => error,
+        }
     }
 
     /// The status.
@@ -179,6 +209,9 @@ impl Serialize for Detail {
         if let Some(id) = &self.existing_id {
             map.serialize_entry("existing_id", id)?;
         }
+        if let Some(version) = self.current_version {
+            map.serialize_entry("current_version", &version)?;
+        }
         map.end()
     }
 }
@@ -187,10 +220,8 @@ impl From<Violations> for ApiError {
     fn from(violations: Violations) -> Self {
         let mut error = Self::malformed("some fields are not right; details name each of them and what to do");
         let detail = |violation: patron_domain::violation::Violation| Detail {
-            path: violation.path,
-            message: violation.message,
             rule: Some(violation.rule),
-            existing_id: None,
+            ..Detail::new(violation.path, violation.message)
         };
         error.details = violations.into_iter().map(detail).collect();
         error
@@ -227,24 +258,31 @@ impl From<AuthenticateError> for ApiError {
     }
 }
 
-impl From<CreateCustomerError> for ApiError {
-    fn from(error: CreateCustomerError) -> Self {
+impl From<ChangeCustomerError> for ApiError {
+    fn from(error: ChangeCustomerError) -> Self {
         let message = error.to_string();
         match error {
-            CreateCustomerError::Denied(error) => error.into(),
-            CreateCustomerError::Invalid(violations) => violations.into(),
-            CreateCustomerError::UnknownTaxRates(codes) => {
+            ChangeCustomerError::Denied(error) => error.into(),
+            ChangeCustomerError::Invalid(violations) => violations.into(),
+            ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
+            ChangeCustomerError::UnknownCustomer
+            | ChangeCustomerError::UnknownMapping
+            | ChangeCustomerError::UnknownAssociation => Self::not_found(message),
+            ChangeCustomerError::UnknownTaxRates(codes) => {
                 codes.iter().fold(Self::not_found(message), |error, (index, _)| {
-                    error.detail(
-                        format!("tax_rate_overrides[{index}].tax_rate_code"),
-                        "there is no tax rate with this code",
-                    )
+                    let path = format!("tax_rate_overrides[{index}].tax_rate_code");
+                    error.detail(path, "there is no tax rate with this code")
                 })
             }
-            CreateCustomerError::ExternalIdTaken { existing } => {
+            ChangeCustomerError::ExternalIdTaken { existing } => {
                 Self::already_exists("external_id", message, existing.to_string())
             }
-            CreateCustomerError::Store(error) => error.into(),
+            ChangeCustomerError::AlreadyAssociated { existing } => {
+                Self::already_exists("tax_rate_code", message, existing.to_string())
+            }
+            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(message),
+            ChangeCustomerError::VersionConflict { current } => Self::version_conflict(message, current),
+            ChangeCustomerError::Store(error) => error.into(),
         }
     }
 }
@@ -297,7 +335,7 @@ mod tests {
     };
     use serde_json::json;
 
-    use super::{ApiError, CreateCustomerError};
+    use super::{ApiError, ChangeCustomerError};
 
     #[test]
     fn violations_become_details_by_path() {
@@ -317,7 +355,7 @@ mod tests {
     #[test]
     fn a_taken_external_id_names_its_holder() {
         let existing = CustomerId::parse("cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE").unwrap();
-        let error = serde_json::to_value(ApiError::from(CreateCustomerError::ExternalIdTaken { existing })).unwrap();
+        let error = serde_json::to_value(ApiError::from(ChangeCustomerError::ExternalIdTaken { existing })).unwrap();
         assert_eq!(error["details"]["external_id"]["existing_id"], existing.to_string());
         assert_eq!(error["http_status_code"], 409);
     }

@@ -11,6 +11,7 @@ mod customer;
 mod error;
 mod guard;
 mod health;
+mod idempotency;
 mod integration;
 mod json;
 mod list;
@@ -18,6 +19,7 @@ mod methods;
 mod path_tail;
 mod query;
 mod tax;
+mod version;
 mod wrap;
 
 use std::{sync::Arc, time::Duration};

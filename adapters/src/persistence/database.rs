@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use patron_domain::{
-    customer::CustomerRepository,
+    customer::{CustomerRepository, Housekeeping},
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
@@ -25,6 +25,8 @@ pub struct Database {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// Clears away what has served its time.
+    pub housekeeping: Arc<dyn Housekeeping>,
     store: Store,
 }
 
@@ -62,9 +64,16 @@ impl Database {
 
     fn over<S>(ports: Arc<S>, store: Store) -> Self
     where
-        S: CustomerRepository + TaxRepository + TenancyRepository + ApiKeyRepository + 'static,
+        S: CustomerRepository + TaxRepository + TenancyRepository + ApiKeyRepository + Housekeeping + 'static,
     {
-        Self { customers: ports.clone(), taxes: ports.clone(), tenancy: ports.clone(), keys: ports, store }
+        Self {
+            customers: ports.clone(),
+            taxes: ports.clone(),
+            tenancy: ports.clone(),
+            keys: ports.clone(),
+            housekeeping: ports,
+            store,
+        }
     }
 
     /// Asks the database whether it answers.

@@ -8,7 +8,9 @@ mod customer;
 mod database;
 mod error;
 mod event;
+mod idempotency;
 mod integration;
+mod literal;
 mod migrate;
 mod open;
 mod page;
@@ -28,6 +30,3 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
-
-/// The column `status` of what is in use.
-const PUBLISHED: &str = patron_domain::lifecycle::Status::Published.as_str();

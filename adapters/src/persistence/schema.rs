@@ -92,6 +92,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    former_external_ids (tenant_id, environment_id, external_id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        external_id -> Text,
+        customer_id -> Text,
+    }
+}
+
+diesel::table! {
+    customer_counts (tenant_id, environment_id, status, slot) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        status -> Text,
+        slot -> Integer,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
     integration_mappings (tenant_id, environment_id, id) {
         tenant_id -> Text,
         environment_id -> Text,
@@ -143,6 +162,7 @@ diesel::table! {
         at -> BigInt,
         actor -> Text,
         request_id -> Nullable<Text>,
+        detail -> Nullable<Text>,
     }
 }
 
@@ -155,5 +175,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_records (tenant_id, environment_id, key) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        event_id -> Text,
+        at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);
 diesel::allow_tables_to_appear_in_same_query!(customers, integration_mappings);
+diesel::allow_tables_to_appear_in_same_query!(customers, former_external_ids);
+diesel::allow_tables_to_appear_in_same_query!(former_external_ids, integration_mappings);

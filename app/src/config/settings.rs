@@ -62,6 +62,8 @@ pub(super) struct Raw {
     cors_origins: String,
     /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long requests may go on after SIGTERM, 0 to 300 s.
     shutdown_grace_seconds: u32,
+    /// `PATRON_IDEMPOTENCY_HOURS`: for how long a request under an `Idempotency-Key` is answered again, 1 to 720 hours.
+    idempotency_hours: u32,
     /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
@@ -89,6 +91,7 @@ impl Default for Raw {
             body_timeout_seconds: http.body_timeout.as_secs(),
             cors_origins: String::new(),
             shutdown_grace_seconds: 10,
+            idempotency_hours: 24,
             bootstrap_key: None,
             log_format: LogFormat::Auto,
             log_level: LogLevel::Info,
@@ -107,6 +110,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) http: HttpOptions,
     pub(crate) shutdown_grace_seconds: u32,
+    pub(crate) idempotency_ttl: Duration,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
@@ -124,6 +128,7 @@ impl Raw {
         within("PATRON_WORKERS", self.workers.unwrap_or(processors), 1, 1_024)?;
         within("PATRON_BODY_LIMIT_BYTES", self.body_limit_bytes, 1_024, 16_777_216)?;
         within("PATRON_BODY_TIMEOUT_SECONDS", self.body_timeout_seconds, 1, 300)?;
+        within("PATRON_IDEMPOTENCY_HOURS", self.idempotency_hours, 1, 720)?;
         within("PATRON_SHUTDOWN_GRACE_SECONDS", self.shutdown_grace_seconds, 0, 300)?;
         Ok(Settings {
             database_url: url.map_err(|error| wrong("PATRON_DATABASE_URL", &error))?,
@@ -138,6 +143,7 @@ impl Raw {
                 cors_origins: origins(&self.cors_origins)?,
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
+            idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
             bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
             log_format: self.log_format,
             log_level: self.log_level,

@@ -1,17 +1,19 @@
-//! Creating a customer: the command, the facts its decision needs, and the decision.
+//! Creating a customer: what somebody asks for, and the decision.
 
-use super::{Customer, CustomerAggregate, ExternalId, Profile};
+use super::{
+    ChangeCustomerError, Customer, CustomerAggregate, ExternalId, Profile, TaxFactsNeeded, change::Ground,
+    error::InactiveTaxRate,
+};
 use crate::{
     event::{CustomerEvent, CustomerEventKind, Onboarding},
-    ids::{CustomerId, IdSequence, TaxAssociationId, TaxRateId},
-    integration::{IntegrationMapping, NewLink, NewLinks},
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    integration::NewLinks,
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
-    store::StoreError,
-    tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateOverrides, TaxRateStatus, TaxedEntity},
-    tenancy::{EnvironmentScope, PermissionDenied, RequestId},
+    tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateOverrides, TaxRateStatus, TaxedEntity},
+    tenancy::EnvironmentScope,
     time::Timestamp,
-    violation::{Rule, Violations},
+    violation::Violations,
 };
 
 /// A customer somebody asks for: valid in itself, not yet decided.
@@ -39,136 +41,52 @@ pub enum TaxChoice {
     Overrides(TaxRateOverrides),
 }
 
-/// The command for one create: what is asked, and the ids, the time and the request it is done with.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CreateCustomer {
-    /// What is asked.
-    pub new: NewCustomer,
-    /// The ids to use.
-    pub ids: IdSequence,
-    /// The time of the create.
-    pub at: Timestamp,
-    /// The request it is done in.
-    pub request_id: Option<RequestId>,
-}
-
-/// What a repository has to look up, inside the transaction, for the decision about one create.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaxFactsNeeded<'a> {
-    /// The published tax rates with these codes.
-    Rates(Vec<&'a TaxRateCode>),
-    /// The environment's published auto-apply defaults.
-    Defaults,
-    /// Nothing.
-    Nothing,
-}
-
-/// What was looked up: as [`CreateCustomer::tax_facts_needed`] says. More than was asked for does no harm.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TaxFacts {
-    /// Published tax rates.
-    pub rates: Vec<TaxRate>,
-    /// Published associations with [`TaxedEntity::Tenant`].
-    pub defaults: Vec<TaxAssociation>,
-}
-
-/// Why a customer was not created. In the order in which they are told when several apply.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CreateCustomerError {
-    /// The caller may not write. Never answered by a repository.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// Fields break rules that only the stored facts show, such as a tax rate that is not active.
-    #[error(transparent)]
-    Invalid(Violations),
-    /// Overrides name codes that no published tax rate has: the places of the overrides, and the codes.
-    #[error("some tax_rate_code names no tax rate; create the tax rate first, or mend the code")]
-    UnknownTaxRates(Vec<(usize, TaxRateCode)>),
-    /// A published customer has the external id already.
-    #[error(
-        "a customer with this external_id exists already; use another external_id, or change the existing customer"
-    )]
-    ExternalIdTaken {
-        /// That customer's id.
-        existing: CustomerId,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// An override names a tax rate that is switched off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("tax_rate_code names a tax rate that is INACTIVE; activate the tax rate, or name another")]
-struct InactiveTaxRate;
-
-impl Rule for InactiveTaxRate {
-    fn rule(&self) -> &'static str {
-        "active_tax_rate"
-    }
-}
-
-impl CreateCustomer {
-    /// What the repository has to look up before [`CreateCustomer::decide`].
-    #[must_use]
-    pub fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
-        match &self.new.taxes {
-            TaxChoice::Defaults => TaxFactsNeeded::Defaults,
-            TaxChoice::Overrides(overrides) if overrides.is_empty() => TaxFactsNeeded::Nothing,
-            TaxChoice::Overrides(overrides) => TaxFactsNeeded::Rates(overrides.iter().map(|one| &one.code).collect()),
+impl TaxChoice {
+    /// What has to be looked up for it.
+    pub(super) fn facts_needed(&self) -> TaxFactsNeeded<'_> {
+        match self {
+            Self::Defaults => TaxFactsNeeded::Defaults,
+            Self::Overrides(overrides) if overrides.is_empty() => TaxFactsNeeded::Nothing,
+            Self::Overrides(overrides) => TaxFactsNeeded::Rates(overrides.iter().map(|one| &one.code).collect()),
         }
     }
+}
 
-    /// Decides about the create: facts in, event with the whole new state or refusal out. Pure.
-    ///
-    /// Whether the external id is free is not decided here: the store's unique index does, because only it can.
-    ///
-    /// # Errors
-    /// [`CreateCustomerError::Invalid`] for overrides that name inactive rates, else
-    /// [`CreateCustomerError::UnknownTaxRates`] for codes that no rate has.
-    pub fn decide(self, scope: &EnvironmentScope, facts: &TaxFacts) -> Result<CustomerEvent, CreateCustomerError> {
-        let Self { new, mut ids, at, request_id } = self;
-        let audit = Audit::created(at, &scope.actor);
-        let customer_id = ids.next_id();
-        let event_id = ids.next_id();
+/// Decides about a create: the event with the whole new state, or a refusal.
+///
+/// Whether the external id is free is not decided here: the store's unique index does, because only it can.
+pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerEvent, ChangeCustomerError> {
+    let Ground { scope, at, mut ids, request_id, facts } = ground;
+    let audit = Audit::created(at, &scope.actor);
+    let customer_id = ids.next_id();
+    let event_id = ids.next_id();
 
-        let terms = match &new.taxes {
-            TaxChoice::Defaults => inherited(&facts.defaults, at),
-            TaxChoice::Overrides(overrides) => chosen(overrides, &facts.rates, at)?,
-        };
-        let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
-        let associations = associations.collect();
-        let mappings =
-            new.links.into_iter().map(|NewLink { provider_type, provider_entity_id, metadata }| IntegrationMapping {
-                id: ids.next_id(),
-                owner: scope.owner,
-                customer_id,
-                provider_type,
-                provider_entity_id,
-                metadata,
-                status: Status::Published,
-                audit: audit.clone(),
-            });
-        let mappings = mappings.collect();
-        let customer = Customer {
-            id: customer_id,
-            owner: scope.owner,
-            external_id: new.external_id,
-            profile: new.profile,
-            status: Status::Published,
-            version: Version::FIRST,
-            audit,
-        };
-        Ok(CustomerEvent {
-            id: event_id,
-            kind: CustomerEventKind::Created { onboarding: new.onboarding },
-            sequence: Version::FIRST,
-            at,
-            actor: scope.actor.clone(),
-            request_id,
-            state: CustomerAggregate { customer, mappings, associations },
-        })
-    }
+    let terms = match &new.taxes {
+        TaxChoice::Defaults => inherited(&facts.taxes.defaults, at),
+        TaxChoice::Overrides(overrides) => chosen(overrides, &facts.taxes.rates, at)?,
+    };
+    let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
+    let associations = associations.collect();
+    let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
+    let mappings = mappings.collect();
+    let customer = Customer {
+        id: customer_id,
+        owner: scope.owner,
+        external_id: new.external_id,
+        profile: new.profile,
+        status: Status::Published,
+        version: Version::FIRST,
+        audit,
+    };
+    Ok(CustomerEvent {
+        id: event_id,
+        kind: CustomerEventKind::Created { onboarding: new.onboarding },
+        sequence: Version::FIRST,
+        at,
+        actor: scope.actor.clone(),
+        request_id,
+        state: CustomerAggregate { customer, mappings, associations },
+    })
 }
 
 /// What a tax association says, before it has an id and a customer.
@@ -224,7 +142,7 @@ fn inherited(defaults: &[TaxAssociation], now: Timestamp) -> Vec<Terms> {
 }
 
 /// The terms of the overrides, each with the active rate of its code.
-fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Result<Vec<Terms>, CreateCustomerError> {
+fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Result<Vec<Terms>, ChangeCustomerError> {
     let mut inactive = Violations::new();
     let mut unknown = Vec::new();
     let mut terms = Vec::new();
@@ -245,18 +163,19 @@ fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Re
             }),
         }
     }
-    inactive.into_result().map_err(CreateCustomerError::Invalid)?;
-    if unknown.is_empty() { Ok(terms) } else { Err(CreateCustomerError::UnknownTaxRates(unknown)) }
+    inactive.into_result().map_err(ChangeCustomerError::Invalid)?;
+    if unknown.is_empty() { Ok(terms) } else { Err(ChangeCustomerError::UnknownTaxRates(unknown)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        ids::{EnvironmentId, TenantId},
-        integration::{ProviderEntityId, ProviderType},
+        customer::{ChangeCustomer, CustomerChange, CustomerFacts, Stamp, TaxFacts},
+        ids::{EnvironmentId, IdSequence, TenantId},
+        integration::{NewLink, ProviderEntityId, ProviderType},
         lifecycle::Owner,
-        tax::{Percentage, TaxRateName, TaxRateOverride, TaxRateScope, TaxValue},
+        tax::{Percentage, TaxRateCode, TaxRateName, TaxRateOverride, TaxRateScope, TaxValue},
         tenancy::Actor,
     };
 
@@ -317,24 +236,26 @@ mod tests {
         }
     }
 
-    fn create(taxes: TaxChoice) -> CreateCustomer {
+    fn create(taxes: TaxChoice) -> ChangeCustomer {
         let link = NewLink {
             provider_type: ProviderType::new("stripe").unwrap(),
             provider_entity_id: ProviderEntityId::new("cus_1").unwrap(),
             metadata: Default::default(),
         };
-        CreateCustomer {
-            new: NewCustomer {
-                external_id: ExternalId::new("acme").unwrap(),
-                profile: Profile::default(),
-                taxes,
-                links: NewLinks::new(vec![link]).unwrap(),
-                onboarding: Onboarding::default(),
-            },
-            ids: IdSequence::start(time(1_000_000), [0; 10]),
-            at: time(1_000_000),
-            request_id: None,
-        }
+        let new = NewCustomer {
+            external_id: ExternalId::new("acme").unwrap(),
+            profile: Profile::default(),
+            taxes,
+            links: NewLinks::new(vec![link]).unwrap(),
+            onboarding: Onboarding::default(),
+        };
+        let stamp = Stamp { ids: IdSequence::start(time(1_000_000), [0; 10]), at: time(1_000_000), request_id: None };
+        ChangeCustomer::new(CustomerChange::Create(new), stamp)
+    }
+
+    fn decide(command: ChangeCustomer, taxes: TaxFacts) -> Result<CustomerEvent, ChangeCustomerError> {
+        let facts = CustomerFacts { taxes, ..CustomerFacts::default() };
+        command.decide(&scope(), &facts).map(|decision| decision.event)
     }
 
     fn overrides(codes: &[&str]) -> TaxChoice {
@@ -343,7 +264,7 @@ mod tests {
 
     #[test]
     fn one_create_is_one_event_with_everything_in_it() {
-        let event = create(TaxChoice::default()).decide(&scope(), &TaxFacts::default()).unwrap();
+        let event = decide(create(TaxChoice::default()), TaxFacts::default()).unwrap();
         assert_eq!(event.kind.event_type(), "customer.created");
         assert_eq!(event.sequence.get(), 1);
         assert_eq!(event.state.customer.version, event.sequence);
@@ -358,7 +279,7 @@ mod tests {
             rates: vec![rate(1, "A", TaxRateStatus::Active), rate(2, "B", TaxRateStatus::Active)],
             defaults: vec![default_tax(9, true, 0, None)],
         };
-        let event = create(overrides(&["B"])).decide(&scope(), &facts).unwrap();
+        let event = decide(create(overrides(&["B"])), facts.clone()).unwrap();
         let [one] = event.state.associations.as_slice() else { panic!("one association") };
         assert_eq!(one.tax_rate_id, id(2));
         assert_eq!((one.priority.get(), one.auto_apply), (3, false));
@@ -377,25 +298,25 @@ mod tests {
                 default_tax(4, false, 0, None),
             ],
         };
-        let event = create(TaxChoice::Defaults).decide(&scope(), &facts).unwrap();
+        let event = decide(create(TaxChoice::Defaults), facts.clone()).unwrap();
         let found: Vec<_> = event.state.associations.iter().map(|a| (a.tax_rate_id, a.start, a.end)).collect();
         let future = (id(2), time(2_000_000), Some(time(3_000_000)));
         assert_eq!(found, [(id(1), time(1_000_000), None), future], "ended and optional defaults stay behind");
         assert_eq!(event.state.associations[0].currency.unwrap().as_str(), "eur");
 
-        let event = create(overrides(&[])).decide(&scope(), &facts).unwrap();
+        let event = decide(create(overrides(&[])), facts.clone()).unwrap();
         assert!(event.state.associations.is_empty());
     }
 
     #[test]
     fn inactive_rates_are_told_before_unknown_ones() {
         let facts = TaxFacts { rates: vec![rate(1, "OLD", TaxRateStatus::Inactive)], defaults: vec![] };
-        let refused = create(overrides(&["NONE", "OLD"])).decide(&scope(), &facts).unwrap_err();
-        let CreateCustomerError::Invalid(broken) = refused else { panic!("{refused:?}") };
+        let refused = decide(create(overrides(&["NONE", "OLD"])), facts.clone()).unwrap_err();
+        let ChangeCustomerError::Invalid(broken) = refused else { panic!("{refused:?}") };
         assert_eq!(broken.iter().next().unwrap().path, "tax_rate_overrides[1].tax_rate_code");
 
-        let refused = create(overrides(&["NONE", "none"])).decide(&scope(), &TaxFacts::default()).unwrap_err();
-        let CreateCustomerError::UnknownTaxRates(unknown) = refused else { panic!("{refused:?}") };
+        let refused = decide(create(overrides(&["NONE", "none"])), TaxFacts::default()).unwrap_err();
+        let ChangeCustomerError::UnknownTaxRates(unknown) = refused else { panic!("{refused:?}") };
         assert_eq!(
             unknown.iter().map(|(index, code)| (*index, code.as_str())).collect::<Vec<_>>(),
             [(0, "NONE"), (1, "none")]

@@ -1,27 +1,36 @@
-//! Customers: the fields, the aggregate, creating one, and looking one up.
+//! Customers: the fields, the aggregate, changing one, and looking one up.
 
 mod address;
 mod aggregate;
+mod amend;
+mod change;
 mod create;
 mod email;
+mod error;
+mod facts;
 mod fields;
 mod port;
 mod service;
 mod time_zone;
+mod update;
 
 pub use address::{
     Address, AddressLine, AddressLineError, City, CityError, CountryCode, CountryCodeError, PostalCode,
     PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
-pub use create::{CreateCustomer, CreateCustomerError, NewCustomer, TaxChoice, TaxFacts, TaxFactsNeeded};
+pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
+pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
+pub use error::{ChangeCustomerError, InvalidOperation};
+pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded};
 pub use fields::{
     Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError, WorkflowName,
     WorkflowNameError,
 };
+pub use port::{CustomerRepository, Housekeeping, MappingFilter};
 #[cfg(any(test, feature = "mock"))]
-pub use port::MockCustomerRepository;
-pub use port::{CustomerRepository, MappingFilter};
-pub use service::{CustomerService, ReadError};
+pub use port::{MockCustomerRepository, MockHousekeeping};
+pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};
 pub use time_zone::{TimeZone, TimeZoneError};
+pub use update::{CustomerUpdate, MetadataUpdate, Patch};

@@ -2,13 +2,16 @@
 
 use async_trait::async_trait;
 
-use super::{CreateCustomer, CreateCustomerError, CustomerRecord, ExternalId};
+use super::{ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, ExternalId};
+#[cfg(doc)]
+use crate::idempotency::IdempotencyClaim;
 use crate::{
     event::CustomerEvent,
     ids::CustomerId,
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
     store::{Page, PageRequest, StoreError},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
 };
 
 /// Keeps customers with their integration mappings, tax associations and events.
@@ -19,24 +22,35 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait CustomerRepository: Send + Sync {
-    /// Creates a customer: reads the facts that [`CreateCustomer::tax_facts_needed`] names, asks
-    /// [`CreateCustomer::decide`], and writes the customer, its associations and mappings, and the event it answers, all
-    /// in one transaction.
+    /// Changes a customer aggregate, or makes one, in one transaction: looks up what [`ChangeCustomer::subject`],
+    /// [`ChangeCustomer::tax_facts_needed`] and [`ChangeCustomer::wanted_external_id`] name, asks
+    /// [`ChangeCustomer::decide`], and writes what it answers: the customer, its mappings and associations as the event's
+    /// state has them, those that are removed, the event, and under the command's idempotency key a record of it.
     ///
-    /// MUST answer the decision's refusal as it is. MUST answer [`CreateCustomerError::ExternalIdTaken`] with the other
-    /// customer's id when a published customer of the scope has the external id; of any number of concurrent calls
-    /// with one external id exactly one MUST succeed. Dropping the returned future MAY abandon the write or not, but
-    /// MUST NOT leave half of it.
-    async fn create(
+    /// With a key whose record [`IdempotencyClaim::settle`] takes for the same request, MUST do nothing and answer that
+    /// event; of any number of concurrent calls with one key, on any number of instances, exactly one MUST do the work.
+    /// A refusal MUST leave the key free.
+    ///
+    /// MUST answer the decision's refusal as it is. MUST answer [`ChangeCustomerError::ExternalIdTaken`] with the other
+    /// customer's id when the change would give a second published customer of the scope an external id; of any number
+    /// of concurrent creates with one external id exactly one MUST succeed. MUST decide each change of one customer on
+    /// the state that the one before it left, and number their events without gaps. A published customer that newly has
+    /// an external id ends what [`Self::find_by_external_id`] remembers of it.
+    ///
+    /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave half of it.
+    async fn change(
         &self,
         scope: &EnvironmentScope,
-        command: CreateCustomer,
-    ) -> Result<CustomerEvent, CreateCustomerError>;
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError>;
 
     /// A customer of any status by its id, with its published mappings; `None` when the scope has none with it.
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
 
     /// The published customer with an external id, with its published mappings; `None` when the scope has none.
+    ///
+    /// When no published customer has it, MUST answer the published customer that had it last and changed it since, unless
+    /// another customer has taken it in the meantime; its record then shows another external id.
     async fn find_by_external_id(
         &self,
         scope: &EnvironmentScope,
@@ -58,6 +72,20 @@ pub trait CustomerRepository: Send + Sync {
         id: CustomerId,
         page: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError>;
+}
+
+/// Clears away what has served its time. Every method works in bounded steps, so that it never holds others up for long.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Housekeeping: Send + Sync {
+    /// Removes records of idempotency keys, of every tenant, that were made before a time: at most `limit` of them.
+    /// Answers how many it removed.
+    async fn remove_idempotency_records(
+        &self,
+        scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
 }
 
 /// Which mappings are asked for.

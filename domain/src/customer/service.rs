@@ -1,13 +1,14 @@
 //! What callers can ask about customers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    CreateCustomer, CreateCustomerError, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, NewCustomer,
+    ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord, CustomerRepository,
+    ExternalId, MappingFilter, NewCustomer, Precondition, Stamp,
 };
 use crate::{
     clock::Clock,
-    event::CustomerEvent,
+    idempotency::{IdempotencyClaim, IdempotentRequest},
     ids::{CustomerId, IdGenerator},
     integration::IntegrationMapping,
     store::{Page, PageRequest, StoreError},
@@ -23,7 +24,13 @@ pub struct CustomerService {
     pub clock: Arc<dyn Clock>,
     /// Gives ids.
     pub ids: Arc<dyn IdGenerator>,
+    /// For how long a request that is sent again under its idempotency key is answered as it was;
+    /// [`DEFAULT_IDEMPOTENCY_TTL`] is what clients expect.
+    pub idempotency_ttl: Duration,
 }
+
+/// 24 hours.
+pub const DEFAULT_IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a look-up was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,16 +44,39 @@ pub enum ReadError {
 }
 
 impl CustomerService {
-    /// Creates a customer with its taxes and links, and answers the event: its state is the new customer's.
+    /// Creates a customer with its taxes and links: the event's state is the new customer's.
     ///
     /// # Errors
-    /// See [`CreateCustomerError`]; after any of them nothing of the create is left.
-    pub async fn create(&self, caller: &Caller, new: NewCustomer) -> Result<CustomerEvent, CreateCustomerError> {
+    /// See [`ChangeCustomerError`]; after any of them nothing of the create is left.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        new: NewCustomer,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        self.change(caller, CustomerChange::Create(new), Precondition::None, request).await
+    }
+
+    /// Changes a customer aggregate, or makes one: the event's state is what it is afterwards.
+    ///
+    /// # Errors
+    /// See [`ChangeCustomerError`]; after any of them nothing of the change is left.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        change: CustomerChange,
+        only_if: Precondition,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
-        let ids = self.ids.start(at);
-        let command = CreateCustomer { new, ids, at, request_id: caller.request_id().cloned() };
-        self.customers.create(scope, command).await
+        let stamp = Stamp { ids: self.ids.start(at), at, request_id: caller.request_id().cloned() };
+        let claim = request.map(|IdempotentRequest { key, fingerprint }| IdempotencyClaim {
+            key,
+            fingerprint,
+            since: at.earlier(self.idempotency_ttl),
+        });
+        self.customers.change(scope, ChangeCustomer { change, only_if, stamp, claim }).await
     }
 
     /// A customer of any status; `None` when there is none with this id.
@@ -93,8 +123,9 @@ mod tests {
     use super::*;
     use crate::{
         clock::MockClock,
-        customer::{MockCustomerRepository, Profile, TaxChoice, TaxFacts},
+        customer::{CustomerFacts, MockCustomerRepository, Profile, TaxChoice},
         event::Onboarding,
+        idempotency::{Fingerprint, IdempotencyKey},
         ids::{IdSequence, MockIdGenerator},
         integration::NewLinks,
         lifecycle::Owner,
@@ -139,34 +170,46 @@ mod tests {
         clock.expect_now().return_const(now());
         let mut generator = MockIdGenerator::new();
         generator.expect_start().withf(|at| *at == now()).returning(|_| ids());
-        CustomerService { customers: Arc::new(customers), clock: Arc::new(clock), ids: Arc::new(generator) }
+        CustomerService {
+            customers: Arc::new(customers),
+            clock: Arc::new(clock),
+            ids: Arc::new(generator),
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        }
     }
 
     #[test]
-    fn a_create_carries_the_scope_the_time_the_ids_and_the_request_to_the_store() {
-        let command = CreateCustomer {
-            new: acme(),
-            ids: ids(),
-            at: now(),
-            request_id: Some(RequestId::new("request-1").unwrap()),
+    fn a_create_carries_the_scope_the_time_the_ids_the_request_and_its_key_to_the_store() {
+        let request = IdempotentRequest {
+            key: IdempotencyKey::new("key-1").unwrap(),
+            fingerprint: Fingerprint::from_bytes([7; 32]),
         };
-        let wanted = command.clone().decide(&scope(), &TaxFacts::default()).unwrap();
+        let claim = IdempotencyClaim {
+            key: request.key.clone(),
+            fingerprint: request.fingerprint,
+            since: Timestamp::from_micros(NOW - 86_400_000_000).unwrap(),
+        };
+        let stamp = Stamp { ids: ids(), at: now(), request_id: Some(RequestId::new("request-1").unwrap()) };
+        let command =
+            ChangeCustomer { claim: Some(claim), ..ChangeCustomer::new(CustomerChange::Create(acme()), stamp) };
+        let wanted = command.clone().decide(&scope(), &CustomerFacts::default()).unwrap().event;
         let mut customers = MockCustomerRepository::new();
-        customers
-            .expect_create()
-            .once()
-            .withf(move |with, given| *with == scope() && *given == command)
-            .returning(|scope, command| command.decide(scope, &TaxFacts::default()));
-        let event = block_on(service(customers).create(&caller(Role::AllWriter), acme())).unwrap();
-        assert_eq!(event, wanted);
-        assert_eq!(event.at, now());
+        customers.expect_change().once().withf(move |with, given| *with == scope() && *given == command).returning(
+            |scope, command| {
+                let event = command.decide(scope, &CustomerFacts::default())?.event;
+                Ok(CustomerChanged { event, replayed: false })
+            },
+        );
+        let changed = block_on(service(customers).create(&caller(Role::AllWriter), acme(), Some(request))).unwrap();
+        assert_eq!(changed, CustomerChanged { event: wanted, replayed: false });
+        assert_eq!(changed.event.at, now());
     }
 
     #[test]
     fn a_reader_creates_nothing_and_the_store_is_never_asked() {
         // A mock without expectations panics when it is called.
-        let refused = block_on(service(MockCustomerRepository::new()).create(&caller(Role::AllReader), acme()));
-        assert_eq!(refused, Err(CreateCustomerError::Denied(PermissionDenied::Role(Permission::Write))));
+        let refused = block_on(service(MockCustomerRepository::new()).create(&caller(Role::AllReader), acme(), None));
+        assert_eq!(refused, Err(ChangeCustomerError::Denied(PermissionDenied::Role(Permission::Write))));
     }
 
     #[test]
@@ -174,14 +217,14 @@ mod tests {
         let id = ids().next_id();
         let unavailable = StoreError::Unavailable { reason: "the queue is full".to_owned() };
         for refusal in [
-            CreateCustomerError::ExternalIdTaken { existing: id },
-            CreateCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
-            CreateCustomerError::Store(unavailable),
+            ChangeCustomerError::ExternalIdTaken { existing: id },
+            ChangeCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
+            ChangeCustomerError::Store(unavailable),
         ] {
             let mut customers = MockCustomerRepository::new();
             let answer = refusal.clone();
-            customers.expect_create().once().return_once(move |_, _| Err(answer));
-            assert_eq!(block_on(service(customers).create(&caller(Role::SuperAdmin), acme())), Err(refusal));
+            customers.expect_change().once().return_once(move |_, _| Err(answer));
+            assert_eq!(block_on(service(customers).create(&caller(Role::SuperAdmin), acme(), None)), Err(refusal));
         }
     }
 

@@ -69,7 +69,23 @@ pub struct NewLink {
     pub metadata: JsonObject,
 }
 
-/// The links of one create: at most [`NewLinks::MAX`], no provider twice.
+impl NewLink {
+    /// The mapping it becomes.
+    pub(crate) fn map(self, id: MappingId, customer_id: CustomerId, owner: Owner, audit: &Audit) -> IntegrationMapping {
+        IntegrationMapping {
+            id,
+            owner,
+            customer_id,
+            provider_type: self.provider_type,
+            provider_entity_id: self.provider_entity_id,
+            metadata: self.metadata,
+            status: Status::Published,
+            audit: audit.clone(),
+        }
+    }
+}
+
+/// The links of one create or update: at most [`NewLinks::MAX`], no provider twice.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewLinks(Vec<NewLink>);
 

@@ -3,6 +3,7 @@
 mod association;
 mod currency;
 mod decimal;
+mod new_association;
 mod port;
 mod rate;
 mod rate_override;
@@ -11,6 +12,7 @@ mod service;
 pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
 pub use currency::{CurrencyCode, CurrencyCodeError};
 pub use decimal::{DecimalError, MAX_DIGITS};
+pub use new_association::{NewTaxAssociation, TaxAssociationUpdate, Term};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockTaxRepository;
 pub use port::{CreateTaxDefaultError, CreateTaxRateError, TaxRepository};

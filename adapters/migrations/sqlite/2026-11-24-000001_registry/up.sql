@@ -106,6 +106,25 @@ CREATE TABLE customers (
 CREATE UNIQUE INDEX customers_published_external_id ON customers (tenant_id, environment_id, external_id)
     WHERE status = 'published';
 
+-- Which customer had an external id last that no published one has now.
+CREATE TABLE former_external_ids (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, external_id)
+) STRICT, WITHOUT ROWID;
+
+-- How many customers there are: the sum over the slots, of which each writer changes its own, so that none waits for another.
+CREATE TABLE customer_counts (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, status, slot)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE integration_mappings (
     tenant_id TEXT NOT NULL,
     environment_id TEXT NOT NULL,
@@ -128,6 +147,9 @@ CREATE UNIQUE INDEX integration_mappings_published_provider
 CREATE INDEX integration_mappings_reverse
     ON integration_mappings (tenant_id, environment_id, provider_type, provider_entity_id)
     WHERE status = 'published';
+-- What was archived with a customer, for bringing it back.
+CREATE INDEX integration_mappings_archived ON integration_mappings (tenant_id, environment_id, customer_id)
+    WHERE status = 'archived';
 
 CREATE TABLE tax_associations (
     tenant_id TEXT NOT NULL,
@@ -157,6 +179,8 @@ CREATE TABLE tax_associations (
 CREATE UNIQUE INDEX tax_associations_published_entity
     ON tax_associations (tenant_id, environment_id, entity_type, entity_id, tax_rate_id, currency_key)
     WHERE status = 'published';
+CREATE INDEX tax_associations_archived ON tax_associations (tenant_id, environment_id, entity_type, entity_id)
+    WHERE status = 'archived';
 
 CREATE TABLE events (
     tenant_id TEXT NOT NULL,
@@ -170,6 +194,8 @@ CREATE TABLE events (
     at INTEGER NOT NULL,
     actor TEXT NOT NULL,
     request_id TEXT,
+    -- What only this type of event knows, as JSON: never a personal value.
+    detail TEXT,
     PRIMARY KEY (tenant_id, environment_id, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -184,3 +210,18 @@ CREATE TABLE event_payloads (
     payload TEXT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, event_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests that were done under a client's key: written with the work itself, and never without it.
+CREATE TABLE idempotency_records (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    -- What tells the request from others: 64 hexadecimal digits.
+    fingerprint TEXT NOT NULL,
+    -- The event whose frozen state was answered.
+    event_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_records_at ON idempotency_records (at);

@@ -3,19 +3,25 @@
 use patron_domain::ids::CustomerId;
 use rocket::get;
 
-use super::response::CustomerResponse;
+use super::response::found;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    version::IfNoneMatch,
 };
 
 /// A customer of any status.
 // The rank puts it after `/customers/external/<_..>`, which takes a bare `/customers/external` too.
 #[get("/customers/<id>", rank = 1)]
-pub(super) async fn get(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn get(
+    caller: CanRead,
+    services: Services<'_>,
+    known: IfNoneMatch,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let record = services.customers.find(&caller, id).await?.ok_or_else(missing)?;
-    Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings))
+    found(&record, &known)
 }

@@ -3,23 +3,30 @@
 use patron_domain::customer::ExternalId;
 use rocket::get;
 
-use super::response::CustomerResponse;
+use super::response::found;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
     path_tail::PathTail,
+    version::IfNoneMatch,
 };
 
-/// The published customer with an external id, which is the whole rest of the path.
+/// The published customer with an external id, which is the whole rest of the path; or else the one that had it last.
 #[get("/customers/external/<_..>")]
 pub(super) async fn get_by_external_id(
     caller: CanRead,
     services: Services<'_>,
+    known: IfNoneMatch,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no published customer with this external id");
     let external_id = tail.0.and_then(|text| ExternalId::new(text).ok()).ok_or_else(missing)?;
     let record = services.customers.find_by_external_id(&caller, &external_id).await?.ok_or_else(missing)?;
-    Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings))
+    let answer = found(&record, &known)?;
+    if record.customer.external_id == external_id {
+        return Ok(answer);
+    }
+    // It had this external id before. The one it has now is personal and stays out of headers; it is in the body.
+    Ok(answer.header("X-Patron-Former-External-Id", "true"))
 }

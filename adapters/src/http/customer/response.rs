@@ -3,16 +3,43 @@
 use std::collections::BTreeMap;
 
 use patron_domain::{
-    customer::{Contact, Customer, CustomerName, Email, ExternalId, TimeZone},
+    customer::{
+        Contact, Customer, CustomerAggregate, CustomerChanged, CustomerName, CustomerRecord, Email, ExternalId,
+        TimeZone,
+    },
     ids::{CustomerId, EnvironmentId, TenantId},
     integration::IntegrationMapping,
     lifecycle::Status,
     tenancy::Actor,
     time::Timestamp,
 };
+use rocket::http::Status as StatusCode;
 use serde::Serialize;
 
-use crate::http::integration::response::MappingResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    integration::response::MappingResponse,
+    version::{IfNoneMatch, etag},
+};
+
+/// The answer to a change: the customer as the change left it.
+pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
+    let CustomerAggregate { customer, mappings, .. } = &changed.event.state;
+    let answer = Answer::json(status, &CustomerResponse::new(customer, mappings))?;
+    Ok(answer.header("ETag", etag(customer.version)).replayed(changed.replayed))
+}
+
+/// The answer to reading one customer.
+pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch) -> Result<Answer, ApiError> {
+    let version = record.customer.version;
+    let answer = if known.is_known(version) {
+        Answer::empty(StatusCode::NotModified)
+    } else {
+        Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings))?
+    };
+    Ok(answer.header("ETag", etag(version)))
+}
 
 /// One customer.
 #[derive(Serialize)]

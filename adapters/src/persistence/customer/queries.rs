@@ -3,8 +3,8 @@
 use diesel::{dsl::auto_type, prelude::*};
 
 use crate::persistence::{
-    PUBLISHED,
-    schema::{customers, integration_mappings},
+    literal::Published,
+    schema::{customers, former_external_ids, integration_mappings},
 };
 
 /// The customer of any status with an id: one row for each of its published mappings, or one without any.
@@ -23,7 +23,7 @@ pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str
 #[auto_type(no_type_alias)]
 pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
     let with_mappings = mappings();
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
         .filter(customers::tenant_id.eq(tenant_id))
@@ -36,7 +36,7 @@ pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, ex
 /// The id of the published customer with an external id.
 #[auto_type(no_type_alias)]
 pub(crate) fn id_by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     customers::table
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
@@ -48,10 +48,58 @@ pub(crate) fn id_by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str,
 /// How a customer and its published mappings belong together.
 #[auto_type]
 fn mappings() -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     integration_mappings::tenant_id
         .eq(customers::tenant_id)
         .and(integration_mappings::environment_id.eq(customers::environment_id))
         .and(integration_mappings::customer_id.eq(customers::id))
         .and(integration_mappings::status.eq(published))
+}
+
+/// The row of the customer of any status with an id.
+#[auto_type(no_type_alias)]
+pub(crate) fn row_by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    customers::table
+        .filter(customers::tenant_id.eq(tenant_id))
+        .filter(customers::environment_id.eq(environment_id))
+        .filter(customers::id.eq(id))
+}
+
+/// The row of the published customer with an external id.
+#[auto_type(no_type_alias)]
+pub(crate) fn row_by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
+    let published: Published = Published;
+    customers::table
+        .filter(customers::tenant_id.eq(tenant_id))
+        .filter(customers::environment_id.eq(environment_id))
+        .filter(customers::external_id.eq(external_id))
+        .filter(customers::status.eq(published))
+}
+
+/// Who had an external id last that no published customer has now.
+#[auto_type(no_type_alias)]
+pub(crate) fn former_holder<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
+    former_external_ids::table
+        .filter(former_external_ids::tenant_id.eq(tenant_id))
+        .filter(former_external_ids::environment_id.eq(environment_id))
+        .filter(former_external_ids::external_id.eq(external_id))
+}
+
+/// The published customer that had an external id last: rows as of [`by_external_id`].
+#[auto_type(no_type_alias)]
+pub(crate) fn by_former_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
+    let with_mappings = mappings();
+    let published: Published = Published;
+    let former = former_external_ids::table
+        .filter(former_external_ids::tenant_id.eq(tenant_id))
+        .filter(former_external_ids::environment_id.eq(environment_id))
+        .filter(former_external_ids::external_id.eq(external_id))
+        .select(former_external_ids::customer_id);
+    customers::table
+        .left_join(integration_mappings::table.on(with_mappings))
+        .filter(customers::tenant_id.eq(tenant_id))
+        .filter(customers::environment_id.eq(environment_id))
+        .filter(customers::id.eq_any(former))
+        .filter(customers::status.eq(published))
+        .order(integration_mappings::id.asc())
 }

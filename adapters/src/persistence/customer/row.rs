@@ -1,9 +1,9 @@
 //! Rows of the table `customers`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, CreateCustomerError, Customer, CustomerName, CustomerRecord,
+        Address, AddressLine, ChangeCustomerError, City, Contact, CountryCode, Customer, CustomerName, CustomerRecord,
         Email, ExternalId, PostalCode, Profile, State, TimeZone,
     },
     ids::CustomerId,
@@ -19,8 +19,9 @@ use crate::persistence::{
 };
 
 /// One row, in the order of the table's columns. Also the form in which an event's payload freezes a customer.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
-#[diesel(table_name = customers, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = customers, primary_key(tenant_id, environment_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct CustomerRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,
@@ -119,11 +120,11 @@ pub(crate) fn record(rows: Vec<(CustomerRow, Option<MappingRow>)>) -> Result<Opt
     Ok(Some(CustomerRecord { customer: customer.try_into()?, mappings }))
 }
 
-/// The refusal of a create whose external id the customer with this id has.
-pub(crate) fn taken(holder: &str) -> CreateCustomerError {
+/// The refusal of a change to an external id that the customer with this id has.
+pub(crate) fn taken(holder: &str) -> ChangeCustomerError {
     let named = RowName { table: "customers", id: holder };
     match named.column("id", CustomerId::parse(holder)) {
-        Ok(existing) => CreateCustomerError::ExternalIdTaken { existing },
+        Ok(existing) => ChangeCustomerError::ExternalIdTaken { existing },
         Err(corrupt) => corrupt.into(),
     }
 }

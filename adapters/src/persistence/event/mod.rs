@@ -1,4 +1,5 @@
 //! Events: rows and queries.
 
+mod detail;
 pub(crate) mod queries;
 pub(crate) mod row;

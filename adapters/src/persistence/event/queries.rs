@@ -32,3 +32,30 @@ pub(crate) fn history<'a>(tenant_id: &'a str, environment_id: &'a str, customer_
         .filter(events::entity_id.eq(customer_id))
         .order(events::sequence.asc())
 }
+
+/// One event with its payload.
+#[auto_type(no_type_alias)]
+pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    let same_event = event_payloads::tenant_id
+        .eq(events::tenant_id)
+        .and(event_payloads::environment_id.eq(events::environment_id))
+        .and(event_payloads::event_id.eq(events::id));
+    events::table
+        .inner_join(event_payloads::table.on(same_event))
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::id.eq(id))
+}
+
+/// The events of an environment with their payloads.
+#[auto_type(no_type_alias)]
+pub(crate) fn in_environment<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
+    let same_event = event_payloads::tenant_id
+        .eq(events::tenant_id)
+        .and(event_payloads::environment_id.eq(events::environment_id))
+        .and(event_payloads::event_id.eq(events::id));
+    events::table
+        .inner_join(event_payloads::table.on(same_event))
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+}

@@ -2,8 +2,8 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
-    customer::{CustomerAggregate, WorkflowName},
-    event::{CustomerEvent, CustomerEventKind, Onboarding},
+    customer::CustomerAggregate,
+    event::CustomerEvent,
     ids::EventId,
     store::StoreError,
     tenancy::{Actor, RequestId},
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::persistence::{
     column::{RowName, version_number},
     customer::row::CustomerRow,
+    event::detail::{Detail, json, kind},
     integration::row::MappingRow,
     page::decode,
     schema::{event_payloads, events},
@@ -37,6 +38,7 @@ pub(crate) struct EventRow {
     pub(crate) at: i64,
     pub(crate) actor: String,
     pub(crate) request_id: Option<String>,
+    pub(crate) detail: Option<String>,
 }
 
 /// One row of `event_payloads`, in the order of the table's columns.
@@ -56,37 +58,23 @@ pub(crate) struct EventRows {
     pub(crate) state: FrozenState,
 }
 
-/// The column `payload` as JSON: the rows of the aggregate as they were, and what only the event knows.
+/// The column `payload` as JSON: the rows of the aggregate as they were.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FrozenState {
     pub(crate) customer: CustomerRow,
     pub(crate) mappings: Vec<MappingRow>,
     pub(crate) associations: Vec<TaxAssociationRow>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    onboarding: Option<FrozenOnboarding>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FrozenOnboarding {
-    skip: bool,
-    workflow: Option<String>,
 }
 
 impl EventRows {
     pub(crate) fn new(event: &CustomerEvent) -> Result<Self, StoreError> {
-        let CustomerEventKind::Created { onboarding } = &event.kind;
         let CustomerAggregate { customer, mappings, associations } = &event.state;
         let state = FrozenState {
             customer: CustomerRow::from(customer),
             mappings: mappings.iter().map(MappingRow::from).collect(),
             associations: associations.iter().map(TaxAssociationRow::from).collect(),
-            onboarding: Some(FrozenOnboarding {
-                skip: onboarding.skip,
-                workflow: onboarding.workflow.as_ref().map(|name| name.as_str().to_owned()),
-            }),
         };
-        let payload = serde_json::to_string(&state)
-            .map_err(|_| StoreError::Failed { reason: "an event's state has no JSON form".to_owned() })?;
+        let payload = json(&state)?;
         let tenant_id = state.customer.tenant_id.clone();
         let environment_id = state.customer.environment_id.clone();
         let id = event.id.to_string();
@@ -102,6 +90,7 @@ impl EventRows {
                 at: event.at.micros(),
                 actor: event.actor.as_str().to_owned(),
                 request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
+                detail: Detail::of(&event.kind)?,
             },
             payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },
             state,
@@ -122,14 +111,9 @@ impl TryFrom<StoredEvent> for CustomerEvent {
     fn try_from(StoredEvent { row, payload }: StoredEvent) -> Result<Self, StoreError> {
         let named = RowName { table: "events", id: &row.id };
         let frozen = RowName { table: "event_payloads", id: &row.id };
-        let FrozenState { customer, mappings, associations, onboarding } =
+        let FrozenState { customer, mappings, associations } =
             frozen.column("payload", serde_json::from_str(&payload.payload))?;
-        let kind = match (row.event_type.as_str(), onboarding) {
-            ("customer.created", Some(FrozenOnboarding { skip, workflow })) => CustomerEventKind::Created {
-                onboarding: Onboarding { skip, workflow: frozen.nullable("payload", workflow, WorkflowName::new)? },
-            },
-            _ => return named.column("event_type", Err(())),
-        };
+        let kind = named.column("detail", kind(&row.event_type, row.detail.as_deref()).ok_or(()))?;
         Ok(CustomerEvent {
             id: named.column("id", EventId::parse(&row.id))?,
             kind,

@@ -2,17 +2,31 @@
 
 use diesel::{dsl::auto_type, prelude::*};
 
-use crate::persistence::{PUBLISHED, schema::integration_mappings};
+use crate::persistence::{
+    literal::{Archived, Published},
+    schema::integration_mappings,
+};
 
 /// The published mappings of a customer.
 #[auto_type(no_type_alias)]
 pub(crate) fn of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     integration_mappings::table
         .filter(integration_mappings::tenant_id.eq(tenant_id))
         .filter(integration_mappings::environment_id.eq(environment_id))
         .filter(integration_mappings::customer_id.eq(customer_id))
         .filter(integration_mappings::status.eq(published))
+}
+
+/// The mappings that were archived with a customer.
+#[auto_type(no_type_alias)]
+pub(crate) fn archived_of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
+    let archived: Archived = Archived;
+    integration_mappings::table
+        .filter(integration_mappings::tenant_id.eq(tenant_id))
+        .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::customer_id.eq(customer_id))
+        .filter(integration_mappings::status.eq(archived))
 }
 
 /// The published mappings to one entity of another system.
@@ -23,7 +37,7 @@ pub(crate) fn to_provider<'a>(
     provider_type: &'a str,
     provider_entity_id: &'a str,
 ) -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     integration_mappings::table
         .filter(integration_mappings::tenant_id.eq(tenant_id))
         .filter(integration_mappings::environment_id.eq(environment_id))

@@ -1,6 +1,6 @@
 //! Rows of the table `integration_mappings`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     ids::{CustomerId, MappingId},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
@@ -14,8 +14,9 @@ use crate::persistence::{
 };
 
 /// One row, in the order of the table's columns. Also the form in which an event's payload freezes a mapping.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
-#[diesel(table_name = integration_mappings, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = integration_mappings, primary_key(tenant_id, environment_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct MappingRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,

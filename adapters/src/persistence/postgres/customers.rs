@@ -1,34 +1,39 @@
-//! The port for customers over PostgreSQL: reading. See `create` for creating one.
+//! The ports for customers over PostgreSQL: reading. See `batch` for changing them.
 
 use async_trait::async_trait;
-use diesel::QueryDsl;
+use diesel::{QueryDsl, delete};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{
-    customer::{CreateCustomer, CreateCustomerError, CustomerRecord, CustomerRepository, ExternalId, MappingFilter},
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
+        Housekeeping, MappingFilter,
+    },
     event::CustomerEvent,
     ids::CustomerId,
     integration::IntegrationMapping,
     store::{Page, PageRequest, StoreError},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
 };
 
-use super::{PostgresStore, create::Create, names};
+use super::{PostgresStore, names};
 use crate::persistence::{
     customer::{queries, row::record},
     event::{self, row::StoredEvent},
+    idempotency,
     integration::{self, row::MappingRow},
     page::{Window, page},
 };
 
 #[async_trait]
 impl CustomerRepository for PostgresStore {
-    async fn create(
+    async fn change(
         &self,
         scope: &EnvironmentScope,
-        command: CreateCustomer,
-    ) -> Result<CustomerEvent, CreateCustomerError> {
-        self.write(Create { scope: scope.clone(), command }).await
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        self.customers.change(scope, command).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -45,8 +50,14 @@ impl CustomerRepository for PostgresStore {
     ) -> Result<Option<CustomerRecord>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let session = self.pool.session().await?;
-        let query = queries::by_external_id(&tenant, &environment, external_id.as_str());
-        record(session.answer(query.load(&mut session.pg())).await?)
+        let external_id = external_id.as_str();
+        let query = queries::by_external_id(&tenant, &environment, external_id);
+        let mut rows = session.answer(query.load(&mut session.pg())).await?;
+        if rows.is_empty() {
+            let former = queries::by_former_external_id(&tenant, &environment, external_id);
+            rows = session.answer(former.load(&mut session.pg())).await?;
+        }
+        record(rows)
     }
 
     async fn mappings(
@@ -91,5 +102,24 @@ impl CustomerRepository for PostgresStore {
         let count = event::queries::of_customer(&tenant, &environment, &id).count();
         let (rows, total) = (&mut session.pg(), &mut session.pg());
         page(session.snapshot(try_join(events.load::<StoredEvent>(rows), count.get_result(total))).await?)
+    }
+}
+
+#[async_trait]
+impl Housekeeping for PostgresStore {
+    async fn remove_idempotency_records(
+        &self,
+        _scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let session = self.pool.session().await?;
+        let old = idempotency::queries::made_before(made_before.micros()).limit(limit.into());
+        let old = session.answer(old.load::<(String, String, String)>(&mut session.pg())).await?;
+        for (tenant, environment, key) in &old {
+            let record = delete(idempotency::queries::by_key(tenant, environment, key));
+            session.answer(record.execute(&mut session.pg())).await?;
+        }
+        Ok(old.len() as u64)
     }
 }

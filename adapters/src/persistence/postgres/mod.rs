@@ -1,9 +1,9 @@
 //! The ports over PostgreSQL.
 //!
-//! A connection (`session`) runs over a `link` that alone decides about TLS; the `pool` keeps the sound ones; each change
-//! is a transaction of its own (`write`).
+//! A connection (`session`) runs over a `link` that alone decides about TLS; the `pool` keeps the sound ones. Changes of
+//! customers share transactions (`batch`); everything else that is written is a transaction of its own (`write`).
 
-mod create;
+mod batch;
 mod customers;
 mod keys;
 mod link;
@@ -13,9 +13,11 @@ mod problem;
 mod session;
 mod settings;
 mod sqlstate;
+mod statements;
 mod taxes;
 mod tenancy;
 mod tls;
+mod unnest;
 mod write;
 
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use diesel_async::RunQueryDsl;
 use patron_domain::{lifecycle::Owner, store::StoreError};
 use tokio::sync::Semaphore;
 
-use self::{pool::Pool, settings::Settings};
+use self::{batch::BatchWriter, pool::Pool, settings::Settings};
 use super::{
     open::{OpenError, OpenOptions},
     url::PostgresUrl,
@@ -58,6 +60,7 @@ use super::{
 /// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
 pub struct PostgresStore {
     pool: Pool,
+    customers: BatchWriter,
     /// One permit for each write that may be under way or wait.
     writes: Arc<Semaphore>,
     most_writes: u32,
@@ -75,7 +78,8 @@ impl PostgresStore {
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let pool = Pool::new(settings, options.connections)?;
         // On every platform of ours, a usize holds a u32.
-        Ok(Self { pool, writes: Arc::new(Semaphore::new(most_writes as usize)), most_writes })
+        let customers = BatchWriter::start(&pool, options.write_queue);
+        Ok(Self { pool, customers, writes: Arc::new(Semaphore::new(most_writes as usize)), most_writes })
     }
 
     /// Asks the server whether it answers.
@@ -87,6 +91,7 @@ impl PostgresStore {
 
     /// Finishes the writes that were taken, and closes the connections.
     pub(crate) async fn close(&self) {
+        self.customers.close().await;
         // All permits are there when no write is left; those that come now find none. Refused only when closed already.
         let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();

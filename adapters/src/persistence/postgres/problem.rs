@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Conflict,
     /// The connection is of no more use.
     Lost,
+    /// A value that has to be unique is taken.
+    Unique,
     /// Anything else.
     Other,
 }
@@ -42,6 +44,7 @@ impl Problem {
     fn of_state(error: &Error, state: SqlState) -> Self {
         let (kind, reason) = match state.as_str() {
             "40001" | "40P01" => (Kind::Conflict, "too many changes at once"),
+            "23505" => return Self { kind: Kind::Unique, error: failed(error, state) },
             // CockroachDB's way to say that it does not know whether it committed.
             "40003" => (Kind::Lost, "it does not know whether it committed"),
             "57014" => (Kind::Other, "it took too long"),
@@ -140,7 +143,7 @@ mod tests {
     fn all_else_has_failed_with_its_code_alone() {
         for (kind, state) in [(DatabaseErrorKind::UniqueViolation, "23505"), (DatabaseErrorKind::Unknown, "42P01")] {
             let problem = problem(kind, state);
-            assert_eq!(problem.kind, Kind::Other);
+            assert_eq!(problem.kind, if state == "23505" { Kind::Unique } else { Kind::Other });
             assert!(matches!(&problem.error, StoreError::Failed { reason } if reason.contains(state)), "{problem:?}");
         }
     }

@@ -11,6 +11,7 @@ use std::{
 
 use diesel::{QueryResult, result::Error};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::try_join;
 use tokio::{net::UnixStream, task::AbortHandle};
 use tokio_postgres::{Client, Config, Connection, config::Host, tls::TlsStream};
 
@@ -130,8 +131,11 @@ impl Session {
         work: impl Future<Output = Result<T, Failure<E>>>,
     ) -> Result<T, Ended<T, E>> {
         self.in_transaction.store(true, Ordering::Relaxed);
-        self.batch(begin).await.map_err(Ended::Failed)?;
         self.last_error.forget();
+        let mut pg = self.pg();
+        // Sent together. When the beginning fails, the work ends with it, before it has had any answer.
+        let begin = async { pg.batch_execute(begin).await.map_err(Failure::Database) };
+        let work = async { try_join(begin, work).await.map(|((), value)| value) };
         let ended = match tokio::time::timeout(PATIENCE, work).await {
             Ok(Ok(value)) => return self.commit(value).await,
             Ok(Err(Failure::Refused(refusal))) => Ended::Refused(refusal),

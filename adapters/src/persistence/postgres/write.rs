@@ -65,7 +65,7 @@ async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusa
             }
             Err(Ended::Failed(problem)) => problem,
         };
-        if problem.kind == Kind::Other || tries == TRIES {
+        if matches!(problem.kind, Kind::Other | Kind::Unique) || tries == TRIES {
             return Err(problem.error.into());
         }
         drop(session);

@@ -1,41 +1,38 @@
-//! The port for customers over SQLite.
+//! The ports for customers over SQLite. See `change` for what happens within a change.
 
 use async_trait::async_trait;
-use diesel::{insert_into, prelude::*};
+use diesel::{delete, prelude::*};
 use patron_domain::{
     customer::{
-        CreateCustomer, CreateCustomerError, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, TaxFacts,
-        TaxFactsNeeded,
+        ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
+        Housekeeping, MappingFilter,
     },
     event::CustomerEvent,
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
-    tax::{TaxedEntity, TaxedEntityType},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
 };
 
-use super::SqliteStore;
+use super::{SqliteStore, change::change};
 use crate::persistence::{
     customer::{self, row::record},
-    error::Failure,
-    event::{self, row::EventRows},
+    event, idempotency,
     integration::{self, row::MappingRow},
-    page::{Window, decode, page},
-    schema::{customers, event_payloads, events, integration_mappings, tax_associations},
-    tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
+    page::{Window, page},
 };
 
 #[async_trait]
 impl CustomerRepository for SqliteStore {
-    async fn create(
+    async fn change(
         &self,
         scope: &EnvironmentScope,
-        command: CreateCustomer,
-    ) -> Result<CustomerEvent, CreateCustomerError> {
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
         let scope = scope.clone();
-        self.writer.write(move |connection| create(connection, &scope, command)).await
+        self.writer.write_counted(move |connection, counts| change(connection, counts, &scope, command)).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -54,7 +51,11 @@ impl CustomerRepository for SqliteStore {
         let (tenant, environment) = names(scope.owner);
         let id = external_id.as_str().to_owned();
         let query = move |connection: &mut SqliteConnection| {
-            customer::queries::by_external_id(&tenant, &environment, &id).load(connection)
+            let rows = customer::queries::by_external_id(&tenant, &environment, &id).load(connection)?;
+            if rows.is_empty() {
+                return customer::queries::by_former_external_id(&tenant, &environment, &id).load(connection);
+            }
+            Ok(rows)
         };
         record(self.readers.read(query).await?)
     }
@@ -110,61 +111,24 @@ impl CustomerRepository for SqliteStore {
     }
 }
 
-/// One create within the writer's transaction: facts, decision, rows.
-fn create(
-    connection: &mut SqliteConnection,
-    scope: &EnvironmentScope,
-    command: CreateCustomer,
-) -> Result<CustomerEvent, Failure<CreateCustomerError>> {
-    let facts = facts(connection, scope.owner, &command)?;
-    let event = command.decide(scope, &facts).map_err(Failure::Refused)?;
-    let rows = EventRows::new(&event).map_err(|error| Failure::Refused(error.into()))?;
-    // The unique index over the published external ids decides; it is asked first, because most refusals are its.
-    let inserted = insert_into(customers::table).values(&rows.state.customer).on_conflict_do_nothing();
-    if inserted.execute(connection)? == 0 {
-        let customer = &rows.state.customer;
-        let (tenant, environment) = (&customer.tenant_id, &customer.environment_id);
-        let holder = customer::queries::id_by_external_id(tenant, environment, &customer.external_id);
-        return Err(Failure::Refused(customer::row::taken(&holder.get_result::<String>(connection)?)));
-    }
-    for association in &rows.state.associations {
-        insert_into(tax_associations::table).values(association).execute(connection)?;
-    }
-    for mapping in &rows.state.mappings {
-        insert_into(integration_mappings::table).values(mapping).execute(connection)?;
-    }
-    insert_into(events::table).values(&rows.event).execute(connection)?;
-    insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;
-    Ok(event)
-}
-
-/// Looks up what the decision needs.
-fn facts(
-    connection: &mut SqliteConnection,
-    owner: Owner,
-    command: &CreateCustomer,
-) -> Result<TaxFacts, Failure<CreateCustomerError>> {
-    let (tenant, environment) = names(owner);
-    let corrupt = |error: StoreError| Failure::Refused(CreateCustomerError::from(error));
-    let mut facts = TaxFacts::default();
-    match command.tax_facts_needed() {
-        TaxFactsNeeded::Nothing => {}
-        TaxFactsNeeded::Rates(codes) => {
-            // One look-up for each code: a list of codes would be a new statement for each length.
-            for code in codes {
-                let query = tax::queries::rate_by_code(&tenant, &environment, code.as_str());
-                let row: Option<TaxRateRow> = query.first(connection).optional()?;
-                facts.rates.extend(decode::<_, _, Vec<_>>(row).map_err(corrupt)?);
+#[async_trait]
+impl Housekeeping for SqliteStore {
+    async fn remove_idempotency_records(
+        &self,
+        _scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let remove = move |connection: &mut SqliteConnection| {
+            let old = idempotency::queries::made_before(made_before.micros()).limit(limit.into());
+            let old: Vec<(String, String, String)> = old.load(connection)?;
+            for (tenant, environment, key) in &old {
+                delete(idempotency::queries::by_key(tenant, environment, key)).execute(connection)?;
             }
-        }
-        TaxFactsNeeded::Defaults => {
-            let (kind, id) = (TaxedEntityType::Tenant.as_str(), entity_id(owner, TaxedEntity::Tenant));
-            let query = tax::queries::associations_of(&tenant, &environment, kind, &id);
-            let rows: Vec<TaxAssociationRow> = query.order(tax_associations::id.asc()).load(connection)?;
-            facts.defaults = decode(rows).map_err(corrupt)?;
-        }
+            Ok(old.len() as u64)
+        };
+        self.writer.write(remove).await
     }
-    Ok(facts)
 }
 
 /// The columns every query starts with.

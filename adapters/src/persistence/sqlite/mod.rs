@@ -1,5 +1,6 @@
 //! The ports over SQLite: one file, one writer, several readers.
 
+mod change;
 mod connection;
 mod customers;
 mod keys;

@@ -6,17 +6,20 @@
 
 use std::{sync::Mutex, thread::JoinHandle};
 
-use diesel::{Connection, SqliteConnection, result::Error};
+use diesel::{Connection, ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
 use patron_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::persistence::error::{Failure, store_error};
+use crate::persistence::{
+    customer::counts::CountChanges,
+    error::{Failure, store_error},
+};
 
 /// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
 const MAX_BATCH: usize = 64;
 
 /// Runs within the transaction; what it answers is called when the commit stands or has failed.
-type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Reply + Send>;
+type Job = Box<dyn FnOnce(&mut SqliteConnection, &mut CountChanges) -> Reply + Send>;
 type Reply = Box<dyn FnOnce(&Result<(), StoreError>) + Send>;
 
 pub(super) struct Writer {
@@ -42,9 +45,24 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
     {
+        self.write_counted(move |connection, _| work(connection)).await
+    }
+
+    /// The same for work that changes how many customers there are: the counts of a whole commit are written at once.
+    pub(super) async fn write_counted<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let outcome = connection.transaction(work).map_err(Failure::into_port_error);
+        let job: Job = Box::new(move |connection, counts| {
+            let mut own = CountChanges::default();
+            let outcome = connection.transaction(|connection| work(connection, &mut own));
+            if outcome.is_ok() {
+                counts.merge(own);
+            }
+            let outcome = outcome.map_err(Failure::into_port_error);
             Box::new(move |commit| {
                 let outcome = match commit {
                     Ok(()) => outcome,
@@ -95,13 +113,14 @@ fn closed() -> StoreError {
 fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut replies = Vec::new();
+        let mut counts = CountChanges::default();
         let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
-            replies.push(first(connection));
+            replies.push(first(connection, &mut counts));
             while replies.len() < MAX_BATCH {
                 let Ok(next) = jobs.try_recv() else { break };
-                replies.push(next(connection));
+                replies.push(next(connection, &mut counts));
             }
-            Ok(())
+            write_counts(connection, &counts)
         });
         let commit = commit.map_err(|error| {
             let error = store_error(&error);
@@ -112,6 +131,19 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
             reply(&commit);
         }
     }
+}
+
+/// The one writer of this file has the one slot.
+const SLOT: i32 = 0;
+
+fn write_counts(connection: &mut SqliteConnection, counts: &CountChanges) -> QueryResult<()> {
+    use crate::persistence::schema::customer_counts::dsl::*;
+    for (tenant, environment, of, by) in counts.iter() {
+        let row = (tenant_id.eq(tenant), environment_id.eq(environment), status.eq(of), slot.eq(SLOT), count.eq(by));
+        let insert = insert_into(customer_counts).values(row).on_conflict((tenant_id, environment_id, status, slot));
+        insert.do_update().set(count.eq(count + by)).execute(connection)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rows of the table `tax_associations`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Owner,
@@ -16,8 +16,9 @@ use crate::persistence::{
 };
 
 /// One row, in the order of the table's columns. Also the form in which an event's payload freezes an association.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
-#[diesel(table_name = tax_associations, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = tax_associations, primary_key(tenant_id, environment_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct TaxAssociationRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,

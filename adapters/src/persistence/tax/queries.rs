@@ -3,14 +3,14 @@
 use diesel::{dsl::auto_type, prelude::*};
 
 use crate::persistence::{
-    PUBLISHED,
+    literal::{Archived, Published},
     schema::{tax_associations, tax_rates},
 };
 
 /// The published tax rate with a code.
 #[auto_type(no_type_alias)]
 pub(crate) fn rate_by_code<'a>(tenant_id: &'a str, environment_id: &'a str, code: &'a str) -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     tax_rates::table
         .filter(tax_rates::tenant_id.eq(tenant_id))
         .filter(tax_rates::environment_id.eq(environment_id))
@@ -35,13 +35,30 @@ pub(crate) fn associations_of<'a>(
     entity_type: &'a str,
     entity_id: &'a str,
 ) -> _ {
-    let published: &'static str = PUBLISHED;
+    let published: Published = Published;
     tax_associations::table
         .filter(tax_associations::tenant_id.eq(tenant_id))
         .filter(tax_associations::environment_id.eq(environment_id))
         .filter(tax_associations::entity_type.eq(entity_type))
         .filter(tax_associations::entity_id.eq(entity_id))
         .filter(tax_associations::status.eq(published))
+}
+
+/// The associations that were archived with an entity.
+#[auto_type(no_type_alias)]
+pub(crate) fn archived_associations_of<'a>(
+    tenant_id: &'a str,
+    environment_id: &'a str,
+    entity_type: &'a str,
+    entity_id: &'a str,
+) -> _ {
+    let archived: Archived = Archived;
+    tax_associations::table
+        .filter(tax_associations::tenant_id.eq(tenant_id))
+        .filter(tax_associations::environment_id.eq(environment_id))
+        .filter(tax_associations::entity_type.eq(entity_type))
+        .filter(tax_associations::entity_id.eq(entity_id))
+        .filter(tax_associations::status.eq(archived))
 }
 
 /// The order of every list of associations: the newest first, ids breaking ties.

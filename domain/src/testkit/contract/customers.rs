@@ -6,7 +6,7 @@ use super::{
     world::{OrSay, Outcome, World, holds, page, same},
 };
 use crate::{
-    customer::{CreateCustomerError, MappingFilter},
+    customer::{ChangeCustomerError, MappingFilter},
     ids::CustomerId,
     store::PageRequest,
     tenancy::EnvironmentScope,
@@ -72,9 +72,9 @@ async fn unknown_external(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-fn is_taken_by<T>(result: Result<T, CreateCustomerError>, holder: CustomerId) -> Outcome {
+fn is_taken_by<T>(result: Result<T, ChangeCustomerError>, holder: CustomerId) -> Outcome {
     match result {
-        Err(CreateCustomerError::ExternalIdTaken { existing }) => same("the existing customer", &existing, &holder),
+        Err(ChangeCustomerError::ExternalIdTaken { existing }) => same("the existing customer", &existing, &holder),
         Err(other) => Err(format!("another error was answered: {other}")),
         Ok(_) => Err("a second customer was created".to_owned()),
     }

@@ -98,7 +98,7 @@ async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<Mapping
         let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
         let command =
             a_customer(&format!("customer {n}")).linked("stripe", "cus_1").command(world.ids().start(base), at);
-        let event = world.ports.customers.create(scope, command).await.or_say("customers.create")?;
+        let event = world.ports.customers.change(scope, command).await.or_say("customers.change")?.event;
         let mapping = event.state.mappings.first().ok_or("create made no mapping")?;
         mappings.push((at, mapping.id));
     }

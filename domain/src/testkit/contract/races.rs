@@ -14,7 +14,7 @@ use super::{
     world::{Outcome, World, holds, same},
 };
 use crate::{
-    customer::CreateCustomerError,
+    customer::ChangeCustomerError,
     ids::CustomerId,
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer},
@@ -39,7 +39,7 @@ async fn one_winner(world: &World<'_>) -> Outcome {
     let [winner] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
     let id = winner.state.customer.id;
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        same("the other answers", refusal, &CreateCustomerError::ExternalIdTaken { existing: id })?;
+        same("the other answers", refusal, &ChangeCustomerError::ExternalIdTaken { existing: id })?;
     }
     is_record("customers.find_by_external_id", world.find_external(&scope, "acme").await?.as_ref(), winner)?;
     same("the mappings left", &links(world, &scope, "stripe", "cus_1").await?, &1)
@@ -73,8 +73,8 @@ async fn mixed(world: &World<'_>) -> Outcome {
     let answers = join_all((0..32).map(|n| world.create(&scope, new(n)))).await;
     for (n, answer) in answers.iter().enumerate() {
         let as_it_should = match (n % 4, answer) {
-            (1, Err(CreateCustomerError::ExternalIdTaken { existing })) => *existing == first.state.customer.id,
-            (2, Err(CreateCustomerError::UnknownTaxRates(_))) => true,
+            (1, Err(ChangeCustomerError::ExternalIdTaken { existing })) => *existing == first.state.customer.id,
+            (2, Err(ChangeCustomerError::UnknownTaxRates(_))) => true,
             (0 | 3, Ok(event)) => {
                 let found = world.find_external(&scope, &format!("customer {n}")).await?;
                 is_record(&format!("customer {n}"), found.as_ref(), event)?;
@@ -105,7 +105,7 @@ async fn dropped(world: &World<'_>) -> Outcome {
         // A second create finds the first one done, or makes sure that it never will be.
         let id = match world.create(&scope, new()).await {
             Ok(event) => event.state.customer.id,
-            Err(CreateCustomerError::ExternalIdTaken { existing }) => existing,
+            Err(ChangeCustomerError::ExternalIdTaken { existing }) => existing,
             Err(other) => return Err(format!("the create after a dropped one answered: {other}")),
         };
         is_whole(world, &scope, id, &entity_id).await.map_err(|what| format!("{external_id}: {what}"))?;

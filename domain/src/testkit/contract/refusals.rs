@@ -6,7 +6,7 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    customer::{CreateCustomerError, TaxFacts},
+    customer::{ChangeCustomerError, CustomerFacts, TaxFacts},
     ids::{CustomerId, IdGenerator},
     lifecycle::Status,
     store::PageRequest,
@@ -44,11 +44,12 @@ async fn is_refused(world: &World<'_>, scope: &EnvironmentScope, new: CustomerBu
     let at = world.now();
     let mut ids = world.ids().start(at);
     let command = new.clone().command(ids, at);
-    let facts = TaxFacts { rates, defaults: Vec::new() };
+    let taxes = TaxFacts { rates, defaults: Vec::new() };
+    let facts = CustomerFacts { taxes, ..CustomerFacts::default() };
     let Err(wanted) = command.clone().decide(scope, &facts) else {
         return Err("the decision refuses nothing here".to_owned());
     };
-    match world.ports.customers.create(scope, command).await {
+    match world.ports.customers.change(scope, command).await {
         Ok(_) => return Err("the create succeeded".to_owned()),
         Err(found) => same("the refusal", &found, &wanted)?,
     }
@@ -99,7 +100,7 @@ async fn refusal_before_taken(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     world.created(&scope, a_customer("acme")).await?;
     match world.create(&scope, a_customer("acme").taxed("NONE", "EUR")).await {
-        Err(CreateCustomerError::UnknownTaxRates(_)) => Ok(()),
+        Err(ChangeCustomerError::UnknownTaxRates(_)) => Ok(()),
         Err(other) => Err(format!("another error was answered: {other}")),
         Ok(_) => Err("the create succeeded".to_owned()),
     }

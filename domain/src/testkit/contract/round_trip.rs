@@ -6,7 +6,7 @@ use super::{
     world::{OrSay, Outcome, World, holds, page, same},
 };
 use crate::{
-    customer::{MappingFilter, TaxFacts},
+    customer::{CustomerFacts, MappingFilter},
     event::CustomerEvent,
     ids::{IdGenerator, IdSequence},
     lifecycle::Version,
@@ -64,8 +64,8 @@ async fn as_decided(world: &World<'_>) -> Outcome {
     let at = world.now();
     let new = a_customer("acme").named("Acme").in_berlin().linked("stripe", "cus_1").requested_as("request-1");
     let command = new.command(world.ids().start(at), at);
-    let wanted = command.clone().decide(&scope, &TaxFacts::default()).or_say("the decision")?;
-    let event = world.ports.customers.create(&scope, command).await.or_say("customers.create")?;
+    let wanted = command.clone().decide(&scope, &CustomerFacts::default()).or_say("the decision")?.event;
+    let event = world.ports.customers.change(&scope, command).await.or_say("customers.change")?.event;
     equal("the event", &event, &wanted)
 }
 
@@ -128,7 +128,7 @@ async fn times(world: &World<'_>) -> Outcome {
         let at = Timestamp::parse(text).or_say("the literal")?;
         // The ids come from another time: the time of the create and that of its ids are two things to a store.
         let command = a_customer(text).linked("stripe", "cus_1").command(world.ids().start(world.now()), at);
-        let event = world.ports.customers.create(&scope, command).await.or_say("customers.create")?;
+        let event = world.ports.customers.change(&scope, command).await.or_say("customers.change")?.event;
         is_read_back(world, &scope, &event).await.map_err(|what| format!("time {index}: {what}"))?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::{
     world::{OrSay, Outcome, World, same},
 };
 use crate::{
-    customer::TaxFacts,
+    customer::{CustomerFacts, TaxFacts},
     event::CustomerEvent,
     ids::IdGenerator,
     lifecycle::Status,
@@ -119,9 +119,10 @@ async fn defaults(world: &World<'_>) -> Outcome {
 
     let at = world.now();
     let command = a_customer("acme").command(world.ids().start(at), at);
-    let facts = TaxFacts { rates: Vec::new(), defaults: created };
-    let wanted = command.clone().decide(&scope, &facts).or_say("the decision")?;
-    let event = world.ports.customers.create(&scope, command).await.or_say("customers.create")?;
+    let taxes = TaxFacts { rates: Vec::new(), defaults: created };
+    let facts = CustomerFacts { taxes, ..CustomerFacts::default() };
+    let wanted = command.clone().decide(&scope, &facts).or_say("the decision")?.event;
+    let event = world.ports.customers.change(&scope, command).await.or_say("customers.change")?.event;
     same("the defaults copied", &terms(&kept(world, &scope, &event).await?), &terms(&wanted.state.associations))
 }
 

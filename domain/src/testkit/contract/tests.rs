@@ -8,8 +8,8 @@ use futures::executor::block_on;
 use super::{Ports, Report, check, check_empty, check_seeded};
 use crate::{
     customer::{
-        CreateCustomer, CreateCustomerError, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, TaxChoice,
-        TaxFacts,
+        ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerRecord,
+        CustomerRepository, ExternalId, MappingFilter, TaxChoice,
     },
     event::CustomerEvent,
     ids::CustomerId,
@@ -72,21 +72,24 @@ struct Wrong {
 
 #[async_trait]
 impl CustomerRepository for Wrong {
-    async fn create(
+    async fn change(
         &self,
         scope: &EnvironmentScope,
-        command: CreateCustomer,
-    ) -> Result<CustomerEvent, CreateCustomerError> {
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
         self.seen.lock().unwrap().push(scope.clone());
-        let answer = self.store.create(scope, command.clone()).await;
+        let answer = self.store.change(scope, command.clone()).await;
         match (&answer, self.fault) {
-            (Err(CreateCustomerError::ExternalIdTaken { .. }), Fault::AnswersSuccessTwice) => {
-                command.decide(scope, &TaxFacts::default())
+            (Err(ChangeCustomerError::ExternalIdTaken { .. }), Fault::AnswersSuccessTwice) => {
+                let event = command.decide(scope, &CustomerFacts::default())?.event;
+                Ok(CustomerChanged { event, replayed: false })
             }
-            (Err(CreateCustomerError::UnknownTaxRates(_)), Fault::LeavesHalf) => {
+            (Err(ChangeCustomerError::UnknownTaxRates(_)), Fault::LeavesHalf) => {
                 let mut half = command;
-                half.new.taxes = TaxChoice::Defaults;
-                self.store.create(scope, half).await?;
+                if let CustomerChange::Create(new) = &mut half.change {
+                    new.taxes = TaxChoice::Defaults;
+                }
+                self.store.change(scope, half).await?;
                 answer
             }
             _ => answer,

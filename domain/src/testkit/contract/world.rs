@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Ports;
 use crate::{
-    customer::{CreateCustomerError, CustomerRecord, ExternalId},
+    customer::{ChangeCustomerError, CustomerRecord, ExternalId},
     event::CustomerEvent,
     ids::{CustomerId, Id, IdGenerator, Kind, TenantId},
     lifecycle::{Audit, Owner},
@@ -110,9 +110,10 @@ impl<'a> World<'a> {
         &self,
         scope: &EnvironmentScope,
         new: CustomerBuilder,
-    ) -> Result<CustomerEvent, CreateCustomerError> {
+    ) -> Result<CustomerEvent, ChangeCustomerError> {
         let at = self.now();
-        self.ports.customers.create(scope, new.command(self.ids.start(at), at)).await
+        let created = self.ports.customers.change(scope, new.command(self.ids.start(at), at)).await;
+        created.map(|created| created.event)
     }
 
     /// A create that has to succeed.
@@ -121,7 +122,7 @@ impl<'a> World<'a> {
         scope: &EnvironmentScope,
         new: CustomerBuilder,
     ) -> Result<CustomerEvent, String> {
-        self.create(scope, new).await.or_say("customers.create")
+        self.create(scope, new).await.or_say("customers.change")
     }
 
     pub(super) fn ids(&self) -> &CountingIds {

@@ -5,32 +5,44 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, newest_first, page};
 use crate::{
     customer::{
-        CreateCustomer, CreateCustomerError, Customer, CustomerRecord, CustomerRepository, ExternalId, MappingFilter,
-        TaxFacts, TaxFactsNeeded,
+        ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
+        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, Subject, TaxFacts,
+        TaxFactsNeeded,
     },
     event::CustomerEvent,
+    idempotency::{IdempotencyClaim, IdempotencyRecord},
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
     tax::TaxedEntity,
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
 };
 
 #[async_trait]
 impl CustomerRepository for MemoryStore {
-    async fn create(
+    async fn change(
         &self,
         scope: &EnvironmentScope,
-        command: CreateCustomer,
-    ) -> Result<CustomerEvent, CreateCustomerError> {
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        let facts = registry.facts(command.tax_facts_needed());
-        let event = command.decide(scope, &facts)?;
-        registry.accept(&event.state.customer)?;
-        registry.apply(event.clone());
-        Ok(event)
+        if let Some(event) = registry.answered_before(command.claim.as_ref())? {
+            return Ok(CustomerChanged { event, replayed: true });
+        }
+        let facts = registry.facts(&command);
+        let claim = command.claim.clone();
+        let decision = command.decide(scope, &facts)?;
+        registry.accept(&decision.event, facts.current.as_ref())?;
+        let event = decision.event.clone();
+        registry.apply(decision, facts.current);
+        if let Some(claim) = claim {
+            let record = IdempotencyRecord { fingerprint: claim.fingerprint, event_id: event.id, at: event.at };
+            registry.idempotency.insert(claim.key, record);
+        }
+        Ok(CustomerChanged { event, replayed: false })
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -46,7 +58,11 @@ impl CustomerRepository for MemoryStore {
     ) -> Result<Option<CustomerRecord>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        Ok(registry.published(external_id).map(|customer| registry.record(customer)))
+        let former = || {
+            let former = registry.customers.get(registry.former_external_ids.get(external_id)?)?;
+            (former.status == Status::Published).then_some(former)
+        };
+        Ok(registry.published(external_id).or_else(former).map(|customer| registry.record(customer)))
     }
 
     async fn mappings(
@@ -81,8 +97,48 @@ impl CustomerRepository for MemoryStore {
     }
 }
 
+#[async_trait]
+impl Housekeeping for MemoryStore {
+    async fn remove_idempotency_records(
+        &self,
+        _scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let mut left = limit;
+        for registry in state.registries.values_mut() {
+            registry.idempotency.retain(|_, record| {
+                let stays = left == 0 || record.at >= made_before;
+                left -= u32::from(!stays);
+                stays
+            });
+        }
+        Ok(u64::from(limit - left))
+    }
+}
+
 impl Registry {
-    fn facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {
+    /// The event of a request that was done before under its key.
+    fn answered_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<CustomerEvent>, ChangeCustomerError> {
+        let Some(claim) = claim else { return Ok(None) };
+        let Some(id) = claim.settle(self.idempotency.get(&claim.key))? else { return Ok(None) };
+        Ok(self.events.iter().find(|event| event.id == id).cloned())
+    }
+
+    fn facts(&self, command: &ChangeCustomer) -> CustomerFacts {
+        let subject = match command.subject() {
+            Subject::New => None,
+            Subject::Id(id) => self.customers.get(&id),
+            Subject::ExternalId(external_id) => self.published(external_id),
+        };
+        let current = subject.map(|customer| self.aggregate(customer));
+        let wanted = command.wanted_external_id(current.as_ref());
+        let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.id);
+        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()) }
+    }
+
+    fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {
         let mut facts = TaxFacts::default();
         match needed {
             TaxFactsNeeded::Nothing => {}
@@ -99,23 +155,47 @@ impl Registry {
     }
 
     /// Refuses what a unique index would.
-    fn accept(&self, customer: &Customer) -> Result<(), CreateCustomerError> {
-        if let Some(holder) = self.published(&customer.external_id) {
-            return Err(CreateCustomerError::ExternalIdTaken { existing: holder.id });
+    fn accept(&self, event: &CustomerEvent, before: Option<&CustomerAggregate>) -> Result<(), ChangeCustomerError> {
+        let customer = &event.state.customer;
+        let holder = self.published(&customer.external_id).filter(|holder| holder.id != customer.id);
+        if let Some(holder) = holder.filter(|_| customer.status == Status::Published) {
+            return Err(ChangeCustomerError::ExternalIdTaken { existing: holder.id });
         }
-        if self.customers.contains_key(&customer.id) {
+        if before.is_none() && self.customers.contains_key(&customer.id) {
             return Err(id_taken("customer").into());
         }
         Ok(())
     }
 
-    /// Takes over everything a create decided.
-    fn apply(&mut self, event: CustomerEvent) {
+    /// Takes over everything that was decided.
+    fn apply(&mut self, decision: CustomerDecision, before: Option<CustomerAggregate>) {
+        let CustomerDecision { event, removed_mapping, removed_association } = decision;
         let state = event.state.clone();
+        let before = before.map(|before| before.customer.external_id);
+        if state.customer.status == Status::Published {
+            self.former_external_ids.remove(&state.customer.external_id);
+        }
+        if let Some(former) = before.filter(|former| *former != state.customer.external_id) {
+            self.former_external_ids.insert(former, state.customer.id);
+        }
         self.customers.insert(state.customer.id, state.customer);
-        self.mappings.extend(state.mappings.into_iter().map(|mapping| (mapping.id, mapping)));
-        self.associations.extend(state.associations.into_iter().map(|association| (association.id, association)));
+        let mappings = state.mappings.into_iter().chain(removed_mapping);
+        self.mappings.extend(mappings.map(|mapping| (mapping.id, mapping)));
+        let associations = state.associations.into_iter().chain(removed_association);
+        self.associations.extend(associations.map(|association| (association.id, association)));
         self.events.push(event);
+    }
+
+    /// A customer with everything of it that is not deleted.
+    fn aggregate(&self, customer: &Customer) -> CustomerAggregate {
+        let mappings = self.mappings.values().filter(|mapping| mapping.status != Status::Deleted);
+        let entity = TaxedEntity::Customer(customer.id);
+        let associations = self.associations.values().filter(|one| one.status != Status::Deleted);
+        CustomerAggregate {
+            customer: customer.clone(),
+            mappings: mappings.filter(|mapping| mapping.customer_id == customer.id).cloned().collect(),
+            associations: associations.filter(|one| one.entity == entity).cloned().collect(),
+        }
     }
 
     fn published(&self, external_id: &ExternalId) -> Option<&Customer> {

@@ -13,8 +13,9 @@ use std::{
 
 use self::keys::StoredKey;
 use crate::{
-    customer::Customer,
+    customer::{Customer, ExternalId},
     event::CustomerEvent,
+    idempotency::{IdempotencyKey, IdempotencyRecord},
     ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId},
     integration::IntegrationMapping,
     lifecycle::Owner,
@@ -47,6 +48,9 @@ struct Registry {
     associations: BTreeMap<TaxAssociationId, TaxAssociation>,
     /// In the order in which they happened.
     events: Vec<CustomerEvent>,
+    /// Which customer had an external id last that no published one has now.
+    former_external_ids: BTreeMap<ExternalId, CustomerId>,
+    idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
 }
@@ -112,6 +116,6 @@ mod tests {
         });
         assert!(panicked.join().is_err());
         let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
-        assert!(block_on(store.create(&a_scope(), command)).is_ok());
+        assert!(block_on(store.change(&a_scope(), command)).is_ok());
     }
 }

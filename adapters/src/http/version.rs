@@ -1,0 +1,94 @@
+//! Versions of customers as entity tags (RFC 9110, section 8.8.3), and the conditions that requests put on them.
+
+use std::convert::Infallible;
+
+use patron_domain::{customer::Precondition, lifecycle::Version};
+use rocket::{
+    Request,
+    request::{FromRequest, Outcome},
+};
+
+/// The entity tag of a version: the number in quotes.
+pub(crate) fn etag(version: Version) -> String {
+    format!("\"{}\"", version.get())
+}
+
+/// The condition in `If-Match`.
+pub(crate) struct IfMatch(pub(crate) Precondition);
+
+/// The condition in `If-None-Match`, for reading.
+pub(crate) struct IfNoneMatch(Precondition);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for IfMatch {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        // Weak tags never match: RFC 9110, section 13.1.1.
+        Outcome::Success(Self(condition(request.headers().get("if-match"), false)))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for IfNoneMatch {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        // Weak tags match: RFC 9110, section 13.1.2.
+        Outcome::Success(Self(condition(request.headers().get("if-none-match"), true)))
+    }
+}
+
+impl IfNoneMatch {
+    /// Whether the client has this version already.
+    pub(crate) fn is_known(&self, version: Version) -> bool {
+        match &self.0 {
+            Precondition::None => false,
+            Precondition::Exists => true,
+            Precondition::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
+/// Reads a list of entity tags, or `*`. A tag that is none of ours matches nothing, but is a condition all the same.
+fn condition<'a>(fields: impl Iterator<Item = &'a str>, weak_match: bool) -> Precondition {
+    let mut fields = fields.peekable();
+    if fields.peek().is_none() {
+        return Precondition::None;
+    }
+    let mut versions = Vec::new();
+    for tag in fields.flat_map(|field| field.split(',')).map(str::trim).filter(|tag| !tag.is_empty()) {
+        if tag == "*" {
+            return Precondition::Exists;
+        }
+        let tag = if weak_match { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
+        let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let number = number.filter(|digits| !digits.starts_with(['0', '+'])).and_then(|digits| digits.parse().ok());
+        versions.extend(number.and_then(Version::from_stored));
+    }
+    Precondition::OneOf(versions)
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::{customer::Precondition, lifecycle::Version};
+
+    use super::condition;
+
+    fn versions(numbers: &[i64]) -> Precondition {
+        Precondition::OneOf(numbers.iter().map(|number| Version::from_stored(*number).unwrap()).collect())
+    }
+
+    #[test]
+    fn lists_and_stars_are_read_and_what_is_no_tag_of_ours_matches_nothing() {
+        let read = |fields: &[&str], weak| condition(fields.iter().copied(), weak);
+        assert_eq!(read(&[], false), Precondition::None);
+        assert_eq!(read(&["*"], false), Precondition::Exists);
+        assert_eq!(read(&["\"1\", \"22\"", "\"3\""], false), versions(&[1, 22, 3]));
+        for nothing in ["", "1", "\"01\"", "\"+1\"", "\"-1\"", "\"x\"", "\"0\"", "\"99999999999999999999\"", "W/\"1\""]
+        {
+            assert_eq!(read(&[nothing], false), versions(&[]), "{nothing}");
+        }
+        assert_eq!(read(&["W/\"1\""], true), versions(&[1]));
+    }
+}

@@ -1,0 +1,4 @@
+//! Idempotency keys: rows and queries.
+
+pub(crate) mod queries;
+pub(crate) mod row;

@@ -1,0 +1,146 @@
+//! One batch from its jobs to their answers: tried again where that helps, split where one job fails the others.
+
+use std::time::Duration;
+
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+use patron_domain::{
+    customer::{ChangeCustomerError, CustomerChanged},
+    store::StoreError,
+};
+
+use super::{
+    Job, MAX_TURNS,
+    plan::{Plan, Verdict},
+    write,
+};
+use crate::persistence::{
+    error::Failure,
+    event,
+    postgres::{
+        names,
+        pool::Pool,
+        problem::{Kind, unavailable},
+        session::{Ended, Session, WRITE},
+    },
+    schema::events,
+};
+
+/// How often a batch is tried when other transactions are in its way, or the connection is lost before the commit.
+const TRIES: u32 = 5;
+/// How long to wait before the second try; longer before each further one.
+const PAUSE: Duration = Duration::from_millis(10);
+/// When to look what became of a commit whose answer was lost. A server needs its time to start again.
+const LOOK_AFTER: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
+
+/// Makes the changes and answers them. Gives back those that have to wait for the next batch.
+pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
+    let mut tries = 1;
+    loop {
+        let session = match pool.session().await {
+            Ok(session) => session,
+            Err(error) => return fail(jobs, &error),
+        };
+        let problem = match session.transaction(WRITE, attempt(&session, slot, &jobs)).await {
+            Ok(verdicts) => return answer(jobs, verdicts),
+            Err(Ended::Unknown(verdicts)) => {
+                drop(session);
+                return find_out(pool, slot, jobs, verdicts).await;
+            }
+            Err(Ended::Refused(error)) if jobs.len() == 1 => return fail(jobs, &error),
+            Err(Ended::Refused(_)) => return Box::pin(one_by_one(pool, slot, jobs)).await,
+            Err(Ended::Failed(problem)) => problem,
+        };
+        drop(session);
+        let alone = jobs.len() == 1;
+        match problem.kind {
+            Kind::Conflict | Kind::Lost if tries < TRIES => {}
+            Kind::Unique if alone && tries < TRIES => {}
+            // One of them is the cause; the others must not suffer for it.
+            Kind::Unique if !alone => return Box::pin(one_by_one(pool, slot, jobs)).await,
+            Kind::Other if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
+                return Box::pin(one_by_one(pool, slot, jobs)).await;
+            }
+            _ => return fail(jobs, &problem.error),
+        }
+        tokio::time::sleep(PAUSE * tries).await;
+        tries += 1;
+    }
+}
+
+/// The work within the transaction.
+async fn attempt(session: &Session, slot: i32, jobs: &[Job]) -> Result<Vec<Verdict>, Failure<StoreError>> {
+    let facts = super::facts::load(session.pg(), jobs).await?;
+    let mut plan = Plan::new(jobs, facts)?;
+    write::write(session.pg(), slot, &mut plan, jobs).await?;
+    Ok(plan.into_verdicts())
+}
+
+async fn one_by_one(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
+    let mut put_off = Vec::new();
+    for job in jobs {
+        put_off.extend(run(pool, slot, vec![job]).await);
+    }
+    put_off
+}
+
+fn fail(jobs: Vec<Job>, error: &StoreError) -> Vec<Job> {
+    for job in jobs {
+        job.answer(Err(error.clone().into()));
+    }
+    Vec::new()
+}
+
+fn answer(jobs: Vec<Job>, verdicts: Vec<Verdict>) -> Vec<Job> {
+    let mut put_off = Vec::new();
+    for (mut job, verdict) in jobs.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Done(event) => job.answer(Ok(CustomerChanged { event: *event, replayed: false })),
+            Verdict::Replayed(event) => job.answer(Ok(CustomerChanged { event: *event, replayed: true })),
+            Verdict::Refused(refusal) => job.answer(Err(refusal)),
+            Verdict::Later if job.turns < MAX_TURNS => {
+                job.turns += 1;
+                put_off.push(job);
+            }
+            Verdict::Later => job.answer(Err(ChangeCustomerError::Store(unavailable("too many changes at once")))),
+        }
+    }
+    put_off
+}
+
+/// Finds out whether a commit happened whose answer was lost, and makes the changes if it did not.
+///
+/// Not finding it is no proof: the lost connection may still be committing. So the changes are then made again, under the
+/// same ids. What is unique and what is locked makes that wait until the first has ended; it then takes its place, or is
+/// refused because the first stands (its events have these ids), which the next look shows.
+async fn find_out(pool: &Pool, slot: i32, jobs: Vec<Job>, first: Vec<Verdict>) -> Vec<Job> {
+    let Some(sign) = first.iter().find_map(Verdict::made) else {
+        // Nothing was written, so nothing can be lost.
+        return answer(jobs, first);
+    };
+    let (tenant, environment) = names(sign.state.customer.owner);
+    let (customer, event) = (sign.state.customer.id.to_string(), sign.id.to_string());
+    for pause in LOOK_AFTER {
+        tokio::time::sleep(pause).await;
+        let Ok(session) = pool.session().await else { continue };
+        let written = event::queries::of_customer(&tenant, &environment, &customer).filter(events::id.eq(&event));
+        let written = written.count().get_result::<i64>(&mut session.pg());
+        match session.answer(written).await {
+            Ok(1) => return answer(jobs, first),
+            Ok(_) => {}
+            Err(_) => continue,
+        }
+        if let Ok(verdicts) = session.transaction(WRITE, attempt(&session, slot, &jobs)).await {
+            return answer(jobs, verdicts);
+        }
+    }
+    fail(jobs, &unknown())
+}
+
+pub(super) fn unknown() -> StoreError {
+    unavailable(
+        "the connection was lost during a commit, and whether the change was made is not known; look for it (a customer \
+         by its external_id) before trying again, or repeat the request with its Idempotency-Key",
+    )
+}

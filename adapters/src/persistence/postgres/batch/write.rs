@@ -1,0 +1,190 @@
+//! Writing what was decided about a batch, with a constant number of statements.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use diesel::{ExpressionMethods, QueryDsl, delete};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use patron_domain::{customer::ChangeCustomerError, lifecycle::Owner, store::StoreError};
+
+use super::{
+    Job, facts,
+    plan::{Plan, Verdict},
+};
+use crate::persistence::{
+    customer::{changes::DecisionRows, row::CustomerRow},
+    error::Failure,
+    postgres::{
+        names,
+        problem::again,
+        statements::{
+            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPayloads, InsertRecords, RememberExternalIds,
+            UpdateCustomers, WriteAssociations, WriteMappings,
+        },
+    },
+    schema::{former_external_ids, idempotency_records},
+};
+
+type Failed = Failure<StoreError>;
+
+/// Writes the rows of the plan. Creates that find their external id taken are taken out of it.
+pub(super) async fn write(pg: &AsyncPgConnection, slot: i32, plan: &mut Plan, jobs: &[Job]) -> Result<(), Failed> {
+    if plan.rows.is_empty() {
+        return Ok(());
+    }
+    claim(pg, plan).await?;
+    customers(pg, plan, jobs).await?;
+    belongings(pg, slot, plan).await
+}
+
+/// Makes the records of idempotency keys. When another transaction was first, all of the batch is done again: then the
+/// record is there to be found.
+async fn claim(mut pg: &AsyncPgConnection, plan: &Plan) -> Result<(), Failed> {
+    let mut records: Vec<_> = plan.rows.iter().filter_map(|(_, rows)| rows.record.as_ref()).collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    for (owner, key) in &plan.outlived {
+        let (tenant, environment) = names(*owner);
+        let outlived = idempotency_records::table
+            .filter(idempotency_records::tenant_id.eq(&tenant))
+            .filter(idempotency_records::environment_id.eq(&environment))
+            .filter(idempotency_records::key.eq(key));
+        delete(outlived).execute(&mut pg).await?;
+    }
+    // In one order for everybody, so that nobody waits in a circle.
+    records.sort_unstable_by_key(|row| (&row.tenant_id, &row.environment_id, &row.key));
+    let count = records.len();
+    let made = InsertRecords::new(records).get_results::<String>(&mut pg).await?;
+    if made.len() == count { Ok(()) } else { Err(Failure::Database(again())) }
+}
+
+/// Writes the customers: those that exist first, so that an external id they give up is free for the new ones.
+async fn customers(mut pg: &AsyncPgConnection, plan: &mut Plan, jobs: &[Job]) -> Result<(), Failed> {
+    let (new, changed): (Vec<_>, Vec<_>) = plan.rows.iter().partition(|(_, rows)| rows.status_before.is_none());
+    // Of a customer that was changed more than once, the last row is the one.
+    let changed: BTreeMap<&str, &CustomerRow> =
+        changed.into_iter().map(|(_, rows)| (rows.customer.id.as_str(), &rows.customer)).collect();
+    if !changed.is_empty() {
+        UpdateCustomers::new(changed.into_values()).execute(&mut pg).await?;
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut rows: Vec<&CustomerRow> = new.iter().map(|(_, rows)| &rows.customer).collect();
+    rows.sort_by_key(|row| (&row.tenant_id, &row.environment_id, &row.external_id));
+    let made: HashSet<String> = InsertCustomers::new(rows).get_results::<String>(&mut pg).await?.into_iter().collect();
+    if made.len() == new.len() {
+        return Ok(());
+    }
+    let lost: Vec<usize> =
+        new.iter().filter(|(_, rows)| !made.contains(&rows.customer.id)).map(|(place, _)| *place).collect();
+    refuse(pg, plan, jobs, lost).await
+}
+
+/// Tells those whose external id is taken who has it, and takes their decisions back.
+async fn refuse(mut pg: &AsyncPgConnection, plan: &mut Plan, jobs: &[Job], lost: Vec<usize>) -> Result<(), Failed> {
+    let mut wanted: HashMap<Owner, Vec<String>> = HashMap::new();
+    let mut keys = Vec::new();
+    for (place, rows) in plan.rows.iter().filter(|(place, _)| lost.contains(place)) {
+        wanted.entry(jobs[*place].scope.owner).or_default().push(rows.customer.external_id.clone());
+        keys.extend(
+            rows.record
+                .as_ref()
+                .map(|record| (record.tenant_id.clone(), record.environment_id.clone(), record.key.clone())),
+        );
+    }
+    let mut found = HashMap::new();
+    for (owner, external_ids) in wanted {
+        let (tenant, environment) = names(owner);
+        for (external_id, id) in facts::holders(&mut pg, &tenant, &environment, external_ids).await? {
+            found.insert((owner, external_id), id.map_err(Failure::Refused)?);
+        }
+    }
+    // A refusal leaves the key free.
+    for (tenant, environment, key) in keys {
+        let own = idempotency_records::table
+            .filter(idempotency_records::tenant_id.eq(&tenant))
+            .filter(idempotency_records::environment_id.eq(&environment))
+            .filter(idempotency_records::key.eq(&key));
+        delete(own).execute(&mut pg).await?;
+    }
+    for place in lost {
+        let job = &jobs[place];
+        let external_id =
+            plan.rows.iter().find(|(at, _)| *at == place).map(|(_, rows)| rows.customer.external_id.clone());
+        let holder = external_id.and_then(|external_id| found.get(&(job.scope.owner, external_id)).copied());
+        let verdict = match holder {
+            Some(existing) if job.command.refuses_existing() => {
+                Verdict::Refused(ChangeCustomerError::ExternalIdTaken { existing })
+            }
+            // Whoever has it will be changed instead; or it was there a moment ago, and is not any more.
+            _ => Verdict::Later,
+        };
+        plan.retract(place, verdict);
+    }
+    Ok(())
+}
+
+/// Writes all that belongs to the customers, sent together.
+async fn belongings(pg: &AsyncPgConnection, slot: i32, plan: &Plan) -> Result<(), Failed> {
+    let all = || plan.rows.iter().map(|(_, rows)| rows);
+    let associations = last_of_each(all().flat_map(|rows| &rows.associations), |row| &row.id);
+    let mappings = last_of_each(all().flat_map(|rows| &rows.mappings), |row| &row.id);
+    let counts: Vec<CountRow> = plan
+        .counts()
+        .iter()
+        .map(|(tenant, environment, status, count)| CountRow {
+            tenant_id: tenant.to_owned(),
+            environment_id: environment.to_owned(),
+            status: status.to_owned(),
+            slot,
+            count,
+        })
+        .collect();
+    let associations = (!associations.is_empty()).then(|| WriteAssociations::new(associations));
+    let mappings = (!mappings.is_empty()).then(|| WriteMappings::new(mappings));
+    let events = InsertEvents::new(all().map(|rows| &rows.event));
+    let payloads = InsertPayloads::new(all().map(|rows| &rows.payload));
+    let counts = (!counts.is_empty()).then_some(counts);
+    let counts = counts.as_ref().map(AddCounts::new);
+
+    let (mut a, mut b, mut c, mut d, mut e) = (pg, pg, pg, pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(6);
+    writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
+    writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
+    writes.push(events.execute(&mut c).boxed());
+    writes.push(payloads.execute(&mut d).boxed());
+    writes.extend(counts.map(|statement| statement.execute(&mut e).boxed()));
+    writes.push(external_ids(pg, plan).boxed());
+    try_join_all(writes).await?;
+    Ok(())
+}
+
+/// Remembers the external ids that were given up, and forgets those that were taken.
+async fn external_ids(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usize> {
+    let mut taken: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for rows in plan.rows.iter().map(|(_, rows)| rows).filter(|rows| rows.takes_external_id) {
+        let DecisionRows { customer, .. } = rows;
+        let owner = (customer.tenant_id.as_str(), customer.environment_id.as_str());
+        taken.entry(owner).or_default().push(&customer.external_id);
+    }
+    for ((tenant, environment), external_ids) in taken {
+        let former = former_external_ids::table
+            .filter(former_external_ids::tenant_id.eq(tenant))
+            .filter(former_external_ids::environment_id.eq(environment))
+            .filter(former_external_ids::external_id.eq_any(external_ids));
+        delete(former).execute(&mut pg).await?;
+    }
+    let given_up = plan.rows.iter().filter_map(|(_, rows)| rows.former_external_id.as_ref());
+    let given_up = last_of_each(given_up, |row| (&row.tenant_id, &row.environment_id, &row.external_id));
+    if given_up.is_empty() {
+        return Ok(0);
+    }
+    RememberExternalIds::new(given_up).execute(&mut pg).await
+}
+
+/// The last row under each key, in the order of the keys.
+fn last_of_each<'a, R, K: Ord>(rows: impl Iterator<Item = &'a R>, key: impl Fn(&'a R) -> K) -> Vec<&'a R> {
+    rows.map(|row| (key(row), row)).collect::<BTreeMap<K, &R>>().into_values().collect()
+}

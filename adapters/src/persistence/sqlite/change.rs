@@ -1,0 +1,199 @@
+//! Changing a customer over SQLite, within the writer's transaction: facts, decision, rows.
+
+use diesel::{delete, insert_into, prelude::*, update};
+use patron_domain::{
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerDecision, CustomerFacts,
+        Subject, TaxFacts, TaxFactsNeeded,
+    },
+    event::CustomerEvent,
+    idempotency::{IdempotencyClaim, IdempotencyRecord},
+    lifecycle::{Owner, Status},
+    store::StoreError,
+    tax::{TaxedEntity, TaxedEntityType},
+    tenancy::EnvironmentScope,
+};
+
+use super::customers::names;
+use crate::persistence::{
+    customer::{
+        changes::DecisionRows,
+        counts::CountChanges,
+        queries,
+        row::{CustomerRow, taken},
+    },
+    error::Failure,
+    event::{self, row::StoredEvent},
+    idempotency::{self, row::IdempotencyRow},
+    integration::{self, row::MappingRow},
+    page::decode,
+    schema::{
+        customers, event_payloads, events, former_external_ids, idempotency_records, integration_mappings,
+        tax_associations,
+    },
+    tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
+};
+
+type Failed = Failure<ChangeCustomerError>;
+
+/// One change. A failure after the first row takes back what was written through the job's savepoint.
+pub(super) fn change(
+    connection: &mut SqliteConnection,
+    counts: &mut CountChanges,
+    scope: &EnvironmentScope,
+    mut command: ChangeCustomer,
+) -> Result<CustomerChanged, Failed> {
+    let claim = command.claim.take();
+    if let Some(event) = answered_before(connection, scope.owner, claim.as_ref())? {
+        return Ok(CustomerChanged { event, replayed: true });
+    }
+    let facts = facts(connection, scope.owner, &command)?;
+    let decision = command.decide(scope, &facts).map_err(Failure::Refused)?;
+    let rows = DecisionRows::new(&decision, facts.current.as_ref(), claim.as_ref()).map_err(refused)?;
+    write(connection, &rows)?;
+    let CustomerDecision { event, .. } = decision;
+    counts.note(&rows, event.state.customer.status);
+    Ok(CustomerChanged { event, replayed: false })
+}
+
+fn refused(error: StoreError) -> Failed {
+    Failure::Refused(error.into())
+}
+
+/// The event of a request that was done before under its key.
+fn answered_before(
+    connection: &mut SqliteConnection,
+    owner: Owner,
+    claim: Option<&IdempotencyClaim>,
+) -> Result<Option<CustomerEvent>, Failed> {
+    let Some(claim) = claim else { return Ok(None) };
+    let (tenant, environment) = names(owner);
+    let row = idempotency::queries::by_key(&tenant, &environment, claim.key.as_str());
+    let row: Option<IdempotencyRow> = row.first(connection).optional()?;
+    let record = row.map(IdempotencyRecord::try_from).transpose().map_err(refused)?;
+    let event_id = claim.settle(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))?;
+    let Some(event_id) = event_id else { return Ok(None) };
+    let event_id = event_id.to_string();
+    let stored: StoredEvent = event::queries::by_id(&tenant, &environment, &event_id).first(connection)?;
+    CustomerEvent::try_from(stored).map(Some).map_err(refused)
+}
+
+/// Looks up what the decision needs.
+fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustomer) -> Result<CustomerFacts, Failed> {
+    let (tenant, environment) = names(owner);
+    let row: Option<CustomerRow> = match command.subject() {
+        Subject::New => None,
+        Subject::Id(id) => {
+            let id = id.to_string();
+            queries::row_by_id(&tenant, &environment, &id).first(connection).optional()?
+        }
+        Subject::ExternalId(id) => {
+            queries::row_by_external_id(&tenant, &environment, id.as_str()).first(connection).optional()?
+        }
+    };
+    let current = row.map(|row| aggregate(connection, row)).transpose()?;
+    let holder = match command.wanted_external_id(current.as_ref()) {
+        None => None,
+        Some(wanted) => {
+            let holder = queries::id_by_external_id(&tenant, &environment, wanted.as_str());
+            let holder: Option<String> = holder.first(connection).optional()?;
+            holder
+                .map(|holder| patron_domain::ids::CustomerId::parse(&holder))
+                .transpose()
+                .map_err(|_| refused(StoreError::Corrupt { table: "customers", column: "id", row: String::new() }))?
+        }
+    };
+    let taxes = tax_facts(connection, owner, command.tax_facts_needed())?;
+    Ok(CustomerFacts { current, holder, taxes })
+}
+
+/// A customer with everything of it that is not deleted: all of that has the status of the customer.
+fn aggregate(connection: &mut SqliteConnection, row: CustomerRow) -> Result<CustomerAggregate, Failed> {
+    let (tenant, environment, id) = (row.tenant_id.clone(), row.environment_id.clone(), row.id.clone());
+    let kind = TaxedEntityType::Customer.as_str();
+    let (mappings, associations): (Vec<MappingRow>, Vec<TaxAssociationRow>) =
+        if row.status == Status::Published.as_str() {
+            let mappings = integration::queries::of_customer(&tenant, &environment, &id);
+            let associations = tax::queries::associations_of(&tenant, &environment, kind, &id);
+            (
+                mappings.order(integration_mappings::id.asc()).load(connection)?,
+                associations.order(tax_associations::id.asc()).load(connection)?,
+            )
+        } else {
+            let mappings = integration::queries::archived_of_customer(&tenant, &environment, &id);
+            let associations = tax::queries::archived_associations_of(&tenant, &environment, kind, &id);
+            (
+                mappings.order(integration_mappings::id.asc()).load(connection)?,
+                associations.order(tax_associations::id.asc()).load(connection)?,
+            )
+        };
+    Ok(CustomerAggregate {
+        customer: row.try_into().map_err(refused)?,
+        mappings: decode(mappings).map_err(refused)?,
+        associations: decode(associations).map_err(refused)?,
+    })
+}
+
+fn tax_facts(connection: &mut SqliteConnection, owner: Owner, needed: TaxFactsNeeded<'_>) -> Result<TaxFacts, Failed> {
+    let (tenant, environment) = names(owner);
+    let mut facts = TaxFacts::default();
+    match needed {
+        TaxFactsNeeded::Nothing => {}
+        TaxFactsNeeded::Rates(codes) => {
+            // One look-up for each code: a list of codes would be a new statement for each length.
+            for code in codes {
+                let query = tax::queries::rate_by_code(&tenant, &environment, code.as_str());
+                let row: Option<TaxRateRow> = query.first(connection).optional()?;
+                facts.rates.extend(decode::<_, _, Vec<_>>(row).map_err(refused)?);
+            }
+        }
+        TaxFactsNeeded::Defaults => {
+            let (kind, id) = (TaxedEntityType::Tenant.as_str(), entity_id(owner, TaxedEntity::Tenant));
+            let query = tax::queries::associations_of(&tenant, &environment, kind, &id);
+            let rows: Vec<TaxAssociationRow> = query.order(tax_associations::id.asc()).load(connection)?;
+            facts.defaults = decode(rows).map_err(refused)?;
+        }
+    }
+    Ok(facts)
+}
+
+fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), Failed> {
+    let customer = &rows.customer;
+    let (tenant, environment) = (&customer.tenant_id, &customer.environment_id);
+    if rows.status_before.is_none() {
+        // The unique index over the published external ids decides; it is asked first, because most refusals are its.
+        let inserted = insert_into(customers::table).values(customer).on_conflict_do_nothing();
+        if inserted.execute(connection)? == 0 {
+            let holder = queries::id_by_external_id(tenant, environment, &customer.external_id);
+            return Err(Failure::Refused(taken(&holder.get_result::<String>(connection)?)));
+        }
+    } else {
+        update(queries::row_by_id(tenant, environment, &customer.id)).set(customer).execute(connection)?;
+    }
+    for association in &rows.associations {
+        let key = (tax_associations::tenant_id, tax_associations::environment_id, tax_associations::id);
+        let insert = insert_into(tax_associations::table).values(association).on_conflict(key);
+        insert.do_update().set(association).execute(connection)?;
+    }
+    for mapping in &rows.mappings {
+        let key = (integration_mappings::tenant_id, integration_mappings::environment_id, integration_mappings::id);
+        let insert = insert_into(integration_mappings::table).values(mapping).on_conflict(key);
+        insert.do_update().set(mapping).execute(connection)?;
+    }
+    if rows.takes_external_id {
+        delete(queries::former_holder(tenant, environment, &customer.external_id)).execute(connection)?;
+    }
+    if let Some(former) = &rows.former_external_id {
+        delete(queries::former_holder(tenant, environment, &former.external_id)).execute(connection)?;
+        insert_into(former_external_ids::table).values(former).execute(connection)?;
+    }
+    insert_into(events::table).values(&rows.event).execute(connection)?;
+    insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;
+    if let Some(record) = &rows.record {
+        let key = (idempotency_records::tenant_id, idempotency_records::environment_id, idempotency_records::key);
+        // A record that is there is too old to count: the one that counts was answered from.
+        let insert = insert_into(idempotency_records::table).values(record).on_conflict(key);
+        insert.do_update().set(record).execute(connection)?;
+    }
+    Ok(())
+}

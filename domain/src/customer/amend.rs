@@ -1,0 +1,211 @@
+//! Decisions about a customer that exists: updating, archiving, restoring, linking, associating taxes.
+
+use super::{
+    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition, change::Ground,
+    error::InactiveTaxRate,
+};
+use crate::{
+    event::{CustomerEvent, CustomerEventKind, CustomerField},
+    ids::{IdSequence, MappingId, TaxAssociationId},
+    integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
+    lifecycle::{Audit, Status},
+    tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate, TaxRateStatus, TaxedEntity},
+    violation::Violations,
+};
+
+/// Decides about one amendment of the customer as it is now.
+pub(super) fn amend(
+    ground: Ground<'_>,
+    current: &CustomerAggregate,
+    amendment: Amendment,
+    only_if: &Precondition,
+) -> Result<CustomerDecision, ChangeCustomerError> {
+    amendment.permitted(current.customer.status)?;
+    let mut ids = ground.ids;
+    let event_id = ids.next_id();
+    let mut work =
+        Work { ground: &ground, ids, state: current.clone(), removed_mapping: None, removed_association: None };
+    let kind = match amendment {
+        Amendment::Update(update) => work.update(*update)?,
+        Amendment::Archive => work.archive(),
+        Amendment::Restore => work.restore()?,
+        Amendment::Link(link) => CustomerEventKind::IntegrationLinked { mapping_id: work.link(link) },
+        Amendment::Unlink { provider_type, provider_entity_id } => {
+            work.unlink(&provider_type, provider_entity_id.as_ref())?
+        }
+        Amendment::Associate(new) => work.associate(*new)?,
+        Amendment::UpdateAssociation(id, update) => work.update_association(id, update)?,
+        Amendment::Dissociate(id) => work.dissociate(id)?,
+    };
+    only_if.met(current.customer.version)?;
+    let Work { mut state, removed_mapping, removed_association, .. } = work;
+    state.customer.version = current.customer.version.next();
+    state.customer.audit.touch(ground.at, &ground.scope.actor);
+    let event = CustomerEvent {
+        id: event_id,
+        kind,
+        sequence: state.customer.version,
+        at: ground.at,
+        actor: ground.scope.actor.clone(),
+        request_id: ground.request_id,
+        state,
+    };
+    Ok(CustomerDecision { event, removed_mapping, removed_association })
+}
+
+/// The aggregate while it is being changed.
+struct Work<'a> {
+    ground: &'a Ground<'a>,
+    ids: IdSequence,
+    state: CustomerAggregate,
+    removed_mapping: Option<IntegrationMapping>,
+    removed_association: Option<TaxAssociation>,
+}
+
+impl Work<'_> {
+    fn touch(&self, audit: &mut Audit) {
+        audit.touch(self.ground.at, &self.ground.scope.actor);
+    }
+
+    /// Refuses an external id that another customer has.
+    fn external_id_is_free(&self) -> Result<(), ChangeCustomerError> {
+        match self.ground.facts.holder {
+            Some(holder) if holder != self.state.customer.id => {
+                Err(ChangeCustomerError::ExternalIdTaken { existing: holder })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn update(&mut self, mut update: CustomerUpdate) -> Result<CustomerEventKind, ChangeCustomerError> {
+        let links = std::mem::take(&mut update.links);
+        let mut changed = update.apply(&mut self.state.customer).map_err(ChangeCustomerError::Invalid)?;
+        self.external_id_is_free()?;
+        let before = self.state.mappings.clone();
+        for link in links {
+            self.link(link);
+        }
+        if self.state.mappings != before {
+            changed.push(CustomerField::Integrations);
+        }
+        Ok(CustomerEventKind::Updated { changed })
+    }
+
+    fn archive(&mut self) -> CustomerEventKind {
+        self.set_status(Status::Published, Status::Archived);
+        CustomerEventKind::Deleted
+    }
+
+    fn restore(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
+        self.external_id_is_free()?;
+        self.set_status(Status::Archived, Status::Published);
+        Ok(CustomerEventKind::Restored)
+    }
+
+    /// Takes the customer and what belongs to it from one status to another.
+    fn set_status(&mut self, from: Status, to: Status) {
+        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        self.state.customer.status = to;
+        for mapping in self.state.mappings.iter_mut().filter(|mapping| mapping.status == from) {
+            mapping.status = to;
+            mapping.audit.touch(at, actor);
+        }
+        for association in self.state.associations.iter_mut().filter(|association| association.status == from) {
+            association.status = to;
+            association.audit.touch(at, actor);
+        }
+    }
+
+    /// Changes the link to a system, or makes it.
+    fn link(&mut self, link: NewLink) -> MappingId {
+        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        let known = self.state.mappings.iter_mut().find(|mapping| mapping.provider_type == link.provider_type);
+        if let Some(mapping) = known {
+            mapping.provider_entity_id = link.provider_entity_id;
+            mapping.metadata = link.metadata;
+            mapping.audit.touch(at, actor);
+            return mapping.id;
+        }
+        let customer = &self.state.customer;
+        let mapping = link.map(self.ids.next_id(), customer.id, customer.owner, &Audit::created(at, actor));
+        let id = mapping.id;
+        self.state.mappings.push(mapping);
+        self.state.mappings.sort_by_key(|mapping| mapping.id);
+        id
+    }
+
+    fn unlink(
+        &mut self,
+        provider_type: &ProviderType,
+        provider_entity_id: Option<&ProviderEntityId>,
+    ) -> Result<CustomerEventKind, ChangeCustomerError> {
+        let meant = |mapping: &IntegrationMapping| {
+            mapping.provider_type == *provider_type
+                && provider_entity_id.is_none_or(|id| mapping.provider_entity_id == *id)
+        };
+        let place = self.state.mappings.iter().position(meant).ok_or(ChangeCustomerError::UnknownMapping)?;
+        let mut mapping = self.state.mappings.remove(place);
+        mapping.status = Status::Deleted;
+        self.touch(&mut mapping.audit);
+        let mapping_id = mapping.id;
+        self.removed_mapping = Some(mapping);
+        Ok(CustomerEventKind::IntegrationUnlinked { mapping_id })
+    }
+
+    fn associate(&mut self, new: NewTaxAssociation) -> Result<CustomerEventKind, ChangeCustomerError> {
+        let at = self.ground.at;
+        let term = new.term(at).map_err(ChangeCustomerError::Invalid)?;
+        let rate = self.ground.facts.taxes.rates.iter().find(|rate| rate.code == new.code);
+        let Some(rate) = rate else { return Err(ChangeCustomerError::UnknownTaxRates(vec![(0, new.code)])) };
+        if rate.rate_status == TaxRateStatus::Inactive {
+            let mut broken = Violations::new();
+            broken.add("tax_rate_code", &InactiveTaxRate);
+            return Err(ChangeCustomerError::Invalid(broken));
+        }
+        let same = |one: &&TaxAssociation| one.tax_rate_id == rate.id && one.currency == new.currency;
+        if let Some(existing) = self.state.associations.iter().find(same) {
+            return Err(ChangeCustomerError::AlreadyAssociated { existing: existing.id });
+        }
+        let customer = &self.state.customer;
+        let association = TaxAssociation {
+            id: self.ids.next_id(),
+            owner: customer.owner,
+            tax_rate_id: rate.id,
+            entity: TaxedEntity::Customer(customer.id),
+            priority: new.priority,
+            auto_apply: new.auto_apply,
+            currency: new.currency,
+            metadata: new.metadata,
+            start: term.start,
+            end: term.end,
+            status: Status::Published,
+            audit: Audit::created(at, &self.ground.scope.actor),
+        };
+        let association_id = association.id;
+        self.state.associations.push(association);
+        self.state.associations.sort_by_key(|association| association.id);
+        Ok(CustomerEventKind::TaxAssociated { association_id })
+    }
+
+    fn update_association(
+        &mut self,
+        id: TaxAssociationId,
+        update: TaxAssociationUpdate,
+    ) -> Result<CustomerEventKind, ChangeCustomerError> {
+        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        let known = self.state.associations.iter_mut().find(|association| association.id == id);
+        let association = known.ok_or(ChangeCustomerError::UnknownAssociation)?;
+        update.apply(association);
+        association.audit.touch(at, actor);
+        Ok(CustomerEventKind::TaxAssociationUpdated { association_id: id })
+    }
+
+    fn dissociate(&mut self, id: TaxAssociationId) -> Result<CustomerEventKind, ChangeCustomerError> {
+        let known = self.state.associations.iter().position(|association| association.id == id);
+        let mut association = self.state.associations.remove(known.ok_or(ChangeCustomerError::UnknownAssociation)?);
+        association.status = Status::Deleted;
+        self.touch(&mut association.audit);
+        self.removed_association = Some(association);
+        Ok(CustomerEventKind::TaxDissociated { association_id: id })
+    }
+}

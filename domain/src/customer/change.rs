@@ -1,0 +1,241 @@
+//! One change of a customer aggregate: the command, and the decision about it.
+
+use super::{
+    ChangeCustomerError, CustomerAggregate, CustomerFacts, CustomerUpdate, ExternalId, InvalidOperation, NewCustomer,
+    Subject, TaxFactsNeeded, amend, create,
+};
+use crate::{
+    event::CustomerEvent,
+    idempotency::IdempotencyClaim,
+    ids::{CustomerId, IdSequence, TaxAssociationId},
+    integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
+    lifecycle::{Status, Version},
+    tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate},
+    tenancy::{EnvironmentScope, RequestId},
+    time::Timestamp,
+};
+
+/// The command for one change of a customer aggregate. It owns all it needs, because it may outlive its caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeCustomer {
+    /// What is asked.
+    pub change: CustomerChange,
+    /// At which version the customer has to be.
+    pub only_if: Precondition,
+    /// The ids, the time and the request it is done with.
+    pub stamp: Stamp,
+    /// The client's key, if it sent one.
+    pub claim: Option<IdempotencyClaim>,
+}
+
+/// What is asked of a customer aggregate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CustomerChange {
+    /// Make one.
+    Create(NewCustomer),
+    /// Change the published one with the external id, or make it if there is none.
+    CreateOrUpdate {
+        /// What it is made of.
+        new: Box<NewCustomer>,
+        /// How it is changed.
+        update: Box<CustomerUpdate>,
+    },
+    /// Change one that exists.
+    Amend(CustomerId, Amendment),
+}
+
+/// What is asked of a customer that exists.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amendment {
+    /// Change what is known of it.
+    Update(Box<CustomerUpdate>),
+    /// Archive it, with its mappings and tax associations.
+    Archive,
+    /// Bring it back, with the mappings and tax associations that were archived with it.
+    Restore,
+    /// Link it to another system; an existing link to that system is changed.
+    Link(NewLink),
+    /// Take a link away.
+    Unlink {
+        /// The other system.
+        provider_type: ProviderType,
+        /// The id there, if it has to be this one.
+        provider_entity_id: Option<ProviderEntityId>,
+    },
+    /// Associate a tax rate.
+    Associate(Box<NewTaxAssociation>),
+    /// Change the terms of a tax association.
+    UpdateAssociation(TaxAssociationId, TaxAssociationUpdate),
+    /// Take a tax association away.
+    Dissociate(TaxAssociationId),
+}
+
+/// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Any, or none at all: the last writer wins.
+    #[default]
+    None,
+    /// Any version, but the customer has to exist (`*`).
+    Exists,
+    /// One of these.
+    OneOf(Vec<Version>),
+}
+
+impl Precondition {
+    fn check(&self, current: Option<Version>) -> Result<(), ChangeCustomerError> {
+        let holds = match self {
+            Self::None => true,
+            Self::Exists => current.is_some(),
+            Self::OneOf(versions) => current.is_some_and(|current| versions.contains(&current)),
+        };
+        if holds { Ok(()) } else { Err(ChangeCustomerError::VersionConflict { current }) }
+    }
+}
+
+/// With what a change is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// The ids to use.
+    pub ids: IdSequence,
+    /// The time.
+    pub at: Timestamp,
+    /// The request.
+    pub request_id: Option<RequestId>,
+}
+
+/// What a decision stands on.
+pub(super) struct Ground<'a> {
+    pub(super) scope: &'a EnvironmentScope,
+    pub(super) at: Timestamp,
+    pub(super) ids: IdSequence,
+    pub(super) request_id: Option<RequestId>,
+    pub(super) facts: &'a CustomerFacts,
+}
+
+/// What was decided about a change: what to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerDecision {
+    /// The event, with the whole new state of the aggregate.
+    pub event: CustomerEvent,
+    /// The mapping that is no longer part of the aggregate, as it is to be kept.
+    pub removed_mapping: Option<IntegrationMapping>,
+    /// The association that is no longer part of the aggregate, as it is to be kept.
+    pub removed_association: Option<TaxAssociation>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerChanged {
+    /// The event, with the whole new state of the aggregate.
+    pub event: CustomerEvent,
+    /// Whether nothing was done now, because it had been done before under the same idempotency key.
+    pub replayed: bool,
+}
+
+impl ChangeCustomer {
+    /// A change without a precondition and without an idempotency key.
+    #[must_use]
+    pub fn new(change: CustomerChange, stamp: Stamp) -> Self {
+        Self { change, only_if: Precondition::None, stamp, claim: None }
+    }
+
+    /// The customer that has to be looked up, and locked, before [`Self::decide`].
+    #[must_use]
+    pub fn subject(&self) -> Subject<'_> {
+        match &self.change {
+            CustomerChange::Create(_) => Subject::New,
+            CustomerChange::CreateOrUpdate { new, .. } => Subject::ExternalId(&new.external_id),
+            CustomerChange::Amend(id, _) => Subject::Id(*id),
+        }
+    }
+
+    /// What has to be looked up about taxes.
+    #[must_use]
+    pub fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
+        match &self.change {
+            CustomerChange::Create(new) => new.taxes.facts_needed(),
+            CustomerChange::CreateOrUpdate { new, .. } => new.taxes.facts_needed(),
+            CustomerChange::Amend(_, Amendment::Associate(new)) => TaxFactsNeeded::Rates(vec![&new.code]),
+            CustomerChange::Amend(..) => TaxFactsNeeded::Nothing,
+        }
+    }
+
+    /// Whether an existing customer with the external id of a new one is a refusal, rather than the customer to change.
+    #[must_use]
+    pub fn refuses_existing(&self) -> bool {
+        !matches!(self.change, CustomerChange::CreateOrUpdate { .. })
+    }
+
+    /// The external id that the customer would newly have among the published ones, beside that of a create: another
+    /// customer that has it has to be looked up too.
+    #[must_use]
+    pub fn wanted_external_id<'a>(&'a self, current: Option<&'a CustomerAggregate>) -> Option<&'a ExternalId> {
+        let current = &current?.customer;
+        match &self.change {
+            CustomerChange::Amend(_, Amendment::Update(update)) => {
+                update.external_id.as_ref().filter(|wanted| **wanted != current.external_id)
+            }
+            CustomerChange::Amend(_, Amendment::Restore) if current.status == Status::Archived => {
+                Some(&current.external_id)
+            }
+            _ => None,
+        }
+    }
+
+    /// Decides about the change: facts in, event with the whole new state or refusal out. Pure.
+    ///
+    /// Whether an external id is free is decided by the store's unique index in the end; [`CustomerFacts::holder`] only
+    /// spares the attempt.
+    ///
+    /// # Errors
+    /// [`ChangeCustomerError`], in the order in which its variants stand.
+    pub fn decide(
+        self,
+        scope: &EnvironmentScope,
+        facts: &CustomerFacts,
+    ) -> Result<CustomerDecision, ChangeCustomerError> {
+        let Stamp { ids, at, request_id } = self.stamp;
+        let ground = Ground { scope, at, ids, request_id, facts };
+        let made = |event| CustomerDecision { event, removed_mapping: None, removed_association: None };
+        match self.change {
+            CustomerChange::Create(new) => {
+                let event = create::create(ground, new)?;
+                self.only_if.check(None)?;
+                Ok(made(event))
+            }
+            CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
+                Some(current) => amend::amend(ground, current, Amendment::Update(update), &self.only_if),
+                None => {
+                    let event = create::create(ground, *new)?;
+                    self.only_if.check(None)?;
+                    Ok(made(event))
+                }
+            },
+            CustomerChange::Amend(_, amendment) => {
+                let current = facts.current.as_ref().ok_or(ChangeCustomerError::UnknownCustomer)?;
+                amend::amend(ground, current, amendment, &self.only_if)
+            }
+        }
+    }
+}
+
+impl Amendment {
+    /// Whether a customer with this status can be changed so.
+    pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
+        match (self, status == Status::Published) {
+            // Archiving twice is asking for what is not there any more.
+            (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
+            (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),
+            (Self::Restore, false) | (_, true) => Ok(()),
+            (_, false) => Err(InvalidOperation::Archived.into()),
+        }
+    }
+}
+
+impl Precondition {
+    /// The check, for [`amend`].
+    pub(super) fn met(&self, current: Version) -> Result<(), ChangeCustomerError> {
+        self.check(Some(current))
+    }
+}

@@ -1,0 +1,51 @@
+//! What a store has to look up, inside the transaction, before a change of a customer is decided.
+
+use super::{CustomerAggregate, ExternalId};
+use crate::{
+    ids::CustomerId,
+    tax::{TaxAssociation, TaxRate, TaxRateCode},
+};
+
+/// The customer that a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// None yet: the change makes one.
+    New,
+    /// The one with an id, whatever its status.
+    Id(CustomerId),
+    /// The published one with an external id; none if there is none.
+    ExternalId(&'a ExternalId),
+}
+
+/// What has to be looked up about taxes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaxFactsNeeded<'a> {
+    /// The published tax rates with these codes.
+    Rates(Vec<&'a TaxRateCode>),
+    /// The environment's published auto-apply defaults.
+    Defaults,
+    /// Nothing.
+    Nothing,
+}
+
+/// What was looked up about taxes. More than was asked for does no harm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxFacts {
+    /// Published tax rates.
+    pub rates: Vec<TaxRate>,
+    /// Published associations with [`TaxedEntity::Tenant`](crate::tax::TaxedEntity::Tenant).
+    pub defaults: Vec<TaxAssociation>,
+}
+
+/// What was looked up for the decision about one change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerFacts {
+    /// The customer that [`Subject`] names, locked until the end of the transaction, with its mappings and associations
+    /// that are not deleted, each in the order of their ids.
+    pub current: Option<CustomerAggregate>,
+    /// The published customer, whichever it is, that has the external id named by
+    /// [`wanted_external_id`](super::ChangeCustomer::wanted_external_id).
+    pub holder: Option<CustomerId>,
+    /// The taxes.
+    pub taxes: TaxFacts,
+}

@@ -1,0 +1,135 @@
+//! Changing what is known of a customer: three-state fields, and how they are applied.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AddressLine, City, Contact, CountryCode, Customer, CustomerName, Email, ExternalId, PostalCode, Profile, State,
+    TimeZone,
+};
+use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, violation::Violations};
+
+/// What an update says about one optional field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Nothing: it stays.
+    #[default]
+    Keep,
+    /// That it is to be as if never given.
+    Clear,
+    /// Its new value.
+    Set(T),
+}
+
+impl<T: PartialEq> Patch<T> {
+    /// Applies it, and tells whether the value is another one now.
+    fn apply(self, to: &mut Option<T>) -> bool {
+        let new = match self {
+            Self::Keep => return false,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        };
+        let changed = *to != new;
+        *to = new;
+        changed
+    }
+}
+
+/// What an update says about metadata.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum MetadataUpdate {
+    /// Nothing: it stays.
+    #[default]
+    Keep,
+    /// That this takes its place.
+    Replace(Metadata),
+    /// Key by key: a new value, or `None` to take the key away (JSON merge patch: RFC 7396).
+    Merge(BTreeMap<String, Option<String>>),
+}
+
+impl MetadataUpdate {
+    /// The metadata afterwards.
+    ///
+    /// # Errors
+    /// When merging makes more of it than is allowed, each fault under its path.
+    pub fn apply(self, current: &Metadata) -> Result<Metadata, Violations> {
+        match self {
+            Self::Keep => Ok(current.clone()),
+            Self::Replace(metadata) => Ok(metadata),
+            Self::Merge(changes) => {
+                let mut pairs = current.as_map().clone();
+                for (key, value) in changes {
+                    match value {
+                        Some(value) => drop(pairs.insert(key, value)),
+                        None => drop(pairs.remove(&key)),
+                    }
+                }
+                Metadata::new(pairs, "metadata")
+            }
+        }
+    }
+}
+
+/// What is to be changed of a customer. Whatever is not named stays as it is at that moment, so that of two updates at
+/// once each keeps the other's fields.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerUpdate {
+    /// Another external id.
+    pub external_id: Option<ExternalId>,
+    /// The name.
+    pub name: Patch<CustomerName>,
+    /// The e-mail address.
+    pub email: Patch<Email>,
+    /// The contact number.
+    pub contact: Patch<Contact>,
+    /// The address's first line.
+    pub address_line1: Patch<AddressLine>,
+    /// The address's second line.
+    pub address_line2: Patch<AddressLine>,
+    /// The city.
+    pub address_city: Patch<City>,
+    /// The state, province or region.
+    pub address_state: Patch<State>,
+    /// The postal code.
+    pub address_postal_code: Patch<PostalCode>,
+    /// The country.
+    pub address_country: Patch<CountryCode>,
+    /// The time zone; cleared, it is `UTC` again.
+    pub timezone: Patch<TimeZone>,
+    /// The metadata.
+    pub metadata: MetadataUpdate,
+    /// Links to make or change; other links stay.
+    pub links: NewLinks,
+}
+
+impl CustomerUpdate {
+    /// Applies everything but the links, and tells which fields have another value now.
+    pub(super) fn apply(self, customer: &mut Customer) -> Result<Vec<CustomerField>, Violations> {
+        let metadata = self.metadata.apply(&customer.profile.metadata)?;
+        let mut changed = Vec::new();
+        let mut note = |is_other: bool, field: CustomerField| {
+            if is_other {
+                changed.push(field);
+            }
+        };
+        if let Some(external_id) = self.external_id {
+            note(customer.external_id != external_id, CustomerField::ExternalId);
+            customer.external_id = external_id;
+        }
+        let Profile { name, email, contact, address, timezone, metadata: kept } = &mut customer.profile;
+        note(self.name.apply(name), CustomerField::Name);
+        note(self.email.apply(email), CustomerField::Email);
+        note(self.contact.apply(contact), CustomerField::Contact);
+        note(self.address_line1.apply(&mut address.line1), CustomerField::AddressLine1);
+        note(self.address_line2.apply(&mut address.line2), CustomerField::AddressLine2);
+        note(self.address_city.apply(&mut address.city), CustomerField::AddressCity);
+        note(self.address_state.apply(&mut address.state), CustomerField::AddressState);
+        note(self.address_postal_code.apply(&mut address.postal_code), CustomerField::AddressPostalCode);
+        note(self.address_country.apply(&mut address.country), CustomerField::AddressCountry);
+        let mut zone = Some(timezone.clone());
+        note(self.timezone.apply(&mut zone), CustomerField::Timezone);
+        *timezone = zone.unwrap_or_default();
+        note(*kept != metadata, CustomerField::Metadata);
+        *kept = metadata;
+        Ok(changed)
+    }
+}

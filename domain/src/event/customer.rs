@@ -1,0 +1,138 @@
+//! What happened to a customer aggregate.
+
+use crate::{
+    customer::{CustomerAggregate, WorkflowName},
+    ids::{EventId, MappingId, TaxAssociationId},
+    lifecycle::{Version, words},
+    tenancy::{Actor, RequestId},
+    time::Timestamp,
+};
+
+/// One change of a customer aggregate, with its state as of that change.
+///
+/// It is part of the commit that makes the change, and never altered afterwards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerEvent {
+    /// Its id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: CustomerEventKind,
+    /// The aggregate's version after the change. Without gaps: the first is 1.
+    pub sequence: Version,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// The request it was done in.
+    pub request_id: Option<RequestId>,
+    /// The aggregate after the change, frozen.
+    pub state: CustomerAggregate,
+}
+
+/// What happened to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerEventKind {
+    /// It was created, with everything its request named.
+    Created {
+        /// What the request said about onboarding.
+        onboarding: Onboarding,
+    },
+    /// What is known of it was changed.
+    Updated {
+        /// The fields that have another value than before, in the order of [`CustomerField::ALL`].
+        changed: Vec<CustomerField>,
+    },
+    /// It was archived, with its mappings and tax associations.
+    Deleted,
+    /// It was brought back, with the mappings and tax associations that were archived with it.
+    Restored,
+    /// It was linked to another system, or the link changed.
+    IntegrationLinked {
+        /// The mapping.
+        mapping_id: MappingId,
+    },
+    /// A link to another system was taken away.
+    IntegrationUnlinked {
+        /// The mapping, which the frozen state does not hold any more.
+        mapping_id: MappingId,
+    },
+    /// A tax rate was associated with it.
+    TaxAssociated {
+        /// The association.
+        association_id: TaxAssociationId,
+    },
+    /// The terms of a tax association were changed.
+    TaxAssociationUpdated {
+        /// The association.
+        association_id: TaxAssociationId,
+    },
+    /// A tax association was taken away.
+    TaxDissociated {
+        /// The association, which the frozen state does not hold any more.
+        association_id: TaxAssociationId,
+    },
+}
+
+impl CustomerEventKind {
+    /// `customer.created` and so on: the type on the wire and in stores.
+    #[must_use]
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "customer.created",
+            Self::Updated { .. } => "customer.updated",
+            Self::Deleted => "customer.deleted",
+            Self::Restored => "customer.restored",
+            Self::IntegrationLinked { .. } => "customer.integration_linked",
+            Self::IntegrationUnlinked { .. } => "customer.integration_unlinked",
+            Self::TaxAssociated { .. } => "customer.tax_associated",
+            Self::TaxAssociationUpdated { .. } => "customer.tax_association_updated",
+            Self::TaxDissociated { .. } => "customer.tax_dissociated",
+        }
+    }
+}
+
+/// A part of a customer that an update can change, by its name on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as the field it stands for")]
+pub enum CustomerField {
+    ExternalId,
+    Name,
+    Email,
+    Contact,
+    AddressLine1,
+    AddressLine2,
+    AddressCity,
+    AddressState,
+    AddressPostalCode,
+    AddressCountry,
+    Timezone,
+    Metadata,
+    Integrations,
+}
+
+words!(
+    CustomerField,
+    "the fields of a customer",
+    ExternalId => "external_id",
+    Name => "name",
+    Email => "email",
+    Contact => "contact",
+    AddressLine1 => "address_line1",
+    AddressLine2 => "address_line2",
+    AddressCity => "address_city",
+    AddressState => "address_state",
+    AddressPostalCode => "address_postal_code",
+    AddressCountry => "address_country",
+    Timezone => "timezone",
+    Metadata => "metadata",
+    Integrations => "integrations",
+);
+
+/// What a create says about onboarding.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Onboarding {
+    /// Whether no workflow is to run, as when a workflow itself creates the customer.
+    pub skip: bool,
+    /// The workflow to run; `None` for the default one.
+    pub workflow: Option<WorkflowName>,
+}

@@ -1,0 +1,196 @@
+//! Idempotency keys: a request that is sent again under its key is done once, and answered as it was the first time.
+//!
+//! The record of a key is written in the transaction of the work it stands for, so there is no moment in which one exists
+//! without the other. A refusal leaves no record: its key stays free.
+
+use std::fmt;
+
+use crate::{ids::EventId, time::Timestamp, violation::Rule};
+
+/// The key a client sends in the header `Idempotency-Key`: 1–255 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey(String);
+
+/// Why a text is no [`IdempotencyKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Idempotency-Key must be 1 to {max} printable ASCII characters", max = IdempotencyKey::MAX_CHARS)]
+pub struct IdempotencyKeyError;
+
+impl Rule for IdempotencyKeyError {
+    fn rule(&self) -> &'static str {
+        "idempotency_key"
+    }
+}
+
+impl IdempotencyKey {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Checks a key.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or holds another character.
+    pub fn new(text: impl Into<String>) -> Result<Self, IdempotencyKeyError> {
+        let text = text.into();
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        if printable && (1..=Self::MAX_CHARS).contains(&text.len()) { Ok(Self(text)) } else { Err(IdempotencyKeyError) }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What tells one request from another: a hash of 256 bits over its method, its path with query, and its body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// From the bits of the hash.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bits of the hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// In 64 lower-case hexadecimal digits, as stores keep it.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    }
+
+    /// Takes back what [`Self::to_hex`] gave; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = text
+            .bytes()
+            .map(|digit| match digit {
+                b'0'..=b'9' => Some(digit - b'0'),
+                b'a'..=b'f' => Some(digit - b'a' + 10),
+                _ => None,
+            })
+            .collect();
+        let bytes: Vec<u8> =
+            digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+        (text.len() == 64).then_some(())?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({})", self.to_hex())
+    }
+}
+
+/// A key with the request it stands for: what a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotentRequest {
+    /// The key.
+    pub key: IdempotencyKey,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
+/// What a command asks of the store for its key: to find its record, or to make one together with the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyClaim {
+    /// The key.
+    pub key: IdempotencyKey,
+    /// The request.
+    pub fingerprint: Fingerprint,
+    /// Records made before are too old to count; the claim takes their place.
+    pub since: Timestamp,
+}
+
+/// What a store keeps under a key: which request it stood for, and the event that request made, whose frozen state is what
+/// was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    /// The request.
+    pub fingerprint: Fingerprint,
+    /// What came of it.
+    pub event_id: EventId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The key stands for another request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this Idempotency-Key was used with another request; send a new key with a new request")]
+pub struct IdempotencyKeyReused;
+
+impl IdempotencyClaim {
+    /// Decides about a request whose key may have a record: the event to answer again, or `None` when the work is to be
+    /// done.
+    ///
+    /// # Errors
+    /// [`IdempotencyKeyReused`] when the record is of another request.
+    pub fn settle(&self, record: Option<&IdempotencyRecord>) -> Result<Option<EventId>, IdempotencyKeyReused> {
+        match record {
+            Some(record) if record.at < self.since => Ok(None),
+            Some(record) if record.fingerprint == self.fingerprint => Ok(Some(record.event_id)),
+            Some(_) => Err(IdempotencyKeyReused),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::IdSequence;
+
+    fn time(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    #[test]
+    fn keys_are_printable_and_bounded() {
+        assert!(IdempotencyKey::new("a".repeat(255)).is_ok());
+        for bad in ["", "ü", "a\nb", &"a".repeat(256)] {
+            assert!(IdempotencyKey::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_request_is_answered_again_and_another_refused_until_the_record_is_too_old() {
+        let event_id = IdSequence::start(time(0), [0; 10]).next_id();
+        let fingerprint = Fingerprint::from_bytes([7; 32]);
+        let record = IdempotencyRecord { fingerprint, event_id, at: time(100) };
+        let claim = |fingerprint, since| IdempotencyClaim {
+            key: IdempotencyKey::new("k").unwrap(),
+            fingerprint,
+            since: time(since),
+        };
+        let other = Fingerprint::from_bytes([8; 32]);
+        assert_eq!(claim(fingerprint, 100).settle(None), Ok(None));
+        assert_eq!(claim(fingerprint, 100).settle(Some(&record)), Ok(Some(event_id)));
+        assert_eq!(claim(other, 100).settle(Some(&record)), Err(IdempotencyKeyReused));
+        assert_eq!(claim(other, 101).settle(Some(&record)), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn fingerprints_survive_their_text(bytes: [u8; 32]) {
+            let fingerprint = Fingerprint::from_bytes(bytes);
+            prop_assert_eq!(Fingerprint::from_hex(&fingerprint.to_hex()), Some(fingerprint));
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC{0,70}|[0-9a-f]{60,70}") {
+            let _ = Fingerprint::from_hex(&text);
+        }
+    }
+}
