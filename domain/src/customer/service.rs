@@ -13,6 +13,7 @@ use crate::{
     integration::IntegrationMapping,
     store::{Page, PageRequest, StoreError},
     tenancy::{Caller, Permission, PermissionDenied},
+    violation::{Rule, Violations},
 };
 
 /// Customers, for callers with permissions.
@@ -41,6 +42,24 @@ pub enum ReadError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A change does not say which customer it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum WhichCustomer {
+    #[error("name the customer: by id, or by external_customer_id")]
+    Neither,
+    #[error("id and external_customer_id name two customers; leave one of them out")]
+    Two,
+}
+
+impl Rule for WhichCustomer {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Neither => "required",
+            Self::Two => "exclusive",
+        }
+    }
 }
 
 impl CustomerService {
@@ -77,6 +96,33 @@ impl CustomerService {
             since: at.earlier(self.idempotency_ttl),
         });
         self.customers.change(scope, ChangeCustomer { change, only_if, stamp, claim }).await
+    }
+
+    /// The customer that a change names by its id, its external id, or both.
+    ///
+    /// # Errors
+    /// When the caller may not write, neither is given, they name two customers, or there is no such customer.
+    pub async fn identify(
+        &self,
+        caller: &Caller,
+        id: Option<CustomerId>,
+        external_id: Option<&ExternalId>,
+    ) -> Result<CustomerId, ChangeCustomerError> {
+        let scope = caller.authorise(Permission::Write)?;
+        let refuse = |problem: WhichCustomer| {
+            let mut broken = Violations::new();
+            broken.add("external_customer_id", &problem);
+            ChangeCustomerError::Invalid(broken)
+        };
+        let Some(external_id) = external_id else { return id.ok_or_else(|| refuse(WhichCustomer::Neither)) };
+        let found = self.customers.find_by_external_id(scope, external_id).await?;
+        // One that had it before is found too, but not meant: a change must never land on another customer.
+        let found = found.filter(|record| record.customer.external_id == *external_id);
+        let found = found.ok_or(ChangeCustomerError::UnknownCustomer)?.customer.id;
+        match id {
+            Some(id) if id != found => Err(refuse(WhichCustomer::Two)),
+            _ => Ok(found),
+        }
     }
 
     /// A customer of any status; `None` when there is none with this id.

@@ -3,7 +3,7 @@
 use patron_domain::ids::CustomerId;
 use rocket::get;
 
-use super::response::found;
+use super::{missing, response::found};
 use crate::http::{
     answer::Answer,
     error::ApiError,
@@ -20,7 +20,6 @@ pub(super) async fn get(
     known: IfNoneMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let record = services.customers.find(&caller, id).await?.ok_or_else(missing)?;
     found(&record, &known)

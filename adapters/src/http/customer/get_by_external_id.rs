@@ -1,10 +1,11 @@
-//! `GET /customers/external/{external_id}`
+//! `GET /customers/external/{external_id}`, `GET /customers/lookup/{external_id}`
 
-use patron_domain::customer::ExternalId;
+use patron_domain::{customer::ExternalId, tenancy::Caller};
 use rocket::get;
 
 use super::response::found;
 use crate::http::{
+    Api,
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
@@ -20,10 +21,25 @@ pub(super) async fn get_by_external_id(
     known: IfNoneMatch,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
+    find(&caller, &services, &known, tail).await
+}
+
+/// The same by the path that older clients use.
+#[get("/customers/lookup/<_..>")]
+pub(super) async fn look_up(
+    caller: CanRead,
+    services: Services<'_>,
+    known: IfNoneMatch,
+    tail: PathTail,
+) -> Result<Answer, ApiError> {
+    find(&caller, &services, &known, tail).await
+}
+
+async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no published customer with this external id");
     let external_id = tail.0.and_then(|text| ExternalId::new(text).ok()).ok_or_else(missing)?;
-    let record = services.customers.find_by_external_id(&caller, &external_id).await?.ok_or_else(missing)?;
-    let answer = found(&record, &known)?;
+    let record = api.customers.find_by_external_id(caller, &external_id).await?.ok_or_else(missing)?;
+    let answer = found(&record, known)?;
     if record.customer.external_id == external_id {
         return Ok(answer);
     }

@@ -1,14 +1,35 @@
 //! Customers over HTTP.
 
+mod archive;
 mod create;
+mod create_or_update;
 mod get;
 mod get_by_external_id;
 mod request;
 pub(super) mod response;
+mod update;
+mod update_request;
 
 use rocket::{Route, routes};
 
+use crate::http::error::ApiError;
+
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
-    routes![create::create, get::get, get_by_external_id::get_by_external_id]
+    routes![
+        create::create,
+        get::get,
+        get_by_external_id::get_by_external_id,
+        get_by_external_id::look_up,
+        update::update,
+        update::update_named,
+        update::patch,
+        create_or_update::create_or_update,
+        archive::archive,
+        archive::restore,
+    ]
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("there is no customer with this id")
 }

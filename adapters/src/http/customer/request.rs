@@ -9,7 +9,7 @@ use patron_domain::{
     integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
     metadata::JsonObject,
     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
-    violation::Violations,
+    violation::{Violation, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
 
@@ -70,7 +70,7 @@ struct OverrideRequest<'a> {
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
-struct LinkRequest<'a> {
+pub(super) struct LinkRequest<'a> {
     #[serde(default)]
     provider_type: Field<Text<'a>>,
     #[serde(default)]
@@ -100,6 +100,22 @@ object_from_json!(OverrideRequest);
 object_from_json!(LinkRequest);
 
 impl CreateCustomerRequest<'_> {
+    /// The same for a customer whose external id is named beside the body, which may repeat it but not say another.
+    pub(super) fn into_domain_named(mut self, named: String, broken: &mut Violations) -> Option<NewCustomer> {
+        let is_other = |text: &Text<'_>| *text != named.as_str();
+        if matches!(&self.external_id, Field::Value(text) if is_other(text)) {
+            broken.push(Violation {
+                path: "external_id".to_owned(),
+                rule: "same_as_path",
+                message: "external_id must be the one in the path, or be left out".to_owned(),
+            });
+        }
+        if !matches!(self.external_id, Field::Wrong(_)) {
+            self.external_id = Field::Value(named.into());
+        }
+        self.into_domain(broken)
+    }
+
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
         let fields = &mut Reader::new("", broken);
@@ -131,12 +147,17 @@ impl CreateCustomerRequest<'_> {
                 TaxChoice::Overrides(fields.group(TaxRateOverrides::new(overrides)).unwrap_or_default())
             }
         };
-        let links = fields.take("integration_entity_mapping", self.integration_entity_mapping);
-        let links =
-            links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
-        let links = fields.group(NewLinks::new(links.unwrap_or_default())).unwrap_or_default();
+        let links = links(fields, self.integration_entity_mapping);
         Some(NewCustomer { external_id: external_id?, profile, taxes, links, onboarding })
     }
+}
+
+/// The links of a create or an update.
+pub(super) fn links(fields: &mut Reader<'_>, given: Field<List<LinkRequest<'_>>>) -> NewLinks {
+    let links = fields.take("integration_entity_mapping", given);
+    let links =
+        links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
+    fields.group(NewLinks::new(links.unwrap_or_default())).unwrap_or_default()
 }
 
 impl OverrideRequest<'_> {

@@ -164,7 +164,9 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Strings {
     pub(crate) pairs: BTreeMap<String, String>,
-    /// The keys whose values are no strings.
+    /// The keys whose values are `null`.
+    pub(crate) nulls: Vec<String>,
+    /// The keys whose values are neither.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -175,7 +177,10 @@ impl<'de> FromJson<'de> for Strings {
         let mut strings = Self::default();
         while let Some((key, value)) = map.next_entry::<String, Field<Text<'de>>>()? {
             match value {
-                Field::Absent => drop(strings.pairs.remove(&key)),
+                Field::Absent => {
+                    strings.pairs.remove(&key);
+                    strings.nulls.push(key);
+                }
                 Field::Value(text) => drop(strings.pairs.insert(key, text.into_owned())),
                 Field::Wrong(_) => strings.wrong.push(key),
             }

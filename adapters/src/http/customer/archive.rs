@@ -1,0 +1,47 @@
+//! `DELETE /customers/{id}`, `POST /customers/{id}/restore`
+
+use patron_domain::{
+    customer::{Amendment, CustomerChange},
+    ids::CustomerId,
+};
+use rocket::{delete, http::Status, post};
+
+use super::{missing, response::changed};
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanWrite, Services},
+    idempotency::Idempotency,
+    version::{IfMatch, etag},
+};
+
+/// Archives a customer with its mappings and tax associations.
+#[delete("/customers/<id>", rank = 1)]
+pub(super) async fn archive(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    if_match: IfMatch,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    let id = CustomerId::parse(id).map_err(|_| missing())?;
+    let change = CustomerChange::Amend(id, Amendment::Archive);
+    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(b"")).await?;
+    let answer = Answer::empty(Status::NoContent).header("ETag", etag(done.event.sequence));
+    Ok(answer.replayed(done.replayed))
+}
+
+/// Brings an archived customer back, with the mappings and tax associations that were archived with it.
+#[post("/customers/<id>/restore")]
+pub(super) async fn restore(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    if_match: IfMatch,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    let id = CustomerId::parse(id).map_err(|_| missing())?;
+    let change = CustomerChange::Amend(id, Amendment::Restore);
+    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(b"")).await?;
+    changed(Status::Ok, &done)
+}

@@ -1,0 +1,78 @@
+//! `PUT /customers/{id}`, `PUT /customers`, `PATCH /customers/{id}`
+
+use patron_domain::{
+    customer::{Amendment, CustomerChange, ExternalId},
+    ids::CustomerId,
+    violation::Violations,
+};
+use rocket::{http::Status, patch, put};
+
+use super::{missing, response::changed, update_request::UpdateCustomerRequest};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanWrite, Services},
+    idempotency::Idempotency,
+    json::parse,
+    query::Query,
+    version::IfMatch,
+};
+
+/// Changes the fields that are given.
+#[put("/customers/<id>", rank = 1, data = "<body>")]
+pub(super) async fn update(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    if_match: IfMatch,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let update = parse(body.bytes(), UpdateCustomerRequest::into_replacement)?;
+    let id = CustomerId::parse(id).map_err(|_| missing())?;
+    let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
+    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    changed(Status::Ok, &done)
+}
+
+/// The same for the customer that `id` or `external_customer_id` names.
+#[put("/customers", data = "<body>")]
+pub(super) async fn update_named(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    if_match: IfMatch,
+    query: Query,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let external_id = query.checked("external_customer_id", &mut broken, |text| ExternalId::new(text));
+    let id = query.get("id").map(CustomerId::parse);
+    let update = parse(body.bytes(), |request: UpdateCustomerRequest<'_>, wrong| {
+        broken.into_iter().for_each(|violation| wrong.push(violation));
+        request.into_replacement(wrong)
+    })?;
+    let id = id.transpose().map_err(|_| missing())?;
+    let id = services.customers.identify(&caller, id, external_id.as_ref()).await?;
+    let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
+    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    changed(Status::Ok, &done)
+}
+
+/// Changes the fields that are given, as a JSON merge patch (RFC 7396): `null` takes a value away.
+#[patch("/customers/<id>", rank = 1, data = "<body>")]
+pub(super) async fn patch(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    if_match: IfMatch,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let update = parse(body.bytes(), UpdateCustomerRequest::into_merge)?;
+    let id = CustomerId::parse(id).map_err(|_| missing())?;
+    let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
+    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    changed(Status::Ok, &done)
+}

@@ -1,0 +1,71 @@
+//! What a client sends to link a customer to another system, or to take the link away.
+
+use patron_domain::{
+    ids::CustomerId,
+    integration::{ClaimedEntityId, MappedEntityType, NewLink, ProviderEntityId, ProviderType},
+    metadata::JsonObject,
+    violation::Violations,
+};
+use serde::{Deserialize, de::MapAccess};
+
+use crate::http::json::{Field, FromJson, Object, Reader, Text, found_map};
+
+/// The body of both. Unknown members are ignored.
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct LinkBody<'a> {
+    entity_type: Field<Text<'a>>,
+    entity_id: Field<Text<'a>>,
+    provider_type: Field<Text<'a>>,
+    provider_entity_id: Field<Text<'a>>,
+    metadata: Field<Object>,
+}
+
+impl<'de: 'a, 'a> FromJson<'de> for LinkBody<'a> {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+/// A link of one customer; the customer is `None` when the id is no customer's.
+pub(super) struct Link {
+    pub(super) customer: Option<CustomerId>,
+    pub(super) link: NewLink,
+}
+
+/// The link to take away.
+pub(super) struct Unlink {
+    pub(super) customer: Option<CustomerId>,
+    pub(super) provider_type: ProviderType,
+    pub(super) provider_entity_id: Option<ProviderEntityId>,
+}
+
+impl LinkBody<'_> {
+    pub(super) fn into_link(self, broken: &mut Violations) -> Option<Link> {
+        let fields = &mut Reader::new("", broken);
+        let customer = customer(fields, self.entity_type, self.entity_id);
+        let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
+        let provider_entity_id = fields.required("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
+        let metadata = fields.take("metadata", self.metadata).map(|Object(map)| JsonObject::new(map));
+        let metadata = metadata.and_then(|checked| fields.check("metadata", checked)).unwrap_or_default();
+        let link = NewLink { provider_type: provider_type?, provider_entity_id: provider_entity_id?, metadata };
+        Some(Link { customer: customer?, link })
+    }
+
+    pub(super) fn into_unlink(self, broken: &mut Violations) -> Option<Unlink> {
+        let fields = &mut Reader::new("", broken);
+        let customer = customer(fields, self.entity_type, self.entity_id);
+        let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
+        let provider_entity_id = fields.optional("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
+        Some(Unlink { customer: customer?, provider_type: provider_type?, provider_entity_id })
+    }
+}
+
+/// The customer that is named: `Some(None)` by an id that no customer can have.
+fn customer(fields: &mut Reader<'_>, kind: Field<Text<'_>>, id: Field<Text<'_>>) -> Option<Option<CustomerId>> {
+    fields.optional("entity_type", kind, |word| MappedEntityType::parse(&word));
+    let id = fields.required("entity_id", id, ClaimedEntityId::new)?;
+    Some(CustomerId::parse(id.as_str()).ok())
+}
