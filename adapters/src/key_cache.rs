@@ -7,7 +7,9 @@ use moka::future::Cache;
 use patron_domain::{
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, REVOCATION_DELAY_SECONDS, SystemScope},
+    tenancy::{
+        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, REVOCATION_DELAY_SECONDS, SystemScope,
+    },
     time::Timestamp,
 };
 use sha2::{Digest, Sha256};
@@ -43,8 +45,13 @@ impl ApiKeyRepository for CachedApiKeys {
         self.keys.create(scope, key, secret).await
     }
 
-    async fn list(&self, scope: &EnvironmentScope, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
-        self.keys.list(scope, page).await
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        self.keys.list(scope, revoked, page).await
     }
 
     async fn revoke(
@@ -73,6 +80,11 @@ impl ApiKeyRepository for CachedApiKeys {
             self.found.insert(digest, key.clone()).await;
         }
         Ok(found)
+    }
+
+    async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        // What is at hand goes on to show an earlier use: authentication does not ask for it.
+        self.keys.record_uses(scope, uses).await
     }
 }
 

@@ -7,6 +7,7 @@
 #[cfg(feature = "http")]
 pub mod http;
 pub mod key_cache;
+pub mod key_uses;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod system;

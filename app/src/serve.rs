@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use patron_adapters::{
     http,
+    key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl},
 };
 use rocket::{
@@ -23,15 +24,21 @@ const MERCY: u32 = 2;
 /// Serves until SIGTERM or SIGINT, then lets requests finish and commits what was taken.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let database = wiring::open(&settings, true).await?;
-    let outcome = launch(&settings, &database).await;
+    let uses = Arc::new(NotedKeyUses::default());
+    let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
+    let outcome = launch(&settings, &database, &uses).await;
+    writing.abort();
+    if let Err(error) = uses.write(database.keys.as_ref()).await {
+        tracing::warn!(%error, "when keys were last used before the stop was not written down");
+    }
     database.close().await;
     tracing::info!("stopped");
     outcome
 }
 
-async fn launch(settings: &Settings, database: &Database) -> Result<(), Failure> {
+async fn launch(settings: &Settings, database: &Database, uses: &Arc<NotedKeyUses>) -> Result<(), Failure> {
     let start_failure = Arc::new(OnceLock::new());
-    let rocket = rocket(settings, database).attach(liftoff(settings, database, start_failure.clone()));
+    let rocket = rocket(settings, database, uses).attach(liftoff(settings, database, start_failure.clone()));
     let launched = rocket.launch().await;
     // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
     if let Err(error) = &launched {
@@ -53,8 +60,8 @@ async fn launch(settings: &Settings, database: &Database) -> Result<(), Failure>
     }
 }
 
-fn rocket(settings: &Settings, database: &Database) -> Rocket<Build> {
-    let api = Arc::new(wiring::api(settings, database));
+fn rocket(settings: &Settings, database: &Database, uses: &Arc<NotedKeyUses>) -> Rocket<Build> {
+    let api = Arc::new(wiring::api(settings, database, uses.clone()));
     let rocket = rocket::custom(config(settings));
     let rocket = http::mount(rocket, "/v1", &api);
     let rocket = http::mount_health(rocket, "/health", &api);

@@ -28,6 +28,11 @@ impl Answer {
         Self::json(Status::Created, body)
     }
 
+    /// 204 without a body.
+    pub(crate) fn no_content() -> Self {
+        Self { status: Status::NoContent, body: Vec::new() }
+    }
+
     pub(crate) fn json(status: Status, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(body).map_err(|_| {
             tracing::error!("an answer has no JSON form");
@@ -41,6 +46,9 @@ impl<'r> Responder<'r, 'static> for Answer {
     fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::new();
         response.set_status(self.status);
+        if self.status == Status::NoContent {
+            return Ok(response);
+        }
         response.set_header(ContentType::JSON);
         response.set_sized_body(self.body.len(), Cursor::new(self.body));
         Ok(response)

@@ -18,11 +18,16 @@ mod methods;
 mod path_tail;
 mod query;
 mod tax;
+mod tenancy;
 mod wrap;
 
 use std::{sync::Arc, time::Duration};
 
-use patron_domain::{customer::CustomerService, tax::TaxService, tenancy::AccessService};
+use patron_domain::{
+    customer::CustomerService,
+    tax::TaxService,
+    tenancy::{AccessService, AdministrationService},
+};
 use rocket::{
     Build, Catcher, Request, Rocket, Route,
     catcher::{self, Handler},
@@ -41,6 +46,8 @@ pub struct Api {
     pub customers: CustomerService,
     /// Tax rates and associations.
     pub taxes: TaxService,
+    /// Environments and keys.
+    pub administration: AdministrationService,
     /// Recognises callers.
     pub access: AccessService,
     /// Tells whether requests can be served.
@@ -80,7 +87,7 @@ impl Api {
 /// Mounts the API under a base path such as `/v1`.
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    let routes = [customer::routes(), tax::routes(), integration::routes()].concat();
+    let routes = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes()].concat();
     mount_routes(rocket, base, api, routes)
 }
 
