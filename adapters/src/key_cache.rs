@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use metrics::{Counter, counter};
 use moka::future::Cache;
 use patron_domain::{
     ids::ApiKeyId,
@@ -14,6 +15,8 @@ use patron_domain::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::metrics::names;
+
 /// API keys of another repository, with the keys found last kept at hand.
 ///
 /// A found key is kept for [`REVOCATION_DELAY_SECONDS`] at most: a key that another process revokes goes on to work for
@@ -22,6 +25,21 @@ use sha2::{Digest, Sha256};
 pub struct CachedApiKeys {
     keys: Arc<dyn ApiKeyRepository>,
     found: Cache<[u8; 32], ApiKey>,
+    lookups: Lookups,
+}
+
+/// How look-ups by secret ended, counted.
+struct Lookups {
+    hit: Counter,
+    miss: Counter,
+    unknown: Counter,
+}
+
+impl Lookups {
+    fn new() -> Self {
+        let lookup = |outcome: &'static str| counter!(names::KEY_LOOKUPS, "outcome" => outcome);
+        Self { hit: lookup("hit"), miss: lookup("miss"), unknown: lookup("unknown") }
+    }
 }
 
 impl CachedApiKeys {
@@ -35,7 +53,8 @@ impl CachedApiKeys {
     }
 
     fn with_delay(keys: Arc<dyn ApiKeyRepository>, delay: Duration) -> Self {
-        Self { keys, found: Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build() }
+        let found = Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build();
+        Self { keys, found, lookups: Lookups::new() }
     }
 }
 
@@ -73,11 +92,15 @@ impl ApiKeyRepository for CachedApiKeys {
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let digest: [u8; 32] = Sha256::digest(secret.expose()).into();
         if let Some(key) = self.found.get(&digest).await {
+            self.lookups.hit.increment(1);
             return Ok(Some(key));
         }
         let found = self.keys.find_by_secret(scope, secret).await?;
         if let Some(key) = &found {
+            self.lookups.miss.increment(1);
             self.found.insert(digest, key.clone()).await;
+        } else {
+            self.lookups.unknown.increment(1);
         }
         Ok(found)
     }

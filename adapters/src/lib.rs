@@ -8,6 +8,7 @@
 pub mod http;
 pub mod key_cache;
 pub mod key_uses;
+pub mod metrics;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod system;

@@ -15,6 +15,7 @@ mod integration;
 mod json;
 mod list;
 mod methods;
+mod metrics;
 mod path_tail;
 mod query;
 mod tax;
@@ -34,7 +35,7 @@ use rocket::{
     http::Status,
 };
 
-pub use self::{cors::Origins, health::Readiness};
+pub use self::{cors::Origins, health::Readiness, metrics::mount_metrics};
 use self::{
     error::ApiError,
     wrap::{CurrentApi, render, request_id, wrap},
@@ -122,6 +123,7 @@ impl Handler for JsonCatcher {
         let id = request_id(request);
         response.set_raw_header("X-Request-ID", id.as_str().to_owned());
         cors::allow(request, &self.cors_origins, &mut response);
+        metrics::count_unknown(request.method(), status);
         tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");
         Ok(response)
     }

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod event;
 mod integration;
+mod metrics;
 mod migrate;
 mod open;
 mod page;

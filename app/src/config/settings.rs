@@ -1,6 +1,11 @@
 //! The settings: as they are written, and as they are used once they are checked.
 
-use std::{net::IpAddr, str::FromStr, thread::available_parallelism, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use patron_adapters::{
     http::{HttpOptions, Origins},
@@ -65,6 +70,9 @@ pub(super) struct Raw {
     /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
+    /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served instead of on the main port, such as 127.0.0.1:9090.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics_address: Option<SocketAddr>,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
     /// `PATRON_LOG_LEVEL`: error, warn, info or debug.
@@ -90,6 +98,7 @@ impl Default for Raw {
             cors_origins: String::new(),
             shutdown_grace_seconds: 10,
             bootstrap_key: None,
+            metrics_address: None,
             log_format: LogFormat::Auto,
             log_level: LogLevel::Info,
         }
@@ -108,6 +117,7 @@ pub(crate) struct Settings {
     pub(crate) http: HttpOptions,
     pub(crate) shutdown_grace_seconds: u32,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
+    pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
 }
@@ -139,6 +149,7 @@ impl Raw {
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
+            metrics_address: self.metrics_address,
             log_format: self.log_format,
             log_level: self.log_level,
         })

@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 
 use self::{pool::Pool, settings::Settings};
 use super::{
+    metrics,
     open::{OpenError, OpenOptions},
     url::PostgresUrl,
 };
@@ -83,6 +84,12 @@ impl PostgresStore {
         let session = self.pool.session().await?;
         session.answer(sql::<Integer>("SELECT 1").get_result::<i32>(&mut session.pg())).await?;
         Ok(())
+    }
+
+    /// Sets the figures that are read rather than counted.
+    pub(crate) fn observe(&self) {
+        let (most, used) = self.pool.use_of();
+        metrics::pool("postgres", most, used);
     }
 
     /// Finishes the writes that were taken, and closes the connections.
