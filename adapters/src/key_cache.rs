@@ -3,14 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use metrics::{Counter, counter};
 use moka::future::Cache;
 use patron_domain::{
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, REVOCATION_DELAY_SECONDS, SystemScope},
+    tenancy::{
+        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, REVOCATION_DELAY_SECONDS, SystemScope,
+    },
     time::Timestamp,
 };
 use sha2::{Digest, Sha256};
+
+use crate::metrics::names;
 
 /// API keys of another repository, with the keys found last kept at hand.
 ///
@@ -20,6 +25,21 @@ use sha2::{Digest, Sha256};
 pub struct CachedApiKeys {
     keys: Arc<dyn ApiKeyRepository>,
     found: Cache<[u8; 32], ApiKey>,
+    lookups: Lookups,
+}
+
+/// How look-ups by secret ended, counted.
+struct Lookups {
+    hit: Counter,
+    miss: Counter,
+    unknown: Counter,
+}
+
+impl Lookups {
+    fn new() -> Self {
+        let lookup = |outcome: &'static str| counter!(names::KEY_LOOKUPS, "outcome" => outcome);
+        Self { hit: lookup("hit"), miss: lookup("miss"), unknown: lookup("unknown") }
+    }
 }
 
 impl CachedApiKeys {
@@ -33,7 +53,8 @@ impl CachedApiKeys {
     }
 
     fn with_delay(keys: Arc<dyn ApiKeyRepository>, delay: Duration) -> Self {
-        Self { keys, found: Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build() }
+        let found = Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build();
+        Self { keys, found, lookups: Lookups::new() }
     }
 }
 
@@ -43,8 +64,13 @@ impl ApiKeyRepository for CachedApiKeys {
         self.keys.create(scope, key, secret).await
     }
 
-    async fn list(&self, scope: &EnvironmentScope, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
-        self.keys.list(scope, page).await
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        self.keys.list(scope, revoked, page).await
     }
 
     async fn revoke(
@@ -66,13 +92,22 @@ impl ApiKeyRepository for CachedApiKeys {
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let digest: [u8; 32] = Sha256::digest(secret.expose()).into();
         if let Some(key) = self.found.get(&digest).await {
+            self.lookups.hit.increment(1);
             return Ok(Some(key));
         }
         let found = self.keys.find_by_secret(scope, secret).await?;
         if let Some(key) = &found {
+            self.lookups.miss.increment(1);
             self.found.insert(digest, key.clone()).await;
+        } else {
+            self.lookups.unknown.increment(1);
         }
         Ok(found)
+    }
+
+    async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        // What is at hand goes on to show an earlier use: authentication does not ask for it.
+        self.keys.record_uses(scope, uses).await
     }
 }
 

@@ -7,6 +7,8 @@
 #[cfg(feature = "http")]
 pub mod http;
 pub mod key_cache;
+pub mod key_uses;
+pub mod metrics;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod system;

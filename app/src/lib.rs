@@ -7,6 +7,7 @@ mod config;
 mod failure;
 mod first_key;
 mod logging;
+mod metrics_port;
 mod serve;
 mod wiring;
 

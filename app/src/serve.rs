@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use patron_adapters::{
     http,
+    key_uses::NotedKeyUses,
+    metrics::Metrics,
     persistence::{Database, DatabaseUrl},
 };
 use rocket::{
@@ -13,7 +15,7 @@ use rocket::{
     fairing::AdHoc,
 };
 
-use crate::{config::Settings, failure::Failure, first_key, wiring};
+use crate::{config::Settings, failure::Failure, first_key, metrics_port, wiring};
 
 /// For how long a connection may stay open without a request, in seconds.
 const KEEP_ALIVE: u32 = 60;
@@ -22,17 +24,45 @@ const MERCY: u32 = 2;
 
 /// Serves until SIGTERM or SIGINT, then lets requests finish and commits what was taken.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
+    // First of all: what is counted before counts nothing.
+    let metrics = Metrics::install().map_err(Failure::failed)?;
+    tokio::spawn(metrics.clone().keep_up());
     let database = wiring::open(&settings, true).await?;
-    let outcome = launch(&settings, &database).await;
+    let uses = Arc::new(NotedKeyUses::default());
+    let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
+    let outcome = launch(&settings, &database, &uses, metrics).await;
+    writing.abort();
+    if let Err(error) = uses.write(database.keys.as_ref()).await {
+        tracing::warn!(%error, "when keys were last used before the stop was not written down");
+    }
     database.close().await;
     tracing::info!("stopped");
     outcome
 }
 
-async fn launch(settings: &Settings, database: &Database) -> Result<(), Failure> {
+async fn launch(
+    settings: &Settings,
+    database: &Database,
+    uses: &Arc<NotedKeyUses>,
+    metrics: Metrics,
+) -> Result<(), Failure> {
+    let mut rocket = rocket(settings, database, uses);
+    let observed = database.clone();
+    let render = move || {
+        observed.observe();
+        metrics.render()
+    };
+    let mut metrics_port = None;
+    match settings.metrics_address {
+        Some(address) => metrics_port = Some(metrics_port::start(address, render).await?),
+        None => rocket = http::mount_metrics(rocket, render),
+    }
     let start_failure = Arc::new(OnceLock::new());
-    let rocket = rocket(settings, database).attach(liftoff(settings, database, start_failure.clone()));
+    let rocket = rocket.attach(liftoff(settings, database, start_failure.clone()));
     let launched = rocket.launch().await;
+    if let Some(port) = metrics_port {
+        port.notify();
+    }
     // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
     if let Err(error) = &launched {
         match error.kind() {
@@ -53,8 +83,8 @@ async fn launch(settings: &Settings, database: &Database) -> Result<(), Failure>
     }
 }
 
-fn rocket(settings: &Settings, database: &Database) -> Rocket<Build> {
-    let api = Arc::new(wiring::api(settings, database));
+fn rocket(settings: &Settings, database: &Database, uses: &Arc<NotedKeyUses>) -> Rocket<Build> {
+    let api = Arc::new(wiring::api(settings, database, uses.clone()));
     let rocket = rocket::custom(config(settings));
     let rocket = http::mount(rocket, "/v1", &api);
     let rocket = http::mount_health(rocket, "/health", &api);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use patron_adapters::{
     http::Api,
     key_cache::CachedApiKeys,
+    key_uses::NotedKeyUses,
     persistence::{Database, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
 };
 use patron_domain::{
     customer::CustomerService,
     tax::TaxService,
-    tenancy::{AccessService, TenancyService},
+    tenancy::{AccessService, AdministrationService, TenancyService},
 };
 
 use crate::{config::Settings, failure::Failure};
@@ -24,8 +25,10 @@ pub(crate) async fn open(settings: &Settings, exclusive: bool) -> Result<Databas
 }
 
 /// The services behind the HTTP API.
-pub(crate) fn api(settings: &Settings, database: &Database) -> Api {
+pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>) -> Api {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+    // One cache for both services: a key that is revoked through one stops at once in the other.
+    let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
     Api {
         customers: CustomerService {
             customers: database.customers.clone(),
@@ -37,9 +40,16 @@ pub(crate) fn api(settings: &Settings, database: &Database) -> Api {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),
             clock: clock.clone(),
-            ids,
+            ids: ids.clone(),
         },
-        access: AccessService::new(Arc::new(CachedApiKeys::new(database.keys.clone())), clock),
+        administration: AdministrationService {
+            tenancy: database.tenancy.clone(),
+            keys: keys.clone(),
+            clock: clock.clone(),
+            ids,
+            randomness: Arc::new(OsRandomness),
+        },
+        access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
         options: settings.http.clone(),
     }

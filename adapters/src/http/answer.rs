@@ -29,6 +29,11 @@ impl Answer {
         Self::json(Status::Created, body)
     }
 
+    /// 204 without a body.
+    pub(crate) fn no_content() -> Self {
+        Self::empty(Status::NoContent)
+    }
+
     pub(crate) fn json(status: Status, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(body).map_err(|_| {
             tracing::error!("an answer has no JSON form");

@@ -17,7 +17,7 @@ use patron_domain::{
     lifecycle::Version,
     store::StoreError,
     tax::{CreateTaxRateError, FindTaxRateError, TaxesOfError},
-    tenancy::{AuthenticateError, PermissionDenied},
+    tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
     violation::Violations,
 };
 use rocket::http::Status;
@@ -323,6 +323,35 @@ impl From<TaxesOfError> for ApiError {
             TaxesOfError::Denied(error) => error.into(),
             TaxesOfError::UnknownCustomer => Self::not_found(error.to_string()),
             TaxesOfError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnvironmentError> for ApiError {
+    fn from(error: EnvironmentError) -> Self {
+        match error {
+            EnvironmentError::Denied(error) => error.into(),
+            EnvironmentError::Invalid(violations) => violations.into(),
+            EnvironmentError::Unknown => Self::not_found(error.to_string()),
+            EnvironmentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Denied(error) => error.into(),
+            KeyError::Invalid(violations) => violations.into(),
+            KeyError::UnknownEnvironment => {
+                Self::not_found(error.to_string()).detail("environment_id", error.to_string())
+            }
+            KeyError::UnknownKey => Self::not_found(error.to_string()),
+            KeyError::Randomness(error) => {
+                tracing::error!(%error, "answered 500");
+                Self::system_error()
+            }
+            KeyError::Store(error) => error.into(),
         }
     }
 }

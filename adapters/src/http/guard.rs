@@ -20,6 +20,9 @@ pub(crate) struct CanRead(Caller);
 /// A caller who may write.
 pub(crate) struct CanWrite(Caller);
 
+/// A caller who may change environments and keys.
+pub(crate) struct CanAdminister(Caller);
+
 macro_rules! caller_guard {
     ($guard:ident, $permission:expr) => {
         impl Deref for $guard {
@@ -46,6 +49,7 @@ macro_rules! caller_guard {
 
 caller_guard!(CanRead, Permission::Read);
 caller_guard!(CanWrite, Permission::Write);
+caller_guard!(CanAdminister, Permission::Administer);
 
 /// Recognises the caller by `x-api-key`, or by `Authorization: Bearer`, and checks that it may do what is asked in the
 /// environment that is named, if one is.

@@ -16,22 +16,28 @@ mod integration;
 mod json;
 mod list;
 mod methods;
+mod metrics;
 mod path_tail;
 mod query;
 mod tax;
+mod tenancy;
 mod version;
 mod wrap;
 
 use std::{sync::Arc, time::Duration};
 
-use patron_domain::{customer::CustomerService, tax::TaxService, tenancy::AccessService};
+use patron_domain::{
+    customer::CustomerService,
+    tax::TaxService,
+    tenancy::{AccessService, AdministrationService},
+};
 use rocket::{
     Build, Catcher, Request, Rocket, Route,
     catcher::{self, Handler},
     http::Status,
 };
 
-pub use self::{cors::Origins, health::Readiness};
+pub use self::{cors::Origins, health::Readiness, metrics::mount_metrics};
 use self::{
     error::ApiError,
     wrap::{CurrentApi, render, request_id, wrap},
@@ -43,6 +49,8 @@ pub struct Api {
     pub customers: CustomerService,
     /// Tax rates and associations.
     pub taxes: TaxService,
+    /// Environments and keys.
+    pub administration: AdministrationService,
     /// Recognises callers.
     pub access: AccessService,
     /// Tells whether requests can be served.
@@ -82,7 +90,7 @@ impl Api {
 /// Mounts the API under a base path such as `/v1`.
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    let routes = [customer::routes(), tax::routes(), integration::routes()].concat();
+    let routes = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes()].concat();
     mount_routes(rocket, base, api, routes)
 }
 
@@ -117,6 +125,7 @@ impl Handler for JsonCatcher {
         let id = request_id(request);
         response.set_raw_header("X-Request-ID", id.as_str().to_owned());
         cors::allow(request, &self.cors_origins, &mut response);
+        metrics::count_unknown(request.method(), status);
         tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");
         Ok(response)
     }

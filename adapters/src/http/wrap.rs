@@ -1,4 +1,4 @@
-//! What surrounds every route of ours: the request's id, the services, errors as JSON, CORS headers, and one log line.
+//! What surrounds every route of ours: the request's id, the services, errors as JSON, CORS headers, one log line, and figures.
 //!
 //! Rocket has no middleware around a route, so each route's handler is wrapped in one of ours. Nothing is registered for
 //! the whole application, so an application that mounts our routes beside its own sees none of this on its own.
@@ -13,7 +13,7 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
-use super::{Api, cors, error::ApiError};
+use super::{Api, cors, error::ApiError, metrics::RouteMetrics};
 
 /// The services of the request's route, for guards and handlers.
 #[derive(Default)]
@@ -48,7 +48,7 @@ fn new_request_id() -> RequestId {
 /// Wraps each route.
 pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>) -> Vec<Route> {
     let wrap_one = |mut route: Route| {
-        route.handler = Box::new(Wrapped { inner: route.handler, api: api.clone() });
+        route.handler = Box::new(Wrapped { inner: route.handler, api: api.clone(), metrics: RouteMetrics::default() });
         route
     };
     routes.into_iter().map(wrap_one).collect()
@@ -58,6 +58,7 @@ pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>) -> Vec<Route> {
 struct Wrapped {
     inner: Box<dyn Handler>,
     api: Arc<Api>,
+    metrics: RouteMetrics,
 }
 
 #[rocket::async_trait]
@@ -76,7 +77,9 @@ impl Handler for Wrapped {
         cors::allow(request, &self.api.options().cors_origins, &mut response);
         // The template, never the path: a path can hold an external id, which is personal.
         let route = request.route().map(|route| route.uri.to_string()).unwrap_or_default();
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        self.metrics.count(request.route(), response.status(), took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (method, status) = (request.method().as_str(), response.status().code);
         tracing::info!(method, route, status, micros, request_id = id.as_str(), "answered");
         Outcome::Success(response)

@@ -89,6 +89,16 @@ impl Database {
         }
     }
 
+    /// Sets the figures of [`crate::metrics`] that are read rather than counted: to be called before they are shown.
+    pub fn observe(&self) {
+        match &self.store {
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(store) => store.observe(),
+            #[cfg(feature = "postgres")]
+            Store::Postgres(store) => store.observe(),
+        }
+    }
+
     /// Commits the writes that were taken, and closes.
     pub async fn close(&self) {
         match &self.store {

@@ -11,6 +11,7 @@ mod event;
 mod idempotency;
 mod integration;
 mod literal;
+mod metrics;
 mod migrate;
 mod open;
 mod page;

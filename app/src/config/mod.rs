@@ -100,6 +100,7 @@ mod tests {
                 ("PATRON_BODY_LIMIT_BYTES", "1"),
                 ("PATRON_BODY_TIMEOUT_SECONDS", "0"),
                 ("PATRON_CORS_ORIGINS", "example.com"),
+                ("PATRON_METRICS_ADDRESS", "9090"),
                 ("PATRON_WORKERS", "0"),
                 ("PATRON_DATABASE_CONNECTIONS", "0"),
             ] {

@@ -1,6 +1,11 @@
 //! The settings: as they are written, and as they are used once they are checked.
 
-use std::{net::IpAddr, str::FromStr, thread::available_parallelism, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use patron_adapters::{
     http::{HttpOptions, Origins},
@@ -67,6 +72,9 @@ pub(super) struct Raw {
     /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
+    /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served instead of on the main port, such as 127.0.0.1:9090.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics_address: Option<SocketAddr>,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
     /// `PATRON_LOG_LEVEL`: error, warn, info or debug.
@@ -93,6 +101,7 @@ impl Default for Raw {
             shutdown_grace_seconds: 10,
             idempotency_hours: 24,
             bootstrap_key: None,
+            metrics_address: None,
             log_format: LogFormat::Auto,
             log_level: LogLevel::Info,
         }
@@ -112,6 +121,7 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace_seconds: u32,
     pub(crate) idempotency_ttl: Duration,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
+    pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
 }
@@ -145,6 +155,7 @@ impl Raw {
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
             bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
+            metrics_address: self.metrics_address,
             log_format: self.log_format,
             log_level: self.log_level,
         })

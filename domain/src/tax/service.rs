@@ -177,7 +177,7 @@ impl TaxService {
         let scope = caller.authorise(Permission::Read)?;
         if let TaxedEntity::Customer(id) = entity {
             let found = self.customers.find(scope, id).await?;
-            if !found.is_some_and(|record| record.customer.status == Status::Published) {
+            if found.is_none_or(|record| record.customer.status != Status::Published) {
                 return Err(TaxesOfError::UnknownCustomer);
             }
         }

@@ -5,9 +5,9 @@ use std::fmt;
 use super::{Roles, Tenant};
 use crate::{
     ids::{ApiKeyId, crockford},
-    lifecycle::{Audit, Owner},
+    lifecycle::{Audit, Owner, Status, words},
     text::text_newtype,
-    time::Timestamp,
+    time::{Timestamp, TimestampError},
     violation::Rule,
 };
 
@@ -102,18 +102,73 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// Since when it is revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When it was last used, as far as that was written down.
+    /// When it was last used, as far as that was written down: some seconds late, see [`super::KeyUses`].
     pub last_used_at: Option<Timestamp>,
     /// Who made and changed it when.
     pub audit: Audit,
 }
 
 impl ApiKey {
+    /// Published until it is revoked, archived from then on. One that has expired stays published.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.revoked_at.is_some() { Status::Archived } else { Status::Published }
+    }
+
     /// Whether the key opens anything at a point in time.
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiKeyType {
+    /// A server's own key, to be kept secret.
+    Private,
+}
+
+words!(
+    ApiKeyType, "private_key (no usage events are taken here, so there is no publishable_key for them)",
+    Private => "private_key",
+);
+
+/// Why a time is no end for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExpiryError {
+    /// It is no time at all.
+    #[error("expires_at: {0}")]
+    Time(#[from] TimestampError),
+    /// It has passed already.
+    #[error("expires_at must lie in the future; leave it out for a key without an end")]
+    Past,
+}
+
+impl Rule for ExpiryError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Time(error) => error.rule(),
+            Self::Past => "future",
+        }
+    }
+}
+
+/// Checks the end of a key that is made now.
+///
+/// # Errors
+/// [`ExpiryError::Past`] when the key would open nothing from the start.
+pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ExpiryError> {
+    if now < at { Ok(at) } else { Err(ExpiryError::Past) }
+}
+
+/// That a key was used at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key.
+    pub id: ApiKeyId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What somebody who makes a key decides.

@@ -1,6 +1,7 @@
 //! Tenants, their environments, and the API keys, roles and scopes that keep them apart.
 
 mod actor;
+mod administration;
 mod api_key;
 mod port;
 mod role;
@@ -9,10 +10,16 @@ mod service;
 mod tenant;
 
 pub use actor::{Actor, ActorError, RequestId, RequestIdError};
-pub use api_key::{ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, Bootstrap, NewApiKey};
-pub use port::{ApiKeyRepository, CreateEnvironmentError, REVOCATION_DELAY_SECONDS, TenancyRepository};
+pub use administration::{AdministrationService, EnvironmentChange, EnvironmentError, KeyError};
+pub use api_key::{
+    ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ExpiryError, KeyUse,
+    NewApiKey, check_expiry,
+};
+pub use port::{
+    ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, TenancyRepository,
+};
 #[cfg(any(test, feature = "mock"))]
-pub use port::{MockApiKeyRepository, MockTenancyRepository};
+pub use port::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository};
 pub use role::{NoRole, Permission, PermissionDenied, Role, Roles};
 pub use scope::{Caller, EnvironmentScope, SystemScope, TenantScope};
 pub use service::{AccessService, ApiKeyError, AuthenticateError, TenancyService};

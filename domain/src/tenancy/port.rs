@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope};
+use super::{
+    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyUse, SystemScope, Tenant,
+    TenantScope,
+};
 use crate::{
     ids::{ApiKeyId, EnvironmentId},
     store::{Page, PageRequest, StoreError},
@@ -34,6 +37,16 @@ pub trait TenancyRepository: Send + Sync {
         environment: Environment,
     ) -> Result<(), CreateEnvironmentError>;
 
+    /// Gives an environment of the scope's tenant another name, and answers it as it is then; `None` when the tenant has
+    /// none with this id. Nothing else of it MUST change but who changed it when.
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: EnvironmentName,
+        at: Timestamp,
+    ) -> Result<Option<Environment>, StoreError>;
+
     /// The environments of the scope's tenant, the newest first, ids breaking ties.
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;
 
@@ -61,8 +74,14 @@ pub trait ApiKeyRepository: Send + Sync {
     /// is enough for 256 random bits).
     async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError>;
 
-    /// The keys of the scope's environment, revoked and expired ones included, the newest first, ids breaking ties.
-    async fn list(&self, scope: &EnvironmentScope, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
+    /// The keys of the scope's environment, expired ones included, the newest first, ids breaking ties: those that are
+    /// revoked, those that are not, or with `None` all.
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError>;
 
     /// Revokes a key of the scope's environment and answers it as it is then; `None` when there is none with this id.
     /// A key that is revoked already keeps its first time and actor.
@@ -76,6 +95,31 @@ pub trait ApiKeyRepository: Send + Sync {
     ///
     /// MAY answer from a cache; a revocation MUST show after [`REVOCATION_DELAY_SECONDS`] at the latest.
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Writes down when keys of any environment were last used, at most [`MAX_USES`] at once.
+    ///
+    /// MUST NOT put a key's `last_used_at` back to an earlier time, and MUST leave everything else of it as it is, so
+    /// that several processes can tell of one key in any order. MUST pass over keys that are unknown.
+    async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError>;
+}
+
+/// The most uses that [`ApiKeyRepository::record_uses`] is given at once.
+pub const MAX_USES: usize = 100;
+
+/// Is told of every use of a key, while a request is on its way.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait KeyUses: Send + Sync {
+    /// A valid key was used. MUST answer at once, without asking any store; what is noted here reaches
+    /// [`ApiKeyRepository::record_uses`] some seconds later. MAY forget uses: the next one tells again.
+    fn note(&self, key_use: KeyUse);
+}
+
+/// Forgets every use: for whoever does not want to know.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoKeyUses;
+
+impl KeyUses for NoKeyUses {
+    fn note(&self, _: KeyUse) {}
 }
 
 /// The longest time, in seconds, that a revoked key may go on to work.

@@ -29,6 +29,10 @@ pub enum Permission {
     Administer,
 }
 
+impl Permission {
+    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Administer];
+}
+
 impl Role {
     fn permits(self, permission: Permission) -> bool {
         match self {
@@ -42,6 +46,13 @@ impl Role {
 /// One or more roles, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles(Vec<Role>);
+
+/// The roles of a key whose maker names none: `all_writer`, which does all of a client's work and makes no keys.
+impl Default for Roles {
+    fn default() -> Self {
+        Self(vec![Role::AllWriter])
+    }
+}
 
 /// A list of roles is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +83,12 @@ impl Roles {
         Self(vec![Role::SuperAdmin])
     }
 
+    /// Whether these roles permit everything that others permit: nobody hands out more than they have.
+    #[must_use]
+    pub fn cover(&self, others: &Self) -> bool {
+        Permission::ALL.iter().all(|permission| self.permit(*permission) || !others.permit(*permission))
+    }
+
     /// Whether one of the roles permits it.
     #[must_use]
     pub fn permit(&self, permission: Permission) -> bool {
@@ -94,6 +111,9 @@ pub enum PermissionDenied {
         Permission::Administer => "this needs an API key with the role super_admin",
     })]
     Role(Permission),
+    /// A key was asked for that may do more than its maker.
+    #[error("this API key cannot make one that may do more than it may itself; leave out the roles that it lacks")]
+    MoreThanOwn,
     /// The client named an environment that is not the caller's.
     #[error(
         "this API key belongs to another environment than X-Environment-ID names; use that environment's key or leave the header out"
@@ -112,6 +132,16 @@ mod tests {
         assert_eq!(permitted(Role::SuperAdmin), [true, true, true]);
         assert_eq!(permitted(Role::AllWriter), [true, true, false]);
         assert_eq!(permitted(Role::AllReader), [true, false, false]);
+    }
+
+    #[test]
+    fn roles_cover_what_permits_no_more() {
+        let one = |role| Roles::new([role]).unwrap();
+        let covered = |roles: &Roles| Role::ALL.iter().map(|role| roles.cover(&one(*role))).collect::<Vec<_>>();
+        assert_eq!(covered(&one(Role::SuperAdmin)), [true, true, true]);
+        assert_eq!(covered(&one(Role::AllWriter)), [false, true, true]);
+        assert_eq!(covered(&one(Role::AllReader)), [false, false, true]);
+        assert!(!one(Role::AllReader).cover(&Roles::new([Role::AllReader, Role::AllWriter]).unwrap()));
     }
 
     #[test]

@@ -60,6 +60,22 @@ impl Caller {
         if self.roles.permit(permission) { Ok(&self.scope) } else { Err(PermissionDenied::Role(permission)) }
     }
 
+    /// The whole tenant to act in, if the roles permit what is asked. For what no environment owns: environments
+    /// themselves, and the keys to each of them.
+    ///
+    /// # Errors
+    /// [`PermissionDenied`] names the permission that is missing.
+    pub fn authorise_tenant(&self, permission: Permission) -> Result<TenantScope, PermissionDenied> {
+        let scope = self.authorise(permission)?;
+        Ok(TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() })
+    }
+
+    /// The caller's roles.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
     /// Checks that the environment a client names, if it names one, is the caller's own.
     ///
     /// # Errors

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, Bootstrap, Caller, CreateEnvironmentError, Environment,
-    EnvironmentName, EnvironmentScope, EnvironmentType, NewApiKey, RequestId, Roles, SystemScope, TenancyRepository,
-    Tenant, TenantName, TenantScope,
+    EnvironmentName, EnvironmentScope, EnvironmentType, KeyUse, KeyUses, NewApiKey, RequestId, Roles, SystemScope,
+    TenancyRepository, Tenant, TenantName, TenantScope,
 };
 use crate::{
     clock::Clock,
@@ -19,6 +19,7 @@ use crate::{
 pub struct AccessService {
     keys: Arc<dyn ApiKeyRepository>,
     clock: Arc<dyn Clock>,
+    uses: Arc<dyn KeyUses>,
 }
 
 /// Why nobody was recognised.
@@ -35,8 +36,8 @@ pub enum AuthenticateError {
 impl AccessService {
     /// A service over its ports.
     #[must_use]
-    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock }
+    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, uses: Arc<dyn KeyUses>) -> Self {
+        Self { keys, clock, uses }
     }
 
     /// Recognises the caller by the key presented.
@@ -50,8 +51,10 @@ impl AccessService {
     ) -> Result<Caller, AuthenticateError> {
         let secret = ApiKeySecret::new(presented).map_err(|_| AuthenticateError::Unauthenticated)?;
         let found = self.keys.find_by_secret(&SystemScope::patron(), &secret).await?;
+        let now = self.clock.now();
         match found {
-            Some(key) if key.is_valid_at(self.clock.now()) => {
+            Some(key) if key.is_valid_at(now) => {
+                self.uses.note(KeyUse { id: key.id, at: now });
                 let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id) };
                 Ok(Caller::new(scope, key.roles, request_id))
             }
@@ -237,7 +240,7 @@ impl TenancyService {
         page: PageRequest,
     ) -> Result<Page<ApiKey>, ApiKeyError> {
         let scope = self.environment_scope(scope, environment_id).await?;
-        Ok(self.keys.list(&scope, page).await?)
+        Ok(self.keys.list(&scope, None, page).await?)
     }
 
     /// Revokes a key; a second time changes nothing.
@@ -276,7 +279,7 @@ mod tests {
     use crate::{
         clock::MockClock,
         ids::{IdSequence, MockIdGenerator, MockRandomness},
-        tenancy::{MockApiKeyRepository, MockTenancyRepository, Permission, Role},
+        tenancy::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository, Permission, Role},
         time::Timestamp,
     };
 
@@ -315,8 +318,14 @@ mod tests {
     /// An access service over a store that is asked for `SECRET` once and answers this.
     fn access(answer: Result<Option<ApiKey>, StoreError>) -> AccessService {
         let mut keys = MockApiKeyRepository::new();
+        let answer_of_keys = answer.clone();
         keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
-        AccessService::new(Arc::new(keys), clock())
+        // Only a valid key is noted; the mock panics at any other note.
+        let mut uses = MockKeyUses::new();
+        let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
+        let noted = KeyUse { id: a_key().id, at: time(NOW) };
+        uses.expect_note().times(usize::from(valid)).withf(move |one| *one == noted).return_const(());
+        AccessService::new(Arc::new(keys), clock(), Arc::new(uses))
     }
 
     #[test]
@@ -343,7 +352,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_key_never_reaches_the_store() {
         // A mock without expectations panics when it is called.
-        let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock());
+        let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock(), Arc::new(MockKeyUses::new()));
         for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
         {
             assert_eq!(block_on(access.authenticate(presented, None)), Err(AuthenticateError::Unauthenticated));

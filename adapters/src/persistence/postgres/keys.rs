@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 use patron_domain::{
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, SystemScope},
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };
 
@@ -29,11 +29,17 @@ impl ApiKeyRepository for PostgresStore {
         self.write(CreateKey(ApiKeyRow::new(&key, &secret))).await
     }
 
-    async fn list(&self, scope: &EnvironmentScope, page_request: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page_request: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let Window { limit, offset } = page_request.into();
         let session = self.pool.session().await?;
-        let all = || queries::keys_of(&tenant, &environment);
+        let (one, other) = queries::answers(revoked);
+        let all = || queries::keys_revoked(&tenant, &environment, one, other);
         let ordered = all().order(queries::newest_keys_first()).limit(limit).offset(offset);
         let (rows, total) = (&mut session.pg(), &mut session.pg());
         page(session.snapshot(try_join(ordered.load::<ApiKeyRow>(rows), all().count().get_result(total))).await?)
@@ -63,6 +69,13 @@ impl ApiKeyRepository for PostgresStore {
         let session = self.pool.session().await?;
         let row = async { queries::key_by_hash(&hash).first::<ApiKeyRow>(&mut session.pg()).await.optional() };
         session.answer(row).await?.map(ApiKey::try_from).transpose()
+    }
+
+    async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        let mut uses: Vec<_> = uses.into_iter().map(|KeyUse { id, at }| (id.to_string(), at.micros())).collect();
+        // In one order everywhere, so that several instances do not wait for each other in a circle.
+        uses.sort_unstable();
+        self.write(RecordUses(uses)).await
     }
 }
 
@@ -107,6 +120,28 @@ impl Change for Revoke {
 
     async fn is_written(&self, _: &AsyncPgConnection, _: &Option<ApiKeyRow>) -> QueryResult<bool> {
         // Revoking twice is as good as once, so there is no need to know.
+        Ok(false)
+    }
+}
+
+/// Ids of keys, and when each was used.
+struct RecordUses(Vec<(String, i64)>);
+
+#[async_trait]
+impl Change for RecordUses {
+    type Answer = ();
+    type Refusal = StoreError;
+
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<StoreError>> {
+        for (id, at) in &self.0 {
+            let used = update(queries::key_unused_since(id, *at)).set(api_keys::last_used_at.eq(*at));
+            used.execute(&mut pg).await?;
+        }
+        Ok(())
+    }
+
+    async fn is_written(&self, _: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
+        // Writing it twice is as good as once, so there is no need to know.
         Ok(false)
     }
 }

@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 
 use self::{batch::BatchWriter, pool::Pool, settings::Settings};
 use super::{
+    metrics,
     open::{OpenError, OpenOptions},
     url::PostgresUrl,
 };
@@ -87,6 +88,13 @@ impl PostgresStore {
         let session = self.pool.session().await?;
         session.answer(sql::<Integer>("SELECT 1").get_result::<i32>(&mut session.pg())).await?;
         Ok(())
+    }
+
+    /// Sets the figures that are read rather than counted.
+    pub(crate) fn observe(&self) {
+        let (most, used) = self.pool.use_of();
+        metrics::pool("postgres", most, used);
+        metrics::queue_depth("postgres", self.customers.waiting());
     }
 
     /// Finishes the writes that were taken, and closes the connections.

@@ -9,6 +9,7 @@ use deadpool::{
 use patron_domain::store::StoreError;
 
 use super::{problem::unavailable, session::Session, settings::Settings};
+use crate::persistence::metrics;
 
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,11 +49,20 @@ impl Pool {
     pub(super) async fn session(&self) -> Result<Pooled, StoreError> {
         match self.0.get().await {
             Ok(session) => Ok(Pooled(session)),
-            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(unavailable("no free connection")),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                metrics::refused("postgres", "no_free_connection");
+                Err(unavailable("no free connection"))
+            }
             Err(PoolError::Backend(reason)) => Err(unavailable(&format!("cannot connect: {reason}"))),
             Err(PoolError::Closed) => Err(unavailable("it was closed")),
             Err(other) => Err(StoreError::Failed { reason: other.to_string() }),
         }
+    }
+
+    /// How many connections there may be, and how many of them are in use.
+    pub(super) fn use_of(&self) -> (usize, usize) {
+        let status = self.0.status();
+        (status.max_size, status.size.saturating_sub(status.available))
     }
 
     /// Hands out no more, and closes what is idle.

@@ -6,13 +6,18 @@ use diesel::{
     result::{DatabaseErrorKind, Error},
     sql_query,
     sql_types::BigInt,
+    update,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
     ids::EnvironmentId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope},
+    tenancy::{
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
+    },
+    time::Timestamp,
 };
 
 use super::{PostgresStore, write::Change};
@@ -59,6 +64,19 @@ impl TenancyRepository for PostgresStore {
         environment: Environment,
     ) -> Result<(), CreateEnvironmentError> {
         self.write(CreateEnvironment(EnvironmentRow::new(scope.tenant_id, &environment))).await
+    }
+
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: EnvironmentName,
+        at: Timestamp,
+    ) -> Result<Option<Environment>, StoreError> {
+        let (tenant, id) = (scope.tenant_id.to_string(), id.to_string());
+        let (name, by) = (name.into_string(), scope.actor.as_str().to_owned());
+        let renamed = self.write(Rename { tenant, id, name, at: at.micros(), by }).await?;
+        renamed.map(Environment::try_from).transpose()
     }
 
     async fn environments(
@@ -167,5 +185,34 @@ impl Change for CreateEnvironment {
     async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
         let known = queries::environment_by_id(&self.0.id).count();
         known.get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    }
+}
+
+struct Rename {
+    tenant: String,
+    id: String,
+    name: String,
+    at: i64,
+    by: String,
+}
+
+#[async_trait]
+impl Change for Rename {
+    type Answer = Option<EnvironmentRow>;
+    type Refusal = StoreError;
+
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<EnvironmentRow>, Failure<StoreError>> {
+        let renamed = (
+            environments::name.eq(&self.name),
+            environments::updated_at.eq(self.at),
+            environments::updated_by.eq(&self.by),
+        );
+        let renamed = update(queries::environment_of(&self.tenant, &self.id)).set(renamed);
+        Ok(renamed.get_result::<EnvironmentRow>(&mut pg).await.optional()?)
+    }
+
+    async fn is_written(&self, _: &AsyncPgConnection, _: &Option<EnvironmentRow>) -> QueryResult<bool> {
+        // Renaming twice to one name is as good as once, so there is no need to know.
+        Ok(false)
     }
 }

@@ -5,7 +5,7 @@ use diesel::{insert_into, prelude::*, result::Error, update};
 use patron_domain::{
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, SystemScope},
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };
 
@@ -30,14 +30,21 @@ impl ApiKeyRepository for SqliteStore {
         self.writer.write(create).await
     }
 
-    async fn list(&self, scope: &EnvironmentScope, page_request: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page_request: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
         let (tenant, environment) = names(scope.owner);
+        let (one, other) = queries::answers(revoked);
         let window = Window::from(page_request);
         let query = move |connection: &mut SqliteConnection| {
             connection.transaction::<(Vec<ApiKeyRow>, i64), Error, _>(|connection| {
-                let ordered = queries::keys_of(&tenant, &environment).order(queries::newest_keys_first());
+                let all = || queries::keys_revoked(&tenant, &environment, one, other);
+                let ordered = all().order(queries::newest_keys_first());
                 let rows = ordered.limit(window.limit).offset(window.offset).load(connection)?;
-                Ok((rows, queries::keys_of(&tenant, &environment).count().get_result(connection)?))
+                Ok((rows, all().count().get_result(connection)?))
             })
         };
         page(self.readers.read(query).await?)
@@ -79,5 +86,17 @@ impl ApiKeyRepository for SqliteStore {
             queries::key_by_hash(&hash).first::<ApiKeyRow>(connection).optional()
         };
         self.readers.read(query).await?.map(ApiKey::try_from).transpose()
+    }
+
+    async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        let record = move |connection: &mut SqliteConnection| {
+            for KeyUse { id, at } in uses {
+                let (id, at) = (id.to_string(), at.micros());
+                let used = update(queries::key_unused_since(&id, at)).set(api_keys::last_used_at.eq(at));
+                used.execute(connection)?;
+            }
+            Ok(())
+        };
+        self.writer.write(record).await
     }
 }

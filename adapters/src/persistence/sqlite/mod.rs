@@ -15,7 +15,10 @@ use std::path::PathBuf;
 use patron_domain::store::StoreError;
 
 use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer};
-use super::open::{OpenError, OpenOptions};
+use super::{
+    metrics,
+    open::{OpenError, OpenOptions},
+};
 
 /// A SQLite file, open.
 ///
@@ -53,6 +56,13 @@ impl SqliteStore {
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.writer.ping()?;
         self.readers.read(connection::ping).await
+    }
+
+    /// Sets the figures that are read rather than counted.
+    pub(crate) fn observe(&self) {
+        let (most, used) = self.readers.use_of();
+        metrics::pool("sqlite", most, used);
+        metrics::queue_depth("sqlite", self.writer.waiting());
     }
 
     /// Commits the writes that were taken, and ends the writer.

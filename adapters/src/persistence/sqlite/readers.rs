@@ -11,7 +11,7 @@ use patron_domain::store::StoreError;
 use tokio::sync::Semaphore;
 
 use super::connection::{self, Role};
-use crate::persistence::{error::store_error, open::OpenError};
+use crate::persistence::{error::store_error, metrics, open::OpenError};
 
 /// How long a read waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,12 +20,18 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Vec<SqliteConnection>>>,
     // One permit for each connection in `idle`.
     free: Arc<Semaphore>,
+    count: usize,
 }
 
 impl Readers {
     pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
         let idle: Vec<_> = (0..count).map(|_| connection::open(path, Role::Reader)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(count)) })
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(count)), count })
+    }
+
+    /// How many connections there are, and how many of them are in use.
+    pub(super) fn use_of(&self) -> (usize, usize) {
+        (self.count, self.count - self.free.available_permits())
     }
 
     /// Reads, on a thread where it may block.
@@ -36,7 +42,10 @@ impl Readers {
     {
         let unavailable = |reason: &str| StoreError::Unavailable { reason: reason.to_owned() };
         let permit = tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await;
-        let permit = permit.map_err(|_| unavailable("too many reads are waiting"))?;
+        let permit = permit.map_err(|_| {
+            metrics::refused("sqlite", "no_free_connection");
+            unavailable("too many reads are waiting")
+        })?;
         let permit = permit.map_err(|_| unavailable("it was closed"))?;
         let idle = self.idle.clone();
         let read = move || {

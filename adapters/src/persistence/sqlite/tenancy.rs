@@ -1,11 +1,15 @@
 //! The port for tenants and environments over SQLite.
 
 use async_trait::async_trait;
-use diesel::{insert_into, prelude::*, result::Error};
+use diesel::{insert_into, prelude::*, result::Error, update};
 use patron_domain::{
     ids::EnvironmentId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope},
+    tenancy::{
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
+    },
+    time::Timestamp,
 };
 
 use super::SqliteStore;
@@ -72,6 +76,27 @@ impl TenancyRepository for SqliteStore {
             Ok(insert_into(environments::table).values(&row).execute(connection).map(drop)?)
         };
         self.writer.write(create).await
+    }
+
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: EnvironmentName,
+        at: Timestamp,
+    ) -> Result<Option<Environment>, StoreError> {
+        let (tenant, id, by) = (scope.tenant_id.to_string(), id.to_string(), scope.actor.as_str().to_owned());
+        let rename = move |connection: &mut SqliteConnection| {
+            let renamed = (
+                environments::name.eq(name.as_str()),
+                environments::updated_at.eq(at.micros()),
+                environments::updated_by.eq(&by),
+            );
+            update(queries::environment_of(&tenant, &id)).set(renamed).execute(connection)?;
+            Ok(queries::environment_of(&tenant, &id).first::<EnvironmentRow>(connection).optional()?)
+        };
+        let renamed = self.writer.write::<_, StoreError, _>(rename).await?;
+        renamed.map(Environment::try_from).transpose()
     }
 
     async fn environments(

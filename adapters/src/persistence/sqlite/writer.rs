@@ -4,7 +4,7 @@
 //! [`MAX_BATCH`]. An idle system adds no delay: a job that arrives alone is committed alone. Each job runs in a savepoint,
 //! so that one that fails takes back its own writes and nobody else's.
 
-use std::{sync::Mutex, thread::JoinHandle};
+use std::{sync::Mutex, thread::JoinHandle, time::Instant};
 
 use diesel::{Connection, ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
 use patron_domain::store::StoreError;
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::persistence::{
     customer::counts::CountChanges,
     error::{Failure, store_error},
+    metrics,
 };
 
 /// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
@@ -73,10 +74,18 @@ impl Writer {
             })
         });
         self.sender()?.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => unavailable("too many writes are waiting"),
+            mpsc::error::TrySendError::Full(_) => {
+                metrics::refused("sqlite", "write_queue_full");
+                unavailable("too many writes are waiting")
+            }
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         answered.await.map_err(|_| unavailable("the write was not taken"))?
+    }
+
+    /// How many writes wait for the transaction that takes them.
+    pub(super) fn waiting(&self) -> usize {
+        self.sender().map_or(0, |jobs| jobs.max_capacity() - jobs.capacity())
     }
 
     /// Whether writes are taken.
@@ -110,10 +119,12 @@ fn closed() -> StoreError {
 }
 
 /// Takes jobs until the queue is closed and empty.
+#[expect(clippy::disallowed_methods, reason = "how long a commit took is no fact of the domain")]
 fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut replies = Vec::new();
         let mut counts = CountChanges::default();
+        let begun = Instant::now();
         let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
             replies.push(first(connection, &mut counts));
             while replies.len() < MAX_BATCH {
@@ -122,6 +133,7 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
             }
             write_counts(connection, &counts)
         });
+        metrics::batch("sqlite", replies.len(), begun.elapsed());
         let commit = commit.map_err(|error| {
             let error = store_error(&error);
             tracing::error!(%error, waiting = replies.len(), "a commit failed");

@@ -140,10 +140,10 @@ async fn foreign_default(world: &World<'_>) -> Outcome {
 async fn keys(world: &World<'_>) -> Outcome {
     let neighbours = world.neighbours().await?;
     let (key, _) = world.created_key(&neighbours.here).await?;
-    let own = world.ports.keys.list(&neighbours.here, PageRequest::default()).await.or_say("keys.list")?;
+    let own = world.ports.keys.list(&neighbours.here, None, PageRequest::default()).await.or_say("keys.list")?;
     same("keys in their own scope", &(own.items, own.total), &(vec![key], 1))?;
     for (whose, scope) in neighbours.elsewhere() {
-        let found = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+        let found = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
         same(&format!("keys seen by {whose}"), &(found.items.len(), found.total), &(0, 0))?;
     }
     Ok(())
@@ -157,6 +157,6 @@ async fn foreign_key(world: &World<'_>) -> Outcome {
     keys.create(&neighbours.here, key, secret.clone()).await.or_say("keys.create")?;
     let found = keys.find_by_secret(&SystemScope::patron(), &secret).await.or_say("keys.find_by_secret")?;
     same("what the key opens", &found.map(|key| key.owner), &Some(neighbours.here.owner))?;
-    let abroad = keys.list(&neighbours.abroad, PageRequest::default()).await.or_say("keys.list")?;
+    let abroad = keys.list(&neighbours.abroad, None, PageRequest::default()).await.or_say("keys.list")?;
     same("keys of the other tenant", &abroad.total, &0)
 }

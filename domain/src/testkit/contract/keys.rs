@@ -8,7 +8,7 @@ use crate::{
     ids::{ApiKeyId, IdSequence},
     lifecycle::Audit,
     store::PageRequest,
-    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, Role, Roles, SystemScope},
+    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, KeyUse, MAX_USES, Role, Roles, SystemScope},
     time::Timestamp,
 };
 
@@ -23,6 +23,11 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("keys.list: pages as asked, with the exact total", pages(world).await);
     report.note("keys.revoke: answers the key as it is then, which stays listed and found", revoke(world).await);
     report.note("keys.revoke: a key that is revoked already keeps its first time and actor", revoke_twice(world).await);
+    report.note("keys.list: those that are revoked, those that are not, or all", list_revoked(world).await);
+    report
+        .note("keys.record_uses: a key's last use is found and listed, nothing else of it changes", uses(world).await);
+    report.note("keys.record_uses: never goes back to an earlier time", uses_in_any_order(world).await);
+    report.note("keys.record_uses: passes over unknown keys", uses_unknown(world).await);
     report.note(
         "keys.revoke: answers None for keys outside its scope, and leaves them as they are",
         revoke_elsewhere(world).await,
@@ -56,7 +61,7 @@ async fn created(world: &World<'_>) -> Outcome {
         same("the key by its secret", &by_secret(world, &secret).await?.as_ref(), &Some(&key))?;
         wanted.insert(0, key);
     }
-    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    let page = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
     same("the keys listed", &(page.items, page.total), &(wanted, 4))
 }
 
@@ -108,7 +113,7 @@ async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<ApiKeyI
 async fn order(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let wanted = five(world, &scope).await?;
-    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    let page = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
     same("the keys", &page.items.iter().map(|key| key.id).collect(), &wanted)
 }
 
@@ -116,7 +121,7 @@ async fn pages(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let whole = five(world, &scope).await?;
     for cut in CUTS {
-        let found = world.ports.keys.list(&scope, page(cut.0, cut.1)?).await.or_say("keys.list")?;
+        let found = world.ports.keys.list(&scope, None, page(cut.0, cut.1)?).await.or_say("keys.list")?;
         is_cut(cut, &found, |key| key.id, &whole)?;
     }
     Ok(())
@@ -142,7 +147,7 @@ async fn revoke(world: &World<'_>) -> Outcome {
     same("the answer", &answer.as_ref(), &Some(&wanted))?;
     // By its secret it may go on to be found as it was for a while, so that one is not asked.
     same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&wanted))?;
-    let page = world.ports.keys.list(&scope, PageRequest::default()).await.or_say("keys.list")?;
+    let page = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
     same("the keys listed", &page.items, &vec![wanted, other])
 }
 
@@ -169,4 +174,73 @@ async fn revoke_elsewhere(world: &World<'_>) -> Outcome {
     let answer = world.ports.keys.revoke(&neighbours.here, unknown, world.now()).await.or_say("keys.revoke")?;
     same("the answer for an unknown id", &answer, &None)?;
     same("the key afterwards", &find(world, key.id).await?, &Some(key))
+}
+
+async fn list_revoked(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (first, _) = world.created_key(&scope).await?;
+    let (second, _) = world.created_key(&scope).await?;
+    let (third, _) = world.created_key(&scope).await?;
+    world.ports.keys.revoke(&scope, second.id, world.now()).await.or_say("keys.revoke")?;
+    for (revoked, wanted) in [
+        (None, vec![third.id, second.id, first.id]),
+        (Some(false), vec![third.id, first.id]),
+        (Some(true), vec![second.id]),
+    ] {
+        let found = world.ports.keys.list(&scope, revoked, page(1, 0)?).await.or_say("keys.list")?;
+        let total = u64::try_from(wanted.len()).unwrap_or(u64::MAX);
+        same(&format!("the total with revoked {revoked:?}"), &found.total, &total)?;
+        let found = world.ports.keys.list(&scope, revoked, PageRequest::default()).await.or_say("keys.list")?;
+        let found: Vec<_> = found.items.iter().map(|key| key.id).collect();
+        same(&format!("the keys with revoked {revoked:?}"), &found, &wanted)?;
+    }
+    Ok(())
+}
+
+async fn record(world: &World<'_>, uses: Vec<KeyUse>) -> Outcome {
+    world.ports.keys.record_uses(&SystemScope::patron(), uses).await.or_say("keys.record_uses")
+}
+
+async fn uses(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let (unused, _) = world.created_key(&neighbours.here).await?;
+    let mut wanted = Vec::new();
+    for scope in [&neighbours.here, &neighbours.next_door, &neighbours.abroad] {
+        let (key, _) = world.created_key(scope).await?;
+        wanted.push(ApiKey { last_used_at: Some(world.now()), ..key });
+    }
+    let told = wanted.iter().filter_map(|key| Some(KeyUse { id: key.id, at: key.last_used_at? }));
+    record(world, told.collect()).await?;
+    for key in &wanted {
+        same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(key))?;
+    }
+    same("the key that was not used", &find(world, unused.id).await?.as_ref(), &Some(&unused))?;
+    let listed = world.ports.keys.list(&neighbours.here, None, PageRequest::default()).await.or_say("keys.list")?;
+    same("the keys listed", &listed.items, &vec![wanted.remove(0), unused])
+}
+
+async fn uses_in_any_order(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (key, _) = world.created_key(&scope).await?;
+    let (early, late) = (world.now(), world.now());
+    let told = |at| vec![KeyUse { id: key.id, at }];
+    for (at, wanted) in [(early, early), (late, late), (early, late), (late, late)] {
+        record(world, told(at)).await?;
+        same("the last use", &find(world, key.id).await?.and_then(|key| key.last_used_at), &Some(wanted))?;
+    }
+    let both = vec![KeyUse { id: key.id, at: late }, KeyUse { id: key.id, at: early }];
+    record(world, both).await?;
+    same("the last use", &find(world, key.id).await?.and_then(|key| key.last_used_at), &Some(late))
+}
+
+async fn uses_unknown(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (key, _) = world.created_key(&scope).await?;
+    let at = world.now();
+    let mut told: Vec<_> = (1..MAX_USES).map(|_| KeyUse { id: world.id(), at }).collect();
+    record(world, told.clone()).await?;
+    told.push(KeyUse { id: key.id, at });
+    record(world, told).await?;
+    record(world, Vec::new()).await?;
+    same("the last use", &find(world, key.id).await?.and_then(|key| key.last_used_at), &Some(at))
 }

@@ -9,7 +9,7 @@ use crate::{
     lifecycle::Audit,
     store::PageRequest,
     tenancy::{
-        CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant, TenantName,
+        Actor, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant, TenantName,
         TenantScope,
     },
     testkit::{a_scope, a_tenant},
@@ -35,6 +35,14 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("tenancy.environments: those of a tenant are that tenant's alone", of_tenant(world).await);
     report.note("tenancy.environments: the newest come first, ids breaking ties", order(world).await);
     report.note("tenancy.environments: pages as asked, with the exact total", pages(world).await);
+    report.note(
+        "tenancy.rename_environment: changes the name, and who changed it when, and nothing else",
+        rename(world).await,
+    );
+    report.note(
+        "tenancy.rename_environment: answers None outside its scope, and leaves it as it is",
+        rename_elsewhere(world).await,
+    );
     report.note("tenancy.find_environment: answers None for an unknown id", unknown_environment(world).await);
 }
 
@@ -188,4 +196,32 @@ async fn pages(world: &World<'_>) -> Outcome {
 async fn unknown_environment(world: &World<'_>) -> Outcome {
     world.environment().await?;
     same("the environment", &find(world, world.id()).await?, &None)
+}
+
+async fn rename(world: &World<'_>) -> Outcome {
+    let tenant_id = world.tenant().await?.id;
+    let (other, environment) = (world.new_environment(tenant_id), world.new_environment(tenant_id));
+    create(world, tenant_id, &other).await.or_say("tenancy.create_environment")?;
+    create(world, tenant_id, &environment).await.or_say("tenancy.create_environment")?;
+    let scope = TenantScope { tenant_id, actor: Actor::new("renamer").or_say("the literal")? };
+    let name = EnvironmentName::new("ä🦀'%").or_say("the literal")?;
+    let at = world.now();
+    let answer = world.ports.tenancy.rename_environment(&scope, environment.id, name.clone(), at).await;
+    let audit = Audit { updated_at: at, updated_by: scope.actor, ..environment.audit.clone() };
+    let wanted = Environment { name, audit, ..environment };
+    same("the answer", &answer.or_say("tenancy.rename_environment")?.as_ref(), &Some(&wanted))?;
+    same("the environments", &listed(world, tenant_id, PageRequest::default()).await?, &vec![wanted, other])
+}
+
+async fn rename_elsewhere(world: &World<'_>) -> Outcome {
+    let (own, other) = (world.tenant().await?.id, world.tenant().await?.id);
+    let environment = world.new_environment(own);
+    create(world, own, &environment).await.or_say("tenancy.create_environment")?;
+    let name = EnvironmentName::new("another").or_say("the literal")?;
+    for (tenant_id, id) in [(other, environment.id), (own, world.id())] {
+        let scope = TenantScope { tenant_id, actor: a_scope().actor };
+        let answer = world.ports.tenancy.rename_environment(&scope, id, name.clone(), world.now()).await;
+        same("the answer", &answer.or_say("tenancy.rename_environment")?, &None)?;
+    }
+    same("the environment", &find(world, environment.id).await?, &Some(environment))
 }

@@ -7,7 +7,7 @@ use super::{MemoryStore, State, id_taken, newest_first};
 use crate::{
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, SystemScope},
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };
 
@@ -39,9 +39,15 @@ impl ApiKeyRepository for MemoryStore {
         Ok(())
     }
 
-    async fn list(&self, scope: &EnvironmentScope, request: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        request: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
         let mut state = self.lock();
         let keys = state.registry(scope.owner).keys.values().map(|stored| &stored.key);
+        let keys = keys.filter(|key| revoked.is_none_or(|revoked| revoked == key.revoked_at.is_some()));
         Ok(newest_first(keys, |key| (key.audit.created_at, key.id), request))
     }
 
@@ -70,6 +76,18 @@ impl ApiKeyRepository for MemoryStore {
     async fn find_by_secret(&self, _scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let hash = hash(secret);
         Ok(self.lock().keys().find(|stored| stored.hash == hash).map(|stored| stored.key.clone()))
+    }
+
+    async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        for KeyUse { id, at } in uses {
+            let mut registries = state.registries.values_mut();
+            if let Some(stored) = registries.find_map(|registry| registry.keys.get_mut(&id)) {
+                // `None` is earlier than any time.
+                stored.key.last_used_at = stored.key.last_used_at.max(Some(at));
+            }
+        }
+        Ok(())
     }
 }
 

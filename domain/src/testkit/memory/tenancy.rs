@@ -8,8 +8,10 @@ use crate::{
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
     tenancy::{
-        ApiKey, Bootstrap, CreateEnvironmentError, Environment, SystemScope, TenancyRepository, Tenant, TenantScope,
+        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository,
+        Tenant, TenantScope,
     },
+    time::Timestamp,
 };
 
 #[async_trait]
@@ -58,6 +60,23 @@ impl TenancyRepository for MemoryStore {
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
         state.environments.insert((scope.tenant_id, environment.id), environment);
         Ok(())
+    }
+
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: EnvironmentName,
+        at: Timestamp,
+    ) -> Result<Option<Environment>, StoreError> {
+        let mut state = self.lock();
+        let found = state.environments.get_mut(&(scope.tenant_id, id));
+        Ok(found.map(|environment| {
+            environment.name = name;
+            environment.audit.updated_at = at;
+            environment.audit.updated_by = scope.actor.clone();
+            environment.clone()
+        }))
     }
 
     async fn environments(&self, scope: &TenantScope, request: PageRequest) -> Result<Page<Environment>, StoreError> {

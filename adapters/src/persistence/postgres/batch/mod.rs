@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{pool::Pool, problem::unavailable};
+use crate::persistence::metrics;
 
 /// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
 const MAX_BATCH: usize = 128;
@@ -74,11 +75,21 @@ impl BatchWriter {
         let job = Job { scope: scope.clone(), command, turns: 0, answer };
         let sender = self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or_else(closed)?;
         sender.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => unavailable("too many writes are waiting"),
+            mpsc::error::TrySendError::Full(_) => {
+                metrics::refused("postgres", "write_queue_full");
+                unavailable("too many writes are waiting")
+            }
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         drop(sender);
         answered.await.unwrap_or_else(|_| Err(run::unknown().into()))
+    }
+
+    /// How many changes wait to be taken.
+    pub(super) fn waiting(&self) -> usize {
+        let jobs = self.jobs.lock().ok();
+        let jobs = jobs.as_deref().and_then(Option::as_ref);
+        jobs.map_or(0, |jobs| jobs.max_capacity() - jobs.capacity())
     }
 
     /// Takes no more, and finishes what was taken.

@@ -1,6 +1,6 @@
 //! One batch from its jobs to their answers: tried again where that helps, split where one job fails the others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::persistence::{
     error::Failure,
-    event,
+    event, metrics,
     postgres::{
         names,
         pool::Pool,
@@ -35,6 +35,7 @@ const LOOK_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// Makes the changes and answers them. Gives back those that have to wait for the next batch.
+#[expect(clippy::disallowed_methods, reason = "how long a commit takes is no fact of the domain")]
 pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
     let mut tries = 1;
     loop {
@@ -42,7 +43,10 @@ pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
             Ok(session) => session,
             Err(error) => return fail(jobs, &error),
         };
-        let problem = match session.transaction(WRITE, attempt(&session, slot, &jobs)).await {
+        let begun = Instant::now();
+        let ended = session.transaction(WRITE, attempt(&session, slot, &jobs)).await;
+        metrics::batch("postgres", jobs.len(), begun.elapsed());
+        let problem = match ended {
             Ok(verdicts) => return answer(jobs, verdicts),
             Err(Ended::Unknown(verdicts)) => {
                 drop(session);

@@ -1,0 +1,83 @@
+//! What routes tell of themselves to Prometheus, and the page where it is read.
+
+use std::{
+    io::Cursor,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use ::metrics::{Counter, Histogram, counter, histogram};
+use rocket::{
+    Build, Data, Request, Response, Rocket, Route,
+    http::{ContentType, Method, Status},
+    route::{Handler, Outcome},
+};
+
+use crate::metrics::names;
+
+/// The statuses that an answer of ours can have; any other is counted as the last.
+const STATUSES: [u16; 18] = [200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 503, 500];
+
+/// The figures of one route, made when it is first asked, so that a route nobody asks shows none.
+///
+/// A request costs two atomic additions: the handles are kept, and found by position.
+#[derive(Clone, Default)]
+pub(super) struct RouteMetrics(Arc<OnceLock<Figures>>);
+
+struct Figures {
+    method: &'static str,
+    route: String,
+    seconds: Histogram,
+    answers: [OnceLock<Counter>; STATUSES.len()],
+}
+
+impl RouteMetrics {
+    /// Counts an answer of a route. `route` is its template and must not depend on the request.
+    pub(super) fn count(&self, route: Option<&Route>, status: Status, took: Duration) {
+        let Some(route) = route else { return };
+        let figures = self.0.get_or_init(|| Figures::new(route));
+        figures.seconds.record(took.as_secs_f64());
+        let place = STATUSES.iter().position(|one| *one == status.code).unwrap_or(STATUSES.len() - 1);
+        figures.answers[place].get_or_init(|| figures.answer(STATUSES[place])).increment(1);
+    }
+}
+
+impl Figures {
+    fn new(route: &Route) -> Self {
+        let (method, route) = (route.method.as_str(), route.uri.to_string());
+        let seconds = histogram!(names::REQUEST_SECONDS, "method" => method, "route" => route.clone());
+        Self { method, route, seconds, answers: Default::default() }
+    }
+
+    fn answer(&self, status: u16) -> Counter {
+        let (route, status) = (self.route.clone(), status.to_string());
+        counter!(names::REQUESTS, "method" => self.method, "route" => route, "status" => status)
+    }
+}
+
+/// Counts an answer to a request that no route took: whatever its path, under one label.
+pub(super) fn count_unknown(method: Method, status: Status) {
+    let (method, status) = (method.as_str(), status.code.to_string());
+    counter!(names::REQUESTS, "method" => method, "route" => "unknown", "status" => status).increment(1);
+}
+
+/// Mounts `GET /metrics`, which needs no key and answers what `render` gives, in Prometheus's text format.
+#[must_use]
+pub fn mount_metrics(rocket: Rocket<Build>, render: impl Fn() -> String + Send + Sync + 'static) -> Rocket<Build> {
+    rocket.mount("/", [Route::new(Method::Get, "/metrics", Page(Arc::new(render)))])
+}
+
+#[derive(Clone)]
+struct Page(Arc<dyn Fn() -> String + Send + Sync>);
+
+#[rocket::async_trait]
+impl Handler for Page {
+    async fn handle<'r>(&self, _: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let page = (self.0)();
+        let mut response = Response::new();
+        let kind = ContentType::new("text", "plain").with_params([("version", "0.0.4"), ("charset", "utf-8")]);
+        response.set_header(kind);
+        response.set_sized_body(page.len(), Cursor::new(page));
+        Outcome::Success(response)
+    }
+}

@@ -1,0 +1,18 @@
+//! `DELETE /secrets/api/keys/{id}`
+
+use patron_domain::{ids::ApiKeyId, tenancy::KeyError};
+use rocket::delete;
+
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+};
+
+/// Revokes an API key of any environment of the caller's tenant; a second time changes nothing and is answered alike.
+#[delete("/secrets/api/keys/<id>")]
+pub(super) async fn delete_key(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+    let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
+    services.administration.revoke_key(&caller, id).await?;
+    Ok(Answer::no_content())
+}

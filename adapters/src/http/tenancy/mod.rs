@@ -1,0 +1,35 @@
+//! Environments and API keys over HTTP.
+
+mod create_environment;
+mod create_key;
+mod delete_key;
+mod get_environment;
+mod list_environments;
+mod list_keys;
+mod request;
+mod response;
+mod update_environment;
+
+use patron_domain::{ids::EnvironmentId, tenancy::KeyError};
+use rocket::{Route, routes};
+
+use super::error::ApiError;
+
+/// All routes.
+pub(super) fn routes() -> Vec<Route> {
+    routes![
+        create_environment::create_environment,
+        create_key::create_key,
+        delete_key::delete_key,
+        get_environment::get_environment,
+        list_environments::list_environments,
+        list_keys::list_keys,
+        update_environment::update_environment,
+    ]
+}
+
+/// The environment that a client names for its keys. What cannot be an id is as unknown as any other.
+fn named_environment(named: Option<&str>) -> Result<Option<EnvironmentId>, ApiError> {
+    let known = named.map(EnvironmentId::parse).transpose();
+    known.map_err(|_| KeyError::UnknownEnvironment.into())
+}

@@ -1,0 +1,115 @@
+//! What a client sends for environments and API keys, and how it becomes what the domain takes.
+
+use patron_domain::{
+    tenancy::{
+        ApiKeyName, ApiKeyType, EnvironmentChange, EnvironmentName, EnvironmentType, NewApiKey, Role, Roles,
+        check_expiry,
+    },
+    time::Timestamp,
+    violation::Violations,
+};
+use serde::{Deserialize, de::MapAccess};
+
+use crate::http::json::{Field, FromJson, List, Reader, Text, found_map};
+
+/// The body of `POST /environments`. Unknown members are ignored.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateEnvironmentRequest<'a> {
+    #[serde(default)]
+    name: Field<Text<'a>>,
+    #[serde(default, rename = "type")]
+    kind: Field<Text<'a>>,
+}
+
+/// The body of `PUT /environments/{id}`; what is absent stays.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct UpdateEnvironmentRequest<'a> {
+    #[serde(default)]
+    name: Field<Text<'a>>,
+    #[serde(default, rename = "type")]
+    kind: Field<Text<'a>>,
+}
+
+/// The body of `POST /secrets/api/keys`. Unknown members are ignored.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateKeyRequest<'a> {
+    #[serde(default)]
+    name: Field<Text<'a>>,
+    #[serde(default, rename = "type")]
+    kind: Field<Text<'a>>,
+    #[serde(default)]
+    expires_at: Field<Text<'a>>,
+    #[serde(default)]
+    roles: Field<List<Text<'a>>>,
+    #[serde(default)]
+    environment_id: Field<Text<'a>>,
+}
+
+macro_rules! from_object {
+    ($($request:ident),+) => {$(
+        impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        }
+    )+};
+}
+
+from_object!(CreateEnvironmentRequest, UpdateEnvironmentRequest, CreateKeyRequest);
+
+impl CreateEnvironmentRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<(EnvironmentName, EnvironmentType)> {
+        let fields = &mut Reader::new("", broken);
+        let name = fields.required("name", self.name, EnvironmentName::new);
+        let kind = fields.required("type", self.kind, |word| EnvironmentType::parse(&word));
+        Some((name?, kind?))
+    }
+}
+
+impl UpdateEnvironmentRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EnvironmentChange> {
+        let fields = &mut Reader::new("", broken);
+        // An environment cannot be without a name, so an empty one is a mistake.
+        let name = match self.name {
+            Field::Absent => None,
+            given => fields.required("name", given, EnvironmentName::new),
+        };
+        let kind = fields.optional("type", self.kind, |word| EnvironmentType::parse(&word));
+        Some(EnvironmentChange { name, kind })
+    }
+}
+
+impl CreateKeyRequest<'_> {
+    /// Checks every field and notes all that is wrong. Beside the key it answers the environment that is named, if one is.
+    pub(super) fn into_domain(self, now: Timestamp, broken: &mut Violations) -> Option<(Option<String>, NewApiKey)> {
+        let fields = &mut Reader::new("", broken);
+        let name = fields.required("name", self.name, ApiKeyName::new);
+        let kind = fields.required("type", self.kind, |word| ApiKeyType::parse(&word));
+        let future = |text: String| check_expiry(Timestamp::parse(&text)?, now);
+        let expires_at = fields.optional("expires_at", self.expires_at, future);
+        let roles = roles(fields, self.roles);
+        let environment = fields.take("environment_id", self.environment_id).filter(|id| !id.is_empty());
+        kind?;
+        Some((environment.map(Text::into_owned), NewApiKey { name: name?, roles: roles?, expires_at }))
+    }
+}
+
+/// The roles, each checked at its own place; those of a key that names none when absent.
+fn roles(fields: &mut Reader<'_>, field: Field<List<Text<'_>>>) -> Option<Roles> {
+    if matches!(field, Field::Absent) {
+        return Some(Roles::default());
+    }
+    let words = fields.take("roles", field)?.0.into_iter().enumerate();
+    let roles: Vec<_> = words
+        .map(|(index, word)| fields.required(&format!("roles[{index}]"), word, |word| Role::parse(&word)))
+        .collect();
+    let roles: Option<Vec<_>> = roles.into_iter().collect();
+    fields.check("roles", Roles::new(roles?))
+}

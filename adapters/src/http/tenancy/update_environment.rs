@@ -1,0 +1,27 @@
+//! `PUT /environments/{id}`
+
+use patron_domain::{ids::EnvironmentId, tenancy::EnvironmentError};
+use rocket::put;
+
+use super::{request::UpdateEnvironmentRequest, response::EnvironmentResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    json::parse,
+};
+
+/// Gives an environment of the caller's tenant another name.
+#[put("/environments/<id>", data = "<body>")]
+pub(super) async fn update_environment(
+    caller: CanAdminister,
+    services: Services<'_>,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let change = parse(body.bytes(), UpdateEnvironmentRequest::into_domain)?;
+    let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
+    let environment = services.administration.change_environment(&caller, id, change).await?;
+    Answer::ok(&EnvironmentResponse::new(&environment))
+}

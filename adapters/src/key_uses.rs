@@ -1,0 +1,132 @@
+//! When keys were last used: noted in memory while requests are served, and written down every few seconds.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use patron_domain::{
+    ids::ApiKeyId,
+    store::StoreError,
+    tenancy::{ApiKeyRepository, KeyUse, KeyUses, MAX_USES, SystemScope},
+    time::Timestamp,
+};
+
+/// The last uses of keys that are not written down yet: one time for each key, however often it is used.
+///
+/// What is noted after the last writing is lost when the process is killed; the next use tells again.
+#[derive(Default)]
+pub struct NotedKeyUses {
+    noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
+}
+
+impl NotedKeyUses {
+    /// The most keys noted between two writings; uses of further ones are forgotten.
+    pub const MAX_KEYS: usize = 10_000;
+
+    /// How long it takes at least from one writing to the next.
+    pub const PAUSE: Duration = Duration::from_secs(3);
+
+    /// Writes down what is noted, again and again, for as long as the process lives. To be run in a task of its own.
+    pub async fn keep_writing(self: Arc<Self>, keys: Arc<dyn ApiKeyRepository>) {
+        loop {
+            tokio::time::sleep(Self::PAUSE).await;
+            // What went wrong is no request's business; it is tried again.
+            if let Err(error) = self.write(keys.as_ref()).await {
+                tracing::warn!(%error, "when keys were last used is written down later");
+            }
+        }
+    }
+
+    /// Writes down what is noted, in batches of [`MAX_USES`]. What cannot be written stays noted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn write(&self, keys: &dyn ApiKeyRepository) -> Result<(), StoreError> {
+        let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+        let uses: Vec<_> = noted.into_iter().map(|(id, at)| KeyUse { id, at }).collect();
+        let mut failed = Ok(());
+        for batch in uses.chunks(MAX_USES) {
+            if failed.is_ok() {
+                failed = keys.record_uses(&SystemScope::patron(), batch.to_vec()).await;
+            }
+            if failed.is_err() {
+                batch.iter().for_each(|key_use| self.note(*key_use));
+            }
+        }
+        failed
+    }
+}
+
+impl KeyUses for NotedKeyUses {
+    fn note(&self, KeyUse { id, at }: KeyUse) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = noted.get_mut(&id) {
+            *last = at.max(*last);
+        } else if noted.len() < Self::MAX_KEYS {
+            noted.insert(id, at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::{
+        ids::IdSequence,
+        store::StoreError,
+        tenancy::{KeyUse, KeyUses, MAX_USES, MockApiKeyRepository},
+        time::Timestamp,
+    };
+
+    use super::NotedKeyUses;
+
+    fn time(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    fn uses(count: usize) -> Vec<KeyUse> {
+        let mut ids = IdSequence::start(time(0), [0; 10]);
+        (0..count).map(|_| KeyUse { id: ids.next_id(), at: time(5) }).collect()
+    }
+
+    #[tokio::test]
+    async fn many_uses_of_a_key_are_one_write_of_the_last() {
+        let noted = NotedKeyUses::default();
+        let one = uses(1)[0];
+        for micros in [5, 9, 7] {
+            noted.note(KeyUse { at: time(micros), ..one });
+        }
+        let mut keys = MockApiKeyRepository::new();
+        let wanted = vec![KeyUse { at: time(9), ..one }];
+        keys.expect_record_uses().once().withf(move |_, uses| *uses == wanted).returning(|_, _| Ok(()));
+        noted.write(&keys).await.unwrap();
+        // Nothing is left to write: the mock expects no second call.
+        noted.write(&keys).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn writes_are_bounded_and_what_fails_stays_noted() {
+        let noted = NotedKeyUses::default();
+        uses(MAX_USES * 2 + 1).into_iter().for_each(|one| noted.note(one));
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_record_uses().once().withf(|_, uses| uses.len() == MAX_USES).returning(|_, _| Ok(()));
+        let failure = StoreError::Unavailable { reason: "away".to_owned() };
+        let answer = failure.clone();
+        keys.expect_record_uses().once().returning(move |_, _| Err(answer.clone()));
+        assert_eq!(noted.write(&keys).await, Err(failure));
+        let mut keys = MockApiKeyRepository::new();
+        let sizes = [MAX_USES, 1];
+        for size in sizes {
+            keys.expect_record_uses().once().withf(move |_, uses| uses.len() == size).returning(|_, _| Ok(()));
+        }
+        noted.write(&keys).await.unwrap();
+    }
+
+    #[test]
+    fn what_is_noted_is_bounded() {
+        let noted = NotedKeyUses::default();
+        uses(NotedKeyUses::MAX_KEYS + 5).into_iter().for_each(|one| noted.note(one));
+        assert_eq!(noted.noted.lock().unwrap().len(), NotedKeyUses::MAX_KEYS);
+    }
+}

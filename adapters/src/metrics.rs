@@ -1,0 +1,91 @@
+//! Figures for Prometheus: what there is, and the recorder that keeps it.
+//!
+//! | name | kind | labels | what |
+//! | --- | --- | --- | --- |
+//! | `patron_http_requests_total` | counter | `method`, `route`, `status` | answers given |
+//! | `patron_http_request_duration_seconds` | histogram | `method`, `route` | from the request's head to its answer |
+//! | `patron_key_cache_lookups_total` | counter | `outcome`: `hit`, `miss`, `unknown` | look-ups of API keys: at hand, found in the database, nobody's |
+//! | `patron_database_queued_writes` | gauge | `database` | writes that wait for their commit |
+//! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |
+//! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
+//! | `patron_database_refusals_total` | counter | `database`, `reason` | calls refused for want of room: `write_queue_full`, `no_free_connection` |
+//! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all, of SQLite the readers |
+//! | `patron_database_connections_used` | gauge | `database` | those in use |
+//!
+//! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` for whatever no route
+//! takes; `method` is a method that HTTP names; `database` is `sqlite` or `postgres`. No label and no name holds anything
+//! that a client sent. Buckets: [`SECONDS`] and [`BATCHES`].
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// The names of all metrics.
+pub(crate) mod names {
+    #![cfg_attr(not(all(feature = "http", feature = "persistence")), allow(dead_code))]
+
+    pub(crate) const REQUESTS: &str = "patron_http_requests_total";
+    pub(crate) const REQUEST_SECONDS: &str = "patron_http_request_duration_seconds";
+    pub(crate) const KEY_LOOKUPS: &str = "patron_key_cache_lookups_total";
+    pub(crate) const QUEUED_WRITES: &str = "patron_database_queued_writes";
+    pub(crate) const BATCH_WRITES: &str = "patron_database_batch_writes";
+    pub(crate) const COMMIT_SECONDS: &str = "patron_database_commit_duration_seconds";
+    pub(crate) const REFUSED: &str = "patron_database_refusals_total";
+    pub(crate) const CONNECTIONS_MAX: &str = "patron_database_connections_max";
+    pub(crate) const CONNECTIONS_USED: &str = "patron_database_connections_used";
+}
+
+/// The upper bounds of the buckets for durations, in seconds.
+pub const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// The upper bounds of the buckets for the writes of a commit.
+pub const BATCHES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// How often the recorder is tidied up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The figures of this process.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Installs the recorder of this process. Handles made before count nothing, so do this first.
+    ///
+    /// # Errors
+    /// When there is a recorder already.
+    pub fn install() -> Result<Self, BuildError> {
+        let builder = PrometheusBuilder::new();
+        let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
+        let builder = builder.set_buckets_for_metric(Matcher::Full(names::BATCH_WRITES.to_owned()), &BATCHES)?;
+        let metrics = Self(builder.install_recorder()?);
+        describe();
+        Ok(metrics)
+    }
+
+    /// All figures in Prometheus's text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Keeps the recorder's memory small while nobody asks, for as long as the process lives. For a task of its own.
+    pub async fn keep_up(self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    use metrics::{Unit::Seconds, describe_counter, describe_gauge, describe_histogram};
+    describe_counter!(names::REQUESTS, "Answers given.");
+    describe_histogram!(names::REQUEST_SECONDS, Seconds, "From a request's head to its answer.");
+    describe_counter!(names::KEY_LOOKUPS, "Look-ups of API keys: at hand, found in the database, nobody's.");
+    describe_gauge!(names::QUEUED_WRITES, "Writes that wait for their commit.");
+    describe_histogram!(names::BATCH_WRITES, "Writes that shared one commit.");
+    describe_histogram!(names::COMMIT_SECONDS, Seconds, "From a transaction's begin to its commit.");
+    describe_counter!(names::REFUSED, "Calls refused for want of room.");
+    describe_gauge!(names::CONNECTIONS_MAX, "Connections there may be.");
+    describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
+}

@@ -1,0 +1,268 @@
+//! What callers can ask about the environments and keys of their tenant.
+
+use std::sync::Arc;
+
+use super::{
+    ApiKey, ApiKeyRepository, ApiKeySecret, Caller, CreateEnvironmentError, Environment, EnvironmentName,
+    EnvironmentScope, EnvironmentType, NewApiKey, Permission, PermissionDenied, SystemScope, TenancyRepository,
+    TenantScope, check_expiry,
+};
+use crate::{
+    clock::Clock,
+    ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable},
+    lifecycle::{Audit, Owner, Status},
+    store::{Page, PageRequest, StoreError},
+    time::Timestamp,
+    violation::{Rule, Violations},
+};
+
+/// Environments and keys, for callers with permissions.
+///
+/// | who | may |
+/// | --- | --- |
+/// | every role | look at the environments of the tenant: their names and types, nothing of what is in them |
+/// | `super_admin` | make and rename environments; make, list and revoke keys of every environment of the tenant |
+///
+/// A writer makes no keys, not even for itself: a key that leaks could make others that outlive it. Whoever may make
+/// keys hands out at most the rights they have.
+#[derive(Clone)]
+pub struct AdministrationService {
+    /// Keeps environments.
+    pub tenancy: Arc<dyn TenancyRepository>,
+    /// Keeps keys.
+    pub keys: Arc<dyn ApiKeyRepository>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Gives secrets.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// How an environment is to be changed; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvironmentChange {
+    /// Its name.
+    pub name: Option<EnvironmentName>,
+    /// Its type, which is fixed: naming the one it has is fine.
+    pub kind: Option<EnvironmentType>,
+}
+
+/// Why an environment was not made, changed or answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvironmentError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The caller's tenant has no such environment.
+    #[error("there is no environment with this id")]
+    Unknown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a key was not made, listed or revoked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The caller's tenant has no such environment.
+    #[error("there is no environment with this id")]
+    UnknownEnvironment,
+    /// The caller's tenant has no such key.
+    #[error("there is no API key with this id")]
+    UnknownKey,
+    /// No secret could be made.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The type of an environment was to be changed.
+#[derive(Debug, thiserror::Error)]
+#[error("type is fixed, and this environment's is {0}; leave it out, or make another environment")]
+struct FixedType(EnvironmentType);
+
+impl Rule for FixedType {
+    fn rule(&self) -> &'static str {
+        "fixed"
+    }
+}
+
+impl AdministrationService {
+    /// The current time, against which the end of a new key is checked.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Makes an environment of the caller's tenant.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin`, or the store fails.
+    pub async fn create_environment(
+        &self,
+        caller: &Caller,
+        name: EnvironmentName,
+        kind: EnvironmentType,
+    ) -> Result<Environment, EnvironmentError> {
+        let scope = caller.authorise_tenant(Permission::Administer)?;
+        let now = self.clock.now();
+        let id = self.ids.start(now).next_id();
+        let audit = Audit::created(now, &scope.actor);
+        let environment = Environment { id, tenant_id: scope.tenant_id, name, kind, audit };
+        match self.tenancy.create_environment(&scope, environment.clone()).await {
+            Ok(()) => Ok(environment),
+            Err(CreateEnvironmentError::Store(error)) => Err(error.into()),
+            Err(CreateEnvironmentError::UnknownTenant) => {
+                Err(StoreError::Failed { reason: "the tenant of a caller is missing".to_owned() }.into())
+            }
+        }
+    }
+
+    /// The environments of the caller's tenant, the newest first.
+    ///
+    /// # Errors
+    /// When the caller may not read, or the store fails.
+    pub async fn environments(
+        &self,
+        caller: &Caller,
+        page: PageRequest,
+    ) -> Result<Page<Environment>, EnvironmentError> {
+        let scope = caller.authorise_tenant(Permission::Read)?;
+        Ok(self.tenancy.environments(&scope, page).await?)
+    }
+
+    /// An environment of the caller's tenant.
+    ///
+    /// # Errors
+    /// When the caller may not read, there is none with this id, or the store fails.
+    pub async fn environment(&self, caller: &Caller, id: EnvironmentId) -> Result<Environment, EnvironmentError> {
+        let scope = caller.authorise_tenant(Permission::Read)?;
+        self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)
+    }
+
+    /// Changes an environment of the caller's tenant.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin`, there is none with this id, its type would change, or the store fails.
+    pub async fn change_environment(
+        &self,
+        caller: &Caller,
+        id: EnvironmentId,
+        change: EnvironmentChange,
+    ) -> Result<Environment, EnvironmentError> {
+        let scope = caller.authorise_tenant(Permission::Administer)?;
+        let found = self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)?;
+        if change.kind.is_some_and(|kind| kind != found.kind) {
+            let mut broken = Violations::new();
+            broken.add("type", &FixedType(found.kind));
+            return Err(broken.into());
+        }
+        let Some(name) = change.name else { return Ok(found) };
+        let renamed = self.tenancy.rename_environment(&scope, id, name, self.clock.now()).await?;
+        renamed.ok_or(EnvironmentError::Unknown)
+    }
+
+    /// Makes a key with 256 random bits for an environment of the caller's tenant; its own when none is named. The
+    /// secret is answered this once.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin` or has fewer rights than the key, its end has passed, the tenant has no such
+    /// environment, no secret can be made, or the store fails.
+    pub async fn create_key(
+        &self,
+        caller: &Caller,
+        environment: Option<EnvironmentId>,
+        new: NewApiKey,
+    ) -> Result<(ApiKey, ApiKeySecret), KeyError> {
+        caller.authorise(Permission::Administer)?;
+        if !caller.roles().cover(&new.roles) {
+            return Err(PermissionDenied::MoreThanOwn.into());
+        }
+        let now = self.clock.now();
+        let mut broken = Violations::new();
+        broken.check(|| "expires_at".to_owned(), new.expires_at.map(|at| check_expiry(at, now)).transpose());
+        broken.into_result()?;
+        let scope = self.key_scope(caller, environment).await?;
+        let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
+        let key = ApiKey {
+            id: self.ids.start(now).next_id(),
+            owner: scope.owner,
+            name: new.name,
+            display_id: secret.display_id(),
+            roles: new.roles,
+            expires_at: new.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+            audit: Audit::created(now, &scope.actor),
+        };
+        self.keys.create(&scope, key.clone(), secret.clone()).await?;
+        Ok((key, secret))
+    }
+
+    /// The keys of an environment of the caller's tenant, its own when none is named, without their secrets. Revoked
+    /// ones are archived, all others, expired ones too, are published.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin`, the tenant has no such environment, or the store fails.
+    pub async fn keys(
+        &self,
+        caller: &Caller,
+        environment: Option<EnvironmentId>,
+        status: Status,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, KeyError> {
+        let scope = self.key_scope(caller, environment).await?;
+        let revoked = match status {
+            Status::Published => false,
+            Status::Archived => true,
+            // No key is ever deleted.
+            Status::Deleted => return Ok(Page { items: Vec::new(), total: 0 }),
+        };
+        Ok(self.keys.list(&scope, Some(revoked), page).await?)
+    }
+
+    /// Revokes a key of any environment of the caller's tenant; a second time changes nothing.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin`, the tenant has no such key, or the store fails.
+    pub async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
+        let tenant = caller.authorise_tenant(Permission::Administer)?;
+        // Only the key itself tells its environment. One of another tenant is dropped here, as if it did not exist.
+        let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
+        let own = found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)?;
+        let scope = EnvironmentScope { owner: own.owner, actor: tenant.actor };
+        self.keys.revoke(&scope, id, self.clock.now()).await?.ok_or(KeyError::UnknownKey)
+    }
+
+    /// Where keys are made and listed: the environment that is named, if it is the caller's tenant's.
+    async fn key_scope(&self, caller: &Caller, named: Option<EnvironmentId>) -> Result<EnvironmentScope, KeyError> {
+        let own = caller.authorise(Permission::Administer)?;
+        let Some(id) = named.filter(|id| *id != own.owner.environment_id) else { return Ok(own.clone()) };
+        let tenant = caller.authorise_tenant(Permission::Administer)?;
+        let found = self.find(&tenant, id).await?.ok_or(KeyError::UnknownEnvironment)?;
+        let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
+        Ok(EnvironmentScope { owner, actor: tenant.actor })
+    }
+
+    /// An environment of a tenant. The port knows environments by their id alone; one of another tenant is dropped here,
+    /// as if it did not exist.
+    async fn find(&self, tenant: &TenantScope, id: EnvironmentId) -> Result<Option<Environment>, StoreError> {
+        let found = self.tenancy.find_environment(&SystemScope { actor: tenant.actor.clone() }, id).await?;
+        Ok(found.filter(|environment| environment.tenant_id == tenant.tenant_id))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Who may do what, and what reaches the ports.
+
+use std::sync::Arc;
+
+use futures::executor::block_on;
+
+use super::*;
+use crate::{
+    ids::{EnvironmentId, TenantId},
+    tenancy::{Actor, ApiKeyName, MockApiKeyRepository, MockTenancyRepository, RequestId, Role, Roles},
+    testkit::{CountingIds, FixedClock, FixedRandomness, a_scope, a_time, an_api_key, an_environment, an_id},
+};
+
+fn caller(role: Role) -> Caller {
+    Caller::new(a_scope(), Roles::new([role]).unwrap(), None::<RequestId>)
+}
+
+/// A service over ports; a mock without expectations panics when it is asked.
+fn service(tenancy: MockTenancyRepository, keys: MockApiKeyRepository) -> AdministrationService {
+    AdministrationService {
+        tenancy: Arc::new(tenancy),
+        keys: Arc::new(keys),
+        clock: Arc::new(FixedClock::default()),
+        ids: Arc::new(CountingIds::default()),
+        randomness: Arc::new(FixedRandomness([7; 32])),
+    }
+}
+
+fn untouched() -> AdministrationService {
+    service(MockTenancyRepository::new(), MockApiKeyRepository::new())
+}
+
+fn new_key(roles: Roles) -> NewApiKey {
+    NewApiKey { name: ApiKeyName::new("a key").unwrap(), roles, expires_at: None }
+}
+
+fn name() -> EnvironmentName {
+    EnvironmentName::new("Another").unwrap()
+}
+
+/// An environment of a tenant, as the store finds it.
+fn found(tenant_id: TenantId) -> MockTenancyRepository {
+    let environment = Environment { tenant_id, id: an_id(77), ..an_environment() };
+    let mut tenancy = MockTenancyRepository::new();
+    tenancy.expect_find_environment().returning(move |_, id| Ok((id == environment.id).then(|| environment.clone())));
+    tenancy
+}
+
+#[test]
+fn only_a_super_admin_changes_environments_and_touches_keys() {
+    for role in [Role::AllWriter, Role::AllReader] {
+        let (caller, service) = (caller(role), untouched());
+        let denied = PermissionDenied::Role(Permission::Administer);
+        let environment = block_on(service.create_environment(&caller, name(), EnvironmentType::Production));
+        assert_eq!(environment, Err(denied.into()));
+        let changed = block_on(service.change_environment(&caller, an_id(77), EnvironmentChange::default()));
+        assert_eq!(changed, Err(denied.into()));
+        let roles = Roles::new([Role::AllReader]).unwrap();
+        assert_eq!(block_on(service.create_key(&caller, None, new_key(roles))), Err(denied.into()));
+        let keys = block_on(service.keys(&caller, None, Status::Deleted, PageRequest::default()));
+        assert_eq!(keys, Err(denied.into()));
+        assert_eq!(block_on(service.revoke_key(&caller, an_id(9))), Err(denied.into()));
+    }
+}
+
+#[test]
+fn every_role_looks_at_the_environments_of_its_tenant() {
+    for role in Role::ALL {
+        let own = service(found(a_scope().owner.tenant_id), MockApiKeyRepository::new());
+        assert_eq!(block_on(own.environment(&caller(*role), an_id(77))).unwrap().id, an_id(77));
+    }
+}
+
+#[test]
+fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
+    let admin = caller(Role::SuperAdmin);
+    let foreign = || service(found(an_id(1_000)), MockApiKeyRepository::new());
+    for id in [an_id::<crate::ids::EnvironmentKind>(77), an_id(78)] {
+        assert_eq!(block_on(foreign().environment(&admin, id)), Err(EnvironmentError::Unknown));
+        let change = EnvironmentChange { name: Some(name()), kind: None };
+        assert_eq!(block_on(foreign().change_environment(&admin, id, change)), Err(EnvironmentError::Unknown));
+        let key = block_on(foreign().create_key(&admin, Some(id), new_key(Roles::default())));
+        assert_eq!(key, Err(KeyError::UnknownEnvironment));
+        let keys = block_on(foreign().keys(&admin, Some(id), Status::Published, PageRequest::default()));
+        assert_eq!(keys, Err(KeyError::UnknownEnvironment));
+    }
+}
+
+#[test]
+fn an_environment_is_made_in_the_callers_tenant_by_the_caller() {
+    let mut tenancy = MockTenancyRepository::new();
+    tenancy.expect_create_environment().once().returning(|scope, environment| {
+        assert_eq!((scope.tenant_id, &scope.actor), (a_scope().owner.tenant_id, &a_scope().actor));
+        assert_eq!((environment.tenant_id, environment.audit.created_at), (scope.tenant_id, a_time()));
+        Ok(())
+    });
+    let service = service(tenancy, MockApiKeyRepository::new());
+    let made = block_on(service.create_environment(&caller(Role::SuperAdmin), name(), EnvironmentType::Production));
+    assert_eq!(made.unwrap().audit.created_by, a_scope().actor);
+}
+
+#[test]
+fn the_type_of_an_environment_is_fixed() {
+    let admin = caller(Role::SuperAdmin);
+    let (own, kind) = (a_scope().owner.tenant_id, an_environment().kind);
+    let other = EnvironmentType::ALL.iter().copied().find(|one| *one != kind);
+    let change = EnvironmentChange { name: Some(name()), kind: other };
+    let refused =
+        block_on(service(found(own), MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change));
+    let Err(EnvironmentError::Invalid(broken)) = refused else { panic!("{refused:?}") };
+    assert_eq!(broken.iter().map(|one| (one.path.as_str(), one.rule)).collect::<Vec<_>>(), [("type", "fixed")]);
+
+    let mut tenancy = found(own);
+    tenancy.expect_rename_environment().once().returning(|scope, id, name, at| {
+        assert_eq!((scope.tenant_id, at), (a_scope().owner.tenant_id, a_time()));
+        Ok(Some(Environment { id, name, ..an_environment() }))
+    });
+    let change = EnvironmentChange { name: Some(name()), kind: Some(kind) };
+    let renamed = block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change));
+    assert_eq!(renamed.unwrap().name, name());
+
+    // Naming nothing, or the type alone, changes nothing: the mock expects no call.
+    let change = EnvironmentChange { name: None, kind: Some(kind) };
+    let unchanged = service(found(own), MockApiKeyRepository::new());
+    assert!(block_on(unchanged.change_environment(&admin, an_id(77), change)).is_ok());
+}
+
+#[test]
+fn a_key_is_made_where_it_was_asked_for_and_its_secret_is_answered() {
+    let own = a_scope().owner;
+    let other: EnvironmentId = an_id(77);
+    let nowhere = (None, own.environment_id);
+    for (named, wanted) in [nowhere, (Some(own.environment_id), own.environment_id), (Some(other), other)] {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_create().once().returning(move |scope, key, secret| {
+            assert_eq!((scope.owner.tenant_id, scope.owner.environment_id), (a_scope().owner.tenant_id, wanted));
+            assert_eq!((key.owner, key.display_id), (scope.owner, secret.display_id()));
+            Ok(())
+        });
+        let service = service(found(own.tenant_id), keys);
+        let made = block_on(service.create_key(&caller(Role::SuperAdmin), named, new_key(Roles::default())));
+        let (key, secret) = made.unwrap();
+        assert_eq!(secret, ApiKeySecret::from_random([7; 32]));
+        assert_eq!(key.roles.iter().collect::<Vec<_>>(), [Role::AllWriter]);
+        assert_eq!((key.audit.created_by, key.last_used_at), (Actor::clone(&a_scope().actor), None));
+    }
+}
+
+#[test]
+fn a_key_that_has_ended_already_is_not_made() {
+    let later = |micros| Timestamp::from_micros(a_time().micros() + micros).unwrap();
+    for past in [a_time(), later(-1)] {
+        let new = NewApiKey { expires_at: Some(past), ..new_key(Roles::default()) };
+        let refused = block_on(untouched().create_key(&caller(Role::SuperAdmin), None, new));
+        let Err(KeyError::Invalid(broken)) = refused else { panic!("{refused:?}") };
+        let found: Vec<_> = broken.iter().map(|one| (one.path.as_str(), one.rule)).collect();
+        assert_eq!(found, [("expires_at", "future")]);
+    }
+    let mut keys = MockApiKeyRepository::new();
+    keys.expect_create().once().returning(|_, _, _| Ok(()));
+    let new = NewApiKey { expires_at: Some(later(1)), ..new_key(Roles::default()) };
+    assert!(
+        block_on(service(MockTenancyRepository::new(), keys).create_key(&caller(Role::SuperAdmin), None, new)).is_ok()
+    );
+}
+
+#[test]
+fn keys_are_listed_by_status() {
+    for (status, wanted) in [(Status::Published, false), (Status::Archived, true)] {
+        let mut keys = MockApiKeyRepository::new();
+        let listed = keys.expect_list().once().withf(move |_, revoked, _| *revoked == Some(wanted));
+        listed.returning(|_, _, _| Ok(Page { items: vec![an_api_key()], total: 1 }));
+        let service = service(MockTenancyRepository::new(), keys);
+        let page = block_on(service.keys(&caller(Role::SuperAdmin), None, status, PageRequest::default()));
+        assert_eq!(page.unwrap().total, 1);
+    }
+    let none = block_on(untouched().keys(&caller(Role::SuperAdmin), None, Status::Deleted, PageRequest::default()));
+    assert_eq!(none.unwrap().total, 0);
+}
+
+#[test]
+fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_unknown() {
+    let tenants = [(a_scope().owner.tenant_id, true), (an_id(1_000), false)];
+    for (tenant_id, own) in tenants {
+        let owner = Owner { tenant_id, environment_id: an_id(77) };
+        let key = ApiKey { owner, ..an_api_key() };
+        let mut keys = MockApiKeyRepository::new();
+        let stored = key.clone();
+        keys.expect_find().once().returning(move |_, _| Ok(Some(stored.clone())));
+        let revoked = key.clone();
+        keys.expect_revoke().times(usize::from(own)).returning(move |scope, _, at| {
+            assert_eq!((scope.owner, &scope.actor, at), (owner, &a_scope().actor, a_time()));
+            Ok(Some(revoked.clone()))
+        });
+        let service = service(MockTenancyRepository::new(), keys);
+        let answer = block_on(service.revoke_key(&caller(Role::SuperAdmin), key.id));
+        assert_eq!(answer, if own { Ok(key) } else { Err(KeyError::UnknownKey) });
+    }
+}
