@@ -1,6 +1,9 @@
 //! `patron serve`: Rocket over the services, from start to drained.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use patron_adapters::{
     http,
@@ -9,7 +12,7 @@ use patron_adapters::{
     persistence::{Database, DatabaseUrl},
 };
 use rocket::{
-    Build, Config, Rocket,
+    Build, Config, Orbit, Rocket,
     config::{Ident, LogLevel, Shutdown, Sig},
     error::ErrorKind,
     fairing::AdHoc,
@@ -73,13 +76,29 @@ async fn launch(
                      (PATRON_ADDRESS, PATRON_PORT)"
                 )));
             }
-            ErrorKind::Shutdown(..) => tracing::warn!("some requests did not finish in time"),
+            ErrorKind::Shutdown(rocket, _) => drain(rocket, settings.shutdown_grace_seconds).await,
             other => return Err(Failure::failed(format!("the server cannot start: {other}"))),
         }
     }
     match Arc::into_inner(start_failure).and_then(OnceLock::into_inner) {
         Some(failure) => Err(failure),
         None => Ok(()),
+    }
+}
+
+/// Waits until the requests that are being answered are done, for as long as the grace and the mercy allow. Rocket waits
+/// itself, except when it sees the signal while it looks for the next connection: then it gives up at once.
+async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
+    const STEP: Duration = Duration::from_millis(10);
+    let patience = Duration::from_secs(u64::from(grace) + u64::from(MERCY));
+    let drained = tokio::time::timeout(patience, async {
+        // Each connection holds one.
+        while Arc::strong_count(rocket) > 1 {
+            tokio::time::sleep(STEP).await;
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!("some requests did not finish in time");
     }
 }
 

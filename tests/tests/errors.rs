@@ -165,8 +165,33 @@ async fn bodies_that_are_no_request_are_refused_without_being_repeated() {
         400,
         "validation_error",
     );
+    // What nobody reads has to be UTF-8 too, and cannot hide U+0000.
+    for body in [
+        b"{\"external_id\":\"a\",\"ignored\":\"\xFF\"}".to_vec(),
+        br#"{"external_id":"a","ignored":1e999,"other":"\u0000"}"#.to_vec(),
+        br#"{"external_id":"a","ignored":"\ud800","other":"\u0000"}"#.to_vec(),
+        format!(r#"{{"external_id":"a","ignored":{}{},"other":"\u0000"}}"#, "[".repeat(200), "]".repeat(200))
+            .into_bytes(),
+    ] {
+        assert_error(&server.post_raw("/v1/customers", body).await, 400, "validation_error");
+    }
     let log = server.log().join("\n");
     assert!(!log.contains(secret), "{log}");
+}
+
+#[tokio::test]
+async fn faults_are_told_at_their_places_however_many_there_are() {
+    let (_place, server) = server().await;
+    let link = json!({ "provider_type": "p", "provider_entity_id": "e" });
+    let body = json!({ "external_id": "a", "integration_entity_mapping": [1, link, link] });
+    let answer = server.post("/v1/customers", &body).await;
+    assert_error(&answer, 400, "validation_error");
+    assert_eq!(answer.error().1, ["integration_entity_mapping[0]", "integration_entity_mapping[2].provider_type"]);
+
+    let body = json!({ "external_id": "a", "tax_rate_overrides": vec![json!({}); 200_000] });
+    let answer = server.post("/v1/customers", &body).await;
+    assert_error(&answer, 400, "validation_error");
+    assert_eq!(answer.error().1.len(), 1_000);
 }
 
 #[tokio::test]
@@ -178,7 +203,9 @@ async fn json_may_be_called_by_its_other_names() {
         let request = server.request(Method::POST, "/v1/customers").header("content-type", kind).body(body);
         send(request).await.expect(201);
     }
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json"] {
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json"]
+    {
         let request = server.request(Method::POST, "/v1/customers").header("content-type", kind).body("{}");
         assert_error(&send(request).await, 415, "unsupported_media_type");
     }
@@ -229,6 +256,7 @@ async fn unknown_routes_and_methods_are_json_too() {
         (Method::PATCH, "/v1/customers", "POST"),
         (Method::POST, "/v1/integrations/mappings", "GET"),
         (Method::OPTIONS, "/v1/customers", "POST"),
+        (Method::TRACE, "/v1/customers", "POST"),
     ] {
         let answer = send(server.request(method, path)).await;
         assert_error(&answer, 405, "method_not_allowed");

@@ -10,8 +10,17 @@ use rocket::{
 
 use super::{cors, error::ApiError, wrap::render};
 
-const ALL: [Method; 7] =
-    [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+const ALL: [Method; 9] = [
+    Method::Get,
+    Method::Head,
+    Method::Post,
+    Method::Put,
+    Method::Patch,
+    Method::Delete,
+    Method::Options,
+    Method::Trace,
+    Method::Connect,
+];
 
 /// Later than every route of ours, whose ranks are Rocket's defaults (-12 to -1).
 const FIRST_RANK: isize = 1_000;

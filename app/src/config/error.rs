@@ -15,10 +15,34 @@ pub(super) fn explain(error: &Error) -> String {
             let known: Vec<_> = known.iter().map(|key| named(error, key)).collect();
             format!("{} is not a setting; the settings are {}", place_of_unknown(error, name), known.join(", "))
         }
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("{place} must be {expected}"),
-        Kind::Message(message) if key.is_empty() => format!("{place}: {message}"),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            format!("{place} must be {}", in_words(&expected.to_string()))
+        }
+        Kind::UnknownVariant(_, known) => format!("{place} must be one of {}", known.join(", ")),
+        Kind::Message(message) if key.is_empty() => format!("{place}: {}", of_toml(message)),
         Kind::Message(message) => format!("{place}: {}", without_value(message)),
         other => format!("{place}: {other}"),
+    }
+}
+
+/// What serde expects, for a person.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "usize" => "a whole number, not negative and not too large",
+        "enum LogFormat" => "one of auto, human, json",
+        "enum LogLevel" => "one of error, warn, info, debug",
+        other => other,
+    }
+}
+
+/// The first and the last line of a complaint about TOML: where, and what. The lines between quote the file, and so perhaps
+/// a key or a password.
+fn of_toml(message: &str) -> String {
+    let mut lines = message.trim().lines();
+    match (lines.next(), lines.next_back()) {
+        (Some(place), Some(what)) => format!("{place}: {}", without_value(what)),
+        (place, _) => place.unwrap_or_default().to_owned(),
     }
 }
 

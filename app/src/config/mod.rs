@@ -115,6 +115,35 @@ mod tests {
     }
 
     #[test]
+    fn messages_name_what_is_allowed_in_plain_words() {
+        Jail::expect_with(|jail| {
+            for (variable, value, words) in [
+                ("PATRON_PORT", "", "whole number from 0 to 65535"),
+                ("PATRON_WORKERS", "-1", "whole number"),
+                ("PATRON_LOG_FORMAT", "xml", "must be one of auto, human, json"),
+                ("PATRON_LOG_LEVEL", "1", "one of error, warn, info, debug"),
+            ] {
+                jail.set_env(variable, value);
+                let told = complaint(&["serve"]);
+                assert!(told.contains(words) && !told.contains("xml"), "{told}");
+                jail.clear_env();
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_not_quoted() {
+        Jail::expect_with(|jail| {
+            jail.create_file("p.toml", "port = 1\nbootstrap_key = \"sk_hunter2\n")?;
+            let told = complaint(&["serve", "--config", "p.toml"]);
+            assert!(told.contains("line 2") && told.contains("invalid"), "{told}");
+            assert!(!told.contains("hunter2") && !told.contains('\n'), "{told}");
+            Ok(())
+        });
+    }
+
+    #[test]
     fn a_file_that_is_named_has_to_be_there() {
         Jail::expect_with(|_| {
             let told = complaint(&["serve", "--config", "missing.toml"]);

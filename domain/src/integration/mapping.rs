@@ -124,21 +124,29 @@ impl NewLinks {
     /// # Errors
     /// Every broken rule, under `integration_entity_mapping` and the place in the list.
     pub fn new(links: Vec<NewLink>) -> Result<Self, Violations> {
+        Self::at_places(links.len(), links.into_iter().enumerate().collect())
+    }
+
+    /// The same for a list of which some elements were refused already: `count` is how many were given, `valid` are the
+    /// others, each with its place in the list, so that what is wrong with them is told beside what is wrong with the rest.
+    ///
+    /// # Errors
+    /// Every broken rule, under `integration_entity_mapping` and the place in the list.
+    pub fn at_places(count: usize, valid: Vec<(usize, NewLink)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
-        let count = links.len();
         if count > Self::MAX {
             broken.add("integration_entity_mapping", &NewLinksError::TooMany { count });
             return Err(broken);
         }
-        for (index, later) in links.iter().enumerate() {
-            let same = |earlier: &NewLink| earlier.provider_type == later.provider_type;
-            if let Some(earlier) = links[..index].iter().position(same) {
+        for (number, (index, later)) in valid.iter().enumerate() {
+            let same = |(_, earlier): &&(usize, NewLink)| earlier.provider_type == later.provider_type;
+            if let Some(&(earlier, _)) = valid[..number].iter().find(same) {
                 let path = format!("integration_entity_mapping[{index}].provider_type");
                 broken.add(path, &NewLinksError::Repeated { earlier });
             }
         }
         broken.into_result()?;
-        Ok(Self(links))
+        Ok(Self(valid.into_iter().map(|(_, one)| one).collect()))
     }
 }
 
@@ -169,6 +177,15 @@ mod tests {
         let broken = NewLinks::new(vec![a_link("stripe"), a_link("crm"), a_link("stripe")]).unwrap_err();
         let found: Vec<_> = broken.iter().map(|v| (v.path.as_str(), v.rule)).collect();
         assert_eq!(found, [("integration_entity_mapping[2].provider_type", "unique")]);
+    }
+
+    #[test]
+    fn places_are_those_of_the_request() {
+        let broken = NewLinks::at_places(4, vec![(1, a_link("stripe")), (3, a_link("stripe"))]).unwrap_err();
+        let found: Vec<_> =
+            broken.iter().map(|v| (v.path.as_str(), v.message.contains("integration_entity_mapping[1]"))).collect();
+        assert_eq!(found, [("integration_entity_mapping[3].provider_type", true)]);
+        assert_eq!(NewLinks::at_places(101, vec![]).unwrap_err().iter().next().unwrap().rule, "max_items");
     }
 
     #[test]

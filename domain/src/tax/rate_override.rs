@@ -60,21 +60,31 @@ impl TaxRateOverrides {
     /// # Errors
     /// Every broken rule, under `tax_rate_overrides` and the place in the list.
     pub fn new(overrides: Vec<TaxRateOverride>) -> Result<Self, Violations> {
+        Self::at_places(overrides.len(), overrides.into_iter().enumerate().collect())
+    }
+
+    /// The same for a list of which some elements were refused already: `count` is how many were given, `valid` are the
+    /// others, each with its place in the list, so that what is wrong with them is told beside what is wrong with the rest.
+    ///
+    /// # Errors
+    /// Every broken rule, under `tax_rate_overrides` and the place in the list.
+    pub fn at_places(count: usize, valid: Vec<(usize, TaxRateOverride)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
-        let count = overrides.len();
         if count > Self::MAX {
             broken.add("tax_rate_overrides", &TaxRateOverridesError::TooMany { count });
             return Err(broken);
         }
-        for (index, later) in overrides.iter().enumerate() {
-            let same = |earlier: &TaxRateOverride| earlier.code == later.code && earlier.currency == later.currency;
-            if let Some(earlier) = overrides[..index].iter().position(same) {
+        for (number, (index, later)) in valid.iter().enumerate() {
+            let same = |(_, earlier): &&(usize, TaxRateOverride)| {
+                earlier.code == later.code && earlier.currency == later.currency
+            };
+            if let Some(&(earlier, _)) = valid[..number].iter().find(same) {
                 let path = format!("tax_rate_overrides[{index}].tax_rate_code");
                 broken.add(path, &TaxRateOverridesError::Repeated { earlier });
             }
         }
         broken.into_result()?;
-        Ok(Self(overrides))
+        Ok(Self(valid.into_iter().map(|(_, one)| one).collect()))
     }
 
     /// The overrides in the order given.
@@ -120,6 +130,17 @@ mod tests {
         let broken = TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("VAT", "eur")]).unwrap_err();
         let found: Vec<_> = broken.iter().map(|v| (v.path.as_str(), v.rule)).collect();
         assert_eq!(found, [("tax_rate_overrides[1].tax_rate_code", "unique")]);
+    }
+
+    #[test]
+    fn places_are_those_of_the_request() {
+        let valid = vec![(1, an_override("VAT", "EUR")), (3, an_override("VAT", "EUR"))];
+        let broken = TaxRateOverrides::at_places(4, valid).unwrap_err();
+        let found: Vec<_> =
+            broken.iter().map(|v| (v.path.as_str(), v.message.contains("tax_rate_overrides[1]"))).collect();
+        assert_eq!(found, [("tax_rate_overrides[3].tax_rate_code", true)]);
+        let broken = TaxRateOverrides::at_places(101, vec![]).unwrap_err();
+        assert_eq!(broken.iter().next().unwrap().rule, "max_items");
     }
 
     #[test]

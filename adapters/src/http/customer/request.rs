@@ -13,7 +13,7 @@ use patron_domain::{
 };
 use serde::{Deserialize, de::MapAccess};
 
-use crate::http::json::{Field, FromJson, List, Object, Reader, Strings, Text, found_map};
+use crate::http::json::{Elements, Field, FromJson, List, Object, Reader, Strings, Text, found_map};
 
 /// The body of a create. Unknown members are ignored.
 #[derive(Deserialize)]
@@ -143,8 +143,9 @@ impl CreateCustomerRequest<'_> {
         let taxes = match fields.take("tax_rate_overrides", self.tax_rate_overrides) {
             None => TaxChoice::Defaults,
             Some(list) => {
-                let overrides = fields.each("tax_rate_overrides", list, OverrideRequest::into_domain, "an object");
-                TaxChoice::Overrides(fields.group(TaxRateOverrides::new(overrides)).unwrap_or_default())
+                let Elements { count, valid } =
+                    fields.each("tax_rate_overrides", list, OverrideRequest::into_domain, "an object");
+                TaxChoice::Overrides(fields.group(TaxRateOverrides::at_places(count, valid)).unwrap_or_default())
             }
         };
         let links = links(fields, self.integration_entity_mapping);
@@ -154,10 +155,10 @@ impl CreateCustomerRequest<'_> {
 
 /// The links of a create or an update.
 pub(super) fn links(fields: &mut Reader<'_>, given: Field<List<LinkRequest<'_>>>) -> NewLinks {
-    let links = fields.take("integration_entity_mapping", given);
-    let links =
-        links.map(|list| fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object"));
-    fields.group(NewLinks::new(links.unwrap_or_default())).unwrap_or_default()
+    let Some(list) = fields.take("integration_entity_mapping", given) else { return NewLinks::default() };
+    let Elements { count, valid } =
+        fields.each("integration_entity_mapping", list, LinkRequest::into_domain, "an object");
+    fields.group(NewLinks::at_places(count, valid)).unwrap_or_default()
 }
 
 impl OverrideRequest<'_> {

@@ -144,19 +144,43 @@ impl FromJson<'_> for i64 {
     }
 }
 
-/// An array, each element with its own type.
+/// An array, each element with its own type. Of a very long one only the first [`List::KEPT`] elements are kept, so that
+/// a small body cannot fill the memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct List<T>(pub(crate) Vec<Field<T>>);
+pub(crate) struct List<T> {
+    pub(crate) elements: Vec<Field<T>>,
+    /// How many there are, the ones that are not kept included.
+    pub(crate) count: usize,
+}
+
+impl<T> List<T> {
+    /// The most elements that are kept: more than any list here may have, and as many as there can be faults told.
+    pub(crate) const KEPT: usize = Violations::MAX;
+}
+
+/// What became of the elements of an array.
+pub(crate) struct Elements<T> {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// The valid ones, each with its place in the array.
+    pub(crate) valid: Vec<(usize, T)>,
+}
 
 impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
     const EXPECTED: &'static str = "an array";
 
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         let mut elements = Vec::new();
-        while let Some(element) = list.next_element()? {
+        while elements.len() < Self::KEPT
+            && let Some(element) = list.next_element()?
+        {
             elements.push(element);
         }
-        Ok(Some(Self(elements)))
+        let mut count = elements.len();
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Some(Self { elements, count }))
     }
 }
 
@@ -325,18 +349,19 @@ impl<'a> Reader<'a> {
         list: List<T>,
         mut read: impl FnMut(T, &mut Reader<'_>) -> Option<U>,
         expected: &'static str,
-    ) -> Vec<U> {
-        let mut values = Vec::with_capacity(list.0.len());
-        for (index, element) in list.0.into_iter().enumerate() {
+    ) -> Elements<U> {
+        let mut valid = Vec::with_capacity(list.elements.len());
+        for (index, element) in list.elements.into_iter().enumerate() {
             let place = format!("{}{name}[{index}]", self.prefix);
             let Field::Value(element) = element else {
                 self.wrong_type(place, expected);
                 continue;
             };
             let prefix = format!("{place}.");
-            values.extend(read(element, &mut Reader::new(&prefix, self.broken)));
+            let value = read(element, &mut Reader::new(&prefix, self.broken));
+            valid.extend(value.map(|value| (index, value)));
         }
-        values
+        Elements { count: list.count, valid }
     }
 }
 
@@ -358,7 +383,10 @@ mod tests {
         assert_eq!(read::<i64>("18446744073709551615"), Field::Value(i64::MAX));
         assert_eq!(
             read::<List<bool>>("[true, 1, null]"),
-            Field::Value(List(vec![Field::Value(true), Field::Wrong("true or false"), Field::Absent,]))
+            Field::Value(List {
+                elements: vec![Field::Value(true), Field::Wrong("true or false"), Field::Absent],
+                count: 3
+            })
         );
         assert!(matches!(read::<Object>(r#"{"a":{"b":[1]}}"#), Field::Value(Object(map)) if map.len() == 1));
         assert_eq!(read::<Text<'_>>("null"), Field::Absent);
@@ -373,6 +401,13 @@ mod tests {
         for json in ["1.0", "\"1\"", "false", "[]"] {
             assert_eq!(read::<i64>(json), Field::Wrong("a whole number"), "{json}");
         }
+    }
+
+    #[test]
+    fn of_a_very_long_array_the_first_are_kept_and_all_counted() {
+        let json = format!("[{}1]", "1,".repeat(5_000));
+        let Field::Value(list) = read::<List<i64>>(&json) else { panic!() };
+        assert_eq!((list.elements.len(), list.count), (List::<i64>::KEPT, 5_001));
     }
 
     #[test]

@@ -28,15 +28,18 @@ pub(super) fn is_suspected(body: &[u8]) -> bool {
 }
 
 /// Every place in a body where a key or string holds U+0000.
-pub(super) fn find(body: &[u8]) -> Violations {
+///
+/// # Errors
+/// When the body cannot be looked through. A field that is ignored may hold what no tree of values can (such as 1e999 or
+/// very deep nesting); such a body is refused only when it may hold U+0000 as well.
+pub(super) fn find(body: &[u8]) -> Result<Violations, serde_json::Error> {
     let mut broken = Violations::new();
-    // A body that is no JSON is refused for that already.
-    if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
+    if let Value::Object(map) = serde_json::from_slice(body)? {
         for (key, value) in &map {
             member("", key, value, &mut broken);
         }
     }
-    broken
+    Ok(broken)
 }
 
 fn member(parent: &str, key: &str, value: &Value, broken: &mut Violations) {
@@ -67,10 +70,15 @@ mod tests {
     fn every_place_is_named() {
         let body = br#"{"a":"\u0000","b":[{"c d":"x\u0000"}],"k\u0000":1,"fine":"\\u0000"}"#;
         assert!(is_suspected(body));
-        let found = find(body);
+        let found = find(body).unwrap();
         let mut paths: Vec<_> = found.iter().map(|violation| violation.path.as_str()).collect();
         paths.sort_unstable();
         assert_eq!(paths, ["[\"k\\u0000\"]", "a", "b[0][\"c d\"]"]);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_through_is_no_clean_bill() {
+        assert!(find(br#"{"ignored":1e999,"other":"\u0000"}"#).is_err());
     }
 
     #[test]

@@ -23,14 +23,21 @@ where
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::malformed("the body is empty; send a JSON object"));
     }
-    let request = match serde_json::from_slice::<Field<T>>(body) {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Err(ApiError::malformed("the body is no UTF-8; send JSON in UTF-8"));
+    };
+    let request = match serde_json::from_str::<Field<T>>(text) {
         Ok(Field::Value(request)) => request,
         Ok(Field::Absent | Field::Wrong(_)) => {
             return Err(ApiError::malformed("the body must be a JSON object, such as {\"external_id\": \"acme\"}"));
         }
         Err(error) => return Err(ApiError::malformed(complaint(&error))),
     };
-    let mut broken = if nul::is_suspected(body) { nul::find(body) } else { Violations::new() };
+    let mut broken = if nul::is_suspected(body) {
+        nul::find(body).map_err(|error| ApiError::malformed(complaint(&error)))?
+    } else {
+        Violations::new()
+    };
     let command = read(request, &mut broken);
     broken.into_result()?;
     // Without a violation there is a command; the error stands in where `read` would disagree.
@@ -42,7 +49,10 @@ fn complaint(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Eof => "the JSON ends too early",
         Category::Data => "a member of an object is given twice",
-        Category::Syntax | Category::Io => "the body is no JSON, or nested deeper than 127 levels",
+        Category::Syntax | Category::Io => {
+            "the body is no JSON, or holds what cannot be kept (more than 127 levels, a number beyond 1e308, half a \
+             surrogate pair)"
+        }
     };
     format!("{what}: look at line {}, column {}", error.line(), error.column())
 }

@@ -106,7 +106,7 @@ fn roles(fields: &mut Reader<'_>, field: Field<List<Text<'_>>>) -> Option<Roles>
     if matches!(field, Field::Absent) {
         return Some(Roles::default());
     }
-    let words = fields.take("roles", field)?.0.into_iter().enumerate();
+    let words = fields.take("roles", field)?.elements.into_iter().enumerate();
     let roles: Vec<_> = words
         .map(|(index, word)| fields.required(&format!("roles[{index}]"), word, |word| Role::parse(&word)))
         .collect();
