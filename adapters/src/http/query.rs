@@ -58,6 +58,12 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of a parameter, in their order; `None` when there is none.
+    pub(crate) fn all(&self, name: &str) -> Option<Vec<String>> {
+        let values: Vec<_> = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect();
+        (!values.is_empty()).then_some(values)
+    }
+
     /// The value of a parameter that has to be there.
     pub(crate) fn required(&self, name: &str, broken: &mut Violations) -> Option<&str> {
         let value = self.get(name);
@@ -76,6 +82,18 @@ impl Query {
     ) -> Option<T> {
         let value = self.get(name)?;
         broken.check(|| name.to_owned(), check(value))
+    }
+
+    /// Whether a parameter says `true` or `false`; `None` when it is absent or says something else, which is noted.
+    pub(crate) fn flag(&self, name: &str, broken: &mut Violations) -> Option<bool> {
+        match self.get(name)? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                broken.push(refusal(name, "one_of", "must be true or false"));
+                None
+            }
+        }
     }
 
     /// The page that `limit` and `offset` name.

@@ -88,6 +88,18 @@ diesel::table! {
         created_by -> Text,
         updated_at -> BigInt,
         updated_by -> Text,
+        external_id_folded -> Text,
+        name_folded -> Text,
+        email_folded -> Text,
+    }
+}
+
+diesel::table! {
+    customer_metadata (tenant_id, environment_id, pair_hash, customer_id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        pair_hash -> BigInt,
+        customer_id -> Text,
     }
 }
 

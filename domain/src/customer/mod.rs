@@ -10,6 +10,7 @@ mod error;
 mod facts;
 mod fields;
 mod port;
+pub mod query;
 mod service;
 mod time_zone;
 mod update;

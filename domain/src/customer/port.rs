@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, ExternalId};
+use super::{
+    ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, ExternalId,
+    query::{CustomerPage, CustomerQuery},
+};
 #[cfg(doc)]
 use crate::idempotency::IdempotencyClaim;
 use crate::{
@@ -72,6 +75,14 @@ pub trait CustomerRepository: Send + Sync {
         id: CustomerId,
         page: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError>;
+
+    /// The customers that a query finds, in its order, cut as it asks.
+    ///
+    /// MUST find what [`CustomerQuery::evaluate`] finds among all customers of the scope, in the same order. A list that
+    /// is read from cursor to cursor MUST show every customer that is in it from the first page to the last and keeps its
+    /// place, exactly once, whatever is created or changed in between. The total MUST be exact as of some moment of the
+    /// call, and never below the number of customers that the page proves. Mappings MUST be the published ones.
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError>;
 }
 
 /// Clears away what has served its time. Every method works in bounded steps, so that it never holds others up for long.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord, CustomerRepository,
     ExternalId, MappingFilter, NewCustomer, Precondition, Stamp,
+    query::{CustomerPage, CustomerQuery},
 };
 use crate::{
     clock::Clock,
@@ -159,6 +160,15 @@ impl CustomerService {
     ) -> Result<Page<IntegrationMapping>, ReadError> {
         let scope = caller.authorise(Permission::Read)?;
         Ok(self.customers.mappings(scope, filter, page).await?)
+    }
+
+    /// The customers that a query finds.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn list(&self, caller: &Caller, query: &CustomerQuery) -> Result<CustomerPage, ReadError> {
+        let scope = caller.authorise(Permission::Read)?;
+        Ok(self.customers.list(scope, query).await?)
     }
 }
 

@@ -100,11 +100,29 @@ CREATE TABLE customers (
     created_by TEXT COLLATE "C" NOT NULL,
     updated_at BIGINT NOT NULL,
     updated_by TEXT COLLATE "C" NOT NULL,
+    -- Without case (Unicode), for searching and sorting; empty where there is no text. The program folds, no database does.
+    external_id_folded TEXT COLLATE "C" NOT NULL,
+    name_folded TEXT COLLATE "C" NOT NULL,
+    email_folded TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, id)
 );
 
 CREATE UNIQUE INDEX customers_published_external_id ON customers (tenant_id, environment_id, external_id)
     WHERE status = 'published';
+
+-- The default list, and every list by creation.
+CREATE INDEX customers_created ON customers (tenant_id, environment_id, status, created_at, id);
+-- Also looks one e-mail address up: folded here, then compared as it is.
+CREATE INDEX customers_email ON customers (tenant_id, environment_id, email_folded, id) WHERE status = 'published';
+
+-- A row for each pair of a customer's metadata. The first 64 bits of a SHA-256 find it; the pair itself is compared then.
+CREATE TABLE customer_metadata (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    pair_hash BIGINT NOT NULL,
+    customer_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, pair_hash, customer_id)
+);
 
 -- Which customer had an external id last that no published one has now.
 CREATE TABLE former_external_ids (

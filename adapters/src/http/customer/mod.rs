@@ -5,8 +5,11 @@ mod create;
 mod create_or_update;
 mod get;
 mod get_by_external_id;
+mod list;
 mod request;
 pub(super) mod response;
+mod search;
+mod search_request;
 mod update;
 mod update_request;
 
@@ -27,6 +30,8 @@ pub(super) fn routes() -> Vec<Route> {
         create_or_update::create_or_update,
         archive::archive,
         archive::restore,
+        list::list,
+        search::search,
     ]
 }
 

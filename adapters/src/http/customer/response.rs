@@ -65,12 +65,19 @@ pub(crate) struct CustomerResponse<'a> {
     created_by: &'a Actor,
     updated_at: Timestamp,
     updated_by: &'a Actor,
-    integrations: Vec<MappingResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integrations: Option<Vec<MappingResponse<'a>>>,
 }
 
 impl<'a> CustomerResponse<'a> {
     /// A customer with its published mappings.
     pub(crate) fn new(customer: &'a Customer, mappings: &'a [IntegrationMapping]) -> Self {
+        let integrations = Some(mappings.iter().map(MappingResponse::new).collect());
+        Self { integrations, ..Self::bare(customer) }
+    }
+
+    /// A customer alone, as lists show it.
+    pub(crate) fn bare(customer: &'a Customer) -> Self {
         let profile = &customer.profile;
         let address = &profile.address;
         Self {
@@ -94,7 +101,7 @@ impl<'a> CustomerResponse<'a> {
             created_by: &customer.audit.created_by,
             updated_at: customer.audit.updated_at,
             updated_by: &customer.audit.updated_by,
-            integrations: mappings.iter().map(MappingResponse::new).collect(),
+            integrations: None,
         }
     }
 }

@@ -44,6 +44,10 @@ pub(crate) trait FromJson<'de>: Sized {
         None
     }
 
+    fn from_float(_value: f64) -> Option<Self> {
+        None
+    }
+
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -100,8 +104,8 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for FieldVisitor<T> {
         Ok(Self::field(T::from_integer(i64::try_from(value).unwrap_or(i64::MAX))))
     }
 
-    fn visit_f64<E: Error>(self, _value: f64) -> Result<Self::Value, E> {
-        Ok(Field::Wrong(T::EXPECTED))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Self::field(T::from_float(value)))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
@@ -144,6 +148,22 @@ impl FromJson<'_> for i64 {
     }
 }
 
+/// Any number, where it matters only that it is one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Number;
+
+impl FromJson<'_> for Number {
+    const EXPECTED: &'static str = "a number";
+
+    fn from_integer(_value: i64) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn from_float(_value: f64) -> Option<Self> {
+        Some(Self)
+    }
+}
+
 /// An array, each element with its own type. Of a very long one only the first [`List::KEPT`] elements are kept, so that
 /// a small body cannot fill the memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,8 +174,8 @@ pub(crate) struct List<T> {
 }
 
 impl<T> List<T> {
-    /// The most elements that are kept: more than any list here may have, and as many as there can be faults told.
-    pub(crate) const KEPT: usize = Violations::MAX;
+    /// The most elements that are kept: more than any list here may have, so that one that is too long is seen to be so.
+    pub(crate) const KEPT: usize = Violations::MAX + 1;
 }
 
 /// What became of the elements of an array.
@@ -164,6 +184,13 @@ pub(crate) struct Elements<T> {
     pub(crate) count: usize,
     /// The valid ones, each with its place in the array.
     pub(crate) valid: Vec<(usize, T)>,
+}
+
+impl<T> Elements<T> {
+    /// The valid ones.
+    pub(crate) fn into_values(self) -> Vec<T> {
+        self.valid.into_iter().map(|(_, value)| value).collect()
+    }
 }
 
 impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
@@ -263,8 +290,14 @@ impl<'a> Reader<'a> {
         Self { prefix, broken }
     }
 
+    /// Notes that something is wrong with a field.
+    pub(crate) fn note(&mut self, name: &str, rule: &'static str, message: &str) {
+        let path = Self::path(self.prefix, name);
+        self.broken.push(Violation { message: format!("{path} {message}"), path, rule });
+    }
+
     /// Notes that a value has another JSON type than its place takes.
-    fn wrong_type(&mut self, path: String, expected: &str) {
+    pub(crate) fn wrong_type(&mut self, path: String, expected: &str) {
         let message = format!("{path} must be {expected}");
         self.broken.push(Violation { path, rule: "type", message });
     }
@@ -362,6 +395,24 @@ impl<'a> Reader<'a> {
             valid.extend(value.map(|value| (index, value)));
         }
         Elements { count: list.count, valid }
+    }
+
+    /// An array of texts; what is none is noted under its place.
+    pub(crate) fn texts(&mut self, name: &str, field: Field<List<Text<'_>>>) -> Option<Vec<String>> {
+        let list = self.take(name, field)?;
+        Some(self.each(name, list, |text, _| Some(text.into_owned()), Text::EXPECTED).into_values())
+    }
+
+    /// An object within this one, read by itself under its name.
+    pub(crate) fn within<T, U>(
+        &mut self,
+        name: &str,
+        field: Field<T>,
+        read: impl FnOnce(T, &mut Reader<'_>) -> Option<U>,
+    ) -> Option<U> {
+        let object = self.take(name, field)?;
+        let prefix = format!("{}{name}.", self.prefix);
+        read(object, &mut Reader::new(&prefix, self.broken))
     }
 }
 

@@ -8,7 +8,10 @@ use patron_domain::{
     store::StoreError,
 };
 
-use super::row::CustomerRow;
+use super::{
+    metadata_row::{CustomerMetadataRow, metadata_rows},
+    row::CustomerRow,
+};
 use crate::persistence::{
     event::row::{EventPayloadRow, EventRow, EventRows, FrozenState},
     idempotency::row::IdempotencyRow,
@@ -31,6 +34,10 @@ pub(crate) struct DecisionRows {
     pub(crate) former_external_id: Option<FormerExternalIdRow>,
     /// Whether it newly has its external id among the published ones, so that nobody else had it last any more.
     pub(crate) takes_external_id: bool,
+    /// Pairs of metadata that are new.
+    pub(crate) pairs_added: Vec<CustomerMetadataRow>,
+    /// Pairs of metadata that are gone.
+    pub(crate) pairs_removed: Vec<CustomerMetadataRow>,
     /// The event.
     pub(crate) event: EventRow,
     /// Its frozen state.
@@ -68,7 +75,11 @@ impl DecisionRows {
         let former = before.filter(|before| before.customer.external_id != now.customer.external_id);
         let mapping_rows = changed(mappings, &now.mappings, before.map(|before| &before.mappings));
         let association_rows = changed(associations, &now.associations, before.map(|before| &before.associations));
+        let pairs_now = metadata_rows(&now.customer);
+        let pairs_before = before.map(|before| metadata_rows(&before.customer)).unwrap_or_default();
         Ok(Self {
+            pairs_added: without(&pairs_now, &pairs_before),
+            pairs_removed: without(&pairs_before, &pairs_now),
             status_before: before.map(|before| before.customer.status),
             mappings: mapping_rows.chain(removed_mapping.as_ref().map(MappingRow::from)).collect(),
             associations: association_rows.chain(removed_association.as_ref().map(TaxAssociationRow::from)).collect(),
@@ -95,4 +106,9 @@ fn changed<'a, R, T: PartialEq>(
 ) -> impl Iterator<Item = R> + use<'a, R, T> {
     let is_new = move |value: &T| before.is_none_or(|before| !before.contains(value));
     rows.into_iter().zip(values).filter(move |(_, value)| is_new(value)).map(|(row, _)| row)
+}
+
+/// The pairs of one list that are not in the other. Two pairs of one hash share a row, which stays while either is there.
+fn without(pairs: &[CustomerMetadataRow], others: &[CustomerMetadataRow]) -> Vec<CustomerMetadataRow> {
+    pairs.iter().filter(|pair| others.iter().all(|other| other.pair_hash != pair.pair_hash)).cloned().collect()
 }

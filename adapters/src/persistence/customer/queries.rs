@@ -3,8 +3,9 @@
 use diesel::{dsl::auto_type, prelude::*};
 
 use crate::persistence::{
+    customer::metadata_row::CustomerMetadataRow,
     literal::Published,
-    schema::{customers, former_external_ids, integration_mappings},
+    schema::{customer_metadata, customers, former_external_ids, integration_mappings},
 };
 
 /// The customer of any status with an id: one row for each of its published mappings, or one without any.
@@ -43,6 +44,18 @@ pub(crate) fn id_by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str,
         .filter(customers::external_id.eq(external_id))
         .filter(customers::status.eq(published))
         .select(customers::id)
+}
+
+/// The row of one pair of a customer's metadata.
+#[auto_type(no_type_alias)]
+pub(crate) fn pair<'a>(row: &'a CustomerMetadataRow) -> _ {
+    let (tenant_id, environment_id): (&'a str, &'a str) = (row.tenant_id.as_str(), row.environment_id.as_str());
+    let (pair_hash, customer_id): (i64, &'a str) = (row.pair_hash, row.customer_id.as_str());
+    customer_metadata::table
+        .filter(customer_metadata::tenant_id.eq(tenant_id))
+        .filter(customer_metadata::environment_id.eq(environment_id))
+        .filter(customer_metadata::pair_hash.eq(pair_hash))
+        .filter(customer_metadata::customer_id.eq(customer_id))
 }
 
 /// How a customer and its published mappings belong together.

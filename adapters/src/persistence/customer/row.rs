@@ -4,7 +4,7 @@ use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     customer::{
         Address, AddressLine, ChangeCustomerError, City, Contact, CountryCode, Customer, CustomerName, CustomerRecord,
-        Email, ExternalId, PostalCode, Profile, State, TimeZone,
+        Email, ExternalId, PostalCode, Profile, State, TimeZone, query::Folded,
     },
     ids::CustomerId,
     store::StoreError,
@@ -44,6 +44,13 @@ pub(crate) struct CustomerRow {
     pub(crate) created_by: String,
     pub(crate) updated_at: i64,
     pub(crate) updated_by: String,
+    // Derived: recomputed with each write, and no part of what a payload freezes.
+    #[serde(skip)]
+    pub(crate) external_id_folded: String,
+    #[serde(skip)]
+    pub(crate) name_folded: String,
+    #[serde(skip)]
+    pub(crate) email_folded: String,
 }
 
 impl From<&Customer> for CustomerRow {
@@ -71,8 +78,15 @@ impl From<&Customer> for CustomerRow {
             created_by: customer.audit.created_by.as_str().to_owned(),
             updated_at: customer.audit.updated_at.micros(),
             updated_by: customer.audit.updated_by.as_str().to_owned(),
+            external_id_folded: folded(customer.external_id.as_str()),
+            name_folded: folded(name.as_ref().map_or("", CustomerName::as_str)),
+            email_folded: folded(email.as_ref().map_or("", Email::as_str)),
         }
     }
+}
+
+fn folded(text: &str) -> String {
+    Folded::new(text).into_string()
 }
 
 impl TryFrom<CustomerRow> for Customer {

@@ -51,3 +51,15 @@ pub(crate) fn to_provider<'a>(
 pub(crate) fn newest_first() -> _ {
     (integration_mappings::created_at.desc(), integration_mappings::id.desc())
 }
+
+/// The published mappings of several customers.
+#[auto_type(no_type_alias)]
+pub(crate) fn of_customers<'a>(tenant_id: &'a str, environment_id: &'a str, customer_ids: Vec<String>) -> _ {
+    let published: Published = Published;
+    integration_mappings::table
+        .filter(integration_mappings::tenant_id.eq(tenant_id))
+        .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::customer_id.eq_any(customer_ids))
+        .filter(integration_mappings::status.eq(published))
+        .order(integration_mappings::id.asc())
+}

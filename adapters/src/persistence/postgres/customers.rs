@@ -8,6 +8,7 @@ use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
         Housekeeping, MappingFilter,
+        query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
     ids::CustomerId,
@@ -102,6 +103,10 @@ impl CustomerRepository for PostgresStore {
         let count = event::queries::of_customer(&tenant, &environment, &id).count();
         let (rows, total) = (&mut session.pg(), &mut session.pg());
         page(session.snapshot(try_join(events.load::<StoredEvent>(rows), count.get_result(total))).await?)
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        self.list_customers(scope, query).await
     }
 }
 

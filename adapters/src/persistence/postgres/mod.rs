@@ -7,6 +7,7 @@ mod batch;
 mod customers;
 mod keys;
 mod link;
+mod lists;
 mod migrate;
 mod pool;
 mod problem;

@@ -2,7 +2,7 @@
 
 use super::unnest::{bulk_insert, returning_text};
 use crate::persistence::{
-    customer::{changes::FormerExternalIdRow, row::CustomerRow},
+    customer::{changes::FormerExternalIdRow, metadata_row::CustomerMetadataRow, row::CustomerRow},
     event::row::{EventPayloadRow, EventRow},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
@@ -18,6 +18,7 @@ bulk_insert! {
         address_city: Option<String>, address_state: Option<String>, address_postal_code: Option<String>,
         address_country: Option<String>, timezone: String, metadata: String, status: String, version: i64,
         created_at: i64, created_by: String, updated_at: i64, updated_by: String,
+        external_id_folded: String, name_folded: String, email_folded: String,
     )
     "ON CONFLICT (tenant_id, environment_id, external_id) WHERE status = 'published' DO NOTHING RETURNING id"
 }
@@ -31,6 +32,7 @@ bulk_insert! {
         address_city: Option<String>, address_state: Option<String>, address_postal_code: Option<String>,
         address_country: Option<String>, timezone: String, metadata: String, status: String, version: i64,
         created_at: i64, created_by: String, updated_at: i64, updated_by: String,
+        external_id_folded: String, name_folded: String, email_folded: String,
     )
     "ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET external_id = excluded.external_id, \
      name = excluded.name, email = excluded.email, contact = excluded.contact, \
@@ -38,7 +40,16 @@ bulk_insert! {
      address_city = excluded.address_city, address_state = excluded.address_state, \
      address_postal_code = excluded.address_postal_code, address_country = excluded.address_country, \
      timezone = excluded.timezone, metadata = excluded.metadata, status = excluded.status, \
-     version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by"
+     version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by, \
+     external_id_folded = excluded.external_id_folded, name_folded = excluded.name_folded, \
+     email_folded = excluded.email_folded"
+}
+
+bulk_insert! {
+    /// Pairs of metadata that are new.
+    InsertPairs of CustomerMetadataRow, into "customer_metadata"
+    (tenant_id: String, environment_id: String, pair_hash: i64, customer_id: String)
+    "ON CONFLICT DO NOTHING"
 }
 
 bulk_insert! {

@@ -28,8 +28,8 @@ use crate::persistence::{
     integration::{self, row::MappingRow},
     page::decode,
     schema::{
-        customers, event_payloads, events, former_external_ids, idempotency_records, integration_mappings,
-        tax_associations,
+        customer_metadata, customers, event_payloads, events, former_external_ids, idempotency_records,
+        integration_mappings, tax_associations,
     },
     tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
 };
@@ -186,6 +186,12 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
     if let Some(former) = &rows.former_external_id {
         delete(queries::former_holder(tenant, environment, &former.external_id)).execute(connection)?;
         insert_into(former_external_ids::table).values(former).execute(connection)?;
+    }
+    for pair in &rows.pairs_removed {
+        delete(queries::pair(pair)).execute(connection)?;
+    }
+    for pair in &rows.pairs_added {
+        insert_into(customer_metadata::table).values(pair).on_conflict_do_nothing().execute(connection)?;
     }
     insert_into(events::table).values(&rows.event).execute(connection)?;
     insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;

@@ -6,6 +6,7 @@ use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
         Housekeeping, MappingFilter,
+        query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
     ids::CustomerId,
@@ -108,6 +109,10 @@ impl CustomerRepository for SqliteStore {
             })
         };
         page(self.readers.read(query).await?)
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        self.list_customers(scope, query).await
     }
 }
 

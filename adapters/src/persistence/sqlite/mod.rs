@@ -4,6 +4,7 @@ mod change;
 mod connection;
 mod customers;
 mod keys;
+mod lists;
 mod lock;
 mod readers;
 mod taxes;

@@ -14,12 +14,14 @@
 //!
 //! Durability is the one obligation that cannot be seen from inside a process: kill it and look.
 
+mod any_query;
 mod associations;
 mod bootstrap;
 mod customers;
 mod equal;
 mod isolation;
 mod keys;
+mod lists;
 mod mappings;
 mod races;
 mod refusals;
@@ -124,6 +126,7 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     races::check(&world, &mut report).await;
     mappings::check(&world, &mut report).await;
     isolation::check(&world, &mut report).await;
+    lists::check(&world, &mut report).await;
     tax_rates::check(&world, &mut report).await;
     tax_defaults::check(&world, &mut report).await;
     associations::check(&world, &mut report).await;

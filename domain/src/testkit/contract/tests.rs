@@ -10,6 +10,7 @@ use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerRecord,
         CustomerRepository, ExternalId, MappingFilter, TaxChoice,
+        query::{CustomerPage, CustomerQuery, CustomerQueryParts},
     },
     event::CustomerEvent,
     ids::CustomerId,
@@ -61,6 +62,8 @@ enum Fault {
     LeavesHalf,
     /// Answers the first page whatever the offset.
     ForgetsTheOffset,
+    /// Lists everybody, whatever was asked.
+    ListsEverybody,
 }
 
 /// Customers of a memory store, with a fault before it.
@@ -137,6 +140,11 @@ impl CustomerRepository for Wrong {
     ) -> Result<Page<CustomerEvent>, StoreError> {
         self.store.history(scope, id, page).await
     }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        let everybody = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+        self.store.list(scope, if self.fault == Fault::ListsEverybody { &everybody } else { query }).await
+    }
 }
 
 fn run_with(fault: Fault) -> Report {
@@ -179,4 +187,16 @@ fn a_forgotten_offset_is_found_out_and_nothing_else() {
     let report = run_with(Fault::ForgetsTheOffset);
     assert_eq!(broken(&report), ["customers.mappings: pages as asked, with the exact total"], "{report}");
     assert!(report.to_string().contains("limit 2 and offset 2"), "{report}");
+}
+
+#[test]
+fn a_list_of_everybody_is_found_out() {
+    let report = run_with(Fault::ListsEverybody);
+    for wanted in [
+        "customers.list: finds what the reference finds, in its order",
+        "customers.list: from cursor to cursor shows everybody exactly once",
+        "customers.list: counts all, or nothing when that is not asked",
+    ] {
+        assert!(broken(&report).contains(&wanted), "{report}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
         CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, Subject, TaxFacts,
         TaxFactsNeeded,
+        query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
     idempotency::{IdempotencyClaim, IdempotencyRecord},
@@ -94,6 +95,19 @@ impl CustomerRepository for MemoryStore {
         let events = &state.registry(scope.owner).events;
         let all: Vec<_> = events.iter().filter(|event| event.state.customer.id == id).collect();
         Ok(page(&all, request))
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        let found = query.evaluate(registry.customers.values());
+        let records = found.items.into_iter().map(|customer| match query.with_mappings() {
+            true => registry.record(customer),
+            false => CustomerRecord { customer: customer.clone(), mappings: Vec::new() },
+        });
+        // A list in memory is never longer than 64 bits can count.
+        let total = query.with_total().then(|| u64::try_from(found.total).unwrap_or(u64::MAX));
+        Ok(query.page_of(records.collect(), total))
     }
 }
 

@@ -12,14 +12,14 @@ use super::{
     plan::{Plan, Verdict},
 };
 use crate::persistence::{
-    customer::{changes::DecisionRows, row::CustomerRow},
+    customer::{changes::DecisionRows, queries, row::CustomerRow},
     error::Failure,
     postgres::{
         names,
         problem::again,
         statements::{
-            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPayloads, InsertRecords, RememberExternalIds,
-            UpdateCustomers, WriteAssociations, WriteMappings,
+            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPairs, InsertPayloads, InsertRecords,
+            RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
         },
     },
     schema::{former_external_ids, idempotency_records},
@@ -150,13 +150,14 @@ async fn belongings(pg: &AsyncPgConnection, slot: i32, plan: &Plan) -> Result<()
     let counts = counts.as_ref().map(AddCounts::new);
 
     let (mut a, mut b, mut c, mut d, mut e) = (pg, pg, pg, pg, pg);
-    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(6);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(7);
     writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
     writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
     writes.push(events.execute(&mut c).boxed());
     writes.push(payloads.execute(&mut d).boxed());
     writes.extend(counts.map(|statement| statement.execute(&mut e).boxed()));
     writes.push(external_ids(pg, plan).boxed());
+    writes.push(pairs(pg, plan).boxed());
     try_join_all(writes).await?;
     Ok(())
 }
@@ -182,6 +183,25 @@ async fn external_ids(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryR
         return Ok(0);
     }
     RememberExternalIds::new(given_up).execute(&mut pg).await
+}
+
+/// Writes the pairs of metadata that are new, and removes those that are gone.
+async fn pairs(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usize> {
+    let mut changed = BTreeMap::new();
+    for (_, rows) in &plan.rows {
+        let gone = rows.pairs_removed.iter().map(|pair| (pair, false));
+        let new = rows.pairs_added.iter().map(|pair| (pair, true));
+        // Of a pair that was changed more than once, the last change is the one.
+        changed.extend(gone.chain(new).map(|(pair, stays)| ((&pair.customer_id, pair.pair_hash), (pair, stays))));
+    }
+    for (pair, _) in changed.values().filter(|(_, stays)| !stays) {
+        delete(queries::pair(pair)).execute(&mut pg).await?;
+    }
+    let new: Vec<_> = changed.into_values().filter(|(_, stays)| *stays).map(|(pair, _)| pair).collect();
+    if new.is_empty() {
+        return Ok(0);
+    }
+    InsertPairs::new(new).execute(&mut pg).await
 }
 
 /// The last row under each key, in the order of the keys.

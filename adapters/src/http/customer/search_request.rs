@@ -1,0 +1,206 @@
+//! What a client sends to search customers, and how it becomes a query.
+
+use std::collections::BTreeMap;
+
+use patron_domain::{
+    customer::query::{
+        Condition, CustomerQuery, CustomerQueryParts, DataType, Direction, Expansion, FilterError, FilterField,
+        Operand, Operator, SortField,
+    },
+    lifecycle::Status,
+    metadata::member_path,
+    store::{PageError, PageRequest},
+    time::Timestamp,
+    violation::{Rule, Violations},
+};
+use serde::{Deserialize, de::MapAccess};
+use serde_json::Value;
+
+use crate::http::json::{Elements, Field, FromJson, List, Number, Object, Reader, Text, found_map};
+
+/// The body of a search. Unknown members are ignored.
+#[derive(Deserialize, Default)]
+#[serde(bound(deserialize = "'de: 'a"), default)]
+pub(super) struct SearchRequest<'a> {
+    limit: Field<i64>,
+    offset: Field<i64>,
+    status: Field<Text<'a>>,
+    expand: Field<Text<'a>>,
+    customer_ids: Field<List<Text<'a>>>,
+    external_ids: Field<List<Text<'a>>>,
+    external_id: Field<Text<'a>>,
+    email: Field<Text<'a>>,
+    metadata: Field<Object>,
+    start_time: Field<Text<'a>>,
+    end_time: Field<Text<'a>>,
+    order: Field<Text<'a>>,
+    sort: Field<List<SortRequest<'a>>>,
+    filters: Field<List<FilterRequest<'a>>>,
+    starting_after: Field<Text<'a>>,
+    include_total: Field<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(bound(deserialize = "'de: 'a"), default)]
+struct SortRequest<'a> {
+    field: Field<Text<'a>>,
+    direction: Field<Text<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(bound(deserialize = "'de: 'a"), default)]
+struct FilterRequest<'a> {
+    field: Field<Text<'a>>,
+    operator: Field<Text<'a>>,
+    data_type: Field<Text<'a>>,
+    value: Field<ValueRequest<'a>>,
+}
+
+/// The value of a filter: one of its members.
+#[derive(Deserialize, Default)]
+#[serde(bound(deserialize = "'de: 'a"), default)]
+struct ValueRequest<'a> {
+    string: Field<Text<'a>>,
+    number: Field<Number>,
+    boolean: Field<bool>,
+    date: Field<Text<'a>>,
+    array: Field<List<Text<'a>>>,
+}
+
+macro_rules! object_from_json {
+    ($($request:ident),+) => {
+        $(impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        })+
+    };
+}
+
+object_from_json!(SearchRequest, SortRequest, FilterRequest, ValueRequest);
+
+impl SearchRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<CustomerQuery> {
+        let fields = &mut Reader::new("", broken);
+        let sort = fields.take("sort", self.sort).map(|list| fields.each("sort", list, sort, "an object"));
+        let filters = fields.take("filters", self.filters);
+        let filters = filters.map(|list| fields.each("filters", list, filter, "an object"));
+        let parts = CustomerQueryParts {
+            status: fields.optional("status", self.status, |word| Status::parse(&word)),
+            external_id: fields.optional("external_id", self.external_id, any),
+            email: fields.optional("email", self.email, any),
+            customer_ids: fields.texts("customer_ids", self.customer_ids),
+            external_ids: fields.texts("external_ids", self.external_ids),
+            metadata: pairs(fields, self.metadata),
+            start_time: fields.optional("start_time", self.start_time, |text| Timestamp::parse(&text)),
+            end_time: fields.optional("end_time", self.end_time, |text| Timestamp::parse(&text)),
+            filters: filters.map(Elements::into_values).unwrap_or_default(),
+            sort: sort.map(Elements::into_values).unwrap_or_default(),
+            order: fields.optional("order", self.order, |word| Direction::parse(&word)),
+            page: page(fields, self.limit, self.offset),
+            starting_after: fields.optional("starting_after", self.starting_after, any),
+            with_mappings: fields.optional("expand", self.expand, |word| Expansion::parse(&word)).is_some(),
+            without_total: fields.take("include_total", self.include_total) == Some(false),
+        };
+        fields.group(CustomerQuery::new(parts))
+    }
+}
+
+/// A text that may be anything: what no customer has is not found.
+fn any(text: String) -> Result<String, FilterError> {
+    Ok(text)
+}
+
+fn page(fields: &mut Reader<'_>, limit: Field<i64>, offset: Field<i64>) -> PageRequest {
+    let number = |number: i64, error| u64::try_from(number).map_err(|_| error);
+    let limit = fields.take("limit", limit).unwrap_or(PageRequest::DEFAULT_LIMIT.into());
+    let limit = number(limit, PageError::Limit).and_then(|limit| PageRequest::new(limit, 0));
+    let offset = number(fields.take("offset", offset).unwrap_or(0), PageError::Offset);
+    let limit = fields.check("limit", limit).unwrap_or_default().limit();
+    let page = offset.and_then(|offset| PageRequest::new(limit.into(), offset));
+    fields.check("offset", page).unwrap_or_default()
+}
+
+/// The pairs of metadata. A `null` is refused here: were it as if absent, everybody would match.
+fn pairs(fields: &mut Reader<'_>, metadata: Field<Object>) -> BTreeMap<String, String> {
+    let mut pairs = BTreeMap::new();
+    for (key, value) in fields.take("metadata", metadata).unwrap_or_default().0 {
+        match value {
+            Value::String(text) => drop(pairs.insert(key, text)),
+            _ => fields.wrong_type(member_path("metadata", &key), Text::EXPECTED),
+        }
+    }
+    pairs
+}
+
+fn sort(request: SortRequest<'_>, fields: &mut Reader<'_>) -> Option<(SortField, Option<Direction>)> {
+    let field = fields.required("field", request.field, |word| SortField::parse(&word));
+    let direction = fields.optional("direction", request.direction, |word| Direction::parse(&word));
+    Some((field?, direction))
+}
+
+fn filter(request: FilterRequest<'_>, fields: &mut Reader<'_>) -> Option<Condition> {
+    let field = fields.required("field", request.field, |word| FilterField::parse(&word));
+    let operator = fields.required("operator", request.operator, |word| Operator::parse(&word));
+    let data_type = fields.optional("data_type", request.data_type, |word| DataType::parse(&word));
+    if matches!(request.value, Field::Absent) {
+        fields.note("value", "required", "is needed, such as {\"string\": \"acme\"}");
+        return None;
+    }
+    let value = fields.within("value", request.value, ValueRequest::into_domain);
+    let operand = fields.check("value", value?)?;
+    if data_type.is_some_and(|said| said != operand.data_type()) {
+        fields.note("data_type", "type", &format!("contradicts the value, which is of type {}", operand.data_type()));
+        return None;
+    }
+    let condition = Condition::filter(field?, operator?, operand);
+    let place = if matches!(condition, Err(FilterError::Operator { .. })) { "operator" } else { "value" };
+    fields.check(place, condition)
+}
+
+impl ValueRequest<'_> {
+    /// The one member that is there; `None` when a member is wrong, which is noted under it.
+    fn into_domain(self, fields: &mut Reader<'_>) -> Option<Result<Operand, NotOne>> {
+        let members = [
+            member(fields, "string", self.string, |text, _| Some(Operand::Text(text.into_owned()))),
+            member(fields, "number", self.number, |_, _| Some(Operand::Number)),
+            member(fields, "boolean", self.boolean, |_, _| Some(Operand::Boolean)),
+            member(fields, "date", self.date, |text, fields| {
+                fields.check("date", Timestamp::parse(&text)).map(Operand::Date)
+            }),
+            member(fields, "array", self.array, |list, fields| {
+                fields.texts("array", Field::Value(list)).map(Operand::Array)
+            }),
+        ];
+        let mut given: Vec<_> = members.into_iter().flatten().collect::<Option<_>>()?;
+        let one = given.pop().filter(|_| given.is_empty());
+        Some(one.ok_or(NotOne))
+    }
+}
+
+/// A member of a value: nothing when it is absent, and nothing within when it is wrong.
+fn member<T>(
+    fields: &mut Reader<'_>,
+    name: &str,
+    field: Field<T>,
+    read: impl FnOnce(T, &mut Reader<'_>) -> Option<Operand>,
+) -> Option<Option<Operand>> {
+    match field {
+        Field::Absent => None,
+        field => Some(fields.take(name, field).and_then(|value| read(value, fields))),
+    }
+}
+
+/// Why a value is none: it has no member, or several.
+#[derive(Debug, thiserror::Error)]
+#[error("value must have exactly one of the members string, number, boolean, date, array")]
+struct NotOne;
+
+impl Rule for NotOne {
+    fn rule(&self) -> &'static str {
+        "exactly_one"
+    }
+}

@@ -1,0 +1,100 @@
+//! What a customer has to be like to be found.
+
+use std::fmt;
+
+use super::{Folded, FoldedField, TextField, TimeField};
+use crate::time::Timestamp;
+
+/// One condition; a query's conditions hold all together.
+///
+/// Texts may be personal, so `Debug` shows the field and how it is compared alone.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// A text is one of these, with their case; of none, never. The empty text stands for an absent one.
+    OneOf(TextField, Texts),
+    /// A text is none of these, with their case; of none, always.
+    NoneOf(TextField, Texts),
+    /// A text holds this, in any case.
+    Contains(FoldedField, Folded),
+    /// A text does not hold this, in any case.
+    Lacks(FoldedField, Folded),
+    /// A time stands so to another.
+    Time(TimeField, Comparison, Timestamp),
+    /// The metadata has this value under this key, with their case.
+    Pair {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneOf(field, texts) => write!(f, "{field} is one of {} texts", texts.len()),
+            Self::NoneOf(field, texts) => write!(f, "{field} is none of {} texts", texts.len()),
+            Self::Contains(field, _) => write!(f, "{field} contains a text"),
+            Self::Lacks(field, _) => write!(f, "{field} lacks a text"),
+            Self::Time(field, comparison, at) => write!(f, "{field} is {comparison:?} {at}"),
+            Self::Pair { .. } => f.write_str("metadata has a pair"),
+        }
+    }
+}
+
+/// Texts without repetition, in order. They may be personal, so `Debug` shows their number.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Texts(Vec<String>);
+
+impl Texts {
+    /// The texts that can be looked for.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether a text is one of these.
+    #[must_use]
+    pub fn contain(&self, text: &str) -> bool {
+        self.0.binary_search_by(|known| known.as_str().cmp(text)).is_ok()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<String> for Texts {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        let mut texts: Vec<_> = texts.into_iter().collect();
+        texts.sort_unstable();
+        texts.dedup();
+        Self(texts)
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Texts({})", self.0.len())
+    }
+}
+
+/// How a time stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Earlier.
+    Before,
+    /// Not later.
+    UpTo,
+    /// The same, to the microsecond.
+    At,
+    /// Not earlier.
+    From,
+    /// Later.
+    After,
+}
+
+impl Condition {
+    /// The most texts of one condition.
+    pub const MAX_VALUES: usize = 1_000;
+}

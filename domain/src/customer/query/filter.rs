@@ -1,0 +1,246 @@
+//! Filters as clients write them: a field, an operator and a value, and which of them go together.
+
+use std::fmt;
+
+use super::{Comparison, Condition, DataType, FilterField, Folded, Operator, TextField, TimeField};
+use crate::{time::Timestamp, violation::Rule};
+
+/// The value of a filter. It may be personal, so `Debug` shows its type alone.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Operand {
+    /// A text.
+    Text(String),
+    /// A number; no field here is one.
+    Number,
+    /// True or false; no field here is either.
+    Boolean,
+    /// A date and time.
+    Date(Timestamp),
+    /// Texts.
+    Array(Vec<String>),
+}
+
+impl Operand {
+    /// Its type.
+    #[must_use]
+    pub fn data_type(&self) -> DataType {
+        match self {
+            Self::Text(_) => DataType::String,
+            Self::Number => DataType::Number,
+            Self::Boolean => DataType::Boolean,
+            Self::Date(_) => DataType::Date,
+            Self::Array(_) => DataType::Array,
+        }
+    }
+}
+
+impl fmt::Debug for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Operand({})", self.data_type())
+    }
+}
+
+/// Why field, operator and value make no filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// The field cannot be compared so.
+    #[error("{field} takes the operators {allowed}")]
+    Operator {
+        /// The field's name.
+        field: &'static str,
+        /// What it takes.
+        allowed: &'static str,
+    },
+    /// The operator needs a value of another type for this field.
+    #[error("the operator {operator} of {field} needs a value of type {expected}")]
+    Operand {
+        /// The field's name.
+        field: &'static str,
+        /// The operator's name.
+        operator: &'static str,
+        /// The type it needs.
+        expected: DataType,
+    },
+    /// Every text holds the empty one.
+    #[error("value must not be empty: every text holds the empty one")]
+    Empty,
+    /// There are too many values.
+    #[error("value must have at most {max} elements", max = Condition::MAX_VALUES)]
+    TooMany,
+}
+
+impl Rule for FilterError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Operator { .. } => "operator",
+            Self::Operand { .. } => "type",
+            Self::Empty => "required",
+            Self::TooMany => "max_items",
+        }
+    }
+}
+
+impl Condition {
+    /// The condition of a filter.
+    ///
+    /// # Errors
+    /// When the field does not take the operator, or the operator not the value.
+    pub fn filter(field: FilterField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
+        match field {
+            FilterField::Text(field) => Self::text(field, operator, operand),
+            FilterField::Time(field) => Self::time(field, operator, operand),
+        }
+    }
+
+    fn text(field: TextField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
+        let mismatch = |expected| FilterError::Operand { field: field.as_str(), operator: operator.as_str(), expected };
+        match (operator, operand) {
+            (Operator::Eq, Operand::Text(text)) => Ok(Self::OneOf(field, [text].into_iter().collect())),
+            (Operator::In | Operator::NotIn, Operand::Array(texts)) if texts.len() > Self::MAX_VALUES => {
+                Err(FilterError::TooMany)
+            }
+            (Operator::In, Operand::Array(texts)) => Ok(Self::OneOf(field, texts.into_iter().collect())),
+            (Operator::NotIn, Operand::Array(texts)) => Ok(Self::NoneOf(field, texts.into_iter().collect())),
+            (Operator::Contains | Operator::NotContains, operand) if let Some(folded) = field.folded() => {
+                let Operand::Text(text) = operand else { return Err(mismatch(DataType::String)) };
+                let text = Folded::new(&text);
+                match operator {
+                    _ if text.as_str().is_empty() => Err(FilterError::Empty),
+                    Operator::Contains => Ok(Self::Contains(folded, text)),
+                    _ => Ok(Self::Lacks(folded, text)),
+                }
+            }
+            (Operator::Eq, _) => Err(mismatch(DataType::String)),
+            (Operator::In | Operator::NotIn, _) => Err(mismatch(DataType::Array)),
+            _ if field.folded().is_some() => Err(FilterError::Operator {
+                field: field.as_str(),
+                allowed: "eq, in, not_in, contains, not_contains; dates alone can be earlier or later",
+            }),
+            _ => Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, not_in" }),
+        }
+    }
+
+    fn time(field: TimeField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
+        let name = field.as_str();
+        let comparison = match operator {
+            Operator::Eq => Comparison::At,
+            Operator::Gt | Operator::After => Comparison::After,
+            Operator::Gte => Comparison::From,
+            Operator::Lt | Operator::Before => Comparison::Before,
+            Operator::Contains | Operator::NotContains | Operator::In | Operator::NotIn => {
+                return Err(FilterError::Operator { field: name, allowed: "eq, gt, gte, lt, before, after" });
+            }
+        };
+        let Operand::Date(at) = operand else {
+            let operator = operator.as_str();
+            return Err(FilterError::Operand { field: name, operator, expected: DataType::Date });
+        };
+        Ok(Self::Time(field, comparison, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Comparison, Condition, FilterError, Operand};
+    use crate::{
+        customer::query::{FilterField, Folded, FoldedField, Operator, TextField, Texts, TimeField},
+        time::Timestamp,
+    };
+
+    fn filter(field: &str, operator: &str, operand: Operand) -> Result<Condition, FilterError> {
+        Condition::filter(FilterField::parse(field).unwrap(), Operator::parse(operator).unwrap(), operand)
+    }
+
+    fn text(text: &str) -> Operand {
+        Operand::Text(text.to_owned())
+    }
+
+    fn texts(all: &[&str]) -> Texts {
+        all.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn texts_are_compared_with_case_and_searched_without() {
+        assert_eq!(filter("name", "eq", text("Ada")), Ok(Condition::OneOf(TextField::Name, texts(&["Ada"]))));
+        assert_eq!(
+            filter("name", "contains", text("ADA")),
+            Ok(Condition::Contains(FoldedField::Name, Folded::new("ada")))
+        );
+        assert_eq!(
+            filter("email", "not_contains", text("X")),
+            Ok(Condition::Lacks(FoldedField::Email, Folded::new("x")))
+        );
+        let two = Operand::Array(vec!["b".to_owned(), "a".to_owned(), "b".to_owned()]);
+        assert_eq!(filter("id", "in", two), Ok(Condition::OneOf(TextField::Id, texts(&["a", "b"]))));
+        assert_eq!(
+            filter("contact", "not_in", Operand::Array(vec![])),
+            Ok(Condition::NoneOf(TextField::Contact, texts(&[])))
+        );
+    }
+
+    #[test]
+    fn times_are_earlier_or_later() {
+        let at = Timestamp::UNIX_EPOCH;
+        for (operator, comparison) in [
+            ("eq", Comparison::At),
+            ("gt", Comparison::After),
+            ("after", Comparison::After),
+            ("gte", Comparison::From),
+            ("lt", Comparison::Before),
+            ("before", Comparison::Before),
+        ] {
+            let found = filter("updated_at", operator, Operand::Date(at));
+            assert_eq!(found, Ok(Condition::Time(TimeField::UpdatedAt, comparison, at)));
+        }
+    }
+
+    #[test]
+    fn each_field_takes_its_own_operators() {
+        for (field, operators) in [
+            ("name", &["gt", "gte", "lt", "before", "after"][..]),
+            ("timezone", &["contains", "not_contains", "gt", "lt", "before"]),
+            ("created_at", &["contains", "not_contains", "in", "not_in"]),
+        ] {
+            for operator in operators {
+                for operand in [text("a"), Operand::Array(vec![]), Operand::Date(Timestamp::UNIX_EPOCH)] {
+                    let refused = filter(field, operator, operand);
+                    assert!(matches!(refused, Err(FilterError::Operator { .. })), "{field} {operator}: {refused:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_operator_takes_its_own_type() {
+        let date = Operand::Date(Timestamp::UNIX_EPOCH);
+        for (field, operator, operand) in [
+            ("name", "eq", Operand::Array(vec![])),
+            ("name", "eq", Operand::Number),
+            ("name", "eq", Operand::Boolean),
+            ("name", "eq", date.clone()),
+            ("name", "in", text("a")),
+            ("name", "not_in", text("a")),
+            ("name", "contains", Operand::Array(vec![])),
+            ("created_at", "eq", text("2026-01-01T00:00:00Z")),
+            ("created_at", "gt", Operand::Number),
+        ] {
+            let refused = filter(field, operator, operand);
+            assert!(matches!(refused, Err(FilterError::Operand { .. })), "{field} {operator}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_matches_everything_by_mistake() {
+        assert_eq!(filter("name", "contains", text("")), Err(FilterError::Empty));
+        assert_eq!(filter("name", "not_contains", text("")), Err(FilterError::Empty));
+        let many = |count| Operand::Array((0..count).map(|n| n.to_string()).collect());
+        assert!(filter("name", "in", many(1_000)).is_ok());
+        assert_eq!(filter("name", "in", many(1_001)), Err(FilterError::TooMany));
+    }
+
+    #[test]
+    fn nothing_sought_shows_in_debug() {
+        let condition = filter("email", "eq", text("ada@example.com")).unwrap();
+        assert_eq!(format!("{condition:?} {:?}", text("ada")), "email is one of 1 texts Operand(string)");
+    }
+}

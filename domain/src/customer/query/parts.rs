@@ -1,0 +1,224 @@
+//! What a query is made of, and the rules of the whole.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    Comparison, Condition, CustomerCursor, CustomerOrder, CustomerQuery, Direction, SortField, TextField, TimeField,
+};
+use crate::{
+    lifecycle::Status,
+    store::PageRequest,
+    time::Timestamp,
+    violation::{Violation, Violations},
+};
+
+/// The parts of a [`CustomerQuery`], named as on the wire. Everything may be absent: then it finds the published
+/// customers, the newest first. What is sought may be personal, so `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct CustomerQueryParts {
+    /// The status of the customers; published when absent.
+    pub status: Option<Status>,
+    /// The one external id, with its case.
+    pub external_id: Option<String>,
+    /// The one e-mail address, with its case.
+    pub email: Option<String>,
+    /// One of these ids; of none, nobody.
+    pub customer_ids: Option<Vec<String>>,
+    /// One of these external ids; of none, nobody.
+    pub external_ids: Option<Vec<String>>,
+    /// All of these pairs.
+    pub metadata: BTreeMap<String, String>,
+    /// Created then or later.
+    pub start_time: Option<Timestamp>,
+    /// Created then or earlier.
+    pub end_time: Option<Timestamp>,
+    /// All of these as well.
+    pub filters: Vec<Condition>,
+    /// The fields to sort by; one without a direction takes that of `order`.
+    pub sort: Vec<(SortField, Option<Direction>)>,
+    /// The direction where `sort` gives none; descending when absent.
+    pub order: Option<Direction>,
+    /// How many, and how many to skip.
+    pub page: PageRequest,
+    /// The `next_cursor` of an earlier answer.
+    pub starting_after: Option<String>,
+    /// With the published mappings.
+    pub with_mappings: bool,
+    /// Without counting what is found in all.
+    pub without_total: bool,
+}
+
+impl fmt::Debug for CustomerQueryParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CustomerQueryParts(redacted)")
+    }
+}
+
+impl CustomerQuery {
+    /// Checks the parts together.
+    ///
+    /// # Errors
+    /// Every broken rule under its wire name: too many of something, an end before its start, a cursor of another order
+    /// or beside an offset.
+    pub fn new(parts: CustomerQueryParts) -> Result<Self, Violations> {
+        let mut broken = Violations::new();
+        check_bounds(&parts, &mut broken);
+        let direction = parts.order.unwrap_or_default();
+        let keys = parts.sort.iter().map(|(field, own)| (*field, own.unwrap_or(direction))).collect::<Vec<_>>();
+        let order = if keys.is_empty() { Ok(CustomerOrder::by_creation(direction)) } else { CustomerOrder::new(keys) };
+        let order = order.map_err(|found| found.into_iter().for_each(|violation| broken.push(violation))).ok();
+        let after = match (&order, &parts.starting_after) {
+            (Some(order), Some(text)) => {
+                broken.check(|| "starting_after".to_owned(), CustomerCursor::parse(text, order))
+            }
+            _ => None,
+        };
+        broken.into_result()?;
+        Ok(Self {
+            status: parts.status.unwrap_or(Status::Published),
+            order: order.unwrap_or_else(|| CustomerOrder::by_creation(direction)),
+            page: parts.page,
+            after,
+            with_mappings: parts.with_mappings,
+            with_total: !parts.without_total,
+            conditions: conditions(parts),
+        })
+    }
+}
+
+/// Everything that has to hold, as conditions.
+fn conditions(parts: CustomerQueryParts) -> Vec<Condition> {
+    let one_of =
+        |field, texts: Option<Vec<String>>| texts.map(|texts| Condition::OneOf(field, texts.into_iter().collect()));
+    let created =
+        |comparison, at: Option<Timestamp>| at.map(|at| Condition::Time(TimeField::CreatedAt, comparison, at));
+    let single = |text: Option<String>| text.map(|text| vec![text]);
+    let mut all: Vec<Condition> = [
+        one_of(TextField::ExternalId, single(parts.external_id)),
+        one_of(TextField::ExternalId, parts.external_ids),
+        one_of(TextField::Id, parts.customer_ids),
+        one_of(TextField::Email, single(parts.email)),
+        created(Comparison::From, parts.start_time),
+        created(Comparison::UpTo, parts.end_time),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    all.extend(parts.metadata.into_iter().map(|(key, value)| Condition::Pair { key, value }));
+    all.extend(parts.filters);
+    all
+}
+
+fn check_bounds(parts: &CustomerQueryParts, broken: &mut Violations) {
+    let ids = |ids: &Option<Vec<String>>| ids.as_ref().map_or(0, Vec::len);
+    for (path, count, most, what) in [
+        ("customer_ids", ids(&parts.customer_ids), CustomerQuery::MAX_IDS, "ids"),
+        ("external_ids", ids(&parts.external_ids), CustomerQuery::MAX_IDS, "ids"),
+        ("metadata", parts.metadata.len(), CustomerQuery::MAX_PAIRS, "keys"),
+        ("filters", parts.filters.len(), CustomerQuery::MAX_FILTERS, "filters"),
+    ] {
+        if count > most {
+            let message = format!("{path} must have at most {most} {what}, it has {count}");
+            broken.push(Violation { path: path.to_owned(), rule: "max_items", message });
+        }
+    }
+    if let (Some(start), Some(end)) = (parts.start_time, parts.end_time)
+        && end < start
+    {
+        let message = "end_time must not be before start_time".to_owned();
+        broken.push(Violation { path: "end_time".to_owned(), rule: "after_start", message });
+    }
+    if parts.starting_after.is_some() && parts.page.offset() > 0 {
+        let message = "starting_after and offset exclude each other; send one of them".to_owned();
+        broken.push(Violation { path: "starting_after".to_owned(), rule: "exclusive", message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CustomerQueryParts;
+    use crate::{
+        customer::query::{
+            Condition, CustomerOrder, CustomerQuery, Direction, Folded, FoldedField, SortField, TextField,
+        },
+        lifecycle::Status,
+        store::PageRequest,
+        time::Timestamp,
+    };
+
+    fn paths(parts: CustomerQueryParts) -> Vec<(String, &'static str)> {
+        let broken = CustomerQuery::new(parts).unwrap_err();
+        broken.into_iter().map(|violation| (violation.path, violation.rule)).collect()
+    }
+
+    fn micros(micros: i64) -> Option<Timestamp> {
+        Timestamp::from_micros(micros).ok()
+    }
+
+    #[test]
+    fn without_any_part_it_finds_the_published_customers_the_newest_first() {
+        let query = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+        assert_eq!((query.status(), query.conditions()), (Status::Published, &[][..]));
+        assert_eq!(query.order(), &CustomerOrder::by_creation(Direction::Desc));
+        assert_eq!((query.page(), query.after()), (PageRequest::default(), None));
+        assert_eq!((query.with_mappings(), query.with_total()), (false, true));
+    }
+
+    #[test]
+    fn an_empty_list_of_ids_is_a_condition_that_never_holds() {
+        let parts = CustomerQueryParts { customer_ids: Some(vec![]), external_ids: Some(vec![]), ..Default::default() };
+        let none = || std::iter::empty::<String>().collect();
+        let wanted = [TextField::ExternalId, TextField::Id].map(|field| Condition::OneOf(field, none()));
+        assert_eq!(CustomerQuery::new(parts).unwrap().conditions(), wanted);
+    }
+
+    #[test]
+    fn order_is_the_direction_of_every_field_without_its_own() {
+        let parts = CustomerQueryParts {
+            sort: vec![(SortField::Name, None), (SortField::CreatedAt, Some(Direction::Desc))],
+            order: Some(Direction::Asc),
+            ..Default::default()
+        };
+        let keys = [(SortField::Name, Direction::Asc), (SortField::CreatedAt, Direction::Desc)];
+        assert_eq!(CustomerQuery::new(parts).unwrap().order().keys(), keys);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let filter = || Condition::Lacks(FoldedField::Name, Folded::new("a"));
+        let parts = CustomerQueryParts {
+            customer_ids: Some(vec![String::new(); 1_001]),
+            external_ids: Some(vec![String::new(); 1_001]),
+            metadata: (0..21).map(|n| (n.to_string(), String::new())).collect(),
+            filters: std::iter::repeat_with(filter).take(21).collect(),
+            start_time: micros(2),
+            end_time: micros(1),
+            page: PageRequest::new(1, 1).unwrap(),
+            starting_after: Some("x".to_owned()),
+            ..Default::default()
+        };
+        let wanted = [
+            ("customer_ids", "max_items"),
+            ("external_ids", "max_items"),
+            ("metadata", "max_items"),
+            ("filters", "max_items"),
+            ("end_time", "after_start"),
+            ("starting_after", "exclusive"),
+        ];
+        assert_eq!(paths(parts), wanted.map(|(path, rule)| (path.to_owned(), rule)));
+        let cursor = CustomerQueryParts { starting_after: Some("x".to_owned()), ..Default::default() };
+        assert_eq!(paths(cursor), [("starting_after".to_owned(), "cursor")]);
+    }
+
+    #[test]
+    fn the_limits_themselves_are_within_the_limits() {
+        let parts = CustomerQueryParts {
+            customer_ids: Some(vec![String::new(); 1_000]),
+            metadata: (0..20).map(|n| (n.to_string(), String::new())).collect(),
+            start_time: micros(2),
+            end_time: micros(2),
+            ..Default::default()
+        };
+        assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(23));
+    }
+}
