@@ -100,9 +100,8 @@ fn read(answer: &[u8]) -> Canned {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(head)) = response.parse(answer) else { panic!("no whole answer in the file") };
-    let theirs = response.headers.iter().filter(|header| {
-        !ROCKETS_OWN.iter().any(|own| header.name.eq_ignore_ascii_case(own))
-    });
+    let theirs =
+        response.headers.iter().filter(|header| !ROCKETS_OWN.iter().any(|own| header.name.eq_ignore_ascii_case(own)));
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     Canned {
         status: Status::new(response.code.unwrap_or(200)),

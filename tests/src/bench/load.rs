@@ -95,8 +95,9 @@ pub(crate) fn run_rested(load: &Load, clients: usize, until: Until, rest: Durati
     let mut tally = Tally::default();
     std::thread::scope(|scope| {
         let share = |thread| clients / threads + usize::from(thread < clients % threads);
-        let running: Vec<_> =
-            (0..threads).map(|thread| scope.spawn(move || run_thread(load, share(thread), started, until, rest))).collect();
+        let running: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || run_thread(load, share(thread), started, until, rest)))
+            .collect();
         running.into_iter().for_each(|thread| tally.add(&thread.join().expect("a thread of the load")));
     });
     let seconds = match until {

@@ -30,10 +30,8 @@ pub(crate) fn create_script(sample: &Sample) -> String {
         .to_owned();
     let customer = sample.rows.iter().find(|row| row.table == "customers");
     if let (Some(customer), true) = (customer, sample.rows.iter().any(|row| row.table == "tax_associations")) {
-        script += &format!(
-            "SELECT * FROM tax_rates WHERE {} AND code = 'VAT' AND status = 'published';\n",
-            scope(customer)
-        );
+        script +=
+            &format!("SELECT * FROM tax_rates WHERE {} AND code = 'VAT' AND status = 'published';\n", scope(customer));
     }
     for row in &sample.rows {
         script += &format!("{} VALUES ({});\n", insert_into(row), values(sample, row, &VARIABLES));
@@ -58,9 +56,10 @@ pub(crate) fn fill(sample: &Sample, customers: u64) -> String {
         "(SELECT {FILLED} + g AS k, 1000000000000000 + (g * 1000003 * 7919) % 8999999999999989 AS e \
          FROM generate_series(1::bigint, {customers}) g) series"
     );
-    let inserts = sample.rows.iter().map(|row| {
-        format!("{} SELECT {} FROM {series};\n", insert_into(row), values(sample, row, &SERIES))
-    });
+    let inserts = sample
+        .rows
+        .iter()
+        .map(|row| format!("{} SELECT {} FROM {series};\n", insert_into(row), values(sample, row, &SERIES)));
     inserts.collect::<String>() + "ANALYZE;"
 }
 

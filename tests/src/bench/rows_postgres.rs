@@ -63,7 +63,8 @@ async fn table(client: &Client, name: String) -> Table {
         .collect();
     let list = columns.iter().map(|(name, _)| format!("\"{name}\"::text")).collect::<Vec<_>>().join(", ");
     let rows = texts(client, &format!("SELECT {list} FROM \"{name}\"")).await;
-    let values = |row: Vec<Option<String>>| row.into_iter().map(|value| value.map_or(Value::Null, Value::Text)).collect();
+    let values =
+        |row: Vec<Option<String>>| row.into_iter().map(|value| value.map_or(Value::Null, Value::Text)).collect();
     Table { name, columns, rows: rows.into_iter().map(values).collect() }
 }
 

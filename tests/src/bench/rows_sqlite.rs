@@ -38,7 +38,11 @@ fn table(connection: &Connection, name: String) -> Table {
         "SELECT name || ' ' || type FROM pragma_table_xinfo('{name}') WHERE hidden = 0 AND NOT (pk = 1 AND type = \
          'INTEGER' AND (SELECT count(*) FROM pragma_table_xinfo('{name}') WHERE pk > 0) = 1) ORDER BY cid"
     );
-    let columns: Vec<_> = strings(connection, &columns).iter().filter_map(|column| column.split_once(' ')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+    let columns: Vec<_> = strings(connection, &columns)
+        .iter()
+        .filter_map(|column| column.split_once(' '))
+        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+        .collect();
     let list = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let mut statement = connection.prepare(&format!("SELECT {list} FROM \"{name}\"")).expect("SQL");
     let rows = statement.query_map([], |row| (0..columns.len()).map(|place| row.get(place)).collect());

@@ -57,7 +57,8 @@ impl SqliteLoop {
     fn run(&mut self, per_commit: u64, is_over: impl Fn(u64, Duration) -> bool) -> Turn {
         let mut begin = self.connection.prepare("BEGIN IMMEDIATE").expect("SQL");
         let mut commit = self.connection.prepare("COMMIT").expect("SQL");
-        let mut inserts: Vec<_> = self.sample.rows.iter().map(|row| Insert::new(&self.connection, &self.sample, row)).collect();
+        let mut inserts: Vec<_> =
+            self.sample.rows.iter().map(|row| Insert::new(&self.connection, &self.sample, row)).collect();
         let (started, mut done, mut latency) = (Instant::now(), 0, Histogram::default());
         while !is_over(done, started.elapsed()) {
             let sent = Instant::now();
@@ -70,7 +71,11 @@ impl SqliteLoop {
             done += per_commit;
             latency.record(sent.elapsed());
         }
-        Turn { per_second: done as f64 / started.elapsed().as_secs_f64(), latency: Some(latency), faults: String::new() }
+        Turn {
+            per_second: done as f64 / started.elapsed().as_secs_f64(),
+            latency: Some(latency),
+            faults: String::new(),
+        }
     }
 }
 

@@ -38,15 +38,17 @@ pub(crate) fn sides(outcomes: &[Outcome]) {
 /// A figure beside its target.
 pub(crate) fn verdict(name: &str, value: f64, unit: &str, target: Target) {
     let (sign, bound, met) = match target {
-        Target::AtLeast(bound) => ('≥', bound, value >= bound),
+        Target::AtLeast(bound) => ('≥', bound, value.is_finite() && value >= bound),
         Target::AtMost(bound) => ('≤', bound, value <= bound),
     };
     let judged = if met {
         "met".to_owned()
-    } else if value.is_nan() {
+    } else if !value.is_finite() {
         "not measured".to_owned()
+    } else if bound == 0.0 {
+        "missed".to_owned()
     } else {
-        format!("missed by {:.0} %", (value - bound).abs() / bound * 100.0)
+        format!("missed by {:.1} %", (value - bound).abs() / bound * 100.0)
     };
     println!("  {name:<52}{value:>8.2}{unit}   target {sign} {bound}{unit}: {judged}");
 }
