@@ -43,7 +43,7 @@ impl Row {
 pub(crate) struct Sample {
     /// The rows, in the order of the tables.
     pub(crate) rows: Vec<Row>,
-    /// Tables in which a row was changed rather than added. A plain loop leaves that work out.
+    /// Tables in which a row was changed, or one added that customers share. A plain loop leaves that work out.
     pub(crate) left_out: Vec<String>,
     ids: Vec<String>,
     digits: String,
@@ -96,7 +96,16 @@ impl Sample {
         let known: BTreeSet<_> = before.iter().flat_map(|table| &table.rows).flatten().flat_map(ids).collect();
         let found: BTreeSet<_> = rows.iter().flat_map(|row| &row.values).flat_map(ids).collect();
         let ids = found.difference(&known).map(|id| (*id).to_owned()).collect();
-        Self { ids, digits: digits.to_owned(), rows, left_out }
+        let mut sample = Self { ids, digits: digits.to_owned(), rows: Vec::new(), left_out };
+        // A row that is the same for another customer is shared, such as a count: it cannot be added twice.
+        let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| sample.is_own(row));
+        sample.left_out.extend(shared.into_iter().map(|row| row.table));
+        sample.rows = own;
+        sample
+    }
+
+    fn is_own(&self, row: &Row) -> bool {
+        row.values.iter().filter_map(text).any(|text| !self.marks(text).is_empty())
     }
 
     /// How many ids a create makes.
