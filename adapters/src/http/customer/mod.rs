@@ -15,6 +15,7 @@ mod update_request;
 
 use rocket::{Route, routes};
 
+pub(super) use self::create::parse_create;
 use crate::http::error::ApiError;
 
 /// All routes.

@@ -1,0 +1,30 @@
+# Sourced by tests/run and tests/bench, from the root of the project: installs what they need beyond Rust.
+
+has_postgres() {
+  [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+# Installs PostgreSQL's server binaries and a C compiler where they are missing, or says what to install and exits.
+# Arguments: commands that are needed too and come with Debian's package `postgresql`.
+install_needs() {
+  local packages=() as_root=() command
+  # The tests start servers of their own: the one that Debian's package makes stays untouched, running or not.
+  has_postgres || packages+=(postgresql)
+  for command in "$@"; do
+    command -v "$command" >/dev/null || [[ " ${packages[*]} " == *" postgresql "* ]] || packages+=(postgresql)
+  done
+  # Compiles the SQLite that the program carries.
+  command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  ((${#packages[@]})) || return 0
+
+  ((EUID == 0)) || as_root=(sudo -n)
+  if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+    echo "This needs: ${packages[*]}. Install them, on Debian or Ubuntu with" >&2
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+    exit 1
+  fi
+  echo "Installing ${packages[*]}" >&2
+  # A new machine may still be busy with updates of its own.
+  "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 update </dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${packages[@]}" </dev/null
+}

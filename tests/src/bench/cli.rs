@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use patron_tests::patron::Backend;
+
+use crate::{bare, figures};
+
+/// Patron's benchmarks. Each prints both sides of a ratio, measured in turns in one run, and the target.
+#[derive(Debug, Parser)]
+#[command(name = "tests/bench")]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    figure: Figure,
+}
+
+/// How long and on what.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// How often each side has its turn.
+    #[arg(long, global = true, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// How long one turn takes.
+    #[arg(long, global = true, default_value_t = 4.0)]
+    seconds: f64,
+    /// How much the server logs: `info`, its default, is a line for each request. The lines go to /dev/null.
+    #[arg(long, global = true, default_value = "info")]
+    pub(crate) log_level: String,
+    /// Measure another program than the one just built.
+    #[arg(long, global = true)]
+    pub(crate) program: Option<PathBuf>,
+}
+
+impl Options {
+    /// How long one turn takes.
+    pub(crate) fn turn(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Figure {
+    /// Full creates over SQLite, against a bare Rocket handler and a plain SQLite loop.
+    SqliteCreate,
+    /// Creates over PostgreSQL, full and minimal, against pgbench.
+    PostgresCreate,
+    /// Reads by id over SQLite, against a bare Rocket handler.
+    SqliteGet,
+    /// Reads by id over PostgreSQL, against pgbench.
+    PostgresGet,
+    /// Parsing and validating a full create, against parsing it as a JSON value.
+    Parse,
+    /// Start to first answer, memory, and the size of the program.
+    Start {
+        /// The customers in the file for the memory under load.
+        #[arg(long, default_value_t = 1_000_000)]
+        customers: u64,
+        /// How long the load for the memory lasts.
+        #[arg(long, default_value_t = 60)]
+        load_seconds: u64,
+    },
+    /// Creates with an idempotency key, against creates without.
+    Idempotency,
+    /// A mix of gets, creates, searches and updates over few customers, against the same over many.
+    Mix {
+        /// The fewer customers.
+        #[arg(long, default_value_t = 10_000)]
+        few: u64,
+        /// The more.
+        #[arg(long, default_value_t = 150_000)]
+        many: u64,
+    },
+    /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
+    Overload {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The connections.
+        #[arg(long, default_value_t = 2_000)]
+        connections: usize,
+        /// How long they create.
+        #[arg(long, default_value_t = 15)]
+        overload_seconds: u64,
+    },
+    /// SQLite under full creates at 64 clients and nothing else, for as long as one turn: for a profiler.
+    Load,
+    /// All of the above, one after the other, but the load for a profiler.
+    All,
+    /// The bare Rocket handler: what the others start for themselves.
+    #[command(hide = true)]
+    Bare(bare::Arguments),
+}
+
+/// Runs what the command line says.
+pub(crate) fn run() {
+    let Cli { options, figure } = Cli::parse();
+    match figure {
+        Figure::SqliteCreate => figures::create::sqlite(&options),
+        Figure::PostgresCreate => figures::create::postgres(&options),
+        Figure::SqliteGet => figures::get::sqlite(&options),
+        Figure::PostgresGet => figures::get::postgres(&options),
+        Figure::Parse => figures::parse::parse(&options),
+        Figure::Start { customers, load_seconds } => figures::start::start(&options, customers, load_seconds),
+        Figure::Idempotency => {
+            figures::idempotency::idempotency(&options, Backend::Sqlite);
+            figures::idempotency::idempotency(&options, Backend::Postgres);
+        }
+        Figure::Mix { few, many } => {
+            figures::mix::mix(&options, Backend::Sqlite, few, many);
+            figures::mix::mix(&options, Backend::Postgres, few, many);
+        }
+        Figure::Overload { postgres, connections, overload_seconds } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::overload::overload(&options, backend, connections, overload_seconds);
+        }
+        Figure::Load => figures::create::profile(&options),
+        Figure::All => all(&options),
+        Figure::Bare(arguments) => bare::serve(&arguments),
+    }
+}
+
+fn all(options: &Options) {
+    figures::create::sqlite(options);
+    figures::create::postgres(options);
+    figures::get::sqlite(options);
+    figures::get::postgres(options);
+    figures::parse::parse(options);
+    figures::start::start(options, 1_000_000, 60);
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        figures::idempotency::idempotency(options, backend);
+        figures::mix::mix(options, backend, 10_000, 150_000);
+        figures::overload::overload(options, backend, 2_000, 15);
+    }
+}

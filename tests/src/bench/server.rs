@@ -1,0 +1,125 @@
+//! The programs that are measured, each in a process of its own.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use patron_tests::patron::KEY;
+
+use crate::{
+    cli::Options,
+    client::{Answer, Connection},
+    template::{Random, Template},
+};
+
+/// A running program. It is killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `patron serve` over a database, and waits until it is ready.
+    pub(crate) fn patron(options: &Options, database_url: &str) -> Self {
+        let server = Self::spawn_patron(options, database_url);
+        server.wait_for(&Template::new("GET", "/health/ready", &[], None), 200);
+        server
+    }
+
+    /// Starts it, and does not wait.
+    pub(crate) fn spawn_patron(options: &Options, database_url: &str) -> Self {
+        let address = free_address();
+        let mut command = Command::new(program(options));
+        command.args(["serve", "--port", &address.port().to_string()]).env_clear();
+        command.env("PATRON_DATABASE_URL", database_url).env("PATRON_BOOTSTRAP_KEY", KEY);
+        command.env("PATRON_LOG_FORMAT", "json").env("PATRON_LOG_LEVEL", &options.log_level);
+        Self::spawn(command, address)
+    }
+
+    /// Starts a command that will listen there.
+    pub(crate) fn spawn(mut command: Command, address: SocketAddr) -> Self {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Self { child: child.expect("the program starts"), address }
+    }
+
+    /// Asks again and again until the answer has this status; gives the connection.
+    pub(crate) fn wait_for(&self, template: &Template, status: u16) -> Connection {
+        let mut template = template.clone();
+        runtime().block_on(async {
+            let give_up = Instant::now() + Duration::from_secs(30);
+            while Instant::now() < give_up {
+                if let Ok(mut connection) = Connection::open(self.address).await
+                    && let Ok(answer) = connection.ask(template.next(&mut Random::new(), &[])).await
+                    && answer.status == status
+                {
+                    return connection;
+                }
+                tokio::time::sleep(Duration::from_micros(200)).await;
+            }
+            panic!("the server at {} did not answer {status} within 30 s", self.address)
+        })
+    }
+
+    /// Asks once; gives the answer and its bytes.
+    pub(crate) fn ask(&self, request: &[u8]) -> (Answer, Vec<u8>) {
+        runtime().block_on(async {
+            let mut connection = Connection::open(self.address).await.expect("a connection");
+            let answer = connection.ask(request).await.expect("an answer");
+            (answer, connection.last().to_vec())
+        })
+    }
+
+    /// A figure of its memory in MiB, such as `VmRSS` or `VmHWM`.
+    pub(crate) fn memory(&self, name: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        kilobytes.unwrap_or(f64::NAN) / 1024.0
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    /// Ends it as an operator would, so that its files are closed and whole.
+    pub(crate) fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program that is measured: the one that was built with this one, or the one that was named.
+pub(crate) fn program(options: &Options) -> PathBuf {
+    options.program.clone().unwrap_or_else(|| this_folder().join("patron"))
+}
+
+/// Where this program lies.
+pub(crate) fn this_folder() -> PathBuf {
+    let this = std::env::current_exe().expect("a path");
+    this.parent().map(Path::to_owned).expect("a folder")
+}
+
+/// An address of 127.0.0.1 that nobody has.
+pub(crate) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address")
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}

@@ -1,0 +1,148 @@
+//! A database with what every figure needs in it: a first key, the tax rate `VAT`, and one full customer.
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, OnceLock},
+};
+
+use patron_tests::{
+    patron::{Backend, KEY},
+    postgres::{self, Cluster},
+    requests,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    cli::Options,
+    load::Load,
+    load::Operation,
+    pgbench,
+    rows::{Sample, Table},
+    rows_postgres, rows_sqlite,
+    server::{Server, program},
+    sqlite_loop::SqliteLoop,
+    template::{Known, Random, Template, create, full_body},
+};
+
+/// A database of Patron's in a folder of its own, gone when it is dropped.
+pub(crate) struct Stage {
+    folder: TempDir,
+    backend: Backend,
+    /// The database.
+    pub(crate) url: String,
+}
+
+impl Stage {
+    /// A fresh one. PostgreSQL waits for the disk, as a real server does.
+    pub(crate) fn new(options: &Options, backend: Backend) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("patron.db").display()),
+            Backend::Postgres => wait(cluster().fresh_database()),
+        };
+        let migrated = Command::new(program(options)).arg("migrate").env("PATRON_DATABASE_URL", &url).output();
+        assert!(migrated.expect("the program starts").status.success(), "patron migrate failed");
+        let stage = Self { folder, backend, url };
+        let server = stage.serve(options);
+        let rate = Template::new("POST", "/v1/taxes/rates", &[], Some(&requests::tax_rate("VAT")));
+        server.wait_for(&rate, 201);
+        server.wait_for(&create(&full_body()), 201);
+        server.stop();
+        stage
+    }
+
+    /// A folder for files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file of SQLite.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("patron.db")
+    }
+
+    /// Patron over it.
+    pub(crate) fn serve(&self, options: &Options) -> Server {
+        Server::patron(options, &self.url)
+    }
+
+    /// What one create with this body adds to the tables.
+    pub(crate) fn sample(&self, options: &Options, body: &Value) -> Sample {
+        let server = self.serve(options);
+        let mut random = Random::new();
+        let digits = String::from_utf8(random.digits().to_vec()).expect("digits");
+        let body = body.to_string().replace(crate::template::FRESH, &digits);
+        let request = format!(
+            "POST /v1/customers HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {KEY}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let before = self.dump();
+        let (answer, _) = server.ask(request.as_bytes());
+        assert_eq!(answer.status, 201, "a create for a sample");
+        let after = self.dump();
+        server.stop();
+        Sample::between(&before, &after, &digits)
+    }
+
+    /// Adds so many customers past Patron, with all the rows of a full create.
+    pub(crate) fn fill(&self, options: &Options, customers: u64) {
+        let sample = self.sample(options, &full_body());
+        match self.backend {
+            Backend::Sqlite => SqliteLoop::fill(&self.file(), &sample, customers),
+            Backend::Postgres => wait(rows_postgres::execute(&self.url, &pgbench::fill(&sample, customers))),
+        }
+    }
+
+    /// Up to so many customers, drawn at random.
+    pub(crate) fn known(&self, limit: u64) -> Arc<Vec<Known>> {
+        Arc::new(match self.backend {
+            Backend::Sqlite => rows_sqlite::known(&self.file(), limit),
+            Backend::Postgres => wait(rows_postgres::known(&self.url, limit)),
+        })
+    }
+
+    /// How many customers there are.
+    pub(crate) fn count(&self) -> u64 {
+        match self.backend {
+            Backend::Sqlite => rows_sqlite::count(&self.file()),
+            Backend::Postgres => wait(rows_postgres::count(&self.url)),
+        }
+    }
+
+    fn dump(&self) -> Vec<Table> {
+        match self.backend {
+            Backend::Sqlite => rows_sqlite::dump(&self.file()),
+            Backend::Postgres => wait(rows_postgres::dump(&self.url)),
+        }
+    }
+}
+
+/// Requests of one kind to a server.
+pub(crate) fn load(server: &Server, template: Template, expected: u16, known: &Arc<Vec<Known>>) -> Load {
+    Load { address: server.address, operations: Operation::only(template, expected), known: known.clone() }
+}
+
+/// The name of a database in headings.
+pub(crate) fn name(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "SQLite",
+        Backend::Postgres => "PostgreSQL",
+    }
+}
+
+/// The PostgreSQL of this run, which waits for the disk.
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let options = postgres::Options { durable: true, ..postgres::Options::default() };
+        Cluster::start(&options).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
