@@ -12,6 +12,7 @@ fn ports(database: &Database) -> contract::Ports {
         taxes: database.taxes.clone(),
         tenancy: database.tenancy.clone(),
         keys: database.keys.clone(),
+        housekeeping: database.housekeeping.clone(),
     }
 }
 
@@ -29,7 +30,13 @@ async fn check_over(backend: Backend) {
 #[tokio::test]
 async fn in_memory() {
     let store = Arc::new(MemoryStore::default());
-    let ports = contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
+    let ports = contract::Ports {
+        customers: store.clone(),
+        taxes: store.clone(),
+        tenancy: store.clone(),
+        keys: store.clone(),
+        housekeeping: store,
+    };
     contract::check_empty(&ports).await.assert_clean();
     contract::check(&ports).await.assert_clean();
 }

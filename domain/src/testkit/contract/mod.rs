@@ -6,7 +6,13 @@
 //!
 //! # futures::executor::block_on(async {
 //! let store = Arc::new(MemoryStore::default());
-//! let ports = contract::Ports { customers: store.clone(), taxes: store.clone(), tenancy: store.clone(), keys: store };
+//! let ports = contract::Ports {
+//!     customers: store.clone(),
+//!     taxes: store.clone(),
+//!     tenancy: store.clone(),
+//!     keys: store.clone(),
+//!     housekeeping: store,
+//! };
 //! contract::check_empty(&ports).await.assert_clean();
 //! contract::check(&ports).await.assert_clean();
 //! # });
@@ -14,17 +20,22 @@
 //!
 //! Durability is the one obligation that cannot be seen from inside a process: kill it and look.
 
+mod amendments;
 mod any_query;
+mod archiving;
 mod associations;
 mod bootstrap;
+mod changing;
 mod customers;
 mod equal;
+mod idempotency;
 mod isolation;
 mod keys;
 mod lists;
 mod mappings;
 mod races;
 mod refusals;
+mod renaming;
 mod round_trip;
 mod tax_choice;
 mod tax_defaults;
@@ -32,13 +43,15 @@ mod tax_rates;
 mod tenancy;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_changes;
 mod world;
 
 use std::{fmt, sync::Arc};
 
 use self::world::World;
 use crate::{
-    customer::CustomerRepository,
+    customer::{CustomerRepository, Housekeeping},
     store::PageRequest,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -55,6 +68,8 @@ pub struct Ports {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// Keeps API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// Clears away what has served its time.
+    pub housekeeping: Arc<dyn Housekeeping>,
 }
 
 /// What a run of the suite found.
@@ -124,6 +139,10 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     refusals::check(&world, &mut report).await;
     tax_choice::check(&world, &mut report).await;
     races::check(&world, &mut report).await;
+    amendments::check(&world, &mut report).await;
+    archiving::check(&world, &mut report).await;
+    renaming::check(&world, &mut report).await;
+    idempotency::check(&world, &mut report).await;
     mappings::check(&world, &mut report).await;
     isolation::check(&world, &mut report).await;
     lists::check(&world, &mut report).await;
@@ -141,5 +160,6 @@ pub async fn check_empty(ports: &Ports) -> Report {
     let world = World::new(ports, 1);
     let mut report = Report::default();
     bootstrap::check_empty(&world, &mut report).await;
+    idempotency::check_empty(&world, &mut report).await;
     report
 }

@@ -1,0 +1,283 @@
+//! Stores that are wrong on purpose about changes and idempotency keys are found out.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
+
+use async_trait::async_trait;
+use futures::executor::block_on;
+
+use super::{
+    Ports, Report, check, check_empty,
+    tests::{broken, ports},
+};
+use crate::{
+    customer::{
+        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord,
+        CustomerRepository, ExternalId, Housekeeping, MappingFilter, MetadataUpdate, Precondition,
+        query::{CustomerPage, CustomerQuery},
+    },
+    event::CustomerEvent,
+    idempotency::{IdempotencyKey, IdempotencyKeyReused},
+    ids::CustomerId,
+    integration::IntegrationMapping,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+    testkit::MemoryStore,
+    time::Timestamp,
+};
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// Takes no notice of idempotency keys.
+    ForgetsTheKey,
+    /// Takes the key of another request for the same one.
+    ForgetsTheFingerprint,
+    /// Takes a key for used when its request was refused.
+    KeepsTheKeysOfRefusals,
+    /// Counts records however old they are.
+    ForgetsTheAge,
+    /// Finds a key whichever environment it was used in.
+    SharesKeys,
+    /// Takes no notice of `If-Match`.
+    ForgetsThePrecondition,
+    /// Decides updates on what it read before it had the customer to itself.
+    LosesUpdates,
+    /// Loses the second event of a history.
+    LosesAnEvent,
+    /// Finds nobody by an external id that was given up.
+    ForgetsFormerIds,
+    /// Looks whether a customer exists, and then creates or updates.
+    ChecksThenCreates,
+    /// Archives a second time.
+    ArchivesAgain,
+    /// Restores by making the customer anew, with what it was linked to at first.
+    RestoresTheFirstState,
+    /// Removes all old records at once.
+    ForgetsTheLimit,
+    /// Removes young records too.
+    RemovesTheYoung,
+}
+
+/// A memory store with a fault before it.
+struct Wrong {
+    fault: Fault,
+    store: Arc<MemoryStore>,
+    refused: Mutex<BTreeSet<IdempotencyKey>>,
+    used: Mutex<BTreeSet<IdempotencyKey>>,
+}
+
+/// Lets others go first.
+async fn pause() {
+    let mut first = true;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+impl Wrong {
+    async fn spoil(&self, scope: &EnvironmentScope, command: &mut ChangeCustomer) -> Result<(), ChangeCustomerError> {
+        match self.fault {
+            Fault::ForgetsTheKey => command.claim = None,
+            Fault::ForgetsThePrecondition => command.only_if = Precondition::None,
+            Fault::ForgetsTheFingerprint => {
+                if let Some(claim) = &mut command.claim {
+                    claim.fingerprint = crate::idempotency::Fingerprint::from_bytes([0; 32]);
+                }
+            }
+            Fault::ForgetsTheAge => {
+                if let Some(claim) = &mut command.claim {
+                    claim.since = Timestamp::UNIX_EPOCH;
+                }
+            }
+            Fault::LosesUpdates => self.read_too_early(scope, command).await?,
+            Fault::ChecksThenCreates => self.check_first(scope, command).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn read_too_early(
+        &self,
+        scope: &EnvironmentScope,
+        command: &mut ChangeCustomer,
+    ) -> Result<(), ChangeCustomerError> {
+        if let CustomerChange::Amend(id, Amendment::Update(update)) = &mut command.change
+            && let Some(found) = self.store.find(scope, *id).await?
+        {
+            let merged = std::mem::take(&mut update.metadata).apply(&found.customer.profile.metadata);
+            pause().await;
+            update.metadata = MetadataUpdate::Replace(merged.map_err(ChangeCustomerError::Invalid)?);
+        }
+        Ok(())
+    }
+
+    async fn check_first(
+        &self,
+        scope: &EnvironmentScope,
+        command: &mut ChangeCustomer,
+    ) -> Result<(), ChangeCustomerError> {
+        if let CustomerChange::CreateOrUpdate { new, update } = command.change.clone() {
+            let found = self.store.find_by_external_id(scope, &new.external_id).await?;
+            pause().await;
+            command.change = match found {
+                Some(found) => CustomerChange::Amend(found.customer.id, Amendment::Update(update)),
+                None => CustomerChange::Create(*new),
+            };
+        }
+        Ok(())
+    }
+
+    /// The answer that a right store would not have given.
+    async fn instead(
+        &self,
+        scope: &EnvironmentScope,
+        command: &ChangeCustomer,
+    ) -> Result<Option<CustomerChanged>, ChangeCustomerError> {
+        let key = command.claim.as_ref().map(|claim| &claim.key);
+        let is_in = |keys: &Mutex<BTreeSet<_>>| key.is_some_and(|key| keys.lock().unwrap().contains(key));
+        match (&command.change, self.fault) {
+            (_, Fault::KeepsTheKeysOfRefusals) if is_in(&self.refused) => Err(IdempotencyKeyReused.into()),
+            (_, Fault::SharesKeys) if is_in(&self.used) => Err(IdempotencyKeyReused.into()),
+            (CustomerChange::Amend(id, Amendment::Archive), Fault::ArchivesAgain) => {
+                let history = self.store.history(scope, *id, PageRequest::default()).await?;
+                let last = history.items.last().cloned();
+                let last = last.filter(|event| event.state.customer.status != crate::lifecycle::Status::Published);
+                Ok(last.map(|event| CustomerChanged { event, replayed: false }))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl CustomerRepository for Wrong {
+    async fn change(
+        &self,
+        scope: &EnvironmentScope,
+        mut command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        if let Some(answer) = self.instead(scope, &command).await? {
+            return Ok(answer);
+        }
+        self.spoil(scope, &mut command).await?;
+        let key = command.claim.as_ref().map(|claim| claim.key.clone());
+        let restored = match command.change {
+            CustomerChange::Amend(id, Amendment::Restore) => Some(id),
+            _ => None,
+        };
+        let mut answer = self.store.change(scope, command).await;
+        if answer.is_err() {
+            self.refused.lock().unwrap().extend(key);
+        } else {
+            self.used.lock().unwrap().extend(key);
+        }
+        if let (Ok(changed), Some(id), Fault::RestoresTheFirstState) = (&mut answer, restored, self.fault) {
+            let history = self.store.history(scope, id, PageRequest::default()).await?;
+            if let Some(first) = history.items.first() {
+                changed.event.state.mappings = first.state.mappings.clone();
+            }
+        }
+        answer
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        self.store.find(scope, id).await
+    }
+
+    async fn find_by_external_id(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Option<CustomerRecord>, StoreError> {
+        let found = self.store.find_by_external_id(scope, external_id).await?;
+        let forgets = self.fault == Fault::ForgetsFormerIds;
+        Ok(found.filter(|record| !forgets || record.customer.external_id == *external_id))
+    }
+
+    async fn mappings(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &MappingFilter,
+        page: PageRequest,
+    ) -> Result<Page<IntegrationMapping>, StoreError> {
+        self.store.mappings(scope, filter, page).await
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<CustomerEvent>, StoreError> {
+        let mut history = self.store.history(scope, id, page).await?;
+        if self.fault == Fault::LosesAnEvent {
+            history.items.retain(|event| event.sequence.get() != 2);
+        }
+        Ok(history)
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        self.store.list(scope, query).await
+    }
+}
+
+#[async_trait]
+impl Housekeeping for Wrong {
+    async fn remove_idempotency_records(
+        &self,
+        scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let limit = if self.fault == Fault::ForgetsTheLimit { u32::MAX } else { limit };
+        let young = self.fault == Fault::RemovesTheYoung;
+        let before = if young { Timestamp::from_micros(made_before.micros() * 2).unwrap() } else { made_before };
+        self.store.remove_idempotency_records(scope, before, limit).await
+    }
+}
+
+fn run_with(fault: Fault) -> Report {
+    let store = Arc::new(MemoryStore::default());
+    let (refused, used) = (Mutex::default(), Mutex::default());
+    let wrong = Arc::new(Wrong { fault, store: store.clone(), refused, used });
+    let ports = Ports { customers: wrong.clone(), housekeeping: wrong, ..ports(&store) };
+    let mut report = block_on(check_empty(&ports));
+    let further = block_on(check(&ports));
+    report.broken.extend(further.broken);
+    report.passed.extend(further.passed);
+    report
+}
+
+#[test]
+fn each_fault_is_found_out() {
+    let cases = [
+        (Fault::ForgetsTheKey, "a request that comes again under its key is done once"),
+        (Fault::ForgetsTheKey, "of concurrent calls with one idempotency key exactly one"),
+        (Fault::ForgetsTheKey, "changes of what exists are done once under a key too"),
+        (Fault::ForgetsTheFingerprint, "another request under a key is refused"),
+        (Fault::KeepsTheKeysOfRefusals, "a refusal leaves the idempotency key free"),
+        (Fault::ForgetsTheAge, "a record that is too old does not count"),
+        (Fault::SharesKeys, "an idempotency key is free in every other environment"),
+        (Fault::ForgetsThePrecondition, "a precondition is held against the version"),
+        (Fault::ForgetsThePrecondition, "of concurrent changes that expect one version exactly one"),
+        (Fault::LosesUpdates, "of concurrent changes of one customer each is decided on the one before"),
+        (Fault::LosesAnEvent, "every change is one version and one event more"),
+        (Fault::ForgetsFormerIds, "an external id that was given up leads to whoever had it last"),
+        (Fault::ChecksThenCreates, "concurrent calls that create or update make exactly one customer"),
+        (Fault::ArchivesAgain, "archiving hides mappings and associations"),
+        (Fault::RestoresTheFirstState, "restoring brings back what was archived, and nothing"),
+        (Fault::ForgetsTheLimit, "removes old idempotency records alone, and no more than asked"),
+        (Fault::RemovesTheYoung, "removes old idempotency records alone, and no more than asked"),
+    ];
+    for (fault, wanted) in cases {
+        let report = run_with(fault);
+        let found = broken(&report).iter().any(|obligation| obligation.contains(wanted));
+        assert!(found, "`{wanted}` stands although it is broken: {report}");
+    }
+}
