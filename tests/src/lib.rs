@@ -1,5 +1,10 @@
-//! What the black-box tests share: a throw-away PostgreSQL, and the real program in a process of its own.
+//! What the black-box tests share: a throw-away PostgreSQL, the real program in a process of its own, and what it takes to
+//! load it, to cut it off, and to see what is left.
 
+pub mod audit;
+pub mod load;
 pub mod patron;
 pub mod postgres;
+pub mod proxy;
 pub mod requests;
+pub mod rounds;

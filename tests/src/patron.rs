@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,6 +42,12 @@ impl Place {
             Backend::Postgres => Cluster::shared().fresh_database().await,
         };
         Self { directory, database_url }
+    }
+
+    /// One over a database of the test's own.
+    #[must_use]
+    pub fn over(database_url: String) -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), database_url }
     }
 
     /// The URL of the database.
@@ -91,6 +97,21 @@ impl Place {
             let connection = tokio::spawn(connection);
             client.batch_execute(sql).await.expect("SQL");
             connection.abort();
+        }
+    }
+
+    /// Asks the database, past the program, for one number.
+    pub async fn number(&self, query: &str) -> i64 {
+        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
+            let mut connection = SqliteConnection::establish(path).expect("the file");
+            diesel::dsl::sql::<diesel::sql_types::BigInt>(query).get_result(&mut connection).expect("a number")
+        } else {
+            let connected = tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls).await;
+            let (client, connection) = connected.expect("a connection");
+            let connection = tokio::spawn(connection);
+            let number = client.query_one(query, &[]).await.expect("a number").get(0);
+            connection.abort();
+            number
         }
     }
 

@@ -143,6 +143,25 @@ impl Cluster {
         self.command("stop");
     }
 
+    /// Stops the server as a loss of power does, but for the disk: nothing is finished, and the next start recovers.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn crash(&self) {
+        self.command("crash");
+    }
+
+    /// Kills one process of the server, as the kernel does when memory runs out: the server then ends all the others and
+    /// recovers by itself.
+    ///
+    /// # Panics
+    /// When there is no such process.
+    pub fn kill(&self, process: i32) {
+        if let Err(error) = self.supervisor().command(&format!("kill {process}")) {
+            panic!("PostgreSQL's process {process} was not killed: {error}");
+        }
+    }
+
     /// Starts the stopped server on the same port, with everything that was committed; stops it first when it runs.
     ///
     /// # Panics
@@ -217,7 +236,7 @@ impl Supervisor {
     fn command(&mut self, command: &str) -> Result<(), String> {
         writeln!(self.commands, "{command}").map_err(|error| format!("its supervisor is gone: {error}"))?;
         self.answer()?;
-        self.running = command.starts_with("start");
+        self.running = command.starts_with("start") || command.starts_with("kill");
         Ok(())
     }
 

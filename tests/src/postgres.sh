@@ -3,7 +3,7 @@
 # end. The kernel closes that pipe even when the test process is killed. Runs as a user that PostgreSQL accepts.
 #
 # Argument: the directory of the server binaries. Environment: see postgres.rs.
-# Commands: `start PORT`, `stop`, `finish`. An answer ends with a line that begins with `=`; the lines before it tell
+# Commands: `start PORT`, `stop`, `crash`, `kill PROCESS`, `finish`. An answer ends with a line that begins with `=`; the lines before it tell
 # why something failed. The programs below get no standard input: they would eat the commands.
 
 bin=$1
@@ -33,10 +33,12 @@ printf '%s\n' "$HOST_BASED_ACCESS" >data/pg_hba.conf
 [ -z "$TLS_KEY" ] || { printf '%s\n' "$TLS_CERTIFICATE" >data/server.crt && printf '%s\n' "$TLS_KEY" >data/server.key; }
 echo "=made $directory"
 
-while read -r command port; do
+while read -r command number; do
   case $command in
-    start) "$bin/pg_ctl" start -D data -l server.log -w -t 120 -o "-p $port -k '$directory'" </dev/null >/dev/null ;;
+    start) "$bin/pg_ctl" start -D data -l server.log -w -t 120 -o "-p $number -k '$directory'" </dev/null >/dev/null ;;
     stop) "$bin/pg_ctl" stop -D data -m fast -w -t 120 </dev/null >/dev/null ;;
+    crash) "$bin/pg_ctl" stop -D data -m immediate -w -t 120 </dev/null >/dev/null ;;
+    kill) kill -9 "$number" ;;
     finish) exit 0 ;;
   esac && echo '=done' || { tail -n 20 server.log; rm -f server.log; echo '=failed'; }
 done

@@ -1,6 +1,6 @@
 //! What only PostgreSQL can suffer: lost connections, other instances, locks, and how the store takes it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
 use futures::future::join_all;
 use patron_adapters::{
@@ -10,7 +10,8 @@ use patron_adapters::{
 use patron_domain::{
     Clock,
     customer::{
-        ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp, TaxChoice,
+        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp,
+        TaxChoice,
     },
     event::Onboarding,
     ids::{IdGenerator, IdSequence},
@@ -27,13 +28,11 @@ use patron_domain::{
         EnvironmentType, Role, Roles, SystemScope, Tenant, TenantName,
     },
 };
-use patron_tests::postgres::{Cluster, Options};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::Mutex,
-    time::{sleep, timeout},
+use patron_tests::{
+    postgres::{Cluster, Options},
+    proxy::{Cut, Proxy},
 };
+use tokio::time::{sleep, timeout};
 use tokio_postgres::NoTls;
 
 /// A database, open, with one environment.
@@ -233,85 +232,58 @@ async fn a_write_whose_connection_dies_before_the_commit_is_made_again() {
     assert_eq!((world.count("customers").await, world.count("events").await), (1, 1));
 }
 
-/// Between a store and its server: cuts the first connection that commits after it was told to.
-struct Cutter {
-    port: u16,
-    cut: Arc<Mutex<Option<Cut>>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    BeforeCommit,
-    AfterCommit,
-}
-
-impl Cutter {
-    async fn before(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let cut = Arc::new(Mutex::new(None));
-        let shared = cut.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-                tokio::spawn(Self::carry(client, server, shared.clone()));
-            }
-        });
-        Self { port, cut }
-    }
-
-    async fn carry(mut client: TcpStream, mut server: TcpStream, cut: Arc<Mutex<Option<Cut>>>) {
-        let (mut asked, mut answered) = ([0; 65_536], [0; 65_536]);
-        loop {
-            tokio::select! {
-                read = client.read(&mut asked) => {
-                    let Ok(count @ 1..) = read else { return };
-                    let bytes = &asked[..count];
-                    if bytes.windows(7).any(|word| word == b"COMMIT\0") {
-                        match cut.lock().await.take() {
-                            Some(Cut::BeforeCommit) => return,
-                            Some(Cut::AfterCommit) => {
-                                server.write_all(bytes).await.unwrap();
-                                let _ = server.read(&mut answered).await;
-                                return;
-                            }
-                            None => {}
-                        }
-                    }
-                    server.write_all(bytes).await.unwrap();
-                }
-                read = server.read(&mut answered) => {
-                    let Ok(count @ 1..) = read else { return };
-                    if client.write_all(&answered[..count]).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     let world = World::fresh().await;
     world.create_rate("A").await;
-    let cutter = Cutter::before(Cluster::shared().port()).await;
-    let through = world.url.replace(&Cluster::shared().port().to_string(), &cutter.port.to_string());
-    let database = open(&through, 2).await.unwrap();
-    for (number, cut) in
-        [Cut::BeforeCommit, Cut::AfterCommit, Cut::BeforeCommit, Cut::AfterCommit].into_iter().enumerate()
-    {
-        *cutter.cut.lock().await = Some(cut);
-        assert_eq!(world.create_in(&database, &format!("c{number}"), &["A"]).await, Ok(()));
-        assert!(cutter.cut.lock().await.is_none(), "the connection was cut");
+    let port = Cluster::shared().port();
+    let proxy = Proxy::before(port).await;
+    let database = open(&proxy.url(&world.url, port), 2).await.unwrap();
+    // One that is on its way for a while is in the way of its own repetition, which must not take it for somebody else's.
+    let late = Cut::LateCommit(Duration::from_millis(400));
+    let cuts = [Cut::BeforeCommit, Cut::AfterCommit, late, Cut::BeforeCommit, Cut::AfterCommit, late];
+    for (number, cut) in cuts.into_iter().enumerate() {
+        proxy.cut(cut);
+        assert_eq!(world.create_in(&database, &format!("c{number}"), &["A"]).await, Ok(()), "{cut:?}");
+        assert!(proxy.is_done(), "the connection was cut");
         let rows = i64::try_from(number + 1).unwrap();
         for table in ["customers", "events", "event_payloads", "tax_associations"] {
             assert_eq!(world.count(table).await, rows, "{table}");
         }
     }
-    *cutter.cut.lock().await = Some(Cut::AfterCommit);
+    proxy.cut(Cut::AfterCommit);
     let taken = world.create_in(&database, "c0", &["A"]).await;
     assert!(matches!(taken, Err(ChangeCustomerError::ExternalIdTaken { .. })));
+    // The repetition finds it archived, and nobody did that but the first.
+    let external_id = ExternalId::new("c0").unwrap();
+    let found = database.customers.find_by_external_id(&world.scope, &external_id).await.unwrap().unwrap();
+    let archive = CustomerChange::Amend(found.customer.id, Amendment::Archive);
+    let stamp = Stamp { ids: ids(), at: SystemClock.now(), request_id: None };
+    proxy.cut(late);
+    let archived = database.customers.change(&world.scope, ChangeCustomer::new(archive, stamp)).await;
+    assert_eq!(archived.map(|changed| changed.event.sequence.get()), Ok(2));
+    assert!(proxy.is_done(), "the connection was cut");
+}
+
+#[tokio::test]
+async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
+    let world = World::fresh().await;
+    world.create("c", &[]).await.unwrap();
+    let admin = world.admin().await;
+    let record =
+        "INSERT INTO idempotency_records SELECT tenant_id, environment_id, 'k', repeat('0', 64), id, 1 FROM events";
+    admin.batch_execute(record).await.unwrap();
+    admin.batch_execute("BEGIN; UPDATE idempotency_records SET at = 1000").await.unwrap();
+    let before = patron_domain::time::Timestamp::from_micros(500).unwrap();
+    let scope = SystemScope::patron();
+    let remove = world.database.housekeeping.remove_idempotency_records(&scope, before, 10);
+    let renew = async {
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        until("the removal waits", async || !admin.query(waiting, &[]).await.unwrap().is_empty()).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+    };
+    let (removed, ()) = tokio::join!(remove, renew);
+    assert_eq!((removed, world.count("idempotency_records").await), (Ok(0), 1));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The ports for customers over PostgreSQL: reading. See `batch` for changing them.
 
 use async_trait::async_trait;
-use diesel::{QueryDsl, delete};
+use diesel::{ExpressionMethods, QueryDsl, delete};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{
@@ -25,6 +25,7 @@ use crate::persistence::{
     idempotency,
     integration::{self, row::MappingRow},
     page::{Window, page},
+    schema::idempotency_records,
 };
 
 #[async_trait]
@@ -121,10 +122,13 @@ impl Housekeeping for PostgresStore {
         let session = self.pool.session().await?;
         let old = idempotency::queries::made_before(made_before.micros()).limit(limit.into());
         let old = session.answer(old.load::<(String, String, String)>(&mut session.pg())).await?;
+        let mut removed = 0;
         for (tenant, environment, key) in &old {
-            let record = delete(idempotency::queries::by_key(tenant, environment, key));
-            session.answer(record.execute(&mut session.pg())).await?;
+            let record = idempotency::queries::by_key(tenant, environment, key);
+            // It may have been made anew since it was found.
+            let record = delete(record.filter(idempotency_records::at.lt(made_before.micros())));
+            removed += session.answer(record.execute(&mut session.pg())).await?;
         }
-        Ok(old.len() as u64)
+        Ok(removed as u64)
     }
 }

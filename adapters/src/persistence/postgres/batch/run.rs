@@ -116,8 +116,9 @@ fn answer(jobs: Vec<Job>, verdicts: Vec<Verdict>) -> Vec<Job> {
 /// Finds out whether a commit happened whose answer was lost, and makes the changes if it did not.
 ///
 /// Not finding it is no proof: the lost connection may still be committing. So the changes are then made again, under the
-/// same ids. What is unique and what is locked makes that wait until the first has ended; it then takes its place, or is
-/// refused because the first stands (its events have these ids), which the next look shows.
+/// same ids. What is unique and what is locked makes that wait until the first has ended; it then takes its place, or
+/// finds that the first stands: as an error (its events have these ids), which the next look shows, or as refusals, of
+/// which [`settle`] asks whether they are owed to the first.
 async fn find_out(pool: &Pool, slot: i32, jobs: Vec<Job>, first: Vec<Verdict>) -> Vec<Job> {
     let Some(sign) = first.iter().find_map(Verdict::made) else {
         // Nothing was written, so nothing can be lost.
@@ -128,18 +129,37 @@ async fn find_out(pool: &Pool, slot: i32, jobs: Vec<Job>, first: Vec<Verdict>) -
     for pause in LOOK_AFTER {
         tokio::time::sleep(pause).await;
         let Ok(session) = pool.session().await else { continue };
-        let written = event::queries::of_customer(&tenant, &environment, &customer).filter(events::id.eq(&event));
-        let written = written.count().get_result::<i64>(&mut session.pg());
-        match session.answer(written).await {
+        let look = async || {
+            let written = event::queries::of_customer(&tenant, &environment, &customer).filter(events::id.eq(&event));
+            written.count().get_result::<i64>(&mut session.pg()).await
+        };
+        match session.answer(look()).await {
             Ok(1) => return answer(jobs, first),
             Ok(_) => {}
             Err(_) => continue,
         }
-        if let Ok(verdicts) = session.transaction(WRITE, attempt(&session, slot, &jobs)).await {
-            return answer(jobs, verdicts);
+        let again = async {
+            let verdicts = attempt(&session, slot, &jobs).await?;
+            Ok::<_, Failure<StoreError>>((verdicts, look().await? == 1))
+        };
+        if let Ok((second, is_written)) = session.transaction(WRITE, again).await {
+            return answer(jobs, settle(first, second, is_written));
         }
     }
     fail(jobs, &unknown())
+}
+
+/// The verdicts of a repetition, of which the first event of the first transaction was looked for at its end. When it is
+/// there, but not made by the repetition, the first transaction stands with all its verdicts, and the repetition was
+/// refused what the first had done.
+fn settle(first: Vec<Verdict>, second: Vec<Verdict>, is_written: bool) -> Vec<Verdict> {
+    let made_again =
+        first.iter().zip(&second).find(|(first, _)| first.made().is_some()).is_some_and(|(_, it)| it.made().is_some());
+    if made_again || !is_written {
+        return second;
+    }
+    let of_both = |(first, second): (Verdict, Verdict)| if second.made().is_some() { second } else { first };
+    first.into_iter().zip(second).map(of_both).collect()
 }
 
 pub(super) fn unknown() -> StoreError {
