@@ -26,8 +26,10 @@ mod mappings;
 mod races;
 mod refusals;
 mod round_trip;
+mod tax_amendments;
 mod tax_choice;
 mod tax_defaults;
+mod tax_lists;
 mod tax_rates;
 mod tenancy;
 #[cfg(test)]
@@ -129,6 +131,8 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     lists::check(&world, &mut report).await;
     tax_rates::check(&world, &mut report).await;
     tax_defaults::check(&world, &mut report).await;
+    tax_amendments::check(&world, &mut report).await;
+    tax_lists::check(&world, &mut report).await;
     associations::check(&world, &mut report).await;
     tenancy::check(&world, &mut report).await;
     keys::check(&world, &mut report).await;
