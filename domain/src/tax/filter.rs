@@ -1,23 +1,7 @@
 //! Which tax rates and associations a list shows.
 
 use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateScope, TaxRateStatus, TaxedEntity};
-use crate::{
-    ids::TaxRateId,
-    lifecycle::{Status, words},
-    time::Timestamp,
-};
-
-/// The order of a list by the time of creation, ids breaking ties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CreationOrder {
-    /// The oldest first.
-    Ascending,
-    /// The newest first. The default.
-    #[default]
-    Descending,
-}
-
-words!(CreationOrder, "asc, desc", Ascending => "asc", Descending => "desc");
+use crate::{customer::query::Direction, ids::TaxRateId, lifecycle::Status, time::Timestamp};
 
 /// Which tax rates a list shows: those that every part lets through. An empty list lets nothing through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +20,8 @@ pub struct TaxRateFilter {
     pub created_from: Option<Timestamp>,
     /// Created then or earlier.
     pub created_until: Option<Timestamp>,
-    /// In which order they come.
-    pub order: CreationOrder,
+    /// Which end of their list by the time of creation comes first, ids breaking ties.
+    pub order: Direction,
 }
 
 impl Default for TaxRateFilter {
@@ -51,7 +35,7 @@ impl Default for TaxRateFilter {
             rate_status: None,
             created_from: None,
             created_until: None,
-            order: CreationOrder::Descending,
+            order: Direction::Desc,
         }
     }
 }
@@ -102,8 +86,8 @@ pub struct TaxAssociationFilter {
     pub currency: Option<CurrencyCode>,
     /// Whether they apply of themselves; `None` for either.
     pub auto_apply: Option<bool>,
-    /// In which order they come.
-    pub order: CreationOrder,
+    /// Which end of their list by the time of creation comes first, ids breaking ties.
+    pub order: Direction,
 }
 
 impl Default for TaxAssociationFilter {
@@ -115,7 +99,7 @@ impl Default for TaxAssociationFilter {
             tax_rate_ids: None,
             currency: None,
             auto_apply: None,
-            order: CreationOrder::Descending,
+            order: Direction::Desc,
         }
     }
 }

@@ -22,7 +22,7 @@ pub use association_service::{ExplainedTaxes, NamedCustomer, TaxesOfError};
 pub use currency::{CurrencyCode, CurrencyCodeError};
 pub use decimal::{DecimalError, MAX_DIGITS};
 pub use effective::{AppliedTax, EffectiveTaxes, PassedOver, PassedOverTax, TaxBasis};
-pub use filter::{CreationOrder, TaxAssociationFilter, TaxRateFilter, TaxedEntities};
+pub use filter::{TaxAssociationFilter, TaxRateFilter, TaxedEntities};
 pub use new_association::{NewTaxAssociation, TaxAssociationUpdate, Term};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockTaxRepository;

@@ -1,9 +1,10 @@
 //! `GET /taxes/associations`
 
 use patron_domain::{
+    customer::query::Direction,
     ids::TaxRateId,
     lifecycle::Status,
-    tax::{CreationOrder, CurrencyCode, TaxAssociationFilter, TaxedEntities, TaxedEntity, TaxedEntityType},
+    tax::{CurrencyCode, TaxAssociationFilter, TaxedEntities, TaxedEntity, TaxedEntityType},
     violation::{Violation, Violations},
 };
 use rocket::get;
@@ -35,7 +36,7 @@ fn filter(query: &Query, broken: &mut Violations) -> TaxAssociationFilter {
         tax_rate_ids,
         currency: query.checked("currency", broken, |code| CurrencyCode::new(code)),
         auto_apply: query.flag("auto_apply", broken),
-        order: query.checked("order", broken, CreationOrder::parse).unwrap_or_default(),
+        order: query.checked("order", broken, Direction::parse).unwrap_or_default(),
     }
 }
 

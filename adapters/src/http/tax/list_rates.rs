@@ -1,9 +1,10 @@
 //! `GET /taxes/rates`
 
 use patron_domain::{
+    customer::query::Direction,
     ids::TaxRateId,
     lifecycle::Status,
-    tax::{CreationOrder, TaxRateCode, TaxRateFilter, TaxRateScope, TaxRateStatus},
+    tax::{TaxRateCode, TaxRateFilter, TaxRateScope, TaxRateStatus},
     time::Timestamp,
     violation::Violations,
 };
@@ -30,7 +31,7 @@ fn filter(query: &Query, broken: &mut Violations) -> TaxRateFilter {
         rate_status: query.checked("tax_rate_status", broken, TaxRateStatus::parse),
         created_from: query.checked("start_time", broken, Timestamp::parse),
         created_until: query.checked("end_time", broken, Timestamp::parse),
-        order: query.checked("order", broken, CreationOrder::parse).unwrap_or_default(),
+        order: query.checked("order", broken, Direction::parse).unwrap_or_default(),
     }
 }
 

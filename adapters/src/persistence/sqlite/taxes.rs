@@ -206,3 +206,35 @@ fn change_default(
     update(own()).set(TaxAssociationRow::from(&default)).execute(connection)?;
     Ok(default)
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::{Connection, QueryableByName, RunQueryDsl, debug_query, sql_query, sql_types::Text, sqlite::Sqlite};
+
+    use super::super::connection::{Role, migrate, open};
+    use crate::persistence::tax::queries;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn whether_a_rate_is_in_use_is_a_look_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open(&folder.path().join("t.db"), Role::Writer).unwrap();
+        migrate(&mut connection).unwrap();
+        let query = queries::uses_of_rate("t", "e", "r");
+        let statement = debug_query::<Sqlite, _>(&query).to_string();
+        let statement = statement.split(" -- binds").next().unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {statement}");
+        let steps = connection.transaction(|connection| {
+            let bound =
+                ["t", "e", "r"].iter().fold(sql_query(plan).into_boxed(), |query, text| query.bind::<Text, _>(*text));
+            bound.load::<Step>(connection)
+        });
+        let steps: Vec<String> = steps.unwrap().into_iter().map(|step| step.detail).collect();
+        assert!(steps.iter().all(|step| step.contains("COVERING INDEX tax_associations_rate")), "{steps:?}");
+    }
+}

@@ -90,13 +90,13 @@ macro_rules! associations {
 /// One page of a boxed query of a table, in the order asked for.
 macro_rules! in_order {
     ($table:ident, $query:expr, $order:expr, $window:expr) => {{
-        use patron_domain::tax::CreationOrder;
+        use patron_domain::customer::query::Direction;
         use $crate::persistence::schema::$table;
 
         let (query, window) = ($query, $window);
         let query = match $order {
-            CreationOrder::Ascending => query.order(($table::created_at.asc(), $table::id.asc())),
-            CreationOrder::Descending => query.order(($table::created_at.desc(), $table::id.desc())),
+            Direction::Asc => query.order(($table::created_at.asc(), $table::id.asc())),
+            Direction::Desc => query.order(($table::created_at.desc(), $table::id.desc())),
         };
         query.limit(window.limit).offset(window.offset)
     }};

@@ -6,12 +6,13 @@ use super::{
     world::{CUTS, OrSay, Outcome, World, is_cut, page, same},
 };
 use crate::{
+    customer::query::Direction,
     ids::{TaxAssociationId, TaxRateId},
     lifecycle::{Audit, Status},
     store::PageRequest,
     tax::{
-        CreationOrder, CurrencyCode, TaxAssociation, TaxAssociationFilter, TaxRate, TaxRateCode, TaxRateFilter,
-        TaxRateScope, TaxRateStatus, TaxedEntities, TaxedEntity,
+        CurrencyCode, TaxAssociation, TaxAssociationFilter, TaxRate, TaxRateCode, TaxRateFilter, TaxRateScope,
+        TaxRateStatus, TaxedEntities, TaxedEntity,
     },
     tenancy::EnvironmentScope,
     testkit::{a_customer, a_scope, a_tax_rate},
@@ -65,7 +66,7 @@ async fn filter(world: &World<'_>) -> Outcome {
         (TaxRateFilter { status: None, ..all() }, vec![3, 2, 1, 0]),
         (TaxRateFilter { status: Some(Status::Archived), ..all() }, vec![3]),
         (TaxRateFilter { status: Some(Status::Deleted), ..all() }, vec![]),
-        (TaxRateFilter { order: CreationOrder::Ascending, ..all() }, vec![0, 1, 2]),
+        (TaxRateFilter { order: Direction::Asc, ..all() }, vec![0, 1, 2]),
         (codes(&["OFF", "OLD", "NONE"])?, vec![0]),
         (codes(&["ONCE", "off"])?, vec![2, 1]),
         (codes(&[])?, vec![]),
@@ -96,7 +97,7 @@ async fn order(world: &World<'_>) -> Outcome {
     }
     rates.sort();
     let mut whole: Vec<TaxRateId> = rates.into_iter().map(|(_, id)| id).collect();
-    for order in [CreationOrder::Ascending, CreationOrder::Descending] {
+    for order in [Direction::Asc, Direction::Desc] {
         for cut in CUTS {
             let filter = TaxRateFilter { order, ..TaxRateFilter::default() };
             let found = world.ports.taxes.rates(&scope, &filter, page(cut.0, cut.1)?).await.or_say("taxes.rates")?;
@@ -138,7 +139,7 @@ async fn associations(world: &World<'_>) -> Outcome {
     let of_rates = |ids: Vec<TaxRateId>| TaxAssociationFilter { tax_rate_ids: Some(ids), ..all() };
     for (filter, wanted) in [
         (all(), vec![own, manual, default]),
-        (TaxAssociationFilter { order: CreationOrder::Ascending, ..all() }, vec![default, manual, own]),
+        (TaxAssociationFilter { order: Direction::Asc, ..all() }, vec![default, manual, own]),
         (TaxAssociationFilter { entities: TaxedEntities::Customers, ..all() }, vec![own]),
         (TaxAssociationFilter::of(entity), vec![own]),
         (TaxAssociationFilter::of(TaxedEntity::Tenant), vec![manual, default]),

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
+    customer::query::Direction,
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
-        CreateTaxRateError, CreationOrder, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode,
-        TaxRateFacts, TaxRateFilter, TaxRepository, TaxedEntity,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode, TaxRateFacts,
+        TaxRateFilter, TaxRepository, TaxedEntity,
     },
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -147,13 +148,13 @@ impl Registry {
 /// A page of a list that is put in order.
 fn by_creation<'a, T: Clone + 'a, I: Ord>(
     all: impl Iterator<Item = &'a T>,
-    order: CreationOrder,
+    order: Direction,
     created: impl Fn(&T) -> (Timestamp, I),
     request: PageRequest,
 ) -> Page<T> {
     let mut all: Vec<&T> = all.collect();
     all.sort_by_key(|item| created(item));
-    if order == CreationOrder::Descending {
+    if order == Direction::Desc {
         all.reverse();
     }
     page(&all, request)
