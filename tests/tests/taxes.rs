@@ -506,6 +506,31 @@ async fn taxes_are_explained(#[values(Backend::Sqlite, Backend::Postgres)] backe
     }
 }
 
+#[rstest]
+#[tokio::test]
+async fn an_archived_customer_hides_its_taxes_and_still_uses_their_rates(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let rate = a_rate(&server, "VAT").await;
+    let customer = a_customer(&server, "acme").await;
+    let made = server.post(ASSOCIATIONS, &tax(&customer, "VAT")).await.expect(200);
+    assert_eq!(delete(&server, &format!("/v1/customers/{customer}")).await.status, 204);
+
+    assert_eq!(server.get(ASSOCIATIONS).await.expect(200)["pagination"]["total"], 0);
+    let path = format!("{ASSOCIATIONS}/{}", id(&made));
+    assert_eq!(server.get(&path).await.expect(200)["status"], "archived");
+    refused(&put(&server, &path, &json!({ "priority": 1 })).await, 400, "invalid_operation", &[]);
+    for query in ["external_customer_id=acme".to_owned(), format!("entity_type=customer&entity_id={customer}")] {
+        refused(&server.get(&format!("{ASSOCIATIONS}?{query}")).await, 404, "not_found", &[]);
+    }
+    refused(&server.post(ASSOCIATIONS, &tax(&customer, "VAT")).await, 404, "not_found", &[]);
+    let path = format!("{RATES}/{}", id(&rate));
+    refused(&delete(&server, &path).await, 400, "invalid_operation", &[]);
+    refused(&put(&server, &path, &json!({ "percentage_value": "7" })).await, 400, "invalid_operation", &[]);
+}
+
 #[tokio::test]
 async fn a_reader_reads_and_changes_nothing() {
     let place = Place::fresh(Backend::Sqlite).await;

@@ -263,6 +263,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('tax_associations', 'tax_associations', '1000000 1000000 1000000 1'),
     ('tax_associations', 'tax_associations_published_entity', '1000000 1000000 1000000 1000000 2 1 1'),
     ('tax_associations', 'tax_associations_archived', '100000 100000 100000 100000 2'),
+    ('tax_associations', 'tax_associations_rate', '1000000 1000000 1000000 10000 10000'),
     ('tax_rates', 'tax_rates', '1000 1000 1000 1'),
     ('tax_rates', 'tax_rates_published_code', '1000 1000 1000 1'),
     ('events', 'events', '1000000 1000000 1000000 1'),
