@@ -74,6 +74,12 @@ impl PageRequest {
         Ok(Self { limit, offset })
     }
 
+    /// As much as one page can hold, from the beginning.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self { limit: Self::MAX_LIMIT, offset: 0 }
+    }
+
     /// The most items wanted, 1 to 1000.
     #[must_use]
     pub fn limit(&self) -> u16 {

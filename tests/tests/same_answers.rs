@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use patron_tests::{
-    patron::{Backend, Place, Server},
+    patron::{Answer, Backend, Place, Server, send},
     requests::{full, minimal, tax_rate},
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Puts numbers in place of ids and times, in the order in which they first appear, so that two runs compare equal.
@@ -36,7 +37,7 @@ impl Normaliser {
 async fn play(server: &Server) -> Vec<(u16, Value)> {
     let mut normaliser = Normaliser::default();
     let mut answers = Vec::new();
-    let mut note = |answer: patron_tests::patron::Answer| {
+    let mut note = |answer: Answer| {
         let body = answer.body.clone();
         answers.push((answer.status, normaliser.normalise(answer.body)));
         body
@@ -99,6 +100,65 @@ async fn play(server: &Server) -> Vec<(u16, Value)> {
     ] {
         note(server.get(path).await);
     }
+    for answer in taxes(server, &ids[0]).await {
+        note(answer);
+    }
+    answers
+}
+
+/// Changes and lists of tax rates and associations.
+async fn taxes(server: &Server, customer: &str) -> Vec<Answer> {
+    let send = async |method: Method, path: &str, body: Value| send(server.request(method, path).json(&body)).await;
+    let mut answers = Vec::new();
+    let mut rates = Vec::new();
+    for code in ["a", "A", "\u{e4}", "\u{1F980}"] {
+        let answer = server.post("/v1/taxes/rates", &tax_rate(code)).await;
+        rates.push(answer.body["id"].as_str().unwrap().to_owned());
+        answers.push(answer);
+    }
+    let mut associations = Vec::new();
+    for (code, kind, currency) in [
+        ("a", "customer", json!("eur")),
+        ("a", "customer", Value::Null),
+        ("A", "tenant", json!("USD")),
+        ("a", "customer", json!("EUR")),
+    ] {
+        let entity = if kind == "customer" { json!(customer) } else { Value::Null };
+        let body = json!({ "tax_rate_code": code, "entity_type": kind, "entity_id": entity, "currency": currency });
+        let answer = send(Method::POST, "/v1/taxes/associations", body).await;
+        associations.extend(answer.body["id"].as_str().map(str::to_owned));
+        answers.push(answer);
+    }
+    for (rate, body) in [
+        (0, json!({ "percentage_value": 1 })),
+        (2, json!({ "code": "a" })),
+        (3, json!({ "description": "x", "metadata": {} })),
+    ] {
+        answers.push(send(Method::PUT, &format!("/v1/taxes/rates/{}", rates[rate]), body).await);
+    }
+    for rate in [&rates[0], &rates[2], &rates[2]] {
+        answers.push(send(Method::DELETE, &format!("/v1/taxes/rates/{rate}"), Value::Null).await);
+    }
+    for association in &associations {
+        let path = format!("/v1/taxes/associations/{association}");
+        answers.push(send(Method::PUT, &path, json!({ "priority": 5, "metadata": { "k": "v" } })).await);
+        answers.push(server.get(&path).await);
+    }
+    for path in [
+        "/v1/taxes/rates?limit=2&offset=1".to_owned(),
+        "/v1/taxes/rates?order=asc&taxrate_codes=a,A,%C3%A4".to_owned(),
+        "/v1/taxes/rates?status=archived".to_owned(),
+        "/v1/taxes/associations?expand=tax_rate".to_owned(),
+        format!("/v1/taxes/associations?tax_rate_ids={},{}&order=asc", rates[0], rates[1]),
+        "/v1/taxes/associations?currency=EUR&auto_apply=true".to_owned(),
+        format!("/v1/customers/{customer}/taxes/effective?currency=EUR&at=2100-01-01T00:00:00Z"),
+    ] {
+        answers.push(server.get(&path).await);
+    }
+    for association in [&associations[0], &associations[0], &associations[2]] {
+        answers.push(send(Method::DELETE, &format!("/v1/taxes/associations/{association}"), Value::Null).await);
+    }
+    answers.push(server.get("/v1/taxes/associations?status=deleted").await);
     answers
 }
 

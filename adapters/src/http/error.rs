@@ -1,4 +1,5 @@
-//! One envelope for every error, and the one place that maps the domain's errors to it.
+//! One envelope for every error, and the one place that maps the domain's errors to it, but for those of taxes, which are
+//! in `tax/error.rs`.
 //!
 //! | status | code |
 //! | --- | --- |
@@ -16,7 +17,6 @@ use patron_domain::{
     customer::{ChangeCustomerError, ReadError},
     lifecycle::Version,
     store::StoreError,
-    tax::{CreateTaxRateError, FindTaxRateError, TaxesOfError},
     tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
     violation::Violations,
 };
@@ -133,13 +133,13 @@ impl ApiError {
         self
     }
 
-    fn detail(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn detail(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
         self.details.push(Detail::new(path, message));
         self
     }
 
     /// 409: something has what was asked for.
-    fn already_exists(path: &str, message: String, existing_id: String) -> Self {
+    pub(crate) fn already_exists(path: &str, message: String, existing_id: String) -> Self {
         let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
         let detail = Detail::new(path, message);
         error.details.push(Detail { rule: Some("unique"), existing_id: Some(existing_id), ..detail });
@@ -292,37 +292,6 @@ impl From<ReadError> for ApiError {
         match error {
             ReadError::Denied(error) => error.into(),
             ReadError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CreateTaxRateError> for ApiError {
-    fn from(error: CreateTaxRateError) -> Self {
-        let message = error.to_string();
-        match error {
-            CreateTaxRateError::Denied(error) => error.into(),
-            CreateTaxRateError::Invalid(violations) => violations.into(),
-            CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            CreateTaxRateError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<FindTaxRateError> for ApiError {
-    fn from(error: FindTaxRateError) -> Self {
-        match error {
-            FindTaxRateError::Denied(error) => error.into(),
-            FindTaxRateError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<TaxesOfError> for ApiError {
-    fn from(error: TaxesOfError) -> Self {
-        match error {
-            TaxesOfError::Denied(error) => error.into(),
-            TaxesOfError::UnknownCustomer => Self::not_found(error.to_string()),
-            TaxesOfError::Store(error) => error.into(),
         }
     }
 }

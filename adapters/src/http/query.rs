@@ -64,6 +64,13 @@ impl Query {
         (!values.is_empty()).then_some(values)
     }
 
+    /// Each value of a parameter that may be repeated, and whose values may be joined by commas; `None` when it is absent.
+    pub(crate) fn joined(&self, name: &str) -> Option<Vec<&str>> {
+        let mut given = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).peekable();
+        given.peek()?;
+        Some(given.flat_map(|value| value.split(',')).filter(|value| !value.is_empty()).collect())
+    }
+
     /// The value of a parameter that has to be there.
     pub(crate) fn required(&self, name: &str, broken: &mut Violations) -> Option<&str> {
         let value = self.get(name);

@@ -50,6 +50,11 @@ literal! {
     Archived, Status::Archived, "archived"
 }
 
+literal! {
+    /// The status of what is kept only as a trace.
+    Deleted, Status::Deleted, "deleted"
+}
+
 const fn same(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     let mut index = 0;

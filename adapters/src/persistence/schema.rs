@@ -202,3 +202,4 @@ diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);
 diesel::allow_tables_to_appear_in_same_query!(customers, integration_mappings);
 diesel::allow_tables_to_appear_in_same_query!(customers, former_external_ids);
 diesel::allow_tables_to_appear_in_same_query!(former_external_ids, integration_mappings);
+diesel::allow_tables_to_appear_in_same_query!(tax_rates, tax_associations);

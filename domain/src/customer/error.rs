@@ -76,7 +76,7 @@ pub enum InvalidOperation {
 /// A tax rate is named that is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("tax_rate_code names a tax rate that is INACTIVE; activate the tax rate, or name another")]
-pub(super) struct InactiveTaxRate;
+pub(crate) struct InactiveTaxRate;
 
 impl Rule for InactiveTaxRate {
     fn rule(&self) -> &'static str {

@@ -23,6 +23,7 @@ pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
 pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
 pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
+pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded};
 pub use fields::{

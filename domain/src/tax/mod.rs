@@ -1,17 +1,28 @@
 //! Tax rates, and who they apply to.
 
+mod amend;
 mod association;
+mod association_service;
 mod currency;
 mod decimal;
+mod effective;
+mod filter;
 mod new_association;
 mod port;
 mod rate;
 mod rate_override;
 mod service;
 
+pub use amend::{
+    ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, TaxDefaultAmendment, TaxRateAmendment,
+    TaxRateFacts, TaxRateUpdate,
+};
 pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
+pub use association_service::{ExplainedTaxes, NamedCustomer, TaxesOfError};
 pub use currency::{CurrencyCode, CurrencyCodeError};
 pub use decimal::{DecimalError, MAX_DIGITS};
+pub use effective::{AppliedTax, EffectiveTaxes, PassedOver, PassedOverTax, TaxBasis};
+pub use filter::{TaxAssociationFilter, TaxRateFilter, TaxedEntities};
 pub use new_association::{NewTaxAssociation, TaxAssociationUpdate, Term};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockTaxRepository;
@@ -21,4 +32,4 @@ pub use rate::{
     TaxRateName, TaxRateNameError, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxValueError,
 };
 pub use rate_override::{TaxRateOverride, TaxRateOverrides, TaxRateOverridesError};
-pub use service::{FindTaxRateError, NewTaxRate, TaxService, TaxValueParts, TaxesOfError};
+pub use service::{FindTaxRateError, NewTaxRate, TaxService, TaxValueParts};

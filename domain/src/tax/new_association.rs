@@ -47,6 +47,14 @@ impl Rule for EndsBeforeStart {
 }
 
 impl NewTaxAssociation {
+    /// Whether the term is right whenever the association is made: both ends named, and in the wrong order, it is not.
+    ///
+    /// # Errors
+    /// When it would end before it starts.
+    pub fn check_dates(&self) -> Result<(), Violations> {
+        self.start.map_or(Ok(()), |start| self.term(start).map(drop))
+    }
+
     /// The term, for an association made now.
     ///
     /// # Errors

@@ -2,9 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{TaxAssociation, TaxRate, TaxedEntity};
+use super::{
+    ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, TaxAssociation, TaxAssociationFilter,
+    TaxBasis, TaxRate, TaxRateFilter,
+};
+#[cfg(doc)]
+use super::{TaxRateFacts, TaxedEntity};
 use crate::{
-    ids::TaxRateId,
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, PermissionDenied},
     violation::Violations,
@@ -25,23 +30,69 @@ pub trait TaxRepository: Send + Sync {
     /// A tax rate of any status by its id; `None` when the scope has none with it.
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError>;
 
+    /// The tax rates that a filter names, in its order, ids breaking ties, with the exact total.
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError>;
+
+    /// Changes a tax rate in one transaction: looks up what [`TaxRateFacts`] names, asks [`ChangeTaxRate::decide`], writes
+    /// what it answers, and answers it.
+    ///
+    /// MUST answer the decision's refusal as it is, and MUST then have left the rate as it was. MUST answer
+    /// [`ChangeTaxRateError::CodeTaken`] with the other rate's id when the change would give a second published rate of
+    /// the scope a code. MUST decide each change of one rate on what the one before it left. Of a change that a use forbids
+    /// and a concurrent use of the rate (a customer's association, or a default) at most one MUST succeed.
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+    ) -> Result<TaxRate, ChangeTaxRateError>;
+
     /// Writes a new default of the environment: an association with [`TaxedEntity::Tenant`].
     ///
     /// MUST answer [`CreateTaxDefaultError::UnknownRate`] when the scope has no published rate with the id, and
-    /// [`CreateTaxDefaultError::AlreadyAssociated`] when a published default has the same rate and currency.
+    /// [`CreateTaxDefaultError::AlreadyAssociated`] with the other one's id when a published default has the same rate and
+    /// currency.
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
     ) -> Result<(), CreateTaxDefaultError>;
 
-    /// The published associations of an entity, the newest first, ids breaking ties. Empty for an unknown entity.
+    /// Changes a default of the environment in one transaction: looks it up, asks [`ChangeTaxDefault::decide`], writes what
+    /// it answers, and answers it.
+    ///
+    /// MUST answer the decision's refusal as it is, and MUST then have left the default as it was. MUST decide each change
+    /// of one default on what the one before it left.
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError>;
+
+    /// An association of any status by its id; `None` when the scope has none with it.
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError>;
+
+    /// The associations that a filter names, in its order, ids breaking ties, with the exact total. Empty for an unknown
+    /// entity.
     async fn associations(
         &self,
         scope: &EnvironmentScope,
-        entity: TaxedEntity,
+        filter: &TaxAssociationFilter,
         page: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError>;
+
+    /// All that says which taxes apply to a customer, as of one moment: its published associations, the environment's
+    /// published defaults, and the rates of any status that they name, each in the order of their ids. A customer that the
+    /// scope does not have has no associations.
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError>;
 }
 
 /// Why a tax rate was not created.
@@ -67,12 +118,21 @@ pub enum CreateTaxRateError {
 /// Why an environment's default was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateTaxDefaultError {
+    /// The caller may not write. Never answered by a repository.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// Fields break rules. Never answered by a repository.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// There is no such tax rate.
-    #[error("there is no tax rate with this id")]
+    #[error("there is no such tax rate; create it first, or name another")]
     UnknownRate,
     /// The rate is a default for this currency already.
-    #[error("this tax rate is a default for this currency already")]
-    AlreadyAssociated,
+    #[error("this tax rate is a default for this currency already; change that association")]
+    AlreadyAssociated {
+        /// That association's id.
+        existing: TaxAssociationId,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,10 +1,11 @@
-//! What callers can ask about taxes.
+//! What callers can ask about tax rates. About associations: see `association_service`.
 
 use std::sync::Arc;
 
 use super::{
-    CreateTaxRateError, FixedAmount, Percentage, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName,
-    TaxRateScope, TaxRateStatus, TaxRateType, TaxRepository, TaxValue, TaxedEntity,
+    ChangeTaxRate, ChangeTaxRateError, CreateTaxRateError, FixedAmount, Percentage, TaxRate, TaxRateAmendment,
+    TaxRateCode, TaxRateDescription, TaxRateFilter, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType,
+    TaxRepository, TaxValue,
 };
 use crate::{
     clock::Clock,
@@ -91,20 +92,6 @@ impl TaxValueParts {
     }
 }
 
-/// Why the associations of an entity were not answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TaxesOfError {
-    /// The caller may not read.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// There is no such customer, or it is archived.
-    #[error("there is no customer with this id, or it is archived")]
-    UnknownCustomer,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Why a tax rate was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindTaxRateError {
@@ -164,24 +151,32 @@ impl TaxService {
         Ok(self.taxes.find_rate(scope, id).await?)
     }
 
-    /// The published associations of an entity.
+    /// The tax rates that a filter names.
     ///
     /// # Errors
-    /// When the caller may not read, the customer does not exist or is archived, or the store fails.
-    pub async fn associations(
+    /// When the caller may not read or the store fails.
+    pub async fn rates(
         &self,
         caller: &Caller,
-        entity: TaxedEntity,
+        filter: &TaxRateFilter,
         page: PageRequest,
-    ) -> Result<Page<TaxAssociation>, TaxesOfError> {
+    ) -> Result<Page<TaxRate>, FindTaxRateError> {
         let scope = caller.authorise(Permission::Read)?;
-        if let TaxedEntity::Customer(id) = entity {
-            let found = self.customers.find(scope, id).await?;
-            if found.is_none_or(|record| record.customer.status != Status::Published) {
-                return Err(TaxesOfError::UnknownCustomer);
-            }
-        }
-        Ok(self.taxes.associations(scope, entity, page).await?)
+        Ok(self.taxes.rates(scope, filter, page).await?)
+    }
+
+    /// Changes a tax rate, or archives it, and answers it as it is then.
+    ///
+    /// # Errors
+    /// See [`ChangeTaxRateError`]; after any of them the rate is as it was.
+    pub async fn change_rate(
+        &self,
+        caller: &Caller,
+        id: TaxRateId,
+        amendment: TaxRateAmendment,
+    ) -> Result<TaxRate, ChangeTaxRateError> {
+        let scope = caller.authorise(Permission::Write)?;
+        self.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at: self.clock.now() }).await
     }
 }
 

@@ -199,6 +199,9 @@ CREATE UNIQUE INDEX tax_associations_published_entity
     WHERE status = 'published';
 CREATE INDEX tax_associations_archived ON tax_associations (tenant_id, environment_id, entity_type, entity_id)
     WHERE status = 'archived';
+-- Whether a rate is in use. With the status, SQLite answers from the index alone, and takes it.
+CREATE INDEX tax_associations_rate ON tax_associations (tenant_id, environment_id, tax_rate_id, status)
+    WHERE status <> 'deleted';
 
 CREATE TABLE events (
     tenant_id TEXT COLLATE "C" NOT NULL,

@@ -1,14 +1,37 @@
 //! Tax rates and tax associations over HTTP.
 
+mod association_request;
+mod create_association;
 mod create_rate;
+mod delete_association;
+mod delete_rate;
+mod effective;
+mod entity;
+mod error;
+mod get_association;
 mod get_rate;
 mod list_associations;
+mod list_rates;
 mod request;
 mod response;
+mod update_association;
+mod update_rate;
 
 use rocket::{Route, routes};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
-    routes![create_rate::create_rate, get_rate::get_rate, list_associations::list_associations]
+    routes![
+        create_rate::create_rate,
+        list_rates::list_rates,
+        get_rate::get_rate,
+        update_rate::update_rate,
+        delete_rate::delete_rate,
+        create_association::create_association,
+        list_associations::list_associations,
+        get_association::get_association,
+        update_association::update_association,
+        delete_association::delete_association,
+        effective::effective,
+    ]
 }

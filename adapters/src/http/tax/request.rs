@@ -5,11 +5,22 @@ use patron_domain::{
         FixedAmount, NewTaxRate, Percentage, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
         TaxRateType, TaxValueParts,
     },
-    violation::Violations,
+    violation::{Rule, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
 
 use crate::http::json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map};
+
+/// A text that an update gives in place of one that has to be there: it cannot be cleared.
+pub(super) fn given<T, E: Rule>(
+    fields: &mut Reader<'_>,
+    name: &str,
+    field: Field<Text<'_>>,
+    check: impl FnOnce(String) -> Result<T, E>,
+) -> Option<T> {
+    let text = fields.take(name, field)?;
+    fields.check(name, check(text.into_owned()))
+}
 
 /// The body of a create. Unknown members are ignored.
 #[derive(Deserialize)]

@@ -88,6 +88,8 @@ pub(super) struct TaxAssociationResponse<'a> {
     created_by: &'a Actor,
     updated_at: Timestamp,
     updated_by: &'a Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_rate: Option<TaxRateResponse<'a>>,
 }
 
 impl<'a> TaxAssociationResponse<'a> {
@@ -114,6 +116,13 @@ impl<'a> TaxAssociationResponse<'a> {
             created_by: &association.audit.created_by,
             updated_at: association.audit.updated_at,
             updated_by: &association.audit.updated_by,
+            tax_rate: None,
         }
+    }
+
+    /// The same with its rate embedded, if that is among those given.
+    pub(super) fn with_rate(self, rates: &'a [TaxRate]) -> Self {
+        let own = rates.iter().find(|rate| rate.id == self.tax_rate_id);
+        Self { tax_rate: own.map(TaxRateResponse::new), ..self }
     }
 }

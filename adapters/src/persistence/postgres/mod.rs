@@ -15,6 +15,7 @@ mod session;
 mod settings;
 mod sqlstate;
 mod statements;
+mod tax_changes;
 mod taxes;
 mod tenancy;
 mod tls;

@@ -1,25 +1,34 @@
 //! The port for tax rates and associations over PostgreSQL.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, pg::Pg};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
-    ids::TaxRateId,
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
-    tax::{CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxRate, TaxRepository, TaxedEntity},
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
+        TaxedEntity,
+    },
     tenancy::EnvironmentScope,
 };
 
-use super::{PostgresStore, names, problem::again, write::Change};
+use super::{
+    PostgresStore, names,
+    problem::again,
+    tax_changes::{ChangeDefault, ChangeRate},
+    write::Change,
+};
 use crate::persistence::{
     error::Failure,
     page::{Window, page},
     schema::{tax_associations, tax_rates},
     tax::{
-        association_row::{TaxAssociationRow, entity_id},
-        queries,
+        association_row::{TaxAssociationRow, already_associated, entity_id},
+        decode_basis, lists, queries,
         rate_row::{TaxRateRow, taken},
     },
 };
@@ -40,6 +49,50 @@ impl TaxRepository for PostgresStore {
         session.answer(row).await?.map(TaxRate::try_from).transpose()
     }
 
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        page_request: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let window = Window::from(page_request);
+        let session = self.pool.session().await?;
+        let all = || lists::rates!(Pg, (&tenant, &environment), filter);
+        let (ordered, count) = (lists::in_order!(tax_rates, all(), filter.order, window), all().count());
+        let (rows, total) = (&mut session.pg(), &mut session.pg());
+        page(session.snapshot(try_join(ordered.load::<TaxRateRow>(rows), count.get_result(total))).await?)
+    }
+
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+    ) -> Result<TaxRate, ChangeTaxRateError> {
+        self.write(ChangeRate { scope: scope.clone(), command }).await
+    }
+
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        self.write(ChangeDefault { scope: scope.clone(), command }).await
+    }
+
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let id = id.to_string();
+        let session = self.pool.session().await?;
+        let query = queries::association_by_id(&tenant, &environment, &id);
+        let row = async { query.first::<TaxAssociationRow>(&mut session.pg()).await.optional() };
+        session.answer(row).await?.map(TaxAssociation::try_from).transpose()
+    }
+
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
@@ -52,21 +105,39 @@ impl TaxRepository for PostgresStore {
     async fn associations(
         &self,
         scope: &EnvironmentScope,
-        entity: TaxedEntity,
+        filter: &TaxAssociationFilter,
         page_request: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let (kind, id) = (entity.kind().as_str(), entity_id(scope.owner, entity));
-        let Window { limit, offset } = page_request.into();
+        let owner = scope.owner;
+        let (tenant, environment) = names(owner);
+        let window = Window::from(page_request);
         let session = self.pool.session().await?;
-        let all = || queries::associations_of(&tenant, &environment, kind, &id);
-        let ordered = all().order(queries::newest_first()).limit(limit).offset(offset);
+        let all = || lists::associations!(Pg, (&tenant, &environment), owner, filter);
+        let (ordered, count) = (lists::in_order!(tax_associations, all(), filter.order, window), all().count());
         let (rows, total) = (&mut session.pg(), &mut session.pg());
-        page(
-            session
-                .snapshot(try_join(ordered.load::<TaxAssociationRow>(rows), all().count().get_result(total)))
-                .await?,
-        )
+        page(session.snapshot(try_join(ordered.load::<TaxAssociationRow>(rows), count.get_result(total))).await?)
+    }
+
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+        let owner = scope.owner;
+        let (tenant, environment) = names(owner);
+        let session = self.pool.session().await?;
+        let of = |entity: TaxedEntity| {
+            let (tenant, environment) = (&tenant, &environment);
+            let (mut first, mut second) = (session.pg(), session.pg());
+            async move {
+                let (kind, id) = (entity.kind().as_str(), entity_id(owner, entity));
+                let rates = queries::rates_of(tenant, environment, kind, &id);
+                let associations = queries::associations_of(tenant, environment, kind, &id);
+                let associations = associations.order(tax_associations::id.asc());
+                let rates = rates.load::<TaxRateRow>(&mut first);
+                try_join(associations.load::<TaxAssociationRow>(&mut second), rates).await
+            }
+        };
+        let both = try_join(of(TaxedEntity::Customer(customer_id)), of(TaxedEntity::Tenant));
+        let ((own, mut rates), (defaults, more)) = session.snapshot(both).await?;
+        rates.extend(more);
+        decode_basis((own, defaults, rates))
     }
 }
 
@@ -113,9 +184,16 @@ impl Change for CreateDefault {
             return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
         }
         let inserted = insert_into(tax_associations::table).values(row).on_conflict_do_nothing();
-        match inserted.execute(&mut pg).await? {
-            0 => Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated)),
-            _ => Ok(()),
+        if inserted.execute(&mut pg).await? == 1 {
+            return Ok(());
+        }
+        let others = queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
+        let same = others.filter(tax_associations::tax_rate_id.eq(&row.tax_rate_id));
+        let same = same.filter(tax_associations::currency_key.eq(&row.currency_key)).select(tax_associations::id);
+        match same.get_result::<String>(&mut pg).await.optional()? {
+            Some(holder) => Err(Failure::Refused(already_associated(&holder))),
+            // It was there a moment ago, and is not any more.
+            None => Err(Failure::Database(again())),
         }
     }
 

@@ -65,7 +65,8 @@ async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusa
             }
             Err(Ended::Failed(problem)) => problem,
         };
-        if matches!(problem.kind, Kind::Other | Kind::Unique) || tries == TRIES {
+        // What is unique and was taken meanwhile is found taken by the next try.
+        if problem.kind == Kind::Other || tries == TRIES {
             return Err(problem.error.into());
         }
         drop(session);

@@ -1,12 +1,16 @@
 //! The port for tax rates and associations over SQLite.
 
 use async_trait::async_trait;
-use diesel::{insert_into, prelude::*};
+use diesel::{insert_into, prelude::*, result::Error, sqlite::Sqlite, update};
 use patron_domain::{
-    ids::TaxRateId,
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
-    tax::{CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxRate, TaxRepository, TaxedEntity},
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
+        TaxRepository, TaxedEntity,
+    },
     tenancy::EnvironmentScope,
 };
 
@@ -16,9 +20,9 @@ use crate::persistence::{
     page::{Window, page},
     schema::{tax_associations, tax_rates},
     tax::{
-        association_row::{TaxAssociationRow, entity_id},
-        queries,
-        rate_row::{TaxRateRow, taken},
+        association_row::{TaxAssociationRow, already_associated, entity_id},
+        decode_basis, lists, queries,
+        rate_row::{TaxRateRow, rate_id, taken},
     },
 };
 
@@ -47,6 +51,55 @@ impl TaxRepository for SqliteStore {
         row.map(TaxRate::try_from).transpose()
     }
 
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        page_request: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let (filter, window) = (filter.clone(), Window::from(page_request));
+        let query = move |connection: &mut SqliteConnection| {
+            connection.transaction::<(Vec<TaxRateRow>, i64), Error, _>(|connection| {
+                let all = || lists::rates!(Sqlite, (&tenant, &environment), &filter);
+                let rows = lists::in_order!(tax_rates, all(), filter.order, window).load(connection)?;
+                Ok((rows, all().count().get_result(connection)?))
+            })
+        };
+        page(self.readers.read(query).await?)
+    }
+
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+    ) -> Result<TaxRate, ChangeTaxRateError> {
+        let scope = scope.clone();
+        self.writer.write(move |connection| change_rate(connection, &scope, command)).await
+    }
+
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        let scope = scope.clone();
+        self.writer.write(move |connection| change_default(connection, &scope, command)).await
+    }
+
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let id = id.to_string();
+        let query = move |connection: &mut SqliteConnection| {
+            queries::association_by_id(&tenant, &environment, &id).first::<TaxAssociationRow>(connection).optional()
+        };
+        self.readers.read(query).await?.map(TaxAssociation::try_from).transpose()
+    }
+
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
@@ -60,10 +113,14 @@ impl TaxRepository for SqliteStore {
                 return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
             }
             let inserted = insert_into(tax_associations::table).values(&row).on_conflict_do_nothing();
-            match inserted.execute(connection)? {
-                0 => Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated)),
-                _ => Ok(()),
+            if inserted.execute(connection)? == 1 {
+                return Ok(());
             }
+            let others =
+                queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
+            let same = others.filter(tax_associations::tax_rate_id.eq(&row.tax_rate_id));
+            let same = same.filter(tax_associations::currency_key.eq(&row.currency_key)).select(tax_associations::id);
+            Err(Failure::Refused(already_associated(&same.get_result::<String>(connection)?)))
         };
         self.writer.write(create).await
     }
@@ -71,20 +128,113 @@ impl TaxRepository for SqliteStore {
     async fn associations(
         &self,
         scope: &EnvironmentScope,
-        entity: TaxedEntity,
+        filter: &TaxAssociationFilter,
         page_request: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let (kind, id) = (entity.kind().as_str(), entity_id(scope.owner, entity));
-        let window = Window::from(page_request);
+        let owner = scope.owner;
+        let (tenant, environment) = names(owner);
+        let (filter, window) = (filter.clone(), Window::from(page_request));
         let query = move |connection: &mut SqliteConnection| {
-            connection.transaction::<(Vec<TaxAssociationRow>, i64), diesel::result::Error, _>(|connection| {
-                let all = || queries::associations_of(&tenant, &environment, kind, &id);
-                let ordered = all().order(queries::newest_first());
-                let rows = ordered.limit(window.limit).offset(window.offset).load(connection)?;
+            connection.transaction::<(Vec<TaxAssociationRow>, i64), Error, _>(|connection| {
+                let all = || lists::associations!(Sqlite, (&tenant, &environment), owner, &filter);
+                let rows = lists::in_order!(tax_associations, all(), filter.order, window).load(connection)?;
                 Ok((rows, all().count().get_result(connection)?))
             })
         };
         page(self.readers.read(query).await?)
+    }
+
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+        let owner = scope.owner;
+        let (tenant, environment) = names(owner);
+        let query = move |connection: &mut SqliteConnection| {
+            connection.transaction::<_, Error, _>(|connection| {
+                let mut rates: Vec<TaxRateRow> = Vec::new();
+                let mut of = |entity: TaxedEntity| {
+                    let (kind, id) = (entity.kind().as_str(), entity_id(owner, entity));
+                    rates.extend(queries::rates_of(&tenant, &environment, kind, &id).load::<TaxRateRow>(connection)?);
+                    let associations = queries::associations_of(&tenant, &environment, kind, &id);
+                    associations.order(tax_associations::id.asc()).load::<TaxAssociationRow>(connection)
+                };
+                let (own, defaults) = (of(TaxedEntity::Customer(customer_id))?, of(TaxedEntity::Tenant)?);
+                Ok((own, defaults, rates))
+            })
+        };
+        decode_basis(self.readers.read(query).await?)
+    }
+}
+
+fn change_rate(
+    connection: &mut SqliteConnection,
+    scope: &EnvironmentScope,
+    command: ChangeTaxRate,
+) -> Result<TaxRate, Failure<ChangeTaxRateError>> {
+    let refused = |error: StoreError| Failure::Refused(error.into());
+    let (tenant, environment) = names(scope.owner);
+    let id = command.id.to_string();
+    let current: Option<TaxRateRow> = queries::rate_by_id(&tenant, &environment, &id).first(connection).optional()?;
+    let in_use: Option<String> = queries::uses_of_rate(&tenant, &environment, &id).first(connection).optional()?;
+    let holder: Option<String> = match command.wanted_code() {
+        None => None,
+        Some(code) => {
+            let holder = queries::rate_by_code(&tenant, &environment, code.as_str()).select(tax_rates::id);
+            holder.first(connection).optional()?
+        }
+    };
+    let facts = TaxRateFacts {
+        current: current.map(TaxRate::try_from).transpose().map_err(refused)?,
+        in_use: in_use.is_some(),
+        holder: holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
+    };
+    let rate = command.decide(scope, &facts).map_err(Failure::Refused)?;
+    update(queries::rate_by_id(&tenant, &environment, &id)).set(TaxRateRow::from(&rate)).execute(connection)?;
+    Ok(rate)
+}
+
+fn change_default(
+    connection: &mut SqliteConnection,
+    scope: &EnvironmentScope,
+    command: ChangeTaxDefault,
+) -> Result<TaxAssociation, Failure<ChangeTaxDefaultError>> {
+    let (tenant, environment) = names(scope.owner);
+    let id = command.id.to_string();
+    let own = || queries::association_by_id(&tenant, &environment, &id);
+    let current: Option<TaxAssociationRow> = own().first(connection).optional()?;
+    let current = current.map(TaxAssociation::try_from).transpose();
+    let current = current.map_err(|error| Failure::Refused(error.into()))?;
+    let default = command.decide(scope, current.as_ref()).map_err(Failure::Refused)?;
+    update(own()).set(TaxAssociationRow::from(&default)).execute(connection)?;
+    Ok(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::{Connection, QueryableByName, RunQueryDsl, debug_query, sql_query, sql_types::Text, sqlite::Sqlite};
+
+    use super::super::connection::{Role, migrate, open};
+    use crate::persistence::tax::queries;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn whether_a_rate_is_in_use_is_a_look_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = open(&folder.path().join("t.db"), Role::Writer).unwrap();
+        migrate(&mut connection).unwrap();
+        let query = queries::uses_of_rate("t", "e", "r");
+        let statement = debug_query::<Sqlite, _>(&query).to_string();
+        let statement = statement.split(" -- binds").next().unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {statement}");
+        let steps = connection.transaction(|connection| {
+            let bound =
+                ["t", "e", "r"].iter().fold(sql_query(plan).into_boxed(), |query, text| query.bind::<Text, _>(*text));
+            bound.load::<Step>(connection)
+        });
+        let steps: Vec<String> = steps.unwrap().into_iter().map(|step| step.detail).collect();
+        assert!(steps.iter().all(|step| step.contains("COVERING INDEX tax_associations_rate")), "{steps:?}");
     }
 }

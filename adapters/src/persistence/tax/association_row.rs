@@ -5,7 +5,7 @@ use patron_domain::{
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Owner,
     store::StoreError,
-    tax::{CurrencyCode, Priority, TaxAssociation, TaxedEntity, TaxedEntityType},
+    tax::{CreateTaxDefaultError, CurrencyCode, Priority, TaxAssociation, TaxedEntity, TaxedEntityType},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -104,5 +104,14 @@ impl TryFrom<TaxAssociationRow> for TaxAssociation {
                 updated_by: row.updated_by,
             })?,
         })
+    }
+}
+
+/// The refusal of a default of which the association with this id is in the way.
+pub(crate) fn already_associated(holder: &str) -> CreateTaxDefaultError {
+    let named = RowName { table: "tax_associations", id: holder };
+    match named.column("id", TaxAssociationId::parse(holder)) {
+        Ok(existing) => CreateTaxDefaultError::AlreadyAssociated { existing },
+        Err(corrupt) => corrupt.into(),
     }
 }

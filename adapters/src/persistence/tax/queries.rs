@@ -3,7 +3,7 @@
 use diesel::{dsl::auto_type, prelude::*};
 
 use crate::persistence::{
-    literal::{Archived, Published},
+    literal::{Archived, Deleted, Published},
     schema::{tax_associations, tax_rates},
 };
 
@@ -61,8 +61,40 @@ pub(crate) fn archived_associations_of<'a>(
         .filter(tax_associations::status.eq(archived))
 }
 
-/// The order of every list of associations: the newest first, ids breaking ties.
+/// The association of any status with an id.
 #[auto_type(no_type_alias)]
-pub(crate) fn newest_first() -> _ {
-    (tax_associations::created_at.desc(), tax_associations::id.desc())
+pub(crate) fn association_by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    tax_associations::table
+        .filter(tax_associations::tenant_id.eq(tenant_id))
+        .filter(tax_associations::environment_id.eq(environment_id))
+        .filter(tax_associations::id.eq(id))
+}
+
+/// The ids of the associations that are uses of a tax rate.
+#[auto_type(no_type_alias)]
+pub(crate) fn uses_of_rate<'a>(tenant_id: &'a str, environment_id: &'a str, rate_id: &'a str) -> _ {
+    let deleted: Deleted = Deleted;
+    tax_associations::table
+        .filter(tax_associations::tenant_id.eq(tenant_id))
+        .filter(tax_associations::environment_id.eq(environment_id))
+        .filter(tax_associations::tax_rate_id.eq(rate_id))
+        .filter(tax_associations::status.ne(deleted))
+        .select(tax_associations::id)
+}
+
+/// The tax rates of any status that the published associations of an entity name.
+#[auto_type(no_type_alias)]
+pub(crate) fn rates_of<'a>(tenant_id: &'a str, environment_id: &'a str, entity_type: &'a str, entity_id: &'a str) -> _ {
+    let published: Published = Published;
+    let named = tax_associations::table
+        .filter(tax_associations::tenant_id.eq(tenant_id))
+        .filter(tax_associations::environment_id.eq(environment_id))
+        .filter(tax_associations::entity_type.eq(entity_type))
+        .filter(tax_associations::entity_id.eq(entity_id))
+        .filter(tax_associations::status.eq(published))
+        .select(tax_associations::tax_rate_id);
+    tax_rates::table
+        .filter(tax_rates::tenant_id.eq(tenant_id))
+        .filter(tax_rates::environment_id.eq(environment_id))
+        .filter(tax_rates::id.eq_any(named))
 }

@@ -1,6 +1,6 @@
 //! Rows of the table `tax_rates`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     ids::TaxRateId,
     store::StoreError,
@@ -16,8 +16,9 @@ use crate::persistence::{
 };
 
 /// One row, in the order of the table's columns.
-#[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = tax_rates, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = tax_rates, primary_key(tenant_id, environment_id, id))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct TaxRateRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,
@@ -97,10 +98,14 @@ impl TryFrom<TaxRateRow> for TaxRate {
     }
 }
 
+/// A tax rate's id as the column holds it.
+pub(crate) fn rate_id(id: &str) -> Result<TaxRateId, StoreError> {
+    RowName { table: "tax_rates", id }.column("id", TaxRateId::parse(id))
+}
+
 /// The refusal of a create whose code the tax rate with this id has.
 pub(crate) fn taken(holder: &str) -> CreateTaxRateError {
-    let named = RowName { table: "tax_rates", id: holder };
-    match named.column("id", TaxRateId::parse(holder)) {
+    match rate_id(holder) {
         Ok(existing) => CreateTaxRateError::CodeTaken { existing },
         Err(corrupt) => corrupt.into(),
     }

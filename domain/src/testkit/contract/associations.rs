@@ -8,7 +8,7 @@ use crate::{
     ids::TaxAssociationId,
     lifecycle::{Audit, Status},
     store::PageRequest,
-    tax::{CurrencyCode, TaxAssociation, TaxedEntity},
+    tax::{CurrencyCode, TaxAssociation, TaxAssociationFilter, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{a_customer, a_scope, a_tax_rate},
     time::Timestamp,
@@ -27,8 +27,12 @@ async fn listed(
     scope: &EnvironmentScope,
     entity: TaxedEntity,
 ) -> Result<Vec<TaxAssociationId>, String> {
-    let page =
-        world.ports.taxes.associations(scope, entity, PageRequest::default()).await.or_say("taxes.associations")?;
+    let page = world
+        .ports
+        .taxes
+        .associations(scope, &TaxAssociationFilter::of(entity), PageRequest::default())
+        .await
+        .or_say("taxes.associations")?;
     same("the total", &page.total, &u64::try_from(page.items.len()).unwrap_or(u64::MAX))?;
     Ok(page.items.iter().map(|association| association.id).collect())
 }
@@ -86,7 +90,11 @@ async fn pages(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let whole = five(world, &scope).await?;
     for cut in CUTS {
-        let found = world.ports.taxes.associations(&scope, TaxedEntity::Tenant, page(cut.0, cut.1)?).await;
+        let found = world
+            .ports
+            .taxes
+            .associations(&scope, &TaxAssociationFilter::of(TaxedEntity::Tenant), page(cut.0, cut.1)?)
+            .await;
         is_cut(cut, &found.or_say("taxes.associations")?, |association| association.id, &whole)?;
     }
     Ok(())

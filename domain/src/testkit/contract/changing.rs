@@ -15,7 +15,7 @@ use crate::{
     lifecycle::Status,
     metadata::JsonObject,
     store::PageRequest,
-    tax::{NewTaxAssociation, Priority, TaxAssociation, TaxRateCode, TaxedEntity},
+    tax::{NewTaxAssociation, Priority, TaxAssociation, TaxAssociationFilter, TaxRateCode, TaxedEntity},
     tenancy::EnvironmentScope,
 };
 
@@ -65,7 +65,8 @@ impl World<'_> {
         scope: &EnvironmentScope,
         id: CustomerId,
     ) -> Result<Vec<TaxAssociation>, String> {
-        let page = self.ports.taxes.associations(scope, TaxedEntity::Customer(id), PageRequest::default()).await;
+        let filter = TaxAssociationFilter::of(TaxedEntity::Customer(id));
+        let page = self.ports.taxes.associations(scope, &filter, PageRequest::default()).await;
         let mut items = page.or_say("taxes.associations")?.items;
         items.sort_by_key(|association| association.id);
         Ok(items)

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     customer::MappingFilter,
     store::PageRequest,
-    tax::{TaxRate, TaxedEntity},
+    tax::{TaxAssociationFilter, TaxRate, TaxedEntity},
     tenancy::{ApiKey, SystemScope},
     testkit::{a_customer, a_tax_rate},
 };
@@ -99,11 +99,13 @@ async fn associations(world: &World<'_>) -> Outcome {
     let customer = world.created(&neighbours.here, a_customer("acme")).await?.state.customer.id;
     for entity in [TaxedEntity::Customer(customer), TaxedEntity::Tenant] {
         let taxes = &world.ports.taxes;
-        let own = taxes.associations(&neighbours.here, entity, PageRequest::default()).await;
+        let own = taxes.associations(&neighbours.here, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
         same("associations in their own scope", &own.or_say("taxes.associations")?.total, &1)?;
         for (whose, scope) in neighbours.elsewhere() {
-            let found =
-                taxes.associations(&scope, entity, PageRequest::default()).await.or_say("taxes.associations")?;
+            let found = taxes
+                .associations(&scope, &TaxAssociationFilter::of(entity), PageRequest::default())
+                .await
+                .or_say("taxes.associations")?;
             same(&format!("associations seen by {whose}"), &(found.items.len(), found.total), &(0, 0))?;
         }
     }
@@ -129,7 +131,8 @@ async fn foreign_default(world: &World<'_>) -> Outcome {
     let taxes = &world.ports.taxes;
     taxes.create_default(&neighbours.here, default).await.or_say("taxes.create_default")?;
     let owners = async |scope| {
-        let page = taxes.associations(scope, TaxedEntity::Tenant, PageRequest::default()).await;
+        let page =
+            taxes.associations(scope, &TaxAssociationFilter::of(TaxedEntity::Tenant), PageRequest::default()).await;
         let page = page.or_say("taxes.associations")?;
         Ok::<_, String>(page.items.iter().map(|default| default.owner).collect::<Vec<_>>())
     };

@@ -37,8 +37,10 @@ mod races;
 mod refusals;
 mod renaming;
 mod round_trip;
+mod tax_amendments;
 mod tax_choice;
 mod tax_defaults;
+mod tax_lists;
 mod tax_rates;
 mod tenancy;
 #[cfg(test)]
@@ -148,6 +150,8 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     lists::check(&world, &mut report).await;
     tax_rates::check(&world, &mut report).await;
     tax_defaults::check(&world, &mut report).await;
+    tax_amendments::check(&world, &mut report).await;
+    tax_lists::check(&world, &mut report).await;
     associations::check(&world, &mut report).await;
     tenancy::check(&world, &mut report).await;
     keys::check(&world, &mut report).await;

@@ -10,7 +10,7 @@ use crate::{
     ids::{CustomerId, IdGenerator},
     lifecycle::Status,
     store::PageRequest,
-    tax::{TaxRate, TaxRateStatus, TaxedEntity},
+    tax::{TaxAssociationFilter, TaxRate, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_tax_rate},
 };
@@ -61,7 +61,8 @@ async fn is_refused(world: &World<'_>, scope: &EnvironmentScope, new: CustomerBu
     let events = world.ports.customers.history(scope, id, PageRequest::default()).await;
     same("events left behind", &events.or_say("customers.history")?.total, &0)?;
     let entity = TaxedEntity::Customer(id);
-    let associations = world.ports.taxes.associations(scope, entity, PageRequest::default()).await;
+    let associations =
+        world.ports.taxes.associations(scope, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
     same("associations left behind", &associations.or_say("taxes.associations")?.total, &0)?;
 
     let again = a_customer("acme").linked("stripe", "cus_1");

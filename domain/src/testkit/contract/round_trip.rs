@@ -12,7 +12,7 @@ use crate::{
     lifecycle::Version,
     metadata::JsonObject,
     store::PageRequest,
-    tax::TaxedEntity,
+    tax::{TaxAssociationFilter, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_full_customer, full_tax_rates},
     time::Timestamp,
@@ -44,7 +44,7 @@ async fn is_read_back(world: &World<'_>, scope: &EnvironmentScope, event: &Custo
     all_equal("customers.mappings", &mappings, &event.state.mappings)?;
 
     let entity = TaxedEntity::Customer(customer.id);
-    let associations = world.ports.taxes.associations(scope, entity, all).await;
+    let associations = world.ports.taxes.associations(scope, &TaxAssociationFilter::of(entity), all).await;
     let mut associations = associations.or_say("taxes.associations")?.items;
     associations.sort_by_key(|association| association.id);
     all_equal("taxes.associations", &associations, &event.state.associations)?;

@@ -11,7 +11,7 @@ use crate::{
     ids::IdGenerator,
     lifecycle::Status,
     store::PageRequest,
-    tax::{CurrencyCode, Priority, TaxAssociation, TaxRateOverride, TaxRateStatus, TaxedEntity},
+    tax::{CurrencyCode, Priority, TaxAssociation, TaxAssociationFilter, TaxRateOverride, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_metadata, a_tax_rate},
     time::Timestamp,
@@ -45,7 +45,7 @@ async fn kept(
     event: &CustomerEvent,
 ) -> Result<Vec<TaxAssociation>, String> {
     let entity = TaxedEntity::Customer(event.state.customer.id);
-    let page = world.ports.taxes.associations(scope, entity, PageRequest::default()).await;
+    let page = world.ports.taxes.associations(scope, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
     let mut kept = page.or_say("taxes.associations")?.items;
     kept.sort_by_key(|association| association.id);
     all_equal("taxes.associations", &kept, &event.state.associations)?;
@@ -151,7 +151,7 @@ async fn before_and_after(world: &World<'_>) -> Outcome {
     }
     let first = world.find_external(&scope, "one").await?.ok_or("the first customer is gone")?;
     let entity = TaxedEntity::Customer(first.customer.id);
-    let page = world.ports.taxes.associations(&scope, entity, PageRequest::default()).await;
+    let page = world.ports.taxes.associations(&scope, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
     same("taxes of the first customer later", &page.or_say("taxes.associations")?.total, &0)
 }
 

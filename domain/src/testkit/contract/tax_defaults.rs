@@ -10,7 +10,7 @@ use super::{
 use crate::{
     lifecycle::Status,
     store::PageRequest,
-    tax::{CreateTaxDefaultError, CurrencyCode, Priority, TaxAssociation, TaxRate, TaxedEntity},
+    tax::{CreateTaxDefaultError, CurrencyCode, Priority, TaxAssociation, TaxAssociationFilter, TaxRate, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{a_customer, a_metadata, a_tax_rate},
     time::Timestamp,
@@ -26,7 +26,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         unknown(world).await,
     );
     report.note(
-        "taxes.create_default: answers AlreadyAssociated for a rate and currency that are a default",
+        "taxes.create_default: answers AlreadyAssociated, and with which, for a rate and currency that are a default",
         repeated(world).await,
     );
     report.note(
@@ -46,7 +46,11 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
 
 /// The defaults of a scope, in the order of their ids.
 async fn defaults(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<TaxAssociation>, String> {
-    let page = world.ports.taxes.associations(scope, TaxedEntity::Tenant, PageRequest::default()).await;
+    let page = world
+        .ports
+        .taxes
+        .associations(scope, &TaxAssociationFilter::of(TaxedEntity::Tenant), PageRequest::default())
+        .await;
     let mut defaults = page.or_say("taxes.associations")?.items;
     defaults.sort_by_key(|default| default.id);
     Ok(defaults)
@@ -109,8 +113,8 @@ async fn repeated(world: &World<'_>) -> Outcome {
     let other = world.created_rate(&scope, a_tax_rate("OTHER")).await?;
     let in_euro =
         |rate: &TaxRate| Ok::<_, String>(TaxAssociation { currency: currency("EUR")?, ..world.default_of(rate) });
-    world.created_default(&scope, in_euro(&rate)?).await?;
-    is_refused(world, &scope, in_euro(&rate)?, CreateTaxDefaultError::AlreadyAssociated).await?;
+    let existing = world.created_default(&scope, in_euro(&rate)?).await?.id;
+    is_refused(world, &scope, in_euro(&rate)?, CreateTaxDefaultError::AlreadyAssociated { existing }).await?;
     world.created_default(&scope, in_euro(&other)?).await?;
     let in_dollars = TaxAssociation { currency: currency("USD")?, ..world.default_of(&rate) };
     world.created_default(&scope, in_dollars).await.map(drop)
@@ -123,7 +127,7 @@ async fn case(world: &World<'_>) -> Outcome {
     let first = world.created_default(&scope, first).await?;
     for code in ["EUR", "eur", "eUr"] {
         let again = TaxAssociation { currency: currency(code)?, ..world.default_of(&rate) };
-        is_refused(world, &scope, again, CreateTaxDefaultError::AlreadyAssociated).await?;
+        is_refused(world, &scope, again, CreateTaxDefaultError::AlreadyAssociated { existing: first.id }).await?;
     }
     all_equal("the defaults", &defaults(world, &scope).await?, &[first])
 }
@@ -131,8 +135,9 @@ async fn case(world: &World<'_>) -> Outcome {
 async fn no_currency(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
-    world.created_default(&scope, world.default_of(&rate)).await?;
-    is_refused(world, &scope, world.default_of(&rate), CreateTaxDefaultError::AlreadyAssociated).await?;
+    let existing = world.created_default(&scope, world.default_of(&rate)).await?.id;
+    let again = world.default_of(&rate);
+    is_refused(world, &scope, again, CreateTaxDefaultError::AlreadyAssociated { existing }).await?;
     let in_euro = TaxAssociation { currency: currency("EUR")?, ..world.default_of(&rate) };
     world.created_default(&scope, in_euro).await.map(drop)
 }
@@ -151,11 +156,13 @@ async fn one_winner(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
     for code in [None, currency("EUR")?] {
-        let one = || TaxAssociation { currency: code, ..world.default_of(&rate) };
-        let answers = join_all((0..16).map(|_| world.ports.taxes.create_default(&scope, one()))).await;
-        same("successes of 16", &answers.iter().filter(|answer| answer.is_ok()).count(), &1)?;
-        for refusal in answers.into_iter().filter_map(Result::err) {
-            same("the other answers", &refusal, &CreateTaxDefaultError::AlreadyAssociated)?;
+        let sixteen: Vec<_> = (0..16).map(|_| TaxAssociation { currency: code, ..world.default_of(&rate) }).collect();
+        let answers = join_all(sixteen.iter().map(|one| world.ports.taxes.create_default(&scope, one.clone()))).await;
+        let winners: Vec<_> = sixteen.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
+        let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
+        let wanted = CreateTaxDefaultError::AlreadyAssociated { existing: winner.id };
+        for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            same("the other answers", refusal, &wanted)?;
         }
     }
     same("the defaults", &defaults(world, &scope).await?.len(), &2)

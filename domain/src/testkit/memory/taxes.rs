@@ -2,24 +2,30 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, id_taken, newest_first};
+use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
-    ids::TaxRateId,
+    customer::query::Direction,
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
-    tax::{CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxRate, TaxRepository, TaxedEntity},
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode, TaxRateFacts,
+        TaxRateFilter, TaxRepository, TaxedEntity,
+    },
     tenancy::EnvironmentScope,
+    time::Timestamp,
 };
 
 #[async_trait]
 impl TaxRepository for MemoryStore {
     async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
         let mut state = self.lock();
-        let rates = &mut state.registry(scope.owner).rates;
-        let holder = |other: &&TaxRate| other.status == Status::Published && other.code == rate.code;
-        if let Some(holder) = rates.values().find(holder) {
-            return Err(CreateTaxRateError::CodeTaken { existing: holder.id });
+        let registry = state.registry(scope.owner);
+        if let Some(existing) = registry.rate_with_code(&rate.code) {
+            return Err(CreateTaxRateError::CodeTaken { existing });
         }
+        let rates = &mut registry.rates;
         if rates.contains_key(&rate.id) {
             return Err(id_taken("tax rate").into());
         }
@@ -43,12 +49,12 @@ impl TaxRepository for MemoryStore {
         if rate.is_none_or(|rate| rate.status != Status::Published) {
             return Err(CreateTaxDefaultError::UnknownRate);
         }
-        let same = |other: &TaxAssociation| {
+        let same = |other: &&TaxAssociation| {
             (other.status, other.entity) == (Status::Published, association.entity)
                 && (other.tax_rate_id, other.currency) == (association.tax_rate_id, association.currency)
         };
-        if registry.associations.values().any(same) {
-            return Err(CreateTaxDefaultError::AlreadyAssociated);
+        if let Some(other) = registry.associations.values().find(same) {
+            return Err(CreateTaxDefaultError::AlreadyAssociated { existing: other.id });
         }
         if registry.associations.contains_key(&association.id) {
             return Err(id_taken("tax association").into());
@@ -57,15 +63,99 @@ impl TaxRepository for MemoryStore {
         Ok(())
     }
 
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        request: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError> {
+        let mut state = self.lock();
+        let named = state.registry(scope.owner).rates.values().filter(|rate| filter.admits(rate));
+        Ok(by_creation(named, filter.order, |rate| (rate.audit.created_at, rate.id), request))
+    }
+
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+    ) -> Result<TaxRate, ChangeTaxRateError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        let in_use = |one: &TaxAssociation| one.tax_rate_id == command.id && one.status != Status::Deleted;
+        let facts = TaxRateFacts {
+            current: registry.rates.get(&command.id).cloned(),
+            in_use: registry.associations.values().any(in_use),
+            holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
+        };
+        let rate = command.decide(scope, &facts)?;
+        registry.rates.insert(rate.id, rate.clone());
+        Ok(rate)
+    }
+
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        let mut state = self.lock();
+        let associations = &mut state.registry(scope.owner).associations;
+        let current = associations.get(&command.id).cloned();
+        let default = command.decide(scope, current.as_ref())?;
+        associations.insert(default.id, default.clone());
+        Ok(default)
+    }
+
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError> {
+        Ok(self.lock().registry(scope.owner).associations.get(&id).cloned())
+    }
+
     async fn associations(
         &self,
         scope: &EnvironmentScope,
-        entity: TaxedEntity,
+        filter: &TaxAssociationFilter,
         request: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError> {
         let mut state = self.lock();
-        let all = state.registry(scope.owner).associations.values();
-        let published = all.filter(|one| one.status == Status::Published && one.entity == entity);
-        Ok(newest_first(published, |one| (one.audit.created_at, one.id), request))
+        let named = state.registry(scope.owner).associations.values().filter(|one| filter.admits(one));
+        Ok(by_creation(named, filter.order, |one| (one.audit.created_at, one.id), request))
     }
+
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        let of = |entity: TaxedEntity| -> Vec<TaxAssociation> {
+            let filter = TaxAssociationFilter::of(entity);
+            registry.associations.values().filter(|one| filter.admits(one)).cloned().collect()
+        };
+        let (own, defaults) = (of(TaxedEntity::Customer(customer_id)), of(TaxedEntity::Tenant));
+        let named = |rate: &&TaxRate| own.iter().chain(&defaults).any(|one| one.tax_rate_id == rate.id);
+        let rates = registry.rates.values().filter(named).cloned().collect();
+        Ok(TaxBasis { own: Some(own), defaults, rates })
+    }
+}
+
+impl Registry {
+    fn rate_with_code(&self, code: &TaxRateCode) -> Option<TaxRateId> {
+        let holder = |rate: &&TaxRate| rate.status == Status::Published && rate.code == *code;
+        self.rates.values().find(holder).map(|rate| rate.id)
+    }
+}
+
+/// A page of a list that is put in order.
+fn by_creation<'a, T: Clone + 'a, I: Ord>(
+    all: impl Iterator<Item = &'a T>,
+    order: Direction,
+    created: impl Fn(&T) -> (Timestamp, I),
+    request: PageRequest,
+) -> Page<T> {
+    let mut all: Vec<&T> = all.collect();
+    all.sort_by_key(|item| created(item));
+    if order == Direction::Desc {
+        all.reverse();
+    }
+    page(&all, request)
 }

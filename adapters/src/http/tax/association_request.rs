@@ -1,0 +1,133 @@
+//! What a client sends to make or change a tax association, and how it becomes what the domain takes.
+
+use patron_domain::{
+    tax::{CurrencyCode, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxRateCode, TaxedEntityType},
+    tenancy::Caller,
+    time::Timestamp,
+    violation::{Violation, Violations},
+};
+use serde::{Deserialize, de::MapAccess};
+
+use super::entity::{EntityFields, NamedEntity};
+use crate::http::json::{Field, FromJson, Reader, Strings, Text, found_map};
+
+/// The body of a create. Unknown members are ignored.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateAssociationRequest<'a> {
+    #[serde(default)]
+    tax_rate_code: Field<Text<'a>>,
+    #[serde(default)]
+    entity_type: Field<Text<'a>>,
+    #[serde(default)]
+    entity_id: Field<Text<'a>>,
+    #[serde(default)]
+    external_customer_id: Field<Text<'a>>,
+    #[serde(default)]
+    currency: Field<Text<'a>>,
+    #[serde(default)]
+    start_date: Field<Text<'a>>,
+    #[serde(default)]
+    end_date: Field<Text<'a>>,
+    #[serde(default)]
+    priority: Field<i64>,
+    #[serde(default)]
+    auto_apply: Field<bool>,
+    #[serde(default)]
+    metadata: Field<Strings>,
+}
+
+/// What can be changed later. The body of an update; unknown members are ignored.
+#[derive(Deserialize)]
+pub(super) struct TermsRequest {
+    #[serde(default)]
+    priority: Field<i64>,
+    #[serde(default)]
+    auto_apply: Field<bool>,
+    #[serde(default)]
+    metadata: Field<Strings>,
+}
+
+impl<'de: 'a, 'a> FromJson<'de> for CreateAssociationRequest<'a> {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+impl<'de> FromJson<'de> for TermsRequest {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+impl TermsRequest {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxAssociationUpdate> {
+        let fields = &mut Reader::new("", broken);
+        let says_metadata = self.metadata != Field::Absent;
+        let metadata = fields.metadata(self.metadata);
+        let priority = fields.take("priority", self.priority);
+        Some(TaxAssociationUpdate {
+            priority: priority.and_then(|number| fields.check("priority", Priority::new(number))),
+            auto_apply: fields.take("auto_apply", self.auto_apply),
+            metadata: says_metadata.then_some(metadata),
+        })
+    }
+}
+
+impl CreateAssociationRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(
+        self,
+        caller: &Caller,
+        broken: &mut Violations,
+    ) -> Option<(NamedEntity, NewTaxAssociation)> {
+        let terms = TermsRequest { priority: self.priority, auto_apply: self.auto_apply, metadata: self.metadata };
+        let terms = terms.into_domain(broken)?;
+        let fields = &mut Reader::new("", broken);
+        let code = fields.required("tax_rate_code", self.tax_rate_code, TaxRateCode::new);
+        let currency = fields.optional("currency", self.currency, CurrencyCode::new);
+        let start = fields.optional("start_date", self.start_date, |text| Timestamp::parse(&text));
+        let end = fields.optional("end_date", self.end_date, |text| Timestamp::parse(&text));
+        let kind_given = match &self.entity_type {
+            Field::Absent => false,
+            Field::Value(word) => !word.is_empty(),
+            Field::Wrong(_) => true,
+        };
+        let kind = fields.optional("entity_type", self.entity_type, |word| TaxedEntityType::parse(&word));
+        let entity_id = fields.take("entity_id", self.entity_id).filter(|id| !id.is_empty());
+        let external = fields.take("external_customer_id", self.external_customer_id).filter(|id| !id.is_empty());
+        let named = EntityFields { kind, entity_id: entity_id.as_deref(), external_customer_id: external.as_deref() };
+        // A type of which a fault is noted already says nothing about the others.
+        let entity = if kind.is_some() || !kind_given { Some(needed(&named, caller, broken)) } else { None };
+        let new = NewTaxAssociation {
+            code: code?,
+            currency,
+            priority: terms.priority.unwrap_or_default(),
+            auto_apply: terms.auto_apply.unwrap_or(true),
+            metadata: terms.metadata.unwrap_or_default(),
+            start,
+            end,
+        };
+        if let Err(dates) = new.check_dates() {
+            dates.into_iter().for_each(|violation| broken.push(violation));
+        }
+        Some((entity?, new))
+    }
+}
+
+/// Whom the association is for: the environment, or one customer.
+fn needed(named: &EntityFields<'_>, caller: &Caller, broken: &mut Violations) -> NamedEntity {
+    let entity = named.read(caller, broken);
+    let missing = match entity {
+        NamedEntity::Tenant | NamedEntity::Customer(_) => return entity,
+        NamedEntity::Customers => ("entity_id", "entity_id or external_customer_id is needed: whose tax is it?"),
+        NamedEntity::All => ("entity_type", "entity_type with entity_id, or external_customer_id, is needed"),
+    };
+    broken.push(Violation { path: missing.0.to_owned(), rule: "required", message: missing.1.to_owned() });
+    entity
+}

@@ -1,0 +1,50 @@
+//! `POST /taxes/associations`
+
+use patron_domain::{
+    customer::{Amendment, CustomerChange, Precondition},
+    event::CustomerEventKind,
+    tax::{NamedCustomer, TaxesOfError},
+};
+use rocket::post;
+
+use super::{
+    association_request::CreateAssociationRequest, entity::NamedEntity, error::of_association,
+    response::TaxAssociationResponse,
+};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanWrite, Services},
+    idempotency::Idempotency,
+    json::parse,
+};
+
+/// Associates a tax rate with a customer, as a change of that customer, or with the environment as one of its defaults.
+#[post("/taxes/associations", data = "<body>")]
+pub(super) async fn create_association(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let read = |request: CreateAssociationRequest<'_>, broken: &mut _| request.into_domain(&caller, broken);
+    let (entity, new) = parse(body.bytes(), read)?;
+    // Before anything is looked up: what is wrong with the request itself is told first.
+    new.term(services.taxes.clock.now())?;
+    let customer = match entity {
+        NamedEntity::Customer(NamedCustomer::Id(id)) => id.ok_or(TaxesOfError::UnknownCustomer)?,
+        NamedEntity::Customer(named) => services.taxes.customer(&caller, &named).await?,
+        _ => return Answer::ok(&TaxAssociationResponse::new(&services.taxes.create_default(&caller, new).await?)),
+    };
+    let change = CustomerChange::Amend(customer, Amendment::Associate(Box::new(new)));
+    let request = idempotency.over(body.bytes());
+    let changed = services.customers.change(&caller, change, Precondition::None, request).await;
+    let changed = changed.map_err(of_association)?;
+    let CustomerEventKind::TaxAssociated { association_id } = changed.event.kind else {
+        return Err(ApiError::system_error());
+    };
+    let association = changed.event.state.associations.iter().find(|one| one.id == association_id);
+    let association = association.ok_or_else(ApiError::system_error)?;
+    Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+}

@@ -1,0 +1,98 @@
+//! `GET /customers/{id}/taxes/effective`
+
+use patron_domain::{
+    ids::{CustomerId, TaxAssociationId},
+    tax::{CurrencyCode, ExplainedTaxes, PassedOver, TaxedEntityType, TaxesOfError},
+    time::Timestamp,
+    violation::Violations,
+};
+use rocket::get;
+use serde::Serialize;
+
+use super::response::{TaxAssociationResponse, TaxRateResponse};
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    query::Query,
+};
+
+/// Which taxes apply, in their order, and which do not.
+#[derive(Serialize)]
+struct EffectiveTaxesResponse<'a> {
+    customer_id: CustomerId,
+    currency: CurrencyCode,
+    at: Timestamp,
+    applied: Vec<TaxResponse<'a>>,
+    passed_over: Vec<TaxResponse<'a>>,
+}
+
+/// A rate, with the association by which it applies, or might.
+#[derive(Serialize)]
+struct TaxResponse<'a> {
+    source: TaxedEntityType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<ReasonResponse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_rate: Option<TaxRateResponse<'a>>,
+    tax_association: TaxAssociationResponse<'a>,
+}
+
+/// Why a rate does not apply.
+#[derive(Serialize)]
+struct ReasonResponse {
+    code: PassedOver,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_association_id: Option<TaxAssociationId>,
+}
+
+impl<'a> EffectiveTaxesResponse<'a> {
+    fn new(explained: &'a ExplainedTaxes) -> Self {
+        let ExplainedTaxes { customer_id, currency, at, taxes } = explained;
+        let applied = taxes.applied.iter().map(|tax| TaxResponse {
+            source: tax.association.entity.kind(),
+            reason: None,
+            tax_rate: Some(TaxRateResponse::new(&tax.rate)),
+            tax_association: TaxAssociationResponse::new(&tax.association),
+        });
+        let passed_over = taxes.passed_over.iter().map(|tax| TaxResponse {
+            source: tax.association.entity.kind(),
+            reason: Some(ReasonResponse {
+                code: tax.reason,
+                message: tax.reason.explanation(),
+                tax_association_id: tax.outranked_by,
+            }),
+            tax_rate: tax.rate.as_ref().map(TaxRateResponse::new),
+            tax_association: TaxAssociationResponse::new(&tax.association),
+        });
+        Self {
+            customer_id: *customer_id,
+            currency: *currency,
+            at: *at,
+            applied: applied.collect(),
+            passed_over: passed_over.collect(),
+        }
+    }
+}
+
+/// Which taxes apply to a published customer in a currency at a moment (`at`, now when it is left out), in the order in
+/// which they do, and why the others do not.
+// The rank keeps it after `/customers/external/<_..>`, which takes this path too when the id is `external`.
+#[get("/customers/<id>/taxes/effective", rank = 2)]
+pub(super) async fn effective(
+    caller: CanRead,
+    services: Services<'_>,
+    query: Query,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    query.required("currency", &mut broken);
+    let currency = query.checked("currency", &mut broken, |code| CurrencyCode::new(code));
+    let at = query.checked("at", &mut broken, Timestamp::parse);
+    broken.into_result()?;
+    let currency = currency.ok_or_else(ApiError::system_error)?;
+    let id = CustomerId::parse(id).map_err(|_| TaxesOfError::UnknownCustomer)?;
+    let explained = services.taxes.effective(&caller, id, currency, at).await?;
+    Answer::ok(&EffectiveTaxesResponse::new(&explained))
+}

@@ -1,0 +1,110 @@
+//! The refusals about taxes, in the envelope of every error.
+
+use patron_domain::{
+    customer::{ChangeCustomerError, InvalidOperation},
+    tax::{
+        ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
+        TaxesOfError,
+    },
+};
+
+use crate::http::error::ApiError;
+
+impl From<CreateTaxRateError> for ApiError {
+    fn from(error: CreateTaxRateError) -> Self {
+        let message = error.to_string();
+        match error {
+            CreateTaxRateError::Denied(error) => error.into(),
+            CreateTaxRateError::Invalid(violations) => violations.into(),
+            CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
+            CreateTaxRateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeTaxRateError> for ApiError {
+    fn from(error: ChangeTaxRateError) -> Self {
+        let message = error.to_string();
+        match error {
+            ChangeTaxRateError::Denied(error) => error.into(),
+            ChangeTaxRateError::Unknown => Self::not_found(message),
+            ChangeTaxRateError::Invalid(violations) => violations.into(),
+            ChangeTaxRateError::Archived | ChangeTaxRateError::InUse => Self::invalid_operation(message),
+            ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
+            ChangeTaxRateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FindTaxRateError> for ApiError {
+    fn from(error: FindTaxRateError) -> Self {
+        match error {
+            FindTaxRateError::Denied(error) => error.into(),
+            FindTaxRateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TaxesOfError> for ApiError {
+    fn from(error: TaxesOfError) -> Self {
+        match error {
+            TaxesOfError::Denied(error) => error.into(),
+            TaxesOfError::Invalid(violations) => violations.into(),
+            TaxesOfError::UnknownCustomer => Self::not_found(error.to_string()),
+            TaxesOfError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateTaxDefaultError> for ApiError {
+    fn from(error: CreateTaxDefaultError) -> Self {
+        let message = error.to_string();
+        match error {
+            CreateTaxDefaultError::Denied(error) => error.into(),
+            CreateTaxDefaultError::Invalid(violations) => violations.into(),
+            CreateTaxDefaultError::UnknownRate => unknown_rate(),
+            CreateTaxDefaultError::AlreadyAssociated { existing } => {
+                Self::already_exists("tax_rate_code", message, existing.to_string())
+            }
+            CreateTaxDefaultError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeTaxDefaultError> for ApiError {
+    fn from(error: ChangeTaxDefaultError) -> Self {
+        let message = error.to_string();
+        match error {
+            ChangeTaxDefaultError::Denied(error) => error.into(),
+            ChangeTaxDefaultError::Unknown => Self::not_found(message),
+            ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
+            ChangeTaxDefaultError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// 404 for the one `tax_rate_code` of a request.
+fn unknown_rate() -> ApiError {
+    let message = "there is no tax rate with this code; create the tax rate first, or mend the code";
+    ApiError::not_found(message).detail("tax_rate_code", message)
+}
+
+/// The refusal of a new association of a customer.
+pub(super) fn of_association(error: ChangeCustomerError) -> ApiError {
+    match error {
+        ChangeCustomerError::UnknownTaxRates(_) => unknown_rate(),
+        // The customer is what the request names, and an archived one is named as little as one that never was.
+        ChangeCustomerError::UnknownCustomer | ChangeCustomerError::Forbidden(InvalidOperation::Archived) => {
+            TaxesOfError::UnknownCustomer.into()
+        }
+        error => error.into(),
+    }
+}
+
+/// The refusal of a change of a customer's association that is there, or was.
+pub(super) fn of_association_change(error: ChangeCustomerError) -> ApiError {
+    match error {
+        ChangeCustomerError::UnknownAssociation => ChangeTaxDefaultError::Archived.into(),
+        error => error.into(),
+    }
+}

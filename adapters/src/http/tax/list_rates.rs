@@ -1,0 +1,47 @@
+//! `GET /taxes/rates`
+
+use patron_domain::{
+    customer::query::Direction,
+    ids::TaxRateId,
+    lifecycle::Status,
+    tax::{TaxRateCode, TaxRateFilter, TaxRateScope, TaxRateStatus},
+    time::Timestamp,
+    violation::Violations,
+};
+use rocket::get;
+
+use super::response::TaxRateResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    list::List,
+    query::Query,
+};
+
+/// What the query asks for. Codes and ids that no rate can have are left out: they match nothing.
+fn filter(query: &Query, broken: &mut Violations) -> TaxRateFilter {
+    let codes = query.joined("taxrate_codes");
+    let ids = query.joined("taxrate_ids");
+    TaxRateFilter {
+        status: Some(query.checked("status", broken, Status::parse).unwrap_or(Status::Published)),
+        codes: codes.map(|codes| codes.into_iter().filter_map(|code| TaxRateCode::new(code).ok()).collect()),
+        ids: ids.map(|ids| ids.into_iter().filter_map(|id| TaxRateId::parse(id).ok()).collect()),
+        scope: query.checked("scope", broken, TaxRateScope::parse),
+        rate_status: query.checked("tax_rate_status", broken, TaxRateStatus::parse),
+        created_from: query.checked("start_time", broken, Timestamp::parse),
+        created_until: query.checked("end_time", broken, Timestamp::parse),
+        order: query.checked("order", broken, Direction::parse).unwrap_or_default(),
+    }
+}
+
+/// The tax rates of the environment, the published ones unless another `status` is asked for.
+#[get("/taxes/rates")]
+pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let filter = filter(&query, &mut broken);
+    let page = query.page(&mut broken);
+    broken.into_result()?;
+    let found = services.taxes.rates(&caller, &filter, page).await?;
+    Answer::ok(&List::new(&found, page, TaxRateResponse::new))
+}

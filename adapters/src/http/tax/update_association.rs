@@ -1,0 +1,44 @@
+//! `PUT /taxes/associations/{id}`
+
+use patron_domain::{
+    customer::{Amendment, CustomerChange, Precondition},
+    ids::TaxAssociationId,
+    tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
+    tenancy::Permission,
+};
+use rocket::put;
+
+use super::{association_request::TermsRequest, error::of_association_change, response::TaxAssociationResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanWrite, Services},
+    idempotency::Idempotency,
+    json::parse,
+};
+
+/// Changes priority, `auto_apply` and metadata of a tax association: a customer's as a change of that customer.
+#[put("/taxes/associations/<id>", data = "<body>")]
+pub(super) async fn update_association(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let update = parse(body.bytes(), TermsRequest::into_domain)?;
+    let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
+    let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
+    let TaxedEntity::Customer(customer) = found.ok_or(ChangeTaxDefaultError::Unknown)?.entity else {
+        let changed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Update(update)).await?;
+        return Answer::ok(&TaxAssociationResponse::new(&changed));
+    };
+    let change = CustomerChange::Amend(customer, Amendment::UpdateAssociation(id, update));
+    let request = idempotency.over(body.bytes());
+    let changed = services.customers.change(&caller, change, Precondition::None, request).await;
+    let changed = changed.map_err(of_association_change)?;
+    let association = changed.event.state.associations.iter().find(|one| one.id == id);
+    let association = association.ok_or_else(ApiError::system_error)?;
+    Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+}

@@ -1,0 +1,229 @@
+//! Decisions about a tax rate, or an environment's default, that exists: changing it, and putting it away.
+
+use super::{
+    TaxAssociation, TaxAssociationUpdate, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
+    TaxRateStatus, TaxValueParts, TaxedEntity,
+};
+use crate::{
+    customer::Patch,
+    ids::{TaxAssociationId, TaxRateId},
+    lifecycle::Status,
+    metadata::Metadata,
+    store::StoreError,
+    tenancy::{EnvironmentScope, PermissionDenied},
+    time::Timestamp,
+    violation::Violations,
+};
+
+/// What is to be changed of a tax rate; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxRateUpdate {
+    /// Its code.
+    pub code: Option<TaxRateCode>,
+    /// Its name.
+    pub name: Option<TaxRateName>,
+    /// What it is for.
+    pub description: Patch<TaxRateDescription>,
+    /// What it charges. The kind alone changes nothing when it is the kind the rate has.
+    pub value: TaxValueParts,
+    /// Where it may be used.
+    pub scope: Option<TaxRateScope>,
+    /// Whether it is charged.
+    pub rate_status: Option<TaxRateStatus>,
+    /// The metadata that takes the place of the old.
+    pub metadata: Option<Metadata>,
+}
+
+/// What is asked of a tax rate that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaxRateAmendment {
+    /// Change it.
+    Update(Box<TaxRateUpdate>),
+    /// Put it away: it stays found by its id, and its code is free.
+    Archive,
+}
+
+/// The command for one change of a tax rate. It owns all it needs, because it may outlive its caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeTaxRate {
+    /// The rate.
+    pub id: TaxRateId,
+    /// What is asked.
+    pub amendment: TaxRateAmendment,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// What was looked up, inside the transaction, for the decision about one change of a tax rate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxRateFacts {
+    /// The rate of any status, locked against changes and against new uses until the end of the transaction.
+    pub current: Option<TaxRate>,
+    /// Whether an association names it that is not deleted: of a customer, archived ones too, or of the defaults.
+    pub in_use: bool,
+    /// The published rate, whichever it is, that has the code named by [`ChangeTaxRate::wanted_code`].
+    pub holder: Option<TaxRateId>,
+}
+
+/// Why a tax rate was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeTaxRateError {
+    /// The caller may not write. Never answered by a repository.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// There is no such rate; for archiving, it is archived already.
+    #[error("there is no tax rate with this id")]
+    Unknown,
+    /// Its value and its kind contradict one another.
+    #[error(transparent)]
+    Invalid(Violations),
+    /// An archived rate is not changed.
+    #[error("the tax rate is archived and cannot be changed; create a new one")]
+    Archived,
+    /// What is in use keeps its value and its kind, and is not archived.
+    #[error(
+        "the tax rate is in use, so it can neither be deleted nor change its value or type; remove its tax \
+         associations first, also those of archived customers, or set it INACTIVE and create another"
+    )]
+    InUse,
+    /// Another published rate has the code.
+    #[error("a tax rate with this code exists already; choose another code, or change the existing tax rate")]
+    CodeTaken {
+        /// That rate's id.
+        existing: TaxRateId,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ChangeTaxRate {
+    /// The code that the rate is to have, if one is named: another published rate that has it is looked up too.
+    #[must_use]
+    pub fn wanted_code(&self) -> Option<&TaxRateCode> {
+        match &self.amendment {
+            TaxRateAmendment::Update(update) => update.code.as_ref(),
+            TaxRateAmendment::Archive => None,
+        }
+    }
+
+    /// Decides about the change: facts in, the rate as it is to be or a refusal out. Pure.
+    ///
+    /// # Errors
+    /// [`ChangeTaxRateError`], in the order in which its variants stand.
+    pub fn decide(self, scope: &EnvironmentScope, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
+        let mut rate = facts.current.clone().ok_or(ChangeTaxRateError::Unknown)?;
+        let published = rate.status == Status::Published;
+        match self.amendment {
+            // Archiving twice is asking for what is not there any more.
+            TaxRateAmendment::Archive if !published => return Err(ChangeTaxRateError::Unknown),
+            TaxRateAmendment::Update(_) if !published => return Err(ChangeTaxRateError::Archived),
+            TaxRateAmendment::Archive if facts.in_use => return Err(ChangeTaxRateError::InUse),
+            TaxRateAmendment::Archive => rate.status = Status::Archived,
+            TaxRateAmendment::Update(update) => update.apply(&mut rate, facts)?,
+        }
+        rate.version = rate.version.next();
+        rate.audit.touch(self.at, &scope.actor);
+        Ok(rate)
+    }
+}
+
+impl TaxRateUpdate {
+    fn apply(self, rate: &mut TaxRate, facts: &TaxRateFacts) -> Result<(), ChangeTaxRateError> {
+        let TaxValueParts { kind, percentage, fixed } = self.value;
+        let says_nothing = percentage.is_none() && fixed.is_none() && kind.is_none_or(|kind| kind == rate.value.kind());
+        if !says_nothing {
+            let value = self.value.resolve().map_err(ChangeTaxRateError::Invalid)?;
+            if value != rate.value && facts.in_use {
+                return Err(ChangeTaxRateError::InUse);
+            }
+            rate.value = value;
+        }
+        if let Some(code) = self.code {
+            match facts.holder {
+                Some(existing) if existing != rate.id => return Err(ChangeTaxRateError::CodeTaken { existing }),
+                _ => rate.code = code,
+            }
+        }
+        match self.description {
+            Patch::Keep => {}
+            Patch::Clear => rate.description = None,
+            Patch::Set(description) => rate.description = Some(description),
+        }
+        let TaxRate { name, scope, rate_status, metadata, .. } = rate;
+        if let Some(new) = self.name {
+            *name = new;
+        }
+        if let Some(new) = self.metadata {
+            *metadata = new;
+        }
+        *scope = self.scope.unwrap_or(*scope);
+        *rate_status = self.rate_status.unwrap_or(*rate_status);
+        Ok(())
+    }
+}
+
+/// What is asked of an environment's default that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaxDefaultAmendment {
+    /// Change its terms.
+    Update(TaxAssociationUpdate),
+    /// Take it away: new customers do not take it over any more.
+    Remove,
+}
+
+/// The command for one change of an environment's default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeTaxDefault {
+    /// The default.
+    pub id: TaxAssociationId,
+    /// What is asked.
+    pub amendment: TaxDefaultAmendment,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// Why an environment's default was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeTaxDefaultError {
+    /// The caller may not write. Never answered by a repository.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// There is no such default; for removing, it is removed already.
+    #[error("there is no such tax association")]
+    Unknown,
+    /// What was put away is not changed.
+    #[error("the tax association was deleted and cannot be changed; create a new one")]
+    Archived,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ChangeTaxDefault {
+    /// Decides about the change of the default as it is now, locked; `None` when there is none. Pure.
+    ///
+    /// # Errors
+    /// [`ChangeTaxDefaultError`], in the order in which its variants stand. A customer's association is none of the
+    /// environment's: it changes with its customer.
+    pub fn decide(
+        self,
+        scope: &EnvironmentScope,
+        current: Option<&TaxAssociation>,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        let current = current.filter(|association| association.entity == TaxedEntity::Tenant);
+        let mut default = current.cloned().ok_or(ChangeTaxDefaultError::Unknown)?;
+        let published = default.status == Status::Published;
+        match self.amendment {
+            TaxDefaultAmendment::Remove if !published => return Err(ChangeTaxDefaultError::Unknown),
+            TaxDefaultAmendment::Update(_) if !published => return Err(ChangeTaxDefaultError::Archived),
+            TaxDefaultAmendment::Remove => default.status = Status::Deleted,
+            TaxDefaultAmendment::Update(update) => update.apply(&mut default),
+        }
+        default.audit.touch(self.at, &scope.actor);
+        Ok(default)
+    }
+}
+
+#[cfg(test)]
+mod tests;

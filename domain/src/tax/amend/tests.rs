@@ -1,0 +1,125 @@
+use super::*;
+use crate::{
+    ids::{Id, Kind},
+    lifecycle::{Audit, Owner, Version},
+    tax::{FixedAmount, Percentage, TaxRateType, TaxValue},
+    tenancy::Actor,
+};
+
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
+fn id<K: Kind>(number: u128) -> Id<K> {
+    Id::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn scope() -> EnvironmentScope {
+    EnvironmentScope { owner: Owner { tenant_id: id(1), environment_id: id(1) }, actor: Actor::new("tester").unwrap() }
+}
+
+fn nineteen() -> TaxValue {
+    TaxValue::Percentage(Percentage::new("19").unwrap())
+}
+
+fn rate(status: Status) -> TaxRate {
+    TaxRate {
+        id: id(9),
+        owner: scope().owner,
+        code: TaxRateCode::new("VAT").unwrap(),
+        name: TaxRateName::new("VAT").unwrap(),
+        description: Some(TaxRateDescription::new("why").unwrap()),
+        value: nineteen(),
+        scope: TaxRateScope::Internal,
+        rate_status: TaxRateStatus::Active,
+        metadata: Metadata::default(),
+        status,
+        version: Version::FIRST,
+        audit: Audit::created(time(0), &Actor::system()),
+    }
+}
+
+fn facts(in_use: bool) -> TaxRateFacts {
+    TaxRateFacts { current: Some(rate(Status::Published)), in_use, holder: None }
+}
+
+fn update(update: TaxRateUpdate, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
+    let amendment = TaxRateAmendment::Update(Box::new(update));
+    ChangeTaxRate { id: id(9), amendment, at: time(5) }.decide(&scope(), facts)
+}
+
+fn archive(facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
+    ChangeTaxRate { id: id(9), amendment: TaxRateAmendment::Archive, at: time(5) }.decide(&scope(), facts)
+}
+
+fn value(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str>) -> TaxRateUpdate {
+    let value = TaxValueParts {
+        kind,
+        percentage: percentage.map(|text| Percentage::new(text).unwrap()),
+        fixed: fixed.map(|text| FixedAmount::new(text).unwrap()),
+    };
+    TaxRateUpdate { value, ..TaxRateUpdate::default() }
+}
+
+#[test]
+fn what_is_absent_stays_and_each_change_is_counted() {
+    let changed = update(TaxRateUpdate::default(), &facts(true)).unwrap();
+    let audit = Audit { updated_at: time(5), updated_by: scope().actor, ..rate(Status::Published).audit };
+    assert_eq!(changed, TaxRate { version: Version::FIRST.next(), audit, ..rate(Status::Published) });
+    let cleared = TaxRateUpdate { description: Patch::Clear, ..TaxRateUpdate::default() };
+    assert_eq!(update(cleared, &facts(true)).unwrap().description, None);
+    let off = TaxRateUpdate { rate_status: Some(TaxRateStatus::Inactive), ..TaxRateUpdate::default() };
+    assert_eq!(update(off, &facts(true)).unwrap().rate_status, TaxRateStatus::Inactive);
+}
+
+#[test]
+fn a_rate_in_use_keeps_its_value_and_is_not_archived() {
+    use TaxRateType::{Fixed, Percentage as Percent};
+    let five = TaxValue::Fixed(FixedAmount::new("5").unwrap());
+    for (parts, wanted) in [
+        (value(None, Some("19.0"), None), Ok(nineteen())),
+        (value(Some(Percent), None, None), Ok(nineteen())),
+        (value(None, Some("7"), None), Err(())),
+        (value(Some(Fixed), None, Some("5")), Err(())),
+        (value(None, None, Some("5")), Err(())),
+    ] {
+        let changed = update(parts.clone(), &facts(true));
+        assert_eq!(changed.clone().map(|rate| rate.value).map_err(drop), wanted);
+        assert!(matches!(changed, Ok(_) | Err(ChangeTaxRateError::InUse)));
+        assert!(update(parts, &facts(false)).is_ok());
+    }
+    assert_eq!(update(value(None, None, Some("5")), &facts(false)).unwrap().value, five);
+    assert_eq!(archive(&facts(true)), Err(ChangeTaxRateError::InUse));
+    assert_eq!(archive(&facts(false)).unwrap().status, Status::Archived);
+}
+
+#[test]
+fn a_value_that_contradicts_itself_is_told_before_the_use() {
+    for (parts, path) in [
+        (value(Some(TaxRateType::Fixed), None, None), "fixed_value"),
+        (value(Some(TaxRateType::Percentage), None, Some("1")), "fixed_value"),
+        (value(None, Some("1"), Some("1")), "fixed_value"),
+    ] {
+        let refused = update(parts, &facts(true)).unwrap_err();
+        let ChangeTaxRateError::Invalid(broken) = refused else { panic!("{refused:?}") };
+        assert_eq!(broken.iter().next().unwrap().path, path);
+    }
+}
+
+#[test]
+fn a_code_that_another_rate_has_is_refused_and_ones_own_is_not() {
+    let code = || TaxRateUpdate { code: Some(TaxRateCode::new("GST").unwrap()), ..TaxRateUpdate::default() };
+    let held = |holder| TaxRateFacts { holder: Some(id(holder)), ..facts(false) };
+    assert_eq!(update(code(), &held(8)), Err(ChangeTaxRateError::CodeTaken { existing: id(8) }));
+    assert_eq!(update(code(), &held(9)).unwrap().code.as_str(), "GST");
+}
+
+#[test]
+fn what_is_archived_is_not_changed_and_not_archived_again() {
+    for status in [Status::Archived, Status::Deleted] {
+        let facts = TaxRateFacts { current: Some(rate(status)), ..TaxRateFacts::default() };
+        assert_eq!(update(TaxRateUpdate::default(), &facts), Err(ChangeTaxRateError::Archived));
+        assert_eq!(archive(&facts), Err(ChangeTaxRateError::Unknown));
+    }
+    assert_eq!(archive(&TaxRateFacts::default()), Err(ChangeTaxRateError::Unknown));
+}

@@ -1,0 +1,235 @@
+//! What callers can ask about tax associations. A customer's own change with the customer: see `CustomerService::change`.
+
+use super::{
+    ChangeTaxDefault, ChangeTaxDefaultError, CreateTaxDefaultError, CurrencyCode, EffectiveTaxes, NewTaxAssociation,
+    TaxAssociation, TaxAssociationFilter, TaxDefaultAmendment, TaxRate, TaxRateFilter, TaxRateStatus, TaxService,
+    TaxedEntity,
+};
+use crate::{
+    customer::{ExternalId, InactiveTaxRate},
+    ids::{CustomerId, TaxAssociationId},
+    lifecycle::{Audit, Status},
+    store::{Page, PageRequest, StoreError},
+    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
+    time::Timestamp,
+    violation::{Rule, Violations},
+};
+
+/// A customer as a request names one: by its id, by its external id, or by both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedCustomer {
+    /// By its id; `None` for a text that is no customer's id.
+    Id(Option<CustomerId>),
+    /// By its external id.
+    ExternalId {
+        /// The external id; `None` for a text that is nobody's.
+        external_id: Option<ExternalId>,
+        /// The id that was given beside it, as it was given.
+        entity_id: Option<String>,
+    },
+}
+
+/// Two names of different customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("entity_id names another customer than external_customer_id does; leave one of them out")]
+struct OtherCustomer;
+
+impl Rule for OtherCustomer {
+    fn rule(&self) -> &'static str {
+        "same_customer"
+    }
+}
+
+/// Why a question about taxes was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaxesOfError {
+    /// The caller may not do this.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// Fields contradict one another.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// There is no such customer, or it is archived.
+    #[error("there is no such customer, or it is archived")]
+    UnknownCustomer,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which taxes apply to a customer, and in which currency and at which moment that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedTaxes {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The currency.
+    pub currency: CurrencyCode,
+    /// The moment.
+    pub at: Timestamp,
+    /// The taxes.
+    pub taxes: EffectiveTaxes,
+}
+
+impl TaxService {
+    /// The published customer that a request names.
+    ///
+    /// # Errors
+    /// When the caller may not read, the names contradict one another, there is no such published customer, or the store
+    /// fails.
+    pub async fn customer(&self, caller: &Caller, named: &NamedCustomer) -> Result<CustomerId, TaxesOfError> {
+        let scope = caller.authorise(Permission::Read)?;
+        match named {
+            NamedCustomer::Id(id) => {
+                let id = id.ok_or(TaxesOfError::UnknownCustomer)?;
+                let found = self.customers.find(scope, id).await?;
+                let published = found.filter(|record| record.customer.status == Status::Published);
+                published.map(|record| record.customer.id).ok_or(TaxesOfError::UnknownCustomer)
+            }
+            NamedCustomer::ExternalId { external_id, entity_id } => {
+                let external_id = external_id.as_ref().ok_or(TaxesOfError::UnknownCustomer)?;
+                let found = self.customers.find_by_external_id(scope, external_id).await?;
+                // One that merely had the external id before is not meant.
+                let found = found.filter(|record| record.customer.external_id == *external_id);
+                let id = found.map(|record| record.customer.id).ok_or(TaxesOfError::UnknownCustomer)?;
+                match entity_id {
+                    Some(given) if *given != id.to_string() => {
+                        let mut broken = Violations::new();
+                        broken.add("entity_id", &OtherCustomer);
+                        Err(broken.into())
+                    }
+                    _ => Ok(id),
+                }
+            }
+        }
+    }
+
+    /// The associations that a filter names. A filter for one customer names one that [`Self::customer`] answered.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn associations(
+        &self,
+        caller: &Caller,
+        filter: &TaxAssociationFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxAssociation>, TaxesOfError> {
+        let scope = caller.authorise(Permission::Read)?;
+        Ok(self.taxes.associations(scope, filter, page).await?)
+    }
+
+    /// The rates that associations name, of any status. For at most [`PageRequest::MAX_LIMIT`] associations.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn rates_of(
+        &self,
+        caller: &Caller,
+        associations: &[TaxAssociation],
+    ) -> Result<Vec<TaxRate>, TaxesOfError> {
+        let scope = caller.authorise(Permission::Read)?;
+        let mut ids: Vec<_> = associations.iter().map(|association| association.tax_rate_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let whole = PageRequest::whole();
+        Ok(self.taxes.rates(scope, &TaxRateFilter::with_ids(ids), whole).await?.items)
+    }
+
+    /// An association of any status, for reading it or, with the other permission, before changing it; `None` when there
+    /// is none with this id.
+    ///
+    /// # Errors
+    /// When the caller lacks the permission or the store fails.
+    pub async fn find_association(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, TaxesOfError> {
+        let scope = caller.authorise(permission)?;
+        Ok(self.taxes.find_association(scope, id).await?)
+    }
+
+    /// Makes a rate a default of the environment.
+    ///
+    /// # Errors
+    /// See [`CreateTaxDefaultError`]. A rate that is switched off is refused as invalid.
+    pub async fn create_default(
+        &self,
+        caller: &Caller,
+        new: NewTaxAssociation,
+    ) -> Result<TaxAssociation, CreateTaxDefaultError> {
+        let scope = caller.authorise(Permission::Write)?;
+        let at = self.clock.now();
+        let term = new.term(at)?;
+        let rate = self.active_rate(scope, &new).await?;
+        let default = TaxAssociation {
+            id: self.ids.start(at).next_id(),
+            owner: scope.owner,
+            tax_rate_id: rate.id,
+            entity: TaxedEntity::Tenant,
+            priority: new.priority,
+            auto_apply: new.auto_apply,
+            currency: new.currency,
+            metadata: new.metadata,
+            start: term.start,
+            end: term.end,
+            status: Status::Published,
+            audit: Audit::created(at, &scope.actor),
+        };
+        self.taxes.create_default(scope, default.clone()).await?;
+        Ok(default)
+    }
+
+    /// The published rate of a code. It may be switched off a moment later, as that of any association may.
+    async fn active_rate(
+        &self,
+        scope: &EnvironmentScope,
+        new: &NewTaxAssociation,
+    ) -> Result<TaxRate, CreateTaxDefaultError> {
+        let filter = TaxRateFilter { codes: Some(vec![new.code.clone()]), ..TaxRateFilter::default() };
+        let found = self.taxes.rates(scope, &filter, PageRequest::default()).await?;
+        let rate = found.items.into_iter().next().ok_or(CreateTaxDefaultError::UnknownRate)?;
+        if rate.rate_status == TaxRateStatus::Inactive {
+            let mut broken = Violations::new();
+            broken.add("tax_rate_code", &InactiveTaxRate);
+            return Err(broken.into());
+        }
+        Ok(rate)
+    }
+
+    /// Changes a default of the environment, or takes it away, and answers it as it is then.
+    ///
+    /// # Errors
+    /// See [`ChangeTaxDefaultError`]; after any of them the default is as it was.
+    pub async fn change_default(
+        &self,
+        caller: &Caller,
+        id: TaxAssociationId,
+        amendment: TaxDefaultAmendment,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        let scope = caller.authorise(Permission::Write)?;
+        self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at: self.clock.now() }).await
+    }
+
+    /// Which taxes apply to a published customer in a currency at a moment, now if none is given, and why the others do
+    /// not.
+    ///
+    /// # Errors
+    /// When the caller may not read, there is no such published customer, or the store fails.
+    pub async fn effective(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        currency: CurrencyCode,
+        at: Option<Timestamp>,
+    ) -> Result<ExplainedTaxes, TaxesOfError> {
+        let scope = caller.authorise(Permission::Read)?;
+        let customer_id = self.customer(caller, &NamedCustomer::Id(Some(id))).await?;
+        let at = at.unwrap_or_else(|| self.clock.now());
+        let basis = self.taxes.basis(scope, customer_id).await?;
+        Ok(ExplainedTaxes { customer_id, currency, at, taxes: basis.effective(currency, at) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+use std::sync::Arc;
+
+use futures::executor::block_on;
+
+use super::*;
+use crate::{
+    clock::MockClock,
+    customer::{Customer, CustomerRecord, MockCustomerRepository, Profile},
+    ids::{Id, IdSequence, Kind, MockIdGenerator, TaxRateId},
+    lifecycle::{Owner, Version},
+    metadata::Metadata,
+    tax::{
+        ChangeTaxRate, ChangeTaxRateError, MockTaxRepository, Percentage, Priority, TaxBasis, TaxRateAmendment,
+        TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
+    },
+    tenancy::{Actor, Role, Roles},
+};
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(1_700_000_000_123_456).unwrap()
+}
+
+fn id<K: Kind>(number: u128) -> Id<K> {
+    Id::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn scope() -> EnvironmentScope {
+    EnvironmentScope { owner: Owner { tenant_id: id(1), environment_id: id(1) }, actor: Actor::new("tester").unwrap() }
+}
+
+fn caller(role: Role) -> Caller {
+    Caller::new(scope(), Roles::new([role]).unwrap(), None)
+}
+
+fn writer() -> Caller {
+    caller(Role::SuperAdmin)
+}
+
+fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxService {
+    let mut clock = MockClock::new();
+    clock.expect_now().return_const(now());
+    let mut ids = MockIdGenerator::new();
+    ids.expect_start().returning(|at| IdSequence::start(at, [7; 10]));
+    TaxService { taxes: Arc::new(taxes), customers: Arc::new(customers), clock: Arc::new(clock), ids: Arc::new(ids) }
+}
+
+fn rate(rate_status: TaxRateStatus) -> TaxRate {
+    TaxRate {
+        id: id(9),
+        owner: scope().owner,
+        code: TaxRateCode::new("VAT").unwrap(),
+        name: TaxRateName::new("VAT").unwrap(),
+        description: None,
+        value: TaxValue::Percentage(Percentage::new("19").unwrap()),
+        scope: TaxRateScope::Internal,
+        rate_status,
+        metadata: Metadata::default(),
+        status: Status::Published,
+        version: Version::FIRST,
+        audit: Audit::created(now(), &scope().actor),
+    }
+}
+
+fn new() -> NewTaxAssociation {
+    NewTaxAssociation {
+        code: TaxRateCode::new("VAT").unwrap(),
+        currency: None,
+        priority: Priority::default(),
+        auto_apply: true,
+        metadata: Metadata::default(),
+        start: None,
+        end: None,
+    }
+}
+
+fn record(external_id: &str, status: Status) -> CustomerRecord {
+    let customer = Customer {
+        id: id(5),
+        owner: scope().owner,
+        external_id: ExternalId::new(external_id).unwrap(),
+        profile: Profile::default(),
+        status,
+        version: Version::FIRST,
+        audit: Audit::created(now(), &scope().actor),
+    };
+    CustomerRecord { customer, mappings: vec![] }
+}
+
+/// Taxes in which the code `VAT` names these rates.
+fn with_rates(rates: Vec<TaxRate>) -> MockTaxRepository {
+    let mut taxes = MockTaxRepository::new();
+    taxes
+        .expect_rates()
+        .withf(|with, filter, _| *with == scope() && filter.codes == Some(vec![TaxRateCode::new("VAT").unwrap()]))
+        .returning(move |_, _, _| Ok(Page { total: rates.len() as u64, items: rates.clone() }));
+    taxes
+}
+
+#[test]
+fn a_default_is_made_of_the_active_rate_of_its_code() {
+    let mut taxes = with_rates(vec![rate(TaxRateStatus::Active)]);
+    taxes.expect_create_default().once().returning(|_, _| Ok(()));
+    let made = block_on(service(taxes, MockCustomerRepository::new()).create_default(&writer(), new())).unwrap();
+    assert_eq!((made.tax_rate_id, made.entity, made.start, made.end), (id(9), TaxedEntity::Tenant, now(), None));
+    assert_eq!((made.status, made.audit), (Status::Published, Audit::created(now(), &scope().actor)));
+}
+
+#[test]
+fn an_inactive_rate_an_unknown_code_and_an_end_before_now_are_refused() {
+    let create = |rates: Vec<TaxRate>, new: NewTaxAssociation| {
+        block_on(service(with_rates(rates), MockCustomerRepository::new()).create_default(&writer(), new)).unwrap_err()
+    };
+    let path = |error| match error {
+        CreateTaxDefaultError::Invalid(broken) => broken.iter().next().map(|violation| violation.path.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(path(create(vec![rate(TaxRateStatus::Inactive)], new())).as_deref(), Some("tax_rate_code"));
+    let ended = NewTaxAssociation { end: Some(now()), ..new() };
+    assert_eq!(path(create(vec![rate(TaxRateStatus::Active)], ended)).as_deref(), Some("end_date"));
+    assert_eq!(create(vec![], new()), CreateTaxDefaultError::UnknownRate);
+}
+
+#[test]
+fn a_reader_changes_nothing_and_the_store_is_never_asked() {
+    let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
+    let denied = PermissionDenied::Role(Permission::Write);
+    let reader = caller(Role::AllReader);
+    let refused = block_on(service.change_rate(&reader, id(9), TaxRateAmendment::Archive));
+    assert_eq!(refused, Err(ChangeTaxRateError::Denied(denied)));
+    let refused = block_on(service.create_default(&reader, new()));
+    assert_eq!(refused, Err(CreateTaxDefaultError::Denied(denied)));
+    let refused = block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove));
+    assert_eq!(refused, Err(ChangeTaxDefaultError::Denied(denied)));
+    let refused = block_on(service.find_association(&reader, Permission::Write, id(1)));
+    assert_eq!(refused, Err(TaxesOfError::Denied(denied)));
+}
+
+#[test]
+fn a_change_carries_the_time_to_the_store_and_its_refusals_pass_as_they_are() {
+    let command = ChangeTaxRate {
+        id: id::<crate::ids::TaxRateKind>(9) as TaxRateId,
+        amendment: TaxRateAmendment::Archive,
+        at: now(),
+    };
+    let mut taxes = MockTaxRepository::new();
+    taxes
+        .expect_change_rate()
+        .once()
+        .withf(move |with, given| *with == scope() && *given == command)
+        .returning(|_, _| Err(ChangeTaxRateError::InUse));
+    let refused = block_on(service(taxes, MockCustomerRepository::new()).change_rate(
+        &writer(),
+        id(9),
+        TaxRateAmendment::Archive,
+    ));
+    assert_eq!(refused, Err(ChangeTaxRateError::InUse));
+}
+
+fn resolve(found: CustomerRecord, named: NamedCustomer) -> Result<CustomerId, TaxesOfError> {
+    let mut customers = MockCustomerRepository::new();
+    let by_id = found.clone();
+    customers.expect_find().returning(move |_, _| Ok(Some(by_id.clone())));
+    customers.expect_find_by_external_id().returning(move |_, _| Ok(Some(found.clone())));
+    block_on(service(MockTaxRepository::new(), customers).customer(&writer(), &named))
+}
+
+#[test]
+fn customers_are_named_by_one_name_or_by_two_that_agree() {
+    let external = |text: &str, entity_id: Option<String>| NamedCustomer::ExternalId {
+        external_id: Some(ExternalId::new(text).unwrap()),
+        entity_id,
+    };
+    let acme = || record("acme", Status::Published);
+    let own: CustomerId = id(5);
+    assert_eq!(resolve(acme(), NamedCustomer::Id(Some(own))), Ok(own));
+    assert_eq!(resolve(acme(), external("acme", None)), Ok(own));
+    assert_eq!(resolve(acme(), external("acme", Some(own.to_string()))), Ok(own));
+    let other = resolve(acme(), external("acme", Some("cust_x".to_owned())));
+    let Err(TaxesOfError::Invalid(broken)) = other else { panic!("{other:?}") };
+    assert_eq!(broken.iter().next().unwrap().path, "entity_id");
+    for (found, named) in [
+        (acme(), NamedCustomer::Id(None)),
+        (record("acme", Status::Archived), NamedCustomer::Id(Some(own))),
+        // It had the external id before, and has another now.
+        (record("new", Status::Published), external("acme", None)),
+    ] {
+        assert_eq!(resolve(found, named), Err(TaxesOfError::UnknownCustomer));
+    }
+}
+
+#[test]
+fn taxes_are_explained_for_the_moment_asked_for_or_now() {
+    for (asked, wanted) in [(None, now()), (Some(Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH)] {
+        let mut customers = MockCustomerRepository::new();
+        customers.expect_find().returning(|_, _| Ok(Some(record("acme", Status::Published))));
+        let mut taxes = MockTaxRepository::new();
+        taxes.expect_basis().once().returning(|_, _| Ok(TaxBasis { own: Some(vec![]), ..TaxBasis::default() }));
+        let euro = CurrencyCode::new("EUR").unwrap();
+        let explained = block_on(service(taxes, customers).effective(&caller(Role::AllReader), id(5), euro, asked));
+        assert_eq!(explained.map(|explained| explained.at), Ok(wanted));
+    }
+}

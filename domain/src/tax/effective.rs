@@ -1,0 +1,190 @@
+//! Which tax rates apply to a customer at a moment, in which order, and why the others do not.
+//!
+//! # The rules
+//! 1. **The customer over the environment.** New customers take the environment's defaults over when they are created,
+//!    or name rates of their own, or none. From then on the customer's own associations alone decide: a default that is
+//!    made later taxes nobody who was there before, and a tax that was taken away from a customer does not come back
+//!    through a default. For somebody who is no customer yet, the defaults are what would apply.
+//! 2. **The rate has to be charged**: published and `ACTIVE`.
+//! 3. **The currency has to match**, without regard to case; an association without a currency matches every one.
+//! 4. **The moment has to lie in the association's term**: from its start on, and before its end.
+//! 5. **It has to apply of itself** (`auto_apply`).
+//! 6. **No rate is charged twice.** When several associations of one rate are left, such as one for euros and one for any
+//!    currency, the one with the lowest priority number stands; at the same priority the one that names the currency; and
+//!    then the older one.
+//! 7. **The order** is that of the priority numbers, the lowest first, and the older association first at the same number.
+//!
+//! Each association that does not apply is told with the first of these rules that it breaks. The scope of a rate and the
+//! kind of its value play no part.
+
+use std::cmp::Reverse;
+
+use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateStatus};
+use crate::{
+    ids::TaxAssociationId,
+    lifecycle::{Status, words},
+    time::Timestamp,
+};
+
+/// What the decision stands on. Associations that are not published are as if absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxBasis {
+    /// The customer's own associations; `None` for somebody who is no customer yet.
+    pub own: Option<Vec<TaxAssociation>>,
+    /// The environment's defaults.
+    pub defaults: Vec<TaxAssociation>,
+    /// The rates that they name.
+    pub rates: Vec<TaxRate>,
+}
+
+/// Which rates apply, and which do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EffectiveTaxes {
+    /// Those that apply, in the order in which they do.
+    pub applied: Vec<AppliedTax>,
+    /// Those that do not, in the same order.
+    pub passed_over: Vec<PassedOverTax>,
+}
+
+/// A rate that applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedTax {
+    /// The association by which it does.
+    pub association: TaxAssociation,
+    /// The rate.
+    pub rate: TaxRate,
+}
+
+/// A rate that does not apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOverTax {
+    /// The association by which it might.
+    pub association: TaxAssociation,
+    /// The rate; `None` when it is not among those given.
+    pub rate: Option<TaxRate>,
+    /// Why it does not.
+    pub reason: PassedOver,
+    /// The association of the same rate that stands before it, when that is the reason.
+    pub outranked_by: Option<TaxAssociationId>,
+}
+
+/// Why a rate does not apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PassedOver {
+    /// It is an environment's default, and the customer's own associations decide.
+    CustomerOverDefault,
+    /// The rate is switched off, or not published any more.
+    Inactive,
+    /// It is for another currency.
+    Currency,
+    /// It starts later.
+    NotStarted,
+    /// It has ended.
+    Ended,
+    /// It does not apply of itself.
+    NotAutomatic,
+    /// Another association of the same rate stands before it.
+    Priority,
+}
+
+words!(
+    PassedOver,
+    "the reasons for passing a rate over",
+    CustomerOverDefault => "customer_over_default",
+    Inactive => "inactive",
+    Currency => "currency",
+    NotStarted => "not_started",
+    Ended => "ended",
+    NotAutomatic => "not_automatic",
+    Priority => "priority",
+);
+
+impl PassedOver {
+    /// The reason in words, for a person.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::CustomerOverDefault => {
+                "an environment's default: new customers take it over, afterwards the customer's own associations decide"
+            }
+            Self::Inactive => "the tax rate is INACTIVE, or not published any more",
+            Self::Currency => "the association is for another currency",
+            Self::NotStarted => "the association starts later",
+            Self::Ended => "the association has ended",
+            Self::NotAutomatic => "the association does not apply of itself: auto_apply is false",
+            Self::Priority => "another association of the same tax rate stands before this one",
+        }
+    }
+}
+
+impl TaxBasis {
+    /// Which rates apply in a currency at a moment. Pure; the order of what is given does not matter.
+    ///
+    /// ```
+    /// use patron_domain::{tax::{CurrencyCode, TaxBasis}, time::Timestamp};
+    ///
+    /// let nobody = TaxBasis { own: Some(vec![]), ..TaxBasis::default() };
+    /// let taxes = nobody.effective(CurrencyCode::new("EUR").unwrap(), Timestamp::UNIX_EPOCH);
+    /// assert!(taxes.applied.is_empty());
+    /// ```
+    #[must_use]
+    pub fn effective(&self, currency: CurrencyCode, at: Timestamp) -> EffectiveTaxes {
+        let own = self.own.iter().flatten().map(|association| (association, false));
+        let defaults = self.defaults.iter().map(|association| (association, self.own.is_some()));
+        let published = own.chain(defaults).filter(|(association, _)| association.status == Status::Published);
+        let mut all: Vec<(&TaxAssociation, bool)> = published.collect();
+        all.sort_by_key(|(association, _)| {
+            // Of one rate and priority, the association that names the currency comes before the one for any.
+            (association.priority, association.tax_rate_id, Reverse(association.currency.is_some()), association.id)
+        });
+
+        let mut taxes = EffectiveTaxes::default();
+        for (association, is_overruled) in all {
+            let rate = self.rates.iter().find(|rate| rate.id == association.tax_rate_id);
+            let earlier = taxes.applied.iter().find(|tax| tax.association.tax_rate_id == association.tax_rate_id);
+            let outranked_by = earlier.map(|tax| tax.association.id);
+            let reason = if is_overruled { Some(PassedOver::CustomerOverDefault) } else { None };
+            let reason = reason.or_else(|| hindrance(association, rate, currency, at));
+            match (reason, outranked_by, rate) {
+                (None, None, Some(rate)) => {
+                    taxes.applied.push(AppliedTax { association: association.clone(), rate: rate.clone() });
+                }
+                (reason, by, rate) => taxes.passed_over.push(PassedOverTax {
+                    association: association.clone(),
+                    rate: rate.cloned(),
+                    reason: reason.unwrap_or(PassedOver::Priority),
+                    outranked_by: by.filter(|_| reason.is_none()),
+                }),
+            }
+        }
+        taxes.applied.sort_by_key(|tax| (tax.association.priority, tax.association.id));
+        taxes.passed_over.sort_by_key(|tax| (tax.association.priority, tax.association.id));
+        taxes
+    }
+}
+
+/// What keeps an association from applying by itself, whatever others there are.
+fn hindrance(
+    association: &TaxAssociation,
+    rate: Option<&TaxRate>,
+    currency: CurrencyCode,
+    at: Timestamp,
+) -> Option<PassedOver> {
+    let is_charged = |rate: &TaxRate| rate.status == Status::Published && rate.rate_status == TaxRateStatus::Active;
+    if !rate.is_some_and(is_charged) {
+        Some(PassedOver::Inactive)
+    } else if association.currency.is_some_and(|own| own != currency) {
+        Some(PassedOver::Currency)
+    } else if at < association.start {
+        Some(PassedOver::NotStarted)
+    } else if association.end.is_some_and(|end| end <= at) {
+        Some(PassedOver::Ended)
+    } else if !association.auto_apply {
+        Some(PassedOver::NotAutomatic)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
