@@ -4,6 +4,7 @@
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
 
+pub mod housekeeping;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod key_cache;

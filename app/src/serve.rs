@@ -6,10 +6,12 @@ use std::{
 };
 
 use patron_adapters::{
+    housekeeping::keep_house,
     http,
     key_uses::NotedKeyUses,
     metrics::Metrics,
     persistence::{Database, DatabaseUrl},
+    system::SystemClock,
 };
 use rocket::{
     Build, Config, Orbit, Rocket,
@@ -33,8 +35,11 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let database = wiring::open(&settings, true).await?;
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
+    let house = keep_house(database.housekeeping.clone(), Arc::new(SystemClock), settings.idempotency_ttl);
+    let house = tokio::spawn(house);
     let outcome = launch(&settings, &database, &uses, metrics).await;
     writing.abort();
+    house.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "when keys were last used before the stop was not written down");
     }

@@ -18,7 +18,7 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { exclusive: false, connections: 8, write_queue: 4_096 }
+        Self { exclusive: false, connections: 8, write_queue: 1_024 }
     }
 }
 

@@ -1,4 +1,7 @@
 //! Queries over `customers`, written once for both databases.
+//!
+//! What belongs to one customer is put in order by the program: asked for an order by id, a planner may rather walk the
+//! whole environment along its primary key.
 
 use diesel::{dsl::auto_type, prelude::*};
 
@@ -17,7 +20,6 @@ pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::id.eq(id))
-        .order(integration_mappings::id.asc())
 }
 
 /// The published customer with an external id: one row for each of its published mappings, or one without any.
@@ -31,7 +33,6 @@ pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, ex
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::external_id.eq(external_id))
         .filter(customers::status.eq(published))
-        .order(integration_mappings::id.asc())
 }
 
 /// The id of the published customer with an external id.
@@ -114,5 +115,4 @@ pub(crate) fn by_former_external_id<'a>(tenant_id: &'a str, environment_id: &'a 
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::id.eq_any(former))
         .filter(customers::status.eq(published))
-        .order(integration_mappings::id.asc())
 }

@@ -130,7 +130,9 @@ impl TryFrom<CustomerRow> for Customer {
 pub(crate) fn record(rows: Vec<(CustomerRow, Option<MappingRow>)>) -> Result<Option<CustomerRecord>, StoreError> {
     let mut rows = rows.into_iter();
     let Some((customer, first)) = rows.next() else { return Ok(None) };
-    let mappings = decode(first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)))?;
+    let mut mappings: Vec<MappingRow> = first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)).collect();
+    mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let mappings = decode(mappings)?;
     Ok(Some(CustomerRecord { customer: customer.try_into()?, mappings }))
 }
 

@@ -18,15 +18,42 @@ use patron_domain::{
     time::Timestamp,
 };
 
-use super::{PostgresStore, names};
+use super::{
+    PostgresStore, names,
+    problem::{Kind, Problem},
+    session::Session,
+};
 use crate::persistence::{
-    customer::{queries, row::record},
+    customer::{
+        queries,
+        row::{CustomerRow, record},
+    },
     event::{self, row::StoredEvent},
     idempotency,
     integration::{self, row::MappingRow},
     page::{Window, page},
     schema::idempotency_records,
 };
+
+type Rows = Vec<(CustomerRow, Option<MappingRow>)>;
+
+async fn by_id(session: &Session, (tenant, environment): &(String, String), id: &str) -> Result<Rows, Problem> {
+    session.answer(queries::by_id(tenant, environment, id).load(&mut session.pg())).await
+}
+
+async fn by_external_id(
+    session: &Session,
+    (tenant, environment): &(String, String),
+    external_id: &str,
+) -> Result<Rows, Problem> {
+    let holder = queries::by_external_id(tenant, environment, external_id);
+    let rows: Rows = session.answer(holder.load(&mut session.pg())).await?;
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let former = queries::by_former_external_id(tenant, environment, external_id);
+    session.answer(former.load(&mut session.pg())).await
+}
 
 #[async_trait]
 impl CustomerRepository for PostgresStore {
@@ -39,10 +66,12 @@ impl CustomerRepository for PostgresStore {
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let session = self.pool.session().await?;
-        let id = id.to_string();
-        record(session.answer(queries::by_id(&tenant, &environment, &id).load(&mut session.pg())).await?)
+        let (scope, id) = (names(scope.owner), id.to_string());
+        match by_id(&*self.look_ups.session().await?, &scope, &id).await {
+            // The connection broke; the others that shared it are told so too, and each asks once more.
+            Err(Problem { kind: Kind::Lost, .. }) => record(by_id(&*self.pool.session().await?, &scope, &id).await?),
+            found => record(found?),
+        }
     }
 
     async fn find_by_external_id(
@@ -50,16 +79,13 @@ impl CustomerRepository for PostgresStore {
         scope: &EnvironmentScope,
         external_id: &ExternalId,
     ) -> Result<Option<CustomerRecord>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let session = self.pool.session().await?;
-        let external_id = external_id.as_str();
-        let query = queries::by_external_id(&tenant, &environment, external_id);
-        let mut rows = session.answer(query.load(&mut session.pg())).await?;
-        if rows.is_empty() {
-            let former = queries::by_former_external_id(&tenant, &environment, external_id);
-            rows = session.answer(former.load(&mut session.pg())).await?;
+        let (scope, id) = (names(scope.owner), external_id.as_str());
+        match by_external_id(&*self.look_ups.session().await?, &scope, id).await {
+            Err(Problem { kind: Kind::Lost, .. }) => {
+                record(by_external_id(&*self.pool.session().await?, &scope, id).await?)
+            }
+            found => record(found?),
         }
-        record(rows)
     }
 
     async fn mappings(

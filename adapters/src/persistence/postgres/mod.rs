@@ -13,8 +13,10 @@ mod pool;
 mod problem;
 mod session;
 mod settings;
+mod shared;
 mod sqlstate;
 mod statements;
+mod statistics;
 mod tax_changes;
 mod taxes;
 mod tenancy;
@@ -27,9 +29,9 @@ use std::sync::Arc;
 use diesel::{dsl::sql, sql_types::Integer};
 use diesel_async::RunQueryDsl;
 use patron_domain::{lifecycle::Owner, store::StoreError};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinHandle};
 
-use self::{batch::BatchWriter, pool::Pool, settings::Settings};
+use self::{batch::BatchWriter, pool::Pool, settings::Settings, shared::SharedSessions};
 use super::{
     metrics,
     open::{OpenError, OpenOptions},
@@ -63,7 +65,9 @@ use super::{
 /// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
 pub struct PostgresStore {
     pool: Pool,
+    look_ups: SharedSessions,
     customers: BatchWriter,
+    statistics: JoinHandle<()>,
     /// One permit for each write that may be under way or wait.
     writes: Arc<Semaphore>,
     most_writes: u32,
@@ -79,10 +83,19 @@ impl PostgresStore {
         migrate::run(&settings).await?;
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
+        let look_ups = SharedSessions::new(settings.clone());
         let pool = Pool::new(settings, options.connections)?;
         // On every platform of ours, a usize holds a u32.
         let customers = BatchWriter::start(&pool, options.write_queue);
-        Ok(Self { pool, customers, writes: Arc::new(Semaphore::new(most_writes as usize)), most_writes })
+        let statistics = statistics::keep(pool.clone());
+        Ok(Self {
+            pool,
+            look_ups,
+            customers,
+            statistics,
+            writes: Arc::new(Semaphore::new(most_writes as usize)),
+            most_writes,
+        })
     }
 
     /// Asks the server whether it answers.
@@ -101,11 +114,13 @@ impl PostgresStore {
 
     /// Finishes the writes that were taken, and closes the connections.
     pub(crate) async fn close(&self) {
+        self.statistics.abort();
         self.customers.close().await;
         // All permits are there when no write is left; those that come now find none. Refused only when closed already.
         let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();
         self.pool.close();
+        self.look_ups.close().await;
         drop(all);
     }
 }

@@ -111,22 +111,19 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
 fn aggregate(connection: &mut SqliteConnection, row: CustomerRow) -> Result<CustomerAggregate, Failed> {
     let (tenant, environment, id) = (row.tenant_id.clone(), row.environment_id.clone(), row.id.clone());
     let kind = TaxedEntityType::Customer.as_str();
-    let (mappings, associations): (Vec<MappingRow>, Vec<TaxAssociationRow>) =
+    let (mut mappings, mut associations): (Vec<MappingRow>, Vec<TaxAssociationRow>) =
         if row.status == Status::Published.as_str() {
             let mappings = integration::queries::of_customer(&tenant, &environment, &id);
             let associations = tax::queries::associations_of(&tenant, &environment, kind, &id);
-            (
-                mappings.order(integration_mappings::id.asc()).load(connection)?,
-                associations.order(tax_associations::id.asc()).load(connection)?,
-            )
+            (mappings.load(connection)?, associations.load(connection)?)
         } else {
             let mappings = integration::queries::archived_of_customer(&tenant, &environment, &id);
             let associations = tax::queries::archived_associations_of(&tenant, &environment, kind, &id);
-            (
-                mappings.order(integration_mappings::id.asc()).load(connection)?,
-                associations.order(tax_associations::id.asc()).load(connection)?,
-            )
+            (mappings.load(connection)?, associations.load(connection)?)
         };
+    // Not by the database: it would rather walk the whole environment along the primary key.
+    mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    associations.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     Ok(CustomerAggregate {
         customer: row.try_into().map_err(refused)?,
         mappings: decode(mappings).map_err(refused)?,
@@ -150,7 +147,8 @@ fn tax_facts(connection: &mut SqliteConnection, owner: Owner, needed: TaxFactsNe
         TaxFactsNeeded::Defaults => {
             let (kind, id) = (TaxedEntityType::Tenant.as_str(), entity_id(owner, TaxedEntity::Tenant));
             let query = tax::queries::associations_of(&tenant, &environment, kind, &id);
-            let rows: Vec<TaxAssociationRow> = query.order(tax_associations::id.asc()).load(connection)?;
+            let mut rows: Vec<TaxAssociationRow> = query.load(connection)?;
+            rows.sort_unstable_by(|one, other| one.id.cmp(&other.id));
             facts.defaults = decode(rows).map_err(refused)?;
         }
     }

@@ -39,8 +39,9 @@ impl CustomerRepository for SqliteStore {
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
-        let rows =
-            self.readers.read(move |connection| customer::queries::by_id(&tenant, &environment, &id).load(connection));
+        let rows = self
+            .readers
+            .look_up(move |connection| customer::queries::by_id(&tenant, &environment, &id).load(connection));
         record(rows.await?)
     }
 
@@ -58,7 +59,7 @@ impl CustomerRepository for SqliteStore {
             }
             Ok(rows)
         };
-        record(self.readers.read(query).await?)
+        record(self.readers.look_up(query).await?)
     }
 
     async fn mappings(

@@ -34,6 +34,24 @@ impl Readers {
         (self.count, self.count - self.free.available_permits())
     }
 
+    /// Reads a few rows by key, right here: handing so little work to another thread costs more than doing it. Mostly the
+    /// pages are in memory; where one is not, this thread waits for the disk. When no connection is free, it queues.
+    pub(super) async fn look_up<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    {
+        let Ok(_permit) = self.free.clone().try_acquire_owned() else { return self.read(work).await };
+        let Some(mut connection) = self.idle.lock().ok().and_then(|mut idle| idle.pop()) else {
+            return self.read(work).await;
+        };
+        let outcome = work(&mut connection);
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(connection);
+        }
+        outcome.map_err(|error| store_error(&error))
+    }
+
     /// Reads, on a thread where it may block.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where

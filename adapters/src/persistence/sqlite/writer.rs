@@ -4,7 +4,11 @@
 //! [`MAX_BATCH`]. An idle system adds no delay: a job that arrives alone is committed alone. Each job runs in a savepoint,
 //! so that one that fails takes back its own writes and nobody else's.
 
-use std::{sync::Mutex, thread::JoinHandle, time::Instant};
+use std::{
+    sync::Mutex,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use diesel::{Connection, ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
 use patron_domain::store::StoreError;
@@ -118,9 +122,37 @@ fn closed() -> StoreError {
     unavailable("its writer has stopped")
 }
 
+/// How long a batch is held open for those who are about to come.
+///
+/// Clients that are answered by one commit send their next request a moment later, when the next commit has already
+/// begun with the others: two half batches would take turns for ever, and each pay for a whole commit. So a batch waits,
+/// for a fraction of what a commit costs, until as many are there as there were at work a moment ago. One client alone
+/// never waits, and neither does the first after a pause.
+#[derive(Default)]
+struct Pace {
+    expected: usize,
+    patience: Duration,
+}
+
+/// The part of a batch's duration that the next one may wait.
+const PATIENCE: u32 = 4;
+/// The most a batch waits, however slow the disk is.
+const MOST: Duration = Duration::from_millis(2);
+/// How often a batch that waits looks for more.
+const STEP: Duration = Duration::from_micros(50);
+
+impl Pace {
+    /// What to expect after a batch of so many, with so many more waiting already.
+    fn after(done: usize, waiting: usize, took: Duration) -> Self {
+        let expected = if done > 1 { done + waiting } else { 0 };
+        Self { expected, patience: (took / PATIENCE).min(MOST) }
+    }
+}
+
 /// Takes jobs until the queue is closed and empty.
 #[expect(clippy::disallowed_methods, reason = "how long a commit took is no fact of the domain")]
 fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+    let mut pace = Pace::default();
     while let Some(first) = jobs.blocking_recv() {
         let mut replies = Vec::new();
         let mut counts = CountChanges::default();
@@ -128,12 +160,20 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
         let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
             replies.push(first(connection, &mut counts));
             while replies.len() < MAX_BATCH {
-                let Ok(next) = jobs.try_recv() else { break };
-                replies.push(next(connection, &mut counts));
+                match jobs.try_recv() {
+                    Ok(next) => replies.push(next(connection, &mut counts)),
+                    Err(mpsc::error::TryRecvError::Empty)
+                        if replies.len() < pace.expected && begun.elapsed() < pace.patience =>
+                    {
+                        std::thread::sleep(STEP);
+                    }
+                    Err(_) => break,
+                }
             }
             write_counts(connection, &counts)
         });
         metrics::batch("sqlite", replies.len(), begun.elapsed());
+        pace = Pace::after(replies.len(), jobs.len(), begun.elapsed());
         let commit = commit.map_err(|error| {
             let error = store_error(&error);
             tracing::error!(%error, waiting = replies.len(), "a commit failed");

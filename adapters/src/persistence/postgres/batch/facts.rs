@@ -170,7 +170,7 @@ async fn rates(
         tax_rates::table.filter(tax_rates::tenant_id.eq(tenant)).filter(tax_rates::environment_id.eq(environment));
     let published = own.filter(tax_rates::status.eq(Published)).filter(tax_rates::code.eq_any(codes));
     // Locked, so that no rate is changed or archived before the commit.
-    published.order(tax_rates::id.asc()).for_share().load(&mut pg).await
+    published.order(tax_rates::code.asc()).for_share().load(&mut pg).await
 }
 
 async fn defaults(
@@ -184,7 +184,10 @@ async fn defaults(
     }
     let (kind, id) = (TaxedEntityType::Tenant.as_str(), entity_id(owner, TaxedEntity::Tenant));
     let defaults = tax::queries::associations_of(tenant, environment, kind, &id);
-    defaults.order(tax_associations::id.asc()).for_share().load(&mut pg).await
+    // Put in order here: the planner would rather walk the whole environment along the primary key.
+    let mut rows: Vec<TaxAssociationRow> = defaults.for_share().load(&mut pg).await?;
+    rows.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    Ok(rows)
 }
 
 /// The events of requests that were done before.
@@ -218,12 +221,16 @@ async fn load_aggregates(
     let (published, archived) = (of(Status::Published), of(Status::Archived));
     let (now, put_away) =
         try_join(belongings(pg, scope, published, false), belongings(pg, scope, archived, true)).await?;
+    let mut mapping_rows: Vec<MappingRow> = now.0.into_iter().chain(put_away.0).collect();
+    mapping_rows.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     let mut mappings: HashMap<String, Vec<MappingRow>> = HashMap::new();
-    for row in now.0.into_iter().chain(put_away.0) {
+    for row in mapping_rows {
         mappings.entry(row.customer_id.clone()).or_default().push(row);
     }
     let mut associations: HashMap<String, Vec<TaxAssociationRow>> = HashMap::new();
-    for row in now.1.into_iter().chain(put_away.1) {
+    let mut association_rows: Vec<TaxAssociationRow> = now.1.into_iter().chain(put_away.1).collect();
+    association_rows.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    for row in association_rows {
         associations.entry(row.entity_id.clone()).or_default().push(row);
     }
     for row in rows {
@@ -254,14 +261,12 @@ async fn belongings(
     let mappings = integration_mappings::table
         .filter(integration_mappings::tenant_id.eq(tenant))
         .filter(integration_mappings::environment_id.eq(environment))
-        .filter(integration_mappings::customer_id.eq_any(customers.clone()))
-        .order(integration_mappings::id.asc());
+        .filter(integration_mappings::customer_id.eq_any(customers.clone()));
     let associations = tax_associations::table
         .filter(tax_associations::tenant_id.eq(tenant))
         .filter(tax_associations::environment_id.eq(environment))
         .filter(tax_associations::entity_type.eq(TaxedEntityType::Customer.as_str()))
-        .filter(tax_associations::entity_id.eq_any(customers))
-        .order(tax_associations::id.asc());
+        .filter(tax_associations::entity_id.eq_any(customers));
     if archived {
         let mappings = mappings.filter(integration_mappings::status.eq(Archived));
         let associations = associations.filter(tax_associations::status.eq(Archived));
