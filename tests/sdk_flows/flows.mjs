@@ -55,7 +55,9 @@ async function customers() {
   assert.deepEqual(await sdk.customers.getCustomerByExternalId(externalId), made);
   step("get a customer by an external id with slashes and other characters");
 
-  const plain = await sdk.customers.createCustomer({ externalId: `plain-${RUN}` });
+  const once = { headers: { "Idempotency-Key": `plain-${RUN}` } };
+  const plain = await sdk.customers.createCustomer({ externalId: `plain-${RUN}` }, once);
+  assert.deepEqual(await sdk.customers.createCustomer({ externalId: `plain-${RUN}` }, once), plain);
   assert.deepEqual([plain.name, plain.email, plain.metadata], ["", "", {}]);
   assert.deepEqual(await sdk.customers.getCustomerByExternalId(`plain-${RUN}`), plain);
   step("create a customer of an external id alone, and get it by that");
@@ -128,6 +130,9 @@ async function update(made, plain) {
   assert.deepEqual(await sdk.customers.getCustomer(made.id), after);
   const named = await sdk.customers.updateCustomer({ name: "Plain" }, undefined, plain.externalId);
   assert.deepEqual([named.id, named.name], [plain.id, "Plain"]);
+  const stale = { headers: { "If-Match": '"1"' } };
+  const late = await refused(412, sdk.customers.updateCustomer({ name: "Late" }, made.id, undefined, stale));
+  assert.equal(late.body.details["If-Match"].current_version, 2);
   step("update a customer by its id and by its external id");
 }
 

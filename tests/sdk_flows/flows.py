@@ -83,7 +83,9 @@ def customers():
     assert sdk.customers.get_customer_by_external_id(external_id=external_id) == made
     step("get a customer by an external id with slashes")
 
-    plain = sdk.customers.create_customer(external_id=f"plain-{RUN}", name="")
+    once = {"http_headers": {"Idempotency-Key": f"plain-{RUN}"}}
+    plain = sdk.customers.create_customer(external_id=f"plain-{RUN}", name="", **once)
+    assert sdk.customers.create_customer(external_id=f"plain-{RUN}", name="", **once) == plain
     assert plain.name == "" and plain.timezone == "UTC" and plain.contact is None and plain.metadata == {}
     assert sdk.customers.get_customer_by_external_id(external_id=f"plain-{RUN}") == plain
     step("create a customer of an external id alone, and get it by that")
@@ -163,6 +165,9 @@ def update(made, plain):
     assert sdk.customers.get_customer(id=made.id) == after
     named = sdk.customers.update_customer(external_customer_id=plain.external_id, name="Plain")
     assert (named.id, named.name) == (plain.id, "Plain")
+    stale = {"http_headers": {"If-Match": '"1"'}}
+    _, body = refused(412, sdk.customers.update_customer, id=made.id, name="Late", **stale)
+    assert body["details"]["If-Match"]["current_version"] == 2
     step("update a customer by its id and by its external id")
 
 
