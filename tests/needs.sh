@@ -4,7 +4,7 @@ has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries and a C compiler where they are missing, or says what to install and exits.
+# Installs PostgreSQL's server binaries, a C compiler and curl where they are missing, or says what to install and exits.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
   local packages=() command
@@ -15,6 +15,8 @@ install_needs() {
   done
   # Compiles the SQLite that the program carries.
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  # Runs the commands of docs/api.md.
+  command -v curl >/dev/null || packages+=(curl)
   install_packages "${packages[@]}"
 }
 
