@@ -1,13 +1,13 @@
-# Sourced by tests/run and tests/bench, from the root of the project: installs what they need beyond Rust.
+# Sourced by tests/run, tests/bench and tests/sdk, from the root of the project: installs what they need beyond Rust.
 
 has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries and a C compiler where they are missing, or says what to install and exits.
+# Installs PostgreSQL's server binaries, a C compiler and curl where they are missing, or says what to install and exits.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
-  local packages=() as_root=() command
+  local packages=() command
   # The tests start servers of their own: the one that Debian's package makes stays untouched, running or not.
   has_postgres || packages+=(postgresql)
   for command in "$@"; do
@@ -15,6 +15,14 @@ install_needs() {
   done
   # Compiles the SQLite that the program carries.
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
+  # Runs the commands of docs/api.md.
+  command -v curl >/dev/null || packages+=(curl)
+  install_packages "${packages[@]}"
+}
+
+# Installs Debian packages, none without arguments, or says what to install and exits.
+install_packages() {
+  local packages=("$@") as_root=()
   ((${#packages[@]})) || return 0
 
   ((EUID == 0)) || as_root=(sudo -n)
