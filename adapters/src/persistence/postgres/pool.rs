@@ -4,7 +4,7 @@ use std::{ops::Deref, time::Duration};
 
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType},
+    managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType},
 };
 use patron_domain::store::StoreError;
 
@@ -41,7 +41,9 @@ impl Pool {
     /// A pool of at most so many connections; none is made yet.
     pub(super) fn new(settings: Settings, connections: usize) -> Result<Self, StoreError> {
         let pool = managed::Pool::builder(Manager(settings));
-        let pool = pool.max_size(connections.max(1)).runtime(Runtime::Tokio1).wait_timeout(Some(PATIENCE)).build();
+        // The connection used last comes first: its server process has plans and pages at hand.
+        let pool = pool.max_size(connections.max(1)).queue_mode(QueueMode::Lifo).runtime(Runtime::Tokio1);
+        let pool = pool.wait_timeout(Some(PATIENCE)).build();
         pool.map(Self).map_err(|error| StoreError::Failed { reason: error.to_string() })
     }
 
