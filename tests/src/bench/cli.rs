@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use patron_tests::patron::Backend;
 
 use crate::{bare, figures};
@@ -39,6 +39,15 @@ impl Options {
     pub(crate) fn turn(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
+}
+
+/// What a load for a profiler asks.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Request {
+    /// Full creates.
+    Create,
+    /// GET by id, of 100,000 customers.
+    Get,
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,8 +94,18 @@ enum Figure {
         #[arg(long, default_value_t = 15)]
         overload_seconds: u64,
     },
-    /// SQLite under full creates at 64 clients and nothing else, for as long as one turn: for a profiler.
-    Load,
+    /// One kind of request and nothing else, for as long as one turn: for a profiler.
+    Load {
+        /// What is asked.
+        #[arg(long, value_enum, default_value_t = Request::Create)]
+        request: Request,
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// How many clients ask.
+        #[arg(long, default_value_t = 64)]
+        clients: usize,
+    },
     /// All of the above, one after the other, but the load for a profiler.
     All,
     /// The bare Rocket handler: what the others start for themselves.
@@ -116,7 +135,13 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
         }
-        Figure::Load => figures::create::profile(&options),
+        Figure::Load { request, postgres, clients } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            match request {
+                Request::Create => figures::create::profile(&options, backend, clients),
+                Request::Get => figures::get::profile(&options, backend, clients),
+            }
+        }
         Figure::All => all(&options),
         Figure::Bare(arguments) => bare::serve(&arguments),
     }

@@ -7,6 +7,16 @@ use crate::persistence::{
     schema::integration_mappings,
 };
 
+/// One mapping of any status.
+#[cfg(feature = "sqlite")]
+#[auto_type(no_type_alias)]
+pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    integration_mappings::table
+        .filter(integration_mappings::tenant_id.eq(tenant_id))
+        .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::id.eq(id))
+}
+
 /// The published mappings of a customer.
 #[auto_type(no_type_alias)]
 pub(crate) fn of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {

@@ -14,7 +14,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::customers::names;
+use super::{cached::Cached, customers::names};
 use crate::persistence::{
     customer::{
         changes::DecisionRows,
@@ -36,20 +36,22 @@ use crate::persistence::{
 
 type Failed = Failure<ChangeCustomerError>;
 
-/// One change. A failure after the first row takes back what was written through the job's savepoint.
+/// One change. Refusals come before the first row is written.
+///
+/// Queries by key are asked without Diesel's `first`: it binds a limit, for which SQLite compiles the statement again.
 pub(super) fn change(
     connection: &mut SqliteConnection,
     counts: &mut CountChanges,
     scope: &EnvironmentScope,
-    mut command: ChangeCustomer,
+    command: &ChangeCustomer,
 ) -> Result<CustomerChanged, Failed> {
-    let claim = command.claim.take();
-    if let Some(event) = answered_before(connection, scope.owner, claim.as_ref())? {
+    let claim = command.claim.as_ref();
+    if let Some(event) = answered_before(connection, scope.owner, claim)? {
         return Ok(CustomerChanged { event, replayed: true });
     }
-    let facts = facts(connection, scope.owner, &command)?;
-    let decision = command.decide(scope, &facts).map_err(Failure::Refused)?;
-    let rows = DecisionRows::new(&decision, facts.current.as_ref(), claim.as_ref()).map_err(refused)?;
+    let facts = facts(connection, scope.owner, command)?;
+    let decision = command.clone().decide(scope, &facts).map_err(Failure::Refused)?;
+    let rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
     write(connection, &rows)?;
     let CustomerDecision { event, .. } = decision;
     counts.note(&rows, event.state.customer.status);
@@ -69,12 +71,12 @@ fn answered_before(
     let Some(claim) = claim else { return Ok(None) };
     let (tenant, environment) = names(owner);
     let row = idempotency::queries::by_key(&tenant, &environment, claim.key.as_str());
-    let row: Option<IdempotencyRow> = row.first(connection).optional()?;
+    let row: Option<IdempotencyRow> = row.get_result(connection).optional()?;
     let record = row.map(IdempotencyRecord::try_from).transpose().map_err(refused)?;
     let event_id = claim.settle(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))?;
     let Some(event_id) = event_id else { return Ok(None) };
     let event_id = event_id.to_string();
-    let stored: StoredEvent = event::queries::by_id(&tenant, &environment, &event_id).first(connection)?;
+    let stored: StoredEvent = event::queries::by_id(&tenant, &environment, &event_id).get_result(connection)?;
     CustomerEvent::try_from(stored).map(Some).map_err(refused)
 }
 
@@ -85,10 +87,10 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
         Subject::New => None,
         Subject::Id(id) => {
             let id = id.to_string();
-            queries::row_by_id(&tenant, &environment, &id).first(connection).optional()?
+            queries::row_by_id(&tenant, &environment, &id).get_result(connection).optional()?
         }
         Subject::ExternalId(id) => {
-            queries::row_by_external_id(&tenant, &environment, id.as_str()).first(connection).optional()?
+            queries::row_by_external_id(&tenant, &environment, id.as_str()).get_result(connection).optional()?
         }
     };
     let current = row.map(|row| aggregate(connection, row)).transpose()?;
@@ -96,7 +98,7 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
         None => None,
         Some(wanted) => {
             let holder = queries::id_by_external_id(&tenant, &environment, wanted.as_str());
-            let holder: Option<String> = holder.first(connection).optional()?;
+            let holder: Option<String> = holder.get_result(connection).optional()?;
             holder
                 .map(|holder| patron_domain::ids::CustomerId::parse(&holder))
                 .transpose()
@@ -140,7 +142,7 @@ fn tax_facts(connection: &mut SqliteConnection, owner: Owner, needed: TaxFactsNe
             // One look-up for each code: a list of codes would be a new statement for each length.
             for code in codes {
                 let query = tax::queries::rate_by_code(&tenant, &environment, code.as_str());
-                let row: Option<TaxRateRow> = query.first(connection).optional()?;
+                let row: Option<TaxRateRow> = query.get_result(connection).optional()?;
                 facts.rates.extend(decode::<_, _, Vec<_>>(row).map_err(refused)?);
             }
         }
@@ -166,17 +168,21 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
             return Err(Failure::Refused(taken(&holder.get_result::<String>(connection)?)));
         }
     } else {
-        update(queries::row_by_id(tenant, environment, &customer.id)).set(customer).execute(connection)?;
+        Cached(update(queries::row_by_id(tenant, environment, &customer.id)).set(customer)).execute(connection)?;
     }
-    for association in &rows.associations {
-        let key = (tax_associations::tenant_id, tax_associations::environment_id, tax_associations::id);
-        let insert = insert_into(tax_associations::table).values(association).on_conflict(key);
-        insert.do_update().set(association).execute(connection)?;
+    // What belongs to a new customer is new.
+    let may_be_there = rows.status_before.is_some();
+    for row in &rows.associations {
+        let there = tax::queries::association_by_id(tenant, environment, &row.id);
+        if !may_be_there || Cached(update(there).set(row)).execute(connection)? == 0 {
+            insert_into(tax_associations::table).values(row).execute(connection)?;
+        }
     }
-    for mapping in &rows.mappings {
-        let key = (integration_mappings::tenant_id, integration_mappings::environment_id, integration_mappings::id);
-        let insert = insert_into(integration_mappings::table).values(mapping).on_conflict(key);
-        insert.do_update().set(mapping).execute(connection)?;
+    for row in &rows.mappings {
+        let there = integration::queries::by_id(tenant, environment, &row.id);
+        if !may_be_there || Cached(update(there).set(row)).execute(connection)? == 0 {
+            insert_into(integration_mappings::table).values(row).execute(connection)?;
+        }
     }
     if rows.takes_external_id {
         delete(queries::former_holder(tenant, environment, &customer.external_id)).execute(connection)?;
@@ -197,7 +203,7 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
         let key = (idempotency_records::tenant_id, idempotency_records::environment_id, idempotency_records::key);
         // A record that is there is too old to count: the one that counts was answered from.
         let insert = insert_into(idempotency_records::table).values(record).on_conflict(key);
-        insert.do_update().set(record).execute(connection)?;
+        Cached(insert.do_update().set(record)).execute(connection)?;
     }
     Ok(())
 }

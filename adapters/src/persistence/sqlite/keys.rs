@@ -90,7 +90,7 @@ impl ApiKeyRepository for SqliteStore {
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
         let record = move |connection: &mut SqliteConnection| {
-            for KeyUse { id, at } in uses {
+            for KeyUse { id, at } in &uses {
                 let (id, at) = (id.to_string(), at.micros());
                 let used = update(queries::key_unused_since(&id, at)).set(api_keys::last_used_at.eq(at));
                 used.execute(connection)?;

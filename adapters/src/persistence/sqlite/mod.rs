@@ -1,8 +1,11 @@
 //! The ports over SQLite: one file, one writer, several readers.
 
+mod batch;
+mod cached;
 mod change;
 mod connection;
 mod customers;
+mod job;
 mod keys;
 mod lists;
 mod lock;

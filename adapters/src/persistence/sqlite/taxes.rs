@@ -75,7 +75,7 @@ impl TaxRepository for SqliteStore {
         command: ChangeTaxRate,
     ) -> Result<TaxRate, ChangeTaxRateError> {
         let scope = scope.clone();
-        self.writer.write(move |connection| change_rate(connection, &scope, command)).await
+        self.writer.write(move |connection| change_rate(connection, &scope, command.clone())).await
     }
 
     async fn change_default(
@@ -84,7 +84,7 @@ impl TaxRepository for SqliteStore {
         command: ChangeTaxDefault,
     ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
         let scope = scope.clone();
-        self.writer.write(move |connection| change_default(connection, &scope, command)).await
+        self.writer.write(move |connection| change_default(connection, &scope, command.clone())).await
     }
 
     async fn find_association(

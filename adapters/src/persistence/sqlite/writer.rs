@@ -1,8 +1,8 @@
 //! The one writer of a SQLite file: a thread that owns the writing connection, and commits together what arrives together.
 //!
 //! While one commit waits for the disk, further jobs gather in the queue; the next transaction takes them all, up to
-//! [`MAX_BATCH`]. An idle system adds no delay: a job that arrives alone is committed alone. Each job runs in a savepoint,
-//! so that one that fails takes back its own writes and nobody else's.
+//! 64. An idle system adds no delay: a job that arrives alone is committed alone. A job that the database
+//! fails takes nobody else's writes with it: see [`batch`](super::batch).
 
 use std::{
     sync::Mutex,
@@ -10,26 +10,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection, ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
+use diesel::SqliteConnection;
 use patron_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::{
+    batch::commit,
+    job::{Job, Task},
+};
 use crate::persistence::{
     customer::counts::CountChanges,
     error::{Failure, store_error},
     metrics,
 };
 
-/// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
-const MAX_BATCH: usize = 64;
-
-/// Runs within the transaction; what it answers is called when the commit stands or has failed.
-type Job = Box<dyn FnOnce(&mut SqliteConnection, &mut CountChanges) -> Reply + Send>;
-type Reply = Box<dyn FnOnce(&Result<(), StoreError>) + Send>;
-
 pub(super) struct Writer {
     // Taken away to close the queue.
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -43,12 +40,13 @@ impl Writer {
     }
 
     /// Does a piece of work in a transaction and answers when it is on the disk. The work is done even when the caller
-    /// goes away meanwhile.
+    /// goes away meanwhile. It may be done twice, when the first transaction was taken back. A refusal has to come before
+    /// the first write.
     pub(super) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
+        F: Fn(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
     {
         self.write_counted(move |connection, _| work(connection)).await
     }
@@ -58,25 +56,10 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send + 'static,
+        F: Fn(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection, counts| {
-            let mut own = CountChanges::default();
-            let outcome = connection.transaction(|connection| work(connection, &mut own));
-            if outcome.is_ok() {
-                counts.merge(own);
-            }
-            let outcome = outcome.map_err(Failure::into_port_error);
-            Box::new(move |commit| {
-                let outcome = match commit {
-                    Ok(()) => outcome,
-                    Err(error) => outcome.and_then(|_| Err(error.clone().into())),
-                };
-                // The caller may have gone away; the write stands all the same.
-                let _ = answer.send(outcome);
-            })
-        });
+        let job = Box::new(Task::new(work, answer));
         self.sender()?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 metrics::refused("sqlite", "write_queue_full");
@@ -109,7 +92,7 @@ impl Writer {
         }
     }
 
-    fn sender(&self) -> Result<mpsc::Sender<Job>, StoreError> {
+    fn sender(&self) -> Result<mpsc::Sender<Box<dyn Job>>, StoreError> {
         self.jobs.lock().ok().and_then(|jobs| jobs.clone()).ok_or_else(closed)
     }
 }
@@ -151,51 +134,38 @@ impl Pace {
 
 /// Takes jobs until the queue is closed and empty.
 #[expect(clippy::disallowed_methods, reason = "how long a commit took is no fact of the domain")]
-fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
+fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     let mut pace = Pace::default();
     while let Some(first) = jobs.blocking_recv() {
-        let mut replies = Vec::new();
-        let mut counts = CountChanges::default();
         let begun = Instant::now();
-        let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
-            replies.push(first(connection, &mut counts));
-            while replies.len() < MAX_BATCH {
+        let mut done = 1;
+        let (batch, outcome) = commit(&mut connection, first, || {
+            loop {
                 match jobs.try_recv() {
-                    Ok(next) => replies.push(next(connection, &mut counts)),
+                    Ok(next) => {
+                        done += 1;
+                        return Some(next);
+                    }
                     Err(mpsc::error::TryRecvError::Empty)
-                        if replies.len() < pace.expected && begun.elapsed() < pace.patience =>
+                        if done < pace.expected && begun.elapsed() < pace.patience =>
                     {
                         std::thread::sleep(STEP);
                     }
-                    Err(_) => break,
+                    Err(_) => return None,
                 }
             }
-            write_counts(connection, &counts)
         });
-        metrics::batch("sqlite", replies.len(), begun.elapsed());
-        pace = Pace::after(replies.len(), jobs.len(), begun.elapsed());
-        let commit = commit.map_err(|error| {
+        metrics::batch("sqlite", batch.len(), begun.elapsed());
+        pace = Pace::after(batch.len(), jobs.len(), begun.elapsed());
+        let outcome = outcome.map_err(|error| {
             let error = store_error(&error);
-            tracing::error!(%error, waiting = replies.len(), "a commit failed");
+            tracing::error!(%error, waiting = batch.len(), "a commit failed");
             error
         });
-        for reply in replies {
-            reply(&commit);
+        for job in batch {
+            job.answer(&outcome);
         }
     }
-}
-
-/// The one writer of this file has the one slot.
-const SLOT: i32 = 0;
-
-fn write_counts(connection: &mut SqliteConnection, counts: &CountChanges) -> QueryResult<()> {
-    use crate::persistence::schema::customer_counts::dsl::*;
-    for (tenant, environment, of, by) in counts.iter() {
-        let row = (tenant_id.eq(tenant), environment_id.eq(environment), status.eq(of), slot.eq(SLOT), count.eq(by));
-        let insert = insert_into(customer_counts).values(row).on_conflict((tenant_id, environment_id, status, slot));
-        insert.do_update().set(count.eq(count + by)).execute(connection)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -217,7 +187,7 @@ mod tests {
         Writer::start(connection, queue)
     }
 
-    fn insert(number: i32) -> impl FnOnce(&mut SqliteConnection) -> Result<(), Failure<StoreError>> {
+    fn insert(number: i32) -> impl Fn(&mut SqliteConnection) -> Result<(), Failure<StoreError>> {
         move |connection| Ok(connection.batch_execute(&format!("INSERT INTO t VALUES ({number})"))?)
     }
 
@@ -227,10 +197,10 @@ mod tests {
     }
 
     /// A job that keeps the writer busy until something is sent.
-    fn blocker() -> (std::sync::mpsc::Sender<()>, impl FnOnce(&mut SqliteConnection) -> Result<(), Failure<StoreError>>)
-    {
+    fn blocker() -> (std::sync::mpsc::Sender<()>, impl Fn(&mut SqliteConnection) -> Result<(), Failure<StoreError>>) {
         let (release, wait) = channel::<()>();
         (release, move |_: &mut SqliteConnection| {
+            // A second time the sender is gone, and this returns at once.
             let _ = wait.recv_timeout(Duration::from_secs(10));
             Ok(())
         })
@@ -241,22 +211,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 100);
         let (release, block) = blocker();
-        let refused = |connection: &mut SqliteConnection| {
-            connection.batch_execute("INSERT INTO t VALUES (2)")?;
+        let refused = |_: &mut SqliteConnection| {
             Err::<(), _>(Failure::Refused(StoreError::Failed { reason: "refused".to_owned() }))
+        };
+        let failing = |connection: &mut SqliteConnection| {
+            connection.batch_execute("INSERT INTO t VALUES (2)")?;
+            Ok(connection.batch_execute("INSERT INTO t VALUES ('no number')")?)
         };
         let all = async {
             tokio::join!(
                 writer.write(block),
                 writer.write(insert(1)),
                 writer.write(refused),
+                writer.write(failing),
                 writer.write(insert(1)),
                 writer.write(insert(3)),
                 async { drop(release) }
             )
         };
-        let (_, one, refused, again, three, ()) = all.await;
+        let (_, one, refused, failing, again, three, ()) = all.await;
         assert_eq!((one, three), (Ok(()), Ok(())));
+        assert!(matches!(failing, Err(StoreError::Failed { .. })));
         assert_eq!(refused, Err(StoreError::Failed { reason: "refused".to_owned() }));
         assert!(matches!(again, Err(StoreError::Failed { .. })));
         assert_eq!(count(folder.path()), 2);

@@ -13,7 +13,7 @@ use crate::{
     rows::Sample,
     server::Server,
     sqlite_loop::SqliteLoop,
-    stage::{Stage, load},
+    stage::{Stage, load, name},
     table::{Target, heading, note, sides, verdict},
     template::{Random, create, full_body, minimal_body},
     turns::{Side, take},
@@ -89,12 +89,12 @@ pub(crate) fn postgres(options: &Options) {
 }
 
 /// Nothing but the load, for a profiler.
-pub(crate) fn profile(options: &Options) {
-    let stage = Stage::new(options, Backend::Sqlite);
+pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
+    let stage = Stage::new(options, backend);
     let patron = stage.serve(options);
     let load = load(&patron, create(&full_body()), 201, &Arc::default());
-    let tally = load::run(&load, MANY, Until::Elapsed(options.turn()));
-    heading("SQLite: full creates, 64 clients, the load alone");
+    let tally = load::run(&load, clients, Until::Elapsed(options.turn()));
+    heading(&format!("{}: full creates, {clients} clients, the load alone", name(backend)));
     note(&format!("{:.0} creates/s", tally.per_second));
 }
 

@@ -8,8 +8,8 @@ use crate::{
     load::{self, Until},
     pgbench,
     server::Server,
-    stage::{Stage, load},
-    table::{Target, heading, sides, verdict},
+    stage::{Stage, load, name},
+    table::{Target, heading, note, sides, verdict},
     template::{Random, create, full_body, get},
     turns::{Side, take},
 };
@@ -63,6 +63,18 @@ pub(crate) fn postgres(options: &Options) {
     );
     sides(&outcomes);
     verdict("patron ÷ pgbench", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(0.6));
+}
+
+/// Nothing but the load, for a profiler.
+pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
+    let stage = Stage::new(options, backend);
+    let patron = stage.serve(options);
+    create_all(&patron);
+    let load = load(&patron, get(), 200, &stage.known(CUSTOMERS));
+    note("the customers are there; the load begins");
+    let tally = load::run(&load, clients, Until::Elapsed(options.turn()));
+    heading(&format!("{}: GET by id, {clients} clients, the load alone", name(backend)));
+    note(&format!("{:.0} a second", tally.per_second));
 }
 
 /// Creates the customers through Patron.
