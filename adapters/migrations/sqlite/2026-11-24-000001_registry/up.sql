@@ -203,6 +203,15 @@ CREATE INDEX tax_associations_archived ON tax_associations (tenant_id, environme
 CREATE INDEX tax_associations_rate ON tax_associations (tenant_id, environment_id, tax_rate_id, status)
     WHERE status <> 'deleted';
 
+-- The last position of the log that was given to an event. One row; the writer changes it once a commit.
+CREATE TABLE event_positions (
+    id INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT;
+
+INSERT INTO event_positions (id, last) VALUES (1, 0);
+
 CREATE TABLE events (
     tenant_id TEXT NOT NULL,
     environment_id TEXT NOT NULL,
@@ -217,11 +226,16 @@ CREATE TABLE events (
     request_id TEXT,
     -- What only this type of event knows, as JSON: never a personal value.
     detail TEXT,
+    -- Where the event stands in the log: one order over all tenants, which agrees with each entity's sequence. It has gaps.
+    position INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX events_entity_sequence
     ON events (tenant_id, environment_id, entity_type, entity_id, sequence);
+-- What readers of the log follow. Beside the primary key, because events are found by their ids as well (the records of
+-- idempotency keys name them), and a third small index costs less than a wider key in each of the others.
+CREATE UNIQUE INDEX events_position ON events (tenant_id, environment_id, position);
 
 -- Apart from the envelope, so that a person's data can be erased without a hole in the log.
 CREATE TABLE event_payloads (
@@ -268,6 +282,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('tax_rates', 'tax_rates_published_code', '1000 1000 1000 1'),
     ('events', 'events', '1000000 1000000 1000000 1'),
     ('events', 'events_entity_sequence', '1000000 1000000 1000000 1000000 2 1'),
+    ('events', 'events_position', '1000000 1000000 1000000 1'),
     ('event_payloads', 'event_payloads', '1000000 1000000 1000000 1'),
     ('former_external_ids', 'former_external_ids', '10000 10000 10000 1'),
     ('idempotency_records', 'idempotency_records', '1000000 1000000 1000000 1'),

@@ -14,7 +14,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::customers::names;
+use super::{customers::names, positions::Positions};
 use crate::persistence::{
     customer::{
         changes::DecisionRows,
@@ -40,6 +40,7 @@ type Failed = Failure<ChangeCustomerError>;
 pub(super) fn change(
     connection: &mut SqliteConnection,
     counts: &mut CountChanges,
+    positions: &mut Positions,
     scope: &EnvironmentScope,
     mut command: ChangeCustomer,
 ) -> Result<CustomerChanged, Failed> {
@@ -49,7 +50,8 @@ pub(super) fn change(
     }
     let facts = facts(connection, scope.owner, &command)?;
     let decision = command.decide(scope, &facts).map_err(Failure::Refused)?;
-    let rows = DecisionRows::new(&decision, facts.current.as_ref(), claim.as_ref()).map_err(refused)?;
+    let mut rows = DecisionRows::new(&decision, facts.current.as_ref(), claim.as_ref()).map_err(refused)?;
+    rows.event.position = positions.next(connection)?;
     write(connection, &rows)?;
     let CustomerDecision { event, .. } = decision;
     counts.note(&rows, event.state.customer.status);

@@ -33,7 +33,10 @@ impl CustomerRepository for SqliteStore {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let scope = scope.clone();
-        self.writer.write_counted(move |connection, counts| change(connection, counts, &scope, command)).await
+        let change = move |connection: &mut SqliteConnection, counts: &mut _, positions: &mut _| {
+            change(connection, counts, positions, &scope, command)
+        };
+        self.writer.write_logged(change).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {

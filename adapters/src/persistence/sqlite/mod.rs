@@ -3,9 +3,11 @@
 mod change;
 mod connection;
 mod customers;
+mod events;
 mod keys;
 mod lists;
 mod lock;
+mod positions;
 mod readers;
 mod taxes;
 mod tenancy;

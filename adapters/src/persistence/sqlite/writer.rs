@@ -14,6 +14,7 @@ use diesel::{Connection, ExpressionMethods, QueryResult, RunQueryDsl, SqliteConn
 use patron_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::positions::Positions;
 use crate::persistence::{
     customer::counts::CountChanges,
     error::{Failure, store_error},
@@ -24,7 +25,7 @@ use crate::persistence::{
 const MAX_BATCH: usize = 64;
 
 /// Runs within the transaction; what it answers is called when the commit stands or has failed.
-type Job = Box<dyn FnOnce(&mut SqliteConnection, &mut CountChanges) -> Reply + Send>;
+type Job = Box<dyn FnOnce(&mut SqliteConnection, &mut CountChanges, &mut Positions) -> Reply + Send>;
 type Reply = Box<dyn FnOnce(&Result<(), StoreError>) + Send>;
 
 pub(super) struct Writer {
@@ -50,20 +51,21 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
     {
-        self.write_counted(move |connection, _| work(connection)).await
+        self.write_logged(move |connection, _, _| work(connection)).await
     }
 
-    /// The same for work that changes how many customers there are: the counts of a whole commit are written at once.
-    pub(super) async fn write_counted<T, E, F>(&self, work: F) -> Result<T, E>
+    /// The same for work that writes events, and may change how many customers there are: the last position in the log and
+    /// the counts are written once for the whole commit.
+    pub(super) async fn write_logged<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection, &mut CountChanges, &mut Positions) -> Result<T, Failure<E>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection, counts| {
+        let job: Job = Box::new(move |connection, counts, positions| {
             let mut own = CountChanges::default();
-            let outcome = connection.transaction(|connection| work(connection, &mut own));
+            let outcome = connection.transaction(|connection| work(connection, &mut own, positions));
             if outcome.is_ok() {
                 counts.merge(own);
             }
@@ -156,12 +158,13 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut replies = Vec::new();
         let mut counts = CountChanges::default();
+        let mut positions = Positions::default();
         let begun = Instant::now();
         let commit = connection.immediate_transaction::<_, Error, _>(|connection| {
-            replies.push(first(connection, &mut counts));
+            replies.push(first(connection, &mut counts, &mut positions));
             while replies.len() < MAX_BATCH {
                 match jobs.try_recv() {
-                    Ok(next) => replies.push(next(connection, &mut counts)),
+                    Ok(next) => replies.push(next(connection, &mut counts, &mut positions)),
                     Err(mpsc::error::TryRecvError::Empty)
                         if replies.len() < pace.expected && begun.elapsed() < pace.patience =>
                     {
@@ -170,6 +173,7 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Job>) {
                     Err(_) => break,
                 }
             }
+            positions.write(connection)?;
             write_counts(connection, &counts)
         });
         metrics::batch("sqlite", replies.len(), begun.elapsed());
