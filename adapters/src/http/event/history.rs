@@ -13,7 +13,8 @@ use crate::http::{
 };
 
 /// What happened to a customer of any status, the oldest first.
-#[get("/customers/<id>/history")]
+// The rank puts it after `/customers/external/<_..>`.
+#[get("/customers/<id>/history", rank = 1)]
 pub(super) async fn history(
     caller: CanRead,
     services: Services<'_>,
