@@ -11,6 +11,7 @@ use patron_adapters::{
 };
 use patron_domain::{
     customer::CustomerService,
+    event::EventService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, TenancyService},
 };
@@ -42,6 +43,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             clock: clock.clone(),
             ids: ids.clone(),
         },
+        events: EventService { events: database.events.clone() },
         administration: AdministrationService {
             tenancy: database.tenancy.clone(),
             keys: keys.clone(),

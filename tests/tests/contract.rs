@@ -12,6 +12,7 @@ fn ports(database: &Database) -> contract::Ports {
         taxes: database.taxes.clone(),
         tenancy: database.tenancy.clone(),
         keys: database.keys.clone(),
+        events: database.events.clone(),
         housekeeping: database.housekeeping.clone(),
     }
 }
@@ -35,6 +36,7 @@ async fn in_memory() {
         taxes: store.clone(),
         tenancy: store.clone(),
         keys: store.clone(),
+        events: store.clone(),
         housekeeping: store,
     };
     contract::check_empty(&ports).await.assert_clean();

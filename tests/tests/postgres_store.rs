@@ -13,7 +13,7 @@ use patron_domain::{
         Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp,
         TaxChoice,
     },
-    event::Onboarding,
+    event::{Onboarding, TaxRateEvent},
     ids::{IdGenerator, IdSequence},
     integration::NewLinks,
     lifecycle::{Audit, Owner, Status, Version},
@@ -118,7 +118,8 @@ impl World {
             version: Version::FIRST,
             audit: Audit::created(SystemClock.now(), &self.scope.actor),
         };
-        self.database.taxes.create_rate(&self.scope, rate).await
+        let created = TaxRateEvent::created(ids().next_id(), None, rate);
+        self.database.taxes.create_rate(&self.scope, created).await
     }
 
     /// Creates a customer with tax rates.

@@ -9,6 +9,7 @@ mod body;
 mod cors;
 mod customer;
 mod error;
+mod event;
 mod guard;
 mod health;
 mod idempotency;
@@ -28,6 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 use patron_domain::{
     customer::{CustomerService, NewCustomer},
+    event::EventService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService},
 };
@@ -49,6 +51,8 @@ pub struct Api {
     pub customers: CustomerService,
     /// Tax rates and associations.
     pub taxes: TaxService,
+    /// The log of events.
+    pub events: EventService,
     /// Environments and keys.
     pub administration: AdministrationService,
     /// Recognises callers.
@@ -99,7 +103,8 @@ pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
 /// Mounts the API under a base path such as `/v1`.
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    let routes = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes()].concat();
+    let routes =
+        [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()].concat();
     mount_routes(rocket, base, api, routes)
 }
 

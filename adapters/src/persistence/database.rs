@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patron_domain::{
     customer::{CustomerRepository, Housekeeping},
+    event::EventLog,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
@@ -25,6 +26,8 @@ pub struct Database {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// The log of events.
+    pub events: Arc<dyn EventLog>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
     store: Store,
@@ -64,13 +67,20 @@ impl Database {
 
     fn over<S>(ports: Arc<S>, store: Store) -> Self
     where
-        S: CustomerRepository + TaxRepository + TenancyRepository + ApiKeyRepository + Housekeeping + 'static,
+        S: CustomerRepository
+            + TaxRepository
+            + TenancyRepository
+            + ApiKeyRepository
+            + EventLog
+            + Housekeeping
+            + 'static,
     {
         Self {
             customers: ports.clone(),
             taxes: ports.clone(),
             tenancy: ports.clone(),
             keys: ports.clone(),
+            events: ports.clone(),
             housekeeping: ports,
             store,
         }

@@ -175,6 +175,7 @@ diesel::table! {
         actor -> Text,
         request_id -> Nullable<Text>,
         detail -> Nullable<Text>,
+        position -> BigInt,
     }
 }
 

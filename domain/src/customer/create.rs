@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn one_create_is_one_event_with_everything_in_it() {
         let event = decide(create(TaxChoice::default()), TaxFacts::default()).unwrap();
-        assert_eq!(event.kind.event_type(), "customer.created");
+        assert_eq!(event.kind.event_type().as_str(), "customer.created");
         assert_eq!(event.sequence.get(), 1);
         assert_eq!(event.state.customer.version, event.sequence);
         assert_eq!(event.state.customer.audit.created_by.as_str(), "tester");

@@ -1,5 +1,6 @@
 //! What happened to a customer aggregate.
 
+use super::EventType;
 use crate::{
     customer::{CustomerAggregate, WorkflowName},
     ids::{EventId, MappingId, TaxAssociationId},
@@ -76,17 +77,17 @@ pub enum CustomerEventKind {
 impl CustomerEventKind {
     /// `customer.created` and so on: the type on the wire and in stores.
     #[must_use]
-    pub fn event_type(&self) -> &'static str {
+    pub fn event_type(&self) -> EventType {
         match self {
-            Self::Created { .. } => "customer.created",
-            Self::Updated { .. } => "customer.updated",
-            Self::Deleted => "customer.deleted",
-            Self::Restored => "customer.restored",
-            Self::IntegrationLinked { .. } => "customer.integration_linked",
-            Self::IntegrationUnlinked { .. } => "customer.integration_unlinked",
-            Self::TaxAssociated { .. } => "customer.tax_associated",
-            Self::TaxAssociationUpdated { .. } => "customer.tax_association_updated",
-            Self::TaxDissociated { .. } => "customer.tax_dissociated",
+            Self::Created { .. } => EventType::CustomerCreated,
+            Self::Updated { .. } => EventType::CustomerUpdated,
+            Self::Deleted => EventType::CustomerDeleted,
+            Self::Restored => EventType::CustomerRestored,
+            Self::IntegrationLinked { .. } => EventType::CustomerIntegrationLinked,
+            Self::IntegrationUnlinked { .. } => EventType::CustomerIntegrationUnlinked,
+            Self::TaxAssociated { .. } => EventType::CustomerTaxAssociated,
+            Self::TaxAssociationUpdated { .. } => EventType::CustomerTaxAssociationUpdated,
+            Self::TaxDissociated { .. } => EventType::CustomerTaxDissociated,
         }
     }
 }

@@ -1,5 +1,23 @@
-//! Events: what happened to a customer, written with the change itself.
+//! Events: what happened to customers and tax rates, written with the change itself, and the log they make up.
 
 mod customer;
+mod event_type;
+mod page;
+mod port;
+mod position;
+mod query;
+mod record;
+mod service;
+mod tax_rate;
 
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, Onboarding};
+pub use event_type::EventType;
+pub use page::EventPage;
+pub use port::EventLog;
+#[cfg(any(test, feature = "mock"))]
+pub use port::MockEventLog;
+pub use position::{EventPosition, EventPositionError};
+pub use query::{EventLimit, EventLimitError, EventQuery};
+pub use record::{EventEntities, EventEntity, EventEntityType, EventKind, EventRecord, EventState};
+pub use service::EventService;
+pub use tax_rate::{TaxRateEvent, TaxRateEventKind, TaxRateField};

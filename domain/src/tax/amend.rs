@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     customer::Patch,
-    ids::{TaxAssociationId, TaxRateId},
+    event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
+    ids::{EventId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     metadata::Metadata,
     store::StoreError,
-    tenancy::{EnvironmentScope, PermissionDenied},
+    tenancy::{EnvironmentScope, PermissionDenied, RequestId},
     time::Timestamp,
     violation::Violations,
 };
@@ -52,6 +53,10 @@ pub struct ChangeTaxRate {
     pub amendment: TaxRateAmendment,
     /// The time.
     pub at: Timestamp,
+    /// The id of the event that the change will have.
+    pub event_id: EventId,
+    /// The request.
+    pub request_id: Option<RequestId>,
 }
 
 /// What was looked up, inside the transaction, for the decision about one change of a tax rate.
@@ -107,12 +112,13 @@ impl ChangeTaxRate {
         }
     }
 
-    /// Decides about the change: facts in, the rate as it is to be or a refusal out. Pure.
+    /// Decides about the change: facts in, an event with the rate as it is to be or a refusal out. Pure.
     ///
     /// # Errors
     /// [`ChangeTaxRateError`], in the order in which its variants stand.
-    pub fn decide(self, scope: &EnvironmentScope, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
-        let mut rate = facts.current.clone().ok_or(ChangeTaxRateError::Unknown)?;
+    pub fn decide(self, scope: &EnvironmentScope, facts: &TaxRateFacts) -> Result<TaxRateEvent, ChangeTaxRateError> {
+        let before = facts.current.as_ref().ok_or(ChangeTaxRateError::Unknown)?;
+        let mut rate = before.clone();
         let published = rate.status == Status::Published;
         match self.amendment {
             // Archiving twice is asking for what is not there any more.
@@ -122,9 +128,13 @@ impl ChangeTaxRate {
             TaxRateAmendment::Archive => rate.status = Status::Archived,
             TaxRateAmendment::Update(update) => update.apply(&mut rate, facts)?,
         }
+        let kind = match rate.status {
+            Status::Published => TaxRateEventKind::Updated { changed: TaxRateField::changed(before, &rate) },
+            Status::Archived | Status::Deleted => TaxRateEventKind::Deleted,
+        };
         rate.version = rate.version.next();
         rate.audit.touch(self.at, &scope.actor);
-        Ok(rate)
+        Ok(TaxRateEvent::of(self.event_id, self.request_id, kind, rate))
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 #[cfg(doc)]
 use super::{TaxRateFacts, TaxedEntity};
 use crate::{
+    event::TaxRateEvent,
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, PermissionDenied},
@@ -21,11 +22,11 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait TaxRepository: Send + Sync {
-    /// Writes a new tax rate.
+    /// Writes a new tax rate, the state of its first event, with that event, in one transaction.
     ///
     /// MUST answer [`CreateTaxRateError::CodeTaken`] with the other rate's id when a published rate of the scope has
     /// the code, compared with its case; of concurrent calls with one code exactly one MUST succeed.
-    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError>;
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError>;
 
     /// A tax rate of any status by its id; `None` when the scope has none with it.
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError>;
@@ -39,7 +40,7 @@ pub trait TaxRepository: Send + Sync {
     ) -> Result<Page<TaxRate>, StoreError>;
 
     /// Changes a tax rate in one transaction: looks up what [`TaxRateFacts`] names, asks [`ChangeTaxRate::decide`], writes
-    /// what it answers, and answers it.
+    /// the event it answers and the rate that is its state, and answers the rate.
     ///
     /// MUST answer the decision's refusal as it is, and MUST then have left the rate as it was. MUST answer
     /// [`ChangeTaxRateError::CodeTaken`] with the other rate's id when the change would give a second published rate of

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::Clock,
     customer::CustomerRepository,
+    event::TaxRateEvent,
     ids::{IdGenerator, TaxRateId},
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
@@ -124,8 +125,9 @@ impl TaxService {
     pub async fn create_rate(&self, caller: &Caller, new: NewTaxRate) -> Result<TaxRate, CreateTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let now = self.clock.now();
+        let mut ids = self.ids.start(now);
         let rate = TaxRate {
-            id: self.ids.start(now).next_id(),
+            id: ids.next_id(),
             owner: scope.owner,
             code: new.code,
             name: new.name,
@@ -138,7 +140,8 @@ impl TaxService {
             version: Version::FIRST,
             audit: Audit::created(now, &scope.actor),
         };
-        self.taxes.create_rate(scope, rate.clone()).await?;
+        let created = TaxRateEvent::created(ids.next_id(), caller.request_id().cloned(), rate.clone());
+        self.taxes.create_rate(scope, created).await?;
         Ok(rate)
     }
 
@@ -176,7 +179,9 @@ impl TaxService {
         amendment: TaxRateAmendment,
     ) -> Result<TaxRate, ChangeTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
-        self.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at: self.clock.now() }).await
+        let at = self.clock.now();
+        let (event_id, request_id) = (self.ids.start(at).next_id(), caller.request_id().cloned());
+        self.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at, event_id, request_id }).await
     }
 }
 

@@ -106,6 +106,8 @@ impl NewOnes {
 struct Insert<'c> {
     statement: rusqlite::Statement<'c>,
     varying: Vec<(usize, Text)>,
+    /// A position in the log, which each event has to itself.
+    position: Option<(usize, i64)>,
 }
 
 /// A text, and the places in it that differ.
@@ -119,7 +121,12 @@ impl<'c> Insert<'c> {
         let names = row.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         let holders = vec!["?"; row.columns.len()].join(", ");
         let sql = format!("INSERT INTO \"{}\" ({names}) VALUES ({holders})", row.table);
-        let mut insert = Self { statement: connection.prepare(&sql).expect("SQL"), varying: Vec::new() };
+        let mut insert =
+            Self { statement: connection.prepare(&sql).expect("SQL"), varying: Vec::new(), position: None };
+        let counted = row.columns.iter().position(|(name, _)| row.table == "events" && name == "position");
+        // Behind those of every run before.
+        let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        insert.position = counted.map(|place| (place + 1, micros as i64));
         for (place, value) in row.values.iter().enumerate() {
             let marks = crate::rows::text(value).map(|text| sample.marks(text)).unwrap_or_default();
             match value {
@@ -142,6 +149,10 @@ impl<'c> Insert<'c> {
                 text.bytes[*start..*start + what.length()].copy_from_slice(value);
             }
             self.statement.raw_bind_parameter(*place, &*text).expect("a value");
+        }
+        if let Some((place, position)) = &mut self.position {
+            *position += 1;
+            self.statement.raw_bind_parameter(*place, *position).expect("a value");
         }
         self.statement.raw_execute().expect("a row");
     }

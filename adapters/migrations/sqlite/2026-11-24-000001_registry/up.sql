@@ -2,6 +2,7 @@
 --
 -- Times are microseconds since the Unix epoch, UTC. Metadata and payloads are JSON text. Booleans are 0 and 1.
 -- Every table of an environment leads with tenant and environment in its keys, so it can be distributed by tenant.
+-- Tables with wide rows have row ids: WITHOUT ROWID, a row would be a node of the tree that look-ups walk, and few fit a page.
 -- Only the published rows of a table compete for what is unique: the partial unique indexes decide races.
 
 CREATE TABLE tenants (
@@ -105,7 +106,7 @@ CREATE TABLE customers (
     name_folded TEXT NOT NULL,
     email_folded TEXT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX customers_published_external_id ON customers (tenant_id, environment_id, external_id)
     WHERE status = 'published';
@@ -157,7 +158,7 @@ CREATE TABLE integration_mappings (
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX integration_mappings_published_provider
     ON integration_mappings (tenant_id, environment_id, customer_id, provider_type)
@@ -192,7 +193,7 @@ CREATE TABLE tax_associations (
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX tax_associations_published_entity
     ON tax_associations (tenant_id, environment_id, entity_type, entity_id, tax_rate_id, currency_key)
@@ -217,11 +218,16 @@ CREATE TABLE events (
     request_id TEXT,
     -- What only this type of event knows, as JSON: never a personal value.
     detail TEXT,
-    PRIMARY KEY (tenant_id, environment_id, id)
-) STRICT, WITHOUT ROWID;
+    -- Where the event stands in the log: one order over all tenants, which agrees with each entity's sequence. It has gaps.
+    -- One more than the last: so the last event is never removed.
+    position INTEGER NOT NULL PRIMARY KEY,
+    UNIQUE (tenant_id, environment_id, id)
+) STRICT;
 
 CREATE UNIQUE INDEX events_entity_sequence
     ON events (tenant_id, environment_id, entity_type, entity_id, sequence);
+-- What readers of the log follow.
+CREATE UNIQUE INDEX events_position ON events (tenant_id, environment_id, position);
 
 -- Apart from the envelope, so that a person's data can be erased without a hole in the log.
 CREATE TABLE event_payloads (
@@ -230,7 +236,7 @@ CREATE TABLE event_payloads (
     event_id TEXT NOT NULL,
     payload TEXT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, event_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Requests that were done under a client's key: written with the work itself, and never without it.
 CREATE TABLE idempotency_records (
@@ -251,24 +257,25 @@ CREATE INDEX idempotency_records_at ON idempotency_records (at);
 -- and a whole environment is read in order of creation where an index would find one row. Nobody else runs ANALYZE.
 ANALYZE;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-    ('customers', 'customers', '1000000 1000000 1000000 1'),
+    ('customers', 'sqlite_autoindex_customers_1', '1000000 1000000 1000000 1'),
     ('customers', 'customers_published_external_id', '1000000 1000000 1000000 1'),
     ('customers', 'customers_created', '1000000 1000000 1000000 900000 2 1'),
     ('customers', 'customers_email', '1000000 1000000 1000000 2 1'),
     ('customer_metadata', 'customer_metadata', '3000000 3000000 3000000 10 1'),
-    ('integration_mappings', 'integration_mappings', '1000000 1000000 1000000 1'),
+    ('integration_mappings', 'sqlite_autoindex_integration_mappings_1', '1000000 1000000 1000000 1'),
     ('integration_mappings', 'integration_mappings_published_provider', '1000000 1000000 1000000 2 1'),
     ('integration_mappings', 'integration_mappings_reverse', '1000000 1000000 1000000 10000 2'),
     ('integration_mappings', 'integration_mappings_archived', '100000 100000 100000 2'),
-    ('tax_associations', 'tax_associations', '1000000 1000000 1000000 1'),
+    ('tax_associations', 'sqlite_autoindex_tax_associations_1', '1000000 1000000 1000000 1'),
     ('tax_associations', 'tax_associations_published_entity', '1000000 1000000 1000000 1000000 2 1 1'),
     ('tax_associations', 'tax_associations_archived', '100000 100000 100000 100000 2'),
     ('tax_associations', 'tax_associations_rate', '1000000 1000000 1000000 10000 10000'),
     ('tax_rates', 'tax_rates', '1000 1000 1000 1'),
     ('tax_rates', 'tax_rates_published_code', '1000 1000 1000 1'),
-    ('events', 'events', '1000000 1000000 1000000 1'),
+    ('events', 'sqlite_autoindex_events_1', '1000000 1000000 1000000 1'),
     ('events', 'events_entity_sequence', '1000000 1000000 1000000 1000000 2 1'),
-    ('event_payloads', 'event_payloads', '1000000 1000000 1000000 1'),
+    ('events', 'events_position', '1000000 1000000 1000000 1'),
+    ('event_payloads', 'sqlite_autoindex_event_payloads_1', '1000000 1000000 1000000 1'),
     ('former_external_ids', 'former_external_ids', '10000 10000 10000 1'),
     ('idempotency_records', 'idempotency_records', '1000000 1000000 1000000 1'),
     ('idempotency_records', 'idempotency_records_at', '1000000 2');

@@ -13,7 +13,7 @@ mod get_rate;
 mod list_associations;
 mod list_rates;
 mod request;
-mod response;
+pub(super) mod response;
 mod update_association;
 mod update_rate;
 

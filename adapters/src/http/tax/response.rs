@@ -16,7 +16,7 @@ use serde::Serialize;
 
 /// One tax rate.
 #[derive(Serialize)]
-pub(super) struct TaxRateResponse<'a> {
+pub(crate) struct TaxRateResponse<'a> {
     id: TaxRateId,
     code: &'a TaxRateCode,
     name: &'a TaxRateName,
@@ -39,7 +39,7 @@ pub(super) struct TaxRateResponse<'a> {
 }
 
 impl<'a> TaxRateResponse<'a> {
-    pub(super) fn new(rate: &'a TaxRate) -> Self {
+    pub(crate) fn new(rate: &'a TaxRate) -> Self {
         let (percentage_value, fixed_value) = match rate.value {
             TaxValue::Percentage(percentage) => (Some(percentage.to_string()), None),
             TaxValue::Fixed(amount) => (None, Some(amount.to_string())),
@@ -68,7 +68,7 @@ impl<'a> TaxRateResponse<'a> {
 
 /// One tax association.
 #[derive(Serialize)]
-pub(super) struct TaxAssociationResponse<'a> {
+pub(crate) struct TaxAssociationResponse<'a> {
     id: TaxAssociationId,
     tax_rate_id: TaxRateId,
     entity_type: TaxedEntityType,
@@ -93,7 +93,7 @@ pub(super) struct TaxAssociationResponse<'a> {
 }
 
 impl<'a> TaxAssociationResponse<'a> {
-    pub(super) fn new(association: &'a TaxAssociation) -> Self {
+    pub(crate) fn new(association: &'a TaxAssociation) -> Self {
         let entity_id = match association.entity {
             TaxedEntity::Customer(id) => id.to_string(),
             TaxedEntity::Tenant => association.owner.tenant_id.to_string(),

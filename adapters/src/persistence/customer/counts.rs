@@ -26,13 +26,6 @@ impl CountChanges {
         }
     }
 
-    /// Takes over those of a job that succeeded.
-    pub(crate) fn merge(&mut self, other: Self) {
-        for (key, count) in other.0 {
-            *self.0.entry(key).or_default() += count;
-        }
-    }
-
     /// What there is to write: tenant, environment, status, and by how much.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, &'static str, i64)> {
         let changed = self.0.iter().filter(|(_, count)| **count != 0);

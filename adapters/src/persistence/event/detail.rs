@@ -2,7 +2,7 @@
 
 use patron_domain::{
     customer::WorkflowName,
-    event::{CustomerEventKind, CustomerField, Onboarding},
+    event::{CustomerEventKind, CustomerField, EventKind, EventType, Onboarding, TaxRateEventKind, TaxRateField},
     ids::{MappingId, TaxAssociationId},
     store::StoreError,
 };
@@ -22,6 +22,12 @@ pub(super) struct Detail {
     mapping: Option<MappingId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     association: Option<TaxAssociationId>,
+}
+
+/// The same for a tax rate's events.
+#[derive(Default, Serialize, Deserialize)]
+struct TaxRateDetail {
+    changed: Vec<TaxRateField>,
 }
 
 impl Detail {
@@ -49,23 +55,52 @@ impl Detail {
     }
 }
 
+/// The same column for a kind of event of a tax rate.
+pub(super) fn of_tax_rate(kind: &TaxRateEventKind) -> Result<Option<String>, StoreError> {
+    match kind {
+        TaxRateEventKind::Created | TaxRateEventKind::Deleted => Ok(None),
+        TaxRateEventKind::Updated { changed } => json(&TaxRateDetail { changed: changed.clone() }).map(Some),
+    }
+}
+
 /// The kind of an event from its type and its detail; `None` when they do not fit together.
-pub(super) fn kind(event_type: &str, detail: Option<&str>) -> Option<CustomerEventKind> {
+pub(super) fn kind(event_type: &str, detail: Option<&str>) -> Option<EventKind> {
+    let event_type = EventType::parse(event_type).ok()?;
+    if let Some(kind) = tax_rate_kind(event_type, detail) {
+        return Some(EventKind::TaxRate(kind));
+    }
+    customer_kind(event_type, detail).map(EventKind::Customer)
+}
+
+fn tax_rate_kind(event_type: EventType, detail: Option<&str>) -> Option<TaxRateEventKind> {
+    Some(match event_type {
+        EventType::TaxRateCreated => TaxRateEventKind::Created,
+        EventType::TaxRateUpdated => {
+            TaxRateEventKind::Updated { changed: serde_json::from_str::<TaxRateDetail>(detail?).ok()?.changed }
+        }
+        EventType::TaxRateDeleted => TaxRateEventKind::Deleted,
+        _ => return None,
+    })
+}
+
+/// The kind of a customer's event.
+pub(super) fn customer_kind(event_type: EventType, detail: Option<&str>) -> Option<CustomerEventKind> {
+    use CustomerEventKind as Kind;
     let Detail { skip_onboarding, workflow, changed, mapping, association } = match detail {
         Some(detail) => serde_json::from_str(detail).ok()?,
         None => Detail::default(),
     };
     Some(match event_type {
-        "customer.created" => CustomerEventKind::Created { onboarding: Onboarding { skip: skip_onboarding, workflow } },
-        "customer.updated" => CustomerEventKind::Updated { changed },
-        "customer.deleted" => CustomerEventKind::Deleted,
-        "customer.restored" => CustomerEventKind::Restored,
-        "customer.integration_linked" => CustomerEventKind::IntegrationLinked { mapping_id: mapping? },
-        "customer.integration_unlinked" => CustomerEventKind::IntegrationUnlinked { mapping_id: mapping? },
-        "customer.tax_associated" => CustomerEventKind::TaxAssociated { association_id: association? },
-        "customer.tax_association_updated" => CustomerEventKind::TaxAssociationUpdated { association_id: association? },
-        "customer.tax_dissociated" => CustomerEventKind::TaxDissociated { association_id: association? },
-        _ => return None,
+        EventType::CustomerCreated => Kind::Created { onboarding: Onboarding { skip: skip_onboarding, workflow } },
+        EventType::CustomerUpdated => Kind::Updated { changed },
+        EventType::CustomerDeleted => Kind::Deleted,
+        EventType::CustomerRestored => Kind::Restored,
+        EventType::CustomerIntegrationLinked => Kind::IntegrationLinked { mapping_id: mapping? },
+        EventType::CustomerIntegrationUnlinked => Kind::IntegrationUnlinked { mapping_id: mapping? },
+        EventType::CustomerTaxAssociated => Kind::TaxAssociated { association_id: association? },
+        EventType::CustomerTaxAssociationUpdated => Kind::TaxAssociationUpdated { association_id: association? },
+        EventType::CustomerTaxDissociated => Kind::TaxDissociated { association_id: association? },
+        EventType::TaxRateCreated | EventType::TaxRateUpdated | EventType::TaxRateDeleted => return None,
     })
 }
 
@@ -98,7 +133,8 @@ mod tests {
             CustomerEventKind::TaxDissociated { association_id: an_id(5) },
         ] {
             let detail = Detail::of(&kind_of_event).unwrap();
-            assert_eq!(kind(kind_of_event.event_type(), detail.as_deref()), Some(kind_of_event));
+            let event_type = kind_of_event.event_type().as_str();
+            assert_eq!(kind(event_type, detail.as_deref()), Some(EventKind::Customer(kind_of_event)));
         }
         assert_eq!(kind("customer.integration_linked", None), None);
         assert_eq!(kind("customer.exploded", None), None);

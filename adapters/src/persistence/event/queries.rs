@@ -59,3 +59,67 @@ pub(crate) fn in_environment<'a>(tenant_id: &'a str, environment_id: &'a str) ->
         .filter(events::tenant_id.eq(tenant_id))
         .filter(events::environment_id.eq(environment_id))
 }
+
+/// One event with its payload, if that was not erased.
+#[auto_type(no_type_alias)]
+pub(crate) fn record<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    let same_event = event_payloads::tenant_id
+        .eq(events::tenant_id)
+        .and(event_payloads::environment_id.eq(events::environment_id))
+        .and(event_payloads::event_id.eq(events::id));
+    events::table
+        .left_join(event_payloads::table.on(same_event))
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::id.eq(id))
+}
+
+/// The events of an entity.
+#[auto_type(no_type_alias)]
+pub(crate) fn of_entity<'a>(
+    tenant_id: &'a str,
+    environment_id: &'a str,
+    entity_type: &'a str,
+    entity_id: &'a str,
+) -> _ {
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::entity_type.eq(entity_type))
+        .filter(events::entity_id.eq(entity_id))
+}
+
+/// The same with their payloads, as far as those were not erased, the oldest first.
+#[auto_type(no_type_alias)]
+pub(crate) fn records_of_entity<'a>(
+    tenant_id: &'a str,
+    environment_id: &'a str,
+    entity_type: &'a str,
+    entity_id: &'a str,
+) -> _ {
+    let same_event = event_payloads::tenant_id
+        .eq(events::tenant_id)
+        .and(event_payloads::environment_id.eq(events::environment_id))
+        .and(event_payloads::event_id.eq(events::id));
+    events::table
+        .left_join(event_payloads::table.on(same_event))
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::entity_type.eq(entity_type))
+        .filter(events::entity_id.eq(entity_id))
+        .order(events::sequence.asc())
+}
+
+/// The position of the last event of a stretch that begins after a position and is so many events long; none when the log
+/// ends before.
+#[auto_type(no_type_alias)]
+pub(crate) fn end_of_stretch<'a>(tenant_id: &'a str, environment_id: &'a str, after: i64, length: i64) -> _ {
+    let last: i64 = length - 1;
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::position.gt(after))
+        .order(events::position.asc())
+        .select(events::position)
+        .offset(last)
+}

@@ -3,7 +3,7 @@
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
     customer::CustomerAggregate,
-    event::CustomerEvent,
+    event::{CustomerEvent, EventType},
     ids::EventId,
     store::StoreError,
     tenancy::{Actor, RequestId},
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::persistence::{
     column::{RowName, version_number},
     customer::row::CustomerRow,
-    event::detail::{Detail, json, kind},
+    event::detail::{Detail, customer_kind, json},
     integration::row::MappingRow,
     page::decode,
     schema::{event_payloads, events},
@@ -39,6 +39,8 @@ pub(crate) struct EventRow {
     pub(crate) actor: String,
     pub(crate) request_id: Option<String>,
     pub(crate) detail: Option<String>,
+    /// 0 until it is written: only a transaction can tell it.
+    pub(crate) position: i64,
 }
 
 /// One row of `event_payloads`, in the order of the table's columns.
@@ -83,7 +85,7 @@ impl EventRows {
                 tenant_id: tenant_id.clone(),
                 environment_id: environment_id.clone(),
                 id: id.clone(),
-                event_type: event.kind.event_type().to_owned(),
+                event_type: event.kind.event_type().as_str().to_owned(),
                 entity_type: CUSTOMER.to_owned(),
                 entity_id: state.customer.id.clone(),
                 sequence: version_number(event.sequence),
@@ -91,6 +93,7 @@ impl EventRows {
                 actor: event.actor.as_str().to_owned(),
                 request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
                 detail: Detail::of(&event.kind)?,
+                position: 0,
             },
             payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },
             state,
@@ -113,7 +116,8 @@ impl TryFrom<StoredEvent> for CustomerEvent {
         let frozen = RowName { table: "event_payloads", id: &row.id };
         let FrozenState { customer, mappings, associations } =
             frozen.column("payload", serde_json::from_str(&payload.payload))?;
-        let kind = named.column("detail", kind(&row.event_type, row.detail.as_deref()).ok_or(()))?;
+        let event_type = named.column("event_type", EventType::parse(&row.event_type))?;
+        let kind = named.column("detail", customer_kind(event_type, row.detail.as_deref()).ok_or(()))?;
         Ok(CustomerEvent {
             id: named.column("id", EventId::parse(&row.id))?,
             kind,

@@ -5,6 +5,7 @@
 
 mod batch;
 mod customers;
+mod events;
 mod keys;
 mod link;
 mod lists;
@@ -22,6 +23,7 @@ mod taxes;
 mod tenancy;
 mod tls;
 mod unnest;
+mod watermark;
 mod write;
 
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use diesel_async::RunQueryDsl;
 use patron_domain::{lifecycle::Owner, store::StoreError};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
-use self::{batch::BatchWriter, pool::Pool, settings::Settings, shared::SharedSessions};
+use self::{batch::BatchWriter, pool::Pool, settings::Settings, shared::SharedSessions, watermark::Watermark};
 use super::{
     metrics,
     open::{OpenError, OpenOptions},
@@ -68,6 +70,7 @@ pub struct PostgresStore {
     look_ups: SharedSessions,
     customers: BatchWriter,
     statistics: JoinHandle<()>,
+    watermark: Watermark,
     /// One permit for each write that may be under way or wait.
     writes: Arc<Semaphore>,
     most_writes: u32,
@@ -93,6 +96,7 @@ impl PostgresStore {
             look_ups,
             customers,
             statistics,
+            watermark: Watermark::default(),
             writes: Arc::new(Semaphore::new(most_writes as usize)),
             most_writes,
         })

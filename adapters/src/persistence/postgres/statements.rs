@@ -87,7 +87,7 @@ bulk_insert! {
 }
 
 bulk_insert! {
-    /// Events.
+    /// Events. The default of their position draws it, row by row in their order.
     InsertEvents of EventRow, into "events"
     (
         tenant_id: String, environment_id: String, id: String, event_type: String, entity_type: String,

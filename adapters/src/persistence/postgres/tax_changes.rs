@@ -12,9 +12,17 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{names, write::Change};
+use super::{
+    names,
+    statements::{InsertEvents, InsertPayloads},
+    write::Change,
+};
 use crate::persistence::{
     error::Failure,
+    event::{
+        row::{EventPayloadRow, EventRow},
+        tax_rate::TaxRateRows,
+    },
     schema::{tax_associations, tax_rates},
     tax::{
         association_row::TaxAssociationRow,
@@ -22,6 +30,13 @@ use crate::persistence::{
         rate_row::{TaxRateRow, rate_id},
     },
 };
+
+/// Writes the event of a tax rate, once the rate is written: its lock puts the positions of its events in their order.
+pub(super) async fn log(mut pg: &AsyncPgConnection, event: &EventRow, payload: &EventPayloadRow) -> QueryResult<()> {
+    InsertEvents::new([event]).execute(&mut pg).await?;
+    InsertPayloads::new([payload]).execute(&mut pg).await?;
+    Ok(())
+}
 
 /// A change of a tax rate.
 pub(super) struct ChangeRate {
@@ -55,9 +70,11 @@ impl Change for ChangeRate {
             in_use,
             holder: holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
         };
-        let rate = self.command.clone().decide(&self.scope, &facts).map_err(Failure::Refused)?;
-        update(own()).set(TaxRateRow::from(&rate)).execute(&mut pg).await?;
-        Ok(rate)
+        let event = self.command.clone().decide(&self.scope, &facts).map_err(Failure::Refused)?;
+        let TaxRateRows { rate, event: row, payload } = TaxRateRows::new(&event).map_err(refused)?;
+        update(own()).set(&rate).execute(&mut pg).await?;
+        log(pg, &row, &payload).await?;
+        Ok(event.state)
     }
 
     async fn is_written(&self, mut pg: &AsyncPgConnection, rate: &TaxRate) -> QueryResult<bool> {

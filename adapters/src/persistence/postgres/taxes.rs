@@ -5,6 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
+    event::TaxRateEvent,
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -19,11 +20,12 @@ use patron_domain::{
 use super::{
     PostgresStore, names,
     problem::again,
-    tax_changes::{ChangeDefault, ChangeRate},
+    tax_changes::{ChangeDefault, ChangeRate, log},
     write::Change,
 };
 use crate::persistence::{
     error::Failure,
+    event::tax_rate::TaxRateRows,
     page::{Window, page},
     schema::{tax_associations, tax_rates},
     tax::{
@@ -35,9 +37,9 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for PostgresStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
-        let rate = TaxRate { owner: scope.owner, ..rate };
-        self.write(CreateRate(TaxRateRow::from(&rate))).await
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+        let state = TaxRate { owner: scope.owner, ..created.state };
+        self.write(CreateRate(TaxRateRows::new(&TaxRateEvent { state, ..created })?)).await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -141,7 +143,7 @@ impl TaxRepository for PostgresStore {
     }
 }
 
-struct CreateRate(TaxRateRow);
+struct CreateRate(TaxRateRows);
 
 #[async_trait]
 impl Change for CreateRate {
@@ -149,10 +151,10 @@ impl Change for CreateRate {
     type Refusal = CreateTaxRateError;
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxRateError>> {
-        let Self(row) = self;
+        let Self(TaxRateRows { rate: row, event, payload }) = self;
         let inserted = insert_into(tax_rates::table).values(row).on_conflict_do_nothing().execute(&mut pg).await?;
         if inserted == 1 {
-            return Ok(());
+            return Ok(log(pg, event, payload).await?);
         }
         let holder = queries::rate_by_code(&row.tenant_id, &row.environment_id, &row.code).select(tax_rates::id);
         match holder.get_result::<String>(&mut pg).await.optional()? {
@@ -163,7 +165,8 @@ impl Change for CreateRate {
     }
 
     async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let rate = queries::rate_by_id(&self.0.tenant_id, &self.0.environment_id, &self.0.id);
+        let row = &self.0.rate;
+        let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.id);
         rate.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)
     }
 }

@@ -6,11 +6,20 @@
 
 use diesel::{ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
 
-use super::{cached::Cached, job::Job};
+use super::{cached::Cached, job::Job, positions::Positions};
 use crate::persistence::customer::counts::CountChanges;
 
 /// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
 pub(super) const MAX_BATCH: usize = 64;
+
+/// What jobs of one commit share.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// How many customers there are more, or fewer: written once, at the end. Noted by a job when all of its own is written.
+    pub(super) counts: CountChanges,
+    /// The positions of the events.
+    pub(super) positions: Positions,
+}
 
 /// Commits a job, and those that `more` gives meanwhile. Answers them all, and whether the commit stands.
 pub(super) fn commit(
@@ -21,10 +30,10 @@ pub(super) fn commit(
     let mut batch = vec![first];
     let mut failed = false;
     let together = connection.immediate_transaction::<_, Error, _>(|connection| {
-        let mut counts = CountChanges::default();
+        let mut totals = Totals::default();
         let mut done = 0;
         while let Some(job) = batch.get_mut(done) {
-            if !job.run(connection, &mut counts) {
+            if !job.run(connection, &mut totals) {
                 failed = true;
                 return Err(Error::RollbackTransaction);
             }
@@ -33,7 +42,7 @@ pub(super) fn commit(
                 batch.extend(more());
             }
         }
-        write_counts(connection, &counts)
+        write_counts(connection, &totals.counts)
     });
     let outcome = if failed { apart(connection, &mut batch) } else { together };
     (batch, outcome)
@@ -42,11 +51,11 @@ pub(super) fn commit(
 /// The same with each job in a savepoint.
 fn apart(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> QueryResult<()> {
     connection.immediate_transaction(|connection| {
-        let mut counts = CountChanges::default();
+        let mut totals = Totals::default();
         for job in batch {
-            job.run_apart(connection, &mut counts);
+            job.run_apart(connection, &mut totals);
         }
-        write_counts(connection, &counts)
+        write_counts(connection, &totals.counts)
     })
 }
 

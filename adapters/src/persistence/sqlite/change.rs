@@ -14,11 +14,10 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{cached::Cached, customers::names};
+use super::{batch::Totals, cached::Cached, customers::names};
 use crate::persistence::{
     customer::{
         changes::DecisionRows,
-        counts::CountChanges,
         queries,
         row::{CustomerRow, taken},
     },
@@ -41,7 +40,7 @@ type Failed = Failure<ChangeCustomerError>;
 /// Queries by key are asked without Diesel's `first`: it binds a limit, for which SQLite compiles the statement again.
 pub(super) fn change(
     connection: &mut SqliteConnection,
-    counts: &mut CountChanges,
+    totals: &mut Totals,
     scope: &EnvironmentScope,
     command: &ChangeCustomer,
 ) -> Result<CustomerChanged, Failed> {
@@ -51,10 +50,11 @@ pub(super) fn change(
     }
     let facts = facts(connection, scope.owner, command)?;
     let decision = command.clone().decide(scope, &facts).map_err(Failure::Refused)?;
-    let rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
+    let mut rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
+    rows.event.position = totals.positions.next(connection)?;
     write(connection, &rows)?;
     let CustomerDecision { event, .. } = decision;
-    counts.note(&rows, event.state.customer.status);
+    totals.counts.note(&rows, event.state.customer.status);
     Ok(CustomerChanged { event, replayed: false })
 }
 

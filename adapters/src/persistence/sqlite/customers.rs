@@ -33,7 +33,7 @@ impl CustomerRepository for SqliteStore {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let scope = scope.clone();
-        self.writer.write_counted(move |connection, counts| change(connection, counts, &scope, &command)).await
+        self.writer.write_logged(move |connection, totals| change(connection, totals, &scope, &command)).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {

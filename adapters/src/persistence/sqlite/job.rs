@@ -4,15 +4,16 @@ use diesel::{Connection, SqliteConnection};
 use patron_domain::store::StoreError;
 use tokio::sync::oneshot;
 
-use crate::persistence::{customer::counts::CountChanges, error::Failure};
+use super::batch::Totals;
+use crate::persistence::error::Failure;
 
 /// A piece of work whose type does not show.
 pub(super) trait Job: Send {
     /// Does the work, and says whether the transaction may go on: after an error of the database it has to be taken back.
-    fn run(&mut self, connection: &mut SqliteConnection, counts: &mut CountChanges) -> bool;
+    fn run(&mut self, connection: &mut SqliteConnection, totals: &mut Totals) -> bool;
 
     /// The same in a savepoint of its own: an error takes back this job's writes alone, and the transaction goes on.
-    fn run_apart(&mut self, connection: &mut SqliteConnection, counts: &mut CountChanges);
+    fn run_apart(&mut self, connection: &mut SqliteConnection, totals: &mut Totals);
 
     /// Hands the outcome over, now that the commit stands or has failed.
     fn answer(self: Box<Self>, commit: &Result<(), StoreError>);
@@ -28,18 +29,15 @@ pub(super) struct Task<T, E, F> {
 impl<T, E, F> Task<T, E, F>
 where
     E: From<StoreError>,
-    F: Fn(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>>,
+    F: Fn(&mut SqliteConnection, &mut Totals) -> Result<T, Failure<E>>,
 {
     pub(super) fn new(work: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
         Self { work, outcome: None, answer }
     }
 
-    /// Keeps the outcome, and the counts of a success.
-    fn keep(&mut self, done: Result<T, Failure<E>>, own: CountChanges, counts: &mut CountChanges) -> bool {
+    /// Keeps the outcome. Whether it is sound.
+    fn keep(&mut self, done: Result<T, Failure<E>>) -> bool {
         let sound = !matches!(done, Err(Failure::Database(_)));
-        if done.is_ok() {
-            counts.merge(own);
-        }
         self.outcome = Some(done.map_err(Failure::into_port_error));
         sound
     }
@@ -49,24 +47,22 @@ impl<T, E, F> Job for Task<T, E, F>
 where
     T: Send,
     E: From<StoreError> + Send,
-    F: Fn(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send,
+    F: Fn(&mut SqliteConnection, &mut Totals) -> Result<T, Failure<E>> + Send,
 {
-    fn run(&mut self, connection: &mut SqliteConnection, counts: &mut CountChanges) -> bool {
-        let mut own = CountChanges::default();
+    fn run(&mut self, connection: &mut SqliteConnection, totals: &mut Totals) -> bool {
         #[cfg(debug_assertions)]
         let before = written(connection);
-        let done = (self.work)(connection, &mut own);
+        let done = (self.work)(connection, totals);
         #[cfg(debug_assertions)]
         if matches!(done, Err(Failure::Refused(_))) {
             debug_assert_eq!(before, written(connection), "a refusal has to come before the first write");
         }
-        self.keep(done, own, counts)
+        self.keep(done)
     }
 
-    fn run_apart(&mut self, connection: &mut SqliteConnection, counts: &mut CountChanges) {
-        let mut own = CountChanges::default();
-        let done = connection.transaction(|connection| (self.work)(connection, &mut own));
-        self.keep(done, own, counts);
+    fn run_apart(&mut self, connection: &mut SqliteConnection, totals: &mut Totals) {
+        let done = connection.transaction(|connection| (self.work)(connection, totals));
+        self.keep(done);
     }
 
     fn answer(self: Box<Self>, commit: &Result<(), StoreError>) {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, result::Error, sqlite::Sqlite, update};
 use patron_domain::{
+    event::TaxRateEvent,
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -14,11 +15,12 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{SqliteStore, customers::names};
+use super::{SqliteStore, batch::Totals, customers::names, positions::Positions};
 use crate::persistence::{
     error::Failure,
+    event::{row::EventRow, tax_rate::TaxRateRows},
     page::{Window, page},
-    schema::{tax_associations, tax_rates},
+    schema::{event_payloads, events, tax_associations, tax_rates},
     tax::{
         association_row::{TaxAssociationRow, already_associated, entity_id},
         decode_basis, lists, queries,
@@ -28,17 +30,19 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for SqliteStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
-        let row = TaxRateRow::from(&TaxRate { owner: scope.owner, ..rate });
-        let create = move |connection: &mut SqliteConnection| {
-            let inserted = insert_into(tax_rates::table).values(&row).on_conflict_do_nothing().execute(connection)?;
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+        let state = TaxRate { owner: scope.owner, ..created.state };
+        let rows = TaxRateRows::new(&TaxRateEvent { state, ..created })?;
+        let create = move |connection: &mut SqliteConnection, totals: &mut Totals| {
+            let row = &rows.rate;
+            let inserted = insert_into(tax_rates::table).values(row).on_conflict_do_nothing().execute(connection)?;
             if inserted == 1 {
-                return Ok(());
+                return Ok(log(connection, &mut totals.positions, &rows)?);
             }
             let holder = queries::rate_by_code(&row.tenant_id, &row.environment_id, &row.code);
             Err(Failure::Refused(taken(&holder.select(tax_rates::id).get_result::<String>(connection)?)))
         };
-        self.writer.write(create).await
+        self.writer.write_logged(create).await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -75,7 +79,9 @@ impl TaxRepository for SqliteStore {
         command: ChangeTaxRate,
     ) -> Result<TaxRate, ChangeTaxRateError> {
         let scope = scope.clone();
-        self.writer.write(move |connection| change_rate(connection, &scope, command.clone())).await
+        self.writer
+            .write_logged(move |connection, totals| change_rate(connection, totals, &scope, command.clone()))
+            .await
     }
 
     async fn change_default(
@@ -164,8 +170,17 @@ impl TaxRepository for SqliteStore {
     }
 }
 
+/// Writes the event of a tax rate.
+fn log(connection: &mut SqliteConnection, positions: &mut Positions, rows: &TaxRateRows) -> QueryResult<()> {
+    let event = EventRow { position: positions.next(connection)?, ..rows.event.clone() };
+    insert_into(events::table).values(&event).execute(connection)?;
+    insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;
+    Ok(())
+}
+
 fn change_rate(
     connection: &mut SqliteConnection,
+    totals: &mut Totals,
     scope: &EnvironmentScope,
     command: ChangeTaxRate,
 ) -> Result<TaxRate, Failure<ChangeTaxRateError>> {
@@ -186,9 +201,11 @@ fn change_rate(
         in_use: in_use.is_some(),
         holder: holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
     };
-    let rate = command.decide(scope, &facts).map_err(Failure::Refused)?;
-    update(queries::rate_by_id(&tenant, &environment, &id)).set(TaxRateRow::from(&rate)).execute(connection)?;
-    Ok(rate)
+    let event = command.decide(scope, &facts).map_err(Failure::Refused)?;
+    let rows = TaxRateRows::new(&event).map_err(refused)?;
+    update(queries::rate_by_id(&tenant, &environment, &id)).set(&rows.rate).execute(connection)?;
+    log(connection, &mut totals.positions, &rows)?;
+    Ok(event.state)
 }
 
 fn change_default(

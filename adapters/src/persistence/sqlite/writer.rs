@@ -15,11 +15,10 @@ use patron_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    batch::commit,
+    batch::{Totals, commit},
     job::{Job, Task},
 };
 use crate::persistence::{
-    customer::counts::CountChanges,
     error::{Failure, store_error},
     metrics,
 };
@@ -48,15 +47,16 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: Fn(&mut SqliteConnection) -> Result<T, Failure<E>> + Send + 'static,
     {
-        self.write_counted(move |connection, _| work(connection)).await
+        self.write_logged(move |connection, _| work(connection)).await
     }
 
-    /// The same for work that changes how many customers there are: the counts of a whole commit are written at once.
-    pub(super) async fn write_counted<T, E, F>(&self, work: F) -> Result<T, E>
+    /// The same for work that writes events, and may change how many customers there are: the last position in the log and
+    /// the counts are written once for the whole commit.
+    pub(super) async fn write_logged<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: Fn(&mut SqliteConnection, &mut CountChanges) -> Result<T, Failure<E>> + Send + 'static,
+        F: Fn(&mut SqliteConnection, &mut Totals) -> Result<T, Failure<E>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Task::new(work, answer));

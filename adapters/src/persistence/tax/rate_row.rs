@@ -9,6 +9,7 @@ use patron_domain::{
         TaxRateScope, TaxRateStatus, TaxRateType, TaxValue,
     },
 };
+use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName, metadata_json, version_number},
@@ -16,7 +17,7 @@ use crate::persistence::{
 };
 
 /// One row, in the order of the table's columns.
-#[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = tax_rates, primary_key(tenant_id, environment_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct TaxRateRow {

@@ -43,13 +43,21 @@ fn facts(in_use: bool) -> TaxRateFacts {
     TaxRateFacts { current: Some(rate(Status::Published)), in_use, holder: None }
 }
 
+fn decide(amendment: TaxRateAmendment, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
+    let command = ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None };
+    command.decide(&scope(), facts).map(|event| {
+        assert_eq!((event.id, event.sequence, event.at), (id(7), event.state.version, event.state.audit.updated_at));
+        event.state
+    })
+}
+
 fn update(update: TaxRateUpdate, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
     let amendment = TaxRateAmendment::Update(Box::new(update));
-    ChangeTaxRate { id: id(9), amendment, at: time(5) }.decide(&scope(), facts)
+    decide(amendment, facts)
 }
 
 fn archive(facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
-    ChangeTaxRate { id: id(9), amendment: TaxRateAmendment::Archive, at: time(5) }.decide(&scope(), facts)
+    decide(TaxRateAmendment::Archive, facts)
 }
 
 fn value(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str>) -> TaxRateUpdate {
@@ -122,4 +130,19 @@ fn what_is_archived_is_not_changed_and_not_archived_again() {
         assert_eq!(archive(&facts), Err(ChangeTaxRateError::Unknown));
     }
     assert_eq!(archive(&TaxRateFacts::default()), Err(ChangeTaxRateError::Unknown));
+}
+
+#[test]
+fn the_event_names_the_fields_that_have_another_value() {
+    let change = TaxRateUpdate {
+        name: Some(TaxRateName::new("VAT").unwrap()),
+        rate_status: Some(TaxRateStatus::Inactive),
+        ..value(None, None, Some("5"))
+    };
+    let command = |amendment| ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None };
+    let event = command(TaxRateAmendment::Update(Box::new(change))).decide(&scope(), &facts(false)).unwrap();
+    use TaxRateField::{FixedValue, PercentageValue, TaxRateStatus as Activity, TaxRateType as Type};
+    assert_eq!(event.kind, TaxRateEventKind::Updated { changed: vec![Type, PercentageValue, FixedValue, Activity] });
+    let event = command(TaxRateAmendment::Archive).decide(&scope(), &facts(false)).unwrap();
+    assert_eq!(event.kind, TaxRateEventKind::Deleted);
 }

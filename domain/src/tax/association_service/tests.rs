@@ -141,12 +141,16 @@ fn a_change_carries_the_time_to_the_store_and_its_refusals_pass_as_they_are() {
         id: id::<crate::ids::TaxRateKind>(9) as TaxRateId,
         amendment: TaxRateAmendment::Archive,
         at: now(),
+        event_id: id(0),
+        request_id: None,
     };
     let mut taxes = MockTaxRepository::new();
     taxes
         .expect_change_rate()
         .once()
-        .withf(move |with, given| *with == scope() && *given == command)
+        .withf(move |with, given| {
+            *with == scope() && *given == ChangeTaxRate { event_id: given.event_id, ..command.clone() }
+        })
         .returning(|_, _| Err(ChangeTaxRateError::InUse));
     let refused = block_on(service(taxes, MockCustomerRepository::new()).change_rate(
         &writer(),

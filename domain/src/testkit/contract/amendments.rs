@@ -51,7 +51,7 @@ async fn step(
     let wanted = u64::try_from(events.len() + 1).unwrap_or(u64::MAX);
     same("the sequence", &event.sequence.get(), &wanted)?;
     same("the version", &event.state.customer.version, &event.sequence)?;
-    let what = event.kind.event_type();
+    let what = event.kind.event_type().as_str();
     world.is_as(scope, &event).await.map_err(|error| format!("after {what}: {error}"))?;
     events.push(event);
     Ok(())

@@ -116,7 +116,7 @@ async fn foreign_rate(world: &World<'_>) -> Outcome {
     let neighbours = world.neighbours().await?;
     let rate = TaxRate { owner: neighbours.abroad.owner, ..world.rate(&neighbours.here, a_tax_rate("VAT")) };
     let taxes = &world.ports.taxes;
-    taxes.create_rate(&neighbours.here, rate.clone()).await.or_say("taxes.create_rate")?;
+    world.create_rate(&neighbours.here, rate.clone()).await.or_say("taxes.create_rate")?;
     let abroad = taxes.find_rate(&neighbours.abroad, rate.id).await.or_say("taxes.find_rate")?;
     holds(abroad.is_none(), || "the rate was written into the other tenant".to_owned())?;
     let here = taxes.find_rate(&neighbours.here, rate.id).await.or_say("taxes.find_rate")?;

@@ -11,6 +11,7 @@
 //!     taxes: store.clone(),
 //!     tenancy: store.clone(),
 //!     keys: store.clone(),
+//!     events: store.clone(),
 //!     housekeeping: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -28,6 +29,7 @@ mod bootstrap;
 mod changing;
 mod customers;
 mod equal;
+mod events;
 mod idempotency;
 mod isolation;
 mod keys;
@@ -54,6 +56,7 @@ use std::{fmt, sync::Arc};
 use self::world::World;
 use crate::{
     customer::{CustomerRepository, Housekeeping},
+    event::EventLog,
     store::PageRequest,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -70,6 +73,8 @@ pub struct Ports {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// Keeps API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// Keeps the log of events.
+    pub events: Arc<dyn EventLog>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
@@ -148,6 +153,7 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     mappings::check(&world, &mut report).await;
     isolation::check(&world, &mut report).await;
     lists::check(&world, &mut report).await;
+    events::check(&world, &mut report).await;
     tax_rates::check(&world, &mut report).await;
     tax_defaults::check(&world, &mut report).await;
     tax_amendments::check(&world, &mut report).await;

@@ -58,7 +58,8 @@ async fn change(
     id: TaxRateId,
     amendment: TaxRateAmendment,
 ) -> Result<TaxRate, ChangeTaxRateError> {
-    world.ports.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at: world.now() }).await
+    let (at, event_id) = (world.now(), world.id());
+    world.ports.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at, event_id, request_id: None }).await
 }
 
 async fn is_found(world: &World<'_>, scope: &EnvironmentScope, rate: &TaxRate) -> Outcome {

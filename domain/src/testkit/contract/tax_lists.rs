@@ -92,7 +92,7 @@ async fn order(world: &World<'_>) -> Outcome {
         let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
         let rate = world.rate(&scope, a_tax_rate(&format!("VAT {n}")));
         let rate = TaxRate { audit: Audit::created(at, &a_scope().actor), ..rate };
-        world.ports.taxes.create_rate(&scope, rate.clone()).await.or_say("taxes.create_rate")?;
+        world.create_rate(&scope, rate.clone()).await.or_say("taxes.create_rate")?;
         rates.push((at, rate.id));
     }
     rates.sort();

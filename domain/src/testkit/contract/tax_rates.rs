@@ -100,7 +100,7 @@ async fn taken(world: &World<'_>) -> Outcome {
     let first = world.created_rate(&scope, a_tax_rate("VAT")).await?;
     let fixed = TaxValue::Fixed(FixedAmount::new("5").or_say("the literal")?);
     let second = world.rate(&scope, TaxRate { value: fixed, ..a_tax_rate("VAT") });
-    is_taken_by(world.ports.taxes.create_rate(&scope, second.clone()).await, first.id)?;
+    is_taken_by(world.create_rate(&scope, second.clone()).await, first.id)?;
     is_read_back(world, &scope, &first).await?;
     let found = world.ports.taxes.find_rate(&scope, second.id).await.or_say("taxes.find_rate")?;
     holds(found.is_none(), || "the refused rate is found".to_owned())
@@ -114,7 +114,7 @@ async fn distinct(world: &World<'_>) -> Outcome {
     }
     for rate in &rates {
         let again = world.rate(&scope, rate.clone());
-        is_taken_by(world.ports.taxes.create_rate(&scope, again).await, rate.id)?;
+        is_taken_by(world.create_rate(&scope, again).await, rate.id)?;
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ async fn freed(world: &World<'_>) -> Outcome {
 async fn one_winner(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let rates: Vec<_> = (0..16).map(|_| world.rate(&scope, a_tax_rate("VAT"))).collect();
-    let answers = join_all(rates.iter().map(|rate| world.ports.taxes.create_rate(&scope, rate.clone()))).await;
+    let answers = join_all(rates.iter().map(|rate| world.create_rate(&scope, rate.clone()))).await;
     let winners: Vec<_> = rates.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
     let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
     for (rate, answer) in rates.iter().zip(&answers) {

@@ -26,6 +26,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         taxes: store.clone(),
         tenancy: store.clone(),
         keys: store.clone(),
+        events: store.clone(),
         housekeeping: store.clone(),
     }
 }

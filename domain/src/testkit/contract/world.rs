@@ -5,11 +5,11 @@ use std::fmt;
 use super::Ports;
 use crate::{
     customer::{ChangeCustomerError, CustomerRecord, ExternalId},
-    event::CustomerEvent,
+    event::{CustomerEvent, TaxRateEvent},
     ids::{CustomerId, Id, IdGenerator, Kind, TenantId},
     lifecycle::{Audit, Owner},
     store::{Page, PageRequest},
-    tax::{TaxAssociation, TaxRate},
+    tax::{CreateTaxRateError, TaxAssociation, TaxRate},
     tenancy::{ApiKey, ApiKeySecret, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope},
     testkit::{CountingIds, CustomerBuilder, FixedClock, a_scope, a_tax_default, a_tenant, an_api_key, an_environment},
     time::Timestamp,
@@ -135,10 +135,15 @@ impl<'a> World<'a> {
         TaxRate { id: self.id(), owner: scope.owner, audit, ..rate }
     }
 
+    /// A create of a rate.
+    pub(super) async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+        self.ports.taxes.create_rate(scope, TaxRateEvent::created(self.id(), None, rate)).await
+    }
+
     /// A rate that was created.
     pub(super) async fn created_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<TaxRate, String> {
         let rate = self.rate(scope, rate);
-        self.ports.taxes.create_rate(scope, rate.clone()).await.or_say("taxes.create_rate")?;
+        self.create_rate(scope, rate.clone()).await.or_say("taxes.create_rate")?;
         Ok(rate)
     }
 

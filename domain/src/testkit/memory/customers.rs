@@ -10,7 +10,7 @@ use crate::{
         TaxFactsNeeded,
         query::{CustomerPage, CustomerQuery},
     },
-    event::CustomerEvent,
+    event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyClaim, IdempotencyRecord},
     ids::CustomerId,
     integration::IntegrationMapping,
@@ -29,6 +29,7 @@ impl CustomerRepository for MemoryStore {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let mut state = self.lock();
+        let position = state.next_position();
         let registry = state.registry(scope.owner);
         if let Some(event) = registry.answered_before(command.claim.as_ref())? {
             return Ok(CustomerChanged { event, replayed: true });
@@ -38,6 +39,7 @@ impl CustomerRepository for MemoryStore {
         let decision = command.decide(scope, &facts)?;
         registry.accept(&decision.event, facts.current.as_ref())?;
         let event = decision.event.clone();
+        registry.log.push(EventRecord::of_customer(position, event.clone()));
         registry.apply(decision, facts.current);
         if let Some(claim) = claim {
             let record = IdempotencyRecord { fingerprint: claim.fingerprint, event_id: event.id, at: event.at };

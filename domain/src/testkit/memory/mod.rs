@@ -1,6 +1,7 @@
-//! A store in memory, behind all four repository ports.
+//! A store in memory, behind all repository ports.
 
 mod customers;
+mod events;
 mod keys;
 mod taxes;
 mod tenancy;
@@ -14,7 +15,7 @@ use std::{
 use self::keys::StoredKey;
 use crate::{
     customer::{Customer, ExternalId},
-    event::CustomerEvent,
+    event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyKey, IdempotencyRecord},
     ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId},
     integration::IntegrationMapping,
@@ -38,6 +39,8 @@ struct State {
     tenants: BTreeMap<TenantId, Tenant>,
     environments: BTreeMap<(TenantId, EnvironmentId), Environment>,
     registries: HashMap<Owner, Registry>,
+    /// The last position of the log that was given to an event.
+    position: i64,
 }
 
 /// What one environment holds. Whoever wants anything of it has to name its owner first.
@@ -48,6 +51,8 @@ struct Registry {
     associations: BTreeMap<TaxAssociationId, TaxAssociation>,
     /// In the order in which they happened.
     events: Vec<CustomerEvent>,
+    /// Every event, in the order of positions.
+    log: Vec<EventRecord>,
     /// Which customer had an external id last that no published one has now.
     former_external_ids: BTreeMap<ExternalId, CustomerId>,
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
     customer::query::Direction,
+    event::{EventRecord, TaxRateEvent},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -19,8 +20,11 @@ use crate::{
 
 #[async_trait]
 impl TaxRepository for MemoryStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+        let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
+        let rate = created.state.clone();
         let mut state = self.lock();
+        let position = state.next_position();
         let registry = state.registry(scope.owner);
         if let Some(existing) = registry.rate_with_code(&rate.code) {
             return Err(CreateTaxRateError::CodeTaken { existing });
@@ -29,7 +33,8 @@ impl TaxRepository for MemoryStore {
         if rates.contains_key(&rate.id) {
             return Err(id_taken("tax rate").into());
         }
-        rates.insert(rate.id, TaxRate { owner: scope.owner, ..rate });
+        rates.insert(rate.id, rate);
+        registry.log.push(EventRecord::of_tax_rate(position, created));
         Ok(())
     }
 
@@ -80,6 +85,7 @@ impl TaxRepository for MemoryStore {
         command: ChangeTaxRate,
     ) -> Result<TaxRate, ChangeTaxRateError> {
         let mut state = self.lock();
+        let position = state.next_position();
         let registry = state.registry(scope.owner);
         let in_use = |one: &TaxAssociation| one.tax_rate_id == command.id && one.status != Status::Deleted;
         let facts = TaxRateFacts {
@@ -87,8 +93,10 @@ impl TaxRepository for MemoryStore {
             in_use: registry.associations.values().any(in_use),
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
         };
-        let rate = command.decide(scope, &facts)?;
+        let event = command.decide(scope, &facts)?;
+        let rate = event.state.clone();
         registry.rates.insert(rate.id, rate.clone());
+        registry.log.push(EventRecord::of_tax_rate(position, event));
         Ok(rate)
     }
 

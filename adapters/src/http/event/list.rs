@@ -1,0 +1,86 @@
+//! `GET /events`
+
+use patron_domain::{
+    event::{
+        EventEntities, EventEntity, EventEntityType, EventLimit, EventLimitError, EventPage, EventPosition, EventQuery,
+        EventType,
+    },
+    time::Timestamp,
+    violation::{Rule, Violations},
+};
+use rocket::get;
+use serde::Serialize;
+
+use super::response::EventResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    query::Query,
+};
+
+/// A page of the log. The cursor is always there: whoever follows the log asks again behind it.
+#[derive(Serialize)]
+struct Events<'a> {
+    items: Vec<EventResponse<'a>>,
+    next_cursor: String,
+    has_more: bool,
+}
+
+/// Why an id names nothing that has events.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum EntityError {
+    #[error("must be the id of a customer or of a tax rate")]
+    Id,
+    #[error("must be the id of an entity of the type that entity_type names")]
+    Contradiction,
+}
+
+impl Rule for EntityError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Contradiction => "contradiction",
+        }
+    }
+}
+
+fn entities(query: &Query, broken: &mut Violations) -> EventEntities {
+    let kind = query.checked("entity_type", broken, EventEntityType::parse);
+    let entity = query.checked("entity_id", broken, |id| match (EventEntity::of_id(id), kind) {
+        (None, _) => Err(EntityError::Id),
+        (Some(entity), Some(kind)) if entity.kind() != kind => Err(EntityError::Contradiction),
+        (Some(entity), _) => Ok(entity),
+    });
+    match (entity, kind) {
+        (Some(entity), _) => EventEntities::One(entity),
+        (None, Some(kind)) => EventEntities::Kind(kind),
+        (None, None) => EventEntities::All,
+    }
+}
+
+fn query(query: &Query, broken: &mut Violations) -> EventQuery {
+    let types = query.joined("type").map(|words| {
+        words.into_iter().filter_map(|word| broken.check(|| "type".to_owned(), EventType::parse(word))).collect()
+    });
+    let limit = |text: &str| text.parse().map_err(|_| EventLimitError).and_then(EventLimit::new);
+    EventQuery {
+        after: query.checked("after", broken, EventPosition::parse).unwrap_or_default(),
+        types,
+        entities: entities(query, broken),
+        from: query.checked("from", broken, Timestamp::parse),
+        until: query.checked("to", broken, Timestamp::parse),
+        limit: query.checked("limit", broken, limit).unwrap_or_default(),
+    }
+}
+
+/// The next events of the environment behind a cursor, in the order of the log.
+#[get("/events")]
+pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let query = query(&parameters, &mut broken);
+    broken.into_result()?;
+    let EventPage { events, reached, has_more } = services.events.read(&caller, &query).await?;
+    let items = events.iter().map(EventResponse::new).collect();
+    Answer::ok(&Events { items, next_cursor: reached.to_string(), has_more })
+}

@@ -1,0 +1,78 @@
+//! Reading the log: filters of which any part may be absent, written once and compiled for each database.
+
+use patron_domain::{
+    event::{EventPage, EventPosition, EventQuery},
+    store::StoreError,
+};
+
+use super::record::StoredRecord;
+use crate::persistence::page::decode;
+
+/// How many events of an environment one read looks through at most, when filters may pass over many.
+pub(crate) const STRETCH: i64 = 10_000;
+
+/// What was read of a log: rows up to a position, one more than the limit if there are so many.
+pub(crate) struct Stretch {
+    pub(crate) rows: Vec<StoredRecord>,
+    /// Nothing up to here is left out.
+    pub(crate) end: i64,
+    /// Whether the log goes on behind.
+    pub(crate) goes_on: bool,
+}
+
+/// Where a stretch ends of which the last event stands at a position (none: the log ends before), and whether the log goes
+/// on behind it.
+pub(crate) fn end(last: Option<i64>, settled: i64) -> (i64, bool) {
+    match last.filter(|last| *last < settled) {
+        Some(last) => (last, true),
+        None => (settled, false),
+    }
+}
+
+impl Stretch {
+    pub(crate) fn into_page(self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let end = EventPosition::from_stored(self.end).unwrap_or_default().max(query.after);
+        Ok(EventPage::cut(decode(self.rows)?, query.limit, end, self.goes_on))
+    }
+}
+
+/// The events after where a reader stands, up to a position, that a query admits: a boxed query for a backend.
+macro_rules! records {
+    ($backend:ty, $scope:expr, $query:expr, $end:expr) => {{
+        use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _};
+        use patron_domain::event::EventEntities;
+        use $crate::persistence::schema::{event_payloads, events};
+
+        let ((tenant, environment), query) = ($scope, $query);
+        let same_event = event_payloads::tenant_id
+            .eq(events::tenant_id)
+            .and(event_payloads::environment_id.eq(events::environment_id))
+            .and(event_payloads::event_id.eq(events::id));
+        let next = events::table
+            .left_join(event_payloads::table.on(same_event))
+            .filter(events::tenant_id.eq(tenant))
+            .filter(events::environment_id.eq(environment))
+            .filter(events::position.gt(query.after.stored()))
+            .filter(events::position.le($end));
+        let mut next = next.into_boxed::<$backend>();
+        if let Some(types) = &query.types {
+            next = next.filter(events::event_type.eq_any(types.iter().map(|one| one.as_str()).collect::<Vec<_>>()));
+        }
+        next = match query.entities {
+            EventEntities::All => next,
+            EventEntities::Kind(kind) => next.filter(events::entity_type.eq(kind.as_str())),
+            EventEntities::One(entity) => {
+                next.filter(events::entity_type.eq(entity.kind().as_str())).filter(events::entity_id.eq(entity.id()))
+            }
+        };
+        if let Some(from) = query.from {
+            next = next.filter(events::at.ge(from.micros()));
+        }
+        if let Some(until) = query.until {
+            next = next.filter(events::at.le(until.micros()));
+        }
+        next.order(events::position.asc()).limit(i64::from(query.limit.get()) + 1)
+    }};
+}
+
+pub(crate) use records;

@@ -1,0 +1,72 @@
+//! Events of every kind from their rows.
+
+use diesel::prelude::Queryable;
+use patron_domain::{
+    customer::CustomerAggregate,
+    event::{EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState},
+    ids::{CustomerId, EventId, TaxRateId},
+    store::StoreError,
+    tenancy::{Actor, RequestId},
+    time::Timestamp,
+};
+
+use super::{
+    detail::kind,
+    row::{EventPayloadRow, EventRow, FrozenState},
+};
+use crate::persistence::{column::RowName, page::decode, tax::rate_row::TaxRateRow};
+
+/// An event as it is stored: its envelope, and its payload unless that was erased.
+#[derive(Queryable)]
+pub(crate) struct StoredRecord {
+    row: EventRow,
+    payload: Option<EventPayloadRow>,
+}
+
+impl TryFrom<StoredRecord> for EventRecord {
+    type Error = StoreError;
+
+    fn try_from(StoredRecord { row, payload }: StoredRecord) -> Result<Self, StoreError> {
+        let named = RowName { table: "events", id: &row.id };
+        let kind = named.column("detail", kind(&row.event_type, row.detail.as_deref()).ok_or(()))?;
+        let entity = match named.column("entity_type", EventEntityType::parse(&row.entity_type))? {
+            EventEntityType::Customer => {
+                EventEntity::Customer(named.column("entity_id", CustomerId::parse(&row.entity_id))?)
+            }
+            EventEntityType::TaxRate => {
+                EventEntity::TaxRate(named.column("entity_id", TaxRateId::parse(&row.entity_id))?)
+            }
+        };
+        Ok(Self {
+            position: named.column("position", EventPosition::from_stored(row.position).ok_or(()))?,
+            id: named.column("id", EventId::parse(&row.id))?,
+            owner: named.owner(&row.tenant_id, &row.environment_id)?,
+            entity,
+            state: payload.map(|payload| state(&kind, &row.id, &payload.payload)).transpose()?,
+            kind,
+            sequence: named.version("sequence", row.sequence)?,
+            at: named.column("at", Timestamp::from_micros(row.at))?,
+            actor: named.column("actor", Actor::new(row.actor))?,
+            request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
+        })
+    }
+}
+
+fn state(kind: &EventKind, id: &str, payload: &str) -> Result<EventState, StoreError> {
+    let frozen = RowName { table: "event_payloads", id };
+    match kind {
+        EventKind::Customer(_) => {
+            let FrozenState { customer, mappings, associations } =
+                frozen.column("payload", serde_json::from_str(payload))?;
+            Ok(EventState::Customer(Box::new(CustomerAggregate {
+                customer: customer.try_into()?,
+                mappings: decode(mappings)?,
+                associations: decode(associations)?,
+            })))
+        }
+        EventKind::TaxRate(_) => {
+            let rate: TaxRateRow = frozen.column("payload", serde_json::from_str(payload))?;
+            Ok(EventState::TaxRate(Box::new(rate.try_into()?)))
+        }
+    }
+}

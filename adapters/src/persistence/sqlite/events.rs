@@ -1,0 +1,85 @@
+//! The log of events over SQLite. There is one writer, which gives positions in the order of its commits: whatever a reader
+//! sees is settled.
+
+use async_trait::async_trait;
+use diesel::{Connection, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, result::Error, sqlite::Sqlite};
+use patron_domain::{
+    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord},
+    ids::EventId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+};
+
+use super::{SqliteStore, customers::names, positions};
+use crate::persistence::{
+    event::{
+        log::{self, STRETCH, Stretch},
+        queries,
+        record::StoredRecord,
+    },
+    page::{Window, page},
+};
+
+#[async_trait]
+impl EventLog for SqliteStore {
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.read_in(&SystemScope::patron(), scope.owner, query).await
+    }
+
+    async fn read_in(&self, _scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let (tenant, environment) = names(owner);
+        let asked = query.clone();
+        let read = move |connection: &mut SqliteConnection| {
+            connection.transaction::<_, Error, _>(|connection| {
+                let settled = positions::last(connection)?;
+                let last = match asked.is_sparse() {
+                    true => {
+                        let after = asked.after.stored();
+                        let last = queries::end_of_stretch(&tenant, &environment, after, STRETCH);
+                        last.first::<i64>(connection).optional()?
+                    }
+                    false => None,
+                };
+                let (end, goes_on) = log::end(last, settled);
+                let rows = log::records!(Sqlite, (&tenant, &environment), &asked, end).load(connection)?;
+                Ok(Stretch { rows, end, goes_on })
+            })
+        };
+        self.readers.read(read).await?.into_page(query)
+    }
+
+    async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {
+        let last = self.readers.look_up(positions::last).await?;
+        Ok(EventPosition::from_stored(last).unwrap_or_default())
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let id = id.to_string();
+        let query = move |connection: &mut SqliteConnection| {
+            queries::record(&tenant, &environment, &id).first::<StoredRecord>(connection).optional()
+        };
+        self.readers.read(query).await?.map(EventRecord::try_from).transpose()
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        entity: EventEntity,
+        page_request: PageRequest,
+    ) -> Result<Page<EventRecord>, StoreError> {
+        let (tenant, environment) = names(scope.owner);
+        let window = Window::from(page_request);
+        let query = move |connection: &mut SqliteConnection| {
+            connection.transaction::<(Vec<StoredRecord>, i64), Error, _>(|connection| {
+                let (kind, id) = (entity.kind().as_str(), entity.id());
+                let all = queries::records_of_entity(&tenant, &environment, kind, &id);
+                let rows = all.limit(window.limit).offset(window.offset).load(connection)?;
+                let total = queries::of_entity(&tenant, &environment, kind, &id).count().get_result(connection)?;
+                Ok((rows, total))
+            })
+        };
+        page(self.readers.read(query).await?)
+    }
+}

@@ -1,0 +1,40 @@
+//! The types of events.
+
+use crate::lifecycle::words;
+
+/// What happened, by its word on the wire and in stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its word, and explained where its kind is")]
+pub enum EventType {
+    CustomerCreated,
+    CustomerUpdated,
+    CustomerDeleted,
+    CustomerRestored,
+    CustomerIntegrationLinked,
+    CustomerIntegrationUnlinked,
+    CustomerTaxAssociated,
+    CustomerTaxAssociationUpdated,
+    CustomerTaxDissociated,
+    TaxRateCreated,
+    TaxRateUpdated,
+    TaxRateDeleted,
+}
+
+words!(
+    EventType,
+    "customer.created, customer.updated, customer.deleted, customer.restored, customer.integration_linked, \
+     customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
+     customer.tax_dissociated, tax_rate.created, tax_rate.updated, tax_rate.deleted",
+    CustomerCreated => "customer.created",
+    CustomerUpdated => "customer.updated",
+    CustomerDeleted => "customer.deleted",
+    CustomerRestored => "customer.restored",
+    CustomerIntegrationLinked => "customer.integration_linked",
+    CustomerIntegrationUnlinked => "customer.integration_unlinked",
+    CustomerTaxAssociated => "customer.tax_associated",
+    CustomerTaxAssociationUpdated => "customer.tax_association_updated",
+    CustomerTaxDissociated => "customer.tax_dissociated",
+    TaxRateCreated => "tax_rate.created",
+    TaxRateUpdated => "tax_rate.updated",
+    TaxRateDeleted => "tax_rate.deleted",
+);

@@ -1,0 +1,29 @@
+//! What a reader of the log gets.
+
+use super::{EventLimit, EventPosition, EventRecord};
+
+/// Events that stand next to one another in what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// The events, in the order of their positions.
+    pub events: Vec<EventRecord>,
+    /// Where the reader stands now: nothing that it asked for is left before, now or later. Never before where it stood.
+    pub reached: EventPosition,
+    /// Whether the log was not read to its end: asking again at once is worth while.
+    pub has_more: bool,
+}
+
+impl EventPage {
+    /// A page from the events found up to a position, of which one more than asked for may have been taken to see whether
+    /// there are more.
+    #[must_use]
+    pub fn cut(mut events: Vec<EventRecord>, limit: EventLimit, end: EventPosition, more_behind: bool) -> Self {
+        let limit = usize::from(limit.get());
+        if events.len() <= limit {
+            return Self { events, reached: end, has_more: more_behind };
+        }
+        events.truncate(limit);
+        let reached = events.last().map_or(end, |event| event.position);
+        Self { events, reached, has_more: true }
+    }
+}

@@ -1,0 +1,45 @@
+//! The port for the log of events.
+
+use async_trait::async_trait;
+
+use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord};
+use crate::{
+    ids::EventId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+};
+
+/// Reads what the repositories of customers and tax rates have written to the log, each event with its change.
+///
+/// Every method MUST be blind to everything outside its scope. Every event MUST have a position of its own, and of two
+/// events of one entity the one with the larger sequence MUST have the larger position.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// The next events of an environment that a query admits.
+    ///
+    /// Whoever reads on from [`EventPage::reached`] again and again MUST get every event exactly once, whoever writes
+    /// meanwhile, on however many instances: the answer MUST NOT go past a position at which an event can still appear.
+    /// When filters admit nothing, the reader MUST get on all the same. A store MAY look through a part of the log only,
+    /// if it says so with [`EventPage::has_more`]. A write that was answered before this call MUST be found, unless one
+    /// that began earlier has not ended yet.
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// The same for Patron's own work in an environment, such as delivering webhooks.
+    async fn read_in(&self, scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// The furthest position that a reader of the whole log could have reached by now.
+    async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError>;
+
+    /// One event; `None` when the scope has none with this id.
+    async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError>;
+
+    /// The events of one entity, the oldest first, with their number. Empty for what is unknown.
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        entity: EventEntity,
+        page: PageRequest,
+    ) -> Result<Page<EventRecord>, StoreError>;
+}

@@ -1,0 +1,88 @@
+//! What a reader of the log asks for.
+
+use super::{EventEntities, EventPosition, EventRecord, EventType};
+use crate::{time::Timestamp, violation::Rule};
+
+/// The next events after a position, in the order of their positions, as far as filters admit them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Where the reader stands.
+    pub after: EventPosition,
+    /// The types wanted; `None` for all, an empty list for none.
+    pub types: Option<Vec<EventType>>,
+    /// Whose events.
+    pub entities: EventEntities,
+    /// The earliest time of an event.
+    pub from: Option<Timestamp>,
+    /// The latest time of an event.
+    pub until: Option<Timestamp>,
+    /// The most events of an answer.
+    pub limit: EventLimit,
+}
+
+impl EventQuery {
+    /// Whether an event is among those asked for, wherever it stands.
+    #[must_use]
+    pub fn admits(&self, event: &EventRecord) -> bool {
+        let entity = match self.entities {
+            EventEntities::All => true,
+            EventEntities::Kind(kind) => event.entity.kind() == kind,
+            EventEntities::One(entity) => event.entity == entity,
+        };
+        entity
+            && self.types.as_ref().is_none_or(|types| types.contains(&event.kind.event_type()))
+            && self.from.is_none_or(|from| event.at >= from)
+            && self.until.is_none_or(|until| event.at <= until)
+    }
+
+    /// Whether the filters may pass over a long stretch of the log before they admit an event.
+    #[must_use]
+    pub fn is_sparse(&self) -> bool {
+        let dense = match self.entities {
+            EventEntities::One(_) => true,
+            EventEntities::Kind(_) => false,
+            EventEntities::All => self.types.is_none() && self.from.is_none() && self.until.is_none(),
+        };
+        !dense
+    }
+}
+
+/// The most events of one answer: 1 to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventLimit(u16);
+
+/// Why a number is no [`EventLimit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("limit must be a whole number from 1 to {max}", max = EventLimit::MAX)]
+pub struct EventLimitError;
+
+impl Rule for EventLimitError {
+    fn rule(&self) -> &'static str {
+        "range"
+    }
+}
+
+impl EventLimit {
+    /// The most.
+    pub const MAX: u16 = 1_000;
+
+    /// Checks a number.
+    ///
+    /// # Errors
+    /// When it is not from 1 to 1000.
+    pub fn new(limit: u16) -> Result<Self, EventLimitError> {
+        if (1..=Self::MAX).contains(&limit) { Ok(Self(limit)) } else { Err(EventLimitError) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for EventLimit {
+    fn default() -> Self {
+        Self(100)
+    }
+}

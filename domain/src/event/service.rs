@@ -1,0 +1,42 @@
+//! What callers can ask about events.
+
+use std::sync::Arc;
+
+use super::{EventEntity, EventLog, EventPage, EventQuery, EventRecord};
+use crate::{
+    customer::ReadError,
+    store::{Page, PageRequest},
+    tenancy::{Caller, Permission},
+};
+
+/// The log of events, for callers with permissions.
+#[derive(Clone)]
+pub struct EventService {
+    /// Keeps the log.
+    pub events: Arc<dyn EventLog>,
+}
+
+impl EventService {
+    /// The next events that a query admits. Whoever reads on from where an answer ends misses none.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn read(&self, caller: &Caller, query: &EventQuery) -> Result<EventPage, ReadError> {
+        let scope = caller.authorise(Permission::Read)?;
+        Ok(self.events.read(scope, query).await?)
+    }
+
+    /// The events of one entity, of any status, the oldest first.
+    ///
+    /// # Errors
+    /// When the caller may not read or the store fails.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        entity: EventEntity,
+        page: PageRequest,
+    ) -> Result<Page<EventRecord>, ReadError> {
+        let scope = caller.authorise(Permission::Read)?;
+        Ok(self.events.history(scope, entity, page).await?)
+    }
+}

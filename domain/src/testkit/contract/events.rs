@@ -1,0 +1,258 @@
+//! The log of events: complete, in order, and read without a gap while others write.
+
+use std::collections::HashMap;
+
+use futures_util::future::{join, join_all};
+
+use super::{
+    Report,
+    changing::rename,
+    world::{OrSay, Outcome, World, holds, same},
+};
+use crate::{
+    customer::{Amendment, Patch},
+    event::{
+        EventEntities, EventEntity, EventEntityType, EventLimit, EventPosition, EventQuery, EventRecord, EventType,
+        TaxRateEvent,
+    },
+    ids::EventId,
+    lifecycle::{Owner, Version},
+    store::PageRequest,
+    tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateName, TaxRateUpdate},
+    tenancy::{EnvironmentScope, SystemScope},
+    testkit::{a_customer, a_tax_rate},
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "events.read: whoever follows the log gets each event once, in order, as it was written",
+        followed(world).await,
+    );
+    report.note("events.read: what filters do not admit is passed over, and only that", filtered(world).await);
+    report.note("events.read: nothing is missed while others write", concurrent(world).await);
+    report.note("events: other scopes see nothing, and read_in and end what is theirs", isolated(world).await);
+    report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
+    report.note("taxes: each change of a rate writes one event, a refusal none", of_rates(world).await);
+}
+
+/// All events of a scope, read in pages.
+async fn follow(world: &World<'_>, scope: &EnvironmentScope, query: EventQuery) -> Result<Vec<EventRecord>, String> {
+    let mut query = query;
+    let mut all: Vec<EventRecord> = Vec::new();
+    loop {
+        let page = world.ports.events.read(scope, &query).await.or_say("events.read")?;
+        holds(page.events.len() <= usize::from(query.limit.get()), || "more events than the limit".to_owned())?;
+        let mut last = query.after;
+        for event in page.events {
+            holds(event.position > last, || "the positions do not rise".to_owned())?;
+            last = event.position;
+            all.push(event);
+        }
+        holds(page.reached >= last, || "a page reached less than it shows".to_owned())?;
+        holds(!page.has_more || page.reached > query.after, || "there is more, but the reader stays".to_owned())?;
+        query.after = page.reached;
+        if !page.has_more {
+            return Ok(all);
+        }
+    }
+}
+
+fn pages_of(limit: u16) -> Result<EventQuery, String> {
+    Ok(EventQuery { limit: EventLimit::new(limit).or_say("the literal")?, ..EventQuery::default() })
+}
+
+fn name_of(event: &EventRecord) -> (EventId, EventType, EventEntity, u64) {
+    (event.id, event.kind.event_type(), event.entity, event.sequence.get())
+}
+
+/// Three customers, one changed twice, and two rates: seven events and one that was refused.
+async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventRecord>, String> {
+    let mut wanted = Vec::new();
+    let somewhere = EventPosition::START;
+    for external_id in ["a", "b", "c"] {
+        let event = world.created(scope, a_customer(external_id).linked("crm", external_id)).await?;
+        wanted.push(EventRecord::of_customer(somewhere, event));
+    }
+    let rate = world.rate(scope, a_tax_rate("VAT"));
+    let created = TaxRateEvent::created(world.id(), None, rate);
+    world.ports.taxes.create_rate(scope, created.clone()).await.or_say("taxes.create_rate")?;
+    wanted.push(EventRecord::of_tax_rate(somewhere, created));
+    let EventEntity::Customer(first) = wanted[0].entity else { return Err("the first is no customer".to_owned()) };
+    let again = world.create(scope, a_customer("a")).await;
+    holds(again.is_err(), || "a second customer with one external id".to_owned())?;
+    for amendment in [rename("d")?, Amendment::Archive] {
+        wanted.push(EventRecord::of_customer(somewhere, world.amended(scope, first, amendment).await?));
+    }
+    wanted.push(EventRecord::of_customer(somewhere, world.created(scope, a_customer("a")).await?));
+    Ok(wanted)
+}
+
+async fn followed(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let wanted = story(world, &scope).await?;
+    for limit in [1, 2, 7, 1_000] {
+        let found = follow(world, &scope, pages_of(limit)?).await?;
+        let names: Vec<_> = found.iter().map(name_of).collect();
+        same("the events", &names, &wanted.iter().map(name_of).collect())?;
+        let as_written = found.iter().zip(&wanted);
+        for (found, wanted) in as_written {
+            let wanted = EventRecord { position: found.position, ..wanted.clone() };
+            holds(*found == wanted, || format!("the event {} is not as it was written", found.id))?;
+        }
+    }
+    Ok(())
+}
+
+async fn filtered(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let all = story(world, &scope).await?;
+    let (first, fourth) = (&all[0], &all[3]);
+    let updates = vec![EventType::CustomerUpdated, EventType::TaxRateCreated];
+    let queries = [
+        EventQuery { types: Some(updates), ..pages_of(1)? },
+        EventQuery { types: Some(Vec::new()), ..pages_of(1)? },
+        EventQuery { types: Some(vec![EventType::CustomerRestored]), ..pages_of(1)? },
+        EventQuery { entities: EventEntities::One(first.entity), ..pages_of(2)? },
+        EventQuery { entities: EventEntities::One(fourth.entity), ..pages_of(2)? },
+        EventQuery { entities: EventEntities::Kind(EventEntityType::Customer), ..pages_of(2)? },
+        EventQuery { entities: EventEntities::Kind(EventEntityType::TaxRate), ..pages_of(2)? },
+        EventQuery { from: Some(fourth.at), ..pages_of(2)? },
+        EventQuery { until: Some(fourth.at), ..pages_of(2)? },
+        EventQuery { from: Some(fourth.at), until: Some(fourth.at), ..pages_of(2)? },
+    ];
+    for query in queries {
+        let wanted: Vec<_> = all.iter().filter(|event| query.admits(event)).map(name_of).collect();
+        let found = follow(world, &scope, query.clone()).await?;
+        same(&format!("the events of {query:?}"), &found.iter().map(name_of).collect(), &wanted)?;
+    }
+    let end = world.ports.events.end(&SystemScope::patron()).await.or_say("events.end")?;
+    let nothing = EventQuery { types: Some(Vec::new()), ..pages_of(1)? };
+    let page = world.ports.events.read(&scope, &nothing).await.or_say("events.read")?;
+    holds(page.reached >= end, || "a reader whose filters admit nothing does not get on".to_owned())
+}
+
+async fn concurrent(world: &World<'_>) -> Outcome {
+    const WRITERS: usize = 8;
+    const EACH: usize = 5;
+    let scope = world.environment().await?;
+    let write = async |writer: usize| -> Result<Vec<EventId>, String> {
+        let created = world.created(&scope, a_customer(&format!("w{writer}"))).await?;
+        let mut ids = vec![created.id];
+        for turn in 0..EACH {
+            let amendment = rename(&format!("w{writer}.{turn}"))?;
+            ids.push(world.amended(&scope, created.state.customer.id, amendment).await?.id);
+        }
+        Ok(ids)
+    };
+    // Polled first, so that a store which never waits has written everything before it is read.
+    let writers = join_all((0..WRITERS).map(write));
+    let follower = async {
+        let mut query = pages_of(3)?;
+        let mut read: Vec<EventRecord> = Vec::new();
+        let mut patience = 10_000;
+        while patience > 0 && read.len() < WRITERS * (EACH + 1) {
+            let page = world.ports.events.read(&scope, &query).await.or_say("events.read")?;
+            patience -= 1;
+            query.after = page.reached;
+            read.extend(page.events);
+        }
+        Ok::<_, String>((read, query))
+    };
+    let (written, followed) = join(writers, follower).await;
+    let (mut read, rest) = followed?;
+    read.extend(follow(world, &scope, rest).await?);
+    let mut wanted = Vec::new();
+    for ids in written {
+        wanted.extend(ids?);
+    }
+    let mut last = HashMap::new();
+    for event in &read {
+        let before = last.insert(event.entity, event.sequence);
+        let expected = before.map_or(Version::FIRST, Version::next);
+        same("the sequence of an entity's next event", &event.sequence, &expected)?;
+    }
+    let mut found: Vec<_> = read.iter().map(|event| event.id).collect();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    same("the events that were read", &found, &wanted)
+}
+
+async fn isolated(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let written = story(world, &neighbours.here).await?;
+    let events = &world.ports.events;
+    let (first, entity) = (written[0].id, written[0].entity);
+    for (which, scope) in neighbours.elsewhere() {
+        let page = events.read(&scope, &EventQuery::default()).await.or_say("events.read")?;
+        same(&format!("the events that {which} reads"), &page.events.len(), &0)?;
+        let found = events.find(&scope, first).await.or_say("events.find")?;
+        same(&format!("what {which} finds"), &found.is_some(), &false)?;
+        let history = events.history(&scope, entity, PageRequest::default()).await.or_say("events.history")?;
+        same(&format!("the history that {which} sees"), &(history.items.len(), history.total), &(0, 0))?;
+    }
+    let system = SystemScope::patron();
+    let read = async |owner: Owner, query: EventQuery| events.read_in(&system, owner, &query).await.or_say("read_in");
+    let here = neighbours.here.owner;
+    same("what read_in reads", &read(here, EventQuery::default()).await?.events.len(), &written.len())?;
+    same(
+        "what read_in reads next door",
+        &read(neighbours.next_door.owner, EventQuery::default()).await?.events.len(),
+        &0,
+    )?;
+    let after = events.end(&system).await.or_say("events.end")?;
+    let from_now_on = EventQuery { after, ..EventQuery::default() };
+    same("what there is after the end", &read(here, from_now_on.clone()).await?.events.len(), &0)?;
+    let later = world.created(&neighbours.here, a_customer("later")).await?.id;
+    let next: Vec<_> = read(here, from_now_on).await?.events.iter().map(|event| event.id).collect();
+    same("what is written after the end", &next, &vec![later])
+}
+
+async fn found(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let all = story(world, &scope).await?;
+    let events = &world.ports.events;
+    for wanted in &all {
+        let found = events.find(&scope, wanted.id).await.or_say("events.find")?.ok_or("events.find found nothing")?;
+        holds(found == EventRecord { position: found.position, ..wanted.clone() }, || "another event".to_owned())?;
+        let own: Vec<_> = all.iter().filter(|event| event.entity == wanted.entity).map(name_of).collect();
+        let page = PageRequest::new(1, 1).or_say("the literal")?;
+        let cut = events.history(&scope, wanted.entity, page).await.or_say("events.history")?;
+        let names: Vec<_> = cut.items.iter().map(name_of).collect();
+        same("the second event of a history", &names, &own.iter().skip(1).take(1).copied().collect())?;
+        let whole = events.history(&scope, wanted.entity, PageRequest::default()).await.or_say("events.history")?;
+        same("a history", &whole.items.iter().map(name_of).collect(), &own)?;
+        let length = u64::try_from(own.len()).unwrap_or(u64::MAX);
+        same("the totals", &(cut.total, whole.total), &(length, length))?;
+    }
+    let unknown = events.history(&scope, EventEntity::Customer(world.id()), PageRequest::default()).await;
+    same("the history of nobody", &unknown.or_say("events.history")?.total, &0)?;
+    same("an unknown event", &events.find(&scope, world.id()).await.or_say("events.find")?.is_some(), &false)
+}
+
+async fn of_rates(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
+    holds(world.create_rate(&scope, world.rate(&scope, a_tax_rate("VAT"))).await.is_err(), || "two codes".to_owned())?;
+    let change = async |amendment: TaxRateAmendment| {
+        let (at, event_id) = (world.now(), world.id());
+        let command = ChangeTaxRate { id: rate.id, amendment, at, event_id, request_id: None };
+        world.ports.taxes.change_rate(&scope, command).await
+    };
+    let name = Some(TaxRateName::new("another name").or_say("the literal")?);
+    let update = TaxRateUpdate { name, description: Patch::Clear, ..TaxRateUpdate::default() };
+    change(TaxRateAmendment::Update(Box::new(update))).await.or_say("taxes.change_rate")?;
+    change(TaxRateAmendment::Archive).await.or_say("taxes.change_rate")?;
+    same("a second archiving", &change(TaxRateAmendment::Archive).await, &Err(ChangeTaxRateError::Unknown))?;
+    let history = world.ports.events.history(&scope, EventEntity::TaxRate(rate.id), PageRequest::default()).await;
+    let found: Vec<_> = history
+        .or_say("events.history")?
+        .items
+        .iter()
+        .map(|event| (event.kind.event_type(), event.sequence.get()))
+        .collect();
+    let wanted = [EventType::TaxRateCreated, EventType::TaxRateUpdated, EventType::TaxRateDeleted];
+    same("the events of a rate", &found, &wanted.into_iter().zip(1..).collect())?;
+    let mut all = follow(world, &scope, EventQuery::default()).await?;
+    let changed: Vec<_> = all.drain(..).flat_map(|event| event.kind.changed()).collect();
+    same("the changed fields", &changed.contains(&"name"), &true)
+}

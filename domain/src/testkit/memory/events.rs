@@ -1,0 +1,58 @@
+//! The log of events in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, State, page};
+use crate::{
+    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord},
+    ids::EventId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+};
+
+#[async_trait]
+impl EventLog for MemoryStore {
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.read_in(&SystemScope::patron(), scope.owner, query).await
+    }
+
+    async fn read_in(&self, _scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let mut state = self.lock();
+        let end = query.after.max(state.last_position());
+        let next = state.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
+        let events = next.take(usize::from(query.limit.get()) + 1).cloned().collect();
+        Ok(EventPage::cut(events, query.limit, end, false))
+    }
+
+    async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {
+        Ok(self.lock().last_position())
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        Ok(self.lock().registry(scope.owner).log.iter().find(|event| event.id == id).cloned())
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        entity: EventEntity,
+        request: PageRequest,
+    ) -> Result<Page<EventRecord>, StoreError> {
+        let mut state = self.lock();
+        let all: Vec<_> = state.registry(scope.owner).log.iter().filter(|event| event.entity == entity).collect();
+        Ok(page(&all, request))
+    }
+}
+
+impl State {
+    /// The position for the next event. When there is none in the end, it is left out.
+    pub(super) fn next_position(&mut self) -> EventPosition {
+        self.position = self.position.saturating_add(1);
+        self.last_position()
+    }
+
+    fn last_position(&self) -> EventPosition {
+        EventPosition::from_stored(self.position).unwrap_or_default()
+    }
+}

@@ -1,0 +1,189 @@
+//! The log of events over several instances of one PostgreSQL: whoever follows it misses nothing.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::future::join_all;
+use patron_adapters::{
+    persistence::{Database, DatabaseUrl, OpenOptions},
+    system::{SystemClock, SystemIds},
+};
+use patron_domain::{
+    Clock,
+    customer::{Amendment, ChangeCustomer, CustomerChange, CustomerUpdate, ExternalId, Stamp},
+    event::{EventLimit, EventPage, EventQuery, EventRecord},
+    ids::{EventId, IdGenerator, IdSequence},
+    lifecycle::{Owner, Version},
+    tenancy::{Actor, EnvironmentScope, SystemScope},
+    testkit::a_customer,
+};
+use patron_tests::postgres::Cluster;
+use tokio::{sync::Notify, time::sleep};
+use tokio_postgres::NoTls;
+
+/// Two instances over one database, and the scope of one environment.
+struct World {
+    url: String,
+    instances: [Arc<Database>; 2],
+    scope: EnvironmentScope,
+}
+
+async fn open(url: &str) -> Arc<Database> {
+    let options = OpenOptions { connections: 4, ..OpenOptions::default() };
+    Arc::new(Database::open(&DatabaseUrl::parse(url).unwrap(), options).await.unwrap())
+}
+
+fn ids() -> IdSequence {
+    SystemIds.start(SystemClock.now())
+}
+
+fn stamp() -> Stamp {
+    Stamp { ids: ids(), at: SystemClock.now(), request_id: None }
+}
+
+impl World {
+    async fn fresh() -> Self {
+        let url = Cluster::shared().fresh_database().await;
+        let instances = [open(&url).await, open(&url).await];
+        let owner = Owner { tenant_id: ids().next_id(), environment_id: ids().next_id() };
+        Self { url, instances, scope: EnvironmentScope { owner, actor: Actor::system() } }
+    }
+
+    async fn admin(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Creates a customer through one of the instances, and renames it through both in turn.
+    async fn write(&self, number: usize, renames: usize) -> Vec<EventId> {
+        let create = a_customer(&format!("c{number}")).command(ids(), SystemClock.now());
+        let created = self.instances[number % 2].customers.change(&self.scope, create).await.unwrap().event;
+        let mut written = vec![created.id];
+        for turn in 0..renames {
+            let external_id = Some(ExternalId::new(format!("c{number}.{turn}")).unwrap());
+            let update = Amendment::Update(Box::new(CustomerUpdate { external_id, ..CustomerUpdate::default() }));
+            let change = ChangeCustomer::new(CustomerChange::Amend(created.state.customer.id, update), stamp());
+            let changed = self.instances[(number + turn) % 2].customers.change(&self.scope, change).await.unwrap();
+            written.push(changed.event.id);
+        }
+        written
+    }
+
+    /// A customer, and a second event of it that has its position, but is not committed: what a slow instance leaves open.
+    async fn begin_slowly(&self, client: &tokio_postgres::Client) -> (i64, EventId, EventId) {
+        let create = a_customer("slow").command(ids(), SystemClock.now());
+        let created = self.instances[0].customers.change(&self.scope, create).await.unwrap().event;
+        let copied = ids().next_id();
+        let statement = format!(
+            "WITH copied AS (INSERT INTO events (tenant_id, environment_id, id, event_type, entity_type, entity_id, \
+             sequence, at, actor, request_id, detail) SELECT tenant_id, environment_id, '{copied}', event_type, \
+             entity_type, entity_id, 2, at, actor, request_id, detail FROM events WHERE id = '{}' RETURNING position) \
+             SELECT position FROM copied",
+            created.id
+        );
+        client.batch_execute("BEGIN").await.unwrap();
+        (client.query_one(&statement, &[]).await.unwrap().get(0), created.id, copied)
+    }
+
+    async fn read(&self, instance: usize, query: &EventQuery) -> EventPage {
+        self.instances[instance].events.read(&self.scope, query).await.unwrap()
+    }
+}
+
+fn by(limit: u16) -> EventQuery {
+    EventQuery { limit: EventLimit::new(limit).unwrap(), ..EventQuery::default() }
+}
+
+/// Follows the log, from either instance in turn, until it is told that all is written and it is at the end.
+async fn follow(world: &World, done: &Notify) -> Vec<EventRecord> {
+    let (mut query, mut read, mut is_done, mut turn) = (by(17), Vec::new(), false, 0);
+    loop {
+        turn += 1;
+        let page = world.read(turn % 2, &query).await;
+        assert!(page.reached >= query.after);
+        query.after = page.reached;
+        let at_the_end = page.events.is_empty() && !page.has_more;
+        read.extend(page.events);
+        if at_the_end && is_done {
+            return read;
+        }
+        is_done = is_done || tokio::time::timeout(Duration::from_millis(1), done.notified()).await.is_ok();
+    }
+}
+
+/// Checks that exactly these events were read, those of one entity in their order.
+fn assert_complete(read: &[EventRecord], wanted: &[EventId]) {
+    let mut last: HashMap<_, Version> = HashMap::new();
+    for event in read {
+        let before = last.insert(event.entity, event.sequence);
+        assert_eq!(event.sequence, before.map_or(Version::FIRST, Version::next), "{:?}", event.entity);
+    }
+    let found: HashSet<EventId> = read.iter().map(|event| event.id).collect();
+    assert_eq!(found.len(), read.len(), "an event was read twice");
+    assert_eq!(found, wanted.iter().copied().collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_gets_every_event_once_while_two_instances_write() {
+    let world = World::fresh().await;
+    let done = Notify::new();
+    let writers = async {
+        let mut written = Vec::new();
+        for round in 0..6 {
+            written.extend(join_all((0..30).map(|number| world.write(round * 30 + number, 4))).await);
+        }
+        done.notify_one();
+        written.concat()
+    };
+    let (written, read) = tokio::join!(writers, follow(&world, &done));
+    assert_eq!(written.len(), 900);
+    assert_complete(&read, &written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_waits_for_a_transaction_that_commits_late_and_goes_on_when_it_is_taken_back() {
+    for (end, is_there) in [("COMMIT", true), ("ROLLBACK", false)] {
+        let world = World::fresh().await;
+        let slow = world.admin().await;
+        let (position, first, late) = world.begin_slowly(&slow).await;
+        let mut wanted = Vec::new();
+        for written in join_all((0..20).map(|number| world.write(number, 1))).await {
+            wanted.extend(written);
+        }
+        // Neither instance lets a reader past it, nor does one that has just started.
+        let newcomer = open(&world.url).await;
+        for log in [&world.instances[0], &world.instances[1], &newcomer] {
+            let page = log.events.read(&world.scope, &by(1_000)).await.unwrap();
+            assert!(page.reached.stored() < position, "{:?} of {position}", page.reached);
+            assert!(log.events.end(&SystemScope::patron()).await.unwrap().stored() < position);
+        }
+        let done = Notify::new();
+        let finish = async {
+            sleep(Duration::from_millis(300)).await;
+            slow.batch_execute(end).await.unwrap();
+            wanted.extend(world.write(100, 2).await);
+            done.notify_one();
+        };
+        let ((), read) = tokio::join!(finish, follow(&world, &done));
+        wanted.push(first);
+        wanted.extend(is_there.then_some(late));
+        assert_complete(&read, &wanted);
+    }
+}
+
+/// Other databases of the server are nobody's business.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_in_another_database_holds_nothing_back() {
+    let (world, other) = (World::fresh().await, World::fresh().await);
+    let elsewhere = other.admin().await;
+    other.begin_slowly(&elsewhere).await;
+    let written = world.write(0, 2).await;
+    let page = world.read(1, &by(1_000)).await;
+    assert_complete(&page.events, &written);
+    assert!(!page.has_more);
+    elsewhere.batch_execute("ROLLBACK").await.unwrap();
+}
