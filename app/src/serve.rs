@@ -210,6 +210,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::result_large_err, reason = "figment's own test harness")]
     fn every_route_is_in_the_document_and_nothing_else() {
         Jail::expect_with(|_| {
             let settings = config::load(&Cli::parse_from(["patron", "serve"])).unwrap();
