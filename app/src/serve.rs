@@ -112,6 +112,7 @@ fn rocket(settings: &Settings, database: &Database, uses: &Arc<NotedKeyUses>) ->
     let rocket = rocket::custom(config(settings));
     let rocket = http::mount(rocket, "/v1", &api);
     let rocket = http::mount_health(rocket, "/health", &api);
+    let rocket = http::mount_docs(rocket, "/v1", &api);
     rocket.register("/", vec![http::catcher(settings.http.cors_origins.clone())])
 }
 
@@ -166,5 +167,68 @@ fn database_kind(url: &DatabaseUrl) -> &'static str {
     match url {
         DatabaseUrl::Sqlite(_) => "sqlite",
         DatabaseUrl::Postgres(_) => "postgres",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Parser;
+    use figment::Jail;
+    use rocket::Route;
+
+    use super::*;
+    use crate::{cli::Cli, config};
+
+    /// Later than every endpoint: the routes that answer 405.
+    const FALLBACK_RANK: isize = 1_000;
+
+    const WHAT_TO_DO: &str = "Each endpoint tells what it takes and answers in `documented()`, in the file of its handler; \
+                              the `documents()` of its folder lists it, and `groups()` in adapters/src/http/openapi/mod.rs \
+                              lists the folders. docs/architecture.md says more, under \"The document\".";
+
+    /// A path with its parameters nameless, as they are at one place in Rocket and in the document.
+    fn nameless(path: &str) -> String {
+        let segments = path.split('/').map(|segment| if segment.starts_with(['<', '{']) { "{}" } else { segment });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    fn mounted<'a>(routes: impl Iterator<Item = &'a Route>) -> BTreeSet<String> {
+        let endpoints = routes.filter(|route| route.rank < FALLBACK_RANK);
+        endpoints.map(|route| format!("{} {}", route.method, nameless(route.uri.path()))).collect()
+    }
+
+    fn documented() -> BTreeSet<String> {
+        let document = serde_json::to_value(http::document("/v1")).unwrap();
+        let paths = document["paths"].as_object().unwrap().iter();
+        let of_path = |(path, item): (&String, &serde_json::Value)| {
+            let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
+            methods.map(|method| format!("{method} {}", nameless(path))).collect::<Vec<_>>()
+        };
+        paths.flat_map(of_path).collect()
+    }
+
+    #[test]
+    #[expect(clippy::result_large_err, reason = "figment's own test harness")]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        Jail::expect_with(|_| {
+            let settings = config::load(&Cli::parse_from(["patron", "serve"])).unwrap();
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let mounted = runtime.block_on(async {
+                let database = wiring::open(&settings, true).await.unwrap();
+                let rocket = rocket(&settings, &database, &Arc::default());
+                let rocket = http::mount_metrics(rocket, String::new);
+                let mounted = mounted(rocket.routes());
+                database.close().await;
+                mounted
+            });
+            let documented = documented();
+            let (missing, stale): (Vec<_>, Vec<_>) =
+                (mounted.difference(&documented).collect(), documented.difference(&mounted).collect());
+            assert!(missing.is_empty(), "routes that /openapi.json lacks: {missing:#?}\n{WHAT_TO_DO}");
+            assert!(stale.is_empty(), "in /openapi.json, but no route: {stale:#?}\n{WHAT_TO_DO}");
+            Ok(())
+        });
     }
 }

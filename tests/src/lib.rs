@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod load;
+pub mod openapi;
 pub mod patron;
 pub mod postgres;
 pub mod proxy;

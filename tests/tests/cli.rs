@@ -102,6 +102,9 @@ async fn tenants_environments_and_keys_are_made_beside_a_running_server(
     assert_refused(&output, 2, &["--environment", "patron environments list"]);
     let output = place.run(&["environments", "create", "--name", "E", "--type", "production"]);
     assert_refused(&output, 2, &["--tenant", "patron tenants list"]);
+    let arguments = ["keys", "create", "--environment", environment, "--name", "k", "--role", "all_reader"];
+    let output = place.run(&[&arguments[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat());
+    assert_refused(&output, 2, &["--expires-at", "future"]);
     let missing = "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
     assert_refused(&place.run(&["keys", "revoke", missing]), 1, &["no API key", "patron keys list"]);
 }

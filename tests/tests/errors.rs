@@ -382,3 +382,18 @@ async fn tax_rates_are_checked_and_normalised() {
     assert_eq!(taken.error().1, ["code"]);
     server.post("/v1/taxes/rates", &rate("p0", json!({ "percentage_value": "1" }))).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_form_is_never_taken_for_another_method() {
+    let (_place, server) = server().await;
+    let customer = server.post("/v1/customers", &minimal("acme")).await.expect(201);
+    let path = format!("/v1/customers/{}", customer["id"].as_str().unwrap());
+    for method in ["delete", "DELETE", "get", "put", "patch"] {
+        let form = server.request(Method::POST, &path).header("content-type", "application/x-www-form-urlencoded");
+        let answer = send(form.body(format!("_method={method}"))).await;
+        assert_error(&answer, 415, "unsupported_media_type");
+    }
+    let form = server.request(Method::POST, &path).header("content-type", "application/x-www-form-urlencoded");
+    assert_error(&send(form.body("&_method=delete")).await, 415, "unsupported_media_type");
+    assert_eq!(server.get(&path).await.expect(200)["status"], "published");
+}

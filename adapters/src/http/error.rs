@@ -174,6 +174,11 @@ impl ApiError {
         self.status
     }
 
+    /// What went wrong, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The one header that goes with it, if one does.
     pub(crate) fn extra_header(&self) -> Option<&(&'static str, String)> {
         self.header.as_ref()

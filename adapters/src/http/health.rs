@@ -4,8 +4,14 @@ use async_trait::async_trait;
 use patron_domain::store::StoreError;
 use rocket::{Route, get, routes};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{answer::Answer, error::ApiError, guard::Services};
+use super::{
+    answer::Answer,
+    error::ApiError,
+    guard::Services,
+    openapi::{Endpoint, Refusal},
+};
 
 /// Tells whether requests can be served: the database answers.
 #[async_trait]
@@ -29,7 +35,17 @@ pub(super) fn all() -> Vec<Route> {
     routes![live, ready]
 }
 
-#[derive(Serialize)]
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(routes![live], "getLive", "Whether it lives", "Answers as long as the process answers at all.")
+            .answers::<Health>(200, "It lives."),
+        Endpoint::new(routes![ready], "getReady", "Whether it can work", "Asks the database.")
+            .answers::<Health>(200, "The database answers.")
+            .refuses([Refusal::Unavailable]),
+    ]
+}
+
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
 }

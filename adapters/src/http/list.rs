@@ -5,21 +5,31 @@ use patron_domain::{
     store::{Page, PageRequest},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::openapi::{Limit, Offset, exactly};
 
 /// `{"items": […], "pagination": {…}}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct List<T> {
     items: Vec<T>,
     pagination: Pagination,
 }
 
-#[derive(Serialize)]
+/// Where in the whole list a page stands.
+#[derive(Serialize, ToSchema)]
 struct Pagination {
+    /// How many items the whole list has; not there with `include_total=false`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     total: Option<u64>,
+    #[schema(schema_with = exactly::<Limit>)]
     limit: u16,
+    #[schema(schema_with = exactly::<Offset>)]
     offset: u64,
+    /// Leads to the next page, as `starting_after`; not there on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_cursor: Option<String>,
 }
 

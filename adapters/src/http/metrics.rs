@@ -13,6 +13,9 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
+use utoipa::openapi::{ObjectBuilder, schema::Type};
+
+use super::openapi::Endpoint;
 use crate::metrics::names;
 
 /// The statuses that an answer of ours can have; any other is counted as the last.
@@ -64,7 +67,18 @@ pub(super) fn count_unknown(method: Method, status: Status) {
 /// Mounts `GET /metrics`, which needs no key and answers what `render` gives, in Prometheus's text format.
 #[must_use]
 pub fn mount_metrics(rocket: Rocket<Build>, render: impl Fn() -> String + Send + Sync + 'static) -> Rocket<Build> {
-    rocket.mount("/", [Route::new(Method::Get, "/metrics", Page(Arc::new(render)))])
+    rocket.mount("/", [route(render)])
+}
+
+fn route(render: impl Fn() -> String + Send + Sync + 'static) -> Route {
+    Route::new(Method::Get, "/metrics", Page(Arc::new(render)))
+}
+
+pub(super) fn documents() -> Vec<Endpoint> {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let says = "Not here when it is served on an address of its own.";
+    let endpoint = Endpoint::new(vec![route(String::new)], "getMetrics", "Figures for Prometheus", says);
+    vec![endpoint.answers_with(200, "The figures, in Prometheus's text format.", "text/plain", text)]
 }
 
 #[derive(Clone)]

@@ -18,6 +18,7 @@ mod json;
 mod list;
 mod methods;
 mod metrics;
+mod openapi;
 mod path_tail;
 mod query;
 mod tax;
@@ -39,7 +40,12 @@ use rocket::{
     http::Status,
 };
 
-pub use self::{cors::Origins, health::Readiness, metrics::mount_metrics};
+pub use self::{
+    cors::Origins,
+    health::Readiness,
+    metrics::mount_metrics,
+    openapi::{document, mount_docs},
+};
 use self::{
     error::ApiError,
     wrap::{CurrentApi, render, request_id, wrap},

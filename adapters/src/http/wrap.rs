@@ -64,11 +64,15 @@ struct Wrapped {
 #[rocket::async_trait]
 impl Handler for Wrapped {
     #[expect(clippy::disallowed_methods, reason = "how long an answer took is no fact of the domain")]
-    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+    async fn handle<'r>(&self, request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r> {
         let started = Instant::now();
         let id = request_id(request);
         request.local_cache(|| CurrentApi(Some(self.api.clone())));
-        let mut response = match self.inner.handle(request, data).await {
+        let outcome = match is_disguised(request, &mut data).await {
+            true => Outcome::Error(fail(request, ApiError::unsupported_media_type())),
+            false => self.inner.handle(request, data).await,
+        };
+        let mut response = match outcome {
             Outcome::Success(response) => response,
             Outcome::Error(status) => failure(request, status),
             Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
@@ -84,6 +88,16 @@ impl Handler for Wrapped {
         tracing::info!(method, route, status, micros, request_id = id.as_str(), "answered");
         Outcome::Success(response)
     }
+}
+
+/// Whether Rocket has taken a form that was POSTed for another method, because its first field is `_method`. Nothing here
+/// takes forms, and a POST must never delete.
+async fn is_disguised(request: &Request<'_>, data: &mut Data<'_>) -> bool {
+    const FIELD: &[u8] = b"_method=";
+    // As much as Rocket itself looks at.
+    const SEEN: usize = FIELD.len() + "delete".len();
+    let is_form = request.content_type().is_some_and(|kind| kind.is_form());
+    is_form && data.peek(SEEN).await.windows(FIELD.len()).any(|field| field == FIELD)
 }
 
 /// The error that a guard left, or else the one for the status.

@@ -1,6 +1,6 @@
 //! `patron keys`
 
-use patron_domain::tenancy::{ApiKey, ApiKeyName, NewApiKey, Role, Roles, SystemScope, TenancyService};
+use patron_domain::tenancy::{ApiKey, ApiKeyName, NewApiKey, Role, Roles, SystemScope, TenancyService, check_expiry};
 use serde_json::{Value, json};
 
 use super::{environment, output, page};
@@ -15,6 +15,8 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
         Keys::Create { environment: named, name, roles, expires_at } => {
             let name = ApiKeyName::new(name).map_err(Failure::configuration)?;
             let roles = Roles::new(roles).map_err(Failure::configuration)?;
+            let future = expires_at.map(|at| check_expiry(at, service.clock.now())).transpose();
+            let expires_at = future.map_err(|error| Failure::configuration(format!("--expires-at: {error}")))?;
             let environment = environment(service, named).await?;
             let new = NewApiKey { name, roles, expires_at };
             let (key, secret) = service.create_key(&scope, environment, new).await.map_err(Failure::failed)?;

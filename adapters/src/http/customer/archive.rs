@@ -4,14 +4,18 @@ use patron_domain::{
     customer::{Amendment, CustomerChange},
     ids::CustomerId,
 };
-use rocket::{delete, http::Status, post};
+use rocket::{delete, http::Status, post, routes};
 
-use super::{missing, response::changed};
+use super::{
+    missing,
+    response::{CustomerResponse, changed},
+};
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
+    openapi::{Endpoint, Refusal},
     version::{IfMatch, etag},
 };
 
@@ -44,4 +48,18 @@ pub(super) async fn restore(
     let change = CustomerChange::Amend(id, Amendment::Restore);
     let done = services.customers.change(&caller, change, if_match.0, idempotency.over(b"")).await?;
     changed(Status::Ok, &done)
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let archived = "With its links and tax associations. Its external id is free for another customer then.";
+    let restored = "With the links and tax associations that were archived with it, unless its external id is taken.";
+    [
+        Endpoint::new(routes![archive], "archiveCustomer", "Archive a customer", archived)
+            .answers_nothing(204, "It is archived."),
+        Endpoint::new(routes![restore], "restoreCustomer", "Bring an archived customer back", restored)
+            .answers::<CustomerResponse<'_>>(200, "The customer.")
+            .refuses([Refusal::InvalidOperation]),
+    ]
+    .map(|endpoint| endpoint.with_key().path::<CustomerId>("id", "The customer.").idempotent().conditional())
 }

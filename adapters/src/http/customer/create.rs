@@ -1,9 +1,13 @@
 //! `POST /customers`
 
 use patron_domain::customer::NewCustomer;
-use rocket::{http::Status, post};
+use rocket::{http::Status, post, routes};
+use serde_json::{Value, json};
 
-use super::{request::CreateCustomerRequest, response::changed};
+use super::{
+    request::CreateCustomerRequest,
+    response::{CustomerResponse, changed},
+};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -11,6 +15,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{Endpoint, Refusal},
 };
 
 /// What a body asks to be created.
@@ -29,4 +34,45 @@ pub(super) async fn create(
     let new = parse_create(body.bytes())?;
     let created = services.customers.create(&caller, new, idempotency.over(body.bytes())).await?;
     changed(Status::Created, &created)
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "With its tax associations and its links to other systems, all or nothing.";
+    Endpoint::new(routes![create], "createCustomer", "Create a customer", says)
+        .with_key()
+        .takes::<CreateCustomerRequest<'_>>([
+            ("the least", json!({ "external_id": "acme-2" })),
+            ("everything", example("acme-3")),
+        ])
+        .answers::<CustomerResponse<'_>>(201, "The customer.")
+        .answering("ETag")
+        .idempotent()
+        .refuses([Refusal::InvalidOperation, Refusal::NotFound])
+}
+
+/// A body with every field.
+pub(super) fn example(external_id: &str) -> Value {
+    json!({
+        "external_id": external_id,
+        "name": "Acme GmbH",
+        "email": "billing@acme.example",
+        "contact": "+49 30 123456",
+        "address_line1": "Unter den Linden 1",
+        "address_line2": "3. Stock",
+        "address_city": "Berlin",
+        "address_state": "Berlin",
+        "address_postal_code": "10117",
+        "address_country": "DE",
+        "timezone": "Europe/Berlin",
+        "metadata": { "plan": "gold" },
+        "tax_rate_overrides": [
+            { "tax_rate_code": "VAT_DE", "currency": "eur", "priority": 1, "auto_apply": true, "metadata": {} },
+        ],
+        "integration_entity_mapping": [
+            { "provider_type": "stripe", "provider_entity_id": "cus_1", "metadata": { "owner": { "name": "Ada" } } },
+        ],
+        "skip_onboarding_workflow": false,
+        "onboarding_workflow_name": null,
+    })
 }

@@ -4,9 +4,14 @@ use patron_domain::{
     customer::{CustomerChange, ExternalId},
     event::CustomerEventKind,
 };
-use rocket::{http::Status, put};
+use rocket::{http::Status, put, routes};
 
-use super::{request::CreateCustomerRequest, response::changed, update_request::UpdateCustomerRequest};
+use super::{
+    create::example,
+    request::CreateCustomerRequest,
+    response::{CustomerResponse, changed},
+    update_request::UpdateCustomerRequest,
+};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -14,6 +19,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{Endpoint, Refusal},
     path_tail::PathTail,
     version::IfMatch,
 };
@@ -40,4 +46,19 @@ pub(super) async fn create_or_update(
         CustomerEventKind::Created { .. } => changed(Status::Created, &done),
         _ => changed(Status::Ok, &done),
     }
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "When the external id is free, creates the customer by all fields; else changes the customer that has it, by \
+                the fields that an update has. The body may leave `external_id` out.";
+    Endpoint::new(routes![create_or_update], "createOrUpdateCustomer", "Create a customer, or change it", says)
+        .with_key()
+        .path::<ExternalId>("external_id", "The customer's external id.")
+        .takes::<CreateCustomerRequest<'_>>([("everything", example("acme-1"))])
+        .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+        .answers::<CustomerResponse<'_>>(201, "The new customer.")
+        .idempotent()
+        .conditional()
+        .refuses([Refusal::InvalidOperation])
 }

@@ -1,13 +1,17 @@
 //! `GET /customers/{id}`
 
 use patron_domain::ids::CustomerId;
-use rocket::get;
+use rocket::{get, routes};
 
-use super::{missing, response::found};
+use super::{
+    missing,
+    response::{CustomerResponse, found},
+};
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::Endpoint,
     version::IfNoneMatch,
 };
 
@@ -23,4 +27,13 @@ pub(super) async fn get(
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let record = services.customers.find(&caller, id).await?.ok_or_else(missing)?;
     found(&record, &known)
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    Endpoint::new(routes![get], "getCustomer", "Show a customer", "By its id, whatever its status.")
+        .with_key()
+        .path::<CustomerId>("id", "The customer.")
+        .answers::<CustomerResponse<'_>>(200, "The customer.")
+        .cacheable()
 }

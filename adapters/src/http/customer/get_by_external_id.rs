@@ -1,14 +1,15 @@
 //! `GET /customers/external/{external_id}`, `GET /customers/lookup/{external_id}`
 
 use patron_domain::{customer::ExternalId, tenancy::Caller};
-use rocket::get;
+use rocket::{get, routes};
 
-use super::response::found;
+use super::response::{CustomerResponse, found};
 use crate::http::{
     Api,
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::Endpoint,
     path_tail::PathTail,
     version::IfNoneMatch,
 };
@@ -45,4 +46,23 @@ async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -
     }
     // It had this external id before. The one it has now is personal and stays out of headers; it is in the body.
     Ok(answer.header("X-Patron-Former-External-Id", "true"))
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let says = "The published customer, or else the one that had the external id last. It is the whole rest of the path: \
+                a slash in it may be escaped, or not.";
+    let (own, older) = (routes![get_by_external_id], routes![look_up]);
+    [
+        Endpoint::new(own, "getCustomerByExternalId", "Show a customer by its external id", says),
+        Endpoint::new(older, "lookupCustomer", "The same, by the path that older clients use", says),
+    ]
+    .map(|endpoint| {
+        endpoint
+            .with_key()
+            .path::<ExternalId>("external_id", "The customer's external id.")
+            .answers::<CustomerResponse<'_>>(200, "The customer.")
+            .answering("X-Patron-Former-External-Id")
+            .cacheable()
+    })
 }

@@ -2,11 +2,12 @@
 
 use patron_domain::{
     customer::query::{CustomerPage, CustomerQuery, CustomerQueryParts, Direction, Expansion, SortField},
+    ids::CustomerId,
     lifecycle::Status,
     time::Timestamp,
     violation::Violations,
 };
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::CustomerResponse;
 use crate::http::{
@@ -14,6 +15,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -57,4 +59,25 @@ pub(super) fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answe
         true => CustomerResponse::new(&record.customer, &record.mappings),
         false => CustomerResponse::bare(&record.customer),
     }))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Everything that is asked has to hold. An empty parameter is as if absent, an unknown one is ignored.";
+    Endpoint::new(routes![list], "listCustomers", "List customers", says)
+        .with_key()
+        .paged()
+        .query::<str>("starting_after", "The `next_cursor` of the page before; not beside an `offset`.")
+        .query::<bool>("include_total", "`false`: do not count.")
+        .query::<Status>("status", "Their status; `published` when absent.")
+        .query::<Expansion>("expand", "What else to show of each.")
+        .query::<str>("external_id", "Exactly this external id.")
+        .query::<str>("email", "Exactly this e-mail address.")
+        .repeated::<str>("external_ids", "One of these; repeat the parameter, a comma is part of an id.")
+        .repeated::<CustomerId>("customer_ids", "One of these; repeat the parameter.")
+        .query::<Timestamp>("start_time", "Created at this time or later.")
+        .query::<Timestamp>("end_time", "Created at this time or earlier.")
+        .query::<SortField>("sort", "The field to sort by; `created_at` when absent.")
+        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
+        .lists::<CustomerResponse<'_>>("A page of customers.")
 }

@@ -16,7 +16,7 @@ mod update_request;
 use rocket::{Route, routes};
 
 pub(super) use self::create::parse_create;
-use crate::http::error::ApiError;
+use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -34,6 +34,21 @@ pub(super) fn routes() -> Vec<Route> {
         list::list,
         search::search,
     ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    [
+        vec![create::documented(), get::documented()],
+        get_by_external_id::documented().into(),
+        update::documented().into(),
+        vec![create_or_update::documented()],
+        archive::documented().into(),
+        vec![list::documented(), search::documented()],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn missing() -> ApiError {

@@ -12,74 +12,104 @@ use patron_domain::{
     violation::{Violation, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
-use crate::http::json::{Elements, Field, FromJson, List, Object, Reader, Strings, Text, found_map};
+use crate::http::{
+    json::{Elements, Field, FromJson, List, Object, Reader, Strings, Text, found_map},
+    openapi::{exactly, given_any_object, given_metadata, objects, optional},
+};
 
 /// The body of a create. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct CreateCustomerRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<ExternalId>)]
     external_id: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<CustomerName>)]
     name: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Email>)]
     email: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Contact>)]
     contact: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<AddressLine>)]
     address_line1: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<AddressLine>)]
     address_line2: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<City>)]
     address_city: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<State>)]
     address_state: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<PostalCode>)]
     address_postal_code: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<CountryCode>)]
     address_country: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TimeZone>)]
     timezone: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
     #[serde(default)]
+    #[schema(schema_with = objects::<OverrideRequest<'_>, { TaxRateOverrides::MAX }>)]
     tax_rate_overrides: Field<List<OverrideRequest<'a>>>,
     #[serde(default)]
+    #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
     integration_entity_mapping: Field<List<LinkRequest<'a>>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<bool>)]
     skip_onboarding_workflow: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = optional::<WorkflowName>)]
     onboarding_workflow_name: Field<Text<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 struct OverrideRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<TaxRateCode>)]
     tax_rate_code: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<CurrencyCode>)]
     currency: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Priority>)]
     priority: Field<i64>,
     #[serde(default)]
+    #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct LinkRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<ProviderType>)]
     provider_type: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<ProviderEntityId>)]
     provider_entity_id: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<MappedEntityType>)]
     entity_type: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<ClaimedEntityId>)]
     entity_id: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = given_any_object)]
     metadata: Field<Object>,
 }
 

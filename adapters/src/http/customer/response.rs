@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use patron_domain::{
     customer::{
-        Contact, Customer, CustomerAggregate, CustomerChanged, CustomerName, CustomerRecord, Email, ExternalId,
-        TimeZone,
+        AddressLine, City, Contact, CountryCode, Customer, CustomerAggregate, CustomerChanged, CustomerName,
+        CustomerRecord, Email, ExternalId, PostalCode, State, TimeZone,
     },
     ids::{CustomerId, EnvironmentId, TenantId},
     integration::IntegrationMapping,
@@ -15,11 +15,13 @@ use patron_domain::{
 };
 use rocket::http::Status as StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::{
     answer::Answer,
     error::ApiError,
     integration::response::MappingResponse,
+    openapi::{exactly, metadata, or_empty},
     version::{IfNoneMatch, etag},
 };
 
@@ -42,30 +44,52 @@ pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch) -> Result<Answ
 }
 
 /// One customer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Customer)]
 pub(crate) struct CustomerResponse<'a> {
+    #[schema(schema_with = exactly::<CustomerId>)]
     id: CustomerId,
+    #[schema(schema_with = exactly::<ExternalId>)]
     external_id: &'a ExternalId,
+    #[schema(schema_with = or_empty::<CustomerName>)]
     name: &'a str,
+    #[schema(schema_with = or_empty::<Email>)]
     email: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Contact>)]
     contact: Option<&'a Contact>,
+    #[schema(schema_with = or_empty::<AddressLine>)]
     address_line1: &'a str,
+    #[schema(schema_with = or_empty::<AddressLine>)]
     address_line2: &'a str,
+    #[schema(schema_with = or_empty::<City>)]
     address_city: &'a str,
+    #[schema(schema_with = or_empty::<State>)]
     address_state: &'a str,
+    #[schema(schema_with = or_empty::<PostalCode>)]
     address_postal_code: &'a str,
+    #[schema(schema_with = or_empty::<CountryCode>)]
     address_country: &'a str,
+    #[schema(schema_with = exactly::<TimeZone>)]
     timezone: &'a TimeZone,
+    #[schema(schema_with = metadata)]
     metadata: &'a BTreeMap<String, String>,
+    #[schema(schema_with = exactly::<Status>)]
     status: Status,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     integrations: Option<Vec<MappingResponse<'a>>>,
 }
 

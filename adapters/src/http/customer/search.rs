@@ -1,14 +1,16 @@
 //! `POST /customers/search`
 
-use rocket::post;
+use rocket::{post, routes};
+use serde_json::json;
 
-use super::{list::answer, search_request::SearchRequest};
+use super::{list::answer, response::CustomerResponse, search_request::SearchRequest};
 use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
     guard::{CanRead, Services},
     json::parse,
+    openapi::Endpoint,
 };
 
 /// Searches the customers of an environment. It reads, so who may read may ask it.
@@ -17,4 +19,26 @@ pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body) 
     let query = parse(body.bytes(), SearchRequest::into_domain)?;
     let page = services.customers.list(&caller, &query).await?;
     answer(&query, &page)
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Everything that is asked has to hold; `{}` finds everybody. An empty list finds nobody. A key that may read \
+                may search.";
+    Endpoint::new(routes![search], "searchCustomers", "Search customers", says)
+        .with_key()
+        .takes::<SearchRequest<'_>>([
+            ("everybody", json!({})),
+            (
+                "by metadata and name",
+                json!({
+                    "metadata": { "plan": "gold" },
+                    "filters": [{ "field": "name", "operator": "contains", "value": { "string": "gmbh" } }],
+                    "sort": [{ "field": "name", "direction": "asc" }],
+                    "expand": "integrations",
+                    "limit": 20,
+                }),
+            ),
+        ])
+        .lists::<CustomerResponse<'_>>("A page of customers.")
 }

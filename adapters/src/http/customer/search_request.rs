@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use patron_domain::{
     customer::query::{
-        Condition, CustomerQuery, CustomerQueryParts, DataType, Direction, Expansion, FilterError, FilterField,
-        Operand, Operator, SortField,
+        Condition, CustomerOrder, CustomerQuery, CustomerQueryParts, DataType, Direction, Expansion, FilterError,
+        FilterField, Operand, Operator, SortField,
     },
     lifecycle::Status,
     metadata::member_path,
@@ -15,44 +15,73 @@ use patron_domain::{
 };
 use serde::{Deserialize, de::MapAccess};
 use serde_json::Value;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 
-use crate::http::json::{Elements, Field, FromJson, List, Number, Object, Reader, Text, found_map};
+use crate::http::{
+    json::{Elements, Field, FromJson, List, Number, Object, Reader, Text, found_map},
+    openapi::{Limit, Offset, exactly, objects, one_of, optional, searched_metadata, values},
+};
 
 /// The body of a search. Unknown members are ignored.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"), default)]
 pub(super) struct SearchRequest<'a> {
+    #[schema(schema_with = optional::<Limit>)]
     limit: Field<i64>,
+    #[schema(schema_with = optional::<Offset>)]
     offset: Field<i64>,
+    #[schema(schema_with = optional::<Status>)]
     status: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Expansion>)]
     expand: Field<Text<'a>>,
+    #[schema(schema_with = values::<str, { CustomerQuery::MAX_IDS }>)]
     customer_ids: Field<List<Text<'a>>>,
+    #[schema(schema_with = values::<str, { CustomerQuery::MAX_IDS }>)]
     external_ids: Field<List<Text<'a>>>,
+    #[schema(schema_with = optional::<str>)]
     external_id: Field<Text<'a>>,
+    #[schema(schema_with = optional::<str>)]
     email: Field<Text<'a>>,
+    #[schema(schema_with = searched_metadata::<{ CustomerQuery::MAX_PAIRS }>)]
     metadata: Field<Object>,
+    #[schema(schema_with = optional::<Timestamp>)]
     start_time: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Timestamp>)]
     end_time: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Direction>)]
     order: Field<Text<'a>>,
+    #[schema(schema_with = objects::<SortRequest<'_>, { CustomerOrder::MAX_KEYS }>)]
     sort: Field<List<SortRequest<'a>>>,
+    #[schema(schema_with = objects::<FilterRequest<'_>, { CustomerQuery::MAX_FILTERS }>)]
     filters: Field<List<FilterRequest<'a>>>,
+    #[schema(schema_with = optional::<str>)]
     starting_after: Field<Text<'a>>,
+    #[schema(schema_with = optional::<bool>)]
     include_total: Field<bool>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"), default)]
 struct SortRequest<'a> {
+    #[schema(required = true, schema_with = exactly::<SortField>)]
     field: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Direction>)]
     direction: Field<Text<'a>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"), default)]
 struct FilterRequest<'a> {
+    #[schema(required = true, schema_with = exactly::<FilterField>)]
     field: Field<Text<'a>>,
+    #[schema(required = true, schema_with = exactly::<Operator>)]
     operator: Field<Text<'a>>,
+    #[schema(schema_with = optional::<DataType>)]
     data_type: Field<Text<'a>>,
+    #[schema(required = true, schema_with = one_value)]
     value: Field<ValueRequest<'a>>,
 }
 
@@ -65,6 +94,17 @@ struct ValueRequest<'a> {
     boolean: Field<bool>,
     date: Field<Text<'a>>,
     array: Field<List<Text<'a>>>,
+}
+
+/// The members of a value, of which there has to be one.
+fn one_value() -> RefOr<Schema> {
+    one_of([
+        ("string", exactly::<str>()),
+        ("number", exactly::<f64>()),
+        ("boolean", exactly::<bool>()),
+        ("date", exactly::<Timestamp>()),
+        ("array", values::<str, { Condition::MAX_VALUES }>()),
+    ])
 }
 
 macro_rules! object_from_json {

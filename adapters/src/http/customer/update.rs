@@ -5,9 +5,14 @@ use patron_domain::{
     ids::CustomerId,
     violation::Violations,
 };
-use rocket::{http::Status, patch, put};
+use rocket::{http::Status, patch, put, routes};
+use serde_json::json;
 
-use super::{missing, response::changed, update_request::UpdateCustomerRequest};
+use super::{
+    missing,
+    response::{CustomerResponse, changed},
+    update_request::UpdateCustomerRequest,
+};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -15,6 +20,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{Endpoint, Refusal},
     query::Query,
     version::IfMatch,
 };
@@ -75,4 +81,38 @@ pub(super) async fn patch(
     let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
     let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
     changed(Status::Ok, &done)
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 3] {
+    let says = "Changes the fields that are given. `null` is as if absent, an empty text clears an optional field, metadata \
+                is replaced whole, and links are added to those that are there.";
+    let merge = "A JSON merge patch (RFC 7396): `null` clears a field, metadata is merged key by key, and a `null` takes a \
+                 key away.";
+    let put = json!({ "name": "Acme SE", "email": "", "metadata": { "plan": "silver" } });
+    let (one, named) = (routes![update], routes![update_named]);
+    [
+        Endpoint::new(one, "updateCustomer", "Change a customer", says)
+            .path::<CustomerId>("id", "The customer.")
+            .takes::<UpdateCustomerRequest<'_>>([("some fields", put.clone())]),
+        Endpoint::new(named, "updateNamedCustomer", "Change the customer that the query names", says)
+            .query::<CustomerId>("id", "The customer's id; this, or the external id, is needed.")
+            .query::<ExternalId>("external_customer_id", "The customer's external id.")
+            .takes::<UpdateCustomerRequest<'_>>([("some fields", put)])
+            .refuses([Refusal::NotFound]),
+        Endpoint::new(routes![patch], "patchCustomer", "Change a customer by a merge patch", merge)
+            .path::<CustomerId>("id", "The customer.")
+            .takes::<UpdateCustomerRequest<'_>>([(
+                "a field, and a key of metadata",
+                json!({ "contact": null, "metadata": { "seats": "5", "plan": null } }),
+            )]),
+    ]
+    .map(|endpoint| {
+        endpoint
+            .with_key()
+            .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+            .idempotent()
+            .conditional()
+            .refuses([Refusal::InvalidOperation])
+    })
 }

@@ -5,31 +5,49 @@ use patron_domain::{
         AddressLine, City, Contact, CountryCode, CustomerName, CustomerUpdate, Email, ExternalId, MetadataUpdate,
         PostalCode, State, TimeZone,
     },
+    integration::NewLinks,
     metadata::Metadata,
     violation::Violations,
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
 use super::request::{LinkRequest, links};
-use crate::http::json::{Field, FromJson, List, Null, Reader, Stated, Statement, Strings, Text, found_map};
+use crate::http::{
+    json::{Field, FromJson, List, Null, Reader, Stated, Statement, Strings, Text, found_map},
+    openapi::{given_metadata, objects, optional, or_null},
+};
 
 /// The body of `PUT` and `PATCH`. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 #[derive(Default)]
 pub(super) struct UpdateCustomerRequest<'a> {
+    #[schema(schema_with = or_null::<ExternalId>)]
     external_id: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<CustomerName>)]
     name: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<Email>)]
     email: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<Contact>)]
     contact: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<AddressLine>)]
     address_line1: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<AddressLine>)]
     address_line2: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<City>)]
     address_city: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<State>)]
     address_state: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<PostalCode>)]
     address_postal_code: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<CountryCode>)]
     address_country: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<TimeZone>)]
     timezone: Stated<Text<'a>>,
+    #[schema(schema_with = given_metadata)]
     metadata: Stated<Strings>,
+    #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
     integration_entity_mapping: Field<List<LinkRequest<'a>>>,
 }
 

@@ -1,8 +1,10 @@
 //! `POST /integrations/link`, `DELETE /integrations/link`
 
 use patron_domain::customer::{Amendment, CustomerChange};
-use rocket::{delete, post};
+use rocket::{delete, post, routes};
 use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     request::{Link, LinkBody, Unlink},
@@ -15,15 +17,16 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{EXAMPLE_ID, Endpoint, Refusal},
     version::{IfMatch, etag},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LinkAnswer<'a> {
     mapping: MappingResponse<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct UnlinkAnswer {
     message: &'static str,
 }
@@ -68,4 +71,29 @@ pub(super) async fn unlink(
 
 fn missing() -> ApiError {
     ApiError::not_found("there is no customer with this entity_id")
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let customer = format!("cust_{EXAMPLE_ID}");
+    let made = json!({
+        "entity_type": "customer",
+        "entity_id": customer,
+        "provider_type": "crm",
+        "provider_entity_id": "A-7",
+        "metadata": { "owner": { "name": "Ada" } },
+    });
+    let taken = json!({ "entity_type": "customer", "entity_id": customer, "provider_type": "stripe" });
+    let says = "A customer has one link to each system; linking again changes it. `provider_entity_id` is needed.";
+    [
+        Endpoint::new(routes![link], "linkCustomer", "Link a customer to another system", says)
+            .takes::<LinkBody<'_>>([("a link", made)])
+            .answers::<LinkAnswer<'_>>(200, "The link."),
+        Endpoint::new(routes![unlink], "unlinkCustomer", "Take a customer's link away", "By the name of the system.")
+            .takes::<LinkBody<'_>>([("a link", taken)])
+            .answers::<UnlinkAnswer>(200, "It is taken away."),
+    ]
+    .map(|endpoint| {
+        endpoint.with_key().idempotent().conditional().refuses([Refusal::InvalidOperation, Refusal::NotFound])
+    })
 }

@@ -7,7 +7,7 @@ use patron_domain::{
     store::Page,
     violation::Violations,
 };
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::MappingResponse;
 use crate::http::{
@@ -15,6 +15,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -49,4 +50,18 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query) 
         None => Page { items: Vec::new(), total: 0 },
     };
     Answer::ok(&List::new(&found, page, MappingResponse::new))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Of one customer (`entity_type`, `entity_id`), or to one entity of another system (`provider_type`, \
+                `provider_entity_id`): every customer that has it.";
+    Endpoint::new(routes![list], "listMappings", "List links to other systems", says)
+        .with_key()
+        .paged()
+        .query::<MappedEntityType>("entity_type", "With `entity_id`.")
+        .query::<CustomerId>("entity_id", "The customer.")
+        .query::<ProviderType>("provider_type", "With `provider_entity_id`.")
+        .query::<ProviderEntityId>("provider_entity_id", "The id in the other system.")
+        .lists::<MappingResponse<'_>>("A page of links.")
 }

@@ -7,7 +7,14 @@ pub(super) mod response;
 
 use rocket::{Route, routes};
 
+use crate::http::openapi::Endpoint;
+
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
     routes![list::list, link::link, link::unlink]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    link::documented().into_iter().chain([list::documented()]).collect()
 }

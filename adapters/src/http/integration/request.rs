@@ -7,17 +7,27 @@ use patron_domain::{
     violation::Violations,
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
-use crate::http::json::{Field, FromJson, Object, Reader, Text, found_map};
+use crate::http::{
+    json::{Field, FromJson, Object, Reader, Text, found_map},
+    openapi::{exactly, given_any_object, optional},
+};
 
 /// The body of both. Unknown members are ignored.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
+#[schema(as = LinkRequest)]
 pub(super) struct LinkBody<'a> {
+    #[schema(schema_with = optional::<MappedEntityType>)]
     entity_type: Field<Text<'a>>,
+    #[schema(required = true, schema_with = exactly::<ClaimedEntityId>)]
     entity_id: Field<Text<'a>>,
+    #[schema(required = true, schema_with = exactly::<ProviderType>)]
     provider_type: Field<Text<'a>>,
+    #[schema(schema_with = optional::<ProviderEntityId>)]
     provider_entity_id: Field<Text<'a>>,
+    #[schema(schema_with = given_any_object)]
     metadata: Field<Object>,
 }
 

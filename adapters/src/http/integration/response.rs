@@ -9,22 +9,39 @@ use patron_domain::{
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::openapi::{any_object, exactly};
 
 /// One mapping.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Mapping)]
 pub(crate) struct MappingResponse<'a> {
+    #[schema(schema_with = exactly::<MappingId>)]
     id: MappingId,
+    #[schema(schema_with = exactly::<CustomerId>)]
     entity_id: CustomerId,
+    #[schema(schema_with = exactly::<MappedEntityType>)]
     entity_type: MappedEntityType,
+    #[schema(schema_with = exactly::<ProviderType>)]
     provider_type: &'a ProviderType,
+    #[schema(schema_with = exactly::<ProviderEntityId>)]
     provider_entity_id: &'a ProviderEntityId,
+    #[schema(schema_with = any_object)]
     metadata: &'a JsonObject,
+    #[schema(schema_with = exactly::<Status>)]
     status: Status,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
 }
 

@@ -1,50 +1,71 @@
 //! What a client sends to make or change a tax association, and how it becomes what the domain takes.
 
 use patron_domain::{
+    customer::ExternalId,
+    integration::ClaimedEntityId,
     tax::{CurrencyCode, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxRateCode, TaxedEntityType},
     tenancy::Caller,
     time::Timestamp,
     violation::{Violation, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
 use super::entity::{EntityFields, NamedEntity};
-use crate::http::json::{Field, FromJson, Reader, Strings, Text, found_map};
+use crate::http::{
+    json::{Field, FromJson, Reader, Strings, Text, found_map},
+    openapi::{exactly, given_metadata, optional},
+};
 
 /// The body of a create. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
+#[schema(as = CreateTaxAssociationRequest)]
 pub(super) struct CreateAssociationRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<TaxRateCode>)]
     tax_rate_code: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxedEntityType>)]
     entity_type: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<ClaimedEntityId>)]
     entity_id: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<ExternalId>)]
     external_customer_id: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<CurrencyCode>)]
     currency: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Timestamp>)]
     start_date: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Timestamp>)]
     end_date: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Priority>)]
     priority: Field<i64>,
     #[serde(default)]
+    #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 
 /// What can be changed later. The body of an update; unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateTaxAssociationRequest)]
 pub(super) struct TermsRequest {
     #[serde(default)]
+    #[schema(schema_with = optional::<Priority>)]
     priority: Field<i64>,
     #[serde(default)]
+    #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 

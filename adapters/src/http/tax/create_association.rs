@@ -5,7 +5,8 @@ use patron_domain::{
     event::CustomerEventKind,
     tax::{NamedCustomer, TaxesOfError},
 };
-use rocket::post;
+use rocket::{post, routes};
+use serde_json::json;
 
 use super::{
     association_request::CreateAssociationRequest, entity::NamedEntity, error::of_association,
@@ -18,6 +19,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{Endpoint, Refusal},
 };
 
 /// Associates a tax rate with a customer, as a change of that customer, or with the environment as one of its defaults.
@@ -47,4 +49,29 @@ pub(super) async fn create_association(
     let association = changed.event.state.associations.iter().find(|one| one.id == association_id);
     let association = association.ok_or_else(ApiError::system_error)?;
     Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says =
+        "For one customer, or (`tenant`) for every customer that is created from then on without taxes of its own.";
+    Endpoint::new(routes![create_association], "createTaxAssociation", "Say who pays a tax rate", says)
+        .with_key()
+        .takes::<CreateAssociationRequest<'_>>([
+            (
+                "a customer's",
+                json!({
+                    "tax_rate_code": "VAT_DE",
+                    "external_customer_id": "acme-1",
+                    "currency": "eur",
+                    "priority": 5,
+                    "start_date": "2026-01-01T00:00:00Z",
+                    "end_date": "2099-01-01T00:00:00Z",
+                }),
+            ),
+            ("a default", json!({ "tax_rate_code": "VAT_DE", "entity_type": "tenant", "auto_apply": true })),
+        ])
+        .answers::<TaxAssociationResponse<'_>>(200, "The tax association.")
+        .idempotent()
+        .refuses([Refusal::NotFound])
 }

@@ -1,6 +1,7 @@
 //! `POST /taxes/rates`
 
-use rocket::post;
+use rocket::{post, routes};
+use serde_json::json;
 
 use super::{request::CreateTaxRateRequest, response::TaxRateResponse};
 use crate::http::{
@@ -9,6 +10,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     json::parse,
+    openapi::{Endpoint, Refusal},
 };
 
 /// Creates a tax rate.
@@ -17,4 +19,29 @@ pub(super) async fn create_rate(caller: CanWrite, services: Services<'_>, body: 
     let new = parse(body.bytes(), CreateTaxRateRequest::into_domain)?;
     let rate = services.taxes.create_rate(&caller, new).await?;
     Answer::created(&TaxRateResponse::new(&rate))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "A code, a name, and either `percentage_value` or `fixed_value`, as text or number.";
+    Endpoint::new(routes![create_rate], "createTaxRate", "Create a tax rate", says)
+        .with_key()
+        .takes::<CreateTaxRateRequest<'_>>([
+            ("a percentage", json!({ "code": "VAT_AT", "name": "Umsatzsteuer", "percentage_value": "20" })),
+            (
+                "an amount",
+                json!({
+                    "code": "FEE",
+                    "name": "Stamp duty",
+                    "description": "For each contract",
+                    "tax_rate_type": "fixed",
+                    "fixed_value": 2.5,
+                    "scope": "EXTERNAL",
+                    "tax_rate_status": "INACTIVE",
+                    "metadata": { "office": "7" },
+                }),
+            ),
+        ])
+        .answers::<TaxRateResponse<'_>>(201, "The tax rate.")
+        .refuses([Refusal::Taken])
 }

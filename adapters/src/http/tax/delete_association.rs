@@ -7,7 +7,7 @@ use patron_domain::{
     tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
     tenancy::Permission,
 };
-use rocket::delete;
+use rocket::{delete, routes};
 
 use super::response::TaxAssociationResponse;
 use crate::http::{
@@ -15,6 +15,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
+    openapi::Endpoint,
 };
 
 /// Takes a tax association away, a customer's as a change of that customer, and answers it as it was left.
@@ -39,4 +40,14 @@ pub(super) async fn delete_association(
     found.status = Status::Deleted;
     found.audit.touch(changed.event.at, &changed.event.actor);
     Ok(Answer::ok(&TaxAssociationResponse::new(&found))?.replayed(changed.replayed))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "A customer's, or one of the defaults; customers that took the default over keep theirs.";
+    Endpoint::new(routes![delete_association], "deleteTaxAssociation", "Take a tax association away", says)
+        .with_key()
+        .path::<TaxAssociationId>("id", "The tax association.")
+        .answers::<TaxAssociationResponse<'_>>(200, "The tax association as it was left.")
+        .idempotent()
 }

@@ -4,12 +4,13 @@ use patron_domain::{
     ids::TaxRateId,
     tax::{ChangeTaxRateError, TaxRateAmendment},
 };
-use rocket::{delete, http::Status};
+use rocket::{delete, http::Status, routes};
 
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanWrite, Services},
+    openapi::{Endpoint, Refusal},
 };
 
 /// Archives a tax rate that is not in use.
@@ -18,4 +19,13 @@ pub(super) async fn delete_rate(caller: CanWrite, services: Services<'_>, id: &s
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     services.taxes.change_rate(&caller, id, TaxRateAmendment::Archive).await?;
     Ok(Answer::empty(Status::NoContent))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    Endpoint::new(routes![delete_rate], "deleteTaxRate", "Archive a tax rate", "Only one that is not in use.")
+        .with_key()
+        .path::<TaxRateId>("id", "The tax rate.")
+        .answers_nothing(204, "It is archived.")
+        .refuses([Refusal::InvalidOperation])
 }

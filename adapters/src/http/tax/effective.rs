@@ -6,44 +6,57 @@ use patron_domain::{
     time::Timestamp,
     violation::Violations,
 };
-use rocket::get;
+use rocket::{get, routes};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::response::{TaxAssociationResponse, TaxRateResponse};
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::{Endpoint, exactly},
     query::Query,
 };
 
 /// Which taxes apply, in their order, and which do not.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EffectiveTaxes)]
 struct EffectiveTaxesResponse<'a> {
+    #[schema(schema_with = exactly::<CustomerId>)]
     customer_id: CustomerId,
+    #[schema(schema_with = exactly::<CurrencyCode>)]
     currency: CurrencyCode,
+    #[schema(schema_with = exactly::<Timestamp>)]
     at: Timestamp,
     applied: Vec<TaxResponse<'a>>,
     passed_over: Vec<TaxResponse<'a>>,
 }
 
 /// A rate, with the association by which it applies, or might.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EffectiveTax)]
 struct TaxResponse<'a> {
+    #[schema(schema_with = exactly::<TaxedEntityType>)]
     source: TaxedEntityType,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<ReasonResponse>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tax_rate: Option<TaxRateResponse<'a>>,
     tax_association: TaxAssociationResponse<'a>,
 }
 
 /// Why a rate does not apply.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PassedOverReason)]
 struct ReasonResponse {
+    #[schema(schema_with = exactly::<PassedOver>)]
     code: PassedOver,
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<TaxAssociationId>)]
     tax_association_id: Option<TaxAssociationId>,
 }
 
@@ -95,4 +108,15 @@ pub(super) async fn effective(
     let id = CustomerId::parse(id).map_err(|_| TaxesOfError::UnknownCustomer)?;
     let explained = services.taxes.effective(&caller, id, currency, at).await?;
     Answer::ok(&EffectiveTaxesResponse::new(&explained))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "In the order in which they apply, and why the others do not.";
+    Endpoint::new(routes![effective], "getEffectiveTaxes", "Which taxes apply to a customer", says)
+        .with_key()
+        .path::<CustomerId>("id", "The customer.")
+        .required_query::<CurrencyCode>("currency", "The currency that is charged in.")
+        .query::<Timestamp>("at", "The moment; now when absent.")
+        .answers::<EffectiveTaxesResponse<'_>>(200, "The taxes.")
 }

@@ -1,13 +1,14 @@
 //! `GET /taxes/rates/{id}`
 
 use patron_domain::ids::TaxRateId;
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::TaxRateResponse;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::Endpoint,
 };
 
 /// A tax rate of any status.
@@ -17,4 +18,12 @@ pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) 
     let id = TaxRateId::parse(id).map_err(|_| missing())?;
     let rate = services.taxes.find_rate(&caller, id).await?.ok_or_else(missing)?;
     Answer::ok(&TaxRateResponse::new(&rate))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    Endpoint::new(routes![get_rate], "getTaxRate", "Show a tax rate", "By its id, whatever its status.")
+        .with_key()
+        .path::<TaxRateId>("id", "The tax rate.")
+        .answers::<TaxRateResponse<'_>>(200, "The tax rate.")
 }

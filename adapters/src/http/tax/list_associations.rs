@@ -1,13 +1,13 @@
 //! `GET /taxes/associations`
 
 use patron_domain::{
-    customer::query::Direction,
-    ids::TaxRateId,
+    customer::{ExternalId, query::Direction},
+    ids::{CustomerId, TaxRateId},
     lifecycle::Status,
     tax::{CurrencyCode, TaxAssociationFilter, TaxedEntities, TaxedEntity, TaxedEntityType},
     violation::{Violation, Violations},
 };
-use rocket::get;
+use rocket::{get, routes};
 
 use super::{
     entity::{EntityFields, NamedEntity},
@@ -18,6 +18,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::{Endpoint, Look, Refusal, Shape},
     query::Query,
 };
 
@@ -40,10 +41,23 @@ fn filter(query: &Query, broken: &mut Violations) -> TaxAssociationFilter {
     }
 }
 
+/// The word that embeds the rates.
+struct EmbeddedRate;
+
+impl EmbeddedRate {
+    const WORD: &str = "tax_rate";
+}
+
+impl Shape for EmbeddedRate {
+    fn look() -> Look {
+        Look::words([Self::WORD], "What else is shown.")
+    }
+}
+
 /// Whether the rates are to be embedded.
 fn with_rates(query: &Query, broken: &mut Violations) -> bool {
     let wanted = query.joined("expand").unwrap_or_default();
-    if wanted.iter().any(|one| *one != "tax_rate") {
+    if wanted.iter().any(|one| *one != EmbeddedRate::WORD) {
         let message = "expand must be tax_rate".to_owned();
         broken.push(Violation { path: "expand".to_owned(), rule: "one_of", message });
     }
@@ -76,4 +90,24 @@ pub(super) async fn list_associations(
     let found = services.taxes.associations(&caller, &filter, page).await?;
     let rates = if with_rates { services.taxes.rates_of(&caller, &found.items).await? } else { Vec::new() };
     Answer::ok(&List::new(&found, page, |association| TaxAssociationResponse::new(association).with_rate(&rates)))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Of one customer, of all, or (`entity_type=tenant`) the defaults.";
+    Endpoint::new(routes![list_associations], "listTaxAssociations", "List tax associations", says)
+        .with_key()
+        .paged()
+        .query::<TaxedEntityType>("entity_type", "Whose they are.")
+        .query::<CustomerId>("entity_id", "The customer; with `entity_type`.")
+        .query::<ExternalId>("external_customer_id", "The customer, by its external id.")
+        .query::<TaxRateId>("tax_rate_id", "Of this rate.")
+        .repeated::<TaxRateId>("tax_rate_ids", "Of one of these rates; repeated, or joined by commas.")
+        .query::<CurrencyCode>("currency", "For this currency.")
+        .query::<bool>("auto_apply", "Whether they apply of themselves.")
+        .query::<Status>("status", "Their status; `published` when absent.")
+        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
+        .query::<EmbeddedRate>("expand", "What else to show of each.")
+        .lists::<TaxAssociationResponse<'_>>("A page of tax associations.")
+        .refuses([Refusal::NotFound])
 }

@@ -8,7 +8,7 @@ use patron_domain::{
     time::Timestamp,
     violation::Violations,
 };
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::TaxRateResponse;
 use crate::http::{
@@ -16,6 +16,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -44,4 +45,20 @@ pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Q
     broken.into_result()?;
     let found = services.taxes.rates(&caller, &filter, page).await?;
     Answer::ok(&List::new(&found, page, TaxRateResponse::new))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    Endpoint::new(routes![list_rates], "listTaxRates", "List tax rates", "Everything that is asked has to hold.")
+        .with_key()
+        .paged()
+        .query::<Status>("status", "Their status; `published` when absent.")
+        .repeated::<TaxRateCode>("taxrate_codes", "One of these; repeated, or joined by commas.")
+        .repeated::<TaxRateId>("taxrate_ids", "One of these; repeated, or joined by commas.")
+        .query::<TaxRateScope>("scope", "Their scope.")
+        .query::<TaxRateStatus>("tax_rate_status", "Whether they are applied.")
+        .query::<Timestamp>("start_time", "Created at this time or later.")
+        .query::<Timestamp>("end_time", "Created at this time or earlier.")
+        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
+        .lists::<TaxRateResponse<'_>>("A page of tax rates.")
 }

@@ -19,6 +19,8 @@ mod update_rate;
 
 use rocket::{Route, routes};
 
+use crate::http::openapi::Endpoint;
+
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
     routes![
@@ -33,5 +35,22 @@ pub(super) fn routes() -> Vec<Route> {
         update_association::update_association,
         delete_association::delete_association,
         effective::effective,
+    ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![
+        create_rate::documented(),
+        list_rates::documented(),
+        get_rate::documented(),
+        update_rate::documented(),
+        delete_rate::documented(),
+        create_association::documented(),
+        list_associations::documented(),
+        get_association::documented(),
+        update_association::documented(),
+        delete_association::documented(),
+        effective::documented(),
     ]
 }

@@ -8,8 +8,12 @@ use patron_domain::{
     violation::{Rule, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
-use crate::http::json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map};
+use crate::http::{
+    json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map},
+    openapi::{exactly, given_decimal, given_metadata, optional},
+};
 
 /// A text that an update gives in place of one that has to be there: it cannot be cleared.
 pub(super) fn given<T, E: Rule>(
@@ -23,26 +27,35 @@ pub(super) fn given<T, E: Rule>(
 }
 
 /// The body of a create. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct CreateTaxRateRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<TaxRateCode>)]
     code: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<TaxRateName>)]
     name: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateDescription>)]
     description: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateType>)]
     tax_rate_type: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<Percentage>)]
     percentage_value: Decimal<'a>,
     #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<FixedAmount>)]
     fixed_value: Decimal<'a>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateScope>)]
     scope: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateStatus>)]
     tax_rate_status: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 

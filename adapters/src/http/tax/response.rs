@@ -6,35 +6,56 @@ use patron_domain::{
     ids::{EnvironmentId, TaxAssociationId, TaxRateId, TenantId},
     lifecycle::Status,
     tax::{
-        CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
-        TaxRateStatus, TaxRateType, TaxValue, TaxedEntity, TaxedEntityType,
+        CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
+        TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxedEntity, TaxedEntityType,
     },
     tenancy::Actor,
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::openapi::{exactly, metadata, or_empty};
 
 /// One tax rate.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaxRate)]
 pub(crate) struct TaxRateResponse<'a> {
+    #[schema(schema_with = exactly::<TaxRateId>)]
     id: TaxRateId,
+    #[schema(schema_with = exactly::<TaxRateCode>)]
     code: &'a TaxRateCode,
+    #[schema(schema_with = exactly::<TaxRateName>)]
     name: &'a TaxRateName,
+    #[schema(schema_with = or_empty::<TaxRateDescription>)]
     description: &'a str,
+    #[schema(schema_with = exactly::<TaxRateType>)]
     tax_rate_type: TaxRateType,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Percentage>)]
     percentage_value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<FixedAmount>)]
     fixed_value: Option<String>,
+    #[schema(schema_with = exactly::<TaxRateScope>)]
     scope: TaxRateScope,
+    #[schema(schema_with = exactly::<TaxRateStatus>)]
     tax_rate_status: TaxRateStatus,
+    #[schema(schema_with = metadata)]
     metadata: &'a BTreeMap<String, String>,
+    #[schema(schema_with = exactly::<Status>)]
     status: Status,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
 }
 
@@ -67,28 +88,46 @@ impl<'a> TaxRateResponse<'a> {
 }
 
 /// One tax association.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaxAssociation)]
 pub(crate) struct TaxAssociationResponse<'a> {
+    #[schema(schema_with = exactly::<TaxAssociationId>)]
     id: TaxAssociationId,
+    #[schema(schema_with = exactly::<TaxRateId>)]
     tax_rate_id: TaxRateId,
+    #[schema(schema_with = exactly::<TaxedEntityType>)]
     entity_type: TaxedEntityType,
     entity_id: String,
+    #[schema(schema_with = exactly::<Priority>)]
     priority: i32,
+    #[schema(schema_with = exactly::<bool>)]
     auto_apply: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<CurrencyCode>)]
     currency: Option<CurrencyCode>,
+    #[schema(schema_with = metadata)]
     metadata: &'a BTreeMap<String, String>,
+    #[schema(schema_with = exactly::<Timestamp>)]
     start_date: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     end_date: Option<Timestamp>,
+    #[schema(schema_with = exactly::<Status>)]
     status: Status,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tax_rate: Option<TaxRateResponse<'a>>,
 }
 

@@ -6,7 +6,8 @@ use patron_domain::{
     tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
     tenancy::Permission,
 };
-use rocket::put;
+use rocket::{put, routes};
+use serde_json::json;
 
 use super::{association_request::TermsRequest, error::of_association_change, response::TaxAssociationResponse};
 use crate::http::{
@@ -16,6 +17,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    openapi::{Endpoint, Refusal},
 };
 
 /// Changes priority, `auto_apply` and metadata of a tax association: a customer's as a change of that customer.
@@ -41,4 +43,16 @@ pub(super) async fn update_association(
     let association = changed.event.state.associations.iter().find(|one| one.id == id);
     let association = association.ok_or_else(ApiError::system_error)?;
     Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Changes priority, `auto_apply` and metadata.";
+    Endpoint::new(routes![update_association], "updateTaxAssociation", "Change a tax association", says)
+        .with_key()
+        .path::<TaxAssociationId>("id", "The tax association.")
+        .takes::<TermsRequest>([("another priority", json!({ "priority": 7, "metadata": { "why": "B2B" } }))])
+        .answers::<TaxAssociationResponse<'_>>(200, "The tax association as the change left it.")
+        .idempotent()
+        .refuses([Refusal::InvalidOperation])
 }

@@ -9,8 +9,10 @@ use patron_domain::{
     },
     violation::Violations,
 };
-use rocket::put;
+use rocket::{put, routes};
 use serde::{Deserialize, de::MapAccess};
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{request::given, response::TaxRateResponse};
 use crate::http::{
@@ -19,29 +21,39 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map, parse},
+    openapi::{Endpoint, Refusal, given_decimal, given_metadata, optional, or_null},
 };
 
 /// The body of an update. What is absent or `null` stays; unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 struct UpdateTaxRateRequest<'a> {
     #[serde(default)]
+    #[schema(schema_with = or_null::<TaxRateCode>)]
     code: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = or_null::<TaxRateName>)]
     name: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateDescription>)]
     description: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateType>)]
     tax_rate_type: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<Percentage>)]
     percentage_value: Decimal<'a>,
     #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<FixedAmount>)]
     fixed_value: Decimal<'a>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateScope>)]
     scope: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxRateStatus>)]
     tax_rate_status: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 
@@ -94,4 +106,16 @@ pub(super) async fn update_rate(
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     let rate = services.taxes.change_rate(&caller, id, TaxRateAmendment::Update(Box::new(update))).await?;
     Answer::ok(&TaxRateResponse::new(&rate))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Changes the fields that are given. A rate in use keeps its value and type.";
+    let off = json!({ "tax_rate_status": "INACTIVE", "description": "" });
+    Endpoint::new(routes![update_rate], "updateTaxRate", "Change a tax rate", says)
+        .with_key()
+        .path::<TaxRateId>("id", "The tax rate.")
+        .takes::<UpdateTaxRateRequest<'_>>([("switched off", off)])
+        .answers::<TaxRateResponse<'_>>(200, "The tax rate as the change left it.")
+        .refuses([Refusal::InvalidOperation, Refusal::Taken])
 }

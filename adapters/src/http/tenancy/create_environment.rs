@@ -1,6 +1,7 @@
 //! `POST /environments`
 
-use rocket::post;
+use rocket::{post, routes};
+use serde_json::json;
 
 use super::{request::CreateEnvironmentRequest, response::EnvironmentResponse};
 use crate::http::{
@@ -9,6 +10,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     json::parse,
+    openapi::Endpoint,
 };
 
 /// Creates an environment of the caller's tenant.
@@ -21,4 +23,13 @@ pub(super) async fn create_environment(
     let (name, kind) = parse(body.bytes(), CreateEnvironmentRequest::into_domain)?;
     let environment = services.administration.create_environment(&caller, name, kind).await?;
     Answer::created(&EnvironmentResponse::new(&environment))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. Environments share nothing but their tenant.";
+    Endpoint::new(routes![create_environment], "createEnvironment", "Create an environment", says)
+        .with_key()
+        .takes::<CreateEnvironmentRequest<'_>>([("one for tests", json!({ "name": "Staging", "type": "development" }))])
+        .answers::<EnvironmentResponse<'_>>(201, "The environment.")
 }

@@ -1,6 +1,7 @@
 //! `POST /secrets/api/keys`
 
-use rocket::post;
+use rocket::{post, routes};
+use serde_json::json;
 
 use super::{
     named_environment,
@@ -13,6 +14,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     json::parse,
+    openapi::{Endpoint, Refusal},
 };
 
 /// Creates an API key for the caller's environment, or for the one of its tenant that `environment_id` names. The key
@@ -24,4 +26,23 @@ pub(super) async fn create_key(caller: CanAdminister, services: Services<'_>, bo
     let environment = named_environment(named.as_deref())?;
     let (key, secret) = services.administration.create_key(&caller, environment, new).await?;
     Answer::created(&CreatedKeyResponse { secret: KeyResponse::new(&key), api_key: secret.expose() })
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. Without `environment_id` for the same environment, without `roles` one that reads \
+                and writes. The key itself is shown this once.";
+    Endpoint::new(routes![create_key], "createApiKey", "Create an API key", says)
+        .with_key()
+        .takes::<CreateKeyRequest<'_>>([(
+            "a key that reads, for a time",
+            json!({
+                "name": "Reports",
+                "type": "private_key",
+                "roles": ["all_reader"],
+                "expires_at": "2099-01-01T00:00:00Z",
+            }),
+        )])
+        .answers::<CreatedKeyResponse<'_>>(201, "What is known of the key, and the key.")
+        .refuses([Refusal::NotFound])
 }

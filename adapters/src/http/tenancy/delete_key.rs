@@ -1,12 +1,13 @@
 //! `DELETE /secrets/api/keys/{id}`
 
 use patron_domain::{ids::ApiKeyId, tenancy::KeyError};
-use rocket::delete;
+use rocket::{delete, routes};
 
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
+    openapi::Endpoint,
 };
 
 /// Revokes an API key of any environment of the caller's tenant; a second time changes nothing and is answered alike.
@@ -15,4 +16,13 @@ pub(super) async fn delete_key(caller: CanAdminister, services: Services<'_>, id
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
     services.administration.revoke_key(&caller, id).await?;
     Ok(Answer::no_content())
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. Revoking it again changes nothing, and is answered alike.";
+    Endpoint::new(routes![delete_key], "revokeApiKey", "Revoke an API key", says)
+        .with_key()
+        .path::<ApiKeyId>("id", "The key's id.")
+        .answers_nothing(204, "It is revoked.")
 }

@@ -1,13 +1,14 @@
 //! `GET /environments/{id}`
 
 use patron_domain::{ids::EnvironmentId, tenancy::EnvironmentError};
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::EnvironmentResponse;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::Endpoint,
 };
 
 /// An environment of the caller's tenant.
@@ -16,4 +17,13 @@ pub(super) async fn get_environment(caller: CanRead, services: Services<'_>, id:
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let environment = services.administration.environment(&caller, id).await?;
     Answer::ok(&EnvironmentResponse::new(&environment))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Any of the key's tenant.";
+    Endpoint::new(routes![get_environment], "getEnvironment", "Show an environment", says)
+        .with_key()
+        .path::<EnvironmentId>("id", "The environment.")
+        .answers::<EnvironmentResponse<'_>>(200, "The environment.")
 }

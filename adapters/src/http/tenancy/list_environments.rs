@@ -1,13 +1,14 @@
 //! `GET /environments`
 
 use patron_domain::violation::Violations;
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::EnvironmentList;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -23,4 +24,13 @@ pub(super) async fn list_environments(
     broken.into_result()?;
     let found = services.administration.environments(&caller, page).await?;
     Answer::ok(&EnvironmentList::new(&found, page))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Those of the key's tenant, the newest first.";
+    Endpoint::new(routes![list_environments], "listEnvironments", "List environments", says)
+        .with_key()
+        .paged()
+        .answers::<EnvironmentList<'_>>(200, "A page of environments.")
 }

@@ -1,7 +1,7 @@
 //! `GET /secrets/api/keys`
 
-use patron_domain::{lifecycle::Status, violation::Violations};
-use rocket::get;
+use patron_domain::{ids::EnvironmentId, lifecycle::Status, violation::Violations};
+use rocket::{get, routes};
 
 use super::{named_environment, response::KeyResponse};
 use crate::http::{
@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     list::List,
+    openapi::{Endpoint, Refusal},
     query::Query,
 };
 
@@ -24,4 +25,16 @@ pub(super) async fn list_keys(caller: CanAdminister, services: Services<'_>, que
     let status = status.unwrap_or(Status::Published);
     let found = services.administration.keys(&caller, environment, status, page).await?;
     Answer::ok(&List::new(&found, page, KeyResponse::new))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. The newest first; the keys themselves are never shown.";
+    Endpoint::new(routes![list_keys], "listApiKeys", "List API keys", says)
+        .with_key()
+        .paged()
+        .query::<Status>("status", "`archived` for those that were revoked; `published` when absent.")
+        .query::<EnvironmentId>("environment_id", "The environment; the key's own when absent.")
+        .lists::<KeyResponse<'_>>("A page of keys.")
+        .refuses([Refusal::NotFound])
 }

@@ -13,7 +13,7 @@ mod update_environment;
 use patron_domain::{ids::EnvironmentId, tenancy::KeyError};
 use rocket::{Route, routes};
 
-use super::error::ApiError;
+use super::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -25,6 +25,19 @@ pub(super) fn routes() -> Vec<Route> {
         list_environments::list_environments,
         list_keys::list_keys,
         update_environment::update_environment,
+    ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![
+        create_environment::documented(),
+        list_environments::documented(),
+        get_environment::documented(),
+        update_environment::documented(),
+        create_key::documented(),
+        list_keys::documented(),
+        delete_key::documented(),
     ]
 }
 

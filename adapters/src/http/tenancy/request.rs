@@ -1,6 +1,7 @@
 //! What a client sends for environments and API keys, and how it becomes what the domain takes.
 
 use patron_domain::{
+    ids::EnvironmentId,
     tenancy::{
         ApiKeyName, ApiKeyType, EnvironmentChange, EnvironmentName, EnvironmentType, NewApiKey, Role, Roles,
         check_expiry,
@@ -9,42 +10,55 @@ use patron_domain::{
     violation::Violations,
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
-use crate::http::json::{Field, FromJson, List, Reader, Text, found_map};
+use crate::http::{
+    json::{Field, FromJson, List, Reader, Text, found_map},
+    openapi::{exactly, given_all, optional, or_null},
+};
 
 /// The body of `POST /environments`. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct CreateEnvironmentRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<EnvironmentName>)]
     name: Field<Text<'a>>,
     #[serde(default, rename = "type")]
+    #[schema(required = true, schema_with = exactly::<EnvironmentType>)]
     kind: Field<Text<'a>>,
 }
 
 /// The body of `PUT /environments/{id}`; what is absent stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct UpdateEnvironmentRequest<'a> {
     #[serde(default)]
+    #[schema(schema_with = or_null::<EnvironmentName>)]
     name: Field<Text<'a>>,
     #[serde(default, rename = "type")]
+    #[schema(schema_with = optional::<EnvironmentType>)]
     kind: Field<Text<'a>>,
 }
 
 /// The body of `POST /secrets/api/keys`. Unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct CreateKeyRequest<'a> {
     #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<ApiKeyName>)]
     name: Field<Text<'a>>,
     #[serde(default, rename = "type")]
+    #[schema(required = true, schema_with = exactly::<ApiKeyType>)]
     kind: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<Timestamp>)]
     expires_at: Field<Text<'a>>,
     #[serde(default)]
+    #[schema(schema_with = given_all::<Role>)]
     roles: Field<List<Text<'a>>>,
     #[serde(default)]
+    #[schema(schema_with = optional::<EnvironmentId>)]
     environment_id: Field<Text<'a>>,
 }
 

@@ -8,15 +8,24 @@ use patron_domain::{
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::openapi::{Limit, Offset, all, exactly};
 
 /// One environment.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Environment)]
 pub(super) struct EnvironmentResponse<'a> {
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     id: EnvironmentId,
+    #[schema(schema_with = exactly::<EnvironmentName>)]
     name: &'a EnvironmentName,
     #[serde(rename = "type")]
+    #[schema(schema_with = exactly::<EnvironmentType>)]
     kind: EnvironmentType,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
 }
 
@@ -33,11 +42,13 @@ impl<'a> EnvironmentResponse<'a> {
 }
 
 /// `{"environments": […], "total", "offset", "limit"}`: the one list with a shape of its own.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct EnvironmentList<'a> {
     environments: Vec<EnvironmentResponse<'a>>,
     total: u64,
+    #[schema(schema_with = exactly::<Offset>)]
     offset: u64,
+    #[schema(schema_with = exactly::<Limit>)]
     limit: u16,
 }
 
@@ -49,33 +60,48 @@ impl<'a> EnvironmentList<'a> {
 }
 
 /// A key that was just made, with the key itself.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedKey)]
 pub(super) struct CreatedKeyResponse<'a> {
     pub(super) secret: KeyResponse<'a>,
     pub(super) api_key: &'a str,
 }
 
 /// What is known of one key. What it does not have is left out: the JavaScript SDK takes no `null`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(super) struct KeyResponse<'a> {
+    #[schema(schema_with = exactly::<ApiKeyId>)]
     id: ApiKeyId,
+    #[schema(schema_with = exactly::<ApiKeyName>)]
     name: &'a ApiKeyName,
     #[serde(rename = "type")]
+    #[schema(schema_with = exactly::<ApiKeyType>)]
     kind: ApiKeyType,
     /// Whose the key is: always Flexprice's own word, where other secrets would be an integration's.
     provider: &'static str,
     display_id: &'a str,
+    #[schema(schema_with = all::<Role>)]
     roles: Vec<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     last_used_at: Option<Timestamp>,
+    #[schema(schema_with = exactly::<Status>)]
     status: Status,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
 }
 

@@ -1,7 +1,8 @@
 //! `PUT /environments/{id}`
 
 use patron_domain::{ids::EnvironmentId, tenancy::EnvironmentError};
-use rocket::put;
+use rocket::{put, routes};
+use serde_json::json;
 
 use super::{request::UpdateEnvironmentRequest, response::EnvironmentResponse};
 use crate::http::{
@@ -10,6 +11,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     json::parse,
+    openapi::Endpoint,
 };
 
 /// Gives an environment of the caller's tenant another name.
@@ -24,4 +26,14 @@ pub(super) async fn update_environment(
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let environment = services.administration.change_environment(&caller, id, change).await?;
     Answer::ok(&EnvironmentResponse::new(&environment))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. The type is fixed.";
+    Endpoint::new(routes![update_environment], "updateEnvironment", "Rename an environment", says)
+        .with_key()
+        .path::<EnvironmentId>("id", "The environment.")
+        .takes::<UpdateEnvironmentRequest<'_>>([("another name", json!({ "name": "Rehearsal" }))])
+        .answers::<EnvironmentResponse<'_>>(200, "The environment as the change left it.")
 }

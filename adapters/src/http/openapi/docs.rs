@@ -1,0 +1,139 @@
+//! The routes of the document and of its page. They need no key and hold nothing of anybody's.
+
+use std::{
+    io::Cursor,
+    sync::{Arc, OnceLock},
+};
+
+use rocket::{
+    Build, Data, Request, Response, Rocket, Route,
+    http::{ContentType, Method, Status},
+    route::{Handler, Outcome},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use utoipa::openapi::{ObjectBuilder, schema::Type};
+use utoipa_swagger_ui::Config;
+
+use super::{
+    Endpoint, document,
+    shape::{Look, Shape},
+};
+use crate::http::{
+    Api,
+    error::ApiError,
+    methods,
+    wrap::{render, wrap},
+};
+
+/// Scripts and styles come from this server alone, and nothing is sent elsewhere. The page sets styles of its own.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// Mounts `/openapi.json`, which describes the API under a base path such as `/v1`, and `/docs`.
+#[must_use]
+pub fn mount_docs(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+    let routes = routes(base).to_vec();
+    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins);
+    rocket.mount("/", wrap([routes, fallbacks].concat(), api))
+}
+
+fn routes(base: &str) -> [Route; 2] {
+    let document = Document { base: base.to_owned(), made: Arc::default() };
+    [Route::new(Method::Get, "/openapi.json", document), Route::new(Method::Get, "/docs/<_..>", Page)]
+}
+
+/// The document, made when it is first asked for.
+#[derive(Clone)]
+struct Document {
+    base: String,
+    made: Arc<OnceLock<Box<[u8]>>>,
+}
+
+#[rocket::async_trait]
+impl Handler for Document {
+    async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let make = || serde_json::to_vec(&document(&self.base)).unwrap_or_default().into_boxed_slice();
+        let made = self.made.get_or_init(make);
+        if made.is_empty() {
+            return Outcome::Success(render(request, ApiError::system_error()));
+        }
+        Outcome::Success(file(request, ContentType::JSON, made))
+    }
+}
+
+/// The page, and the files that it loads.
+#[derive(Clone)]
+struct Page;
+
+#[rocket::async_trait]
+impl Handler for Page {
+    async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let path = request.uri().path().as_str();
+        let Some(name) = path.strip_prefix("/docs/") else {
+            // Only below its own folder does the page find its files.
+            let mut response = Response::build().status(Status::PermanentRedirect).finalize();
+            response.set_raw_header("Location", "docs/");
+            return Outcome::Success(response);
+        };
+        // A badge of the default page would send the document to a validator elsewhere.
+        let config = Config::from("../openapi.json").validator_url("none");
+        let Ok(Some(found)) = utoipa_swagger_ui::serve(name, Arc::new(config)) else {
+            return Outcome::Success(render(request, ApiError::of_status(Status::NotFound)));
+        };
+        let kind = ContentType::parse_flexible(&found.content_type).unwrap_or(ContentType::Binary);
+        let mut response = file(request, kind, &found.bytes);
+        if found.gzpipped {
+            response.set_raw_header("Content-Encoding", "gzip");
+        }
+        response.set_raw_header("Content-Security-Policy", POLICY);
+        response.set_raw_header("Referrer-Policy", "no-referrer");
+        Outcome::Success(response)
+    }
+}
+
+/// A file that changes with the program alone: a client may keep it, and asks each time whether it is still the same.
+fn file<'r>(request: &Request<'_>, kind: ContentType, bytes: &[u8]) -> Response<'r> {
+    let digest = Sha256::digest(bytes);
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let known = request.headers().get("if-none-match").any(|tags| tags.contains(&tag));
+    let mut response = Response::new();
+    response.set_raw_header("ETag", tag);
+    response.set_raw_header("Cache-Control", "no-cache");
+    response.set_raw_header("X-Content-Type-Options", "nosniff");
+    if known {
+        response.set_status(Status::NotModified);
+    } else {
+        response.set_header(kind);
+        response.set_sized_body(bytes.len(), Cursor::new(bytes.to_vec()));
+    }
+    response
+}
+
+/// A file of the page.
+struct File;
+
+impl Shape for File {
+    fn look() -> Look {
+        let says = "A file of the page; the page itself when empty.".to_owned();
+        Look { kinds: vec![Type::String], says, example: json!("index.html"), ..Look::default() }
+    }
+}
+
+pub(super) fn documents() -> Vec<Endpoint> {
+    let [document, page] = routes("");
+    let object = ObjectBuilder::new().schema_type(Type::Object).description(Some("OpenAPI 3.1.")).build();
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    vec![
+        Endpoint::new(vec![document], "getOpenApi", "This document", "The API as OpenAPI 3.1.")
+            .answers_with(200, "The document.", "application/json", object)
+            .cacheable(),
+        Endpoint::new(vec![page], "getDocs", "The documentation as a page", "Works without the Internet.")
+            .path::<File>("file", "Which of its files.")
+            .answers_with(200, "The page.", "text/html", text)
+            .answers_nothing(308, "The page is at `/docs/`.")
+            .cacheable(),
+    ]
+}

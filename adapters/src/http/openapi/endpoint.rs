@@ -1,0 +1,235 @@
+//! One endpoint in the document, told beside its handler.
+//!
+//! Method and path are the route's own. What follows from them, from the permission and from the headers that an endpoint
+//! minds is added here, so that each endpoint tells no more than what is its own.
+
+use std::collections::BTreeSet;
+
+use rocket::{Route, http::Method};
+use serde_json::Value;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder, Schema,
+        example::ExampleBuilder,
+        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        request_body::RequestBodyBuilder,
+    },
+};
+
+use super::{
+    domain::{Limit, Offset},
+    parts::{header_ref, parameter_ref, security},
+    refusal::{Refusal, responses},
+    shape::{Shape, exactly},
+};
+use crate::http::list::List;
+
+/// A schema with its name among the document's components.
+pub(super) type Named = (String, RefOr<Schema>);
+
+/// One endpoint: a route, and what it takes and answers.
+pub(crate) struct Endpoint {
+    pub(super) method: HttpMethod,
+    /// The path below the base, with `{…}` for what varies.
+    pub(super) path: String,
+    pub(super) tag: &'static str,
+    operation: OperationBuilder,
+    body: Option<(Named, Vec<(&'static str, Value)>)>,
+    answers: Vec<(u16, ResponseBuilder)>,
+    refusals: BTreeSet<Refusal>,
+    pub(super) schemas: Vec<Named>,
+}
+
+impl Endpoint {
+    /// The endpoint of a route, as `routes![handler]` gives it, with its name for programs, a heading and what it does.
+    pub(crate) fn new(routes: Vec<Route>, id: &str, summary: &str, description: &str) -> Self {
+        let route = routes.into_iter().next();
+        let (method, path) = route.map_or((Method::Get, String::new()), |one| (one.method, one.uri.path().to_owned()));
+        Self {
+            method: method_of(method),
+            path: template(&path),
+            tag: "",
+            operation: OperationBuilder::new()
+                .operation_id(Some(id))
+                .summary(Some(summary))
+                .description(Some(description))
+                .parameter_ref(parameter_ref("X-Request-ID")),
+            body: None,
+            answers: Vec::new(),
+            refusals: BTreeSet::from([Refusal::Failed]),
+            schemas: Vec::new(),
+        }
+    }
+
+    /// The group in which it is shown.
+    pub(crate) fn tagged(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// It needs a key that may do what it does.
+    pub(crate) fn with_key(mut self) -> Self {
+        self.operation = self.operation.securities(Some(security())).parameter_ref(parameter_ref("X-Environment-ID"));
+        self.refuses([Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
+    }
+
+    /// It minds `Idempotency-Key`. To be said after the answers, as everything that adds a header to them.
+    pub(crate) fn idempotent(mut self) -> Self {
+        self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
+        self.refuses([Refusal::Invalid, Refusal::Taken]).answering("Idempotency-Replayed")
+    }
+
+    /// It minds `If-Match`, and answers the version as `ETag`.
+    pub(crate) fn conditional(mut self) -> Self {
+        self.operation = self.operation.parameter_ref(parameter_ref("If-Match"));
+        self.refuses([Refusal::Changed]).answering("ETag")
+    }
+
+    /// It minds `If-None-Match`, and answers the version as `ETag`.
+    pub(crate) fn cacheable(mut self) -> Self {
+        self.operation = self.operation.parameter_ref(parameter_ref("If-None-Match"));
+        self.answers_nothing(304, "It still has the version that `If-None-Match` names.").answering("ETag")
+    }
+
+    /// What varies in the path.
+    pub(crate) fn path<T: Shape>(mut self, name: &str, says: &str) -> Self {
+        // The rest of a path is nameless in a route.
+        self.path = self.path.replace("{..}", &format!("{{{name}}}"));
+        self.operation = self.operation.parameter(parameter(ParameterIn::Path, name, says, exactly::<T>()));
+        self.refuses([Refusal::NotFound])
+    }
+
+    /// A parameter of the query, which may be left out.
+    pub(crate) fn query<T: Shape + ?Sized>(self, name: &str, says: &str) -> Self {
+        self.parameter(name, says, exactly::<T>())
+    }
+
+    /// A parameter of the query, which has to be there.
+    pub(crate) fn required_query<T: Shape>(mut self, name: &str, says: &str) -> Self {
+        let parameter = parameter(ParameterIn::Query, name, says, exactly::<T>());
+        self.operation = self.operation.parameter(ParameterBuilder::from(parameter).required(Required::True));
+        self.refuses([Refusal::Invalid])
+    }
+
+    /// A parameter of the query that may be repeated.
+    pub(crate) fn repeated<T: Shape + ?Sized>(self, name: &str, says: &str) -> Self {
+        let values = utoipa::openapi::ArrayBuilder::new().items(exactly::<T>());
+        self.parameter(name, says, values.into())
+    }
+
+    fn parameter(mut self, name: &str, says: &str, schema: RefOr<Schema>) -> Self {
+        self.operation = self.operation.parameter(parameter(ParameterIn::Query, name, says, schema));
+        self.refuses([Refusal::Invalid])
+    }
+
+    /// The parameters `limit` and `offset`.
+    pub(crate) fn paged(self) -> Self {
+        self.query::<Limit>("limit", "How many items.").query::<Offset>("offset", "After how many items.")
+    }
+
+    /// The body, with examples that are taken as they stand; in them the ids of [`super::EXAMPLE_ID`] stand for real ones.
+    pub(crate) fn takes<T: ToSchema>(mut self, examples: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        T::schemas(&mut self.schemas);
+        self.body = Some(((T::name().into_owned(), T::schema()), examples.into_iter().collect()));
+        self.refuses([Refusal::Invalid, Refusal::TooSlow, Refusal::TooLarge, Refusal::NoJson])
+    }
+
+    /// An answer with a body.
+    pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &str) -> Self {
+        T::schemas(&mut self.schemas);
+        let name = T::name().into_owned();
+        self.schemas.push((name.clone(), T::schema()));
+        self.answers_with(status, says, "application/json", Ref::from_schema_name(name))
+    }
+
+    /// 200 with a page of items.
+    pub(crate) fn lists<T: ToSchema>(mut self, says: &str) -> Self {
+        List::<T>::schemas(&mut self.schemas);
+        let name = format!("{}List", T::name());
+        self.schemas.push((name.clone(), <List<T> as utoipa::PartialSchema>::schema()));
+        self.answers_with(200, says, "application/json", Ref::from_schema_name(name))
+    }
+
+    /// An answer of any kind.
+    pub(crate) fn answers_with(
+        mut self,
+        status: u16,
+        says: &str,
+        kind: &str,
+        schema: impl Into<RefOr<Schema>>,
+    ) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        self.answers.push((status, ResponseBuilder::new().description(says).content(kind, content)));
+        self
+    }
+
+    /// An answer without a body.
+    pub(crate) fn answers_nothing(mut self, status: u16, says: &str) -> Self {
+        self.answers.push((status, ResponseBuilder::new().description(says)));
+        self
+    }
+
+    /// A header of all its answers.
+    pub(crate) fn answering(mut self, header: &str) -> Self {
+        let with = |answer: ResponseBuilder| answer.header_ref(header, header_ref(header));
+        self.answers = self.answers.into_iter().map(|(status, answer)| (status, with(answer))).collect();
+        self
+    }
+
+    /// How else it refuses, beside what follows from all the rest.
+    pub(crate) fn refuses(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
+        self.refusals.extend(refusals);
+        self
+    }
+
+    /// The operation, and how it refuses by status: the responses that have to be among the document's components.
+    pub(super) fn finish(mut self) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {
+        self = self.answering("X-Request-ID");
+        let mut operation = self.operation.tag(self.tag);
+        if let Some((named, examples)) = self.body {
+            let examples = examples.into_iter();
+            let examples = examples.map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build()));
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name(named.0.clone())))
+                .examples_from_iter(examples)
+                .build();
+            let body = RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content);
+            operation = operation.request_body(Some(body.build()));
+            self.schemas.push(named);
+        }
+        for (status, answer) in self.answers {
+            operation = operation.response(status.to_string(), answer.build());
+        }
+        let mut refusals = Vec::new();
+        for (status, name, response) in responses(&self.refusals) {
+            operation = operation.response(status.to_string(), Ref::from_response_name(name.clone()));
+            refusals.push((name, response));
+        }
+        (operation.build(), refusals, self.schemas)
+    }
+}
+
+fn parameter(place: ParameterIn, name: &str, says: &str, schema: RefOr<Schema>) -> Parameter {
+    let required = if place == ParameterIn::Path { Required::True } else { Required::False };
+    let parameter = ParameterBuilder::new().name(name).parameter_in(place).required(required);
+    parameter.description(Some(says)).schema(Some(schema)).build()
+}
+
+/// A path of Rocket's as one of OpenAPI's: `/a/<b>` as `/a/{b}`, and `/a/<_..>` as `/a/{..}` until it gets a name.
+pub(super) fn template(path: &str) -> String {
+    path.replace("<_..>", "{..}").replace('<', "{").replace('>', "}")
+}
+
+fn method_of(method: Method) -> HttpMethod {
+    match method {
+        Method::Put => HttpMethod::Put,
+        Method::Post => HttpMethod::Post,
+        Method::Delete => HttpMethod::Delete,
+        Method::Patch => HttpMethod::Patch,
+        Method::Head => HttpMethod::Head,
+        Method::Options => HttpMethod::Options,
+        Method::Trace => HttpMethod::Trace,
+        Method::Get | Method::Connect => HttpMethod::Get,
+    }
+}

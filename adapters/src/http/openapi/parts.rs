@@ -1,0 +1,104 @@
+//! What many endpoints share: headers that they take and answer, and the ways to name a key.
+
+use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, tenancy::RequestId};
+use serde_json::json;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, HeaderBuilder, Ref, Required,
+    path::{ParameterBuilder, ParameterIn},
+    schema::Type,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+
+use super::shape::{Look, Shape, exactly};
+
+macro_rules! header_values {
+    ($($name:ident: $look:expr;)*) => {$(
+        struct $name;
+        impl Shape for $name {
+            fn look() -> Look {
+                Look { kinds: vec![Type::String], ..$look }
+            }
+        }
+    )*};
+}
+
+header_values! {
+    Key: Look { chars: Some((1, IdempotencyKey::MAX_CHARS)), example: json!("order-4711"), ..Look::default() };
+    Request: Look { chars: Some((1, RequestId::MAX_CHARS)), example: json!("7f3a-1"), ..Look::default() };
+    Tag: Look { example: json!("\"1\""), ..Look::default() };
+    Word: Look { example: json!("Bearer"), ..Look::default() };
+    Yes: Look { words: Some(vec!["true"]), example: json!("true"), ..Look::default() };
+    Seconds: Look { pattern: Some("[0-9]+".to_owned()), example: json!("1"), ..Look::default() };
+}
+
+/// A reference to a header that requests take.
+pub(super) fn parameter_ref(name: &str) -> Ref {
+    Ref::new(format!("#/components/parameters/{name}"))
+}
+
+/// A reference to a header that answers have.
+pub(super) fn header_ref(name: &str) -> Ref {
+    Ref::new(format!("#/components/headers/{name}"))
+}
+
+/// With either of them a request names its key.
+pub(super) fn security() -> [SecurityRequirement; 2] {
+    [SecurityRequirement::new("api_key", [""; 0]), SecurityRequirement::new("bearer", [""; 0])]
+}
+
+/// The shared parts, by name.
+pub(super) fn components() -> Components {
+    let taken = [
+        (
+            "Idempotency-Key",
+            exactly::<Key>(),
+            "Does the request once however often it is sent, and answers it as the first time.",
+        ),
+        (
+            "If-Match",
+            exactly::<Tag>(),
+            "Changes nothing unless the customer has this version: an `ETag`, a list of them, or `*`.",
+        ),
+        (
+            "If-None-Match",
+            exactly::<Tag>(),
+            "Answers 304 when the customer still has this version: an `ETag`, a list of them, or `*`.",
+        ),
+        (
+            "X-Environment-ID",
+            exactly::<EnvironmentId>(),
+            "The environment that is meant: the key's own, or the request is refused.",
+        ),
+        ("X-Request-ID", exactly::<Request>(), "The request's id, for logs; made up when absent."),
+    ];
+    let answered = [
+        ("ETag", exactly::<Tag>(), "The version, in quotes."),
+        (
+            "Idempotency-Replayed",
+            exactly::<Yes>(),
+            "There when this is the answer to an earlier request of the same `Idempotency-Key`.",
+        ),
+        ("Retry-After", exactly::<Seconds>(), "After how many seconds to ask again."),
+        ("WWW-Authenticate", exactly::<Word>(), "How to name a key."),
+        (
+            "X-Patron-Former-External-Id",
+            exactly::<Yes>(),
+            "There when the customer was found by an external id that it had before.",
+        ),
+        ("X-Request-ID", exactly::<Request>(), "The request's id, as in the log."),
+    ];
+    let mut components = ComponentsBuilder::new();
+    for (name, schema, says) in taken {
+        let header = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
+        components = components.parameter(name, header.description(Some(says)).schema(Some(schema)).build());
+    }
+    for (name, schema, says) in answered {
+        components = components.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(says)).build());
+    }
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The API key as a bearer token."));
+    let api_key = ApiKeyValue::with_description("x-api-key", "The API key. It belongs to one environment.");
+    components
+        .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(api_key)))
+        .security_scheme("bearer", SecurityScheme::Http(bearer.build()))
+        .build()
+}

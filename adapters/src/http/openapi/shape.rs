@@ -1,0 +1,142 @@
+//! What values look like in JSON: the one place that turns the rules of the domain's types into JSON Schema.
+//!
+//! A limit is taken from the constant that the domain checks by, a word from the list that it parses by. Neither is
+//! written down here, so the document says what the code does.
+
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema,
+    openapi::{
+        ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat,
+        schema::{AdditionalProperties, SchemaType, Type},
+    },
+};
+
+/// What a value looks like. Everything but the kinds and the example may be left out.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// The types of JSON it takes.
+    pub(crate) kinds: Vec<Type>,
+    pub(crate) format: Option<&'static str>,
+    /// A regular expression for all of it, without `^` and `$`.
+    pub(crate) pattern: Option<String>,
+    /// The fewest and the most characters.
+    pub(crate) chars: Option<(usize, usize)>,
+    /// The least and the greatest number.
+    pub(crate) range: Option<(i64, i64)>,
+    /// The only values.
+    pub(crate) words: Option<Vec<&'static str>>,
+    pub(crate) says: String,
+    pub(crate) example: Value,
+}
+
+/// A type of the domain that stands in requests or answers.
+pub(crate) trait Shape {
+    /// What its values look like.
+    fn look() -> Look;
+}
+
+/// A value of the type, nothing else.
+pub(crate) fn exactly<T: Shape + ?Sized>() -> RefOr<Schema> {
+    T::look().schema(false, false)
+}
+
+/// In a request: a value, or `null`; also an empty text, where the value is text. Both are as if it were absent.
+pub(crate) fn optional<T: Shape + ?Sized>() -> RefOr<Schema> {
+    T::look().schema(true, true)
+}
+
+/// In an answer: a value, or an empty text where there is none.
+pub(crate) fn or_empty<T: Shape>() -> RefOr<Schema> {
+    T::look().schema(true, false)
+}
+
+/// In an update: a value, or `null`, but no empty text.
+pub(crate) fn or_null<T: Shape>() -> RefOr<Schema> {
+    T::look().schema(false, true)
+}
+
+/// An array of at most so many values.
+pub(crate) fn values<T: Shape + ?Sized, const MAX: usize>() -> RefOr<Schema> {
+    array(exactly::<T>(), MAX)
+}
+
+/// An array of at most so many objects, or `null`.
+pub(crate) fn objects<T: PartialSchema, const MAX: usize>() -> RefOr<Schema> {
+    array(T::schema(), MAX)
+}
+
+/// An array of values.
+pub(crate) fn all<T: Shape>() -> RefOr<Schema> {
+    ArrayBuilder::new().items(exactly::<T>()).into()
+}
+
+/// An array of values, or `null`.
+pub(crate) fn given_all<T: Shape>() -> RefOr<Schema> {
+    ArrayBuilder::new().schema_type(SchemaType::from_iter([Type::Array, Type::Null])).items(exactly::<T>()).into()
+}
+
+/// An object with exactly one of these members.
+pub(crate) fn one_of<const N: usize>(members: [(&'static str, RefOr<Schema>); N]) -> RefOr<Schema> {
+    let object = |(name, schema)| ObjectBuilder::new().schema_type(Type::Object).property(name, schema).required(name);
+    let says = "Exactly one of the members.";
+    members.into_iter().map(object).fold(OneOfBuilder::new().description(Some(says)), OneOfBuilder::item).into()
+}
+
+fn array(items: RefOr<Schema>, max: usize) -> RefOr<Schema> {
+    let kinds = SchemaType::from_iter([Type::Array, Type::Null]);
+    ArrayBuilder::new().schema_type(kinds).items(items).max_items(Some(max)).into()
+}
+
+impl Look {
+    /// One of some words.
+    pub(crate) fn words(words: impl IntoIterator<Item = &'static str>, says: &str) -> Self {
+        let words: Vec<_> = words.into_iter().collect();
+        let example = words.first().map_or(Value::Null, |word| json!(word));
+        Self { kinds: vec![Type::String], words: Some(words), says: says.to_owned(), example, ..Self::default() }
+    }
+
+    fn schema(self, empty_too: bool, null_too: bool) -> RefOr<Schema> {
+        let empty_too = empty_too && self.kinds.contains(&Type::String);
+        let mut kinds = self.kinds;
+        let mut words = self.words.map(|words| words.into_iter().map(Value::from).collect::<Vec<_>>());
+        if let Some(words) = &mut words {
+            words.extend(empty_too.then(|| json!("")));
+            words.extend(null_too.then_some(Value::Null));
+        }
+        if null_too {
+            kinds.push(Type::Null);
+        }
+        let pattern = self.pattern.map(|all| if empty_too { format!("^({all})?$") } else { format!("^{all}$") });
+        ObjectBuilder::new()
+            .schema_type(match kinds.as_slice() {
+                [one] => SchemaType::Type(one.clone()),
+                _ => SchemaType::from_iter(kinds),
+            })
+            .format(self.format.map(|format| SchemaFormat::Custom(format.to_owned())))
+            .pattern(pattern)
+            .min_length(self.chars.map(|(min, _)| min).filter(|min| *min > 0 && !empty_too))
+            .max_length(self.chars.map(|(_, max)| max))
+            .minimum(self.range.map(|(min, _)| min as f64))
+            .maximum(self.range.map(|(_, max)| max as f64))
+            .enum_values(words)
+            .description((!self.says.is_empty()).then_some(self.says))
+            .examples([self.example])
+            .into()
+    }
+}
+
+/// An object whose members are strings within the limits of metadata.
+pub(crate) fn strings(max_keys: usize, max_key_chars: usize, max_chars: usize, null_too: bool) -> RefOr<Schema> {
+    let kinds = |kind| if null_too { SchemaType::from_iter([kind, Type::Null]) } else { SchemaType::Type(kind) };
+    let value = ObjectBuilder::new().schema_type(kinds(Type::String)).max_length(Some(max_chars)).build();
+    let key = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(max_key_chars));
+    ObjectBuilder::new()
+        .schema_type(kinds(Type::Object))
+        .property_names(Some(Schema::Object(key.build())))
+        .additional_properties(Some(AdditionalProperties::from(RefOr::T(Schema::Object(value)))))
+        .max_properties(Some(max_keys))
+        .description(Some("Pairs of the client's own."))
+        .examples([json!({ "plan": "gold" })])
+        .into()
+}

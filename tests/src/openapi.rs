@@ -1,0 +1,205 @@
+//! The document at `/openapi.json`, read as a client would, and answers held against it.
+
+use jsonschema::Validator;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+
+use crate::patron::Server;
+
+/// The document.
+pub struct Document {
+    /// All of it.
+    pub json: Value,
+}
+
+/// One operation of it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// Its name.
+    pub id: String,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{…}` for what varies.
+    pub path: String,
+    /// All that is said of it.
+    pub json: Value,
+}
+
+impl Operation {
+    /// The statuses that it may answer.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<u16> {
+        let statuses = self.json["responses"].as_object().expect("responses").keys();
+        statuses.map(|status| status.parse().expect("a status")).collect()
+    }
+
+    /// The bodies that it gives as examples.
+    #[must_use]
+    pub fn examples(&self) -> Vec<Value> {
+        let examples = self.json["requestBody"]["content"]["application/json"]["examples"].as_object();
+        examples.map(|map| map.values().map(|example| example["value"].clone()).collect()).unwrap_or_default()
+    }
+}
+
+impl Document {
+    /// As a server gives it, to anybody.
+    pub async fn fetch(server: &Server) -> Self {
+        let answer = server.anonymous(Method::GET, "/openapi.json").send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        Self { json: answer.json().await.expect("JSON") }
+    }
+
+    /// Every operation.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation> {
+        let paths = self.json["paths"].as_object().expect("paths").iter();
+        let operations = paths.flat_map(|(path, item)| {
+            item.as_object().expect("operations").iter().map(|(method, json)| Operation {
+                id: json["operationId"].as_str().expect("an id").to_owned(),
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                json: json.clone(),
+            })
+        });
+        operations.collect()
+    }
+
+    /// Every `$ref`.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        walk(&self.json, &mut |value| found.extend(value["$ref"].as_str().map(str::to_owned)));
+        found
+    }
+
+    /// Every example with the schema that it is of, without the examples of bodies, which are sent.
+    #[must_use]
+    pub fn examples(&self) -> Vec<(Value, Value)> {
+        let mut found = Vec::new();
+        walk(&self.json, &mut |value| {
+            let schema = value.get("schema").unwrap_or(value);
+            match &value["examples"] {
+                // Of a schema.
+                Value::Array(examples) => found.extend(examples.iter().map(|one| (value.clone(), one.clone()))),
+                // Of a content.
+                Value::Object(examples) => {
+                    found.extend(examples.values().map(|one| (schema.clone(), one["value"].clone())));
+                }
+                _ => {}
+            }
+        });
+        found
+    }
+
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(reference) => self.json.pointer(&reference[1..]).expect("what a reference names"),
+            None => value,
+        }
+    }
+
+    /// The parameters of an operation.
+    #[must_use]
+    pub fn parameters<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Value> {
+        let parameters = operation.json["parameters"].as_array();
+        parameters.into_iter().flatten().map(|parameter| self.resolved(parameter)).collect()
+    }
+
+    /// Whether an answer of the operation has a header.
+    #[must_use]
+    pub fn header(&self, operation: &Operation, status: u16, name: &str) -> bool {
+        let response = self.resolved(&operation.json["responses"][status.to_string()]);
+        response["headers"].get(name).is_some()
+    }
+
+    fn validator(&self, schema: &Value) -> Validator {
+        let mut schema = schema.clone();
+        schema["components"] = self.json["components"].clone();
+        jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("no schema: {error}"))
+    }
+
+    /// Whether a value is as a schema says.
+    #[must_use]
+    pub fn is_valid(&self, schema: &Value, value: &Value) -> bool {
+        self.validator(schema).is_valid(value)
+    }
+
+    /// Fails the test when a value is not as a schema says.
+    #[track_caller]
+    pub fn assert_valid(&self, schema: &Value, value: &Value, what: &str) {
+        let validator = self.validator(schema);
+        let faults: Vec<_> =
+            validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{what} is not as its schema says: {faults:#?}\n{value:#}");
+    }
+
+    /// A request as the document describes it: with the examples of its required parameters, what else is
+    /// `asked` in the query, and a body. The ids of examples
+    /// are replaced by those given, each by the prefix of its kind.
+    pub fn request(
+        &self,
+        server: &Server,
+        operation: &Operation,
+        ids: &[(&str, String)],
+        asked: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> RequestBuilder {
+        let pair = |(name, value): &(&str, &str)| format!("{name}={value}");
+        let (mut path, mut query) = (operation.path.clone(), asked.iter().map(pair).collect::<Vec<_>>());
+        for parameter in self.parameters(operation).into_iter().filter(|one| one["required"] == true) {
+            let name = parameter["name"].as_str().expect("a name");
+            let example = parameter["schema"]["examples"][0].as_str().expect("an example").to_owned();
+            match parameter["in"].as_str() {
+                Some("path") => path = path.replace(&format!("{{{name}}}"), &example),
+                _ => query.push(format!("{name}={example}")),
+            }
+        }
+        let target = real(&format!("{path}?{}", query.join("&")), ids);
+        let request = server.request(operation.method.clone(), &target);
+        match body {
+            Some(body) => request.header("content-type", "application/json").body(real(&body.to_string(), ids)),
+            None => request,
+        }
+    }
+
+    /// Holds an answer against what the operation says of its status, and gives its body.
+    pub async fn check(&self, operation: &Operation, answer: Response) -> Value {
+        let (id, status) = (&operation.id, answer.status().as_u16());
+        let response = &operation.json["responses"][status.to_string()];
+        assert!(!response.is_null(), "{id} answers {status}, which is not described");
+        assert!(answer.headers().contains_key("x-request-id") || id == "getMetrics", "{id} has no id");
+        let kind = answer.headers().get("content-type").map(|kind| kind.to_str().expect("text").to_owned());
+        let text = answer.bytes().await.expect("a body");
+        let content = self.resolved(response)["content"].as_object();
+        let Some((described, content)) = content.and_then(|content| content.iter().next()) else {
+            assert!(text.is_empty(), "{id} answers {status} with a body, which is not described");
+            return Value::Null;
+        };
+        assert!(kind.as_ref().is_some_and(|kind| kind.starts_with(described)), "{id} answers {status} as {kind:?}");
+        if described != "application/json" {
+            return Value::Null;
+        }
+        let body = serde_json::from_slice(&text).expect("JSON");
+        self.assert_valid(&content["schema"], &body, &format!("the answer {status} of {id}"));
+        body
+    }
+}
+
+/// A text with the ids of examples replaced.
+fn real(text: &str, ids: &[(&str, String)]) -> String {
+    ids.iter()
+        .fold(text.to_owned(), |text, (prefix, id)| text.replace(&format!("{prefix}01JDG3W9Z5X0M8R2K7T4B6Q1NE"), id))
+}
+
+/// Visits every object, but no example.
+fn walk(value: &Value, visit: &mut impl FnMut(&Value)) {
+    match value {
+        Value::Object(members) => {
+            visit(value);
+            let deeper = members.iter().filter(|(name, member)| *name != "examples" && !member.is_null());
+            deeper.for_each(|(_, member)| walk(member, visit));
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| walk(element, visit)),
+        _ => {}
+    }
+}
