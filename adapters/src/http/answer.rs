@@ -35,11 +35,13 @@ impl Answer {
     }
 
     pub(crate) fn json(status: Status, body: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_vec(body).map_err(|_| {
+        // A customer with all its fields; grown from nothing, the buffer would be copied again and again.
+        let mut bytes = Vec::with_capacity(1_024);
+        serde_json::to_writer(&mut bytes, body).map_err(|_| {
             tracing::error!("an answer has no JSON form");
             ApiError::system_error()
         })?;
-        Ok(Self { status, body, headers: Vec::new() })
+        Ok(Self { status, body: bytes, headers: Vec::new() })
     }
 
     /// A status alone.

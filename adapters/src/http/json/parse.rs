@@ -33,7 +33,7 @@ where
         }
         Err(error) => return Err(ApiError::malformed(complaint(&error))),
     };
-    let mut broken = if nul::is_suspected(body) {
+    let mut broken = if nul::is_suspected(text) {
         nul::find(body).map_err(|error| ApiError::malformed(complaint(&error)))?
     } else {
         Violations::new()

@@ -12,6 +12,7 @@ use crate::persistence::{
 };
 
 /// The customer of any status with an id: one row for each of its published mappings, or one without any.
+#[cfg(feature = "sqlite")]
 #[auto_type(no_type_alias)]
 pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
     let with_mappings = mappings();
@@ -23,6 +24,7 @@ pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str
 }
 
 /// The published customer with an external id: one row for each of its published mappings, or one without any.
+#[cfg(feature = "sqlite")]
 #[auto_type(no_type_alias)]
 pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
     let with_mappings = mappings();
@@ -32,6 +34,32 @@ pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, ex
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::external_id.eq(external_id))
+        .filter(customers::status.eq(published))
+}
+
+/// The customers of any status with these ids: one row for each published mapping, or one without any.
+#[cfg(feature = "postgres")]
+#[auto_type(no_type_alias)]
+pub(crate) fn by_ids<'a>(tenant_id: &'a str, environment_id: &'a str, ids: Vec<&'a str>) -> _ {
+    let with_mappings = mappings();
+    customers::table
+        .left_join(integration_mappings::table.on(with_mappings))
+        .filter(customers::tenant_id.eq(tenant_id))
+        .filter(customers::environment_id.eq(environment_id))
+        .filter(customers::id.eq_any(ids))
+}
+
+/// The published customers with these external ids: one row for each published mapping, or one without any.
+#[cfg(feature = "postgres")]
+#[auto_type(no_type_alias)]
+pub(crate) fn by_external_ids<'a>(tenant_id: &'a str, environment_id: &'a str, external_ids: Vec<&'a str>) -> _ {
+    let with_mappings = mappings();
+    let published: Published = Published;
+    customers::table
+        .left_join(integration_mappings::table.on(with_mappings))
+        .filter(customers::tenant_id.eq(tenant_id))
+        .filter(customers::environment_id.eq(environment_id))
+        .filter(customers::external_id.eq_any(external_ids))
         .filter(customers::status.eq(published))
 }
 

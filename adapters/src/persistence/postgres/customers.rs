@@ -19,15 +19,13 @@ use patron_domain::{
 };
 
 use super::{
-    PostgresStore, names,
+    PostgresStore,
+    look_ups::{By, Rows},
+    names,
     problem::{Kind, Problem},
-    session::Session,
 };
 use crate::persistence::{
-    customer::{
-        queries,
-        row::{CustomerRow, record},
-    },
+    customer::{queries, row::record},
     event::{self, row::StoredEvent},
     idempotency,
     integration::{self, row::MappingRow},
@@ -35,24 +33,23 @@ use crate::persistence::{
     schema::idempotency_records,
 };
 
-type Rows = Vec<(CustomerRow, Option<MappingRow>)>;
-
-async fn by_id(session: &Session, (tenant, environment): &(String, String), id: &str) -> Result<Rows, Problem> {
-    session.answer(queries::by_id(tenant, environment, id).load(&mut session.pg())).await
-}
-
-async fn by_external_id(
-    session: &Session,
-    (tenant, environment): &(String, String),
-    external_id: &str,
-) -> Result<Rows, Problem> {
-    let holder = queries::by_external_id(tenant, environment, external_id);
-    let rows: Rows = session.answer(holder.load(&mut session.pg())).await?;
-    if !rows.is_empty() {
-        return Ok(rows);
+impl PostgresStore {
+    /// The rows of one customer. When a connection broke, each that waited for it asks once more, by itself.
+    async fn look_up(&self, scope: &(String, String), by: By, key: &str) -> Result<Rows, StoreError> {
+        match self.look_ups.find(scope, by, key).await {
+            Err(Problem { kind: Kind::Lost, .. }) => {}
+            found => return Ok(found?),
+        }
+        let (session, (tenant, environment)) = (self.pool.session().await?, scope);
+        let mut pg = session.pg();
+        let rows = async {
+            match by {
+                By::Id => queries::by_ids(tenant, environment, vec![key]).load(&mut pg).await,
+                By::ExternalId => queries::by_external_ids(tenant, environment, vec![key]).load(&mut pg).await,
+            }
+        };
+        Ok(session.answer(rows).await?)
     }
-    let former = queries::by_former_external_id(tenant, environment, external_id);
-    session.answer(former.load(&mut session.pg())).await
 }
 
 #[async_trait]
@@ -66,12 +63,7 @@ impl CustomerRepository for PostgresStore {
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
-        let (scope, id) = (names(scope.owner), id.to_string());
-        match by_id(&*self.look_ups.session().await?, &scope, &id).await {
-            // The connection broke; the others that shared it are told so too, and each asks once more.
-            Err(Problem { kind: Kind::Lost, .. }) => record(by_id(&*self.pool.session().await?, &scope, &id).await?),
-            found => record(found?),
-        }
+        record(self.look_up(&names(scope.owner), By::Id, &id.to_string()).await?)
     }
 
     async fn find_by_external_id(
@@ -79,13 +71,14 @@ impl CustomerRepository for PostgresStore {
         scope: &EnvironmentScope,
         external_id: &ExternalId,
     ) -> Result<Option<CustomerRecord>, StoreError> {
-        let (scope, id) = (names(scope.owner), external_id.as_str());
-        match by_external_id(&*self.look_ups.session().await?, &scope, id).await {
-            Err(Problem { kind: Kind::Lost, .. }) => {
-                record(by_external_id(&*self.pool.session().await?, &scope, id).await?)
-            }
-            found => record(found?),
+        let scope = names(scope.owner);
+        let rows = self.look_up(&scope, By::ExternalId, external_id.as_str()).await?;
+        if !rows.is_empty() {
+            return record(rows);
         }
+        let session = self.pool.session().await?;
+        let former = queries::by_former_external_id(&scope.0, &scope.1, external_id.as_str());
+        record(session.answer(former.load(&mut session.pg())).await?)
     }
 
     async fn mappings(

@@ -9,12 +9,12 @@ mod events;
 mod keys;
 mod link;
 mod lists;
+mod look_ups;
 mod migrate;
 mod pool;
 mod problem;
 mod session;
 mod settings;
-mod shared;
 mod sqlstate;
 mod statements;
 mod statistics;
@@ -33,7 +33,7 @@ use diesel_async::RunQueryDsl;
 use patron_domain::{lifecycle::Owner, store::StoreError};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
-use self::{batch::BatchWriter, pool::Pool, settings::Settings, shared::SharedSessions, watermark::Watermark};
+use self::{batch::BatchWriter, look_ups::LookUps, pool::Pool, settings::Settings, watermark::Watermark};
 use super::{
     metrics,
     open::{OpenError, OpenOptions},
@@ -67,7 +67,7 @@ use super::{
 /// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
 pub struct PostgresStore {
     pool: Pool,
-    look_ups: SharedSessions,
+    look_ups: LookUps,
     customers: BatchWriter,
     statistics: JoinHandle<()>,
     watermark: Watermark,
@@ -86,7 +86,7 @@ impl PostgresStore {
         migrate::run(&settings).await?;
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
-        let look_ups = SharedSessions::new(settings.clone());
+        let look_ups = LookUps::start(&settings);
         let pool = Pool::new(settings, options.connections)?;
         // On every platform of ours, a usize holds a u32.
         let customers = BatchWriter::start(&pool, options.write_queue);
@@ -124,7 +124,7 @@ impl PostgresStore {
         let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();
         self.pool.close();
-        self.look_ups.close().await;
+        self.look_ups.close();
         drop(all);
     }
 }
