@@ -1,7 +1,7 @@
 //! `GET /customers/{id}/history`
 
 use patron_domain::{event::EventEntity, ids::CustomerId, violation::Violations};
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::EventResponse;
 use crate::http::{
@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -32,4 +33,14 @@ pub(super) async fn history(
         return Err(missing());
     }
     Answer::ok(&List::new(&events, page, EventResponse::new))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Every change of the customer, of its links and of its taxes, the oldest first.";
+    Endpoint::new(routes![history], "getCustomerHistory", "What happened to a customer", says)
+        .with_key()
+        .path::<CustomerId>("id", "The customer, of any status.")
+        .paged()
+        .lists::<EventResponse<'_>>("A page of its events.")
 }

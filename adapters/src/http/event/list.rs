@@ -8,22 +8,26 @@ use patron_domain::{
     time::Timestamp,
     violation::{Rule, Violations},
 };
-use rocket::get;
+use rocket::{get, routes};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::response::EventResponse;
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    openapi::{Endpoint, exactly},
     query::Query,
 };
 
 /// A page of the log. The cursor is always there: whoever follows the log asks again behind it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Events<'a> {
     items: Vec<EventResponse<'a>>,
+    #[schema(schema_with = exactly::<EventPosition>)]
     next_cursor: String,
+    #[schema(schema_with = exactly::<bool>)]
     has_more: bool,
 }
 
@@ -83,4 +87,23 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     let EventPage { events, reached, has_more } = services.events.read(&caller, &query).await?;
     let items = events.iter().map(EventResponse::new).collect();
     Answer::ok(&Events { items, next_cursor: reached.to_string(), has_more })
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "The next events behind a cursor, in the order of the log. Who asks again with the `next_cursor` of each \
+                answer misses none.";
+    Endpoint::new(routes![list], "listEvents", "Follow the log of events", says)
+        .with_key()
+        .query::<EventPosition>(
+            "after",
+            "The `next_cursor` of an earlier answer; the beginning of the log when absent.",
+        )
+        .query::<EventLimit>("limit", "How many events.")
+        .repeated::<EventType>("type", "One of these; repeated, or joined by commas.")
+        .query::<EventEntityType>("entity_type", "What happened to entities of this kind.")
+        .query::<EventEntity>("entity_id", "What happened to this entity.")
+        .query::<Timestamp>("from", "What happened at this time or later.")
+        .query::<Timestamp>("to", "What happened at this time or earlier.")
+        .answers::<Events<'_>>(200, "The next events.")
 }

@@ -6,7 +6,14 @@ mod response;
 
 use rocket::{Route, routes};
 
+use crate::http::openapi::Endpoint;
+
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
     routes![list::list, history::history]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![list::documented(), history::documented()]
 }

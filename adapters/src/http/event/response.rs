@@ -1,63 +1,91 @@
 //! An event as clients see it.
 
 use patron_domain::{
+    customer::WorkflowName,
     event::{
-        CustomerEventKind, EventEntityType, EventKind, EventRecord, EventState, EventType, Onboarding, TaxRateEventKind,
+        CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType, Onboarding,
+        TaxRateEventKind,
     },
     ids::{EventId, MappingId, TaxAssociationId},
-    tenancy::Actor,
+    tenancy::{Actor, RequestId},
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::{
     customer::response::CustomerResponse,
+    openapi::{ChangedField, all, exactly, or_null},
     tax::response::{TaxAssociationResponse, TaxRateResponse},
 };
 
 /// One event.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
 pub(super) struct EventResponse<'a> {
+    #[schema(schema_with = exactly::<EventId>)]
     id: EventId,
+    #[schema(schema_with = exactly::<EventType>)]
     r#type: EventType,
     entity: Entity,
+    /// Numbers the entity's events from 1, without a gap; the entity's version after the change.
+    #[schema(schema_with = exactly::<u64>)]
     sequence: u64,
+    #[schema(schema_with = exactly::<Timestamp>)]
     at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     actor: &'a Actor,
+    #[schema(required = true, schema_with = or_null::<RequestId>)]
     request_id: Option<&'a str>,
+    /// The fields that an update gave another value.
+    #[schema(schema_with = all::<ChangedField>)]
     changed: Vec<&'static str>,
     detail: Detail<'a>,
+    /// The entity as the change left it; `null` once it was erased.
+    #[schema(required = true)]
     data: Option<Data<'a>>,
 }
 
-#[derive(Serialize)]
+/// What an event happened to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventEntity)]
 struct Entity {
+    #[schema(schema_with = exactly::<EventEntityType>)]
     r#type: EventEntityType,
+    #[schema(schema_with = exactly::<EventEntity>)]
     id: String,
 }
 
 /// What only this type of event knows.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = EventDetail)]
 struct Detail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<bool>)]
     skip_onboarding_workflow: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<WorkflowName>)]
     onboarding_workflow_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<MappingId>)]
     mapping_id: Option<MappingId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<TaxAssociationId>)]
     tax_association_id: Option<TaxAssociationId>,
 }
 
 /// The entity as the change left it; as its own answers show it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = EventData)]
 enum Data<'a> {
     Customer(Box<CustomerData<'a>>),
     TaxRate(Box<TaxRateResponse<'a>>),
 }
 
-#[derive(Serialize)]
+/// A customer, with the tax rates associated with it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventCustomer)]
 struct CustomerData<'a> {
     #[serde(flatten)]
     customer: CustomerResponse<'a>,

@@ -1,12 +1,15 @@
 //! The looks of the domain's types.
 
+use std::collections::BTreeSet;
+
 use patron_domain::{
     customer::{
         AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
         WorkflowName,
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField, TextField, TimeField},
     },
-    ids::{Id, Kind},
+    event::{CustomerField, EventEntity, EventEntityType, EventLimit, EventPosition, EventType, TaxRateField},
+    ids::{CustomerKind, Id, Kind, TaxRateKind},
     integration::{ClaimedEntityId, MappedEntityType, ProviderEntityId, ProviderType},
     lifecycle::Status,
     metadata::{JsonObject, Metadata},
@@ -15,7 +18,7 @@ use patron_domain::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
     },
-    tenancy::{Actor, ApiKeyName, ApiKeyType, EnvironmentName, EnvironmentType, Role},
+    tenancy::{Actor, ApiKeyName, ApiKeyType, EnvironmentName, EnvironmentType, RequestId, Role},
     time::Timestamp,
 };
 use serde_json::json;
@@ -62,6 +65,7 @@ texts! {
     TaxRateName: "The name of a tax rate, for people.", "Umsatzsteuer";
     TaxRateDescription: "What a tax rate is for.", "The regular rate in Germany";
     ApiKeyName: "What a key is for.", "Billing worker";
+    RequestId: "The id of the request in which it was done.", "7f3a-1";
     EnvironmentName: "The name of an environment.", "Staging";
     Actor: "Who did it: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 }
@@ -92,6 +96,8 @@ words! {
     EnvironmentType: "What an environment is for.";
     ApiKeyType: "The kind of a key.";
     Role: "What a key may do.";
+    EventType: "What happened.";
+    EventEntityType: "The kind of entity that it happened to.";
 }
 
 impl Shape for FilterField {
@@ -107,6 +113,51 @@ impl<K: Kind> Shape for Id<K> {
         let pattern = Some(format!("{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}"));
         let example = json!(format!("{prefix}{EXAMPLE_ID}"));
         Look { kinds: vec![Type::String], pattern, says, example, ..Look::default() }
+    }
+}
+
+/// An id, whose prefix says of which kind the entity is.
+impl Shape for EventEntity {
+    fn look() -> Look {
+        let (customer, rate) = (CustomerKind::PREFIX, TaxRateKind::PREFIX);
+        Look {
+            pattern: Some(format!("({customer}|{rate})[0-7][0-9A-HJKMNP-TV-Z]{{25}}")),
+            says: "The id of what it happened to.".to_owned(),
+            ..Id::<CustomerKind>::look()
+        }
+    }
+}
+
+/// A field of anything that has events.
+pub(crate) struct ChangedField;
+
+impl Shape for ChangedField {
+    fn look() -> Look {
+        let customers = CustomerField::ALL.iter().map(|field| field.as_str());
+        let all: BTreeSet<_> = customers.chain(TaxRateField::ALL.iter().map(|field| field.as_str())).collect();
+        Look::words(all, "The name of a field.")
+    }
+}
+
+impl Shape for EventPosition {
+    fn look() -> Look {
+        let says = "Where in the log a reader stands; opaque to clients.".to_owned();
+        Look {
+            kinds: vec![Type::String],
+            pattern: Some("[0-9]+".to_owned()),
+            says,
+            example: json!(Self::START.to_string()),
+            ..Look::default()
+        }
+    }
+}
+
+impl Shape for EventLimit {
+    fn look() -> Look {
+        let standard = Self::default().get();
+        let says = format!("The most events of the answer; {standard} when absent.");
+        let range = Some((1, Self::MAX.into()));
+        Look { kinds: vec![Type::Integer], range, says, example: json!(standard), ..Look::default() }
     }
 }
 

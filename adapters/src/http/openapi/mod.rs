@@ -19,14 +19,14 @@ use utoipa::openapi::{
 pub use self::docs::mount_docs;
 pub(crate) use self::{
     domain::{
-        EXAMPLE_ID, Limit, Offset, any_object, given_any_object, given_decimal, given_metadata, metadata,
+        ChangedField, EXAMPLE_ID, Limit, Offset, any_object, given_any_object, given_decimal, given_metadata, metadata,
         searched_metadata,
     },
     endpoint::Endpoint,
     refusal::Refusal,
     shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, values},
 };
-use super::{customer, health, integration, metrics, tax, tenancy};
+use super::{customer, event, health, integration, metrics, tax, tenancy};
 
 /// The groups of endpoints, in the order in which they are shown: the base below which they are, name, explanation, and
 /// what is in them.
@@ -54,6 +54,7 @@ fn groups() -> Vec<Group> {
             "The environments of a tenant, and the API keys of each.",
             tenancy::documents(),
         ),
+        (Base::Api, "Events", "Everything that happened, in order and without a gap.", event::documents()),
         (Base::Health, "Health", "Whether it lives, and whether it can work. No key is needed.", health::documents()),
         (Base::Root, "About", "Figures and documentation. No key is needed.", root),
     ]
