@@ -8,3 +8,14 @@ pub trait Clock: Send + Sync {
     /// The current time. MUST be UTC; MAY jump when the system's clock is set.
     fn now(&self) -> Timestamp;
 }
+
+#[cfg(any(test, feature = "mock"))]
+impl MockClock {
+    /// A clock that always shows this time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        let mut clock = Self::new();
+        clock.expect_now().return_const(now);
+        clock
+    }
+}

@@ -3,6 +3,9 @@
 //! `cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE` is opaque to clients, sorts by creation time, and cannot be mistaken for another
 //! kind: [`Id`] carries the kind in its type.
 
+#[cfg(any(test, feature = "mock"))]
+mod mock;
+
 use std::{fmt, hash, marker::PhantomData, str::FromStr};
 
 use uuid::Uuid;

@@ -7,7 +7,9 @@
 //!
 //! # Features
 //! - `serde`: `Serialize` and `Deserialize` on the newtypes; deserialising goes through the checked constructors.
-//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`.
+//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for the common
+//!   cases: `empty()`, `with(…)`, `always_unavailable()`. What a ready-made one answers cannot be replaced; expectations of
+//!   your own go on `new()`.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter has to pass.
 
 mod clock;

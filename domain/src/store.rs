@@ -27,6 +27,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// [`StoreError::Unavailable`], with what was seen.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into() }
+    }
+}
+
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
@@ -108,9 +116,20 @@ pub struct Page<T> {
     pub total: u64,
 }
 
+impl<T> Page<T> {
+    /// The part of a whole list that is asked for; for stores that have all of it in memory.
+    #[must_use]
+    pub fn cut(whole: Vec<T>, request: PageRequest) -> Self {
+        // A list in memory is never longer than 64 bits can count.
+        let total = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+        let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        Self { items: whole.into_iter().skip(skipped).take(usize::from(request.limit())).collect(), total }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PageError, PageRequest};
+    use super::{Page, PageError, PageRequest};
 
     #[test]
     fn a_page_has_between_1_and_1000_items() {
@@ -119,5 +138,12 @@ mod tests {
         assert_eq!(PageRequest::new(65_537, 0), Err(PageError::Limit));
         assert_eq!(PageRequest::new(1_000, 7).map(|page| (page.limit(), page.offset())), Ok((1_000, 7)));
         assert_eq!(PageRequest::new(1, u64::MAX), Err(PageError::Offset));
+    }
+
+    #[test]
+    fn a_whole_list_is_cut_as_asked() {
+        let cut = |limit, offset| Page::cut(vec!['a', 'b', 'c'], PageRequest::new(limit, offset).unwrap());
+        assert_eq!(cut(2, 1), Page { items: vec!['b', 'c'], total: 3 });
+        assert_eq!(cut(2, PageRequest::MAX_OFFSET), Page { items: vec![], total: 3 });
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     event::CustomerEvent,
     ids::CustomerId,
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
+    lifecycle::Status,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -111,4 +112,18 @@ pub enum MappingFilter {
         /// The id there.
         provider_entity_id: ProviderEntityId,
     },
+}
+
+impl MappingFilter {
+    /// Whether a mapping is asked for: published, and of that customer or to that entity.
+    #[must_use]
+    pub fn admits(&self, mapping: &IntegrationMapping) -> bool {
+        let named = match self {
+            Self::Customer(id) => mapping.customer_id == *id,
+            Self::Provider { provider_type, provider_entity_id } => {
+                mapping.provider_type == *provider_type && mapping.provider_entity_id == *provider_entity_id
+            }
+        };
+        named && mapping.status == Status::Published
+    }
 }

@@ -222,14 +222,10 @@ mod tests {
 
     /// A service at `NOW`, whose ids are `ids`.
     fn service(customers: MockCustomerRepository) -> CustomerService {
-        let mut clock = MockClock::new();
-        clock.expect_now().return_const(now());
-        let mut generator = MockIdGenerator::new();
-        generator.expect_start().withf(|at| *at == now()).returning(|_| ids());
         CustomerService {
             customers: Arc::new(customers),
-            clock: Arc::new(clock),
-            ids: Arc::new(generator),
+            clock: Arc::new(MockClock::at(now())),
+            ids: Arc::new(MockIdGenerator::from_time()),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         }
     }
@@ -271,17 +267,27 @@ mod tests {
     #[test]
     fn the_store_s_refusals_and_failures_pass_as_they_are() {
         let id = ids().next_id();
-        let unavailable = StoreError::Unavailable { reason: "the queue is full".to_owned() };
         for refusal in [
             ChangeCustomerError::ExternalIdTaken { existing: id },
             ChangeCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
-            ChangeCustomerError::Store(unavailable),
         ] {
             let mut customers = MockCustomerRepository::new();
             let answer = refusal.clone();
             customers.expect_change().once().return_once(move |_, _| Err(answer));
             assert_eq!(block_on(service(customers).create(&caller(Role::SuperAdmin), acme(), None)), Err(refusal));
         }
+    }
+
+    #[test]
+    fn a_store_that_is_not_there_is_told_for_every_question() {
+        let service = || service(MockCustomerRepository::always_unavailable());
+        let reader = caller(Role::AllReader);
+        let written = block_on(service().create(&caller(Role::AllWriter), acme(), None));
+        assert!(matches!(written, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. }))), "{written:?}");
+        let found = block_on(service().find(&reader, ids().next_id()));
+        assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
+        let found = block_on(service().find_by_external_id(&reader, &acme().external_id));
+        assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
     }
 
     #[test]

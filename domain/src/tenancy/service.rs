@@ -295,9 +295,7 @@ mod tests {
     }
 
     fn clock() -> Arc<MockClock> {
-        let mut clock = MockClock::new();
-        clock.expect_now().return_const(time(NOW));
-        Arc::new(clock)
+        Arc::new(MockClock::at(time(NOW)))
     }
 
     fn a_key() -> ApiKey {
@@ -368,13 +366,11 @@ mod tests {
 
     /// A tenancy service over a store, with keys and randomness that are never asked.
     fn service(tenancy: MockTenancyRepository) -> TenancyService {
-        let mut ids = MockIdGenerator::new();
-        ids.expect_start().withf(|at| *at == time(NOW)).returning(|at| IdSequence::start(at, [7; 10]));
         TenancyService {
             tenancy: Arc::new(tenancy),
             keys: Arc::new(MockApiKeyRepository::new()),
             clock: clock(),
-            ids: Arc::new(ids),
+            ids: Arc::new(MockIdGenerator::from_time()),
             randomness: Arc::new(MockRandomness::new()),
         }
     }
@@ -402,8 +398,7 @@ mod tests {
 
     #[test]
     fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_made() {
-        let mut tenancy = MockTenancyRepository::new();
-        tenancy.expect_find_environment().once().returning(|_, _| Ok(None));
+        let tenancy = MockTenancyRepository::empty();
         let new = NewApiKey { name: a_key().name, roles: Roles::super_admin(), expires_at: None };
         let environment = a_key().owner.environment_id;
         let answer = block_on(service(tenancy).create_key(&SystemScope::patron(), environment, new));
