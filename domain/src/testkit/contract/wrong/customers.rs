@@ -1,0 +1,342 @@
+//! Wrong stores of customers.
+
+use super::{Fault, Wrong, first, now, reversed};
+use crate::{
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerRecord,
+        CustomerRepository, CustomerUpdate, MappingFilter, TaxChoice, TaxFacts,
+        query::{CustomerQuery, CustomerQueryParts},
+    },
+    integration::ProviderType,
+    lifecycle::Status,
+    metadata::{JsonObject, Metadata},
+    store::{Page, PageRequest, StoreError},
+    tax::{TaxAssociationFilter, TaxRateOverrides, TaxRepository, TaxedEntity},
+    tenancy::EnvironmentScope,
+    testkit::{MemoryStore, a_time},
+    time::Timestamp,
+};
+
+pub(super) fn pass_on(wrong: &mut Wrong) {
+    let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+    wrong.customers.expect_change().returning(move |scope, command| {
+        seen.note(scope);
+        now(store.change(scope, command))
+    });
+    let store = wrong.store.clone();
+    wrong.customers.expect_find().returning(move |scope, id| now(store.find(scope, id)));
+    let store = wrong.store.clone();
+    wrong
+        .customers
+        .expect_find_by_external_id()
+        .returning(move |scope, external_id| now(store.find_by_external_id(scope, external_id)));
+    let store = wrong.store.clone();
+    wrong.customers.expect_mappings().returning(move |scope, filter, page| now(store.mappings(scope, filter, page)));
+    let store = wrong.store.clone();
+    wrong.customers.expect_history().returning(move |scope, id, page| now(store.history(scope, id, page)));
+    let store = wrong.store.clone();
+    wrong.customers.expect_list().returning(move |scope, query| now(store.list(scope, query)));
+}
+
+type Change = fn(&MemoryStore, &EnvironmentScope, ChangeCustomer) -> Result<CustomerChanged, ChangeCustomerError>;
+
+/// A store that changes customers so.
+fn changing(wrong: &mut Wrong, change: Change) {
+    let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+    wrong.customers.expect_change().returning(move |scope, command| {
+        seen.note(scope);
+        change(&store, scope, command)
+    });
+}
+
+/// A store that finds customers, by either id, so.
+fn finding(wrong: &mut Wrong, spoil: fn(CustomerRecord) -> Option<CustomerRecord>) {
+    let store = wrong.store.clone();
+    wrong.customers.expect_find().returning(move |scope, id| Ok(now(store.find(scope, id))?.and_then(spoil)));
+    let store = wrong.store.clone();
+    wrong
+        .customers
+        .expect_find_by_external_id()
+        .returning(move |scope, external_id| Ok(now(store.find_by_external_id(scope, external_id))?.and_then(spoil)));
+}
+
+fn everybody(store: &MemoryStore, scope: &EnvironmentScope) -> Vec<CustomerRecord> {
+    let all = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+    now(store.list(scope, &all)).unwrap().items
+}
+
+fn new_of(command: &mut ChangeCustomer) -> Option<&mut crate::customer::NewCustomer> {
+    match &mut command.change {
+        CustomerChange::Create(new) => Some(new),
+        _ => None,
+    }
+}
+
+fn first_metadata(record: &mut CustomerRecord) {
+    record.customer.profile.metadata = Metadata::default();
+}
+
+fn to_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.micros() / 1_000 * 1_000).unwrap_or(at)
+}
+
+pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("finds anybody for an unknown id", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_find().returning(move |scope, id| {
+            Ok(now(store.find(scope, id))?.or_else(|| everybody(&store, scope).into_iter().next()))
+        });
+        let store = wrong.store.clone();
+        wrong.customers.expect_find_by_external_id().returning(move |scope, external_id| {
+            let found = now(store.find_by_external_id(scope, external_id))?;
+            Ok(found.or_else(|| everybody(&store, scope).into_iter().next()))
+        });
+    }),
+    ("finds and lists customers wherever they are", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong
+            .customers
+            .expect_find()
+            .returning(move |_, id| Ok(seen.find(|scope| now(store.find(&scope, id)).unwrap())));
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_history().returning(move |_, id, page| {
+            let found =
+                seen.find(|scope| Some(now(store.history(&scope, id, page)).unwrap()).filter(|found| found.total > 0));
+            Ok(found.unwrap_or(Page { items: vec![], total: 0 }))
+        });
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_mappings().returning(move |_, filter, page| {
+            let found = seen
+                .find(|scope| Some(now(store.mappings(&scope, filter, page)).unwrap()).filter(|found| found.total > 0));
+            Ok(found.unwrap_or(Page { items: vec![], total: 0 }))
+        });
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_list().returning(move |scope, query| {
+            let own = now(store.list(scope, query)).unwrap();
+            let found = seen
+                .find(|scope| Some(now(store.list(&scope, query)).unwrap()).filter(|found| !found.items.is_empty()));
+            Ok(if own.items.is_empty() { found.unwrap_or(own) } else { own })
+        });
+    }),
+    ("changes customers wherever they are", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_change().returning(move |scope, command| {
+            seen.note(scope);
+            let answer = now(store.change(scope, command.clone()));
+            if answer != Err(ChangeCustomerError::UnknownCustomer) {
+                return answer;
+            }
+            seen.find(|scope| now(store.change(&scope, command.clone())).ok()).map_or(answer, Ok)
+        });
+    }),
+    ("takes an external id once for everybody", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_change().returning(move |scope, mut command| {
+            if let Some(new) = new_of(&mut command) {
+                let taken = seen.find(|scope| now(store.find_by_external_id(&scope, &new.external_id)).unwrap());
+                if let Some(taken) = taken {
+                    return Err(ChangeCustomerError::ExternalIdTaken { existing: taken.customer.id });
+                }
+            }
+            seen.note(scope);
+            now(store.change(scope, command))
+        });
+    }),
+    ("keeps external ids in lower case", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            if let Some(new) = new_of(&mut command) {
+                let lower = new.external_id.as_str().to_lowercase();
+                new.external_id = crate::customer::ExternalId::new(lower).unwrap();
+            }
+            now(store.change(scope, command))
+        });
+    }),
+    ("forgets metadata", |wrong| {
+        finding(wrong, |mut record| {
+            first_metadata(&mut record);
+            Some(record)
+        });
+    }),
+    ("cuts times to milliseconds", |wrong| {
+        finding(wrong, |mut record| {
+            record.customer.audit.created_at = to_milliseconds(record.customer.audit.created_at);
+            Some(record)
+        });
+    }),
+    ("forgets what mappings carry, and their order", |wrong| {
+        finding(wrong, |mut record| {
+            record.mappings.reverse();
+            record.mappings.iter_mut().for_each(|mapping| mapping.metadata = JsonObject::default());
+            Some(record)
+        });
+    }),
+    ("answers another event than it wrote", |wrong| {
+        changing(wrong, |store, scope, command| {
+            let mut changed = now(store.change(scope, command))?;
+            changed.event.at = a_time();
+            Ok(changed)
+        });
+    }),
+    ("loses a create now and then", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            let fails = new_of(&mut command).is_some_and(|new| new.external_id.as_str().ends_with('7'));
+            if fails { Err(StoreError::unavailable("lost").into()) } else { now(store.change(scope, command)) }
+        });
+    }),
+    ("keeps one mapping of each create", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            if let Some(new) = new_of(&mut command) {
+                let first = std::mem::take(&mut new.links).into_iter().take(1).collect();
+                new.links = crate::integration::NewLinks::new(first).unwrap();
+            }
+            now(store.change(scope, command))
+        });
+    }),
+    ("keeps what it refused under another external id", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            let answer = now(store.change(scope, command.clone()));
+            let another = command.stamp.at.to_string();
+            if let (Some(new), Err(ChangeCustomerError::ExternalIdTaken { .. })) = (new_of(&mut command), &answer) {
+                new.external_id = crate::customer::ExternalId::new(another).unwrap();
+                let _ = now(store.change(scope, command));
+            }
+            answer
+        });
+    }),
+    ("takes no taxes", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            if let Some(new) = new_of(&mut command) {
+                new.taxes = TaxChoice::Overrides(TaxRateOverrides::new(vec![]).unwrap());
+            }
+            now(store.change(scope, command))
+        });
+    }),
+    ("takes the defaults in any case", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            if let Some(new) = new_of(&mut command) {
+                new.taxes = TaxChoice::Defaults;
+            }
+            now(store.change(scope, command))
+        });
+    }),
+    ("takes everybody's defaults, and archived ones", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.customers.expect_change().returning(move |scope, command| {
+            seen.note(scope);
+            let mut changed = now(store.change(scope, command.clone()))?;
+            if matches!(command.change, CustomerChange::Create(_)) {
+                let mut defaults = Vec::new();
+                seen.find(|scope| {
+                    for status in [Status::Published, Status::Archived] {
+                        let filter = TaxAssociationFilter { status, ..TaxAssociationFilter::of(TaxedEntity::Tenant) };
+                        let found = store.associations(&scope, &filter, PageRequest::whole());
+                        defaults.extend(now(found).unwrap().items);
+                    }
+                    None::<()>
+                });
+                let facts = CustomerFacts { taxes: TaxFacts { defaults, ..TaxFacts::default() }, ..Default::default() };
+                if let Ok(decision) = command.decide(scope, &facts) {
+                    changed.event = decision.event;
+                }
+            }
+            Ok(changed)
+        });
+    }),
+    ("looks for the external id before it decides", |wrong| {
+        changing(wrong, |store, scope, mut command| {
+            if let Some(new) = new_of(&mut command)
+                && let Some(found) = now(store.find_by_external_id(scope, &new.external_id))?
+            {
+                return Err(ChangeCustomerError::ExternalIdTaken { existing: found.customer.id });
+            }
+            now(store.change(scope, command))
+        });
+    }),
+    ("changes what it refuses to change", |wrong| {
+        changing(wrong, |store, scope, command| {
+            let answer = now(store.change(scope, command.clone()));
+            if let (Err(_), CustomerChange::Amend(id, _)) = (&answer, command.change) {
+                let touch = crate::customer::Amendment::Update(Box::new(CustomerUpdate::default()));
+                let touch = ChangeCustomer::new(CustomerChange::Amend(id, touch), command.stamp);
+                let _ = now(store.change(scope, touch));
+            }
+            answer
+        });
+    }),
+    ("gives an external id to a second customer", |wrong| {
+        changing(wrong, |store, scope, command| {
+            let answer = now(store.change(scope, command.clone()));
+            match (&answer, command.change.clone()) {
+                (Err(ChangeCustomerError::ExternalIdTaken { .. }), CustomerChange::Amend(id, _)) => {
+                    let history = now(store.history(scope, id, PageRequest::whole()))?;
+                    let state = history.items.last().map(|event| event.state.clone());
+                    let facts = CustomerFacts { current: state, ..CustomerFacts::default() };
+                    let event = command.decide(scope, &facts)?.event;
+                    Ok(CustomerChanged { event, replayed: false })
+                }
+                _ => answer,
+            }
+        });
+    }),
+    ("finds archived customers by what they were called", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_find_by_external_id().returning(move |scope, external_id| {
+            let found = now(store.find_by_external_id(scope, external_id))?;
+            let parts = CustomerQueryParts { status: Some(Status::Archived), ..CustomerQueryParts::default() };
+            let all = now(store.list(scope, &CustomerQuery::new(parts).unwrap()))?.items;
+            let was_called = |record: &CustomerRecord| {
+                let history = now(store.history(scope, record.customer.id, PageRequest::whole())).unwrap();
+                history.items.iter().any(|event| event.state.customer.external_id == *external_id)
+            };
+            Ok(found.or_else(|| all.into_iter().find(was_called)))
+        });
+    }),
+    ("answers the oldest first, and any page", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .customers
+            .expect_mappings()
+            .returning(move |scope, filter, page| Ok(reversed(now(store.mappings(scope, filter, first(page)))?)));
+        let store = wrong.store.clone();
+        wrong
+            .customers
+            .expect_history()
+            .returning(move |scope, id, page| Ok(reversed(now(store.history(scope, id, first(page)))?)));
+    }),
+    ("answers a history of the last event", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_history().returning(move |scope, id, page| {
+            let mut history = now(store.history(scope, id, page))?;
+            history.items.iter_mut().for_each(|event| event.at = a_time());
+            Ok(history)
+        });
+    }),
+    ("answers everybody's mappings", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_mappings().returning(move |scope, _, page| {
+            let all = everybody(&store, scope).into_iter().map(|record| record.customer.id);
+            let of = |id| now(store.mappings(scope, &MappingFilter::Customer(id), page)).unwrap().items;
+            Ok(Page::cut(all.flat_map(of).collect(), page))
+        });
+    }),
+    ("compares the systems without regard to case", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_mappings().returning(move |scope, filter, page| {
+            let mut filter = filter.clone();
+            if let MappingFilter::Provider { provider_type, .. } = &mut filter {
+                *provider_type = ProviderType::new(provider_type.as_str().to_lowercase()).unwrap();
+            }
+            now(store.mappings(scope, &filter, page))
+        });
+    }),
+    ("lists without mappings, and from the beginning", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_list().returning(move |scope, query| {
+            let mut found = now(store.list(scope, query))?;
+            found.items.iter_mut().for_each(|record| record.mappings.clear());
+            found.items.reverse();
+            found.next = None;
+            Ok(found)
+        });
+    }),
+];
