@@ -31,6 +31,29 @@ pub struct NewCustomer {
     pub onboarding: Onboarding,
 }
 
+impl NewCustomer {
+    /// A customer of whom nothing is known but its external id: it takes over the environment's default taxes. The fields
+    /// are public, for whoever knows more.
+    ///
+    /// ```
+    /// use patron_domain::customer::{CustomerName, ExternalId, NewCustomer};
+    ///
+    /// let mut new = NewCustomer::new(ExternalId::new("acme")?);
+    /// new.profile.name = Some(CustomerName::new("Acme Ltd")?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(external_id: ExternalId) -> Self {
+        Self {
+            external_id,
+            profile: Profile::default(),
+            taxes: TaxChoice::default(),
+            links: NewLinks::default(),
+            onboarding: Onboarding::default(),
+        }
+    }
+}
+
 /// Where a new customer's taxes come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TaxChoice {

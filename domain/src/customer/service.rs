@@ -179,11 +179,9 @@ mod tests {
     use super::*;
     use crate::{
         clock::MockClock,
-        customer::{CustomerFacts, MockCustomerRepository, Profile, TaxChoice},
-        event::Onboarding,
+        customer::{CustomerFacts, MockCustomerRepository},
         idempotency::{Fingerprint, IdempotencyKey},
         ids::{IdSequence, MockIdGenerator},
-        integration::NewLinks,
         lifecycle::Owner,
         tax::TaxRateCode,
         tenancy::{Actor, EnvironmentScope, RequestId, Role, Roles},
@@ -211,13 +209,7 @@ mod tests {
     }
 
     fn acme() -> NewCustomer {
-        NewCustomer {
-            external_id: ExternalId::new("acme").unwrap(),
-            profile: Profile::default(),
-            taxes: TaxChoice::Defaults,
-            links: NewLinks::default(),
-            onboarding: Onboarding::default(),
-        }
+        NewCustomer::new(ExternalId::new("acme").unwrap())
     }
 
     /// A service at `NOW`, whose ids are `ids`.
