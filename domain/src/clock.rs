@@ -3,6 +3,17 @@
 use crate::time::Timestamp;
 
 /// Tells the time. Nothing in this crate asks the operating system; whoever embeds it decides what "now" is.
+///
+/// ```
+/// use patron_domain::{Clock, time::Timestamp};
+///
+/// struct Stopped;
+/// impl Clock for Stopped {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::UNIX_EPOCH
+///     }
+/// }
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The current time. MUST be UTC; MAY jump when the system's clock is set.

@@ -1,6 +1,13 @@
 //! What can go wrong with any store, whatever the operation, and how lists are cut into pages.
 
 /// A failure of the store itself, never of what was asked of it. Texts hold no personal data.
+///
+/// ```
+/// use patron_domain::store::StoreError;
+///
+/// let error = StoreError::unavailable("the connection was closed");
+/// assert_eq!(error.to_string(), "the database is not available: the connection was closed");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be reached or is too busy at the moment; the same call may succeed later. Nothing was written.
@@ -36,6 +43,13 @@ impl StoreError {
 }
 
 /// Which part of a list is asked for.
+///
+/// ```
+/// use patron_domain::store::PageRequest;
+///
+/// let page = PageRequest::new(10, 20).unwrap();
+/// assert_eq!((page.limit(), page.offset()), (10, 20));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u16,
@@ -43,6 +57,12 @@ pub struct PageRequest {
 }
 
 /// Why numbers name no page.
+///
+/// ```
+/// use patron_domain::store::{PageError, PageRequest};
+///
+/// assert_eq!(PageRequest::new(0, 0), Err(PageError::Limit));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
     /// The limit is out of its range.
@@ -108,6 +128,13 @@ impl Default for PageRequest {
 }
 
 /// One page of a list.
+///
+/// ```
+/// use patron_domain::store::{Page, PageRequest};
+///
+/// let page = Page::cut(vec!['a', 'b', 'c'], PageRequest::new(2, 1).unwrap());
+/// assert_eq!(page, Page { items: vec!['b', 'c'], total: 3 });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items of this page, at most as many as asked for.

@@ -9,3 +9,4 @@ pub mod postgres;
 pub mod proxy;
 pub mod requests;
 pub mod rounds;
+pub mod surface;

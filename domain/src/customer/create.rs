@@ -17,6 +17,13 @@ use crate::{
 };
 
 /// A customer somebody asks for: valid in itself, not yet decided.
+///
+/// ```
+/// use patron_domain::{customer::NewCustomer, testkit::a_customer};
+///
+/// let new: NewCustomer = a_customer("acme").in_berlin().build();
+/// assert_eq!(new.profile.timezone.as_str(), "Europe/Berlin");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomer {
     /// Its id in the client's own system.
@@ -55,6 +62,13 @@ impl NewCustomer {
 }
 
 /// Where a new customer's taxes come from.
+///
+/// ```
+/// use patron_domain::{customer::TaxChoice, testkit::a_customer};
+///
+/// assert_eq!(a_customer("acme").build().taxes, TaxChoice::Defaults);
+/// assert!(matches!(a_customer("acme").taxed("VAT", "EUR").build().taxes, TaxChoice::Overrides(_)));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TaxChoice {
     /// The environment's auto-apply defaults are copied.

@@ -18,6 +18,26 @@ use crate::{
 };
 
 /// Customers, for callers with permissions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let service = CustomerService {
+///     customers: Arc::new(MemoryStore::default()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+/// };
+/// let created = service.create(&a_caller(), a_customer("acme").build(), None).await.unwrap();
+/// let found = service.find(&a_caller(), created.event.state.customer.id).await.unwrap();
+/// assert_eq!(found.map(|record| record.customer), Some(created.event.state.customer));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct CustomerService {
     /// Keeps customers.
@@ -35,6 +55,13 @@ pub struct CustomerService {
 pub const DEFAULT_IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a look-up was not answered.
+///
+/// ```
+/// use patron_domain::{customer::ReadError, store::StoreError};
+///
+/// let unavailable = ReadError::from(StoreError::unavailable("too many writes are waiting"));
+/// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The caller may not read.

@@ -125,6 +125,21 @@ impl Faults {
 }
 
 /// A port with [`Faults`] before it. It implements the ports that the one behind it does.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::CustomerRepository,
+///     store::StoreError,
+///     testkit::{Faults, Faulty, MemoryStore, a_scope, an_id},
+/// };
+///
+/// let faults = Faults::default();
+/// let customers: Arc<Faulty<MemoryStore>> = faults.over(Arc::new(MemoryStore::default()));
+/// faults.fail_call(1, StoreError::unavailable("on purpose"));
+/// let failed = futures::executor::block_on(CustomerRepository::find(&*customers, &a_scope(), an_id(1)));
+/// assert_eq!(failed, Err(StoreError::unavailable("on purpose")));
+/// ```
 pub struct Faulty<P: ?Sized> {
     port: Arc<P>,
     faults: Faults,

@@ -68,6 +68,20 @@ use crate::{
 };
 
 /// The ports of one store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::testkit::{MemoryStore, contract};
+///
+/// let store = Arc::new(MemoryStore::default());
+/// let ports = contract::Ports {
+///     customers: store.clone(),
+///     taxes: store.clone(),
+///     tenancy: store.clone(),
+///     keys: store.clone(),
+///     housekeeping: store,
+/// };
+/// ```
 #[derive(Clone)]
 pub struct Ports {
     /// Keeps customers.
@@ -85,6 +99,15 @@ pub struct Ports {
 }
 
 /// What a run of the suite found.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::testkit::{MemoryStore, contract};
+///
+/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), 0));
+/// println!("{report}");
+/// assert!(report.is_clean());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The obligations that were met.
@@ -96,6 +119,14 @@ pub struct Report {
 }
 
 /// An obligation that was not met.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::testkit::{MemoryStore, contract};
+///
+/// let report = futures::executor::block_on(contract::check_customers(Arc::new(MemoryStore::default()), 0));
+/// report.broken.iter().for_each(|broken| println!("{}: {}", broken.obligation, broken.what));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     /// The obligation, as in `customers.create: of concurrent creates of one external id exactly one succeeds`.
