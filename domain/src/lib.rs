@@ -43,7 +43,7 @@
 //! let created = futures::executor::block_on(service.create(&a_caller(), new, None)).unwrap();
 //! let customer = created.event.state.customer;
 //! assert!(customer.id.to_string().starts_with("cust_"));
-//! assert_eq!(created.event.kind.event_type(), "customer.created");
+//! assert_eq!(created.event.kind.event_type().as_str(), "customer.created");
 //! ```
 //!
 //! # Where to go on

@@ -15,6 +15,7 @@ use patron_adapters::{
 };
 use patron_domain::{
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    event::EventService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
 };
@@ -80,6 +81,7 @@ fn api(database: &Database) -> Api {
             clock: clock.clone(),
             ids: ids.clone(),
         },
+        events: EventService { events: database.events.clone() },
         administration: AdministrationService {
             tenancy: database.tenancy.clone(),
             keys: database.keys.clone(),

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
 /// let event: CustomerEvent = command.decide(&a_scope(), &CustomerFacts::default()).unwrap().event;
-/// assert_eq!((event.kind.event_type(), event.sequence), ("customer.created", Version::FIRST));
+/// assert_eq!((event.kind.event_type().as_str(), event.sequence), ("customer.created", Version::FIRST));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerEvent {
@@ -49,7 +49,7 @@ pub struct CustomerEvent {
 /// ```
 /// use patron_domain::event::CustomerEventKind;
 ///
-/// assert_eq!(CustomerEventKind::Deleted.event_type(), "customer.deleted");
+/// assert_eq!(CustomerEventKind::Deleted.event_type().as_str(), "customer.deleted");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerEventKind {

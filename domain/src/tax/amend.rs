@@ -50,9 +50,9 @@ pub struct TaxRateUpdate {
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
 ///
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time() };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
 /// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
-/// assert_eq!(archive.decide(&a_scope(), &facts).unwrap().status, Status::Archived);
+/// assert_eq!(archive.decide(&a_scope(), &facts).unwrap().state.status, Status::Archived);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxRateAmendment {
@@ -71,9 +71,9 @@ pub enum TaxRateAmendment {
 /// };
 ///
 /// let update = TaxRateUpdate { code: Some(TaxRateCode::new("MWST").unwrap()), ..TaxRateUpdate::default() };
-/// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time() };
+/// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time(), event_id: an_id(2), request_id: None };
 /// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
-/// assert_eq!(change.decide(&a_scope(), &facts).unwrap().code.as_str(), "MWST");
+/// assert_eq!(change.decide(&a_scope(), &facts).unwrap().state.code.as_str(), "MWST");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeTaxRate {
@@ -98,7 +98,7 @@ pub struct ChangeTaxRate {
 /// };
 ///
 /// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: true, holder: None };
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time() };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
 /// assert!(archive.decide(&a_scope(), &facts).is_err(), "it is in use");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub struct TaxRateFacts {
 ///     testkit::{a_scope, a_time, an_id},
 /// };
 ///
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time() };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
 /// let facts = TaxRateFacts { current: None, in_use: false, holder: None };
 /// assert_eq!(archive.decide(&a_scope(), &facts), Err(ChangeTaxRateError::Unknown));
 /// ```

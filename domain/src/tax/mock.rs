@@ -64,7 +64,7 @@ impl MockTaxRepository {
         };
         let holder = published.clone();
         taxes.expect_create_rate().returning(move |scope, new| match holder(scope.owner) {
-            Some(holder) if holder.code == new.code => Err(CreateTaxRateError::CodeTaken { existing: holder.id }),
+            Some(holder) if holder.code == new.state.code => Err(CreateTaxRateError::CodeTaken { existing: holder.id }),
             _ => Ok(()),
         });
         let one = held.clone();
@@ -75,7 +75,7 @@ impl MockTaxRepository {
         });
         taxes.expect_change_rate().returning(move |scope, command| {
             let current = held(scope.owner).filter(|rate| rate.id == command.id);
-            command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })
+            Ok(command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?.state)
         });
         taxes.expect_create_default().returning(move |scope, new| match published(scope.owner) {
             Some(rate) if rate.id == new.tax_rate_id => Ok(()),

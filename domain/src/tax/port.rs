@@ -22,12 +22,13 @@ use crate::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{tax::TaxRepository, testkit::{MemoryStore, a_scope, a_tax_rate}};
+/// use patron_domain::{event::TaxRateEvent, tax::TaxRepository, testkit::{MemoryStore, a_scope, a_tax_rate, an_id}};
 ///
 /// # futures::executor::block_on(async {
 /// let taxes: Arc<dyn TaxRepository> = Arc::new(MemoryStore::default());
-/// taxes.create_rate(&a_scope(), a_tax_rate("VAT")).await.unwrap();
-/// assert!(taxes.create_rate(&a_scope(), a_tax_rate("VAT")).await.is_err());
+/// let created = TaxRateEvent::created(an_id(1), None, a_tax_rate("VAT"));
+/// taxes.create_rate(&a_scope(), created.clone()).await.unwrap();
+/// assert!(taxes.create_rate(&a_scope(), created).await.is_err());
 /// # });
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]

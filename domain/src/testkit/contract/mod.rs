@@ -79,6 +79,7 @@ use crate::{
 ///     taxes: store.clone(),
 ///     tenancy: store.clone(),
 ///     keys: store.clone(),
+///     events: store.clone(),
 ///     housekeeping: store,
 /// };
 /// ```

@@ -9,9 +9,10 @@ use crate::{
         Housekeeping, MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
-    event::CustomerEvent,
-    ids::{ApiKeyId, CustomerId, EnvironmentId, TaxAssociationId, TaxRateId},
+    event::{CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, TaxRateEvent},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId},
     integration::IntegrationMapping,
+    lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
@@ -83,8 +84,8 @@ impl<P: Housekeeping + ?Sized> Housekeeping for Faulty<P> {
 
 #[async_trait]
 impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
-    async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
-        self.call(self.port.create_rate(scope, rate)).await
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+        self.call(self.port.create_rate(scope, created)).await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -225,5 +226,33 @@ impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
 
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
         self.call(self.port.record_uses(scope, uses)).await
+    }
+}
+
+#[async_trait]
+impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.call(self.port.read(scope, query)).await
+    }
+
+    async fn read_in(&self, scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.call(self.port.read_in(scope, owner, query)).await
+    }
+
+    async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError> {
+        self.call(self.port.end(scope)).await
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        self.call(self.port.find(scope, id)).await
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        entity: EventEntity,
+        page: PageRequest,
+    ) -> Result<Page<EventRecord>, StoreError> {
+        self.call(self.port.history(scope, entity, page)).await
     }
 }

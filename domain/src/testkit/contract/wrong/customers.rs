@@ -256,7 +256,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         changing(wrong, |store, scope, command| {
             let answer = now(store.change(scope, command.clone()));
             if let (Err(_), CustomerChange::Amend(id, _)) = (&answer, command.change) {
-                let touch = crate::customer::Amendment::Update(Box::new(CustomerUpdate::default()));
+                let touch = crate::customer::Amendment::Update(Box::<CustomerUpdate>::default());
                 let touch = ChangeCustomer::new(CustomerChange::Amend(id, touch), command.stamp);
                 let _ = now(store.change(scope, touch));
             }

@@ -3,6 +3,7 @@
 //! Each wrong store is the memory store behind mocks, with one method that does something else.
 
 mod customers;
+mod events;
 mod taxes;
 mod tenancy;
 
@@ -16,6 +17,7 @@ use futures::{FutureExt, executor::block_on};
 use super::{Ports, Report, all_but_lists, check_empty, lists, tests, tests::ports, tests_of_changes, world::World};
 use crate::{
     customer::{CustomerRepository, MockCustomerRepository},
+    event::{EventLog, MockEventLog},
     store::{Page, PageRequest},
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
@@ -28,6 +30,7 @@ struct Wrong {
     taxes: MockTaxRepository,
     tenancy: MockTenancyRepository,
     keys: MockApiKeyRepository,
+    events: MockEventLog,
     store: Arc<MemoryStore>,
     seen: Seen,
 }
@@ -79,11 +82,13 @@ impl Wrong {
             taxes: MockTaxRepository::new(),
             tenancy: MockTenancyRepository::new(),
             keys: MockApiKeyRepository::new(),
+            events: MockEventLog::new(),
             store: Arc::default(),
             seen: Seen::default(),
         };
         fault(&mut wrong);
         customers::pass_on(&mut wrong);
+        events::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
         tenancy::pass_on(&mut wrong);
         wrong
@@ -95,6 +100,7 @@ impl Wrong {
             taxes: Arc::new(self.taxes) as Arc<dyn TaxRepository>,
             tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
+            events: Arc::new(self.events) as Arc<dyn EventLog>,
             ..ports(&self.store)
         }
     }
@@ -123,7 +129,7 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     let all = run(&ports(&Arc::default()), true).passed;
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
-    let faults: Vec<(&str, Fault)> = [customers::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+    let faults: Vec<(&str, Fault)> = [customers::FAULTS, events::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
     for (name, fault) in faults {
         let report = run(&Wrong::new(fault).ports(), name.contains("list"));
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");

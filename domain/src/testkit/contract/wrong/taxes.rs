@@ -2,6 +2,7 @@
 
 use super::{Fault, Wrong, first, now, reversed, whole};
 use crate::{
+    event::TaxRateEvent,
     lifecycle::Status,
     store::{Page, PageRequest},
     tax::{
@@ -49,7 +50,7 @@ fn rates(store: &MemoryStore, scope: &EnvironmentScope, filter: &TaxRateFilter) 
     whole(now(store.rates(scope, filter, PageRequest::whole())).unwrap())
 }
 
-type Create = fn(&MemoryStore, &EnvironmentScope, TaxRate) -> Result<(), CreateTaxRateError>;
+type Create = fn(&MemoryStore, &EnvironmentScope, TaxRateEvent) -> Result<(), CreateTaxRateError>;
 
 fn creating(wrong: &mut Wrong, create: Create) {
     let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
@@ -127,8 +128,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("keeps codes in lower case", |wrong| {
         creating(wrong, |store, scope, rate| {
-            let code = TaxRateCode::new(rate.code.as_str().to_lowercase()).unwrap();
-            now(store.create_rate(scope, TaxRate { code, ..rate }))
+            let code = TaxRateCode::new(rate.state.code.as_str().to_lowercase()).unwrap();
+            now(store.create_rate(scope, TaxRateEvent { state: TaxRate { code, ..rate.state }, ..rate }))
         });
     }),
     ("takes a code once for everybody, and for archived rates too", |wrong| {
@@ -136,7 +137,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong.taxes.expect_create_rate().returning(move |scope, rate| {
             seen.note(scope);
             let of = |scope: &EnvironmentScope, status| {
-                let codes = Some(vec![rate.code.clone()]);
+                let codes = Some(vec![rate.state.code.clone()]);
                 rates(&store, scope, &TaxRateFilter { codes, status, ..TaxRateFilter::default() }).pop()
             };
             let taken = of(scope, None).or_else(|| seen.find(|scope| of(&scope, Some(Status::Published))));
@@ -148,7 +149,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("writes where the value says", |wrong| {
         creating(wrong, |store, scope, rate| {
-            let scope = EnvironmentScope { owner: rate.owner, ..scope.clone() };
+            let scope = EnvironmentScope { owner: rate.state.owner, ..scope.clone() };
             now(store.create_rate(&scope, rate))
         });
         creating_defaults(wrong, |store, scope, one| {
@@ -181,7 +182,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.taxes.expect_change_rate().returning(move |scope, command| {
             let current = now(store.find_rate(scope, command.id))?;
-            command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })
+            Ok(command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?.state)
         });
         let store = wrong.store.clone();
         wrong.taxes.expect_change_default().returning(move |scope, command| {
