@@ -4,6 +4,7 @@
 
 mod customers;
 mod events;
+mod look_ups;
 mod taxes;
 mod tenancy;
 
@@ -129,7 +130,8 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     let all = run(&ports(&Arc::default()), true).passed;
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
-    let faults: Vec<(&str, Fault)> = [customers::FAULTS, events::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+    let faults: Vec<(&str, Fault)> =
+        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
     for (name, fault) in faults {
         let report = run(&Wrong::new(fault).ports(), name.contains("list"));
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
