@@ -8,10 +8,22 @@ use std::fmt;
 use crate::{ids::EventId, time::Timestamp, violation::Rule};
 
 /// The key a client sends in the header `Idempotency-Key`: 1–255 printable ASCII characters.
+///
+/// ```
+/// use patron_domain::idempotency::IdempotencyKey;
+///
+/// assert!(IdempotencyKey::new("order-4711").is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
 /// Why a text is no [`IdempotencyKey`].
+///
+/// ```
+/// use patron_domain::idempotency::{IdempotencyKey, IdempotencyKeyError};
+///
+/// assert!(IdempotencyKey::new("").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Idempotency-Key must be 1 to {max} printable ASCII characters", max = IdempotencyKey::MAX_CHARS)]
 pub struct IdempotencyKeyError;
@@ -44,6 +56,13 @@ impl IdempotencyKey {
 }
 
 /// What tells one request from another: a hash of 256 bits over its method, its path with query, and its body.
+///
+/// ```
+/// use patron_domain::idempotency::Fingerprint;
+///
+/// let fingerprint = Fingerprint::from_bytes([7; 32]);
+/// assert_eq!(Fingerprint::from_hex(&fingerprint.to_hex()), Some(fingerprint));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
@@ -93,6 +112,13 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// A key with the request it stands for: what a client sends.
+///
+/// ```
+/// use patron_domain::idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest};
+///
+/// let key = IdempotencyKey::new("order-4711").unwrap();
+/// let request = IdempotentRequest { key, fingerprint: Fingerprint::from_bytes([7; 32]) };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// The key.
@@ -102,6 +128,19 @@ pub struct IdempotentRequest {
 }
 
 /// What a command asks of the store for its key: to find its record, or to make one together with the work.
+///
+/// ```
+/// use patron_domain::{
+///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyRecord},
+///     testkit::{a_time, an_id},
+///     time::Timestamp,
+/// };
+///
+/// let (key, fingerprint) = (IdempotencyKey::new("key-1").unwrap(), Fingerprint::from_bytes([7; 32]));
+/// let claim = IdempotencyClaim { key, fingerprint, since: Timestamp::UNIX_EPOCH };
+/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// assert_eq!((claim.settle(None), claim.settle(Some(&record))), (Ok(None), Ok(Some(an_id(1)))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyClaim {
     /// The key.
@@ -114,6 +153,13 @@ pub struct IdempotencyClaim {
 
 /// What a store keeps under a key: which request it stood for, and the event that request made, whose frozen state is what
 /// was answered.
+///
+/// ```
+/// use patron_domain::{idempotency::{Fingerprint, IdempotencyRecord}, testkit::{a_time, an_id}};
+///
+/// let fingerprint = Fingerprint::from_bytes([7; 32]);
+/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// The request.
@@ -125,6 +171,20 @@ pub struct IdempotencyRecord {
 }
 
 /// The key stands for another request.
+///
+/// ```
+/// use patron_domain::{
+///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord},
+///     testkit::{a_time, an_id},
+///     time::Timestamp,
+/// };
+///
+/// let fingerprint = Fingerprint::from_bytes([7; 32]);
+/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// let key = IdempotencyKey::new("key-1").unwrap();
+/// let other = IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([8; 32]), since: Timestamp::UNIX_EPOCH };
+/// assert_eq!(other.settle(Some(&record)), Err(IdempotencyKeyReused));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this Idempotency-Key was used with another request; send a new key with a new request")]
 pub struct IdempotencyKeyReused;

@@ -3,6 +3,9 @@
 //! `cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE` is opaque to clients, sorts by creation time, and cannot be mistaken for another
 //! kind: [`Id`] carries the kind in its type.
 
+#[cfg(any(test, feature = "mock"))]
+mod mock;
+
 use std::{fmt, hash, marker::PhantomData, str::FromStr};
 
 use uuid::Uuid;
@@ -10,6 +13,12 @@ use uuid::Uuid;
 use crate::{time::Timestamp, violation::Rule};
 
 /// A kind of thing that has ids. Implemented by this crate's kinds alone.
+///
+/// ```
+/// use patron_domain::ids::{CustomerKind, Kind};
+///
+/// assert_eq!(CustomerKind::PREFIX, "cust_");
+/// ```
 pub trait Kind: sealed::Sealed + 'static {
     /// What stands before the 26 characters, with the underscore.
     const PREFIX: &'static str;
@@ -20,6 +29,13 @@ mod sealed {
 }
 
 /// The id of one thing of kind `K`: 128 bits, shown as prefix and 26 Crockford base-32 characters.
+///
+/// ```
+/// use patron_domain::{ids::{CustomerKind, Id}, testkit::an_id};
+///
+/// let id: Id<CustomerKind> = an_id(1);
+/// assert_eq!(id.to_string().parse(), Ok(id));
+/// ```
 pub struct Id<K: Kind> {
     uuid: Uuid,
     kind: PhantomData<fn() -> K>,
@@ -29,6 +45,11 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident, $alias:ident, $prefix:literal;)*) => {
         $(
             $(#[$doc])*
+            ///
+            /// ```
+            #[doc = concat!("use patron_domain::ids::{", stringify!($kind), ", Kind};")]
+            #[doc = concat!("assert_eq!(", stringify!($kind), "::PREFIX, ", stringify!($prefix), ");")]
+            /// ```
             #[derive(Debug, Clone, Copy)]
             pub enum $kind {}
             impl sealed::Sealed for $kind {}
@@ -36,6 +57,12 @@ macro_rules! kinds {
                 const PREFIX: &'static str = $prefix;
             }
             #[doc = concat!("An id such as `", $prefix, "01JDG3W9Z5X0M8R2K7T4B6Q1NE`.")]
+            ///
+            /// ```
+            #[doc = concat!("use patron_domain::ids::", stringify!($alias), ";")]
+            #[doc = concat!("let id: ", stringify!($alias), " = \"", $prefix, "01JDG3W9Z5X0M8R2K7T4B6Q1NE\".parse().unwrap();")]
+            #[doc = concat!("assert!(id.to_string().starts_with(", stringify!($prefix), "));")]
+            /// ```
             pub type $alias = Id<$kind>;
         )*
     };
@@ -61,6 +88,12 @@ kinds! {
 }
 
 /// Why a text is no id of the wanted kind.
+///
+/// ```
+/// use patron_domain::ids::{CustomerId, IdError};
+///
+/// assert_eq!("cust_1".parse::<CustomerId>().unwrap_err().to_string(), "must be an id: cust_ and 26 characters");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an id: {prefix} and 26 characters")]
 pub struct IdError {
@@ -166,6 +199,14 @@ impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
 /// The ids of one use case, all drawn from one UUIDv7: the first is that UUID, each further one counts up its random
 /// part. One draw of randomness serves a whole create, and a decision that learns only inside the transaction how many
 /// ids it needs stays a pure function.
+///
+/// ```
+/// use patron_domain::{ids::{CustomerId, EventId, IdSequence}, testkit::a_time};
+///
+/// let mut ids = IdSequence::start(a_time(), [7; 10]);
+/// let (customer, event): (CustomerId, EventId) = (ids.next_id(), ids.next_id());
+/// assert_ne!(customer.uuid(), event.uuid());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdSequence {
     next: u128,
@@ -191,6 +232,14 @@ impl IdSequence {
 }
 
 /// The port for new ids.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{ids::IdGenerator, testkit::{CountingIds, a_time}};
+///
+/// let ids: Arc<dyn IdGenerator> = Arc::new(CountingIds::default());
+/// assert_ne!(ids.start(a_time()), ids.start(a_time()));
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait IdGenerator: Send + Sync {
     /// Starts the ids of one use case. MUST start at `at`, with bits no other call is given.
@@ -198,6 +247,14 @@ pub trait IdGenerator: Send + Sync {
 }
 
 /// The port for secrets.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{ids::Randomness, testkit::FixedRandomness};
+///
+/// let randomness: Arc<dyn Randomness> = Arc::new(FixedRandomness([7; 32]));
+/// assert_eq!(randomness.secret_bytes(), Ok([7; 32]));
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait Randomness: Send + Sync {
     /// 256 bits that nobody can predict. MUST come from the operating system's generator or one as strong.
@@ -208,6 +265,12 @@ pub trait Randomness: Send + Sync {
 }
 
 /// The source of randomness gave nothing.
+///
+/// ```
+/// use patron_domain::ids::RandomnessUnavailable;
+///
+/// assert_eq!(RandomnessUnavailable.to_string(), "the operating system gave no random bytes");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub struct RandomnessUnavailable;

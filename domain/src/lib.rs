@@ -5,9 +5,60 @@
 //! that callers with permissions ask, and *ports*: traits for what the rules need of the world (stores, the clock, ids).
 //! It knows no SQL, no HTTP, no async runtime, no global clock and no global randomness.
 //!
+//! # From nothing to a customer
+//!
+//! ```toml
+//! [dependencies]
+//! patron-domain = { version = "0.1", features = ["testkit"] }
+//! futures = "0.3" # or any other runtime
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use patron_domain::{
+//!     customer::{CustomerName, CustomerService, DEFAULT_IDEMPOTENCY_TTL, Email, ExternalId, NewCustomer},
+//!     testkit::{CountingIds, FixedClock, MemoryStore, a_caller},
+//!     violation::Violations,
+//! };
+//!
+//! // A service over four ports: here the test kit's, in production your own store, clock and ids.
+//! let service = CustomerService {
+//!     customers: Arc::new(MemoryStore::default()),
+//!     clock: Arc::new(FixedClock::default()),
+//!     ids: Arc::new(CountingIds::default()),
+//!     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+//! };
+//!
+//! // All that is wrong with a request is found at once, each under the name of its field.
+//! let mut broken = Violations::new();
+//! let external_id = broken.check(|| "external_id".into(), ExternalId::new("acme"));
+//! let email = broken.check(|| "email".into(), Email::new("billing@acme.example"));
+//! broken.into_result().unwrap();
+//!
+//! let mut new = NewCustomer::new(external_id.unwrap());
+//! new.profile.name = CustomerName::new("Acme Ltd").ok();
+//! new.profile.email = email;
+//!
+//! let created = futures::executor::block_on(service.create(&a_caller(), new, None)).unwrap();
+//! let customer = created.event.state.customer;
+//! assert!(customer.id.to_string().starts_with("cust_"));
+//! assert_eq!(created.event.kind.event_type().as_str(), "customer.created");
+//! ```
+//!
+//! # Where to go on
+//! - [`customer`]: the fields, the decisions about a customer, [`CustomerService`](customer::CustomerService), and the port
+//!   [`CustomerRepository`](customer::CustomerRepository).
+//! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
+//! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
+//! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
+//! - The guide for those who embed: [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
+//!
 //! # Features
 //! - `serde`: `Serialize` and `Deserialize` on the newtypes; deserialising goes through the checked constructors.
-//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`.
+//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for the common
+//!   cases: `empty()`, `with(…)`, `always_unavailable()`. What a ready-made one answers cannot be replaced; expectations of
+//!   your own go on `new()`.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter has to pass.
 
 mod clock;

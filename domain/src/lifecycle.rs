@@ -8,6 +8,13 @@ use crate::{
 };
 
 /// Whose a thing is: one environment of one tenant.
+///
+/// ```
+/// use patron_domain::{lifecycle::Owner, testkit::{an_id, an_owner}};
+///
+/// let owner = Owner { tenant_id: an_id(1), environment_id: an_id(2) };
+/// assert_ne!(owner, an_owner());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The tenant.
@@ -17,6 +24,12 @@ pub struct Owner {
 }
 
 /// Whether a thing is in use.
+///
+/// ```
+/// use patron_domain::lifecycle::Status;
+///
+/// assert_eq!(Status::parse("archived"), Ok(Status::Archived));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// In use.
@@ -28,6 +41,13 @@ pub enum Status {
 }
 
 /// A text that is no known word of a list.
+///
+/// ```
+/// use patron_domain::lifecycle::{Status, UnknownWord};
+///
+/// let unknown: UnknownWord = Status::parse("lost").unwrap_err();
+/// assert_eq!(unknown.to_string(), "must be one of: published, archived, deleted");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of: {allowed}")]
 pub struct UnknownWord {
@@ -95,6 +115,13 @@ words!(Status, "published, archived, deleted", Published => "published", Archive
 
 /// The number of changes an aggregate has seen, without gaps: 1 when created, one more with each change. It numbers the
 /// aggregate's events and is its version.
+///
+/// ```
+/// use patron_domain::lifecycle::Version;
+///
+/// assert_eq!(Version::FIRST.next().get(), 2);
+/// assert_eq!(Version::from_stored(0), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(u64);
 
@@ -122,6 +149,14 @@ impl Version {
 }
 
 /// Who created and last changed a thing, and when.
+///
+/// ```
+/// use patron_domain::{lifecycle::Audit, tenancy::Actor, testkit::a_time};
+///
+/// let mut audit = Audit::created(a_time(), &Actor::system());
+/// audit.touch(a_time(), &Actor::new("somebody").unwrap());
+/// assert_ne!(audit.created_by, audit.updated_by);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
     /// When it was created.

@@ -11,10 +11,24 @@ use crate::{
 ///
 /// At most [`Metadata::MAX_KEYS`] pairs; a key has 1 to [`Metadata::MAX_KEY_CHARS`] characters, a value 0 to
 /// [`Metadata::MAX_VALUE_CHARS`]; neither holds U+0000. Values may be personal, so `Debug` shows only the number of pairs.
+///
+/// ```
+/// use patron_domain::metadata::Metadata;
+///
+/// let metadata = Metadata::new([("plan".to_owned(), "gold".to_owned())].into(), "metadata").unwrap();
+/// assert_eq!(metadata.get("plan"), Some("gold"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
 /// What is wrong with one pair, or with their number.
+///
+/// ```
+/// use patron_domain::metadata::{Metadata, MetadataError};
+///
+/// let broken = Metadata::new([("plan".to_owned(), "x".repeat(10_000))].into(), "metadata").unwrap_err();
+/// assert_eq!(broken.iter().next().map(|one| one.rule), Some("max_length"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// There are more pairs than allowed.
@@ -135,10 +149,24 @@ impl<'de> serde::Deserialize<'de> for Metadata {
 ///
 /// Numbers keep what 64-bit integers and doubles hold. At most [`JsonObject::MAX_BYTES`] bytes as compact JSON, and no
 /// U+0000 in any key or string. It may be personal, so `Debug` shows nothing of it.
+///
+/// ```
+/// use patron_domain::metadata::JsonObject;
+///
+/// let map = serde_json::Map::from_iter([("plan".to_owned(), 7.into())]);
+/// assert_eq!(JsonObject::new(map).unwrap().to_json(), r#"{"plan":7}"#);
+/// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct JsonObject(serde_json::Map<String, serde_json::Value>);
 
 /// Why a JSON object was refused.
+///
+/// ```
+/// use patron_domain::metadata::{JsonObject, JsonObjectError};
+///
+/// let nul = serde_json::Map::from_iter([("key".to_owned(), "\0".into())]);
+/// assert_eq!(JsonObject::new(nul), Err(JsonObjectError::Nul));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonObjectError {
     /// It is too large.

@@ -1,6 +1,13 @@
 //! What can go wrong with any store, whatever the operation, and how lists are cut into pages.
 
 /// A failure of the store itself, never of what was asked of it. Texts hold no personal data.
+///
+/// ```
+/// use patron_domain::store::StoreError;
+///
+/// let error = StoreError::unavailable("the connection was closed");
+/// assert_eq!(error.to_string(), "the database is not available: the connection was closed");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be reached or is too busy at the moment; the same call may succeed later. Nothing was written.
@@ -27,7 +34,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// [`StoreError::Unavailable`], with what was seen.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into() }
+    }
+}
+
 /// Which part of a list is asked for.
+///
+/// ```
+/// use patron_domain::store::PageRequest;
+///
+/// let page = PageRequest::new(10, 20).unwrap();
+/// assert_eq!((page.limit(), page.offset()), (10, 20));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u16,
@@ -35,6 +57,12 @@ pub struct PageRequest {
 }
 
 /// Why numbers name no page.
+///
+/// ```
+/// use patron_domain::store::{PageError, PageRequest};
+///
+/// assert_eq!(PageRequest::new(0, 0), Err(PageError::Limit));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
     /// The limit is out of its range.
@@ -100,6 +128,13 @@ impl Default for PageRequest {
 }
 
 /// One page of a list.
+///
+/// ```
+/// use patron_domain::store::{Page, PageRequest};
+///
+/// let page = Page::cut(vec!['a', 'b', 'c'], PageRequest::new(2, 1).unwrap());
+/// assert_eq!(page, Page { items: vec!['b', 'c'], total: 3 });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items of this page, at most as many as asked for.
@@ -108,9 +143,20 @@ pub struct Page<T> {
     pub total: u64,
 }
 
+impl<T> Page<T> {
+    /// The part of a whole list that is asked for; for stores that have all of it in memory.
+    #[must_use]
+    pub fn cut(whole: Vec<T>, request: PageRequest) -> Self {
+        // A list in memory is never longer than 64 bits can count.
+        let total = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+        let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        Self { items: whole.into_iter().skip(skipped).take(usize::from(request.limit())).collect(), total }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PageError, PageRequest};
+    use super::{Page, PageError, PageRequest};
 
     #[test]
     fn a_page_has_between_1_and_1000_items() {
@@ -119,5 +165,12 @@ mod tests {
         assert_eq!(PageRequest::new(65_537, 0), Err(PageError::Limit));
         assert_eq!(PageRequest::new(1_000, 7).map(|page| (page.limit(), page.offset())), Ok((1_000, 7)));
         assert_eq!(PageRequest::new(1, u64::MAX), Err(PageError::Offset));
+    }
+
+    #[test]
+    fn a_whole_list_is_cut_as_asked() {
+        let cut = |limit, offset| Page::cut(vec!['a', 'b', 'c'], PageRequest::new(limit, offset).unwrap());
+        assert_eq!(cut(2, 1), Page { items: vec!['b', 'c'], total: 3 });
+        assert_eq!(cut(2, PageRequest::MAX_OFFSET), Page { items: vec![], total: 3 });
     }
 }

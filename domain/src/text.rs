@@ -42,6 +42,12 @@ impl TextRule {
 }
 
 /// Why a text was refused. It never holds the text itself, which may be personal.
+///
+/// ```
+/// use patron_domain::{TextFault, customer::{ExternalId, ExternalIdError}};
+///
+/// assert_eq!(ExternalId::new(""), Err(ExternalIdError(TextFault::Empty)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
     /// The text has no character at all.
@@ -115,6 +121,13 @@ macro_rules! text_newtype {
         max $max:literal $(, not_blank $not_blank:literal)? $(, no_control $no_control:literal)?
     ) => {
         $(#[$doc])*
+        ///
+        /// ```
+        /// # use patron_domain::{customer::*, integration::*, tax::*, tenancy::*};
+        #[doc = concat!("let value = ", stringify!($name), "::new(\"one\").unwrap();")]
+        /// assert_eq!(value.as_str(), "one");
+        #[doc = concat!("assert!(", stringify!($name), "::new(\"1\".repeat(", stringify!($max), " + 1)).is_err());")]
+        /// ```
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
@@ -154,6 +167,13 @@ macro_rules! text_newtype {
         }
 
         #[doc = concat!("Why a text is no valid [`", stringify!($name), "`].")]
+        ///
+        /// ```
+        /// # use patron_domain::{customer::*, integration::*, tax::*, tenancy::*, violation::Rule};
+        #[doc = concat!("let refused = ", stringify!($name), "::new(\"\").unwrap_err();")]
+        #[doc = concat!("assert_eq!(refused.to_string(), \"", $label, " must not be empty\");")]
+        /// assert_eq!(refused.rule(), "required");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
         #[error("{label} {fault}", label = $label, fault = .0)]
         pub struct $error(

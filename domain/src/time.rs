@@ -8,10 +8,23 @@ use chrono::{DateTime, SecondsFormat, Utc};
 ///
 /// PostgreSQL keeps microseconds and other stores keep more or less; truncating here, once, makes the first answer and
 /// every later read identical. `Display` gives RFC 3339 with six fractional digits and `Z`.
+///
+/// ```
+/// use patron_domain::time::Timestamp;
+///
+/// let at = Timestamp::parse("2026-01-31T09:00:00.1234567+01:00").unwrap();
+/// assert_eq!(at.to_string(), "2026-01-31T08:00:00.123456Z");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// Why a value is no [`Timestamp`].
+///
+/// ```
+/// use patron_domain::time::{Timestamp, TimestampError};
+///
+/// assert_eq!(Timestamp::parse("yesterday"), Err(TimestampError::Format));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
     /// The time lies before the year 1 or after the year 9999.

@@ -5,12 +5,36 @@ use std::fmt;
 /// An error that names the rule it broke. Every newtype's error is one.
 ///
 /// The `Display` text says what is wrong and what the limit is; it never repeats the refused value.
+///
+/// ```
+/// use patron_domain::violation::{Rule, Violations};
+///
+/// struct TooOld;
+/// impl std::fmt::Display for TooOld {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("must not be older than a year")
+///     }
+/// }
+/// impl Rule for TooOld {
+///     fn rule(&self) -> &'static str {
+///         "max_age"
+///     }
+/// }
+/// let mut broken = Violations::new();
+/// broken.add("invoice.date", &TooOld);
+/// ```
 pub trait Rule: fmt::Display {
     /// A short, stable, lower-case name for programs, such as `max_length` or `iso_4217`.
     fn rule(&self) -> &'static str;
 }
 
 /// One broken rule at one place.
+///
+/// ```
+/// use patron_domain::violation::Violation;
+///
+/// let violation = Violation { path: "name".to_owned(), rule: "max_length", message: "is too long".to_owned() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Where: the JSON path of the field, such as `tax_rate_overrides[0].currency`.
@@ -23,6 +47,14 @@ pub struct Violation {
 
 /// All broken rules of one request, in the order in which they were found; one per path, the first wins. After
 /// [`Violations::MAX`] no more are kept: a request with so many is not mended field by field.
+///
+/// ```
+/// use patron_domain::{customer::CustomerName, violation::Violations};
+///
+/// let mut broken = Violations::new();
+/// let name = broken.check(|| "name".into(), CustomerName::new(""));
+/// assert_eq!((name, broken.to_string().as_str()), (None, "name: name must not be empty"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 

@@ -9,3 +9,9 @@ pub mod postgres;
 pub mod proxy;
 pub mod requests;
 pub mod rounds;
+pub mod surface;
+
+/// The guide for those who embed, whose every block of Rust is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub struct EmbeddingGuide;

@@ -28,10 +28,23 @@ text_newtype! {
 }
 
 /// An assigned country code of ISO 3166-1 alpha-2, upper case, such as `DE`.
+///
+/// ```
+/// use patron_domain::customer::CountryCode;
+///
+/// assert_eq!(CountryCode::new("DE").unwrap().as_str(), "DE");
+/// assert!(CountryCode::new("de").is_err());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode([u8; 2]);
 
 /// Why a text is no [`CountryCode`].
+///
+/// ```
+/// use patron_domain::{customer::{CountryCode, CountryCodeError}, violation::Rule};
+///
+/// assert_eq!(CountryCode::new("XX").unwrap_err().rule(), "iso_3166_1_alpha_2");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("address_country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE")]
 pub struct CountryCodeError;
@@ -80,6 +93,13 @@ impl fmt::Debug for CountryCode {
 serde_as_text!(CountryCode);
 
 /// Where a customer lives. Every part may be absent, and parts are not checked against one another.
+///
+/// ```
+/// use patron_domain::customer::{Address, CountryCode};
+///
+/// let address = Address { country: Some(CountryCode::new("DE").unwrap()), ..Address::default() };
+/// assert_eq!(address.city, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address {
     /// The first line.

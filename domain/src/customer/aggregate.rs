@@ -10,6 +10,13 @@ use crate::{
 };
 
 /// What a client says of a customer beside its external id. Every part may be absent.
+///
+/// ```
+/// use patron_domain::customer::{CustomerName, Profile};
+///
+/// let profile = Profile { name: Some(CustomerName::new("Acme Ltd").unwrap()), ..Profile::default() };
+/// assert_eq!(profile.timezone.as_str(), "UTC");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The full name of the person or company.
@@ -27,6 +34,13 @@ pub struct Profile {
 }
 
 /// A customer.
+///
+/// ```
+/// use patron_domain::{customer::Customer, lifecycle::{Status, Version}, testkit::a_customer};
+///
+/// let customer: Customer = a_customer("acme").named("Acme Ltd").existing().customer;
+/// assert_eq!((customer.status, customer.version), (Status::Published, Version::FIRST));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
     /// Its id.
@@ -46,6 +60,14 @@ pub struct Customer {
 }
 
 /// A customer with its published mappings: what an answer that carries one customer shows.
+///
+/// ```
+/// use patron_domain::{customer::CustomerRecord, testkit::a_customer};
+///
+/// let acme = a_customer("acme").linked("stripe", "cus_1").existing();
+/// let record = CustomerRecord { customer: acme.customer, mappings: acme.mappings };
+/// assert_eq!(record.mappings.len(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerRecord {
     /// The customer.
@@ -55,6 +77,13 @@ pub struct CustomerRecord {
 }
 
 /// A customer with everything that belongs to it: what changes together, under one version, and what an event freezes.
+///
+/// ```
+/// use patron_domain::{customer::CustomerAggregate, testkit::a_customer};
+///
+/// let aggregate: CustomerAggregate = a_customer("acme").linked("stripe", "cus_1").existing();
+/// assert_eq!(aggregate.mappings[0].customer_id, aggregate.customer.id);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerAggregate {
     /// The customer.

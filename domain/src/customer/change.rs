@@ -16,6 +16,20 @@ use crate::{
 };
 
 /// The command for one change of a customer aggregate. It owns all it needs, because it may outlive its caller.
+///
+/// ```
+/// use patron_domain::{
+///     customer::{ChangeCustomer, CustomerChange, CustomerFacts, Stamp},
+///     ids::IdSequence,
+///     testkit::{a_customer, a_scope, a_time},
+/// };
+///
+/// let ids = IdSequence::start(a_time(), [0; 10]);
+/// let stamp = Stamp { ids, at: a_time(), request_id: None };
+/// let create = ChangeCustomer::new(CustomerChange::Create(a_customer("acme").build()), stamp);
+/// let decision = create.decide(&a_scope(), &CustomerFacts::default()).unwrap();
+/// assert_eq!(decision.event.state.customer.external_id.as_str(), "acme");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeCustomer {
     /// What is asked.
@@ -29,6 +43,13 @@ pub struct ChangeCustomer {
 }
 
 /// What is asked of a customer aggregate.
+///
+/// ```
+/// use patron_domain::{customer::CustomerChange, testkit::a_customer};
+///
+/// let new = a_customer("acme").build();
+/// assert_eq!(CustomerChange::Create(new.clone()), CustomerChange::Create(new));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "most changes are creates, and none of them is to cost a box")]
 pub enum CustomerChange {
@@ -46,6 +67,14 @@ pub enum CustomerChange {
 }
 
 /// What is asked of a customer that exists.
+///
+/// ```
+/// use patron_domain::{customer::{Amendment, CustomerChange}, integration::ProviderType, testkit::an_id};
+///
+/// let archive = CustomerChange::Amend(an_id(1), Amendment::Archive);
+/// let unlink = Amendment::Unlink { provider_type: ProviderType::new("stripe").unwrap(), provider_entity_id: None };
+/// assert_ne!(archive, CustomerChange::Amend(an_id(1), unlink));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Amendment {
     /// Change what is known of it.
@@ -72,6 +101,19 @@ pub enum Amendment {
 }
 
 /// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
+///
+/// ```
+/// use patron_domain::{
+///     customer::{Amendment, ChangeCustomer, CustomerChange, Precondition, Stamp},
+///     ids::IdSequence,
+///     lifecycle::Version,
+///     testkit::{a_time, an_id},
+/// };
+///
+/// let stamp = Stamp { ids: IdSequence::start(a_time(), [0; 10]), at: a_time(), request_id: None };
+/// let archive = ChangeCustomer::new(CustomerChange::Amend(an_id(1), Amendment::Archive), stamp);
+/// let only_first = ChangeCustomer { only_if: Precondition::OneOf(vec![Version::FIRST]), ..archive };
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Precondition {
     /// Any, or none at all: the last writer wins.
@@ -95,6 +137,12 @@ impl Precondition {
 }
 
 /// With what a change is done.
+///
+/// ```
+/// use patron_domain::{customer::Stamp, ids::IdGenerator, testkit::{CountingIds, a_time}};
+///
+/// let stamp = Stamp { ids: CountingIds::default().start(a_time()), at: a_time(), request_id: None };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
     /// The ids to use.
@@ -115,6 +163,18 @@ pub(super) struct Ground<'a> {
 }
 
 /// What was decided about a change: what to write.
+///
+/// ```
+/// use patron_domain::{
+///     customer::{CustomerDecision, CustomerFacts},
+///     ids::IdSequence,
+///     testkit::{a_customer, a_scope, a_time},
+/// };
+///
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// let decision: CustomerDecision = command.decide(&a_scope(), &CustomerFacts::default()).unwrap();
+/// assert_eq!(decision.removed_mapping, None);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerDecision {
     /// The event, with the whole new state of the aggregate.
@@ -126,6 +186,19 @@ pub struct CustomerDecision {
 }
 
 /// What became of a change.
+///
+/// ```
+/// use patron_domain::{
+///     customer::{CustomerChanged, CustomerRepository},
+///     ids::IdSequence,
+///     testkit::{MemoryStore, a_customer, a_scope, a_time},
+/// };
+///
+/// let store = MemoryStore::default();
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// let changed: CustomerChanged = futures::executor::block_on(store.change(&a_scope(), command)).unwrap();
+/// assert!(!changed.replayed);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerChanged {
     /// The event, with the whole new state of the aggregate.

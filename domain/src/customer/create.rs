@@ -17,6 +17,13 @@ use crate::{
 };
 
 /// A customer somebody asks for: valid in itself, not yet decided.
+///
+/// ```
+/// use patron_domain::{customer::NewCustomer, testkit::a_customer};
+///
+/// let new: NewCustomer = a_customer("acme").in_berlin().build();
+/// assert_eq!(new.profile.timezone.as_str(), "Europe/Berlin");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomer {
     /// Its id in the client's own system.
@@ -31,7 +38,37 @@ pub struct NewCustomer {
     pub onboarding: Onboarding,
 }
 
+impl NewCustomer {
+    /// A customer of whom nothing is known but its external id: it takes over the environment's default taxes. The fields
+    /// are public, for whoever knows more.
+    ///
+    /// ```
+    /// use patron_domain::customer::{CustomerName, ExternalId, NewCustomer};
+    ///
+    /// let mut new = NewCustomer::new(ExternalId::new("acme")?);
+    /// new.profile.name = Some(CustomerName::new("Acme Ltd")?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(external_id: ExternalId) -> Self {
+        Self {
+            external_id,
+            profile: Profile::default(),
+            taxes: TaxChoice::default(),
+            links: NewLinks::default(),
+            onboarding: Onboarding::default(),
+        }
+    }
+}
+
 /// Where a new customer's taxes come from.
+///
+/// ```
+/// use patron_domain::{customer::TaxChoice, testkit::a_customer};
+///
+/// assert_eq!(a_customer("acme").build().taxes, TaxChoice::Defaults);
+/// assert!(matches!(a_customer("acme").taxed("VAT", "EUR").build().taxes, TaxChoice::Overrides(_)));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TaxChoice {
     /// The environment's auto-apply defaults are copied.

@@ -10,10 +10,23 @@ use crate::{text::serde_as_text, violation::Rule};
 ///
 /// Quoted local parts are fine. The domain has a dot and is neither an IP literal nor ends in a numeric label, and holds
 /// no underscore and no final dot: what a mail server on the Internet can be reached at.
+///
+/// ```
+/// use patron_domain::customer::Email;
+///
+/// assert!(Email::new("billing@example.com").is_ok());
+/// assert!(Email::new("billing@example").is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 /// Why a text is no [`Email`].
+///
+/// ```
+/// use patron_domain::customer::{Email, EmailError};
+///
+/// assert_eq!(Email::new("nobody@localhost"), Err(EmailError::Syntax));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     /// It has more characters than allowed.

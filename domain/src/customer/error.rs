@@ -11,6 +11,13 @@ use crate::{
 };
 
 /// Why a customer was not created or changed. In the order in which they are told when several apply.
+///
+/// ```
+/// use patron_domain::{customer::ChangeCustomerError, testkit::an_id};
+///
+/// let taken = ChangeCustomerError::ExternalIdTaken { existing: an_id(1) };
+/// assert!(taken.to_string().starts_with("a customer with this external_id exists already"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeCustomerError {
     /// The caller may not write. Never answered by a repository.
@@ -63,6 +70,12 @@ pub enum ChangeCustomerError {
 }
 
 /// What the state of a customer forbids.
+///
+/// ```
+/// use patron_domain::customer::InvalidOperation;
+///
+/// assert_eq!(InvalidOperation::Archived.to_string(), "the customer is archived; restore it before changing it");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOperation {
     /// An archived customer is not changed.

@@ -7,6 +7,13 @@ use crate::{
 };
 
 /// The customer that a change is about.
+///
+/// ```
+/// use patron_domain::{customer::Subject, ids::IdSequence, testkit::{a_customer, a_time}};
+///
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// assert_eq!(command.subject(), Subject::New);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
     /// None yet: the change makes one.
@@ -18,6 +25,13 @@ pub enum Subject<'a> {
 }
 
 /// What has to be looked up about taxes.
+///
+/// ```
+/// use patron_domain::{customer::TaxFactsNeeded, ids::IdSequence, testkit::{a_customer, a_time}};
+///
+/// let command = a_customer("acme").untaxed().command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// assert_eq!(command.tax_facts_needed(), TaxFactsNeeded::Nothing);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxFactsNeeded<'a> {
     /// The published tax rates with these codes.
@@ -29,6 +43,13 @@ pub enum TaxFactsNeeded<'a> {
 }
 
 /// What was looked up about taxes. More than was asked for does no harm.
+///
+/// ```
+/// use patron_domain::{customer::TaxFacts, testkit::a_tax_rate};
+///
+/// let facts = TaxFacts { rates: vec![a_tax_rate("VAT")], ..TaxFacts::default() };
+/// assert!(facts.defaults.is_empty());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxFacts {
     /// Published tax rates.
@@ -38,6 +59,13 @@ pub struct TaxFacts {
 }
 
 /// What was looked up for the decision about one change.
+///
+/// ```
+/// use patron_domain::{customer::CustomerFacts, testkit::an_id};
+///
+/// let facts = CustomerFacts { holder: Some(an_id(1)), ..CustomerFacts::default() };
+/// assert_eq!(facts.current, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerFacts {
     /// The customer that [`Subject`] names, locked until the end of the transaction, with its mappings and associations

@@ -9,6 +9,8 @@ mod email;
 mod error;
 mod facts;
 mod fields;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod port;
 pub mod query;
 mod service;

@@ -12,6 +12,7 @@ use crate::{
     event::CustomerEvent,
     ids::CustomerId,
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
+    lifecycle::Status,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -22,6 +23,22 @@ use crate::{
 /// Every method MUST be blind to everything outside its scope. A write MUST be atomic and, when it answers `Ok`,
 /// durable: it survives a crash of the process and of the machine. A write that answers an error MUST have left nothing.
 /// What was written MUST be read back equal by every later call.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::CustomerRepository,
+///     ids::IdSequence,
+///     testkit::{MemoryStore, a_customer, a_scope, a_time},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let customers: Arc<dyn CustomerRepository> = Arc::new(MemoryStore::default());
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// let event = customers.change(&a_scope(), command).await.unwrap().event;
+/// assert!(customers.find(&a_scope(), event.state.customer.id).await.unwrap().is_some());
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait CustomerRepository: Send + Sync {
@@ -86,6 +103,16 @@ pub trait CustomerRepository: Send + Sync {
 }
 
 /// Clears away what has served its time. Every method works in bounded steps, so that it never holds others up for long.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{customer::Housekeeping, tenancy::SystemScope, testkit::{MemoryStore, a_time}};
+///
+/// # futures::executor::block_on(async {
+/// let house: Arc<dyn Housekeeping> = Arc::new(MemoryStore::default());
+/// assert_eq!(house.remove_idempotency_records(&SystemScope::patron(), a_time(), 1_000).await, Ok(0));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
@@ -100,6 +127,13 @@ pub trait Housekeeping: Send + Sync {
 }
 
 /// Which mappings are asked for.
+///
+/// ```
+/// use patron_domain::{customer::{Customer, MappingFilter}, testkit::a_customer};
+///
+/// let acme = a_customer("acme").linked("stripe", "cus_1").existing();
+/// assert!(MappingFilter::Customer(acme.customer.id).admits(&acme.mappings[0]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MappingFilter {
     /// Those of one customer.
@@ -111,4 +145,18 @@ pub enum MappingFilter {
         /// The id there.
         provider_entity_id: ProviderEntityId,
     },
+}
+
+impl MappingFilter {
+    /// Whether a mapping is asked for: published, and of that customer or to that entity.
+    #[must_use]
+    pub fn admits(&self, mapping: &IntegrationMapping) -> bool {
+        let named = match self {
+            Self::Customer(id) => mapping.customer_id == *id,
+            Self::Provider { provider_type, provider_entity_id } => {
+                mapping.provider_type == *provider_type && mapping.provider_entity_id == *provider_entity_id
+            }
+        };
+        named && mapping.status == Status::Published
+    }
 }

@@ -18,6 +18,26 @@ use crate::{
 };
 
 /// Customers, for callers with permissions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let service = CustomerService {
+///     customers: Arc::new(MemoryStore::default()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+/// };
+/// let created = service.create(&a_caller(), a_customer("acme").build(), None).await.unwrap();
+/// let found = service.find(&a_caller(), created.event.state.customer.id).await.unwrap();
+/// assert_eq!(found.map(|record| record.customer), Some(created.event.state.customer));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct CustomerService {
     /// Keeps customers.
@@ -35,6 +55,13 @@ pub struct CustomerService {
 pub const DEFAULT_IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a look-up was not answered.
+///
+/// ```
+/// use patron_domain::{customer::ReadError, store::StoreError};
+///
+/// let unavailable = ReadError::from(StoreError::unavailable("too many writes are waiting"));
+/// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The caller may not read.
@@ -179,11 +206,9 @@ mod tests {
     use super::*;
     use crate::{
         clock::MockClock,
-        customer::{CustomerFacts, MockCustomerRepository, Profile, TaxChoice},
-        event::Onboarding,
+        customer::{CustomerFacts, MockCustomerRepository},
         idempotency::{Fingerprint, IdempotencyKey},
         ids::{IdSequence, MockIdGenerator},
-        integration::NewLinks,
         lifecycle::Owner,
         tax::TaxRateCode,
         tenancy::{Actor, EnvironmentScope, RequestId, Role, Roles},
@@ -211,25 +236,15 @@ mod tests {
     }
 
     fn acme() -> NewCustomer {
-        NewCustomer {
-            external_id: ExternalId::new("acme").unwrap(),
-            profile: Profile::default(),
-            taxes: TaxChoice::Defaults,
-            links: NewLinks::default(),
-            onboarding: Onboarding::default(),
-        }
+        NewCustomer::new(ExternalId::new("acme").unwrap())
     }
 
     /// A service at `NOW`, whose ids are `ids`.
     fn service(customers: MockCustomerRepository) -> CustomerService {
-        let mut clock = MockClock::new();
-        clock.expect_now().return_const(now());
-        let mut generator = MockIdGenerator::new();
-        generator.expect_start().withf(|at| *at == now()).returning(|_| ids());
         CustomerService {
             customers: Arc::new(customers),
-            clock: Arc::new(clock),
-            ids: Arc::new(generator),
+            clock: Arc::new(MockClock::at(now())),
+            ids: Arc::new(MockIdGenerator::from_time()),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         }
     }
@@ -271,17 +286,27 @@ mod tests {
     #[test]
     fn the_store_s_refusals_and_failures_pass_as_they_are() {
         let id = ids().next_id();
-        let unavailable = StoreError::Unavailable { reason: "the queue is full".to_owned() };
         for refusal in [
             ChangeCustomerError::ExternalIdTaken { existing: id },
             ChangeCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
-            ChangeCustomerError::Store(unavailable),
         ] {
             let mut customers = MockCustomerRepository::new();
             let answer = refusal.clone();
             customers.expect_change().once().return_once(move |_, _| Err(answer));
             assert_eq!(block_on(service(customers).create(&caller(Role::SuperAdmin), acme(), None)), Err(refusal));
         }
+    }
+
+    #[test]
+    fn a_store_that_is_not_there_is_told_for_every_question() {
+        let service = || service(MockCustomerRepository::always_unavailable());
+        let reader = caller(Role::AllReader);
+        let written = block_on(service().create(&caller(Role::AllWriter), acme(), None));
+        assert!(matches!(written, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. }))), "{written:?}");
+        let found = block_on(service().find(&reader, ids().next_id()));
+        assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
+        let found = block_on(service().find_by_external_id(&reader, &acme().external_id));
+        assert!(matches!(found, Err(ReadError::Store(StoreError::Unavailable { .. }))), "{found:?}");
     }
 
     #[test]

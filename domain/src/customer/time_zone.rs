@@ -3,10 +3,23 @@
 use crate::{text::serde_as_text, violation::Rule};
 
 /// A time zone by its IANA name, case-sensitive, links included: `Europe/Berlin`, `US/Eastern`, `EST`, `Etc/GMT+5`.
+///
+/// ```
+/// use patron_domain::customer::TimeZone;
+///
+/// assert_eq!(TimeZone::new("Europe/Berlin").unwrap().as_str(), "Europe/Berlin");
+/// assert!(TimeZone::new("Local").is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TimeZone(String);
 
 /// Why a text is no [`TimeZone`].
+///
+/// ```
+/// use patron_domain::customer::{TimeZone, TimeZoneError};
+///
+/// assert_eq!(TimeZone::new("europe/berlin"), Err(TimeZoneError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("timezone must be an IANA time zone name, with its case, such as Europe/Berlin")]
 pub struct TimeZoneError;

@@ -9,6 +9,13 @@ use super::{
 use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, violation::Violations};
 
 /// What an update says about one optional field.
+///
+/// ```
+/// use patron_domain::customer::{CustomerUpdate, Patch};
+///
+/// let update = CustomerUpdate { email: Patch::Clear, ..CustomerUpdate::default() };
+/// assert_eq!(update.name, Patch::Keep);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// Nothing: it stays.
@@ -35,6 +42,13 @@ impl<T: PartialEq> Patch<T> {
 }
 
 /// What an update says about metadata.
+///
+/// ```
+/// use patron_domain::{customer::MetadataUpdate, metadata::Metadata, testkit::a_metadata};
+///
+/// let merged = MetadataUpdate::Merge([("plan".to_owned(), None)].into()).apply(&a_metadata([("plan", "gold")]));
+/// assert_eq!(merged, Ok(Metadata::default()));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum MetadataUpdate {
     /// Nothing: it stays.
@@ -71,6 +85,14 @@ impl MetadataUpdate {
 
 /// What is to be changed of a customer. Whatever is not named stays as it is at that moment, so that of two updates at
 /// once each keeps the other's fields.
+///
+/// ```
+/// use patron_domain::customer::{CustomerName, CustomerUpdate, Patch};
+///
+/// let name = Patch::Set(CustomerName::new("Acme Ltd").unwrap());
+/// let update = CustomerUpdate { name, ..CustomerUpdate::default() };
+/// assert_eq!(update.external_id, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerUpdate {
     /// Another external id.

@@ -12,6 +12,20 @@ use crate::{
 /// One change of a customer aggregate, with its state as of that change.
 ///
 /// It is part of the commit that makes the change, and never altered afterwards.
+///
+/// ```
+/// use patron_domain::{
+///     customer::CustomerFacts,
+///     event::CustomerEvent,
+///     ids::IdSequence,
+///     lifecycle::Version,
+///     testkit::{a_customer, a_scope, a_time},
+/// };
+///
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// let event: CustomerEvent = command.decide(&a_scope(), &CustomerFacts::default()).unwrap().event;
+/// assert_eq!((event.kind.event_type().as_str(), event.sequence), ("customer.created", Version::FIRST));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerEvent {
     /// Its id.
@@ -31,6 +45,12 @@ pub struct CustomerEvent {
 }
 
 /// What happened to a customer.
+///
+/// ```
+/// use patron_domain::event::CustomerEventKind;
+///
+/// assert_eq!(CustomerEventKind::Deleted.event_type().as_str(), "customer.deleted");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerEventKind {
     /// It was created, with everything its request named.
@@ -93,6 +113,12 @@ impl CustomerEventKind {
 }
 
 /// A part of a customer that an update can change, by its name on the wire.
+///
+/// ```
+/// use patron_domain::event::CustomerField;
+///
+/// assert_eq!(CustomerField::AddressCity.as_str(), "address_city");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as the field it stands for")]
 pub enum CustomerField {
@@ -130,6 +156,13 @@ words!(
 );
 
 /// What a create says about onboarding.
+///
+/// ```
+/// use patron_domain::{event::Onboarding, testkit::a_customer};
+///
+/// let onboarding = Onboarding { skip: true, ..Onboarding::default() };
+/// assert_eq!(a_customer("acme").skipping_onboarding().build().onboarding, onboarding);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Onboarding {
     /// Whether no workflow is to run, as when a workflow itself creates the customer.

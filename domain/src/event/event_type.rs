@@ -3,6 +3,12 @@
 use crate::lifecycle::words;
 
 /// What happened, by its word on the wire and in stores.
+///
+/// ```
+/// use patron_domain::event::EventType;
+///
+/// assert_eq!(EventType::parse("customer.created"), Ok(EventType::CustomerCreated));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as its word, and explained where its kind is")]
 pub enum EventType {

@@ -2,6 +2,8 @@
 
 mod customer;
 mod event_type;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod page;
 mod port;
 mod position;

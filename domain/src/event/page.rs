@@ -3,6 +3,14 @@
 use super::{EventLimit, EventPosition, EventRecord};
 
 /// Events that stand next to one another in what was asked for.
+///
+/// ```
+/// use patron_domain::event::{EventLimit, EventPage, EventPosition};
+///
+/// let end = EventPosition::from_stored(7).unwrap();
+/// let page = EventPage::cut(Vec::new(), EventLimit::default(), end, false);
+/// assert_eq!((page.reached, page.has_more), (end, false));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
     /// The events, in the order of their positions.

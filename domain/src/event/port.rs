@@ -14,6 +14,16 @@ use crate::{
 ///
 /// Every method MUST be blind to everything outside its scope. Every event MUST have a position of its own, and of two
 /// events of one entity the one with the larger sequence MUST have the larger position.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{event::{EventLog, EventPosition}, tenancy::SystemScope, testkit::MemoryStore};
+///
+/// # futures::executor::block_on(async {
+/// let events: Arc<dyn EventLog> = Arc::new(MemoryStore::default());
+/// assert_eq!(events.end(&SystemScope::patron()).await, Ok(EventPosition::START));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait EventLog: Send + Sync {

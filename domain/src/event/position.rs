@@ -6,10 +6,22 @@ use crate::violation::Rule;
 
 /// Where an event stands in the log: one order over everything a store holds, in which the events of one aggregate stand in
 /// the order of their sequence. Positions have gaps, which mean nothing. 0 is before the first event.
+///
+/// ```
+/// use patron_domain::event::EventPosition;
+///
+/// assert!(EventPosition::START < "7".parse().unwrap());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventPosition(u64);
 
 /// Why a text is no [`EventPosition`].
+///
+/// ```
+/// use patron_domain::event::{EventPosition, EventPositionError};
+///
+/// assert_eq!("evt_1".parse::<EventPosition>(), Err(EventPositionError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a cursor as an earlier answer gave it")]
 pub struct EventPositionError;

@@ -4,6 +4,13 @@ use super::{EventEntities, EventPosition, EventRecord, EventType};
 use crate::{time::Timestamp, violation::Rule};
 
 /// The next events after a position, in the order of their positions, as far as filters admit them.
+///
+/// ```
+/// use patron_domain::event::{EventPosition, EventQuery, EventType};
+///
+/// let query = EventQuery { types: Some(vec![EventType::CustomerCreated]), ..EventQuery::default() };
+/// assert_eq!(query.after, EventPosition::START);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
     /// Where the reader stands.
@@ -48,10 +55,22 @@ impl EventQuery {
 }
 
 /// The most events of one answer: 1 to 1000.
+///
+/// ```
+/// use patron_domain::event::EventLimit;
+///
+/// assert_eq!(EventLimit::new(10).map(EventLimit::get), Ok(10));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventLimit(u16);
 
 /// Why a number is no [`EventLimit`].
+///
+/// ```
+/// use patron_domain::event::{EventLimit, EventLimitError};
+///
+/// assert_eq!(EventLimit::new(0), Err(EventLimitError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("limit must be a whole number from 1 to {max}", max = EventLimit::MAX)]
 pub struct EventLimitError;

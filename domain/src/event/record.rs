@@ -11,6 +11,17 @@ use crate::{
 };
 
 /// One event in the log.
+///
+/// ```
+/// use patron_domain::{
+///     event::{EventPosition, EventRecord, EventType, TaxRateEvent},
+///     testkit::{a_tax_rate, an_id},
+/// };
+///
+/// let created = TaxRateEvent::created(an_id(1), None, a_tax_rate("VAT"));
+/// let record = EventRecord::of_tax_rate(EventPosition::from_stored(1).unwrap(), created);
+/// assert_eq!(record.kind.event_type(), EventType::TaxRateCreated);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRecord {
     /// Where it stands.
@@ -36,6 +47,12 @@ pub struct EventRecord {
 }
 
 /// What an event happened to.
+///
+/// ```
+/// use patron_domain::{customer::Customer, event::EventEntity, testkit::an_id};
+///
+/// assert_eq!(EventEntity::of_id(&EventEntity::Customer(an_id(1)).id()), Some(EventEntity::Customer(an_id(1))));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventEntity {
     /// A customer, with its mappings and tax associations.
@@ -45,6 +62,12 @@ pub enum EventEntity {
 }
 
 /// The kinds of [`EventEntity`].
+///
+/// ```
+/// use patron_domain::{event::EventEntityType, tax::TaxRate};
+///
+/// assert_eq!(EventEntityType::parse("tax_rate"), Ok(EventEntityType::TaxRate));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventEntityType {
     /// A customer.
@@ -56,6 +79,12 @@ pub enum EventEntityType {
 words!(EventEntityType, "customer, tax_rate", Customer => "customer", TaxRate => "tax_rate");
 
 /// Whose events are asked for.
+///
+/// ```
+/// use patron_domain::{customer::Customer, event::{EventEntities, EventEntityType, EventQuery}, ids::Kind};
+///
+/// let query = EventQuery { entities: EventEntities::Kind(EventEntityType::Customer), ..EventQuery::default() };
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventEntities {
     /// Everybody's.
@@ -68,6 +97,13 @@ pub enum EventEntities {
 }
 
 /// What happened, to an entity of any kind.
+///
+/// ```
+/// use patron_domain::event::{CustomerEventKind, CustomerField, EventKind, EventType};
+///
+/// let kind = EventKind::Customer(CustomerEventKind::Updated { changed: vec![CustomerField::Name] });
+/// assert_eq!((kind.event_type(), kind.changed()), (EventType::CustomerUpdated, vec!["name"]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// To a customer.
@@ -77,6 +113,12 @@ pub enum EventKind {
 }
 
 /// An entity as a change left it.
+///
+/// ```
+/// use patron_domain::{event::EventState, tax::TaxRate, testkit::a_tax_rate};
+///
+/// let state = EventState::TaxRate(Box::new(a_tax_rate("VAT")));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventState {
     /// A customer with all that belongs to it.

@@ -10,6 +10,17 @@ use crate::{
 };
 
 /// The log of events, for callers with permissions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{event::{EventQuery, EventService}, testkit::{MemoryStore, a_reader}};
+///
+/// # futures::executor::block_on(async {
+/// let service = EventService { events: Arc::new(MemoryStore::default()) };
+/// let page = service.read(&a_reader(), &EventQuery::default()).await.unwrap();
+/// assert!(page.events.is_empty());
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct EventService {
     /// Keeps the log.

@@ -12,6 +12,17 @@ use crate::{
 /// One change of a tax rate, with the rate as of that change.
 ///
 /// It is part of the commit that makes the change, and never altered afterwards.
+///
+/// ```
+/// use patron_domain::{
+///     event::{TaxRateEvent, TaxRateEventKind},
+///     lifecycle::Version,
+///     testkit::{a_tax_rate, an_id},
+/// };
+///
+/// let created = TaxRateEvent::created(an_id(1), None, a_tax_rate("VAT"));
+/// assert_eq!((created.kind, created.sequence), (TaxRateEventKind::Created, Version::FIRST));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaxRateEvent {
     /// Its id.
@@ -31,6 +42,12 @@ pub struct TaxRateEvent {
 }
 
 /// What happened to a tax rate.
+///
+/// ```
+/// use patron_domain::event::TaxRateEventKind;
+///
+/// assert_eq!(TaxRateEventKind::Deleted.event_type().as_str(), "tax_rate.deleted");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxRateEventKind {
     /// It was created.
@@ -57,6 +74,12 @@ impl TaxRateEventKind {
 }
 
 /// A part of a tax rate that an update can change, by its name on the wire.
+///
+/// ```
+/// use patron_domain::event::TaxRateField;
+///
+/// assert_eq!(TaxRateField::Code.as_str(), "code");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as the field it stands for")]
 pub enum TaxRateField {

@@ -25,6 +25,12 @@ text_newtype! {
 }
 
 /// The kind of thing a mapping is of. Customers are the only ones here.
+///
+/// ```
+/// use patron_domain::{customer::Customer, integration::MappedEntityType};
+///
+/// assert_eq!(MappedEntityType::Customer.as_str(), "customer");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MappedEntityType {
     /// A customer. The default.
@@ -38,6 +44,13 @@ words!(MappedEntityType, "customer", Customer => "customer");
 ///
 /// A customer has at most one published mapping for each provider; one provider's entity may be mapped to several
 /// customers, as when subsidiaries share one.
+///
+/// ```
+/// use patron_domain::{integration::IntegrationMapping, testkit::a_customer};
+///
+/// let mapping: IntegrationMapping = a_customer("acme").linked("stripe", "cus_1").existing().mappings.remove(0);
+/// assert_eq!(mapping.provider_type.as_str(), "stripe");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntegrationMapping {
     /// Its id.
@@ -59,6 +72,16 @@ pub struct IntegrationMapping {
 }
 
 /// A link that a client asks for.
+///
+/// ```
+/// use patron_domain::{integration::{NewLink, ProviderEntityId, ProviderType}, metadata::JsonObject};
+///
+/// let link = NewLink {
+///     provider_type: ProviderType::new("stripe").unwrap(),
+///     provider_entity_id: ProviderEntityId::new("cus_1").unwrap(),
+///     metadata: JsonObject::default(),
+/// };
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewLink {
     /// The other system.
@@ -86,10 +109,25 @@ impl NewLink {
 }
 
 /// The links of one create or update: at most [`NewLinks::MAX`], no provider twice.
+///
+/// ```
+/// use patron_domain::{integration::NewLinks, testkit::a_customer};
+///
+/// let links: NewLinks = a_customer("acme").linked("stripe", "cus_1").linked("crm", "7").build().links;
+/// assert_eq!(links.into_iter().count(), 2);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewLinks(Vec<NewLink>);
 
 /// What is wrong with a list of links.
+///
+/// ```
+/// use patron_domain::{integration::{NewLinks, NewLinksError}, testkit::a_customer};
+///
+/// let link = || a_customer("acme").linked("stripe", "cus_1").build().links.into_iter().next().unwrap();
+/// let twice = NewLinks::new(vec![link(), link()]);
+/// assert!(twice.is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NewLinksError {
     /// There are more than allowed.

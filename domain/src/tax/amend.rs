@@ -17,6 +17,12 @@ use crate::{
 };
 
 /// What is to be changed of a tax rate; what is absent stays.
+///
+/// ```
+/// use patron_domain::tax::{TaxRateStatus, TaxRateUpdate};
+///
+/// let update = TaxRateUpdate { rate_status: Some(TaxRateStatus::Inactive), ..TaxRateUpdate::default() };
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRateUpdate {
     /// Its code.
@@ -36,6 +42,18 @@ pub struct TaxRateUpdate {
 }
 
 /// What is asked of a tax rate that exists.
+///
+/// ```
+/// use patron_domain::{
+///     lifecycle::Status,
+///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
+///     testkit::{a_scope, a_tax_rate, a_time, an_id},
+/// };
+///
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
+/// assert_eq!(archive.decide(&a_scope(), &facts).unwrap().state.status, Status::Archived);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxRateAmendment {
     /// Change it.
@@ -45,6 +63,18 @@ pub enum TaxRateAmendment {
 }
 
 /// The command for one change of a tax rate. It owns all it needs, because it may outlive its caller.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateCode, TaxRateFacts, TaxRateUpdate},
+///     testkit::{a_scope, a_tax_rate, a_time, an_id},
+/// };
+///
+/// let update = TaxRateUpdate { code: Some(TaxRateCode::new("MWST").unwrap()), ..TaxRateUpdate::default() };
+/// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time(), event_id: an_id(2), request_id: None };
+/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
+/// assert_eq!(change.decide(&a_scope(), &facts).unwrap().state.code.as_str(), "MWST");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeTaxRate {
     /// The rate.
@@ -60,6 +90,17 @@ pub struct ChangeTaxRate {
 }
 
 /// What was looked up, inside the transaction, for the decision about one change of a tax rate.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
+///     testkit::{a_scope, a_tax_rate, a_time, an_id},
+/// };
+///
+/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: true, holder: None };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// assert!(archive.decide(&a_scope(), &facts).is_err(), "it is in use");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRateFacts {
     /// The rate of any status, locked against changes and against new uses until the end of the transaction.
@@ -71,6 +112,17 @@ pub struct TaxRateFacts {
 }
 
 /// Why a tax rate was not changed.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateFacts},
+///     testkit::{a_scope, a_time, an_id},
+/// };
+///
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// let facts = TaxRateFacts { current: None, in_use: false, holder: None };
+/// assert_eq!(archive.decide(&a_scope(), &facts), Err(ChangeTaxRateError::Unknown));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeTaxRateError {
     /// The caller may not write. Never answered by a repository.
@@ -174,6 +226,18 @@ impl TaxRateUpdate {
 }
 
 /// What is asked of an environment's default that exists.
+///
+/// ```
+/// use patron_domain::{
+///     lifecycle::Status,
+///     tax::{ChangeTaxDefault, TaxDefaultAmendment},
+///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
+/// };
+///
+/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
+/// let default = a_tax_default(&a_tax_rate("VAT"));
+/// assert_eq!(remove.decide(&a_scope(), Some(&default)).unwrap().status, Status::Deleted);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxDefaultAmendment {
     /// Change its terms.
@@ -183,6 +247,18 @@ pub enum TaxDefaultAmendment {
 }
 
 /// The command for one change of an environment's default.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{ChangeTaxDefault, TaxAssociationUpdate, TaxDefaultAmendment},
+///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
+/// };
+///
+/// let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() });
+/// let change = ChangeTaxDefault { id: an_id(1), amendment, at: a_time() };
+/// let changed = change.decide(&a_scope(), Some(&a_tax_default(&a_tax_rate("VAT")))).unwrap();
+/// assert!(!changed.auto_apply);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeTaxDefault {
     /// The default.
@@ -194,6 +270,16 @@ pub struct ChangeTaxDefault {
 }
 
 /// Why an environment's default was not changed.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{ChangeTaxDefault, ChangeTaxDefaultError, TaxDefaultAmendment},
+///     testkit::{a_scope, a_time, an_id},
+/// };
+///
+/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
+/// assert!(remove.decide(&a_scope(), None).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeTaxDefaultError {
     /// The caller may not write. Never answered by a repository.

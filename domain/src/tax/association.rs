@@ -11,10 +11,22 @@ use crate::{
 use super::CurrencyCode;
 
 /// The rank of a tax association, 0 to 2,147,483,647: a lower number comes first.
+///
+/// ```
+/// use patron_domain::tax::Priority;
+///
+/// assert!(Priority::new(0).unwrap() < Priority::new(7).unwrap());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Priority(i32);
 
 /// Why a number is no [`Priority`].
+///
+/// ```
+/// use patron_domain::tax::{Priority, PriorityError};
+///
+/// assert_eq!(Priority::new(-1), Err(PriorityError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("priority must be a whole number from 0 to {}", i32::MAX)]
 pub struct PriorityError;
@@ -42,6 +54,12 @@ impl Priority {
 }
 
 /// To whom a tax rate applies.
+///
+/// ```
+/// use patron_domain::{tax::{TaxedEntity, TaxedEntityType}, tenancy::Tenant};
+///
+/// assert_eq!(TaxedEntity::Tenant.kind(), TaxedEntityType::Tenant);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaxedEntity {
     /// One customer.
@@ -51,6 +69,12 @@ pub enum TaxedEntity {
 }
 
 /// The kind of a [`TaxedEntity`].
+///
+/// ```
+/// use patron_domain::{tax::TaxedEntityType, tenancy::Tenant};
+///
+/// assert_eq!(TaxedEntityType::parse("tenant"), Ok(TaxedEntityType::Tenant));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxedEntityType {
     /// One customer.
@@ -76,6 +100,17 @@ impl TaxedEntity {
 ///
 /// One rate is associated with one entity for one currency at most once among the published ones; the currency is
 /// compared without regard to case, and no currency is a value of its own.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{TaxAssociation, TaxedEntity},
+///     tenancy::Tenant,
+///     testkit::{a_tax_default, a_tax_rate},
+/// };
+///
+/// let association: TaxAssociation = a_tax_default(&a_tax_rate("VAT"));
+/// assert_eq!((association.entity, association.currency), (TaxedEntity::Tenant, None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxAssociation {
     /// Its id.

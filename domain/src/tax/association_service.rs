@@ -16,6 +16,13 @@ use crate::{
 };
 
 /// A customer as a request names one: by its id, by its external id, or by both.
+///
+/// ```
+/// use patron_domain::{ids::{CustomerId, Id}, tax::NamedCustomer};
+///
+/// let named = NamedCustomer::Id("cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE".parse::<CustomerId>().ok());
+/// assert_ne!(named, NamedCustomer::Id(None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedCustomer {
     /// By its id; `None` for a text that is no customer's id.
@@ -41,6 +48,12 @@ impl Rule for OtherCustomer {
 }
 
 /// Why a question about taxes was not answered.
+///
+/// ```
+/// use patron_domain::tax::TaxesOfError;
+///
+/// assert_eq!(TaxesOfError::UnknownCustomer.to_string(), "there is no such customer, or it is archived");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TaxesOfError {
     /// The caller may not do this.
@@ -58,6 +71,14 @@ pub enum TaxesOfError {
 }
 
 /// Which taxes apply to a customer, and in which currency and at which moment that was asked.
+///
+/// ```
+/// use patron_domain::{tax::{CurrencyCode, EffectiveTaxes, ExplainedTaxes}, testkit::{a_time, an_id}};
+///
+/// let taxes = EffectiveTaxes::default();
+/// let currency = CurrencyCode::new("EUR").unwrap();
+/// let explained = ExplainedTaxes { customer_id: an_id(1), currency, at: a_time(), taxes };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedTaxes {
     /// The customer.

@@ -7,10 +7,23 @@ use iso_currency::Currency;
 use crate::{text::serde_as_text, violation::Rule};
 
 /// A currency code of ISO 4217, in either case: shown as it was given, compared without regard to case.
+///
+/// ```
+/// use patron_domain::tax::CurrencyCode;
+///
+/// assert_eq!(CurrencyCode::new("eur").unwrap(), CurrencyCode::new("EUR").unwrap());
+/// assert!(CurrencyCode::new("euro").is_err());
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CurrencyCode([u8; 3]);
 
 /// Why a text is no [`CurrencyCode`].
+///
+/// ```
+/// use patron_domain::{tax::{CurrencyCode, CurrencyCodeError}, violation::Rule};
+///
+/// assert_eq!(CurrencyCode::new("euro").unwrap_err().rule(), "iso_4217");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("currency must be a current ISO 4217 code of three letters, such as EUR")]
 pub struct CurrencyCodeError;

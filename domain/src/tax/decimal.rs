@@ -5,6 +5,12 @@ use rust_decimal::Decimal;
 use crate::violation::Rule;
 
 /// Why a text is no decimal number of this system.
+///
+/// ```
+/// use patron_domain::tax::{DecimalError, Percentage, TaxValueError};
+///
+/// assert_eq!(Percentage::new("a fifth"), Err(TaxValueError::Decimal(DecimalError::Syntax)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
     /// It is not written as a decimal number.

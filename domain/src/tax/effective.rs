@@ -27,6 +27,14 @@ use crate::{
 };
 
 /// What the decision stands on. Associations that are not published are as if absent.
+///
+/// ```
+/// use patron_domain::{tax::{CurrencyCode, TaxBasis}, testkit::{a_tax_default, a_tax_rate, a_time}};
+///
+/// let vat = a_tax_rate("VAT");
+/// let basis = TaxBasis { own: None, defaults: vec![a_tax_default(&vat)], rates: vec![vat] };
+/// assert_eq!(basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).applied.len(), 1);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxBasis {
     /// The customer's own associations; `None` for somebody who is no customer yet.
@@ -38,6 +46,18 @@ pub struct TaxBasis {
 }
 
 /// Which rates apply, and which do not.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{CurrencyCode, EffectiveTaxes, PassedOver, TaxBasis},
+///     testkit::{a_tax_default, a_tax_rate, a_time},
+/// };
+///
+/// let vat = a_tax_rate("VAT");
+/// let basis = TaxBasis { own: Some(vec![]), defaults: vec![a_tax_default(&vat)], rates: vec![vat] };
+/// let taxes: EffectiveTaxes = basis.effective(CurrencyCode::new("EUR").unwrap(), a_time());
+/// assert_eq!(taxes.passed_over[0].reason, PassedOver::CustomerOverDefault);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EffectiveTaxes {
     /// Those that apply, in the order in which they do.
@@ -47,6 +67,18 @@ pub struct EffectiveTaxes {
 }
 
 /// A rate that applies.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{AppliedTax, CurrencyCode, TaxBasis},
+///     testkit::{a_tax_default, a_tax_rate, a_time},
+/// };
+///
+/// let vat = a_tax_rate("VAT");
+/// let basis = TaxBasis { own: None, defaults: vec![a_tax_default(&vat)], rates: vec![vat.clone()] };
+/// let applied: &AppliedTax = &basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).applied[0];
+/// assert_eq!(applied.rate, vat);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedTax {
     /// The association by which it does.
@@ -56,6 +88,18 @@ pub struct AppliedTax {
 }
 
 /// A rate that does not apply.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{CurrencyCode, PassedOver, PassedOverTax, TaxBasis, TaxRate, TaxRateStatus},
+///     testkit::{a_tax_default, a_tax_rate, a_time},
+/// };
+///
+/// let off = TaxRate { rate_status: TaxRateStatus::Inactive, ..a_tax_rate("VAT") };
+/// let basis = TaxBasis { own: None, defaults: vec![a_tax_default(&off)], rates: vec![off] };
+/// let passed_over: &PassedOverTax = &basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).passed_over[0];
+/// assert_eq!(passed_over.reason, PassedOver::Inactive);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOverTax {
     /// The association by which it might.
@@ -69,6 +113,12 @@ pub struct PassedOverTax {
 }
 
 /// Why a rate does not apply.
+///
+/// ```
+/// use patron_domain::tax::PassedOver;
+///
+/// assert_eq!(PassedOver::parse("inactive"), Ok(PassedOver::Inactive));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PassedOver {
     /// It is an environment's default, and the customer's own associations decide.

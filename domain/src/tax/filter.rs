@@ -4,6 +4,13 @@ use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateScope, Ta
 use crate::{customer::query::Direction, ids::TaxRateId, lifecycle::Status, time::Timestamp};
 
 /// Which tax rates a list shows: those that every part lets through. An empty list lets nothing through.
+///
+/// ```
+/// use patron_domain::{tax::{TaxRateCode, TaxRateFilter}, testkit::a_tax_rate};
+///
+/// let filter = TaxRateFilter { codes: Some(vec![TaxRateCode::new("VAT").unwrap()]), ..TaxRateFilter::default() };
+/// assert!(filter.admits(&a_tax_rate("VAT")) && !filter.admits(&a_tax_rate("vat")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRateFilter {
     /// Their status; `None` for any.
@@ -62,6 +69,13 @@ impl TaxRateFilter {
 }
 
 /// Whose associations are asked for.
+///
+/// ```
+/// use patron_domain::{tax::{TaxAssociationFilter, TaxedEntities}, testkit::{a_tax_default, a_tax_rate}};
+///
+/// let filter = TaxAssociationFilter { entities: TaxedEntities::Customers, ..TaxAssociationFilter::default() };
+/// assert!(!filter.admits(&a_tax_default(&a_tax_rate("VAT"))));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaxedEntities {
     /// Everybody's.
@@ -74,6 +88,17 @@ pub enum TaxedEntities {
 }
 
 /// Which tax associations a list shows: those that every part lets through.
+///
+/// ```
+/// use patron_domain::{
+///     tax::{TaxAssociationFilter, TaxedEntity},
+///     tenancy::Tenant,
+///     testkit::{a_tax_default, a_tax_rate},
+/// };
+///
+/// let filter = TaxAssociationFilter::of(TaxedEntity::Tenant);
+/// assert!(filter.admits(&a_tax_default(&a_tax_rate("VAT"))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxAssociationFilter {
     /// Whose.

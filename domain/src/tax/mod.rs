@@ -7,6 +7,8 @@ mod currency;
 mod decimal;
 mod effective;
 mod filter;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod new_association;
 mod port;
 mod rate;

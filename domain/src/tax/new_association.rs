@@ -8,6 +8,21 @@ use crate::{
 };
 
 /// A tax association somebody asks for: valid in itself, not yet decided.
+///
+/// ```
+/// use patron_domain::{metadata::Metadata, tax::{NewTaxAssociation, Priority, TaxRateCode}, testkit::a_time};
+///
+/// let new = NewTaxAssociation {
+///     code: TaxRateCode::new("VAT").unwrap(),
+///     currency: None,
+///     priority: Priority::default(),
+///     auto_apply: true,
+///     metadata: Metadata::default(),
+///     start: None,
+///     end: None,
+/// };
+/// assert_eq!(new.term(a_time()).unwrap().start, a_time());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTaxAssociation {
     /// The code of the rate; it has to exist and be active.
@@ -27,6 +42,12 @@ pub struct NewTaxAssociation {
 }
 
 /// From when until when an association applies.
+///
+/// ```
+/// use patron_domain::{tax::Term, testkit::a_time};
+///
+/// let term = Term { start: a_time(), end: None };
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
     /// From when on.
@@ -70,6 +91,14 @@ impl NewTaxAssociation {
 }
 
 /// What is to be changed of a tax association; what is absent stays.
+///
+/// ```
+/// use patron_domain::{tax::TaxAssociationUpdate, testkit::{a_tax_default, a_tax_rate}};
+///
+/// let mut association = a_tax_default(&a_tax_rate("VAT"));
+/// TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() }.apply(&mut association);
+/// assert!(!association.auto_apply);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxAssociationUpdate {
     /// Its rank.

@@ -19,6 +19,18 @@ use crate::{
 /// Keeps the tax rates and tax associations of environments.
 ///
 /// Every method MUST be atomic, durable when it answers, and blind to everything outside its scope.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{event::TaxRateEvent, tax::TaxRepository, testkit::{MemoryStore, a_scope, a_tax_rate, an_id}};
+///
+/// # futures::executor::block_on(async {
+/// let taxes: Arc<dyn TaxRepository> = Arc::new(MemoryStore::default());
+/// let created = TaxRateEvent::created(an_id(1), None, a_tax_rate("VAT"));
+/// taxes.create_rate(&a_scope(), created.clone()).await.unwrap();
+/// assert!(taxes.create_rate(&a_scope(), created).await.is_err());
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait TaxRepository: Send + Sync {
@@ -97,6 +109,13 @@ pub trait TaxRepository: Send + Sync {
 }
 
 /// Why a tax rate was not created.
+///
+/// ```
+/// use patron_domain::{tax::CreateTaxRateError, testkit::an_id};
+///
+/// let taken = CreateTaxRateError::CodeTaken { existing: an_id(1) };
+/// assert!(taken.to_string().starts_with("a tax rate with this code exists already"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateTaxRateError {
     /// The caller may not write. Never answered by a repository.
@@ -117,6 +136,13 @@ pub enum CreateTaxRateError {
 }
 
 /// Why an environment's default was not created.
+///
+/// ```
+/// use patron_domain::tax::CreateTaxDefaultError;
+///
+/// let refused = CreateTaxDefaultError::UnknownRate;
+/// assert_eq!(refused.to_string(), "there is no such tax rate; create it first, or name another");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateTaxDefaultError {
     /// The caller may not write. Never answered by a repository.

@@ -30,14 +30,33 @@ text_newtype! {
 }
 
 /// A percentage from 0 to 100, exact to 28 digits.
+///
+/// ```
+/// use patron_domain::tax::Percentage;
+///
+/// assert_eq!(Percentage::new("7.5").unwrap().to_string(), "7.5");
+/// assert!(Percentage::new("100.1").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentage(Decimal);
 
 /// A fixed amount of 0 or more, exact to 28 digits, in the currency of what it is charged on.
+///
+/// ```
+/// use patron_domain::tax::FixedAmount;
+///
+/// assert_eq!(FixedAmount::new("1e1").unwrap().to_string(), "10");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FixedAmount(Decimal);
 
 /// Why a number is no value of a tax rate.
+///
+/// ```
+/// use patron_domain::tax::{Percentage, TaxValueError};
+///
+/// assert!(Percentage::new("101").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TaxValueError {
     /// It is no number that can be kept exactly.
@@ -108,6 +127,13 @@ impl fmt::Display for FixedAmount {
 }
 
 /// What a tax rate charges: exactly one of the two.
+///
+/// ```
+/// use patron_domain::{tax::{Percentage, TaxValue}, testkit::a_tax_rate};
+///
+/// let value = TaxValue::Percentage(Percentage::new("19").unwrap());
+/// assert_eq!(a_tax_rate("VAT").value, value);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxValue {
     /// A share of what it is charged on.
@@ -117,6 +143,12 @@ pub enum TaxValue {
 }
 
 /// The kind of value a tax rate has.
+///
+/// ```
+/// use patron_domain::tax::{Percentage, TaxRateType};
+///
+/// assert_eq!(TaxRateType::parse("percentage"), Ok(TaxRateType::Percentage));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxRateType {
     /// A percentage.
@@ -139,6 +171,12 @@ impl TaxValue {
 }
 
 /// Where a tax rate may be used.
+///
+/// ```
+/// use patron_domain::tax::TaxRateScope;
+///
+/// assert_eq!(TaxRateScope::parse("INTERNAL"), Ok(TaxRateScope::Internal));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaxRateScope {
     /// Within this system. The default.
@@ -153,6 +191,12 @@ pub enum TaxRateScope {
 words!(TaxRateScope, "INTERNAL, EXTERNAL, ONETIME", Internal => "INTERNAL", External => "EXTERNAL", Onetime => "ONETIME");
 
 /// Whether a tax rate is charged.
+///
+/// ```
+/// use patron_domain::tax::TaxRateStatus;
+///
+/// assert_eq!(TaxRateStatus::parse("ACTIVE"), Ok(TaxRateStatus::Active));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaxRateStatus {
     /// Charged, and may be named by overrides. The default.
@@ -165,6 +209,13 @@ pub enum TaxRateStatus {
 words!(TaxRateStatus, "ACTIVE, INACTIVE", Active => "ACTIVE", Inactive => "INACTIVE");
 
 /// A tax rate of an environment.
+///
+/// ```
+/// use patron_domain::{tax::{TaxRate, TaxRateScope, TaxRateStatus}, testkit::a_tax_rate};
+///
+/// let rate: TaxRate = a_tax_rate("VAT");
+/// assert_eq!((rate.scope, rate.rate_status), (TaxRateScope::Internal, TaxRateStatus::Active));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRate {
     /// Its id.

@@ -7,6 +7,23 @@ use crate::{
 };
 
 /// One tax rate a new customer gets.
+///
+/// ```
+/// use patron_domain::{
+///     metadata::Metadata,
+///     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride},
+///     testkit::a_customer,
+/// };
+///
+/// let vat = TaxRateOverride {
+///     code: TaxRateCode::new("VAT").unwrap(),
+///     currency: CurrencyCode::new("EUR").unwrap(),
+///     priority: Priority::default(),
+///     auto_apply: true,
+///     metadata: Metadata::default(),
+/// };
+/// let new = a_customer("acme").taxed_by(vat).build();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRateOverride {
     /// The code of the rate; it has to exist and be active.
@@ -22,10 +39,35 @@ pub struct TaxRateOverride {
 }
 
 /// The overrides of one create: at most [`TaxRateOverrides::MAX`], no code and currency twice.
+///
+/// ```
+/// use patron_domain::{customer::TaxChoice, tax::TaxRateOverrides, testkit::a_customer};
+///
+/// let none = TaxRateOverrides::new(Vec::new()).unwrap();
+/// assert_eq!(a_customer("acme").untaxed().build().taxes, TaxChoice::Overrides(none));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRateOverrides(Vec<TaxRateOverride>);
 
 /// What is wrong with a list of overrides.
+///
+/// ```
+/// use patron_domain::{
+///     metadata::Metadata,
+///     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides, TaxRateOverridesError},
+/// };
+///
+/// let vat = || TaxRateOverride {
+///     code: TaxRateCode::new("VAT").unwrap(),
+///     currency: CurrencyCode::new("EUR").unwrap(),
+///     priority: Priority::default(),
+///     auto_apply: true,
+///     metadata: Metadata::default(),
+/// };
+/// let broken = TaxRateOverrides::new(vec![vat(), vat()]).unwrap_err();
+/// let twice = TaxRateOverridesError::Repeated { earlier: 0 };
+/// assert_eq!(broken.iter().next().map(|one| one.message.clone()), Some(twice.to_string()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TaxRateOverridesError {
     /// There are more than allowed.

@@ -20,6 +20,13 @@ use crate::{
 };
 
 /// A tax rate somebody asks for.
+///
+/// ```
+/// use patron_domain::{tax::{NewTaxRate, TaxRate}, testkit::a_tax_rate};
+///
+/// let TaxRate { code, name, description, value, scope, rate_status, metadata, .. } = a_tax_rate("VAT");
+/// let new = NewTaxRate { code, name, description, value, scope, rate_status, metadata };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTaxRate {
     /// Its code.
@@ -39,6 +46,13 @@ pub struct NewTaxRate {
 }
 
 /// The parts of a request that together say what a tax rate charges.
+///
+/// ```
+/// use patron_domain::tax::{Percentage, TaxValue, TaxValueParts};
+///
+/// let parts = TaxValueParts { percentage: Percentage::new("19").ok(), ..TaxValueParts::default() };
+/// assert!(matches!(parts.resolve(), Ok(TaxValue::Percentage(_))));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxValueParts {
     /// The kind of value; when absent, the one value given tells.
@@ -94,6 +108,13 @@ impl TaxValueParts {
 }
 
 /// Why a tax rate was not answered.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tax::FindTaxRateError};
+///
+/// let unavailable = FindTaxRateError::from(StoreError::unavailable("too many writes are waiting"));
+/// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindTaxRateError {
     /// The caller may not read.
@@ -105,6 +126,28 @@ pub enum FindTaxRateError {
 }
 
 /// Tax rates and associations, for callers with permissions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tax::{NewTaxRate, TaxRate, TaxService},
+///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_tax_rate},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let service = TaxService {
+///     taxes: store.clone(),
+///     customers: store,
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+/// };
+/// let TaxRate { code, name, description, value, scope, rate_status, metadata, .. } = a_tax_rate("VAT");
+/// let new = NewTaxRate { code, name, description, value, scope, rate_status, metadata };
+/// let rate = service.create_rate(&a_caller(), new).await.unwrap();
+/// assert_eq!(service.find_rate(&a_caller(), rate.id).await, Ok(Some(rate)));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct TaxService {
     /// Keeps tax rates and associations.

@@ -23,10 +23,22 @@ impl From<ApiKeyId> for Actor {
 }
 
 /// The id of one request, as in `X-Request-ID`: 1–128 ASCII letters, digits, `.`, `_` and `-`.
+///
+/// ```
+/// use patron_domain::tenancy::RequestId;
+///
+/// assert_eq!(RequestId::new("request-1").unwrap().as_str(), "request-1");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
 /// Why a text is no [`RequestId`].
+///
+/// ```
+/// use patron_domain::tenancy::{RequestId, RequestIdError};
+///
+/// assert_eq!(RequestId::new(""), Err(RequestIdError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a request id must be 1 to {max} characters of A-Z, a-z, 0-9, '.', '_' and '-'", max = RequestId::MAX_CHARS)]
 pub struct RequestIdError;

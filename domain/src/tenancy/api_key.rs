@@ -17,10 +17,24 @@ text_newtype! {
 }
 
 /// An API key as a client presents it: `sk_` and printable ASCII. Never stored, logged or shown twice.
+///
+/// ```
+/// use patron_domain::tenancy::ApiKeySecret;
+///
+/// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
+/// assert_eq!(secret.display_id(), "sk_01***ef");
+/// assert_eq!(format!("{secret:?}"), "ApiKeySecret(redacted)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKeySecret(String);
 
 /// Why a text is no [`ApiKeySecret`].
+///
+/// ```
+/// use patron_domain::tenancy::{ApiKeySecret, ApiKeySecretError};
+///
+/// assert_eq!(ApiKeySecret::new("a password"), Err(ApiKeySecretError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an API key must start with sk_ and have {min} to {max} characters, all printable ASCII",
@@ -86,6 +100,13 @@ impl fmt::Debug for ApiKeySecret {
 }
 
 /// What is known of an API key: everything but the secret.
+///
+/// ```
+/// use patron_domain::{tenancy::ApiKey, testkit::{a_time, an_api_key}};
+///
+/// let key: ApiKey = an_api_key();
+/// assert!(key.is_valid_at(a_time()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Its id.
@@ -123,6 +144,12 @@ impl ApiKey {
 }
 
 /// What a key is for.
+///
+/// ```
+/// use patron_domain::tenancy::ApiKeyType;
+///
+/// assert_eq!(ApiKeyType::Private.as_str(), "private_key");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiKeyType {
     /// A server's own key, to be kept secret.
@@ -135,6 +162,12 @@ words!(
 );
 
 /// Why a time is no end for a key.
+///
+/// ```
+/// use patron_domain::{tenancy::{ExpiryError, check_expiry}, testkit::a_time};
+///
+/// assert_eq!(check_expiry(a_time(), a_time()), Err(ExpiryError::Past));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
     /// It is no time at all.
@@ -163,6 +196,12 @@ pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ExpiryEr
 }
 
 /// That a key was used at a time.
+///
+/// ```
+/// use patron_domain::{tenancy::KeyUse, testkit::{a_time, an_api_key}};
+///
+/// let used = KeyUse { id: an_api_key().id, at: a_time() };
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyUse {
     /// The key.
@@ -172,6 +211,13 @@ pub struct KeyUse {
 }
 
 /// What somebody who makes a key decides.
+///
+/// ```
+/// use patron_domain::tenancy::{ApiKeyName, NewApiKey, Roles};
+///
+/// let name = ApiKeyName::new("Back office").unwrap();
+/// let new = NewApiKey { name, roles: Roles::super_admin(), expires_at: None };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
     /// Its name.
@@ -183,6 +229,13 @@ pub struct NewApiKey {
 }
 
 /// What an empty store is given at the first start: written whole or not at all.
+///
+/// ```
+/// use patron_domain::{tenancy::{ApiKeySecret, Bootstrap}, testkit::{a_tenant, an_api_key, an_environment}};
+///
+/// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
+/// let first = Bootstrap { tenant: a_tenant(), environment: an_environment(), key: an_api_key(), secret };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bootstrap {
     /// The first tenant.

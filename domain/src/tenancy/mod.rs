@@ -3,6 +3,8 @@
 mod actor;
 mod administration;
 mod api_key;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod port;
 mod role;
 mod scope;

@@ -13,6 +13,21 @@ use crate::{
 };
 
 /// Keeps tenants and environments. Every method MUST be atomic, and durable when it answers.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     store::PageRequest,
+///     tenancy::{SystemScope, TenancyRepository},
+///     testkit::{MemoryStore, a_tenant},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let tenancy: Arc<dyn TenancyRepository> = Arc::new(MemoryStore::default());
+/// tenancy.create_tenant(&SystemScope::patron(), a_tenant()).await.unwrap();
+/// assert_eq!(tenancy.tenants(&SystemScope::patron(), PageRequest::default()).await.unwrap().total, 1);
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait TenancyRepository: Send + Sync {
@@ -56,6 +71,12 @@ pub trait TenancyRepository: Send + Sync {
 }
 
 /// Why an environment was not created.
+///
+/// ```
+/// use patron_domain::tenancy::CreateEnvironmentError;
+///
+/// assert_eq!(CreateEnvironmentError::UnknownTenant.to_string(), "there is no tenant with this id");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateEnvironmentError {
     /// There is no such tenant.
@@ -67,6 +88,21 @@ pub enum CreateEnvironmentError {
 }
 
 /// Keeps API keys. Every method MUST be atomic, and durable when it answers.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::{ApiKeyRepository, ApiKeySecret, SystemScope},
+///     testkit::{MemoryStore, a_scope, an_api_key},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let keys: Arc<dyn ApiKeyRepository> = Arc::new(MemoryStore::default());
+/// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
+/// keys.create(&a_scope(), an_api_key(), secret.clone()).await.unwrap();
+/// assert_eq!(keys.find_by_secret(&SystemScope::patron(), &secret).await, Ok(Some(an_api_key())));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
@@ -107,6 +143,17 @@ pub trait ApiKeyRepository: Send + Sync {
 pub const MAX_USES: usize = 100;
 
 /// Is told of every use of a key, while a request is on its way.
+///
+/// ```
+/// use patron_domain::tenancy::{KeyUse, KeyUses};
+///
+/// struct Printed;
+/// impl KeyUses for Printed {
+///     fn note(&self, used: KeyUse) {
+///         println!("{} was used at {}", used.id, used.at);
+///     }
+/// }
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait KeyUses: Send + Sync {
     /// A valid key was used. MUST answer at once, without asking any store; what is noted here reaches
@@ -115,6 +162,14 @@ pub trait KeyUses: Send + Sync {
 }
 
 /// Forgets every use: for whoever does not want to know.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{tenancy::{KeyUse, KeyUses, NoKeyUses}, testkit::{a_time, an_id}};
+///
+/// let uses: Arc<dyn KeyUses> = Arc::new(NoKeyUses);
+/// uses.note(KeyUse { id: an_id(1), at: a_time() });
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoKeyUses;
 

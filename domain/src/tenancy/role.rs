@@ -3,6 +3,12 @@
 use crate::{lifecycle::words, violation::Rule};
 
 /// A role of an API key.
+///
+/// ```
+/// use patron_domain::tenancy::Role;
+///
+/// assert_eq!(Role::parse("super_admin"), Ok(Role::SuperAdmin));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Everything, keys included.
@@ -19,6 +25,12 @@ words!(
 );
 
 /// Something a caller may or may not do.
+///
+/// ```
+/// use patron_domain::tenancy::{Permission, Roles};
+///
+/// assert!(Roles::super_admin().permit(Permission::Administer));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Look at customers, taxes and mappings.
@@ -44,6 +56,13 @@ impl Role {
 }
 
 /// One or more roles, each once.
+///
+/// ```
+/// use patron_domain::tenancy::{Permission, Role, Roles};
+///
+/// let reader = Roles::new([Role::AllReader]).unwrap();
+/// assert!(reader.permit(Permission::Read) && !reader.permit(Permission::Write));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles(Vec<Role>);
 
@@ -55,6 +74,12 @@ impl Default for Roles {
 }
 
 /// A list of roles is empty.
+///
+/// ```
+/// use patron_domain::tenancy::{NoRole, Roles};
+///
+/// assert_eq!(Roles::new([]), Err(NoRole));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("roles must name at least one of: super_admin, all_writer, all_reader")]
 pub struct NoRole;
@@ -102,6 +127,12 @@ impl Roles {
 }
 
 /// A caller may not do what was asked.
+///
+/// ```
+/// use patron_domain::{tenancy::{Permission, PermissionDenied, Role}, testkit::a_reader};
+///
+/// assert_eq!(a_reader().authorise(Permission::Write), Err(PermissionDenied::Role(Permission::Write)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionDenied {
     /// None of the caller's roles permits it.

@@ -4,6 +4,12 @@ use super::{Actor, Permission, PermissionDenied, RequestId, Roles};
 use crate::{ids::TenantId, lifecycle::Owner};
 
 /// One environment of one tenant, and who acts in it. Whatever lies outside is as if it did not exist.
+///
+/// ```
+/// use patron_domain::{tenancy::{Actor, EnvironmentScope}, testkit::an_owner};
+///
+/// let scope = EnvironmentScope { owner: an_owner(), actor: Actor::new("importer").unwrap() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentScope {
     /// The environment and its tenant.
@@ -13,6 +19,12 @@ pub struct EnvironmentScope {
 }
 
 /// One tenant with all its environments, and who acts in it.
+///
+/// ```
+/// use patron_domain::{tenancy::{Actor, TenantScope}, testkit::a_tenant};
+///
+/// let scope = TenantScope { tenant_id: a_tenant().id, actor: Actor::system() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantScope {
     /// The tenant.
@@ -22,6 +34,12 @@ pub struct TenantScope {
 }
 
 /// Everything: for authentication, start-up and the command line, never for a request's own work.
+///
+/// ```
+/// use patron_domain::tenancy::{Actor, SystemScope};
+///
+/// assert_eq!(SystemScope::patron().actor, Actor::system());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemScope {
     /// Who acts.
@@ -37,6 +55,13 @@ impl SystemScope {
 }
 
 /// Somebody whose identity was checked: where they may act, with which roles, and in which request.
+///
+/// ```
+/// use patron_domain::{tenancy::{Caller, Permission, Roles}, testkit::a_scope};
+///
+/// let caller = Caller::new(a_scope(), Roles::super_admin(), None);
+/// assert_eq!(caller.authorise(Permission::Write), Ok(&a_scope()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     scope: EnvironmentScope,

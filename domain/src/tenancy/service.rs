@@ -15,6 +15,21 @@ use crate::{
 };
 
 /// Checks API keys.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::{AccessService, ApiKeyRepository, ApiKeySecret, NoKeyUses},
+///     testkit::{FixedClock, MemoryStore, a_scope, an_api_key, an_owner},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let (keys, secret) = (Arc::new(MemoryStore::default()), ApiKeySecret::new("sk_0123456789abcdef").unwrap());
+/// keys.create(&a_scope(), an_api_key(), secret.clone()).await.unwrap();
+/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
+/// assert_eq!(access.authenticate(secret.expose(), None).await.unwrap().owner(), an_owner());
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct AccessService {
     keys: Arc<dyn ApiKeyRepository>,
@@ -23,6 +38,19 @@ pub struct AccessService {
 }
 
 /// Why nobody was recognised.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::{AccessService, AuthenticateError, NoKeyUses},
+///     testkit::{FixedClock, MemoryStore},
+/// };
+///
+/// let keys = Arc::new(MemoryStore::default());
+/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
+/// let answer = futures::executor::block_on(access.authenticate("sk_nobody_has_this_one", None));
+/// assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticateError {
     /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
@@ -64,6 +92,27 @@ impl AccessService {
 }
 
 /// Makes and lists tenants, environments and keys, for start-up and the command line.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::TenancyService,
+///     testkit::{CountingIds, FixedClock, FixedRandomness, MemoryStore},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let service = TenancyService {
+///     tenancy: store.clone(),
+///     keys: store,
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness([7; 32])),
+/// };
+/// let secret = service.new_secret().unwrap();
+/// assert!(service.bootstrap(secret).await.unwrap().is_some(), "the first start makes a key");
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct TenancyService {
     /// Keeps tenants and environments.
@@ -79,6 +128,12 @@ pub struct TenancyService {
 }
 
 /// Why a key was not made or revoked.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::ApiKeyError};
+///
+/// assert_eq!(ApiKeyError::from(StoreError::unavailable("busy")), ApiKeyError::Store(StoreError::unavailable("busy")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// There is no such environment.
@@ -295,9 +350,7 @@ mod tests {
     }
 
     fn clock() -> Arc<MockClock> {
-        let mut clock = MockClock::new();
-        clock.expect_now().return_const(time(NOW));
-        Arc::new(clock)
+        Arc::new(MockClock::at(time(NOW)))
     }
 
     fn a_key() -> ApiKey {
@@ -368,13 +421,11 @@ mod tests {
 
     /// A tenancy service over a store, with keys and randomness that are never asked.
     fn service(tenancy: MockTenancyRepository) -> TenancyService {
-        let mut ids = MockIdGenerator::new();
-        ids.expect_start().withf(|at| *at == time(NOW)).returning(|at| IdSequence::start(at, [7; 10]));
         TenancyService {
             tenancy: Arc::new(tenancy),
             keys: Arc::new(MockApiKeyRepository::new()),
             clock: clock(),
-            ids: Arc::new(ids),
+            ids: Arc::new(MockIdGenerator::from_time()),
             randomness: Arc::new(MockRandomness::new()),
         }
     }
@@ -402,8 +453,7 @@ mod tests {
 
     #[test]
     fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_made() {
-        let mut tenancy = MockTenancyRepository::new();
-        tenancy.expect_find_environment().once().returning(|_, _| Ok(None));
+        let tenancy = MockTenancyRepository::empty();
         let new = NewApiKey { name: a_key().name, roles: Roles::super_admin(), expires_at: None };
         let environment = a_key().owner.environment_id;
         let answer = block_on(service(tenancy).create_key(&SystemScope::patron(), environment, new));

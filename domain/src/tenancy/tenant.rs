@@ -17,6 +17,13 @@ text_newtype! {
 }
 
 /// A company that keeps its customers here. Nothing is shared between tenants.
+///
+/// ```
+/// use patron_domain::{tenancy::Tenant, testkit::a_tenant};
+///
+/// let tenant: Tenant = a_tenant();
+/// assert_eq!(tenant.name.as_str(), "Acme Billing");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Its id.
@@ -28,6 +35,12 @@ pub struct Tenant {
 }
 
 /// What an environment is for. Fixed once it is created.
+///
+/// ```
+/// use patron_domain::tenancy::EnvironmentType;
+///
+/// assert_eq!(EnvironmentType::parse("production"), Ok(EnvironmentType::Production));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentType {
     /// Trying out.
@@ -39,6 +52,13 @@ pub enum EnvironmentType {
 words!(EnvironmentType, "development, production", Development => "development", Production => "production");
 
 /// A part of a tenant with customers, tax rates and keys of its own.
+///
+/// ```
+/// use patron_domain::{tenancy::Environment, testkit::{a_tenant, an_environment}};
+///
+/// let environment: Environment = an_environment();
+/// assert_eq!(environment.tenant_id, a_tenant().id);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// Its id.

@@ -13,6 +13,14 @@ use crate::{
 };
 
 /// A clock that stands still until it is set. It starts at [`a_time`].
+///
+/// ```
+/// use patron_domain::{Clock, testkit::{FixedClock, a_time}};
+///
+/// let clock = FixedClock::default();
+/// assert_eq!(clock.now(), a_time());
+/// assert!(clock.advance_micros(1) > a_time());
+/// ```
 #[derive(Debug)]
 pub struct FixedClock(Mutex<Timestamp>);
 
@@ -50,6 +58,12 @@ impl Clock for FixedClock {
 }
 
 /// Ids that count up: the same calls at the same times give the same ids. Each start leaves room for 65,536 ids.
+///
+/// ```
+/// use patron_domain::{ids::IdGenerator, testkit::{CountingIds, a_time}};
+///
+/// assert_eq!(CountingIds::default().start(a_time()), CountingIds::default().start(a_time()));
+/// ```
 #[derive(Debug, Default)]
 pub struct CountingIds {
     salt: u64,
@@ -77,6 +91,12 @@ impl IdGenerator for CountingIds {
 }
 
 /// The same 256 bits each time.
+///
+/// ```
+/// use patron_domain::{ids::Randomness, testkit::FixedRandomness};
+///
+/// assert_eq!(FixedRandomness([7; 32]).secret_bytes(), Ok([7; 32]));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FixedRandomness(
     /// The bits.

@@ -1,13 +1,15 @@
 //! What tests of this crate's users need: an in-memory store behind every repository port, a clock and ids that do
-//! what they are told, valid values in few words, and the [`contract`] suite that every adapter has to pass.
+//! what they are told, valid values in few words, [`Faults`] to put before a port, and the [`contract`] suite that every adapter has to pass.
 //!
 //! Nothing here is for production: [`MemoryStore`] forgets everything, and the fixtures panic on invalid literals.
 
 pub mod contract;
+mod faults;
 mod fixed;
 mod fixtures;
 mod memory;
 
+pub use faults::{Faults, Faulty};
 pub use fixed::{CountingIds, FixedClock, FixedRandomness};
 pub use fixtures::{
     CustomerBuilder, a_caller, a_customer, a_full_customer, a_metadata, a_reader, a_scope, a_tax_default, a_tax_rate,

@@ -62,7 +62,7 @@ fn apart(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Query
 /// The one writer of this file has the one slot.
 const SLOT: i32 = 0;
 
-fn write_counts(connection: &mut SqliteConnection, counts: &CountChanges) -> QueryResult<()> {
+pub(super) fn write_counts(connection: &mut SqliteConnection, counts: &CountChanges) -> QueryResult<()> {
     use crate::persistence::schema::customer_counts::dsl::*;
     for (tenant, environment, of, by) in counts.iter() {
         let row = (tenant_id.eq(tenant), environment_id.eq(environment), status.eq(of), slot.eq(SLOT), count.eq(by));

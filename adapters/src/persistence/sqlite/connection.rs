@@ -118,6 +118,16 @@ mod tests {
     }
 
     #[test]
+    fn migrations_of_an_embedding_application_are_no_newer_patron() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
+        let mut connection = open(&path, Role::Writer).unwrap();
+        migrate(&mut connection).unwrap();
+        connection.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101093015')").unwrap();
+        migrate(&mut connection).unwrap();
+    }
+
+    #[test]
     fn commits_are_on_the_disk_when_they_are_acknowledged() {
         let folder = tempfile::tempdir().unwrap();
         let path = prepare_path(&folder.path().join("patron.db")).unwrap();

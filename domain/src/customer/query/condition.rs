@@ -8,6 +8,14 @@ use crate::time::Timestamp;
 /// One condition; a query's conditions hold all together.
 ///
 /// Texts may be personal, so `Debug` shows the field and how it is compared alone.
+///
+/// ```
+/// use patron_domain::{customer::query::{Condition, Folded, FoldedField}, testkit::a_customer};
+///
+/// let acme = a_customer("acme").named("Acme Ltd").existing().customer;
+/// let named = Condition::Contains(FoldedField::Name, Folded::new("ACME"));
+/// assert!(named.holds(&acme));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Condition {
     /// A text is one of these, with their case; of none, never. The empty text stands for an absent one.
@@ -43,6 +51,18 @@ impl fmt::Debug for Condition {
 }
 
 /// Texts without repetition, in order. They may be personal, so `Debug` shows their number.
+///
+/// ```
+/// use patron_domain::{
+///     customer::ExternalId,
+///     customer::query::{Condition, FilterField, Operand, Operator, TextField, Texts},
+/// };
+///
+/// let field = FilterField::Text(TextField::ExternalId);
+/// let any_of = Operand::Array(vec!["acme".to_owned(), "umbrella".to_owned()]);
+/// let Ok(Condition::OneOf(_, texts)) = Condition::filter(field, Operator::In, any_of) else { panic!() };
+/// assert!(texts.contain("acme"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Texts(Vec<String>);
 
@@ -80,6 +100,13 @@ impl fmt::Debug for Texts {
 }
 
 /// How a time stands to another.
+///
+/// ```
+/// use patron_domain::{customer::query::{Comparison, Condition, TimeField}, testkit::{a_customer, a_time}};
+///
+/// let since = Condition::Time(TimeField::CreatedAt, Comparison::From, a_time());
+/// assert!(since.holds(&a_customer("acme").existing().customer));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// Earlier.

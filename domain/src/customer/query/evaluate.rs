@@ -9,6 +9,15 @@ use super::{
 use crate::{customer::Customer, time::Timestamp};
 
 /// What a query finds among customers.
+///
+/// ```
+/// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts, Evaluated}, testkit::a_customer};
+///
+/// let acme = a_customer("acme").existing().customer;
+/// let query = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+/// let found: Evaluated<'_> = query.evaluate([&acme]);
+/// assert_eq!((found.items, found.total), (vec![&acme], 1));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluated<'a> {
     /// The wanted customers in order, and one more if there is one.

@@ -3,6 +3,12 @@
 use crate::lifecycle::{UnknownWord, words};
 
 /// A field with a text. An absent text is the empty one, as answers show it.
+///
+/// ```
+/// use patron_domain::{customer::ExternalId, customer::query::TextField};
+///
+/// assert_eq!(TextField::parse("external_id"), Ok(TextField::ExternalId));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextField {
     /// The customer's id.
@@ -50,6 +56,12 @@ words!(
 );
 
 /// A text field that can be searched without regard to case, within the text.
+///
+/// ```
+/// use patron_domain::customer::query::FoldedField;
+///
+/// assert_eq!(FoldedField::parse("name"), Ok(FoldedField::Name));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FoldedField {
     /// The id in the client's own system.
@@ -76,6 +88,12 @@ impl TextField {
 }
 
 /// A field with a time.
+///
+/// ```
+/// use patron_domain::customer::query::TimeField;
+///
+/// assert_eq!(TimeField::parse("created_at"), Ok(TimeField::CreatedAt));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeField {
     /// When the customer was created.
@@ -87,6 +105,12 @@ pub enum TimeField {
 words!(TimeField, "created_at, updated_at", CreatedAt => "created_at", UpdatedAt => "updated_at");
 
 /// A field that can be filtered by.
+///
+/// ```
+/// use patron_domain::customer::query::{FilterField, TimeField};
+///
+/// assert_eq!(FilterField::parse("created_at"), Ok(FilterField::Time(TimeField::CreatedAt)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FilterField {
     /// A text.
@@ -119,6 +143,12 @@ impl FilterField {
 }
 
 /// How a filter compares.
+///
+/// ```
+/// use patron_domain::customer::query::Operator;
+///
+/// assert_eq!(Operator::parse("contains"), Ok(Operator::Contains));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// Is this, with its case.
@@ -159,6 +189,12 @@ words!(
 );
 
 /// What a filter's value is said to be.
+///
+/// ```
+/// use patron_domain::customer::query::{DataType, Operand};
+///
+/// assert_eq!(Operand::Text("acme".to_owned()).data_type(), DataType::String);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataType {
     /// A text.
@@ -184,6 +220,12 @@ words!(
 );
 
 /// A field that lists can be sorted by. Text is sorted by its bytes: names and e-mail addresses without regard to case.
+///
+/// ```
+/// use patron_domain::customer::query::SortField;
+///
+/// assert_eq!(SortField::parse("created_at"), Ok(SortField::CreatedAt));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortField {
     /// When the customer was created.
@@ -209,6 +251,12 @@ words!(
 );
 
 /// Which end of a list comes first.
+///
+/// ```
+/// use patron_domain::customer::query::Direction;
+///
+/// assert_eq!(Direction::parse("asc"), Ok(Direction::Asc));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
     /// The smallest or earliest.
@@ -221,6 +269,12 @@ pub enum Direction {
 words!(Direction, "asc, desc", Asc => "asc", Desc => "desc");
 
 /// What else an answer shows of each customer.
+///
+/// ```
+/// use patron_domain::customer::query::Expansion;
+///
+/// assert_eq!(Expansion::parse("integrations"), Ok(Expansion::Integrations));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Expansion {
     /// Its published mappings.

@@ -6,6 +6,12 @@ use super::{Comparison, Condition, DataType, FilterField, Folded, Operator, Text
 use crate::{time::Timestamp, violation::Rule};
 
 /// The value of a filter. It may be personal, so `Debug` shows its type alone.
+///
+/// ```
+/// use patron_domain::{customer::query::{DataType, Operand}, testkit::a_time};
+///
+/// assert_eq!(Operand::Date(a_time()).data_type(), DataType::Date);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Operand {
     /// A text.
@@ -41,6 +47,17 @@ impl fmt::Debug for Operand {
 }
 
 /// Why field, operator and value make no filter.
+///
+/// ```
+/// use patron_domain::{
+///     customer::query::{Condition, FilterError, FilterField, Operand, Operator, TimeField},
+///     testkit::a_time,
+/// };
+///
+/// let field = FilterField::Time(TimeField::CreatedAt);
+/// let refused = Condition::filter(field, Operator::Contains, Operand::Date(a_time()));
+/// assert!(matches!(refused, Err(FilterError::Operator { field: "created_at", .. })));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// The field cannot be compared so.

@@ -13,6 +13,12 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// they all answer alike.
 ///
 /// It may be personal, so `Debug` shows nothing of it.
+///
+/// ```
+/// use patron_domain::customer::query::Folded;
+///
+/// assert_eq!(Folded::new("STRASSE"), Folded::new("Straße"));
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Folded(String);
 

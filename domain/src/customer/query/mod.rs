@@ -26,6 +26,14 @@ use crate::{lifecycle::Status, store::PageRequest};
 ///
 /// At most [`CustomerQuery::MAX_FILTERS`] filters, [`CustomerQuery::MAX_IDS`] ids in a list and
 /// [`CustomerQuery::MAX_PAIRS`] pairs of metadata. Made from [`CustomerQueryParts`].
+///
+/// ```
+/// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts}, testkit::a_customer};
+///
+/// let parts = CustomerQueryParts { external_id: Some("acme".to_owned()), ..CustomerQueryParts::default() };
+/// let query = CustomerQuery::new(parts).unwrap();
+/// assert_eq!(query.evaluate([&a_customer("umbrella").existing().customer]).total, 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerQuery {
     status: Status,
@@ -38,6 +46,18 @@ pub struct CustomerQuery {
 }
 
 /// A part of the customers that a query finds.
+///
+/// ```
+/// use patron_domain::{
+///     customer::CustomerRepository,
+///     customer::query::{CustomerPage, CustomerQuery, CustomerQueryParts},
+///     testkit::{MemoryStore, a_scope},
+/// };
+///
+/// let query = CustomerQuery::new(CustomerQueryParts::default()).unwrap();
+/// let page: CustomerPage = futures::executor::block_on(MemoryStore::default().list(&a_scope(), &query)).unwrap();
+/// assert_eq!((page.items.len(), page.total, page.next), (0, Some(0), None));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerPage {
     /// The customers, at most as many as asked for. Their mappings are empty unless they were asked for.

@@ -11,6 +11,13 @@ use crate::{
 };
 
 /// By what a list is sorted: one to [`CustomerOrder::MAX_KEYS`] fields; ids break ties, in the direction of the last.
+///
+/// ```
+/// use patron_domain::customer::query::{CustomerOrder, Direction, SortField};
+///
+/// let order = CustomerOrder::new(vec![(SortField::Name, Direction::Asc)]).unwrap();
+/// assert_eq!(order.keys().first(), Some(&(SortField::Name, Direction::Asc)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerOrder(Vec<(SortField, Direction)>);
 
@@ -76,6 +83,14 @@ impl CustomerOrder {
 ///
 /// It holds the customer's id, and its times where they are sorted by. A text that is sorted by is looked up again when
 /// the list goes on, because it may be personal and a cursor may not. As text it is opaque to clients.
+///
+/// ```
+/// use patron_domain::{customer::query::{CustomerCursor, CustomerOrder, Direction}, testkit::a_customer};
+///
+/// let (order, acme) = (CustomerOrder::by_creation(Direction::Desc), a_customer("acme").existing().customer);
+/// let place = order.place_of(&acme);
+/// assert_eq!(CustomerCursor::parse(&place.to_string(), &order), Ok(place));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerCursor {
     keys: Vec<CursorKey>,
@@ -83,6 +98,14 @@ pub struct CustomerCursor {
 }
 
 /// One field that is sorted by, and where in it the place is.
+///
+/// ```
+/// use patron_domain::{customer::query::{CursorKey, CustomerOrder, Direction}, testkit::{a_customer, a_time}};
+///
+/// let place = CustomerOrder::by_creation(Direction::Desc).place_of(&a_customer("acme").existing().customer);
+/// let key: &CursorKey = &place.keys()[0];
+/// assert_eq!(key.time, Some(a_time()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CursorKey {
     /// The field.
@@ -94,6 +117,13 @@ pub struct CursorKey {
 }
 
 /// Why a text is no place in a list.
+///
+/// ```
+/// use patron_domain::customer::query::{CursorError, CustomerCursor, CustomerOrder, Direction};
+///
+/// let order = CustomerOrder::by_creation(Direction::Desc);
+/// assert_eq!(CustomerCursor::parse("page 2", &order), Err(CursorError::Malformed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
     /// No list here gave it.

@@ -14,6 +14,14 @@ use crate::{
 
 /// The parts of a [`CustomerQuery`], named as on the wire. Everything may be absent: then it finds the published
 /// customers, the newest first. What is sought may be personal, so `Debug` shows nothing of it.
+///
+/// ```
+/// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts}, testkit::a_customer};
+///
+/// let parts = CustomerQueryParts { metadata: [("plan".to_owned(), "gold".to_owned())].into(), ..Default::default() };
+/// let query = CustomerQuery::new(parts).unwrap();
+/// assert_eq!(query.evaluate([&a_customer("acme").noted("plan", "gold").existing().customer]).total, 1);
+/// ```
 #[derive(Clone, Default)]
 pub struct CustomerQueryParts {
     /// The status of the customers; published when absent.

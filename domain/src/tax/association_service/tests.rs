@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     clock::MockClock,
     customer::{Customer, CustomerRecord, MockCustomerRepository, Profile},
-    ids::{Id, IdSequence, Kind, MockIdGenerator, TaxRateId},
+    ids::{Id, Kind, MockIdGenerator, TaxRateId},
     lifecycle::{Owner, Version},
     metadata::Metadata,
     tax::{
@@ -37,11 +37,12 @@ fn writer() -> Caller {
 }
 
 fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxService {
-    let mut clock = MockClock::new();
-    clock.expect_now().return_const(now());
-    let mut ids = MockIdGenerator::new();
-    ids.expect_start().returning(|at| IdSequence::start(at, [7; 10]));
-    TaxService { taxes: Arc::new(taxes), customers: Arc::new(customers), clock: Arc::new(clock), ids: Arc::new(ids) }
+    TaxService {
+        taxes: Arc::new(taxes),
+        customers: Arc::new(customers),
+        clock: Arc::new(MockClock::at(now())),
+        ids: Arc::new(MockIdGenerator::from_time()),
+    }
 }
 
 fn rate(rate_status: TaxRateStatus) -> TaxRate {

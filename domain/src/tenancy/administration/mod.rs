@@ -25,6 +25,27 @@ use crate::{
 ///
 /// A writer makes no keys, not even for itself: a key that leaks could make others that outlive it. Whoever may make
 /// keys hands out at most the rights they have.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     store::PageRequest,
+///     tenancy::AdministrationService,
+///     testkit::{CountingIds, FixedClock, FixedRandomness, MemoryStore, a_caller},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let service = AdministrationService {
+///     tenancy: store.clone(),
+///     keys: store,
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness([7; 32])),
+/// };
+/// assert_eq!(service.environments(&a_caller(), PageRequest::default()).await.unwrap().total, 0);
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct AdministrationService {
     /// Keeps environments.
@@ -40,6 +61,12 @@ pub struct AdministrationService {
 }
 
 /// How an environment is to be changed; what is `None` stays.
+///
+/// ```
+/// use patron_domain::tenancy::{EnvironmentChange, EnvironmentName};
+///
+/// let change = EnvironmentChange { name: EnvironmentName::new("Sandbox").ok(), kind: None };
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvironmentChange {
     /// Its name.
@@ -49,6 +76,13 @@ pub struct EnvironmentChange {
 }
 
 /// Why an environment was not made, changed or answered.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::EnvironmentError};
+///
+/// let failed = EnvironmentError::from(StoreError::unavailable("busy"));
+/// assert_ne!(failed, EnvironmentError::Unknown);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
     /// The caller may not.
@@ -66,6 +100,13 @@ pub enum EnvironmentError {
 }
 
 /// Why a key was not made, listed or revoked.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::KeyError};
+///
+/// let failed = KeyError::from(StoreError::unavailable("busy"));
+/// assert_ne!(failed, KeyError::UnknownKey);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The caller may not.

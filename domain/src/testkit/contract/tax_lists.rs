@@ -165,8 +165,11 @@ async fn associations(world: &World<'_>) -> Outcome {
 async fn basis(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let mut rates = Vec::new();
-    for code in ["A", "B", "C"] {
-        rates.push(world.created_rate(&scope, a_tax_rate(code)).await?);
+    // One that nobody is charged is named all the same: that is why it does not apply.
+    for (code, rate_status) in
+        [("A", TaxRateStatus::Active), ("B", TaxRateStatus::Inactive), ("C", TaxRateStatus::Active)]
+    {
+        rates.push(world.created_rate(&scope, TaxRate { rate_status, ..a_tax_rate(code) }).await?);
     }
     let default = world.created_default(&scope, world.default_of(&rates[1])).await?;
     let removed = TaxAssociation { status: Status::Deleted, ..world.default_of(&rates[2]) };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures::executor::block_on;
 
-use super::{Ports, Report, check, check_empty, check_seeded};
+use super::{Ports, Report, check, check_customers, check_empty, check_seeded};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerRecord,
@@ -206,4 +206,23 @@ fn a_list_of_everybody_is_found_out() {
     ] {
         assert!(broken(&report).contains(&wanted), "{report}");
     }
+}
+
+/// The obligations that these faults break, as far as no others do.
+pub(super) fn found_out() -> Vec<&'static str> {
+    broken(&run_with(Fault::ListsEverybody))
+}
+
+#[test]
+fn a_store_of_customers_alone_is_held_to_what_it_can_show() {
+    let store = Arc::new(MemoryStore::default());
+    for seed in [0, 1] {
+        let report = block_on(check_customers(store.clone(), seed));
+        report.assert_clean();
+        assert!(report.passed.len() > 40, "{report}");
+        assert!(!report.left_out.is_empty());
+    }
+    let wrong = Wrong { fault: Fault::ForgetsTheOffset, store, seen: Mutex::default() };
+    let report = block_on(check_customers(Arc::new(wrong), 2));
+    assert_eq!(broken(&report), ["customers.mappings: pages as asked, with the exact total"], "{report}");
 }

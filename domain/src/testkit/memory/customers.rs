@@ -75,15 +75,7 @@ impl CustomerRepository for MemoryStore {
         request: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         let mut state = self.lock();
-        let named = state.registry(scope.owner).mappings.values().filter(|mapping| {
-            mapping.status == Status::Published
-                && match filter {
-                    MappingFilter::Customer(id) => mapping.customer_id == *id,
-                    MappingFilter::Provider { provider_type, provider_entity_id } => {
-                        mapping.provider_type == *provider_type && mapping.provider_entity_id == *provider_entity_id
-                    }
-                }
-        });
+        let named = state.registry(scope.owner).mappings.values().filter(|mapping| filter.admits(mapping));
         Ok(newest_first(named, |mapping| (mapping.audit.created_at, mapping.id), request))
     }
 

@@ -29,6 +29,21 @@ use crate::{
 /// Keeps everything in memory, for tests and trying out: all ports on one value, shared through an `Arc`.
 ///
 /// It passes the [`contract`](super::contract) but for durability: what it keeps ends with it.
+///
+/// ```
+/// use patron_domain::{
+///     customer::CustomerRepository,
+///     ids::IdSequence,
+///     testkit::{MemoryStore, a_customer, a_scope, a_time},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let store = MemoryStore::default();
+/// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+/// let id = store.change(&a_scope(), command).await.unwrap().event.state.customer.id;
+/// assert!(CustomerRepository::find(&store, &a_scope(), id).await.unwrap().is_some());
+/// # });
+/// ```
 #[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,

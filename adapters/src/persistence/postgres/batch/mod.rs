@@ -8,6 +8,7 @@
 mod facts;
 mod plan;
 mod run;
+mod within;
 mod write;
 
 use std::sync::Arc;

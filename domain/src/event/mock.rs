@@ -1,0 +1,82 @@
+//! Ready-made mocks of the port for the log of events.
+
+use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord, MockEventLog};
+use crate::{
+    lifecycle::Owner,
+    store::{Page, StoreError},
+};
+
+fn unavailable() -> StoreError {
+    StoreError::unavailable("the mock is told so")
+}
+
+impl MockEventLog {
+    /// A log without any event.
+    ///
+    /// ```
+    /// # use patron_domain::{event::*, testkit::a_scope};
+    /// # futures::executor::block_on(async {
+    /// let page = MockEventLog::empty().read(&a_scope(), &EventQuery::default()).await.unwrap();
+    /// assert_eq!((page.events.len(), page.has_more), (0, false));
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::with(Vec::new())
+    }
+
+    /// A log of these events, in the order of their positions. Each is seen by its owner alone.
+    ///
+    /// ```
+    /// # use patron_domain::{customer::CustomerFacts, event::*, ids::IdSequence, testkit::*};
+    /// # futures::executor::block_on(async {
+    /// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+    /// let created = command.decide(&a_scope(), &CustomerFacts::default()).unwrap().event;
+    /// let created = EventRecord::of_customer(EventPosition::from_stored(1).unwrap(), created);
+    /// let page = MockEventLog::with(vec![created.clone()]).read(&a_scope(), &EventQuery::default()).await.unwrap();
+    /// assert_eq!(page.events, [created]);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn with(events: Vec<EventRecord>) -> Self {
+        let mut log = Self::new();
+        let all = events.clone();
+        log.expect_read().returning(move |scope, query| Ok(read(&all, scope.owner, query)));
+        let all = events.clone();
+        log.expect_read_in().returning(move |_, owner, query| Ok(read(&all, owner, query)));
+        let end = end(&events);
+        log.expect_end().returning(move |_| Ok(end));
+        let all = events.clone();
+        log.expect_find().returning(move |scope, id| Ok(of(&all, scope.owner).find(|event| event.id == id).cloned()));
+        log.expect_history().returning(move |scope, entity: EventEntity, page| {
+            let own = of(&events, scope.owner).filter(|event| event.entity == entity);
+            Ok(Page::cut(own.cloned().collect(), page))
+        });
+        log
+    }
+
+    /// A log that cannot be reached: every call answers [`StoreError::Unavailable`].
+    #[must_use]
+    pub fn always_unavailable() -> Self {
+        let mut log = Self::new();
+        log.expect_read().returning(|_, _| Err(unavailable()));
+        log.expect_read_in().returning(|_, _, _| Err(unavailable()));
+        log.expect_end().returning(|_| Err(unavailable()));
+        log.expect_find().returning(|_, _| Err(unavailable()));
+        log.expect_history().returning(|_, _, _| Err(unavailable()));
+        log
+    }
+}
+
+fn of(events: &[EventRecord], owner: Owner) -> impl Iterator<Item = &EventRecord> {
+    events.iter().filter(move |event| event.owner == owner)
+}
+
+fn end(events: &[EventRecord]) -> EventPosition {
+    events.last().map_or(EventPosition::START, |event| event.position)
+}
+
+fn read(events: &[EventRecord], owner: Owner, query: &EventQuery) -> EventPage {
+    let found = of(events, owner).filter(|event| event.position > query.after && query.admits(event));
+    EventPage::cut(found.cloned().collect(), query.limit, end(events).max(query.after), false)
+}

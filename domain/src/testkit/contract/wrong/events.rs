@@ -1,0 +1,76 @@
+//! Wrong logs of events.
+
+use super::{Fault, Wrong, now};
+use crate::{
+    event::{EventEntities, EventEntityType, EventLog, EventPage, EventQuery},
+    testkit::MemoryStore,
+};
+
+pub(super) fn pass_on(wrong: &mut Wrong) {
+    let store = wrong.store.clone();
+    wrong.events.expect_read().returning(move |scope, query| now(store.read(scope, query)));
+    let store = wrong.store.clone();
+    wrong.events.expect_read_in().returning(move |scope, owner, query| now(store.read_in(scope, owner, query)));
+    let store = wrong.store.clone();
+    wrong.events.expect_end().returning(move |scope| now(store.end(scope)));
+    let store = wrong.store.clone();
+    wrong.events.expect_find().returning(move |scope, id| now(EventLog::find(&*store, scope, id)));
+    let store = wrong.store.clone();
+    wrong
+        .events
+        .expect_history()
+        .returning(move |scope, entity, page| now(EventLog::history(&*store, scope, entity, page)));
+}
+
+/// A log that is read so.
+fn reading(wrong: &mut Wrong, spoil: fn(&EventQuery, EventPage) -> EventPage) {
+    let store = wrong.store.clone();
+    wrong.events.expect_read().returning(move |scope, query| Ok(spoil(query, now(store.read(scope, query))?)));
+}
+
+pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("loses the last event of a page", |wrong| {
+        reading(wrong, |_, mut page| {
+            page.events.pop();
+            page
+        });
+    }),
+    ("takes no notice of the filters", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_read().returning(move |scope, query| {
+            let all = EventQuery { after: query.after, limit: query.limit, ..EventQuery::default() };
+            now(store.read(scope, &all))
+        });
+    }),
+    ("does not get on where filters admit nothing", |wrong| {
+        reading(wrong, |query, mut page| {
+            page.reached = page.events.last().map_or(query.after, |event| event.position);
+            page
+        });
+    }),
+    ("shows events wherever they are", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong
+            .events
+            .expect_find()
+            .returning(move |_, id| Ok(seen.find(|scope| now(EventLog::find(&*store, &scope, id)).unwrap())));
+    }),
+    ("answers a whole history on every page", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .events
+            .expect_history()
+            .returning(move |scope, entity, page| now(EventLog::history(&*store, scope, entity, super::first(page))));
+    }),
+    ("keeps no events of tax rates", |wrong| {
+        let of_customers = |store: &MemoryStore, scope: &_, query: &EventQuery| {
+            let entities = match query.entities {
+                EventEntities::All => EventEntities::Kind(EventEntityType::Customer),
+                other => other,
+            };
+            now(store.read(scope, &EventQuery { entities, ..query.clone() }))
+        };
+        let store = wrong.store.clone();
+        wrong.events.expect_read().returning(move |scope, query| of_customers(&store, scope, query));
+    }),
+];

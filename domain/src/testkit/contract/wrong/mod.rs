@@ -1,0 +1,142 @@
+//! For every obligation there is a store that breaks it, and the suite finds it out.
+//!
+//! Each wrong store is the memory store behind mocks, with one method that does something else.
+
+mod customers;
+mod events;
+mod look_ups;
+mod taxes;
+mod tenancy;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use futures::{FutureExt, executor::block_on};
+
+use super::{Ports, Report, all_but_lists, check_empty, lists, tests, tests::ports, tests_of_changes, world::World};
+use crate::{
+    customer::{CustomerRepository, MockCustomerRepository},
+    event::{EventLog, MockEventLog},
+    store::{Page, PageRequest},
+    tax::{MockTaxRepository, TaxRepository},
+    tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
+    testkit::MemoryStore,
+};
+
+/// The mocks of a wrong store, and the right one behind them. What a fault expects comes before what is passed on.
+struct Wrong {
+    customers: MockCustomerRepository,
+    taxes: MockTaxRepository,
+    tenancy: MockTenancyRepository,
+    keys: MockApiKeyRepository,
+    events: MockEventLog,
+    store: Arc<MemoryStore>,
+    seen: Seen,
+}
+
+/// Every scope in which something was created, for stores that forget theirs.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<EnvironmentScope>>>);
+
+impl Seen {
+    fn note(&self, scope: &EnvironmentScope) {
+        self.0.lock().unwrap().push(scope.clone());
+    }
+
+    /// The first answer that one of the scopes gives, the latest first.
+    fn find<T>(&self, ask: impl FnMut(EnvironmentScope) -> Option<T>) -> Option<T> {
+        let seen = self.0.lock().unwrap().clone();
+        seen.into_iter().rev().find_map(ask)
+    }
+}
+
+/// What is wrong with a store.
+type Fault = fn(&mut Wrong);
+
+/// What the memory store answers: it never waits.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().unwrap()
+}
+
+/// The whole of a list.
+fn whole<T>(page: Page<T>) -> Vec<T> {
+    page.items
+}
+
+/// The first page, whatever was asked.
+fn first(page: PageRequest) -> PageRequest {
+    PageRequest::new(page.limit().into(), 0).unwrap()
+}
+
+/// The other way round.
+fn reversed<T>(mut page: Page<T>) -> Page<T> {
+    page.items.reverse();
+    page
+}
+
+impl Wrong {
+    fn new(fault: Fault) -> Self {
+        let mut wrong = Self {
+            customers: MockCustomerRepository::new(),
+            taxes: MockTaxRepository::new(),
+            tenancy: MockTenancyRepository::new(),
+            keys: MockApiKeyRepository::new(),
+            events: MockEventLog::new(),
+            store: Arc::default(),
+            seen: Seen::default(),
+        };
+        fault(&mut wrong);
+        customers::pass_on(&mut wrong);
+        events::pass_on(&mut wrong);
+        taxes::pass_on(&mut wrong);
+        tenancy::pass_on(&mut wrong);
+        wrong
+    }
+
+    fn ports(self) -> Ports {
+        Ports {
+            customers: Arc::new(self.customers) as Arc<dyn CustomerRepository>,
+            taxes: Arc::new(self.taxes) as Arc<dyn TaxRepository>,
+            tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
+            keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
+            events: Arc::new(self.events) as Arc<dyn EventLog>,
+            ..ports(&self.store)
+        }
+    }
+}
+
+/// The report of a whole run. Lists of customers take long, so most faults are looked for without them.
+pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
+    block_on(async {
+        let mut report = check_empty(ports).await;
+        let world = World::new(ports, 2);
+        all_but_lists(&world, &mut report).await;
+        if with_lists {
+            lists::check(&world, &mut report).await;
+        }
+        report
+    })
+}
+
+#[test]
+fn the_store_behind_the_mocks_is_a_right_one() {
+    run(&Wrong::new(|_| {}).ports(), true).assert_clean();
+}
+
+#[test]
+fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
+    let all = run(&ports(&Arc::default()), true).passed;
+    let mut found: BTreeSet<&str> = tests_of_changes::found_out();
+    found.extend(tests::found_out());
+    let faults: Vec<(&str, Fault)> =
+        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+    for (name, fault) in faults {
+        let report = run(&Wrong::new(fault).ports(), name.contains("list"));
+        assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
+        found.extend(report.broken.iter().map(|broken| broken.obligation));
+    }
+    let missed: Vec<_> = all.into_iter().filter(|obligation| !found.contains(obligation)).collect();
+    assert!(missed.is_empty(), "no wrong store breaks these:\n{}", missed.join("\n"));
+}

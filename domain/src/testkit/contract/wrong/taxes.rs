@@ -1,0 +1,235 @@
+//! Wrong stores of taxes.
+
+use super::{Fault, Wrong, first, now, reversed, whole};
+use crate::{
+    event::TaxRateEvent,
+    lifecycle::Status,
+    store::{Page, PageRequest},
+    tax::{
+        ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, CurrencyCode, FixedAmount, TaxAssociation,
+        TaxAssociationFilter, TaxRate, TaxRateCode, TaxRateFacts, TaxRateFilter, TaxRateScope, TaxRateStatus,
+        TaxRepository, TaxValue, TaxedEntities,
+    },
+    tenancy::EnvironmentScope,
+    testkit::MemoryStore,
+};
+
+pub(super) fn pass_on(wrong: &mut Wrong) {
+    let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+    wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+        seen.note(scope);
+        now(store.create_rate(scope, rate))
+    });
+    let store = wrong.store.clone();
+    wrong.taxes.expect_find_rate().returning(move |scope, id| now(store.find_rate(scope, id)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_rates().returning(move |scope, filter, page| now(store.rates(scope, filter, page)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_change_rate().returning(move |scope, command| now(store.change_rate(scope, command)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_create_default().returning(move |scope, one| now(store.create_default(scope, one)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_change_default().returning(move |scope, command| now(store.change_default(scope, command)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_find_association().returning(move |scope, id| now(store.find_association(scope, id)));
+    let store = wrong.store.clone();
+    wrong
+        .taxes
+        .expect_associations()
+        .returning(move |scope, filter, page| now(store.associations(scope, filter, page)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_basis().returning(move |scope, id| now(store.basis(scope, id)));
+}
+
+fn finding(wrong: &mut Wrong, spoil: fn(TaxRate) -> Option<TaxRate>) {
+    let store = wrong.store.clone();
+    wrong.taxes.expect_find_rate().returning(move |scope, id| Ok(now(store.find_rate(scope, id))?.and_then(spoil)));
+}
+
+fn rates(store: &MemoryStore, scope: &EnvironmentScope, filter: &TaxRateFilter) -> Vec<TaxRate> {
+    whole(now(store.rates(scope, filter, PageRequest::whole())).unwrap())
+}
+
+type Create = fn(&MemoryStore, &EnvironmentScope, TaxRateEvent) -> Result<(), CreateTaxRateError>;
+
+fn creating(wrong: &mut Wrong, create: Create) {
+    let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+    wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+        seen.note(scope);
+        create(&store, scope, rate)
+    });
+}
+
+type CreateDefault = fn(&MemoryStore, &EnvironmentScope, TaxAssociation) -> Result<(), CreateTaxDefaultError>;
+
+fn creating_defaults(wrong: &mut Wrong, create: CreateDefault) {
+    let store = wrong.store.clone();
+    wrong.taxes.expect_create_default().returning(move |scope, one| create(&store, scope, one));
+}
+
+pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("rounds what a rate is worth", |wrong| {
+        finding(wrong, |rate| {
+            let value = TaxValue::Fixed(FixedAmount::new("1").unwrap());
+            Some(TaxRate { value, scope: TaxRateScope::Onetime, ..rate })
+        });
+    }),
+    ("finds any rate for an unknown id", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_find_rate().returning(move |scope, id| {
+            let found = now(store.find_rate(scope, id))?;
+            Ok(found.or_else(|| rates(&store, scope, &TaxRateFilter::default()).pop()))
+        });
+    }),
+    ("finds published rates alone", |wrong| {
+        finding(wrong, |rate| (rate.status == Status::Published).then_some(rate));
+    }),
+    ("finds rates wherever they are", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong
+            .taxes
+            .expect_find_rate()
+            .returning(move |_, id| Ok(seen.find(|scope| now(store.find_rate(&scope, id)).unwrap())));
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.taxes.expect_rates().returning(move |scope, filter, page| {
+            let own = now(store.rates(scope, filter, page))?;
+            let found = seen
+                .find(|scope| Some(now(store.rates(&scope, filter, page)).unwrap()).filter(|found| found.total > 0));
+            Ok(if own.total == 0 { found.unwrap_or(own) } else { own })
+        });
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.taxes.expect_associations().returning(move |scope, filter, page| {
+            let own = now(store.associations(scope, filter, page))?;
+            let found = seen.find(|scope| {
+                Some(now(store.associations(&scope, filter, page)).unwrap()).filter(|found| found.total > 0)
+            });
+            Ok(if own.total == 0 { found.unwrap_or(own) } else { own })
+        });
+    }),
+    ("changes rates and defaults wherever they are", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.taxes.expect_change_rate().returning(move |scope, command| {
+            let answer = now(store.change_rate(scope, command.clone()));
+            let elsewhere = || seen.find(|scope| now(store.change_rate(&scope, command.clone())).ok());
+            if answer == Err(ChangeTaxRateError::Unknown) { elsewhere().map_or(answer, Ok) } else { answer }
+        });
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.taxes.expect_change_default().returning(move |scope, command| {
+            let answer = now(store.change_default(scope, command.clone()));
+            let elsewhere = || seen.find(|scope| now(store.change_default(&scope, command.clone())).ok());
+            if answer.is_err() { elsewhere().map_or(answer, Ok) } else { answer }
+        });
+    }),
+    ("answers success to a second rate of a code", |wrong| {
+        creating(wrong, |store, scope, rate| match now(store.create_rate(scope, rate)) {
+            Err(CreateTaxRateError::CodeTaken { .. }) => Ok(()),
+            other => other,
+        });
+    }),
+    ("keeps codes in lower case", |wrong| {
+        creating(wrong, |store, scope, rate| {
+            let code = TaxRateCode::new(rate.state.code.as_str().to_lowercase()).unwrap();
+            now(store.create_rate(scope, TaxRateEvent { state: TaxRate { code, ..rate.state }, ..rate }))
+        });
+    }),
+    ("takes a code once for everybody, and for archived rates too", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+            seen.note(scope);
+            let of = |scope: &EnvironmentScope, status| {
+                let codes = Some(vec![rate.state.code.clone()]);
+                rates(&store, scope, &TaxRateFilter { codes, status, ..TaxRateFilter::default() }).pop()
+            };
+            let taken = of(scope, None).or_else(|| seen.find(|scope| of(&scope, Some(Status::Published))));
+            match taken {
+                Some(taken) => Err(CreateTaxRateError::CodeTaken { existing: taken.id }),
+                None => now(store.create_rate(scope, rate)),
+            }
+        });
+    }),
+    ("writes where the value says", |wrong| {
+        creating(wrong, |store, scope, rate| {
+            let scope = EnvironmentScope { owner: rate.state.owner, ..scope.clone() };
+            now(store.create_rate(&scope, rate))
+        });
+        creating_defaults(wrong, |store, scope, one| {
+            let scope = EnvironmentScope { owner: one.owner, ..scope.clone() };
+            now(store.create_default(&scope, one))
+        });
+    }),
+    ("lists rates and associations whatever is asked, the oldest first, and any page", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_rates().returning(move |scope, _, page| {
+            let all = TaxRateFilter { status: None, ..TaxRateFilter::default() };
+            Ok(reversed(now(store.rates(scope, &all, first(page)))?))
+        });
+        let store = wrong.store.clone();
+        wrong.taxes.expect_associations().returning(move |scope, _, page| {
+            let all = TaxAssociationFilter { entities: TaxedEntities::All, ..TaxAssociationFilter::default() };
+            Ok(reversed(now(store.associations(scope, &all, first(page)))?))
+        });
+    }),
+    ("shows associations that are archived", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_associations().returning(move |scope, filter, page| {
+            let mut all = whole(now(store.associations(scope, filter, PageRequest::whole()))?);
+            let filter = TaxAssociationFilter { status: Status::Archived, ..filter.clone() };
+            all.extend(whole(now(store.associations(scope, &filter, PageRequest::whole()))?));
+            Ok(Page::cut(all, page))
+        });
+    }),
+    ("answers a change that it does not write", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_change_rate().returning(move |scope, command| {
+            let current = now(store.find_rate(scope, command.id))?;
+            Ok(command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?.state)
+        });
+        let store = wrong.store.clone();
+        wrong.taxes.expect_change_default().returning(move |scope, command| {
+            let current = now(store.find_association(scope, command.id))?;
+            command.decide(scope, current.as_ref())
+        });
+    }),
+    ("takes a rate for used by what was removed", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_change_rate().returning(move |scope, command| {
+            let current = now(store.find_rate(scope, command.id))?;
+            let facts = TaxRateFacts { current, in_use: true, holder: None };
+            command.clone().decide(scope, &facts)?;
+            now(store.change_rate(scope, command))
+        });
+    }),
+    ("answers success to a default that is there, or that names no rate", |wrong| {
+        creating_defaults(wrong, |store, scope, one| match now(store.create_default(scope, one)) {
+            Err(CreateTaxDefaultError::AlreadyAssociated { .. } | CreateTaxDefaultError::UnknownRate) => Ok(()),
+            other => other,
+        });
+    }),
+    ("keeps currencies in upper case, and none as euros", |wrong| {
+        creating_defaults(wrong, |store, scope, one| {
+            let code = one.currency.as_ref().map_or("EUR", CurrencyCode::as_str).to_uppercase();
+            let currency = Some(CurrencyCode::new(&code).unwrap());
+            now(store.create_default(scope, TaxAssociation { currency, ..one }))
+        });
+    }),
+    ("lets archived defaults and customers' taxes stand in the way", |wrong| {
+        creating_defaults(wrong, |store, scope, one| {
+            for status in [Status::Archived, Status::Published] {
+                let filter = TaxAssociationFilter { status, currency: one.currency, ..TaxAssociationFilter::default() };
+                let found = whole(now(store.associations(scope, &filter, PageRequest::whole()))?);
+                if let Some(found) = found.into_iter().find(|found| found.tax_rate_id == one.tax_rate_id) {
+                    return Err(CreateTaxDefaultError::AlreadyAssociated { existing: found.id });
+                }
+            }
+            now(store.create_default(scope, one))
+        });
+    }),
+    ("forgets the rates that nobody is charged", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_basis().returning(move |scope, id| {
+            let mut basis = now(store.basis(scope, id))?;
+            basis.rates.retain(|rate| rate.rate_status == TaxRateStatus::Active);
+            Ok(basis)
+        });
+    }),
+];

@@ -1,0 +1,258 @@
+//! Every repository port before which faults can stand.
+
+use async_trait::async_trait;
+
+use super::Faulty;
+use crate::{
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
+        Housekeeping, MappingFilter,
+        query::{CustomerPage, CustomerQuery},
+    },
+    event::{CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, TaxRateEvent},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId},
+    integration::IntegrationMapping,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
+    },
+    tenancy::{
+        ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName,
+        EnvironmentScope, KeyUse, SystemScope, TenancyRepository, Tenant, TenantScope,
+    },
+    time::Timestamp,
+};
+
+#[async_trait]
+impl<P: CustomerRepository + ?Sized> CustomerRepository for Faulty<P> {
+    async fn change(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        self.call(self.port.change(scope, command)).await
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        self.call(self.port.find(scope, id)).await
+    }
+
+    async fn find_by_external_id(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Option<CustomerRecord>, StoreError> {
+        self.call(self.port.find_by_external_id(scope, external_id)).await
+    }
+
+    async fn mappings(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &MappingFilter,
+        page: PageRequest,
+    ) -> Result<Page<IntegrationMapping>, StoreError> {
+        self.call(self.port.mappings(scope, filter, page)).await
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        id: CustomerId,
+        page: PageRequest,
+    ) -> Result<Page<CustomerEvent>, StoreError> {
+        self.call(self.port.history(scope, id, page)).await
+    }
+
+    async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+        self.call(self.port.list(scope, query)).await
+    }
+}
+
+#[async_trait]
+impl<P: Housekeeping + ?Sized> Housekeeping for Faulty<P> {
+    async fn remove_idempotency_records(
+        &self,
+        scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.remove_idempotency_records(scope, made_before, limit)).await
+    }
+}
+
+#[async_trait]
+impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
+    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+        self.call(self.port.create_rate(scope, created)).await
+    }
+
+    async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
+        self.call(self.port.find_rate(scope, id)).await
+    }
+
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError> {
+        self.call(self.port.rates(scope, filter, page)).await
+    }
+
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+    ) -> Result<TaxRate, ChangeTaxRateError> {
+        self.call(self.port.change_rate(scope, command)).await
+    }
+
+    async fn create_default(
+        &self,
+        scope: &EnvironmentScope,
+        association: TaxAssociation,
+    ) -> Result<(), CreateTaxDefaultError> {
+        self.call(self.port.create_default(scope, association)).await
+    }
+
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        self.call(self.port.change_default(scope, command)).await
+    }
+
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError> {
+        self.call(self.port.find_association(scope, id)).await
+    }
+
+    async fn associations(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxAssociationFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxAssociation>, StoreError> {
+        self.call(self.port.associations(scope, filter, page)).await
+    }
+
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+        self.call(self.port.basis(scope, customer_id)).await
+    }
+}
+
+#[async_trait]
+impl<P: TenancyRepository + ?Sized> TenancyRepository for Faulty<P> {
+    async fn bootstrap(&self, scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
+        self.call(self.port.bootstrap(scope, first)).await
+    }
+
+    async fn create_tenant(&self, scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
+        self.call(self.port.create_tenant(scope, tenant)).await
+    }
+
+    async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError> {
+        self.call(self.port.tenants(scope, page)).await
+    }
+
+    async fn create_environment(
+        &self,
+        scope: &TenantScope,
+        environment: Environment,
+    ) -> Result<(), CreateEnvironmentError> {
+        self.call(self.port.create_environment(scope, environment)).await
+    }
+
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: EnvironmentName,
+        at: Timestamp,
+    ) -> Result<Option<Environment>, StoreError> {
+        self.call(self.port.rename_environment(scope, id, name, at)).await
+    }
+
+    async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError> {
+        self.call(self.port.environments(scope, page)).await
+    }
+
+    async fn find_environment(
+        &self,
+        scope: &SystemScope,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError> {
+        self.call(self.port.find_environment(scope, id)).await
+    }
+}
+
+#[async_trait]
+impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
+    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+        self.call(self.port.create(scope, key, secret)).await
+    }
+
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        self.call(self.port.list(scope, revoked, page)).await
+    }
+
+    async fn revoke(
+        &self,
+        scope: &EnvironmentScope,
+        id: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        self.call(self.port.revoke(scope, id, at)).await
+    }
+
+    async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.call(self.port.find(scope, id)).await
+    }
+
+    async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
+        self.call(self.port.find_by_secret(scope, secret)).await
+    }
+
+    async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        self.call(self.port.record_uses(scope, uses)).await
+    }
+}
+
+#[async_trait]
+impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.call(self.port.read(scope, query)).await
+    }
+
+    async fn read_in(&self, scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+        self.call(self.port.read_in(scope, owner, query)).await
+    }
+
+    async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError> {
+        self.call(self.port.end(scope)).await
+    }
+
+    async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        self.call(self.port.find(scope, id)).await
+    }
+
+    async fn history(
+        &self,
+        scope: &EnvironmentScope,
+        entity: EventEntity,
+        page: PageRequest,
+    ) -> Result<Page<EventRecord>, StoreError> {
+        self.call(self.port.history(scope, entity, page)).await
+    }
+}

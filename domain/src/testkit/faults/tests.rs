@@ -1,0 +1,95 @@
+//! What services make of a store that fails, that is slow, and whose answers are lost.
+
+use std::sync::Arc;
+
+use futures::{
+    channel::oneshot,
+    executor::{LocalPool, block_on},
+    task::SpawnExt,
+};
+
+use super::Faults;
+use crate::{
+    customer::{ChangeCustomerError, CustomerRepository, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError},
+    idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest},
+    store::{PageRequest, StoreError},
+    tenancy::{AccessService, AuthenticateError, NoKeyUses},
+    testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer, a_scope, an_id},
+};
+
+fn service(faults: &Faults, store: &Arc<MemoryStore>) -> CustomerService {
+    CustomerService {
+        customers: faults.over(store.clone()),
+        clock: Arc::new(FixedClock::default()),
+        ids: Arc::new(CountingIds::default()),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    }
+}
+
+fn request() -> Option<IdempotentRequest> {
+    let key = IdempotencyKey::new("key-1").unwrap();
+    Some(IdempotentRequest { key, fingerprint: Fingerprint::from_bytes([7; 32]) })
+}
+
+fn is_unavailable<T>(answer: &Result<T, ChangeCustomerError>) -> bool {
+    matches!(answer, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. })))
+}
+
+#[test]
+fn a_retry_after_a_lost_answer_makes_exactly_one_customer() {
+    let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
+    let service = service(&faults, &store);
+    faults.lose_answer(1);
+    let create = || block_on(service.create(&a_caller(), a_customer("acme").build(), request()));
+    assert!(is_unavailable(&create()));
+    let again = create().unwrap();
+    assert!(again.replayed, "the first had done the work");
+    let id = again.event.state.customer.id;
+    let history = block_on(store.history(&a_scope(), id, PageRequest::default())).unwrap();
+    assert_eq!((history.total, &history.items[0]), (1, &again.event));
+}
+
+#[test]
+fn a_retry_after_a_failure_does_the_work_then() {
+    let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
+    let service = service(&faults, &store);
+    faults.fail_call(1, StoreError::unavailable("the queue is full"));
+    let create = || block_on(service.create(&a_caller(), a_customer("acme").build(), request()));
+    assert!(is_unavailable(&create()));
+    assert!(!create().unwrap().replayed, "nothing was done the first time");
+    assert_eq!(faults.calls(), 2);
+}
+
+#[test]
+fn everything_fails_until_the_store_recovers() {
+    let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
+    let service = service(&faults, &store);
+    let failure = StoreError::Failed { reason: "the file is damaged".to_owned() };
+    faults.fail_every_call(failure.clone());
+    let access = AccessService::new(faults.over(store.clone()), Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
+    for _ in 0..3 {
+        assert_eq!(block_on(service.find(&a_caller(), an_id(1))), Err(ReadError::Store(failure.clone())));
+        let authenticated = block_on(access.authenticate("sk_0123456789abcdef", None));
+        assert_eq!(authenticated, Err(AuthenticateError::Store(failure.clone())));
+    }
+    faults.recover();
+    assert_eq!(block_on(service.find(&a_caller(), an_id(1))), Ok(None));
+    assert_eq!(faults.calls(), 7);
+}
+
+#[test]
+fn a_delayed_call_is_overtaken_by_a_later_one() {
+    let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
+    let service = service(&faults, &store);
+    let (go, waiting) = oneshot::channel::<()>();
+    faults.delay_call(1, async { waiting.await.unwrap_or_default() });
+    let mut pool = LocalPool::new();
+    let slow = service.clone();
+    let slow = async move { slow.create(&a_caller(), a_customer("acme").named("Slow").build(), None).await };
+    let slow = pool.spawner().spawn_with_handle(slow).unwrap();
+    pool.run_until_stalled();
+    let fast = block_on(service.create(&a_caller(), a_customer("acme").named("Fast").build(), None)).unwrap();
+    go.send(()).unwrap();
+    let existing = fast.event.state.customer.id;
+    assert_eq!(pool.run_until(slow), Err(ChangeCustomerError::ExternalIdTaken { existing }));
+}

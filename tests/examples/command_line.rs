@@ -1,0 +1,89 @@
+//! A command-line program that embeds the rules over the in-memory store: a desk that keeps customers while it runs.
+//!
+//! ```sh
+//! printf 'add acme DE Acme GmbH\nadd acme FR Acme SARL\nadd umbrella XX\nlist\n' | cargo run --example command_line
+//! ```
+
+use std::{
+    io::{self, BufRead, Write},
+    sync::Arc,
+};
+
+use futures::executor::block_on;
+use patron_domain::{
+    customer::{
+        ChangeCustomerError, CountryCode, CustomerName, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ExternalId,
+        NewCustomer,
+        query::{CustomerQuery, CustomerQueryParts},
+    },
+    testkit::{CountingIds, FixedClock, MemoryStore, a_caller},
+    violation::Violations,
+};
+
+fn main() -> io::Result<()> {
+    run(io::stdin().lock(), io::stdout())
+}
+
+/// Does what each line says, and tells what came of it.
+pub(crate) fn run(lines: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    // For a program of your own: your store, your clock, your ids.
+    let customers = CustomerService {
+        customers: Arc::new(MemoryStore::default()),
+        clock: Arc::new(FixedClock::default()),
+        ids: Arc::new(CountingIds::default()),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    };
+    for line in lines.lines() {
+        let line = line?;
+        let answer = match line.split_once(' ').unwrap_or((&line, "")) {
+            ("add", rest) => add(&customers, rest),
+            ("list", _) => list(&customers),
+            _ => "say: add <external id> <country> [name], or: list".to_owned(),
+        };
+        writeln!(output, "{answer}")?;
+    }
+    Ok(())
+}
+
+fn add(customers: &CustomerService, words: &str) -> String {
+    let new = match new_customer(words) {
+        Ok(new) => new,
+        Err(broken) => return format!("refused: {broken}"),
+    };
+    match block_on(customers.create(&a_caller(), new, None)) {
+        Ok(created) => format!("added {}", created.event.state.customer.external_id.as_str()),
+        Err(ChangeCustomerError::ExternalIdTaken { .. }) => "refused: somebody has this external_id".to_owned(),
+        Err(error) => format!("failed: {error}"),
+    }
+}
+
+/// Checks all fields, so that a person sees everything that is wrong at once.
+fn new_customer(words: &str) -> Result<NewCustomer, Violations> {
+    let mut words = words.splitn(3, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let mut broken = Violations::new();
+    let external_id = broken.check(|| "external_id".into(), ExternalId::new(word()));
+    let country = broken.check(|| "address_country".into(), CountryCode::new(word()));
+    let name = Some(word()).filter(|name| !name.is_empty());
+    let name = name.and_then(|name| broken.check(|| "name".into(), CustomerName::new(name)));
+    broken.into_result()?;
+    // Without a violation there is a value.
+    let mut new = NewCustomer::new(external_id.ok_or_else(Violations::new)?);
+    new.profile.name = name;
+    new.profile.address.country = country;
+    Ok(new)
+}
+
+fn list(customers: &CustomerService) -> String {
+    let query = match CustomerQuery::new(CustomerQueryParts::default()) {
+        Ok(query) => query,
+        Err(broken) => return format!("refused: {broken}"),
+    };
+    match block_on(customers.list(&a_caller(), &query)) {
+        Ok(found) => {
+            let ids = found.items.iter().map(|record| record.customer.external_id.as_str());
+            format!("{} customers: {}", found.items.len(), ids.collect::<Vec<_>>().join(", "))
+        }
+        Err(error) => format!("failed: {error}"),
+    }
+}

@@ -1,0 +1,96 @@
+//! A Rocket application of one's own: it greets, attaches a fairing, and mounts Patron's routes beside its own.
+//!
+//! ```sh
+//! cargo run --example rocket_application
+//! curl http://127.0.0.1:8000/hello
+//! curl http://127.0.0.1:8000/customers-api/v1/customers -H 'x-api-key: sk_example_0123456789'
+//! ```
+
+use std::{error::Error, path::PathBuf, sync::Arc};
+
+use patron_adapters::{
+    http::{self, Api, HttpOptions},
+    persistence::{Database, DatabaseUrl, OpenOptions},
+    system::{OsRandomness, SystemClock, SystemIds},
+};
+use patron_domain::{
+    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    event::EventService,
+    tax::TaxService,
+    tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
+};
+use rocket::{Build, Config, Rocket, fairing::AdHoc, get, routes};
+
+/// The key that opens the API. A real application keeps its own secret elsewhere.
+pub(crate) const KEY: &str = "sk_example_0123456789";
+
+#[rocket::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let rocket = application(PathBuf::from("example.db"), Config::default()).await?;
+    rocket.launch().await?;
+    Ok(())
+}
+
+/// The application over a SQLite file.
+pub(crate) async fn application(file: PathBuf, config: Config) -> Result<Rocket<Build>, Box<dyn Error>> {
+    let database = Database::open(&DatabaseUrl::Sqlite(file), OpenOptions::default()).await?;
+    first_key(&database).await?;
+    let api = Arc::new(api(&database));
+    let rocket =
+        rocket::custom(config).mount("/", routes![hello]).attach(AdHoc::on_response("who served it", |_, response| {
+            Box::pin(async move {
+                response.set_raw_header("X-Served-By", "an application");
+            })
+        }));
+    // Nothing of it reaches outside its base: no managed state, no fairing, no catcher for other paths.
+    let rocket = http::mount(rocket, "/customers-api/v1", &api);
+    Ok(rocket.attach(AdHoc::on_shutdown("close", move |_| Box::pin(async move { database.close().await }))))
+}
+
+#[get("/hello")]
+fn hello() -> &'static str {
+    "Hello from the application itself"
+}
+
+/// Makes a tenant, an environment and a key in an empty database.
+async fn first_key(database: &Database) -> Result<(), Box<dyn Error>> {
+    let tenancy = TenancyService {
+        tenancy: database.tenancy.clone(),
+        keys: database.keys.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        randomness: Arc::new(OsRandomness),
+    };
+    tenancy.bootstrap(ApiKeySecret::new(KEY)?).await?;
+    Ok(())
+}
+
+/// The services behind the routes.
+fn api(database: &Database) -> Api {
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+    Api {
+        customers: CustomerService {
+            customers: database.customers.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        },
+        taxes: TaxService {
+            taxes: database.taxes.clone(),
+            customers: database.customers.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        },
+        events: EventService { events: database.events.clone() },
+        administration: AdministrationService {
+            tenancy: database.tenancy.clone(),
+            keys: database.keys.clone(),
+            clock: clock.clone(),
+            ids,
+            randomness: Arc::new(OsRandomness),
+        },
+        access: AccessService::new(database.keys.clone(), clock, Arc::new(NoKeyUses)),
+        readiness: Arc::new(database.clone()),
+        options: HttpOptions::default(),
+    }
+}
