@@ -23,6 +23,7 @@ mod sqlite;
 mod tax;
 mod tenancy;
 mod url;
+mod webhook;
 
 pub use database::Database;
 pub use open::{OpenError, OpenOptions};

@@ -15,6 +15,7 @@ mod readers;
 mod taxes;
 mod tenancy;
 mod within;
+mod webhooks;
 mod writer;
 
 use std::path::PathBuf;
