@@ -93,7 +93,11 @@ fn describe() {
     describe_gauge!(names::CONNECTIONS_MAX, "Connections there may be.");
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");
-    describe_histogram!(names::WEBHOOK_SECONDS, Seconds, "From looking an endpoint's host up to the end of its answer.");
+    describe_histogram!(
+        names::WEBHOOK_SECONDS,
+        Seconds,
+        "From looking an endpoint's host up to the end of its answer."
+    );
 }
 
 /// Counts an attempt to deliver a webhook.

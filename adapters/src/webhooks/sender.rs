@@ -128,9 +128,11 @@ async fn beginning(mut answer: Response) -> String {
 }
 
 fn failure(error: &reqwest::Error) -> SendFailure {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let mut unresolved = causes.filter_map(|cause| cause.downcast_ref::<NoAddress>());
-    match unresolved.next() {
+    let mut cause = error.source();
+    while let Some(other) = cause.filter(|cause| !cause.is::<NoAddress>()) {
+        cause = other.source();
+    }
+    match cause.and_then(|cause| cause.downcast_ref::<NoAddress>()) {
         Some(NoAddress::Refused) => SendFailure::AddressRefused,
         Some(NoAddress::Unknown) => SendFailure::UnknownHost,
         None if error.is_timeout() => SendFailure::Timeout,

@@ -6,9 +6,11 @@ mod endpoint;
 mod filter;
 mod health;
 mod port;
+mod request;
 mod retry;
 mod round;
 mod secret;
+mod service;
 mod url;
 
 pub use address::is_public;
@@ -25,7 +27,9 @@ pub use port::{
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockSecretVault, MockWebhookRepository, MockWebhookSender};
+pub use request::{TEST_EVENT, WebhookBody};
 pub use retry::Retries;
 pub use round::{Lane, RoundEnd, end, plan};
 pub use secret::{Message, WebhookSecret, WebhookSecretError, seconds, signature};
+pub use service::{NewEndpoint, Replay, WebhookService};
 pub use url::{EndpointUrl, EndpointUrlError};
