@@ -1,0 +1,23 @@
+//! `GET /webhooks/endpoints`
+
+use patron_domain::violation::Violations;
+use rocket::get;
+
+use super::response::EndpointResponse;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    list::List,
+    query::Query,
+};
+
+/// The webhook endpoints of the environment, the newest first. Secrets are never shown.
+#[get("/webhooks/endpoints")]
+pub(super) async fn list_endpoints(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let page = query.page(&mut broken);
+    broken.into_result()?;
+    let found = services.webhooks.endpoints(&caller, page).await?;
+    Answer::ok(&List::new(&found, page, EndpointResponse::new))
+}

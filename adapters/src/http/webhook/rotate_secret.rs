@@ -1,0 +1,30 @@
+//! `POST /webhooks/endpoints/{id}/rotate-secret`
+
+use patron_domain::webhook::DEFAULT_OVERLAP;
+use rocket::post;
+
+use super::{endpoint_id, request::RotateSecretRequest, response::EndpointResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    json::parse,
+};
+
+/// Gives a webhook endpoint another secret, answered this once. For `overlap_seconds`, a day unless it says otherwise,
+/// deliveries are signed with the secret before too. The body may be left out.
+#[post("/webhooks/endpoints/<id>/rotate-secret", data = "<body>")]
+pub(super) async fn rotate_secret(
+    caller: CanAdminister,
+    services: Services<'_>,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let overlap = match body.bytes() {
+        [] => DEFAULT_OVERLAP,
+        bytes => parse(bytes, |request: RotateSecretRequest, broken| request.into_domain(broken))?,
+    };
+    let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap).await?;
+    Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+}
