@@ -5,6 +5,11 @@ use std::{fmt, net::SocketAddr};
 
 use patron_domain::webhook::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
+
+/// The most names that are looked up at once. Each look-up blocks a thread, of which the databases need some too.
+const LOOK_UPS: usize = 4;
+static FREE: Semaphore = Semaphore::const_new(LOOK_UPS);
 
 /// Resolves names as the system does.
 pub(super) struct PublicResolver {
@@ -36,6 +41,8 @@ impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_private = self.allow_private;
         Box::pin(async move {
+            // It is never closed.
+            let _permit = FREE.acquire().await?;
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress::Unknown)?;
             Ok(allowed(found, allow_private).map(|addresses| Box::new(addresses.into_iter()) as Addrs)?)
         })
