@@ -20,10 +20,10 @@ pub trait WebhookBody: Send + Sync {
 pub const TEST_EVENT: &str = "webhook.test";
 
 impl WebhookEndpoint {
-    /// A request to this endpoint, signed with every secret that is valid now.
+    /// A request to this endpoint, signed with every secret that is valid now and opens.
     ///
     /// # Errors
-    /// When a secret does not open.
+    /// When the current secret does not open.
     pub fn request(
         &self,
         vault: &dyn SecretVault,
@@ -31,8 +31,9 @@ impl WebhookEndpoint {
         body: Vec<u8>,
         now: Timestamp,
     ) -> Result<SignedRequest, VaultError> {
-        let secrets = self.secrets.valid_at(now).map(|sealed| vault.open(self.id, sealed));
-        let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+        let mut secrets = vec![vault.open(self.id, &self.secrets.current)?];
+        // One before that opens no more, because the key was changed, is no reason to be silent.
+        secrets.extend(self.secrets.valid_at(now).skip(1).filter_map(|sealed| vault.open(self.id, sealed).ok()));
         let id = event_id.to_string();
         let signature = signature(&secrets, &Message { id: &id, at: now, body: &body });
         Ok(SignedRequest { url: self.url.clone(), event_id, timestamp: seconds(now), signature, body })

@@ -1,8 +1,8 @@
 //! The body of a delivery: Flexprice's shape, with our fields added.
 
 use patron_domain::{
-    event::{CustomerEventKind, EventEntityType, EventKind, EventRecord, EventState},
-    ids::{EnvironmentId, EventId, MappingId, TaxAssociationId, TenantId},
+    event::{EventEntityType, EventRecord, EventState},
+    ids::{EnvironmentId, EventId, TenantId},
     lifecycle::Owner,
     tenancy::Actor,
     time::Timestamp,
@@ -10,7 +10,7 @@ use patron_domain::{
 };
 use serde::Serialize;
 
-use crate::http::{customer::response::CustomerResponse, tax::response::TaxRateResponse};
+use crate::http::{customer::response::CustomerResponse, event::response::Detail, tax::response::TaxRateResponse};
 
 /// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, the customer as the API answers it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,10 +32,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     changed: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    integration_entity_mapping_id: Option<MappingId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_association_id: Option<TaxAssociationId>,
+    detail: Detail<'a>,
 }
 
 /// The thing as the change left it; neither once it was erased.
@@ -66,7 +63,6 @@ impl WebhookBody for JsonBody {
             }
             Some(EventState::TaxRate(rate)) => State { tax_rate: Some(TaxRateResponse::new(rate)), ..State::default() },
         };
-        let (mapping, association) = subjects(&event.kind);
         json(&Body {
             event_type: event.kind.event_type().as_str(),
             state,
@@ -80,8 +76,7 @@ impl WebhookBody for JsonBody {
             actor: &event.actor,
             request_id: event.request_id.as_ref().map(|id| id.as_str()),
             changed: event.kind.changed(),
-            integration_entity_mapping_id: mapping,
-            tax_association_id: association,
+            detail: Detail::of(&event.kind),
         })
     }
 
@@ -89,21 +84,6 @@ impl WebhookBody for JsonBody {
         let message = "a test, sent because somebody asked for it";
         let Owner { tenant_id, environment_id } = owner;
         json(&Test { event_type: TEST_EVENT, event_id: id, at, tenant_id, environment_id, message })
-    }
-}
-
-/// The mapping or the tax association that an event is about.
-fn subjects(kind: &EventKind) -> (Option<MappingId>, Option<TaxAssociationId>) {
-    match kind {
-        EventKind::Customer(
-            CustomerEventKind::IntegrationLinked { mapping_id } | CustomerEventKind::IntegrationUnlinked { mapping_id },
-        ) => (Some(*mapping_id), None),
-        EventKind::Customer(
-            CustomerEventKind::TaxAssociated { association_id }
-            | CustomerEventKind::TaxAssociationUpdated { association_id }
-            | CustomerEventKind::TaxDissociated { association_id },
-        ) => (None, Some(*association_id)),
-        _ => (None, None),
     }
 }
 
