@@ -1,7 +1,7 @@
 //! `GET /webhooks/endpoints`
 
 use patron_domain::violation::Violations;
-use rocket::get;
+use rocket::{get, routes};
 
 use super::response::EndpointResponse;
 use crate::http::{
@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    openapi::Endpoint,
     query::Query,
 };
 
@@ -20,4 +21,13 @@ pub(super) async fn list_endpoints(caller: CanRead, services: Services<'_>, quer
     broken.into_result()?;
     let found = services.webhooks.endpoints(&caller, page).await?;
     Answer::ok(&List::new(&found, page, EndpointResponse::new))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "The newest first, without their secrets.";
+    Endpoint::new(routes![list_endpoints], "listWebhookEndpoints", "List webhook endpoints", says)
+        .with_key()
+        .paged()
+        .lists::<EndpointResponse<'_>>("A page of endpoints.")
 }

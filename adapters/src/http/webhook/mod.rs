@@ -10,6 +10,7 @@ mod replay;
 mod request;
 mod response;
 mod rotate_secret;
+mod shape;
 mod test_endpoint;
 mod update_endpoint;
 
@@ -17,7 +18,7 @@ use patron_domain::{ids::WebhookEndpointId, webhook::WebhookError};
 use rocket::{Route, routes};
 
 pub use self::body::JsonBody;
-use super::error::ApiError;
+use super::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -31,6 +32,21 @@ pub(super) fn routes() -> Vec<Route> {
         list_deliveries::list_deliveries,
         test_endpoint::test_endpoint,
         replay::replay,
+    ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![
+        create_endpoint::documented(),
+        list_endpoints::documented(),
+        get_endpoint::documented(),
+        update_endpoint::documented(),
+        delete_endpoint::documented(),
+        rotate_secret::documented(),
+        list_deliveries::documented(),
+        test_endpoint::documented(),
+        replay::documented(),
     ]
 }
 

@@ -12,42 +12,59 @@ use patron_domain::{
     },
 };
 use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
 
-use crate::http::json::{Field, FromJson, List, Null, Reader, Stated, Text, found_map};
+use super::shape::{Overlap, Wanted};
+use crate::http::{
+    json::{Field, FromJson, List, Null, Reader, Stated, Text, found_map},
+    openapi::{exactly, given_all, optional, or_null},
+};
 
 /// The body of `POST /webhooks/endpoints`. Unknown members are ignored.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct CreateEndpointRequest<'a> {
+    #[schema(required = true, schema_with = exactly::<EndpointUrl>)]
     url: Field<Text<'a>>,
+    #[schema(schema_with = given_all::<Wanted>)]
     event_types: Field<List<Text<'a>>>,
+    #[schema(schema_with = optional::<EndpointDescription>)]
     description: Field<Text<'a>>,
 }
 
 /// The body of `PUT /webhooks/endpoints/{id}`; what is absent stays.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct UpdateEndpointRequest<'a> {
+    #[schema(schema_with = or_null::<EndpointUrl>)]
     url: Stated<Text<'a>>,
+    #[schema(schema_with = given_all::<Wanted>)]
     event_types: Field<List<Text<'a>>>,
+    #[schema(schema_with = optional::<EndpointDescription>)]
     description: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<bool>)]
     enabled: Field<bool>,
 }
 
 /// The body of `POST …/rotate-secret`.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(super) struct RotateSecretRequest {
+    #[schema(schema_with = optional::<Overlap>)]
     overlap_seconds: Field<i64>,
 }
 
 /// The body of `POST …/replay`: one of three.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct ReplayRequest<'a> {
+    #[schema(schema_with = optional::<EventId>)]
     event_id: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Timestamp>)]
     from: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Timestamp>)]
     to: Field<Text<'a>>,
+    #[schema(schema_with = optional::<bool>)]
     failed: Field<bool>,
 }
 

@@ -10,32 +10,52 @@ use patron_domain::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::shape::{Delivered, ShownSecret, Wanted};
+use crate::http::openapi::{Limit, all, exactly, or_empty};
 
 /// One endpoint, without its secrets.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookEndpoint)]
 pub(super) struct EndpointResponse<'a> {
+    #[schema(schema_with = exactly::<WebhookEndpointId>)]
     id: WebhookEndpointId,
+    #[schema(schema_with = exactly::<EndpointUrl>)]
     url: &'a EndpointUrl,
+    #[schema(schema_with = all::<Wanted>)]
     event_types: &'a [String],
+    #[schema(schema_with = or_empty::<EndpointDescription>)]
     description: &'a str,
     enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<DisabledReason>)]
     disabled_reason: Option<DisabledReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     disabled_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     failing_since: Option<Timestamp>,
     /// Until when deliveries are also signed with the secret before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     previous_secret_until: Option<Timestamp>,
+    #[schema(schema_with = exactly::<TenantId>)]
     tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
     environment_id: EnvironmentId,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     created_by: &'a Actor,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
     /// Where it was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<ShownSecret>)]
     secret: Option<String>,
 }
 
@@ -68,31 +88,46 @@ impl<'a> EndpointResponse<'a> {
 }
 
 /// One delivery.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookDelivery)]
 pub(super) struct DeliveryResponse<'a> {
+    #[schema(schema_with = exactly::<WebhookDeliveryId>)]
     id: WebhookDeliveryId,
+    #[schema(schema_with = exactly::<WebhookEndpointId>)]
     endpoint_id: WebhookEndpointId,
+    #[schema(schema_with = exactly::<DeliveryKind>)]
     kind: DeliveryKind,
+    #[schema(schema_with = exactly::<EventId>)]
     event_id: EventId,
+    #[schema(schema_with = exactly::<Delivered>)]
     event_type: &'a str,
     entity_id: &'a str,
+    #[schema(schema_with = exactly::<DeliveryStatus>)]
     status: DeliveryStatus,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Timestamp>)]
     next_attempt_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     last_attempt: Option<AttemptResponse<'a>>,
+    #[schema(schema_with = exactly::<Timestamp>)]
     created_at: Timestamp,
+    #[schema(schema_with = exactly::<Timestamp>)]
     updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookAttempt)]
 struct AttemptResponse<'a> {
+    #[schema(schema_with = exactly::<Timestamp>)]
     at: Timestamp,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     http_status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<SendFailure>)]
     error: Option<SendFailure>,
     answer: &'a str,
 }
@@ -129,16 +164,20 @@ impl<'a> DeliveryResponse<'a> {
 }
 
 /// `{"items": […], "pagination": {"limit", "next_cursor"?}}`: deliveries are not counted, and read on by cursor.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookDeliveryList)]
 pub(super) struct DeliveryList<'a> {
     items: Vec<DeliveryResponse<'a>>,
     pagination: Pagination,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookDeliveryPage)]
 struct Pagination {
+    #[schema(schema_with = exactly::<Limit>)]
     limit: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<WebhookDeliveryId>)]
     next_cursor: Option<WebhookDeliveryId>,
 }
 
@@ -152,7 +191,8 @@ impl<'a> DeliveryList<'a> {
 }
 
 /// How many events are delivered once more.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookReplay)]
 pub(super) struct ReplayResponse {
     pub(super) replayed: u64,
 }

@@ -1,7 +1,8 @@
 //! `POST /webhooks/endpoints/{id}/rotate-secret`
 
-use patron_domain::webhook::DEFAULT_OVERLAP;
-use rocket::post;
+use patron_domain::{ids::WebhookEndpointId, webhook::DEFAULT_OVERLAP};
+use rocket::{post, routes};
+use serde_json::json;
 
 use super::{endpoint_id, request::RotateSecretRequest, response::EndpointResponse};
 use crate::http::{
@@ -10,6 +11,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     json::parse,
+    openapi::Endpoint,
 };
 
 /// Gives a webhook endpoint another secret, answered this once. For `overlap_seconds`, a day unless it says otherwise,
@@ -27,4 +29,15 @@ pub(super) async fn rotate_secret(
     };
     let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap).await?;
     Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. The new secret is shown this once; for a while deliveries are signed \
+                with the one before too.";
+    Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Give a webhook endpoint another secret", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .takes::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
+        .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
 }
