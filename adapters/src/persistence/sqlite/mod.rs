@@ -14,8 +14,8 @@ mod positions;
 mod readers;
 mod taxes;
 mod tenancy;
-mod within;
 mod webhooks;
+mod within;
 mod writer;
 
 use std::path::PathBuf;
