@@ -4,7 +4,7 @@ has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries, a C compiler and curl where they are missing, or says what to install and exits.
+# Installs PostgreSQL's server binaries, a C compiler, curl and Python where they are missing, or says what to install and exits.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
   local packages=() command
@@ -17,6 +17,8 @@ install_needs() {
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
   # Runs the commands of docs/api.md.
   command -v curl >/dev/null || packages+=(curl)
+  # Runs the verification of docs/webhooks.md.
+  command -v python3 >/dev/null || packages+=(python3)
   install_packages "${packages[@]}"
 }
 

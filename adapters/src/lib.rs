@@ -3,6 +3,7 @@
 //! # Features
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
+//! - `webhooks`: delivering webhooks.
 
 pub mod housekeeping;
 #[cfg(feature = "http")]
@@ -15,3 +16,5 @@ pub mod metrics;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod system;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;

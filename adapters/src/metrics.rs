@@ -11,6 +11,8 @@
 //! | `patron_database_refusals_total` | counter | `database`, `reason` | calls refused for want of room: `write_queue_full`, `no_free_connection` |
 //! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all, of SQLite the readers |
 //! | `patron_database_connections_used` | gauge | `database` | those in use |
+//! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or why there was no answer | attempts to deliver a webhook |
+//! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from looking the host up to the end of its answer |
 //!
 //! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` for whatever no route
 //! takes; `method` is a method that HTTP names; `database` is `sqlite` or `postgres`. No label and no name holds anything
@@ -22,7 +24,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 /// The names of all metrics.
 pub(crate) mod names {
-    #![cfg_attr(not(all(feature = "http", feature = "persistence")), allow(dead_code))]
+    #![cfg_attr(not(all(feature = "http", feature = "persistence", feature = "webhooks")), allow(dead_code))]
 
     pub(crate) const REQUESTS: &str = "patron_http_requests_total";
     pub(crate) const REQUEST_SECONDS: &str = "patron_http_request_duration_seconds";
@@ -33,6 +35,8 @@ pub(crate) mod names {
     pub(crate) const REFUSED: &str = "patron_database_refusals_total";
     pub(crate) const CONNECTIONS_MAX: &str = "patron_database_connections_max";
     pub(crate) const CONNECTIONS_USED: &str = "patron_database_connections_used";
+    pub(crate) const WEBHOOK_ATTEMPTS: &str = "patron_webhook_attempts_total";
+    pub(crate) const WEBHOOK_SECONDS: &str = "patron_webhook_attempt_duration_seconds";
 }
 
 /// The upper bounds of the buckets for durations, in seconds.
@@ -88,4 +92,24 @@ fn describe() {
     describe_counter!(names::REFUSED, "Calls refused for want of room.");
     describe_gauge!(names::CONNECTIONS_MAX, "Connections there may be.");
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
+    describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");
+    describe_histogram!(
+        names::WEBHOOK_SECONDS,
+        Seconds,
+        "From looking an endpoint's host up to the end of its answer."
+    );
+}
+
+/// Counts an attempt to deliver a webhook.
+#[cfg(feature = "webhooks")]
+pub(crate) fn webhook_attempt(attempt: &patron_domain::webhook::Attempt) {
+    let outcome = match attempt.outcome {
+        Ok(200..=299) => "2xx",
+        Ok(300..=399) => "3xx",
+        Ok(400..=499) => "4xx",
+        Ok(_) => "5xx",
+        Err(failure) => failure.as_str(),
+    };
+    metrics::counter!(names::WEBHOOK_ATTEMPTS, "outcome" => outcome).increment(1);
+    metrics::histogram!(names::WEBHOOK_SECONDS, "outcome" => outcome).record(attempt.took.as_secs_f64());
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use patron_domain::{
-    ids::{ApiKeyId, EnvironmentId, TenantId},
+    ids::{ApiKeyId, EnvironmentId, EventId, TenantId, WebhookEndpointId},
     tenancy::{EnvironmentType, Role},
     time::Timestamp,
 };
@@ -44,7 +44,7 @@ pub(crate) struct SettingFlags {
     /// The port to listen on, 0 for any free one (PATRON_PORT).
     #[arg(long, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
+    pub(crate) port: Option<u16>,
 
     /// How logs look: auto, human or json (PATRON_LOG_FORMAT).
     #[arg(long, global = true)]
@@ -72,6 +72,39 @@ pub(crate) enum Command {
     /// Make and list environments.
     #[command(subcommand)]
     Environments(Environments),
+    /// Receive webhooks on this machine, or deliver them again.
+    #[command(subcommand)]
+    Webhooks(Webhooks),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhooks {
+    /// Receive webhooks on this machine: verify each delivery and print it, one JSON object a line. A delivery whose
+    /// signature is right is answered with 204, any other with 401. Give the server PATRON_WEBHOOKS_ALLOW_PRIVATE=true, and
+    /// an endpoint with the URL that is printed first. Only this machine reaches it; the port is --port, or 4000.
+    Listen {
+        /// The endpoint's secret, as it was shown when the endpoint was made: whsec_…
+        #[arg(long)]
+        secret: String,
+    },
+    /// Have events delivered to an endpoint once more: one, those of a time, or all that failed. A running server delivers
+    /// them within seconds.
+    Replay {
+        /// The endpoint: wh_…
+        endpoint: WebhookEndpointId,
+        /// The event: evt_…
+        #[arg(long, value_name = "EVENT_ID", conflicts_with_all = ["from", "to", "failed"])]
+        event: Option<EventId>,
+        /// The first time, such as 2030-01-31T00:00:00Z.
+        #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "to")]
+        from: Option<Timestamp>,
+        /// The last time.
+        #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "from")]
+        to: Option<Timestamp>,
+        /// Everything that failed for good.
+        #[arg(long, conflicts_with_all = ["from", "to"])]
+        failed: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

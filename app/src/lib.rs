@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod config;
+mod deliveries;
 mod failure;
 mod first_key;
 mod logging;
@@ -37,5 +38,5 @@ fn run(cli: Cli) -> Result<(), Failure> {
     // Blocking threads read SQLite; one for each connection and a few for files.
     runtime.enable_all().worker_threads(settings.workers).max_blocking_threads(settings.database_connections + 8);
     let runtime = runtime.build().map_err(|error| Failure::failed(format!("cannot start worker threads: {error}")))?;
-    runtime.block_on(commands::run(cli.command, settings))
+    runtime.block_on(commands::run(cli.command, cli.settings.port, settings))
 }

@@ -20,7 +20,7 @@ use rocket::{
     fairing::AdHoc,
 };
 
-use crate::{config::Settings, failure::Failure, first_key, metrics_port, wiring};
+use crate::{config::Settings, deliveries::Deliveries, failure::Failure, first_key, metrics_port, wiring};
 
 /// For how long a connection may stay open without a request, in seconds.
 const KEEP_ALIVE: u32 = 60;
@@ -37,7 +37,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
     let house = keep_house(database.housekeeping.clone(), Arc::new(SystemClock), settings.idempotency_ttl);
     let house = tokio::spawn(house);
+    let deliveries = Deliveries::start(&settings, &database);
     let outcome = launch(&settings, &database, &uses, metrics).await;
+    deliveries.stop().await;
     writing.abort();
     house.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use patron_adapters::{
-    http::Api,
+    http::{Api, JsonBody},
     key_cache::CachedApiKeys,
     key_uses::NotedKeyUses,
-    persistence::{Database, OpenOptions},
+    persistence::{Database, DatabaseUrl, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
+    webhooks::{HttpSender, KeyVault, Relay, RelayOptions},
 };
 use patron_domain::{
+    Clock,
     customer::CustomerService,
     event::EventService,
+    ids::{IdGenerator, WebhookDeliveryId},
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, TenancyService},
+    webhook::WebhookService,
 };
 
 use crate::{config::Settings, failure::Failure};
@@ -51,6 +55,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             ids,
             randomness: Arc::new(OsRandomness),
         },
+        webhooks: webhooks(settings, database),
         access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
         options: settings.http.clone(),
@@ -66,4 +71,41 @@ pub(crate) fn tenancy(database: &Database) -> TenancyService {
         ids: Arc::new(SystemIds),
         randomness: Arc::new(OsRandomness),
     }
+}
+
+/// The service behind webhooks, over HTTP and on the command line.
+pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
+    let Settings { webhooks: settings, .. } = settings;
+    WebhookService {
+        webhooks: database.webhooks.clone(),
+        events: database.events.clone(),
+        sender: Arc::new(HttpSender::new(clock.clone(), settings.allow_private)),
+        vault: Arc::new(KeyVault::new(settings.secrets_key.as_ref(), randomness.clone())),
+        body: Arc::new(JsonBody),
+        clock,
+        ids: Arc::new(SystemIds),
+        randomness,
+    }
+}
+
+/// What delivers webhooks, with the parts of the service beside it.
+pub(crate) fn relay(settings: &Settings, service: &WebhookService) -> Relay {
+    let WebhookService { webhooks, events, sender, vault, body, clock, ids, randomness } = service.clone();
+    let holder = match settings.database_url {
+        // One server works over a file; after a crash it takes up its own leases at once.
+        DatabaseUrl::Sqlite(_) => "server".to_owned(),
+        DatabaseUrl::Postgres(_) => {
+            let id: WebhookDeliveryId = SystemIds.start(SystemClock.now()).next_id();
+            id.to_string()
+        }
+    };
+    let Settings { webhooks: settings, .. } = settings;
+    let options = RelayOptions {
+        holder,
+        lease: settings.lease,
+        retries: settings.retries,
+        disable_after: settings.disable_after,
+    };
+    Relay { webhooks, events, sender, vault, body, clock, ids, randomness, options }
 }

@@ -85,6 +85,10 @@ kinds! {
     ApiKeyKind, ApiKeyId, "secret_";
     /// Kind of [`EventId`].
     EventKind, EventId, "evt_";
+    /// Kind of [`WebhookEndpointId`].
+    WebhookEndpointKind, WebhookEndpointId, "wh_";
+    /// Kind of [`WebhookDeliveryId`].
+    WebhookDeliveryKind, WebhookDeliveryId, "whd_";
 }
 
 /// Why a text is no id of the wanted kind.

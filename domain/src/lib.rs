@@ -77,6 +77,7 @@ pub mod testkit;
 mod text;
 pub mod time;
 pub mod violation;
+pub mod webhook;
 
 pub use clock::Clock;
 #[cfg(any(test, feature = "mock"))]

@@ -101,6 +101,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros).max(Self::MIN_MICROS))
     }
 
+    /// The time that much later; the year 9999 ends where time ends.
+    #[must_use]
+    pub fn later(self, by: std::time::Duration) -> Self {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros).min(Self::MAX_MICROS))
+    }
+
     /// As a date and time.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {

@@ -7,6 +7,7 @@ pub mod openapi;
 pub mod patron;
 pub mod postgres;
 pub mod proxy;
+pub mod receiver;
 pub mod requests;
 pub mod rounds;
 pub mod surface;

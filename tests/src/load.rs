@@ -112,6 +112,7 @@ impl Api {
     /// Of a server.
     #[must_use]
     pub fn of(server: &Server) -> Self {
+        crate::patron::provide_cryptography();
         let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
         Self { base: server.base().to_owned(), client }
     }

@@ -13,6 +13,7 @@ fn ports(database: &Database) -> contract::Ports {
         tenancy: database.tenancy.clone(),
         keys: database.keys.clone(),
         events: database.events.clone(),
+        webhooks: database.webhooks.clone(),
         housekeeping: database.housekeeping.clone(),
     }
 }
@@ -37,6 +38,7 @@ async fn in_memory() {
         tenancy: store.clone(),
         keys: store.clone(),
         events: store.clone(),
+        webhooks: store.clone(),
         housekeeping: store,
     };
     contract::check_empty(&ports).await.assert_clean();

@@ -94,7 +94,12 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     let associations = server.get("/v1/taxes/associations").await.expect(200);
     let environments = server.get("/v1/environments").await.expect(200);
     let key = server.post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key" })).await.expect(201);
+    let url = json!({ "url": "https://127.0.0.1:9/" });
+    let endpoint = server.post("/v1/webhooks/endpoints", &url).await.expect(201);
+    let events = server.get("/v1/events").await.expect(200);
     vec![
+        ("wh_", text(&endpoint["id"])),
+        ("evt_", text(&events["items"][0]["id"])),
         ("cust_", customer),
         ("taxrate_", text(&unused["id"])),
         ("ta_", associations["items"][0]["id"].as_str().unwrap_or_default().to_owned()),

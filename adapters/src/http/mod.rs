@@ -24,6 +24,7 @@ mod query;
 mod tax;
 mod tenancy;
 mod version;
+mod webhook;
 mod wrap;
 
 use std::{sync::Arc, time::Duration};
@@ -33,6 +34,7 @@ use patron_domain::{
     event::EventService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService},
+    webhook::WebhookService,
 };
 use rocket::{
     Build, Catcher, Request, Rocket, Route,
@@ -45,6 +47,7 @@ pub use self::{
     health::Readiness,
     metrics::mount_metrics,
     openapi::{document, mount_docs},
+    webhook::JsonBody,
 };
 use self::{
     error::ApiError,
@@ -61,6 +64,8 @@ pub struct Api {
     pub events: EventService,
     /// Environments and keys.
     pub administration: AdministrationService,
+    /// Webhook endpoints and deliveries.
+    pub webhooks: WebhookService,
     /// Recognises callers.
     pub access: AccessService,
     /// Tells whether requests can be served.
@@ -109,8 +114,8 @@ pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
 /// Mounts the API under a base path such as `/v1`.
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    let routes =
-        [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()].concat();
+    let concepts = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()];
+    let routes = [concepts.concat(), webhook::routes()].concat();
     mount_routes(rocket, base, api, routes)
 }
 

@@ -8,6 +8,7 @@ use patron_domain::{
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
+    webhook::WebhookRepository,
 };
 
 use super::{
@@ -28,6 +29,8 @@ pub struct Database {
     pub keys: Arc<dyn ApiKeyRepository>,
     /// The log of events.
     pub events: Arc<dyn EventLog>,
+    /// Webhook endpoints and deliveries.
+    pub webhooks: Arc<dyn WebhookRepository>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
     store: Store,
@@ -72,6 +75,7 @@ impl Database {
             + TenancyRepository
             + ApiKeyRepository
             + EventLog
+            + WebhookRepository
             + Housekeeping
             + 'static,
     {
@@ -81,6 +85,7 @@ impl Database {
             tenancy: ports.clone(),
             keys: ports.clone(),
             events: ports.clone(),
+            webhooks: ports.clone(),
             housekeeping: ports,
             store,
         }

@@ -11,7 +11,7 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::Text,
 };
-use patron_domain::lifecycle::Status;
+use patron_domain::{lifecycle::Status, webhook::DeliveryStatus};
 
 macro_rules! literal {
     ($(#[$doc:meta])* $name:ident, $status:expr, $text:literal) => {
@@ -53,6 +53,16 @@ literal! {
 literal! {
     /// The status of what is kept only as a trace.
     Deleted, Status::Deleted, "deleted"
+}
+
+literal! {
+    /// The status of a delivery that waits.
+    Waiting, DeliveryStatus::Waiting, "waiting"
+}
+
+literal! {
+    /// The status of a delivery that was refused to the end.
+    Failed, DeliveryStatus::Failed, "failed"
 }
 
 const fn same(left: &str, right: &str) -> bool {

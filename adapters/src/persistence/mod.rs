@@ -23,6 +23,8 @@ mod sqlite;
 mod tax;
 mod tenancy;
 mod url;
+mod webhook;
+mod written;
 
 pub use database::Database;
 pub use open::{OpenError, OpenOptions};
@@ -31,3 +33,4 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+pub use written::written;

@@ -199,6 +199,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_endpoints (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        url -> Text,
+        event_types -> Text,
+        description -> Nullable<Text>,
+        disabled_reason -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
+        failing_since -> Nullable<BigInt>,
+        failed_rounds -> Integer,
+        paused_until -> Nullable<BigInt>,
+        position -> BigInt,
+        lease_holder -> Nullable<Text>,
+        lease_until -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (tenant_id, environment_id, endpoint_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        endpoint_id -> Text,
+        id -> Text,
+        kind -> Text,
+        event_id -> Text,
+        event_type -> Text,
+        entity_id -> Text,
+        position -> BigInt,
+        status -> Text,
+        next_attempt_at -> Nullable<BigInt>,
+        attempts -> Integer,
+        last_at -> Nullable<BigInt>,
+        last_took -> Nullable<BigInt>,
+        last_status -> Nullable<Integer>,
+        last_failure -> Nullable<Text>,
+        last_answer -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(webhook_endpoints, webhook_deliveries);
+diesel::allow_tables_to_appear_in_same_query!(webhook_endpoints, events);
 diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);
 diesel::allow_tables_to_appear_in_same_query!(customers, integration_mappings);
 diesel::allow_tables_to_appear_in_same_query!(customers, former_external_ids);

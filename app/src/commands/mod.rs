@@ -4,6 +4,7 @@ mod environments;
 mod keys;
 mod output;
 mod tenants;
+mod webhooks;
 
 use patron_adapters::persistence::Database;
 use patron_domain::{
@@ -13,31 +14,35 @@ use patron_domain::{
 };
 
 use crate::{
-    cli::{Command, ListFlags},
+    cli::{Command, ListFlags, Webhooks},
     config::Settings,
     failure::Failure,
     serve, wiring,
 };
 
-/// Runs a command to its end.
-pub(crate) async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
+/// Runs a command to its end. The port is the one that was given as a flag.
+pub(crate) async fn run(command: Command, port: Option<u16>, settings: Settings) -> Result<(), Failure> {
     if matches!(command, Command::Serve) {
         return serve::serve(settings).await;
     }
+    if let Command::Webhooks(Webhooks::Listen { secret }) = command {
+        return webhooks::listen(port, &secret).await;
+    }
     // Opening brings the tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, false).await?;
-    let outcome = on(&database, command).await;
+    let outcome = on(&settings, &database, command).await;
     database.close().await;
     outcome
 }
 
-async fn on(database: &Database, command: Command) -> Result<(), Failure> {
+async fn on(settings: &Settings, database: &Database, command: Command) -> Result<(), Failure> {
     let service = wiring::tenancy(database);
     match command {
         Command::Serve | Command::Migrate => output::line("the database is up to date"),
         Command::Keys(command) => keys::run(&service, command).await,
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
+        Command::Webhooks(command) => webhooks::replay(&wiring::webhooks(settings, database), command).await,
     }
 }
 

@@ -10,8 +10,12 @@ use std::{
 use patron_adapters::{
     http::{HttpOptions, Origins},
     persistence::{DatabaseUrl, OpenOptions},
+    webhooks::SealingKey,
 };
-use patron_domain::tenancy::ApiKeySecret;
+use patron_domain::{
+    tenancy::ApiKeySecret,
+    webhook::{DISABLE_AFTER, Retries},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -75,6 +79,21 @@ pub(super) struct Raw {
     /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served instead of on the main port, such as 127.0.0.1:9090.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics_address: Option<SocketAddr>,
+    /// `PATRON_SECRETS_KEY`: what webhook secrets are sealed with at rest; 32 bytes in base 64 or hexadecimal.
+    #[serde(skip_serializing)]
+    secrets_key: Option<SecretString>,
+    /// `PATRON_WEBHOOKS_DELIVER`: whether this process delivers webhooks.
+    webhooks_deliver: bool,
+    /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: for development: deliveries may go to every address, also to this machine.
+    webhooks_allow_private: bool,
+    /// `PATRON_WEBHOOKS_LEASE_SECONDS`: after how long another process takes over from one that vanished, 2 to 600 s.
+    webhooks_lease_seconds: u64,
+    /// `PATRON_WEBHOOKS_RETRY_SECONDS`: for how long a failed delivery is repeated, 1 s to 30 days.
+    webhooks_retry_seconds: u64,
+    /// `PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS`: when an endpoint that takes nothing is disabled, 1 s to 90 days.
+    webhooks_disable_after_seconds: u64,
+    /// `PATRON_WEBHOOKS_RETENTION_HOURS`: for how long deliveries are kept, 1 hour to 10 years.
+    webhooks_retention_hours: u32,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
     /// `PATRON_LOG_LEVEL`: error, warn, info or debug.
@@ -102,10 +121,29 @@ impl Default for Raw {
             idempotency_hours: 24,
             bootstrap_key: None,
             metrics_address: None,
+            secrets_key: None,
+            webhooks_deliver: true,
+            webhooks_allow_private: false,
+            webhooks_lease_seconds: 30,
+            webhooks_retry_seconds: Retries::SPAN.as_secs(),
+            webhooks_disable_after_seconds: DISABLE_AFTER.as_secs(),
+            webhooks_retention_hours: 30 * 24,
             log_format: LogFormat::Auto,
             log_level: LogLevel::Info,
         }
     }
+}
+
+/// How webhooks are delivered.
+#[derive(Debug, Clone)]
+pub(crate) struct WebhookSettings {
+    pub(crate) secrets_key: Option<SealingKey>,
+    pub(crate) deliver: bool,
+    pub(crate) allow_private: bool,
+    pub(crate) lease: Duration,
+    pub(crate) retries: Retries,
+    pub(crate) disable_after: Duration,
+    pub(crate) retention: Duration,
 }
 
 /// The settings, checked.
@@ -122,6 +160,7 @@ pub(crate) struct Settings {
     pub(crate) idempotency_ttl: Duration,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
+    pub(crate) webhooks: WebhookSettings,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
 }
@@ -132,6 +171,7 @@ impl Raw {
         let wrong = |variable: &str, error: &dyn std::fmt::Display| format!("{variable}: {error}");
         let url = DatabaseUrl::from_str(self.database_url.expose_secret());
         let key = self.bootstrap_key.map(|key| ApiKeySecret::new(key.expose_secret())).transpose();
+        let sealing = self.secrets_key.map(|key| SealingKey::parse(key.expose_secret())).transpose();
         let processors = available_parallelism().map_or(1, usize::from);
         within("PATRON_DATABASE_CONNECTIONS", self.database_connections, 1, 1_000)?;
         within("PATRON_WRITE_QUEUE", self.write_queue, 1, 1_000_000)?;
@@ -140,6 +180,10 @@ impl Raw {
         within("PATRON_BODY_TIMEOUT_SECONDS", self.body_timeout_seconds, 1, 300)?;
         within("PATRON_IDEMPOTENCY_HOURS", self.idempotency_hours, 1, 720)?;
         within("PATRON_SHUTDOWN_GRACE_SECONDS", self.shutdown_grace_seconds, 0, 300)?;
+        within("PATRON_WEBHOOKS_LEASE_SECONDS", self.webhooks_lease_seconds, 2, 600)?;
+        within("PATRON_WEBHOOKS_RETRY_SECONDS", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
+        within("PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
+        within("PATRON_WEBHOOKS_RETENTION_HOURS", self.webhooks_retention_hours, 1, 87_600)?;
         Ok(Settings {
             database_url: url.map_err(|error| wrong("PATRON_DATABASE_URL", &error))?,
             database_connections: self.database_connections,
@@ -156,6 +200,15 @@ impl Raw {
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
             bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
             metrics_address: self.metrics_address,
+            webhooks: WebhookSettings {
+                secrets_key: sealing.map_err(|error| wrong("PATRON_SECRETS_KEY", &error))?,
+                deliver: self.webhooks_deliver,
+                allow_private: self.webhooks_allow_private,
+                lease: Duration::from_secs(self.webhooks_lease_seconds),
+                retries: Retries::over(Duration::from_secs(self.webhooks_retry_seconds)),
+                disable_after: Duration::from_secs(self.webhooks_disable_after_seconds),
+                retention: Duration::from_secs(u64::from(self.webhooks_retention_hours) * 3_600),
+            },
             log_format: self.log_format,
             log_level: self.log_level,
         })

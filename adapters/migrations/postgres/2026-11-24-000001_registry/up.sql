@@ -254,3 +254,71 @@ CREATE TABLE idempotency_records (
 );
 
 CREATE INDEX idempotency_records_at ON idempotency_records (at);
+
+-- Who is told of an environment's events. The relay alone changes position, health and lease.
+CREATE TABLE webhook_endpoints (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    -- One or more types or patterns, separated by commas.
+    event_types TEXT COLLATE "C" NOT NULL,
+    description TEXT COLLATE "C",
+    disabled_reason TEXT COLLATE "C",
+    disabled_at BIGINT,
+    -- Sealed with the configured key; without one, in clear.
+    secret TEXT COLLATE "C" NOT NULL,
+    previous_secret TEXT COLLATE "C",
+    previous_until BIGINT,
+    failing_since BIGINT,
+    failed_rounds INTEGER NOT NULL,
+    paused_until BIGINT,
+    -- How far in the log everything is delivered, or written down as waiting.
+    position BIGINT NOT NULL,
+    lease_holder TEXT COLLATE "C",
+    lease_until BIGINT,
+    deleted_at BIGINT,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+-- The command line knows an endpoint by its id alone.
+CREATE UNIQUE INDEX webhook_endpoints_id ON webhook_endpoints (id);
+
+CREATE TABLE webhook_deliveries (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    endpoint_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    event_id TEXT COLLATE "C" NOT NULL,
+    event_type TEXT COLLATE "C" NOT NULL,
+    entity_id TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    -- NULL while it waits for an earlier one of the same entity.
+    next_attempt_at BIGINT,
+    attempts INTEGER NOT NULL,
+    last_at BIGINT,
+    last_took BIGINT,
+    last_status INTEGER,
+    last_failure TEXT COLLATE "C",
+    last_answer TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, endpoint_id, id)
+);
+
+CREATE INDEX webhook_deliveries_waiting
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, kind, position)
+    WHERE status = 'waiting';
+CREATE INDEX webhook_deliveries_due
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, next_attempt_at)
+    WHERE status = 'waiting';
+CREATE INDEX webhook_deliveries_failed
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, id)
+    WHERE status = 'failed';
+CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);

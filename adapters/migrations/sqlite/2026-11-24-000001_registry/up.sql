@@ -253,6 +253,74 @@ CREATE TABLE idempotency_records (
 
 CREATE INDEX idempotency_records_at ON idempotency_records (at);
 
+-- Who is told of an environment's events. The relay alone changes position, health and lease.
+CREATE TABLE webhook_endpoints (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    url TEXT NOT NULL,
+    -- One or more types or patterns, separated by commas.
+    event_types TEXT NOT NULL,
+    description TEXT,
+    disabled_reason TEXT,
+    disabled_at INTEGER,
+    -- Sealed with the configured key; without one, in clear.
+    secret TEXT NOT NULL,
+    previous_secret TEXT,
+    previous_until INTEGER,
+    failing_since INTEGER,
+    failed_rounds INTEGER NOT NULL,
+    paused_until INTEGER,
+    -- How far in the log everything is delivered, or written down as waiting.
+    position INTEGER NOT NULL,
+    lease_holder TEXT,
+    lease_until INTEGER,
+    deleted_at INTEGER,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- The command line knows an endpoint by its id alone.
+CREATE UNIQUE INDEX webhook_endpoints_id ON webhook_endpoints (id);
+
+CREATE TABLE webhook_deliveries (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    endpoint_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    -- NULL while it waits for an earlier one of the same entity.
+    next_attempt_at INTEGER,
+    attempts INTEGER NOT NULL,
+    last_at INTEGER,
+    last_took INTEGER,
+    last_status INTEGER,
+    last_failure TEXT,
+    last_answer TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, endpoint_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_deliveries_waiting
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, kind, position)
+    WHERE status = 'waiting';
+CREATE INDEX webhook_deliveries_due
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, next_attempt_at)
+    WHERE status = 'waiting';
+CREATE INDEX webhook_deliveries_failed
+    ON webhook_deliveries (tenant_id, environment_id, endpoint_id, id)
+    WHERE status = 'failed';
+CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);
+
 -- What the planner takes for the truth: one large environment. Without it a few customers are guessed to share a status,
 -- and a whole environment is read in order of creation where an index would find one row. Nobody else runs ANALYZE.
 ANALYZE;
@@ -278,4 +346,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('event_payloads', 'sqlite_autoindex_event_payloads_1', '1000000 1000000 1000000 1'),
     ('former_external_ids', 'former_external_ids', '10000 10000 10000 1'),
     ('idempotency_records', 'idempotency_records', '1000000 1000000 1000000 1'),
-    ('idempotency_records', 'idempotency_records_at', '1000000 2');
+    ('idempotency_records', 'idempotency_records_at', '1000000 2'),
+    ('webhook_endpoints', 'webhook_endpoints', '100 100 100 1'),
+    ('webhook_endpoints', 'webhook_endpoints_id', '100 1'),
+    ('webhook_deliveries', 'webhook_deliveries', '1000000 1000000 1000000 100000 1'),
+    ('webhook_deliveries', 'webhook_deliveries_waiting', '1000 1000 1000 100 100 1'),
+    ('webhook_deliveries', 'webhook_deliveries_due', '1000 1000 1000 100 2'),
+    ('webhook_deliveries', 'webhook_deliveries_failed', '1000 1000 1000 100 1'),
+    ('webhook_deliveries', 'webhook_deliveries_updated', '1000000 2');

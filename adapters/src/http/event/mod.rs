@@ -2,7 +2,7 @@
 
 mod history;
 mod list;
-mod response;
+pub(super) mod response;
 
 use rocket::{Route, routes};
 

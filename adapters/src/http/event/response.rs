@@ -59,7 +59,7 @@ struct Entity {
 /// What only this type of event knows.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = EventDetail)]
-struct Detail<'a> {
+pub(crate) struct Detail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<bool>)]
     skip_onboarding_workflow: Option<bool>,
@@ -110,7 +110,7 @@ impl<'a> EventResponse<'a> {
 }
 
 impl<'a> Detail<'a> {
-    fn of(kind: &'a EventKind) -> Self {
+    pub(crate) fn of(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::Customer(kind) => Self::of_customer(kind),
             EventKind::TaxRate(

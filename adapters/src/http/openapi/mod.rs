@@ -26,7 +26,7 @@ pub(crate) use self::{
     refusal::Refusal,
     shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, values},
 };
-use super::{customer, event, health, integration, metrics, tax, tenancy};
+use super::{customer, event, health, integration, metrics, tax, tenancy, webhook};
 
 /// The groups of endpoints, in the order in which they are shown: the base below which they are, name, explanation, and
 /// what is in them.
@@ -55,6 +55,7 @@ fn groups() -> Vec<Group> {
             tenancy::documents(),
         ),
         (Base::Api, "Events", "Everything that happened, in order and without a gap.", event::documents()),
+        (Base::Api, "Webhooks", "Who is told of every change, and what became of it.", webhook::documents()),
         (Base::Health, "Health", "Whether it lives, and whether it can work. No key is needed.", health::documents()),
         (Base::Root, "About", "Figures and documentation. No key is needed.", root),
     ]

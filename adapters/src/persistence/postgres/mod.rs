@@ -24,6 +24,8 @@ mod tenancy;
 mod tls;
 mod unnest;
 mod watermark;
+mod webhook_changes;
+mod webhooks;
 mod write;
 
 use std::sync::Arc;

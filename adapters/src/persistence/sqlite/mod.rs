@@ -14,6 +14,7 @@ mod positions;
 mod readers;
 mod taxes;
 mod tenancy;
+mod webhooks;
 mod within;
 mod writer;
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::persistence::{
     error::{Failure, store_error},
-    metrics,
+    metrics, written,
 };
 
 pub(super) struct Writer {
@@ -165,6 +165,7 @@ fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>
         for job in batch {
             job.answer(&outcome);
         }
+        written::tell();
     }
 }
 

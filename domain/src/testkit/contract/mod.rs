@@ -12,6 +12,7 @@
 //!     tenancy: store.clone(),
 //!     keys: store.clone(),
 //!     events: store.clone(),
+//!     webhooks: store.clone(),
 //!     housekeeping: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -51,6 +52,7 @@ mod tenancy;
 mod tests;
 #[cfg(test)]
 mod tests_of_changes;
+mod webhooks;
 mod world;
 #[cfg(test)]
 mod wrong;
@@ -65,6 +67,7 @@ use crate::{
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
     testkit::{Faults, MemoryStore},
+    webhook::WebhookRepository,
 };
 
 /// The ports of one store.
@@ -80,6 +83,7 @@ use crate::{
 ///     tenancy: store.clone(),
 ///     keys: store.clone(),
 ///     events: store.clone(),
+///     webhooks: store.clone(),
 ///     housekeeping: store,
 /// };
 /// ```
@@ -95,6 +99,8 @@ pub struct Ports {
     pub keys: Arc<dyn ApiKeyRepository>,
     /// Keeps the log of events.
     pub events: Arc<dyn EventLog>,
+    /// Keeps webhook endpoints and deliveries.
+    pub webhooks: Arc<dyn WebhookRepository>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
@@ -206,6 +212,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     mappings::check(world, report).await;
     isolation::check(world, report).await;
     events::check(world, report).await;
+    webhooks::check(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;
     tax_amendments::check(world, report).await;
@@ -238,6 +245,8 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         tenancy: elsewhere.clone(),
         keys: absent.over(elsewhere.clone()),
         events: absent.over(elsewhere.clone()),
+        // Nothing of it is about customers.
+        webhooks: elsewhere.clone(),
         housekeeping: absent.over(elsewhere),
     };
     let mut report = check_seeded(&ports, seed).await;

@@ -27,6 +27,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         tenancy: store.clone(),
         keys: store.clone(),
         events: store.clone(),
+        webhooks: store.clone(),
         housekeeping: store.clone(),
     }
 }

@@ -5,6 +5,7 @@ mod events;
 mod keys;
 mod taxes;
 mod tenancy;
+mod webhooks;
 
 use std::{
     cmp::Reverse,
@@ -12,12 +13,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::keys::StoredKey;
+use self::{keys::StoredKey, webhooks::StoredEndpoint};
 use crate::{
     customer::{Customer, ExternalId},
     event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyKey, IdempotencyRecord},
-    ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId},
     integration::IntegrationMapping,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -73,6 +74,7 @@ struct Registry {
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
+    endpoints: BTreeMap<WebhookEndpointId, StoredEndpoint>,
 }
 
 impl MemoryStore {

@@ -24,6 +24,7 @@ use crate::persistence::{
         session::{Ended, Session, WRITE},
     },
     schema::events,
+    written,
 };
 
 /// How often a batch is tried when other transactions are in its way, or the connection is lost before the commit.
@@ -47,7 +48,10 @@ pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
         let ended = session.transaction(WRITE, attempt(&session, slot, &jobs)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {
-            Ok(verdicts) => return answer(jobs, verdicts),
+            Ok(verdicts) => {
+                written::tell();
+                return answer(jobs, verdicts);
+            }
             Err(Ended::Unknown(verdicts)) => {
                 drop(session);
                 return find_out(pool, slot, jobs, verdicts).await;

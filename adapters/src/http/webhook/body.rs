@@ -1,0 +1,93 @@
+//! The body of a delivery: Flexprice's shape, with our fields added.
+
+use patron_domain::{
+    event::{EventEntityType, EventRecord, EventState},
+    ids::{EnvironmentId, EventId, TenantId},
+    lifecycle::Owner,
+    tenancy::Actor,
+    time::Timestamp,
+    webhook::{TEST_EVENT, WebhookBody},
+};
+use serde::Serialize;
+
+use crate::http::{customer::response::CustomerResponse, event::response::Detail, tax::response::TaxRateResponse};
+
+/// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, the customer as the API answers it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JsonBody;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    event_type: &'static str,
+    #[serde(flatten)]
+    state: State<'a>,
+    event_id: EventId,
+    entity_type: EventEntityType,
+    entity_id: String,
+    sequence: u64,
+    at: Timestamp,
+    tenant_id: TenantId,
+    environment_id: EnvironmentId,
+    actor: &'a Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    changed: Vec<&'static str>,
+    detail: Detail<'a>,
+}
+
+/// The thing as the change left it; neither once it was erased.
+#[derive(Default, Serialize)]
+struct State<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_rate: Option<TaxRateResponse<'a>>,
+}
+
+#[derive(Serialize)]
+struct Test {
+    event_type: &'static str,
+    event_id: EventId,
+    at: Timestamp,
+    tenant_id: TenantId,
+    environment_id: EnvironmentId,
+    message: &'static str,
+}
+
+impl WebhookBody for JsonBody {
+    fn event(&self, event: &EventRecord) -> Vec<u8> {
+        let state = match &event.state {
+            None => State::default(),
+            Some(EventState::Customer(state)) => {
+                State { customer: Some(CustomerResponse::new(&state.customer, &state.mappings)), ..State::default() }
+            }
+            Some(EventState::TaxRate(rate)) => State { tax_rate: Some(TaxRateResponse::new(rate)), ..State::default() },
+        };
+        json(&Body {
+            event_type: event.kind.event_type().as_str(),
+            state,
+            event_id: event.id,
+            entity_type: event.entity.kind(),
+            entity_id: event.entity.id(),
+            sequence: event.sequence.get(),
+            at: event.at,
+            tenant_id: event.owner.tenant_id,
+            environment_id: event.owner.environment_id,
+            actor: &event.actor,
+            request_id: event.request_id.as_ref().map(|id| id.as_str()),
+            changed: event.kind.changed(),
+            detail: Detail::of(&event.kind),
+        })
+    }
+
+    fn test(&self, id: EventId, owner: Owner, at: Timestamp) -> Vec<u8> {
+        let message = "a test, sent because somebody asked for it";
+        let Owner { tenant_id, environment_id } = owner;
+        json(&Test { event_type: TEST_EVENT, event_id: id, at, tenant_id, environment_id, message })
+    }
+}
+
+fn json(body: &impl Serialize) -> Vec<u8> {
+    // Everything here has a JSON form.
+    serde_json::to_vec(body).unwrap_or_default()
+}

@@ -1,0 +1,47 @@
+//! `POST /webhooks/endpoints`
+
+use rocket::{post, routes};
+use serde_json::json;
+
+use super::{request::CreateEndpointRequest, response::EndpointResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    json::parse,
+    openapi::{Endpoint, Refusal},
+};
+
+/// Creates a webhook endpoint, which is told of what happens from now on. The secret is answered this once.
+#[post("/webhooks/endpoints", data = "<body>")]
+pub(super) async fn create_endpoint(
+    caller: CanAdminister,
+    services: Services<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let new = parse(body.bytes(), |request: CreateEndpointRequest<'_>, broken| request.into_domain(broken))?;
+    let (endpoint, secret) = services.webhooks.create(&caller, new).await?;
+    Answer::created(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. It is told of what happens from now on, of all types of events unless \
+                `event_types` says otherwise. The secret that deliveries are signed with is shown this once.";
+    Endpoint::new(routes![create_endpoint], "createWebhookEndpoint", "Create a webhook endpoint", says)
+        .with_key()
+        .takes::<CreateEndpointRequest<'_>>([
+            ("all events", json!({ "url": "https://example.com/hooks" })),
+            (
+                "some events",
+                json!({
+                    "url": "https://example.com/hooks",
+                    "event_types": ["customer.*", "tax_rate.created"],
+                    "description": "Billing",
+                }),
+            ),
+        ])
+        .answers::<EndpointResponse<'_>>(201, "The endpoint, with its secret.")
+        .refuses([Refusal::InvalidOperation])
+}

@@ -1,0 +1,32 @@
+//! `DELETE /webhooks/endpoints/{id}`
+
+use patron_domain::ids::WebhookEndpointId;
+use rocket::{delete, routes};
+
+use super::endpoint_id;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    openapi::Endpoint,
+};
+
+/// Deletes a webhook endpoint with its secret. A second time is answered with 404.
+#[delete("/webhooks/endpoints/<id>")]
+pub(super) async fn delete_endpoint(
+    caller: CanAdminister,
+    services: Services<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    services.webhooks.delete(&caller, endpoint_id(id)?).await?;
+    Ok(Answer::no_content())
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. What waits is not delivered any more.";
+    Endpoint::new(routes![delete_endpoint], "deleteWebhookEndpoint", "Delete a webhook endpoint", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .answers_nothing(204, "It is deleted.")
+}

@@ -1,0 +1,28 @@
+//! `GET /webhooks/endpoints/{id}`
+
+use patron_domain::ids::WebhookEndpointId;
+use rocket::{get, routes};
+
+use super::{endpoint_id, response::EndpointResponse};
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    openapi::Endpoint,
+};
+
+/// One webhook endpoint, without its secret.
+#[get("/webhooks/endpoints/<id>")]
+pub(super) async fn get_endpoint(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+    let endpoint = services.webhooks.endpoint(&caller, endpoint_id(id)?).await?;
+    Answer::ok(&EndpointResponse::new(&endpoint))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Without its secret.";
+    Endpoint::new(routes![get_endpoint], "getWebhookEndpoint", "Read a webhook endpoint", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .answers::<EndpointResponse<'_>>(200, "The endpoint.")
+}

@@ -1,0 +1,74 @@
+//! Webhook endpoints and deliveries over HTTP, and the bodies of deliveries.
+
+mod body;
+mod create_endpoint;
+mod delete_endpoint;
+mod get_endpoint;
+mod list_deliveries;
+mod list_endpoints;
+mod replay;
+mod request;
+mod response;
+mod rotate_secret;
+mod shape;
+mod test_endpoint;
+mod update_endpoint;
+
+use patron_domain::{ids::WebhookEndpointId, webhook::WebhookError};
+use rocket::{Route, routes};
+
+pub use self::body::JsonBody;
+use super::{error::ApiError, openapi::Endpoint};
+
+/// All routes.
+pub(super) fn routes() -> Vec<Route> {
+    routes![
+        create_endpoint::create_endpoint,
+        list_endpoints::list_endpoints,
+        get_endpoint::get_endpoint,
+        update_endpoint::update_endpoint,
+        delete_endpoint::delete_endpoint,
+        rotate_secret::rotate_secret,
+        list_deliveries::list_deliveries,
+        test_endpoint::test_endpoint,
+        replay::replay,
+    ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    vec![
+        create_endpoint::documented(),
+        list_endpoints::documented(),
+        get_endpoint::documented(),
+        update_endpoint::documented(),
+        delete_endpoint::documented(),
+        rotate_secret::documented(),
+        list_deliveries::documented(),
+        test_endpoint::documented(),
+        replay::documented(),
+    ]
+}
+
+/// What cannot be an id is as unknown as any other.
+fn endpoint_id(id: &str) -> Result<WebhookEndpointId, ApiError> {
+    WebhookEndpointId::parse(id).map_err(|_| WebhookError::UnknownEndpoint.into())
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        let message = error.to_string();
+        match error {
+            WebhookError::Denied(error) => error.into(),
+            WebhookError::Invalid(violations) => violations.into(),
+            WebhookError::UnknownEndpoint => Self::not_found(message),
+            WebhookError::UnknownEvent => Self::not_found(&message).detail("event_id", message),
+            WebhookError::TooManyEndpoints | WebhookError::TooManyEvents => Self::invalid_operation(message),
+            WebhookError::Vault(error) => {
+                tracing::error!(%error, "answered 500");
+                Self::system_error()
+            }
+            WebhookError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a client sends about webhooks, and how it becomes what the domain takes.
+
+use std::time::Duration;
+
+use patron_domain::{
+    ids::EventId,
+    time::Timestamp,
+    violation::Violations,
+    webhook::{
+        DEFAULT_OVERLAP, EndpointDescription, EndpointUpdate, EndpointUrl, EventFilter, NewEndpoint, Replay,
+        check_overlap,
+    },
+};
+use serde::{Deserialize, de::MapAccess};
+use utoipa::ToSchema;
+
+use super::shape::{Overlap, Wanted};
+use crate::http::{
+    json::{Field, FromJson, List, Null, Reader, Stated, Text, found_map},
+    openapi::{exactly, given_all, optional, or_null},
+};
+
+/// The body of `POST /webhooks/endpoints`. Unknown members are ignored.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct CreateEndpointRequest<'a> {
+    #[schema(required = true, schema_with = exactly::<EndpointUrl>)]
+    url: Field<Text<'a>>,
+    #[schema(schema_with = given_all::<Wanted>)]
+    event_types: Field<List<Text<'a>>>,
+    #[schema(schema_with = optional::<EndpointDescription>)]
+    description: Field<Text<'a>>,
+}
+
+/// The body of `PUT /webhooks/endpoints/{id}`; what is absent stays.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct UpdateEndpointRequest<'a> {
+    #[schema(schema_with = or_null::<EndpointUrl>)]
+    url: Stated<Text<'a>>,
+    #[schema(schema_with = given_all::<Wanted>)]
+    event_types: Field<List<Text<'a>>>,
+    #[schema(schema_with = optional::<EndpointDescription>)]
+    description: Stated<Text<'a>>,
+    #[schema(schema_with = optional::<bool>)]
+    enabled: Field<bool>,
+}
+
+/// The body of `POST …/rotate-secret`.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct RotateSecretRequest {
+    #[schema(schema_with = optional::<Overlap>)]
+    overlap_seconds: Field<i64>,
+}
+
+/// The body of `POST …/replay`: one of three.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct ReplayRequest<'a> {
+    #[schema(schema_with = optional::<EventId>)]
+    event_id: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Timestamp>)]
+    from: Field<Text<'a>>,
+    #[schema(schema_with = optional::<Timestamp>)]
+    to: Field<Text<'a>>,
+    #[schema(schema_with = optional::<bool>)]
+    failed: Field<bool>,
+}
+
+macro_rules! from_object {
+    ($($request:ty),+) => {$(
+        impl<'de: 'a, 'a> FromJson<'de> for $request {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        }
+    )+};
+}
+
+from_object!(CreateEndpointRequest<'a>, UpdateEndpointRequest<'a>, ReplayRequest<'a>);
+
+impl<'de> FromJson<'de> for RotateSecretRequest {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+impl CreateEndpointRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewEndpoint> {
+        let fields = &mut Reader::new("", broken);
+        let url = fields.required("url", self.url, EndpointUrl::new);
+        let description = fields.optional("description", self.description, EndpointDescription::new);
+        let types = fields.texts("event_types", self.event_types).unwrap_or_default();
+        let event_types = fields.group(EventFilter::new(types));
+        Some(NewEndpoint { url: url?, event_types: event_types?, description })
+    }
+}
+
+impl UpdateEndpointRequest<'_> {
+    /// Checks every field and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EndpointUpdate> {
+        let fields = &mut Reader::new("", broken);
+        let url = fields.replacement("url", self.url, Null::Keeps, EndpointUrl::new);
+        let description = fields.patch("description", self.description, Null::Keeps, EndpointDescription::new);
+        let types = fields.texts("event_types", self.event_types);
+        let event_types = types.and_then(|types| fields.group(EventFilter::new(types)));
+        let enabled = fields.take("enabled", self.enabled);
+        Some(EndpointUpdate { url, event_types, description, enabled })
+    }
+}
+
+impl RotateSecretRequest {
+    /// How long two secrets are to be signed with.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Duration> {
+        let fields = &mut Reader::new("", broken);
+        match fields.take("overlap_seconds", self.overlap_seconds) {
+            None => Some(DEFAULT_OVERLAP),
+            Some(seconds) => fields.check("overlap_seconds", check_overlap(seconds)),
+        }
+    }
+}
+
+impl ReplayRequest<'_> {
+    /// Exactly one of the three.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Replay> {
+        let fields = &mut Reader::new("", broken);
+        let event = fields.optional("event_id", self.event_id, |id| EventId::parse(&id));
+        let failed = fields.take("failed", self.failed).filter(|failed| *failed);
+        let time = |text: String| Timestamp::parse(&text);
+        let (from, to) = (fields.optional("from", self.from, time), fields.optional("to", self.to, time));
+        match (event, from, to, failed) {
+            (Some(event), None, None, None) => Some(Replay::Event(event)),
+            (None, Some(from), Some(to), None) if from <= to => Some(Replay::Between(from, to)),
+            (None, Some(_), Some(_), None) => {
+                fields.note("to", "range", "must not lie before from");
+                None
+            }
+            (None, None, None, Some(_)) => Some(Replay::Failed),
+            _ => {
+                fields.note("event_id", "exclusive", "or from with to, or failed: true: exactly one of them is needed");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `POST /webhooks/endpoints/{id}/rotate-secret`
+
+use patron_domain::{ids::WebhookEndpointId, webhook::DEFAULT_OVERLAP};
+use rocket::{post, routes};
+use serde_json::json;
+
+use super::{endpoint_id, request::RotateSecretRequest, response::EndpointResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    json::parse,
+    openapi::Endpoint,
+};
+
+/// Gives a webhook endpoint another secret, answered this once. For `overlap_seconds`, a day unless it says otherwise,
+/// deliveries are signed with the secret before too. The body may be left out.
+#[post("/webhooks/endpoints/<id>/rotate-secret", data = "<body>")]
+pub(super) async fn rotate_secret(
+    caller: CanAdminister,
+    services: Services<'_>,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let overlap = match body.bytes() {
+        [] => DEFAULT_OVERLAP,
+        bytes => parse(bytes, |request: RotateSecretRequest, broken| request.into_domain(broken))?,
+    };
+    let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap).await?;
+    Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. The new secret is shown this once; for a while deliveries are signed \
+                with the one before too.";
+    Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Give a webhook endpoint another secret", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .takes::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
+        .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
+}

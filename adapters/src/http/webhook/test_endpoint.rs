@@ -1,0 +1,30 @@
+//! `POST /webhooks/endpoints/{id}/test`
+
+use patron_domain::ids::WebhookEndpointId;
+use rocket::{post, routes};
+
+use super::{endpoint_id, response::DeliveryResponse};
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    openapi::Endpoint,
+};
+
+/// Sends a test event to a webhook endpoint, once and at once, and answers what came of it: 200 also when the endpoint
+/// did not take it, with the reason.
+#[post("/webhooks/endpoints/<id>/test")]
+pub(super) async fn test_endpoint(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+    let delivery = services.webhooks.test(&caller, endpoint_id(id)?).await?;
+    Answer::ok(&DeliveryResponse::new(&delivery))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. Once and at once; answered with 200 also when the endpoint did not \
+                take it, with the reason.";
+    Endpoint::new(routes![test_endpoint], "testWebhookEndpoint", "Send a test to a webhook endpoint", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .answers::<DeliveryResponse<'_>>(200, "What came of it.")
+}

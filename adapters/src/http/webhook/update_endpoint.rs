@@ -1,0 +1,42 @@
+//! `PUT /webhooks/endpoints/{id}`
+
+use patron_domain::ids::WebhookEndpointId;
+use rocket::{put, routes};
+use serde_json::json;
+
+use super::{endpoint_id, request::UpdateEndpointRequest, response::EndpointResponse};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    json::parse,
+    openapi::Endpoint,
+};
+
+/// Changes a webhook endpoint; what is absent stays. One that is enabled again goes on where it stopped.
+#[put("/webhooks/endpoints/<id>", data = "<body>")]
+pub(super) async fn update_endpoint(
+    caller: CanAdminister,
+    services: Services<'_>,
+    id: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    let update = parse(body.bytes(), |request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken))?;
+    let endpoint = services.webhooks.update(&caller, endpoint_id(id)?, update).await?;
+    Answer::ok(&EndpointResponse::new(&endpoint))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "Needs a `super_admin` key. What is absent stays. One that is enabled again goes on where it \
+                stopped.";
+    Endpoint::new(routes![update_endpoint], "updateWebhookEndpoint", "Change a webhook endpoint", says)
+        .with_key()
+        .path::<WebhookEndpointId>("id", "The endpoint's id.")
+        .takes::<UpdateEndpointRequest<'_>>([
+            ("disable it", json!({ "enabled": false })),
+            ("another URL", json!({ "url": "https://example.com/other", "event_types": ["*"], "description": "" })),
+        ])
+        .answers::<EndpointResponse<'_>>(200, "The endpoint as it is now.")
+}

@@ -1,0 +1,142 @@
+//! One request to an endpoint.
+
+use std::{
+    error::Error as _,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use patron_domain::{
+    Clock,
+    webhook::{Attempt, SendFailure, SignedRequest, WebhookSender, is_public},
+};
+use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use super::resolver::{NoAddress, PublicResolver};
+use crate::metrics;
+
+/// How long an attempt may take, from looking the name up to the end of the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How much of an answer is kept.
+const KEPT: usize = 1_024;
+/// How much of one is read, so that its connection can be used again; a longer one costs its connection.
+const READ: usize = 16_384;
+/// How many connections to a host are kept open, and for how long.
+const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
+
+/// Sends with a client of its own: no redirects, no proxy, no cookies, and only to addresses that may be talked to. The
+/// client is made with the first request, so a server without webhooks does without it.
+pub struct HttpSender {
+    clock: Arc<dyn Clock>,
+    allow_private: bool,
+    client: OnceLock<Option<Client>>,
+}
+
+impl HttpSender {
+    /// A sender. `allow_private` is for development: it lets deliveries go to every address, also to this machine.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, allow_private: bool) -> Self {
+        Self { clock, allow_private, client: OnceLock::new() }
+    }
+
+    fn client(&self) -> Option<&Client> {
+        let make = || {
+            let made = client(self.allow_private);
+            made.map_err(|error| tracing::error!(%error, "no webhook can be sent")).ok()
+        };
+        self.client.get_or_init(make).as_ref()
+    }
+
+    async fn attempt(&self, request: SignedRequest) -> Result<(u16, String), SendFailure> {
+        let url = Url::parse(request.url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
+        // A host that is an address is never resolved.
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        if !self.allow_private && host.parse().is_ok_and(|address| !is_public(address)) {
+            return Err(SendFailure::AddressRefused);
+        }
+        let client = self.client().ok_or(SendFailure::Internal)?;
+        let sent = client
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", request.event_id.to_string())
+            .header("webhook-timestamp", request.timestamp)
+            .header("webhook-signature", request.signature)
+            .body(request.body);
+        let answer = sent.send().await.map_err(|error| failure(&error))?;
+        let status = answer.status().as_u16();
+        // A status that was answered counts, even if the rest of the answer does not come.
+        Ok((status, beginning(answer).await))
+    }
+}
+
+#[async_trait]
+impl WebhookSender for HttpSender {
+    #[expect(clippy::disallowed_methods, reason = "how long an attempt took is no fact of the domain")]
+    async fn send(&self, request: SignedRequest) -> Attempt {
+        let (at, begun) = (self.clock.now(), Instant::now());
+        let outcome = tokio::time::timeout(PATIENCE, self.attempt(request)).await;
+        let took = begun.elapsed();
+        let (outcome, answer) = match outcome {
+            Ok(Ok((status, answer))) => (Ok(status), answer),
+            Ok(Err(failure)) => (Err(failure), String::new()),
+            Err(_) => (Err(SendFailure::Timeout), String::new()),
+        };
+        let attempt = Attempt { at, took, outcome, answer };
+        metrics::webhook_attempt(&attempt);
+        attempt
+    }
+}
+
+fn client(allow_private: bool) -> Result<Client, String> {
+    let mut roots = RootCertStore::empty();
+    // Single files of the system's that cannot be read are no reason to fail.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let tls = tls.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls.with_root_certificates(roots).with_no_client_auth())
+        .dns_resolver(Arc::new(PublicResolver { allow_private }))
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .user_agent(concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION")))
+        .timeout(PATIENCE)
+        .connect_timeout(CONNECT)
+        .pool_max_idle_per_host(IDLE.0)
+        .pool_idle_timeout(IDLE.1);
+    client.build().map_err(|error| error.to_string())
+}
+
+/// The beginning of an answer as text. Whatever is longer than it pays to read is left, and its connection closed.
+async fn beginning(mut answer: Response) -> String {
+    let (mut kept, mut read) = (Vec::new(), 0);
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        read += chunk.len();
+        let room = KEPT - kept.len();
+        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if read > READ {
+            break;
+        }
+    }
+    // No database here stores U+0000.
+    String::from_utf8_lossy(&kept).replace('\0', "\u{FFFD}")
+}
+
+fn failure(error: &reqwest::Error) -> SendFailure {
+    let mut cause = error.source();
+    while let Some(other) = cause.filter(|cause| !cause.is::<NoAddress>()) {
+        cause = other.source();
+    }
+    match cause.and_then(|cause| cause.downcast_ref::<NoAddress>()) {
+        Some(NoAddress::Refused) => SendFailure::AddressRefused,
+        Some(NoAddress::Unknown) => SendFailure::UnknownHost,
+        None if error.is_timeout() => SendFailure::Timeout,
+        None if error.is_builder() => SendFailure::Internal,
+        None => SendFailure::Connection,
+    }
+}

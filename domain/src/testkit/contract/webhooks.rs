@@ -1,0 +1,337 @@
+//! Webhook endpoints and deliveries: kept apart by scope, leased to one holder at a time, written down whole or not at
+//! all.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{
+    Report,
+    world::{CUTS, OrSay, Outcome, World, holds, is_cut, page, same},
+};
+use crate::{
+    ids::WebhookEndpointId,
+    lifecycle::Audit,
+    tenancy::{EnvironmentScope, SystemScope},
+    testkit::{a_customer, a_delivery, a_webhook_endpoint},
+    time::Timestamp,
+    webhook::{
+        Attempt, ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, DisabledReason,
+        EndpointAmendment, EndpointUpdate, EventFilter, Health, LeaseClaim, MAX_ENDPOINTS, RoundRecord, SealedSecret,
+        SendFailure, WebhookEndpoint, WebhookError,
+    },
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note("webhooks: an endpoint is read back as it was written and changed", kept(world).await);
+    report.note("webhooks.endpoints: the newest first, paged, and those of the scope alone", listed(world).await);
+    report.note(
+        "webhooks.create_endpoint: TooManyEndpoints when there are as many as there may be",
+        bounded(world).await,
+    );
+    report.note("webhooks: other scopes neither see nor change an endpoint", isolated(world).await);
+    report.note("webhooks.claim: what has something to do, to one holder at a time", claimed(world).await);
+    report.note("webhooks.claim: leaves out what is disabled, deleted, paused or served", left_out(world).await);
+    report.note(
+        "webhooks.record: a round is written whole by who holds the lease, else not at all",
+        recorded(world).await,
+    );
+    report.note("webhooks.waiting: first deliveries in order, replays that are due", waiting(world).await);
+    report.note("webhooks.deliveries: the newest first, by status, read on by id", deliveries(world).await);
+    report.note("webhooks.retry_failed, webhooks.remove_deliveries: as many as asked for", in_steps(world).await);
+}
+
+const LEASE: Duration = Duration::from_secs(3_600);
+
+fn system() -> SystemScope {
+    SystemScope::patron()
+}
+
+async fn end(world: &World<'_>) -> Result<i64, String> {
+    Ok(world.ports.events.end(&system()).await.or_say("events.end")?.stored())
+}
+
+/// An endpoint that is told of what happens from now on.
+async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<WebhookEndpoint, String> {
+    let audit = Audit::created(world.now(), &scope.actor);
+    let position = end(world).await?;
+    let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
+    world.ports.webhooks.create_endpoint(scope, endpoint.clone()).await.or_say("webhooks.create_endpoint")?;
+    Ok(endpoint)
+}
+
+async fn find(
+    world: &World<'_>,
+    scope: &EnvironmentScope,
+    id: WebhookEndpointId,
+) -> Result<Option<WebhookEndpoint>, String> {
+    world.ports.webhooks.find_endpoint(scope, id).await.or_say("webhooks.find_endpoint")
+}
+
+/// Claims in the name of a holder; other endpoints of a database in use may come along.
+async fn claim(world: &World<'_>, holder: &str, now: Timestamp) -> Result<Vec<WebhookEndpointId>, String> {
+    let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], limit: 1_000 };
+    let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
+    Ok(claimed.iter().map(|endpoint| endpoint.id).collect())
+}
+
+fn of(world: &World<'_>, endpoint: &WebhookEndpoint, position: i64) -> Delivery {
+    let now = world.now();
+    Delivery {
+        id: world.id(),
+        owner: endpoint.owner,
+        endpoint_id: endpoint.id,
+        event_id: world.id(),
+        created_at: now,
+        updated_at: now,
+        ..a_delivery(position)
+    }
+}
+
+fn record(endpoint: &WebhookEndpoint, holder: &str, deliveries: Vec<Delivery>, at: Timestamp) -> RoundRecord {
+    RoundRecord {
+        owner: endpoint.owner,
+        endpoint_id: endpoint.id,
+        holder: holder.to_owned(),
+        deliveries,
+        position: endpoint.position + 7,
+        health: Health { failing_since: Some(at), failed_rounds: 2, paused_until: None },
+        disabled: None,
+        at,
+        lease_until: None,
+    }
+}
+
+async fn kept(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let endpoint = made(world, &scope).await?;
+    same("the endpoint", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
+    let any = world.ports.webhooks.find_any_endpoint(&system(), endpoint.id).await.or_say("find_any_endpoint")?;
+    same("the endpoint of any environment", &any, &Some(endpoint.clone()))?;
+    let types = EventFilter::from_stored(vec!["tax_rate.*".to_owned(), "customer.created".to_owned()]);
+    let update = EndpointUpdate { event_types: Some(types), enabled: Some(false), ..EndpointUpdate::default() };
+    let at = world.now();
+    let secret = SealedSecret::from_sealed("another");
+    for amendment in [
+        EndpointAmendment::Update(Box::new(update)),
+        EndpointAmendment::Rotate { secret, overlap_until: at.later(LEASE) },
+    ] {
+        let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at };
+        let wanted = change.clone().decide(&scope, before);
+        let changed = world.ports.webhooks.change_endpoint(&scope, change).await.or_say("change_endpoint")?;
+        same("the changed endpoint", &changed, &wanted)?;
+        same("the endpoint read back", &find(world, &scope, endpoint.id).await?, &Some(wanted))?;
+    }
+    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at);
+    same("deleting", &delete().await.or_say("delete_endpoint")?, &true)?;
+    same("deleting twice", &delete().await.or_say("delete_endpoint")?, &false)?;
+    same("the deleted endpoint", &find(world, &scope, endpoint.id).await?, &None)
+}
+
+async fn listed(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.insert(0, made(world, &scope).await?.id);
+    }
+    let gone = ids.remove(1);
+    world.ports.webhooks.delete_endpoint(&scope, gone, world.now()).await.or_say("delete_endpoint")?;
+    for cut in CUTS {
+        let found = world.ports.webhooks.endpoints(&scope, page(cut.0, cut.1)?).await.or_say("webhooks.endpoints")?;
+        is_cut(cut, &found, |endpoint| endpoint.id, &ids)?;
+    }
+    Ok(())
+}
+
+async fn bounded(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    for _ in 0..MAX_ENDPOINTS {
+        made(world, &scope).await?;
+    }
+    let one_more = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
+    let answer = world.ports.webhooks.create_endpoint(&scope, one_more).await;
+    same("one more", &answer, &Err(WebhookError::TooManyEndpoints))
+}
+
+async fn isolated(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let endpoint = made(world, &neighbours.here).await?;
+    let webhooks = &world.ports.webhooks;
+    let delivery = of(world, &endpoint, 1);
+    webhooks.add_deliveries(&neighbours.here, vec![delivery]).await.or_say("add_deliveries")?;
+    for (whose, scope) in neighbours.elsewhere() {
+        holds(find(world, &scope, endpoint.id).await?.is_none(), || format!("{whose} finds it"))?;
+        let all = webhooks.endpoints(&scope, page(1_000, 0)?).await.or_say("webhooks.endpoints")?;
+        holds(all.items.is_empty() && all.total == 0, || format!("{whose} lists it"))?;
+        let amendment = EndpointAmendment::Update(Box::default());
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now() };
+        let answer = webhooks.change_endpoint(&scope, change).await;
+        same(whose, &answer, &Err(WebhookError::UnknownEndpoint))?;
+        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now()).await.or_say("delete_endpoint")?;
+        holds(!deleted, || format!("{whose} deletes it"))?;
+        let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
+        let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
+        holds(found.is_empty(), || format!("{whose} sees its deliveries"))?;
+    }
+    same("the endpoint at last", &find(world, &neighbours.here, endpoint.id).await?, &Some(endpoint))
+}
+
+async fn claimed(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let endpoint = made(world, &scope).await?;
+    let now = world.now();
+    let gets = |holder: &'static str, now| async move {
+        Ok::<_, String>(claim(world, holder, now).await?.contains(&endpoint.id))
+    };
+    same("with nothing to do", &gets("one", now).await?, &false)?;
+    world.created(&scope, a_customer("acme")).await?;
+    let all = join_all((0..8).map(|number| {
+        let holder = format!("holder {number}");
+        async move { claim(world, &holder, now).await }
+    }));
+    let mut times = 0;
+    for claimed in all.await {
+        times += claimed?.iter().filter(|id| **id == endpoint.id).count();
+    }
+    same("how many of eight claims at once got it", &times, &1)?;
+    same("while it is leased", &gets("another", now.later(LEASE / 2)).await?, &false)?;
+    same("when the lease has ended", &gets("another", now.later(LEASE)).await?, &true)?;
+    same("by its holder again", &gets("another", now.later(LEASE)).await?, &true)?;
+    let patron = system();
+    let renew = |holder: &'static str| world.ports.webhooks.renew(&patron, endpoint.id, holder, now.later(LEASE * 4));
+    same("renewing another's lease", &renew("one").await.or_say("renew")?, &false)?;
+    same("renewing", &renew("another").await.or_say("renew")?, &true)?;
+    same("after it was renewed", &gets("one", now.later(LEASE * 3)).await?, &false)
+}
+
+async fn left_out(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (plain, served) = (made(world, &scope).await?, made(world, &scope).await?);
+    let (disabled, deleted, paused) =
+        (made(world, &scope).await?, made(world, &scope).await?, made(world, &scope).await?);
+    world.created(&scope, a_customer("acme")).await?;
+    let (now, webhooks) = (world.now(), &world.ports.webhooks);
+    let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
+    let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now };
+    webhooks.change_endpoint(&scope, change).await.or_say("change_endpoint")?;
+    webhooks.delete_endpoint(&scope, deleted.id, now).await.or_say("delete_endpoint")?;
+    holds(claim(world, "first", now).await?.contains(&paused.id), || "it is not claimed".to_owned())?;
+    let health = Health { paused_until: Some(now.later(LEASE * 2)), ..Health::default() };
+    let pauses = RoundRecord { health, position: paused.position, ..record(&paused, "first", vec![], now) };
+    same("recording a pause", &webhooks.record(&system(), pauses).await.or_say("record")?, &true)?;
+    let later = now.later(LEASE);
+    let claim = LeaseClaim {
+        holder: "second".to_owned(),
+        now: later,
+        until: later.later(LEASE),
+        serving: vec![served.id],
+        limit: 1_000,
+    };
+    let claimed = webhooks.claim(&system(), claim).await.or_say("claim")?;
+    let own = |id| claimed.iter().any(|endpoint| endpoint.id == id);
+    let seen = [plain.id, served.id, disabled.id, deleted.id, paused.id].map(own);
+    same("plain, served, disabled, deleted, paused", &seen, &[true, false, false, false, false])
+}
+
+async fn recorded(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let endpoint = made(world, &scope).await?;
+    world.created(&scope, a_customer("acme")).await?;
+    let (now, webhooks) = (world.now(), &world.ports.webhooks);
+    holds(claim(world, "holder", now).await?.contains(&endpoint.id), || "it is not claimed".to_owned())?;
+    let attempt = |outcome| Attempt { at: now, took: Duration::from_micros(1_234), outcome, answer: "é".to_owned() };
+    let mut delivered = of(world, &endpoint, 1);
+    delivered.state = DeliveryState::Delivered;
+    delivered.attempts = 2;
+    delivered.last = Some(attempt(Ok(204)));
+    let mut waits = of(world, &endpoint, 2);
+    waits.state = DeliveryState::Waiting { next_attempt_at: Some(now) };
+    waits.last = Some(attempt(Err(SendFailure::Timeout)));
+    let both = vec![delivered.clone(), waits.clone()];
+    let stolen = record(&endpoint, "thief", both.clone(), now);
+    same("without the lease", &webhooks.record(&system(), stolen).await.or_say("record")?, &false)?;
+    same("the endpoint then", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
+    let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
+    let found = webhooks.deliveries(&scope, endpoint.id, query.clone()).await.or_say("deliveries")?;
+    holds(found.is_empty(), || "deliveries are left behind".to_owned())?;
+    let round = RoundRecord { disabled: Some(DisabledReason::Failing), ..record(&endpoint, "holder", both, now) };
+    same("with the lease", &webhooks.record(&system(), round.clone()).await.or_say("record")?, &true)?;
+    let after = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
+    same("the health", &after.health, &round.health)?;
+    same("the position", &after.position, &round.position)?;
+    same("why it is disabled", &after.disabled.map(|disabled| disabled.reason), &Some(DisabledReason::Failing))?;
+    let found = webhooks.deliveries(&scope, endpoint.id, query.clone()).await.or_say("deliveries")?;
+    same("the deliveries", &found, &vec![waits, delivered])?;
+    same("once the lease is given back", &webhooks.record(&system(), round).await.or_say("record")?, &false)
+}
+
+async fn waiting(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let endpoint = made(world, &scope).await?;
+    let now = world.now();
+    let waits = |position, kind, next_attempt_at| Delivery {
+        kind,
+        state: DeliveryState::Waiting { next_attempt_at },
+        ..of(world, &endpoint, position)
+    };
+    use DeliveryKind::{First, Replay};
+    let (soon, late) = (Some(now), Some(now.later(LEASE)));
+    let mut through = of(world, &endpoint, 1);
+    through.state = DeliveryState::Delivered;
+    let all =
+        vec![waits(5, First, None), waits(3, First, late), waits(9, Replay, soon), waits(7, Replay, late), through];
+    world.ports.webhooks.add_deliveries(&scope, all).await.or_say("add_deliveries")?;
+    let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
+    same("those that wait", &found.iter().map(|one| one.position).collect(), &vec![3, 5, 9])?;
+    let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 1, 0).await.or_say("waiting")?;
+    same("the first", &found.iter().map(|one| one.position).collect(), &vec![3])
+}
+
+async fn deliveries(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let endpoint = made(world, &scope).await?;
+    let states = [DeliveryState::Delivered, DeliveryState::Failed, DeliveryState::Waiting { next_attempt_at: None }];
+    let mut all = Vec::new();
+    for (position, state) in (0..).zip(states.into_iter().cycle().take(7)) {
+        all.insert(0, Delivery { state, ..of(world, &endpoint, position) });
+    }
+    world.ports.webhooks.add_deliveries(&scope, all.clone()).await.or_say("add_deliveries")?;
+    for status in [None, Some(DeliveryStatus::Delivered), Some(DeliveryStatus::Failed), Some(DeliveryStatus::Waiting)] {
+        let own = all.iter().filter(|one| status.is_none_or(|status| one.state.status() == status)).cloned();
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let query = DeliveryQuery { status, before, limit: 2 };
+            let found = world.ports.webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
+            before = found.last().map(|one| one.id);
+            let is_last = found.len() < 2;
+            seen.extend(found);
+            if is_last {
+                break;
+            }
+        }
+        same("the deliveries", &seen, &own.collect())?;
+    }
+    Ok(())
+}
+
+async fn in_steps(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let (endpoint, webhooks) = (made(world, &scope).await?, &world.ports.webhooks);
+    let failed = (0..3).map(|position| Delivery { state: DeliveryState::Failed, ..of(world, &endpoint, position) });
+    webhooks.add_deliveries(&scope, failed.collect()).await.or_say("add_deliveries")?;
+    let now = world.now();
+    let retry = |limit| webhooks.retry_failed(&scope, endpoint.id, now, limit);
+    same("the first two", &retry(2).await.or_say("retry_failed")?, &2)?;
+    let due = webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
+    let due: Vec<_> = due.iter().map(|one| (one.position, one.kind, one.attempts)).collect();
+    same("what is due", &due, &vec![(0, DeliveryKind::Replay, 0), (1, DeliveryKind::Replay, 0)])?;
+    same("the rest", &retry(9).await.or_say("retry_failed")?, &1)?;
+    // Others may have old deliveries in the same database, so only what is left here is looked at.
+    let through = (3..6).map(|position| Delivery { state: DeliveryState::Delivered, ..of(world, &endpoint, position) });
+    webhooks.add_deliveries(&scope, through.collect()).await.or_say("add_deliveries")?;
+    while webhooks.remove_deliveries(&system(), world.now(), 2).await.or_say("remove_deliveries")? > 0 {}
+    let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
+    let left = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
+    same("what is left", &left.iter().map(|one| one.position).collect(), &vec![2, 1, 0])
+}

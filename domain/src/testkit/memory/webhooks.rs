@@ -1,0 +1,247 @@
+//! The port for webhooks in memory.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, Registry, id_taken, newest_first};
+use crate::{
+    ids::{WebhookDeliveryId, WebhookEndpointId},
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+    webhook::{
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, Disabled, LeaseClaim,
+        MAX_ENDPOINTS, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository,
+    },
+};
+
+/// An endpoint, who serves it, and its deliveries.
+pub(super) struct StoredEndpoint {
+    endpoint: WebhookEndpoint,
+    lease: Option<(String, Timestamp)>,
+    deliveries: BTreeMap<WebhookDeliveryId, Delivery>,
+}
+
+impl StoredEndpoint {
+    fn is_waiting_for(&self, now: Timestamp) -> bool {
+        self.deliveries.values().any(|delivery| delivery.is_due(now))
+    }
+
+    fn is_claimable(&self, registry_end: i64, claim: &LeaseClaim) -> bool {
+        let StoredEndpoint { endpoint, lease, .. } = self;
+        let free = lease.as_ref().is_none_or(|(holder, until)| *until <= claim.now || *holder == claim.holder);
+        let awake = endpoint.health.paused_until.is_none_or(|until| until <= claim.now);
+        let has_work = registry_end > endpoint.position || self.is_waiting_for(claim.now);
+        endpoint.disabled.is_none() && awake && free && has_work && !claim.serving.contains(&endpoint.id)
+    }
+
+    fn is_held_by(&self, name: &str) -> bool {
+        self.lease.as_ref().is_some_and(|(holder, _)| holder == name)
+    }
+
+    fn keep(&mut self, deliveries: Vec<Delivery>) {
+        let owner = self.endpoint.owner;
+        self.deliveries.extend(deliveries.into_iter().map(|one| (one.id, Delivery { owner, ..one })));
+    }
+}
+
+impl Registry {
+    fn end(&self) -> i64 {
+        self.log.last().map_or(0, |event| event.position.stored())
+    }
+}
+
+#[async_trait]
+impl WebhookRepository for MemoryStore {
+    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError> {
+        let mut state = self.lock();
+        if state.registries.values().any(|registry| registry.endpoints.contains_key(&endpoint.id)) {
+            return Err(id_taken("webhook endpoint").into());
+        }
+        let endpoints = &mut state.registry(scope.owner).endpoints;
+        if endpoints.len() as u64 >= MAX_ENDPOINTS {
+            return Err(WebhookError::TooManyEndpoints);
+        }
+        let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
+        let stored = StoredEndpoint { endpoint, lease: None, deliveries: BTreeMap::new() };
+        endpoints.insert(stored.endpoint.id, stored);
+        Ok(())
+    }
+
+    async fn endpoints(
+        &self,
+        scope: &EnvironmentScope,
+        request: PageRequest,
+    ) -> Result<Page<WebhookEndpoint>, StoreError> {
+        let mut state = self.lock();
+        let all = state.registry(scope.owner).endpoints.values().map(|stored| &stored.endpoint);
+        Ok(newest_first(all, |endpoint| (endpoint.audit.created_at, endpoint.id), request))
+    }
+
+    async fn find_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError> {
+        Ok(self.lock().registry(scope.owner).endpoints.get(&id).map(|stored| stored.endpoint.clone()))
+    }
+
+    async fn find_any_endpoint(
+        &self,
+        _scope: &SystemScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError> {
+        let state = self.lock();
+        let found = state.registries.values().find_map(|registry| registry.endpoints.get(&id));
+        Ok(found.map(|stored| stored.endpoint.clone()))
+    }
+
+    async fn change_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        change: ChangeEndpoint,
+    ) -> Result<WebhookEndpoint, WebhookError> {
+        let mut state = self.lock();
+        let found = state.registry(scope.owner).endpoints.get_mut(&change.id);
+        let stored = found.ok_or(WebhookError::UnknownEndpoint)?;
+        stored.endpoint = change.decide(scope, stored.endpoint.clone());
+        Ok(stored.endpoint.clone())
+    }
+
+    async fn delete_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        _at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.lock().registry(scope.owner).endpoints.remove(&id).is_some())
+    }
+
+    async fn deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        query: DeliveryQuery,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut state = self.lock();
+        let Some(stored) = state.registry(scope.owner).endpoints.get(&id) else { return Ok(Vec::new()) };
+        let wanted = stored.deliveries.values().rev().filter(|one| {
+            query.status.is_none_or(|status| one.state.status() == status)
+                && query.before.is_none_or(|before| one.id < before)
+        });
+        Ok(wanted.take(query.limit.into()).cloned().collect())
+    }
+
+    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
+        let mut state = self.lock();
+        let endpoints = &mut state.registry(scope.owner).endpoints;
+        for delivery in deliveries {
+            if let Some(stored) = endpoints.get_mut(&delivery.endpoint_id) {
+                stored.keep(vec![delivery]);
+            }
+        }
+        Ok(())
+    }
+
+    async fn retry_failed(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        at: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let Some(stored) = state.registry(scope.owner).endpoints.get_mut(&id) else { return Ok(0) };
+        let failed = stored.deliveries.values_mut().filter(|one| one.state == DeliveryState::Failed);
+        let retried = failed.take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|one| {
+            one.kind = DeliveryKind::Replay;
+            one.state = DeliveryState::Waiting { next_attempt_at: Some(at) };
+            one.attempts = 0;
+            one.updated_at = at;
+        });
+        Ok(retried.count() as u64)
+    }
+
+    async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
+        let mut state = self.lock();
+        let mut claimed = Vec::new();
+        for registry in state.registries.values_mut() {
+            let end = registry.end();
+            for stored in registry.endpoints.values_mut().filter(|stored| stored.is_claimable(end, &claim)) {
+                if claimed.len() < usize::from(claim.limit) {
+                    stored.lease = Some((claim.holder.clone(), claim.until));
+                    claimed.push(stored.endpoint.clone());
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn renew(
+        &self,
+        _scope: &SystemScope,
+        id: WebhookEndpointId,
+        holder: &str,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let found = state.registries.values_mut().find_map(|registry| registry.endpoints.get_mut(&id));
+        let held = found.filter(|stored| stored.is_held_by(holder) && stored.endpoint.disabled.is_none());
+        Ok(held.map(|stored| stored.lease = Some((holder.to_owned(), until))).is_some())
+    }
+
+    async fn waiting(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        now: Timestamp,
+        first: u32,
+        replays: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut state = self.lock();
+        let Some(stored) = state.registry(scope.owner).endpoints.get(&id) else { return Ok(Vec::new()) };
+        let mut waiting: Vec<_> =
+            stored.deliveries.values().filter(|one| one.state.status() == DeliveryStatus::Waiting).cloned().collect();
+        waiting.sort_by_key(|one| (one.position, one.id));
+        let of = |kind: DeliveryKind, limit: u32| {
+            let own =
+                waiting.iter().filter(move |one| one.kind == kind && (kind == DeliveryKind::First || one.is_due(now)));
+            own.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned()
+        };
+        Ok(of(DeliveryKind::First, first).chain(of(DeliveryKind::Replay, replays)).collect())
+    }
+
+    async fn record(&self, _scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let found = state.registry(record.owner).endpoints.get_mut(&record.endpoint_id);
+        let Some(stored) = found.filter(|stored| stored.is_held_by(&record.holder)) else { return Ok(false) };
+        stored.keep(record.deliveries);
+        stored.endpoint.position = record.position;
+        stored.endpoint.health = record.health;
+        if let Some(reason) = record.disabled {
+            stored.endpoint.disabled.get_or_insert(Disabled { reason, at: record.at });
+        }
+        stored.lease = record.lease_until.map(|until| (record.holder, until));
+        Ok(true)
+    }
+
+    async fn remove_deliveries(
+        &self,
+        _scope: &SystemScope,
+        changed_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let mut removed = 0;
+        for stored in state.registries.values_mut().flat_map(|registry| registry.endpoints.values_mut()) {
+            stored.deliveries.retain(|_, one| {
+                let waits = one.state.status() == DeliveryStatus::Waiting;
+                let stays = waits || one.updated_at >= changed_before || removed >= u64::from(limit);
+                removed += u64::from(!stays);
+                stays
+            });
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,120 @@
+//! How an endpoint is doing, and when it is left alone.
+
+use std::time::Duration;
+
+use super::retry::Retries;
+use crate::{lifecycle::words, time::Timestamp};
+
+/// How an endpoint has answered lately.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Since when nothing was taken any more; `None` while things are.
+    pub failing_since: Option<Timestamp>,
+    /// How many rounds in a row brought only failures.
+    pub failed_rounds: u32,
+    /// Until when it is left in peace.
+    pub paused_until: Option<Timestamp>,
+}
+
+/// What the attempts of a round came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many were taken.
+    pub delivered: u32,
+    /// How many were not.
+    pub failed: u32,
+    /// Whether the endpoint said that it wants nothing more.
+    pub gone: bool,
+}
+
+/// Why an endpoint was disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DisabledReason {
+    /// By its owner.
+    Request,
+    /// It took nothing for too long.
+    Failing,
+    /// It answered 410 Gone.
+    Gone,
+}
+
+words!(
+    DisabledReason, "request, failing, gone",
+    Request => "request", Failing => "failing", Gone => "gone",
+);
+
+/// When an endpoint that takes nothing is disabled, unless it is configured: after five days.
+pub const DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
+
+impl Health {
+    /// How an endpoint is doing after a round, and whether it is to be disabled. Pure.
+    ///
+    /// Anything taken makes it well. A round of failures alone makes it pause, longer each time; when it has taken nothing
+    /// for `disable_after`, or has answered 410, it is disabled.
+    #[must_use]
+    pub fn after(
+        self,
+        round: Tally,
+        now: Timestamp,
+        retries: &Retries,
+        disable_after: Duration,
+        jitter: u16,
+    ) -> (Self, Option<DisabledReason>) {
+        if round.gone {
+            return (self, Some(DisabledReason::Gone));
+        }
+        match round {
+            Tally { delivered: 0, failed: 0, .. } => (self, None),
+            Tally { delivered: 0, .. } => {
+                let failed_rounds = self.failed_rounds.saturating_add(1);
+                let since = self.failing_since.unwrap_or(now);
+                let pause = retries.pause(failed_rounds, jitter);
+                let health = Self { failing_since: Some(since), failed_rounds, paused_until: Some(now.later(pause)) };
+                (health, (since.later(disable_after) <= now).then_some(DisabledReason::Failing))
+            }
+            _ => (Self::default(), None),
+        }
+    }
+
+    /// Whether it failed the last time: then a few attempts find out how it is.
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.failed_rounds > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{DISABLE_AFTER, DisabledReason, Health, Tally};
+    use crate::{testkit::a_time, webhook::Retries};
+
+    #[test]
+    fn failures_alone_pause_and_one_success_makes_well() {
+        let bad = Tally { failed: 3, ..Tally::default() };
+        let after = |health: Health, tally| health.after(tally, a_time(), &Retries::default(), DISABLE_AFTER, 0).0;
+        let once = after(Health::default(), bad);
+        assert!(once.is_suspect() && once.paused_until > Some(a_time()));
+        let twice = after(once, bad);
+        assert!(twice.paused_until > once.paused_until);
+        assert_eq!(after(twice, Tally { delivered: 1, failed: 9, gone: false }), Health::default());
+        assert_eq!(after(twice, Tally::default()), twice);
+    }
+
+    #[test]
+    fn five_days_of_nothing_or_a_410_disable() {
+        let bad = Tally { failed: 1, ..Tally::default() };
+        let (health, _) = Health::default().after(bad, a_time(), &Retries::default(), DISABLE_AFTER, 0);
+        let almost = a_time().later(DISABLE_AFTER - Duration::from_secs(1));
+        let (health, disabled) = health.after(bad, almost, &Retries::default(), DISABLE_AFTER, 0);
+        assert_eq!(disabled, None);
+        let at = a_time().later(DISABLE_AFTER);
+        assert_eq!(health.after(bad, at, &Retries::default(), DISABLE_AFTER, 0).1, Some(DisabledReason::Failing));
+        let gone = Tally { gone: true, failed: 1, delivered: 5 };
+        assert_eq!(
+            Health::default().after(gone, at, &Retries::default(), DISABLE_AFTER, 0).1,
+            Some(DisabledReason::Gone)
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! The ports for webhooks: where endpoints and deliveries are kept, how secrets are sealed, and how a request is sent.
+
+use async_trait::async_trait;
+
+use super::{
+    delivery::{Attempt, Delivery, DeliveryStatus},
+    endpoint::{ChangeEndpoint, SealedSecret, WebhookEndpoint, WebhookError},
+    health::{DisabledReason, Health},
+    secret::WebhookSecret,
+    url::EndpointUrl,
+};
+use crate::{
+    ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+};
+
+/// Which deliveries of an endpoint are listed, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryQuery {
+    /// Only those that are this far.
+    pub status: Option<DeliveryStatus>,
+    /// Only those that were made before this one.
+    pub before: Option<WebhookDeliveryId>,
+    /// The most that are answered.
+    pub limit: u16,
+}
+
+/// Asks for endpoints that have something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseClaim {
+    /// Who asks: one running relay.
+    pub holder: String,
+    /// The time.
+    pub now: Timestamp,
+    /// Until when the endpoints are the holder's.
+    pub until: Timestamp,
+    /// Those that it serves already.
+    pub serving: Vec<WebhookEndpointId>,
+    /// The most endpoints wanted.
+    pub limit: u16,
+}
+
+/// What a round at an endpoint is written down as: whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundRecord {
+    /// The endpoint's environment.
+    pub owner: Owner,
+    /// The endpoint.
+    pub endpoint_id: WebhookEndpointId,
+    /// Who holds its lease.
+    pub holder: String,
+    /// Its deliveries that are new or have changed.
+    pub deliveries: Vec<Delivery>,
+    /// How far in the log it is.
+    pub position: i64,
+    /// How it is doing.
+    pub health: Health,
+    /// Whether it is to be disabled.
+    pub disabled: Option<DisabledReason>,
+    /// The time.
+    pub at: Timestamp,
+    /// Until when the lease goes on; `None` gives it back.
+    pub lease_until: Option<Timestamp>,
+}
+
+/// Keeps endpoints and their deliveries. Every method MUST be atomic, and durable when it answers.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait WebhookRepository: Send + Sync {
+    /// Writes a new endpoint of the scope's environment, whatever owner the value names.
+    ///
+    /// MUST answer [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]; concurrent calls MAY
+    /// together go beyond.
+    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError>;
+
+    /// The endpoints of the scope's environment that are not deleted, the newest first, ids breaking ties.
+    async fn endpoints(&self, scope: &EnvironmentScope, page: PageRequest)
+    -> Result<Page<WebhookEndpoint>, StoreError>;
+
+    /// An endpoint of the scope's environment; `None` when there is none with this id, or it was deleted.
+    async fn find_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError>;
+
+    /// An endpoint of any environment, for the command line.
+    async fn find_any_endpoint(
+        &self,
+        scope: &SystemScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError>;
+
+    /// Changes an endpoint as [`ChangeEndpoint::decide`] says of its row under lock, and answers it as it is then. The
+    /// position and the lease MUST be left alone. MUST answer [`WebhookError::UnknownEndpoint`] for one that is not
+    /// there or was deleted.
+    async fn change_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        change: ChangeEndpoint,
+    ) -> Result<WebhookEndpoint, WebhookError>;
+
+    /// Deletes an endpoint of the scope's environment, with its secrets; tells whether there was one. What waits is not
+    /// delivered any more. Its deliveries MAY stay until [`Self::remove_deliveries`] takes them.
+    async fn delete_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Deliveries of an endpoint, the newest first by their ids.
+    async fn deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        query: DeliveryQuery,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Writes new deliveries of an endpoint of the scope's environment.
+    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError>;
+
+    /// Makes the failed deliveries of an endpoint wait again, as replays without any attempt that are due now: the oldest
+    /// first, at most `limit`. Answers how many.
+    async fn retry_failed(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        at: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
+    /// Takes leases of endpoints of any environment that have something to do: events past their position, or a delivery
+    /// that is due.
+    ///
+    /// MUST leave out those that are disabled, deleted, paused, named as being served, or leased by another holder for
+    /// longer than now. Of several claims at once no two MUST get one endpoint. The holder's own leases MAY be given again,
+    /// so that a relay that starts anew under the same name takes up what it had.
+    async fn claim(&self, scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError>;
+
+    /// Makes a lease last longer; `false` when it is another's meanwhile, or the endpoint is disabled or deleted.
+    async fn renew(
+        &self,
+        scope: &SystemScope,
+        id: WebhookEndpointId,
+        holder: &str,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// The deliveries of an endpoint that wait: of first deliveries the first `first` in the order of the log, of replays
+    /// those that are due, at most `replays`.
+    async fn waiting(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        now: Timestamp,
+        first: u32,
+        replays: u32,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Writes a round down: deliveries, position and health together. MUST write nothing and answer `false` when the lease
+    /// is another's meanwhile, or the endpoint was deleted.
+    async fn record(&self, scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError>;
+
+    /// Removes deliveries of any environment that are through or have failed, and last changed before a time: at most
+    /// `limit`, and those of deleted endpoints that wait. Answers how many.
+    async fn remove_deliveries(
+        &self,
+        scope: &SystemScope,
+        changed_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+}
+
+/// One request to an endpoint, signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRequest {
+    /// Where to.
+    pub url: EndpointUrl,
+    /// `webhook-id`.
+    pub event_id: EventId,
+    /// `webhook-timestamp`.
+    pub timestamp: i64,
+    /// `webhook-signature`.
+    pub signature: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests to endpoints.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait WebhookSender: Send + Sync {
+    /// Makes one attempt.
+    ///
+    /// MUST connect to addresses alone that [`super::is_public`] allows, unless it was told to allow all; MUST NOT follow
+    /// redirects; MUST end within ten seconds, whatever the endpoint does; MUST NOT keep more of an answer than its
+    /// beginning.
+    async fn send(&self, request: SignedRequest) -> Attempt;
+}
+
+/// Why a secret could not be made, sealed or opened. Texts hold nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] crate::ids::RandomnessUnavailable),
+    /// It was sealed with another key, or altered.
+    #[error("a webhook secret cannot be opened: it was sealed with another key than PATRON_SECRETS_KEY is now")]
+    Sealed,
+}
+
+/// Seals secrets for stores, and opens them.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait SecretVault: Send + Sync {
+    /// Seals a secret of an endpoint, so that it opens for that endpoint alone.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError>;
+
+    /// Opens what was sealed for an endpoint.
+    ///
+    /// # Errors
+    /// [`VaultError::Sealed`] when it was not sealed by this vault, for this endpoint.
+    fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
+}

@@ -1,0 +1,107 @@
+//! When a delivery that failed is tried again, and when an endpoint that fails is left in peace.
+
+use std::time::Duration;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
+/// How long to wait after each failed attempt, in seconds: three days together.
+const DELAYS: [u64; 12] = [
+    5,
+    30,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    12 * HOUR,
+    18 * HOUR,
+    19 * HOUR + 17 * MINUTE + 25,
+];
+
+/// The longest an endpoint that fails everything is left in peace before it is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * MINUTE);
+
+/// How failed deliveries are repeated: [`Retries::ATTEMPTS`] attempts, with growing waits between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    span: Duration,
+}
+
+impl Retries {
+    /// The attempts of one delivery, the first included.
+    pub const ATTEMPTS: u32 = DELAYS.len() as u32 + 1;
+    /// From the first attempt to the last, unless it is configured: three days.
+    pub const SPAN: Duration = Duration::from_secs(72 * HOUR);
+
+    /// Attempts that spread over another span, with waits in the same proportions.
+    #[must_use]
+    pub fn over(span: Duration) -> Self {
+        Self { span }
+    }
+
+    /// How long to wait after so many failed attempts; `None` when there is no further one. `jitter` is any number: it
+    /// makes the wait up to a tenth shorter or longer, so that what failed together is not tried again together.
+    #[must_use]
+    pub fn delay(&self, failed: u32, jitter: u16) -> Option<Duration> {
+        let index = usize::try_from(failed.checked_sub(1)?).ok()?;
+        let base = Duration::from_secs(*DELAYS.get(index)?);
+        let share = self.span.as_secs_f64() / Self::SPAN.as_secs_f64();
+        Some(base.mul_f64(share * factor(jitter)))
+    }
+
+    /// How long an endpoint is left in peace that has failed in so many rounds in a row.
+    #[must_use]
+    pub fn pause(&self, rounds: u32, jitter: u16) -> Duration {
+        let doubled = Duration::from_secs(1) * 2_u32.saturating_pow(rounds.saturating_sub(1).min(16));
+        // A shorter span makes every wait shorter.
+        let longest = LONGEST_PAUSE.min(self.span / 10);
+        doubled.min(longest).mul_f64(factor(jitter))
+    }
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self::over(Self::SPAN)
+    }
+}
+
+/// From 0.9 to 1.1.
+fn factor(jitter: u16) -> f64 {
+    0.9 + 0.2 * f64::from(jitter) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Retries;
+
+    #[test]
+    fn the_waits_grow_and_last_three_days() {
+        let middle = u16::MAX / 2;
+        let waits: Vec<_> = (1..).map_while(|failed| Retries::default().delay(failed, middle)).collect();
+        assert_eq!(waits.len() + 1, Retries::ATTEMPTS as usize);
+        assert!(waits.is_sorted());
+        let all: Duration = waits.iter().sum();
+        assert!(all.abs_diff(Retries::SPAN) < Duration::from_secs(10), "{all:?}");
+        assert_eq!(Retries::default().delay(0, 0), None);
+    }
+
+    #[test]
+    fn jitter_is_a_tenth_and_a_span_scales_everything() {
+        let seconds = |jitter| Retries::default().delay(1, jitter).unwrap().as_secs_f64();
+        assert!((seconds(0) - 4.5).abs() < 1e-6 && (seconds(u16::MAX) - 5.5).abs() < 1e-6);
+        let short = Retries::over(Duration::from_secs(60));
+        let all: Duration = (1..).map_while(|failed| short.delay(failed, u16::MAX / 2)).sum();
+        assert!(all.abs_diff(Duration::from_secs(60)) < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn pauses_double_up_to_five_minutes() {
+        let pause = |rounds| Retries::default().pause(rounds, u16::MAX / 2).as_secs_f64().round();
+        assert_eq!([1, 2, 3, 4, 9, 10, 1_000].map(pause), [1.0, 2.0, 4.0, 8.0, 256.0, 300.0, 300.0]);
+    }
+}

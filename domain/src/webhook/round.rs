@@ -1,0 +1,198 @@
+//! One round of an endpoint: what is attempted, in which order, and what is written down when it is over. Pure: who
+//! makes the attempts only has to take the lanes one by one.
+//!
+//! A lane holds the deliveries of one thing (a customer, a tax rate) in the order of the log. Lanes run beside each
+//! other; within a lane the next attempt begins when the one before was taken or has failed for good. So first deliveries
+//! keep their order, and what waits for a retry holds up its own thing alone.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::delivery::{Delivery, DeliveryKind, DeliveryState};
+use crate::time::Timestamp;
+
+/// A delivery of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    delivery: Delivery,
+    /// Whether the store knows it.
+    stored: bool,
+    /// Whether it was attempted, or otherwise changed, in this round.
+    changed: bool,
+    attempted: bool,
+}
+
+/// The deliveries of one thing, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    done: Vec<Item>,
+    waiting: VecDeque<Item>,
+    ready: bool,
+}
+
+impl Lane {
+    /// The delivery whose attempt is next; `None` when there is none, or it has to wait.
+    #[must_use]
+    pub fn next(&self) -> Option<&Delivery> {
+        if self.ready { self.waiting.front().map(|item| &item.delivery) } else { None }
+    }
+
+    /// Notes what became of it.
+    pub fn note(&mut self, delivery: Delivery) {
+        let Some(mut item) = self.waiting.pop_front() else { return };
+        self.ready = !matches!(delivery.state, DeliveryState::Waiting { .. });
+        item = Item { delivery, changed: true, attempted: true, ..item };
+        if self.ready {
+            self.done.push(item);
+        } else {
+            self.waiting.push_front(item);
+        }
+    }
+}
+
+/// What a round leaves behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoundEnd {
+    /// The deliveries that are new or have changed.
+    pub deliveries: Vec<Delivery>,
+    /// How far in the log everything is delivered or written down as waiting.
+    pub position: i64,
+    /// When the first of those that wait is due.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Makes lanes of the deliveries that wait and of those that are fresh from the log, each in the order of the log. Those
+/// that are ready come first in the order of their first delivery.
+#[must_use]
+pub fn plan(waiting: Vec<Delivery>, fresh: Vec<Delivery>, now: Timestamp) -> Vec<Lane> {
+    let mut by_thing: BTreeMap<(DeliveryKind, String), VecDeque<Item>> = BTreeMap::new();
+    let stored = waiting.into_iter().map(|delivery| (delivery, true));
+    for (delivery, stored) in stored.chain(fresh.into_iter().map(|delivery| (delivery, false))) {
+        let lane = by_thing.entry((delivery.kind, delivery.entity_id.clone())).or_default();
+        lane.push_back(Item { delivery, stored, changed: false, attempted: false });
+    }
+    let mut lanes: Vec<_> = by_thing.into_values().map(|items| lane(items, now)).collect();
+    lanes.sort_by_key(|lane| lane.waiting.front().map(|item| item.delivery.position));
+    lanes
+}
+
+fn lane(mut items: VecDeque<Item>, now: Timestamp) -> Lane {
+    items.make_contiguous().sort_by_key(|item| (item.delivery.position, item.delivery.id));
+    let ready = items.front().is_some_and(|first| !first.stored || first.delivery.is_due(now));
+    Lane { done: Vec::new(), waiting: items, ready }
+}
+
+/// What is to be written down when a round is over: whether all lanes ran to their ends (`read_to` is the end of what was
+/// read from the log), or were left before. What is fresh and stands before anything that was attempted is written down
+/// as waiting; what stands after all of it is left to the next round.
+#[must_use]
+pub fn end(lanes: Vec<Lane>, complete: bool, from: i64, read_to: i64, now: Timestamp) -> RoundEnd {
+    let fresh = |item: &&Item| !item.stored && item.attempted;
+    let attempted = lanes.iter().flat_map(|lane| lane.done.iter().chain(&lane.waiting)).filter(fresh);
+    let reached = attempted.map(|item| item.delivery.position).max().unwrap_or(from);
+    let position = if complete { read_to } else { reached };
+    let mut end = RoundEnd { position: position.max(from), ..RoundEnd::default() };
+    for mut lane in lanes {
+        let kept = |item: &Item| item.stored || item.delivery.position <= position;
+        // Only the first of those that wait has a time; the others wait for it.
+        if let Some(first) = lane.waiting.front_mut().filter(|first| kept(first))
+            && let DeliveryState::Waiting { next_attempt_at } = &mut first.delivery.state
+        {
+            first.changed |= next_attempt_at.is_none();
+            let at = *next_attempt_at.get_or_insert(now);
+            end.next_at = Some(end.next_at.map_or(at, |known| known.min(at)));
+        }
+        let written = lane.done.into_iter().chain(lane.waiting).filter(|item| item.changed || !item.stored);
+        end.deliveries.extend(written.filter(kept).map(|item| item.delivery));
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Lane, end, plan};
+    use crate::{
+        testkit::{a_delivery, a_time},
+        time::Timestamp,
+        webhook::{Attempt, Delivery, DeliveryState, Retries},
+    };
+
+    fn of(position: i64, entity: &str) -> Delivery {
+        Delivery { entity_id: entity.to_owned(), ..a_delivery(position) }
+    }
+
+    fn waits(delivery: Delivery, next_attempt_at: Option<Timestamp>) -> Delivery {
+        Delivery { state: DeliveryState::Waiting { next_attempt_at }, ..delivery }
+    }
+
+    fn step(lane: &mut Lane, status: u16) {
+        let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(status), answer: String::new() };
+        let next = lane.next().expect("a next one").clone();
+        lane.note(next.after(attempt, &Retries::default(), 0));
+    }
+
+    fn seen(deliveries: &[Delivery]) -> Vec<(i64, &'static str, bool)> {
+        let mut all: Vec<_> = deliveries.iter().map(|one| (one.position, one.state)).collect();
+        all.sort_by_key(|one| one.0);
+        all.into_iter()
+            .map(|(position, state)| {
+                let timed = matches!(state, DeliveryState::Waiting { next_attempt_at: Some(_) });
+                (position, state.status().as_str(), timed)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_lane_keeps_the_order_and_lanes_do_not_wait_for_each_other() {
+        let mut lanes = plan(vec![], vec![of(1, "a"), of(2, "b"), of(3, "a")], a_time());
+        let next = |lanes: &[Lane]| lanes.iter().map(|lane| lane.next().map(|one| one.position)).collect::<Vec<_>>();
+        assert_eq!(next(&lanes), [Some(1), Some(2)]);
+        step(&mut lanes[0], 200);
+        assert_eq!(next(&lanes), [Some(3), Some(2)]);
+        step(&mut lanes[0], 500);
+        assert_eq!(next(&lanes), [None, Some(2)]);
+        step(&mut lanes[1], 204);
+        let ended = end(lanes, true, 0, 9, a_time());
+        assert_eq!(ended.position, 9);
+        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "delivered", false), (3, "waiting", true)]);
+        assert!(ended.next_at.is_some());
+    }
+
+    #[test]
+    fn what_comes_after_a_failure_of_the_same_thing_waits_behind_it() {
+        let later = a_time().later(Duration::from_secs(9));
+        let lanes = plan(vec![waits(of(1, "a"), Some(later))], vec![of(5, "a"), of(6, "b")], a_time());
+        assert_eq!(lanes.iter().filter_map(Lane::next).count(), 1);
+        let mut lanes = lanes;
+        step(&mut lanes[1], 200);
+        let ended = end(lanes, true, 4, 6, a_time());
+        assert_eq!(seen(&ended.deliveries), [(5, "waiting", false), (6, "delivered", false)]);
+        assert_eq!(ended.next_at, Some(later));
+        // When its time has come, the first of the lane runs, and the others follow at once.
+        let mut lanes = plan(vec![waits(of(1, "a"), Some(later)), waits(of(5, "a"), None)], vec![], later);
+        step(&mut lanes[0], 200);
+        assert_eq!(lanes[0].next().map(|one| one.position), Some(5));
+        // Left before that, the next one is due now.
+        let ended = end(lanes, false, 6, 6, later);
+        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (5, "waiting", true)]);
+        assert_eq!(ended.position, 6);
+    }
+
+    #[test]
+    fn a_round_that_is_left_early_loses_nothing_and_goes_back_to_what_it_did_not_touch() {
+        let mut lanes = plan(vec![], vec![of(1, "a"), of(2, "b"), of(3, "c"), of(4, "b"), of(5, "d")], a_time());
+        step(&mut lanes[0], 200);
+        step(&mut lanes[2], 200);
+        let ended = end(lanes, false, 0, 5, a_time());
+        assert_eq!(ended.position, 3);
+        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
+    }
+
+    #[test]
+    fn nothing_attempted_moves_nothing() {
+        let lanes = plan(vec![], vec![of(8, "a")], a_time());
+        let ended = end(lanes, false, 7, 8, a_time());
+        assert_eq!((ended.position, ended.deliveries.len(), ended.next_at), (7, 0, None));
+    }
+}

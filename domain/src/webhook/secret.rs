@@ -1,0 +1,161 @@
+//! The secret that an endpoint's owner verifies deliveries with, and the signatures made with it, as Standard Webhooks
+//! (<https://www.standardwebhooks.com>) has them.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::{time::Timestamp, violation::Rule};
+
+/// A secret: 24 to 64 bytes, shown as `whsec_` and base 64. It is shown when it is made, and never again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSecret(Vec<u8>);
+
+/// Why a text is no [`WebhookSecret`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a webhook secret must be whsec_ and the base 64 of {min} to {max} bytes",
+    min = WebhookSecret::MIN_BYTES, max = WebhookSecret::MAX_BYTES
+)]
+pub struct WebhookSecretError;
+
+impl Rule for WebhookSecretError {
+    fn rule(&self) -> &'static str {
+        "webhook_secret"
+    }
+}
+
+impl WebhookSecret {
+    /// The fewest bytes.
+    pub const MIN_BYTES: usize = 24;
+    /// The most bytes.
+    pub const MAX_BYTES: usize = 64;
+
+    const PREFIX: &'static str = "whsec_";
+
+    /// A secret of 256 random bits.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// Takes a secret back from its text.
+    ///
+    /// # Errors
+    /// When it is none. The text is not in the error.
+    pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
+        let bytes = text.strip_prefix(Self::PREFIX).and_then(|base64| STANDARD.decode(base64).ok());
+        let fits = |bytes: &Vec<u8>| (Self::MIN_BYTES..=Self::MAX_BYTES).contains(&bytes.len());
+        bytes.filter(fits).map(Self).ok_or(WebhookSecretError)
+    }
+
+    /// Its text. Whoever asks for it takes care that it is not logged, and stored only where that is documented.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        format!("{}{}", Self::PREFIX, STANDARD.encode(&self.0))
+    }
+
+    /// The signature of one attempt: `v1,` and the base 64 of the HMAC-SHA256 over `id.timestamp.body`.
+    fn sign(&self, message: &Message<'_>) -> String {
+        // HMAC takes keys of any length, so there is always a signature; an empty one would verify nowhere.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        mac.update(message.id.as_bytes());
+        mac.update(format!(".{}.", seconds(message.at)).as_bytes());
+        mac.update(message.body);
+        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// Whether one of the signatures of a `webhook-signature` header is this secret's. Compares in constant time.
+    #[must_use]
+    pub fn verifies(&self, message: &Message<'_>, header: &str) -> bool {
+        let wanted = self.sign(message);
+        header.split(' ').filter(|given| same(given.as_bytes(), wanted.as_bytes())).count() > 0
+    }
+}
+
+/// Compares without telling by the time it takes where two texts of one length differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(redacted)")
+    }
+}
+
+/// What is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// `webhook-id`: the event's id, the same in every attempt.
+    pub id: &'a str,
+    /// When the attempt is made; `webhook-timestamp` has its seconds.
+    pub at: Timestamp,
+    /// The body, to the byte.
+    pub body: &'a [u8],
+}
+
+/// The value of `webhook-timestamp`: whole seconds since the Unix epoch.
+#[must_use]
+pub fn seconds(at: Timestamp) -> i64 {
+    at.micros().div_euclid(1_000_000)
+}
+
+/// The value of `webhook-signature`: one signature for each secret, separated by blanks, so that a receiver that knows
+/// either secret of a rotation verifies it.
+#[must_use]
+pub fn signature(secrets: &[WebhookSecret], message: &Message<'_>) -> String {
+    secrets.iter().map(|secret| secret.sign(message)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, WebhookSecret, signature};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn the_example_of_the_specification_is_signed_as_there() {
+        let secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let at = Timestamp::from_micros(1_614_265_330_000_000).unwrap();
+        let message = Message { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body: br#"{"test": 2432232314}"# };
+        assert_eq!(
+            signature(std::slice::from_ref(&secret), &message),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+
+    #[test]
+    fn during_a_rotation_either_secret_verifies_and_a_third_does_not() {
+        let [old, new, third] = [1, 2, 3].map(|byte| WebhookSecret::from_random([byte; 32]));
+        let message = Message { id: "evt_1", at: Timestamp::UNIX_EPOCH, body: b"{}" };
+        let header = signature(&[new.clone(), old.clone()], &message);
+        assert!(
+            new.verifies(&message, &header) && old.verifies(&message, &header) && !third.verifies(&message, &header)
+        );
+        assert!(!new.verifies(&Message { body: b"{ }", ..message }, &header));
+    }
+
+    #[test]
+    fn the_public_library_verifies_it() {
+        let secret = WebhookSecret::from_random([9; 32]);
+        let at = Timestamp::from_micros(1_800_000_000_999_999).unwrap();
+        let message = Message { id: "evt_2", at, body: "{\"a\":\"ä\"}".as_bytes() };
+        let theirs = standardwebhooks::Webhook::new(&secret.expose()).unwrap();
+        let signed = theirs.sign(message.id, super::seconds(at), message.body).unwrap();
+        assert_eq!(signature(&[secret], &message), signed);
+    }
+
+    #[test]
+    fn length_and_form_are_checked_and_nothing_is_shown() {
+        let secret = WebhookSecret::from_random([7; 32]);
+        assert_eq!(WebhookSecret::parse(&secret.expose()), Ok(secret.clone()));
+        assert_eq!(format!("{secret:?}"), "WebhookSecret(redacted)");
+        for bad in
+            ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_!!!!", &secret.expose()[..20]]
+        {
+            assert!(WebhookSecret::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
