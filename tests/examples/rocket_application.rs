@@ -9,15 +9,17 @@
 use std::{error::Error, path::PathBuf, sync::Arc};
 
 use patron_adapters::{
-    http::{self, Api, HttpOptions},
+    http::{self, Api, HttpOptions, JsonBody},
     persistence::{Database, DatabaseUrl, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
+    webhooks::{HttpSender, KeyVault},
 };
 use patron_domain::{
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     event::EventService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
+    webhook::WebhookService,
 };
 use rocket::{Build, Config, Rocket, fairing::AdHoc, get, routes};
 
@@ -89,8 +91,24 @@ fn api(database: &Database) -> Api {
             ids,
             randomness: Arc::new(OsRandomness),
         },
+        webhooks: webhooks(database),
         access: AccessService::new(database.keys.clone(), clock, Arc::new(NoKeyUses)),
         readiness: Arc::new(database.clone()),
         options: HttpOptions::default(),
+    }
+}
+
+/// Webhook endpoints, kept in the database; a task of [`Relay`](patron_adapters::webhooks::Relay) would deliver to them.
+fn webhooks(database: &Database) -> WebhookService {
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
+    WebhookService {
+        webhooks: database.webhooks.clone(),
+        events: database.events.clone(),
+        sender: Arc::new(HttpSender::new(clock.clone(), false)),
+        vault: Arc::new(KeyVault::new(None, randomness.clone())),
+        body: Arc::new(JsonBody),
+        clock,
+        ids: Arc::new(SystemIds),
+        randomness,
     }
 }
