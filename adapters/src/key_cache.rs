@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use metrics::{Counter, counter};
 use moka::future::Cache;
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
     tenancy::{
@@ -60,8 +61,14 @@ impl CachedApiKeys {
 
 #[async_trait]
 impl ApiKeyRepository for CachedApiKeys {
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
-        self.keys.create(scope, key, secret).await
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
+        self.keys.create(scope, key, secret, claim).await
     }
 
     async fn list(
@@ -78,8 +85,9 @@ impl ApiKeyRepository for CachedApiKeys {
         scope: &EnvironmentScope,
         id: ApiKeyId,
         at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError> {
-        let revoked = self.keys.revoke(scope, id, at).await?;
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
+        let revoked = self.keys.revoke(scope, id, at, claim).await?;
         // The cache goes by secret, which nobody has here; revoking is rare, so forgetting everything is cheap enough.
         self.found.invalidate_all();
         Ok(revoked)
@@ -146,7 +154,7 @@ mod tests {
     fn cache(times: usize, answer: Option<ApiKey>, delay: Duration) -> CachedApiKeys {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_find_by_secret().times(times).returning(move |_, _| Ok(answer.clone()));
-        keys.expect_revoke().returning(|_, _, _| Ok(None));
+        keys.expect_revoke().returning(|_, _, _, _| Ok(None));
         CachedApiKeys::with_delay(Arc::new(keys), delay)
     }
 
@@ -175,7 +183,7 @@ mod tests {
         look_up(&cache).await;
         let scope = EnvironmentScope { owner: a_key().owner, actor: Actor::system() };
         let id: ApiKeyId = a_key().id;
-        cache.revoke(&scope, id, Timestamp::UNIX_EPOCH).await.unwrap();
+        cache.revoke(&scope, id, Timestamp::UNIX_EPOCH, None).await.unwrap();
         look_up(&cache).await;
     }
 

@@ -44,8 +44,10 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
         taxes: TaxService {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),
+            records: database.records.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
+            idempotency_ttl: settings.idempotency_ttl,
         },
         events: EventService { events: database.events.clone() },
         administration: AdministrationService {
@@ -54,6 +56,8 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             clock: clock.clone(),
             ids,
             randomness: Arc::new(OsRandomness),
+            records: database.records.clone(),
+            idempotency_ttl: settings.idempotency_ttl,
         },
         webhooks: webhooks(settings, database),
         access: AccessService::new(keys, clock, uses),

@@ -80,8 +80,10 @@ fn api(database: &Database) -> Api {
         taxes: TaxService {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),
+            records: database.records.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         },
         events: EventService { events: database.events.clone() },
         administration: AdministrationService {
@@ -90,6 +92,8 @@ fn api(database: &Database) -> Api {
             clock: clock.clone(),
             ids,
             randomness: Arc::new(OsRandomness),
+            records: database.records.clone(),
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         },
         webhooks: webhooks(database),
         access: AccessService::new(database.keys.clone(), clock, Arc::new(NoKeyUses)),

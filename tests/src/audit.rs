@@ -38,7 +38,7 @@ const FAULTS: [(&str, &str); 9] = [
     ),
     (
         "idempotency records without their event",
-        "SELECT count(*) FROM idempotency_records r WHERE NOT EXISTS (SELECT 1 FROM events e WHERE \
+        "SELECT count(*) FROM idempotency_records r WHERE r.answer IS NULL AND NOT EXISTS (SELECT 1 FROM events e WHERE \
          e.tenant_id = r.tenant_id AND e.environment_id = r.environment_id AND e.id = r.event_id)",
     ),
     (

@@ -152,7 +152,7 @@ impl ApiError {
     }
 
     /// 409: the client's key stands for another request.
-    fn idempotency_key_reused(message: String) -> Self {
+    pub(crate) fn idempotency_key_reused(message: String) -> Self {
         let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
         error.details.push(Detail { rule: Some("unique"), ..Detail::new("Idempotency-Key", message) });
         error
@@ -307,6 +307,7 @@ impl From<EnvironmentError> for ApiError {
             EnvironmentError::Denied(error) => error.into(),
             EnvironmentError::Invalid(violations) => violations.into(),
             EnvironmentError::Unknown => Self::not_found(error.to_string()),
+            EnvironmentError::KeyReused(reused) => Self::idempotency_key_reused(reused.to_string()),
             EnvironmentError::Store(error) => error.into(),
         }
     }
@@ -325,6 +326,7 @@ impl From<KeyError> for ApiError {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()
             }
+            KeyError::KeyReused(reused) => Self::idempotency_key_reused(reused.to_string()),
             KeyError::Store(error) => error.into(),
         }
     }

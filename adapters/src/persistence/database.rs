@@ -5,6 +5,7 @@ use std::sync::Arc;
 use patron_domain::{
     customer::{CustomerRepository, Housekeeping},
     event::EventLog,
+    idempotency::IdempotencyRecords,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
@@ -31,6 +32,8 @@ pub struct Database {
     pub events: Arc<dyn EventLog>,
     /// Webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
+    /// Records of idempotency keys.
+    pub records: Arc<dyn IdempotencyRecords>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
     store: Store,
@@ -76,6 +79,7 @@ impl Database {
             + ApiKeyRepository
             + EventLog
             + WebhookRepository
+            + IdempotencyRecords
             + Housekeeping
             + 'static,
     {
@@ -86,6 +90,7 @@ impl Database {
             keys: ports.clone(),
             events: ports.clone(),
             webhooks: ports.clone(),
+            records: ports.clone(),
             housekeeping: ports,
             store,
         }

@@ -194,7 +194,8 @@ diesel::table! {
         environment_id -> Text,
         key -> Text,
         fingerprint -> Text,
-        event_id -> Text,
+        event_id -> Nullable<Text>,
+        answer -> Nullable<Text>,
         at -> BigInt,
     }
 }

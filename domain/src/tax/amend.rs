@@ -7,6 +7,7 @@ use super::{
 use crate::{
     customer::Patch,
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
+    idempotency::IdempotencyKeyReused,
     ids::{EventId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     metadata::Metadata,
@@ -128,6 +129,9 @@ pub enum ChangeTaxRateError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// There is no such rate; for archiving, it is archived already.
     #[error("there is no tax rate with this id")]
     Unknown,
@@ -285,6 +289,9 @@ pub enum ChangeTaxDefaultError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// There is no such default; for removing, it is removed already.
     #[error("there is no such tax association")]
     Unknown,

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     customer::{ExternalId, InactiveTaxRate},
+    idempotency::{Done, IdempotentRequest},
     ids::{CustomerId, TaxAssociationId},
     lifecycle::{Audit, Status},
     store::{Page, PageRequest, StoreError},
@@ -178,9 +179,18 @@ impl TaxService {
         &self,
         caller: &Caller,
         new: NewTaxAssociation,
-    ) -> Result<TaxAssociation, CreateTaxDefaultError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
+        let claim = self.claim(request, at);
+        if let Some(claim) = &claim {
+            // Before anything is refused that was right when it was done.
+            let record = self.records.find(scope, &claim.key).await?;
+            if let Some(made) = claim.settle_frozen(record.as_ref())? {
+                return Ok(Done::before(made));
+            }
+        }
         let term = new.term(at)?;
         let rate = self.active_rate(scope, &new).await?;
         let default = TaxAssociation {
@@ -197,8 +207,7 @@ impl TaxService {
             status: Status::Published,
             audit: Audit::created(at, &scope.actor),
         };
-        self.taxes.create_default(scope, default.clone()).await?;
-        Ok(default)
+        self.taxes.create_default(scope, default, claim).await
     }
 
     /// The published rate of a code. It may be switched off a moment later, as that of any association may.
@@ -227,9 +236,11 @@ impl TaxService {
         caller: &Caller,
         id: TaxAssociationId,
         amendment: TaxDefaultAmendment,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
         let scope = caller.authorise(Permission::Write)?;
-        self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at: self.clock.now() }).await
+        let at = self.clock.now();
+        self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at }, self.claim(request, at)).await
     }
 
     /// Which taxes apply to a published customer in a currency at a moment, now if none is given, and why the others do

@@ -2,6 +2,7 @@
 
 use super::{CreateTaxDefaultError, CreateTaxRateError, MockTaxRepository, TaxBasis, TaxRate, TaxRateFacts};
 use crate::{
+    idempotency::Done,
     lifecycle::Status,
     store::{Page, StoreError},
 };
@@ -43,12 +44,12 @@ impl MockTaxRepository {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut taxes = Self::new();
-        taxes.expect_create_rate().returning(|_, _| Err(unavailable().into()));
+        taxes.expect_create_rate().returning(|_, _, _| Err(unavailable().into()));
         taxes.expect_find_rate().returning(|_, _| Err(unavailable()));
         taxes.expect_rates().returning(|_, _, _| Err(unavailable()));
-        taxes.expect_change_rate().returning(|_, _| Err(unavailable().into()));
-        taxes.expect_create_default().returning(|_, _| Err(unavailable().into()));
-        taxes.expect_change_default().returning(|_, _| Err(unavailable().into()));
+        taxes.expect_change_rate().returning(|_, _, _| Err(unavailable().into()));
+        taxes.expect_create_default().returning(|_, _, _| Err(unavailable().into()));
+        taxes.expect_change_default().returning(|_, _, _| Err(unavailable().into()));
         taxes.expect_find_association().returning(|_, _| Err(unavailable()));
         taxes.expect_associations().returning(|_, _, _| Err(unavailable()));
         taxes.expect_basis().returning(|_, _| Err(unavailable()));
@@ -63,9 +64,9 @@ impl MockTaxRepository {
             move |owner| held(owner).filter(|rate| rate.status == Status::Published)
         };
         let holder = published.clone();
-        taxes.expect_create_rate().returning(move |scope, new| match holder(scope.owner) {
+        taxes.expect_create_rate().returning(move |scope, new, _| match holder(scope.owner) {
             Some(holder) if holder.code == new.state.code => Err(CreateTaxRateError::CodeTaken { existing: holder.id }),
-            _ => Ok(()),
+            _ => Ok(Done::now(new.state)),
         });
         let one = held.clone();
         taxes.expect_find_rate().returning(move |scope, id| Ok(one(scope.owner).filter(|rate| rate.id == id)));
@@ -73,15 +74,16 @@ impl MockTaxRepository {
         taxes.expect_rates().returning(move |scope, filter, page| {
             Ok(Page::cut(one(scope.owner).filter(|rate| filter.admits(rate)).into_iter().collect(), page))
         });
-        taxes.expect_change_rate().returning(move |scope, command| {
+        taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = held(scope.owner).filter(|rate| rate.id == command.id);
-            Ok(command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?.state)
+            let event = command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?;
+            Ok(Done::now(event.state))
         });
-        taxes.expect_create_default().returning(move |scope, new| match published(scope.owner) {
-            Some(rate) if rate.id == new.tax_rate_id => Ok(()),
+        taxes.expect_create_default().returning(move |scope, new, _| match published(scope.owner) {
+            Some(rate) if rate.id == new.tax_rate_id => Ok(Done::now(new)),
             _ => Err(CreateTaxDefaultError::UnknownRate),
         });
-        taxes.expect_change_default().returning(|scope, command| command.decide(scope, None));
+        taxes.expect_change_default().returning(|scope, command, _| command.decide(scope, None).map(Done::now));
         taxes.expect_find_association().returning(|_, _| Ok(None));
         taxes.expect_associations().returning(|_, _, page| Ok(Page::cut(Vec::new(), page)));
         taxes.expect_basis().returning(|_, _| Ok(TaxBasis { own: Some(Vec::new()), ..TaxBasis::default() }));

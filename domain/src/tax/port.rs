@@ -10,6 +10,7 @@ use super::{
 use super::{TaxRateFacts, TaxedEntity};
 use crate::{
     event::TaxRateEvent,
+    idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, PermissionDenied},
@@ -20,6 +21,11 @@ use crate::{
 ///
 /// Every method MUST be atomic, durable when it answers, and blind to everything outside its scope.
 ///
+/// A method that takes a claim MUST ask it before it looks at anything else, and answer a request that was done before as
+/// it was then, marked so; otherwise it MUST make the record of the key in the transaction of the work: of an event where
+/// there is one, else of what it answers. A refusal MUST leave the key as it was. Of concurrent calls with one key at most
+/// one MUST do the work; the others wait for it and answer the same, or answer [`StoreError::Unavailable`].
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{event::TaxRateEvent, tax::TaxRepository, testkit::{MemoryStore, a_scope, a_tax_rate, an_id}};
@@ -27,8 +33,8 @@ use crate::{
 /// # futures::executor::block_on(async {
 /// let taxes: Arc<dyn TaxRepository> = Arc::new(MemoryStore::default());
 /// let created = TaxRateEvent::created(an_id(1), None, a_tax_rate("VAT"));
-/// taxes.create_rate(&a_scope(), created.clone()).await.unwrap();
-/// assert!(taxes.create_rate(&a_scope(), created).await.is_err());
+/// taxes.create_rate(&a_scope(), created.clone(), None).await.unwrap();
+/// assert!(taxes.create_rate(&a_scope(), created, None).await.is_err());
 /// # });
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -38,7 +44,12 @@ pub trait TaxRepository: Send + Sync {
     ///
     /// MUST answer [`CreateTaxRateError::CodeTaken`] with the other rate's id when a published rate of the scope has
     /// the code, compared with its case; of concurrent calls with one code exactly one MUST succeed.
-    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError>;
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError>;
 
     /// A tax rate of any status by its id; `None` when the scope has none with it.
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError>;
@@ -62,7 +73,8 @@ pub trait TaxRepository: Send + Sync {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxRate,
-    ) -> Result<TaxRate, ChangeTaxRateError>;
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError>;
 
     /// Writes a new default of the environment: an association with [`TaxedEntity::Tenant`].
     ///
@@ -73,7 +85,8 @@ pub trait TaxRepository: Send + Sync {
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
-    ) -> Result<(), CreateTaxDefaultError>;
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError>;
 
     /// Changes a default of the environment in one transaction: looks it up, asks [`ChangeTaxDefault::decide`], writes what
     /// it answers, and answers it.
@@ -84,7 +97,8 @@ pub trait TaxRepository: Send + Sync {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxDefault,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError>;
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError>;
 
     /// An association of any status by its id; `None` when the scope has none with it.
     async fn find_association(
@@ -124,6 +138,9 @@ pub enum CreateTaxRateError {
     /// Fields break rules. Never answered by a repository.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// A published tax rate has the code already.
     #[error("a tax rate with this code exists already; choose another code, or change the existing tax rate")]
     CodeTaken {
@@ -151,6 +168,9 @@ pub enum CreateTaxDefaultError {
     /// Fields break rules. Never answered by a repository.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// There is no such tax rate.
     #[error("there is no such tax rate; create it first, or name another")]
     UnknownRate,

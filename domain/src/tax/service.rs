@@ -1,6 +1,6 @@
 //! What callers can ask about tax rates. About associations: see `association_service`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     ChangeTaxRate, ChangeTaxRateError, CreateTaxRateError, FixedAmount, Percentage, TaxRate, TaxRateAmendment,
@@ -11,11 +11,13 @@ use crate::{
     clock::Clock,
     customer::CustomerRepository,
     event::TaxRateEvent,
+    idempotency::{Done, IdempotencyClaim, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, TaxRateId},
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
     store::{Page, PageRequest, StoreError},
     tenancy::{Caller, Permission, PermissionDenied},
+    time::Timestamp,
     violation::{Rule, Violations},
 };
 
@@ -154,18 +156,28 @@ pub struct TaxService {
     pub taxes: Arc<dyn TaxRepository>,
     /// Keeps customers.
     pub customers: Arc<dyn CustomerRepository>,
+    /// Tells what was done under idempotency keys.
+    pub records: Arc<dyn IdempotencyRecords>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives ids.
     pub ids: Arc<dyn IdGenerator>,
+    /// For how long a request that comes again under its key is answered as the first time.
+    pub idempotency_ttl: Duration,
 }
 
 impl TaxService {
     /// Creates a tax rate.
     ///
     /// # Errors
-    /// When the caller may not write, the code is taken, or the store fails.
-    pub async fn create_rate(&self, caller: &Caller, new: NewTaxRate) -> Result<TaxRate, CreateTaxRateError> {
+    /// When the caller may not write, the idempotency key was used for something else, the code is taken, or the store
+    /// fails.
+    pub async fn create_rate(
+        &self,
+        caller: &Caller,
+        new: NewTaxRate,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let now = self.clock.now();
         let mut ids = self.ids.start(now);
@@ -183,9 +195,12 @@ impl TaxService {
             version: Version::FIRST,
             audit: Audit::created(now, &scope.actor),
         };
-        let created = TaxRateEvent::created(ids.next_id(), caller.request_id().cloned(), rate.clone());
-        self.taxes.create_rate(scope, created).await?;
-        Ok(rate)
+        let created = TaxRateEvent::created(ids.next_id(), caller.request_id().cloned(), rate);
+        self.taxes.create_rate(scope, created, self.claim(request, now)).await
+    }
+
+    pub(super) fn claim(&self, request: Option<IdempotentRequest>, now: Timestamp) -> Option<IdempotencyClaim> {
+        request.map(|request| request.claim(now, self.idempotency_ttl))
     }
 
     /// A tax rate of any status; `None` when there is none with this id.
@@ -220,11 +235,13 @@ impl TaxService {
         caller: &Caller,
         id: TaxRateId,
         amendment: TaxRateAmendment,
-    ) -> Result<TaxRate, ChangeTaxRateError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let (event_id, request_id) = (self.ids.start(at).next_id(), caller.request_id().cloned());
-        self.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at, event_id, request_id }).await
+        let command = ChangeTaxRate { id, amendment, at, event_id, request_id };
+        self.taxes.change_rate(scope, command, self.claim(request, at)).await
     }
 }
 

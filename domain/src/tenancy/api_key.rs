@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Roles, Tenant};
+use super::{Actor, Roles, Tenant};
 use crate::{
     ids::{ApiKeyId, crockford},
     lifecycle::{Audit, Owner, Status, words},
@@ -130,6 +130,14 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// Revokes it; one that is revoked already keeps its first time and actor.
+    pub fn revoke(&mut self, at: Timestamp, by: &Actor) {
+        if self.revoked_at.is_none() {
+            self.revoked_at = Some(at);
+            self.audit.touch(at, by);
+        }
+    }
+
     /// Published until it is revoked, archived from then on. One that has expired stays published.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -3,7 +3,10 @@
 use super::{
     ApiKey, ApiKeySecret, CreateEnvironmentError, Environment, MockApiKeyRepository, MockKeyUses, MockTenancyRepository,
 };
-use crate::store::{Page, StoreError};
+use crate::{
+    idempotency::Done,
+    store::{Page, StoreError},
+};
 
 fn unavailable() -> StoreError {
     StoreError::unavailable("the mock is told so")
@@ -47,8 +50,8 @@ impl MockTenancyRepository {
         tenancy.expect_bootstrap().returning(|_, _| Err(unavailable()));
         tenancy.expect_create_tenant().returning(|_, _| Err(unavailable()));
         tenancy.expect_tenants().returning(|_, _| Err(unavailable()));
-        tenancy.expect_create_environment().returning(|_, _| Err(unavailable().into()));
-        tenancy.expect_rename_environment().returning(|_, _, _, _| Err(unavailable()));
+        tenancy.expect_create_environment().returning(|_, _, _| Err(unavailable().into()));
+        tenancy.expect_rename_environment().returning(|_, _, _, _, _| Err(unavailable().into()));
         tenancy.expect_environments().returning(|_, _| Err(unavailable()));
         tenancy.expect_find_environment().returning(|_, _| Err(unavailable()));
         tenancy
@@ -65,15 +68,14 @@ impl MockTenancyRepository {
         tenancy.expect_create_tenant().returning(|_, _| Ok(()));
         tenancy.expect_tenants().returning(|_, page| Ok(Page::cut(Vec::new(), page)));
         let one = of_tenant.clone();
-        tenancy
-            .expect_create_environment()
-            .returning(move |scope, _| one(scope.tenant_id).map(drop).ok_or(CreateEnvironmentError::UnknownTenant));
+        tenancy.expect_create_environment().returning(move |scope, new, _| {
+            one(scope.tenant_id).map(|_| Done::now(new)).ok_or(CreateEnvironmentError::UnknownTenant)
+        });
         let one = of_tenant.clone();
-        tenancy.expect_rename_environment().returning(move |scope, id, name, at| {
+        tenancy.expect_rename_environment().returning(move |scope, id, name, at, _| {
             Ok(one(scope.tenant_id).filter(|one| one.id == id).map(|mut one| {
-                one.name = name;
-                one.audit.touch(at, &scope.actor);
-                one
+                one.rename(name, at, &scope.actor);
+                Done::now(one)
             }))
         });
         tenancy
@@ -112,9 +114,9 @@ impl MockApiKeyRepository {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut keys = Self::new();
-        keys.expect_create().returning(|_, _, _| Err(unavailable()));
+        keys.expect_create().returning(|_, _, _, _| Err(unavailable().into()));
         keys.expect_list().returning(|_, _, _| Err(unavailable()));
-        keys.expect_revoke().returning(|_, _, _| Err(unavailable()));
+        keys.expect_revoke().returning(|_, _, _, _| Err(unavailable().into()));
         keys.expect_find().returning(|_, _| Err(unavailable()));
         keys.expect_find_by_secret().returning(|_, _| Err(unavailable()));
         keys.expect_record_uses().returning(|_, _| Err(unavailable()));
@@ -127,7 +129,7 @@ impl MockApiKeyRepository {
             let key = key.clone();
             move || key.clone().map(|(key, _)| key)
         };
-        keys.expect_create().returning(|_, _, _| Ok(()));
+        keys.expect_create().returning(|_, key, _, _| Ok(Done::now(key)));
         let one = held.clone();
         keys.expect_list().returning(move |scope, revoked, page| {
             let own = one().filter(|key| key.owner == scope.owner);
@@ -135,14 +137,11 @@ impl MockApiKeyRepository {
             Ok(Page::cut(asked.into_iter().collect(), page))
         });
         let one = held.clone();
-        keys.expect_revoke().returning(move |scope, id, at| {
+        keys.expect_revoke().returning(move |scope, id, at, _| {
             let own = one().filter(|key| key.owner == scope.owner && key.id == id);
             Ok(own.map(|mut key| {
-                if key.revoked_at.is_none() {
-                    key.revoked_at = Some(at);
-                    key.audit.touch(at, &scope.actor);
-                }
-                key
+                key.revoke(at, &scope.actor);
+                Done::now(key)
             }))
         });
         keys.expect_find().returning(move |_, id| Ok(held().filter(|key| key.id == id)));

@@ -7,12 +7,16 @@ use super::{
     TenantScope,
 };
 use crate::{
+    idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError},
     ids::{ApiKeyId, EnvironmentId},
     store::{Page, PageRequest, StoreError},
     time::Timestamp,
 };
 
 /// Keeps tenants and environments. Every method MUST be atomic, and durable when it answers.
+///
+/// A method that takes a claim MUST treat it as [`TaxRepository`](crate::tax::TaxRepository) says, in the environment that
+/// the claim names.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,17 +54,19 @@ pub trait TenancyRepository: Send + Sync {
         &self,
         scope: &TenantScope,
         environment: Environment,
-    ) -> Result<(), CreateEnvironmentError>;
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError>;
 
     /// Gives an environment of the scope's tenant another name, and answers it as it is then; `None` when the tenant has
-    /// none with this id. Nothing else of it MUST change but who changed it when.
+    /// none with this id. Nothing else of it MUST change but who changed it when; without a name nothing MUST change.
     async fn rename_environment(
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
-        name: EnvironmentName,
+        name: Option<EnvironmentName>,
         at: Timestamp,
-    ) -> Result<Option<Environment>, StoreError>;
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError>;
 
     /// The environments of the scope's tenant, the newest first, ids breaking ties.
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;
@@ -82,12 +88,18 @@ pub enum CreateEnvironmentError {
     /// There is no such tenant.
     #[error("there is no tenant with this id")]
     UnknownTenant,
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Keeps API keys. Every method MUST be atomic, and durable when it answers.
+///
+/// A method that takes a claim MUST treat it as [`TaxRepository`](crate::tax::TaxRepository) says, in the environment that
+/// the claim names. Nothing of a secret MUST be in its record.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -99,7 +111,7 @@ pub enum CreateEnvironmentError {
 /// # futures::executor::block_on(async {
 /// let keys: Arc<dyn ApiKeyRepository> = Arc::new(MemoryStore::default());
 /// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
-/// keys.create(&a_scope(), an_api_key(), secret.clone()).await.unwrap();
+/// keys.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
 /// assert_eq!(keys.find_by_secret(&SystemScope::patron(), &secret).await, Ok(Some(an_api_key())));
 /// # });
 /// ```
@@ -108,7 +120,13 @@ pub enum CreateEnvironmentError {
 pub trait ApiKeyRepository: Send + Sync {
     /// Writes a new key of the scope's environment. The secret itself MUST NOT be stored, only a hash of it (SHA-256
     /// is enough for 256 random bits).
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError>;
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError>;
 
     /// The keys of the scope's environment, expired ones included, the newest first, ids breaking ties: those that are
     /// revoked, those that are not, or with `None` all.
@@ -121,8 +139,13 @@ pub trait ApiKeyRepository: Send + Sync {
 
     /// Revokes a key of the scope's environment and answers it as it is then; `None` when there is none with this id.
     /// A key that is revoked already keeps its first time and actor.
-    async fn revoke(&self, scope: &EnvironmentScope, id: ApiKeyId, at: Timestamp)
-    -> Result<Option<ApiKey>, StoreError>;
+    async fn revoke(
+        &self,
+        scope: &EnvironmentScope,
+        id: ApiKeyId,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError>;
 
     /// A key of any environment by its id.
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    idempotency::OnceError,
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable, TenantId},
     lifecycle::{Audit, Owner},
     store::{Page, PageRequest, StoreError},
@@ -150,6 +151,16 @@ pub enum ApiKeyError {
     Store(#[from] StoreError),
 }
 
+impl From<OnceError> for ApiKeyError {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::Store(error) => error.into(),
+            // The command line claims no key.
+            OnceError::KeyReused(reused) => StoreError::Failed { reason: reused.to_string() }.into(),
+        }
+    }
+}
+
 impl TenancyService {
     /// Whether there is no tenant at all yet.
     ///
@@ -238,8 +249,7 @@ impl TenancyService {
         let id = self.ids.start(now).next_id();
         let environment = Environment { id, tenant_id, name, kind, audit: Audit::created(now, &scope.actor) };
         let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
-        self.tenancy.create_environment(&scope, environment.clone()).await?;
-        Ok(environment)
+        Ok(self.tenancy.create_environment(&scope, environment, None).await?.value)
     }
 
     /// Lists the environments of a tenant.
@@ -280,8 +290,8 @@ impl TenancyService {
             last_used_at: None,
             audit: Audit::created(now, &scope.actor),
         };
-        self.keys.create(&scope, key.clone(), secret.clone()).await?;
-        Ok((key, secret))
+        let made = self.keys.create(&scope, key, secret.clone(), None).await?;
+        Ok((made.value, secret))
     }
 
     /// Lists the keys of an environment, without their secrets.
@@ -305,7 +315,8 @@ impl TenancyService {
     pub async fn revoke_key(&self, scope: &SystemScope, id: ApiKeyId) -> Result<ApiKey, ApiKeyError> {
         let key = self.keys.find(scope, id).await?.ok_or(ApiKeyError::UnknownKey)?;
         let scope = EnvironmentScope { owner: key.owner, actor: scope.actor.clone() };
-        self.keys.revoke(&scope, id, self.clock.now()).await?.ok_or(ApiKeyError::UnknownKey)
+        let revoked = self.keys.revoke(&scope, id, self.clock.now(), None).await?;
+        Ok(revoked.ok_or(ApiKeyError::UnknownKey)?.value)
     }
 
     async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {

@@ -1,9 +1,11 @@
 //! Tenants and their environments.
 
+use super::Actor;
 use crate::{
     ids::{EnvironmentId, TenantId},
     lifecycle::{Audit, words},
     text::text_newtype,
+    time::Timestamp,
 };
 
 text_newtype! {
@@ -71,4 +73,14 @@ pub struct Environment {
     pub kind: EnvironmentType,
     /// Who created it when.
     pub audit: Audit,
+}
+
+impl Environment {
+    /// Gives it another name; without one nothing changes.
+    pub fn rename(&mut self, name: Option<EnvironmentName>, at: Timestamp, by: &Actor) {
+        if let Some(name) = name {
+            self.name = name;
+            self.audit.touch(at, by);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use patron_domain::{
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
-    idempotency::{IdempotencyKey, IdempotencyRecord},
+    idempotency::{IdempotencyKey, IdempotencyRecord, Outcome},
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
@@ -87,7 +87,7 @@ impl Board {
             self.former.insert(former, customer.id);
         }
         if let Some(claim) = claim {
-            let record = IdempotencyRecord { fingerprint: claim.fingerprint, event_id: event.id, at: event.at };
+            let record = claim.record(Outcome::Event(event.id), event.at);
             self.keys.insert(claim.key, record);
         }
         // The event holds the whole new state.

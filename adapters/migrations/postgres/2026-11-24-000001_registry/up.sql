@@ -247,8 +247,9 @@ CREATE TABLE idempotency_records (
     key TEXT COLLATE "C" NOT NULL,
     -- What tells the request from others: 64 hexadecimal digits.
     fingerprint TEXT COLLATE "C" NOT NULL,
-    -- The event whose frozen state was answered.
-    event_id TEXT COLLATE "C" NOT NULL,
+    -- The event whose frozen state was answered; of what has no events, the answer itself as JSON, without any secret.
+    event_id TEXT COLLATE "C",
+    answer TEXT COLLATE "C",
     at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, key)
 );

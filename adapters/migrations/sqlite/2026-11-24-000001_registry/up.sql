@@ -245,8 +245,9 @@ CREATE TABLE idempotency_records (
     key TEXT NOT NULL,
     -- What tells the request from others: 64 hexadecimal digits.
     fingerprint TEXT NOT NULL,
-    -- The event whose frozen state was answered.
-    event_id TEXT NOT NULL,
+    -- The event whose frozen state was answered; of what has no events, the answer itself as JSON, without any secret.
+    event_id TEXT,
+    answer TEXT,
     at INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, key)
 ) STRICT, WITHOUT ROWID;

@@ -32,15 +32,18 @@ pub(super) async fn create_association(
 ) -> Result<Answer, ApiError> {
     let read = |request: CreateAssociationRequest<'_>, broken: &mut _| request.into_domain(&caller, broken);
     let (entity, new) = parse(body.bytes(), read)?;
+    let request = idempotency.over(body.bytes());
+    let NamedEntity::Customer(named) = entity else {
+        let made = services.taxes.create_default(&caller, new, request).await?;
+        return Ok(Answer::ok(&TaxAssociationResponse::new(&made.value))?.replayed(made.replayed));
+    };
     // Before anything is looked up: what is wrong with the request itself is told first.
     new.term(services.taxes.clock.now())?;
-    let customer = match entity {
-        NamedEntity::Customer(NamedCustomer::Id(id)) => id.ok_or(TaxesOfError::UnknownCustomer)?,
-        NamedEntity::Customer(named) => services.taxes.customer(&caller, &named).await?,
-        _ => return Answer::ok(&TaxAssociationResponse::new(&services.taxes.create_default(&caller, new).await?)),
+    let customer = match named {
+        NamedCustomer::Id(id) => id.ok_or(TaxesOfError::UnknownCustomer)?,
+        named => services.taxes.customer(&caller, &named).await?,
     };
     let change = CustomerChange::Amend(customer, Amendment::Associate(Box::new(new)));
-    let request = idempotency.over(body.bytes());
     let changed = services.customers.change(&caller, change, Precondition::None, request).await;
     let changed = changed.map_err(of_association)?;
     let CustomerEventKind::TaxAssociated { association_id } = changed.event.kind else {

@@ -9,16 +9,22 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanWrite, Services},
+    idempotency::Idempotency,
     json::parse,
-    openapi::{Endpoint, Refusal},
+    openapi::Endpoint,
 };
 
 /// Creates a tax rate.
 #[post("/taxes/rates", data = "<body>")]
-pub(super) async fn create_rate(caller: CanWrite, services: Services<'_>, body: Body) -> Result<Answer, ApiError> {
+pub(super) async fn create_rate(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
     let new = parse(body.bytes(), CreateTaxRateRequest::into_domain)?;
-    let rate = services.taxes.create_rate(&caller, new).await?;
-    Answer::created(&TaxRateResponse::new(&rate))
+    let made = services.taxes.create_rate(&caller, new, idempotency.over(body.bytes())).await?;
+    Ok(Answer::created(&TaxRateResponse::new(&made.value))?.replayed(made.replayed))
 }
 
 /// What the document says of it.
@@ -43,5 +49,5 @@ pub(super) fn documented() -> Endpoint {
             ),
         ])
         .answers::<TaxRateResponse<'_>>(201, "The tax rate.")
-        .refuses([Refusal::Taken])
+        .idempotent()
 }

@@ -31,8 +31,9 @@ pub(super) async fn delete_association(
     let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
     let mut found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
     let TaxedEntity::Customer(customer) = found.entity else {
-        let removed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Remove).await?;
-        return Answer::ok(&TaxAssociationResponse::new(&removed));
+        let (amendment, request) = (TaxDefaultAmendment::Remove, idempotency.over(&[]));
+        let removed = services.taxes.change_default(&caller, id, amendment, request).await?;
+        return Ok(Answer::ok(&TaxAssociationResponse::new(&removed.value))?.replayed(removed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::Dissociate(id));
     let changed = services.customers.change(&caller, change, Precondition::None, idempotency.over(&[])).await?;

@@ -10,15 +10,21 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanWrite, Services},
+    idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
 };
 
 /// Archives a tax rate that is not in use.
 #[delete("/taxes/rates/<id>")]
-pub(super) async fn delete_rate(caller: CanWrite, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn delete_rate(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
-    services.taxes.change_rate(&caller, id, TaxRateAmendment::Archive).await?;
-    Ok(Answer::empty(Status::NoContent))
+    let archived = services.taxes.change_rate(&caller, id, TaxRateAmendment::Archive, idempotency.over(&[])).await?;
+    Ok(Answer::empty(Status::NoContent).replayed(archived.replayed))
 }
 
 /// What the document says of it.
@@ -27,5 +33,6 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<TaxRateId>("id", "The tax rate.")
         .answers_nothing(204, "It is archived.")
+        .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

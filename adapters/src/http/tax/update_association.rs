@@ -32,12 +32,12 @@ pub(super) async fn update_association(
     let update = parse(body.bytes(), TermsRequest::into_domain)?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
     let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
+    let request = idempotency.over(body.bytes());
     let TaxedEntity::Customer(customer) = found.ok_or(ChangeTaxDefaultError::Unknown)?.entity else {
-        let changed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Update(update)).await?;
-        return Answer::ok(&TaxAssociationResponse::new(&changed));
+        let changed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Update(update), request).await?;
+        return Ok(Answer::ok(&TaxAssociationResponse::new(&changed.value))?.replayed(changed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::UpdateAssociation(id, update));
-    let request = idempotency.over(body.bytes());
     let changed = services.customers.change(&caller, change, Precondition::None, request).await;
     let changed = changed.map_err(of_association_change)?;
     let association = changed.event.state.associations.iter().find(|one| one.id == id);

@@ -20,6 +20,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanWrite, Services},
+    idempotency::Idempotency,
     json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map, parse},
     openapi::{Endpoint, Refusal, given_decimal, given_metadata, optional, or_null},
 };
@@ -99,13 +100,15 @@ impl UpdateTaxRateRequest<'_> {
 pub(super) async fn update_rate(
     caller: CanWrite,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let update = parse(body.bytes(), UpdateTaxRateRequest::into_domain)?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
-    let rate = services.taxes.change_rate(&caller, id, TaxRateAmendment::Update(Box::new(update))).await?;
-    Answer::ok(&TaxRateResponse::new(&rate))
+    let (amendment, request) = (TaxRateAmendment::Update(Box::new(update)), idempotency.over(body.bytes()));
+    let changed = services.taxes.change_rate(&caller, id, amendment, request).await?;
+    Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 
 /// What the document says of it.
@@ -117,5 +120,6 @@ pub(super) fn documented() -> Endpoint {
         .path::<TaxRateId>("id", "The tax rate.")
         .takes::<UpdateTaxRateRequest<'_>>([("switched off", off)])
         .answers::<TaxRateResponse<'_>>(200, "The tax rate as the change left it.")
-        .refuses([Refusal::InvalidOperation, Refusal::Taken])
+        .idempotent()
+        .refuses([Refusal::InvalidOperation])
 }

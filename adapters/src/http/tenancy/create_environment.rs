@@ -9,6 +9,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::Endpoint,
 };
@@ -18,11 +19,13 @@ use crate::http::{
 pub(super) async fn create_environment(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let (name, kind) = parse(body.bytes(), CreateEnvironmentRequest::into_domain)?;
-    let environment = services.administration.create_environment(&caller, name, kind).await?;
-    Answer::created(&EnvironmentResponse::new(&environment))
+    let request = idempotency.over(body.bytes());
+    let made = services.administration.create_environment(&caller, name, kind, request).await?;
+    Ok(Answer::created(&EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
 }
 
 /// What the document says of it.
@@ -32,4 +35,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .takes::<CreateEnvironmentRequest<'_>>([("one for tests", json!({ "name": "Staging", "type": "development" }))])
         .answers::<EnvironmentResponse<'_>>(201, "The environment.")
+        .idempotent()
 }

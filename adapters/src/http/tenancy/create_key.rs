@@ -1,5 +1,6 @@
 //! `POST /secrets/api/keys`
 
+use patron_domain::tenancy::ApiKeySecret;
 use rocket::{post, routes};
 use serde_json::json;
 
@@ -13,19 +14,28 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::{Endpoint, Refusal},
 };
 
 /// Creates an API key for the caller's environment, or for the one of its tenant that `environment_id` names. The key
-/// itself is answered this once.
+/// itself is answered this once: not to a repetition under an idempotency key.
 #[post("/secrets/api/keys", data = "<body>")]
-pub(super) async fn create_key(caller: CanAdminister, services: Services<'_>, body: Body) -> Result<Answer, ApiError> {
+pub(super) async fn create_key(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
     let now = services.administration.now();
     let (named, new) = parse(body.bytes(), |request: CreateKeyRequest<'_>, broken| request.into_domain(now, broken))?;
     let environment = named_environment(named.as_deref())?;
-    let (key, secret) = services.administration.create_key(&caller, environment, new).await?;
-    Answer::created(&CreatedKeyResponse { secret: KeyResponse::new(&key), api_key: secret.expose() })
+    let request = idempotency.over(body.bytes());
+    let (key, secret) = services.administration.create_key(&caller, environment, new, request).await?;
+    let api_key = secret.as_ref().map(ApiKeySecret::expose);
+    let answer = Answer::created(&CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
+    Ok(answer.replayed(secret.is_none()))
 }
 
 /// What the document says of it.
@@ -44,5 +54,6 @@ pub(super) fn documented() -> Endpoint {
             }),
         )])
         .answers::<CreatedKeyResponse<'_>>(201, "What is known of the key, and the key.")
+        .idempotent()
         .refuses([Refusal::NotFound])
 }

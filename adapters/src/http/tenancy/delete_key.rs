@@ -7,15 +7,21 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     openapi::Endpoint,
 };
 
 /// Revokes an API key of any environment of the caller's tenant; a second time changes nothing and is answered alike.
 #[delete("/secrets/api/keys/<id>")]
-pub(super) async fn delete_key(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn delete_key(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
-    services.administration.revoke_key(&caller, id).await?;
-    Ok(Answer::no_content())
+    let revoked = services.administration.revoke_key(&caller, id, idempotency.over(&[])).await?;
+    Ok(Answer::no_content().replayed(revoked.replayed))
 }
 
 /// What the document says of it.
@@ -25,4 +31,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<ApiKeyId>("id", "The key's id.")
         .answers_nothing(204, "It is revoked.")
+        .idempotent()
 }

@@ -64,7 +64,10 @@ impl<'a> EnvironmentList<'a> {
 #[schema(as = CreatedKey)]
 pub(super) struct CreatedKeyResponse<'a> {
     pub(super) secret: KeyResponse<'a>,
-    pub(super) api_key: &'a str,
+    /// The key itself; not there in the answer to a repetition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) api_key: Option<&'a str>,
 }
 
 /// What is known of one key. What it does not have is left out: the JavaScript SDK takes no `null`.

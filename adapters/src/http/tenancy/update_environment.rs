@@ -10,6 +10,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::Endpoint,
 };
@@ -19,13 +20,15 @@ use crate::http::{
 pub(super) async fn update_environment(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let change = parse(body.bytes(), UpdateEnvironmentRequest::into_domain)?;
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
-    let environment = services.administration.change_environment(&caller, id, change).await?;
-    Answer::ok(&EnvironmentResponse::new(&environment))
+    let request = idempotency.over(body.bytes());
+    let changed = services.administration.change_environment(&caller, id, change, request).await?;
+    Ok(Answer::ok(&EnvironmentResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 
 /// What the document says of it.
@@ -36,4 +39,5 @@ pub(super) fn documented() -> Endpoint {
         .path::<EnvironmentId>("id", "The environment.")
         .takes::<UpdateEnvironmentRequest<'_>>([("another name", json!({ "name": "Rehearsal" }))])
         .answers::<EnvironmentResponse<'_>>(200, "The environment as the change left it.")
+        .idempotent()
 }

@@ -5,28 +5,42 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
+    tenancy::{Actor, ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };
 
-use super::{PostgresStore, names, write::Change};
+use super::{
+    PostgresStore,
+    idempotency::{frozen_before, keep},
+    names,
+    write::Change,
+};
 use crate::persistence::{
     error::Failure,
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::api_keys,
     tenancy::{
         queries,
-        row::{ApiKeyRow, secret_hash},
+        row::{ApiKeyRow, RevokedKey, secret_hash},
     },
 };
 
 #[async_trait]
 impl ApiKeyRepository for PostgresStore {
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
-        self.write(CreateKey(ApiKeyRow::new(&key, &secret))).await
+        let record = IdempotencyRow::frozen(claim.as_ref(), &key, key.audit.updated_at)?;
+        self.write(CreateKey { row: ApiKeyRow::new(&key, &secret), key, claim, record }).await
     }
 
     async fn list(
@@ -50,11 +64,10 @@ impl ApiKeyRepository for PostgresStore {
         scope: &EnvironmentScope,
         id: ApiKeyId,
         at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
-        let by = scope.actor.as_str().to_owned();
-        let revoked = self.write(Revoke { tenant, environment, id: id.to_string(), at: at.micros(), by }).await?;
-        revoked.map(ApiKey::try_from).transpose()
+        self.write(Revoke { tenant, environment, id: id.to_string(), at, by: scope.actor.clone(), claim }).await
     }
 
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -79,20 +92,30 @@ impl ApiKeyRepository for PostgresStore {
     }
 }
 
-struct CreateKey(ApiKeyRow);
+struct CreateKey {
+    row: ApiKeyRow,
+    key: ApiKey,
+    claim: Option<CallersClaim>,
+    record: Option<IdempotencyRow>,
+}
 
 #[async_trait]
 impl Change for CreateKey {
-    type Answer = ();
-    type Refusal = StoreError;
+    type Answer = Done<ApiKey>;
+    type Refusal = OnceError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<StoreError>> {
-        Ok(insert_into(api_keys::table).values(&self.0).execute(&mut pg).await.map(drop)?)
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<ApiKey>, Failure<OnceError>> {
+        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+            return Ok(Done::before(made));
+        }
+        keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
+        insert_into(api_keys::table).values(&self.row).execute(&mut pg).await?;
+        Ok(Done::now(self.key.clone()))
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let known = queries::key_by_id(&self.0.id).count();
-        known.get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    async fn is_written(&self, mut pg: &AsyncPgConnection, made: &Done<ApiKey>) -> QueryResult<bool> {
+        let known = queries::key_by_id(&self.row.id).count();
+        Ok(made.replayed || known.get_result::<i64>(&mut pg).await? == 1)
     }
 }
 
@@ -100,25 +123,34 @@ struct Revoke {
     tenant: String,
     environment: String,
     id: String,
-    at: i64,
-    by: String,
+    at: Timestamp,
+    by: Actor,
+    claim: Option<CallersClaim>,
 }
 
 #[async_trait]
 impl Change for Revoke {
-    type Answer = Option<ApiKeyRow>;
-    type Refusal = StoreError;
+    type Answer = Option<Done<ApiKey>>;
+    type Refusal = OnceError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<ApiKeyRow>, Failure<StoreError>> {
-        let unrevoked = queries::unrevoked_key(&self.tenant, &self.environment, &self.id);
-        let revoked =
-            (api_keys::revoked_at.eq(self.at), api_keys::updated_at.eq(self.at), api_keys::updated_by.eq(&self.by));
-        update(unrevoked).set(revoked).execute(&mut pg).await?;
-        let key = queries::keys_of(&self.tenant, &self.environment).filter(api_keys::id.eq(&self.id));
-        Ok(key.first::<ApiKeyRow>(&mut pg).await.optional()?)
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<Done<ApiKey>>, Failure<OnceError>> {
+        let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
+        let own = || queries::key_of(&self.tenant, &self.environment, &self.id);
+        let row = own().for_update().first::<ApiKeyRow>(&mut pg).await.optional()?;
+        let claim = self.claim.as_ref();
+        if let Some(revoked) = frozen_before(pg, claim).await? {
+            return Ok(Some(Done::before(revoked)));
+        }
+        let Some(row) = row else { return Ok(None) };
+        let mut key = ApiKey::try_from(row).map_err(refused)?;
+        key.revoke(self.at, &self.by);
+        let record = IdempotencyRow::frozen(claim, &key, self.at).map_err(refused)?;
+        keep(pg, claim, record.as_ref()).await?;
+        update(own()).set(RevokedKey::from(&key)).execute(&mut pg).await?;
+        Ok(Some(Done::now(key)))
     }
 
-    async fn is_written(&self, _: &AsyncPgConnection, _: &Option<ApiKeyRow>) -> QueryResult<bool> {
+    async fn is_written(&self, _: &AsyncPgConnection, _: &Option<Done<ApiKey>>) -> QueryResult<bool> {
         // Revoking twice is as good as once, so there is no need to know.
         Ok(false)
     }

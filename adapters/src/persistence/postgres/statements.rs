@@ -107,9 +107,10 @@ bulk_insert! {
     /// Records of idempotency keys. Those that another transaction was first to make are left out.
     InsertRecords of IdempotencyRow, into "idempotency_records"
     (
-        tenant_id: String, environment_id: String, key: String, fingerprint: String, event_id: String, at: i64,
+        tenant_id: String, environment_id: String, key: String, fingerprint: String, event_id: Option<String>,
+        answer: Option<String>, at: i64,
     )
-    "ON CONFLICT (tenant_id, environment_id, key) DO NOTHING RETURNING event_id"
+    "ON CONFLICT (tenant_id, environment_id, key) DO NOTHING RETURNING key"
 }
 
 /// How many customers there are more, or fewer.

@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
     event::TaxRateEvent,
+    idempotency::{CallersClaim, Done, IdempotencyClaim},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -18,7 +19,9 @@ use patron_domain::{
 };
 
 use super::{
-    PostgresStore, names,
+    PostgresStore,
+    idempotency::{frozen_before, keep, rate_before},
+    names,
     problem::again,
     tax_changes::{ChangeDefault, ChangeRate, log},
     write::Change,
@@ -26,6 +29,7 @@ use super::{
 use crate::persistence::{
     error::Failure,
     event::tax_rate::TaxRateRows,
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::{tax_associations, tax_rates},
     tax::{
@@ -37,9 +41,16 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for PostgresStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let state = TaxRate { owner: scope.owner, ..created.state };
-        self.write(CreateRate(TaxRateRows::new(&TaxRateEvent { state, ..created })?)).await
+        let created = TaxRateEvent { state, ..created };
+        let rows = TaxRateRows::new(&created)?;
+        self.write(CreateRate { rows, created, claim: CallersClaim::within(scope, claim) }).await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -70,16 +81,20 @@ impl TaxRepository for PostgresStore {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxRate,
-    ) -> Result<TaxRate, ChangeTaxRateError> {
-        self.write(ChangeRate { scope: scope.clone(), command }).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
+        let claim = CallersClaim::within(scope, claim);
+        self.write(ChangeRate { scope: scope.clone(), command, claim }).await
     }
 
     async fn change_default(
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxDefault,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
-        self.write(ChangeDefault { scope: scope.clone(), command }).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
+        let claim = CallersClaim::within(scope, claim);
+        self.write(ChangeDefault { scope: scope.clone(), command, claim }).await
     }
 
     async fn find_association(
@@ -99,9 +114,12 @@ impl TaxRepository for PostgresStore {
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
-    ) -> Result<(), CreateTaxDefaultError> {
-        let association = TaxAssociation { owner: scope.owner, ..association };
-        self.write(CreateDefault(TaxAssociationRow::from(&association))).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
+        let default = TaxAssociation { owner: scope.owner, ..association };
+        let claim = CallersClaim::within(scope, claim);
+        let record = IdempotencyRow::frozen(claim.as_ref(), &default, default.audit.updated_at)?;
+        self.write(CreateDefault { row: TaxAssociationRow::from(&default), default, claim, record }).await
     }
 
     async fn associations(
@@ -143,18 +161,27 @@ impl TaxRepository for PostgresStore {
     }
 }
 
-struct CreateRate(TaxRateRows);
+struct CreateRate {
+    rows: TaxRateRows,
+    created: TaxRateEvent,
+    claim: Option<CallersClaim>,
+}
 
 #[async_trait]
 impl Change for CreateRate {
-    type Answer = ();
+    type Answer = Done<TaxRate>;
     type Refusal = CreateTaxRateError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxRateError>> {
-        let Self(TaxRateRows { rate: row, event, payload }) = self;
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<TaxRate>, Failure<CreateTaxRateError>> {
+        let Self { rows: TaxRateRows { rate: row, event, payload }, created, claim } = self;
+        if let Some(rate) = rate_before(pg, claim.as_ref()).await? {
+            return Ok(Done::before(rate));
+        }
+        keep(pg, claim.as_ref(), IdempotencyRow::of_rate(claim.as_ref(), created).as_ref()).await?;
         let inserted = insert_into(tax_rates::table).values(row).on_conflict_do_nothing().execute(&mut pg).await?;
         if inserted == 1 {
-            return Ok(log(pg, event, payload).await?);
+            log(pg, event, payload).await?;
+            return Ok(Done::now(created.state.clone()));
         }
         let holder = queries::rate_by_code(&row.tenant_id, &row.environment_id, &row.code).select(tax_rates::id);
         match holder.get_result::<String>(&mut pg).await.optional()? {
@@ -164,22 +191,34 @@ impl Change for CreateRate {
         }
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let row = &self.0.rate;
+    async fn is_written(&self, mut pg: &AsyncPgConnection, rate: &Done<TaxRate>) -> QueryResult<bool> {
+        if rate.replayed {
+            return Ok(true);
+        }
+        let row = &self.rows.rate;
         let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.id);
         rate.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)
     }
 }
 
-struct CreateDefault(TaxAssociationRow);
+struct CreateDefault {
+    row: TaxAssociationRow,
+    default: TaxAssociation,
+    claim: Option<CallersClaim>,
+    record: Option<IdempotencyRow>,
+}
 
 #[async_trait]
 impl Change for CreateDefault {
-    type Answer = ();
+    type Answer = Done<TaxAssociation>;
     type Refusal = CreateTaxDefaultError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateTaxDefaultError>> {
-        let Self(row) = self;
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<TaxAssociation>, Failure<CreateTaxDefaultError>> {
+        let Self { row, default, claim, record } = self;
+        if let Some(made) = frozen_before(pg, claim.as_ref()).await? {
+            return Ok(Done::before(made));
+        }
+        keep(pg, claim.as_ref(), record.as_ref()).await?;
         let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.tax_rate_id);
         // Locked, so that it is still in use when this is committed.
         let status = rate.select(tax_rates::status).for_share().get_result::<String>(&mut pg).await.optional()?;
@@ -188,7 +227,7 @@ impl Change for CreateDefault {
         }
         let inserted = insert_into(tax_associations::table).values(row).on_conflict_do_nothing();
         if inserted.execute(&mut pg).await? == 1 {
-            return Ok(());
+            return Ok(Done::now(default.clone()));
         }
         let others = queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
         let same = others.filter(tax_associations::tax_rate_id.eq(&row.tax_rate_id));
@@ -200,8 +239,11 @@ impl Change for CreateDefault {
         }
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let Self(row) = self;
+    async fn is_written(&self, mut pg: &AsyncPgConnection, made: &Done<TaxAssociation>) -> QueryResult<bool> {
+        if made.replayed {
+            return Ok(true);
+        }
+        let Self { row, .. } = self;
         let own = queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
         let own = own.filter(tax_associations::id.eq(&row.id));
         own.count().get_result::<i64>(&mut pg).await.map(|count| count == 1)

@@ -11,23 +11,29 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::try_join;
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     store::{Page, PageRequest, StoreError},
     tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
+        Actor, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
         TenantScope,
     },
     time::Timestamp,
 };
 
-use super::{PostgresStore, write::Change};
+use super::{
+    PostgresStore,
+    idempotency::{frozen_before, keep},
+    write::Change,
+};
 use crate::persistence::{
     error::Failure,
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::{api_keys, environments, tenants},
     tenancy::{
         queries,
-        row::{ApiKeyRow, EnvironmentRow, TenantRow},
+        row::{ApiKeyRow, EnvironmentRow, RenamedEnvironment, TenantRow},
     },
 };
 
@@ -62,21 +68,24 @@ impl TenancyRepository for PostgresStore {
         &self,
         scope: &TenantScope,
         environment: Environment,
-    ) -> Result<(), CreateEnvironmentError> {
-        self.write(CreateEnvironment(EnvironmentRow::new(scope.tenant_id, &environment))).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError> {
+        let environment = Environment { tenant_id: scope.tenant_id, ..environment };
+        let record = IdempotencyRow::frozen(claim.as_ref(), &environment, environment.audit.updated_at)?;
+        let row = EnvironmentRow::new(scope.tenant_id, &environment);
+        self.write(CreateEnvironment { row, environment, claim, record }).await
     }
 
     async fn rename_environment(
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
-        name: EnvironmentName,
+        name: Option<EnvironmentName>,
         at: Timestamp,
-    ) -> Result<Option<Environment>, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError> {
         let (tenant, id) = (scope.tenant_id.to_string(), id.to_string());
-        let (name, by) = (name.into_string(), scope.actor.as_str().to_owned());
-        let renamed = self.write(Rename { tenant, id, name, at: at.micros(), by }).await?;
-        renamed.map(Environment::try_from).transpose()
+        self.write(Rename { tenant, id, name, at, by: scope.actor.clone(), claim }).await
     }
 
     async fn environments(
@@ -164,16 +173,25 @@ impl Change for CreateTenant {
     }
 }
 
-struct CreateEnvironment(EnvironmentRow);
+struct CreateEnvironment {
+    row: EnvironmentRow,
+    environment: Environment,
+    claim: Option<CallersClaim>,
+    record: Option<IdempotencyRow>,
+}
 
 #[async_trait]
 impl Change for CreateEnvironment {
-    type Answer = ();
+    type Answer = Done<Environment>;
     type Refusal = CreateEnvironmentError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<CreateEnvironmentError>> {
-        match insert_into(environments::table).values(&self.0).execute(&mut pg).await {
-            Ok(_) => Ok(()),
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<Environment>, Failure<CreateEnvironmentError>> {
+        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+            return Ok(Done::before(made));
+        }
+        keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
+        match insert_into(environments::table).values(&self.row).execute(&mut pg).await {
+            Ok(_) => Ok(Done::now(self.environment.clone())),
             // The only foreign key of the table.
             Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
                 Err(Failure::Refused(CreateEnvironmentError::UnknownTenant))
@@ -182,36 +200,44 @@ impl Change for CreateEnvironment {
         }
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let known = queries::environment_by_id(&self.0.id).count();
-        known.get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    async fn is_written(&self, mut pg: &AsyncPgConnection, made: &Done<Environment>) -> QueryResult<bool> {
+        let known = queries::environment_by_id(&self.row.id).count();
+        Ok(made.replayed || known.get_result::<i64>(&mut pg).await? == 1)
     }
 }
 
 struct Rename {
     tenant: String,
     id: String,
-    name: String,
-    at: i64,
-    by: String,
+    name: Option<EnvironmentName>,
+    at: Timestamp,
+    by: Actor,
+    claim: Option<CallersClaim>,
 }
 
 #[async_trait]
 impl Change for Rename {
-    type Answer = Option<EnvironmentRow>;
-    type Refusal = StoreError;
+    type Answer = Option<Done<Environment>>;
+    type Refusal = OnceError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<EnvironmentRow>, Failure<StoreError>> {
-        let renamed = (
-            environments::name.eq(&self.name),
-            environments::updated_at.eq(self.at),
-            environments::updated_by.eq(&self.by),
-        );
-        let renamed = update(queries::environment_of(&self.tenant, &self.id)).set(renamed);
-        Ok(renamed.get_result::<EnvironmentRow>(&mut pg).await.optional()?)
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<Done<Environment>>, Failure<OnceError>> {
+        let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
+        let own = || queries::environment_of(&self.tenant, &self.id);
+        let row = own().for_update().first::<EnvironmentRow>(&mut pg).await.optional()?;
+        let claim = self.claim.as_ref();
+        if let Some(renamed) = frozen_before(pg, claim).await? {
+            return Ok(Some(Done::before(renamed)));
+        }
+        let Some(row) = row else { return Ok(None) };
+        let mut environment = Environment::try_from(row).map_err(refused)?;
+        environment.rename(self.name.clone(), self.at, &self.by);
+        let record = IdempotencyRow::frozen(claim, &environment, self.at).map_err(refused)?;
+        keep(pg, claim, record.as_ref()).await?;
+        update(own()).set(RenamedEnvironment::from(&environment)).execute(&mut pg).await?;
+        Ok(Some(Done::now(environment)))
     }
 
-    async fn is_written(&self, _: &AsyncPgConnection, _: &Option<EnvironmentRow>) -> QueryResult<bool> {
+    async fn is_written(&self, _: &AsyncPgConnection, _: &Option<Done<Environment>>) -> QueryResult<bool> {
         // Renaming twice to one name is as good as once, so there is no need to know.
         Ok(false)
     }

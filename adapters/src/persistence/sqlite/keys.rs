@@ -3,29 +3,48 @@
 use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, result::Error, update};
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
     tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };
 
-use super::{SqliteStore, customers::names};
+use super::{
+    SqliteStore,
+    customers::names,
+    idempotency::{frozen_before, keep},
+};
 use crate::persistence::{
+    error::Failure,
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::api_keys,
     tenancy::{
         queries,
-        row::{ApiKeyRow, secret_hash},
+        row::{ApiKeyRow, RevokedKey, secret_hash},
     },
 };
 
 #[async_trait]
 impl ApiKeyRepository for SqliteStore {
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
         let row = ApiKeyRow::new(&key, &secret);
+        let record = IdempotencyRow::frozen(claim.as_ref(), &key, key.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
-            Ok(insert_into(api_keys::table).values(&row).execute(connection).map(drop)?)
+            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(made));
+            }
+            insert_into(api_keys::table).values(&row).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(key.clone()))
         };
         self.writer.write(create).await
     }
@@ -55,22 +74,25 @@ impl ApiKeyRepository for SqliteStore {
         scope: &EnvironmentScope,
         id: ApiKeyId,
         at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
-        let (id, by) = (id.to_string(), scope.actor.as_str().to_owned());
+        let (id, actor) = (id.to_string(), scope.actor.clone());
         let revoke = move |connection: &mut SqliteConnection| {
-            let unrevoked = queries::unrevoked_key(&tenant, &environment, &id);
-            let revoked = (
-                api_keys::revoked_at.eq(at.micros()),
-                api_keys::updated_at.eq(at.micros()),
-                api_keys::updated_by.eq(&by),
-            );
-            update(unrevoked).set(revoked).execute(connection)?;
-            let key = queries::keys_of(&tenant, &environment).filter(api_keys::id.eq(&id));
-            Ok(key.first::<ApiKeyRow>(connection).optional()?)
+            if let Some(revoked) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Some(Done::before(revoked)));
+            }
+            let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
+            let own = || queries::key_of(&tenant, &environment, &id);
+            let Some(row) = own().first::<ApiKeyRow>(connection).optional()? else { return Ok(None) };
+            let mut key = ApiKey::try_from(row).map_err(refused)?;
+            key.revoke(at, &actor);
+            let record = IdempotencyRow::frozen(claim.as_ref(), &key, at).map_err(refused)?;
+            update(own()).set(RevokedKey::from(&key)).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Some(Done::now(key)))
         };
-        let revoked = self.writer.write::<_, StoreError, _>(revoke).await?;
-        revoked.map(ApiKey::try_from).transpose()
+        self.writer.write(revoke).await
     }
 
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

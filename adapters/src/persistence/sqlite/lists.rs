@@ -102,7 +102,7 @@ mod tests {
             (SortField::Email, "customers_email (tenant_id=? AND environment_id=? AND (email_folded,id)<(?,?))"),
             (
                 SortField::ExternalId,
-                "customers_published_external_id (tenant_id=? AND environment_id=? AND (external_id,id)<(?,?))",
+                "customers_published_external_id (tenant_id=? AND environment_id=? AND external_id<?)",
             ),
         ] {
             let [deep, _] = plans(place_in(vec![(sort, None)]));
@@ -131,11 +131,11 @@ mod tests {
             ),
             (
                 CustomerQueryParts { customer_ids: Some(vec!["a".to_owned(), "b".to_owned()]), ..Default::default() },
-                "PRIMARY KEY (tenant_id=? AND environment_id=? AND id=?)",
+                "sqlite_autoindex_customers_1 (tenant_id=? AND environment_id=? AND id=?)",
             ),
             (
                 CustomerQueryParts { metadata: [("a".to_owned(), "b".to_owned())].into(), ..Default::default() },
-                "customers USING PRIMARY KEY (tenant_id=? AND environment_id=? AND id=?)",
+                "sqlite_autoindex_customers_1 (tenant_id=? AND environment_id=? AND id=?)",
             ),
         ] {
             for plan in plans(parts) {

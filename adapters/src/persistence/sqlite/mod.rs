@@ -6,6 +6,7 @@ mod change;
 mod connection;
 mod customers;
 mod events;
+mod idempotency;
 mod job;
 mod keys;
 mod lists;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, result::Error, sqlite::Sqlite, update};
 use patron_domain::{
     event::TaxRateEvent,
+    idempotency::{CallersClaim, Done, IdempotencyClaim},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -15,10 +16,17 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{SqliteStore, batch::Totals, customers::names, positions::Positions};
+use super::{
+    SqliteStore,
+    batch::Totals,
+    customers::names,
+    idempotency::{frozen_before, keep, rate_before},
+    positions::Positions,
+};
 use crate::persistence::{
     error::Failure,
     event::{row::EventRow, tax_rate::TaxRateRows},
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::{event_payloads, events, tax_associations, tax_rates},
     tax::{
@@ -30,14 +38,26 @@ use crate::persistence::{
 
 #[async_trait]
 impl TaxRepository for SqliteStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let state = TaxRate { owner: scope.owner, ..created.state };
-        let rows = TaxRateRows::new(&TaxRateEvent { state, ..created })?;
+        let created = TaxRateEvent { state, ..created };
+        let rows = TaxRateRows::new(&created)?;
+        let claim = CallersClaim::within(scope, claim);
         let create = move |connection: &mut SqliteConnection, totals: &mut Totals| {
+            if let Some(rate) = rate_before(connection, claim.as_ref())? {
+                return Ok(Done::before(rate));
+            }
             let row = &rows.rate;
             let inserted = insert_into(tax_rates::table).values(row).on_conflict_do_nothing().execute(connection)?;
             if inserted == 1 {
-                return Ok(log(connection, &mut totals.positions, &rows)?);
+                log(connection, &mut totals.positions, &rows)?;
+                keep(connection, IdempotencyRow::of_rate(claim.as_ref(), &created).as_ref())?;
+                return Ok(Done::now(created.state.clone()));
             }
             let holder = queries::rate_by_code(&row.tenant_id, &row.environment_id, &row.code);
             Err(Failure::Refused(taken(&holder.select(tax_rates::id).get_result::<String>(connection)?)))
@@ -77,20 +97,26 @@ impl TaxRepository for SqliteStore {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxRate,
-    ) -> Result<TaxRate, ChangeTaxRateError> {
-        let scope = scope.clone();
-        self.writer
-            .write_logged(move |connection, totals| change_rate(connection, totals, &scope, command.clone()))
-            .await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
+        let (claim, scope) = (CallersClaim::within(scope, claim), scope.clone());
+        let change = move |connection: &mut SqliteConnection, totals: &mut Totals| {
+            change_rate(connection, totals, &scope, command.clone(), claim.as_ref())
+        };
+        self.writer.write_logged(change).await
     }
 
     async fn change_default(
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxDefault,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
-        let scope = scope.clone();
-        self.writer.write(move |connection| change_default(connection, &scope, command.clone())).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
+        let (claim, scope) = (CallersClaim::within(scope, claim), scope.clone());
+        let change = move |connection: &mut SqliteConnection| {
+            change_default(connection, &scope, command.clone(), claim.as_ref())
+        };
+        self.writer.write(change).await
     }
 
     async fn find_association(
@@ -110,9 +136,16 @@ impl TaxRepository for SqliteStore {
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
-    ) -> Result<(), CreateTaxDefaultError> {
-        let row = TaxAssociationRow::from(&TaxAssociation { owner: scope.owner, ..association });
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
+        let default = TaxAssociation { owner: scope.owner, ..association };
+        let row = TaxAssociationRow::from(&default);
+        let claim = CallersClaim::within(scope, claim);
+        let record = IdempotencyRow::frozen(claim.as_ref(), &default, default.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
+            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(made));
+            }
             let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.tax_rate_id);
             let status: Option<String> = rate.select(tax_rates::status).get_result(connection).optional()?;
             if status.as_deref() != Some(Status::Published.as_str()) {
@@ -120,7 +153,8 @@ impl TaxRepository for SqliteStore {
             }
             let inserted = insert_into(tax_associations::table).values(&row).on_conflict_do_nothing();
             if inserted.execute(connection)? == 1 {
-                return Ok(());
+                keep(connection, record.as_ref())?;
+                return Ok(Done::now(default.clone()));
             }
             let others =
                 queries::associations_of(&row.tenant_id, &row.environment_id, &row.entity_type, &row.entity_id);
@@ -183,7 +217,11 @@ fn change_rate(
     totals: &mut Totals,
     scope: &EnvironmentScope,
     command: ChangeTaxRate,
-) -> Result<TaxRate, Failure<ChangeTaxRateError>> {
+    claim: Option<&CallersClaim>,
+) -> Result<Done<TaxRate>, Failure<ChangeTaxRateError>> {
+    if let Some(rate) = rate_before(connection, claim)? {
+        return Ok(Done::before(rate));
+    }
     let refused = |error: StoreError| Failure::Refused(error.into());
     let (tenant, environment) = names(scope.owner);
     let id = command.id.to_string();
@@ -205,14 +243,19 @@ fn change_rate(
     let rows = TaxRateRows::new(&event).map_err(refused)?;
     update(queries::rate_by_id(&tenant, &environment, &id)).set(&rows.rate).execute(connection)?;
     log(connection, &mut totals.positions, &rows)?;
-    Ok(event.state)
+    keep(connection, IdempotencyRow::of_rate(claim, &event).as_ref())?;
+    Ok(Done::now(event.state))
 }
 
 fn change_default(
     connection: &mut SqliteConnection,
     scope: &EnvironmentScope,
     command: ChangeTaxDefault,
-) -> Result<TaxAssociation, Failure<ChangeTaxDefaultError>> {
+    claim: Option<&CallersClaim>,
+) -> Result<Done<TaxAssociation>, Failure<ChangeTaxDefaultError>> {
+    if let Some(changed) = frozen_before(connection, claim)? {
+        return Ok(Done::before(changed));
+    }
     let (tenant, environment) = names(scope.owner);
     let id = command.id.to_string();
     let own = || queries::association_by_id(&tenant, &environment, &id);
@@ -220,8 +263,11 @@ fn change_default(
     let current = current.map(TaxAssociation::try_from).transpose();
     let current = current.map_err(|error| Failure::Refused(error.into()))?;
     let default = command.decide(scope, current.as_ref()).map_err(Failure::Refused)?;
+    let record = IdempotencyRow::frozen(claim, &default, default.audit.updated_at);
+    let record = record.map_err(|error| Failure::Refused(error.into()))?;
     update(own()).set(TaxAssociationRow::from(&default)).execute(connection)?;
-    Ok(default)
+    keep(connection, record.as_ref())?;
+    Ok(Done::now(default))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, result::Error, update};
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     store::{Page, PageRequest, StoreError},
     tenancy::{
@@ -12,14 +13,18 @@ use patron_domain::{
     time::Timestamp,
 };
 
-use super::SqliteStore;
+use super::{
+    SqliteStore,
+    idempotency::{frozen_before, keep},
+};
 use crate::persistence::{
     error::Failure,
+    idempotency::row::IdempotencyRow,
     page::{Window, page},
     schema::{api_keys, environments, tenants},
     tenancy::{
         queries,
-        row::{ApiKeyRow, EnvironmentRow, TenantRow},
+        row::{ApiKeyRow, EnvironmentRow, RenamedEnvironment, TenantRow},
     },
 };
 
@@ -66,14 +71,22 @@ impl TenancyRepository for SqliteStore {
         &self,
         scope: &TenantScope,
         environment: Environment,
-    ) -> Result<(), CreateEnvironmentError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError> {
+        let environment = Environment { tenant_id: scope.tenant_id, ..environment };
         let row = EnvironmentRow::new(scope.tenant_id, &environment);
+        let record = IdempotencyRow::frozen(claim.as_ref(), &environment, environment.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
+            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(made));
+            }
             let tenant = tenants::table.filter(tenants::id.eq(&row.tenant_id)).count();
             if tenant.get_result::<i64>(connection)? == 0 {
                 return Err(Failure::Refused(CreateEnvironmentError::UnknownTenant));
             }
-            Ok(insert_into(environments::table).values(&row).execute(connection).map(drop)?)
+            insert_into(environments::table).values(&row).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(environment.clone()))
         };
         self.writer.write(create).await
     }
@@ -82,21 +95,26 @@ impl TenancyRepository for SqliteStore {
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
-        name: EnvironmentName,
+        name: Option<EnvironmentName>,
         at: Timestamp,
-    ) -> Result<Option<Environment>, StoreError> {
-        let (tenant, id, by) = (scope.tenant_id.to_string(), id.to_string(), scope.actor.as_str().to_owned());
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError> {
+        let (tenant, id, actor) = (scope.tenant_id.to_string(), id.to_string(), scope.actor.clone());
         let rename = move |connection: &mut SqliteConnection| {
-            let renamed = (
-                environments::name.eq(name.as_str()),
-                environments::updated_at.eq(at.micros()),
-                environments::updated_by.eq(&by),
-            );
-            update(queries::environment_of(&tenant, &id)).set(renamed).execute(connection)?;
-            Ok(queries::environment_of(&tenant, &id).first::<EnvironmentRow>(connection).optional()?)
+            let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
+            if let Some(renamed) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Some(Done::before(renamed)));
+            }
+            let own = || queries::environment_of(&tenant, &id);
+            let Some(row) = own().first::<EnvironmentRow>(connection).optional()? else { return Ok(None) };
+            let mut environment = Environment::try_from(row).map_err(refused)?;
+            environment.rename(name.clone(), at, &actor);
+            let record = IdempotencyRow::frozen(claim.as_ref(), &environment, at).map_err(refused)?;
+            update(own()).set(RenamedEnvironment::from(&environment)).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Some(Done::now(environment)))
         };
-        let renamed = self.writer.write::<_, StoreError, _>(rename).await?;
-        renamed.map(Environment::try_from).transpose()
+        self.writer.write(rename).await
     }
 
     async fn environments(

@@ -70,7 +70,7 @@ pub(crate) fn association_by_id<'a>(tenant_id: &'a str, environment_id: &'a str,
         .filter(tax_associations::id.eq(id))
 }
 
-/// The ids of the associations that are uses of a tax rate.
+/// The uses of a tax rate: its id, once for each association. An index alone answers it.
 #[auto_type(no_type_alias)]
 pub(crate) fn uses_of_rate<'a>(tenant_id: &'a str, environment_id: &'a str, rate_id: &'a str) -> _ {
     let deleted: Deleted = Deleted;
@@ -79,7 +79,7 @@ pub(crate) fn uses_of_rate<'a>(tenant_id: &'a str, environment_id: &'a str, rate
         .filter(tax_associations::environment_id.eq(environment_id))
         .filter(tax_associations::tax_rate_id.eq(rate_id))
         .filter(tax_associations::status.ne(deleted))
-        .select(tax_associations::id)
+        .select(tax_associations::tax_rate_id)
 }
 
 /// The tax rates of any status that the published associations of an entity name.

@@ -34,12 +34,6 @@ pub(crate) fn environment_by_id(id: &str) -> _ {
     environments::table.filter(environments::id.eq(id))
 }
 
-/// The keys of an environment.
-#[auto_type(no_type_alias)]
-pub(crate) fn keys_of<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
-    api_keys::table.filter(api_keys::tenant_id.eq(tenant_id)).filter(api_keys::environment_id.eq(environment_id))
-}
-
 /// The keys of an environment whose being revoked is one of two answers: twice the same picks, both picks all.
 #[auto_type(no_type_alias)]
 pub(crate) fn keys_revoked<'a>(tenant_id: &'a str, environment_id: &'a str, one: bool, other: bool) -> _ {
@@ -80,12 +74,11 @@ pub(crate) fn key_by_hash(hash: &str) -> _ {
     api_keys::table.filter(api_keys::hash.eq(hash))
 }
 
-/// The one key of an environment with an id, as long as it is not revoked.
+/// One key of an environment.
 #[auto_type(no_type_alias)]
-pub(crate) fn unrevoked_key<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+pub(crate) fn key_of<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
     api_keys::table
         .filter(api_keys::tenant_id.eq(tenant_id))
         .filter(api_keys::environment_id.eq(environment_id))
         .filter(api_keys::id.eq(id))
-        .filter(api_keys::revoked_at.is_null())
 }

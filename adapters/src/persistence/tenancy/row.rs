@@ -1,6 +1,6 @@
 //! Rows of the tables `tenants`, `environments` and `api_keys`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
     store::StoreError,
@@ -10,6 +10,7 @@ use patron_domain::{
     },
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::persistence::{
@@ -61,7 +62,7 @@ impl TryFrom<TenantRow> for Tenant {
 }
 
 /// One row of `environments`, in the order of the table's columns.
-#[derive(Debug, Clone, Queryable, Insertable)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = environments)]
 pub(crate) struct EnvironmentRow {
     pub(crate) tenant_id: String,
@@ -90,6 +91,23 @@ impl EnvironmentRow {
     }
 }
 
+/// What another name changes of a row of `environments`.
+#[derive(AsChangeset)]
+#[diesel(table_name = environments)]
+pub(crate) struct RenamedEnvironment {
+    name: String,
+    updated_at: i64,
+    updated_by: String,
+}
+
+impl From<&Environment> for RenamedEnvironment {
+    fn from(environment: &Environment) -> Self {
+        let EnvironmentRow { name, updated_at, updated_by, .. } =
+            EnvironmentRow::new(environment.tenant_id, environment);
+        Self { name, updated_at, updated_by }
+    }
+}
+
 impl TryFrom<EnvironmentRow> for Environment {
     type Error = StoreError;
 
@@ -111,13 +129,14 @@ impl TryFrom<EnvironmentRow> for Environment {
 }
 
 /// One row of `api_keys`, in the order of the table's columns.
-#[derive(Clone, Queryable, Insertable)]
+#[derive(Clone, Queryable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub(crate) struct ApiKeyRow {
     pub(crate) tenant_id: String,
     pub(crate) environment_id: String,
     pub(crate) id: String,
     pub(crate) name: String,
+    #[serde(skip)]
     pub(crate) hash: String,
     pub(crate) display_id: String,
     pub(crate) roles: String,
@@ -144,13 +163,18 @@ pub(crate) fn secret_hash(secret: &ApiKeySecret) -> String {
 
 impl ApiKeyRow {
     pub(crate) fn new(key: &ApiKey, secret: &ApiKeySecret) -> Self {
+        Self { hash: secret_hash(secret), ..Self::without_secret(key) }
+    }
+
+    /// What is known of a key, for what is no row of the table.
+    pub(crate) fn without_secret(key: &ApiKey) -> Self {
         let roles: Vec<_> = key.roles.iter().map(Role::as_str).collect();
         Self {
             tenant_id: key.owner.tenant_id.to_string(),
             environment_id: key.owner.environment_id.to_string(),
             id: key.id.to_string(),
             name: key.name.as_str().to_owned(),
-            hash: secret_hash(secret),
+            hash: String::new(),
             display_id: key.display_id.clone(),
             roles: roles.join(","),
             expires_at: key.expires_at.map(Timestamp::micros),
@@ -161,6 +185,22 @@ impl ApiKeyRow {
             updated_at: key.audit.updated_at.micros(),
             updated_by: key.audit.updated_by.as_str().to_owned(),
         }
+    }
+}
+
+/// What revoking changes of a row of `api_keys`.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_keys)]
+pub(crate) struct RevokedKey {
+    revoked_at: Option<i64>,
+    updated_at: i64,
+    updated_by: String,
+}
+
+impl From<&ApiKey> for RevokedKey {
+    fn from(key: &ApiKey) -> Self {
+        let ApiKeyRow { revoked_at, updated_at, updated_by, .. } = ApiKeyRow::without_secret(key);
+        Self { revoked_at, updated_at, updated_by }
     }
 }
 

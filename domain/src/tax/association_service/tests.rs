@@ -5,7 +5,10 @@ use futures::executor::block_on;
 use super::*;
 use crate::{
     clock::MockClock,
-    customer::{Customer, CustomerRecord, MockCustomerRepository, Profile},
+    customer::{Customer, CustomerRecord, DEFAULT_IDEMPOTENCY_TTL, MockCustomerRepository, Profile},
+    idempotency::{
+        Fingerprint, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, MockIdempotencyRecords, Outcome,
+    },
     ids::{Id, Kind, MockIdGenerator, TaxRateId},
     lifecycle::{Owner, Version},
     metadata::Metadata,
@@ -14,6 +17,7 @@ use crate::{
         TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
     },
     tenancy::{Actor, Role, Roles},
+    testkit::a_tax_default,
 };
 
 fn now() -> Timestamp {
@@ -40,8 +44,11 @@ fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxSe
     TaxService {
         taxes: Arc::new(taxes),
         customers: Arc::new(customers),
+        // Asked for requests under a key alone.
+        records: Arc::new(MockIdempotencyRecords::new()),
         clock: Arc::new(MockClock::at(now())),
         ids: Arc::new(MockIdGenerator::from_time()),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     }
 }
 
@@ -100,8 +107,9 @@ fn with_rates(rates: Vec<TaxRate>) -> MockTaxRepository {
 #[test]
 fn a_default_is_made_of_the_active_rate_of_its_code() {
     let mut taxes = with_rates(vec![rate(TaxRateStatus::Active)]);
-    taxes.expect_create_default().once().returning(|_, _| Ok(()));
-    let made = block_on(service(taxes, MockCustomerRepository::new()).create_default(&writer(), new())).unwrap();
+    taxes.expect_create_default().once().returning(|_, default, _| Ok(Done::now(default)));
+    let made =
+        block_on(service(taxes, MockCustomerRepository::new()).create_default(&writer(), new(), None)).unwrap().value;
     assert_eq!((made.tax_rate_id, made.entity, made.start, made.end), (id(9), TaxedEntity::Tenant, now(), None));
     assert_eq!((made.status, made.audit), (Status::Published, Audit::created(now(), &scope().actor)));
 }
@@ -109,7 +117,8 @@ fn a_default_is_made_of_the_active_rate_of_its_code() {
 #[test]
 fn an_inactive_rate_an_unknown_code_and_an_end_before_now_are_refused() {
     let create = |rates: Vec<TaxRate>, new: NewTaxAssociation| {
-        block_on(service(with_rates(rates), MockCustomerRepository::new()).create_default(&writer(), new)).unwrap_err()
+        block_on(service(with_rates(rates), MockCustomerRepository::new()).create_default(&writer(), new, None))
+            .unwrap_err()
     };
     let path = |error| match error {
         CreateTaxDefaultError::Invalid(broken) => broken.iter().next().map(|violation| violation.path.clone()),
@@ -126,11 +135,11 @@ fn a_reader_changes_nothing_and_the_store_is_never_asked() {
     let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
     let denied = PermissionDenied::Role(Permission::Write);
     let reader = caller(Role::AllReader);
-    let refused = block_on(service.change_rate(&reader, id(9), TaxRateAmendment::Archive));
+    let refused = block_on(service.change_rate(&reader, id(9), TaxRateAmendment::Archive, None));
     assert_eq!(refused, Err(ChangeTaxRateError::Denied(denied)));
-    let refused = block_on(service.create_default(&reader, new()));
+    let refused = block_on(service.create_default(&reader, new(), None));
     assert_eq!(refused, Err(CreateTaxDefaultError::Denied(denied)));
-    let refused = block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove));
+    let refused = block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove, None));
     assert_eq!(refused, Err(ChangeTaxDefaultError::Denied(denied)));
     let refused = block_on(service.find_association(&reader, Permission::Write, id(1)));
     assert_eq!(refused, Err(TaxesOfError::Denied(denied)));
@@ -149,14 +158,15 @@ fn a_change_carries_the_time_to_the_store_and_its_refusals_pass_as_they_are() {
     taxes
         .expect_change_rate()
         .once()
-        .withf(move |with, given| {
+        .withf(move |with, given, _| {
             *with == scope() && *given == ChangeTaxRate { event_id: given.event_id, ..command.clone() }
         })
-        .returning(|_, _| Err(ChangeTaxRateError::InUse));
+        .returning(|_, _, _| Err(ChangeTaxRateError::InUse));
     let refused = block_on(service(taxes, MockCustomerRepository::new()).change_rate(
         &writer(),
         id(9),
         TaxRateAmendment::Archive,
+        None,
     ));
     assert_eq!(refused, Err(ChangeTaxRateError::InUse));
 }
@@ -203,5 +213,28 @@ fn taxes_are_explained_for_the_moment_asked_for_or_now() {
         let euro = CurrencyCode::new("EUR").unwrap();
         let explained = block_on(service(taxes, customers).effective(&caller(Role::AllReader), id(5), euro, asked));
         assert_eq!(explained.map(|explained| explained.at), Ok(wanted));
+    }
+}
+
+#[test]
+fn a_request_that_comes_again_is_answered_before_anything_is_looked_at() {
+    let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
+    let request = IdempotentRequest { key, fingerprint };
+    let default = a_tax_default(&rate(TaxRateStatus::Active));
+    for (of, wanted) in [(7, Ok(Done::before(default.clone()))), (8, Err(IdempotencyKeyReused.into()))] {
+        let record = IdempotencyRecord {
+            fingerprint: Fingerprint::from_bytes([of; 32]),
+            outcome: Outcome::Frozen(default.clone().into()),
+            at: now(),
+        };
+        let mut records = MockIdempotencyRecords::new();
+        records.expect_find().once().returning(move |with, _| {
+            assert_eq!(*with, scope());
+            Ok(Some(record.clone()))
+        });
+        // The rate is switched off by now, and nobody is asked.
+        let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
+        let service = TaxService { records: Arc::new(records), ..service };
+        assert_eq!(block_on(service.create_default(&writer(), new(), Some(request.clone()))), wanted);
     }
 }

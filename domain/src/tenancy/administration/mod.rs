@@ -1,6 +1,6 @@
 //! What callers can ask about the environments and keys of their tenant.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     ApiKey, ApiKeyRepository, ApiKeySecret, Caller, CreateEnvironmentError, Environment, EnvironmentName,
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    idempotency::{CallersClaim, Done, IdempotencyKeyReused, IdempotencyRecords, IdempotentRequest, OnceError},
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable},
     lifecycle::{Audit, Owner, Status},
     store::{Page, PageRequest, StoreError},
@@ -58,6 +59,10 @@ pub struct AdministrationService {
     pub ids: Arc<dyn IdGenerator>,
     /// Gives secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// Tells what was done under idempotency keys.
+    pub records: Arc<dyn IdempotencyRecords>,
+    /// For how long a request that comes again under its key is answered as the first time.
+    pub idempotency_ttl: Duration,
 }
 
 /// How an environment is to be changed; what is `None` stays.
@@ -91,6 +96,9 @@ pub enum EnvironmentError {
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// The caller's tenant has no such environment.
     #[error("there is no environment with this id")]
     Unknown,
@@ -115,6 +123,9 @@ pub enum KeyError {
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// The caller's tenant has no such environment.
     #[error("there is no environment with this id")]
     UnknownEnvironment,
@@ -128,6 +139,21 @@ pub enum KeyError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+macro_rules! of_once {
+    ($($error:ty),+) => {$(
+        impl From<OnceError> for $error {
+            fn from(error: OnceError) -> Self {
+                match error {
+                    OnceError::KeyReused(reused) => reused.into(),
+                    OnceError::Store(error) => error.into(),
+                }
+            }
+        }
+    )+};
+}
+
+of_once!(EnvironmentError, KeyError);
 
 /// The type of an environment was to be changed.
 #[derive(Debug, thiserror::Error)]
@@ -156,14 +182,16 @@ impl AdministrationService {
         caller: &Caller,
         name: EnvironmentName,
         kind: EnvironmentType,
-    ) -> Result<Environment, EnvironmentError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::Administer)?;
         let now = self.clock.now();
         let id = self.ids.start(now).next_id();
         let audit = Audit::created(now, &scope.actor);
         let environment = Environment { id, tenant_id: scope.tenant_id, name, kind, audit };
-        match self.tenancy.create_environment(&scope, environment.clone()).await {
-            Ok(()) => Ok(environment),
+        match self.tenancy.create_environment(&scope, environment, self.claim(caller, request, now)).await {
+            Ok(made) => Ok(made),
+            Err(CreateEnvironmentError::KeyReused(reused)) => Err(reused.into()),
             Err(CreateEnvironmentError::Store(error)) => Err(error.into()),
             Err(CreateEnvironmentError::UnknownTenant) => {
                 Err(StoreError::Failed { reason: "the tenant of a caller is missing".to_owned() }.into())
@@ -202,7 +230,8 @@ impl AdministrationService {
         caller: &Caller,
         id: EnvironmentId,
         change: EnvironmentChange,
-    ) -> Result<Environment, EnvironmentError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::Administer)?;
         let found = self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)?;
         if change.kind.is_some_and(|kind| kind != found.kind) {
@@ -210,13 +239,17 @@ impl AdministrationService {
             broken.add("type", &FixedType(found.kind));
             return Err(broken.into());
         }
-        let Some(name) = change.name else { return Ok(found) };
-        let renamed = self.tenancy.rename_environment(&scope, id, name, self.clock.now()).await?;
+        let now = self.clock.now();
+        let claim = self.claim(caller, request, now);
+        if change.name.is_none() && claim.is_none() {
+            return Ok(Done::now(found));
+        }
+        let renamed = self.tenancy.rename_environment(&scope, id, change.name, now, claim).await?;
         renamed.ok_or(EnvironmentError::Unknown)
     }
 
     /// Makes a key with 256 random bits for an environment of the caller's tenant; its own when none is named. The
-    /// secret is answered this once.
+    /// secret is answered this once: a request that comes again under its idempotency key is answered without it.
     ///
     /// # Errors
     /// When the caller is no `super_admin` or has fewer rights than the key, its end has passed, the tenant has no such
@@ -226,12 +259,21 @@ impl AdministrationService {
         caller: &Caller,
         environment: Option<EnvironmentId>,
         new: NewApiKey,
-    ) -> Result<(ApiKey, ApiKeySecret), KeyError> {
-        caller.authorise(Permission::Administer)?;
+        request: Option<IdempotentRequest>,
+    ) -> Result<(ApiKey, Option<ApiKeySecret>), KeyError> {
+        let own = caller.authorise(Permission::Administer)?;
         if !caller.roles().cover(&new.roles) {
             return Err(PermissionDenied::MoreThanOwn.into());
         }
         let now = self.clock.now();
+        let claim = self.claim(caller, request, now);
+        if let Some(CallersClaim { claim, .. }) = &claim {
+            // Before anything is refused that was right when it was done.
+            let record = self.records.find(own, &claim.key).await?;
+            if let Some(made) = claim.settle_frozen(record.as_ref())? {
+                return Ok((made, None));
+            }
+        }
         let mut broken = Violations::new();
         broken.check(|| "expires_at".to_owned(), new.expires_at.map(|at| check_expiry(at, now)).transpose());
         broken.into_result()?;
@@ -248,8 +290,8 @@ impl AdministrationService {
             last_used_at: None,
             audit: Audit::created(now, &scope.actor),
         };
-        self.keys.create(&scope, key.clone(), secret.clone()).await?;
-        Ok((key, secret))
+        let Done { value, replayed } = self.keys.create(&scope, key, secret.clone(), claim).await?;
+        Ok((value, (!replayed).then_some(secret)))
     }
 
     /// The keys of an environment of the caller's tenant, its own when none is named, without their secrets. Revoked
@@ -278,13 +320,25 @@ impl AdministrationService {
     ///
     /// # Errors
     /// When the caller is no `super_admin`, the tenant has no such key, or the store fails.
-    pub async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
+    pub async fn revoke_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<ApiKey>, KeyError> {
         let tenant = caller.authorise_tenant(Permission::Administer)?;
         // Only the key itself tells its environment. One of another tenant is dropped here, as if it did not exist.
         let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
         let own = found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)?;
         let scope = EnvironmentScope { owner: own.owner, actor: tenant.actor };
-        self.keys.revoke(&scope, id, self.clock.now()).await?.ok_or(KeyError::UnknownKey)
+        let now = self.clock.now();
+        let revoked = self.keys.revoke(&scope, id, now, self.claim(caller, request, now)).await?;
+        revoked.ok_or(KeyError::UnknownKey)
+    }
+
+    fn claim(&self, caller: &Caller, request: Option<IdempotentRequest>, now: Timestamp) -> Option<CallersClaim> {
+        let claim = request.map(|request| request.claim(now, self.idempotency_ttl));
+        claim.map(|claim| CallersClaim { owner: caller.owner(), claim })
     }
 
     /// Where keys are made and listed: the environment that is named, if it is the caller's tenant's.

@@ -6,6 +6,8 @@ use futures::executor::block_on;
 
 use super::*;
 use crate::{
+    customer::DEFAULT_IDEMPOTENCY_TTL,
+    idempotency::{Fingerprint, IdempotencyKey, IdempotencyRecord, MockIdempotencyRecords, Outcome},
     ids::{EnvironmentId, TenantId},
     tenancy::{Actor, ApiKeyName, MockApiKeyRepository, MockTenancyRepository, RequestId, Role, Roles},
     testkit::{CountingIds, FixedClock, FixedRandomness, a_scope, a_time, an_api_key, an_environment, an_id},
@@ -23,6 +25,8 @@ fn service(tenancy: MockTenancyRepository, keys: MockApiKeyRepository) -> Admini
         clock: Arc::new(FixedClock::default()),
         ids: Arc::new(CountingIds::default()),
         randomness: Arc::new(FixedRandomness([7; 32])),
+        records: Arc::new(MockIdempotencyRecords::new()),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     }
 }
 
@@ -51,15 +55,15 @@ fn only_a_super_admin_changes_environments_and_touches_keys() {
     for role in [Role::AllWriter, Role::AllReader] {
         let (caller, service) = (caller(role), untouched());
         let denied = PermissionDenied::Role(Permission::Administer);
-        let environment = block_on(service.create_environment(&caller, name(), EnvironmentType::Production));
+        let environment = block_on(service.create_environment(&caller, name(), EnvironmentType::Production, None));
         assert_eq!(environment, Err(denied.into()));
-        let changed = block_on(service.change_environment(&caller, an_id(77), EnvironmentChange::default()));
+        let changed = block_on(service.change_environment(&caller, an_id(77), EnvironmentChange::default(), None));
         assert_eq!(changed, Err(denied.into()));
         let roles = Roles::new([Role::AllReader]).unwrap();
-        assert_eq!(block_on(service.create_key(&caller, None, new_key(roles))), Err(denied.into()));
+        assert_eq!(block_on(service.create_key(&caller, None, new_key(roles), None)), Err(denied.into()));
         let keys = block_on(service.keys(&caller, None, Status::Deleted, PageRequest::default()));
         assert_eq!(keys, Err(denied.into()));
-        assert_eq!(block_on(service.revoke_key(&caller, an_id(9))), Err(denied.into()));
+        assert_eq!(block_on(service.revoke_key(&caller, an_id(9), None)), Err(denied.into()));
     }
 }
 
@@ -78,8 +82,8 @@ fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
     for id in [an_id::<crate::ids::EnvironmentKind>(77), an_id(78)] {
         assert_eq!(block_on(foreign().environment(&admin, id)), Err(EnvironmentError::Unknown));
         let change = EnvironmentChange { name: Some(name()), kind: None };
-        assert_eq!(block_on(foreign().change_environment(&admin, id, change)), Err(EnvironmentError::Unknown));
-        let key = block_on(foreign().create_key(&admin, Some(id), new_key(Roles::default())));
+        assert_eq!(block_on(foreign().change_environment(&admin, id, change, None)), Err(EnvironmentError::Unknown));
+        let key = block_on(foreign().create_key(&admin, Some(id), new_key(Roles::default()), None));
         assert_eq!(key, Err(KeyError::UnknownEnvironment));
         let keys = block_on(foreign().keys(&admin, Some(id), Status::Published, PageRequest::default()));
         assert_eq!(keys, Err(KeyError::UnknownEnvironment));
@@ -89,14 +93,15 @@ fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
 #[test]
 fn an_environment_is_made_in_the_callers_tenant_by_the_caller() {
     let mut tenancy = MockTenancyRepository::new();
-    tenancy.expect_create_environment().once().returning(|scope, environment| {
+    tenancy.expect_create_environment().once().returning(|scope, environment, _| {
         assert_eq!((scope.tenant_id, &scope.actor), (a_scope().owner.tenant_id, &a_scope().actor));
         assert_eq!((environment.tenant_id, environment.audit.created_at), (scope.tenant_id, a_time()));
-        Ok(())
+        Ok(Done::now(environment))
     });
     let service = service(tenancy, MockApiKeyRepository::new());
-    let made = block_on(service.create_environment(&caller(Role::SuperAdmin), name(), EnvironmentType::Production));
-    assert_eq!(made.unwrap().audit.created_by, a_scope().actor);
+    let made =
+        block_on(service.create_environment(&caller(Role::SuperAdmin), name(), EnvironmentType::Production, None));
+    assert_eq!(made.unwrap().value.audit.created_by, a_scope().actor);
 }
 
 #[test]
@@ -106,23 +111,25 @@ fn the_type_of_an_environment_is_fixed() {
     let other = EnvironmentType::ALL.iter().copied().find(|one| *one != kind);
     let change = EnvironmentChange { name: Some(name()), kind: other };
     let refused =
-        block_on(service(found(own), MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change));
+        block_on(service(found(own), MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change, None));
     let Err(EnvironmentError::Invalid(broken)) = refused else { panic!("{refused:?}") };
     assert_eq!(broken.iter().map(|one| (one.path.as_str(), one.rule)).collect::<Vec<_>>(), [("type", "fixed")]);
 
     let mut tenancy = found(own);
-    tenancy.expect_rename_environment().once().returning(|scope, id, name, at| {
+    tenancy.expect_rename_environment().once().returning(|scope, id, name, at, _| {
         assert_eq!((scope.tenant_id, at), (a_scope().owner.tenant_id, a_time()));
-        Ok(Some(Environment { id, name, ..an_environment() }))
+        let name = name.expect("a name");
+        Ok(Some(Done::now(Environment { id, name, ..an_environment() })))
     });
     let change = EnvironmentChange { name: Some(name()), kind: Some(kind) };
-    let renamed = block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change));
-    assert_eq!(renamed.unwrap().name, name());
+    let renamed =
+        block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change, None));
+    assert_eq!(renamed.unwrap().value.name, name());
 
     // Naming nothing, or the type alone, changes nothing: the mock expects no call.
     let change = EnvironmentChange { name: None, kind: Some(kind) };
     let unchanged = service(found(own), MockApiKeyRepository::new());
-    assert!(block_on(unchanged.change_environment(&admin, an_id(77), change)).is_ok());
+    assert!(block_on(unchanged.change_environment(&admin, an_id(77), change, None)).is_ok());
 }
 
 #[test]
@@ -132,15 +139,15 @@ fn a_key_is_made_where_it_was_asked_for_and_its_secret_is_answered() {
     let nowhere = (None, own.environment_id);
     for (named, wanted) in [nowhere, (Some(own.environment_id), own.environment_id), (Some(other), other)] {
         let mut keys = MockApiKeyRepository::new();
-        keys.expect_create().once().returning(move |scope, key, secret| {
+        keys.expect_create().once().returning(move |scope, key, secret, _| {
             assert_eq!((scope.owner.tenant_id, scope.owner.environment_id), (a_scope().owner.tenant_id, wanted));
-            assert_eq!((key.owner, key.display_id), (scope.owner, secret.display_id()));
-            Ok(())
+            assert_eq!((key.owner, &key.display_id), (scope.owner, &secret.display_id()));
+            Ok(Done::now(key))
         });
         let service = service(found(own.tenant_id), keys);
-        let made = block_on(service.create_key(&caller(Role::SuperAdmin), named, new_key(Roles::default())));
+        let made = block_on(service.create_key(&caller(Role::SuperAdmin), named, new_key(Roles::default()), None));
         let (key, secret) = made.unwrap();
-        assert_eq!(secret, ApiKeySecret::from_random([7; 32]));
+        assert_eq!(secret, Some(ApiKeySecret::from_random([7; 32])));
         assert_eq!(key.roles.iter().collect::<Vec<_>>(), [Role::AllWriter]);
         assert_eq!((key.audit.created_by, key.last_used_at), (Actor::clone(&a_scope().actor), None));
     }
@@ -151,16 +158,17 @@ fn a_key_that_has_ended_already_is_not_made() {
     let later = |micros| Timestamp::from_micros(a_time().micros() + micros).unwrap();
     for past in [a_time(), later(-1)] {
         let new = NewApiKey { expires_at: Some(past), ..new_key(Roles::default()) };
-        let refused = block_on(untouched().create_key(&caller(Role::SuperAdmin), None, new));
+        let refused = block_on(untouched().create_key(&caller(Role::SuperAdmin), None, new, None));
         let Err(KeyError::Invalid(broken)) = refused else { panic!("{refused:?}") };
         let found: Vec<_> = broken.iter().map(|one| (one.path.as_str(), one.rule)).collect();
         assert_eq!(found, [("expires_at", "future")]);
     }
     let mut keys = MockApiKeyRepository::new();
-    keys.expect_create().once().returning(|_, _, _| Ok(()));
+    keys.expect_create().once().returning(|_, key, _, _| Ok(Done::now(key)));
     let new = NewApiKey { expires_at: Some(later(1)), ..new_key(Roles::default()) };
     assert!(
-        block_on(service(MockTenancyRepository::new(), keys).create_key(&caller(Role::SuperAdmin), None, new)).is_ok()
+        block_on(service(MockTenancyRepository::new(), keys).create_key(&caller(Role::SuperAdmin), None, new, None))
+            .is_ok()
     );
 }
 
@@ -188,12 +196,25 @@ fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_un
         let stored = key.clone();
         keys.expect_find().once().returning(move |_, _| Ok(Some(stored.clone())));
         let revoked = key.clone();
-        keys.expect_revoke().times(usize::from(own)).returning(move |scope, _, at| {
+        keys.expect_revoke().times(usize::from(own)).returning(move |scope, _, at, _| {
             assert_eq!((scope.owner, &scope.actor, at), (owner, &a_scope().actor, a_time()));
-            Ok(Some(revoked.clone()))
+            Ok(Some(Done::now(revoked.clone())))
         });
         let service = service(MockTenancyRepository::new(), keys);
-        let answer = block_on(service.revoke_key(&caller(Role::SuperAdmin), key.id));
-        assert_eq!(answer, if own { Ok(key) } else { Err(KeyError::UnknownKey) });
+        let answer = block_on(service.revoke_key(&caller(Role::SuperAdmin), key.id, None));
+        assert_eq!(answer, if own { Ok(Done::now(key)) } else { Err(KeyError::UnknownKey) });
     }
+}
+
+#[test]
+fn a_key_that_was_made_before_is_answered_without_its_secret_even_when_its_end_has_passed() {
+    let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
+    let record = IdempotencyRecord { fingerprint, outcome: Outcome::Frozen(an_api_key().into()), at: a_time() };
+    let mut records = MockIdempotencyRecords::new();
+    records.expect_find().once().returning(move |_, _| Ok(Some(record.clone())));
+    let service = AdministrationService { records: Arc::new(records), ..untouched() };
+    let new = NewApiKey { expires_at: Some(a_time()), ..new_key(Roles::default()) };
+    let request = Some(IdempotentRequest { key, fingerprint });
+    let answer = block_on(service.create_key(&caller(Role::SuperAdmin), None, new, request));
+    assert_eq!(answer, Ok((an_api_key(), None)));
 }

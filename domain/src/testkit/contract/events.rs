@@ -75,7 +75,7 @@ async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventR
     }
     let rate = world.rate(scope, a_tax_rate("VAT"));
     let created = TaxRateEvent::created(world.id(), None, rate);
-    world.ports.taxes.create_rate(scope, created.clone()).await.or_say("taxes.create_rate")?;
+    world.ports.taxes.create_rate(scope, created.clone(), None).await.or_say("taxes.create_rate")?;
     wanted.push(EventRecord::of_tax_rate(somewhere, created));
     let EventEntity::Customer(first) = wanted[0].entity else { return Err("the first is no customer".to_owned()) };
     let again = world.create(scope, a_customer("a")).await;
@@ -236,7 +236,7 @@ async fn of_rates(world: &World<'_>) -> Outcome {
     let change = async |amendment: TaxRateAmendment| {
         let (at, event_id) = (world.now(), world.id());
         let command = ChangeTaxRate { id: rate.id, amendment, at, event_id, request_id: None };
-        world.ports.taxes.change_rate(&scope, command).await
+        world.ports.taxes.change_rate(&scope, command, None).await
     };
     let name = Some(TaxRateName::new("another name").or_say("the literal")?);
     let update = TaxRateUpdate { name, description: Patch::Clear, ..TaxRateUpdate::default() };

@@ -129,7 +129,7 @@ async fn foreign_default(world: &World<'_>) -> Outcome {
     let mut default = world.default_of(&rate);
     default.owner = neighbours.abroad.owner;
     let taxes = &world.ports.taxes;
-    taxes.create_default(&neighbours.here, default).await.or_say("taxes.create_default")?;
+    taxes.create_default(&neighbours.here, default, None).await.or_say("taxes.create_default")?;
     let owners = async |scope| {
         let page =
             taxes.associations(scope, &TaxAssociationFilter::of(TaxedEntity::Tenant), PageRequest::default()).await;
@@ -157,7 +157,7 @@ async fn foreign_key(world: &World<'_>) -> Outcome {
     let secret = world.secret()?;
     let key = ApiKey { owner: neighbours.abroad.owner, ..world.key(&neighbours.here, &secret) };
     let keys = &world.ports.keys;
-    keys.create(&neighbours.here, key, secret.clone()).await.or_say("keys.create")?;
+    keys.create(&neighbours.here, key, secret.clone(), None).await.or_say("keys.create")?;
     let found = keys.find_by_secret(&SystemScope::patron(), &secret).await.or_say("keys.find_by_secret")?;
     same("what the key opens", &found.map(|key| key.owner), &Some(neighbours.here.owner))?;
     let abroad = keys.list(&neighbours.abroad, None, PageRequest::default()).await.or_say("keys.list")?;

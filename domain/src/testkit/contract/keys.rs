@@ -5,6 +5,7 @@ use super::{
     world::{CUTS, OrSay, Outcome, World, is_cut, page, same},
 };
 use crate::{
+    idempotency::Done,
     ids::{ApiKeyId, IdSequence},
     lifecycle::Audit,
     store::PageRequest,
@@ -56,7 +57,7 @@ async fn created(world: &World<'_>) -> Outcome {
             key.expires_at = Some(time("9999-12-31T23:59:59.999999Z")?);
             key.last_used_at = Some(world.now());
         }
-        world.ports.keys.create(&scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        world.ports.keys.create(&scope, key.clone(), secret.clone(), None).await.or_say("keys.create")?;
         same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&key))?;
         same("the key by its secret", &by_secret(world, &secret).await?.as_ref(), &Some(&key))?;
         wanted.insert(0, key);
@@ -86,7 +87,7 @@ async fn distinct(world: &World<'_>) -> Outcome {
     for text in &texts {
         let secret = ApiKeySecret::new(text.as_str()).or_say("the literal")?;
         let key = world.key(&scope, &secret);
-        world.ports.keys.create(&scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        world.ports.keys.create(&scope, key.clone(), secret.clone(), None).await.or_say("keys.create")?;
         keys.push((secret, key.id));
     }
     for (secret, id) in keys {
@@ -104,7 +105,7 @@ async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<ApiKeyI
         let secret = world.secret()?;
         let key = ApiKey { audit: Audit::created(at, &scope.actor), ..world.key(scope, &secret) };
         keys.push((at, key.id));
-        world.ports.keys.create(scope, key, secret).await.or_say("keys.create")?;
+        world.ports.keys.create(scope, key, secret, None).await.or_say("keys.create")?;
     }
     keys.sort();
     Ok(keys.into_iter().rev().map(|(_, id)| id).collect())
@@ -142,9 +143,9 @@ async fn revoke(world: &World<'_>) -> Outcome {
     let (other, _) = world.created_key(&scope).await?;
     let (key, _) = world.created_key(&scope).await?;
     let at = world.now();
-    let answer = world.ports.keys.revoke(&scope, key.id, at).await.or_say("keys.revoke")?;
+    let answer = world.ports.keys.revoke(&scope, key.id, at, None).await.or_say("keys.revoke")?;
     let wanted = revoked(&key, at, &scope.actor);
-    same("the answer", &answer.as_ref(), &Some(&wanted))?;
+    same("the answer", &answer, &Some(Done::now(wanted.clone())))?;
     // By its secret it may go on to be found as it was for a while, so that one is not asked.
     same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&wanted))?;
     let page = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
@@ -157,8 +158,8 @@ async fn revoke_twice(world: &World<'_>) -> Outcome {
     let first = world.now();
     let wanted = revoked(&key, first, &revoker(&scope, "first")?.actor);
     for (name, at) in [("first", first), ("second", world.now()), ("third", first)] {
-        let answer = world.ports.keys.revoke(&revoker(&scope, name)?, key.id, at).await.or_say("keys.revoke")?;
-        same(&format!("the {name} answer"), &answer.as_ref(), &Some(&wanted))?;
+        let answer = world.ports.keys.revoke(&revoker(&scope, name)?, key.id, at, None).await.or_say("keys.revoke")?;
+        same(&format!("the {name} answer"), &answer, &Some(Done::now(wanted.clone())))?;
     }
     same("the key by its id", &find(world, key.id).await?, &Some(wanted))
 }
@@ -167,11 +168,11 @@ async fn revoke_elsewhere(world: &World<'_>) -> Outcome {
     let neighbours = world.neighbours().await?;
     let (key, _) = world.created_key(&neighbours.here).await?;
     for (whose, scope) in neighbours.elsewhere() {
-        let answer = world.ports.keys.revoke(&scope, key.id, world.now()).await.or_say("keys.revoke")?;
+        let answer = world.ports.keys.revoke(&scope, key.id, world.now(), None).await.or_say("keys.revoke")?;
         same(&format!("the answer to {whose}"), &answer, &None)?;
     }
     let unknown = IdSequence::start(world.now(), [9; 10]).next_id();
-    let answer = world.ports.keys.revoke(&neighbours.here, unknown, world.now()).await.or_say("keys.revoke")?;
+    let answer = world.ports.keys.revoke(&neighbours.here, unknown, world.now(), None).await.or_say("keys.revoke")?;
     same("the answer for an unknown id", &answer, &None)?;
     same("the key afterwards", &find(world, key.id).await?, &Some(key))
 }
@@ -181,7 +182,7 @@ async fn list_revoked(world: &World<'_>) -> Outcome {
     let (first, _) = world.created_key(&scope).await?;
     let (second, _) = world.created_key(&scope).await?;
     let (third, _) = world.created_key(&scope).await?;
-    world.ports.keys.revoke(&scope, second.id, world.now()).await.or_say("keys.revoke")?;
+    world.ports.keys.revoke(&scope, second.id, world.now(), None).await.or_say("keys.revoke")?;
     for (revoked, wanted) in [
         (None, vec![third.id, second.id, first.id]),
         (Some(false), vec![third.id, first.id]),

@@ -13,6 +13,7 @@
 //!     keys: store.clone(),
 //!     events: store.clone(),
 //!     webhooks: store.clone(),
+//!     records: store.clone(),
 //!     housekeeping: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -38,6 +39,7 @@ mod isolation;
 mod keys;
 mod lists;
 mod mappings;
+mod once;
 mod races;
 mod refusals;
 mod renaming;
@@ -63,6 +65,7 @@ use self::world::World;
 use crate::{
     customer::{CustomerRepository, Housekeeping},
     event::EventLog,
+    idempotency::IdempotencyRecords,
     store::{PageRequest, StoreError},
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -101,6 +104,8 @@ pub struct Ports {
     pub events: Arc<dyn EventLog>,
     /// Keeps webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
+    /// Tells what was done under idempotency keys.
+    pub records: Arc<dyn IdempotencyRecords>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
@@ -209,6 +214,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     archiving::check(world, report).await;
     renaming::check(world, report).await;
     idempotency::check(world, report).await;
+    once::check(world, report).await;
     mappings::check(world, report).await;
     isolation::check(world, report).await;
     events::check(world, report).await;
@@ -247,6 +253,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         events: absent.over(elsewhere.clone()),
         // Nothing of it is about customers.
         webhooks: elsewhere.clone(),
+        records: absent.over(elsewhere.clone()),
         housekeeping: absent.over(elsewhere),
     };
     let mut report = check_seeded(&ports, seed).await;

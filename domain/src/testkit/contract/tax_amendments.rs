@@ -59,7 +59,8 @@ async fn change(
     amendment: TaxRateAmendment,
 ) -> Result<TaxRate, ChangeTaxRateError> {
     let (at, event_id) = (world.now(), world.id());
-    world.ports.taxes.change_rate(scope, ChangeTaxRate { id, amendment, at, event_id, request_id: None }).await
+    let command = ChangeTaxRate { id, amendment, at, event_id, request_id: None };
+    world.ports.taxes.change_rate(scope, command, None).await.map(|changed| changed.value)
 }
 
 async fn is_found(world: &World<'_>, scope: &EnvironmentScope, rate: &TaxRate) -> Outcome {
@@ -206,7 +207,7 @@ async fn uses(world: &World<'_>) -> Outcome {
     amend(world, &scope, customer, Amendment::Dissociate(association)).await.or_say("removing the tax")?;
     let default = world.created_default(&scope, world.default_of(&free)).await?;
     let remove = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at: world.now() };
-    world.ports.taxes.change_default(&scope, remove).await.or_say("taxes.change_default")?;
+    world.ports.taxes.change_default(&scope, remove, None).await.or_say("taxes.change_default")?;
     change(world, &scope, free.id, TaxRateAmendment::Archive).await.or_say("archiving a free rate").map(drop)
 }
 
@@ -222,7 +223,7 @@ async fn race(world: &World<'_>) -> Outcome {
             (archived, used.is_ok())
         } else {
             let (used, archived) =
-                join(world.ports.taxes.create_default(&scope, world.default_of(&rate)), archiving).await;
+                join(world.ports.taxes.create_default(&scope, world.default_of(&rate), None), archiving).await;
             (archived, used.is_ok())
         };
         holds(archived.is_ok() != used, || format!("archived: {}, used: {used}", archived.is_ok()))?;
@@ -242,13 +243,13 @@ async fn defaults(world: &World<'_>) -> Outcome {
     let command = |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now() };
     let taxes = &world.ports.taxes;
     for amendment in [TaxDefaultAmendment::Update(terms), TaxDefaultAmendment::Remove] {
-        let changed = taxes.change_default(&scope, command(amendment)).await.or_say("taxes.change_default")?;
-        is_kept(world, &scope, &changed).await?;
+        let changed = taxes.change_default(&scope, command(amendment), None).await.or_say("taxes.change_default")?;
+        is_kept(world, &scope, &changed.value).await?;
     }
-    let again = taxes.change_default(&scope, command(TaxDefaultAmendment::Remove)).await;
+    let again = taxes.change_default(&scope, command(TaxDefaultAmendment::Remove), None).await;
     same("removing twice", &again, &Err(ChangeTaxDefaultError::Unknown))?;
     let late = TaxDefaultAmendment::Update(TaxAssociationUpdate::default());
-    let late = taxes.change_default(&scope, command(late)).await;
+    let late = taxes.change_default(&scope, command(late), None).await;
     same("changing what was removed", &late, &Err(ChangeTaxDefaultError::Archived))?;
     world.created_default(&scope, world.default_of(&rate)).await.map(drop)
 }
@@ -268,10 +269,10 @@ async fn foreign(world: &World<'_>) -> Outcome {
     let remove = |id| ChangeTaxDefault { id, amendment: TaxDefaultAmendment::Remove, at: world.now() };
     let taxes = &world.ports.taxes;
     let refused = Err(ChangeTaxDefaultError::Unknown);
-    same("a customer's tax", &taxes.change_default(here, remove(own.id)).await, &refused)?;
+    same("a customer's tax", &taxes.change_default(here, remove(own.id), None).await, &refused)?;
     is_kept(world, here, own).await?;
     for (whose, scope) in neighbours.elsewhere() {
-        same(whose, &taxes.change_default(&scope, remove(default.id)).await, &refused)?;
+        same(whose, &taxes.change_default(&scope, remove(default.id), None).await, &refused)?;
         let found = taxes.find_association(&scope, default.id).await.or_say("taxes.find_association")?;
         holds(found.is_none(), || format!("{whose} found the default"))?;
     }

@@ -88,7 +88,7 @@ async fn is_refused(
     wanted: CreateTaxDefaultError,
 ) -> Outcome {
     let before = defaults(world, scope).await?;
-    same("the answer", &world.ports.taxes.create_default(scope, default).await, &Err(wanted))?;
+    same("the answer", &world.ports.taxes.create_default(scope, default, None).await, &Err(wanted))?;
     all_equal("the defaults afterwards", &defaults(world, scope).await?, &before)
 }
 
@@ -157,7 +157,8 @@ async fn one_winner(world: &World<'_>) -> Outcome {
     let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
     for code in [None, currency("EUR")?] {
         let sixteen: Vec<_> = (0..16).map(|_| TaxAssociation { currency: code, ..world.default_of(&rate) }).collect();
-        let answers = join_all(sixteen.iter().map(|one| world.ports.taxes.create_default(&scope, one.clone()))).await;
+        let create = |one: &TaxAssociation| world.ports.taxes.create_default(&scope, one.clone(), None);
+        let answers = join_all(sixteen.iter().map(create)).await;
         let winners: Vec<_> = sixteen.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
         let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
         let wanted = CreateTaxDefaultError::AlreadyAssociated { existing: winner.id };

@@ -5,6 +5,7 @@ use super::{
     world::{CUTS, OrSay, Outcome, World, holds, is_cut, page, same},
 };
 use crate::{
+    idempotency::Done,
     ids::{EnvironmentId, TenantId},
     lifecycle::Audit,
     store::PageRequest,
@@ -99,7 +100,7 @@ async fn create(
     environment: &Environment,
 ) -> Result<(), CreateEnvironmentError> {
     let scope = TenantScope { tenant_id, actor: a_scope().actor };
-    world.ports.tenancy.create_environment(&scope, environment.clone()).await
+    world.ports.tenancy.create_environment(&scope, environment.clone(), None).await.map(drop)
 }
 
 async fn find(world: &World<'_>, id: EnvironmentId) -> Result<Option<Environment>, String> {
@@ -206,10 +207,10 @@ async fn rename(world: &World<'_>) -> Outcome {
     let scope = TenantScope { tenant_id, actor: Actor::new("renamer").or_say("the literal")? };
     let name = EnvironmentName::new("ä🦀'%").or_say("the literal")?;
     let at = world.now();
-    let answer = world.ports.tenancy.rename_environment(&scope, environment.id, name.clone(), at).await;
+    let answer = world.ports.tenancy.rename_environment(&scope, environment.id, Some(name.clone()), at, None).await;
     let audit = Audit { updated_at: at, updated_by: scope.actor, ..environment.audit.clone() };
     let wanted = Environment { name, audit, ..environment };
-    same("the answer", &answer.or_say("tenancy.rename_environment")?.as_ref(), &Some(&wanted))?;
+    same("the answer", &answer.or_say("tenancy.rename_environment")?, &Some(Done::now(wanted.clone())))?;
     same("the environments", &listed(world, tenant_id, PageRequest::default()).await?, &vec![wanted, other])
 }
 
@@ -220,7 +221,7 @@ async fn rename_elsewhere(world: &World<'_>) -> Outcome {
     let name = EnvironmentName::new("another").or_say("the literal")?;
     for (tenant_id, id) in [(other, environment.id), (own, world.id())] {
         let scope = TenantScope { tenant_id, actor: a_scope().actor };
-        let answer = world.ports.tenancy.rename_environment(&scope, id, name.clone(), world.now()).await;
+        let answer = world.ports.tenancy.rename_environment(&scope, id, Some(name.clone()), world.now(), None).await;
         same("the answer", &answer.or_say("tenancy.rename_environment")?, &None)?;
     }
     same("the environment", &find(world, environment.id).await?, &Some(environment))

@@ -28,6 +28,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         keys: store.clone(),
         events: store.clone(),
         webhooks: store.clone(),
+        records: store.clone(),
         housekeeping: store.clone(),
     }
 }

@@ -89,7 +89,7 @@ impl<'a> World<'a> {
         let actor = a_scope().actor;
         let owner = Owner { tenant_id, environment_id: environment.id };
         let scope = TenantScope { tenant_id, actor: actor.clone() };
-        let created = self.ports.tenancy.create_environment(&scope, environment).await;
+        let created = self.ports.tenancy.create_environment(&scope, environment, None).await;
         created.or_say("tenancy.create_environment")?;
         Ok(EnvironmentScope { owner, actor })
     }
@@ -137,7 +137,8 @@ impl<'a> World<'a> {
 
     /// A create of a rate.
     pub(super) async fn create_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<(), CreateTaxRateError> {
-        self.ports.taxes.create_rate(scope, TaxRateEvent::created(self.id(), None, rate)).await
+        let created = TaxRateEvent::created(self.id(), None, rate);
+        self.ports.taxes.create_rate(scope, created, None).await.map(drop)
     }
 
     /// A rate that was created.
@@ -159,7 +160,7 @@ impl<'a> World<'a> {
         scope: &EnvironmentScope,
         default: TaxAssociation,
     ) -> Result<TaxAssociation, String> {
-        self.ports.taxes.create_default(scope, default.clone()).await.or_say("taxes.create_default")?;
+        self.ports.taxes.create_default(scope, default.clone(), None).await.or_say("taxes.create_default")?;
         Ok(default)
     }
 
@@ -173,7 +174,7 @@ impl<'a> World<'a> {
     pub(super) async fn created_key(&self, scope: &EnvironmentScope) -> Result<(ApiKey, ApiKeySecret), String> {
         let secret = self.secret()?;
         let key = self.key(scope, &secret);
-        self.ports.keys.create(scope, key.clone(), secret.clone()).await.or_say("keys.create")?;
+        self.ports.keys.create(scope, key.clone(), secret.clone(), None).await.or_say("keys.create")?;
         Ok((key, secret))
     }
 

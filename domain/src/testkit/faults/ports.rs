@@ -10,6 +10,9 @@ use crate::{
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, TaxRateEvent},
+    idempotency::{
+        CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
+    },
     ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId},
     integration::IntegrationMapping,
     lifecycle::Owner,
@@ -84,8 +87,13 @@ impl<P: Housekeeping + ?Sized> Housekeeping for Faulty<P> {
 
 #[async_trait]
 impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
-    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
-        self.call(self.port.create_rate(scope, created)).await
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
+        self.call(self.port.create_rate(scope, created, claim)).await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -105,24 +113,27 @@ impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxRate,
-    ) -> Result<TaxRate, ChangeTaxRateError> {
-        self.call(self.port.change_rate(scope, command)).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
+        self.call(self.port.change_rate(scope, command, claim)).await
     }
 
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
-    ) -> Result<(), CreateTaxDefaultError> {
-        self.call(self.port.create_default(scope, association)).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
+        self.call(self.port.create_default(scope, association, claim)).await
     }
 
     async fn change_default(
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxDefault,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
-        self.call(self.port.change_default(scope, command)).await
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
+        self.call(self.port.change_default(scope, command, claim)).await
     }
 
     async fn find_association(
@@ -165,18 +176,20 @@ impl<P: TenancyRepository + ?Sized> TenancyRepository for Faulty<P> {
         &self,
         scope: &TenantScope,
         environment: Environment,
-    ) -> Result<(), CreateEnvironmentError> {
-        self.call(self.port.create_environment(scope, environment)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError> {
+        self.call(self.port.create_environment(scope, environment, claim)).await
     }
 
     async fn rename_environment(
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
-        name: EnvironmentName,
+        name: Option<EnvironmentName>,
         at: Timestamp,
-    ) -> Result<Option<Environment>, StoreError> {
-        self.call(self.port.rename_environment(scope, id, name, at)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError> {
+        self.call(self.port.rename_environment(scope, id, name, at, claim)).await
     }
 
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError> {
@@ -194,8 +207,14 @@ impl<P: TenancyRepository + ?Sized> TenancyRepository for Faulty<P> {
 
 #[async_trait]
 impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
-        self.call(self.port.create(scope, key, secret)).await
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
+        self.call(self.port.create(scope, key, secret, claim)).await
     }
 
     async fn list(
@@ -212,8 +231,9 @@ impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
         scope: &EnvironmentScope,
         id: ApiKeyId,
         at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError> {
-        self.call(self.port.revoke(scope, id, at)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
+        self.call(self.port.revoke(scope, id, at, claim)).await
     }
 
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -226,6 +246,17 @@ impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
 
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
         self.call(self.port.record_uses(scope, uses)).await
+    }
+}
+
+#[async_trait]
+impl<P: IdempotencyRecords + ?Sized> IdempotencyRecords for Faulty<P> {
+    async fn find(
+        &self,
+        scope: &EnvironmentScope,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.call(self.port.find(scope, key)).await
     }
 }
 

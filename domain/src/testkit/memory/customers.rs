@@ -11,7 +11,7 @@ use crate::{
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventRecord},
-    idempotency::{IdempotencyClaim, IdempotencyRecord},
+    idempotency::{IdempotencyClaim, Outcome},
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::Status,
@@ -42,8 +42,7 @@ impl CustomerRepository for MemoryStore {
         registry.log.push(EventRecord::of_customer(position, event.clone()));
         registry.apply(decision, facts.current);
         if let Some(claim) = claim {
-            let record = IdempotencyRecord { fingerprint: claim.fingerprint, event_id: event.id, at: event.at };
-            registry.idempotency.insert(claim.key, record);
+            registry.idempotency.insert(claim.key.clone(), claim.record(Outcome::Event(event.id), event.at));
         }
         Ok(CustomerChanged { event, replayed: false })
     }

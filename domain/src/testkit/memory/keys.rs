@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{MemoryStore, State, id_taken, newest_first};
 use crate::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     store::{Page, PageRequest, StoreError},
     tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
@@ -29,14 +30,25 @@ fn hash(secret: &ApiKeySecret) -> [u8; 32] {
 
 #[async_trait]
 impl ApiKeyRepository for MemoryStore {
-    async fn create(&self, scope: &EnvironmentScope, key: ApiKey, secret: ApiKeySecret) -> Result<(), StoreError> {
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
         let mut state = self.lock();
+        if let Some(made) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
         let stored = StoredKey::new(ApiKey { owner: scope.owner, ..key }, &secret);
         if state.keys().any(|other| other.key.id == stored.key.id || other.hash == stored.hash) {
-            return Err(id_taken("API key"));
+            return Err(id_taken("API key").into());
         }
+        let key = stored.key.clone();
         state.registry(scope.owner).keys.insert(stored.key.id, stored);
-        Ok(())
+        state.keep(claim.as_ref(), key.clone(), key.audit.updated_at);
+        Ok(Done::now(key))
     }
 
     async fn list(
@@ -56,17 +68,17 @@ impl ApiKeyRepository for MemoryStore {
         scope: &EnvironmentScope,
         id: ApiKeyId,
         at: Timestamp,
-    ) -> Result<Option<ApiKey>, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let mut state = self.lock();
-        let found = state.registry(scope.owner).keys.get_mut(&id);
-        Ok(found.map(|StoredKey { key, .. }| {
-            if key.revoked_at.is_none() {
-                key.revoked_at = Some(at);
-                key.audit.updated_at = at;
-                key.audit.updated_by = scope.actor.clone();
-            }
-            key.clone()
-        }))
+        if let Some(revoked) = state.answered_before(claim.as_ref())? {
+            return Ok(Some(Done::before(revoked)));
+        }
+        let Some(StoredKey { key, .. }) = state.registry(scope.owner).keys.get_mut(&id) else { return Ok(None) };
+        key.revoke(at, &scope.actor);
+        let key = key.clone();
+        state.keep(claim.as_ref(), key.clone(), at);
+        Ok(Some(Done::now(key)))
     }
 
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod customers;
 mod events;
+mod idempotency;
 mod keys;
 mod taxes;
 mod tenancy;

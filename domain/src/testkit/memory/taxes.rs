@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
     customer::query::Direction,
-    event::{EventRecord, TaxRateEvent},
+    event::{EventRecord, EventState, TaxRateEvent},
+    idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     store::{Page, PageRequest, StoreError},
@@ -20,12 +21,20 @@ use crate::{
 
 #[async_trait]
 impl TaxRepository for MemoryStore {
-    async fn create_rate(&self, scope: &EnvironmentScope, created: TaxRateEvent) -> Result<(), CreateTaxRateError> {
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
         let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
         let rate = created.state.clone();
         let mut state = self.lock();
         let position = state.next_position();
         let registry = state.registry(scope.owner);
+        if let Some(made) = registry.rate_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
         if let Some(existing) = registry.rate_with_code(&rate.code) {
             return Err(CreateTaxRateError::CodeTaken { existing });
         }
@@ -33,9 +42,10 @@ impl TaxRepository for MemoryStore {
         if rates.contains_key(&rate.id) {
             return Err(id_taken("tax rate").into());
         }
-        rates.insert(rate.id, rate);
+        rates.insert(rate.id, rate.clone());
+        registry.keep(claim.as_ref(), Outcome::Event(created.id), created.at);
         registry.log.push(EventRecord::of_tax_rate(position, created));
-        Ok(())
+        Ok(Done::now(rate))
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -46,9 +56,13 @@ impl TaxRepository for MemoryStore {
         &self,
         scope: &EnvironmentScope,
         association: TaxAssociation,
-    ) -> Result<(), CreateTaxDefaultError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
+        if let Some(made) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
         let association = TaxAssociation { owner: scope.owner, entity: TaxedEntity::Tenant, ..association };
         let rate = registry.rates.get(&association.tax_rate_id);
         if rate.is_none_or(|rate| rate.status != Status::Published) {
@@ -64,8 +78,9 @@ impl TaxRepository for MemoryStore {
         if registry.associations.contains_key(&association.id) {
             return Err(id_taken("tax association").into());
         }
-        registry.associations.insert(association.id, association);
-        Ok(())
+        registry.associations.insert(association.id, association.clone());
+        registry.keep(claim.as_ref(), Outcome::Frozen(association.clone().into()), association.audit.updated_at);
+        Ok(Done::now(association))
     }
 
     async fn rates(
@@ -83,10 +98,14 @@ impl TaxRepository for MemoryStore {
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxRate,
-    ) -> Result<TaxRate, ChangeTaxRateError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         let mut state = self.lock();
         let position = state.next_position();
         let registry = state.registry(scope.owner);
+        if let Some(changed) = registry.rate_before(claim.as_ref())? {
+            return Ok(Done::before(changed));
+        }
         let in_use = |one: &TaxAssociation| one.tax_rate_id == command.id && one.status != Status::Deleted;
         let facts = TaxRateFacts {
             current: registry.rates.get(&command.id).cloned(),
@@ -96,21 +115,27 @@ impl TaxRepository for MemoryStore {
         let event = command.decide(scope, &facts)?;
         let rate = event.state.clone();
         registry.rates.insert(rate.id, rate.clone());
+        registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         registry.log.push(EventRecord::of_tax_rate(position, event));
-        Ok(rate)
+        Ok(Done::now(rate))
     }
 
     async fn change_default(
         &self,
         scope: &EnvironmentScope,
         command: ChangeTaxDefault,
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
         let mut state = self.lock();
-        let associations = &mut state.registry(scope.owner).associations;
-        let current = associations.get(&command.id).cloned();
+        let registry = state.registry(scope.owner);
+        if let Some(changed) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Done::before(changed));
+        }
+        let current = registry.associations.get(&command.id).cloned();
         let default = command.decide(scope, current.as_ref())?;
-        associations.insert(default.id, default.clone());
-        Ok(default)
+        registry.associations.insert(default.id, default.clone());
+        registry.keep(claim.as_ref(), Outcome::Frozen(default.clone().into()), default.audit.updated_at);
+        Ok(Done::now(default))
     }
 
     async fn find_association(
@@ -147,6 +172,16 @@ impl TaxRepository for MemoryStore {
 }
 
 impl Registry {
+    /// The rate as a request left it that was done before under its key.
+    fn rate_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<TaxRate>, IdempotencyKeyReused> {
+        match self.event_before(claim)?.map(|event| &event.state) {
+            None => Ok(None),
+            Some(Some(EventState::TaxRate(rate))) => Ok(Some(TaxRate::clone(rate))),
+            // Something else came of it, so it was another request.
+            Some(_) => Err(IdempotencyKeyReused),
+        }
+    }
+
     fn rate_with_code(&self, code: &TaxRateCode) -> Option<TaxRateId> {
         let holder = |rate: &&TaxRate| rate.status == Status::Published && rate.code == *code;
         self.rates.values().find(holder).map(|rate| rate.id)

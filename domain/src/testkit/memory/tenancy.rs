@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State, id_taken, keys::StoredKey, newest_first};
 use crate::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -49,8 +50,12 @@ impl TenancyRepository for MemoryStore {
         &self,
         scope: &TenantScope,
         environment: Environment,
-    ) -> Result<(), CreateEnvironmentError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError> {
         let mut state = self.lock();
+        if let Some(made) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
         if !state.tenants.contains_key(&scope.tenant_id) {
             return Err(CreateEnvironmentError::UnknownTenant);
         }
@@ -58,25 +63,28 @@ impl TenancyRepository for MemoryStore {
             return Err(id_taken("environment").into());
         }
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
-        state.environments.insert((scope.tenant_id, environment.id), environment);
-        Ok(())
+        state.environments.insert((scope.tenant_id, environment.id), environment.clone());
+        state.keep(claim.as_ref(), environment.clone(), environment.audit.updated_at);
+        Ok(Done::now(environment))
     }
 
     async fn rename_environment(
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
-        name: EnvironmentName,
+        name: Option<EnvironmentName>,
         at: Timestamp,
-    ) -> Result<Option<Environment>, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError> {
         let mut state = self.lock();
-        let found = state.environments.get_mut(&(scope.tenant_id, id));
-        Ok(found.map(|environment| {
-            environment.name = name;
-            environment.audit.updated_at = at;
-            environment.audit.updated_by = scope.actor.clone();
-            environment.clone()
-        }))
+        if let Some(renamed) = state.answered_before(claim.as_ref())? {
+            return Ok(Some(Done::before(renamed)));
+        }
+        let Some(environment) = state.environments.get_mut(&(scope.tenant_id, id)) else { return Ok(None) };
+        environment.rename(name, at, &scope.actor);
+        let environment = environment.clone();
+        state.keep(claim.as_ref(), environment.clone(), at);
+        Ok(Some(Done::now(environment)))
     }
 
     async fn environments(&self, scope: &TenantScope, request: PageRequest) -> Result<Page<Environment>, StoreError> {

@@ -8,7 +8,7 @@ use futures_util::future::{try_join, try_join_all};
 use patron_domain::{
     customer::{CustomerAggregate, Subject, TaxFactsNeeded},
     event::CustomerEvent,
-    idempotency::IdempotencyRecord,
+    idempotency::{IdempotencyRecord, Outcome},
     ids::{CustomerId, EventId},
     lifecycle::{Owner, Status},
     store::StoreError,
@@ -20,7 +20,10 @@ use crate::persistence::{
     column::RowName,
     customer::row::CustomerRow,
     error::Failure,
-    event::{self, row::StoredEvent},
+    event::{
+        self,
+        row::{CUSTOMER, StoredEvent},
+    },
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     literal::{Archived, Published},
@@ -97,15 +100,17 @@ async fn load_environment(
     scope: (&str, &str),
     needs: &Needs<'_>,
 ) -> Result<Facts, Failed> {
-    // Sent together, and run by the server in this order: records, customers, rates, defaults. Everybody locks so.
-    let (records, (rows, (rates, defaults))) = try_join(
-        records(pg, scope, &needs.keys),
+    // Sent together, and run by the server in this order: customers, records, rates, defaults. Everybody locks so. Records
+    // come after the customers: a repetition that waited for one finds the record of the change it waited for.
+    let ((mut rows, more), (records, (rates, defaults))) = try_join(
+        try_join(by_ids(pg, scope, &needs.ids), by_external_ids(pg, scope, &needs.external_ids)),
         try_join(
-            subjects(pg, scope, needs),
+            records(pg, scope, &needs.keys),
             try_join(rates(pg, scope, &needs.codes), defaults(pg, scope, owner, needs)),
         ),
     )
     .await?;
+    rows.extend(more);
     let mut facts = Facts {
         rates: decode(rates).map_err(Failure::Refused)?,
         defaults: decode(defaults).map_err(Failure::Refused)?,
@@ -134,27 +139,35 @@ async fn records(
     all.filter(idempotency_records::key.eq_any(keys)).load(&mut pg).await
 }
 
-/// The customers that changes are about, locked in the order of their ids.
-async fn subjects(
+/// The customers that changes name by their ids, locked in the order of these.
+async fn by_ids(
     mut pg: &AsyncPgConnection,
     (tenant, environment): (&str, &str),
-    needs: &Needs<'_>,
+    ids: &BTreeSet<String>,
 ) -> QueryResult<Vec<CustomerRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let own =
-        || customers::table.filter(customers::tenant_id.eq(tenant)).filter(customers::environment_id.eq(environment));
-    let mut rows = Vec::new();
-    if !needs.ids.is_empty() {
-        let ids: Vec<&str> = needs.ids.iter().map(String::as_str).collect();
-        let locked = own().filter(customers::id.eq_any(ids)).order(customers::id.asc()).for_update();
-        rows.extend(locked.load::<CustomerRow>(&mut pg).await?);
+        customers::table.filter(customers::tenant_id.eq(tenant)).filter(customers::environment_id.eq(environment));
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    own.filter(customers::id.eq_any(ids)).order(customers::id.asc()).for_update().load(&mut pg).await
+}
+
+/// The published customers that changes name by their external ids, locked in the order of their ids.
+async fn by_external_ids(
+    mut pg: &AsyncPgConnection,
+    (tenant, environment): (&str, &str),
+    external_ids: &BTreeSet<&str>,
+) -> QueryResult<Vec<CustomerRow>> {
+    if external_ids.is_empty() {
+        return Ok(Vec::new());
     }
-    if !needs.external_ids.is_empty() {
-        let external_ids: Vec<&str> = needs.external_ids.iter().copied().collect();
-        let published =
-            own().filter(customers::status.eq(Published)).filter(customers::external_id.eq_any(external_ids));
-        rows.extend(published.order(customers::id.asc()).for_update().load::<CustomerRow>(&mut pg).await?);
-    }
-    Ok(rows)
+    let own =
+        customers::table.filter(customers::tenant_id.eq(tenant)).filter(customers::environment_id.eq(environment));
+    let external_ids: Vec<&str> = external_ids.iter().copied().collect();
+    let published = own.filter(customers::status.eq(Published)).filter(customers::external_id.eq_any(external_ids));
+    published.order(customers::id.asc()).for_update().load(&mut pg).await
 }
 
 async fn rates(
@@ -190,6 +203,14 @@ async fn defaults(
     Ok(rows)
 }
 
+/// The event of a record, unless it is of what has none.
+fn made_by(record: &IdempotencyRecord) -> Option<EventId> {
+    match record.outcome {
+        Outcome::Event(id) => Some(id),
+        Outcome::Frozen(_) => None,
+    }
+}
+
 /// The events of requests that were done before.
 async fn load_answered(
     mut pg: &AsyncPgConnection,
@@ -199,8 +220,10 @@ async fn load_answered(
     if facts.records.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = facts.records.values().map(|record| record.event_id.to_string()).collect();
-    let stored = event::queries::in_environment(tenant, environment).filter(events::id.eq_any(ids));
+    let ids: Vec<String> = facts.records.values().filter_map(made_by).map(|id| id.to_string()).collect();
+    // A key that was used for something else names an event of another kind, which nobody is answered.
+    let stored = event::queries::in_environment(tenant, environment).filter(events::entity_type.eq(CUSTOMER));
+    let stored = stored.filter(events::id.eq_any(ids));
     for event in stored.load::<StoredEvent>(&mut pg).await? {
         let event = CustomerEvent::try_from(event).map_err(Failure::Refused)?;
         facts.answered.insert(event.id, event);

@@ -5,6 +5,7 @@
 mod customers;
 mod events;
 mod look_ups;
+mod once;
 mod taxes;
 mod tenancy;
 
@@ -131,7 +132,7 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
     let faults: Vec<(&str, Fault)> =
-        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, once::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
     for (name, fault) in faults {
         let report = run(&Wrong::new(fault).ports(), name.contains("list"));
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");

@@ -3,6 +3,7 @@
 use super::{Fault, Wrong, first, now, reversed, whole};
 use crate::{
     event::TaxRateEvent,
+    idempotency::{Done, IdempotencyClaim},
     lifecycle::Status,
     store::{Page, PageRequest},
     tax::{
@@ -16,20 +17,29 @@ use crate::{
 
 pub(super) fn pass_on(wrong: &mut Wrong) {
     let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-    wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+    wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
         seen.note(scope);
-        now(store.create_rate(scope, rate))
+        now(store.create_rate(scope, rate, claim))
     });
     let store = wrong.store.clone();
     wrong.taxes.expect_find_rate().returning(move |scope, id| now(store.find_rate(scope, id)));
     let store = wrong.store.clone();
     wrong.taxes.expect_rates().returning(move |scope, filter, page| now(store.rates(scope, filter, page)));
     let store = wrong.store.clone();
-    wrong.taxes.expect_change_rate().returning(move |scope, command| now(store.change_rate(scope, command)));
+    wrong
+        .taxes
+        .expect_change_rate()
+        .returning(move |scope, command, claim| now(store.change_rate(scope, command, claim)));
     let store = wrong.store.clone();
-    wrong.taxes.expect_create_default().returning(move |scope, one| now(store.create_default(scope, one)));
+    wrong
+        .taxes
+        .expect_create_default()
+        .returning(move |scope, one, claim| now(store.create_default(scope, one, claim)));
     let store = wrong.store.clone();
-    wrong.taxes.expect_change_default().returning(move |scope, command| now(store.change_default(scope, command)));
+    wrong
+        .taxes
+        .expect_change_default()
+        .returning(move |scope, command, claim| now(store.change_default(scope, command, claim)));
     let store = wrong.store.clone();
     wrong.taxes.expect_find_association().returning(move |scope, id| now(store.find_association(scope, id)));
     let store = wrong.store.clone();
@@ -50,21 +60,23 @@ fn rates(store: &MemoryStore, scope: &EnvironmentScope, filter: &TaxRateFilter) 
     whole(now(store.rates(scope, filter, PageRequest::whole())).unwrap())
 }
 
-type Create = fn(&MemoryStore, &EnvironmentScope, TaxRateEvent) -> Result<(), CreateTaxRateError>;
+type Claim = Option<IdempotencyClaim>;
+type Create = fn(&MemoryStore, &EnvironmentScope, TaxRateEvent, Claim) -> Result<Done<TaxRate>, CreateTaxRateError>;
 
 fn creating(wrong: &mut Wrong, create: Create) {
     let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-    wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+    wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
         seen.note(scope);
-        create(&store, scope, rate)
+        create(&store, scope, rate, claim)
     });
 }
 
-type CreateDefault = fn(&MemoryStore, &EnvironmentScope, TaxAssociation) -> Result<(), CreateTaxDefaultError>;
+type CreateDefault =
+    fn(&MemoryStore, &EnvironmentScope, TaxAssociation, Claim) -> Result<Done<TaxAssociation>, CreateTaxDefaultError>;
 
 fn creating_defaults(wrong: &mut Wrong, create: CreateDefault) {
     let store = wrong.store.clone();
-    wrong.taxes.expect_create_default().returning(move |scope, one| create(&store, scope, one));
+    wrong.taxes.expect_create_default().returning(move |scope, one, claim| create(&store, scope, one, claim));
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
@@ -108,33 +120,34 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("changes rates and defaults wherever they are", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-        wrong.taxes.expect_change_rate().returning(move |scope, command| {
-            let answer = now(store.change_rate(scope, command.clone()));
-            let elsewhere = || seen.find(|scope| now(store.change_rate(&scope, command.clone())).ok());
+        wrong.taxes.expect_change_rate().returning(move |scope, command, claim| {
+            let answer = now(store.change_rate(scope, command.clone(), claim.clone()));
+            let elsewhere = || seen.find(|scope| now(store.change_rate(&scope, command.clone(), claim.clone())).ok());
             if answer == Err(ChangeTaxRateError::Unknown) { elsewhere().map_or(answer, Ok) } else { answer }
         });
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-        wrong.taxes.expect_change_default().returning(move |scope, command| {
-            let answer = now(store.change_default(scope, command.clone()));
-            let elsewhere = || seen.find(|scope| now(store.change_default(&scope, command.clone())).ok());
+        wrong.taxes.expect_change_default().returning(move |scope, command, claim| {
+            let answer = now(store.change_default(scope, command.clone(), claim.clone()));
+            let elsewhere =
+                || seen.find(|scope| now(store.change_default(&scope, command.clone(), claim.clone())).ok());
             if answer.is_err() { elsewhere().map_or(answer, Ok) } else { answer }
         });
     }),
     ("answers success to a second rate of a code", |wrong| {
-        creating(wrong, |store, scope, rate| match now(store.create_rate(scope, rate)) {
-            Err(CreateTaxRateError::CodeTaken { .. }) => Ok(()),
+        creating(wrong, |store, scope, rate, claim| match now(store.create_rate(scope, rate.clone(), claim)) {
+            Err(CreateTaxRateError::CodeTaken { .. }) => Ok(Done::now(rate.state)),
             other => other,
         });
     }),
     ("keeps codes in lower case", |wrong| {
-        creating(wrong, |store, scope, rate| {
+        creating(wrong, |store, scope, rate, claim| {
             let code = TaxRateCode::new(rate.state.code.as_str().to_lowercase()).unwrap();
-            now(store.create_rate(scope, TaxRateEvent { state: TaxRate { code, ..rate.state }, ..rate }))
+            now(store.create_rate(scope, TaxRateEvent { state: TaxRate { code, ..rate.state }, ..rate }, claim))
         });
     }),
     ("takes a code once for everybody, and for archived rates too", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-        wrong.taxes.expect_create_rate().returning(move |scope, rate| {
+        wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
             seen.note(scope);
             let of = |scope: &EnvironmentScope, status| {
                 let codes = Some(vec![rate.state.code.clone()]);
@@ -143,18 +156,18 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             let taken = of(scope, None).or_else(|| seen.find(|scope| of(&scope, Some(Status::Published))));
             match taken {
                 Some(taken) => Err(CreateTaxRateError::CodeTaken { existing: taken.id }),
-                None => now(store.create_rate(scope, rate)),
+                None => now(store.create_rate(scope, rate, claim)),
             }
         });
     }),
     ("writes where the value says", |wrong| {
-        creating(wrong, |store, scope, rate| {
+        creating(wrong, |store, scope, rate, claim| {
             let scope = EnvironmentScope { owner: rate.state.owner, ..scope.clone() };
-            now(store.create_rate(&scope, rate))
+            now(store.create_rate(&scope, rate, claim))
         });
-        creating_defaults(wrong, |store, scope, one| {
+        creating_defaults(wrong, |store, scope, one, claim| {
             let scope = EnvironmentScope { owner: one.owner, ..scope.clone() };
-            now(store.create_default(&scope, one))
+            now(store.create_default(&scope, one, claim))
         });
     }),
     ("lists rates and associations whatever is asked, the oldest first, and any page", |wrong| {
@@ -180,40 +193,45 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("answers a change that it does not write", |wrong| {
         let store = wrong.store.clone();
-        wrong.taxes.expect_change_rate().returning(move |scope, command| {
+        wrong.taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = now(store.find_rate(scope, command.id))?;
-            Ok(command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?.state)
+            let event = command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?;
+            Ok(Done::now(event.state))
         });
         let store = wrong.store.clone();
-        wrong.taxes.expect_change_default().returning(move |scope, command| {
+        wrong.taxes.expect_change_default().returning(move |scope, command, _| {
             let current = now(store.find_association(scope, command.id))?;
-            command.decide(scope, current.as_ref())
+            command.decide(scope, current.as_ref()).map(Done::now)
         });
     }),
     ("takes a rate for used by what was removed", |wrong| {
         let store = wrong.store.clone();
-        wrong.taxes.expect_change_rate().returning(move |scope, command| {
+        wrong.taxes.expect_change_rate().returning(move |scope, command, claim| {
             let current = now(store.find_rate(scope, command.id))?;
             let facts = TaxRateFacts { current, in_use: true, holder: None };
             command.clone().decide(scope, &facts)?;
-            now(store.change_rate(scope, command))
+            now(store.change_rate(scope, command, claim))
         });
     }),
     ("answers success to a default that is there, or that names no rate", |wrong| {
-        creating_defaults(wrong, |store, scope, one| match now(store.create_default(scope, one)) {
-            Err(CreateTaxDefaultError::AlreadyAssociated { .. } | CreateTaxDefaultError::UnknownRate) => Ok(()),
-            other => other,
+        creating_defaults(wrong, |store, scope, one, claim| {
+            match now(store.create_default(scope, one.clone(), claim)) {
+                Err(CreateTaxDefaultError::AlreadyAssociated { .. } | CreateTaxDefaultError::UnknownRate) => {
+                    Ok(Done::now(one))
+                }
+                other => other,
+            }
         });
     }),
     ("keeps currencies in upper case, and none as euros", |wrong| {
-        creating_defaults(wrong, |store, scope, one| {
+        creating_defaults(wrong, |store, scope, one, claim| {
             let code = one.currency.as_ref().map_or("EUR", CurrencyCode::as_str).to_uppercase();
             let currency = Some(CurrencyCode::new(&code).unwrap());
-            now(store.create_default(scope, TaxAssociation { currency, ..one }))
+            now(store.create_default(scope, TaxAssociation { currency, ..one }, claim))
         });
     }),
     ("lets archived defaults and customers' taxes stand in the way", |wrong| {
-        creating_defaults(wrong, |store, scope, one| {
+        creating_defaults(wrong, |store, scope, one, claim| {
             for status in [Status::Archived, Status::Published] {
                 let filter = TaxAssociationFilter { status, currency: one.currency, ..TaxAssociationFilter::default() };
                 let found = whole(now(store.associations(scope, &filter, PageRequest::whole()))?);
@@ -221,7 +239,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
                     return Err(CreateTaxDefaultError::AlreadyAssociated { existing: found.id });
                 }
             }
-            now(store.create_default(scope, one))
+            now(store.create_default(scope, one, claim))
         });
     }),
     ("forgets the rates that nobody is charged", |wrong| {

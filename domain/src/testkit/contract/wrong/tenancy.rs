@@ -2,6 +2,7 @@
 
 use super::{Fault, Wrong, first, now, reversed, whole};
 use crate::{
+    idempotency::Done,
     lifecycle::Audit,
     store::{Page, PageRequest},
     tenancy::{
@@ -18,25 +19,28 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong.tenancy.expect_tenants().returning(move |scope, page| now(store.tenants(scope, page)));
     let store = wrong.store.clone();
-    wrong.tenancy.expect_create_environment().returning(move |scope, one| now(store.create_environment(scope, one)));
+    wrong
+        .tenancy
+        .expect_create_environment()
+        .returning(move |scope, one, claim| now(store.create_environment(scope, one, claim)));
     let store = wrong.store.clone();
     wrong
         .tenancy
         .expect_rename_environment()
-        .returning(move |scope, id, name, at| now(store.rename_environment(scope, id, name, at)));
+        .returning(move |scope, id, name, at, claim| now(store.rename_environment(scope, id, name, at, claim)));
     let store = wrong.store.clone();
     wrong.tenancy.expect_environments().returning(move |scope, page| now(store.environments(scope, page)));
     let store = wrong.store.clone();
     wrong.tenancy.expect_find_environment().returning(move |scope, id| now(store.find_environment(scope, id)));
     let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-    wrong.keys.expect_create().returning(move |scope, key, secret| {
+    wrong.keys.expect_create().returning(move |scope, key, secret, claim| {
         seen.note(scope);
-        now(store.create(scope, key, secret))
+        now(store.create(scope, key, secret, claim))
     });
     let store = wrong.store.clone();
     wrong.keys.expect_list().returning(move |scope, revoked, page| now(store.list(scope, revoked, page)));
     let store = wrong.store.clone();
-    wrong.keys.expect_revoke().returning(move |scope, id, at| now(store.revoke(scope, id, at)));
+    wrong.keys.expect_revoke().returning(move |scope, id, at, claim| now(store.revoke(scope, id, at, claim)));
     let store = wrong.store.clone();
     wrong.keys.expect_find().returning(move |scope, id| now(ApiKeyRepository::find(&*store, scope, id)));
     let store = wrong.store.clone();
@@ -58,8 +62,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
                 let _ = now(store.create_tenant(scope, tenant.clone()));
                 let actor = scope.actor.clone();
                 let of_tenant = TenantScope { tenant_id: tenant.id, actor: actor.clone() };
-                let _ = now(store.create_environment(&of_tenant, environment));
-                let _ = now(store.create(&EnvironmentScope { owner: key.owner, actor }, key, secret));
+                let _ = now(store.create_environment(&of_tenant, environment, None));
+                let _ = now(store.create(&EnvironmentScope { owner: key.owner, actor }, key, secret, None));
             }
             Ok(answer)
         });
@@ -71,9 +75,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.create_tenant(scope, Tenant { name, ..tenant }))
         });
         let store = wrong.store.clone();
-        wrong.tenancy.expect_create_environment().returning(move |scope, one| {
+        wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
             let (name, kind) = (EnvironmentName::new("cut").unwrap(), EnvironmentType::Development);
-            now(store.create_environment(scope, Environment { name, kind, ..one }))
+            now(store.create_environment(scope, Environment { name, kind, ..one }, claim))
         });
     }),
     ("lists the oldest first, and any page", |wrong| {
@@ -92,23 +96,23 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("makes environments of tenants that do not exist", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_create_environment().returning(move |scope, one| {
-            match now(store.create_environment(scope, one)) {
-                Err(CreateEnvironmentError::UnknownTenant) => Ok(()),
+        wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
+            match now(store.create_environment(scope, one.clone(), claim)) {
+                Err(CreateEnvironmentError::UnknownTenant) => Ok(Done::now(one)),
                 other => other,
             }
         });
     }),
     ("makes environments where the value says, and keys too", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_create_environment().returning(move |scope, one| {
+        wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
             let scope = TenantScope { tenant_id: one.tenant_id, ..scope.clone() };
-            now(store.create_environment(&scope, one))
+            now(store.create_environment(&scope, one, claim))
         });
         let store = wrong.store.clone();
-        wrong.keys.expect_create().returning(move |scope, key, secret| {
+        wrong.keys.expect_create().returning(move |scope, key, secret, claim| {
             let scope = EnvironmentScope { owner: key.owner, ..scope.clone() };
-            now(store.create(&scope, key, secret))
+            now(store.create(&scope, key, secret, claim))
         });
     }),
     ("lists the environments of all tenants", |wrong| {
@@ -124,18 +128,18 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("notes nobody when it renames", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at| {
+        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, claim| {
             let scope = TenantScope { actor: Actor::system(), ..scope.clone() };
-            now(store.rename_environment(&scope, id, name, at))
+            now(store.rename_environment(&scope, id, name, at, claim))
         });
     }),
     ("renames environments of other tenants", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at| {
+        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, claim| {
             let found = now(store.find_environment(&SystemScope::patron(), id))?;
             let Some(found) = found else { return Ok(None) };
             let scope = TenantScope { tenant_id: found.tenant_id, ..scope.clone() };
-            now(store.rename_environment(&scope, id, name, at))
+            now(store.rename_environment(&scope, id, name, at, claim))
         });
     }),
     ("finds any environment and any key", |wrong| {
@@ -161,7 +165,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .keys
             .expect_create()
-            .returning(move |scope, key, secret| now(store.create(scope, key, short(&secret).unwrap())));
+            .returning(move |scope, key, secret, claim| now(store.create(scope, key, short(&secret).unwrap(), claim)));
         let store = wrong.store.clone();
         wrong
             .keys
@@ -170,10 +174,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("forgets until when keys are valid", |wrong| {
         let store = wrong.store.clone();
-        wrong
-            .keys
-            .expect_create()
-            .returning(move |scope, key, secret| now(store.create(scope, ApiKey { expires_at: None, ..key }, secret)));
+        wrong.keys.expect_create().returning(move |scope, key, secret, claim| {
+            now(store.create(scope, ApiKey { expires_at: None, ..key }, secret, claim))
+        });
     }),
     ("lists the keys of everybody, revoked or not", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
@@ -186,19 +189,19 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("revokes keys wherever they are, and again", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
-        wrong.keys.expect_revoke().returning(move |scope, id, at| {
-            let revoked = now(store.revoke(scope, id, at))?;
-            let revoked = revoked.or_else(|| seen.find(|scope| now(store.revoke(&scope, id, at)).unwrap()));
+        wrong.keys.expect_revoke().returning(move |scope, id, at, claim| {
+            let revoked = now(store.revoke(scope, id, at, claim))?;
+            let revoked = revoked.or_else(|| seen.find(|scope| now(store.revoke(&scope, id, at, None)).unwrap()));
             let audit = |audit: Audit| Audit { updated_at: at, updated_by: scope.actor.clone(), ..audit };
-            Ok(revoked.map(|key| ApiKey { revoked_at: Some(at), audit: audit(key.audit), ..key }))
+            let again = |key: ApiKey| ApiKey { revoked_at: Some(at), audit: audit(key.audit), ..key };
+            Ok(revoked.map(|done| Done { value: again(done.value), ..done }))
         });
     }),
     ("answers a revocation that it does not make", |wrong| {
         let store = wrong.store.clone();
-        wrong
-            .keys
-            .expect_revoke()
-            .returning(move |_, id, _| now(ApiKeyRepository::find(&*store, &SystemScope::patron(), id)));
+        wrong.keys.expect_revoke().returning(move |_, id, _, _| {
+            Ok(now(ApiKeyRepository::find(&*store, &SystemScope::patron(), id))?.map(Done::now))
+        });
     }),
     ("keeps the last use that it is told", |wrong| {
         let store = wrong.store.clone();

@@ -3,9 +3,18 @@
 //! The record of a key is written in the transaction of the work it stands for, so there is no moment in which one exists
 //! without the other. A refusal leaves no record: its key stays free.
 
-use std::fmt;
+mod outcome;
+mod port;
 
-use crate::{ids::EventId, time::Timestamp, violation::Rule};
+use std::{fmt, time::Duration};
+
+#[cfg(any(test, feature = "mock"))]
+pub use self::port::MockIdempotencyRecords;
+pub use self::{
+    outcome::{Done, Frozen, OnceError, Outcome},
+    port::IdempotencyRecords,
+};
+use crate::{ids::EventId, lifecycle::Owner, tenancy::EnvironmentScope, time::Timestamp, violation::Rule};
 
 /// The key a client sends in the header `Idempotency-Key`: 1–255 printable ASCII characters.
 ///
@@ -138,7 +147,7 @@ pub struct IdempotentRequest {
 ///
 /// let (key, fingerprint) = (IdempotencyKey::new("key-1").unwrap(), Fingerprint::from_bytes([7; 32]));
 /// let claim = IdempotencyClaim { key, fingerprint, since: Timestamp::UNIX_EPOCH };
-/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(an_id(1)), at: a_time() };
 /// assert_eq!((claim.settle(None), claim.settle(Some(&record))), (Ok(None), Ok(Some(an_id(1)))));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,21 +160,38 @@ pub struct IdempotencyClaim {
     pub since: Timestamp,
 }
 
-/// What a store keeps under a key: which request it stood for, and the event that request made, whose frozen state is what
-/// was answered.
+/// A claim with the environment that the key belongs to: the caller's own, wherever the work itself lies. For work in a
+/// tenant, or in another environment of it.
 ///
 /// ```
-/// use patron_domain::{idempotency::{Fingerprint, IdempotencyRecord}, testkit::{a_time, an_id}};
+/// use patron_domain::{idempotency::{CallersClaim, Fingerprint, IdempotencyClaim, IdempotencyKey}, testkit::{a_scope, a_time}};
 ///
-/// let fingerprint = Fingerprint::from_bytes([7; 32]);
-/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// let key = IdempotencyKey::new("order-4711").unwrap();
+/// let claim = IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([7; 32]), since: a_time() };
+/// assert_eq!(CallersClaim::within(&a_scope(), Some(claim)).unwrap().owner, a_scope().owner);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallersClaim {
+    /// The caller's environment.
+    pub owner: Owner,
+    /// The claim.
+    pub claim: IdempotencyClaim,
+}
+
+/// What a store keeps under a key: which request it stood for, and what came of it.
+///
+/// ```
+/// use patron_domain::{idempotency::{Fingerprint, IdempotencyRecord, Outcome}, testkit::{a_time, an_id}};
+///
+/// let fingerprint = Fingerprint::from_bytes([7; 32]);
+/// let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(an_id(1)), at: a_time() };
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 pub struct IdempotencyRecord {
     /// The request.
     pub fingerprint: Fingerprint,
     /// What came of it.
-    pub event_id: EventId,
+    pub outcome: Outcome,
     /// When.
     pub at: Timestamp,
 }
@@ -180,7 +206,7 @@ pub struct IdempotencyRecord {
 /// };
 ///
 /// let fingerprint = Fingerprint::from_bytes([7; 32]);
-/// let record = IdempotencyRecord { fingerprint, event_id: an_id(1), at: a_time() };
+/// let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(an_id(1)), at: a_time() };
 /// let key = IdempotencyKey::new("key-1").unwrap();
 /// let other = IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([8; 32]), since: Timestamp::UNIX_EPOCH };
 /// assert_eq!(other.settle(Some(&record)), Err(IdempotencyKeyReused));
@@ -189,16 +215,62 @@ pub struct IdempotencyRecord {
 #[error("this Idempotency-Key was used with another request; send a new key with a new request")]
 pub struct IdempotencyKeyReused;
 
+impl IdempotentRequest {
+    /// What is asked of the store for it now, when records count for so long.
+    #[must_use]
+    pub fn claim(self, now: Timestamp, ttl: Duration) -> IdempotencyClaim {
+        let Self { key, fingerprint } = self;
+        IdempotencyClaim { key, fingerprint, since: now.earlier(ttl) }
+    }
+}
+
+impl CallersClaim {
+    /// A claim of a caller whose work lies in its own environment.
+    #[must_use]
+    pub fn within(scope: &EnvironmentScope, claim: Option<IdempotencyClaim>) -> Option<Self> {
+        claim.map(|claim| Self { owner: scope.owner, claim })
+    }
+}
+
 impl IdempotencyClaim {
-    /// Decides about a request whose key may have a record: the event to answer again, or `None` when the work is to be
-    /// done.
+    /// Decides about a request that makes an event, and whose key may have a record: the event to answer again, or `None`
+    /// when the work is to be done.
     ///
     /// # Errors
     /// [`IdempotencyKeyReused`] when the record is of another request.
     pub fn settle(&self, record: Option<&IdempotencyRecord>) -> Result<Option<EventId>, IdempotencyKeyReused> {
+        match self.outcome(record)? {
+            None => Ok(None),
+            Some(Outcome::Event(id)) => Ok(Some(*id)),
+            Some(Outcome::Frozen(_)) => Err(IdempotencyKeyReused),
+        }
+    }
+
+    /// The same for a request about what has no events: answers that as it was then.
+    ///
+    /// # Errors
+    /// [`IdempotencyKeyReused`] when the record is of another request.
+    pub fn settle_frozen<T>(&self, record: Option<&IdempotencyRecord>) -> Result<Option<T>, IdempotencyKeyReused>
+    where
+        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        match self.outcome(record)? {
+            None => Ok(None),
+            Some(Outcome::Frozen(frozen)) => T::try_from(frozen.clone()).map(Some),
+            Some(Outcome::Event(_)) => Err(IdempotencyKeyReused),
+        }
+    }
+
+    /// The record that is to be kept of work that is done now.
+    #[must_use]
+    pub fn record(&self, outcome: Outcome, at: Timestamp) -> IdempotencyRecord {
+        IdempotencyRecord { fingerprint: self.fingerprint, outcome, at }
+    }
+
+    fn outcome<'a>(&self, record: Option<&'a IdempotencyRecord>) -> Result<Option<&'a Outcome>, IdempotencyKeyReused> {
         match record {
             Some(record) if record.at < self.since => Ok(None),
-            Some(record) if record.fingerprint == self.fingerprint => Ok(Some(record.event_id)),
+            Some(record) if record.fingerprint == self.fingerprint => Ok(Some(&record.outcome)),
             Some(_) => Err(IdempotencyKeyReused),
             None => Ok(None),
         }
@@ -228,7 +300,7 @@ mod tests {
     fn the_same_request_is_answered_again_and_another_refused_until_the_record_is_too_old() {
         let event_id = IdSequence::start(time(0), [0; 10]).next_id();
         let fingerprint = Fingerprint::from_bytes([7; 32]);
-        let record = IdempotencyRecord { fingerprint, event_id, at: time(100) };
+        let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(event_id), at: time(100) };
         let claim = |fingerprint, since| IdempotencyClaim {
             key: IdempotencyKey::new("k").unwrap(),
             fingerprint,

@@ -1,0 +1,60 @@
+//! The column `answer` of a record: what was answered, where no event holds it, as JSON of its row. Never a secret, nor
+//! the hash of one.
+
+use patron_domain::{idempotency::Frozen, store::StoreError};
+use serde::{Deserialize, Serialize};
+
+use crate::persistence::{
+    tax::association_row::TaxAssociationRow,
+    tenancy::row::{ApiKeyRow, EnvironmentRow},
+};
+
+/// The rows, each under the name of its kind.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum FrozenRow {
+    TaxDefault(TaxAssociationRow),
+    Environment(EnvironmentRow),
+    ApiKey(ApiKeyRow),
+}
+
+impl From<&Frozen> for FrozenRow {
+    fn from(frozen: &Frozen) -> Self {
+        match frozen {
+            Frozen::TaxDefault(default) => Self::TaxDefault(TaxAssociationRow::from(default.as_ref())),
+            Frozen::Environment(environment) => {
+                Self::Environment(EnvironmentRow::new(environment.tenant_id, environment))
+            }
+            Frozen::ApiKey(key) => Self::ApiKey(ApiKeyRow::without_secret(key)),
+        }
+    }
+}
+
+impl TryFrom<FrozenRow> for Frozen {
+    type Error = StoreError;
+
+    fn try_from(row: FrozenRow) -> Result<Self, StoreError> {
+        Ok(match row {
+            FrozenRow::TaxDefault(row) => Self::TaxDefault(Box::new(row.try_into()?)),
+            FrozenRow::Environment(row) => Self::Environment(Box::new(row.try_into()?)),
+            FrozenRow::ApiKey(row) => Self::ApiKey(Box::new(row.try_into()?)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::testkit::{a_tax_default, a_tax_rate, an_api_key, an_environment};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_its_column_and_no_hash_is_in_it() {
+        for frozen in [a_tax_default(&a_tax_rate("VAT")).into(), an_environment().into(), an_api_key().into()] {
+            let text = serde_json::to_string(&FrozenRow::from(&frozen)).unwrap();
+            assert!(!text.contains("hash"), "{text}");
+            let row: FrozenRow = serde_json::from_str(&text).unwrap();
+            assert_eq!(Frozen::try_from(row).unwrap(), frozen);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Work that is done once under an idempotency key: on tax rates, defaults, environments and keys.
+
+use futures_util::future::join_all;
+
+use super::{
+    Report,
+    world::{OrSay, Outcome, World, holds, same},
+};
+use crate::{
+    event::TaxRateEvent,
+    idempotency::{
+        CallersClaim, Done, Fingerprint, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused,
+        Outcome as Kept,
+    },
+    lifecycle::Owner,
+    store::StoreError,
+    tax::{
+        ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
+        TaxRateAmendment, TaxRateUpdate,
+    },
+    tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
+    testkit::a_tax_rate,
+    time::Timestamp,
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "once: what has no customer is done once under a key, answered again as it was, and its key is nobody else's",
+        repeated(world).await,
+    );
+    report.note("once: of concurrent calls with one key exactly one does the work", at_once(world).await);
+    report.note("once: a refusal, and what is not there, leave the key free", refused(world).await);
+    report.note("once: a record that is too old does not count, and is replaced", outlived(world).await);
+    report.note("once: a key belongs to the caller's environment, wherever the work lies", elsewhere(world).await);
+}
+
+/// Everything that is done once.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    CreateRate,
+    ChangeRate,
+    ArchiveRate,
+    CreateDefault,
+    ChangeDefault,
+    RemoveDefault,
+    CreateEnvironment,
+    RenameEnvironment,
+    CreateKey,
+    RevokeKey,
+}
+
+const ALL: [Work; 10] = [
+    Work::CreateRate,
+    Work::ChangeRate,
+    Work::ArchiveRate,
+    Work::CreateDefault,
+    Work::ChangeDefault,
+    Work::RemoveDefault,
+    Work::CreateEnvironment,
+    Work::RenameEnvironment,
+    Work::CreateKey,
+    Work::RevokeKey,
+];
+
+/// What work is done on: all of it is there before.
+struct Stage {
+    scope: EnvironmentScope,
+    used: TaxRate,
+    free: TaxRate,
+    default: TaxAssociation,
+    environment: Environment,
+    key: ApiKey,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Answer {
+    Rate(Box<TaxRate>),
+    Frozen(Frozen),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Refusal {
+    Reused,
+    Unavailable,
+    Other(String),
+}
+
+type Answered = Result<Done<Answer>, Refusal>;
+
+fn claim(key: &str, request: u8, since: Timestamp) -> Result<IdempotencyClaim, String> {
+    let key = IdempotencyKey::new(key).or_say("the literal")?;
+    Ok(IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([request; 32]), since })
+}
+
+/// Claims for which records count however old they are.
+fn ever(key: &str, request: u8) -> Result<IdempotencyClaim, String> {
+    claim(key, request, Timestamp::UNIX_EPOCH)
+}
+
+async fn stage(world: &World<'_>) -> Result<Stage, String> {
+    let scope = world.environment().await?;
+    let used = world.created_rate(&scope, a_tax_rate("USED")).await?;
+    let free = world.created_rate(&scope, a_tax_rate("FREE")).await?;
+    let default = world.created_default(&scope, world.default_of(&used)).await?;
+    let environment = world.new_environment(scope.owner.tenant_id);
+    let tenant = TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() };
+    let made = world.ports.tenancy.create_environment(&tenant, environment, None).await;
+    let environment = made.or_say("tenancy.create_environment")?.value;
+    let (key, _) = world.created_key(&scope).await?;
+    Ok(Stage { scope, used, free, default, environment, key })
+}
+
+fn answer<T, E: std::fmt::Display>(done: Result<Done<T>, E>, shown: impl FnOnce(T) -> Answer) -> Answered {
+    done.map(|Done { value, replayed }| Done { value: shown(value), replayed }).map_err(|error| refusal(&error))
+}
+
+fn refusal(error: &impl std::fmt::Display) -> Refusal {
+    let text = error.to_string();
+    let unavailable = StoreError::Unavailable { reason: String::new() }.to_string();
+    if text == IdempotencyKeyReused.to_string() {
+        Refusal::Reused
+    } else if text.starts_with(&unavailable) {
+        Refusal::Unavailable
+    } else {
+        Refusal::Other(text)
+    }
+}
+
+fn frozen<T: Into<Frozen>>(value: T) -> Answer {
+    Answer::Frozen(value.into())
+}
+
+/// Does a piece of work, each time with ids and a time of its own, as a request that comes again has.
+async fn work(
+    world: &World<'_>,
+    stage: &Stage,
+    work: Work,
+    claim: Option<IdempotencyClaim>,
+) -> Result<Answered, String> {
+    let Stage { scope, used, free, default, environment, key } = stage;
+    let (taxes, at) = (&world.ports.taxes, world.now());
+    let rate = |rate: TaxRate| Answer::Rate(Box::new(rate));
+    let change = |id, amendment| ChangeTaxRate { id, amendment, at, event_id: world.id(), request_id: None };
+    let tenant = TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() };
+    let callers = claim.clone().map(|claim| CallersClaim { owner: scope.owner, claim });
+    Ok(match work {
+        Work::CreateRate => {
+            let created = TaxRateEvent::created(world.id(), None, world.rate(scope, a_tax_rate("NEW")));
+            answer(taxes.create_rate(scope, created, claim).await, rate)
+        }
+        Work::ChangeRate => {
+            let update = TaxRateAmendment::Update(Box::new(TaxRateUpdate::default()));
+            answer(taxes.change_rate(scope, change(used.id, update), claim).await, rate)
+        }
+        Work::ArchiveRate => {
+            answer(taxes.change_rate(scope, change(free.id, TaxRateAmendment::Archive), claim).await, rate)
+        }
+        Work::CreateDefault => {
+            answer(taxes.create_default(scope, world.default_of(free), claim).await, frozen::<TaxAssociation>)
+        }
+        Work::ChangeDefault => {
+            let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate::default());
+            let command = ChangeTaxDefault { id: default.id, amendment, at };
+            answer(taxes.change_default(scope, command, claim).await, frozen::<TaxAssociation>)
+        }
+        Work::RemoveDefault => {
+            let command = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at };
+            answer(taxes.change_default(scope, command, claim).await, frozen::<TaxAssociation>)
+        }
+        Work::CreateEnvironment => {
+            let new = world.new_environment(scope.owner.tenant_id);
+            let made = world.ports.tenancy.create_environment(&tenant, new, callers).await;
+            answer(made, frozen::<Environment>)
+        }
+        Work::RenameEnvironment => {
+            let name = Some(EnvironmentName::new("another").or_say("the literal")?);
+            let renamed = world.ports.tenancy.rename_environment(&tenant, environment.id, name, at, callers).await;
+            let renamed = renamed.transpose().ok_or("tenancy.rename_environment found nothing")?;
+            answer(renamed, frozen::<Environment>)
+        }
+        Work::CreateKey => {
+            let secret = world.secret()?;
+            let key = world.key(scope, &secret);
+            answer(world.ports.keys.create(scope, key, secret, callers).await, frozen::<ApiKey>)
+        }
+        Work::RevokeKey => {
+            let revoked = world.ports.keys.revoke(scope, key.id, at, callers).await;
+            answer(revoked.transpose().ok_or("keys.revoke found nothing")?, frozen::<ApiKey>)
+        }
+    })
+}
+
+async fn repeated(world: &World<'_>) -> Outcome {
+    for one in ALL {
+        let stage = stage(world).await?;
+        let first = work(world, &stage, one, Some(ever("k", 1)?)).await?;
+        let Ok(Done { value, replayed: false }) = first else { return Err(format!("{one:?} first: {first:?}")) };
+        for _ in 0..2 {
+            let again = work(world, &stage, one, Some(ever("k", 1)?)).await?;
+            same(&format!("{one:?} again"), &again, &Ok(Done::before(value.clone())))?;
+        }
+        for other in ALL {
+            let reused = work(world, &stage, other, Some(ever("k", 2)?)).await?;
+            same(&format!("{other:?} under the key of {one:?}"), &reused, &Err(Refusal::Reused))?;
+        }
+        let kept = world.ports.records.find(&stage.scope, &ever("k", 1)?.key).await.or_say("records.find")?;
+        let kept = kept.ok_or_else(|| format!("{one:?} left no record"))?;
+        same("its fingerprint", &kept.fingerprint, &Fingerprint::from_bytes([1; 32]))?;
+        let as_answered = match (&kept.outcome, &value) {
+            (Kept::Event(_), Answer::Rate(_)) => true,
+            (Kept::Frozen(kept), Answer::Frozen(answered)) => kept == answered,
+            _ => false,
+        };
+        holds(as_answered, || format!("{one:?} kept {:?}", kept.outcome))?;
+    }
+    Ok(())
+}
+
+async fn at_once(world: &World<'_>) -> Outcome {
+    for one in ALL {
+        let stage = &stage(world).await?;
+        let calls = (0..8).map(|_| async { work(world, stage, one, Some(ever("k", 1)?)).await });
+        let mut answers = Vec::new();
+        for answered in join_all(calls).await {
+            match answered? {
+                Ok(done) => answers.push(done),
+                Err(Refusal::Unavailable) => {}
+                Err(other) => return Err(format!("a repetition of {one:?} was answered {other:?}")),
+            }
+        }
+        let done: Vec<_> = answers.iter().filter(|answer| !answer.replayed).collect();
+        let [first] = done.as_slice() else { return Err(format!("{one:?} was done {} times", done.len())) };
+        let same_answer = answers.iter().all(|answer| answer.value == first.value);
+        holds(same_answer, || format!("{one:?} was answered in different ways"))?;
+    }
+    Ok(())
+}
+
+async fn refused(world: &World<'_>) -> Outcome {
+    let stage = stage(world).await?;
+    let is_free = async |what: &str| {
+        let found = world.ports.records.find(&stage.scope, &ever("k", 1)?.key).await.or_say("records.find")?;
+        holds(found.is_none(), || format!("{what} left a record"))
+    };
+    // The code is taken, the rate in use, the default there already.
+    let taken = TaxRateEvent::created(world.id(), None, world.rate(&stage.scope, a_tax_rate("USED")));
+    let answered = world.ports.taxes.create_rate(&stage.scope, taken, Some(ever("k", 1)?)).await;
+    holds(answered.is_err(), || "a second rate with a code".to_owned())?;
+    is_free("a code that is taken").await?;
+    let in_use = Stage { free: stage.used.clone(), ..stage_like(&stage) };
+    for refused in [Work::ArchiveRate, Work::CreateDefault] {
+        let answered = work(world, &in_use, refused, Some(ever("k", 1)?)).await?;
+        holds(matches!(answered, Err(Refusal::Other(_))), || format!("{refused:?}: {answered:?}"))?;
+        is_free(&format!("a refused {refused:?}")).await?;
+    }
+    let callers = Some(CallersClaim { owner: stage.scope.owner, claim: ever("k", 1)? });
+    let tenant = TenantScope { tenant_id: stage.scope.owner.tenant_id, actor: stage.scope.actor.clone() };
+    let nowhere = world.ports.tenancy.rename_environment(&tenant, world.id(), None, world.now(), callers.clone());
+    same("an unknown environment", &nowhere.await.or_say("tenancy.rename_environment")?, &None)?;
+    is_free("an unknown environment").await?;
+    let nobody = world.ports.keys.revoke(&stage.scope, world.id(), world.now(), callers).await;
+    same("an unknown key", &nobody.or_say("keys.revoke")?, &None)?;
+    is_free("an unknown key").await?;
+    let done = work(world, &stage, Work::CreateRate, Some(ever("k", 2)?)).await?;
+    holds(matches!(done, Ok(Done { replayed: false, .. })), || format!("the key is not free: {done:?}"))
+}
+
+fn stage_like(stage: &Stage) -> Stage {
+    let Stage { scope, used, free, default, environment, key } = stage;
+    Stage {
+        scope: scope.clone(),
+        used: used.clone(),
+        free: free.clone(),
+        default: default.clone(),
+        environment: environment.clone(),
+        key: key.clone(),
+    }
+}
+
+async fn outlived(world: &World<'_>) -> Outcome {
+    for (one, other) in [(Work::ChangeRate, Work::ChangeDefault), (Work::ChangeDefault, Work::ChangeRate)] {
+        let stage = stage(world).await?;
+        let first = work(world, &stage, one, Some(ever("k", 1)?)).await?;
+        holds(first.is_ok(), || format!("{one:?}: {first:?}"))?;
+        let late = claim("k", 2, world.now())?;
+        let second = work(world, &stage, other, Some(late.clone())).await?;
+        let Ok(Done { value, replayed: false }) = second else { return Err(format!("an outlived key: {second:?}")) };
+        let third = work(world, &stage, other, Some(late)).await?;
+        same("the new record", &third, &Ok(Done::before(value)))?;
+    }
+    Ok(())
+}
+
+async fn elsewhere(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let secret = world.secret()?;
+    let key = world.key(&neighbours.next_door, &secret);
+    let callers = CallersClaim { owner: neighbours.here.owner, claim: ever("k", 1)? };
+    let made = world.ports.keys.create(&neighbours.next_door, key.clone(), secret, Some(callers.clone())).await;
+    same("the key", &made.or_say("keys.create")?, &Done::now(key.clone()))?;
+    let secret = world.secret()?;
+    let again = world.key(&neighbours.next_door, &secret);
+    let again = world.ports.keys.create(&neighbours.next_door, again, secret, Some(callers)).await;
+    same("the key again", &again.or_say("keys.create")?, &Done::before(key))?;
+    for (scope, there) in [(&neighbours.here, true), (&neighbours.next_door, false), (&neighbours.abroad, false)] {
+        let found = world.ports.records.find(scope, &ever("k", 1)?.key).await.or_say("records.find")?;
+        let Owner { environment_id, .. } = scope.owner;
+        same(&format!("a record in {environment_id}"), &found.is_some(), &there)?;
+    }
+    Ok(())
+}

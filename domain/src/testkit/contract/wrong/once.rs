@@ -1,0 +1,49 @@
+//! Wrong stores of what is done once under a key.
+
+use super::{Fault, Wrong, now};
+use crate::{
+    event::TaxRateEvent,
+    idempotency::Done,
+    ids::IdSequence,
+    tax::{TaxRate, TaxRateCode, TaxRepository},
+    tenancy::{ApiKeyRepository, TenancyRepository},
+};
+
+/// Everything but the changing of customers, without its claim.
+fn forget(wrong: &mut Wrong) {
+    let store = wrong.store.clone();
+    wrong.taxes.expect_create_rate().returning(move |scope, rate, _| now(store.create_rate(scope, rate, None)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_change_rate().returning(move |scope, command, _| now(store.change_rate(scope, command, None)));
+    let store = wrong.store.clone();
+    wrong.taxes.expect_create_default().returning(move |scope, one, _| now(store.create_default(scope, one, None)));
+    let store = wrong.store.clone();
+    wrong
+        .taxes
+        .expect_change_default()
+        .returning(move |scope, command, _| now(store.change_default(scope, command, None)));
+    let store = wrong.store.clone();
+    wrong
+        .tenancy
+        .expect_create_environment()
+        .returning(move |scope, one, _| now(store.create_environment(scope, one, None)));
+    let store = wrong.store.clone();
+    wrong.keys.expect_create().returning(move |scope, key, secret, _| now(store.create(scope, key, secret, None)));
+}
+
+pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("takes no notice of keys", forget),
+    ("keeps a key that was refused", |wrong| {
+        let store = wrong.store.clone();
+        wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
+            let answer: Result<Done<TaxRate>, _> = now(store.create_rate(scope, rate.clone(), claim.clone()));
+            if answer.is_err() && claim.is_some() {
+                let mut ids = IdSequence::start(rate.at, [9; 10]);
+                let code = TaxRateCode::new("REFUSED").unwrap();
+                let state = TaxRate { id: ids.next_id(), code, ..rate.state };
+                let _ = now(store.create_rate(scope, TaxRateEvent { id: ids.next_id(), state, ..rate }, claim));
+            }
+            answer
+        });
+    }),
+];

@@ -1,0 +1,70 @@
+//! Records of idempotency keys in memory.
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, Registry, State};
+use crate::{
+    event::EventRecord,
+    idempotency::{
+        CallersClaim, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
+        IdempotencyRecords, Outcome,
+    },
+    store::StoreError,
+    tenancy::EnvironmentScope,
+    time::Timestamp,
+};
+
+#[async_trait]
+impl IdempotencyRecords for MemoryStore {
+    async fn find(
+        &self,
+        scope: &EnvironmentScope,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.lock().registry(scope.owner).idempotency.get(key).cloned())
+    }
+}
+
+impl Registry {
+    /// The event of a request that was done before under its key.
+    pub(super) fn event_before(
+        &self,
+        claim: Option<&IdempotencyClaim>,
+    ) -> Result<Option<&EventRecord>, IdempotencyKeyReused> {
+        let Some(claim) = claim else { return Ok(None) };
+        let id = claim.settle(self.idempotency.get(&claim.key))?;
+        Ok(id.and_then(|id| self.log.iter().find(|event| event.id == id)))
+    }
+
+    /// What was answered to a request that was done before under its key.
+    pub(super) fn frozen_before<T>(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<T>, IdempotencyKeyReused>
+    where
+        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        let Some(claim) = claim else { return Ok(None) };
+        claim.settle_frozen(self.idempotency.get(&claim.key))
+    }
+
+    /// Keeps what came of a request.
+    pub(super) fn keep(&mut self, claim: Option<&IdempotencyClaim>, outcome: Outcome, at: Timestamp) {
+        self.idempotency.extend(claim.map(|claim| (claim.key.clone(), claim.record(outcome, at))));
+    }
+}
+
+impl State {
+    /// What was answered to a request that was done before under its caller's key.
+    pub(super) fn answered_before<T>(&mut self, claim: Option<&CallersClaim>) -> Result<Option<T>, IdempotencyKeyReused>
+    where
+        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
+        self.registry(*owner).frozen_before(Some(claim))
+    }
+
+    /// Keeps what came of a request under its caller's key.
+    pub(super) fn keep(&mut self, claim: Option<&CallersClaim>, answer: impl Into<Frozen>, at: Timestamp) {
+        if let Some(CallersClaim { owner, claim }) = claim {
+            self.registry(*owner).keep(Some(claim), Outcome::Frozen(answer.into()), at);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The header `Idempotency-Key` on everything that writes, over both databases.
+
+use futures::future::join_all;
+use patron_tests::{
+    audit,
+    patron::{Answer, Backend, Place, Server, send},
+    requests::{minimal, tax_rate},
+};
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// A request that writes; `{…}` stands for the id of something that is there.
+struct Write {
+    method: Method,
+    path: &'static str,
+    body: Option<Value>,
+    status: u16,
+}
+
+fn write(method: Method, path: &'static str, body: impl Into<Option<Value>>, status: u16) -> Write {
+    Write { method, path, body: body.into(), status }
+}
+
+/// Everything that writes, but the creating of customers.
+fn writes() -> Vec<Write> {
+    let key = json!({ "name": "k", "type": "private_key" });
+    let other = json!({ "environment_id": "{there}", "name": "k", "type": "private_key" });
+    let mapping = json!({ "entity_type": "customer", "entity_id": "{customer}", "provider_type": "stripe" });
+    let mut link = mapping.clone();
+    link["provider_entity_id"] = json!("cus_2");
+    let association = json!({ "tax_rate_code": "FREE", "entity_type": "customer", "entity_id": "{customer}" });
+    vec![
+        write(Method::POST, "/v1/taxes/rates", tax_rate("NEW"), 201),
+        write(Method::PUT, "/v1/taxes/rates/{used}", json!({ "name": "another" }), 200),
+        write(Method::DELETE, "/v1/taxes/rates/{free}", None, 204),
+        write(Method::POST, "/v1/taxes/associations", json!({ "tax_rate_code": "FREE", "entity_type": "tenant" }), 200),
+        write(Method::PUT, "/v1/taxes/associations/{default}", json!({ "priority": 7 }), 200),
+        write(Method::DELETE, "/v1/taxes/associations/{default}", None, 200),
+        write(Method::POST, "/v1/environments", json!({ "name": "E", "type": "development" }), 201),
+        write(Method::PUT, "/v1/environments/{there}", json!({ "name": "F" }), 200),
+        write(Method::PUT, "/v1/environments/{there}", json!({}), 200),
+        write(Method::POST, "/v1/secrets/api/keys", key, 201),
+        write(Method::POST, "/v1/secrets/api/keys", other, 201),
+        write(Method::DELETE, "/v1/secrets/api/keys/{key}", None, 204),
+        write(Method::POST, "/v1/integrations/link", link, 200),
+        write(Method::DELETE, "/v1/integrations/link", mapping, 200),
+        write(Method::POST, "/v1/taxes/associations", association, 200),
+        write(Method::PUT, "/v1/taxes/associations/{own}", json!({ "priority": 7 }), 200),
+        write(Method::DELETE, "/v1/taxes/associations/{own}", None, 200),
+        write(Method::PUT, "/v1/customers/{customer}", json!({ "name": "another" }), 200),
+        write(Method::PATCH, "/v1/customers/{customer}", json!({ "name": "another" }), 200),
+        write(Method::PUT, "/v1/customers/external/acme", json!({ "name": "another" }), 200),
+        write(Method::DELETE, "/v1/customers/{customer}", None, 204),
+        write(Method::POST, "/v1/customers/{archived}/restore", None, 200),
+    ]
+}
+
+/// A server with everything that requests name, and the ids of it.
+async fn stage(server: &Server) -> Vec<(&'static str, String)> {
+    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    let used = server.post("/v1/taxes/rates", &tax_rate("USED")).await.expect(201);
+    let free = server.post("/v1/taxes/rates", &tax_rate("FREE")).await.expect(201);
+    let default = json!({ "tax_rate_code": "USED", "entity_type": "tenant" });
+    let default = server.post("/v1/taxes/associations", &default).await.expect(200);
+    let there = server.post("/v1/environments", &json!({ "name": "E", "type": "development" })).await.expect(201);
+    let key = server.post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key" })).await.expect(201);
+    let customer = json!({
+        "external_id": "acme",
+        "integration_entity_mapping": [{ "provider_type": "stripe", "provider_entity_id": "cus_1" }],
+    });
+    let customer = server.post("/v1/customers", &customer).await.expect(201);
+    let own = server.get("/v1/taxes/associations?entity_type=customer").await.expect(200)["items"][0].clone();
+    let archived = server.post("/v1/customers", &minimal("archived")).await.expect(201);
+    send(server.request(Method::DELETE, &format!("/v1/customers/{}", id(&archived)))).await.expect(204);
+    vec![
+        ("{used}", id(&used)),
+        ("{free}", id(&free)),
+        ("{default}", id(&default)),
+        ("{there}", id(&there)),
+        ("{key}", id(&key["secret"])),
+        ("{customer}", id(&customer)),
+        ("{own}", id(&own)),
+        ("{archived}", id(&archived)),
+    ]
+}
+
+fn real(text: &str, ids: &[(&str, String)]) -> String {
+    ids.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
+}
+
+async fn ask(server: &Server, write: &Write, ids: &[(&str, String)], key: &str) -> Answer {
+    let request = server.request(write.method.clone(), &real(write.path, ids)).header("Idempotency-Key", key);
+    send(match &write.body {
+        Some(body) => request.header("content-type", "application/json").body(real(&body.to_string(), ids)),
+        None => request,
+    })
+    .await
+}
+
+fn replayed(answer: &Answer) -> bool {
+    answer.header("Idempotency-Replayed") == Some("true")
+}
+
+/// What is answered to a repetition: the same, but for a key itself.
+fn without_key(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(members) = body.as_object_mut() {
+        members.remove("api_key");
+    }
+    body
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_write_is_done_once_under_a_key(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    for write in writes() {
+        let what = format!("{} {}", write.method, write.path);
+        let place = Place::fresh(backend).await;
+        let server = place.serve();
+        let ids = stage(&server).await;
+        let first = ask(&server, &write, &ids, "k").await;
+        assert_eq!((first.status, replayed(&first)), (write.status, false), "{what}: {:#}", first.body);
+        for _ in 0..2 {
+            let again = ask(&server, &write, &ids, "k").await;
+            assert_eq!((again.status, replayed(&again)), (write.status, true), "{what}: {:#}", again.body);
+            assert_eq!(again.body, without_key(&first.body), "{what}");
+            assert_eq!(again.header("ETag"), first.header("ETag"), "{what}");
+        }
+        let reused = server.request(Method::POST, "/v1/taxes/rates").header("Idempotency-Key", "k");
+        let reused = send(reused.json(&tax_rate("OTHER"))).await;
+        assert_eq!((reused.status, reused.error()), (409, ("already_exists", vec!["Idempotency-Key"])), "{what}");
+        let reused = server.request(Method::POST, "/v1/customers").header("Idempotency-Key", "k");
+        let reused = send(reused.json(&minimal("other"))).await;
+        assert_eq!((reused.status, reused.error()), (409, ("already_exists", vec!["Idempotency-Key"])), "{what}");
+        audit::is_whole(&place).await;
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    for write in writes() {
+        let what = format!("{} {}", write.method, write.path);
+        let place = Place::fresh(backend).await;
+        let server = place.serve();
+        let ids = stage(&server).await;
+        let answers = join_all((0..12).map(|_| ask(&server, &write, &ids, "k"))).await;
+        let done: Vec<_> = answers.iter().filter(|one| one.status == write.status && !replayed(one)).collect();
+        assert_eq!(done.len(), 1, "{what}");
+        for answer in &answers {
+            // A repetition waits and is answered as the first; or it is told to ask again.
+            if answer.status == write.status {
+                assert_eq!(without_key(&answer.body), without_key(&done[0].body), "{what}");
+            } else {
+                assert!(matches!(answer.status, 409 | 503), "{what}: {} {:#}", answer.status, answer.body);
+                assert!(answer.header("Retry-After").is_some(), "{what}: {:#}", answer.body);
+            }
+        }
+        audit::is_whole(&place).await;
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn no_secret_is_kept_with_the_answer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let make = write(Method::POST, "/v1/secrets/api/keys", json!({ "name": "k", "type": "private_key" }), 201);
+    let made = ask(&server, &make, &[], "k").await.expect(201);
+    let secret = made["api_key"].as_str().unwrap();
+    let kept =
+        format!("SELECT count(*) FROM idempotency_records WHERE answer LIKE '%{secret}%' OR answer LIKE '%hash%'");
+    assert_eq!(place.number(&kept).await, 0);
+    assert_eq!(place.number("SELECT count(*) FROM idempotency_records WHERE answer IS NOT NULL").await, 1);
+    let again = ask(&server, &make, &[], "k").await;
+    assert!(replayed(&again) && again.body.get("api_key").is_none(), "{:#}", again.body);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_has_changed_meanwhile_refuses_no_repetition(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let ids = stage(&server).await;
+    let default =
+        write(Method::POST, "/v1/taxes/associations", json!({ "tax_rate_code": "FREE", "entity_type": "tenant" }), 200);
+    let first = ask(&server, &default, &ids, "default").await;
+    place.execute("UPDATE tax_rates SET rate_status = 'INACTIVE'").await;
+    let again = ask(&server, &default, &ids, "default").await;
+    assert_eq!((again.status, replayed(&again), &again.body), (200, true, &first.body));
+    let other = ask(&server, &default, &ids, "another key").await;
+    assert_eq!((other.status, other.error().1), (400, vec!["tax_rate_code"]));
+    assert_eq!(place.number("SELECT count(*) FROM idempotency_records").await, 1, "a refusal leaves no record");
+}
