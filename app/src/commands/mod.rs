@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod customers;
 mod environments;
 mod keys;
 mod output;
@@ -26,18 +27,22 @@ pub(crate) async fn run(command: Command, settings: Settings) -> Result<(), Fail
     }
     // Opening brings the tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, false).await?;
-    let outcome = on(&database, command).await;
+    let outcome = on(&database, &settings, command).await;
     database.close().await;
     outcome
 }
 
-async fn on(database: &Database, command: Command) -> Result<(), Failure> {
+async fn on(database: &Database, settings: &Settings, command: Command) -> Result<(), Failure> {
     let service = wiring::tenancy(database);
     match command {
         Command::Serve | Command::Migrate => output::line("the database is up to date"),
         Command::Keys(command) => keys::run(&service, command).await,
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
+        Command::Customers(command) => {
+            let customers = wiring::customers(settings, database);
+            customers::run(&service, &customers, settings.write_queue, command).await
+        }
     }
 }
 
