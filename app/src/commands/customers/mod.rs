@@ -3,9 +3,9 @@
 mod made_up;
 mod tables;
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExternalId},
     tenancy::{Caller, SystemScope, TenancyService},
@@ -76,10 +76,13 @@ async fn generate(
 
 /// A bar on standard error, if that is a terminal.
 fn bar(count: u32) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {rate} a second, {eta} left");
     let bar = ProgressBar::new(count.into());
     match style {
-        Ok(style) => bar.with_style(style),
+        Ok(style) => bar.with_style(style.with_key("rate", |state: &ProgressState, to: &mut dyn Write| {
+            // A bar that cannot be written is only not seen.
+            let _ = write!(to, "{:.0}", state.per_sec());
+        })),
         Err(_) => bar,
     }
 }
