@@ -13,9 +13,9 @@ use patron_domain::{
 use super::tables::{FAMILY_NAMES, FORMS, GIVEN_NAMES, PLACES, PLANS, Place, SOURCES, STREETS, TRADES};
 
 /// So many numbers hold [`GROUPS`] groups. A group's members lie that far apart.
-const BLOCK: u32 = 20_000;
+const BLOCK: u32 = 2_000;
 /// The groups in a block: 20 customers share one.
-const GROUPS: u32 = 1_000;
+const GROUPS: u32 = 100;
 
 /// All the customers of a prefix and a seed.
 #[derive(Debug, Clone)]
