@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// Receive webhooks on this machine, or deliver them again.
     #[command(subcommand)]
     Webhooks(Webhooks),
+    /// Fill an environment with customers that are made up.
+    #[command(subcommand)]
+    Customers(Customers),
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,6 +185,33 @@ pub(crate) enum Environments {
         #[command(flatten)]
         list: ListFlags,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Customers {
+    /// Fill an environment with customers that are made up, to see how Patron does at the size you expect. Each is created
+    /// as through the API, with its event. The same prefix and seed make the same customers.
+    Generate(Generate),
+}
+
+/// How customers are made up.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The environment; may be left out when there is only one.
+    #[arg(long, value_name = "ENV_ID")]
+    pub(crate) environment: Option<EnvironmentId>,
+    /// How many, up to 999999999.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=999_999_999))]
+    pub(crate) count: u32,
+    /// What their external ids begin with; the number of the customer follows, in nine digits.
+    #[arg(long, default_value = "generated-")]
+    pub(crate) prefix: String,
+    /// What their names and all the rest come from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Leave out those that are there already, as after a run that was stopped.
+    #[arg(long = "continue")]
+    pub(crate) go_on: bool,
 }
 
 /// How lists are shown.

@@ -35,12 +35,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
     // One cache for both services: a key that is revoked through one stops at once in the other.
     let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
     Api {
-        customers: CustomerService {
-            customers: database.customers.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            idempotency_ttl: settings.idempotency_ttl,
-        },
+        customers: customers(settings, database),
         taxes: TaxService {
             taxes: database.taxes.clone(),
             customers: database.customers.clone(),
@@ -63,6 +58,16 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
         access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
         options: settings.http.clone(),
+    }
+}
+
+/// Customers, for whoever has been recognised.
+pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerService {
+    CustomerService {
+        customers: database.customers.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        idempotency_ttl: settings.idempotency_ttl,
     }
 }
 

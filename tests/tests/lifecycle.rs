@@ -111,7 +111,7 @@ async fn clients_that_change_fields_of_their_own_lose_nothing(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     const CLIENTS: usize = 16;
-    const TIMES: usize = 20;
+    const TIMES: usize = 100;
     let (_place, server, _, path) = with_customer(backend).await;
     let client = |number: usize| {
         let (server, path) = (&server, &path);

@@ -273,8 +273,7 @@ async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
     let world = World::fresh().await;
     world.create("c", &[]).await.unwrap();
     let admin = world.admin().await;
-    let record =
-        "INSERT INTO idempotency_records SELECT tenant_id, environment_id, 'k', repeat('0', 64), id, NULL, 1 FROM events";
+    let record = "INSERT INTO idempotency_records SELECT tenant_id, environment_id, 'k', repeat('0', 64), id, NULL, 1 FROM events";
     admin.batch_execute(record).await.unwrap();
     admin.batch_execute("BEGIN; UPDATE idempotency_records SET at = 1000").await.unwrap();
     let before = patron_domain::time::Timestamp::from_micros(500).unwrap();

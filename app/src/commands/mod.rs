@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod customers;
 mod environments;
 mod keys;
 mod output;
@@ -43,6 +44,10 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
         Command::Webhooks(command) => webhooks::replay(&wiring::webhooks(settings, database), command).await,
+        Command::Customers(command) => {
+            let customers = wiring::customers(settings, database);
+            customers::run(&service, &customers, settings.write_queue, command).await
+        }
     }
 }
 

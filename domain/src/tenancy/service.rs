@@ -319,6 +319,15 @@ impl TenancyService {
         Ok(revoked.ok_or(ApiKeyError::UnknownKey)?.value)
     }
 
+    /// Whoever holds the system scope, acting in an environment with every permission.
+    ///
+    /// # Errors
+    /// When there is no such environment or the store fails.
+    pub async fn caller(&self, scope: &SystemScope, environment_id: EnvironmentId) -> Result<Caller, ApiKeyError> {
+        let scope = self.environment_scope(scope, environment_id).await?;
+        Ok(Caller::new(scope, Roles::super_admin(), None))
+    }
+
     async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {
         let found = self.tenancy.find_environment(scope, id).await?.ok_or(ApiKeyError::UnknownEnvironment)?;
         let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };

@@ -82,6 +82,20 @@ enum Figure {
         #[arg(long, default_value_t = 150_000)]
         many: u64,
     },
+    /// Customers made up by `patron customers generate`, against a plain SQLite loop.
+    Generate,
+    /// Reads by one client over few customers, against the same over many; over PostgreSQL also pages against pgbench.
+    Growth {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The fewer customers.
+        #[arg(long, default_value_t = 10_000)]
+        few: u64,
+        /// The more.
+        #[arg(long, default_value_t = 1_000_000)]
+        many: u64,
+    },
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
     Overload {
         /// Over PostgreSQL rather than SQLite.
@@ -131,6 +145,11 @@ pub(crate) fn run() {
             figures::mix::mix(&options, Backend::Sqlite, few, many);
             figures::mix::mix(&options, Backend::Postgres, few, many);
         }
+        Figure::Generate => figures::generate::generate(&options),
+        Figure::Growth { postgres, few, many } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::growth::growth(&options, backend, few, many);
+        }
         Figure::Overload { postgres, connections, overload_seconds } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
@@ -154,9 +173,11 @@ fn all(options: &Options) {
     figures::get::postgres(options);
     figures::parse::parse(options);
     figures::start::start(options, 1_000_000, 60);
+    figures::generate::generate(options);
     for backend in [Backend::Sqlite, Backend::Postgres] {
         figures::idempotency::idempotency(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
+        figures::growth::growth(options, backend, 10_000, 1_000_000);
         figures::overload::overload(options, backend, 2_000, 15);
     }
 }

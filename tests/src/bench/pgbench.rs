@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 
 use crate::{
     rows::{ID_LENGTH, Row, Sample, Varying},
+    rows_postgres::Span,
     turns::Turn,
 };
 
@@ -46,6 +47,16 @@ pub(crate) fn get_script(sample: &Sample, customers: u64) -> String {
     format!(
         "\\set k {FILLED} + random(1, {customers})\nSELECT * FROM customers WHERE {} AND id = {id};\n",
         scope(customer)
+    )
+}
+
+/// A script that reads a page of 50 customers from anywhere in their list, by keyset.
+pub(crate) fn page_script(span: &Span) -> String {
+    let Span { tenant, environment, created: (first, last) } = span;
+    format!(
+        "\\set t random({first}, {last})\nSELECT * FROM customers WHERE tenant_id = '{tenant}' AND \
+         environment_id = '{environment}' AND status = 'published' AND (created_at, id) < (:t, 'cust_') \
+         ORDER BY created_at DESC, id DESC LIMIT 50;\n"
     )
 }
 

@@ -28,6 +28,29 @@ pub(crate) async fn known(url: &str, limit: u64) -> Vec<Known> {
     rows.into_iter().filter_map(pair).collect()
 }
 
+/// The list of the environment with the most customers.
+#[derive(Debug)]
+pub(crate) struct Span {
+    /// Its tenant.
+    pub(crate) tenant: String,
+    /// The environment.
+    pub(crate) environment: String,
+    /// When its first customer was created, and its last, in microseconds.
+    pub(crate) created: (i64, i64),
+}
+
+/// Where it begins and ends.
+pub(crate) async fn span(url: &str) -> Span {
+    let sql = "SELECT tenant_id, environment_id, min(created_at), max(created_at) FROM customers \
+               GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT 1";
+    let rows = texts(&connect(url).await, sql).await;
+    let mut columns = rows.into_iter().flatten().flatten();
+    let mut text = || columns.next().expect("a customer");
+    let (tenant, environment) = (text(), text());
+    let mut time = || text().parse().expect("microseconds");
+    Span { tenant, environment, created: (time(), time()) }
+}
+
 /// How many customers there are.
 pub(crate) async fn count(url: &str) -> u64 {
     let rows = texts(&connect(url).await, "SELECT count(*) FROM customers").await;

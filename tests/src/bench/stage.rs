@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, OnceLock},
+    time::{Duration, Instant},
 };
 
 use patron_tests::{
@@ -21,7 +22,8 @@ use crate::{
     load::Operation,
     pgbench,
     rows::{Sample, Table},
-    rows_postgres, rows_sqlite,
+    rows_postgres::{self, Span},
+    rows_sqlite,
     server::{Server, program},
     sqlite_loop::SqliteLoop,
     template::{Known, Random, Template, create, full_body},
@@ -95,6 +97,23 @@ impl Stage {
             Backend::Sqlite => SqliteLoop::fill(&self.file(), &sample, customers),
             Backend::Postgres => wait(rows_postgres::execute(&self.url, &pgbench::fill(&sample, customers))),
         }
+    }
+
+    /// Adds so many made-up customers, as an operator would; tells how long the command took.
+    pub(crate) fn generate(&self, options: &Options, prefix: &str, customers: u64) -> Duration {
+        let mut command = Command::new(program(options));
+        command.args(["customers", "generate", "--prefix", prefix, "--count", &customers.to_string()]);
+        command.env_clear().env("PATRON_DATABASE_URL", &self.url);
+        let started = Instant::now();
+        let output = command.output().expect("the program starts");
+        let took = started.elapsed();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        took
+    }
+
+    /// Where the customers of PostgreSQL lie in their list.
+    pub(crate) fn span(&self) -> Span {
+        wait(rows_postgres::span(&self.url))
     }
 
     /// Up to so many customers, drawn at random.

@@ -30,6 +30,7 @@ mod any_query;
 mod archiving;
 mod associations;
 mod bootstrap;
+mod changed_lists;
 mod changing;
 mod customers;
 mod equal;
@@ -217,6 +218,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     once::check(world, report).await;
     mappings::check(world, report).await;
     isolation::check(world, report).await;
+    changed_lists::check(world, report).await;
     events::check(world, report).await;
     webhooks::check(world, report).await;
     tax_rates::check(world, report).await;

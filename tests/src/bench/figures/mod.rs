@@ -1,7 +1,9 @@
 //! One figure a file.
 
 pub(crate) mod create;
+pub(crate) mod generate;
 pub(crate) mod get;
+pub(crate) mod growth;
 pub(crate) mod idempotency;
 pub(crate) mod mix;
 pub(crate) mod overload;

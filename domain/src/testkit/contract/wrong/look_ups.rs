@@ -3,8 +3,8 @@
 use super::{Fault, Wrong, first, now, reversed};
 use crate::{
     customer::{
-        CustomerRecord, CustomerRepository, MappingFilter,
-        query::{CustomerQuery, CustomerQueryParts},
+        Customer, CustomerRecord, CustomerRepository, MappingFilter,
+        query::{CustomerPage, CustomerQuery, CustomerQueryParts},
     },
     integration::ProviderType,
     lifecycle::Status,
@@ -155,6 +155,20 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             found.items.reverse();
             found.next = None;
             Ok(found)
+        });
+    }),
+    ("searches customers as they were created", |wrong| {
+        let store = wrong.store.clone();
+        wrong.customers.expect_list().returning(move |scope, query| {
+            let as_created = |record: CustomerRecord| {
+                let history = now(store.history(scope, record.customer.id, PageRequest::whole())).unwrap();
+                history.items.into_iter().next().unwrap().state.customer
+            };
+            let all: Vec<_> = everybody(&store, scope).into_iter().map(as_created).collect();
+            let found = query.evaluate(&all);
+            let record = |customer: &&Customer| CustomerRecord { customer: (*customer).clone(), mappings: vec![] };
+            let items = found.items.iter().map(record).collect();
+            Ok(CustomerPage { items, total: Some(found.total as u64), next: None })
         });
     }),
 ];

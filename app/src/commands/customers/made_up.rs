@@ -1,0 +1,171 @@
+//! Customers that nobody has: each made from a seed and its number alone, so that it is the same in every run.
+
+use patron_domain::{
+    customer::{
+        Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, ExternalIdError,
+        NewCustomer, PostalCode, Profile, State, TaxChoice, TimeZone,
+    },
+    event::Onboarding,
+    integration::{NewLink, NewLinks, ProviderEntityId, ProviderType},
+    metadata::{JsonObject, Metadata},
+};
+
+use super::tables::{FAMILY_NAMES, FORMS, GIVEN_NAMES, PLACES, PLANS, Place, SOURCES, STREETS, TRADES};
+
+/// So many numbers hold [`GROUPS`] groups. A group's members lie that far apart.
+const BLOCK: u32 = 2_000;
+/// The groups in a block: 20 customers share one.
+const GROUPS: u32 = 100;
+
+/// All the customers of a prefix and a seed.
+#[derive(Debug, Clone)]
+pub(super) struct MadeUp {
+    prefix: String,
+    seed: u64,
+}
+
+impl MadeUp {
+    /// # Errors
+    /// When external ids cannot begin so.
+    pub(super) fn new(prefix: &str, seed: u64) -> Result<Self, ExternalIdError> {
+        let made_up = Self { prefix: prefix.to_owned(), seed };
+        made_up.external_id(0).map(|_| made_up)
+    }
+
+    fn external_id(&self, number: u32) -> Result<ExternalId, ExternalIdError> {
+        ExternalId::new(format!("{}{number:09}", self.prefix))
+    }
+
+    /// The customer with a number.
+    pub(super) fn customer(&self, number: u32) -> Result<NewCustomer, ExternalIdError> {
+        let mut draws = Draws(self.seed ^ (u64::from(number) << 32));
+        let (family, family_ascii) = draws.of(&FAMILY_NAMES);
+        let (given, place) = (draws.of(&GIVEN_NAMES), draws.of(&PLACES));
+        let (trade, form) = (draws.of(&TRADES), draws.of(&FORMS));
+        // Two of three are companies.
+        let (name, domain) = if draws.below(3) > 0 {
+            (format!("{family} {trade} {form}"), format!("{family_ascii}-{trade}.example").to_lowercase())
+        } else {
+            (format!("{given} {family}"), "mail.example".to_owned())
+        };
+        let email = format!("{}.{family_ascii}.{number}@{domain}", given.to_lowercase());
+        // What cannot be is left out; a test shows that nothing is.
+        let profile = Profile {
+            name: CustomerName::new(name).ok(),
+            email: Email::new(email).ok(),
+            contact: Contact::new(format!("{} {}", place.dial, 1_000_000 + draws.below(9_000_000))).ok(),
+            address: address(place, &mut draws),
+            timezone: TimeZone::new(place.time_zone).unwrap_or_default(),
+            metadata: metadata(number, &mut draws),
+        };
+        let links = stripe(&mut draws).map(|link| NewLinks::new(vec![link]).unwrap_or_default()).unwrap_or_default();
+        // Nobody is to be welcomed.
+        let onboarding = Onboarding { skip: true, workflow: None };
+        let external_id = self.external_id(number)?;
+        Ok(NewCustomer { external_id, profile, taxes: TaxChoice::Defaults, links, onboarding })
+    }
+}
+
+fn address(place: &Place, draws: &mut Draws) -> Address {
+    Address {
+        line1: AddressLine::new(format!("{} {}", 1 + draws.below(180), draws.of(&STREETS))).ok(),
+        line2: None,
+        city: City::new(place.city).ok(),
+        state: State::new(place.state).ok(),
+        postal_code: PostalCode::new(format!("{}{:02}", place.postal, draws.below(100))).ok(),
+        country: CountryCode::new(place.country).ok(),
+    }
+}
+
+/// Two pairs that many share, and one, `group`, that twenty share at most.
+fn metadata(number: u32, draws: &mut Draws) -> Metadata {
+    let group = number / BLOCK * GROUPS + number % GROUPS;
+    let pairs = [
+        ("plan", draws.of(&PLANS).to_string()),
+        ("source", draws.of(&SOURCES).to_string()),
+        ("group", format!("group-{group:07}")),
+    ];
+    Metadata::new(pairs.map(|(key, value)| (key.to_owned(), value)).into(), "metadata").unwrap_or_default()
+}
+
+fn stripe(draws: &mut Draws) -> Option<NewLink> {
+    let provider_entity_id = ProviderEntityId::new(format!("cus_{:016x}", draws.next())).ok()?;
+    Some(NewLink {
+        provider_type: ProviderType::new("stripe").ok()?,
+        provider_entity_id,
+        metadata: JsonObject::default(),
+    })
+}
+
+/// Numbers that look drawn: SplitMix64, which no release of anything will change.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below a bound.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// One of them all.
+    fn of<'a, T, const N: usize>(&mut self, all: &'a [T; N]) -> &'a T {
+        // The remainder is below the length.
+        &all[(self.next() % N as u64) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::MadeUp;
+
+    #[test]
+    fn every_customer_is_whole() {
+        let made_up = MadeUp::new("c-", 1).unwrap();
+        for number in 1..=5_000 {
+            let new = made_up.customer(number).unwrap();
+            let (profile, address) = (&new.profile, &new.profile.address);
+            assert!(profile.name.is_some() && profile.email.is_some() && profile.contact.is_some(), "{number}");
+            assert!(address.line1.is_some() && address.city.is_some() && address.state.is_some(), "{number}");
+            assert!(address.postal_code.is_some() && address.country.is_some(), "{number}");
+            assert_ne!(profile.timezone.as_str(), "UTC");
+            assert_eq!(profile.metadata.len(), 3);
+            assert_eq!(new.links.into_iter().count(), 1);
+        }
+        assert_eq!(made_up.customer(7).unwrap().external_id.as_str(), "c-000000007");
+    }
+
+    #[test]
+    fn a_customer_depends_on_seed_and_number_alone() {
+        let customer = |seed, number| MadeUp::new("c-", seed).unwrap().customer(number).unwrap();
+        assert_eq!(customer(1, 5), customer(1, 5));
+        assert_ne!(customer(1, 5).profile, customer(2, 5).profile);
+        assert_ne!(customer(1, 5).profile, customer(1, 6).profile);
+    }
+
+    #[test]
+    fn e_mail_addresses_differ_and_twenty_share_a_group() {
+        let made_up = MadeUp::new("", 3).unwrap();
+        let (mut emails, mut groups) = (BTreeSet::new(), BTreeMap::<_, u32>::new());
+        for number in 0..40_000 {
+            let profile = made_up.customer(number).unwrap().profile;
+            assert!(emails.insert(profile.email.unwrap().into_string()), "{number}");
+            *groups.entry(profile.metadata.get("group").unwrap().to_owned()).or_default() += 1;
+        }
+        assert_eq!((groups.len(), groups.values().max()), (2_000, Some(&20)));
+    }
+
+    #[test]
+    fn a_prefix_that_external_ids_cannot_have_is_refused() {
+        assert!(MadeUp::new("a\nb", 1).is_err());
+        assert!(MadeUp::new(&"x".repeat(247), 1).is_err());
+        assert!(MadeUp::new(&"x".repeat(246), 1).is_ok());
+    }
+}
