@@ -1,7 +1,7 @@
 //! The ports for customers over PostgreSQL: reading. See `batch` for changing them.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::QueryDsl;
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{

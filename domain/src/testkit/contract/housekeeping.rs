@@ -30,6 +30,7 @@ async fn events(world: &World<'_>) -> Outcome {
     }
     let all = follow(world, &scope, EventQuery::default()).await?;
     let whole = follow(world, &other, EventQuery::default()).await?;
+    same("events", &(all.len(), whole.len()), &(6, 6))?;
     let after_all = Timestamp::from_micros(all[5].at.micros() + 1).or_say("the literal")?;
     let keep = |happened_before, up_to| OldEvents { happened_before, up_to };
     for (old, limit, removed, left) in [
