@@ -9,7 +9,6 @@ use patron_domain::{
     lifecycle::Owner,
     tenancy::{SystemScope, TenancyService, owners},
 };
-
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{environment, output};
