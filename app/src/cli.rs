@@ -4,6 +4,7 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use patron_domain::{
+    event::EventPosition,
     ids::{ApiKeyId, EnvironmentId, EventId, TenantId, WebhookEndpointId},
     tenancy::{EnvironmentType, Role},
     time::Timestamp,
@@ -72,12 +73,44 @@ pub(crate) enum Command {
     /// Make and list environments.
     #[command(subcommand)]
     Environments(Environments),
+    /// Follow the log of events, or write it out.
+    #[command(subcommand)]
+    Events(Events),
     /// Receive webhooks on this machine, or deliver them again.
     #[command(subcommand)]
     Webhooks(Webhooks),
     /// Fill an environment with customers that are made up.
     #[command(subcommand)]
     Customers(Customers),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// Follow the events of an environment: one JSON object a line, each with its position. Ends with Ctrl+C, and goes on
+    /// where it was with --after and the last position. Without a place to begin it shows what happens from now on.
+    Tail {
+        /// The environment; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+        /// Begin behind this position.
+        #[arg(long, value_name = "POSITION", conflicts_with = "from_start")]
+        after: Option<EventPosition>,
+        /// Begin with the oldest event that is left.
+        #[arg(long)]
+        from_start: bool,
+    },
+    /// Write all events of an environment, or of all: one JSON object a line, each with its position.
+    Export {
+        /// The environment; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID", conflicts_with = "all")]
+        environment: Option<EnvironmentId>,
+        /// Every environment of every tenant, one after the other.
+        #[arg(long)]
+        all: bool,
+        /// Begin behind this position.
+        #[arg(long, value_name = "POSITION")]
+        after: Option<EventPosition>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,12 +6,10 @@ use std::{
 };
 
 use patron_adapters::{
-    housekeeping::keep_house,
     http,
     key_uses::NotedKeyUses,
     metrics::Metrics,
     persistence::{Database, DatabaseUrl},
-    system::SystemClock,
 };
 use rocket::{
     Build, Config, Orbit, Rocket,
@@ -35,8 +33,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let database = wiring::open(&settings, true).await?;
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
-    let house = keep_house(database.housekeeping.clone(), Arc::new(SystemClock), settings.idempotency_ttl);
-    let house = tokio::spawn(house);
+    let house = tokio::spawn(wiring::house(&settings, &database).keep());
     let deliveries = Deliveries::start(&settings, &database);
     let outcome = launch(&settings, &database, &uses, metrics).await;
     deliveries.stop().await;

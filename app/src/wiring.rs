@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use patron_adapters::{
+    housekeeping::House,
     http::{Api, JsonBody},
     key_cache::CachedApiKeys,
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
-    webhooks::{HttpSender, KeyVault, Relay, RelayOptions},
+    webhooks::{EndpointReaders, HttpSender, KeyVault, Relay, RelayOptions},
 };
 use patron_domain::{
     Clock,
@@ -68,6 +69,18 @@ pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerSer
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         idempotency_ttl: settings.idempotency_ttl,
+    }
+}
+
+/// What clears away in the background.
+pub(crate) fn house(settings: &Settings, database: &Database) -> House {
+    House {
+        store: database.housekeeping.clone(),
+        tenancy: database.tenancy.clone(),
+        readers: vec![Arc::new(EndpointReaders(database.webhooks.clone()))],
+        clock: Arc::new(SystemClock),
+        idempotency_ttl: settings.idempotency_ttl,
+        events_ttl: settings.events_ttl,
     }
 }
 

@@ -108,6 +108,13 @@ impl PageRequest {
         Self { limit: Self::MAX_LIMIT, offset: 0 }
     }
 
+    /// The page after this one, on which so many items were found; `None` when they were all that is left.
+    #[must_use]
+    pub fn next(self, found: usize) -> Option<Self> {
+        let offset = self.offset.saturating_add(u64::from(self.limit));
+        (found == usize::from(self.limit) && offset <= Self::MAX_OFFSET).then_some(Self { offset, ..self })
+    }
+
     /// The most items wanted, 1 to 1000.
     #[must_use]
     pub fn limit(&self) -> u16 {

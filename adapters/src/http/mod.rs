@@ -44,6 +44,7 @@ use rocket::{
 
 pub use self::{
     cors::Origins,
+    event::event_line,
     health::Readiness,
     metrics::mount_metrics,
     openapi::{document, mount_docs},

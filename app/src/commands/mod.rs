@@ -2,6 +2,7 @@
 
 mod customers;
 mod environments;
+mod events;
 mod keys;
 mod output;
 mod tenants;
@@ -43,6 +44,7 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         Command::Keys(command) => keys::run(&service, command).await,
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
+        Command::Events(command) => events::run(database, &service, command).await,
         Command::Webhooks(command) => webhooks::replay(&wiring::webhooks(settings, database), command).await,
         Command::Customers(command) => {
             let customers = wiring::customers(settings, database);

@@ -1,6 +1,6 @@
 //! What a person or a script asked for, on standard output.
 
-use std::io::{ErrorKind, Write, stderr, stdout};
+use std::io::{BufWriter, ErrorKind, Write, stderr, stdout};
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
@@ -9,11 +9,17 @@ use crate::failure::Failure;
 
 /// One line. A reader that has seen enough and closed the pipe is no failure.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
-    match writeln!(stdout(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("cannot write to standard output: {error}")))
-        }
-        _ => Ok(()),
+    lines([text]).map(drop)
+}
+
+/// Lines, and whether there is still a reader.
+pub(super) fn lines(texts: impl IntoIterator<Item = impl std::fmt::Display>) -> Result<bool, Failure> {
+    let mut out = BufWriter::new(stdout().lock());
+    let written = texts.into_iter().try_for_each(|text| writeln!(out, "{text}")).and_then(|()| out.flush());
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::failed(format!("cannot write to standard output: {error}"))),
     }
 }
 

@@ -103,6 +103,8 @@ mod tests {
                 ("PATRON_METRICS_ADDRESS", "9090"),
                 ("PATRON_WORKERS", "0"),
                 ("PATRON_DATABASE_CONNECTIONS", "0"),
+                ("PATRON_EVENTS_DAYS", "0"),
+                ("PATRON_EVENTS_DAYS", "1"),
             ] {
                 jail.set_env(variable, value);
                 let told = complaint(&["serve"]);

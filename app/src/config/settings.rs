@@ -73,6 +73,10 @@ pub(super) struct Raw {
     shutdown_grace_seconds: u32,
     /// `PATRON_IDEMPOTENCY_HOURS`: for how long a request under an `Idempotency-Key` is answered again, 1 to 720 hours.
     idempotency_hours: u32,
+    /// `PATRON_EVENTS_DAYS`: for how long events stay in the log, 1 to 36,500 days and longer than a request is answered
+    /// again; for ever when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_days: Option<u32>,
     /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
@@ -119,6 +123,7 @@ impl Default for Raw {
             cors_origins: String::new(),
             shutdown_grace_seconds: 10,
             idempotency_hours: 24,
+            events_days: None,
             bootstrap_key: None,
             metrics_address: None,
             secrets_key: None,
@@ -158,6 +163,7 @@ pub(crate) struct Settings {
     pub(crate) http: HttpOptions,
     pub(crate) shutdown_grace_seconds: u32,
     pub(crate) idempotency_ttl: Duration,
+    pub(crate) events_ttl: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) webhooks: WebhookSettings,
@@ -179,6 +185,16 @@ impl Raw {
         within("PATRON_BODY_LIMIT_BYTES", self.body_limit_bytes, 1_024, 16_777_216)?;
         within("PATRON_BODY_TIMEOUT_SECONDS", self.body_timeout_seconds, 1, 300)?;
         within("PATRON_IDEMPOTENCY_HOURS", self.idempotency_hours, 1, 720)?;
+        if let Some(days) = self.events_days {
+            within("PATRON_EVENTS_DAYS", days, 1, 36_500)?;
+            if days * 24 <= self.idempotency_hours {
+                return Err(format!(
+                    "PATRON_EVENTS_DAYS must be longer than PATRON_IDEMPOTENCY_HOURS: requests are answered again from \
+                     their events, and {days} days are no more than {} hours",
+                    self.idempotency_hours
+                ));
+            }
+        }
         within("PATRON_SHUTDOWN_GRACE_SECONDS", self.shutdown_grace_seconds, 0, 300)?;
         within("PATRON_WEBHOOKS_LEASE_SECONDS", self.webhooks_lease_seconds, 2, 600)?;
         within("PATRON_WEBHOOKS_RETRY_SECONDS", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
@@ -198,6 +214,7 @@ impl Raw {
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
+            events_ttl: self.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
             metrics_address: self.metrics_address,
             webhooks: WebhookSettings {

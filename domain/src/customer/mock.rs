@@ -155,6 +155,7 @@ impl MockHousekeeping {
     pub fn empty() -> Self {
         let mut housekeeping = Self::new();
         housekeeping.expect_remove_idempotency_records().returning(|_, _, _| Ok(0));
+        housekeeping.expect_remove_events().returning(|_, _, _, _| Ok(0));
         housekeeping
     }
 
@@ -163,6 +164,7 @@ impl MockHousekeeping {
     pub fn always_unavailable() -> Self {
         let mut housekeeping = Self::new();
         housekeeping.expect_remove_idempotency_records().returning(|_, _, _| Err(unavailable()));
+        housekeeping.expect_remove_events().returning(|_, _, _, _| Err(unavailable()));
         housekeeping
     }
 }

@@ -32,7 +32,7 @@ pub use fields::{
     Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError, WorkflowName,
     WorkflowNameError,
 };
-pub use port::{CustomerRepository, Housekeeping, MappingFilter};
+pub use port::{CustomerRepository, Housekeeping, MappingFilter, OldEvents};
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockCustomerRepository, MockHousekeeping};
 pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};

@@ -9,10 +9,10 @@ use super::{
 #[cfg(doc)]
 use crate::idempotency::IdempotencyClaim;
 use crate::{
-    event::CustomerEvent,
+    event::{CustomerEvent, EventPosition},
     ids::CustomerId,
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
-    lifecycle::Status,
+    lifecycle::{Owner, Status},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -124,6 +124,33 @@ pub trait Housekeeping: Send + Sync {
         made_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError>;
+
+    /// Removes old events of one environment, with their payloads, from the beginning of its log: of the first `limit`
+    /// those that are old. Answers how many it removed.
+    ///
+    /// MUST leave the last event of the environment, so that no position is ever given twice.
+    async fn remove_events(
+        &self,
+        scope: &SystemScope,
+        owner: Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+}
+
+/// Which events are old.
+///
+/// ```
+/// use patron_domain::{customer::OldEvents, event::EventPosition, testkit::a_time};
+///
+/// let old = OldEvents { happened_before: a_time(), up_to: EventPosition::MAX };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldEvents {
+    /// They happened before this time.
+    pub happened_before: Timestamp,
+    /// They stand here or before: nobody who reads the log is further behind.
+    pub up_to: EventPosition,
 }
 
 /// Which mappings are asked for.

@@ -15,9 +15,9 @@ mod tax_rate;
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, Onboarding};
 pub use event_type::EventType;
 pub use page::EventPage;
-pub use port::EventLog;
+pub use port::{EventLog, EventReaders};
 #[cfg(any(test, feature = "mock"))]
-pub use port::MockEventLog;
+pub use port::{MockEventLog, MockEventReaders};
 pub use position::{EventPosition, EventPositionError};
 pub use query::{EventLimit, EventLimitError, EventQuery};
 pub use record::{EventEntities, EventEntity, EventEntityType, EventKind, EventRecord, EventState};

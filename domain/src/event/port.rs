@@ -10,6 +10,35 @@ use crate::{
     tenancy::{EnvironmentScope, SystemScope},
 };
 
+/// Readers of the log that Patron itself keeps, such as webhook endpoints.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use patron_domain::{
+///     event::{EventPosition, EventReaders},
+///     lifecycle::Owner,
+///     store::StoreError,
+///     tenancy::SystemScope,
+/// };
+///
+/// /// One reader, which has read nothing yet.
+/// struct Newcomer;
+///
+/// #[async_trait]
+/// impl EventReaders for Newcomer {
+///     async fn furthest_behind(&self, _: &SystemScope, _: Owner) -> Result<Option<EventPosition>, StoreError> {
+///         Ok(Some(EventPosition::START))
+///     }
+/// }
+/// ```
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait EventReaders: Send + Sync {
+    /// Where the one stands that is furthest behind in the log of an environment; `None` when there is none. Nothing
+    /// behind it is removed.
+    async fn furthest_behind(&self, scope: &SystemScope, owner: Owner) -> Result<Option<EventPosition>, StoreError>;
+}
+
 /// Reads what the repositories of customers and tax rates have written to the log, each event with its change.
 ///
 /// Every method MUST be blind to everything outside its scope. Every event MUST have a position of its own, and of two

@@ -5,6 +5,7 @@ mod administration;
 mod api_key;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
+mod owners;
 mod port;
 mod role;
 mod scope;
@@ -17,6 +18,7 @@ pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ExpiryError, KeyUse,
     NewApiKey, check_expiry,
 };
+pub use owners::owners;
 pub use port::{
     ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, TenancyRepository,
 };

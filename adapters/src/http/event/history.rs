@@ -26,10 +26,10 @@ pub(super) async fn history(
     let page = query.page(&mut broken);
     broken.into_result()?;
     let missing = || ApiError::not_found("there is no customer with this id");
-    let customer = EventEntity::Customer(CustomerId::parse(id).map_err(|_| missing())?);
-    let events = services.events.history(&caller, customer, page).await?;
-    // Whoever exists was created, which is an event.
-    if events.total == 0 {
+    let id = CustomerId::parse(id).map_err(|_| missing())?;
+    let events = services.events.history(&caller, EventEntity::Customer(id), page).await?;
+    // Whoever exists was created, which is an event; but old events may have been removed.
+    if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());
     }
     Answer::ok(&List::new(&events, page, EventResponse::new))

@@ -1,11 +1,13 @@
 //! The log of events over HTTP.
 
 mod history;
+mod line;
 mod list;
 pub(super) mod response;
 
 use rocket::{Route, routes};
 
+pub use self::line::event_line;
 use crate::http::openapi::Endpoint;
 
 /// All routes.

@@ -110,6 +110,45 @@ pub(crate) fn records_of_entity<'a>(
         .order(events::sequence.asc())
 }
 
+/// The first events of an environment up to a position: ids and times.
+#[auto_type(no_type_alias)]
+pub(crate) fn first<'a>(tenant_id: &'a str, environment_id: &'a str, up_to: i64) -> _ {
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::position.le(up_to))
+        .order(events::position.asc())
+        .select((events::id, events::at))
+}
+
+/// The positions of the events of an environment, the last first.
+#[auto_type(no_type_alias)]
+pub(crate) fn positions<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .order(events::position.desc())
+        .select(events::position)
+}
+
+/// One event alone.
+#[auto_type(no_type_alias)]
+pub(crate) fn envelope<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    events::table
+        .filter(events::tenant_id.eq(tenant_id))
+        .filter(events::environment_id.eq(environment_id))
+        .filter(events::id.eq(id))
+}
+
+/// The payload of one event.
+#[auto_type(no_type_alias)]
+pub(crate) fn payload<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+    event_payloads::table
+        .filter(event_payloads::tenant_id.eq(tenant_id))
+        .filter(event_payloads::environment_id.eq(environment_id))
+        .filter(event_payloads::event_id.eq(id))
+}
+
 /// The position of the last event of a stretch that begins after a position and is so many events long; none when the log
 /// ends before.
 #[auto_type(no_type_alias)]

@@ -1,21 +1,20 @@
 //! The ports for customers over PostgreSQL: reading. See `batch` for changing them.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, delete};
+use diesel::QueryDsl;
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        Housekeeping, MappingFilter,
+        MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
     ids::CustomerId,
     integration::IntegrationMapping,
     store::{Page, PageRequest, StoreError},
-    tenancy::{EnvironmentScope, SystemScope},
-    time::Timestamp,
+    tenancy::EnvironmentScope,
 };
 
 use super::{
@@ -27,10 +26,8 @@ use super::{
 use crate::persistence::{
     customer::{queries, row::record},
     event::{self, row::StoredEvent},
-    idempotency,
     integration::{self, row::MappingRow},
     page::{Window, page},
-    schema::idempotency_records,
 };
 
 impl PostgresStore {
@@ -127,27 +124,5 @@ impl CustomerRepository for PostgresStore {
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
         self.list_customers(scope, query).await
-    }
-}
-
-#[async_trait]
-impl Housekeeping for PostgresStore {
-    async fn remove_idempotency_records(
-        &self,
-        _scope: &SystemScope,
-        made_before: Timestamp,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let session = self.pool.session().await?;
-        let old = idempotency::queries::made_before(made_before.micros()).limit(limit.into());
-        let old = session.answer(old.load::<(String, String, String)>(&mut session.pg())).await?;
-        let mut removed = 0;
-        for (tenant, environment, key) in &old {
-            let record = idempotency::queries::by_key(tenant, environment, key);
-            // It may have been made anew since it was found.
-            let record = delete(record.filter(idempotency_records::at.lt(made_before.micros())));
-            removed += session.answer(record.execute(&mut session.pg())).await?;
-        }
-        Ok(removed as u64)
     }
 }

@@ -6,6 +6,7 @@
 mod batch;
 mod customers;
 mod events;
+mod housekeeping;
 mod idempotency;
 mod keys;
 mod link;

@@ -1,11 +1,11 @@
 //! The ports for customers over SQLite. See `change` for what happens within a change.
 
 use async_trait::async_trait;
-use diesel::{delete, prelude::*};
+use diesel::prelude::*;
 use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        Housekeeping, MappingFilter,
+        MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
@@ -13,14 +13,13 @@ use patron_domain::{
     integration::IntegrationMapping,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
-    tenancy::{EnvironmentScope, SystemScope},
-    time::Timestamp,
+    tenancy::EnvironmentScope,
 };
 
 use super::{SqliteStore, change::change};
 use crate::persistence::{
     customer::{self, row::record},
-    event, idempotency,
+    event,
     integration::{self, row::MappingRow},
     page::{Window, page},
 };
@@ -114,26 +113,6 @@ impl CustomerRepository for SqliteStore {
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
         self.list_customers(scope, query).await
-    }
-}
-
-#[async_trait]
-impl Housekeeping for SqliteStore {
-    async fn remove_idempotency_records(
-        &self,
-        _scope: &SystemScope,
-        made_before: Timestamp,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let remove = move |connection: &mut SqliteConnection| {
-            let old = idempotency::queries::made_before(made_before.micros()).limit(limit.into());
-            let old: Vec<(String, String, String)> = old.load(connection)?;
-            for (tenant, environment, key) in &old {
-                delete(idempotency::queries::by_key(tenant, environment, key)).execute(connection)?;
-            }
-            Ok(old.len() as u64)
-        };
-        self.writer.write(remove).await
     }
 }
 

@@ -6,6 +6,7 @@ mod change;
 mod connection;
 mod customers;
 mod events;
+mod housekeeping;
 mod idempotency;
 mod job;
 mod keys;

@@ -36,7 +36,11 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
 }
 
 /// All events of a scope, read in pages.
-async fn follow(world: &World<'_>, scope: &EnvironmentScope, query: EventQuery) -> Result<Vec<EventRecord>, String> {
+pub(super) async fn follow(
+    world: &World<'_>,
+    scope: &EnvironmentScope,
+    query: EventQuery,
+) -> Result<Vec<EventRecord>, String> {
     let mut query = query;
     let mut all: Vec<EventRecord> = Vec::new();
     loop {

@@ -35,6 +35,7 @@ mod changing;
 mod customers;
 mod equal;
 mod events;
+mod housekeeping;
 mod idempotency;
 mod isolation;
 mod keys;
@@ -220,6 +221,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     isolation::check(world, report).await;
     changed_lists::check(world, report).await;
     events::check(world, report).await;
+    housekeeping::check(world, report).await;
     webhooks::check(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;

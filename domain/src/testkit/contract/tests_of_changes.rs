@@ -16,7 +16,7 @@ use super::{
 use crate::{
     customer::{
         Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord,
-        CustomerRepository, ExternalId, Housekeeping, MappingFilter, MetadataUpdate, Precondition,
+        CustomerRepository, ExternalId, Housekeeping, MappingFilter, MetadataUpdate, OldEvents, Precondition,
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
@@ -240,6 +240,17 @@ impl Housekeeping for Wrong {
         let before = if young { Timestamp::from_micros(made_before.micros() * 2).unwrap() } else { made_before };
         self.store.remove_idempotency_records(scope, before, limit).await
     }
+
+    async fn remove_events(
+        &self,
+        scope: &SystemScope,
+        owner: crate::lifecycle::Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let limit = if self.fault == Fault::ForgetsTheLimit { u32::MAX } else { limit };
+        self.store.remove_events(scope, owner, old, limit).await
+    }
 }
 
 fn run_with(fault: Fault) -> Report {
@@ -268,6 +279,7 @@ const CASES: &[(Fault, &str)] = &[
     (Fault::ArchivesAgain, "archiving hides mappings and associations"),
     (Fault::RestoresTheFirstState, "restoring brings back what was archived, and nothing"),
     (Fault::ForgetsTheLimit, "removes old idempotency records alone, and no more than asked"),
+    (Fault::ForgetsTheLimit, "removes the first events of an environment alone"),
     (Fault::RemovesTheYoung, "removes old idempotency records alone, and no more than asked"),
 ];
 

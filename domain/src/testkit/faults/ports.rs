@@ -6,7 +6,7 @@ use super::Faulty;
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        Housekeeping, MappingFilter,
+        Housekeeping, MappingFilter, OldEvents,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, TaxRateEvent},
@@ -82,6 +82,16 @@ impl<P: Housekeeping + ?Sized> Housekeeping for Faulty<P> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         self.call(self.port.remove_idempotency_records(scope, made_before, limit)).await
+    }
+
+    async fn remove_events(
+        &self,
+        scope: &SystemScope,
+        owner: Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.remove_events(scope, owner, old, limit)).await
     }
 }
 

@@ -1,20 +1,22 @@
 //! The port for customers in memory.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, id_taken, newest_first, page};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
-        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, Subject, TaxFacts,
-        TaxFactsNeeded,
+        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, OldEvents, Subject,
+        TaxFacts, TaxFactsNeeded,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyClaim, Outcome},
-    ids::CustomerId,
+    ids::{CustomerId, EventId},
     integration::IntegrationMapping,
-    lifecycle::Status,
+    lifecycle::{Owner, Status},
     store::{Page, PageRequest, StoreError},
     tax::TaxedEntity,
     tenancy::{EnvironmentScope, SystemScope},
@@ -122,6 +124,24 @@ impl Housekeeping for MemoryStore {
             });
         }
         Ok(u64::from(limit - left))
+    }
+
+    async fn remove_events(
+        &self,
+        _scope: &SystemScope,
+        owner: Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(owner);
+        let first = registry.log.iter().take(registry.log.len().saturating_sub(1));
+        let first = first.take(usize::try_from(limit).unwrap_or(usize::MAX));
+        let is_old = |event: &&EventRecord| event.at < old.happened_before && event.position <= old.up_to;
+        let removed: BTreeSet<EventId> = first.filter(is_old).map(|event| event.id).collect();
+        registry.log.retain(|event| !removed.contains(&event.id));
+        registry.events.retain(|event| !removed.contains(&event.id));
+        Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,0 +1,117 @@
+//! `patron events`
+
+use std::time::Duration;
+
+use patron_adapters::{http::event_line, persistence::Database};
+use patron_domain::{
+    event::{EventLimit, EventLog, EventPage, EventPosition, EventQuery},
+    ids::EnvironmentId,
+    lifecycle::Owner,
+    tenancy::{SystemScope, TenancyService, owners},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{environment, output};
+use crate::{cli::Events, failure::Failure};
+
+/// How long is waited before the log is asked again when nothing new was there.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The most events that are read at once.
+const PAGE: u16 = 500;
+
+pub(super) async fn run(database: &Database, service: &TenancyService, command: Events) -> Result<(), Failure> {
+    let log = database.events.as_ref();
+    match command {
+        Events::Tail { environment, after, from_start } => {
+            let owner = owner(service, environment).await?;
+            let after = match (after, from_start) {
+                (Some(after), _) => after,
+                (None, true) => EventPosition::START,
+                (None, false) => log.end(&SystemScope::patron()).await.map_err(Failure::failed)?,
+            };
+            tail(log, owner, after).await
+        }
+        Events::Export { environment, all, after } => {
+            let whose = match all {
+                true => owners(service.tenancy.as_ref(), &SystemScope::patron()).await.map_err(Failure::failed)?,
+                false => vec![owner(service, environment).await?],
+            };
+            for owner in whose {
+                let mut reader = Reader::new(log, owner, after.unwrap_or_default());
+                loop {
+                    match reader.print_page().await? {
+                        Printed::Read { more: true } => {}
+                        Printed::Read { more: false } => break,
+                        Printed::Unread => return Ok(()),
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The environment that was named, or the only one there is, with its tenant.
+async fn owner(service: &TenancyService, named: Option<EnvironmentId>) -> Result<Owner, Failure> {
+    let id = environment(service, named).await?;
+    let found = service.tenancy.find_environment(&SystemScope::patron(), id).await.map_err(Failure::failed)?;
+    let found = found.ok_or_else(|| {
+        Failure::failed("there is no environment with this id; `patron environments list` shows them")
+    })?;
+    Ok(Owner { tenant_id: found.tenant_id, environment_id: found.id })
+}
+
+/// Prints what is there and what comes, until it is interrupted or nobody reads any more. Lines are printed whole.
+async fn tail(log: &dyn EventLog, owner: Owner, after: EventPosition) -> Result<(), Failure> {
+    // From now on a signal ends nothing by itself.
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+    let mut reader = Reader::new(log, owner, after);
+    while let Printed::Read { more } = reader.print_page().await? {
+        let pause = if more { Duration::ZERO } else { PAUSE };
+        tokio::select! {
+            biased;
+            _ = interrupted.recv() => break,
+            _ = terminated.recv() => break,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    output::note(format_args!("stopped; --after {} goes on from here", reader.query.after));
+    Ok(())
+}
+
+/// Reads the log of an environment, page by page.
+struct Reader<'a> {
+    log: &'a dyn EventLog,
+    owner: Owner,
+    query: EventQuery,
+}
+
+/// What became of a page.
+enum Printed {
+    /// Somebody reads; there may be more at once.
+    Read {
+        /// Whether the log goes on.
+        more: bool,
+    },
+    /// Nobody reads any more.
+    Unread,
+}
+
+impl<'a> Reader<'a> {
+    fn new(log: &'a dyn EventLog, owner: Owner, after: EventPosition) -> Self {
+        let limit = EventLimit::new(PAGE).unwrap_or_default();
+        Self { log, owner, query: EventQuery { after, limit, ..EventQuery::default() } }
+    }
+
+    async fn print_page(&mut self) -> Result<Printed, Failure> {
+        let page = self.log.read_in(&SystemScope::patron(), self.owner, &self.query).await;
+        let EventPage { events, reached, has_more } = page.map_err(Failure::failed)?;
+        let lines: Result<Vec<String>, _> = events.iter().map(event_line).collect();
+        if !output::lines(lines.map_err(Failure::failed)?)? {
+            return Ok(Printed::Unread);
+        }
+        self.query.after = reached;
+        Ok(Printed::Read { more: has_more })
+    }
+}

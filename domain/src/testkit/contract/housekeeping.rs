@@ -1,0 +1,60 @@
+//! Clearing the log away.
+
+use super::{
+    Report,
+    events::follow,
+    world::{OrSay, Outcome, World, holds, same},
+};
+use crate::{
+    customer::OldEvents,
+    event::{EventEntity, EventPosition, EventQuery},
+    store::PageRequest,
+    tenancy::SystemScope,
+    testkit::a_customer,
+    time::Timestamp,
+};
+
+pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "housekeeping: removes the first events of an environment alone, never the last, and never a customer",
+        events(world).await,
+    );
+}
+
+async fn events(world: &World<'_>) -> Outcome {
+    let (scope, other) = (world.environment().await?, world.environment().await?);
+    for scope in [&scope, &other] {
+        for external_id in ["a", "b", "c", "d", "e", "f"] {
+            world.created(scope, a_customer(external_id)).await?;
+        }
+    }
+    let all = follow(world, &scope, EventQuery::default()).await?;
+    let whole = follow(world, &other, EventQuery::default()).await?;
+    same("events", &(all.len(), whole.len()), &(6, 6))?;
+    let after_all = Timestamp::from_micros(all[5].at.micros() + 1).or_say("the literal")?;
+    let keep = |happened_before, up_to| OldEvents { happened_before, up_to };
+    for (old, limit, removed, left) in [
+        (keep(all[2].at, EventPosition::MAX), 1, 1, 5),
+        (keep(all[2].at, EventPosition::MAX), 100, 1, 4),
+        (keep(all[2].at, EventPosition::MAX), 100, 0, 4),
+        (keep(after_all, all[3].position), 100, 2, 2),
+        // The last one stays, however old it is.
+        (keep(after_all, EventPosition::MAX), 100, 1, 1),
+        (keep(after_all, EventPosition::MAX), 100, 0, 1),
+    ] {
+        let done = world.ports.housekeeping.remove_events(&SystemScope::patron(), scope.owner, old, limit).await;
+        same("events removed", &done.or_say("housekeeping.remove_events")?, &removed)?;
+        let found = follow(world, &scope, EventQuery::default()).await?;
+        same("events left", &found.len(), &left)?;
+        holds(found == all[6 - left..], || "others were removed than the first".to_owned())?;
+    }
+    let EventEntity::Customer(first) = all[0].entity else { return Err("the first is no customer".to_owned()) };
+    let history = world.ports.events.history(&scope, all[0].entity, PageRequest::default()).await;
+    same("the history of the first", &history.or_say("events.history")?.total, &0)?;
+    holds(world.find(&scope, first).await?.is_some(), || "a customer went with its events".to_owned())?;
+    holds(follow(world, &other, EventQuery::default()).await? == whole, || "events of another environment".to_owned())?;
+    let next = world.created(&scope, a_customer("next")).await?;
+    let found = follow(world, &scope, EventQuery::default()).await?;
+    let behind = found.last().is_some_and(|event| event.id == next.id && event.position > all[5].position);
+    holds(behind, || "a position was given again".to_owned())
+}
