@@ -24,6 +24,14 @@ text_newtype! {
 }
 
 /// A secret as stores keep it: sealed by a [`super::SecretVault`]. Only the vault makes and opens one.
+///
+/// ```
+/// use patron_domain::webhook::SealedSecret;
+///
+/// let kept = SealedSecret::from_sealed("sealed:MfKQ9r8G");
+/// assert_eq!(kept.as_sealed(), "sealed:MfKQ9r8G");
+/// assert_eq!(format!("{kept:?}"), "SealedSecret(redacted)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedSecret(String);
 
@@ -49,6 +57,15 @@ impl fmt::Debug for SealedSecret {
 }
 
 /// The secrets deliveries are signed with.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, time::Timestamp, webhook::{EndpointSecrets, SealedSecret}};
+///
+/// let [old, new] = ["old", "new"].map(SealedSecret::from_sealed);
+/// let secrets = EndpointSecrets { current: new, previous: Some((old, a_time())) };
+/// assert_eq!(secrets.valid_at(Timestamp::UNIX_EPOCH).count(), 2);
+/// assert_eq!(secrets.valid_at(a_time()).count(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSecrets {
     /// The current one.
@@ -66,6 +83,13 @@ impl EndpointSecrets {
 }
 
 /// That, why and since when an endpoint is disabled.
+///
+/// ```
+/// use patron_domain::{testkit::{a_time, a_webhook_endpoint}, webhook::{Disabled, DisabledReason}};
+///
+/// let mut endpoint = a_webhook_endpoint();
+/// endpoint.disabled = Some(Disabled { reason: DisabledReason::Failing, at: a_time() });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disabled {
     /// Why.
@@ -75,6 +99,14 @@ pub struct Disabled {
 }
 
 /// Somebody's URL that is told of an environment's events.
+///
+/// ```
+/// use patron_domain::{testkit::a_webhook_endpoint, webhook::{EventFilter, WebhookEndpoint}};
+///
+/// let types = vec!["customer.*".to_owned()];
+/// let endpoint = WebhookEndpoint { event_types: EventFilter::new(types).unwrap(), ..a_webhook_endpoint() };
+/// assert!(endpoint.event_types.wants("customer.created") && endpoint.disabled.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEndpoint {
     /// Its id.
@@ -100,6 +132,13 @@ pub struct WebhookEndpoint {
 }
 
 /// What is to be changed of an endpoint; what is absent stays.
+///
+/// ```
+/// use patron_domain::{customer::Patch, webhook::EndpointUpdate};
+///
+/// let update = EndpointUpdate { description: Patch::Clear, enabled: Some(true), ..EndpointUpdate::default() };
+/// assert_eq!(update.url, None); // stays
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointUpdate {
     /// Where deliveries go.
@@ -113,6 +152,13 @@ pub struct EndpointUpdate {
 }
 
 /// What is asked of an endpoint that exists.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, webhook::{DEFAULT_OVERLAP, EndpointAmendment, SealedSecret}};
+///
+/// let secret = SealedSecret::from_sealed("what the vault made of it");
+/// let rotation = EndpointAmendment::Rotate { secret, overlap_until: a_time().later(DEFAULT_OVERLAP) };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointAmendment {
     /// Change it.
@@ -127,6 +173,16 @@ pub enum EndpointAmendment {
 }
 
 /// The command for one change of an endpoint.
+///
+/// ```
+/// use patron_domain::{testkit::{a_scope, a_time, a_webhook_endpoint}, webhook::*};
+///
+/// let endpoint = a_webhook_endpoint();
+/// let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
+/// let amendment = EndpointAmendment::Update(Box::new(off));
+/// let changed = ChangeEndpoint { id: endpoint.id, amendment, at: a_time() }.decide(&a_scope(), endpoint);
+/// assert_eq!(changed.disabled.unwrap().reason, DisabledReason::Request);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEndpoint {
     /// The endpoint.
@@ -183,6 +239,26 @@ impl EndpointUpdate {
 }
 
 /// Why an endpoint, or its deliveries, were not made, changed or answered.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{MockClock, event::MockEventLog, ids::*, testkit::*, webhook::*};
+///
+/// let service = WebhookService {
+///     webhooks: Arc::new(MockWebhookRepository::empty()),
+///     events: Arc::new(MockEventLog::empty()),
+///     sender: Arc::new(MockWebhookSender::answering(204)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(MockClock::at(a_time())),
+///     ids: Arc::new(MockIdGenerator::from_time()),
+///     randomness: Arc::new(MockRandomness::always([7; 32])),
+/// };
+/// # futures::executor::block_on(async {
+/// assert_eq!(service.delete(&a_caller(), an_id(1)).await, Err(WebhookError::UnknownEndpoint));
+/// assert!(matches!(service.delete(&a_reader(), an_id(1)).await, Err(WebhookError::Denied(_))));
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// The caller may not.
@@ -224,6 +300,13 @@ pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Why a number of seconds is no overlap.
+///
+/// ```
+/// use patron_domain::webhook::{OverlapError, check_overlap};
+///
+/// assert_eq!(check_overlap(3_600).unwrap().as_secs(), 3_600);
+/// assert_eq!(check_overlap(-1), Err(OverlapError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("overlap_seconds must be a whole number from 0 to {}", MAX_OVERLAP.as_secs())]
 pub struct OverlapError;

@@ -7,10 +7,25 @@ use crate::{
 
 /// The types of events an endpoint wants: `*` for all, `customer.*` for all of one kind, or a whole name such as
 /// `customer.created`. At least one, each once.
+///
+/// ```
+/// use patron_domain::webhook::EventFilter;
+///
+/// let filter = EventFilter::new(vec!["tax_rate.*".to_owned()]).unwrap();
+/// assert!(filter.wants("tax_rate.updated") && !filter.wants("customer.created"));
+/// assert!(EventFilter::all().wants("customer.created"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter(Vec<String>);
 
 /// Why a text names no type of events.
+///
+/// ```
+/// use patron_domain::webhook::EventFilter;
+///
+/// let broken = EventFilter::new(vec!["*".to_owned(), "invoice.*".to_owned()]).unwrap_err();
+/// assert_eq!(broken.iter().next().unwrap().path, "event_types[1]");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventFilterError {
     /// It is none.

@@ -5,6 +5,8 @@ mod delivery;
 mod endpoint;
 mod filter;
 mod health;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod port;
 mod request;
 mod retry;
@@ -27,6 +29,8 @@ pub use port::{
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockSecretVault, MockWebhookRepository, MockWebhookSender};
+#[cfg(any(test, feature = "mock"))]
+pub use request::MockWebhookBody;
 pub use request::{TEST_EVENT, WebhookBody};
 pub use retry::Retries;
 pub use round::{Lane, RoundEnd, end, plan};

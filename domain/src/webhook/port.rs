@@ -18,6 +18,13 @@ use crate::{
 };
 
 /// Which deliveries of an endpoint are listed, the newest first.
+///
+/// ```
+/// use patron_domain::webhook::{DeliveryQuery, DeliveryStatus};
+///
+/// let failed = DeliveryQuery { status: Some(DeliveryStatus::Failed), limit: 50, ..DeliveryQuery::default() };
+/// assert_eq!(failed.before, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryQuery {
     /// Only those that are this far.
@@ -29,6 +36,17 @@ pub struct DeliveryQuery {
 }
 
 /// Asks for endpoints that have something to do.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::{LeaseClaim, WebhookRepository}};
+///
+/// let (now, until) = (a_time(), a_time().later(Duration::from_secs(60)));
+/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], limit: 10 };
+/// let store = MemoryStore::default();
+/// let claimed = futures::executor::block_on(store.claim(&SystemScope::patron(), claim)).unwrap();
+/// assert!(claimed.is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseClaim {
     /// Who asks: one running relay.
@@ -44,6 +62,26 @@ pub struct LeaseClaim {
 }
 
 /// What a round at an endpoint is written down as: whole or not at all.
+///
+/// ```
+/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::*};
+///
+/// let endpoint = a_webhook_endpoint();
+/// let round = RoundRecord {
+///     owner: endpoint.owner,
+///     endpoint_id: endpoint.id,
+///     holder: "relay 1".to_owned(),
+///     deliveries: vec![a_delivery(1)],
+///     position: 1,
+///     health: Health::default(),
+///     disabled: None,
+///     at: a_time(),
+///     lease_until: None,
+/// };
+/// // Without a lease nothing is written.
+/// let store = MemoryStore::default();
+/// assert_eq!(futures::executor::block_on(store.record(&SystemScope::patron(), round)), Ok(false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundRecord {
     /// The endpoint's environment.
@@ -67,6 +105,18 @@ pub struct RoundRecord {
 }
 
 /// Keeps endpoints and their deliveries. Every method MUST be atomic, and durable when it answers.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{testkit::*, webhook::WebhookRepository};
+///
+/// # futures::executor::block_on(async {
+/// let webhooks: Arc<dyn WebhookRepository> = Arc::new(MemoryStore::default());
+/// let endpoint = a_webhook_endpoint();
+/// webhooks.create_endpoint(&a_scope(), endpoint.clone()).await.unwrap();
+/// assert_eq!(webhooks.find_endpoint(&a_scope(), endpoint.id).await, Ok(Some(endpoint)));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait WebhookRepository: Send + Sync {
@@ -176,6 +226,15 @@ pub trait WebhookRepository: Send + Sync {
 }
 
 /// One request to an endpoint, signed.
+///
+/// ```
+/// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
+///
+/// let (vault, mut endpoint) = (MockSecretVault::plain(), a_webhook_endpoint());
+/// endpoint.secrets.current = vault.seal(endpoint.id, &WebhookSecret::from_random([7; 32])).unwrap();
+/// let request = endpoint.request(&vault, an_id(1), b"{}".to_vec(), a_time()).unwrap();
+/// assert!(request.signature.starts_with("v1,"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
     /// Where to.
@@ -191,6 +250,22 @@ pub struct SignedRequest {
 }
 
 /// Sends requests to endpoints.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::a_time, webhook::{Attempt, SendFailure, SignedRequest, WebhookSender}};
+///
+/// /// Sends nothing anywhere.
+/// struct Offline;
+///
+/// #[async_trait::async_trait]
+/// impl WebhookSender for Offline {
+///     async fn send(&self, _request: SignedRequest) -> Attempt {
+///         let outcome = Err(SendFailure::Connection);
+///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new() }
+///     }
+/// }
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait WebhookSender: Send + Sync {
@@ -203,6 +278,13 @@ pub trait WebhookSender: Send + Sync {
 }
 
 /// Why a secret could not be made, sealed or opened. Texts hold nothing of it.
+///
+/// ```
+/// use patron_domain::{testkit::{a_time, a_webhook_endpoint, an_id}, webhook::{MockSecretVault, VaultError}};
+///
+/// let request = a_webhook_endpoint().request(&MockSecretVault::plain(), an_id(1), vec![], a_time());
+/// assert_eq!(request, Err(VaultError::Sealed), "this secret was sealed by no vault");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There was no randomness.
@@ -214,6 +296,24 @@ pub enum VaultError {
 }
 
 /// Seals secrets for stores, and opens them.
+///
+/// ```
+/// use patron_domain::{ids::WebhookEndpointId, webhook::*};
+///
+/// /// Keeps secrets as they are, for a store that is encrypted itself.
+/// struct Plain;
+///
+/// impl SecretVault for Plain {
+///     fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError> {
+///         Ok(SealedSecret::from_sealed(format!("{id}:{}", secret.expose())))
+///     }
+///
+///     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError> {
+///         let text = sealed.as_sealed().strip_prefix(&format!("{id}:")).ok_or(VaultError::Sealed)?;
+///         WebhookSecret::parse(text).map_err(|_| VaultError::Sealed)
+///     }
+/// }
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait SecretVault: Send + Sync {
     /// Seals a secret of an endpoint, so that it opens for that endpoint alone.

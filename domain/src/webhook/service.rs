@@ -21,6 +21,30 @@ use crate::{
 ///
 /// Whoever can make an endpoint has every customer sent to an address of their choice, so all that changes, tests or
 /// replays is for `super_admin`. Every role looks at endpoints and deliveries; secrets are shown to nobody twice.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{testkit::*, webhook::*};
+///
+/// let service = WebhookService {
+///     webhooks: Arc::new(MemoryStore::default()),
+///     events: Arc::new(MemoryStore::default()),
+///     // Yours in place of these three.
+///     sender: Arc::new(MockWebhookSender::answering(204)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness([7; 32])),
+/// };
+/// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
+/// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
+/// # futures::executor::block_on(async {
+/// let (endpoint, secret) = service.create(&a_caller(), new).await.unwrap();
+/// assert!(secret.expose().starts_with("whsec_")); // shown this once
+/// assert_eq!(service.test(&a_caller(), endpoint.id).await.unwrap().state, DeliveryState::Delivered);
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct WebhookService {
     /// Keeps endpoints and deliveries.
@@ -42,6 +66,13 @@ pub struct WebhookService {
 }
 
 /// An endpoint somebody asks for.
+///
+/// ```
+/// use patron_domain::webhook::{EndpointUrl, EventFilter, NewEndpoint};
+///
+/// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
+/// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEndpoint {
     /// Where deliveries go.
@@ -53,6 +84,13 @@ pub struct NewEndpoint {
 }
 
 /// What is to be delivered once more.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::a_time, webhook::Replay};
+///
+/// let the_hour_of_the_outage = Replay::Between(a_time(), a_time().later(Duration::from_secs(3_600)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replay {
     /// One event, whatever types the endpoint wants.
