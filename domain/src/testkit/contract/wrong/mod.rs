@@ -8,6 +8,7 @@ mod look_ups;
 mod once;
 mod taxes;
 mod tenancy;
+mod webhooks;
 
 use std::{
     collections::BTreeSet,
@@ -24,6 +25,7 @@ use crate::{
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
     testkit::MemoryStore,
+    webhook::{MockWebhookRepository, WebhookRepository},
 };
 
 /// The mocks of a wrong store, and the right one behind them. What a fault expects comes before what is passed on.
@@ -33,6 +35,7 @@ struct Wrong {
     tenancy: MockTenancyRepository,
     keys: MockApiKeyRepository,
     events: MockEventLog,
+    webhooks: MockWebhookRepository,
     store: Arc<MemoryStore>,
     seen: Seen,
 }
@@ -85,6 +88,7 @@ impl Wrong {
             tenancy: MockTenancyRepository::new(),
             keys: MockApiKeyRepository::new(),
             events: MockEventLog::new(),
+            webhooks: MockWebhookRepository::new(),
             store: Arc::default(),
             seen: Seen::default(),
         };
@@ -93,6 +97,7 @@ impl Wrong {
         events::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
         tenancy::pass_on(&mut wrong);
+        webhooks::pass_on(&mut wrong);
         wrong
     }
 
@@ -103,6 +108,7 @@ impl Wrong {
             tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
             events: Arc::new(self.events) as Arc<dyn EventLog>,
+            webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
             ..ports(&self.store)
         }
     }
@@ -131,8 +137,16 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     let all = run(&ports(&Arc::default()), true).passed;
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
-    let faults: Vec<(&str, Fault)> =
-        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, once::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+    let faults: Vec<(&str, Fault)> = [
+        customers::FAULTS,
+        look_ups::FAULTS,
+        events::FAULTS,
+        once::FAULTS,
+        taxes::FAULTS,
+        tenancy::FAULTS,
+        webhooks::FAULTS,
+    ]
+    .concat();
     for (name, fault) in faults {
         let report = run(&Wrong::new(fault).ports(), name.contains("list"));
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
