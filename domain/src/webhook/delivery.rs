@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::retry::Retries;
 use crate::{
-    ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
+    event::EventRecord,
+    ids::{EventId, IdSequence, WebhookDeliveryId, WebhookEndpointId},
     lifecycle::{Owner, words},
     time::Timestamp,
 };
@@ -190,6 +191,33 @@ impl Attempt {
 }
 
 impl Delivery {
+    /// The delivery of an event of the log to an endpoint, of which nothing was attempted. A replay is due at once.
+    #[must_use]
+    pub fn of(
+        event: &EventRecord,
+        endpoint_id: WebhookEndpointId,
+        kind: DeliveryKind,
+        ids: &mut IdSequence,
+        now: Timestamp,
+    ) -> Self {
+        let next_attempt_at = (kind == DeliveryKind::Replay).then_some(now);
+        Self {
+            id: ids.next_id(),
+            owner: event.owner,
+            endpoint_id,
+            kind,
+            event_id: event.id,
+            event_type: event.kind.event_type().as_str().to_owned(),
+            entity_id: event.entity.id(),
+            position: event.position.stored(),
+            state: DeliveryState::Waiting { next_attempt_at },
+            attempts: 0,
+            last: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The delivery after one more attempt: delivered, waiting for the next one, or failed for good. Pure.
     #[must_use]
     pub fn after(mut self, attempt: Attempt, retries: &Retries, jitter: u16) -> Self {

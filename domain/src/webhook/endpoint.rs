@@ -1,85 +1,23 @@
 //! Endpoints: who is told of an environment's events, and how that is changed.
 
-use std::{fmt, time::Duration};
-
 use super::{
     filter::EventFilter,
     health::{DisabledReason, Health},
+    rotation::{EndpointSecrets, SealedSecret},
     url::EndpointUrl,
 };
 use crate::{
     customer::Patch,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
-    store::StoreError,
-    tenancy::{EnvironmentScope, PermissionDenied},
+    tenancy::EnvironmentScope,
     text::text_newtype,
     time::Timestamp,
-    violation::{Rule, Violations},
 };
 
 text_newtype! {
     /// What an endpoint is for, for people: 1–255 characters, not blank.
     public EndpointDescription, EndpointDescriptionError, "description", max 255, not_blank true
-}
-
-/// A secret as stores keep it: sealed by a [`super::SecretVault`]. Only the vault makes and opens one.
-///
-/// ```
-/// use patron_domain::webhook::SealedSecret;
-///
-/// let kept = SealedSecret::from_sealed("sealed:MfKQ9r8G");
-/// assert_eq!(kept.as_sealed(), "sealed:MfKQ9r8G");
-/// assert_eq!(format!("{kept:?}"), "SealedSecret(redacted)");
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedSecret(String);
-
-impl SealedSecret {
-    /// Takes what a vault sealed, or what a store has kept of it.
-    #[must_use]
-    pub fn from_sealed(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// For stores and vaults.
-    #[must_use]
-    pub fn as_sealed(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A vault without a key seals nothing, so this shows nothing.
-impl fmt::Debug for SealedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealedSecret(redacted)")
-    }
-}
-
-/// The secrets deliveries are signed with.
-///
-/// ```
-/// use patron_domain::{testkit::a_time, time::Timestamp, webhook::{EndpointSecrets, SealedSecret}};
-///
-/// let [old, new] = ["old", "new"].map(SealedSecret::from_sealed);
-/// let secrets = EndpointSecrets { current: new, previous: Some((old, a_time())) };
-/// assert_eq!(secrets.valid_at(Timestamp::UNIX_EPOCH).count(), 2);
-/// assert_eq!(secrets.valid_at(a_time()).count(), 1);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointSecrets {
-    /// The current one.
-    pub current: SealedSecret,
-    /// The one before, and until when it is still signed with.
-    pub previous: Option<(SealedSecret, Timestamp)>,
-}
-
-impl EndpointSecrets {
-    /// Those to sign with at a time, the current one first.
-    pub fn valid_at(&self, now: Timestamp) -> impl Iterator<Item = &SealedSecret> {
-        let previous = self.previous.iter().filter(move |(_, until)| now < *until).map(|(secret, _)| secret);
-        std::iter::once(&self.current).chain(previous)
-    }
 }
 
 /// That, why and since when an endpoint is disabled.
@@ -238,102 +176,14 @@ impl EndpointUpdate {
     }
 }
 
-/// Why an endpoint, or its deliveries, were not made, changed or answered.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{MockClock, event::MockEventLog, ids::*, testkit::*, webhook::*};
-///
-/// let service = WebhookService {
-///     webhooks: Arc::new(MockWebhookRepository::empty()),
-///     events: Arc::new(MockEventLog::empty()),
-///     sender: Arc::new(MockWebhookSender::answering(204)),
-///     vault: Arc::new(MockSecretVault::plain()),
-///     body: Arc::new(MockWebhookBody::naming_types()),
-///     clock: Arc::new(MockClock::at(a_time())),
-///     ids: Arc::new(MockIdGenerator::from_time()),
-///     randomness: Arc::new(MockRandomness::always([7; 32])),
-/// };
-/// # futures::executor::block_on(async {
-/// assert_eq!(service.delete(&a_caller(), an_id(1)).await, Err(WebhookError::UnknownEndpoint));
-/// assert!(matches!(service.delete(&a_reader(), an_id(1)).await, Err(WebhookError::Denied(_))));
-/// # });
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// The caller may not.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// A value breaks a rule.
-    #[error(transparent)]
-    Invalid(#[from] Violations),
-    /// The caller's environment has no such endpoint.
-    #[error("there is no webhook endpoint with this id")]
-    UnknownEndpoint,
-    /// The caller's environment has no such event.
-    #[error("there is no event with this id; it may have been removed")]
-    UnknownEvent,
-    /// The environment has as many endpoints as it can have.
-    #[error("an environment can have at most {max} webhook endpoints; delete one that is not used", max = MAX_ENDPOINTS)]
-    TooManyEndpoints,
-    /// More is to be replayed at once than is written down at once.
-    #[error(
-        "this would replay more than {max} events at once; name a shorter time, and go through the time in steps",
-        max = MAX_REPLAY
-    )]
-    TooManyEvents,
-    /// A secret could not be made, sealed or opened.
-    #[error(transparent)]
-    Vault(#[from] super::VaultError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// The most endpoints of an environment.
-pub const MAX_ENDPOINTS: u64 = 50;
-/// The most deliveries that are replayed at once.
-pub const MAX_REPLAY: usize = 10_000;
-/// How long the secret before is still signed with after a rotation, unless another time is asked for.
-pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
-/// The longest such time.
-pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// Why a number of seconds is no overlap.
-///
-/// ```
-/// use patron_domain::webhook::{OverlapError, check_overlap};
-///
-/// assert_eq!(check_overlap(3_600).unwrap().as_secs(), 3_600);
-/// assert_eq!(check_overlap(-1), Err(OverlapError));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("overlap_seconds must be a whole number from 0 to {}", MAX_OVERLAP.as_secs())]
-pub struct OverlapError;
-
-impl Rule for OverlapError {
-    fn rule(&self) -> &'static str {
-        "range"
-    }
-}
-
-/// Checks how long two secrets are to be signed with.
-///
-/// # Errors
-/// [`OverlapError`] outside 0 to [`MAX_OVERLAP`].
-pub fn check_overlap(seconds: i64) -> Result<Duration, OverlapError> {
-    let overlap = u64::try_from(seconds).map(Duration::from_secs).map_err(|_| OverlapError)?;
-    if overlap <= MAX_OVERLAP { Ok(overlap) } else { Err(OverlapError) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{ChangeEndpoint, EndpointAmendment, EndpointUpdate, SealedSecret};
+    use super::{ChangeEndpoint, EndpointAmendment, EndpointUpdate};
     use crate::{
         testkit::{a_scope, a_time, a_webhook_endpoint},
-        webhook::{DisabledReason, EndpointUrl, Health},
+        webhook::{DisabledReason, EndpointUrl, Health, SealedSecret},
     };
 
     fn update(update: EndpointUpdate) -> ChangeEndpoint {

@@ -95,6 +95,13 @@ impl EventFilter {
         })
     }
 
+    /// The types of the log that are wanted; `None` for all.
+    #[must_use]
+    pub fn types(&self) -> Option<Vec<EventType>> {
+        let wanted: Vec<_> = EventType::ALL.iter().copied().filter(|one| self.wants(one.as_str())).collect();
+        (wanted.len() < EventType::ALL.len()).then_some(wanted)
+    }
+
     /// The types as they were named, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {

@@ -1,16 +1,15 @@
-//! The ports for webhooks: where endpoints and deliveries are kept, how secrets are sealed, and how a request is sent.
+//! The port that keeps endpoints and deliveries.
 
 use async_trait::async_trait;
 
 use super::{
-    delivery::{Attempt, Delivery, DeliveryStatus},
-    endpoint::{ChangeEndpoint, SealedSecret, WebhookEndpoint, WebhookError},
+    delivery::{Delivery, DeliveryStatus},
+    endpoint::{ChangeEndpoint, WebhookEndpoint},
+    error::WebhookError,
     health::{DisabledReason, Health},
-    secret::WebhookSecret,
-    url::EndpointUrl,
 };
 use crate::{
-    ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
+    ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -223,108 +222,4 @@ pub trait WebhookRepository: Send + Sync {
         changed_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError>;
-}
-
-/// One request to an endpoint, signed.
-///
-/// ```
-/// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
-///
-/// let (vault, mut endpoint) = (MockSecretVault::plain(), a_webhook_endpoint());
-/// endpoint.secrets.current = vault.seal(endpoint.id, &WebhookSecret::from_random([7; 32])).unwrap();
-/// let request = endpoint.request(&vault, an_id(1), b"{}".to_vec(), a_time()).unwrap();
-/// assert!(request.signature.starts_with("v1,"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedRequest {
-    /// Where to.
-    pub url: EndpointUrl,
-    /// `webhook-id`.
-    pub event_id: EventId,
-    /// `webhook-timestamp`.
-    pub timestamp: i64,
-    /// `webhook-signature`.
-    pub signature: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Sends requests to endpoints.
-///
-/// ```
-/// use std::time::Duration;
-/// use patron_domain::{testkit::a_time, webhook::{Attempt, SendFailure, SignedRequest, WebhookSender}};
-///
-/// /// Sends nothing anywhere.
-/// struct Offline;
-///
-/// #[async_trait::async_trait]
-/// impl WebhookSender for Offline {
-///     async fn send(&self, _request: SignedRequest) -> Attempt {
-///         let outcome = Err(SendFailure::Connection);
-///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new() }
-///     }
-/// }
-/// ```
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-#[async_trait]
-pub trait WebhookSender: Send + Sync {
-    /// Makes one attempt.
-    ///
-    /// MUST connect to addresses alone that [`super::is_public`] allows, unless it was told to allow all; MUST NOT follow
-    /// redirects; MUST end within ten seconds, whatever the endpoint does; MUST NOT keep more of an answer than its
-    /// beginning.
-    async fn send(&self, request: SignedRequest) -> Attempt;
-}
-
-/// Why a secret could not be made, sealed or opened. Texts hold nothing of it.
-///
-/// ```
-/// use patron_domain::{testkit::{a_time, a_webhook_endpoint, an_id}, webhook::{MockSecretVault, VaultError}};
-///
-/// let request = a_webhook_endpoint().request(&MockSecretVault::plain(), an_id(1), vec![], a_time());
-/// assert_eq!(request, Err(VaultError::Sealed), "this secret was sealed by no vault");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VaultError {
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] crate::ids::RandomnessUnavailable),
-    /// It was sealed with another key, or altered.
-    #[error("a webhook secret cannot be opened: it was sealed with another key than PATRON_SECRETS_KEY is now")]
-    Sealed,
-}
-
-/// Seals secrets for stores, and opens them.
-///
-/// ```
-/// use patron_domain::{ids::WebhookEndpointId, webhook::*};
-///
-/// /// Keeps secrets as they are, for a store that is encrypted itself.
-/// struct Plain;
-///
-/// impl SecretVault for Plain {
-///     fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError> {
-///         Ok(SealedSecret::from_sealed(format!("{id}:{}", secret.expose())))
-///     }
-///
-///     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError> {
-///         let text = sealed.as_sealed().strip_prefix(&format!("{id}:")).ok_or(VaultError::Sealed)?;
-///         WebhookSecret::parse(text).map_err(|_| VaultError::Sealed)
-///     }
-/// }
-/// ```
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-pub trait SecretVault: Send + Sync {
-    /// Seals a secret of an endpoint, so that it opens for that endpoint alone.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError>;
-
-    /// Opens what was sealed for an endpoint.
-    ///
-    /// # Errors
-    /// [`VaultError::Sealed`] when it was not sealed by this vault, for this endpoint.
-    fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
 }

@@ -2,8 +2,9 @@
 
 use super::{
     endpoint::WebhookEndpoint,
-    port::{SecretVault, SignedRequest, VaultError},
     secret::{Message, seconds, signature},
+    sender::SignedRequest,
+    vault::{SecretVault, VaultError},
 };
 use crate::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp};
 

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    event::{EventLimit, EventLog, EventPosition, EventQuery, EventRecord, EventType},
-    ids::{EventId, IdGenerator, IdSequence, Randomness, WebhookEndpointId},
+    event::{EventLimit, EventLog, EventPosition, EventQuery, EventRecord},
+    ids::{EventId, IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
     store::{Page, PageRequest},
     tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
@@ -326,43 +326,5 @@ impl WebhookService {
     fn new_secret(&self) -> Result<WebhookSecret, WebhookError> {
         let bytes = self.randomness.secret_bytes().map_err(super::VaultError::from)?;
         Ok(WebhookSecret::from_random(bytes))
-    }
-}
-
-impl Delivery {
-    /// The delivery of an event of the log to an endpoint, of which nothing was attempted. A replay is due at once.
-    #[must_use]
-    pub fn of(
-        event: &EventRecord,
-        endpoint_id: WebhookEndpointId,
-        kind: DeliveryKind,
-        ids: &mut IdSequence,
-        now: Timestamp,
-    ) -> Self {
-        let next_attempt_at = (kind == DeliveryKind::Replay).then_some(now);
-        Self {
-            id: ids.next_id(),
-            owner: event.owner,
-            endpoint_id,
-            kind,
-            event_id: event.id,
-            event_type: event.kind.event_type().as_str().to_owned(),
-            entity_id: event.entity.id(),
-            position: event.position.stored(),
-            state: DeliveryState::Waiting { next_attempt_at },
-            attempts: 0,
-            last: None,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-}
-
-impl EventFilter {
-    /// The types of the log that are wanted; `None` for all.
-    #[must_use]
-    pub fn types(&self) -> Option<Vec<EventType>> {
-        let wanted: Vec<_> = EventType::ALL.iter().copied().filter(|one| self.wants(one.as_str())).collect();
-        (wanted.len() < EventType::ALL.len()).then_some(wanted)
     }
 }
