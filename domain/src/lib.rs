@@ -51,6 +51,8 @@
 //!   [`CustomerRepository`](customer::CustomerRepository).
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
+//! - [`event`]: the log of everything that happened, which somebody can follow without missing anything.
+//! - [`webhook`]: who is told of events, how deliveries are signed, ordered and repeated, and when an endpoint is left alone.
 //! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
 //! - The guide for those who embed: [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
 //!

@@ -3,6 +3,8 @@
 //! The record of a key is written in the transaction of the work it stands for, so there is no moment in which one exists
 //! without the other. A refusal leaves no record: its key stays free.
 
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod outcome;
 mod port;
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 mod ports;
+mod webhooks;
 
 use crate::store::StoreError;
 

@@ -4,12 +4,22 @@ use std::time::Duration;
 
 use super::retry::Retries;
 use crate::{
-    ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
+    event::EventRecord,
+    ids::{EventId, IdSequence, WebhookDeliveryId, WebhookEndpointId},
     lifecycle::{Owner, words},
     time::Timestamp,
 };
 
 /// An event's delivery to an endpoint, with what its last attempt led to.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Attempt, DeliveryState, Retries}};
+///
+/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(204), answer: String::new() };
+/// let delivery = a_delivery(1).after(attempt, &Retries::default(), 0);
+/// assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Delivered, 1));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Its id.
@@ -41,6 +51,12 @@ pub struct Delivery {
 }
 
 /// Why a delivery is made.
+///
+/// ```
+/// use patron_domain::webhook::DeliveryKind;
+///
+/// assert_eq!(DeliveryKind::parse("replay"), Ok(DeliveryKind::Replay));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryKind {
     /// The event happened.
@@ -54,6 +70,14 @@ pub enum DeliveryKind {
 words!(DeliveryKind, "first, replay, test", First => "first", Replay => "replay", Test => "test");
 
 /// How far a delivery is.
+///
+/// ```
+/// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Delivery, DeliveryState}};
+///
+/// let state = DeliveryState::Waiting { next_attempt_at: Some(a_time()) };
+/// assert!(Delivery { state, ..a_delivery(1) }.is_due(a_time()));
+/// assert_eq!(state.status().as_str(), "waiting");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
     /// It waits for its next attempt; without a time, until an earlier delivery of the same thing is through or failed.
@@ -68,6 +92,12 @@ pub enum DeliveryState {
 }
 
 /// The word for how far a delivery is.
+///
+/// ```
+/// use patron_domain::webhook::DeliveryStatus;
+///
+/// assert_eq!(DeliveryStatus::parse("failed"), Ok(DeliveryStatus::Failed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryStatus {
     /// See [`DeliveryState::Waiting`].
@@ -96,6 +126,15 @@ impl DeliveryState {
 }
 
 /// One attempt, made.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::a_time, webhook::Attempt};
+///
+/// let answer = "no longer here".to_owned();
+/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(410), answer };
+/// assert!(attempt.is_gone() && !attempt.is_success());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When it began.
@@ -109,6 +148,12 @@ pub struct Attempt {
 }
 
 /// Why there was no answer.
+///
+/// ```
+/// use patron_domain::webhook::SendFailure;
+///
+/// assert_eq!(SendFailure::AddressRefused.as_str(), "address_refused");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SendFailure {
     /// The host has no address that deliveries may go to.
@@ -146,6 +191,33 @@ impl Attempt {
 }
 
 impl Delivery {
+    /// The delivery of an event of the log to an endpoint, of which nothing was attempted. A replay is due at once.
+    #[must_use]
+    pub fn of(
+        event: &EventRecord,
+        endpoint_id: WebhookEndpointId,
+        kind: DeliveryKind,
+        ids: &mut IdSequence,
+        now: Timestamp,
+    ) -> Self {
+        let next_attempt_at = (kind == DeliveryKind::Replay).then_some(now);
+        Self {
+            id: ids.next_id(),
+            owner: event.owner,
+            endpoint_id,
+            kind,
+            event_id: event.id,
+            event_type: event.kind.event_type().as_str().to_owned(),
+            entity_id: event.entity.id(),
+            position: event.position.stored(),
+            state: DeliveryState::Waiting { next_attempt_at },
+            attempts: 0,
+            last: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The delivery after one more attempt: delivered, waiting for the next one, or failed for good. Pure.
     #[must_use]
     pub fn after(mut self, attempt: Attempt, retries: &Retries, jitter: u16) -> Self {

@@ -1,21 +1,18 @@
 //! Endpoints: who is told of an environment's events, and how that is changed.
 
-use std::{fmt, time::Duration};
-
 use super::{
     filter::EventFilter,
     health::{DisabledReason, Health},
+    rotation::{EndpointSecrets, SealedSecret},
     url::EndpointUrl,
 };
 use crate::{
     customer::Patch,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
-    store::StoreError,
-    tenancy::{EnvironmentScope, PermissionDenied},
+    tenancy::EnvironmentScope,
     text::text_newtype,
     time::Timestamp,
-    violation::{Rule, Violations},
 };
 
 text_newtype! {
@@ -23,49 +20,14 @@ text_newtype! {
     public EndpointDescription, EndpointDescriptionError, "description", max 255, not_blank true
 }
 
-/// A secret as stores keep it: sealed by a [`super::SecretVault`]. Only the vault makes and opens one.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedSecret(String);
-
-impl SealedSecret {
-    /// Takes what a vault sealed, or what a store has kept of it.
-    #[must_use]
-    pub fn from_sealed(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// For stores and vaults.
-    #[must_use]
-    pub fn as_sealed(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A vault without a key seals nothing, so this shows nothing.
-impl fmt::Debug for SealedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealedSecret(redacted)")
-    }
-}
-
-/// The secrets deliveries are signed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointSecrets {
-    /// The current one.
-    pub current: SealedSecret,
-    /// The one before, and until when it is still signed with.
-    pub previous: Option<(SealedSecret, Timestamp)>,
-}
-
-impl EndpointSecrets {
-    /// Those to sign with at a time, the current one first.
-    pub fn valid_at(&self, now: Timestamp) -> impl Iterator<Item = &SealedSecret> {
-        let previous = self.previous.iter().filter(move |(_, until)| now < *until).map(|(secret, _)| secret);
-        std::iter::once(&self.current).chain(previous)
-    }
-}
-
 /// That, why and since when an endpoint is disabled.
+///
+/// ```
+/// use patron_domain::{testkit::{a_time, a_webhook_endpoint}, webhook::{Disabled, DisabledReason}};
+///
+/// let mut endpoint = a_webhook_endpoint();
+/// endpoint.disabled = Some(Disabled { reason: DisabledReason::Failing, at: a_time() });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disabled {
     /// Why.
@@ -75,6 +37,14 @@ pub struct Disabled {
 }
 
 /// Somebody's URL that is told of an environment's events.
+///
+/// ```
+/// use patron_domain::{testkit::a_webhook_endpoint, webhook::{EventFilter, WebhookEndpoint}};
+///
+/// let types = vec!["customer.*".to_owned()];
+/// let endpoint = WebhookEndpoint { event_types: EventFilter::new(types).unwrap(), ..a_webhook_endpoint() };
+/// assert!(endpoint.event_types.wants("customer.created") && endpoint.disabled.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEndpoint {
     /// Its id.
@@ -100,6 +70,13 @@ pub struct WebhookEndpoint {
 }
 
 /// What is to be changed of an endpoint; what is absent stays.
+///
+/// ```
+/// use patron_domain::{customer::Patch, webhook::EndpointUpdate};
+///
+/// let update = EndpointUpdate { description: Patch::Clear, enabled: Some(true), ..EndpointUpdate::default() };
+/// assert_eq!(update.url, None); // stays
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointUpdate {
     /// Where deliveries go.
@@ -113,6 +90,13 @@ pub struct EndpointUpdate {
 }
 
 /// What is asked of an endpoint that exists.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, webhook::{DEFAULT_OVERLAP, EndpointAmendment, SealedSecret}};
+///
+/// let secret = SealedSecret::from_sealed("what the vault made of it");
+/// let rotation = EndpointAmendment::Rotate { secret, overlap_until: a_time().later(DEFAULT_OVERLAP) };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointAmendment {
     /// Change it.
@@ -127,6 +111,16 @@ pub enum EndpointAmendment {
 }
 
 /// The command for one change of an endpoint.
+///
+/// ```
+/// use patron_domain::{testkit::{a_scope, a_time, a_webhook_endpoint}, webhook::*};
+///
+/// let endpoint = a_webhook_endpoint();
+/// let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
+/// let amendment = EndpointAmendment::Update(Box::new(off));
+/// let changed = ChangeEndpoint { id: endpoint.id, amendment, at: a_time() }.decide(&a_scope(), endpoint);
+/// assert_eq!(changed.disabled.unwrap().reason, DisabledReason::Request);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEndpoint {
     /// The endpoint.
@@ -182,75 +176,14 @@ impl EndpointUpdate {
     }
 }
 
-/// Why an endpoint, or its deliveries, were not made, changed or answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WebhookError {
-    /// The caller may not.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// A value breaks a rule.
-    #[error(transparent)]
-    Invalid(#[from] Violations),
-    /// The caller's environment has no such endpoint.
-    #[error("there is no webhook endpoint with this id")]
-    UnknownEndpoint,
-    /// The caller's environment has no such event.
-    #[error("there is no event with this id; it may have been removed")]
-    UnknownEvent,
-    /// The environment has as many endpoints as it can have.
-    #[error("an environment can have at most {max} webhook endpoints; delete one that is not used", max = MAX_ENDPOINTS)]
-    TooManyEndpoints,
-    /// More is to be replayed at once than is written down at once.
-    #[error(
-        "this would replay more than {max} events at once; name a shorter time, and go through the time in steps",
-        max = MAX_REPLAY
-    )]
-    TooManyEvents,
-    /// A secret could not be made, sealed or opened.
-    #[error(transparent)]
-    Vault(#[from] super::VaultError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// The most endpoints of an environment.
-pub const MAX_ENDPOINTS: u64 = 50;
-/// The most deliveries that are replayed at once.
-pub const MAX_REPLAY: usize = 10_000;
-/// How long the secret before is still signed with after a rotation, unless another time is asked for.
-pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
-/// The longest such time.
-pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// Why a number of seconds is no overlap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("overlap_seconds must be a whole number from 0 to {}", MAX_OVERLAP.as_secs())]
-pub struct OverlapError;
-
-impl Rule for OverlapError {
-    fn rule(&self) -> &'static str {
-        "range"
-    }
-}
-
-/// Checks how long two secrets are to be signed with.
-///
-/// # Errors
-/// [`OverlapError`] outside 0 to [`MAX_OVERLAP`].
-pub fn check_overlap(seconds: i64) -> Result<Duration, OverlapError> {
-    let overlap = u64::try_from(seconds).map(Duration::from_secs).map_err(|_| OverlapError)?;
-    if overlap <= MAX_OVERLAP { Ok(overlap) } else { Err(OverlapError) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{ChangeEndpoint, EndpointAmendment, EndpointUpdate, SealedSecret};
+    use super::{ChangeEndpoint, EndpointAmendment, EndpointUpdate};
     use crate::{
         testkit::{a_scope, a_time, a_webhook_endpoint},
-        webhook::{DisabledReason, EndpointUrl, Health},
+        webhook::{DisabledReason, EndpointUrl, Health, SealedSecret},
     };
 
     fn update(update: EndpointUpdate) -> ChangeEndpoint {

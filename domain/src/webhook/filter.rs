@@ -7,10 +7,25 @@ use crate::{
 
 /// The types of events an endpoint wants: `*` for all, `customer.*` for all of one kind, or a whole name such as
 /// `customer.created`. At least one, each once.
+///
+/// ```
+/// use patron_domain::webhook::EventFilter;
+///
+/// let filter = EventFilter::new(vec!["tax_rate.*".to_owned()]).unwrap();
+/// assert!(filter.wants("tax_rate.updated") && !filter.wants("customer.created"));
+/// assert!(EventFilter::all().wants("customer.created"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter(Vec<String>);
 
 /// Why a text names no type of events.
+///
+/// ```
+/// use patron_domain::webhook::EventFilter;
+///
+/// let broken = EventFilter::new(vec!["*".to_owned(), "invoice.*".to_owned()]).unwrap_err();
+/// assert_eq!(broken.iter().next().unwrap().path, "event_types[1]");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventFilterError {
     /// It is none.
@@ -78,6 +93,13 @@ impl EventFilter {
             Some(beginning) => event_type.starts_with(beginning),
             None => wanted == event_type,
         })
+    }
+
+    /// The types of the log that are wanted; `None` for all.
+    #[must_use]
+    pub fn types(&self) -> Option<Vec<EventType>> {
+        let wanted: Vec<_> = EventType::ALL.iter().copied().filter(|one| self.wants(one.as_str())).collect();
+        (wanted.len() < EventType::ALL.len()).then_some(wanted)
     }
 
     /// The types as they were named, in order.

@@ -6,6 +6,15 @@ use super::retry::Retries;
 use crate::{lifecycle::words, time::Timestamp};
 
 /// How an endpoint has answered lately.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, webhook::{DISABLE_AFTER, Health, Retries, Tally}};
+///
+/// let round = Tally { failed: 3, ..Tally::default() };
+/// let (health, disabled) = Health::default().after(round, a_time(), &Retries::default(), DISABLE_AFTER, 0);
+/// assert!(health.is_suspect() && health.paused_until > Some(a_time()));
+/// assert_eq!(disabled, None);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Health {
     /// Since when nothing was taken any more; `None` while things are.
@@ -17,6 +26,14 @@ pub struct Health {
 }
 
 /// What the attempts of a round came to.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, webhook::{DISABLE_AFTER, Health, Retries, Tally}};
+///
+/// let round = Tally { delivered: 1, failed: 9, gone: false };
+/// let ill = Health { failed_rounds: 3, ..Health::default() };
+/// assert_eq!(ill.after(round, a_time(), &Retries::default(), DISABLE_AFTER, 0), (Health::default(), None));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// How many were taken.
@@ -28,6 +45,12 @@ pub struct Tally {
 }
 
 /// Why an endpoint was disabled.
+///
+/// ```
+/// use patron_domain::webhook::DisabledReason;
+///
+/// assert_eq!(DisabledReason::Gone.as_str(), "gone");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DisabledReason {
     /// By its owner.

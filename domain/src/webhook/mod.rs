@@ -3,33 +3,46 @@
 mod address;
 mod delivery;
 mod endpoint;
+mod error;
 mod filter;
 mod health;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod port;
 mod request;
 mod retry;
+mod rotation;
 mod round;
 mod secret;
+mod sender;
 mod service;
 mod url;
+mod vault;
 
 pub use address::is_public;
 pub use delivery::{Attempt, Delivery, DeliveryKind, DeliveryState, DeliveryStatus, SendFailure};
 pub use endpoint::{
-    ChangeEndpoint, DEFAULT_OVERLAP, Disabled, EndpointAmendment, EndpointDescription, EndpointDescriptionError,
-    EndpointSecrets, EndpointUpdate, MAX_ENDPOINTS, MAX_OVERLAP, MAX_REPLAY, OverlapError, SealedSecret,
-    WebhookEndpoint, WebhookError, check_overlap,
+    ChangeEndpoint, Disabled, EndpointAmendment, EndpointDescription, EndpointDescriptionError, EndpointUpdate,
+    WebhookEndpoint,
 };
+pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError};
 pub use filter::{EventFilter, EventFilterError};
 pub use health::{DISABLE_AFTER, DisabledReason, Health, Tally};
-pub use port::{
-    DeliveryQuery, LeaseClaim, RoundRecord, SecretVault, SignedRequest, VaultError, WebhookRepository, WebhookSender,
-};
 #[cfg(any(test, feature = "mock"))]
-pub use port::{MockSecretVault, MockWebhookRepository, MockWebhookSender};
+pub use port::MockWebhookRepository;
+pub use port::{DeliveryQuery, LeaseClaim, RoundRecord, WebhookRepository};
+#[cfg(any(test, feature = "mock"))]
+pub use request::MockWebhookBody;
 pub use request::{TEST_EVENT, WebhookBody};
 pub use retry::Retries;
+pub use rotation::{DEFAULT_OVERLAP, EndpointSecrets, MAX_OVERLAP, OverlapError, SealedSecret, check_overlap};
 pub use round::{Lane, RoundEnd, end, plan};
 pub use secret::{Message, WebhookSecret, WebhookSecretError, seconds, signature};
+#[cfg(any(test, feature = "mock"))]
+pub use sender::MockWebhookSender;
+pub use sender::{SignedRequest, WebhookSender};
 pub use service::{NewEndpoint, Replay, WebhookService};
 pub use url::{EndpointUrl, EndpointUrlError};
+#[cfg(any(test, feature = "mock"))]
+pub use vault::MockSecretVault;
+pub use vault::{SecretVault, VaultError};

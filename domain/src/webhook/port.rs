@@ -1,16 +1,15 @@
-//! The ports for webhooks: where endpoints and deliveries are kept, how secrets are sealed, and how a request is sent.
+//! The port that keeps endpoints and deliveries.
 
 use async_trait::async_trait;
 
 use super::{
-    delivery::{Attempt, Delivery, DeliveryStatus},
-    endpoint::{ChangeEndpoint, SealedSecret, WebhookEndpoint, WebhookError},
+    delivery::{Delivery, DeliveryStatus},
+    endpoint::{ChangeEndpoint, WebhookEndpoint},
+    error::WebhookError,
     health::{DisabledReason, Health},
-    secret::WebhookSecret,
-    url::EndpointUrl,
 };
 use crate::{
-    ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
+    ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -18,6 +17,13 @@ use crate::{
 };
 
 /// Which deliveries of an endpoint are listed, the newest first.
+///
+/// ```
+/// use patron_domain::webhook::{DeliveryQuery, DeliveryStatus};
+///
+/// let failed = DeliveryQuery { status: Some(DeliveryStatus::Failed), limit: 50, ..DeliveryQuery::default() };
+/// assert_eq!(failed.before, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryQuery {
     /// Only those that are this far.
@@ -29,6 +35,17 @@ pub struct DeliveryQuery {
 }
 
 /// Asks for endpoints that have something to do.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::{LeaseClaim, WebhookRepository}};
+///
+/// let (now, until) = (a_time(), a_time().later(Duration::from_secs(60)));
+/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], limit: 10 };
+/// let store = MemoryStore::default();
+/// let claimed = futures::executor::block_on(store.claim(&SystemScope::patron(), claim)).unwrap();
+/// assert!(claimed.is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseClaim {
     /// Who asks: one running relay.
@@ -44,6 +61,26 @@ pub struct LeaseClaim {
 }
 
 /// What a round at an endpoint is written down as: whole or not at all.
+///
+/// ```
+/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::*};
+///
+/// let endpoint = a_webhook_endpoint();
+/// let round = RoundRecord {
+///     owner: endpoint.owner,
+///     endpoint_id: endpoint.id,
+///     holder: "relay 1".to_owned(),
+///     deliveries: vec![a_delivery(1)],
+///     position: 1,
+///     health: Health::default(),
+///     disabled: None,
+///     at: a_time(),
+///     lease_until: None,
+/// };
+/// // Without a lease nothing is written.
+/// let store = MemoryStore::default();
+/// assert_eq!(futures::executor::block_on(store.record(&SystemScope::patron(), round)), Ok(false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundRecord {
     /// The endpoint's environment.
@@ -67,6 +104,18 @@ pub struct RoundRecord {
 }
 
 /// Keeps endpoints and their deliveries. Every method MUST be atomic, and durable when it answers.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{testkit::*, webhook::WebhookRepository};
+///
+/// # futures::executor::block_on(async {
+/// let webhooks: Arc<dyn WebhookRepository> = Arc::new(MemoryStore::default());
+/// let endpoint = a_webhook_endpoint();
+/// webhooks.create_endpoint(&a_scope(), endpoint.clone()).await.unwrap();
+/// assert_eq!(webhooks.find_endpoint(&a_scope(), endpoint.id).await, Ok(Some(endpoint)));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait WebhookRepository: Send + Sync {
@@ -173,58 +222,4 @@ pub trait WebhookRepository: Send + Sync {
         changed_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError>;
-}
-
-/// One request to an endpoint, signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedRequest {
-    /// Where to.
-    pub url: EndpointUrl,
-    /// `webhook-id`.
-    pub event_id: EventId,
-    /// `webhook-timestamp`.
-    pub timestamp: i64,
-    /// `webhook-signature`.
-    pub signature: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Sends requests to endpoints.
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-#[async_trait]
-pub trait WebhookSender: Send + Sync {
-    /// Makes one attempt.
-    ///
-    /// MUST connect to addresses alone that [`super::is_public`] allows, unless it was told to allow all; MUST NOT follow
-    /// redirects; MUST end within ten seconds, whatever the endpoint does; MUST NOT keep more of an answer than its
-    /// beginning.
-    async fn send(&self, request: SignedRequest) -> Attempt;
-}
-
-/// Why a secret could not be made, sealed or opened. Texts hold nothing of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VaultError {
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] crate::ids::RandomnessUnavailable),
-    /// It was sealed with another key, or altered.
-    #[error("a webhook secret cannot be opened: it was sealed with another key than PATRON_SECRETS_KEY is now")]
-    Sealed,
-}
-
-/// Seals secrets for stores, and opens them.
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-pub trait SecretVault: Send + Sync {
-    /// Seals a secret of an endpoint, so that it opens for that endpoint alone.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError>;
-
-    /// Opens what was sealed for an endpoint.
-    ///
-    /// # Errors
-    /// [`VaultError::Sealed`] when it was not sealed by this vault, for this endpoint.
-    fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
 }

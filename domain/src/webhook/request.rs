@@ -2,12 +2,31 @@
 
 use super::{
     endpoint::WebhookEndpoint,
-    port::{SecretVault, SignedRequest, VaultError},
     secret::{Message, seconds, signature},
+    sender::SignedRequest,
+    vault::{SecretVault, VaultError},
 };
 use crate::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp};
 
 /// Writes the bodies of deliveries.
+///
+/// ```
+/// use patron_domain::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp, webhook::WebhookBody};
+///
+/// /// Tells which event it is; whoever is told asks for the rest.
+/// struct Thin;
+///
+/// impl WebhookBody for Thin {
+///     fn event(&self, event: &EventRecord) -> Vec<u8> {
+///         format!(r#"{{"id":"{}"}}"#, event.id).into_bytes()
+///     }
+///
+///     fn test(&self, id: EventId, _owner: Owner, _at: Timestamp) -> Vec<u8> {
+///         format!(r#"{{"id":"{id}"}}"#).into_bytes()
+///     }
+/// }
+/// ```
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait WebhookBody: Send + Sync {
     /// The body for an event, as JSON. The same event MUST give the same bytes each time.
     fn event(&self, event: &EventRecord) -> Vec<u8>;

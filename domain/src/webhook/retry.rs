@@ -25,6 +25,15 @@ const DELAYS: [u64; 12] = [
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * MINUTE);
 
 /// How failed deliveries are repeated: [`Retries::ATTEMPTS`] attempts, with growing waits between them.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::webhook::Retries;
+///
+/// let retries = Retries::default();
+/// assert!(retries.delay(1, 0).unwrap() < Duration::from_secs(6));
+/// assert_eq!(retries.delay(Retries::ATTEMPTS, 0), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
     span: Duration,

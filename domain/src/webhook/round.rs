@@ -22,6 +22,15 @@ struct Item {
 }
 
 /// The deliveries of one thing, in order.
+///
+/// ```
+/// use patron_domain::{testkit::{a_delivery, a_time}, webhook::plan};
+///
+/// // Two events of one customer: the second waits for the first.
+/// let lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
+/// assert_eq!(lanes.len(), 1);
+/// assert_eq!(lanes[0].next().unwrap().position, 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
     done: Vec<Item>,
@@ -50,6 +59,19 @@ impl Lane {
 }
 
 /// What a round leaves behind.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
+///
+/// let mut lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
+/// while let Some(next) = lanes[0].next().cloned() {
+///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new() };
+///     lanes[0].note(next.after(attempt, &Retries::default(), 0));
+/// }
+/// let round = end(lanes, true, 0, 2, a_time());
+/// assert_eq!((round.deliveries.len(), round.position, round.next_at), (2, 2, None));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoundEnd {
     /// The deliveries that are new or have changed.

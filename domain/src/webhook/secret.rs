@@ -10,10 +10,24 @@ use sha2::Sha256;
 use crate::{time::Timestamp, violation::Rule};
 
 /// A secret: 24 to 64 bytes, shown as `whsec_` and base 64. It is shown when it is made, and never again.
+///
+/// ```
+/// use patron_domain::webhook::WebhookSecret;
+///
+/// let secret = WebhookSecret::from_random([7; 32]);
+/// assert_eq!(WebhookSecret::parse(&secret.expose()), Ok(secret.clone()));
+/// assert_eq!(format!("{secret:?}"), "WebhookSecret(redacted)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret(Vec<u8>);
 
 /// Why a text is no [`WebhookSecret`].
+///
+/// ```
+/// use patron_domain::webhook::{WebhookSecret, WebhookSecretError};
+///
+/// assert_eq!(WebhookSecret::parse("whsec_short"), Err(WebhookSecretError));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a webhook secret must be whsec_ and the base 64 of {min} to {max} bytes",
@@ -87,6 +101,16 @@ impl fmt::Debug for WebhookSecret {
 }
 
 /// What is signed.
+///
+/// ```
+/// use patron_domain::{testkit::a_time, webhook::{Message, WebhookSecret, signature}};
+///
+/// let secret = WebhookSecret::from_random([7; 32]);
+/// let message = Message { id: "evt_1", at: a_time(), body: b"{}" };
+/// let header = signature(&[secret.clone()], &message);
+/// assert!(secret.verifies(&message, &header));
+/// assert!(!secret.verifies(&Message { body: b"{ }", ..message }, &header));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
     /// `webhook-id`: the event's id, the same in every attempt.

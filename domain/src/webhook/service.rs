@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    event::{EventLimit, EventLog, EventPosition, EventQuery, EventRecord, EventType},
-    ids::{EventId, IdGenerator, IdSequence, Randomness, WebhookEndpointId},
+    event::{EventLimit, EventLog, EventPosition, EventQuery, EventRecord},
+    ids::{EventId, IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
     store::{Page, PageRequest},
     tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
@@ -21,6 +21,30 @@ use crate::{
 ///
 /// Whoever can make an endpoint has every customer sent to an address of their choice, so all that changes, tests or
 /// replays is for `super_admin`. Every role looks at endpoints and deliveries; secrets are shown to nobody twice.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{testkit::*, webhook::*};
+///
+/// let service = WebhookService {
+///     webhooks: Arc::new(MemoryStore::default()),
+///     events: Arc::new(MemoryStore::default()),
+///     // Yours in place of these three.
+///     sender: Arc::new(MockWebhookSender::answering(204)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness([7; 32])),
+/// };
+/// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
+/// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
+/// # futures::executor::block_on(async {
+/// let (endpoint, secret) = service.create(&a_caller(), new).await.unwrap();
+/// assert!(secret.expose().starts_with("whsec_")); // shown this once
+/// assert_eq!(service.test(&a_caller(), endpoint.id).await.unwrap().state, DeliveryState::Delivered);
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct WebhookService {
     /// Keeps endpoints and deliveries.
@@ -42,6 +66,13 @@ pub struct WebhookService {
 }
 
 /// An endpoint somebody asks for.
+///
+/// ```
+/// use patron_domain::webhook::{EndpointUrl, EventFilter, NewEndpoint};
+///
+/// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
+/// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEndpoint {
     /// Where deliveries go.
@@ -53,6 +84,13 @@ pub struct NewEndpoint {
 }
 
 /// What is to be delivered once more.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::a_time, webhook::Replay};
+///
+/// let the_hour_of_the_outage = Replay::Between(a_time(), a_time().later(Duration::from_secs(3_600)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replay {
     /// One event, whatever types the endpoint wants.
@@ -288,43 +326,5 @@ impl WebhookService {
     fn new_secret(&self) -> Result<WebhookSecret, WebhookError> {
         let bytes = self.randomness.secret_bytes().map_err(super::VaultError::from)?;
         Ok(WebhookSecret::from_random(bytes))
-    }
-}
-
-impl Delivery {
-    /// The delivery of an event of the log to an endpoint, of which nothing was attempted. A replay is due at once.
-    #[must_use]
-    pub fn of(
-        event: &EventRecord,
-        endpoint_id: WebhookEndpointId,
-        kind: DeliveryKind,
-        ids: &mut IdSequence,
-        now: Timestamp,
-    ) -> Self {
-        let next_attempt_at = (kind == DeliveryKind::Replay).then_some(now);
-        Self {
-            id: ids.next_id(),
-            owner: event.owner,
-            endpoint_id,
-            kind,
-            event_id: event.id,
-            event_type: event.kind.event_type().as_str().to_owned(),
-            entity_id: event.entity.id(),
-            position: event.position.stored(),
-            state: DeliveryState::Waiting { next_attempt_at },
-            attempts: 0,
-            last: None,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-}
-
-impl EventFilter {
-    /// The types of the log that are wanted; `None` for all.
-    #[must_use]
-    pub fn types(&self) -> Option<Vec<EventType>> {
-        let wanted: Vec<_> = EventType::ALL.iter().copied().filter(|one| self.wants(one.as_str())).collect();
-        (wanted.len() < EventType::ALL.len()).then_some(wanted)
     }
 }

@@ -6,10 +6,23 @@ use crate::{text::serde_as_text, violation::Rule};
 
 /// The URL of an endpoint: `http` or `https`, at most 2048 printable ASCII characters, with a host and without user,
 /// password or fragment. Whether its host may be talked to is found out at each delivery, by the address it has then.
+///
+/// ```
+/// use patron_domain::webhook::EndpointUrl;
+///
+/// assert!(EndpointUrl::new("https://example.com:8443/hooks?of=patron").is_ok());
+/// assert!(EndpointUrl::new("ftp://example.com").is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EndpointUrl(String);
 
 /// Why a text is no [`EndpointUrl`].
+///
+/// ```
+/// use patron_domain::webhook::{EndpointUrl, EndpointUrlError};
+///
+/// assert_eq!(EndpointUrl::new("https://me:secret@example.com"), Err(EndpointUrlError::User));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointUrlError {
     /// It is too long.

@@ -306,6 +306,7 @@ async fn deliveries(world: &World<'_>) -> Outcome {
             before = found.last().map(|one| one.id);
             let is_last = found.len() < 2;
             seen.extend(found);
+            holds(seen.len() <= all.len(), || "read on by id, there is no end".to_owned())?;
             if is_last {
                 break;
             }
@@ -330,7 +331,15 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     // Others may have old deliveries in the same database, so only what is left here is looked at.
     let through = (3..6).map(|position| Delivery { state: DeliveryState::Delivered, ..of(world, &endpoint, position) });
     webhooks.add_deliveries(&scope, through.collect()).await.or_say("add_deliveries")?;
-    while webhooks.remove_deliveries(&system(), world.now(), 2).await.or_say("remove_deliveries")? > 0 {}
+    let (patron, changed_before) = (system(), world.now());
+    let remove = |limit| webhooks.remove_deliveries(&patron, changed_before, limit);
+    let removed = remove(2).await.or_say("remove_deliveries")?;
+    holds(removed <= 2, || format!("{removed} are removed at once, not two"))?;
+    let mut steps = 0;
+    while remove(1_000).await.or_say("remove_deliveries")? > 0 {
+        steps += 1;
+        holds(steps < 10_000, || "removing them has no end".to_owned())?;
+    }
     let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
     let left = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
     same("what is left", &left.iter().map(|one| one.position).collect(), &vec![2, 1, 0])

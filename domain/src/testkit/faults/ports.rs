@@ -1,4 +1,4 @@
-//! Every repository port before which faults can stand.
+//! Every repository port before which faults can stand, but that of webhooks.
 
 use async_trait::async_trait;
 

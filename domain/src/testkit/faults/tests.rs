@@ -1,6 +1,6 @@
 //! What services make of a store that fails, that is slow, and whose answers are lost.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{
     channel::oneshot,
@@ -13,8 +13,9 @@ use crate::{
     customer::{ChangeCustomerError, CustomerRepository, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError},
     idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest},
     store::{PageRequest, StoreError},
-    tenancy::{AccessService, AuthenticateError, NoKeyUses},
-    testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer, a_scope, an_id},
+    tenancy::{AccessService, AuthenticateError, NoKeyUses, SystemScope},
+    testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer, a_scope, a_time, a_webhook_endpoint, an_id},
+    webhook::{LeaseClaim, WebhookRepository},
 };
 
 fn service(faults: &Faults, store: &Arc<MemoryStore>) -> CustomerService {
@@ -92,4 +93,21 @@ fn a_delayed_call_is_overtaken_by_a_later_one() {
     go.send(()).unwrap();
     let existing = fast.event.state.customer.id;
     assert_eq!(pool.run_until(slow), Err(ChangeCustomerError::ExternalIdTaken { existing }));
+}
+
+#[test]
+fn a_lease_whose_answer_was_lost_is_given_to_its_holder_again() {
+    let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
+    let webhooks = faults.over(store.clone());
+    let (scope, patron) = (a_scope(), SystemScope::patron());
+    block_on(webhooks.create_endpoint(&scope, a_webhook_endpoint())).unwrap();
+    block_on(service(&Faults::default(), &store).create(&a_caller(), a_customer("acme").build(), None)).unwrap();
+    let until = a_time().later(Duration::from_secs(60));
+    let claim = |holder: &str| {
+        let claim = LeaseClaim { holder: holder.to_owned(), now: a_time(), until, serving: vec![], limit: 10 };
+        block_on(webhooks.claim(&patron, claim)).map(|claimed| claimed.len())
+    };
+    faults.lose_answer(2);
+    assert!(matches!(claim("one"), Err(StoreError::Unavailable { .. })));
+    assert_eq!((claim("another"), claim("one")), (Ok(0), Ok(1)));
 }

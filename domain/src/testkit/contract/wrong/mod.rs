@@ -8,6 +8,7 @@ mod look_ups;
 mod once;
 mod taxes;
 mod tenancy;
+mod webhooks;
 
 use std::{
     collections::BTreeSet,
@@ -24,6 +25,7 @@ use crate::{
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
     testkit::MemoryStore,
+    webhook::{MockWebhookRepository, WebhookRepository},
 };
 
 /// The mocks of a wrong store, and the right one behind them. What a fault expects comes before what is passed on.
@@ -33,6 +35,7 @@ struct Wrong {
     tenancy: MockTenancyRepository,
     keys: MockApiKeyRepository,
     events: MockEventLog,
+    webhooks: MockWebhookRepository,
     store: Arc<MemoryStore>,
     seen: Seen,
 }
@@ -85,6 +88,7 @@ impl Wrong {
             tenancy: MockTenancyRepository::new(),
             keys: MockApiKeyRepository::new(),
             events: MockEventLog::new(),
+            webhooks: MockWebhookRepository::new(),
             store: Arc::default(),
             seen: Seen::default(),
         };
@@ -93,6 +97,7 @@ impl Wrong {
         events::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
         tenancy::pass_on(&mut wrong);
+        webhooks::pass_on(&mut wrong);
         wrong
     }
 
@@ -103,6 +108,7 @@ impl Wrong {
             tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
             events: Arc::new(self.events) as Arc<dyn EventLog>,
+            webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
             ..ports(&self.store)
         }
     }
@@ -121,6 +127,13 @@ pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
     })
 }
 
+/// The report of the obligations of webhooks. No other obligation asks that port for anything.
+fn run_webhooks(ports: &Ports) -> Report {
+    let mut report = Report::default();
+    block_on(super::webhooks::check(&World::new(ports, 2), &mut report));
+    report
+}
+
 #[test]
 fn the_store_behind_the_mocks_is_a_right_one() {
     run(&Wrong::new(|_| {}).ports(), true).assert_clean();
@@ -133,8 +146,9 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     found.extend(tests::found_out());
     let faults: Vec<(&str, Fault)> =
         [customers::FAULTS, look_ups::FAULTS, events::FAULTS, once::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
-    for (name, fault) in faults {
-        let report = run(&Wrong::new(fault).ports(), name.contains("list"));
+    let others = faults.into_iter().map(|(name, fault)| (name, run(&Wrong::new(fault).ports(), name.contains("list"))));
+    let of_webhooks = webhooks::FAULTS.iter().map(|(name, fault)| (*name, run_webhooks(&Wrong::new(*fault).ports())));
+    for (name, report) in others.chain(of_webhooks) {
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
         found.extend(report.broken.iter().map(|broken| broken.obligation));
     }

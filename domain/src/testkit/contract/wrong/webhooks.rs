@@ -1,0 +1,189 @@
+//! Wrong stores of webhook endpoints and deliveries.
+
+use super::{Fault, Wrong, first, now, reversed};
+use crate::{
+    ids::WebhookEndpointId,
+    lifecycle::Owner,
+    tenancy::{EnvironmentScope, SystemScope},
+    testkit::MemoryStore,
+    webhook::{
+        DeliveryQuery, DeliveryState, Health, LeaseClaim, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository,
+    },
+};
+
+pub(super) fn pass_on(wrong: &mut Wrong) {
+    let (store, webhooks) = (&wrong.store, &mut wrong.webhooks);
+    let own = store.clone();
+    webhooks.expect_create_endpoint().returning(move |scope, one| now(own.create_endpoint(scope, one)));
+    let own = store.clone();
+    webhooks.expect_endpoints().returning(move |scope, page| now(own.endpoints(scope, page)));
+    let own = store.clone();
+    webhooks.expect_find_endpoint().returning(move |scope, id| now(own.find_endpoint(scope, id)));
+    let own = store.clone();
+    webhooks.expect_find_any_endpoint().returning(move |scope, id| now(own.find_any_endpoint(scope, id)));
+    let own = store.clone();
+    webhooks.expect_change_endpoint().returning(move |scope, change| now(own.change_endpoint(scope, change)));
+    let own = store.clone();
+    webhooks.expect_delete_endpoint().returning(move |scope, id, at| now(own.delete_endpoint(scope, id, at)));
+    let own = store.clone();
+    webhooks.expect_deliveries().returning(move |scope, id, query| now(own.deliveries(scope, id, query)));
+    let own = store.clone();
+    webhooks.expect_add_deliveries().returning(move |scope, all| now(own.add_deliveries(scope, all)));
+    let own = store.clone();
+    webhooks.expect_retry_failed().returning(move |scope, id, at, limit| now(own.retry_failed(scope, id, at, limit)));
+    let own = store.clone();
+    webhooks.expect_claim().returning(move |scope, claim| now(own.claim(scope, claim)));
+    let own = store.clone();
+    webhooks.expect_renew().returning(move |scope, id, holder, until| now(own.renew(scope, id, holder, until)));
+    let own = store.clone();
+    webhooks
+        .expect_waiting()
+        .returning(move |scope, id, at, first, replays| now(own.waiting(scope, id, at, first, replays)));
+    let own = store.clone();
+    webhooks.expect_record().returning(move |scope, record| now(own.record(scope, record)));
+    let own = store.clone();
+    webhooks
+        .expect_remove_deliveries()
+        .returning(move |scope, before, limit| now(own.remove_deliveries(scope, before, limit)));
+}
+
+/// The scope in which an endpoint is, whoever asks.
+fn home(store: &MemoryStore, asked: &EnvironmentScope, id: WebhookEndpointId) -> EnvironmentScope {
+    let found = now(store.find_any_endpoint(&SystemScope::patron(), id)).unwrap();
+    let owner: Owner = found.map_or(asked.owner, |endpoint| endpoint.owner);
+    EnvironmentScope { owner, actor: asked.actor.clone() }
+}
+
+/// A store that takes another claim than it is given.
+fn claiming(wrong: &mut Wrong, spoil: fn(LeaseClaim) -> LeaseClaim) {
+    let store = wrong.store.clone();
+    wrong.webhooks.expect_claim().returning(move |scope, claim| now(store.claim(scope, spoil(claim))));
+}
+
+/// A store that writes another round down than it is given.
+fn recording(wrong: &mut Wrong, spoil: fn(RoundRecord) -> RoundRecord) {
+    let store = wrong.store.clone();
+    wrong.webhooks.expect_record().returning(move |scope, record| now(store.record(scope, spoil(record))));
+}
+
+pub(super) const FAULTS: &[(&str, Fault)] = &[
+    ("answers changes of endpoints that it does not keep", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_change_endpoint().returning(move |scope, change| {
+            let found = now(store.find_endpoint(scope, change.id))?;
+            Ok(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?))
+        });
+    }),
+    ("loses how far an endpoint is", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_create_endpoint()
+            .returning(move |scope, one| now(store.create_endpoint(scope, WebhookEndpoint { position: 0, ..one })));
+    }),
+    ("answers the first endpoints on every page", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_endpoints().returning(move |scope, page| now(store.endpoints(scope, first(page))));
+    }),
+    ("answers the oldest endpoints first", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_endpoints().returning(move |scope, page| now(store.endpoints(scope, page)).map(reversed));
+    }),
+    ("takes any number of endpoints", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one| {
+            let answer = now(store.create_endpoint(scope, one));
+            if answer == Err(WebhookError::TooManyEndpoints) { Ok(()) } else { answer }
+        });
+    }),
+    ("shows endpoints wherever they are", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_find_endpoint()
+            .returning(move |_, id| now(store.find_any_endpoint(&SystemScope::patron(), id)));
+    }),
+    ("deletes endpoints wherever they are", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_delete_endpoint()
+            .returning(move |scope, id, at| now(store.delete_endpoint(&home(&store, scope, id), id, at)));
+    }),
+    ("shows deliveries to everybody", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_deliveries()
+            .returning(move |scope, id, query| now(store.deliveries(&home(&store, scope, id), id, query)));
+    }),
+    ("leases an endpoint to everybody", |wrong| {
+        claiming(wrong, |claim| LeaseClaim { holder: "everybody".to_owned(), ..claim });
+    }),
+    ("renews the lease of another", |wrong| {
+        wrong.webhooks.expect_renew().returning(|_, _, _, _| Ok(true));
+    }),
+    ("leases what is served", |wrong| {
+        claiming(wrong, |claim| LeaseClaim { serving: Vec::new(), ..claim });
+    }),
+    ("wakes what is paused", |wrong| {
+        recording(wrong, |record| RoundRecord { health: Health { paused_until: None, ..record.health }, ..record });
+    }),
+    ("keeps the deliveries of a round that it refuses", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_record().returning(move |scope, record| {
+            let owner = EnvironmentScope { owner: record.owner, actor: scope.actor.clone() };
+            let deliveries = record.deliveries.clone();
+            let written = now(store.record(scope, record))?;
+            if !written {
+                now(store.add_deliveries(&owner, deliveries))?;
+            }
+            Ok(written)
+        });
+    }),
+    ("keeps the lease that a round gives back", |wrong| {
+        recording(wrong, |record| RoundRecord { lease_until: Some(record.at), ..record });
+    }),
+    ("gives what waits in the wrong order", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_waiting().returning(move |scope, id, at, first, replays| {
+            let mut found = now(store.waiting(scope, id, at, first, replays))?;
+            found.reverse();
+            Ok(found)
+        });
+    }),
+    ("gives replays before they are due", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_waiting().returning(move |scope, id, at, first, replays| {
+            let late = at.later(std::time::Duration::from_secs(86_400));
+            now(store.waiting(scope, id, late, first, replays))
+        });
+    }),
+    ("answers the newest deliveries again and again", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_deliveries().returning(move |scope, id, query| {
+            now(store.deliveries(scope, id, DeliveryQuery { before: None, ..query }))
+        });
+    }),
+    ("tries everything again that failed", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_retry_failed()
+            .returning(move |scope, id, at, _| now(store.retry_failed(scope, id, at, u32::MAX)));
+    }),
+    ("removes no deliveries", |wrong| {
+        wrong.webhooks.expect_remove_deliveries().returning(|_, _, _| Ok(0));
+    }),
+    ("removes deliveries without any end", |wrong| {
+        wrong.webhooks.expect_remove_deliveries().returning(|_, _, limit| Ok(limit.into()));
+    }),
+    ("removes what waits", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_add_deliveries().returning(move |scope, mut all| {
+            let waits = |state| matches!(state, DeliveryState::Waiting { .. });
+            all.retain(|one| !waits(one.state));
+            now(store.add_deliveries(scope, all))
+        });
+    }),
+];

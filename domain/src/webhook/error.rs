@@ -1,0 +1,60 @@
+//! Why something about webhooks was not done.
+
+use crate::{store::StoreError, tenancy::PermissionDenied, violation::Violations};
+
+/// Why an endpoint, or its deliveries, were not made, changed or answered.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{MockClock, event::MockEventLog, ids::*, testkit::*, webhook::*};
+///
+/// let service = WebhookService {
+///     webhooks: Arc::new(MockWebhookRepository::empty()),
+///     events: Arc::new(MockEventLog::empty()),
+///     sender: Arc::new(MockWebhookSender::answering(204)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(MockClock::at(a_time())),
+///     ids: Arc::new(MockIdGenerator::from_time()),
+///     randomness: Arc::new(MockRandomness::always([7; 32])),
+/// };
+/// # futures::executor::block_on(async {
+/// assert_eq!(service.delete(&a_caller(), an_id(1)).await, Err(WebhookError::UnknownEndpoint));
+/// assert!(matches!(service.delete(&a_reader(), an_id(1)).await, Err(WebhookError::Denied(_))));
+/// # });
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The caller's environment has no such endpoint.
+    #[error("there is no webhook endpoint with this id")]
+    UnknownEndpoint,
+    /// The caller's environment has no such event.
+    #[error("there is no event with this id; it may have been removed")]
+    UnknownEvent,
+    /// The environment has as many endpoints as it can have.
+    #[error("an environment can have at most {max} webhook endpoints; delete one that is not used", max = MAX_ENDPOINTS)]
+    TooManyEndpoints,
+    /// More is to be replayed at once than is written down at once.
+    #[error(
+        "this would replay more than {max} events at once; name a shorter time, and go through the time in steps",
+        max = MAX_REPLAY
+    )]
+    TooManyEvents,
+    /// A secret could not be made, sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] super::VaultError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The most endpoints of an environment.
+pub const MAX_ENDPOINTS: u64 = 50;
+/// The most deliveries that are replayed at once.
+pub const MAX_REPLAY: usize = 10_000;

@@ -1,0 +1,58 @@
+//! The port that sends requests to endpoints.
+
+use async_trait::async_trait;
+
+use super::{delivery::Attempt, url::EndpointUrl};
+use crate::ids::EventId;
+
+/// One request to an endpoint, signed.
+///
+/// ```
+/// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
+///
+/// let (vault, mut endpoint) = (MockSecretVault::plain(), a_webhook_endpoint());
+/// endpoint.secrets.current = vault.seal(endpoint.id, &WebhookSecret::from_random([7; 32])).unwrap();
+/// let request = endpoint.request(&vault, an_id(1), b"{}".to_vec(), a_time()).unwrap();
+/// assert!(request.signature.starts_with("v1,"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRequest {
+    /// Where to.
+    pub url: EndpointUrl,
+    /// `webhook-id`.
+    pub event_id: EventId,
+    /// `webhook-timestamp`.
+    pub timestamp: i64,
+    /// `webhook-signature`.
+    pub signature: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests to endpoints.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{testkit::a_time, webhook::{Attempt, SendFailure, SignedRequest, WebhookSender}};
+///
+/// /// Sends nothing anywhere.
+/// struct Offline;
+///
+/// #[async_trait::async_trait]
+/// impl WebhookSender for Offline {
+///     async fn send(&self, _request: SignedRequest) -> Attempt {
+///         let outcome = Err(SendFailure::Connection);
+///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new() }
+///     }
+/// }
+/// ```
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait WebhookSender: Send + Sync {
+    /// Makes one attempt.
+    ///
+    /// MUST connect to addresses alone that [`super::is_public`] allows, unless it was told to allow all; MUST NOT follow
+    /// redirects; MUST end within ten seconds, whatever the endpoint does; MUST NOT keep more of an answer than its
+    /// beginning.
+    async fn send(&self, request: SignedRequest) -> Attempt;
+}
