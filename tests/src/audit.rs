@@ -3,7 +3,7 @@
 use crate::patron::Place;
 
 /// What no row may be, as queries that count those which are.
-const FAULTS: [(&str, &str); 9] = [
+const FAULTS: [(&str, &str); 11] = [
     (
         "customers without all the events of their version, numbered from 1 without gaps",
         "SELECT count(*) FROM customers c WHERE c.version <> (SELECT count(*) FROM events e WHERE \
@@ -15,6 +15,17 @@ const FAULTS: [(&str, &str); 9] = [
         "SELECT count(*) FROM events e WHERE e.entity_type = 'customer' AND NOT EXISTS (SELECT 1 FROM customers c \
          WHERE c.tenant_id = e.tenant_id AND c.environment_id = e.environment_id AND c.id = e.entity_id \
          AND e.sequence <= c.version)",
+    ),
+    (
+        "tax rates without all the events of their version",
+        "SELECT count(*) FROM tax_rates r WHERE r.version <> (SELECT count(*) FROM events e WHERE \
+         e.tenant_id = r.tenant_id AND e.environment_id = r.environment_id AND e.entity_type = 'tax_rate' \
+         AND e.entity_id = r.id AND e.sequence BETWEEN 1 AND r.version)",
+    ),
+    (
+        "things whose events are not numbered from 1 without gaps, in the order of the log",
+        "SELECT count(*) FROM (SELECT e.sequence, row_number() OVER (PARTITION BY e.tenant_id, e.environment_id, \
+         e.entity_type, e.entity_id ORDER BY e.position) AS number FROM events e) AS numbered WHERE sequence <> number",
     ),
     (
         "events without a payload",

@@ -2,6 +2,7 @@
 //! load it, to cut it off, and to see what is left.
 
 pub mod audit;
+pub mod changes;
 pub mod load;
 pub mod openapi;
 pub mod patron;

@@ -118,6 +118,12 @@ impl Receiver {
         self.received.lock().expect("no panic").clone()
     }
 
+    /// How many have arrived until now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.received.lock().expect("no panic").len()
+    }
+
     /// Waits for at most 20 seconds until this many have arrived.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         for _ in 0..400 {

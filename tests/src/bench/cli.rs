@@ -96,6 +96,15 @@ enum Figure {
         #[arg(long, default_value_t = 1_000_000)]
         many: u64,
     },
+    /// Creates with webhooks against creates without; deliveries against a plain loop; creates past a backlog.
+    Webhooks {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The events of the backlog.
+        #[arg(long, default_value_t = 1_000_000)]
+        backlog: u64,
+    },
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
     Overload {
         /// Over PostgreSQL rather than SQLite.
@@ -150,6 +159,10 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::growth::growth(&options, backend, few, many);
         }
+        Figure::Webhooks { postgres, backlog } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::webhooks::webhooks(&options, backend, backlog);
+        }
         Figure::Overload { postgres, connections, overload_seconds } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
@@ -178,6 +191,7 @@ fn all(options: &Options) {
         figures::idempotency::idempotency(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);
+        figures::webhooks::webhooks(options, backend, 1_000_000);
         figures::overload::overload(options, backend, 2_000, 15);
     }
 }

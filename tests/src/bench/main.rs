@@ -13,6 +13,7 @@ mod rows;
 mod rows_postgres;
 mod rows_sqlite;
 mod server;
+mod sink;
 mod sqlite_loop;
 mod stage;
 mod table;

@@ -27,18 +27,28 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `patron serve` over a database, and waits until it is ready.
     pub(crate) fn patron(options: &Options, database_url: &str) -> Self {
-        let server = Self::spawn_patron(options, database_url);
+        Self::patron_with(options, database_url, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn patron_with(options: &Options, database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let server = Self::spawn_patron_with(options, database_url, variables);
         server.wait_for(&Template::new("GET", "/health/ready", &[], None), 200);
         server
     }
 
     /// Starts it, and does not wait.
     pub(crate) fn spawn_patron(options: &Options, database_url: &str) -> Self {
+        Self::spawn_patron_with(options, database_url, &[])
+    }
+
+    fn spawn_patron_with(options: &Options, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let mut command = Command::new(program(options));
         command.args(["serve", "--port", &address.port().to_string()]).env_clear();
         command.env("PATRON_DATABASE_URL", database_url).env("PATRON_BOOTSTRAP_KEY", KEY);
         command.env("PATRON_LOG_FORMAT", "json").env("PATRON_LOG_LEVEL", &options.log_level);
+        command.envs(variables.iter().copied());
         Self::spawn(command, address)
     }
 

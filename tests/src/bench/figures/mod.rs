@@ -9,3 +9,4 @@ pub(crate) mod mix;
 pub(crate) mod overload;
 pub(crate) mod parse;
 pub(crate) mod start;
+pub(crate) mod webhooks;
