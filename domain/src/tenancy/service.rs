@@ -26,7 +26,7 @@ use crate::{
 ///
 /// # futures::executor::block_on(async {
 /// let (keys, secret) = (Arc::new(MemoryStore::default()), ApiKeySecret::new("sk_0123456789abcdef").unwrap());
-/// keys.create(&a_scope(), an_api_key(), secret.clone()).await.unwrap();
+/// keys.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
 /// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
 /// assert_eq!(access.authenticate(secret.expose(), None).await.unwrap().owner(), an_owner());
 /// # });

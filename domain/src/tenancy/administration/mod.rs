@@ -30,6 +30,7 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
+///     customer::DEFAULT_IDEMPOTENCY_TTL,
 ///     store::PageRequest,
 ///     tenancy::AdministrationService,
 ///     testkit::{CountingIds, FixedClock, FixedRandomness, MemoryStore, a_caller},
@@ -39,10 +40,12 @@ use crate::{
 /// let store = Arc::new(MemoryStore::default());
 /// let service = AdministrationService {
 ///     tenancy: store.clone(),
-///     keys: store,
+///     keys: store.clone(),
+///     records: store,
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
 /// };
 /// assert_eq!(service.environments(&a_caller(), PageRequest::default()).await.unwrap().total, 0);
 /// # });

@@ -89,6 +89,7 @@ use crate::{
 ///     keys: store.clone(),
 ///     events: store.clone(),
 ///     webhooks: store.clone(),
+///     records: store.clone(),
 ///     housekeeping: store,
 /// };
 /// ```
