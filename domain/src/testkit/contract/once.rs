@@ -16,7 +16,7 @@ use crate::{
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
-        TaxRateAmendment, TaxRateUpdate,
+        TaxRateAmendment,
     },
     tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
     testkit::a_tax_rate,
