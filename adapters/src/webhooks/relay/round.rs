@@ -8,12 +8,12 @@ use patron_domain::{
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
-    webhook::{Delivery, DeliveryKind, Health, RoundEnd, RoundRecord, Tally, WebhookEndpoint, end, plan},
+    webhook::{Delivery, DeliveryKind, Health, RoundRecord, Tally, WebhookEndpoint, end, plan},
 };
 
 use super::{
     Relay, Stop,
-    attempt::{Failed, Work},
+    attempt::{Failed, Work, jitter as spread},
 };
 
 /// The most events that are read in one round.
@@ -57,9 +57,12 @@ impl Relay {
 
         let now = self.clock.now();
         let ended = end(lanes, complete, endpoint.position, page.reached.stored(), now);
-        let (mut health, disabled) =
-            endpoint.health.after(tally, now, &self.options.retries, self.options.disable_after, jitter_of(jitter));
-        rest(&mut health, &ended, read || tally != Tally::default(), failed.as_ref(), now);
+        let (options, jitter) = (&self.options, spread(&jitter, 0));
+        let (health, disabled) = endpoint.health.after(tally, now, &options.retries, options.disable_after, jitter);
+        let health = match failed {
+            Some(Failed::Vault(_)) => Health { paused_until: Some(now.later(SEALED)), ..health },
+            _ => health.rested(read || tally != Tally::default(), ended.next_at, now),
+        };
         let more = page.has_more || !complete || replays == REPLAYS as usize;
         let go_on = more && failed.is_none() && health.paused_until.is_none() && disabled.is_none() && !*stop.borrow();
         let record = RoundRecord {
@@ -147,22 +150,6 @@ impl Relay {
     }
 }
 
-/// Lets an endpoint rest for which there is nothing to do until a delivery is due: nothing is read before.
-fn rest(health: &mut Health, ended: &RoundEnd, worked: bool, failed: Option<&Failed>, now: Timestamp) {
-    let soonest = now.later(Duration::from_secs(1));
-    if matches!(failed, Some(Failed::Vault(_))) {
-        health.paused_until = Some(now.later(SEALED));
-    } else if !worked {
-        health.paused_until = ended.next_at.map(|at| at.max(soonest)).or(Some(soonest));
-    } else if !health.is_suspect() {
-        health.paused_until = None;
-    }
-}
-
 fn position(endpoint: &WebhookEndpoint) -> EventPosition {
     EventPosition::from_stored(endpoint.position).unwrap_or_default()
-}
-
-fn jitter_of(bytes: [u8; 32]) -> u16 {
-    u16::from_be_bytes([bytes[0], bytes[1]])
 }
