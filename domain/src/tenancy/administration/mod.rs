@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use super::{
     ApiKey, ApiKeyRepository, ApiKeySecret, Caller, CreateEnvironmentError, Environment, EnvironmentName,
     EnvironmentScope, EnvironmentType, NewApiKey, Permission, PermissionDenied, SystemScope, TenancyRepository,
-    TenantScope, check_expiry,
+    TenantScope, check_expiry, maker::Maker,
 };
 use crate::{
     clock::Clock,
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, IdempotencyRecords, IdempotentRequest, OnceError},
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable},
-    lifecycle::{Audit, Owner, Status},
+    lifecycle::{Owner, Status},
     store::{Page, PageRequest, StoreError},
     time::Timestamp,
     violation::{Rule, Violations},
@@ -189,9 +189,7 @@ impl AdministrationService {
     ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::Administer)?;
         let now = self.clock.now();
-        let id = self.ids.start(now).next_id();
-        let audit = Audit::created(now, &scope.actor);
-        let environment = Environment { id, tenant_id: scope.tenant_id, name, kind, audit };
+        let environment = Maker::start(&*self.ids, now, &scope.actor).environment(scope.tenant_id, name, kind);
         match self.tenancy.create_environment(&scope, environment, self.claim(caller, request, now)).await {
             Ok(made) => Ok(made),
             Err(CreateEnvironmentError::KeyReused(reused)) => Err(reused.into()),
@@ -282,17 +280,7 @@ impl AdministrationService {
         broken.into_result()?;
         let scope = self.key_scope(caller, environment).await?;
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
-        let key = ApiKey {
-            id: self.ids.start(now).next_id(),
-            owner: scope.owner,
-            name: new.name,
-            display_id: secret.display_id(),
-            roles: new.roles,
-            expires_at: new.expires_at,
-            revoked_at: None,
-            last_used_at: None,
-            audit: Audit::created(now, &scope.actor),
-        };
+        let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
         let Done { value, replayed } = self.keys.create(&scope, key, secret.clone(), claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }
