@@ -24,7 +24,7 @@ impl Deliveries {
         }
         let (stop, told) = watch::channel(false);
         let relay = webhooks.deliver.then(|| {
-            let relay = wiring::relay(settings, &wiring::webhooks(settings, database));
+            let relay = wiring::relay(settings, database);
             tokio::spawn(Arc::new(relay).run(told, written))
         });
         Self { stop, relay }

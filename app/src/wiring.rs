@@ -113,9 +113,9 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
     }
 }
 
-/// What delivers webhooks, with the parts of the service beside it.
-pub(crate) fn relay(settings: &Settings, service: &WebhookService) -> Relay {
-    let WebhookService { webhooks, events, sender, vault, body, clock, ids, randomness } = service.clone();
+/// What delivers webhooks.
+pub(crate) fn relay(settings: &Settings, database: &Database) -> Relay {
+    let service = webhooks(settings, database);
     let holder = match settings.database_url {
         // One server works over a file; after a crash it takes up its own leases at once.
         DatabaseUrl::Sqlite(_) => "server".to_owned(),
@@ -131,5 +131,5 @@ pub(crate) fn relay(settings: &Settings, service: &WebhookService) -> Relay {
         retries: settings.retries,
         disable_after: settings.disable_after,
     };
-    Relay { webhooks, events, sender, vault, body, clock, ids, randomness, options }
+    Relay { service, options }
 }
