@@ -2,24 +2,19 @@
 
 use std::sync::Arc;
 
-use patron_adapters::{
-    persistence::{Database, written},
-    system::SystemClock,
-    webhooks::forget_deliveries,
-};
+use patron_adapters::persistence::{Database, written};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks that deliver webhooks and clear old deliveries away.
+/// The task that delivers webhooks.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
-    house: JoinHandle<()>,
 }
 
 impl Deliveries {
-    /// Starts them; the first only if this process is to deliver.
+    /// Starts it, if this process is to deliver.
     pub(crate) fn start(settings: &Settings, database: &Database) -> Self {
         let webhooks = &settings.webhooks;
         if webhooks.allow_private {
@@ -29,16 +24,14 @@ impl Deliveries {
         }
         let (stop, told) = watch::channel(false);
         let relay = webhooks.deliver.then(|| {
-            let relay = wiring::relay(settings, &wiring::webhooks(settings, database));
+            let relay = wiring::relay(settings, database);
             tokio::spawn(Arc::new(relay).run(told, written))
         });
-        let house = forget_deliveries(database.webhooks.clone(), Arc::new(SystemClock), webhooks.retention);
-        Self { stop, relay, house: tokio::spawn(house) }
+        Self { stop, relay }
     }
 
     /// Lets the attempts that are under way end, for some seconds, and writes down what came of them.
     pub(crate) async fn stop(self) {
-        self.house.abort();
         // When nobody delivers, nobody is told.
         let _ = self.stop.send(true);
         if let Some(relay) = self.relay

@@ -12,7 +12,7 @@ use patron_domain::{
     ids::EventId,
     store::StoreError,
     tenancy::EnvironmentScope,
-    webhook::{Attempt, Delivery, Lane, SendFailure, Tally, VaultError, WebhookEndpoint},
+    webhook::{Attempt, Delivery, Lane, SendFailure, Tally, VaultError, WebhookEndpoint, WebhookService},
 };
 
 use super::{Relay, Stop};
@@ -141,7 +141,7 @@ impl<'a> Work<'a> {
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Result<Attempt, Failed> {
-        let Relay { events, body, vault, sender, clock, .. } = self.relay;
+        let WebhookService { events, body, vault, sender, clock, .. } = &self.relay.service;
         let body = match self.events.get(&delivery.event_id) {
             Some(event) => Some(body.event(event)),
             None => events.find(self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
