@@ -9,6 +9,7 @@ use super::{
     health::{DisabledReason, Health},
 };
 use crate::{
+    event::EventPosition,
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -92,7 +93,7 @@ pub struct RoundRecord {
     /// Its deliveries that are new or have changed.
     pub deliveries: Vec<Delivery>,
     /// How far in the log it is.
-    pub position: i64,
+    pub position: EventPosition,
     /// How it is doing.
     pub health: Health,
     /// Whether it is to be disabled.

@@ -124,7 +124,7 @@ impl WebhookService {
             disabled: None,
             secrets: EndpointSecrets { current: self.vault.seal(id, &secret)?, previous: None },
             health: Health::default(),
-            position: self.events.end(&SystemScope::patron()).await?.stored(),
+            position: self.events.end(&SystemScope::patron()).await?,
             audit: Audit::created(now, &scope.actor),
         };
         self.webhooks.create_endpoint(scope, endpoint.clone()).await?;
@@ -228,7 +228,7 @@ impl WebhookService {
             event_id,
             event_type: TEST_EVENT.to_owned(),
             entity_id: id.to_string(),
-            position: 0,
+            position: EventPosition::START,
             state,
             attempts: 1,
             updated_at: attempt.at.later(attempt.took),

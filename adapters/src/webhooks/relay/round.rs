@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use patron_domain::{
-    event::{EventLimit, EventPage, EventPosition, EventQuery},
+    event::{EventLimit, EventPage, EventQuery},
     ids::IdSequence,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -44,7 +44,7 @@ impl Relay {
         let replays = waiting.iter().filter(|one| one.kind == DeliveryKind::Replay).count();
         let page = self.read(&system, &endpoint, &waiting, replays, now).await?;
         let read = page.is_some();
-        let page = page.unwrap_or(EventPage { events: vec![], reached: position(&endpoint), has_more: false });
+        let page = page.unwrap_or(EventPage { events: vec![], reached: endpoint.position, has_more: false });
         let mut ids = self.service.ids.start(now);
         let fresh = |event| Delivery::of(event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now);
         let lanes = plan(waiting, page.events.iter().map(fresh).collect(), now);
@@ -57,7 +57,7 @@ impl Relay {
         let (lanes, tally, complete, failed) = work.result();
 
         let now = self.service.clock.now();
-        let ended = end(lanes, complete, endpoint.position, page.reached.stored(), now);
+        let ended = end(lanes, complete, endpoint.position, page.reached, now);
         let (options, jitter) = (&self.options, spread(&jitter, 0));
         let (health, disabled) = endpoint.health.after(tally, now, &options.retries, options.disable_after, jitter);
         let health = match failed {
@@ -114,7 +114,7 @@ impl Relay {
             return Ok(None);
         }
         let query = EventQuery {
-            after: position(endpoint),
+            after: endpoint.position,
             types: endpoint.event_types.types(),
             limit: EventLimit::new(if suspect { PROBES } else { WINDOW }).unwrap_or_default(),
             ..EventQuery::default()
@@ -149,8 +149,4 @@ impl Relay {
             }
         }
     }
-}
-
-fn position(endpoint: &WebhookEndpoint) -> EventPosition {
-    EventPosition::from_stored(endpoint.position).unwrap_or_default()
 }
