@@ -84,6 +84,10 @@ async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_
     let printed = place.run_ok(&["webhooks", "replay", &id, "--event", event.as_str().unwrap()]);
     assert!(printed.starts_with("1 "), "{printed}");
     receiver.wait_for(before + 5).await;
+    let backwards = ["--from", "2021-01-01T00:00:00Z", "--to", "2020-01-01T00:00:00Z"];
+    let refused = place.run(&[&["webhooks", "replay", id.as_str()][..], &backwards[..]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--to must not lie before --from"));
     // What names nothing, or too much, is refused.
     for (body, status) in [
         (json!({}), 400),
