@@ -64,7 +64,7 @@ pub struct LeaseClaim {
 /// What a round at an endpoint is written down as: whole or not at all.
 ///
 /// ```
-/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::*};
+/// use patron_domain::{event::EventPosition, tenancy::SystemScope, testkit::*, webhook::*};
 ///
 /// let endpoint = a_webhook_endpoint();
 /// let round = RoundRecord {
@@ -72,7 +72,7 @@ pub struct LeaseClaim {
 ///     endpoint_id: endpoint.id,
 ///     holder: "relay 1".to_owned(),
 ///     deliveries: vec![a_delivery(1)],
-///     position: 1,
+///     position: EventPosition::START,
 ///     health: Health::default(),
 ///     disabled: None,
 ///     at: a_time(),
