@@ -12,6 +12,7 @@ mod job;
 mod keys;
 mod lists;
 mod lock;
+mod pen;
 mod positions;
 mod readers;
 mod taxes;
