@@ -100,7 +100,7 @@ pub(crate) fn tenancy(database: &Database) -> TenancyService {
 /// The service behind webhooks, over HTTP and on the command line.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-    let settings = &settings.webhooks;
+    let (idempotency_ttl, settings) = (settings.idempotency_ttl, &settings.webhooks);
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
@@ -110,6 +110,8 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
         clock,
         ids: Arc::new(SystemIds),
         randomness,
+        records: database.records.clone(),
+        idempotency_ttl,
     }
 }
 
