@@ -42,7 +42,7 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Give a webhook endpoint another secret", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .takes::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
+        .may_take::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
         .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
         .idempotent()
 }

@@ -1,7 +1,7 @@
 //! Changing webhook endpoints and deliveries over PostgreSQL, each in a transaction.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, update, upsert::excluded};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, update};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
     idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
@@ -13,7 +13,9 @@ use patron_domain::{
 
 use super::{
     idempotency::{frozen_before, keep},
-    names, write,
+    names,
+    statements::WriteDeliveries,
+    write,
 };
 use crate::persistence::{
     error::Failure,
@@ -26,7 +28,7 @@ use crate::persistence::{
     },
 };
 
-/// The most rows of one statement: a statement has at most 65,535 parameters.
+/// The most rows of one statement, so that its parameters do not fill the memory.
 const ROWS: usize = 1_000;
 
 pub(super) struct Create {
@@ -308,24 +310,8 @@ impl write::Change for Record {
 
 /// Writes rows, new or known.
 async fn upsert(mut pg: &AsyncPgConnection, rows: &[DeliveryRow]) -> QueryResult<()> {
-    use crate::persistence::schema::webhook_deliveries::dsl::*;
     for rows in rows.chunks(ROWS) {
-        let insert =
-            insert_into(webhook_deliveries).values(rows).on_conflict((tenant_id, environment_id, endpoint_id, id));
-        // What says which event it is never changes.
-        let update = insert.do_update().set((
-            kind.eq(excluded(kind)),
-            status.eq(excluded(status)),
-            next_attempt_at.eq(excluded(next_attempt_at)),
-            attempts.eq(excluded(attempts)),
-            last_at.eq(excluded(last_at)),
-            last_took.eq(excluded(last_took)),
-            last_status.eq(excluded(last_status)),
-            last_failure.eq(excluded(last_failure)),
-            last_answer.eq(excluded(last_answer)),
-            updated_at.eq(excluded(updated_at)),
-        ));
-        update.execute(&mut pg).await?;
+        WriteDeliveries::new(rows).execute(&mut pg).await?;
     }
     Ok(())
 }
