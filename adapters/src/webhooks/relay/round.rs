@@ -113,7 +113,8 @@ impl Relay {
         let mut round = Round { endpoint, waiting, page: None };
         let suspect = round.endpoint.health.is_suspect();
         let full = round.waiting.len() - round.replays() >= WAITING as usize;
-        if !full && !(suspect && round.waiting.iter().any(|delivery| delivery.is_due(now))) {
+        let is_busy = full || suspect && round.waiting.iter().any(|delivery| delivery.is_due(now));
+        if !is_busy {
             let limit = if suspect { PROBES } else { WINDOW };
             round.page = Some(self.page(&round.endpoint, round.endpoint.position, limit).await?);
         }
