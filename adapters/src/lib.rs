@@ -15,6 +15,8 @@ pub mod metrics;
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]
 pub mod persistence;
+#[cfg(any(feature = "persistence", feature = "webhooks"))]
+mod share;
 pub mod system;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;

@@ -125,22 +125,26 @@ pub(crate) enum Webhooks {
     },
     /// Have events delivered to an endpoint once more: one, those of a time, or all that failed. A running server delivers
     /// them within seconds.
-    Replay {
-        /// The endpoint: wh_…
-        endpoint: WebhookEndpointId,
-        /// The event: evt_…
-        #[arg(long, value_name = "EVENT_ID", conflicts_with_all = ["from", "to", "failed"])]
-        event: Option<EventId>,
-        /// The first time, such as 2030-01-31T00:00:00Z.
-        #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "to")]
-        from: Option<Timestamp>,
-        /// The last time.
-        #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "from")]
-        to: Option<Timestamp>,
-        /// Everything that failed for good.
-        #[arg(long, conflicts_with_all = ["from", "to"])]
-        failed: bool,
-    },
+    Replay(ReplayFlags),
+}
+
+/// What is to be delivered once more, and where.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayFlags {
+    /// The endpoint: wh_…
+    pub(crate) endpoint: WebhookEndpointId,
+    /// The event: evt_…
+    #[arg(long, value_name = "EVENT_ID", conflicts_with_all = ["from", "to", "failed"])]
+    pub(crate) event: Option<EventId>,
+    /// The first time, such as 2030-01-31T00:00:00Z.
+    #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "to")]
+    pub(crate) from: Option<Timestamp>,
+    /// The last time.
+    #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "from")]
+    pub(crate) to: Option<Timestamp>,
+    /// Everything that failed for good.
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub(crate) failed: bool,
 }
 
 #[derive(Debug, Subcommand)]

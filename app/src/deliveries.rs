@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use patron_adapters::persistence::{Database, written};
+use patron_adapters::persistence::written;
+use patron_domain::webhook::WebhookService;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
@@ -15,7 +16,7 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     /// Starts it, if this process is to deliver.
-    pub(crate) fn start(settings: &Settings, database: &Database) -> Self {
+    pub(crate) fn start(settings: &Settings, service: WebhookService) -> Self {
         let webhooks = &settings.webhooks;
         if webhooks.allow_private {
             tracing::warn!(
@@ -24,7 +25,7 @@ impl Deliveries {
         }
         let (stop, told) = watch::channel(false);
         let relay = webhooks.deliver.then(|| {
-            let relay = wiring::relay(settings, database);
+            let relay = wiring::relay(settings, service);
             tokio::spawn(Arc::new(relay).run(told, written))
         });
         Self { stop, relay }

@@ -11,6 +11,7 @@ use patron_adapters::{
     metrics::Metrics,
     persistence::{Database, DatabaseUrl},
 };
+use patron_domain::webhook::WebhookService;
 use rocket::{
     Build, Config, Orbit, Rocket,
     config::{Ident, LogLevel, Shutdown, Sig},
@@ -34,8 +35,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
     let house = tokio::spawn(wiring::house(&settings, &database).keep());
-    let deliveries = Deliveries::start(&settings, &database);
-    let outcome = launch(&settings, &database, &uses, metrics).await;
+    let webhooks = wiring::webhooks(&settings, &database);
+    let deliveries = Deliveries::start(&settings, webhooks.clone());
+    let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;
     deliveries.stop().await;
     writing.abort();
     house.abort();
@@ -51,9 +53,10 @@ async fn launch(
     settings: &Settings,
     database: &Database,
     uses: &Arc<NotedKeyUses>,
+    webhooks: WebhookService,
     metrics: Metrics,
 ) -> Result<(), Failure> {
-    let mut rocket = rocket(settings, database, uses);
+    let mut rocket = rocket(settings, database, uses, webhooks);
     let observed = database.clone();
     let render = move || {
         observed.observe();
@@ -106,8 +109,13 @@ async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
     }
 }
 
-fn rocket(settings: &Settings, database: &Database, uses: &Arc<NotedKeyUses>) -> Rocket<Build> {
-    let api = Arc::new(wiring::api(settings, database, uses.clone()));
+fn rocket(
+    settings: &Settings,
+    database: &Database,
+    uses: &Arc<NotedKeyUses>,
+    webhooks: WebhookService,
+) -> Rocket<Build> {
+    let api = Arc::new(wiring::api(settings, database, uses.clone(), webhooks));
     let rocket = rocket::custom(config(settings));
     let rocket = http::mount(rocket, "/v1", &api);
     let rocket = http::mount_health(rocket, "/health", &api);
@@ -216,7 +224,8 @@ mod tests {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             let mounted = runtime.block_on(async {
                 let database = wiring::open(&settings, true).await.unwrap();
-                let rocket = rocket(&settings, &database, &Arc::default());
+                let webhooks = wiring::webhooks(&settings, &database);
+                let rocket = rocket(&settings, &database, &Arc::default(), webhooks);
                 let rocket = http::mount_metrics(rocket, String::new);
                 let mounted = mounted(rocket.routes());
                 database.close().await;

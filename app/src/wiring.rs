@@ -31,7 +31,7 @@ pub(crate) async fn open(settings: &Settings, exclusive: bool) -> Result<Databas
 }
 
 /// The services behind the HTTP API.
-pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>) -> Api {
+pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
     // One cache for both services: a key that is revoked through one stops at once in the other.
     let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
@@ -55,7 +55,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             records: database.records.clone(),
             idempotency_ttl: settings.idempotency_ttl,
         },
-        webhooks: webhooks(settings, database),
+        webhooks,
         access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
         options: settings.http.clone(),
@@ -97,10 +97,11 @@ pub(crate) fn tenancy(database: &Database) -> TenancyService {
     }
 }
 
-/// The service behind webhooks, over HTTP and on the command line.
+/// The service behind webhooks, over HTTP, in the relay and on the command line. One for a process: its sender keeps
+/// connections, and the roots of TLS.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-    let settings = &settings.webhooks;
+    let (idempotency_ttl, settings) = (settings.idempotency_ttl, &settings.webhooks);
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
@@ -110,12 +111,13 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
         clock,
         ids: Arc::new(SystemIds),
         randomness,
+        records: database.records.clone(),
+        idempotency_ttl,
     }
 }
 
 /// What delivers webhooks.
-pub(crate) fn relay(settings: &Settings, database: &Database) -> Relay {
-    let service = webhooks(settings, database);
+pub(crate) fn relay(settings: &Settings, service: WebhookService) -> Relay {
     let holder = match settings.database_url {
         // One server works over a file; after a crash it takes up its own leases at once.
         DatabaseUrl::Sqlite(_) => "server".to_owned(),

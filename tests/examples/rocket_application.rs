@@ -114,5 +114,7 @@ fn webhooks(database: &Database) -> WebhookService {
         clock,
         ids: Arc::new(SystemIds),
         randomness,
+        records: database.records.clone(),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     }
 }

@@ -103,6 +103,15 @@ impl Query {
         }
     }
 
+    /// The `limit` alone, where a cursor and no offset says where to go on.
+    pub(crate) fn limit(&self, broken: &mut Violations) -> u16 {
+        let check = |text: &str| {
+            let limit = text.parse::<u64>().map_err(|_| PageError::Limit)?;
+            PageRequest::new(limit, 0).map(|page| page.limit())
+        };
+        self.checked("limit", broken, check).unwrap_or(PageRequest::DEFAULT_LIMIT)
+    }
+
     /// The page that `limit` and `offset` name.
     pub(crate) fn page(&self, broken: &mut Violations) -> PageRequest {
         let number = |error: PageError| move |text: &str| text.parse::<u64>().map_err(|_| error);

@@ -15,6 +15,7 @@ mod metrics;
 mod migrate;
 mod open;
 mod page;
+mod patience;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod schema;

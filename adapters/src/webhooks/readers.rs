@@ -1,6 +1,6 @@
 //! Where endpoints stand in the log, for whoever removes old events.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use patron_domain::{
@@ -8,12 +8,17 @@ use patron_domain::{
     lifecycle::Owner,
     store::{PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
-    webhook::WebhookRepository,
+    time::Timestamp,
+    webhook::{Delivery, WebhookEndpoint, WebhookRepository},
 };
 
-/// The endpoints of each environment as readers of its log. Those that are disabled hold nothing back: an endpoint that
+/// The endpoints of each environment as readers of its log: they have still to read what lies behind their position, and
+/// what waits for another attempt, which is read again then. Those that are disabled hold nothing back: an endpoint that
 /// nobody looks after would keep the log for ever.
 pub struct EndpointReaders(pub Arc<dyn WebhookRepository>);
+
+/// Later than every attempt: three days are the longest wait.
+const EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 3_600);
 
 #[async_trait]
 impl EventReaders for EndpointReaders {
@@ -21,8 +26,23 @@ impl EventReaders for EndpointReaders {
         let scope = EnvironmentScope { owner, actor: scope.actor.clone() };
         // All of them: there are few in an environment.
         let endpoints = self.0.endpoints(&scope, PageRequest::whole()).await?.items;
-        let enabled = endpoints.iter().filter(|endpoint| endpoint.disabled.is_none());
-        Ok(enabled.map(|endpoint| endpoint.position).min())
+        let mut behind = None;
+        for endpoint in endpoints.iter().filter(|endpoint| endpoint.disabled.is_none()) {
+            let place = self.place(&scope, endpoint).await?;
+            behind = Some(behind.map_or(place, |other: EventPosition| other.min(place)));
+        }
+        Ok(behind)
+    }
+}
+
+impl EndpointReaders {
+    /// Up to where an endpoint needs nothing any more.
+    async fn place(&self, scope: &EnvironmentScope, endpoint: &WebhookEndpoint) -> Result<EventPosition, StoreError> {
+        // The first of each kind is enough: they come in the order of the log.
+        let waiting = self.0.waiting(scope, endpoint.id, Timestamp::UNIX_EPOCH.later(EVER), 1, 1).await?;
+        let before =
+            |delivery: &Delivery| EventPosition::from_stored(delivery.position.stored() - 1).unwrap_or_default();
+        Ok(waiting.iter().map(before).fold(endpoint.position, EventPosition::min))
     }
 }
 
@@ -30,8 +50,8 @@ impl EventReaders for EndpointReaders {
 mod tests {
     use patron_domain::{
         store::Page,
-        testkit::{a_scope, a_time, a_webhook_endpoint},
-        webhook::{Disabled, DisabledReason, MockWebhookRepository, WebhookEndpoint},
+        testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
+        webhook::{DeliveryKind, DeliveryState, Disabled, DisabledReason, MockWebhookRepository},
     };
 
     use super::*;
@@ -49,8 +69,36 @@ mod tests {
             let mut webhooks = MockWebhookRepository::new();
             let items = endpoints.clone();
             webhooks.expect_endpoints().return_once(|_, _| Ok(Page { total: items.len() as u64, items }));
+            webhooks.expect_waiting().returning(|_, _, _, _, _| Ok(Vec::new()));
             let readers = EndpointReaders(Arc::new(webhooks));
             assert_eq!(readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await, Ok(wanted));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_another_attempt_is_kept_however_far_the_endpoint_has_read() {
+        let store = Arc::new(MemoryStore::default());
+        let place = |number| EventPosition::from_stored(number).unwrap();
+        let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
+        store.create_endpoint(&a_scope(), endpoint, None).await.unwrap();
+        let readers = EndpointReaders(store.clone());
+        let behind = || async { readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await };
+        assert_eq!(behind().await, Ok(Some(place(90))));
+        let in_three_days = Some(a_time().later(Duration::from_secs(3 * 86_400)));
+        let waits = |number, kind| Delivery {
+            kind,
+            state: DeliveryState::Waiting { next_attempt_at: in_three_days },
+            ..a_delivery(number)
+        };
+        let through = Delivery { state: DeliveryState::Delivered, ..a_delivery(3) };
+        for (delivery, wanted) in [
+            (through, 90),
+            (waits(40, DeliveryKind::First), 39),
+            (waits(50, DeliveryKind::First), 39),
+            (waits(20, DeliveryKind::Replay), 19),
+        ] {
+            store.add_deliveries(&a_scope(), vec![delivery], a_time(), None).await.unwrap();
+            assert_eq!(behind().await, Ok(Some(place(wanted))));
         }
     }
 }

@@ -73,8 +73,9 @@ impl HttpSender {
         let (status, mut kept) = (answer.status().as_u16(), Vec::new());
         // A status that was answered counts, even if the rest of the answer does not come.
         let _ = timeout_at(end, keep_beginning(answer, &mut kept)).await;
+        let kept = String::from_utf8_lossy(&kept);
         // No database here stores U+0000.
-        Ok((status, String::from_utf8_lossy(&kept).replace('\0', "\u{FFFD}")))
+        Ok((status, if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }))
     }
 }
 

@@ -32,12 +32,12 @@ pub(crate) async fn run(command: Command, port: Option<u16>, settings: Settings)
     }
     // Opening brings the tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, false).await?;
-    let outcome = on(&settings, &database, command).await;
+    let outcome = on(&settings, &database, port, command).await;
     database.close().await;
     outcome
 }
 
-async fn on(settings: &Settings, database: &Database, command: Command) -> Result<(), Failure> {
+async fn on(settings: &Settings, database: &Database, port: Option<u16>, command: Command) -> Result<(), Failure> {
     let service = wiring::tenancy(database);
     match command {
         Command::Serve | Command::Migrate => output::line("the database is up to date"),
@@ -45,7 +45,10 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
         Command::Events(command) => events::run(database, &service, command).await,
-        Command::Webhooks(command) => webhooks::replay(&wiring::webhooks(settings, database), command).await,
+        Command::Webhooks(Webhooks::Listen { secret }) => webhooks::listen(port, &secret).await,
+        Command::Webhooks(Webhooks::Replay(flags)) => {
+            webhooks::replay(&wiring::webhooks(settings, database), flags).await
+        }
         Command::Customers(command) => {
             let customers = wiring::customers(settings, database);
             customers::run(&service, &customers, settings.write_queue, command).await

@@ -6,6 +6,7 @@ use crate::{
     store::StoreError,
     tax::TaxAssociation,
     tenancy::{ApiKey, Environment},
+    webhook::{Delivery, WebhookEndpoint},
 };
 
 /// What came of a request: by this it is answered again.
@@ -42,13 +43,22 @@ pub enum Frozen {
     Environment(Box<Environment>),
     /// What is known of an API key.
     ApiKey(Box<ApiKey>),
+    /// A webhook endpoint, without what its secrets were sealed as.
+    WebhookEndpoint(Box<WebhookEndpoint>),
+    /// A delivery to a webhook endpoint.
+    WebhookDelivery(Box<Delivery>),
+    /// How many things were done.
+    Count(u64),
+    /// It was done, and there is nothing to tell.
+    Nothing,
 }
 
+/// A kind of answer is its type, how it is frozen, and how it is taken back; anything else came of another request.
 macro_rules! frozen {
-    ($($variant:ident($type:ty)),+ $(,)?) => {$(
+    ($($type:ty: $value:pat => $frozen:expr, $kept:pat => $answer:expr;)+) => {$(
         impl From<$type> for Frozen {
-            fn from(value: $type) -> Self {
-                Self::$variant(Box::new(value))
+            fn from($value: $type) -> Self {
+                $frozen
             }
         }
 
@@ -58,7 +68,7 @@ macro_rules! frozen {
 
             fn try_from(frozen: Frozen) -> Result<Self, IdempotencyKeyReused> {
                 match frozen {
-                    Frozen::$variant(value) => Ok(*value),
+                    $kept => Ok($answer),
                     _ => Err(IdempotencyKeyReused),
                 }
             }
@@ -66,7 +76,15 @@ macro_rules! frozen {
     )+};
 }
 
-frozen!(TaxDefault(TaxAssociation), Environment(Environment), ApiKey(ApiKey));
+frozen! {
+    TaxAssociation: value => Self::TaxDefault(Box::new(value)), Frozen::TaxDefault(value) => *value;
+    Environment: value => Self::Environment(Box::new(value)), Frozen::Environment(value) => *value;
+    ApiKey: value => Self::ApiKey(Box::new(value)), Frozen::ApiKey(value) => *value;
+    WebhookEndpoint: value => Self::WebhookEndpoint(Box::new(value.without_secrets())), Frozen::WebhookEndpoint(value) => *value;
+    Delivery: value => Self::WebhookDelivery(Box::new(value)), Frozen::WebhookDelivery(value) => *value;
+    u64: count => Self::Count(count), Frozen::Count(count) => count;
+    (): () => Self::Nothing, Frozen::Nothing => ();
+}
 
 /// What a request made, or a request of the same key before it.
 ///
@@ -111,4 +129,23 @@ pub enum OnceError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Frozen;
+    use crate::{
+        testkit::a_webhook_endpoint,
+        webhook::{EndpointSecrets, SealedSecret, WebhookEndpoint},
+    };
+
+    #[test]
+    fn no_secret_of_an_endpoint_is_frozen_not_even_sealed() {
+        let mut endpoint = a_webhook_endpoint();
+        let [new, old, none] = ["new", "old", ""].map(SealedSecret::from_sealed);
+        endpoint.secrets = EndpointSecrets { current: new, previous: Some((old, endpoint.audit.created_at)) };
+        let frozen = WebhookEndpoint::try_from(Frozen::from(endpoint.clone())).unwrap();
+        let secrets = EndpointSecrets { current: none.clone(), previous: Some((none, endpoint.audit.created_at)) };
+        assert_eq!(frozen, WebhookEndpoint { secrets, ..endpoint });
+    }
 }

@@ -70,6 +70,17 @@ pub struct WebhookEndpoint {
     pub audit: Audit,
 }
 
+impl WebhookEndpoint {
+    /// The endpoint as it may be kept where nobody signs: until when a secret before is valid stays, the secrets do not,
+    /// sealed or not.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        let none = || SealedSecret::from_sealed("");
+        let previous = self.secrets.previous.map(|(_, until)| (none(), until));
+        Self { secrets: EndpointSecrets { current: none(), previous }, ..self }
+    }
+}
+
 /// What is to be changed of an endpoint; what is absent stays.
 ///
 /// ```

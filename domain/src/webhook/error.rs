@@ -1,12 +1,17 @@
 //! Why something about webhooks was not done.
 
-use crate::{store::StoreError, tenancy::PermissionDenied, violation::Violations};
+use crate::{
+    idempotency::{IdempotencyKeyReused, OnceError},
+    store::StoreError,
+    tenancy::PermissionDenied,
+    violation::Violations,
+};
 
 /// Why an endpoint, or its deliveries, were not made, changed or answered.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{MockClock, event::MockEventLog, ids::*, testkit::*, webhook::*};
+/// use patron_domain::{MockClock, event::MockEventLog, idempotency::MockIdempotencyRecords, ids::*, testkit::*, webhook::*};
 ///
 /// let service = WebhookService {
 ///     webhooks: Arc::new(MockWebhookRepository::empty()),
@@ -17,10 +22,12 @@ use crate::{store::StoreError, tenancy::PermissionDenied, violation::Violations}
 ///     clock: Arc::new(MockClock::at(a_time())),
 ///     ids: Arc::new(MockIdGenerator::from_time()),
 ///     randomness: Arc::new(MockRandomness::always([7; 32])),
+///     records: Arc::new(MockIdempotencyRecords::empty()),
+///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
 /// };
 /// # futures::executor::block_on(async {
-/// assert_eq!(service.delete(&a_caller(), an_id(1)).await, Err(WebhookError::UnknownEndpoint));
-/// assert!(matches!(service.delete(&a_reader(), an_id(1)).await, Err(WebhookError::Denied(_))));
+/// assert_eq!(service.delete(&a_caller(), an_id(1), None).await, Err(WebhookError::UnknownEndpoint));
+/// assert!(matches!(service.delete(&a_reader(), an_id(1), None).await, Err(WebhookError::Denied(_))));
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +53,24 @@ pub enum WebhookError {
         max = MAX_REPLAY
     )]
     TooManyEvents,
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// A secret could not be made, sealed or opened.
     #[error(transparent)]
     Vault(#[from] super::VaultError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<OnceError> for WebhookError {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::KeyReused(reused) => reused.into(),
+            OnceError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// The most endpoints of an environment.

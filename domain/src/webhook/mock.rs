@@ -5,6 +5,7 @@ use super::{
     TEST_EVENT, VaultError, WebhookEndpoint, WebhookError, WebhookSecret,
 };
 use crate::{
+    idempotency::Done,
     ids::{EventId, RandomnessUnavailable},
     lifecycle::Owner,
     store::{Page, StoreError},
@@ -48,15 +49,16 @@ impl MockWebhookRepository {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut webhooks = Self::new();
-        webhooks.expect_create_endpoint().returning(|_, _| Err(unavailable().into()));
+        webhooks.expect_create_endpoint().returning(|_, _, _| Err(unavailable().into()));
         webhooks.expect_endpoints().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_any_endpoint().returning(|_, _| Err(unavailable()));
-        webhooks.expect_change_endpoint().returning(|_, _| Err(unavailable().into()));
-        webhooks.expect_delete_endpoint().returning(|_, _, _| Err(unavailable()));
+        webhooks.expect_change_endpoint().returning(|_, _, _| Err(unavailable().into()));
+        webhooks.expect_delete_endpoint().returning(|_, _, _, _| Err(unavailable().into()));
         webhooks.expect_deliveries().returning(|_, _, _| Err(unavailable()));
-        webhooks.expect_add_deliveries().returning(|_, _| Err(unavailable()));
-        webhooks.expect_retry_failed().returning(|_, _, _, _| Err(unavailable()));
+        webhooks.expect_add_deliveries().returning(|_, _, _, _| Err(unavailable().into()));
+        webhooks.expect_add_test().returning(|_, _, _| Err(unavailable().into()));
+        webhooks.expect_retry_failed().returning(|_, _, _, _, _| Err(unavailable().into()));
         webhooks.expect_claim().returning(|_, _| Err(unavailable()));
         webhooks.expect_renew().returning(|_, _, _, _| Err(unavailable()));
         webhooks.expect_waiting().returning(|_, _, _, _, _| Err(unavailable()));
@@ -69,7 +71,7 @@ impl MockWebhookRepository {
         let mut webhooks = Self::new();
         let one = endpoint.clone();
         let of = move |owner| one.clone().filter(|one| one.owner == owner);
-        webhooks.expect_create_endpoint().returning(|_, _| Ok(()));
+        webhooks.expect_create_endpoint().returning(|_, endpoint, _| Ok(Done::now(endpoint)));
         let own = of.clone();
         webhooks
             .expect_endpoints()
@@ -79,16 +81,17 @@ impl MockWebhookRepository {
         let one = endpoint.clone();
         webhooks.expect_find_any_endpoint().returning(move |_, id| Ok(one.clone().filter(|one| one.id == id)));
         let own = of.clone();
-        webhooks.expect_change_endpoint().returning(move |scope, change| {
+        webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let current = own(scope.owner).filter(|one| one.id == change.id);
-            Ok(change.decide(scope, current.ok_or(WebhookError::UnknownEndpoint)?))
+            Ok(Done::now(change.decide(scope, current.ok_or(WebhookError::UnknownEndpoint)?)))
         });
         webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, _| Ok(of(scope.owner).is_some_and(|one| one.id == id)));
+            .returning(move |scope, id, _, _| Ok(of(scope.owner).filter(|one| one.id == id).map(|_| Done::now(()))));
         webhooks.expect_deliveries().returning(|_, _, _| Ok(Vec::new()));
-        webhooks.expect_add_deliveries().returning(|_, _| Ok(()));
-        webhooks.expect_retry_failed().returning(|_, _, _, _| Ok(0));
+        webhooks.expect_add_deliveries().returning(|_, all, _, _| Ok(Done::now(all.len() as u64)));
+        webhooks.expect_add_test().returning(|_, test, _| Ok(Done::now(test)));
+        webhooks.expect_retry_failed().returning(|_, _, _, _, _| Ok(Done::now(0)));
         webhooks.expect_waiting().returning(|_, _, _, _, _| Ok(Vec::new()));
         webhooks.expect_remove_deliveries().returning(|_, _, _| Ok(0));
         webhooks.serves(endpoint);
@@ -118,7 +121,7 @@ impl MockWebhookSender {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use patron_domain::{MockClock, event::MockEventLog, ids::*, testkit::*, webhook::*};
+    /// use patron_domain::{MockClock, event::MockEventLog, idempotency::*, ids::*, testkit::*, webhook::*};
     ///
     /// # futures::executor::block_on(async {
     /// let vault = MockSecretVault::plain();
@@ -134,9 +137,11 @@ impl MockWebhookSender {
     ///     clock: Arc::new(MockClock::at(a_time())),
     ///     ids: Arc::new(MockIdGenerator::from_time()),
     ///     randomness: Arc::new(MockRandomness::always([7; 32])),
+    ///     records: Arc::new(MockIdempotencyRecords::empty()),
+    ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
     /// };
-    /// let test = service.test(&a_caller(), endpoint.id).await.unwrap();
-    /// assert_eq!(test.state, DeliveryState::Failed);
+    /// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
+    /// assert_eq!(test.value.state, DeliveryState::Failed);
     /// # });
     /// ```
     #[must_use]

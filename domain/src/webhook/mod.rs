@@ -18,6 +18,7 @@ mod sender;
 mod service;
 mod url;
 mod vault;
+mod verify;
 
 pub use address::is_public;
 pub use delivery::{Attempt, Delivery, DeliveryKind, DeliveryState, DeliveryStatus, SendFailure};
@@ -33,7 +34,7 @@ pub use port::MockWebhookRepository;
 pub use port::{DeliveryQuery, LeaseClaim, RoundRecord, WebhookRepository};
 #[cfg(any(test, feature = "mock"))]
 pub use request::MockWebhookBody;
-pub use request::{TEST_EVENT, WebhookBody};
+pub use request::{Signer, TEST_EVENT, WebhookBody};
 pub use retry::Retries;
 pub use rotation::{DEFAULT_OVERLAP, EndpointSecrets, MAX_OVERLAP, OverlapError, SealedSecret, check_overlap};
 pub use round::{Lane, RoundEnd, end, plan};
@@ -46,3 +47,4 @@ pub use url::{EndpointUrl, EndpointUrlError};
 #[cfg(any(test, feature = "mock"))]
 pub use vault::MockSecretVault;
 pub use vault::{SecretVault, VaultError};
+pub use verify::{Arrival, TOLERANCE, Unverified, verify};

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     event::EventPosition,
+    idempotency::{CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -106,6 +107,10 @@ pub struct RoundRecord {
 
 /// Keeps endpoints and their deliveries. Every method MUST be atomic, and durable when it answers.
 ///
+/// Methods that take a claim MUST keep its record together with the work, and nothing of it when they refuse. When the
+/// claim has a record already, they MUST do nothing and answer what was answered then, without secrets, whatever has
+/// changed meanwhile; a record of another request MUST be refused.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{testkit::*, webhook::WebhookRepository};
@@ -113,7 +118,7 @@ pub struct RoundRecord {
 /// # futures::executor::block_on(async {
 /// let webhooks: Arc<dyn WebhookRepository> = Arc::new(MemoryStore::default());
 /// let endpoint = a_webhook_endpoint();
-/// webhooks.create_endpoint(&a_scope(), endpoint.clone()).await.unwrap();
+/// webhooks.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
 /// assert_eq!(webhooks.find_endpoint(&a_scope(), endpoint.id).await, Ok(Some(endpoint)));
 /// # });
 /// ```
@@ -124,7 +129,12 @@ pub trait WebhookRepository: Send + Sync {
     ///
     /// MUST answer [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]; concurrent calls MAY
     /// together go beyond.
-    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError>;
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
     /// The endpoints of the scope's environment that are not deleted, the newest first, ids breaking ties.
     async fn endpoints(&self, scope: &EnvironmentScope, page: PageRequest)
@@ -151,16 +161,18 @@ pub trait WebhookRepository: Send + Sync {
         &self,
         scope: &EnvironmentScope,
         change: ChangeEndpoint,
-    ) -> Result<WebhookEndpoint, WebhookError>;
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
-    /// Deletes an endpoint of the scope's environment, with its secrets; tells whether there was one. What waits is not
+    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. What waits is not
     /// delivered any more. Its deliveries MAY stay until [`Self::remove_deliveries`] takes them.
     async fn delete_endpoint(
         &self,
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
-    ) -> Result<bool, StoreError>;
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError>;
 
     /// Deliveries of an endpoint, the newest first by their ids.
     async fn deliveries(
@@ -170,8 +182,23 @@ pub trait WebhookRepository: Send + Sync {
         query: DeliveryQuery,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Writes new deliveries of an endpoint of the scope's environment.
-    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError>;
+    /// Writes new deliveries of an endpoint of the scope's environment, and answers how many. `at` is the time of the
+    /// claim's record.
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError>;
+
+    /// Writes the delivery of a test, and answers it.
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError>;
 
     /// Makes the failed deliveries of an endpoint wait again, as replays without any attempt that are due now: the oldest
     /// first, at most `limit`. Answers how many.
@@ -181,7 +208,8 @@ pub trait WebhookRepository: Send + Sync {
         id: WebhookEndpointId,
         at: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError>;
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError>;
 
     /// Takes leases of endpoints of any environment that have something to do: events past their position, or a delivery
     /// that is due.

@@ -2,8 +2,9 @@
 
 use super::{
     endpoint::WebhookEndpoint,
-    secret::{Message, seconds, signature},
+    secret::{Message, WebhookSecret, seconds, signature},
     sender::SignedRequest,
+    url::EndpointUrl,
     vault::{SecretVault, VaultError},
 };
 use crate::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp};
@@ -50,11 +51,55 @@ impl WebhookEndpoint {
         body: Vec<u8>,
         now: Timestamp,
     ) -> Result<SignedRequest, VaultError> {
+        Ok(self.signer(vault)?.request(event_id, body, now))
+    }
+
+    /// Opens the secrets of this endpoint, for many requests.
+    ///
+    /// # Errors
+    /// When the current secret does not open.
+    pub fn signer(&self, vault: &dyn SecretVault) -> Result<Signer, VaultError> {
         let mut secrets = vec![vault.open(self.id, &self.secrets.current)?];
         // One before that opens no more, because the key was changed, is no reason to be silent.
-        secrets.extend(self.secrets.valid_at(now).skip(1).filter_map(|sealed| vault.open(self.id, sealed).ok()));
+        let previous = self.secrets.previous.as_ref();
+        let previous = previous.and_then(|(sealed, until)| Some((vault.open(self.id, sealed).ok()?, *until)));
+        let previous_until = previous.map(|(secret, until)| {
+            secrets.push(secret);
+            until
+        });
+        Ok(Signer { url: self.url.clone(), secrets, previous_until })
+    }
+}
+
+/// Makes the requests to one endpoint, with its secrets opened once.
+///
+/// ```
+/// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
+///
+/// let (vault, mut endpoint) = (MockSecretVault::plain(), a_webhook_endpoint());
+/// endpoint.secrets.current = vault.seal(endpoint.id, &WebhookSecret::from_random([7; 32])).unwrap();
+/// let signer = endpoint.signer(&vault).unwrap();
+/// let request = signer.request(an_id(1), b"{}".to_vec(), a_time());
+/// assert_eq!(endpoint.request(&vault, an_id(1), b"{}".to_vec(), a_time()), Ok(request));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    url: EndpointUrl,
+    /// The current one, and the one before if there is one.
+    secrets: Vec<WebhookSecret>,
+    previous_until: Option<Timestamp>,
+}
+
+impl Signer {
+    /// A request, signed with every secret that is valid now.
+    #[must_use]
+    pub fn request(&self, event_id: EventId, body: Vec<u8>, now: Timestamp) -> SignedRequest {
+        let valid = match self.previous_until {
+            Some(until) if now < until => &self.secrets[..],
+            _ => &self.secrets[..1],
+        };
         let id = event_id.to_string();
-        let signature = signature(&secrets, &Message { id: &id, at: now, body: &body });
-        Ok(SignedRequest { url: self.url.clone(), event_id, timestamp: seconds(now), signature, body })
+        let signature = signature(valid, &Message { id: &id, at: now, body: &body });
+        SignedRequest { url: self.url.clone(), event_id, timestamp: seconds(now), signature, body }
     }
 }

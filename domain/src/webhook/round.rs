@@ -77,6 +77,8 @@ impl Lane {
 pub struct RoundEnd {
     /// The deliveries that are new or have changed.
     pub deliveries: Vec<Delivery>,
+    /// All that waits then, whether it has changed or not: with this the next round can begin before these are written.
+    pub waiting: Vec<Delivery>,
     /// How far in the log everything is delivered or written down as waiting.
     pub position: EventPosition,
     /// When the first of those that wait is due.
@@ -124,6 +126,7 @@ pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: Event
             let at = *next_attempt_at.get_or_insert(now);
             end.next_at = Some(end.next_at.map_or(at, |known| known.min(at)));
         }
+        end.waiting.extend(lane.waiting.iter().filter(|item| kept(item)).map(|item| item.delivery.clone()));
         let written = lane.done.into_iter().chain(lane.waiting).filter(|item| item.changed || !item.stored);
         end.deliveries.extend(written.filter(kept).map(|item| item.delivery));
     }
@@ -186,6 +189,7 @@ mod tests {
         assert_eq!(ended.position, at(9));
         assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "delivered", false), (3, "waiting", true)]);
         assert!(ended.next_at.is_some());
+        assert_eq!(seen(&ended.waiting), [(3, "waiting", true)]);
     }
 
     #[test]
@@ -197,6 +201,7 @@ mod tests {
         step(&mut lanes[1], 200);
         let ended = end(lanes, true, at(4), at(6), a_time());
         assert_eq!(seen(&ended.deliveries), [(5, "waiting", false), (6, "delivered", false)]);
+        assert_eq!(seen(&ended.waiting), [(1, "waiting", true), (5, "waiting", false)], "what has not changed too");
         assert_eq!(ended.next_at, Some(later));
         // When its time has come, the first of the lane runs, and the others follow at once.
         let mut lanes = plan(vec![waits(of(1, "a"), Some(later)), waits(of(5, "a"), None)], vec![], later);
@@ -216,6 +221,7 @@ mod tests {
         let ended = end(lanes, false, at(0), at(5), a_time());
         assert_eq!(ended.position, at(3));
         assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
+        assert_eq!(seen(&ended.waiting), [(2, "waiting", true)], "what it goes back to does not wait");
     }
 
     #[test]

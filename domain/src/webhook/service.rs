@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::Clock,
     event::{EventLimit, EventLog, EventPosition, EventQuery, EventRecord},
+    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, IdempotencyRecords, IdempotentRequest},
     ids::{EventId, IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
     store::{Page, PageRequest},
@@ -20,7 +21,8 @@ use crate::{
 /// Endpoints and deliveries, for callers with permissions.
 ///
 /// Whoever can make an endpoint has every customer sent to an address of their choice, so all that changes, tests or
-/// replays is for `super_admin`. Every role looks at endpoints and deliveries; secrets are shown to nobody twice.
+/// replays is for `super_admin`. Every role looks at endpoints and deliveries; secrets are shown to nobody twice, not even
+/// to a request that comes again under its idempotency key.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -36,13 +38,16 @@ use crate::{
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
+///     records: Arc::new(MemoryStore::default()),
+///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
 /// };
 /// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
 /// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
 /// # futures::executor::block_on(async {
-/// let (endpoint, secret) = service.create(&a_caller(), new).await.unwrap();
-/// assert!(secret.expose().starts_with("whsec_")); // shown this once
-/// assert_eq!(service.test(&a_caller(), endpoint.id).await.unwrap().state, DeliveryState::Delivered);
+/// let (endpoint, secret) = service.create(&a_caller(), new, None).await.unwrap();
+/// assert!(secret.unwrap().expose().starts_with("whsec_")); // shown this once
+/// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
+/// assert_eq!(test.value.state, DeliveryState::Delivered);
 /// # });
 /// ```
 #[derive(Clone)]
@@ -63,6 +68,10 @@ pub struct WebhookService {
     pub ids: Arc<dyn IdGenerator>,
     /// Gives secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// Tells what was done under idempotency keys.
+    pub records: Arc<dyn IdempotencyRecords>,
+    /// For how long a request that comes again under its key is answered as the first time.
+    pub idempotency_ttl: Duration,
 }
 
 /// An endpoint somebody asks for.
@@ -112,7 +121,8 @@ impl Replay {
 }
 
 impl WebhookService {
-    /// Makes an endpoint, which is told of what happens from now on. The secret is answered this once.
+    /// Makes an endpoint, which is told of what happens from now on. The secret is answered this once: a request that comes
+    /// again under its idempotency key is answered without it.
     ///
     /// # Errors
     /// When the caller is no `super_admin`, there are too many endpoints, or secret or store fail.
@@ -120,7 +130,8 @@ impl WebhookService {
         &self,
         caller: &Caller,
         new: NewEndpoint,
-    ) -> Result<(WebhookEndpoint, WebhookSecret), WebhookError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<(WebhookEndpoint, Option<WebhookSecret>), WebhookError> {
         let scope = caller.authorise(Permission::Administer)?;
         let now = self.clock.now();
         let id = self.ids.start(now).next_id();
@@ -137,8 +148,9 @@ impl WebhookService {
             position: self.events.end(&SystemScope::patron()).await?,
             audit: Audit::created(now, &scope.actor),
         };
-        self.webhooks.create_endpoint(scope, endpoint.clone()).await?;
-        Ok((endpoint, secret))
+        let claim = self.claim(scope, request, now);
+        let Done { value, replayed } = self.webhooks.create_endpoint(scope, endpoint, claim).await?;
+        Ok((value, (!replayed).then_some(secret)))
     }
 
     /// The endpoints of the caller's environment, the newest first.
@@ -167,23 +179,32 @@ impl WebhookService {
         caller: &Caller,
         id: WebhookEndpointId,
         update: EndpointUpdate,
-    ) -> Result<WebhookEndpoint, WebhookError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let scope = caller.authorise(Permission::Administer)?;
-        let amendment = EndpointAmendment::Update(Box::new(update));
-        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at: self.clock.now() }).await
+        let (at, amendment) = (self.clock.now(), EndpointAmendment::Update(Box::new(update)));
+        let claim = self.claim(scope, request, at);
+        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at }, claim).await
     }
 
     /// Deletes an endpoint.
     ///
     /// # Errors
     /// When the caller is no `super_admin`, there is none with this id, or the store fails.
-    pub async fn delete(&self, caller: &Caller, id: WebhookEndpointId) -> Result<(), WebhookError> {
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: WebhookEndpointId,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<()>, WebhookError> {
         let scope = caller.authorise(Permission::Administer)?;
-        let deleted = self.webhooks.delete_endpoint(scope, id, self.clock.now()).await?;
-        if deleted { Ok(()) } else { Err(WebhookError::UnknownEndpoint) }
+        let now = self.clock.now();
+        let deleted = self.webhooks.delete_endpoint(scope, id, now, self.claim(scope, request, now)).await?;
+        deleted.ok_or(WebhookError::UnknownEndpoint)
     }
 
-    /// Gives an endpoint another secret, which is answered this once. For the overlap, deliveries are signed with both.
+    /// Gives an endpoint another secret, which is answered this once, as in [`Self::create`]. For the overlap, deliveries
+    /// are signed with both.
     ///
     /// # Errors
     /// When the caller is no `super_admin`, there is none with this id, or secret or store fail.
@@ -192,13 +213,15 @@ impl WebhookService {
         caller: &Caller,
         id: WebhookEndpointId,
         overlap: Duration,
-    ) -> Result<(WebhookEndpoint, WebhookSecret), WebhookError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<(WebhookEndpoint, Option<WebhookSecret>), WebhookError> {
         let scope = caller.authorise(Permission::Administer)?;
         let (at, new) = (self.clock.now(), self.new_secret()?);
         let amendment =
             EndpointAmendment::Rotate { secret: self.vault.seal(id, &new)?, overlap_until: at.later(overlap) };
-        let endpoint = self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at }).await?;
-        Ok((endpoint, new))
+        let (change, claim) = (ChangeEndpoint { id, amendment, at }, self.claim(scope, request, at));
+        let Done { value, replayed } = self.webhooks.change_endpoint(scope, change, claim).await?;
+        Ok((value, (!replayed).then_some(new)))
     }
 
     /// Deliveries of an endpoint, the newest first.
@@ -216,15 +239,25 @@ impl WebhookService {
         Ok(self.webhooks.deliveries(scope, id, query).await?)
     }
 
-    /// Sends a test to an endpoint, once and at once, enabled or not, and answers what came of it.
+    /// Sends a test to an endpoint, once and at once, enabled or not, and answers what came of it. What comes again under
+    /// its idempotency key while the first is under way may send one too; both are answered alike.
     ///
     /// # Errors
     /// When the caller is no `super_admin`, there is no such endpoint, or secret or store fail. A test that the endpoint
     /// does not take is no error.
-    pub async fn test(&self, caller: &Caller, id: WebhookEndpointId) -> Result<Delivery, WebhookError> {
+    pub async fn test(
+        &self,
+        caller: &Caller,
+        id: WebhookEndpointId,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<Delivery>, WebhookError> {
         let scope = caller.authorise(Permission::Administer)?;
-        let endpoint = self.find(scope, id).await?;
         let now = self.clock.now();
+        let claim = self.claim(scope, request, now);
+        if let Some(sent) = self.before(scope, claim.as_ref()).await? {
+            return Ok(Done::before(sent));
+        }
+        let endpoint = self.find(scope, id).await?;
         let mut ids = self.ids.start(now);
         let event_id = ids.next_id();
         let body = self.body.test(event_id, scope.owner, now);
@@ -245,16 +278,21 @@ impl WebhookService {
             last: Some(attempt),
             created_at: now,
         };
-        self.webhooks.add_deliveries(scope, vec![delivery.clone()]).await?;
-        Ok(delivery)
+        Ok(self.webhooks.add_test(scope, delivery, claim).await?)
     }
 
     /// Has events delivered to an endpoint once more, and answers how many. They are on their way within seconds.
     ///
     /// # Errors
     /// When the caller is no `super_admin`, endpoint or event are unknown, there are too many, or the store fails.
-    pub async fn replay(&self, caller: &Caller, id: WebhookEndpointId, what: Replay) -> Result<u64, WebhookError> {
-        self.replay_in(caller.authorise(Permission::Administer)?, id, what).await
+    pub async fn replay(
+        &self,
+        caller: &Caller,
+        id: WebhookEndpointId,
+        what: Replay,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<u64>, WebhookError> {
+        self.replay_in(caller.authorise(Permission::Administer)?, id, what, request).await
     }
 
     /// The same for the command line, which finds the endpoint in whatever environment it is.
@@ -269,7 +307,7 @@ impl WebhookService {
     ) -> Result<u64, WebhookError> {
         let found = self.webhooks.find_any_endpoint(scope, id).await?.ok_or(WebhookError::UnknownEndpoint)?;
         let scope = EnvironmentScope { owner: found.owner, actor: scope.actor.clone() };
-        self.replay_in(&scope, id, what).await
+        Ok(self.replay_in(&scope, id, what, None).await?.value)
     }
 
     async fn replay_in(
@@ -277,26 +315,30 @@ impl WebhookService {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         what: Replay,
-    ) -> Result<u64, WebhookError> {
-        let endpoint = self.find(scope, id).await?;
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<u64>, WebhookError> {
         let now = self.clock.now();
+        let claim = self.claim(scope, request, now);
+        if let Some(count) = self.before(scope, claim.as_ref()).await? {
+            return Ok(Done::before(count));
+        }
+        let endpoint = self.find(scope, id).await?;
         let mut ids = self.ids.start(now);
         let events = match what {
             Replay::Failed => {
                 // No platform of ours counts MAX_REPLAY beyond 32 bits.
                 let limit = u32::try_from(MAX_REPLAY).unwrap_or(u32::MAX);
-                return Ok(self.webhooks.retry_failed(scope, id, now, limit).await?);
+                return Ok(self.webhooks.retry_failed(scope, id, now, limit, claim).await?);
             }
             Replay::Event(event) => vec![self.events.find(scope, event).await?.ok_or(WebhookError::UnknownEvent)?],
             Replay::Between(from, until) => self.between(scope, &endpoint, from, until).await?,
         };
         let deliveries: Vec<_> =
             events.iter().map(|event| Delivery::of(event, id, DeliveryKind::Replay, &mut ids, now)).collect();
-        let count = deliveries.len();
-        if count > 0 {
-            self.webhooks.add_deliveries(scope, deliveries).await?;
+        if deliveries.is_empty() && claim.is_none() {
+            return Ok(Done::now(0));
         }
-        Ok(count as u64)
+        Ok(self.webhooks.add_deliveries(scope, deliveries, now, claim).await?)
     }
 
     async fn between(
@@ -331,6 +373,26 @@ impl WebhookService {
 
     async fn find(&self, scope: &EnvironmentScope, id: WebhookEndpointId) -> Result<WebhookEndpoint, WebhookError> {
         self.webhooks.find_endpoint(scope, id).await?.ok_or(WebhookError::UnknownEndpoint)
+    }
+
+    fn claim(
+        &self,
+        scope: &EnvironmentScope,
+        request: Option<IdempotentRequest>,
+        now: Timestamp,
+    ) -> Option<CallersClaim> {
+        CallersClaim::within(scope, request.map(|request| request.claim(now, self.idempotency_ttl)))
+    }
+
+    /// What was answered before under a key: asked before anything is sent again, or refused that was right when it was
+    /// done.
+    async fn before<T>(&self, scope: &EnvironmentScope, claim: Option<&CallersClaim>) -> Result<Option<T>, WebhookError>
+    where
+        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        let Some(CallersClaim { claim, .. }) = claim else { return Ok(None) };
+        let record = self.records.find(scope, &claim.key).await?;
+        Ok(claim.settle_frozen(record.as_ref())?)
     }
 
     fn new_secret(&self) -> Result<WebhookSecret, WebhookError> {

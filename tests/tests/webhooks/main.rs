@@ -4,6 +4,7 @@ mod delivery;
 mod endpoints;
 mod failures;
 mod listener;
+mod once;
 mod safety;
 mod servers;
 

@@ -36,6 +36,7 @@ pub(crate) struct Endpoint {
     pub(super) tag: &'static str,
     operation: OperationBuilder,
     body: Option<(Named, Vec<(&'static str, Value)>)>,
+    body_required: Required,
     answers: Vec<(u16, ResponseBuilder)>,
     refusals: BTreeSet<Refusal>,
     pub(super) schemas: Vec<Named>,
@@ -56,6 +57,7 @@ impl Endpoint {
                 .description(Some(description))
                 .parameter_ref(parameter_ref("X-Request-ID")),
             body: None,
+            body_required: Required::True,
             answers: Vec::new(),
             refusals: BTreeSet::from([Refusal::Failed]),
             schemas: Vec::new(),
@@ -135,6 +137,12 @@ impl Endpoint {
         self.refuses([Refusal::Invalid, Refusal::TooSlow, Refusal::TooLarge, Refusal::NoJson])
     }
 
+    /// The same where the body may be left out.
+    pub(crate) fn may_take<T: ToSchema>(mut self, examples: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        self.body_required = Required::False;
+        self.takes::<T>(examples)
+    }
+
     /// An answer with a body.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &str) -> Self {
         T::schemas(&mut self.schemas);
@@ -194,7 +202,8 @@ impl Endpoint {
                 .schema(Some(Ref::from_schema_name(named.0.clone())))
                 .examples_from_iter(examples)
                 .build();
-            let body = RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content);
+            let body =
+                RequestBodyBuilder::new().required(Some(self.body_required)).content("application/json", content);
             operation = operation.request_body(Some(body.build()));
             self.schemas.push(named);
         }

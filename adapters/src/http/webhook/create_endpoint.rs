@@ -9,20 +9,24 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::{Endpoint, Refusal},
 };
 
-/// Creates a webhook endpoint, which is told of what happens from now on. The secret is answered this once.
+/// Creates a webhook endpoint, which is told of what happens from now on. The secret is answered this once: not to a
+/// repetition under an idempotency key.
 #[post("/webhooks/endpoints", data = "<body>")]
 pub(super) async fn create_endpoint(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let new = parse(body.bytes(), |request: CreateEndpointRequest<'_>, broken| request.into_domain(broken))?;
-    let (endpoint, secret) = services.webhooks.create(&caller, new).await?;
-    Answer::created(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+    let (endpoint, secret) = services.webhooks.create(&caller, new, idempotency.over(body.bytes())).await?;
+    let answer = Answer::created(&EndpointResponse::new(&endpoint).with_secret(secret.as_ref()))?;
+    Ok(answer.replayed(secret.is_none()))
 }
 
 /// What the document says of it.
@@ -43,5 +47,6 @@ pub(super) fn documented() -> Endpoint {
             ),
         ])
         .answers::<EndpointResponse<'_>>(201, "The endpoint, with its secret.")
+        .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

@@ -8,6 +8,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     openapi::Endpoint,
 };
 
@@ -16,10 +17,11 @@ use crate::http::{
 pub(super) async fn delete_endpoint(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    services.webhooks.delete(&caller, endpoint_id(id)?).await?;
-    Ok(Answer::no_content())
+    let deleted = services.webhooks.delete(&caller, endpoint_id(id)?, idempotency.over(&[])).await?;
+    Ok(Answer::no_content().replayed(deleted.replayed))
 }
 
 /// What the document says of it.
@@ -29,4 +31,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers_nothing(204, "It is deleted.")
+        .idempotent()
 }

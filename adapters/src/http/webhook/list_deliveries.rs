@@ -26,7 +26,7 @@ pub(super) async fn list_deliveries(
     query: Query,
 ) -> Result<Answer, ApiError> {
     let mut broken = Violations::new();
-    let limit = query.page(&mut broken).limit();
+    let limit = query.limit(&mut broken);
     let status = query.checked("status", &mut broken, DeliveryStatus::parse);
     let before = query.checked("cursor", &mut broken, WebhookDeliveryId::parse);
     broken.into_result()?;

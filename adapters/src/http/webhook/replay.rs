@@ -10,6 +10,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::{EXAMPLE_ID, Endpoint, Refusal},
 };
@@ -20,12 +21,14 @@ use crate::http::{
 pub(super) async fn replay(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let what = parse(body.bytes(), |request: ReplayRequest<'_>, broken| request.into_domain(broken))?;
-    let replayed = services.webhooks.replay(&caller, endpoint_id(id)?, what).await?;
-    Answer::ok(&ReplayResponse { replayed })
+    let request = idempotency.over(body.bytes());
+    let done = services.webhooks.replay(&caller, endpoint_id(id)?, what, request).await?;
+    Ok(Answer::ok(&ReplayResponse { replayed: done.value })?.replayed(done.replayed))
 }
 
 /// What the document says of it.
@@ -41,5 +44,6 @@ pub(super) fn documented() -> Endpoint {
             ("all that failed", json!({ "failed": true })),
         ])
         .answers::<ReplayResponse>(200, "How many.")
+        .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

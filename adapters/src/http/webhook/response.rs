@@ -6,7 +6,7 @@ use patron_domain::{
     time::Timestamp,
     webhook::{
         Delivery, DeliveryKind, DeliveryState, DeliveryStatus, DisabledReason, EndpointDescription, EndpointUrl,
-        SendFailure, WebhookEndpoint,
+        SendFailure, WebhookEndpoint, WebhookSecret,
     },
 };
 use serde::Serialize;
@@ -81,9 +81,9 @@ impl<'a> EndpointResponse<'a> {
         }
     }
 
-    /// The same with a secret that was just made.
-    pub(super) fn with_secret(self, secret: String) -> Self {
-        Self { secret: Some(secret), ..self }
+    /// The same with a secret, where it was just made.
+    pub(super) fn with_secret(self, secret: Option<&WebhookSecret>) -> Self {
+        Self { secret: secret.map(WebhookSecret::expose), ..self }
     }
 }
 

@@ -10,16 +10,18 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::Endpoint,
 };
 
-/// Gives a webhook endpoint another secret, answered this once. For `overlap_seconds`, a day unless it says otherwise,
+/// Gives a webhook endpoint another secret, answered this once: not to a repetition under an idempotency key. For `overlap_seconds`, a day unless it says otherwise,
 /// deliveries are signed with the secret before too. The body may be left out.
 #[post("/webhooks/endpoints/<id>/rotate-secret", data = "<body>")]
 pub(super) async fn rotate_secret(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
@@ -27,8 +29,10 @@ pub(super) async fn rotate_secret(
         [] => DEFAULT_OVERLAP,
         bytes => parse(bytes, |request: RotateSecretRequest, broken| request.into_domain(broken))?,
     };
-    let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap).await?;
-    Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.expose()))
+    let request = idempotency.over(body.bytes());
+    let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
+    let answer = Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.as_ref()))?;
+    Ok(answer.replayed(secret.is_none()))
 }
 
 /// What the document says of it.
@@ -38,6 +42,7 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Give a webhook endpoint another secret", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .takes::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
+        .may_take::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
         .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
+        .idempotent()
 }

@@ -8,15 +8,21 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     openapi::Endpoint,
 };
 
 /// Sends a test event to a webhook endpoint, once and at once, and answers what came of it: 200 also when the endpoint
 /// did not take it, with the reason.
 #[post("/webhooks/endpoints/<id>/test")]
-pub(super) async fn test_endpoint(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
-    let delivery = services.webhooks.test(&caller, endpoint_id(id)?).await?;
-    Answer::ok(&DeliveryResponse::new(&delivery))
+pub(super) async fn test_endpoint(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    let test = services.webhooks.test(&caller, endpoint_id(id)?, idempotency.over(&[])).await?;
+    Ok(Answer::ok(&DeliveryResponse::new(&test.value))?.replayed(test.replayed))
 }
 
 /// What the document says of it.
@@ -27,4 +33,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers::<DeliveryResponse<'_>>(200, "What came of it.")
+        .idempotent()
 }

@@ -10,6 +10,7 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::Endpoint,
 };
@@ -19,12 +20,14 @@ use crate::http::{
 pub(super) async fn update_endpoint(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     id: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let update = parse(body.bytes(), |request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken))?;
-    let endpoint = services.webhooks.update(&caller, endpoint_id(id)?, update).await?;
-    Answer::ok(&EndpointResponse::new(&endpoint))
+    let request = idempotency.over(body.bytes());
+    let changed = services.webhooks.update(&caller, endpoint_id(id)?, update, request).await?;
+    Ok(Answer::ok(&EndpointResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 
 /// What the document says of it.
@@ -39,4 +42,5 @@ pub(super) fn documented() -> Endpoint {
             ("another URL", json!({ "url": "https://example.com/other", "event_types": ["*"], "description": "" })),
         ])
         .answers::<EndpointResponse<'_>>(200, "The endpoint as it is now.")
+        .idempotent()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::persistence::{
     tax::association_row::TaxAssociationRow,
     tenancy::row::{ApiKeyRow, EnvironmentRow},
+    webhook::{delivery_row::DeliveryRow, endpoint_row::EndpointRow},
 };
 
 /// The rows, each under the name of its kind.
@@ -16,6 +17,10 @@ pub(super) enum FrozenRow {
     TaxDefault(TaxAssociationRow),
     Environment(EnvironmentRow),
     ApiKey(ApiKeyRow),
+    WebhookEndpoint(EndpointRow),
+    WebhookDelivery(DeliveryRow),
+    Count(u64),
+    Nothing,
 }
 
 impl From<&Frozen> for FrozenRow {
@@ -26,6 +31,10 @@ impl From<&Frozen> for FrozenRow {
                 Self::Environment(EnvironmentRow::new(environment.tenant_id, environment))
             }
             Frozen::ApiKey(key) => Self::ApiKey(ApiKeyRow::without_secret(key)),
+            Frozen::WebhookEndpoint(endpoint) => Self::WebhookEndpoint(EndpointRow::from(endpoint.as_ref())),
+            Frozen::WebhookDelivery(delivery) => Self::WebhookDelivery(DeliveryRow::from(delivery.as_ref())),
+            Frozen::Count(count) => Self::Count(*count),
+            Frozen::Nothing => Self::Nothing,
         }
     }
 }
@@ -38,21 +47,35 @@ impl TryFrom<FrozenRow> for Frozen {
             FrozenRow::TaxDefault(row) => Self::TaxDefault(Box::new(row.try_into()?)),
             FrozenRow::Environment(row) => Self::Environment(Box::new(row.try_into()?)),
             FrozenRow::ApiKey(row) => Self::ApiKey(Box::new(row.try_into()?)),
+            FrozenRow::WebhookEndpoint(row) => Self::WebhookEndpoint(Box::new(row.try_into()?)),
+            FrozenRow::WebhookDelivery(row) => Self::WebhookDelivery(Box::new(row.try_into()?)),
+            FrozenRow::Count(count) => Self::Count(count),
+            FrozenRow::Nothing => Self::Nothing,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::testkit::{a_tax_default, a_tax_rate, an_api_key, an_environment};
+    use patron_domain::testkit::{
+        a_delivery, a_tax_default, a_tax_rate, a_webhook_endpoint, an_api_key, an_environment,
+    };
 
     use super::*;
 
     #[test]
     fn every_kind_survives_its_column_and_no_hash_is_in_it() {
-        for frozen in [a_tax_default(&a_tax_rate("VAT")).into(), an_environment().into(), an_api_key().into()] {
+        for frozen in [
+            a_tax_default(&a_tax_rate("VAT")).into(),
+            an_environment().into(),
+            an_api_key().into(),
+            a_webhook_endpoint().into(),
+            a_delivery(7).into(),
+            Frozen::from(9),
+            Frozen::from(()),
+        ] {
             let text = serde_json::to_string(&FrozenRow::from(&frozen)).unwrap();
-            assert!(!text.contains("hash"), "{text}");
+            assert!(!text.contains("hash") && !text.contains("a sealed secret"), "{text}");
             let row: FrozenRow = serde_json::from_str(&text).unwrap();
             assert_eq!(Frozen::try_from(row).unwrap(), frozen);
         }

@@ -24,6 +24,7 @@ use super::{
 use crate::persistence::{
     customer::{queries, row::CustomerRow},
     integration::row::MappingRow,
+    patience::within,
 };
 
 /// The most look-ups of one round.
@@ -84,8 +85,11 @@ impl LookUps {
         let queue = self.queue.lock().ok().and_then(|queue| queue.clone()).ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
         let look_up = LookUp { group: (scope.0.clone(), scope.1.clone(), by), key: key.to_owned(), answer };
-        queue.send(look_up).await.map_err(|_| closed())?;
-        answered.await.unwrap_or_else(|_| Err(closed()))
+        let look = async {
+            queue.send(look_up).await.map_err(|_| closed())?;
+            answered.await.unwrap_or_else(|_| Err(closed()))
+        };
+        within("postgres", look).await
     }
 
     /// Takes no more; the workers end with what was taken.

@@ -10,6 +10,7 @@ use crate::persistence::{
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     tax::association_row::TaxAssociationRow,
+    webhook::delivery_row::DeliveryRow,
 };
 
 bulk_insert! {
@@ -79,6 +80,22 @@ bulk_insert! {
     "ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET priority = excluded.priority, \
      auto_apply = excluded.auto_apply, metadata = excluded.metadata, status = excluded.status, \
      updated_at = excluded.updated_at, updated_by = excluded.updated_by";
+}
+
+bulk_insert! {
+    DeliveryRow, into "webhook_deliveries"
+    (
+        tenant_id: String, environment_id: String, endpoint_id: String, id: String, kind: String, event_id: String,
+        event_type: String, entity_id: String, position: i64, status: String, next_attempt_at: Option<i64>,
+        attempts: i32, last_at: Option<i64>, last_took: Option<i64>, last_status: Option<i32>,
+        last_failure: Option<String>, last_answer: Option<String>, created_at: i64, updated_at: i64,
+    )
+    /// Deliveries that are new or changed. What says which event it is never changes. No delivery comes twice.
+    WriteDeliveries:
+    "ON CONFLICT (tenant_id, environment_id, endpoint_id, id) DO UPDATE SET kind = excluded.kind, \
+     status = excluded.status, next_attempt_at = excluded.next_attempt_at, attempts = excluded.attempts, \
+     last_at = excluded.last_at, last_took = excluded.last_took, last_status = excluded.last_status, \
+     last_failure = excluded.last_failure, last_answer = excluded.last_answer, updated_at = excluded.updated_at";
 }
 
 bulk_insert! {

@@ -37,6 +37,7 @@ columns! {
     i64 => BigInt, i64, |value| *value;
     Option<i64> => Nullable<BigInt>, Option<i64>, |value| *value;
     i32 => Integer, i32, |value| *value;
+    Option<i32> => Nullable<Integer>, Option<i32>, |value| *value;
     bool => Bool, bool, |value| *value;
 }
 

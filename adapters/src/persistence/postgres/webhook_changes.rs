@@ -1,17 +1,25 @@
 //! Changing webhook endpoints and deliveries over PostgreSQL, each in a transaction.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, update, upsert::excluded};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, update};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
+    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
     store::StoreError,
     tenancy::EnvironmentScope,
+    time::Timestamp,
     webhook::{ChangeEndpoint, LeaseClaim, MAX_ENDPOINTS, RoundRecord, WebhookEndpoint, WebhookError},
 };
 
-use super::{names, write};
+use super::{
+    idempotency::{frozen_before, keep},
+    names,
+    statements::WriteDeliveries,
+    write,
+};
 use crate::persistence::{
     error::Failure,
+    idempotency::row::IdempotencyRow,
     schema::{webhook_deliveries, webhook_endpoints},
     webhook::{
         delivery_row::DeliveryRow,
@@ -20,57 +28,75 @@ use crate::persistence::{
     },
 };
 
-/// The most rows of one statement: a statement has at most 65,535 parameters.
+/// The most rows of one statement, so that its parameters do not fill the memory.
 const ROWS: usize = 1_000;
 
-pub(super) struct Create(pub(super) EndpointRow);
+pub(super) struct Create {
+    pub(super) row: EndpointRow,
+    pub(super) endpoint: WebhookEndpoint,
+    pub(super) claim: Option<CallersClaim>,
+    pub(super) record: Option<IdempotencyRow>,
+}
 
 #[async_trait]
 impl write::Change for Create {
-    type Answer = ();
+    type Answer = Done<WebhookEndpoint>;
     type Refusal = WebhookError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<(), Failure<WebhookError>> {
-        let known = queries::endpoints_of(&self.0.tenant_id, &self.0.environment_id).count();
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<WebhookEndpoint>, Failure<WebhookError>> {
+        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+            return Ok(Done::before(made));
+        }
+        // Before it is counted, so that a repetition that comes at the same time is not refused as one too many.
+        keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
+        let known = queries::endpoints_of(&self.row.tenant_id, &self.row.environment_id).count();
         if u64::try_from(known.get_result::<i64>(&mut pg).await?).unwrap_or_default() >= MAX_ENDPOINTS {
             return Err(Failure::Refused(WebhookError::TooManyEndpoints));
         }
-        Ok(insert_into(webhook_endpoints::table).values(&self.0).execute(&mut pg).await.map(drop)?)
+        insert_into(webhook_endpoints::table).values(&self.row).execute(&mut pg).await?;
+        Ok(Done::now(self.endpoint.clone()))
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        let known = queries::any_endpoint(&self.0.id).count();
-        known.get_result::<i64>(&mut pg).await.map(|count| count == 1)
+    async fn is_written(&self, mut pg: &AsyncPgConnection, made: &Done<WebhookEndpoint>) -> QueryResult<bool> {
+        let known = queries::any_endpoint(&self.row.id).count();
+        Ok(made.replayed || known.get_result::<i64>(&mut pg).await? == 1)
     }
 }
 
 pub(super) struct Change {
     pub(super) scope: EnvironmentScope,
     pub(super) change: ChangeEndpoint,
+    pub(super) claim: Option<CallersClaim>,
 }
 
 #[async_trait]
 impl write::Change for Change {
-    type Answer = WebhookEndpoint;
+    type Answer = Done<WebhookEndpoint>;
     type Refusal = WebhookError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<WebhookEndpoint, Failure<WebhookError>> {
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<WebhookEndpoint>, Failure<WebhookError>> {
+        let refused = |error: StoreError| Failure::Refused(WebhookError::from(error));
         let (tenant, environment) = names(self.scope.owner);
         let id = self.change.id.to_string();
         let own = || queries::endpoint(&tenant, &environment, &id);
         let row = own().for_update().first::<EndpointRow>(&mut pg).await.optional()?;
+        let claim = self.claim.as_ref();
+        if let Some(changed) = frozen_before(pg, claim).await? {
+            return Ok(Done::before(changed));
+        }
         let current = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
-        let current = current.try_into().map_err(|error: StoreError| Failure::Refused(error.into()))?;
-        let endpoint = self.change.clone().decide(&self.scope, current);
+        let endpoint = self.change.clone().decide(&self.scope, current.try_into().map_err(refused)?);
+        let record = IdempotencyRow::frozen(claim, &endpoint, self.change.at).map_err(refused)?;
+        keep(pg, claim, record.as_ref()).await?;
         update(own()).set(EndpointChanges::from(&endpoint)).execute(&mut pg).await?;
-        Ok(endpoint)
+        Ok(Done::now(endpoint))
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, endpoint: &WebhookEndpoint) -> QueryResult<bool> {
-        let row = EndpointRow::from(endpoint);
+    async fn is_written(&self, mut pg: &AsyncPgConnection, changed: &Done<WebhookEndpoint>) -> QueryResult<bool> {
+        let row = EndpointRow::from(&changed.value);
         let same = queries::any_endpoint(&row.id).filter(webhook_endpoints::updated_at.eq(row.updated_at));
         let same = same.filter(webhook_endpoints::secret.eq(row.secret)).count();
-        same.get_result::<i64>(&mut pg).await.map(|count| count == 1)
+        Ok(changed.replayed || same.get_result::<i64>(&mut pg).await? == 1)
     }
 }
 
@@ -78,39 +104,64 @@ pub(super) struct Delete {
     pub(super) tenant: String,
     pub(super) environment: String,
     pub(super) id: String,
-    pub(super) at: i64,
+    pub(super) at: Timestamp,
     pub(super) by: String,
+    pub(super) claim: Option<CallersClaim>,
 }
 
 #[async_trait]
 impl write::Change for Delete {
-    type Answer = bool;
-    type Refusal = StoreError;
+    type Answer = Option<Done<()>>;
+    type Refusal = OnceError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<bool, Failure<StoreError>> {
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Option<Done<()>>, Failure<OnceError>> {
         let own = queries::endpoint(&self.tenant, &self.environment, &self.id);
-        Ok(update(own).set(queries::deletion(self.at, &self.by)).execute(&mut pg).await? == 1)
+        let deleted = update(own).set(queries::deletion(self.at.micros(), &self.by)).execute(&mut pg).await?;
+        let claim = self.claim.as_ref();
+        if let Some(()) = frozen_before(pg, claim).await? {
+            return Ok(Some(Done::before(())));
+        }
+        if deleted == 0 {
+            return Ok(None);
+        }
+        let record = IdempotencyRow::frozen(claim, &(), self.at);
+        keep(pg, claim, record.map_err(|error| Failure::Refused(error.into()))?.as_ref()).await?;
+        Ok(Some(Done::now(())))
     }
 
-    async fn is_written(&self, mut pg: &AsyncPgConnection, deleted: &bool) -> QueryResult<bool> {
+    async fn is_written(&self, mut pg: &AsyncPgConnection, deleted: &Option<Done<()>>) -> QueryResult<bool> {
         let left = queries::endpoint(&self.tenant, &self.environment, &self.id).count();
-        Ok(!deleted || left.get_result::<i64>(&mut pg).await? == 0)
+        Ok(deleted.is_none() || left.get_result::<i64>(&mut pg).await? == 0)
     }
 }
 
-pub(super) struct Add(pub(super) Vec<DeliveryRow>);
+/// New deliveries, and what is answered when they are written.
+pub(super) struct Add<T> {
+    pub(super) rows: Vec<DeliveryRow>,
+    pub(super) answer: T,
+    pub(super) claim: Option<CallersClaim>,
+    pub(super) record: Option<IdempotencyRow>,
+}
 
 #[async_trait]
-impl write::Change for Add {
-    type Answer = ();
-    type Refusal = StoreError;
+impl<T> write::Change for Add<T>
+where
+    T: Clone + Send + Sync + TryFrom<Frozen, Error = IdempotencyKeyReused> + 'static,
+{
+    type Answer = Done<T>;
+    type Refusal = OnceError;
 
-    async fn write(&self, pg: &AsyncPgConnection) -> Result<(), Failure<StoreError>> {
-        Ok(upsert(pg, &self.0).await?)
+    async fn write(&self, pg: &AsyncPgConnection) -> Result<Done<T>, Failure<OnceError>> {
+        if let Some(added) = frozen_before(pg, self.claim.as_ref()).await? {
+            return Ok(Done::before(added));
+        }
+        keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
+        upsert(pg, &self.rows).await?;
+        Ok(Done::now(self.answer.clone()))
     }
 
-    async fn is_written(&self, _: &AsyncPgConnection, (): &()) -> QueryResult<bool> {
-        // Their ids are their own, so writing them twice is as good as once.
+    async fn is_written(&self, _: &AsyncPgConnection, _: &Done<T>) -> QueryResult<bool> {
+        // Their ids are their own, so writing them twice is as good as once; and under a key they are found.
         Ok(false)
     }
 }
@@ -119,25 +170,34 @@ pub(super) struct RetryFailed {
     pub(super) tenant: String,
     pub(super) environment: String,
     pub(super) id: String,
-    pub(super) at: i64,
+    pub(super) at: Timestamp,
     pub(super) limit: i64,
+    pub(super) claim: Option<CallersClaim>,
 }
 
 #[async_trait]
 impl write::Change for RetryFailed {
-    type Answer = u64;
-    type Refusal = StoreError;
+    type Answer = Done<u64>;
+    type Refusal = OnceError;
 
-    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<u64, Failure<StoreError>> {
+    async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<u64>, Failure<OnceError>> {
         let failed = queries::failed(&self.tenant, &self.environment, &self.id).limit(self.limit);
-        let failed: Vec<String> = failed.select(webhook_deliveries::id).load(&mut pg).await?;
+        let failed: Vec<String> = failed.select(webhook_deliveries::id).for_update().load(&mut pg).await?;
+        let claim = self.claim.as_ref();
+        if let Some(count) = frozen_before(pg, claim).await? {
+            return Ok(Done::before(count));
+        }
+        let count = failed.len() as u64;
+        let record = IdempotencyRow::frozen(claim, &count, self.at);
+        keep(pg, claim, record.map_err(|error| Failure::Refused(error.into()))?.as_ref()).await?;
         let own = queries::deliveries_of(&self.tenant, &self.environment, &self.id);
         let own = own.filter(webhook_deliveries::id.eq_any(&failed));
-        Ok(update(own).set(queries::replay(self.at)).execute(&mut pg).await? as u64)
+        update(own).set(queries::replay(self.at.micros())).execute(&mut pg).await?;
+        Ok(Done::now(count))
     }
 
-    async fn is_written(&self, _: &AsyncPgConnection, _: &u64) -> QueryResult<bool> {
-        // What waits again does not fail any more, so the second time finds the others.
+    async fn is_written(&self, _: &AsyncPgConnection, _: &Done<u64>) -> QueryResult<bool> {
+        // What waits again does not fail any more, so the second time finds the others; under a key it finds the first.
         Ok(false)
     }
 }
@@ -250,24 +310,8 @@ impl write::Change for Record {
 
 /// Writes rows, new or known.
 async fn upsert(mut pg: &AsyncPgConnection, rows: &[DeliveryRow]) -> QueryResult<()> {
-    use crate::persistence::schema::webhook_deliveries::dsl::*;
     for rows in rows.chunks(ROWS) {
-        let insert =
-            insert_into(webhook_deliveries).values(rows).on_conflict((tenant_id, environment_id, endpoint_id, id));
-        // What says which event it is never changes.
-        let update = insert.do_update().set((
-            kind.eq(excluded(kind)),
-            status.eq(excluded(status)),
-            next_attempt_at.eq(excluded(next_attempt_at)),
-            attempts.eq(excluded(attempts)),
-            last_at.eq(excluded(last_at)),
-            last_took.eq(excluded(last_took)),
-            last_status.eq(excluded(last_status)),
-            last_failure.eq(excluded(last_failure)),
-            last_answer.eq(excluded(last_answer)),
-            updated_at.eq(excluded(updated_at)),
-        ));
-        update.execute(&mut pg).await?;
+        WriteDeliveries::new(rows).execute(&mut pg).await?;
     }
     Ok(())
 }

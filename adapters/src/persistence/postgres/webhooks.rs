@@ -6,6 +6,7 @@ use diesel::{OptionalExtension, QueryDsl, delete};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::WebhookEndpointId,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -21,14 +22,22 @@ use super::{
     webhook_changes::{Add, Change, Claim, Create, Delete, Record, Renew, RetryFailed},
 };
 use crate::persistence::{
+    idempotency::row::IdempotencyRow,
     page::{Window, decode, page},
     webhook::{delivery_row::DeliveryRow, endpoint_row::EndpointRow, queries},
 };
 
 #[async_trait]
 impl WebhookRepository for PostgresStore {
-    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError> {
-        self.write(Create(EndpointRow::from(&WebhookEndpoint { owner: scope.owner, ..endpoint }))).await
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
+        let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
+        self.write(Create { row: EndpointRow::from(&endpoint), endpoint, claim, record }).await
     }
 
     async fn endpoints(
@@ -73,8 +82,9 @@ impl WebhookRepository for PostgresStore {
         &self,
         scope: &EnvironmentScope,
         change: ChangeEndpoint,
-    ) -> Result<WebhookEndpoint, WebhookError> {
-        self.write(Change { scope: scope.clone(), change }).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        self.write(Change { scope: scope.clone(), change, claim }).await
     }
 
     async fn delete_endpoint(
@@ -82,10 +92,11 @@ impl WebhookRepository for PostgresStore {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
         let by = scope.actor.as_str().to_owned();
-        self.write(Delete { tenant, environment, id: id.to_string(), at: at.micros(), by }).await
+        self.write(Delete { tenant, environment, id: id.to_string(), at, by, claim }).await
     }
 
     async fn deliveries(
@@ -102,10 +113,30 @@ impl WebhookRepository for PostgresStore {
         decode(session.answer(all.load::<DeliveryRow>(&mut session.pg())).await?)
     }
 
-    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
         let owner = scope.owner;
         let rows = deliveries.into_iter().map(|delivery| DeliveryRow::from(&Delivery { owner, ..delivery }));
-        self.write(Add(rows.collect())).await
+        let rows: Vec<_> = rows.collect();
+        let answer = rows.len() as u64;
+        let record = IdempotencyRow::frozen(claim.as_ref(), &answer, at)?;
+        self.write(Add { rows, answer, claim, record }).await
+    }
+
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError> {
+        let answer = Delivery { owner: scope.owner, ..test };
+        let record = IdempotencyRow::frozen(claim.as_ref(), &answer, answer.created_at)?;
+        self.write(Add { rows: vec![DeliveryRow::from(&answer)], answer, claim, record }).await
     }
 
     async fn retry_failed(
@@ -114,9 +145,10 @@ impl WebhookRepository for PostgresStore {
         id: WebhookEndpointId,
         at: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
         let (tenant, environment) = names(scope.owner);
-        self.write(RetryFailed { tenant, environment, id: id.to_string(), at: at.micros(), limit: limit.into() }).await
+        self.write(RetryFailed { tenant, environment, id: id.to_string(), at, limit: limit.into(), claim }).await
     }
 
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {

@@ -1,6 +1,6 @@
 //! Writing: each change in a transaction of its own, tried again where that helps, and never half done.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use diesel::QueryResult;
@@ -13,7 +13,10 @@ use super::{
     problem::{Kind, unavailable},
     session::{Ended, WRITE},
 };
-use crate::persistence::error::Failure;
+use crate::persistence::{
+    error::Failure,
+    patience::{PATIENCE, within},
+};
 
 /// How often work is tried when other transactions are in its way, or the connection is lost before the commit.
 pub(super) const TRIES: u32 = 5;
@@ -48,12 +51,13 @@ impl PostgresStore {
             let _place = place;
             make(&pool, &change).await
         });
-        task.await.unwrap_or_else(|_| Err(unknown().into()))
+        within("postgres", async { task.await.unwrap_or_else(|_| Err(unknown().into())) }).await
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
 async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusal> {
-    let mut tries = 1;
+    let (mut tries, begun) = (1, Instant::now());
     loop {
         let session = pool.session().await?;
         let problem = match session.transaction(WRITE, change.write(session.pg())).await {
@@ -66,7 +70,8 @@ async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusa
             Err(Ended::Failed(problem)) => problem,
         };
         // What is unique and was taken meanwhile is found taken by the next try.
-        if problem.kind == Kind::Other || tries == TRIES {
+        // When whoever asked has given up, a further try would only be in the way of others.
+        if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > PATIENCE {
             return Err(problem.error.into());
         }
         drop(session);

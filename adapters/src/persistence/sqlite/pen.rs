@@ -15,7 +15,10 @@ use tokio::{
 };
 
 use super::{batch::commit, job::Job};
-use crate::persistence::{error::store_error, metrics, written};
+use crate::{
+    persistence::{error::store_error, metrics, written},
+    share,
+};
 
 pub(super) struct Pen {
     connection: Mutex<SqliteConnection>,
@@ -97,6 +100,7 @@ fn write_batch(
         tracing::error!(%error, waiting = count, "a commit failed");
         error
     });
+    share::committed(count);
     for job in batch {
         job.answer(&outcome);
     }

@@ -1,8 +1,9 @@
 //! The port for webhooks over SQLite.
 
 use async_trait::async_trait;
-use diesel::{delete, insert_into, prelude::*, result::Error, update};
+use diesel::{delete, insert_into, prelude::*, replace_into, result::Error, update};
 use patron_domain::{
+    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
     ids::WebhookEndpointId,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -13,9 +14,14 @@ use patron_domain::{
     },
 };
 
-use super::{SqliteStore, cached::Cached, customers::names};
+use super::{
+    SqliteStore,
+    customers::names,
+    idempotency::{frozen_before, keep},
+};
 use crate::persistence::{
     error::Failure,
+    idempotency::row::IdempotencyRow,
     page::{Window, decode, page},
     schema::{webhook_deliveries, webhook_endpoints},
     webhook::{
@@ -27,14 +33,26 @@ use crate::persistence::{
 
 #[async_trait]
 impl WebhookRepository for SqliteStore {
-    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError> {
-        let row = EndpointRow::from(&WebhookEndpoint { owner: scope.owner, ..endpoint });
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
+        let row = EndpointRow::from(&endpoint);
+        let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
+            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(made));
+            }
             let known = queries::endpoints_of(&row.tenant_id, &row.environment_id).count();
             if u64::try_from(known.get_result::<i64>(connection)?).unwrap_or_default() >= MAX_ENDPOINTS {
                 return Err(Failure::Refused(WebhookError::TooManyEndpoints));
             }
-            Ok(insert_into(webhook_endpoints::table).values(&row).execute(connection).map(drop)?)
+            insert_into(webhook_endpoints::table).values(&row).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(endpoint.clone()))
         };
         self.writer.write(create).await
     }
@@ -86,18 +104,24 @@ impl WebhookRepository for SqliteStore {
         &self,
         scope: &EnvironmentScope,
         change: ChangeEndpoint,
-    ) -> Result<WebhookEndpoint, WebhookError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let scope = scope.clone();
         let (tenant, environment) = names(scope.owner);
         let work = move |connection: &mut SqliteConnection| {
+            if let Some(changed) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(changed));
+            }
+            let refused = |error: StoreError| Failure::Refused(WebhookError::from(error));
             let id = change.id.to_string();
             let own = || queries::endpoint(&tenant, &environment, &id);
             let row: Option<EndpointRow> = own().first(connection).optional()?;
             let current = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
-            let current = current.try_into().map_err(|error: StoreError| Failure::Refused(error.into()))?;
-            let endpoint = change.clone().decide(&scope, current);
+            let endpoint = change.clone().decide(&scope, current.try_into().map_err(refused)?);
+            let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, change.at).map_err(refused)?;
             update(own()).set(EndpointChanges::from(&endpoint)).execute(connection)?;
-            Ok(endpoint)
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(endpoint))
         };
         self.writer.write(work).await
     }
@@ -107,13 +131,21 @@ impl WebhookRepository for SqliteStore {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
         let (id, by) = (id.to_string(), scope.actor.as_str().to_owned());
+        let record = IdempotencyRow::frozen(claim.as_ref(), &(), at)?;
         let work = move |connection: &mut SqliteConnection| {
-            let deleted =
-                update(queries::endpoint(&tenant, &environment, &id)).set(queries::deletion(at.micros(), &by));
-            Ok(deleted.execute(connection)? == 1)
+            if let Some(()) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Some(Done::before(())));
+            }
+            let own = queries::endpoint(&tenant, &environment, &id);
+            if update(own).set(queries::deletion(at.micros(), &by)).execute(connection)? == 0 {
+                return Ok(None);
+            }
+            keep(connection, record.as_ref())?;
+            Ok(Some(Done::now(())))
         };
         self.writer.write(work).await
     }
@@ -132,11 +164,29 @@ impl WebhookRepository for SqliteStore {
         decode(self.readers.read(load).await?)
     }
 
-    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
         let owner = scope.owner;
         let rows: Vec<_> =
             deliveries.into_iter().map(|delivery| DeliveryRow::from(&Delivery { owner, ..delivery })).collect();
-        self.writer.write(move |connection| Ok(upsert(connection, &rows)?)).await
+        let count = rows.len() as u64;
+        add(self, rows, (count, at), claim).await
+    }
+
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError> {
+        let test = Delivery { owner: scope.owner, ..test };
+        let (rows, at) = (vec![DeliveryRow::from(&test)], test.created_at);
+        add(self, rows, (test, at), claim).await
     }
 
     async fn retry_failed(
@@ -145,17 +195,25 @@ impl WebhookRepository for SqliteStore {
         id: WebhookEndpointId,
         at: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
         let work = move |connection: &mut SqliteConnection| {
+            if let Some(count) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(count));
+            }
             let failed = queries::failed(&tenant, &environment, &id).select(webhook_deliveries::id);
             let failed: Vec<String> = failed.limit(limit.into()).load(connection)?;
+            let count = failed.len() as u64;
+            let record = IdempotencyRow::frozen(claim.as_ref(), &count, at);
+            let record = record.map_err(|error| Failure::Refused(OnceError::from(error)))?;
             for one in &failed {
                 let one = queries::delivery(&tenant, &environment, &id, one);
                 update(one).set(queries::replay(at.micros())).execute(connection)?;
             }
-            Ok(failed.len() as u64)
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(count))
         };
         self.writer.write(work).await
     }
@@ -254,16 +312,38 @@ impl WebhookRepository for SqliteStore {
     }
 }
 
+/// Adds deliveries, once under a key, and answers what is to be answered.
+async fn add<T>(
+    store: &SqliteStore,
+    rows: Vec<DeliveryRow>,
+    (answer, at): (T, Timestamp),
+    claim: Option<CallersClaim>,
+) -> Result<Done<T>, OnceError>
+where
+    T: Clone + Send + Into<Frozen> + TryFrom<Frozen, Error = IdempotencyKeyReused> + 'static,
+{
+    let record = IdempotencyRow::frozen(claim.as_ref(), &answer, at)?;
+    let work = move |connection: &mut SqliteConnection| {
+        if let Some(added) = frozen_before(connection, claim.as_ref())? {
+            return Ok(Done::before(added));
+        }
+        upsert(connection, &rows)?;
+        keep(connection, record.as_ref())?;
+        Ok(Done::now(answer.clone()))
+    };
+    store.writer.write(work).await
+}
+
 fn names_of(claim: &LeaseClaim) -> Vec<String> {
     claim.serving.iter().map(ToString::to_string).collect()
 }
 
 /// Row by row, as everything here: the statement is compiled once.
 fn upsert(connection: &mut SqliteConnection, rows: &[DeliveryRow]) -> QueryResult<()> {
-    use webhook_deliveries::{endpoint_id, environment_id, id, table, tenant_id};
     for row in rows {
-        let insert = insert_into(table).values(row).on_conflict((tenant_id, environment_id, endpoint_id, id));
-        Cached(insert.do_update().set(row)).execute(connection)?;
+        // Every column is given, so that nothing of a row that is there is missed. Diesel compiles this once, and looks
+        // it up without writing its text anew, unlike `DO UPDATE`.
+        replace_into(webhook_deliveries::table).values(row).execute(connection)?;
     }
     Ok(())
 }

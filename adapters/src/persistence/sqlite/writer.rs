@@ -19,7 +19,7 @@ use super::{
     job::{Job, Task},
     pen::Pen,
 };
-use crate::persistence::{error::Failure, metrics};
+use crate::persistence::{error::Failure, metrics, patience::within};
 
 pub(super) struct Writer {
     // Taken away to close the queue.
@@ -74,7 +74,7 @@ impl Writer {
             })?;
         }
         drop(jobs);
-        answered.await.map_err(|_| unavailable("the write was not taken"))?
+        within("sqlite", async { answered.await.map_err(|_| unavailable("the write was not taken"))? }).await
     }
 
     /// How many writes wait for the transaction that takes them.

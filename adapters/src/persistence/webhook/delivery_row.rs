@@ -10,11 +10,12 @@ use patron_domain::{
     time::Timestamp,
     webhook::{Attempt, Delivery, DeliveryKind, DeliveryState, DeliveryStatus, SendFailure},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::persistence::{column::RowName, schema::webhook_deliveries};
 
 /// One row of `webhook_deliveries`, in the order of the table's columns.
-#[derive(Clone, Queryable, Insertable, AsChangeset)]
+#[derive(Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(
     table_name = webhook_deliveries, primary_key(tenant_id, environment_id, endpoint_id, id),
     treat_none_as_default_value = false, treat_none_as_null = true

@@ -11,6 +11,7 @@ use patron_domain::{
         SealedSecret, WebhookEndpoint,
     },
 };
+use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName},
@@ -18,7 +19,7 @@ use crate::persistence::{
 };
 
 /// One row of `webhook_endpoints`, in the order of the table's columns.
-#[derive(Clone, Queryable, Insertable)]
+#[derive(Clone, Queryable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = webhook_endpoints, treat_none_as_default_value = false)]
 pub(crate) struct EndpointRow {
     pub(crate) tenant_id: String,

@@ -8,14 +8,14 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use patron_domain::{
-    event::EventRecord,
     ids::EventId,
     store::StoreError,
     tenancy::EnvironmentScope,
-    webhook::{Attempt, Delivery, Lane, SendFailure, Tally, VaultError, WebhookEndpoint, WebhookService},
+    webhook::{Attempt, Delivery, Lane, SendFailure, Signer, Tally, VaultError, WebhookEndpoint, WebhookService},
 };
 
 use super::{Relay, Stop};
+use crate::share;
 
 /// The most attempts at one endpoint at once.
 const CONCURRENCY: usize = 16;
@@ -27,8 +27,9 @@ pub(super) struct Work<'a> {
     pub(super) relay: &'a Relay,
     pub(super) endpoint: &'a WebhookEndpoint,
     pub(super) scope: &'a EnvironmentScope,
-    /// The events that were just read.
-    pub(super) events: HashMap<EventId, EventRecord>,
+    signer: Result<Signer, VaultError>,
+    /// What is told of the events that were just read.
+    pub(super) bodies: HashMap<EventId, Vec<u8>>,
     pub(super) lanes: Vec<Mutex<Lane>>,
     /// The most attempts.
     pub(super) most: usize,
@@ -69,13 +70,14 @@ impl<'a> Work<'a> {
     pub(super) fn new(
         relay: &'a Relay,
         (endpoint, scope): (&'a WebhookEndpoint, &'a EnvironmentScope),
-        events: HashMap<EventId, EventRecord>,
+        bodies: HashMap<EventId, Vec<u8>>,
         lanes: Vec<Lane>,
         (most, jitter): (usize, [u8; 32]),
         stop: &'a Stop,
     ) -> Self {
         let lanes = lanes.into_iter().map(Mutex::new).collect();
-        Self { relay, endpoint, scope, events, lanes, most, jitter, stop, progress: Mutex::default() }
+        let signer = endpoint.signer(relay.service.vault.as_ref());
+        Self { relay, endpoint, scope, signer, bodies, lanes, most, jitter, stop, progress: Mutex::default() }
     }
 
     /// Makes the attempts that are due.
@@ -102,6 +104,7 @@ impl<'a> Work<'a> {
     async fn follow(&self, lane: &Mutex<Lane>, begun: Instant) {
         loop {
             let Some(next) = lock(lane).next().cloned() else { return };
+            share::turn().await;
             let Some(number) = self.begin(begun) else { return };
             let attempt = match self.attempt(&next).await {
                 Ok(attempt) => attempt,
@@ -141,9 +144,10 @@ impl<'a> Work<'a> {
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Result<Attempt, Failed> {
-        let WebhookService { events, body, vault, sender, clock, .. } = &self.relay.service;
-        let body = match self.events.get(&delivery.event_id) {
-            Some(event) => Some(body.event(event)),
+        let WebhookService { events, body, sender, clock, .. } = &self.relay.service;
+        let signer = self.signer.as_ref().map_err(Clone::clone)?;
+        let body = match self.bodies.get(&delivery.event_id) {
+            Some(body) => Some(body.clone()),
             None => events.find(self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
         };
         let now = clock.now();
@@ -151,7 +155,6 @@ impl<'a> Work<'a> {
             let outcome = Err(SendFailure::EventGone);
             return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new() });
         };
-        let request = self.endpoint.request(vault.as_ref(), delivery.event_id, body, now)?;
-        Ok(sender.send(request).await)
+        Ok(sender.send(signer.request(delivery.event_id, body, now)).await)
     }
 }

@@ -5,6 +5,8 @@
 //! an event but when it is delivered or has to wait, so an endpoint that rests costs the writers nothing.
 
 mod attempt;
+mod journal;
+mod pages;
 mod round;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -104,7 +106,7 @@ impl Relay {
     async fn serve(self: Arc<Self>, mut endpoint: WebhookEndpoint, stop: Stop) -> WebhookEndpointId {
         let id = endpoint.id;
         loop {
-            match self.round(endpoint, &stop).await {
+            match self.rounds(endpoint, &stop).await {
                 Ok(Some(next)) => endpoint = next,
                 Ok(None) => break,
                 // The lease ends by itself, and somebody tries again.

@@ -9,12 +9,10 @@ use patron_domain::{
 
 pub(super) use self::listen::listen;
 use super::output;
-use crate::{cli::Webhooks, failure::Failure};
+use crate::{cli::ReplayFlags, failure::Failure};
 
-pub(super) async fn replay(service: &WebhookService, command: Webhooks) -> Result<(), Failure> {
-    let Webhooks::Replay { endpoint, event, from, to, failed } = command else {
-        return Err(Failure::failed("listening needs no database"));
-    };
+pub(super) async fn replay(service: &WebhookService, flags: ReplayFlags) -> Result<(), Failure> {
+    let ReplayFlags { endpoint, event, from, to, failed } = flags;
     let what = match (event, from.zip(to), failed) {
         (Some(event), None, false) => Replay::Event(event),
         (None, Some((from, to)), false) => Replay::between(from, to).ok_or_else(|| {

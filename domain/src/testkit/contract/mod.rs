@@ -57,6 +57,7 @@ mod tests;
 #[cfg(test)]
 mod tests_of_changes;
 mod webhooks;
+mod webhooks_once;
 mod world;
 #[cfg(test)]
 mod wrong;
@@ -224,6 +225,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     events::check(world, report).await;
     housekeeping::check(world, report).await;
     webhooks::check(world, report).await;
+    webhooks_once::check(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;
     tax_amendments::check(world, report).await;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     event::EventPosition,
+    idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::Audit,
     tenancy::{EnvironmentScope, SystemScope},
@@ -57,15 +58,15 @@ async fn end(world: &World<'_>) -> Result<EventPosition, String> {
 }
 
 /// An endpoint that is told of what happens from now on.
-async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<WebhookEndpoint, String> {
+pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<WebhookEndpoint, String> {
     let audit = Audit::created(world.now(), &scope.actor);
     let position = end(world).await?;
     let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
-    world.ports.webhooks.create_endpoint(scope, endpoint.clone()).await.or_say("webhooks.create_endpoint")?;
+    world.ports.webhooks.create_endpoint(scope, endpoint.clone(), None).await.or_say("webhooks.create_endpoint")?;
     Ok(endpoint)
 }
 
-async fn find(
+pub(super) async fn find(
     world: &World<'_>,
     scope: &EnvironmentScope,
     id: WebhookEndpointId,
@@ -124,13 +125,13 @@ async fn kept(world: &World<'_>) -> Outcome {
         let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
         let change = ChangeEndpoint { id: endpoint.id, amendment, at };
         let wanted = change.clone().decide(&scope, before);
-        let changed = world.ports.webhooks.change_endpoint(&scope, change).await.or_say("change_endpoint")?;
-        same("the changed endpoint", &changed, &wanted)?;
+        let changed = world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
+        same("the changed endpoint", &changed, &Done::now(wanted.clone()))?;
         same("the endpoint read back", &find(world, &scope, endpoint.id).await?, &Some(wanted))?;
     }
-    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at);
-    same("deleting", &delete().await.or_say("delete_endpoint")?, &true)?;
-    same("deleting twice", &delete().await.or_say("delete_endpoint")?, &false)?;
+    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at, None);
+    same("deleting", &delete().await.or_say("delete_endpoint")?, &Some(Done::now(())))?;
+    same("deleting twice", &delete().await.or_say("delete_endpoint")?, &None)?;
     same("the deleted endpoint", &find(world, &scope, endpoint.id).await?, &None)
 }
 
@@ -141,7 +142,7 @@ async fn listed(world: &World<'_>) -> Outcome {
         ids.insert(0, made(world, &scope).await?.id);
     }
     let gone = ids.remove(1);
-    world.ports.webhooks.delete_endpoint(&scope, gone, world.now()).await.or_say("delete_endpoint")?;
+    world.ports.webhooks.delete_endpoint(&scope, gone, world.now(), None).await.or_say("delete_endpoint")?;
     for cut in CUTS {
         let found = world.ports.webhooks.endpoints(&scope, page(cut.0, cut.1)?).await.or_say("webhooks.endpoints")?;
         is_cut(cut, &found, |endpoint| endpoint.id, &ids)?;
@@ -155,7 +156,7 @@ async fn bounded(world: &World<'_>) -> Outcome {
         made(world, &scope).await?;
     }
     let one_more = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
-    let answer = world.ports.webhooks.create_endpoint(&scope, one_more).await;
+    let answer = world.ports.webhooks.create_endpoint(&scope, one_more, None).await.map(drop);
     same("one more", &answer, &Err(WebhookError::TooManyEndpoints))
 }
 
@@ -164,17 +165,17 @@ async fn isolated(world: &World<'_>) -> Outcome {
     let endpoint = made(world, &neighbours.here).await?;
     let webhooks = &world.ports.webhooks;
     let delivery = of(world, &endpoint, 1);
-    webhooks.add_deliveries(&neighbours.here, vec![delivery]).await.or_say("add_deliveries")?;
+    webhooks.add_deliveries(&neighbours.here, vec![delivery], world.now(), None).await.or_say("add_deliveries")?;
     for (whose, scope) in neighbours.elsewhere() {
         holds(find(world, &scope, endpoint.id).await?.is_none(), || format!("{whose} finds it"))?;
         let all = webhooks.endpoints(&scope, page(1_000, 0)?).await.or_say("webhooks.endpoints")?;
         holds(all.items.is_empty() && all.total == 0, || format!("{whose} lists it"))?;
         let amendment = EndpointAmendment::Update(Box::default());
         let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now() };
-        let answer = webhooks.change_endpoint(&scope, change).await;
+        let answer = webhooks.change_endpoint(&scope, change, None).await;
         same(whose, &answer, &Err(WebhookError::UnknownEndpoint))?;
-        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now()).await.or_say("delete_endpoint")?;
-        holds(!deleted, || format!("{whose} deletes it"))?;
+        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), None).await;
+        holds(deleted.or_say("delete_endpoint")?.is_none(), || format!("{whose} deletes it"))?;
         let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
         let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
         holds(found.is_empty(), || format!("{whose} sees its deliveries"))?;
@@ -219,8 +220,8 @@ async fn left_out(world: &World<'_>) -> Outcome {
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
     let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now };
-    webhooks.change_endpoint(&scope, change).await.or_say("change_endpoint")?;
-    webhooks.delete_endpoint(&scope, deleted.id, now).await.or_say("delete_endpoint")?;
+    webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
+    webhooks.delete_endpoint(&scope, deleted.id, now, None).await.or_say("delete_endpoint")?;
     holds(claim(world, "first", now).await?.contains(&paused.id), || "it is not claimed".to_owned())?;
     let health = Health { paused_until: Some(now.later(LEASE * 2)), ..Health::default() };
     let pauses = RoundRecord { health, position: paused.position, ..record(&paused, "first", vec![], now) };
@@ -286,7 +287,7 @@ async fn waiting(world: &World<'_>) -> Outcome {
     through.state = DeliveryState::Delivered;
     let all =
         vec![waits(5, First, None), waits(3, First, late), waits(9, Replay, soon), waits(7, Replay, late), through];
-    world.ports.webhooks.add_deliveries(&scope, all).await.or_say("add_deliveries")?;
+    world.ports.webhooks.add_deliveries(&scope, all, world.now(), None).await.or_say("add_deliveries")?;
     let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
     same("those that wait", &found.iter().map(|one| one.position.stored()).collect(), &vec![3, 5, 9])?;
     let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 1, 0).await.or_say("waiting")?;
@@ -301,7 +302,7 @@ async fn deliveries(world: &World<'_>) -> Outcome {
     for (position, state) in (0..).zip(states.into_iter().cycle().take(7)) {
         all.insert(0, Delivery { state, ..of(world, &endpoint, position) });
     }
-    world.ports.webhooks.add_deliveries(&scope, all.clone()).await.or_say("add_deliveries")?;
+    world.ports.webhooks.add_deliveries(&scope, all.clone(), world.now(), None).await.or_say("add_deliveries")?;
     for status in [None, Some(DeliveryStatus::Delivered), Some(DeliveryStatus::Failed), Some(DeliveryStatus::Waiting)] {
         let own = all.iter().filter(|one| status.is_none_or(|status| one.state.status() == status)).cloned();
         let (mut seen, mut before) = (Vec::new(), None);
@@ -325,17 +326,17 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let (endpoint, webhooks) = (made(world, &scope).await?, &world.ports.webhooks);
     let failed = (0..3).map(|position| Delivery { state: DeliveryState::Failed, ..of(world, &endpoint, position) });
-    webhooks.add_deliveries(&scope, failed.collect()).await.or_say("add_deliveries")?;
+    webhooks.add_deliveries(&scope, failed.collect(), world.now(), None).await.or_say("add_deliveries")?;
     let now = world.now();
-    let retry = |limit| webhooks.retry_failed(&scope, endpoint.id, now, limit);
-    same("the first two", &retry(2).await.or_say("retry_failed")?, &2)?;
+    let retry = |limit| webhooks.retry_failed(&scope, endpoint.id, now, limit, None);
+    same("the first two", &retry(2).await.or_say("retry_failed")?, &Done::now(2))?;
     let due = webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
     let due: Vec<_> = due.iter().map(|one| (one.position.stored(), one.kind, one.attempts)).collect();
     same("what is due", &due, &vec![(0, DeliveryKind::Replay, 0), (1, DeliveryKind::Replay, 0)])?;
-    same("the rest", &retry(9).await.or_say("retry_failed")?, &1)?;
+    same("the rest", &retry(9).await.or_say("retry_failed")?, &Done::now(1))?;
     // Others may have old deliveries in the same database, so only what is left here is looked at.
     let through = (3..6).map(|position| Delivery { state: DeliveryState::Delivered, ..of(world, &endpoint, position) });
-    webhooks.add_deliveries(&scope, through.collect()).await.or_say("add_deliveries")?;
+    webhooks.add_deliveries(&scope, through.collect(), world.now(), None).await.or_say("add_deliveries")?;
     let (patron, changed_before) = (system(), world.now());
     let remove = |limit| webhooks.remove_deliveries(&patron, changed_before, limit);
     let removed = remove(2).await.or_say("remove_deliveries")?;

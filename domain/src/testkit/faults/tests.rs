@@ -100,7 +100,7 @@ fn a_lease_whose_answer_was_lost_is_given_to_its_holder_again() {
     let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
     let webhooks = faults.over(store.clone());
     let (scope, patron) = (a_scope(), SystemScope::patron());
-    block_on(webhooks.create_endpoint(&scope, a_webhook_endpoint())).unwrap();
+    block_on(webhooks.create_endpoint(&scope, a_webhook_endpoint(), None)).unwrap();
     block_on(service(&Faults::default(), &store).create(&a_caller(), a_customer("acme").build(), None)).unwrap();
     let until = a_time().later(Duration::from_secs(60));
     let claim = |holder: &str| {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::Faulty;
 use crate::{
+    idempotency::{CallersClaim, Done, OnceError},
     ids::WebhookEndpointId,
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -16,8 +17,13 @@ use crate::{
 
 #[async_trait]
 impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
-    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError> {
-        self.call(self.port.create_endpoint(scope, endpoint)).await
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        self.call(self.port.create_endpoint(scope, endpoint, claim)).await
     }
 
     async fn endpoints(
@@ -48,8 +54,9 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         &self,
         scope: &EnvironmentScope,
         change: ChangeEndpoint,
-    ) -> Result<WebhookEndpoint, WebhookError> {
-        self.call(self.port.change_endpoint(scope, change)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        self.call(self.port.change_endpoint(scope, change, claim)).await
     }
 
     async fn delete_endpoint(
@@ -57,8 +64,9 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.call(self.port.delete_endpoint(scope, id, at)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError> {
+        self.call(self.port.delete_endpoint(scope, id, at, claim)).await
     }
 
     async fn deliveries(
@@ -70,8 +78,23 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         self.call(self.port.deliveries(scope, id, query)).await
     }
 
-    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
-        self.call(self.port.add_deliveries(scope, deliveries)).await
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
+        self.call(self.port.add_deliveries(scope, deliveries, at, claim)).await
+    }
+
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError> {
+        self.call(self.port.add_test(scope, test, claim)).await
     }
 
     async fn retry_failed(
@@ -80,8 +103,9 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         id: WebhookEndpointId,
         at: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.call(self.port.retry_failed(scope, id, at, limit)).await
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
+        self.call(self.port.retry_failed(scope, id, at, limit, claim)).await
     }
 
     async fn claim(&self, scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, newest_first};
 use crate::{
     event::EventPosition,
+    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -53,10 +54,45 @@ impl Registry {
     }
 }
 
+impl MemoryStore {
+    /// Keeps new deliveries of endpoints that are there, once under a key.
+    fn add<T>(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        (answer, at): (T, Timestamp),
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<T>, OnceError>
+    where
+        T: Clone + Into<Frozen> + TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        let mut state = self.lock();
+        if let Some(added) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(added));
+        }
+        let endpoints = &mut state.registry(scope.owner).endpoints;
+        for delivery in deliveries {
+            if let Some(stored) = endpoints.get_mut(&delivery.endpoint_id) {
+                stored.keep(vec![delivery]);
+            }
+        }
+        state.keep(claim.as_ref(), answer.clone(), at);
+        Ok(Done::now(answer))
+    }
+}
+
 #[async_trait]
 impl WebhookRepository for MemoryStore {
-    async fn create_endpoint(&self, scope: &EnvironmentScope, endpoint: WebhookEndpoint) -> Result<(), WebhookError> {
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let mut state = self.lock();
+        if let Some(made) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
         if state.registries.values().any(|registry| registry.endpoints.contains_key(&endpoint.id)) {
             return Err(id_taken("webhook endpoint").into());
         }
@@ -65,9 +101,10 @@ impl WebhookRepository for MemoryStore {
             return Err(WebhookError::TooManyEndpoints);
         }
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
-        let stored = StoredEndpoint { endpoint, lease: None, deliveries: BTreeMap::new() };
+        let stored = StoredEndpoint { endpoint: endpoint.clone(), lease: None, deliveries: BTreeMap::new() };
         endpoints.insert(stored.endpoint.id, stored);
-        Ok(())
+        state.keep(claim.as_ref(), endpoint.clone(), endpoint.audit.updated_at);
+        Ok(Done::now(endpoint))
     }
 
     async fn endpoints(
@@ -102,21 +139,37 @@ impl WebhookRepository for MemoryStore {
         &self,
         scope: &EnvironmentScope,
         change: ChangeEndpoint,
-    ) -> Result<WebhookEndpoint, WebhookError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let mut state = self.lock();
+        if let Some(changed) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(changed));
+        }
         let found = state.registry(scope.owner).endpoints.get_mut(&change.id);
         let stored = found.ok_or(WebhookError::UnknownEndpoint)?;
-        stored.endpoint = change.decide(scope, stored.endpoint.clone());
-        Ok(stored.endpoint.clone())
+        let at = change.at;
+        let endpoint = change.decide(scope, stored.endpoint.clone());
+        stored.endpoint = endpoint.clone();
+        state.keep(claim.as_ref(), endpoint.clone(), at);
+        Ok(Done::now(endpoint))
     }
 
     async fn delete_endpoint(
         &self,
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
-        _at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.lock().registry(scope.owner).endpoints.remove(&id).is_some())
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError> {
+        let mut state = self.lock();
+        if let Some(()) = state.answered_before(claim.as_ref())? {
+            return Ok(Some(Done::before(())));
+        }
+        if state.registry(scope.owner).endpoints.remove(&id).is_none() {
+            return Ok(None);
+        }
+        state.keep(claim.as_ref(), (), at);
+        Ok(Some(Done::now(())))
     }
 
     async fn deliveries(
@@ -134,15 +187,25 @@ impl WebhookRepository for MemoryStore {
         Ok(wanted.take(query.limit.into()).cloned().collect())
     }
 
-    async fn add_deliveries(&self, scope: &EnvironmentScope, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
-        let mut state = self.lock();
-        let endpoints = &mut state.registry(scope.owner).endpoints;
-        for delivery in deliveries {
-            if let Some(stored) = endpoints.get_mut(&delivery.endpoint_id) {
-                stored.keep(vec![delivery]);
-            }
-        }
-        Ok(())
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
+        let count = deliveries.len() as u64;
+        self.add(scope, deliveries, (count, at), claim)
+    }
+
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError> {
+        let at = test.created_at;
+        self.add(scope, vec![test.clone()], (test, at), claim)
     }
 
     async fn retry_failed(
@@ -151,17 +214,24 @@ impl WebhookRepository for MemoryStore {
         id: WebhookEndpointId,
         at: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
         let mut state = self.lock();
-        let Some(stored) = state.registry(scope.owner).endpoints.get_mut(&id) else { return Ok(0) };
-        let failed = stored.deliveries.values_mut().filter(|one| one.state == DeliveryState::Failed);
+        if let Some(count) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(count));
+        }
+        let found = state.registry(scope.owner).endpoints.get_mut(&id).into_iter();
+        let failed =
+            found.flat_map(|stored| stored.deliveries.values_mut()).filter(|one| one.state == DeliveryState::Failed);
         let retried = failed.take(usize::try_from(limit).unwrap_or(usize::MAX)).map(|one| {
             one.kind = DeliveryKind::Replay;
             one.state = DeliveryState::Waiting { next_attempt_at: Some(at) };
             one.attempts = 0;
             one.updated_at = at;
         });
-        Ok(retried.count() as u64)
+        let count = retried.count() as u64;
+        state.keep(claim.as_ref(), count, at);
+        Ok(Done::now(count))
     }
 
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {

@@ -27,7 +27,7 @@ use tokio::{
 
 use self::courage::Courage;
 use super::{pool::Pool, problem::unavailable, write::unknown};
-use crate::persistence::metrics;
+use crate::persistence::{metrics, patience};
 
 /// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
 const MAX_BATCH: usize = 128;
@@ -88,7 +88,7 @@ impl BatchWriter {
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         drop(sender);
-        answered.await.unwrap_or_else(|_| Err(unknown().into()))
+        patience::within("postgres", async { answered.await.unwrap_or_else(|_| Err(unknown().into())) }).await
     }
 
     /// How many changes wait to be taken.

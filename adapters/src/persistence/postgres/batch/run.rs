@@ -15,17 +15,20 @@ use super::{
     plan::{Plan, Verdict},
     write::{self, Manner, Written},
 };
-use crate::persistence::{
-    error::Failure,
-    event, metrics,
-    postgres::{
-        names,
-        pool::Pool,
-        problem::{Kind, unavailable},
-        session::{Ended, Session, WRITE},
-        write::{LOOK_AFTER, PAUSE, TRIES, unknown},
+use crate::{
+    persistence::{
+        error::Failure,
+        event, metrics,
+        postgres::{
+            names,
+            pool::Pool,
+            problem::{Kind, unavailable},
+            session::{Ended, Session, WRITE},
+            write::{LOOK_AFTER, PAUSE, TRIES, unknown},
+        },
+        written,
     },
-    written,
+    share,
 };
 
 /// Makes the changes and answers them. Gives back those that have to wait for the next batch.
@@ -43,6 +46,7 @@ pub(super) async fn run(pool: &Pool, slot: i32, courage: &Courage, jobs: Vec<Job
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {
             Ok(verdicts) => {
+                share::committed(jobs.len());
                 written::tell();
                 return answer(jobs, verdicts);
             }

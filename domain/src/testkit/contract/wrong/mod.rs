@@ -130,7 +130,9 @@ pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
 /// The report of the obligations of webhooks. No other obligation asks that port for anything.
 fn run_webhooks(ports: &Ports) -> Report {
     let mut report = Report::default();
-    block_on(super::webhooks::check(&World::new(ports, 2), &mut report));
+    let world = World::new(ports, 2);
+    block_on(super::webhooks::check(&world, &mut report));
+    block_on(super::webhooks_once::check(&world, &mut report));
     report
 }
 

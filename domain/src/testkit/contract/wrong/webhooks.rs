@@ -3,6 +3,7 @@
 use super::{Fault, Wrong, first, now, reversed};
 use crate::{
     event::EventPosition,
+    idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::Owner,
     tenancy::{EnvironmentScope, SystemScope},
@@ -15,7 +16,7 @@ use crate::{
 pub(super) fn pass_on(wrong: &mut Wrong) {
     let (store, webhooks) = (&wrong.store, &mut wrong.webhooks);
     let own = store.clone();
-    webhooks.expect_create_endpoint().returning(move |scope, one| now(own.create_endpoint(scope, one)));
+    webhooks.expect_create_endpoint().returning(move |scope, one, claim| now(own.create_endpoint(scope, one, claim)));
     let own = store.clone();
     webhooks.expect_endpoints().returning(move |scope, page| now(own.endpoints(scope, page)));
     let own = store.clone();
@@ -23,15 +24,25 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let own = store.clone();
     webhooks.expect_find_any_endpoint().returning(move |scope, id| now(own.find_any_endpoint(scope, id)));
     let own = store.clone();
-    webhooks.expect_change_endpoint().returning(move |scope, change| now(own.change_endpoint(scope, change)));
+    webhooks
+        .expect_change_endpoint()
+        .returning(move |scope, change, claim| now(own.change_endpoint(scope, change, claim)));
     let own = store.clone();
-    webhooks.expect_delete_endpoint().returning(move |scope, id, at| now(own.delete_endpoint(scope, id, at)));
+    webhooks
+        .expect_delete_endpoint()
+        .returning(move |scope, id, at, claim| now(own.delete_endpoint(scope, id, at, claim)));
     let own = store.clone();
     webhooks.expect_deliveries().returning(move |scope, id, query| now(own.deliveries(scope, id, query)));
     let own = store.clone();
-    webhooks.expect_add_deliveries().returning(move |scope, all| now(own.add_deliveries(scope, all)));
+    webhooks
+        .expect_add_deliveries()
+        .returning(move |scope, all, at, claim| now(own.add_deliveries(scope, all, at, claim)));
     let own = store.clone();
-    webhooks.expect_retry_failed().returning(move |scope, id, at, limit| now(own.retry_failed(scope, id, at, limit)));
+    webhooks.expect_add_test().returning(move |scope, test, claim| now(own.add_test(scope, test, claim)));
+    let own = store.clone();
+    webhooks
+        .expect_retry_failed()
+        .returning(move |scope, id, at, limit, claim| now(own.retry_failed(scope, id, at, limit, claim)));
     let own = store.clone();
     webhooks.expect_claim().returning(move |scope, claim| now(own.claim(scope, claim)));
     let own = store.clone();
@@ -70,15 +81,15 @@ fn recording(wrong: &mut Wrong, spoil: fn(RoundRecord) -> RoundRecord) {
 pub(super) const FAULTS: &[(&str, Fault)] = &[
     ("answers changes of endpoints that it does not keep", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_change_endpoint().returning(move |scope, change| {
+        wrong.webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let found = now(store.find_endpoint(scope, change.id))?;
-            Ok(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?))
+            Ok(Done::now(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?)))
         });
     }),
     ("loses how far an endpoint is", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one| {
-            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }))
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
+            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, claim))
         });
     }),
     ("answers the first endpoints on every page", |wrong| {
@@ -91,9 +102,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("takes any number of endpoints", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one| {
-            let answer = now(store.create_endpoint(scope, one));
-            if answer == Err(WebhookError::TooManyEndpoints) { Ok(()) } else { answer }
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
+            let answer = now(store.create_endpoint(scope, one.clone(), claim));
+            if answer == Err(WebhookError::TooManyEndpoints) { Ok(Done::now(one)) } else { answer }
         });
     }),
     ("shows endpoints wherever they are", |wrong| {
@@ -108,7 +119,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, at| now(store.delete_endpoint(&home(&store, scope, id), id, at)));
+            .returning(move |scope, id, at, claim| now(store.delete_endpoint(&home(&store, scope, id), id, at, claim)));
     }),
     ("shows deliveries to everybody", |wrong| {
         let store = wrong.store.clone();
@@ -136,7 +147,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             let deliveries = record.deliveries.clone();
             let written = now(store.record(scope, record))?;
             if !written {
-                now(store.add_deliveries(&owner, deliveries))?;
+                let at = deliveries[0].created_at;
+                now(store.add_deliveries(&owner, deliveries, at, None)).unwrap();
             }
             Ok(written)
         });
@@ -170,7 +182,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_retry_failed()
-            .returning(move |scope, id, at, _| now(store.retry_failed(scope, id, at, u32::MAX)));
+            .returning(move |scope, id, at, _, claim| now(store.retry_failed(scope, id, at, u32::MAX, claim)));
     }),
     ("removes no deliveries", |wrong| {
         wrong.webhooks.expect_remove_deliveries().returning(|_, _, _| Ok(0));
@@ -180,10 +192,49 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("removes what waits", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_add_deliveries().returning(move |scope, mut all| {
+        wrong.webhooks.expect_add_deliveries().returning(move |scope, mut all, at, claim| {
             let waits = |state| matches!(state, DeliveryState::Waiting { .. });
             all.retain(|one| !waits(one.state));
-            now(store.add_deliveries(scope, all))
+            now(store.add_deliveries(scope, all, at, claim))
         });
+    }),
+    ("forgets what was done to endpoints under keys", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_change_endpoint()
+            .returning(move |scope, change, _| now(store.change_endpoint(scope, change, None)));
+    }),
+    ("makes an endpoint again under its key", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_create_endpoint()
+            .returning(move |scope, one, _| now(store.create_endpoint(scope, one, None)));
+    }),
+    ("forgets that an endpoint was deleted under a key", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_delete_endpoint()
+            .returning(move |scope, id, at, _| now(store.delete_endpoint(scope, id, at, None)));
+    }),
+    ("replays again under a key", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_add_deliveries()
+            .returning(move |scope, all, at, _| now(store.add_deliveries(scope, all, at, None)));
+    }),
+    ("retries again under a key", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_retry_failed()
+            .returning(move |scope, id, at, limit, _| now(store.retry_failed(scope, id, at, limit, None)));
+    }),
+    ("keeps a test twice under a key", |wrong| {
+        let store = wrong.store.clone();
+        wrong.webhooks.expect_add_test().returning(move |scope, test, _| now(store.add_test(scope, test, None)));
     }),
 ];
