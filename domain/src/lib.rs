@@ -71,6 +71,7 @@ pub mod ids;
 pub mod integration;
 pub mod lifecycle;
 pub mod metadata;
+pub mod onboarding;
 pub mod store;
 pub mod tax;
 pub mod tenancy;

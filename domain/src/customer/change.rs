@@ -2,7 +2,7 @@
 
 use super::{
     ChangeCustomerError, CustomerAggregate, CustomerFacts, CustomerUpdate, ExternalId, InvalidOperation, NewCustomer,
-    Subject, TaxFactsNeeded, amend, create,
+    Subject, TaxFactsNeeded, WorkflowNeeded, amend, create,
 };
 use crate::{
     event::CustomerEvent,
@@ -10,6 +10,7 @@ use crate::{
     ids::{CustomerId, IdSequence, TaxAssociationId},
     integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
+    onboarding::OnboardingRun,
     tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate},
     tenancy::{EnvironmentScope, RequestId},
     time::Timestamp,
@@ -98,6 +99,11 @@ pub enum Amendment {
     UpdateAssociation(TaxAssociationId, TaxAssociationUpdate),
     /// Take a tax association away.
     Dissociate(TaxAssociationId),
+    /// Write down that its onboarding has ended; for the engine alone.
+    EndOnboarding {
+        /// Whether every step was taken.
+        succeeded: bool,
+    },
 }
 
 /// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
@@ -183,6 +189,8 @@ pub struct CustomerDecision {
     pub removed_mapping: Option<IntegrationMapping>,
     /// The association that is no longer part of the aggregate, as it is to be kept.
     pub removed_association: Option<TaxAssociation>,
+    /// The onboarding that begins with a new customer.
+    pub run: Option<OnboardingRun>,
 }
 
 /// What became of a change.
@@ -235,6 +243,16 @@ impl ChangeCustomer {
         }
     }
 
+    /// Which onboarding workflow has to be looked up.
+    #[must_use]
+    pub fn workflow_needed(&self) -> WorkflowNeeded<'_> {
+        match &self.change {
+            CustomerChange::Create(new) => WorkflowNeeded::of(&new.onboarding),
+            CustomerChange::CreateOrUpdate { new, .. } => WorkflowNeeded::of(&new.onboarding),
+            CustomerChange::Amend(..) => WorkflowNeeded::None,
+        }
+    }
+
     /// Whether an existing customer with the external id of a new one is a refusal, rather than the customer to change.
     #[must_use]
     pub fn refuses_existing(&self) -> bool {
@@ -271,19 +289,18 @@ impl ChangeCustomer {
     ) -> Result<CustomerDecision, ChangeCustomerError> {
         let Stamp { ids, at, request_id } = self.stamp;
         let ground = Ground { scope, at, ids, request_id, facts };
-        let made = |event| CustomerDecision { event, removed_mapping: None, removed_association: None };
         match self.change {
             CustomerChange::Create(new) => {
-                let event = create::create(ground, new)?;
+                let decision = create::create(ground, new)?;
                 self.only_if.check(None)?;
-                Ok(made(event))
+                Ok(decision)
             }
             CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
                 Some(current) => amend::amend(ground, current, Amendment::Update(update), &self.only_if),
                 None => {
-                    let event = create::create(ground, *new)?;
+                    let decision = create::create(ground, *new)?;
                     self.only_if.check(None)?;
-                    Ok(made(event))
+                    Ok(decision)
                 }
             },
             CustomerChange::Amend(_, amendment) => {
@@ -298,6 +315,8 @@ impl Amendment {
     /// Whether a customer with this status can be changed so.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {
+            // Whatever became of the customer meanwhile, this happened.
+            (Self::EndOnboarding { .. }, _) => Ok(()),
             // Archiving twice is asking for what is not there any more.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),

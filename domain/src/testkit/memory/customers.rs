@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, id_taken, newest_first, page};
+use super::{MemoryStore, Registry, id_taken, newest_first, onboarding::StoredRun, page};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
         CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, OldEvents, Subject,
-        TaxFacts, TaxFactsNeeded,
+        TaxFacts, TaxFactsNeeded, WorkflowNeeded,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventRecord},
@@ -162,7 +162,12 @@ impl Registry {
         let current = subject.map(|customer| self.aggregate(customer));
         let wanted = command.wanted_external_id(current.as_ref());
         let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.id);
-        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()) }
+        let workflow = match command.workflow_needed() {
+            WorkflowNeeded::None => None,
+            WorkflowNeeded::Default => self.workflows.get(&None).copied(),
+            WorkflowNeeded::Named(name) => self.workflows.get(&Some(name.clone())).copied(),
+        };
+        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()), workflow }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {
@@ -196,7 +201,8 @@ impl Registry {
 
     /// Takes over everything that was decided.
     fn apply(&mut self, decision: CustomerDecision, before: Option<CustomerAggregate>) {
-        let CustomerDecision { event, removed_mapping, removed_association } = decision;
+        let CustomerDecision { event, removed_mapping, removed_association, run } = decision;
+        self.runs.extend(run.map(|run| (run.customer_id, StoredRun { run, holder: None })));
         let state = event.state.clone();
         let before = before.map(|before| before.customer.external_id);
         if state.customer.status == Status::Published {

@@ -1,0 +1,134 @@
+//! The ports for onboarding: where workflows and runs are kept, and how a call is made.
+
+use async_trait::async_trait;
+
+use super::{
+    run::{OnboardingRun, RunAmendment, RunState},
+    service::OnboardingError,
+    workflow::Workflow,
+};
+use crate::{
+    customer::WorkflowName,
+    ids::{CustomerId, OnboardingRunId, WorkflowId},
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+    webhook::{EndpointUrl, SendFailure},
+};
+
+/// Which runs are listed, in the order of their customers' ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunQuery {
+    /// Only those that are this far.
+    pub state: Option<RunState>,
+    /// Only those behind this customer's.
+    pub after: Option<CustomerId>,
+    /// The most that are answered.
+    pub limit: u16,
+}
+
+/// Asks for runs for which there is something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunClaim {
+    /// A name that no other claim has.
+    pub holder: String,
+    /// The time.
+    pub now: Timestamp,
+    /// Until when the runs are the holder's.
+    pub until: Timestamp,
+    /// The most runs wanted.
+    pub limit: u16,
+}
+
+/// What became of a run that somebody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// The run as it is now.
+    pub run: OnboardingRun,
+    /// Who holds it.
+    pub holder: String,
+    /// Until when the holder keeps it; `None` gives it back.
+    pub keep_until: Option<Timestamp>,
+}
+
+/// Keeps workflows and runs. Runs begin with their customers: [`crate::customer::CustomerRepository::change`] writes them.
+///
+/// Every method MUST be atomic and durable when it answers, and blind to everything outside its scope.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait OnboardingRepository: Send + Sync {
+    /// Puts a version of a workflow into the place of the one that its name has in the scope's environment, if it has one.
+    /// Customers that are created afterwards get it. Versions before stay for the runs that began with them.
+    async fn put_workflow(&self, scope: &EnvironmentScope, workflow: Workflow) -> Result<(), StoreError>;
+
+    /// The version of a workflow that new customers get; `None` when there is none with this name.
+    async fn workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+    ) -> Result<Option<Workflow>, StoreError>;
+
+    /// Any version of a workflow, also one that has been replaced or deleted.
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId)
+    -> Result<Option<Workflow>, StoreError>;
+
+    /// Deletes a workflow; tells whether there was one. Runs that have begun go on.
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+    ) -> Result<bool, StoreError>;
+
+    /// The run of a customer; `None` when it has none.
+    async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError>;
+
+    /// Runs of the scope's environment.
+    async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError>;
+
+    /// Changes a run as [`OnboardingRun::amended`] says of its row under lock, takes it from whoever holds it, and answers
+    /// it as it is then. MUST answer [`OnboardingError::UnknownRun`] when there is none.
+    async fn amend_run(
+        &self,
+        scope: &EnvironmentScope,
+        customer: CustomerId,
+        amendment: RunAmendment,
+        at: Timestamp,
+    ) -> Result<OnboardingRun, OnboardingError>;
+
+    /// Takes runs of any environment that are due, those first that have been so for the longest. MUST make them due again
+    /// at the end of the claim, so that others take them up when the holder vanishes; those that are under way are
+    /// [`RunState::Running`] then. Of several claims at once no two MUST get one run.
+    async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;
+
+    /// Writes down what became of a run. MUST write nothing and answer `false` when it is not the holder's any more. What is
+    /// kept is due again when the holder's time ends.
+    async fn record_run(&self, scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError>;
+}
+
+/// One call of a step, signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepCall {
+    /// Where to.
+    pub url: EndpointUrl,
+    /// `webhook-id`: the run and the step, the same for every attempt.
+    pub id: String,
+    /// `webhook-timestamp`.
+    pub timestamp: i64,
+    /// `webhook-signature`.
+    pub signature: String,
+    /// The run's token, which a create that follows from the call has to echo.
+    pub token: OnboardingRunId,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Makes calls.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait StepCaller: Send + Sync {
+    /// Makes one attempt, and answers status and body, of which no more than
+    /// [`StepFailure::MAX_ANSWER`](super::StepFailure::MAX_ANSWER) bytes and one are kept.
+    ///
+    /// MUST keep to what [`crate::webhook::WebhookSender::send`] says of addresses, redirects and time.
+    async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure>;
+}
