@@ -13,6 +13,7 @@ mod integration;
 mod literal;
 mod metrics;
 mod migrate;
+mod onboarding;
 mod open;
 mod page;
 #[cfg(feature = "postgres")]

@@ -16,6 +16,7 @@ use crate::persistence::{
     event::row::{EventPayloadRow, EventRow, EventRows, FrozenState},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
+    onboarding::run_row::RunRow,
     schema::former_external_ids,
     tax::association_row::TaxAssociationRow,
 };
@@ -44,6 +45,8 @@ pub(crate) struct DecisionRows {
     pub(crate) payload: EventPayloadRow,
     /// The record of the request's key.
     pub(crate) record: Option<IdempotencyRow>,
+    /// The onboarding that begins.
+    pub(crate) run: Option<RunRow>,
 }
 
 /// One row of `former_external_ids`, in the order of the table's columns.
@@ -63,7 +66,7 @@ impl DecisionRows {
         before: Option<&CustomerAggregate>,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<Self, StoreError> {
-        let CustomerDecision { event, removed_mapping, removed_association } = decision;
+        let CustomerDecision { event, removed_mapping, removed_association, run } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
         let EventRows { event, payload, state } = EventRows::new(event)?;
@@ -94,6 +97,7 @@ impl DecisionRows {
             event,
             payload,
             record,
+            run: run.as_ref().map(RunRow::from),
         })
     }
 }

@@ -6,6 +6,7 @@ use crate::persistence::{
     event::row::{EventPayloadRow, EventRow},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
+    onboarding::run_row::RunRow,
     tax::association_row::TaxAssociationRow,
 };
 
@@ -111,6 +112,17 @@ bulk_insert! {
         answer: Option<String>, at: i64,
     )
     "ON CONFLICT (tenant_id, environment_id, key) DO NOTHING RETURNING key"
+}
+
+bulk_insert! {
+    /// Onboardings that begin.
+    InsertRuns of RunRow, into "onboarding_runs"
+    (
+        tenant_id: String, environment_id: String, customer_id: String, workflow_id: String, state: String, step: i32,
+        attempts: i32, due_at: Option<i64>, failure: Option<String>, taken: Option<String>, holder: Option<String>,
+        created_at: i64, updated_at: i64,
+    )
+    ""
 }
 
 /// How many customers there are more, or fewer.

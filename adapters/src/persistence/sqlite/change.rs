@@ -28,7 +28,7 @@ use crate::persistence::{
     page::decode,
     schema::{
         customer_metadata, customers, event_payloads, events, former_external_ids, idempotency_records,
-        integration_mappings, tax_associations,
+        integration_mappings, onboarding_runs, tax_associations,
     },
     tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
 };
@@ -48,7 +48,8 @@ pub(super) fn change(
     if let Some(event) = answered_before(connection, scope.owner, claim)? {
         return Ok(CustomerChanged { event, replayed: true });
     }
-    let facts = facts(connection, scope.owner, command)?;
+    let workflow = totals.workflows.find(connection, scope.owner, command.workflow_needed())?;
+    let facts = CustomerFacts { workflow, ..facts(connection, scope.owner, command)? };
     let decision = command.clone().decide(scope, &facts).map_err(Failure::Refused)?;
     let mut rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
     rows.event.position = totals.positions.next(connection)?;
@@ -106,7 +107,7 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
         }
     };
     let taxes = tax_facts(connection, owner, command.tax_facts_needed())?;
-    Ok(CustomerFacts { current, holder, taxes })
+    Ok(CustomerFacts { current, holder, taxes, workflow: None })
 }
 
 /// A customer with everything of it that is not deleted: all of that has the status of the customer.
@@ -199,6 +200,9 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
     }
     insert_into(events::table).values(&rows.event).execute(connection)?;
     insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;
+    if let Some(run) = &rows.run {
+        insert_into(onboarding_runs::table).values(run).execute(connection)?;
+    }
     if let Some(record) = &rows.record {
         let key = (idempotency_records::tenant_id, idempotency_records::environment_id, idempotency_records::key);
         // A record that is there is too old to count: the one that counts was answered from.

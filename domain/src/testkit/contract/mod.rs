@@ -14,6 +14,7 @@
 //!     events: store.clone(),
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
+//!     onboarding: store.clone(),
 //!     housekeeping: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -42,6 +43,7 @@ mod keys;
 mod lists;
 mod mappings;
 mod once;
+mod onboarding;
 mod races;
 mod refusals;
 mod renaming;
@@ -68,6 +70,7 @@ use crate::{
     customer::{CustomerRepository, Housekeeping},
     event::EventLog,
     idempotency::IdempotencyRecords,
+    onboarding::OnboardingRepository,
     store::{PageRequest, StoreError},
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -89,6 +92,8 @@ use crate::{
 ///     keys: store.clone(),
 ///     events: store.clone(),
 ///     webhooks: store.clone(),
+///     records: store.clone(),
+///     onboarding: store.clone(),
 ///     housekeeping: store,
 /// };
 /// ```
@@ -108,6 +113,8 @@ pub struct Ports {
     pub webhooks: Arc<dyn WebhookRepository>,
     /// Tells what was done under idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
+    /// Keeps onboarding workflows and runs.
+    pub onboarding: Arc<dyn OnboardingRepository>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
@@ -223,6 +230,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     events::check(world, report).await;
     housekeeping::check(world, report).await;
     webhooks::check(world, report).await;
+    onboarding::check(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;
     tax_amendments::check(world, report).await;
@@ -257,6 +265,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         events: absent.over(elsewhere.clone()),
         // Nothing of it is about customers.
         webhooks: elsewhere.clone(),
+        onboarding: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),
         housekeeping: absent.over(elsewhere),
     };

@@ -19,7 +19,7 @@ use crate::persistence::{
         problem::again,
         statements::{
             AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPairs, InsertPayloads, InsertRecords,
-            RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
+            InsertRuns, RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
         },
     },
     schema::{former_external_ids, idempotency_records},
@@ -146,16 +146,19 @@ async fn belongings(pg: &AsyncPgConnection, slot: i32, plan: &Plan) -> Result<()
     let mappings = (!mappings.is_empty()).then(|| WriteMappings::new(mappings));
     let events = InsertEvents::new(all().map(|rows| &rows.event));
     let payloads = InsertPayloads::new(all().map(|rows| &rows.payload));
+    let runs: Vec<_> = all().filter_map(|rows| rows.run.as_ref()).collect();
+    let runs = (!runs.is_empty()).then(|| InsertRuns::new(runs));
     let counts = (!counts.is_empty()).then_some(counts);
     let counts = counts.as_ref().map(AddCounts::new);
 
-    let (mut a, mut b, mut c, mut d, mut e) = (pg, pg, pg, pg, pg);
-    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(7);
+    let (mut a, mut b, mut c, mut d, mut e, mut f) = (pg, pg, pg, pg, pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(8);
     writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
     writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
     writes.push(events.execute(&mut c).boxed());
     writes.push(payloads.execute(&mut d).boxed());
     writes.extend(counts.map(|statement| statement.execute(&mut e).boxed()));
+    writes.extend(runs.map(|statement| statement.execute(&mut f).boxed()));
     writes.push(external_ids(pg, plan).boxed());
     writes.push(pairs(pg, plan).boxed());
     try_join_all(writes).await?;
