@@ -1,9 +1,10 @@
-//! Delivering webhooks beside the API, from start to drained.
+//! Delivering webhooks, and taking the steps of onboarding, beside the API, from start to drained.
 
 use std::sync::Arc;
 
 use patron_adapters::{
-    persistence::{Database, written},
+    onboarding::drive,
+    persistence::{Database, written, written_too},
     system::SystemClock,
     webhooks::forget_deliveries,
 };
@@ -11,10 +12,11 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks that deliver webhooks and clear old deliveries away.
+/// The tasks that deliver webhooks, take the steps of onboarding, and clear old deliveries away.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
+    onboarding: Option<JoinHandle<()>>,
     house: JoinHandle<()>,
 }
 
@@ -30,10 +32,15 @@ impl Deliveries {
         let (stop, told) = watch::channel(false);
         let relay = webhooks.deliver.then(|| {
             let relay = wiring::relay(settings, &wiring::webhooks(settings, database));
-            tokio::spawn(Arc::new(relay).run(told, written))
+            tokio::spawn(Arc::new(relay).run(told.clone(), written))
+        });
+        // Nobody takes steps while there are none at a time.
+        let onboarding = (settings.onboarding_concurrency > 0).then(|| {
+            let engine = Arc::new(wiring::engine(settings, database));
+            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, written_too))
         });
         let house = forget_deliveries(database.webhooks.clone(), Arc::new(SystemClock), webhooks.retention);
-        Self { stop, relay, house: tokio::spawn(house) }
+        Self { stop, relay, onboarding, house: tokio::spawn(house) }
     }
 
     /// Lets the attempts that are under way end, for some seconds, and writes down what came of them.
@@ -41,10 +48,10 @@ impl Deliveries {
         self.house.abort();
         // When nobody delivers, nobody is told.
         let _ = self.stop.send(true);
-        if let Some(relay) = self.relay
-            && let Err(error) = relay.await
-        {
-            tracing::error!(%error, "delivering webhooks broke off");
+        for task in [self.relay, self.onboarding].into_iter().flatten() {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "delivering webhooks or onboarding broke off");
+            }
         }
     }
 }

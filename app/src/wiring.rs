@@ -16,6 +16,7 @@ use patron_domain::{
     customer::CustomerService,
     event::EventService,
     ids::{IdGenerator, WebhookDeliveryId},
+    onboarding::{OnboardingEngine, OnboardingService},
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, TenancyService},
     webhook::WebhookService,
@@ -56,6 +57,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             idempotency_ttl: settings.idempotency_ttl,
         },
         webhooks: webhooks(settings, database),
+        onboarding: onboarding(settings, database),
         access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
         options: settings.http.clone(),
@@ -108,6 +110,29 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
         clock,
         ids: Arc::new(SystemIds),
         randomness,
+    }
+}
+
+/// The service behind onboarding, over HTTP and on the command line.
+pub(crate) fn onboarding(settings: &Settings, database: &Database) -> OnboardingService {
+    let WebhookService { vault, clock, ids, randomness, .. } = webhooks(settings, database);
+    OnboardingService { onboarding: database.onboarding.clone(), vault, clock, ids, randomness }
+}
+
+/// What takes the steps of onboarding.
+pub(crate) fn engine(settings: &Settings, database: &Database) -> OnboardingEngine {
+    let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks(settings, database);
+    let caller = HttpSender::new(clock.clone(), settings.webhooks.allow_private);
+    OnboardingEngine {
+        onboarding: database.onboarding.clone(),
+        customers: database.customers.clone(),
+        caller: Arc::new(caller),
+        vault,
+        body,
+        clock,
+        ids,
+        randomness,
+        lease: settings.webhooks.lease,
     }
 }
 

@@ -4,7 +4,7 @@ mod housekeeping;
 mod readers;
 mod relay;
 mod resolver;
-mod sender;
+pub(crate) mod sender;
 mod vault;
 
 pub use housekeeping::forget_deliveries;

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use patron_domain::{
     Clock,
-    webhook::{Attempt, SendFailure, SignedRequest, WebhookSender, is_public},
+    webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender, is_public},
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -18,7 +18,7 @@ use super::resolver::{NoAddress, PublicResolver};
 use crate::metrics;
 
 /// How long an attempt may take, from looking the name up to the end of the answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How much of an answer is kept.
@@ -52,24 +52,39 @@ impl HttpSender {
     }
 
     async fn attempt(&self, request: SignedRequest) -> Result<(u16, String), SendFailure> {
-        let url = Url::parse(request.url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
+        let headers = [
+            ("webhook-id", request.event_id.to_string()),
+            ("webhook-timestamp", request.timestamp.to_string()),
+            ("webhook-signature", request.signature),
+        ];
+        let (status, kept) = self.post(&request.url, headers, request.body, KEPT).await?;
+        // No database here stores U+0000.
+        Ok((status, String::from_utf8_lossy(&kept).replace('\0', "\u{FFFD}")))
+    }
+
+    /// One `POST` of JSON: its status, and at most so many bytes of its answer. Whoever calls it sees to the time.
+    pub(crate) async fn post(
+        &self,
+        url: &EndpointUrl,
+        headers: impl IntoIterator<Item = (&'static str, String)>,
+        body: Vec<u8>,
+        keep: usize,
+    ) -> Result<(u16, Vec<u8>), SendFailure> {
+        let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
         // A host that is an address is never resolved.
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         if !self.allow_private && host.parse().is_ok_and(|address| !is_public(address)) {
             return Err(SendFailure::AddressRefused);
         }
         let client = self.client().ok_or(SendFailure::Internal)?;
-        let sent = client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", request.event_id.to_string())
-            .header("webhook-timestamp", request.timestamp)
-            .header("webhook-signature", request.signature)
-            .body(request.body);
-        let answer = sent.send().await.map_err(|error| failure(&error))?;
+        let mut request = client.post(url).header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = request.body(body).send().await.map_err(|error| failure(&error))?;
         let status = answer.status().as_u16();
         // A status that was answered counts, even if the rest of the answer does not come.
-        Ok((status, beginning(answer).await))
+        Ok((status, beginning(answer, keep).await))
     }
 }
 
@@ -112,19 +127,18 @@ fn client(allow_private: bool) -> Result<Client, String> {
     client.build().map_err(|error| error.to_string())
 }
 
-/// The beginning of an answer as text. Whatever is longer than it pays to read is left, and its connection closed.
-async fn beginning(mut answer: Response) -> String {
+/// The beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
+async fn beginning(mut answer: Response, keep: usize) -> Vec<u8> {
     let (mut kept, mut read) = (Vec::new(), 0);
     while let Ok(Some(chunk)) = answer.chunk().await {
         read += chunk.len();
-        let room = KEPT - kept.len();
+        let room = keep - kept.len();
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if read > READ {
+        if read > READ.max(keep) {
             break;
         }
     }
-    // No database here stores U+0000.
-    String::from_utf8_lossy(&kept).replace('\0', "\u{FFFD}")
+    kept
 }
 
 fn failure(error: &reqwest::Error) -> SendFailure {
