@@ -4,6 +4,7 @@ mod customers;
 mod environments;
 mod events;
 mod keys;
+mod onboarding;
 mod output;
 mod tenants;
 mod webhooks;
@@ -45,6 +46,9 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
         Command::Events(command) => events::run(database, &service, command).await,
+        Command::Onboarding(command) => {
+            onboarding::run(&service, &wiring::onboarding(settings, database), command).await
+        }
         Command::Webhooks(command) => webhooks::replay(&wiring::webhooks(settings, database), command).await,
         Command::Customers(command) => {
             let customers = wiring::customers(settings, database);
