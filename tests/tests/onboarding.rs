@@ -15,8 +15,7 @@ const SETTING: &str = "/v1/settings/customer_onboarding";
 const TOKEN: &str = "x-patron-onboarding-run";
 
 /// To receivers on this machine.
-const QUICK: [(&str, &str); 2] =
-    [("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"), ("PATRON_WEBHOOKS_LEASE_SECONDS", "2")];
+const QUICK: [(&str, &str); 2] = [("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"), ("PATRON_WEBHOOKS_LEASE_SECONDS", "2")];
 
 async fn put(server: &Server, path: &str, body: &Value) -> patron_tests::patron::Answer {
     send(server.request(Method::PUT, path).json(body)).await
@@ -68,7 +67,7 @@ async fn amend(server: &Server, id: &str, how: &str) -> patron_tests::patron::An
 async fn events(server: &Server, id: &str) -> Vec<String> {
     let history = server.get(&format!("/v1/customers/{id}/history")).await.expect(200);
     let items = history["items"].as_array().expect("events");
-    items.iter().map(|event| event["event_type"].as_str().expect("a type").to_owned()).collect()
+    items.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
 }
 
 #[rstest]
@@ -210,7 +209,8 @@ async fn a_create_chooses_skips_or_echoes(#[values(Backend::Sqlite, Backend::Pos
     assert_eq!((refused.status, refused.error().1), (400, vec!["onboarding_workflow_name"]));
     assert_eq!(server.get("/v1/customers/external/e").await.status, 404);
     // A run keeps the version it began with; cancelling ends it.
-    let another = put(&server, SETTING, &json!({ "rotate_secret": true, "value": workflow(&crm.url(), 9)["value"] })).await;
+    let another =
+        put(&server, SETTING, &json!({ "rotate_secret": true, "value": workflow(&crm.url(), 9)["value"] })).await;
     assert_ne!(another.expect(200)["secret"], default["secret"]);
     let id = plain["customer_id"].as_str().unwrap();
     assert_eq!(run(&server, id).await["steps"], plain["steps"]);
@@ -254,8 +254,14 @@ async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
     for (body, path) in [
         (json!({}), "value"),
         (json!({ "value": {} }), "value.steps"),
-        (json!({ "value": { "steps": vec![json!({ "type": "http_call", "url": "https://a.example" }); 21] } }), "value.steps"),
-        (json!({ "value": { "steps": [{ "type": "link_integration", "provider_type": "a", "pointer": "/id" }] } }), "value.steps[0].type"),
+        (
+            json!({ "value": { "steps": vec![json!({ "type": "http_call", "url": "https://a.example" }); 21] } }),
+            "value.steps",
+        ),
+        (
+            json!({ "value": { "steps": [{ "type": "link_integration", "provider_type": "a", "pointer": "/id" }] } }),
+            "value.steps[0].type",
+        ),
     ] {
         let refused = put(&server, SETTING, &body).await;
         assert_eq!((refused.status, refused.error().1), (400, vec![path]), "{body}");

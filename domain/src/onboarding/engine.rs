@@ -144,8 +144,7 @@ impl OnboardingEngine {
         };
         let (now, id) = (self.clock.now(), format!("{}_{}", run.id(), run.step));
         let signature = signature(&[secret], &Message { id: &id, at: now, body: &body });
-        let signed =
-            StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token: run.id(), body };
+        let signed = StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token: run.id(), body };
         Ok(match self.caller.call(signed).await {
             Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
             Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),
@@ -201,7 +200,8 @@ impl OnboardingEngine {
     ) -> Result<(), ChangeCustomerError> {
         let at = self.clock.now();
         let fingerprint = Fingerprint::from_bytes(Sha256::digest(key.as_bytes()).into());
-        let claim = IdempotencyKey::new(key).ok().map(|key| IdempotencyClaim { key, fingerprint, since: run.created_at });
+        let claim =
+            IdempotencyKey::new(key).ok().map(|key| IdempotencyClaim { key, fingerprint, since: run.created_at });
         let command = ChangeCustomer {
             change: CustomerChange::Amend(run.customer_id, amendment),
             only_if: Precondition::None,

@@ -69,15 +69,10 @@ pub trait OnboardingRepository: Send + Sync {
     ) -> Result<Option<Workflow>, StoreError>;
 
     /// Any version of a workflow, also one that has been replaced or deleted.
-    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId)
-    -> Result<Option<Workflow>, StoreError>;
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
     /// Deletes a workflow; tells whether there was one. Runs that have begun go on.
-    async fn delete_workflow(
-        &self,
-        scope: &EnvironmentScope,
-        name: Option<WorkflowName>,
-    ) -> Result<bool, StoreError>;
+    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError>;
 
     /// The run of a customer; `None` when it has none.
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError>;

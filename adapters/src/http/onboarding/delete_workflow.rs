@@ -48,8 +48,8 @@ async fn delete(
 pub(super) fn documented() -> [Endpoint; 2] {
     let says = "Needs a `super_admin` key. Runs that have begun go on; cancel them one by one.";
     let default = Endpoint::new(routes![delete_default], "deleteOnboarding", "Delete the onboarding workflow", says);
-    let named = Endpoint::new(routes![delete_named], "deleteNamedOnboarding", "Delete a named onboarding workflow", says);
-    [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {
-        endpoint.with_key().answers::<Deleted>(200, "It is deleted.").refuses([Refusal::NotFound])
-    })
+    let named =
+        Endpoint::new(routes![delete_named], "deleteNamedOnboarding", "Delete a named onboarding workflow", says);
+    [default, named.path::<WorkflowName>("name", "The workflow's name.")]
+        .map(|endpoint| endpoint.with_key().answers::<Deleted>(200, "It is deleted.").refuses([Refusal::NotFound]))
 }

@@ -11,12 +11,7 @@ mod response;
 mod shape;
 mod token;
 
-use patron_domain::{
-    customer::WorkflowName,
-    ids::CustomerId,
-    onboarding::OnboardingError,
-    violation::Violations,
-};
+use patron_domain::{customer::WorkflowName, ids::CustomerId, onboarding::OnboardingError, violation::Violations};
 use rocket::{Route, routes};
 
 pub(super) use self::token::RunToken;

@@ -16,11 +16,7 @@ use crate::http::{
 
 /// Sets the workflow of customers that name none. The secret is answered when it is new.
 #[put("/settings/customer_onboarding", data = "<body>")]
-pub(super) async fn put_default(
-    caller: CanAdminister,
-    services: Services<'_>,
-    body: Body,
-) -> Result<Answer, ApiError> {
+pub(super) async fn put_default(caller: CanAdminister, services: Services<'_>, body: Body) -> Result<Answer, ApiError> {
     put(&caller, &services, None, &body).await
 }
 

@@ -31,7 +31,8 @@ pub(super) struct StatusCode;
 
 impl Shape for StatusCode {
     fn look() -> Look {
-        let says = format!("A status; up to {} of them, and any from 200 to 299 when there is none.", ExpectedStatus::MAX);
+        let says =
+            format!("A status; up to {} of them, and any from 200 to 299 when there is none.", ExpectedStatus::MAX);
         let range = Some((100, 599));
         Look { kinds: vec![Type::Integer], range, says, example: json!(201), ..Look::default() }
     }

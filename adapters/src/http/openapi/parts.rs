@@ -1,6 +1,10 @@
 //! What many endpoints share: headers that they take and answer, and the ways to name a key.
 
-use patron_domain::{idempotency::IdempotencyKey, ids::{EnvironmentId, OnboardingRunId}, tenancy::RequestId};
+use patron_domain::{
+    idempotency::IdempotencyKey,
+    ids::{EnvironmentId, OnboardingRunId},
+    tenancy::RequestId,
+};
 use serde_json::json;
 use utoipa::openapi::{
     Components, ComponentsBuilder, HeaderBuilder, Ref, Required,

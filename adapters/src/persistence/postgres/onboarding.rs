@@ -45,11 +45,7 @@ impl OnboardingRepository for PostgresStore {
         session.answer(row).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn workflow_version(
-        &self,
-        scope: &EnvironmentScope,
-        id: WorkflowId,
-    ) -> Result<Option<Workflow>, StoreError> {
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
         let session = self.pool.session().await?;
@@ -58,11 +54,7 @@ impl OnboardingRepository for PostgresStore {
         session.answer(row).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn delete_workflow(
-        &self,
-        scope: &EnvironmentScope,
-        name: Option<WorkflowName>,
-    ) -> Result<bool, StoreError> {
+    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
         let (tenant, environment) = names(scope.owner);
         self.write(Delete { tenant, environment, name: name_column(name.as_ref()).to_owned() }).await
     }

@@ -83,11 +83,7 @@ impl OnboardingRepository for SqliteStore {
         self.readers.read(query).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn workflow_version(
-        &self,
-        scope: &EnvironmentScope,
-        id: WorkflowId,
-    ) -> Result<Option<Workflow>, StoreError> {
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
         let query = move |connection: &mut SqliteConnection| {
@@ -96,11 +92,7 @@ impl OnboardingRepository for SqliteStore {
         self.readers.read(query).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn delete_workflow(
-        &self,
-        scope: &EnvironmentScope,
-        name: Option<WorkflowName>,
-    ) -> Result<bool, StoreError> {
+    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
         let (tenant, environment) = names(scope.owner);
         let delete = move |connection: &mut SqliteConnection, totals: &mut Totals| {
             totals.workflows = Workflows::default();

@@ -20,7 +20,10 @@ use crate::{
     customer::{Customer, ExternalId, WorkflowName},
     event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyKey, IdempotencyRecord},
-    ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId, WorkflowId},
+    ids::{
+        ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId,
+        WorkflowId,
+    },
     integration::IntegrationMapping,
     lifecycle::Owner,
     onboarding::Workflow,

@@ -41,19 +41,11 @@ impl OnboardingRepository for MemoryStore {
         Ok(registry.workflows.get(&name).and_then(|id| registry.versions.get(id)).cloned())
     }
 
-    async fn workflow_version(
-        &self,
-        scope: &EnvironmentScope,
-        id: WorkflowId,
-    ) -> Result<Option<Workflow>, StoreError> {
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError> {
         Ok(self.lock().registry(scope.owner).versions.get(&id).cloned())
     }
 
-    async fn delete_workflow(
-        &self,
-        scope: &EnvironmentScope,
-        name: Option<WorkflowName>,
-    ) -> Result<bool, StoreError> {
+    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
         Ok(self.lock().registry(scope.owner).workflows.remove(&name).is_some())
     }
 
@@ -65,7 +57,8 @@ impl OnboardingRepository for MemoryStore {
         let mut state = self.lock();
         let runs = state.registry(scope.owner).runs.values().map(|stored| &stored.run);
         let wanted = runs.filter(|run| {
-            query.state.is_none_or(|state| run.state == state) && query.after.is_none_or(|after| run.customer_id > after)
+            query.state.is_none_or(|state| run.state == state)
+                && query.after.is_none_or(|after| run.customer_id > after)
         });
         Ok(wanted.take(usize::from(query.limit)).cloned().collect())
     }

@@ -18,8 +18,8 @@ use crate::persistence::{
         names,
         problem::again,
         statements::{
-            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPairs, InsertPayloads, InsertRecords,
-            InsertRuns, RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
+            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPairs, InsertPayloads, InsertRecords, InsertRuns,
+            RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
         },
     },
     schema::{former_external_ids, idempotency_records},
