@@ -16,7 +16,7 @@ use crate::{
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
-        TaxRateAmendment, TaxRateUpdate,
+        TaxRateAmendment,
     },
     tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
     testkit::a_tax_rate,
@@ -149,7 +149,7 @@ async fn work(
             answer(taxes.create_rate(scope, created, claim).await, rate)
         }
         Work::ChangeRate => {
-            let update = TaxRateAmendment::Update(Box::new(TaxRateUpdate::default()));
+            let update = TaxRateAmendment::Update(Box::default());
             answer(taxes.change_rate(scope, change(used.id, update), claim).await, rate)
         }
         Work::ArchiveRate => {
