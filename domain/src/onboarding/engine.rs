@@ -20,6 +20,7 @@ use crate::{
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{EventId, IdGenerator, Randomness},
     integration::{NewLink, ProviderEntityId},
+    lifecycle::Version,
     metadata::JsonObject,
     store::{PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -134,9 +135,10 @@ impl OnboardingEngine {
         run: &OnboardingRun,
         call: &HttpCall,
     ) -> Result<StepOutcome, StoreError> {
-        // The first event of a customer is its creation, with the state as of then.
+        // The first event of a customer is its creation, with the state as of then, unless housekeeping has removed it.
         let first = PageRequest::new(1, 0).unwrap_or_default();
         let created = self.customers.history(scope, run.customer_id, first).await?.items.into_iter().next();
+        let created = created.filter(|event| event.sequence == Version::FIRST);
         let Some(created) = created else { return Ok(StepOutcome::Refused(StepFailure::CustomerGone)) };
         let body = self.body.event(&EventRecord::of_customer(EventPosition::default(), created));
         let Ok(secret) = self.vault.open(workflow.secret.id, &workflow.secret.sealed) else {
