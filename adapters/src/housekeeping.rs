@@ -10,9 +10,10 @@ use patron_domain::{
     store::StoreError,
     tenancy::{SystemScope, TenancyRepository, owners},
     time::Timestamp,
+    webhook::WebhookRepository,
 };
 
-/// The most records or events that are removed at once: few enough to hold up a writer for a moment only.
+/// The most records, events or deliveries that are removed at once: few enough to hold up a writer for a moment only.
 const STEP: u32 = 200;
 /// How long it takes from one step to the next while there is more to remove.
 const BREATH: Duration = Duration::from_millis(200);
@@ -27,12 +28,16 @@ pub struct House {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// Readers of the log that Patron keeps: nothing is removed that one of them has still to read.
     pub readers: Vec<Arc<dyn EventReaders>>,
+    /// Keeps what became of deliveries.
+    pub webhooks: Arc<dyn WebhookRepository>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// For how long records of idempotency keys stay.
     pub idempotency_ttl: Duration,
     /// For how long events stay; for ever when absent. To be longer than the records of idempotency keys, which name them.
     pub events_ttl: Option<Duration>,
+    /// For how long deliveries of webhooks stay that are through or failed.
+    pub deliveries_ttl: Duration,
 }
 
 impl House {
@@ -47,16 +52,20 @@ impl House {
             if let Err(error) = self.remove_events().await {
                 tracing::warn!(%error, "old events are removed later");
             }
+            if let Err(error) = self.remove_deliveries().await {
+                tracing::warn!(%error, "old webhook deliveries are removed later");
+            }
         }
     }
 
     async fn remove_records(&self) -> Result<(), StoreError> {
-        let scope = SystemScope::patron();
-        let made_before = self.clock.now().earlier(self.idempotency_ttl);
-        while self.store.remove_idempotency_records(&scope, made_before, STEP).await? == u64::from(STEP) {
-            tokio::time::sleep(BREATH).await;
-        }
-        Ok(())
+        let (scope, made_before) = (SystemScope::patron(), self.clock.now().earlier(self.idempotency_ttl));
+        in_steps(|| self.store.remove_idempotency_records(&scope, made_before, STEP)).await
+    }
+
+    async fn remove_deliveries(&self) -> Result<(), StoreError> {
+        let (scope, changed_before) = (SystemScope::patron(), self.clock.now().earlier(self.deliveries_ttl));
+        in_steps(|| self.webhooks.remove_deliveries(&scope, changed_before, STEP)).await
     }
 
     async fn remove_events(&self) -> Result<(), StoreError> {
@@ -75,11 +84,19 @@ impl House {
             up_to = up_to.min(readers.furthest_behind(&scope, owner).await?.unwrap_or(EventPosition::MAX));
         }
         let old = OldEvents { happened_before, up_to };
-        while self.store.remove_events(&scope, owner, old, STEP).await? == u64::from(STEP) {
-            tokio::time::sleep(BREATH).await;
-        }
-        Ok(())
+        in_steps(|| self.store.remove_events(&scope, owner, old, STEP)).await
     }
+}
+
+/// Takes step after step, until one removes less than it could.
+async fn in_steps<F>(remove: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<u64, StoreError>>,
+{
+    while remove().await? == u64::from(STEP) {
+        tokio::time::sleep(BREATH).await;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -91,6 +108,7 @@ mod tests {
         store::Page,
         tenancy::{Environment, MockTenancyRepository, Tenant},
         testkit::{a_tenant, a_time, an_environment, an_id},
+        webhook::MockWebhookRepository,
     };
 
     use super::*;
@@ -104,9 +122,11 @@ mod tests {
             store: Arc::new(store),
             tenancy: Arc::new(tenancy),
             readers: Vec::new(),
+            webhooks: Arc::new(MockWebhookRepository::new()),
             clock: Arc::new(clock),
             idempotency_ttl: HOUR,
             events_ttl: None,
+            deliveries_ttl: HOUR * 2,
         }
     }
 
@@ -129,6 +149,19 @@ mod tests {
         house.remove_records().await.unwrap();
         // Nobody has asked for events to be removed.
         house.remove_events().await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deliveries_are_removed_in_steps_too() {
+        let mut webhooks = MockWebhookRepository::new();
+        let mut left = steps(vec![u64::from(STEP), 0]);
+        webhooks
+            .expect_remove_deliveries()
+            .times(2)
+            .withf(move |_, before, limit| *before == a_time().earlier(HOUR * 2) && *limit == STEP)
+            .returning(move |_, _, _| Ok(left()));
+        let house = house(MockHousekeeping::new(), MockTenancyRepository::new());
+        House { webhooks: Arc::new(webhooks), ..house }.remove_deliveries().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,23 +5,20 @@ use std::sync::Arc;
 use patron_adapters::{
     onboarding::drive,
     persistence::{Database, written, written_too},
-    system::SystemClock,
-    webhooks::forget_deliveries,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks that deliver webhooks, take the steps of onboarding, and clear old deliveries away.
+/// The tasks that deliver webhooks, and take the steps of onboarding.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
     onboarding: Option<JoinHandle<()>>,
-    house: JoinHandle<()>,
 }
 
 impl Deliveries {
-    /// Starts them; the first only if this process is to deliver.
+    /// Starts it, if this process is to deliver.
     pub(crate) fn start(settings: &Settings, database: &Database) -> Self {
         let webhooks = &settings.webhooks;
         if webhooks.allow_private {
@@ -31,7 +28,7 @@ impl Deliveries {
         }
         let (stop, told) = watch::channel(false);
         let relay = webhooks.deliver.then(|| {
-            let relay = wiring::relay(settings, &wiring::webhooks(settings, database));
+            let relay = wiring::relay(settings, database);
             tokio::spawn(Arc::new(relay).run(told.clone(), written))
         });
         // Nobody takes steps while there are none at a time.
@@ -39,13 +36,11 @@ impl Deliveries {
             let engine = Arc::new(wiring::engine(settings, database));
             tokio::spawn(drive(engine, settings.onboarding_concurrency, told, written_too))
         });
-        let house = forget_deliveries(database.webhooks.clone(), Arc::new(SystemClock), webhooks.retention);
-        Self { stop, relay, onboarding, house: tokio::spawn(house) }
+        Self { stop, relay, onboarding }
     }
 
     /// Lets the attempts that are under way end, for some seconds, and writes down what came of them.
     pub(crate) async fn stop(self) {
-        self.house.abort();
         // When nobody delivers, nobody is told.
         let _ = self.stop.send(true);
         for task in [self.relay, self.onboarding].into_iter().flatten() {

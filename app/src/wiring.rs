@@ -80,9 +80,11 @@ pub(crate) fn house(settings: &Settings, database: &Database) -> House {
         store: database.housekeeping.clone(),
         tenancy: database.tenancy.clone(),
         readers: vec![Arc::new(EndpointReaders(database.webhooks.clone()))],
+        webhooks: database.webhooks.clone(),
         clock: Arc::new(SystemClock),
         idempotency_ttl: settings.idempotency_ttl,
         events_ttl: settings.events_ttl,
+        deliveries_ttl: settings.webhooks.retention,
     }
 }
 
@@ -100,7 +102,7 @@ pub(crate) fn tenancy(database: &Database) -> TenancyService {
 /// The service behind webhooks, over HTTP and on the command line.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-    let Settings { webhooks: settings, .. } = settings;
+    let settings = &settings.webhooks;
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
@@ -136,9 +138,9 @@ pub(crate) fn engine(settings: &Settings, database: &Database) -> OnboardingEngi
     }
 }
 
-/// What delivers webhooks, with the parts of the service beside it.
-pub(crate) fn relay(settings: &Settings, service: &WebhookService) -> Relay {
-    let WebhookService { webhooks, events, sender, vault, body, clock, ids, randomness } = service.clone();
+/// What delivers webhooks.
+pub(crate) fn relay(settings: &Settings, database: &Database) -> Relay {
+    let service = webhooks(settings, database);
     let holder = match settings.database_url {
         // One server works over a file; after a crash it takes up its own leases at once.
         DatabaseUrl::Sqlite(_) => "server".to_owned(),
@@ -147,12 +149,12 @@ pub(crate) fn relay(settings: &Settings, service: &WebhookService) -> Relay {
             id.to_string()
         }
     };
-    let Settings { webhooks: settings, .. } = settings;
+    let settings = &settings.webhooks;
     let options = RelayOptions {
         holder,
         lease: settings.lease,
         retries: settings.retries,
         disable_after: settings.disable_after,
     };
-    Relay { webhooks, events, sender, vault, body, clock, ids, randomness, options }
+    Relay { service, options }
 }

@@ -1,9 +1,14 @@
 //! The command line: first start, keys, tenants, environments, and what a person is told when something is wrong.
 
-use std::{os::unix::fs::PermissionsExt, process::Output, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use patron_tests::{
-    patron::{Backend, KEY, Place, send},
+    patron::{Backend, KEY, Place, provide_cryptography, send},
     requests::minimal,
 };
 use reqwest::Method;
@@ -253,4 +258,26 @@ async fn logs_name_routes_and_no_personal_data() {
     assert!(!log.contains("private") && !log.contains(KEY), "{log}");
     assert!(log.contains("/v1/customers/external/<_..>"), "{log}");
     assert!(lines.iter().all(|line| serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object())), "{log}");
+}
+
+#[tokio::test]
+async fn a_receiver_of_webhooks_ends_when_nobody_reads_what_it_prints() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let mut listener = place.command(&["webhooks", "listen", "--port", "0", "--secret", secret]);
+    let mut listener = listener.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(listener.stderr.take().unwrap()).lines();
+    let url = told.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
+    drop(listener.stdout.take());
+    provide_cryptography();
+    assert_eq!(reqwest::Client::new().post(url).body("{}").send().await.unwrap().status(), 401);
+    for _ in 0..200 {
+        if let Some(ended) = listener.try_wait().unwrap() {
+            assert!(ended.success());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    listener.kill().unwrap();
+    panic!("it goes on");
 }

@@ -3,6 +3,7 @@
 use std::{io::Cursor, sync::Arc};
 
 use patron_domain::testkit::contract;
+use patron_tests::patron::provide_cryptography;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -42,6 +43,7 @@ async fn the_axum_service_creates_finds_and_refuses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let companies = format!("http://{}/companies", listener.local_addr().unwrap());
     tokio::spawn(axum_service::serve(listener));
+    provide_cryptography();
     let client = reqwest::Client::new();
     let create = |company: Value| client.post(&companies).json(&company).send();
     let company = json!({ "number": "acme", "name": "Acme GmbH" });

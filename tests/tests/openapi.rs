@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use patron_tests::{
     openapi::{Document, Operation},
-    patron::{Backend, Place, Server, send},
+    patron::{Backend, Place, Server, provide_cryptography, send},
     requests::tax_rate,
 };
 use reqwest::Method;
@@ -161,6 +161,7 @@ async fn refusals_are_answered_as_described() {
         if operation.json.get("security").is_some() {
             let mut request = document.request(&server, &operation, &ids, &[], body.as_ref()).build().unwrap();
             request.headers_mut().insert("x-api-key", "wrong".parse().unwrap());
+            provide_cryptography();
             let answer = reqwest::Client::new().execute(request).await.unwrap();
             assert_eq!(answer.status(), 401, "{}", operation.id);
             document.check(&operation, answer).await;

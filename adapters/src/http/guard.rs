@@ -20,7 +20,7 @@ pub(crate) struct CanRead(Caller);
 /// A caller who may write.
 pub(crate) struct CanWrite(Caller);
 
-/// A caller who may change environments and keys.
+/// A caller who may change environments, keys and webhook endpoints.
 pub(crate) struct CanAdminister(Caller);
 
 macro_rules! caller_guard {

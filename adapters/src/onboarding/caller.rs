@@ -5,6 +5,7 @@ use patron_domain::{
     onboarding::{StepCall, StepCaller, StepFailure},
     webhook::SendFailure,
 };
+use tokio::time::Instant;
 
 use crate::webhooks::{HttpSender, sender::PATIENCE};
 
@@ -21,7 +22,7 @@ impl StepCaller for HttpSender {
             (TOKEN, call.token.to_string()),
         ];
         // One byte more than is looked at tells an answer that is too long.
-        let made = self.post(&call.url, headers, call.body, StepFailure::MAX_ANSWER + 1);
-        tokio::time::timeout(PATIENCE, made).await.unwrap_or(Err(SendFailure::Timeout))
+        let end = Instant::now() + PATIENCE;
+        self.post(&call.url, headers, call.body, StepFailure::MAX_ANSWER + 1, end).await
     }
 }

@@ -5,7 +5,8 @@ use patron_domain::store::StoreError;
 
 /// What ends a piece of work on a connection: a refusal that the port knows, or an error of the database.
 pub(crate) enum Failure<E> {
-    /// The port's own answer; whatever was written is taken back.
+    /// The port's own answer. On SQLite it comes before the first write of its job, because a batch has no savepoints; on
+    /// PostgreSQL whatever was written is taken back.
     Refused(E),
     /// The database's.
     Database(Error),

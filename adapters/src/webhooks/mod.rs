@@ -1,13 +1,11 @@
 //! Delivering webhooks: how secrets are sealed, how one request is sent, and the relay that reads the log.
 
-mod housekeeping;
 mod readers;
 mod relay;
 mod resolver;
 pub(crate) mod sender;
 mod vault;
 
-pub use housekeeping::forget_deliveries;
 pub use readers::EndpointReaders;
 pub use relay::{Relay, RelayOptions, Stop};
 pub use sender::HttpSender;

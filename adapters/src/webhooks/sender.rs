@@ -3,7 +3,7 @@
 use std::{
     error::Error as _,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use patron_domain::{
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::time::{Instant, timeout_at};
 
 use super::resolver::{NoAddress, PublicResolver};
 use crate::metrics;
@@ -33,6 +34,7 @@ const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
 pub struct HttpSender {
     clock: Arc<dyn Clock>,
     allow_private: bool,
+    patience: Duration,
     client: OnceLock<Option<Client>>,
 }
 
@@ -40,7 +42,7 @@ impl HttpSender {
     /// A sender. `allow_private` is for development: it lets deliveries go to every address, also to this machine.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, allow_private: bool) -> Self {
-        Self { clock, allow_private, client: OnceLock::new() }
+        Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new() }
     }
 
     fn client(&self) -> Option<&Client> {
@@ -51,24 +53,25 @@ impl HttpSender {
         self.client.get_or_init(make).as_ref()
     }
 
-    async fn attempt(&self, request: SignedRequest) -> Result<(u16, String), SendFailure> {
+    async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<(u16, String), SendFailure> {
         let headers = [
             ("webhook-id", request.event_id.to_string()),
             ("webhook-timestamp", request.timestamp.to_string()),
             ("webhook-signature", request.signature),
         ];
-        let (status, kept) = self.post(&request.url, headers, request.body, KEPT).await?;
+        let (status, kept) = self.post(&request.url, headers, request.body, KEPT, end).await?;
         // No database here stores U+0000.
         Ok((status, String::from_utf8_lossy(&kept).replace('\0', "\u{FFFD}")))
     }
 
-    /// One `POST` of JSON: its status, and at most so many bytes of its answer. Whoever calls it sees to the time.
+    /// One `POST` of JSON: its status, and at most so many bytes of its answer.
     pub(crate) async fn post(
         &self,
         url: &EndpointUrl,
         headers: impl IntoIterator<Item = (&'static str, String)>,
         body: Vec<u8>,
         keep: usize,
+        end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
         let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
         // A host that is an address is never resolved.
@@ -81,10 +84,12 @@ impl HttpSender {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = request.body(body).send().await.map_err(|error| failure(&error))?;
-        let status = answer.status().as_u16();
+        let answer = timeout_at(end, request.body(body).send()).await.map_err(|_| SendFailure::Timeout)?;
+        let answer = answer.map_err(|error| failure(&error))?;
+        let (status, mut kept) = (answer.status().as_u16(), Vec::new());
         // A status that was answered counts, even if the rest of the answer does not come.
-        Ok((status, beginning(answer, keep).await))
+        let _ = timeout_at(end, keep_beginning(answer, keep, &mut kept)).await;
+        Ok((status, kept))
     }
 }
 
@@ -93,14 +98,11 @@ impl WebhookSender for HttpSender {
     #[expect(clippy::disallowed_methods, reason = "how long an attempt took is no fact of the domain")]
     async fn send(&self, request: SignedRequest) -> Attempt {
         let (at, begun) = (self.clock.now(), Instant::now());
-        let outcome = tokio::time::timeout(PATIENCE, self.attempt(request)).await;
-        let took = begun.elapsed();
-        let (outcome, answer) = match outcome {
-            Ok(Ok((status, answer))) => (Ok(status), answer),
-            Ok(Err(failure)) => (Err(failure), String::new()),
-            Err(_) => (Err(SendFailure::Timeout), String::new()),
+        let (outcome, answer) = match self.attempt(request, begun + self.patience).await {
+            Ok((status, answer)) => (Ok(status), answer),
+            Err(failure) => (Err(failure), String::new()),
         };
-        let attempt = Attempt { at, took, outcome, answer };
+        let attempt = Attempt { at, took: begun.elapsed(), outcome, answer };
         metrics::webhook_attempt(&attempt);
         attempt
     }
@@ -120,16 +122,15 @@ fn client(allow_private: bool) -> Result<Client, String> {
         .referer(false)
         .http1_only()
         .user_agent(concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION")))
-        .timeout(PATIENCE)
         .connect_timeout(CONNECT)
         .pool_max_idle_per_host(IDLE.0)
         .pool_idle_timeout(IDLE.1);
     client.build().map_err(|error| error.to_string())
 }
 
-/// The beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
-async fn beginning(mut answer: Response, keep: usize) -> Vec<u8> {
-    let (mut kept, mut read) = (Vec::new(), 0);
+/// Keeps the beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
+async fn keep_beginning(mut answer: Response, keep: usize, kept: &mut Vec<u8>) {
+    let mut read = 0;
     while let Ok(Some(chunk)) = answer.chunk().await {
         read += chunk.len();
         let room = keep - kept.len();
@@ -138,7 +139,6 @@ async fn beginning(mut answer: Response, keep: usize) -> Vec<u8> {
             break;
         }
     }
-    kept
 }
 
 fn failure(error: &reqwest::Error) -> SendFailure {
@@ -152,5 +152,53 @@ fn failure(error: &reqwest::Error) -> SendFailure {
         None if error.is_timeout() => SendFailure::Timeout,
         None if error.is_builder() => SendFailure::Internal,
         None => SendFailure::Connection,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::{
+        ids::EventId,
+        testkit::an_id,
+        webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender},
+    };
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::system::SystemClock;
+
+    /// What comes of a request to somebody who answers with this, and then says nothing more.
+    async fn attempt(answer: &'static str) -> Attempt {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let receiver = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4_096]).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let patience = Duration::from_millis(300);
+        let sender = HttpSender { patience, ..HttpSender::new(Arc::new(SystemClock), true) };
+        let event_id: EventId = an_id(1);
+        let (timestamp, signature) = (0, String::new());
+        let url = EndpointUrl::new(url).unwrap();
+        let attempt = sender.send(SignedRequest { url, event_id, timestamp, signature, body: Vec::new() }).await;
+        receiver.abort();
+        attempt
+    }
+
+    #[tokio::test]
+    async fn a_status_counts_although_the_rest_of_the_answer_does_not_come() {
+        let attempt = attempt("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntake").await;
+        assert_eq!((attempt.outcome, attempt.answer.as_str()), (Ok(200), "take"));
+    }
+
+    #[tokio::test]
+    async fn without_a_status_the_time_is_up() {
+        let attempt = attempt("HTTP/1.1 200 OK\r\n").await;
+        assert_eq!((attempt.outcome, attempt.answer.as_str()), (Err(SendFailure::Timeout), ""));
     }
 }

@@ -105,6 +105,12 @@ mod tests {
                 ("PATRON_DATABASE_CONNECTIONS", "0"),
                 ("PATRON_EVENTS_DAYS", "0"),
                 ("PATRON_EVENTS_DAYS", "1"),
+                ("PATRON_IDEMPOTENCY_HOURS", "0"),
+                ("PATRON_SECRETS_KEY", "hunter2"),
+                ("PATRON_WEBHOOKS_LEASE_SECONDS", "1"),
+                ("PATRON_WEBHOOKS_RETRY_SECONDS", "0"),
+                ("PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS", "0"),
+                ("PATRON_WEBHOOKS_RETENTION_HOURS", "0"),
             ] {
                 jail.set_env(variable, value);
                 let told = complaint(&["serve"]);

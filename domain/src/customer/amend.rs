@@ -52,7 +52,7 @@ pub(super) fn amend(
         request_id: ground.request_id,
         state,
     };
-    Ok(CustomerDecision { event, removed_mapping, removed_association, run: None })
+    Ok(CustomerDecision { event, removed_mapping, removed_association, onboarding: None })
 }
 
 /// The aggregate while it is being changed.

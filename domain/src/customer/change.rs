@@ -7,10 +7,9 @@ use super::{
 use crate::{
     event::CustomerEvent,
     idempotency::IdempotencyClaim,
-    ids::{CustomerId, IdSequence, TaxAssociationId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
     integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
-    onboarding::OnboardingRun,
     tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate},
     tenancy::{EnvironmentScope, RequestId},
     time::Timestamp,
@@ -189,8 +188,8 @@ pub struct CustomerDecision {
     pub removed_mapping: Option<IntegrationMapping>,
     /// The association that is no longer part of the aggregate, as it is to be kept.
     pub removed_association: Option<TaxAssociation>,
-    /// The onboarding that begins with a new customer.
-    pub run: Option<OnboardingRun>,
+    /// The version of the workflow whose run begins with a new customer.
+    pub onboarding: Option<WorkflowId>,
 }
 
 /// What became of a change.

@@ -12,7 +12,6 @@ use crate::{
     integration::NewLinks,
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
-    onboarding::OnboardingRun,
     tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateOverrides, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -123,8 +122,7 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         version: Version::FIRST,
         audit,
     };
-    let run = facts.workflow.filter(|_| !new.onboarding.skip);
-    let run = run.map(|workflow| OnboardingRun::start(scope.owner, customer_id, workflow, at));
+    let onboarding = facts.workflow.filter(|_| !new.onboarding.skip);
     let event = CustomerEvent {
         id: event_id,
         kind: CustomerEventKind::Created { onboarding: new.onboarding },
@@ -134,7 +132,7 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         request_id,
         state: CustomerAggregate { customer, mappings, associations },
     };
-    Ok(CustomerDecision { event, removed_mapping: None, removed_association: None, run })
+    Ok(CustomerDecision { event, removed_mapping: None, removed_association: None, onboarding })
 }
 
 /// What a tax association says, before it has an id and a customer.

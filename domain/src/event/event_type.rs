@@ -32,7 +32,8 @@ words!(
     EventType,
     "customer.created, customer.updated, customer.deleted, customer.restored, customer.integration_linked, \
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
-     customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, tax_rate.created, tax_rate.updated, tax_rate.deleted",
+     customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, tax_rate.created, \
+     tax_rate.updated, tax_rate.deleted",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
     CustomerDeleted => "customer.deleted",

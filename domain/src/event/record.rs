@@ -198,6 +198,18 @@ impl EventRecord {
         }
     }
 
+    /// The event as a customer's; `None` when it is another entity's, or its state was erased.
+    #[must_use]
+    pub fn into_customer_event(self) -> Option<CustomerEvent> {
+        let Self { id, kind, sequence, at, actor, request_id, state, .. } = self;
+        match (kind, state) {
+            (EventKind::Customer(kind), Some(EventState::Customer(state))) => {
+                Some(CustomerEvent { id, kind, sequence, at, actor, request_id, state: *state })
+            }
+            _ => None,
+        }
+    }
+
     /// A tax rate's event at its place in the log.
     #[must_use]
     pub fn of_tax_rate(position: EventPosition, event: TaxRateEvent) -> Self {

@@ -142,7 +142,7 @@ pub struct IdempotentRequest {
 ///
 /// ```
 /// use patron_domain::{
-///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyRecord},
+///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, Outcome},
 ///     testkit::{a_time, an_id},
 ///     time::Timestamp,
 /// };
@@ -202,7 +202,7 @@ pub struct IdempotencyRecord {
 ///
 /// ```
 /// use patron_domain::{
-///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord},
+///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, Outcome},
 ///     testkit::{a_time, an_id},
 ///     time::Timestamp,
 /// };

@@ -132,6 +132,7 @@ pub enum FindTaxRateError {
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
+///     customer::DEFAULT_IDEMPOTENCY_TTL,
 ///     tax::{NewTaxRate, TaxRate, TaxService},
 ///     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_tax_rate},
 /// };
@@ -140,13 +141,15 @@ pub enum FindTaxRateError {
 /// let store = Arc::new(MemoryStore::default());
 /// let service = TaxService {
 ///     taxes: store.clone(),
-///     customers: store,
+///     customers: store.clone(),
+///     records: store,
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
 /// };
 /// let TaxRate { code, name, description, value, scope, rate_status, metadata, .. } = a_tax_rate("VAT");
 /// let new = NewTaxRate { code, name, description, value, scope, rate_status, metadata };
-/// let rate = service.create_rate(&a_caller(), new).await.unwrap();
+/// let rate = service.create_rate(&a_caller(), new, None).await.unwrap().value;
 /// assert_eq!(service.find_rate(&a_caller(), rate.id).await, Ok(Some(rate)));
 /// # });
 /// ```

@@ -1,8 +1,10 @@
 //! Tenants, their environments, and the API keys, roles and scopes that keep them apart.
 
+mod access;
 mod actor;
 mod administration;
 mod api_key;
+mod maker;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod owners;
@@ -12,6 +14,7 @@ mod scope;
 mod service;
 mod tenant;
 
+pub use access::{AccessService, AuthenticateError};
 pub use actor::{Actor, ActorError, RequestId, RequestIdError};
 pub use administration::{AdministrationService, EnvironmentChange, EnvironmentError, KeyError};
 pub use api_key::{
@@ -26,7 +29,7 @@ pub use port::{
 pub use port::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository};
 pub use role::{NoRole, Permission, PermissionDenied, Role, Roles};
 pub use scope::{Caller, EnvironmentScope, SystemScope, TenantScope};
-pub use service::{AccessService, ApiKeyError, AuthenticateError, TenancyService};
+pub use service::{ApiKeyError, TenancyService};
 pub use tenant::{
     Environment, EnvironmentName, EnvironmentNameError, EnvironmentType, Tenant, TenantName, TenantNameError,
 };

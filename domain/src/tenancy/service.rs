@@ -1,96 +1,19 @@
-//! Who is asking, and the making of tenants, environments and keys.
+//! The making of tenants, environments and keys, for whoever holds the whole system.
 
 use std::sync::Arc;
 
 use super::{
     Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, Bootstrap, Caller, CreateEnvironmentError, Environment,
-    EnvironmentName, EnvironmentScope, EnvironmentType, KeyUse, KeyUses, NewApiKey, RequestId, Roles, SystemScope,
-    TenancyRepository, Tenant, TenantName, TenantScope,
+    EnvironmentName, EnvironmentScope, EnvironmentType, NewApiKey, Roles, SystemScope, TenancyRepository, Tenant,
+    TenantName, TenantScope, maker::Maker,
 };
 use crate::{
     clock::Clock,
     idempotency::OnceError,
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable, TenantId},
-    lifecycle::{Audit, Owner},
+    lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
 };
-
-/// Checks API keys.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{
-///     tenancy::{AccessService, ApiKeyRepository, ApiKeySecret, NoKeyUses},
-///     testkit::{FixedClock, MemoryStore, a_scope, an_api_key, an_owner},
-/// };
-///
-/// # futures::executor::block_on(async {
-/// let (keys, secret) = (Arc::new(MemoryStore::default()), ApiKeySecret::new("sk_0123456789abcdef").unwrap());
-/// keys.create(&a_scope(), an_api_key(), secret.clone()).await.unwrap();
-/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
-/// assert_eq!(access.authenticate(secret.expose(), None).await.unwrap().owner(), an_owner());
-/// # });
-/// ```
-#[derive(Clone)]
-pub struct AccessService {
-    keys: Arc<dyn ApiKeyRepository>,
-    clock: Arc<dyn Clock>,
-    uses: Arc<dyn KeyUses>,
-}
-
-/// Why nobody was recognised.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{
-///     tenancy::{AccessService, AuthenticateError, NoKeyUses},
-///     testkit::{FixedClock, MemoryStore},
-/// };
-///
-/// let keys = Arc::new(MemoryStore::default());
-/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
-/// let answer = futures::executor::block_on(access.authenticate("sk_nobody_has_this_one", None));
-/// assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthenticateError {
-    /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
-    #[error("a valid API key is needed: send it in the header x-api-key")]
-    Unauthenticated,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl AccessService {
-    /// A service over its ports.
-    #[must_use]
-    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, uses: Arc<dyn KeyUses>) -> Self {
-        Self { keys, clock, uses }
-    }
-
-    /// Recognises the caller by the key presented.
-    ///
-    /// # Errors
-    /// [`AuthenticateError::Unauthenticated`] for every kind of key that does not open anything, told apart by nothing.
-    pub async fn authenticate(
-        &self,
-        presented: &str,
-        request_id: Option<RequestId>,
-    ) -> Result<Caller, AuthenticateError> {
-        let secret = ApiKeySecret::new(presented).map_err(|_| AuthenticateError::Unauthenticated)?;
-        let found = self.keys.find_by_secret(&SystemScope::patron(), &secret).await?;
-        let now = self.clock.now();
-        match found {
-            Some(key) if key.is_valid_at(now) => {
-                self.uses.note(KeyUse { id: key.id, at: now });
-                let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id) };
-                Ok(Caller::new(scope, key.roles, request_id))
-            }
-            _ => Err(AuthenticateError::Unauthenticated),
-        }
-    }
-}
 
 /// Makes and lists tenants, environments and keys, for start-up and the command line.
 ///
@@ -187,28 +110,12 @@ impl TenancyService {
     pub async fn bootstrap(&self, secret: ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let scope = SystemScope::patron();
         let (tenant_name, environment_name, key_name) = first_names();
-        let now = self.clock.now();
-        let mut ids = self.ids.start(now);
-        let audit = Audit::created(now, &scope.actor);
-        let tenant = Tenant { id: ids.next_id(), name: tenant_name, audit: audit.clone() };
-        let environment = Environment {
-            id: ids.next_id(),
-            tenant_id: tenant.id,
-            name: environment_name,
-            kind: EnvironmentType::Development,
-            audit: audit.clone(),
-        };
-        let key = ApiKey {
-            id: ids.next_id(),
-            owner: Owner { tenant_id: tenant.id, environment_id: environment.id },
-            name: key_name,
-            display_id: secret.display_id(),
-            roles: Roles::super_admin(),
-            expires_at: None,
-            revoked_at: None,
-            last_used_at: None,
-            audit,
-        };
+        let mut make = self.make(&scope.actor);
+        let tenant = make.tenant(tenant_name);
+        let environment = make.environment(tenant.id, environment_name, EnvironmentType::Development);
+        let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
+        let new = NewApiKey { name: key_name, roles: Roles::super_admin(), expires_at: None };
+        let key = make.key(owner, new, &secret);
         let first = Bootstrap { tenant, environment, key: key.clone(), secret };
         let written = self.tenancy.bootstrap(&scope, first).await?;
         Ok(written.then_some(key))
@@ -219,9 +126,7 @@ impl TenancyService {
     /// # Errors
     /// When the store fails.
     pub async fn create_tenant(&self, scope: &SystemScope, name: TenantName) -> Result<Tenant, StoreError> {
-        let now = self.clock.now();
-        let id = self.ids.start(now).next_id();
-        let tenant = Tenant { id, name, audit: Audit::created(now, &scope.actor) };
+        let tenant = self.make(&scope.actor).tenant(name);
         self.tenancy.create_tenant(scope, tenant.clone()).await?;
         Ok(tenant)
     }
@@ -245,9 +150,7 @@ impl TenancyService {
         name: EnvironmentName,
         kind: EnvironmentType,
     ) -> Result<Environment, CreateEnvironmentError> {
-        let now = self.clock.now();
-        let id = self.ids.start(now).next_id();
-        let environment = Environment { id, tenant_id, name, kind, audit: Audit::created(now, &scope.actor) };
+        let environment = self.make(&scope.actor).environment(tenant_id, name, kind);
         let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
         Ok(self.tenancy.create_environment(&scope, environment, None).await?.value)
     }
@@ -278,18 +181,7 @@ impl TenancyService {
     ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
         let scope = self.environment_scope(scope, environment_id).await?;
         let secret = self.new_secret()?;
-        let now = self.clock.now();
-        let key = ApiKey {
-            id: self.ids.start(now).next_id(),
-            owner: scope.owner,
-            name: new.name,
-            display_id: secret.display_id(),
-            roles: new.roles,
-            expires_at: new.expires_at,
-            revoked_at: None,
-            last_used_at: None,
-            audit: Audit::created(now, &scope.actor),
-        };
+        let key = self.make(&scope.actor).key(scope.owner, new, &secret);
         let made = self.keys.create(&scope, key, secret.clone(), None).await?;
         Ok((made.value, secret))
     }
@@ -328,6 +220,10 @@ impl TenancyService {
         Ok(Caller::new(scope, Roles::super_admin(), None))
     }
 
+    fn make(&self, by: &Actor) -> Maker {
+        Maker::start(&*self.ids, self.clock.now(), by)
+    }
+
     async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {
         let found = self.tenancy.find_environment(scope, id).await?.ok_or(ApiKeyError::UnknownEnvironment)?;
         let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
@@ -352,91 +248,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::MockClock,
-        ids::{IdSequence, MockIdGenerator, MockRandomness},
-        tenancy::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository, Permission, Role},
-        time::Timestamp,
+        ids::{MockIdGenerator, MockRandomness},
+        tenancy::{MockApiKeyRepository, MockTenancyRepository},
+        testkit::{FixedClock, a_time, an_api_key},
     };
 
-    const SECRET: &str = "sk_chosen_by_an_operator";
-    const NOW: i64 = 1_700_000_000_123_456;
-
-    fn time(micros: i64) -> Timestamp {
-        Timestamp::from_micros(micros).unwrap()
-    }
-
     fn secret() -> ApiKeySecret {
-        ApiKeySecret::new(SECRET).unwrap()
-    }
-
-    fn clock() -> Arc<MockClock> {
-        Arc::new(MockClock::at(time(NOW)))
-    }
-
-    fn a_key() -> ApiKey {
-        let mut ids = IdSequence::start(time(0), [0; 10]);
-        ApiKey {
-            id: ids.next_id(),
-            owner: Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() },
-            name: ApiKeyName::new("a key").unwrap(),
-            display_id: secret().display_id(),
-            roles: Roles::new([Role::AllReader]).unwrap(),
-            expires_at: None,
-            revoked_at: None,
-            last_used_at: None,
-            audit: Audit::created(time(0), &Actor::system()),
-        }
-    }
-
-    /// An access service over a store that is asked for `SECRET` once and answers this.
-    fn access(answer: Result<Option<ApiKey>, StoreError>) -> AccessService {
-        let mut keys = MockApiKeyRepository::new();
-        let answer_of_keys = answer.clone();
-        keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
-        // Only a valid key is noted; the mock panics at any other note.
-        let mut uses = MockKeyUses::new();
-        let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
-        let noted = KeyUse { id: a_key().id, at: time(NOW) };
-        uses.expect_note().times(usize::from(valid)).withf(move |one| *one == noted).return_const(());
-        AccessService::new(Arc::new(keys), clock(), Arc::new(uses))
-    }
-
-    #[test]
-    fn a_valid_key_makes_its_owner_the_caller() {
-        let still_valid = ApiKey { expires_at: Some(time(NOW + 1)), ..a_key() };
-        let request = RequestId::new("request-1").unwrap();
-        let caller = block_on(access(Ok(Some(still_valid))).authenticate(SECRET, Some(request.clone()))).unwrap();
-        assert_eq!(caller.owner(), a_key().owner);
-        assert_eq!(caller.request_id(), Some(&request));
-        assert_eq!(caller.authorise(Permission::Read).unwrap().actor, Actor::from(a_key().id));
-        assert!(caller.authorise(Permission::Write).is_err());
-    }
-
-    #[test]
-    fn wrong_expired_and_revoked_keys_get_one_answer() {
-        let expired = ApiKey { expires_at: Some(time(NOW)), ..a_key() };
-        let revoked = ApiKey { revoked_at: Some(time(NOW + 1)), ..a_key() };
-        for found in [None, Some(expired), Some(revoked)] {
-            let answer = block_on(access(Ok(found)).authenticate(SECRET, None));
-            assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_a_key_never_reaches_the_store() {
-        // A mock without expectations panics when it is called.
-        let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock(), Arc::new(MockKeyUses::new()));
-        for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
-        {
-            assert_eq!(block_on(access.authenticate(presented, None)), Err(AuthenticateError::Unauthenticated));
-        }
-    }
-
-    #[test]
-    fn a_failing_store_is_no_wrong_key() {
-        let failure = StoreError::Unavailable { reason: "no connection".to_owned() };
-        let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, None));
-        assert_eq!(answer, Err(AuthenticateError::Store(failure)));
+        ApiKeySecret::new("sk_chosen_by_an_operator").unwrap()
     }
 
     /// A tenancy service over a store, with keys and randomness that are never asked.
@@ -444,7 +262,7 @@ mod tests {
         TenancyService {
             tenancy: Arc::new(tenancy),
             keys: Arc::new(MockApiKeyRepository::new()),
-            clock: clock(),
+            clock: Arc::new(FixedClock::default()),
             ids: Arc::new(MockIdGenerator::from_time()),
             randomness: Arc::new(MockRandomness::new()),
         }
@@ -461,7 +279,7 @@ mod tests {
         let key = block_on(service(tenancy).bootstrap(secret())).unwrap().unwrap();
         assert_eq!(key.display_id, secret().display_id());
         assert_eq!(key.roles, Roles::super_admin());
-        assert!(key.is_valid_at(time(NOW)));
+        assert!(key.is_valid_at(a_time()));
     }
 
     #[test]
@@ -474,8 +292,8 @@ mod tests {
     #[test]
     fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_made() {
         let tenancy = MockTenancyRepository::empty();
-        let new = NewApiKey { name: a_key().name, roles: Roles::super_admin(), expires_at: None };
-        let environment = a_key().owner.environment_id;
+        let new = NewApiKey { name: an_api_key().name, roles: Roles::super_admin(), expires_at: None };
+        let environment = an_api_key().owner.environment_id;
         let answer = block_on(service(tenancy).create_key(&SystemScope::patron(), environment, new));
         assert_eq!(answer, Err(ApiKeyError::UnknownEnvironment));
     }

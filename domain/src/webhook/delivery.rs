@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::retry::Retries;
 use crate::{
-    event::EventRecord,
+    event::{EventPosition, EventRecord},
     ids::{EventId, IdSequence, WebhookDeliveryId, WebhookEndpointId},
     lifecycle::{Owner, words},
     time::Timestamp,
@@ -37,7 +37,7 @@ pub struct Delivery {
     /// The thing it is about: the id of a customer or a tax rate. First deliveries of one thing keep their order.
     pub entity_id: String,
     /// Where the event stands in the log.
-    pub position: i64,
+    pub position: EventPosition,
     /// How far it is.
     pub state: DeliveryState,
     /// How many attempts were made.
@@ -209,7 +209,7 @@ impl Delivery {
             event_id: event.id,
             event_type: event.kind.event_type().as_str().to_owned(),
             entity_id: event.entity.id(),
-            position: event.position.stored(),
+            position: event.position,
             state: DeliveryState::Waiting { next_attempt_at },
             attempts: 0,
             last: None,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     customer::Patch,
+    event::EventPosition,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
     tenancy::EnvironmentScope,
@@ -64,7 +65,7 @@ pub struct WebhookEndpoint {
     /// How it is doing.
     pub health: Health,
     /// How far in the log everything is delivered, or written down as waiting.
-    pub position: i64,
+    pub position: EventPosition,
     /// Who made and changed it when.
     pub audit: Audit,
 }

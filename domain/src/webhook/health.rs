@@ -66,6 +66,19 @@ words!(
     Request => "request", Failing => "failing", Gone => "gone",
 );
 
+/// After how many failures, without one success, a round is given up.
+const HOPELESS: u32 = 16;
+/// The shortest rest of an endpoint for which there was nothing to do.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+
+impl Tally {
+    /// Whether a round had better end: so many failures and nothing taken.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.delivered == 0 && self.failed >= HOPELESS
+    }
+}
+
 /// When an endpoint that takes nothing is disabled, unless it is configured: after five days.
 pub const DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
 
@@ -97,6 +110,19 @@ impl Health {
             }
             _ => (Self::default(), None),
         }
+    }
+
+    /// The same with the rest it is given after a round. One in which there was something to do is followed by another, unless
+    /// the endpoint fails; otherwise nothing is read for it until a delivery is due, and for a second at least.
+    #[must_use]
+    pub fn rested(self, worked: bool, next_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let soonest = now.later(SHORTEST_REST);
+        let paused_until = match worked {
+            false => Some(next_at.map_or(soonest, |at| at.max(soonest))),
+            true if self.is_suspect() => self.paused_until,
+            true => None,
+        };
+        Self { paused_until, ..self }
     }
 
     /// Whether it failed the last time: then a few attempts find out how it is.
@@ -139,5 +165,25 @@ mod tests {
             Health::default().after(gone, at, &Retries::default(), DISABLE_AFTER, 0).1,
             Some(DisabledReason::Gone)
         );
+    }
+
+    #[test]
+    fn an_endpoint_rests_until_there_is_something_to_do_and_an_ill_one_as_long_as_its_failures_say() {
+        let (now, second) = (a_time(), Duration::from_secs(1));
+        let ill = Health { failed_rounds: 1, paused_until: Some(now.later(9 * second)), ..Health::default() };
+        let well = Health { paused_until: Some(now), ..Health::default() };
+        let rest = |health: Health, worked, next_at| health.rested(worked, next_at, now).paused_until;
+        assert_eq!(rest(well, true, None), None);
+        assert_eq!(rest(ill, true, None), ill.paused_until);
+        assert_eq!(rest(well, false, None), Some(now.later(second)));
+        assert_eq!(rest(ill, false, Some(now)), Some(now.later(second)));
+        assert_eq!(rest(well, false, Some(now.later(5 * second))), Some(now.later(5 * second)));
+    }
+
+    #[test]
+    fn a_round_of_nothing_but_failures_is_given_up() {
+        assert!(Tally { failed: 16, ..Tally::default() }.is_hopeless());
+        assert!(!Tally { failed: 15, ..Tally::default() }.is_hopeless());
+        assert!(!Tally { failed: 99, delivered: 1, gone: false }.is_hopeless());
     }
 }

@@ -9,6 +9,7 @@ use super::{
     health::{DisabledReason, Health},
 };
 use crate::{
+    event::EventPosition,
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -63,7 +64,7 @@ pub struct LeaseClaim {
 /// What a round at an endpoint is written down as: whole or not at all.
 ///
 /// ```
-/// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::*};
+/// use patron_domain::{event::EventPosition, tenancy::SystemScope, testkit::*, webhook::*};
 ///
 /// let endpoint = a_webhook_endpoint();
 /// let round = RoundRecord {
@@ -71,7 +72,7 @@ pub struct LeaseClaim {
 ///     endpoint_id: endpoint.id,
 ///     holder: "relay 1".to_owned(),
 ///     deliveries: vec![a_delivery(1)],
-///     position: 1,
+///     position: EventPosition::START,
 ///     health: Health::default(),
 ///     disabled: None,
 ///     at: a_time(),
@@ -92,7 +93,7 @@ pub struct RoundRecord {
     /// Its deliveries that are new or have changed.
     pub deliveries: Vec<Delivery>,
     /// How far in the log it is.
-    pub position: i64,
+    pub position: EventPosition,
     /// How it is doing.
     pub health: Health,
     /// Whether it is to be disabled.

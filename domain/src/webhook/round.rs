@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::delivery::{Delivery, DeliveryKind, DeliveryState};
-use crate::time::Timestamp;
+use crate::{event::EventPosition, time::Timestamp};
 
 /// A delivery of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ struct Item {
 /// // Two events of one customer: the second waits for the first.
 /// let lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
 /// assert_eq!(lanes.len(), 1);
-/// assert_eq!(lanes[0].next().unwrap().position, 1);
+/// assert_eq!(lanes[0].next().unwrap().position.stored(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
@@ -62,22 +62,23 @@ impl Lane {
 ///
 /// ```
 /// use std::time::Duration;
-/// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
+/// use patron_domain::{event::EventPosition, testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
 ///
 /// let mut lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
 /// while let Some(next) = lanes[0].next().cloned() {
 ///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new() };
 ///     lanes[0].note(next.after(attempt, &Retries::default(), 0));
 /// }
-/// let round = end(lanes, true, 0, 2, a_time());
-/// assert_eq!((round.deliveries.len(), round.position, round.next_at), (2, 2, None));
+/// let read_to = EventPosition::from_stored(2).unwrap();
+/// let round = end(lanes, true, EventPosition::START, read_to, a_time());
+/// assert_eq!((round.deliveries.len(), round.position, round.next_at), (2, read_to, None));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoundEnd {
     /// The deliveries that are new or have changed.
     pub deliveries: Vec<Delivery>,
     /// How far in the log everything is delivered or written down as waiting.
-    pub position: i64,
+    pub position: EventPosition,
     /// When the first of those that wait is due.
     pub next_at: Option<Timestamp>,
 }
@@ -107,7 +108,7 @@ fn lane(mut items: VecDeque<Item>, now: Timestamp) -> Lane {
 /// read from the log), or were left before. What is fresh and stands before anything that was attempted is written down
 /// as waiting; what stands after all of it is left to the next round.
 #[must_use]
-pub fn end(lanes: Vec<Lane>, complete: bool, from: i64, read_to: i64, now: Timestamp) -> RoundEnd {
+pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: EventPosition, now: Timestamp) -> RoundEnd {
     let fresh = |item: &&Item| !item.stored && item.attempted;
     let attempted = lanes.iter().flat_map(|lane| lane.done.iter().chain(&lane.waiting)).filter(fresh);
     let reached = attempted.map(|item| item.delivery.position).max().unwrap_or(from);
@@ -135,10 +136,15 @@ mod tests {
 
     use super::{Lane, end, plan};
     use crate::{
+        event::EventPosition,
         testkit::{a_delivery, a_time},
         time::Timestamp,
         webhook::{Attempt, Delivery, DeliveryState, Retries},
     };
+
+    fn at(position: i64) -> EventPosition {
+        EventPosition::from_stored(position).unwrap()
+    }
 
     fn of(position: i64, entity: &str) -> Delivery {
         Delivery { entity_id: entity.to_owned(), ..a_delivery(position) }
@@ -155,7 +161,7 @@ mod tests {
     }
 
     fn seen(deliveries: &[Delivery]) -> Vec<(i64, &'static str, bool)> {
-        let mut all: Vec<_> = deliveries.iter().map(|one| (one.position, one.state)).collect();
+        let mut all: Vec<_> = deliveries.iter().map(|one| (one.position.stored(), one.state)).collect();
         all.sort_by_key(|one| one.0);
         all.into_iter()
             .map(|(position, state)| {
@@ -168,15 +174,16 @@ mod tests {
     #[test]
     fn a_lane_keeps_the_order_and_lanes_do_not_wait_for_each_other() {
         let mut lanes = plan(vec![], vec![of(1, "a"), of(2, "b"), of(3, "a")], a_time());
-        let next = |lanes: &[Lane]| lanes.iter().map(|lane| lane.next().map(|one| one.position)).collect::<Vec<_>>();
+        let next =
+            |lanes: &[Lane]| lanes.iter().map(|lane| lane.next().map(|one| one.position.stored())).collect::<Vec<_>>();
         assert_eq!(next(&lanes), [Some(1), Some(2)]);
         step(&mut lanes[0], 200);
         assert_eq!(next(&lanes), [Some(3), Some(2)]);
         step(&mut lanes[0], 500);
         assert_eq!(next(&lanes), [None, Some(2)]);
         step(&mut lanes[1], 204);
-        let ended = end(lanes, true, 0, 9, a_time());
-        assert_eq!(ended.position, 9);
+        let ended = end(lanes, true, at(0), at(9), a_time());
+        assert_eq!(ended.position, at(9));
         assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "delivered", false), (3, "waiting", true)]);
         assert!(ended.next_at.is_some());
     }
@@ -188,17 +195,17 @@ mod tests {
         assert_eq!(lanes.iter().filter_map(Lane::next).count(), 1);
         let mut lanes = lanes;
         step(&mut lanes[1], 200);
-        let ended = end(lanes, true, 4, 6, a_time());
+        let ended = end(lanes, true, at(4), at(6), a_time());
         assert_eq!(seen(&ended.deliveries), [(5, "waiting", false), (6, "delivered", false)]);
         assert_eq!(ended.next_at, Some(later));
         // When its time has come, the first of the lane runs, and the others follow at once.
         let mut lanes = plan(vec![waits(of(1, "a"), Some(later)), waits(of(5, "a"), None)], vec![], later);
         step(&mut lanes[0], 200);
-        assert_eq!(lanes[0].next().map(|one| one.position), Some(5));
+        assert_eq!(lanes[0].next().map(|one| one.position.stored()), Some(5));
         // Left before that, the next one is due now.
-        let ended = end(lanes, false, 6, 6, later);
+        let ended = end(lanes, false, at(6), at(6), later);
         assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (5, "waiting", true)]);
-        assert_eq!(ended.position, 6);
+        assert_eq!(ended.position, at(6));
     }
 
     #[test]
@@ -206,15 +213,15 @@ mod tests {
         let mut lanes = plan(vec![], vec![of(1, "a"), of(2, "b"), of(3, "c"), of(4, "b"), of(5, "d")], a_time());
         step(&mut lanes[0], 200);
         step(&mut lanes[2], 200);
-        let ended = end(lanes, false, 0, 5, a_time());
-        assert_eq!(ended.position, 3);
+        let ended = end(lanes, false, at(0), at(5), a_time());
+        assert_eq!(ended.position, at(3));
         assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
     }
 
     #[test]
     fn nothing_attempted_moves_nothing() {
         let lanes = plan(vec![], vec![of(8, "a")], a_time());
-        let ended = end(lanes, false, 7, 8, a_time());
-        assert_eq!((ended.position, ended.deliveries.len(), ended.next_at), (7, 0, None));
+        let ended = end(lanes, false, at(7), at(8), a_time());
+        assert_eq!((ended.position, ended.deliveries.len(), ended.next_at), (at(7), 0, None));
     }
 }

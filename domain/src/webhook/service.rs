@@ -89,7 +89,9 @@ pub struct NewEndpoint {
 /// use std::time::Duration;
 /// use patron_domain::{testkit::a_time, webhook::Replay};
 ///
-/// let the_hour_of_the_outage = Replay::Between(a_time(), a_time().later(Duration::from_secs(3_600)));
+/// let (from, to) = (a_time(), a_time().later(Duration::from_secs(3_600)));
+/// let the_hour_of_the_outage = Replay::between(from, to).unwrap();
+/// assert_eq!(Replay::between(to, from), None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replay {
@@ -99,6 +101,14 @@ pub enum Replay {
     Between(Timestamp, Timestamp),
     /// Everything that failed for good.
     Failed,
+}
+
+impl Replay {
+    /// The events of a time; `None` when it ends before it begins.
+    #[must_use]
+    pub fn between(from: Timestamp, to: Timestamp) -> Option<Self> {
+        (from <= to).then_some(Self::Between(from, to))
+    }
 }
 
 impl WebhookService {
@@ -124,7 +134,7 @@ impl WebhookService {
             disabled: None,
             secrets: EndpointSecrets { current: self.vault.seal(id, &secret)?, previous: None },
             health: Health::default(),
-            position: self.events.end(&SystemScope::patron()).await?.stored(),
+            position: self.events.end(&SystemScope::patron()).await?,
             audit: Audit::created(now, &scope.actor),
         };
         self.webhooks.create_endpoint(scope, endpoint.clone()).await?;
@@ -228,7 +238,7 @@ impl WebhookService {
             event_id,
             event_type: TEST_EVENT.to_owned(),
             entity_id: id.to_string(),
-            position: 0,
+            position: EventPosition::START,
             state,
             attempts: 1,
             updated_at: attempt.at.later(attempt.took),

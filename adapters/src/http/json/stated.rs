@@ -3,7 +3,11 @@
 use patron_domain::{customer::Patch, violation::Rule};
 use serde::{Deserialize, Deserializer};
 
-use super::field::{Field, FromJson, Reader, Text};
+use super::{
+    field::{Field, FromJson},
+    kinds::Text,
+    reader::Reader,
+};
 
 /// A member of an object: not there, or there with a value or `null` (then [`Field::Absent`]).
 #[derive(Debug, Clone, PartialEq)]

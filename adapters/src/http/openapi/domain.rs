@@ -27,26 +27,10 @@ use utoipa::openapi::{
     schema::{SchemaType, Type},
 };
 
-use super::shape::{Look, Shape, strings};
+use super::shape::{Look, Shape, strings, texts, words};
 
 /// The 26 characters after the prefix of an id, in every example: a test puts a real one in their place.
 pub(crate) const EXAMPLE_ID: &str = "01JDG3W9Z5X0M8R2K7T4B6Q1NE";
-
-macro_rules! texts {
-    ($($name:ident: $says:literal, $example:literal;)*) => {$(
-        impl Shape for $name {
-            fn look() -> Look {
-                Look {
-                    kinds: vec![Type::String],
-                    chars: Some((1, $name::MAX_CHARS)),
-                    says: $says.to_owned(),
-                    example: json!($example),
-                    ..Look::default()
-                }
-            }
-        }
-    )*};
-}
 
 texts! {
     ExternalId: "The id that your own system gave the customer: not blank, no control characters.", "acme-1";
@@ -68,16 +52,6 @@ texts! {
     RequestId: "The id of the request in which it was done.", "7f3a-1";
     EnvironmentName: "The name of an environment.", "Staging";
     Actor: "Who did it: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
-}
-
-macro_rules! words {
-    ($($name:ident: $says:literal;)*) => {$(
-        impl Shape for $name {
-            fn look() -> Look {
-                Look::words($name::ALL.iter().map(|one| one.as_str()), $says)
-            }
-        }
-    )*};
 }
 
 words! {

@@ -223,7 +223,7 @@ fn parameter(place: ParameterIn, name: &str, says: &str, schema: RefOr<Schema>) 
 }
 
 /// A path of Rocket's as one of OpenAPI's: `/a/<b>` as `/a/{b}`, and `/a/<_..>` as `/a/{..}` until it gets a name.
-pub(super) fn template(path: &str) -> String {
+fn template(path: &str) -> String {
     path.replace("<_..>", "{..}").replace('<', "{").replace('>', "}")
 }
 

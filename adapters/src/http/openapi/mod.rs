@@ -24,7 +24,7 @@ pub(crate) use self::{
     },
     endpoint::Endpoint,
     refusal::Refusal,
-    shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, values},
+    shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, texts, values, words},
 };
 use super::{customer, event, health, integration, metrics, onboarding, tax, tenancy, webhook};
 

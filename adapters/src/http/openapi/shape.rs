@@ -36,6 +36,30 @@ pub(crate) trait Shape {
     fn look() -> Look;
 }
 
+/// The looks of types that are text of a bounded length: what each is, and an example.
+macro_rules! texts {
+    ($($name:ident: $says:literal, $example:literal;)*) => {$(
+        impl $crate::http::openapi::Shape for $name {
+            fn look() -> $crate::http::openapi::Look {
+                $crate::http::openapi::Look::text($name::MAX_CHARS, $says, $example)
+            }
+        }
+    )*};
+}
+
+/// The looks of types that are one of some words: what each is.
+macro_rules! words {
+    ($($name:ident: $says:literal;)*) => {$(
+        impl $crate::http::openapi::Shape for $name {
+            fn look() -> $crate::http::openapi::Look {
+                $crate::http::openapi::Look::words($name::ALL.iter().map(|one| one.as_str()), $says)
+            }
+        }
+    )*};
+}
+
+pub(crate) use {texts, words};
+
 /// A value of the type, nothing else.
 pub(crate) fn exactly<T: Shape + ?Sized>() -> RefOr<Schema> {
     T::look().schema(false, false)
@@ -89,6 +113,12 @@ fn array(items: RefOr<Schema>, max: usize) -> RefOr<Schema> {
 }
 
 impl Look {
+    /// A text of 1 to so many characters.
+    pub(crate) fn text(max_chars: usize, says: &str, example: &str) -> Self {
+        let (chars, says) = (Some((1, max_chars)), says.to_owned());
+        Self { kinds: vec![Type::String], chars, says, example: json!(example), ..Self::default() }
+    }
+
     /// One of some words.
     pub(crate) fn words(words: impl IntoIterator<Item = &'static str>, says: &str) -> Self {
         let words: Vec<_> = words.into_iter().collect();

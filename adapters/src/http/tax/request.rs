@@ -1,9 +1,10 @@
-//! What a client sends to create a tax rate, and how it becomes what the domain takes.
+//! What a client sends to create or change a tax rate, and how it becomes what the domain takes.
 
 use patron_domain::{
+    customer::Patch,
     tax::{
         FixedAmount, NewTaxRate, Percentage, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
-        TaxRateType, TaxValueParts,
+        TaxRateType, TaxRateUpdate, TaxValueParts,
     },
     violation::{Rule, Violations},
 };
@@ -12,11 +13,92 @@ use utoipa::ToSchema;
 
 use crate::http::{
     json::{Decimal, Field, FromJson, Reader, Strings, Text, found_map},
-    openapi::{exactly, given_decimal, given_metadata, optional},
+    openapi::{exactly, given_decimal, given_metadata, optional, or_null},
 };
 
+/// A body that tells a tax rate. A create and an update have the same members, but for what may stand for code and name.
+macro_rules! body {
+    ($(#[$says:meta])* $body:ident, #[$code:meta] code, #[$name:meta] name) => {
+        $(#[$says])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(bound(deserialize = "'de: 'a"))]
+        pub(super) struct $body<'a> {
+            #[serde(default)]
+            #[$code]
+            code: Field<Text<'a>>,
+            #[serde(default)]
+            #[$name]
+            name: Field<Text<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<TaxRateDescription>)]
+            description: Field<Text<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<TaxRateType>)]
+            tax_rate_type: Field<Text<'a>>,
+            #[serde(default)]
+            #[schema(required = false, schema_with = given_decimal::<Percentage>)]
+            percentage_value: Decimal<'a>,
+            #[serde(default)]
+            #[schema(required = false, schema_with = given_decimal::<FixedAmount>)]
+            fixed_value: Decimal<'a>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<TaxRateScope>)]
+            scope: Field<Text<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<TaxRateStatus>)]
+            tax_rate_status: Field<Text<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = given_metadata)]
+            metadata: Field<Strings>,
+        }
+
+        impl<'de: 'a, 'a> FromJson<'de> for $body<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        }
+    };
+}
+
+body!(
+    /// The body of a create. Unknown members are ignored.
+    CreateTaxRateRequest,
+    #[schema(required = true, schema_with = exactly::<TaxRateCode>)]
+    code,
+    #[schema(required = true, schema_with = exactly::<TaxRateName>)]
+    name
+);
+
+body!(
+    /// The body of an update. What is absent or `null` stays; unknown members are ignored.
+    UpdateTaxRateRequest,
+    #[schema(schema_with = or_null::<TaxRateCode>)]
+    code,
+    #[schema(schema_with = or_null::<TaxRateName>)]
+    name
+);
+
+/// Type and value, as far as they are given.
+fn value(fields: &mut Reader<'_>, kind: Field<Text<'_>>, percentage: Decimal<'_>, fixed: Decimal<'_>) -> TaxValueParts {
+    TaxValueParts {
+        kind: fields.optional("tax_rate_type", kind, |word| TaxRateType::parse(&word)),
+        percentage: fields.optional("percentage_value", percentage.0, Percentage::new),
+        fixed: fields.optional("fixed_value", fixed.0, FixedAmount::new),
+    }
+}
+
+fn scope(fields: &mut Reader<'_>, word: Field<Text<'_>>) -> Option<TaxRateScope> {
+    fields.optional("scope", word, |word| TaxRateScope::parse(&word))
+}
+
+fn rate_status(fields: &mut Reader<'_>, word: Field<Text<'_>>) -> Option<TaxRateStatus> {
+    fields.optional("tax_rate_status", word, |word| TaxRateStatus::parse(&word))
+}
+
 /// A text that an update gives in place of one that has to be there: it cannot be cleared.
-pub(super) fn given<T, E: Rule>(
+fn given<T, E: Rule>(
     fields: &mut Reader<'_>,
     name: &str,
     field: Field<Text<'_>>,
@@ -26,47 +108,6 @@ pub(super) fn given<T, E: Rule>(
     fields.check(name, check(text.into_owned()))
 }
 
-/// The body of a create. Unknown members are ignored.
-#[derive(Deserialize, ToSchema)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub(super) struct CreateTaxRateRequest<'a> {
-    #[serde(default)]
-    #[schema(required = true, schema_with = exactly::<TaxRateCode>)]
-    code: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(required = true, schema_with = exactly::<TaxRateName>)]
-    name: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<TaxRateDescription>)]
-    description: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<TaxRateType>)]
-    tax_rate_type: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(required = false, schema_with = given_decimal::<Percentage>)]
-    percentage_value: Decimal<'a>,
-    #[serde(default)]
-    #[schema(required = false, schema_with = given_decimal::<FixedAmount>)]
-    fixed_value: Decimal<'a>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<TaxRateScope>)]
-    scope: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<TaxRateStatus>)]
-    tax_rate_status: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = given_metadata)]
-    metadata: Field<Strings>,
-}
-
-impl<'de: 'a, 'a> FromJson<'de> for CreateTaxRateRequest<'a> {
-    const EXPECTED: &'static str = "an object";
-
-    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-        found_map(map)
-    }
-}
-
 impl CreateTaxRateRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewTaxRate> {
@@ -74,14 +115,10 @@ impl CreateTaxRateRequest<'_> {
         let code = fields.required("code", self.code, TaxRateCode::new);
         let name = fields.required("name", self.name, TaxRateName::new);
         let description = fields.optional("description", self.description, TaxRateDescription::new);
-        let scope = fields.optional("scope", self.scope, |word| TaxRateScope::parse(&word));
-        let rate_status = fields.optional("tax_rate_status", self.tax_rate_status, |word| TaxRateStatus::parse(&word));
+        let scope = scope(fields, self.scope);
+        let rate_status = rate_status(fields, self.tax_rate_status);
         let metadata = fields.metadata(self.metadata);
-        let value = TaxValueParts {
-            kind: fields.optional("tax_rate_type", self.tax_rate_type, |word| TaxRateType::parse(&word)),
-            percentage: fields.optional("percentage_value", self.percentage_value.0, Percentage::new),
-            fixed: fields.optional("fixed_value", self.fixed_value.0, FixedAmount::new),
-        };
+        let value = value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value);
         let value = fields.group(value.resolve());
         Some(NewTaxRate {
             code: code?,
@@ -91,6 +128,32 @@ impl CreateTaxRateRequest<'_> {
             scope: scope.unwrap_or_default(),
             rate_status: rate_status.unwrap_or_default(),
             metadata,
+        })
+    }
+}
+
+impl UpdateTaxRateRequest<'_> {
+    /// Checks every field that is given and notes all that is wrong.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxRateUpdate> {
+        let fields = &mut Reader::new("", broken);
+        let description = match fields.take("description", self.description) {
+            None => Patch::Keep,
+            Some(text) if text.is_empty() => Patch::Clear,
+            Some(text) => {
+                let checked = TaxRateDescription::new(text.into_owned());
+                fields.check("description", checked).map_or(Patch::Keep, Patch::Set)
+            }
+        };
+        let says_metadata = self.metadata != Field::Absent;
+        let metadata = fields.metadata(self.metadata);
+        Some(TaxRateUpdate {
+            code: given(fields, "code", self.code, TaxRateCode::new),
+            name: given(fields, "name", self.name, TaxRateName::new),
+            description,
+            value: value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value),
+            scope: scope(fields, self.scope),
+            rate_status: rate_status(fields, self.tax_rate_status),
+            metadata: says_metadata.then_some(metadata),
         })
     }
 }

@@ -136,10 +136,12 @@ impl ReplayRequest<'_> {
         let (from, to) = (fields.optional("from", self.from, time), fields.optional("to", self.to, time));
         match (event, from, to, failed) {
             (Some(event), None, None, None) => Some(Replay::Event(event)),
-            (None, Some(from), Some(to), None) if from <= to => Some(Replay::Between(from, to)),
-            (None, Some(_), Some(_), None) => {
-                fields.note("to", "range", "must not lie before from");
-                None
+            (None, Some(from), Some(to), None) => {
+                let between = Replay::between(from, to);
+                if between.is_none() {
+                    fields.note("to", "range", "must not lie before from");
+                }
+                between
             }
             (None, None, None, Some(_)) => Some(Replay::Failed),
             _ => {

@@ -10,31 +10,11 @@ use patron_domain::{
 use serde_json::json;
 use utoipa::openapi::schema::Type;
 
-use crate::http::openapi::{Look, Shape};
+use crate::http::openapi::{Look, Shape, texts, words};
 
-impl Shape for EndpointUrl {
-    fn look() -> Look {
-        let says = "Where deliveries go: `http` or `https`, without user, password or fragment.".to_owned();
-        let chars = Some((1, Self::MAX_CHARS));
-        Look { kinds: vec![Type::String], chars, says, example: json!("https://example.com/hooks"), ..Look::default() }
-    }
-}
-
-impl Shape for EndpointDescription {
-    fn look() -> Look {
-        let (chars, says) = (Some((1, Self::MAX_CHARS)), "What an endpoint is for.".to_owned());
-        Look { kinds: vec![Type::String], chars, says, example: json!("Billing"), ..Look::default() }
-    }
-}
-
-macro_rules! words {
-    ($($name:ident: $says:literal;)*) => {$(
-        impl Shape for $name {
-            fn look() -> Look {
-                Look::words($name::ALL.iter().map(|one| one.as_str()), $says)
-            }
-        }
-    )*};
+texts! {
+    EndpointUrl: "Where deliveries go: `http` or `https`, without user, password or fragment.", "https://example.com/hooks";
+    EndpointDescription: "What an endpoint is for.", "Billing";
 }
 
 words! {

@@ -2,9 +2,11 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
-    customer::{CustomerAggregate, CustomerDecision},
+    customer::{Customer, CustomerAggregate, CustomerDecision},
     idempotency::IdempotencyClaim,
+    ids::WorkflowId,
     lifecycle::Status,
+    onboarding::OnboardingRun,
     store::StoreError,
 };
 
@@ -66,7 +68,7 @@ impl DecisionRows {
         before: Option<&CustomerAggregate>,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<Self, StoreError> {
-        let CustomerDecision { event, removed_mapping, removed_association, run } = decision;
+        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
         let EventRows { event, payload, state } = EventRows::new(event)?;
@@ -97,9 +99,14 @@ impl DecisionRows {
             event,
             payload,
             record,
-            run: run.as_ref().map(RunRow::from),
+            run: onboarding.map(|workflow| RunRow::from(&begun(&now.customer, workflow))),
         })
     }
+}
+
+/// The run of a workflow that begins with a customer.
+fn begun(customer: &Customer, workflow: WorkflowId) -> OnboardingRun {
+    OnboardingRun::start(customer.owner, customer.id, workflow, customer.audit.created_at)
 }
 
 /// The rows, in the order of their values, of those values that were not there before.

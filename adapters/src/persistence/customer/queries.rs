@@ -37,7 +37,8 @@ pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, ex
         .filter(customers::status.eq(published))
 }
 
-/// The customers of any status with these ids: one row for each published mapping, or one without any.
+/// The customers of any status with these ids: one row for each published mapping, or one without any. For
+/// PostgreSQL, where a list is one parameter; on SQLite each length would be another statement.
 #[cfg(feature = "postgres")]
 #[auto_type(no_type_alias)]
 pub(crate) fn by_ids<'a>(tenant_id: &'a str, environment_id: &'a str, ids: Vec<&'a str>) -> _ {

@@ -86,7 +86,7 @@ fn tax_rate_kind(event_type: EventType, detail: Option<&str>) -> Option<TaxRateE
 }
 
 /// The kind of a customer's event.
-pub(super) fn customer_kind(event_type: EventType, detail: Option<&str>) -> Option<CustomerEventKind> {
+fn customer_kind(event_type: EventType, detail: Option<&str>) -> Option<CustomerEventKind> {
     use CustomerEventKind as Kind;
     let Detail { skip_onboarding, workflow, changed, mapping, association } = match detail {
         Some(detail) => serde_json::from_str(detail).ok()?,

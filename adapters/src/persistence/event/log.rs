@@ -39,15 +39,12 @@ impl Stretch {
 /// The events after where a reader stands, up to a position, that a query admits: a boxed query for a backend.
 macro_rules! records {
     ($backend:ty, $scope:expr, $query:expr, $end:expr) => {{
-        use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _};
+        use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _};
         use patron_domain::event::EventEntities;
         use $crate::persistence::schema::{event_payloads, events};
 
         let ((tenant, environment), query) = ($scope, $query);
-        let same_event = event_payloads::tenant_id
-            .eq(events::tenant_id)
-            .and(event_payloads::environment_id.eq(events::environment_id))
-            .and(event_payloads::event_id.eq(events::id));
+        let same_event = $crate::persistence::event::queries::same_event();
         let next = events::table
             .left_join(event_payloads::table.on(same_event))
             .filter(events::tenant_id.eq(tenant))

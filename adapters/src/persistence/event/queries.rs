@@ -2,60 +2,24 @@
 
 use diesel::{dsl::auto_type, prelude::*};
 
-use super::row::CUSTOMER;
 use crate::persistence::schema::{event_payloads, events};
 
-/// The events of a customer.
-#[auto_type(no_type_alias)]
-pub(crate) fn of_customer<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
-    let customer: &'static str = CUSTOMER;
-    events::table
-        .filter(events::tenant_id.eq(tenant_id))
-        .filter(events::environment_id.eq(environment_id))
-        .filter(events::entity_type.eq(customer))
-        .filter(events::entity_id.eq(customer_id))
-}
-
-/// The events of a customer with their payloads, the oldest first.
-#[auto_type(no_type_alias)]
-pub(crate) fn history<'a>(tenant_id: &'a str, environment_id: &'a str, customer_id: &'a str) -> _ {
-    let customer: &'static str = CUSTOMER;
-    let same_event = event_payloads::tenant_id
+/// Which payload is an event's.
+#[auto_type]
+pub(crate) fn same_event() -> _ {
+    event_payloads::tenant_id
         .eq(events::tenant_id)
         .and(event_payloads::environment_id.eq(events::environment_id))
-        .and(event_payloads::event_id.eq(events::id));
-    events::table
-        .inner_join(event_payloads::table.on(same_event))
-        .filter(events::tenant_id.eq(tenant_id))
-        .filter(events::environment_id.eq(environment_id))
-        .filter(events::entity_type.eq(customer))
-        .filter(events::entity_id.eq(customer_id))
-        .order(events::sequence.asc())
+        .and(event_payloads::event_id.eq(events::id))
 }
 
-/// One event with its payload.
+/// The events of an environment with their payloads, as far as those were not erased.
+#[cfg(feature = "postgres")]
 #[auto_type(no_type_alias)]
-pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
-    let same_event = event_payloads::tenant_id
-        .eq(events::tenant_id)
-        .and(event_payloads::environment_id.eq(events::environment_id))
-        .and(event_payloads::event_id.eq(events::id));
+pub(crate) fn records<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
+    let same_event = same_event();
     events::table
-        .inner_join(event_payloads::table.on(same_event))
-        .filter(events::tenant_id.eq(tenant_id))
-        .filter(events::environment_id.eq(environment_id))
-        .filter(events::id.eq(id))
-}
-
-/// The events of an environment with their payloads.
-#[auto_type(no_type_alias)]
-pub(crate) fn in_environment<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
-    let same_event = event_payloads::tenant_id
-        .eq(events::tenant_id)
-        .and(event_payloads::environment_id.eq(events::environment_id))
-        .and(event_payloads::event_id.eq(events::id));
-    events::table
-        .inner_join(event_payloads::table.on(same_event))
+        .left_join(event_payloads::table.on(same_event))
         .filter(events::tenant_id.eq(tenant_id))
         .filter(events::environment_id.eq(environment_id))
 }
@@ -63,10 +27,7 @@ pub(crate) fn in_environment<'a>(tenant_id: &'a str, environment_id: &'a str) ->
 /// One event with its payload, if that was not erased.
 #[auto_type(no_type_alias)]
 pub(crate) fn record<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
-    let same_event = event_payloads::tenant_id
-        .eq(events::tenant_id)
-        .and(event_payloads::environment_id.eq(events::environment_id))
-        .and(event_payloads::event_id.eq(events::id));
+    let same_event = same_event();
     events::table
         .left_join(event_payloads::table.on(same_event))
         .filter(events::tenant_id.eq(tenant_id))
@@ -97,10 +58,7 @@ pub(crate) fn records_of_entity<'a>(
     entity_type: &'a str,
     entity_id: &'a str,
 ) -> _ {
-    let same_event = event_payloads::tenant_id
-        .eq(events::tenant_id)
-        .and(event_payloads::environment_id.eq(events::environment_id))
-        .and(event_payloads::event_id.eq(events::id));
+    let same_event = same_event();
     events::table
         .left_join(event_payloads::table.on(same_event))
         .filter(events::tenant_id.eq(tenant_id))

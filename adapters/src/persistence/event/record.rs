@@ -3,9 +3,9 @@
 use diesel::prelude::Queryable;
 use patron_domain::{
     customer::CustomerAggregate,
-    event::{EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState},
+    event::{CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState},
     ids::{CustomerId, EventId, TaxRateId},
-    store::StoreError,
+    store::{Page, StoreError},
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };
@@ -50,6 +50,12 @@ impl TryFrom<StoredRecord> for EventRecord {
             request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
         })
     }
+}
+
+/// A page of a customer's history: the events whose states were not erased.
+pub(crate) fn of_customer(page: Page<EventRecord>) -> Page<CustomerEvent> {
+    let items = page.items.into_iter().filter_map(EventRecord::into_customer_event).collect();
+    Page { items, total: page.total }
 }
 
 fn state(kind: &EventKind, id: &str, payload: &str) -> Result<EventState, StoreError> {

@@ -3,26 +3,19 @@
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
     customer::CustomerAggregate,
-    event::{CustomerEvent, EventType},
-    ids::EventId,
+    event::{CustomerEvent, EventEntityType},
     store::StoreError,
-    tenancy::{Actor, RequestId},
-    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
-    column::{RowName, version_number},
+    column::version_number,
     customer::row::CustomerRow,
-    event::detail::{Detail, customer_kind, json},
+    event::detail::{Detail, json},
     integration::row::MappingRow,
-    page::decode,
     schema::{event_payloads, events},
     tax::association_row::TaxAssociationRow,
 };
-
-/// The column `entity_type` of a customer's events.
-pub(crate) const CUSTOMER: &str = "customer";
 
 /// One row of `events`, in the order of the table's columns.
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -86,7 +79,7 @@ impl EventRows {
                 environment_id: environment_id.clone(),
                 id: id.clone(),
                 event_type: event.kind.event_type().as_str().to_owned(),
-                entity_type: CUSTOMER.to_owned(),
+                entity_type: EventEntityType::Customer.as_str().to_owned(),
                 entity_id: state.customer.id.clone(),
                 sequence: version_number(event.sequence),
                 at: event.at.micros(),
@@ -97,39 +90,6 @@ impl EventRows {
             },
             payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },
             state,
-        })
-    }
-}
-
-/// An event as it is stored: its envelope, and its payload.
-#[derive(Queryable)]
-pub(crate) struct StoredEvent {
-    row: EventRow,
-    payload: EventPayloadRow,
-}
-
-impl TryFrom<StoredEvent> for CustomerEvent {
-    type Error = StoreError;
-
-    fn try_from(StoredEvent { row, payload }: StoredEvent) -> Result<Self, StoreError> {
-        let named = RowName { table: "events", id: &row.id };
-        let frozen = RowName { table: "event_payloads", id: &row.id };
-        let FrozenState { customer, mappings, associations } =
-            frozen.column("payload", serde_json::from_str(&payload.payload))?;
-        let event_type = named.column("event_type", EventType::parse(&row.event_type))?;
-        let kind = named.column("detail", customer_kind(event_type, row.detail.as_deref()).ok_or(()))?;
-        Ok(CustomerEvent {
-            id: named.column("id", EventId::parse(&row.id))?,
-            kind,
-            sequence: named.version("sequence", row.sequence)?,
-            at: named.column("at", Timestamp::from_micros(row.at))?,
-            actor: named.column("actor", Actor::new(row.actor))?,
-            request_id: named.nullable("request_id", row.request_id, RequestId::new)?,
-            state: CustomerAggregate {
-                customer: customer.try_into()?,
-                mappings: decode(mappings)?,
-                associations: decode(associations)?,
-            },
         })
     }
 }

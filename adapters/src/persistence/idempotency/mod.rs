@@ -5,7 +5,7 @@ pub(crate) mod queries;
 pub(crate) mod row;
 
 use patron_domain::{
-    event::{EventRecord, EventState},
+    event::{CustomerEvent, EventRecord, EventState},
     idempotency::IdempotencyKeyReused,
     store::StoreError,
     tax::TaxRate,
@@ -19,10 +19,24 @@ pub(crate) fn rate_of<E: From<StoreError> + From<IdempotencyKeyReused>>(
 ) -> Result<TaxRate, Failure<E>> {
     match event.state {
         Some(EventState::TaxRate(rate)) => Ok(*rate),
-        // Something else came of it, so it was another request.
-        Some(EventState::Customer(_)) => Err(Failure::Refused(IdempotencyKeyReused.into())),
-        None => Err(Failure::Refused(
-            StoreError::Corrupt { table: "event_payloads", column: "payload", row: event.id.to_string() }.into(),
-        )),
+        _ => Err(unfit(&event)),
     }
+}
+
+/// The event of a customer that a record names.
+#[cfg(feature = "sqlite")]
+pub(crate) fn customer_event_of<E: From<StoreError> + From<IdempotencyKeyReused>>(
+    event: EventRecord,
+) -> Result<CustomerEvent, Failure<E>> {
+    let unfit = unfit(&event);
+    event.into_customer_event().ok_or(unfit)
+}
+
+/// Why an event is not what a request under a key is answered with: something else came of it, so it was another request;
+/// or its state is gone.
+fn unfit<E: From<StoreError> + From<IdempotencyKeyReused>>(event: &EventRecord) -> Failure<E> {
+    Failure::Refused(match event.state {
+        Some(_) => IdempotencyKeyReused.into(),
+        None => StoreError::Corrupt { table: "event_payloads", column: "payload", row: event.id.to_string() }.into(),
+    })
 }

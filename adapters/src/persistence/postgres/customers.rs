@@ -10,7 +10,7 @@ use patron_domain::{
         MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
-    event::CustomerEvent,
+    event::{CustomerEvent, EventEntity, EventLog},
     ids::CustomerId,
     integration::IntegrationMapping,
     store::{Page, PageRequest, StoreError},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::persistence::{
     customer::{queries, row::record},
-    event::{self, row::StoredEvent},
+    event,
     integration::{self, row::MappingRow},
     page::{Window, page},
 };
@@ -112,14 +112,8 @@ impl CustomerRepository for PostgresStore {
         id: CustomerId,
         page_request: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let id = id.to_string();
-        let Window { limit, offset } = page_request.into();
-        let session = self.pool.session().await?;
-        let events = event::queries::history(&tenant, &environment, &id).limit(limit).offset(offset);
-        let count = event::queries::of_customer(&tenant, &environment, &id).count();
-        let (rows, total) = (&mut session.pg(), &mut session.pg());
-        page(session.snapshot(try_join(events.load::<StoredEvent>(rows), count.get_result(total))).await?)
+        let history = EventLog::history(self, scope, EventEntity::Customer(id), page_request);
+        history.await.map(event::record::of_customer)
     }
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {

@@ -237,7 +237,8 @@ impl write::Change for Record {
 
     async fn is_written(&self, mut pg: &AsyncPgConnection, written: &bool) -> QueryResult<bool> {
         let id = self.record.endpoint_id.to_string();
-        let there = queries::any_endpoint(&id).filter(webhook_endpoints::position.ge(self.record.position)).count();
+        let there =
+            queries::any_endpoint(&id).filter(webhook_endpoints::position.ge(self.record.position.stored())).count();
         let Some(row) = self.rows.as_slice().first() else {
             return Ok(!written || there.get_result::<i64>(&mut pg).await? == 1);
         };

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::persistence::error::Failure;
 
-/// How often a change is tried when other transactions are in its way, or the connection is lost before the commit.
-const TRIES: u32 = 5;
+/// How often work is tried when other transactions are in its way, or the connection is lost before the commit.
+pub(super) const TRIES: u32 = 5;
 /// How long to wait before the second try; longer before each further one.
-const PAUSE: Duration = Duration::from_millis(10);
+pub(super) const PAUSE: Duration = Duration::from_millis(10);
 /// When to look what became of a commit whose answer was lost. A server needs its time to start again.
-const LOOK_AFTER: [Duration; 4] =
+pub(super) const LOOK_AFTER: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// One change: what a transaction does. It owns all it needs, because it outlives a caller that goes away.
@@ -96,9 +96,10 @@ async fn find_out<C: Change>(pool: &Pool, change: &C, first: C::Answer) -> Resul
     Err(unknown().into())
 }
 
-fn unknown() -> StoreError {
+/// Nobody could find out what became of a commit.
+pub(super) fn unknown() -> StoreError {
     unavailable(
         "the connection was lost during a commit, and whether the change was made is not known; look for it (a customer \
-         by its external_id) before trying again",
+         by its external_id) before trying again, or repeat the request with its Idempotency-Key",
     )
 }

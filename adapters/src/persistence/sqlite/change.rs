@@ -6,15 +6,18 @@ use patron_domain::{
         ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerDecision, CustomerFacts,
         Subject, TaxFacts, TaxFactsNeeded,
     },
-    event::CustomerEvent,
-    idempotency::{IdempotencyClaim, IdempotencyRecord},
     lifecycle::{Owner, Status},
     store::StoreError,
     tax::{TaxedEntity, TaxedEntityType},
     tenancy::EnvironmentScope,
 };
 
-use super::{batch::Totals, cached::Cached, customers::names};
+use super::{
+    batch::Totals,
+    cached::Cached,
+    customers::names,
+    idempotency::{customer_before, keep},
+};
 use crate::persistence::{
     customer::{
         changes::DecisionRows,
@@ -22,13 +25,11 @@ use crate::persistence::{
         row::{CustomerRow, taken},
     },
     error::Failure,
-    event::{self, row::StoredEvent},
-    idempotency::{self, row::IdempotencyRow},
     integration::{self, row::MappingRow},
     page::decode,
     schema::{
-        customer_metadata, customers, event_payloads, events, former_external_ids, idempotency_records,
-        integration_mappings, onboarding_runs, tax_associations,
+        customer_metadata, customers, event_payloads, events, former_external_ids, integration_mappings,
+        onboarding_runs, tax_associations,
     },
     tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
 };
@@ -45,7 +46,7 @@ pub(super) fn change(
     command: &ChangeCustomer,
 ) -> Result<CustomerChanged, Failed> {
     let claim = command.claim.as_ref();
-    if let Some(event) = answered_before(connection, scope.owner, claim)? {
+    if let Some(event) = customer_before(connection, scope.owner, claim)? {
         return Ok(CustomerChanged { event, replayed: true });
     }
     let workflow = totals.workflows.find(connection, scope.owner, command.workflow_needed())?;
@@ -61,24 +62,6 @@ pub(super) fn change(
 
 fn refused(error: StoreError) -> Failed {
     Failure::Refused(error.into())
-}
-
-/// The event of a request that was done before under its key.
-fn answered_before(
-    connection: &mut SqliteConnection,
-    owner: Owner,
-    claim: Option<&IdempotencyClaim>,
-) -> Result<Option<CustomerEvent>, Failed> {
-    let Some(claim) = claim else { return Ok(None) };
-    let (tenant, environment) = names(owner);
-    let row = idempotency::queries::by_key(&tenant, &environment, claim.key.as_str());
-    let row: Option<IdempotencyRow> = row.get_result(connection).optional()?;
-    let record = row.map(IdempotencyRecord::try_from).transpose().map_err(refused)?;
-    let event_id = claim.settle(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))?;
-    let Some(event_id) = event_id else { return Ok(None) };
-    let event_id = event_id.to_string();
-    let stored: StoredEvent = event::queries::by_id(&tenant, &environment, &event_id).get_result(connection)?;
-    CustomerEvent::try_from(stored).map(Some).map_err(refused)
 }
 
 /// Looks up what the decision needs.
@@ -203,11 +186,6 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
     if let Some(run) = &rows.run {
         insert_into(onboarding_runs::table).values(run).execute(connection)?;
     }
-    if let Some(record) = &rows.record {
-        let key = (idempotency_records::tenant_id, idempotency_records::environment_id, idempotency_records::key);
-        // A record that is there is too old to count: the one that counts was answered from.
-        let insert = insert_into(idempotency_records::table).values(record).on_conflict(key);
-        Cached(insert.do_update().set(record)).execute(connection)?;
-    }
+    keep(connection, rows.record.as_ref())?;
     Ok(())
 }

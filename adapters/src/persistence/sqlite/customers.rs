@@ -8,7 +8,7 @@ use patron_domain::{
         MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
-    event::CustomerEvent,
+    event::{CustomerEvent, EventEntity, EventLog},
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::Owner,
@@ -97,18 +97,8 @@ impl CustomerRepository for SqliteStore {
         id: CustomerId,
         page_request: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError> {
-        let (tenant, environment) = names(scope.owner);
-        let id = id.to_string();
-        let window = Window::from(page_request);
-        let query = move |connection: &mut SqliteConnection| {
-            connection.transaction::<(Vec<event::row::StoredEvent>, i64), diesel::result::Error, _>(|connection| {
-                let all = event::queries::history(&tenant, &environment, &id);
-                let rows = all.limit(window.limit).offset(window.offset).load(connection)?;
-                let total = event::queries::of_customer(&tenant, &environment, &id).count().get_result(connection)?;
-                Ok((rows, total))
-            })
-        };
-        page(self.readers.read(query).await?)
+        let history = EventLog::history(self, scope, EventEntity::Customer(id), page_request);
+        history.await.map(event::record::of_customer)
     }
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {

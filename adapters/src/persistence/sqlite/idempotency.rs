@@ -3,8 +3,12 @@
 use async_trait::async_trait;
 use diesel::{insert_into, prelude::*};
 use patron_domain::{
-    event::EventRecord,
-    idempotency::{CallersClaim, Frozen, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, IdempotencyRecords},
+    event::{CustomerEvent, EventRecord},
+    idempotency::{
+        CallersClaim, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
+        IdempotencyRecords,
+    },
+    lifecycle::Owner,
     store::StoreError,
     tax::TaxRate,
     tenancy::EnvironmentScope,
@@ -14,7 +18,7 @@ use super::{SqliteStore, cached::Cached, customers::names};
 use crate::persistence::{
     error::Failure,
     event::{self, record::StoredRecord},
-    idempotency::{queries, rate_of, row::IdempotencyRow},
+    idempotency::{customer_event_of, queries, rate_of, row::IdempotencyRow},
     schema::idempotency_records,
 };
 
@@ -43,9 +47,9 @@ where
     T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
     E: From<StoreError> + From<IdempotencyKeyReused>,
 {
-    let Some(claim) = claim else { return Ok(None) };
-    let record = record(connection, claim)?;
-    claim.claim.settle_frozen(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
+    let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
+    let record = record(connection, *owner, claim)?;
+    claim.settle_frozen(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
 }
 
 /// The tax rate as a request left it that was done before under its key.
@@ -53,20 +57,39 @@ pub(super) fn rate_before<E: From<StoreError> + From<IdempotencyKeyReused>>(
     connection: &mut SqliteConnection,
     claim: Option<&CallersClaim>,
 ) -> Result<Option<TaxRate>, Failure<E>> {
+    let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
+    event_before(connection, *owner, claim)?.map(rate_of).transpose()
+}
+
+/// The event of a change of a customer that was made before under its key.
+pub(super) fn customer_before<E: From<StoreError> + From<IdempotencyKeyReused>>(
+    connection: &mut SqliteConnection,
+    owner: Owner,
+    claim: Option<&IdempotencyClaim>,
+) -> Result<Option<CustomerEvent>, Failure<E>> {
     let Some(claim) = claim else { return Ok(None) };
-    let record = record(connection, claim)?;
-    let id = claim.claim.settle(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))?;
+    event_before(connection, owner, claim)?.map(customer_event_of).transpose()
+}
+
+fn event_before<E: From<StoreError> + From<IdempotencyKeyReused>>(
+    connection: &mut SqliteConnection,
+    owner: Owner,
+    claim: &IdempotencyClaim,
+) -> Result<Option<EventRecord>, Failure<E>> {
+    let record = record(connection, owner, claim)?;
+    let id = claim.settle(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))?;
     let Some(id) = id else { return Ok(None) };
-    let (tenant, environment) = names(claim.owner);
+    let (tenant, environment) = names(owner);
     let stored: StoredRecord = event::queries::record(&tenant, &environment, &id.to_string()).get_result(connection)?;
-    rate_of(EventRecord::try_from(stored).map_err(|error| Failure::Refused(error.into()))?).map(Some)
+    EventRecord::try_from(stored).map(Some).map_err(|error| Failure::Refused(error.into()))
 }
 
 fn record<E: From<StoreError>>(
     connection: &mut SqliteConnection,
-    CallersClaim { owner, claim }: &CallersClaim,
+    owner: Owner,
+    claim: &IdempotencyClaim,
 ) -> Result<Option<IdempotencyRecord>, Failure<E>> {
-    let (tenant, environment) = names(*owner);
+    let (tenant, environment) = names(owner);
     let row = queries::by_key(&tenant, &environment, claim.key.as_str());
     let row: Option<IdempotencyRow> = row.get_result(connection).optional()?;
     row.map(IdempotencyRecord::try_from).transpose().map_err(|error| Failure::Refused(error.into()))

@@ -13,7 +13,7 @@ use patron_domain::{
     },
 };
 
-use super::{SqliteStore, customers::names};
+use super::{SqliteStore, cached::Cached, customers::names};
 use crate::persistence::{
     error::Failure,
     page::{Window, decode, page},
@@ -258,12 +258,12 @@ fn names_of(claim: &LeaseClaim) -> Vec<String> {
     claim.serving.iter().map(ToString::to_string).collect()
 }
 
-/// Row by row, as everything here: the statement is prepared once.
+/// Row by row, as everything here: the statement is compiled once.
 fn upsert(connection: &mut SqliteConnection, rows: &[DeliveryRow]) -> QueryResult<()> {
     use webhook_deliveries::{endpoint_id, environment_id, id, table, tenant_id};
     for row in rows {
         let insert = insert_into(table).values(row).on_conflict((tenant_id, environment_id, endpoint_id, id));
-        insert.do_update().set(row).execute(connection)?;
+        Cached(insert.do_update().set(row)).execute(connection)?;
     }
     Ok(())
 }

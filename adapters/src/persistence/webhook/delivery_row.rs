@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
+    event::EventPosition,
     ids::{EventId, WebhookDeliveryId, WebhookEndpointId},
     store::StoreError,
     time::Timestamp,
@@ -56,7 +57,7 @@ impl From<&Delivery> for DeliveryRow {
             event_id: delivery.event_id.to_string(),
             event_type: delivery.event_type.clone(),
             entity_id: delivery.entity_id.clone(),
-            position: delivery.position,
+            position: delivery.position.stored(),
             status: delivery.state.status().as_str().to_owned(),
             next_attempt_at: next.map(Timestamp::micros),
             attempts: i32::try_from(delivery.attempts).unwrap_or(i32::MAX),
@@ -102,7 +103,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             event_id: named.column("event_id", EventId::parse(&row.event_id))?,
             event_type: row.event_type,
             entity_id: row.entity_id,
-            position: row.position,
+            position: named.column("position", EventPosition::from_stored(row.position).ok_or(()))?,
             state,
             attempts: named.column("attempts", u32::try_from(row.attempts))?,
             last: at.map(|at| Attempt { at, took, outcome, answer }),

@@ -2,6 +2,7 @@
 
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
+    event::EventPosition,
     ids::WebhookEndpointId,
     store::StoreError,
     time::Timestamp,
@@ -107,7 +108,7 @@ impl From<&WebhookEndpoint> for EndpointRow {
             failing_since: health.failing_since.map(Timestamp::micros),
             failed_rounds: rounds(health),
             paused_until: health.paused_until.map(Timestamp::micros),
-            position: endpoint.position,
+            position: endpoint.position.stored(),
             lease_holder: None,
             lease_until: None,
             deleted_at: None,
@@ -146,7 +147,7 @@ impl From<&RoundRecord> for RoundChanges {
             failing_since: record.health.failing_since.map(Timestamp::micros),
             failed_rounds: rounds(&record.health),
             paused_until: record.health.paused_until.map(Timestamp::micros),
-            position: record.position,
+            position: record.position.stored(),
             lease_holder: record.lease_until.map(|_| record.holder.clone()),
             lease_until: record.lease_until.map(Timestamp::micros),
         }
@@ -186,7 +187,7 @@ impl TryFrom<EndpointRow> for WebhookEndpoint {
                 failed_rounds: named.column("failed_rounds", u32::try_from(row.failed_rounds))?,
                 paused_until: named.nullable("paused_until", row.paused_until, time)?,
             },
-            position: row.position,
+            position: named.column("position", EventPosition::from_stored(row.position).ok_or(()))?,
             audit: named.audit(AuditColumns {
                 created_at: row.created_at,
                 created_by: row.created_by,

@@ -12,7 +12,7 @@ use patron_domain::{
     ids::EventId,
     store::StoreError,
     tenancy::EnvironmentScope,
-    webhook::{Attempt, Delivery, Lane, SendFailure, Tally, VaultError, WebhookEndpoint},
+    webhook::{Attempt, Delivery, Lane, SendFailure, Tally, VaultError, WebhookEndpoint, WebhookService},
 };
 
 use super::{Relay, Stop};
@@ -21,8 +21,6 @@ use super::{Relay, Stop};
 const CONCURRENCY: usize = 16;
 /// After how long a round begins no more attempts, so that what was done is written down.
 const ROUND: Duration = Duration::from_secs(5);
-/// After how many failures, without one success, a round ends.
-const ENOUGH: u32 = 16;
 
 /// What one round works on.
 pub(super) struct Work<'a> {
@@ -54,6 +52,12 @@ pub(super) enum Failed {
     Store(#[from] StoreError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+/// One of the numbers for spreading retries that one draw of randomness holds.
+pub(super) fn jitter(bytes: &[u8; 32], number: usize) -> u16 {
+    let at = 2 * (number % (bytes.len() / 2));
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
 
 /// A panic while it was held leaves a value that is as good as any.
@@ -109,17 +113,15 @@ impl<'a> Work<'a> {
                 }
             };
             self.count(&attempt);
-            let at = 2 * (number % (self.jitter.len() / 2));
-            let jitter = u16::from_be_bytes([self.jitter[at], self.jitter[at + 1]]);
-            lock(lane).note(next.after(attempt, &self.relay.options.retries, jitter));
+            lock(lane).note(next.after(attempt, &self.relay.options.retries, jitter(&self.jitter, number)));
         }
     }
 
     /// The number of an attempt that may begin; `None` when none may.
     fn begin(&self, begun: Instant) -> Option<usize> {
         let mut progress = lock(&self.progress);
-        let hopeless = progress.tally.delivered == 0 && progress.tally.failed >= ENOUGH;
-        let over = progress.over || hopeless || progress.begun >= self.most || begun.elapsed() > ROUND;
+        let over =
+            progress.over || progress.tally.is_hopeless() || progress.begun >= self.most || begun.elapsed() > ROUND;
         if over || *self.stop.borrow() {
             return None;
         }
@@ -139,7 +141,7 @@ impl<'a> Work<'a> {
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Result<Attempt, Failed> {
-        let Relay { events, body, vault, sender, clock, .. } = self.relay;
+        let WebhookService { events, body, vault, sender, clock, .. } = &self.relay.service;
         let body = match self.events.get(&delivery.event_id) {
             Some(event) => Some(body.event(event)),
             None => events.find(self.scope, delivery.event_id).await?.map(|event| body.event(&event)),

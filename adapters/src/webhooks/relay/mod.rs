@@ -10,14 +10,10 @@ mod round;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use patron_domain::{
-    Clock,
-    event::EventLog,
-    ids::{IdGenerator, Randomness, WebhookEndpointId},
+    ids::WebhookEndpointId,
     store::StoreError,
     tenancy::SystemScope,
-    webhook::{
-        DISABLE_AFTER, LeaseClaim, Retries, SecretVault, WebhookBody, WebhookEndpoint, WebhookRepository, WebhookSender,
-    },
+    webhook::{DISABLE_AFTER, LeaseClaim, Retries, WebhookEndpoint, WebhookService},
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -33,22 +29,8 @@ pub type Stop = watch::Receiver<bool>;
 
 /// What the relay works with.
 pub struct Relay {
-    /// Keeps endpoints and deliveries.
-    pub webhooks: Arc<dyn WebhookRepository>,
-    /// Keeps the log.
-    pub events: Arc<dyn EventLog>,
-    /// Sends.
-    pub sender: Arc<dyn WebhookSender>,
-    /// Opens secrets.
-    pub vault: Arc<dyn SecretVault>,
-    /// Writes bodies.
-    pub body: Arc<dyn WebhookBody>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Gives ids.
-    pub ids: Arc<dyn IdGenerator>,
-    /// Gives jitter.
-    pub randomness: Arc<dyn Randomness>,
+    /// The ports behind webhooks, by which requests and the relay reach the same store.
+    pub service: WebhookService,
     /// How it works.
     pub options: RelayOptions,
 }
@@ -112,10 +94,10 @@ impl Relay {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
+        let now = self.service.clock.now();
         let (holder, until) = (self.options.holder.clone(), now.later(self.options.lease));
         let claim = LeaseClaim { holder, now, until, serving: serving.iter().copied().collect(), limit };
-        self.webhooks.claim(&SystemScope::patron(), claim).await
+        self.service.webhooks.claim(&SystemScope::patron(), claim).await
     }
 
     /// Serves an endpoint round by round until there is nothing more to do for now.

@@ -3,17 +3,17 @@
 use std::{collections::HashMap, time::Duration};
 
 use patron_domain::{
-    event::{EventLimit, EventPage, EventPosition, EventQuery},
+    event::{EventLimit, EventPage, EventQuery},
     ids::IdSequence,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
-    webhook::{Delivery, DeliveryKind, Health, RoundEnd, RoundRecord, Tally, WebhookEndpoint, end, plan},
+    webhook::{Delivery, DeliveryKind, Health, RoundRecord, Tally, WebhookEndpoint, end, plan},
 };
 
 use super::{
     Relay, Stop,
-    attempt::{Failed, Work},
+    attempt::{Failed, Work, jitter as spread},
 };
 
 /// The most events that are read in one round.
@@ -38,28 +38,32 @@ impl Relay {
     ) -> Result<Option<WebhookEndpoint>, StoreError> {
         let system = SystemScope::patron();
         let scope = EnvironmentScope { owner: endpoint.owner, actor: system.actor.clone() };
-        let now = self.clock.now();
-        let waiting = self.webhooks.waiting(&scope, endpoint.id, now, WAITING + u32::from(WINDOW), REPLAYS).await?;
+        let now = self.service.clock.now();
+        let waiting =
+            self.service.webhooks.waiting(&scope, endpoint.id, now, WAITING + u32::from(WINDOW), REPLAYS).await?;
         let replays = waiting.iter().filter(|one| one.kind == DeliveryKind::Replay).count();
         let page = self.read(&system, &endpoint, &waiting, replays, now).await?;
         let read = page.is_some();
-        let page = page.unwrap_or(EventPage { events: vec![], reached: position(&endpoint), has_more: false });
-        let mut ids = self.ids.start(now);
+        let page = page.unwrap_or(EventPage { events: vec![], reached: endpoint.position, has_more: false });
+        let mut ids = self.service.ids.start(now);
         let fresh = |event| Delivery::of(event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now);
         let lanes = plan(waiting, page.events.iter().map(fresh).collect(), now);
         let events: HashMap<_, _> = page.events.into_iter().map(|event| (event.id, event)).collect();
         let most = if endpoint.health.is_suspect() { usize::from(PROBES) } else { usize::MAX };
         // Without randomness, retries come together; that is no reason not to deliver.
-        let jitter = self.randomness.secret_bytes().unwrap_or([0x80; 32]);
+        let jitter = self.service.randomness.secret_bytes().unwrap_or([0x80; 32]);
         let work = Work::new(self, (&endpoint, &scope), events, lanes, (most, jitter), stop);
         self.attend(&work, stop.clone()).await;
         let (lanes, tally, complete, failed) = work.result();
 
-        let now = self.clock.now();
-        let ended = end(lanes, complete, endpoint.position, page.reached.stored(), now);
-        let (mut health, disabled) =
-            endpoint.health.after(tally, now, &self.options.retries, self.options.disable_after, jitter_of(jitter));
-        rest(&mut health, &ended, read || tally != Tally::default(), failed.as_ref(), now);
+        let now = self.service.clock.now();
+        let ended = end(lanes, complete, endpoint.position, page.reached, now);
+        let (options, jitter) = (&self.options, spread(&jitter, 0));
+        let (health, disabled) = endpoint.health.after(tally, now, &options.retries, options.disable_after, jitter);
+        let health = match failed {
+            Some(Failed::Vault(_)) => Health { paused_until: Some(now.later(SEALED)), ..health },
+            _ => health.rested(read || tally != Tally::default(), ended.next_at, now),
+        };
         let more = page.has_more || !complete || replays == REPLAYS as usize;
         let go_on = more && failed.is_none() && health.paused_until.is_none() && disabled.is_none() && !*stop.borrow();
         let record = RoundRecord {
@@ -76,7 +80,7 @@ impl Relay {
         if let Some(reason) = disabled {
             tracing::warn!(endpoint = %endpoint.id, %reason, "a webhook endpoint was disabled");
         }
-        if !self.webhooks.record(&system, record).await? {
+        if !self.service.webhooks.record(&system, record).await? {
             tracing::warn!(endpoint = %endpoint.id, "a webhook endpoint's lease was lost; some deliveries come twice");
             return Ok(None);
         }
@@ -88,7 +92,7 @@ impl Relay {
             }
             // It may have been changed meanwhile.
             None if go_on => {
-                let found = self.webhooks.find_endpoint(&scope, endpoint.id).await?;
+                let found = self.service.webhooks.find_endpoint(&scope, endpoint.id).await?;
                 Ok(found.filter(|endpoint| endpoint.disabled.is_none()))
             }
             None => Ok(None),
@@ -110,12 +114,12 @@ impl Relay {
             return Ok(None);
         }
         let query = EventQuery {
-            after: position(endpoint),
+            after: endpoint.position,
             types: endpoint.event_types.types(),
             limit: EventLimit::new(if suspect { PROBES } else { WINDOW }).unwrap_or_default(),
             ..EventQuery::default()
         };
-        self.events.read_in(system, endpoint.owner, &query).await.map(Some)
+        self.service.events.read_in(system, endpoint.owner, &query).await.map(Some)
     }
 
     /// Lets the attempts be made, and keeps the lease meanwhile. When the server stops, it does not wait for long.
@@ -137,32 +141,12 @@ impl Relay {
         let system = SystemScope::patron();
         loop {
             tokio::time::sleep(self.options.lease / 3).await;
-            let until = self.clock.now().later(self.options.lease);
-            match self.webhooks.renew(&system, work.endpoint.id, &self.options.holder, until).await {
+            let until = self.service.clock.now().later(self.options.lease);
+            match self.service.webhooks.renew(&system, work.endpoint.id, &self.options.holder, until).await {
                 Ok(true) => {}
                 Ok(false) => work.end(),
                 Err(error) => tracing::warn!(%error, "a webhook lease is renewed later"),
             }
         }
     }
-}
-
-/// Lets an endpoint rest for which there is nothing to do until a delivery is due: nothing is read before.
-fn rest(health: &mut Health, ended: &RoundEnd, worked: bool, failed: Option<&Failed>, now: Timestamp) {
-    let soonest = now.later(Duration::from_secs(1));
-    if matches!(failed, Some(Failed::Vault(_))) {
-        health.paused_until = Some(now.later(SEALED));
-    } else if !worked {
-        health.paused_until = ended.next_at.map(|at| at.max(soonest)).or(Some(soonest));
-    } else if !health.is_suspect() {
-        health.paused_until = None;
-    }
-}
-
-fn position(endpoint: &WebhookEndpoint) -> EventPosition {
-    EventPosition::from_stored(endpoint.position).unwrap_or_default()
-}
-
-fn jitter_of(bytes: [u8; 32]) -> u16 {
-    u16::from_be_bytes([bytes[0], bytes[1]])
 }

@@ -17,7 +17,9 @@ pub(super) async fn replay(service: &WebhookService, command: Webhooks) -> Resul
     };
     let what = match (event, from.zip(to), failed) {
         (Some(event), None, false) => Replay::Event(event),
-        (None, Some((from, to)), false) => Replay::Between(from, to),
+        (None, Some((from, to)), false) => Replay::between(from, to).ok_or_else(|| {
+            Failure::configuration("--to must not lie before --from: give the earlier time to --from")
+        })?,
         (None, None, true) => Replay::Failed,
         _ => {
             return Err(Failure::configuration(

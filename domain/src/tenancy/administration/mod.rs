@@ -1,20 +1,25 @@
 //! What callers can ask about the environments and keys of their tenant.
 
+mod error;
+
 use std::{sync::Arc, time::Duration};
+
+use error::FixedType;
+pub use error::{EnvironmentError, KeyError};
 
 use super::{
     ApiKey, ApiKeyRepository, ApiKeySecret, Caller, CreateEnvironmentError, Environment, EnvironmentName,
     EnvironmentScope, EnvironmentType, NewApiKey, Permission, PermissionDenied, SystemScope, TenancyRepository,
-    TenantScope, check_expiry,
+    TenantScope, check_expiry, maker::Maker,
 };
 use crate::{
     clock::Clock,
-    idempotency::{CallersClaim, Done, IdempotencyKeyReused, IdempotencyRecords, IdempotentRequest, OnceError},
-    ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable},
-    lifecycle::{Audit, Owner, Status},
+    idempotency::{CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
+    ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness},
+    lifecycle::{Owner, Status},
     store::{Page, PageRequest, StoreError},
     time::Timestamp,
-    violation::{Rule, Violations},
+    violation::Violations,
 };
 
 /// Environments and keys, for callers with permissions.
@@ -30,6 +35,7 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
+///     customer::DEFAULT_IDEMPOTENCY_TTL,
 ///     store::PageRequest,
 ///     tenancy::AdministrationService,
 ///     testkit::{CountingIds, FixedClock, FixedRandomness, MemoryStore, a_caller},
@@ -39,10 +45,12 @@ use crate::{
 /// let store = Arc::new(MemoryStore::default());
 /// let service = AdministrationService {
 ///     tenancy: store.clone(),
-///     keys: store,
+///     keys: store.clone(),
+///     records: store,
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
 /// };
 /// assert_eq!(service.environments(&a_caller(), PageRequest::default()).await.unwrap().total, 0);
 /// # });
@@ -80,92 +88,6 @@ pub struct EnvironmentChange {
     pub kind: Option<EnvironmentType>,
 }
 
-/// Why an environment was not made, changed or answered.
-///
-/// ```
-/// use patron_domain::{store::StoreError, tenancy::EnvironmentError};
-///
-/// let failed = EnvironmentError::from(StoreError::unavailable("busy"));
-/// assert_ne!(failed, EnvironmentError::Unknown);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnvironmentError {
-    /// The caller may not.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// A value breaks a rule.
-    #[error(transparent)]
-    Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
-    #[error(transparent)]
-    KeyReused(#[from] IdempotencyKeyReused),
-    /// The caller's tenant has no such environment.
-    #[error("there is no environment with this id")]
-    Unknown,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a key was not made, listed or revoked.
-///
-/// ```
-/// use patron_domain::{store::StoreError, tenancy::KeyError};
-///
-/// let failed = KeyError::from(StoreError::unavailable("busy"));
-/// assert_ne!(failed, KeyError::UnknownKey);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// The caller may not.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// A value breaks a rule.
-    #[error(transparent)]
-    Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
-    #[error(transparent)]
-    KeyReused(#[from] IdempotencyKeyReused),
-    /// The caller's tenant has no such environment.
-    #[error("there is no environment with this id")]
-    UnknownEnvironment,
-    /// The caller's tenant has no such key.
-    #[error("there is no API key with this id")]
-    UnknownKey,
-    /// No secret could be made.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessUnavailable),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-macro_rules! of_once {
-    ($($error:ty),+) => {$(
-        impl From<OnceError> for $error {
-            fn from(error: OnceError) -> Self {
-                match error {
-                    OnceError::KeyReused(reused) => reused.into(),
-                    OnceError::Store(error) => error.into(),
-                }
-            }
-        }
-    )+};
-}
-
-of_once!(EnvironmentError, KeyError);
-
-/// The type of an environment was to be changed.
-#[derive(Debug, thiserror::Error)]
-#[error("type is fixed, and this environment's is {0}; leave it out, or make another environment")]
-struct FixedType(EnvironmentType);
-
-impl Rule for FixedType {
-    fn rule(&self) -> &'static str {
-        "fixed"
-    }
-}
-
 impl AdministrationService {
     /// The current time, against which the end of a new key is checked.
     #[must_use]
@@ -186,9 +108,7 @@ impl AdministrationService {
     ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::Administer)?;
         let now = self.clock.now();
-        let id = self.ids.start(now).next_id();
-        let audit = Audit::created(now, &scope.actor);
-        let environment = Environment { id, tenant_id: scope.tenant_id, name, kind, audit };
+        let environment = Maker::start(&*self.ids, now, &scope.actor).environment(scope.tenant_id, name, kind);
         match self.tenancy.create_environment(&scope, environment, self.claim(caller, request, now)).await {
             Ok(made) => Ok(made),
             Err(CreateEnvironmentError::KeyReused(reused)) => Err(reused.into()),
@@ -279,17 +199,7 @@ impl AdministrationService {
         broken.into_result()?;
         let scope = self.key_scope(caller, environment).await?;
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
-        let key = ApiKey {
-            id: self.ids.start(now).next_id(),
-            owner: scope.owner,
-            name: new.name,
-            display_id: secret.display_id(),
-            roles: new.roles,
-            expires_at: new.expires_at,
-            revoked_at: None,
-            last_used_at: None,
-            audit: Audit::created(now, &scope.actor),
-        };
+        let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
         let Done { value, replayed } = self.keys.create(&scope, key, secret.clone(), claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }

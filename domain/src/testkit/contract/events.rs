@@ -256,7 +256,7 @@ async fn of_rates(world: &World<'_>) -> Outcome {
         .collect();
     let wanted = [EventType::TaxRateCreated, EventType::TaxRateUpdated, EventType::TaxRateDeleted];
     same("the events of a rate", &found, &wanted.into_iter().zip(1..).collect())?;
-    let mut all = follow(world, &scope, EventQuery::default()).await?;
-    let changed: Vec<_> = all.drain(..).flat_map(|event| event.kind.changed()).collect();
+    let all = follow(world, &scope, EventQuery::default()).await?;
+    let changed: Vec<_> = all.iter().flat_map(|event| event.kind.changed()).collect();
     same("the changed fields", &changed.contains(&"name"), &true)
 }

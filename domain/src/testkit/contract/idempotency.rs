@@ -40,7 +40,8 @@ pub(super) async fn check_empty(world: &World<'_>, report: &mut Report) {
     report.note("housekeeping: removes old idempotency records alone, and no more than asked", purged(world).await);
 }
 
-fn claim(key: &str, request: u8, since: Timestamp) -> Result<IdempotencyClaim, String> {
+/// A claim of a request, told by its number, for which records count that were made then or later.
+pub(super) fn claim(key: &str, request: u8, since: Timestamp) -> Result<IdempotencyClaim, String> {
     let key = IdempotencyKey::new(key).or_say("the literal")?;
     Ok(IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([request; 32]), since })
 }

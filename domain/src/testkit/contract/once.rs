@@ -4,14 +4,12 @@ use futures_util::future::join_all;
 
 use super::{
     Report,
+    idempotency::claim,
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
     event::TaxRateEvent,
-    idempotency::{
-        CallersClaim, Done, Fingerprint, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused,
-        Outcome as Kept,
-    },
+    idempotency::{CallersClaim, Done, Fingerprint, Frozen, IdempotencyClaim, IdempotencyKeyReused, Outcome as Kept},
     lifecycle::Owner,
     store::StoreError,
     tax::{
@@ -63,6 +61,7 @@ const ALL: [Work; 10] = [
 ];
 
 /// What work is done on: all of it is there before.
+#[derive(Clone)]
 struct Stage {
     scope: EnvironmentScope,
     used: TaxRate,
@@ -86,11 +85,6 @@ enum Refusal {
 }
 
 type Answered = Result<Done<Answer>, Refusal>;
-
-fn claim(key: &str, request: u8, since: Timestamp) -> Result<IdempotencyClaim, String> {
-    let key = IdempotencyKey::new(key).or_say("the literal")?;
-    Ok(IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([request; 32]), since })
-}
 
 /// Claims for which records count however old they are.
 fn ever(key: &str, request: u8) -> Result<IdempotencyClaim, String> {
@@ -247,7 +241,7 @@ async fn refused(world: &World<'_>) -> Outcome {
     let answered = world.ports.taxes.create_rate(&stage.scope, taken, Some(ever("k", 1)?)).await;
     holds(answered.is_err(), || "a second rate with a code".to_owned())?;
     is_free("a code that is taken").await?;
-    let in_use = Stage { free: stage.used.clone(), ..stage_like(&stage) };
+    let in_use = Stage { free: stage.used.clone(), ..stage.clone() };
     for refused in [Work::ArchiveRate, Work::CreateDefault] {
         let answered = work(world, &in_use, refused, Some(ever("k", 1)?)).await?;
         holds(matches!(answered, Err(Refusal::Other(_))), || format!("{refused:?}: {answered:?}"))?;
@@ -263,18 +257,6 @@ async fn refused(world: &World<'_>) -> Outcome {
     is_free("an unknown key").await?;
     let done = work(world, &stage, Work::CreateRate, Some(ever("k", 2)?)).await?;
     holds(matches!(done, Ok(Done { replayed: false, .. })), || format!("the key is not free: {done:?}"))
-}
-
-fn stage_like(stage: &Stage) -> Stage {
-    let Stage { scope, used, free, default, environment, key } = stage;
-    Stage {
-        scope: scope.clone(),
-        used: used.clone(),
-        free: free.clone(),
-        default: default.clone(),
-        environment: environment.clone(),
-        key: key.clone(),
-    }
 }
 
 async fn outlived(world: &World<'_>) -> Outcome {

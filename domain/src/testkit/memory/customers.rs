@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, id_taken, newest_first, onboarding::StoredRun, page};
+use super::{MemoryStore, Registry, events::of_customer, id_taken, newest_first, onboarding::StoredRun, page};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
@@ -12,11 +12,12 @@ use crate::{
         TaxFacts, TaxFactsNeeded, WorkflowNeeded,
         query::{CustomerPage, CustomerQuery},
     },
-    event::{CustomerEvent, EventRecord},
+    event::{CustomerEvent, EventEntity, EventRecord},
     idempotency::{IdempotencyClaim, Outcome},
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
+    onboarding::OnboardingRun,
     store::{Page, PageRequest, StoreError},
     tax::TaxedEntity,
     tenancy::{EnvironmentScope, SystemScope},
@@ -41,11 +42,9 @@ impl CustomerRepository for MemoryStore {
         let decision = command.decide(scope, &facts)?;
         registry.accept(&decision.event, facts.current.as_ref())?;
         let event = decision.event.clone();
-        registry.log.push(EventRecord::of_customer(position, event.clone()));
         registry.apply(decision, facts.current);
-        if let Some(claim) = claim {
-            registry.idempotency.insert(claim.key.clone(), claim.record(Outcome::Event(event.id), event.at));
-        }
+        registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
+        registry.log.push(EventRecord::of_customer(position, event.clone()));
         Ok(CustomerChanged { event, replayed: false })
     }
 
@@ -87,9 +86,10 @@ impl CustomerRepository for MemoryStore {
         request: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError> {
         let mut state = self.lock();
-        let events = &state.registry(scope.owner).events;
-        let all: Vec<_> = events.iter().filter(|event| event.state.customer.id == id).collect();
-        Ok(page(&all, request))
+        let (log, entity) = (&state.registry(scope.owner).log, EventEntity::Customer(id));
+        let all: Vec<_> = log.iter().filter(|event| event.entity == entity).collect();
+        let Page { items, total } = page(all, request);
+        Ok(Page { items: items.into_iter().filter_map(of_customer).collect(), total })
     }
 
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
@@ -140,7 +140,6 @@ impl Housekeeping for MemoryStore {
         let is_old = |event: &&EventRecord| event.at < old.happened_before && event.position <= old.up_to;
         let removed: BTreeSet<EventId> = first.filter(is_old).map(|event| event.id).collect();
         registry.log.retain(|event| !removed.contains(&event.id));
-        registry.events.retain(|event| !removed.contains(&event.id));
         Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
     }
 }
@@ -148,9 +147,7 @@ impl Housekeeping for MemoryStore {
 impl Registry {
     /// The event of a request that was done before under its key.
     fn answered_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<CustomerEvent>, ChangeCustomerError> {
-        let Some(claim) = claim else { return Ok(None) };
-        let Some(id) = claim.settle(self.idempotency.get(&claim.key))? else { return Ok(None) };
-        Ok(self.events.iter().find(|event| event.id == id).cloned())
+        Ok(self.event_before(claim)?.cloned().and_then(of_customer))
     }
 
     fn facts(&self, command: &ChangeCustomer) -> CustomerFacts {
@@ -201,9 +198,12 @@ impl Registry {
 
     /// Takes over everything that was decided.
     fn apply(&mut self, decision: CustomerDecision, before: Option<CustomerAggregate>) {
-        let CustomerDecision { event, removed_mapping, removed_association, run } = decision;
-        self.runs.extend(run.map(|run| (run.customer_id, StoredRun { run, holder: None })));
-        let state = event.state.clone();
+        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
+        let state = event.state;
+        self.runs.extend(onboarding.map(|workflow| {
+            let Customer { owner, id, .. } = state.customer;
+            (id, StoredRun { run: OnboardingRun::start(owner, id, workflow, event.at), holder: None })
+        }));
         let before = before.map(|before| before.customer.external_id);
         if state.customer.status == Status::Published {
             self.former_external_ids.remove(&state.customer.external_id);
@@ -216,7 +216,6 @@ impl Registry {
         self.mappings.extend(mappings.map(|mapping| (mapping.id, mapping)));
         let associations = state.associations.into_iter().chain(removed_association);
         self.associations.extend(associations.map(|association| (association.id, association)));
-        self.events.push(event);
     }
 
     /// A customer with everything of it that is not deleted.

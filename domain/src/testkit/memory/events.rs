@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State, page};
 use crate::{
-    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord},
+    event::{
+        CustomerEvent, EventEntity, EventKind, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventState,
+    },
     ids::EventId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -41,8 +43,15 @@ impl EventLog for MemoryStore {
     ) -> Result<Page<EventRecord>, StoreError> {
         let mut state = self.lock();
         let all: Vec<_> = state.registry(scope.owner).log.iter().filter(|event| event.entity == entity).collect();
-        Ok(page(&all, request))
+        Ok(page(all, request))
     }
+}
+
+/// A customer's event without its place in the log; `None` for that of anything else.
+pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
+    let EventRecord { id, kind, sequence, at, actor, request_id, state, .. } = record;
+    let (EventKind::Customer(kind), Some(EventState::Customer(state))) = (kind, state) else { return None };
+    Some(CustomerEvent { id, kind, sequence, at, actor, request_id, state: *state })
 }
 
 impl State {

@@ -18,7 +18,7 @@ use std::{
 use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
     customer::{Customer, ExternalId, WorkflowName},
-    event::{CustomerEvent, EventRecord},
+    event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
     ids::{
         ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId,
@@ -71,8 +71,6 @@ struct Registry {
     customers: BTreeMap<CustomerId, Customer>,
     mappings: BTreeMap<MappingId, IntegrationMapping>,
     associations: BTreeMap<TaxAssociationId, TaxAssociation>,
-    /// In the order in which they happened.
-    events: Vec<CustomerEvent>,
     /// Every event, in the order of positions.
     log: Vec<EventRecord>,
     /// Which customer had an external id last that no published one has now.
@@ -107,11 +105,9 @@ fn id_taken(kind: &str) -> StoreError {
 }
 
 /// A page of a list that is in order.
-fn page<T: Clone>(all: &[&T], request: PageRequest) -> Page<T> {
-    let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
-    let items = all.iter().skip(skipped).take(usize::from(request.limit())).map(|item| T::clone(item)).collect();
-    // A list in memory is never longer than 64 bits can count.
-    Page { items, total: u64::try_from(all.len()).unwrap_or(u64::MAX) }
+fn page<T: Clone>(all: Vec<&T>, request: PageRequest) -> Page<T> {
+    let Page { items, total } = Page::cut(all, request);
+    Page { items: items.into_iter().cloned().collect(), total }
 }
 
 /// A page of a list that is put in order: the newest first, ids breaking ties.
@@ -122,7 +118,7 @@ fn newest_first<'a, T: Clone + 'a, I: Ord>(
 ) -> Page<T> {
     let mut all: Vec<&T> = all.collect();
     all.sort_by_key(|item| Reverse(created(item)));
-    page(&all, request)
+    page(all, request)
 }
 
 #[cfg(test)]

@@ -200,5 +200,5 @@ fn by_creation<'a, T: Clone + 'a, I: Ord>(
     if order == Direction::Desc {
         all.reverse();
     }
-    page(&all, request)
+    page(all, request)
 }

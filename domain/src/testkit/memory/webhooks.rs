@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, id_taken, newest_first};
 use crate::{
+    event::EventPosition,
     ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -28,7 +29,7 @@ impl StoredEndpoint {
         self.deliveries.values().any(|delivery| delivery.is_due(now))
     }
 
-    fn is_claimable(&self, registry_end: i64, claim: &LeaseClaim) -> bool {
+    fn is_claimable(&self, registry_end: EventPosition, claim: &LeaseClaim) -> bool {
         let StoredEndpoint { endpoint, lease, .. } = self;
         let free = lease.as_ref().is_none_or(|(holder, until)| *until <= claim.now || *holder == claim.holder);
         let awake = endpoint.health.paused_until.is_none_or(|until| until <= claim.now);
@@ -47,8 +48,8 @@ impl StoredEndpoint {
 }
 
 impl Registry {
-    fn end(&self) -> i64 {
-        self.log.last().map_or(0, |event| event.position.stored())
+    fn end(&self) -> EventPosition {
+        self.log.last().map_or(EventPosition::START, |event| event.position)
     }
 }
 

@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::{try_join, try_join_all};
 use patron_domain::{
     customer::{CustomerAggregate, Subject, TaxFactsNeeded},
-    event::CustomerEvent,
+    event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyRecord, Outcome},
     ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
@@ -20,10 +20,7 @@ use crate::persistence::{
     column::RowName,
     customer::row::CustomerRow,
     error::Failure,
-    event::{
-        self,
-        row::{CUSTOMER, StoredEvent},
-    },
+    event::{self, record::StoredRecord},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     literal::{Archived, Published},
@@ -253,11 +250,10 @@ async fn load_answered(
     }
     let ids: Vec<String> = facts.records.values().filter_map(made_by).map(|id| id.to_string()).collect();
     // A key that was used for something else names an event of another kind, which nobody is answered.
-    let stored = event::queries::in_environment(tenant, environment).filter(events::entity_type.eq(CUSTOMER));
-    let stored = stored.filter(events::id.eq_any(ids));
-    for event in stored.load::<StoredEvent>(&mut pg).await? {
-        let event = CustomerEvent::try_from(event).map_err(Failure::Refused)?;
-        facts.answered.insert(event.id, event);
+    let stored = event::queries::records(tenant, environment).filter(events::id.eq_any(ids));
+    for stored in stored.load::<StoredRecord>(&mut pg).await? {
+        let event = EventRecord::try_from(stored).map_err(Failure::Refused)?.into_customer_event();
+        facts.answered.extend(event.map(|event| (event.id, event)));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{pool::Pool, problem::unavailable};
+use super::{pool::Pool, problem::unavailable, write::unknown};
 use crate::persistence::metrics;
 
 /// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
@@ -83,7 +83,7 @@ impl BatchWriter {
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         drop(sender);
-        answered.await.unwrap_or_else(|_| Err(run::unknown().into()))
+        answered.await.unwrap_or_else(|_| Err(unknown().into()))
     }
 
     /// How many changes wait to be taken.

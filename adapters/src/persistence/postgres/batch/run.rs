@@ -1,8 +1,8 @@
 //! One batch from its jobs to their answers: tried again where that helps, split where one job fails the others.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::QueryDsl;
 use diesel_async::RunQueryDsl;
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged},
@@ -22,18 +22,10 @@ use crate::persistence::{
         pool::Pool,
         problem::{Kind, unavailable},
         session::{Ended, Session, WRITE},
+        write::{LOOK_AFTER, PAUSE, TRIES, unknown},
     },
-    schema::events,
     written,
 };
-
-/// How often a batch is tried when other transactions are in its way, or the connection is lost before the commit.
-const TRIES: u32 = 5;
-/// How long to wait before the second try; longer before each further one.
-const PAUSE: Duration = Duration::from_millis(10);
-/// When to look what became of a commit whose answer was lost. A server needs its time to start again.
-const LOOK_AFTER: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// Makes the changes and answers them. Gives back those that have to wait for the next batch.
 #[expect(clippy::disallowed_methods, reason = "how long a commit takes is no fact of the domain")]
@@ -129,12 +121,12 @@ async fn find_out(pool: &Pool, slot: i32, jobs: Vec<Job>, first: Vec<Verdict>) -
         return answer(jobs, first);
     };
     let (tenant, environment) = names(sign.state.customer.owner);
-    let (customer, event) = (sign.state.customer.id.to_string(), sign.id.to_string());
+    let event = sign.id.to_string();
     for pause in LOOK_AFTER {
         tokio::time::sleep(pause).await;
         let Ok(session) = pool.session().await else { continue };
         let look = async || {
-            let written = event::queries::of_customer(&tenant, &environment, &customer).filter(events::id.eq(&event));
+            let written = event::queries::envelope(&tenant, &environment, &event);
             written.count().get_result::<i64>(&mut session.pg()).await
         };
         match session.answer(look()).await {
@@ -164,11 +156,4 @@ fn settle(first: Vec<Verdict>, second: Vec<Verdict>, is_written: bool) -> Vec<Ve
     }
     let of_both = |(first, second): (Verdict, Verdict)| if second.made().is_some() { second } else { first };
     first.into_iter().zip(second).map(of_both).collect()
-}
-
-pub(super) fn unknown() -> StoreError {
-    unavailable(
-        "the connection was lost during a commit, and whether the change was made is not known; look for it (a customer \
-         by its external_id) before trying again, or repeat the request with its Idempotency-Key",
-    )
 }

@@ -2,6 +2,7 @@
 
 use super::{Fault, Wrong, first, now, reversed};
 use crate::{
+    event::EventPosition,
     ids::WebhookEndpointId,
     lifecycle::Owner,
     tenancy::{EnvironmentScope, SystemScope},
@@ -76,10 +77,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("loses how far an endpoint is", |wrong| {
         let store = wrong.store.clone();
-        wrong
-            .webhooks
-            .expect_create_endpoint()
-            .returning(move |scope, one| now(store.create_endpoint(scope, WebhookEndpoint { position: 0, ..one })));
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one| {
+            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }))
+        });
     }),
     ("answers the first endpoints on every page", |wrong| {
         let store = wrong.store.clone();

@@ -1,0 +1,164 @@
+//! The reading of a request's fields: every rule is checked, and everything that is broken noted.
+
+use patron_domain::{
+    metadata::{Metadata, member_path},
+    violation::{Rule, Violation, Violations},
+};
+
+use super::{
+    field::{Field, FromJson},
+    kinds::{List, Strings, Text},
+};
+
+/// Takes the fields of one request, or of one object within it, and collects what is wrong with them.
+pub(crate) struct Reader<'a> {
+    prefix: &'a str,
+    broken: &'a mut Violations,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of an object at a path: empty for the request itself, else such as `tax_rate_overrides[0].`.
+    pub(crate) fn new(prefix: &'a str, broken: &'a mut Violations) -> Self {
+        Self { prefix, broken }
+    }
+
+    /// Notes that something is wrong with a field.
+    pub(crate) fn note(&mut self, name: &str, rule: &'static str, message: &str) {
+        let path = Self::path(self.prefix, name);
+        self.broken.push(Violation { message: format!("{path} {message}"), path, rule });
+    }
+
+    /// Notes that a value has another JSON type than its place takes.
+    pub(crate) fn wrong_type(&mut self, path: String, expected: &str) {
+        let message = format!("{path} must be {expected}");
+        self.broken.push(Violation { path, rule: "type", message });
+    }
+
+    fn path(prefix: &str, name: &str) -> String {
+        format!("{prefix}{name}")
+    }
+
+    /// A field's value; `None` when it is absent, or of the wrong type, which is noted.
+    pub(crate) fn take<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
+        match field {
+            Field::Absent => None,
+            Field::Value(value) => Some(value),
+            Field::Wrong(expected) => {
+                self.wrong_type(Self::path(self.prefix, name), expected);
+                None
+            }
+        }
+    }
+
+    /// An optional text; empty is absent.
+    pub(crate) fn optional<T, E: Rule>(
+        &mut self,
+        name: &str,
+        field: Field<Text<'_>>,
+        check: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.take(name, field).filter(|text| !text.is_empty())?;
+        self.check(name, check(text.into_owned()))
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required<T, E: Rule>(
+        &mut self,
+        name: &str,
+        field: Field<Text<'_>>,
+        check: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        match field {
+            Field::Absent => {
+                let message = format!("{name} is needed");
+                self.broken.push(Violation { path: Self::path(self.prefix, name), rule: "required", message });
+                None
+            }
+            field => {
+                let text = self.take(name, field)?;
+                self.check(name, check(text.into_owned()))
+            }
+        }
+    }
+
+    /// Metadata; none when absent.
+    pub(crate) fn metadata(&mut self, field: Field<Strings>) -> Metadata {
+        let Some(strings) = self.take("metadata", field) else { return Default::default() };
+        let path = Self::path(self.prefix, "metadata");
+        for key in strings.wrong {
+            self.wrong_type(member_path(&path, &key), Text::EXPECTED);
+        }
+        self.group(Metadata::new(strings.pairs, &path)).unwrap_or_default()
+    }
+
+    /// The value of a check, or a note of what it broke.
+    pub(crate) fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
+        let prefix = self.prefix;
+        self.broken.check(|| Self::path(prefix, name), checked)
+    }
+
+    /// A value made of several fields; `None` when it breaks rules, which are noted.
+    pub(crate) fn group<T>(&mut self, checked: Result<T, Violations>) -> Option<T> {
+        checked.map_err(|broken| self.absorb(broken)).ok()
+    }
+
+    /// Notes violations that carry whole paths already.
+    fn absorb(&mut self, broken: Violations) {
+        broken.into_iter().for_each(|violation| self.broken.push(violation));
+    }
+
+    /// Each element of an array, read by itself under its place.
+    pub(crate) fn each<T, U>(
+        &mut self,
+        name: &str,
+        list: List<T>,
+        mut read: impl FnMut(T, &mut Reader<'_>) -> Option<U>,
+        expected: &'static str,
+    ) -> Elements<U> {
+        let mut valid = Vec::with_capacity(list.elements.len());
+        for (index, element) in list.elements.into_iter().enumerate() {
+            let place = format!("{}{name}[{index}]", self.prefix);
+            let Field::Value(element) = element else {
+                self.wrong_type(place, expected);
+                continue;
+            };
+            let prefix = format!("{place}.");
+            let value = read(element, &mut Reader::new(&prefix, self.broken));
+            valid.extend(value.map(|value| (index, value)));
+        }
+        Elements { count: list.count, valid }
+    }
+
+    /// An array of texts; what is none is noted under its place.
+    pub(crate) fn texts(&mut self, name: &str, field: Field<List<Text<'_>>>) -> Option<Vec<String>> {
+        let list = self.take(name, field)?;
+        Some(self.each(name, list, |text, _| Some(text.into_owned()), Text::EXPECTED).into_values())
+    }
+
+    /// An object within this one, read by itself under its name.
+    pub(crate) fn within<T, U>(
+        &mut self,
+        name: &str,
+        field: Field<T>,
+        read: impl FnOnce(T, &mut Reader<'_>) -> Option<U>,
+    ) -> Option<U> {
+        let object = self.take(name, field)?;
+        let prefix = format!("{}{name}.", self.prefix);
+        read(object, &mut Reader::new(&prefix, self.broken))
+    }
+}
+
+/// What became of the elements of an array.
+pub(crate) struct Elements<T> {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// The valid ones, each with its place in the array.
+    pub(crate) valid: Vec<(usize, T)>,
+}
+
+impl<T> Elements<T> {
+    /// The valid ones.
+    pub(crate) fn into_values(self) -> Vec<T> {
+        self.valid.into_iter().map(|(_, value)| value).collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! Who is asking.
+
+use std::sync::Arc;
+
+use super::{Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, RequestId, SystemScope};
+use crate::{clock::Clock, store::StoreError};
+
+/// Checks API keys.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::{AccessService, ApiKeyRepository, ApiKeySecret, NoKeyUses},
+///     testkit::{FixedClock, MemoryStore, a_scope, an_api_key, an_owner},
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let (keys, secret) = (Arc::new(MemoryStore::default()), ApiKeySecret::new("sk_0123456789abcdef").unwrap());
+/// keys.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
+/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
+/// assert_eq!(access.authenticate(secret.expose(), None).await.unwrap().owner(), an_owner());
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AccessService {
+    keys: Arc<dyn ApiKeyRepository>,
+    clock: Arc<dyn Clock>,
+    uses: Arc<dyn KeyUses>,
+}
+
+/// Why nobody was recognised.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     tenancy::{AccessService, AuthenticateError, NoKeyUses},
+///     testkit::{FixedClock, MemoryStore},
+/// };
+///
+/// let keys = Arc::new(MemoryStore::default());
+/// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
+/// let answer = futures::executor::block_on(access.authenticate("sk_nobody_has_this_one", None));
+/// assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticateError {
+    /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
+    #[error("a valid API key is needed: send it in the header x-api-key")]
+    Unauthenticated,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AccessService {
+    /// A service over its ports.
+    #[must_use]
+    pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, uses: Arc<dyn KeyUses>) -> Self {
+        Self { keys, clock, uses }
+    }
+
+    /// Recognises the caller by the key presented.
+    ///
+    /// # Errors
+    /// [`AuthenticateError::Unauthenticated`] for every kind of key that does not open anything, told apart by nothing.
+    pub async fn authenticate(
+        &self,
+        presented: &str,
+        request_id: Option<RequestId>,
+    ) -> Result<Caller, AuthenticateError> {
+        let secret = ApiKeySecret::new(presented).map_err(|_| AuthenticateError::Unauthenticated)?;
+        let found = self.keys.find_by_secret(&SystemScope::patron(), &secret).await?;
+        let now = self.clock.now();
+        match found {
+            Some(key) if key.is_valid_at(now) => {
+                self.uses.note(KeyUse { id: key.id, at: now });
+                let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id) };
+                Ok(Caller::new(scope, key.roles, request_id))
+            }
+            _ => Err(AuthenticateError::Unauthenticated),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        clock::MockClock,
+        ids::IdSequence,
+        lifecycle::{Audit, Owner},
+        tenancy::{ApiKey, ApiKeyName, MockApiKeyRepository, MockKeyUses, Permission, Role, Roles},
+        time::Timestamp,
+    };
+
+    const SECRET: &str = "sk_chosen_by_an_operator";
+    const NOW: i64 = 1_700_000_000_123_456;
+
+    fn time(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    fn secret() -> ApiKeySecret {
+        ApiKeySecret::new(SECRET).unwrap()
+    }
+
+    fn clock() -> Arc<MockClock> {
+        Arc::new(MockClock::at(time(NOW)))
+    }
+
+    fn a_key() -> ApiKey {
+        let mut ids = IdSequence::start(time(0), [0; 10]);
+        ApiKey {
+            id: ids.next_id(),
+            owner: Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() },
+            name: ApiKeyName::new("a key").unwrap(),
+            display_id: secret().display_id(),
+            roles: Roles::new([Role::AllReader]).unwrap(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+            audit: Audit::created(time(0), &Actor::system()),
+        }
+    }
+
+    /// An access service over a store that is asked for `SECRET` once and answers this.
+    fn access(answer: Result<Option<ApiKey>, StoreError>) -> AccessService {
+        let mut keys = MockApiKeyRepository::new();
+        let answer_of_keys = answer.clone();
+        keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
+        // Only a valid key is noted; the mock panics at any other note.
+        let mut uses = MockKeyUses::new();
+        let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
+        let noted = KeyUse { id: a_key().id, at: time(NOW) };
+        uses.expect_note().times(usize::from(valid)).withf(move |one| *one == noted).return_const(());
+        AccessService::new(Arc::new(keys), clock(), Arc::new(uses))
+    }
+
+    #[test]
+    fn a_valid_key_makes_its_owner_the_caller() {
+        let still_valid = ApiKey { expires_at: Some(time(NOW + 1)), ..a_key() };
+        let request = RequestId::new("request-1").unwrap();
+        let caller = block_on(access(Ok(Some(still_valid))).authenticate(SECRET, Some(request.clone()))).unwrap();
+        assert_eq!(caller.owner(), a_key().owner);
+        assert_eq!(caller.request_id(), Some(&request));
+        assert_eq!(caller.authorise(Permission::Read).unwrap().actor, Actor::from(a_key().id));
+        assert!(caller.authorise(Permission::Write).is_err());
+    }
+
+    #[test]
+    fn wrong_expired_and_revoked_keys_get_one_answer() {
+        let expired = ApiKey { expires_at: Some(time(NOW)), ..a_key() };
+        let revoked = ApiKey { revoked_at: Some(time(NOW + 1)), ..a_key() };
+        for found in [None, Some(expired), Some(revoked)] {
+            let answer = block_on(access(Ok(found)).authenticate(SECRET, None));
+            assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_key_never_reaches_the_store() {
+        // A mock without expectations panics when it is called.
+        let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock(), Arc::new(MockKeyUses::new()));
+        for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
+        {
+            assert_eq!(block_on(access.authenticate(presented, None)), Err(AuthenticateError::Unauthenticated));
+        }
+    }
+
+    #[test]
+    fn a_failing_store_is_no_wrong_key() {
+        let failure = StoreError::Unavailable { reason: "no connection".to_owned() };
+        let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, None));
+        assert_eq!(answer, Err(AuthenticateError::Store(failure)));
+    }
+}

@@ -1,0 +1,95 @@
+//! Why nothing came of a request about environments and keys.
+
+use crate::{
+    idempotency::{IdempotencyKeyReused, OnceError},
+    ids::RandomnessUnavailable,
+    store::StoreError,
+    tenancy::{EnvironmentType, PermissionDenied},
+    violation::{Rule, Violations},
+};
+
+/// Why an environment was not made, changed or answered.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::EnvironmentError};
+///
+/// let failed = EnvironmentError::from(StoreError::unavailable("busy"));
+/// assert_ne!(failed, EnvironmentError::Unknown);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvironmentError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
+    /// The caller's tenant has no such environment.
+    #[error("there is no environment with this id")]
+    Unknown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a key was not made, listed or revoked.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::KeyError};
+///
+/// let failed = KeyError::from(StoreError::unavailable("busy"));
+/// assert_ne!(failed, KeyError::UnknownKey);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
+    /// The caller's tenant has no such environment.
+    #[error("there is no environment with this id")]
+    UnknownEnvironment,
+    /// The caller's tenant has no such key.
+    #[error("there is no API key with this id")]
+    UnknownKey,
+    /// No secret could be made.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+macro_rules! of_once {
+    ($($error:ty),+) => {$(
+        impl From<OnceError> for $error {
+            fn from(error: OnceError) -> Self {
+                match error {
+                    OnceError::KeyReused(reused) => reused.into(),
+                    OnceError::Store(error) => error.into(),
+                }
+            }
+        }
+    )+};
+}
+
+of_once!(EnvironmentError, KeyError);
+
+/// The type of an environment was to be changed.
+#[derive(Debug, thiserror::Error)]
+#[error("type is fixed, and this environment's is {0}; leave it out, or make another environment")]
+pub(super) struct FixedType(pub(super) EnvironmentType);
+
+impl Rule for FixedType {
+    fn rule(&self) -> &'static str {
+        "fixed"
+    }
+}

@@ -1,0 +1,51 @@
+//! The making of what is new: one place knows what a tenant, an environment and a key are like at first.
+
+use super::{
+    Actor, ApiKey, ApiKeySecret, Environment, EnvironmentName, EnvironmentType, NewApiKey, Tenant, TenantName,
+};
+use crate::{
+    ids::{IdGenerator, IdSequence, TenantId},
+    lifecycle::{Audit, Owner},
+    time::Timestamp,
+};
+
+/// Makes what belongs together: at one time, by one actor, with ids that follow each other.
+pub(super) struct Maker {
+    ids: IdSequence,
+    audit: Audit,
+}
+
+impl Maker {
+    /// For what is made now, by this actor.
+    pub(super) fn start(ids: &dyn IdGenerator, now: Timestamp, by: &Actor) -> Self {
+        Self { ids: ids.start(now), audit: Audit::created(now, by) }
+    }
+
+    pub(super) fn tenant(&mut self, name: TenantName) -> Tenant {
+        Tenant { id: self.ids.next_id(), name, audit: self.audit.clone() }
+    }
+
+    pub(super) fn environment(
+        &mut self,
+        tenant_id: TenantId,
+        name: EnvironmentName,
+        kind: EnvironmentType,
+    ) -> Environment {
+        Environment { id: self.ids.next_id(), tenant_id, name, kind, audit: self.audit.clone() }
+    }
+
+    /// A key of this secret: valid at once, and never used.
+    pub(super) fn key(&mut self, owner: Owner, new: NewApiKey, secret: &ApiKeySecret) -> ApiKey {
+        ApiKey {
+            id: self.ids.next_id(),
+            owner,
+            name: new.name,
+            display_id: secret.display_id(),
+            roles: new.roles,
+            expires_at: new.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+            audit: self.audit.clone(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Connections that are lost, killed or busy, and what becomes of the writes on them.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use patron_adapters::system::SystemClock;
+use patron_domain::{
+    Clock,
+    customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, Stamp},
+    store::StoreError,
+    tax::CreateTaxRateError,
+};
+use patron_tests::{
+    postgres::{Cluster, Options},
+    proxy::{Cut, Proxy},
+};
+use tokio::time::{sleep, timeout};
+
+use super::world::{World, ids, open, reason, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_is_used_again() {
+    let cluster = Cluster::start(&Options::default()).unwrap();
+    let world = World::over(&cluster, "").await;
+    world.create("before", &[]).await.unwrap();
+    cluster.stop();
+    assert!(reason(world.create("during", &[]).await).starts_with("cannot connect: "));
+    assert!(matches!(world.exists("before").await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(world.database.ping().await, Err(StoreError::Unavailable { .. })));
+    cluster.restart();
+    assert_eq!(world.database.ping().await, Ok(()));
+    assert_eq!((world.exists("before").await, world.exists("during").await), (Ok(true), Ok(false)));
+    world.create("during", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn killed_connections_are_replaced() {
+    let world = World::fresh().await;
+    let admin = world.admin().await;
+    for round in 0..5 {
+        assert!(join_all((0..8).map(|_| world.exists("x"))).await.into_iter().all(|found| found == Ok(false)));
+        let kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() \
+                    AND pid <> pg_backend_pid()";
+        let killed = admin.query(kill, &[]).await.unwrap();
+        // A pool of four, and the two that look-ups share.
+        assert!(!killed.is_empty() && killed.len() <= 4 + 2, "{} connections", killed.len());
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!(world.create(&format!("c{round}"), &[]).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_connection_dies_before_the_commit_is_made_again() {
+    let world = World::fresh().await;
+    world.create_rate("A").await;
+    let admin = world.admin().await;
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'changed'").await.unwrap();
+    let kill = async {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                    AND datname = current_database()";
+        until("a create waits for the lock", async || !admin.query(kill, &[]).await.unwrap().is_empty()).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+    };
+    let (created, ()) = tokio::join!(world.create("c", &["A"]), kill);
+    assert_eq!(created, Ok(()));
+    // One event is the rate's.
+    assert_eq!((world.count("customers").await, world.count("events").await), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
+    let world = World::fresh().await;
+    world.create_rate("A").await;
+    let port = Cluster::shared().port();
+    let proxy = Proxy::before(port).await;
+    let database = open(&proxy.url(&world.url, port), 2).await.unwrap();
+    // One that is on its way for a while is in the way of its own repetition, which must not take it for somebody else's.
+    let late = Cut::LateCommit(Duration::from_millis(400));
+    let cuts = [Cut::BeforeCommit, Cut::AfterCommit, late, Cut::BeforeCommit, Cut::AfterCommit, late];
+    for (number, cut) in cuts.into_iter().enumerate() {
+        proxy.cut(cut);
+        assert_eq!(world.create_in(&database, &format!("c{number}"), &["A"]).await, Ok(()), "{cut:?}");
+        assert!(proxy.is_done(), "the connection was cut");
+        let rows = i64::try_from(number + 1).unwrap();
+        for (table, before) in [("customers", 0), ("events", 1), ("event_payloads", 1), ("tax_associations", 0)] {
+            assert_eq!(world.count(table).await, before + rows, "{table}");
+        }
+    }
+    proxy.cut(Cut::AfterCommit);
+    let taken = world.create_in(&database, "c0", &["A"]).await;
+    assert!(matches!(taken, Err(ChangeCustomerError::ExternalIdTaken { .. })));
+    // The repetition finds it archived, and nobody did that but the first.
+    let external_id = ExternalId::new("c0").unwrap();
+    let found = database.customers.find_by_external_id(&world.scope, &external_id).await.unwrap().unwrap();
+    let archive = CustomerChange::Amend(found.customer.id, Amendment::Archive);
+    let stamp = Stamp { ids: ids(), at: SystemClock.now(), request_id: None };
+    proxy.cut(late);
+    let archived = database.customers.change(&world.scope, ChangeCustomer::new(archive, stamp)).await;
+    assert_eq!(archived.map(|changed| changed.event.sequence.get()), Ok(2));
+    assert!(proxy.is_done(), "the connection was cut");
+}
+
+#[tokio::test]
+async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
+    let world = World::fresh().await;
+    let admin = world.admin().await;
+    admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
+    let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
+    let release = async {
+        sleep(Duration::from_secs(6)).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+    };
+    let (created, ()) = tokio::join!(join_all(codes.iter().map(|code| world.try_create_rate(code))), release);
+    let (made, refused): (Vec<_>, Vec<_>) = created.into_iter().partition(Result::is_ok);
+    assert_eq!(made.len(), 4, "the pool has 4 connections");
+    let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
+    assert_eq!(refused, [Err(CreateTaxRateError::Store(unavailable))]);
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_goes_away_is_finished_and_closing_waits_for_it() {
+    let world = World::fresh().await;
+    world.create_rate("A").await;
+    let admin = world.admin().await;
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'x'").await.unwrap();
+    assert!(timeout(Duration::from_millis(200), world.create("c", &["A"])).await.is_err(), "the caller has given up");
+    let release = async {
+        sleep(Duration::from_millis(200)).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+    };
+    tokio::join!(world.database.close(), release);
+    // One event is the rate's.
+    assert_eq!((world.count("customers").await, world.count("events").await), (1, 2));
+    assert!(matches!(world.create("d", &[]).await, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. }))));
+    let idle =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'patron'";
+    until("the connections are closed", async || admin.query_one(idle, &[]).await.unwrap().get::<_, i64>(0) == 0).await;
+}

@@ -1,0 +1,79 @@
+//! Locks of others: waited for, for a while.
+
+use std::time::Duration;
+
+use patron_domain::{customer::ChangeCustomerError, tenancy::SystemScope};
+use patron_tests::postgres::Cluster;
+use tokio::time::timeout;
+
+use super::world::{World, reason, until};
+
+#[tokio::test]
+async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
+    let world = World::fresh().await;
+    world.create("c", &[]).await.unwrap();
+    let admin = world.admin().await;
+    let record = "INSERT INTO idempotency_records SELECT tenant_id, environment_id, 'k', repeat('0', 64), id, NULL, 1 FROM events";
+    admin.batch_execute(record).await.unwrap();
+    admin.batch_execute("BEGIN; UPDATE idempotency_records SET at = 1000").await.unwrap();
+    let before = patron_domain::time::Timestamp::from_micros(500).unwrap();
+    let scope = SystemScope::patron();
+    let remove = world.database.housekeeping.remove_idempotency_records(&scope, before, 10);
+    let renew = async {
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        until("the removal waits", async || !admin.query(waiting, &[]).await.unwrap().is_empty()).await;
+        admin.batch_execute("COMMIT").await.unwrap();
+    };
+    let (removed, ()) = tokio::join!(remove, renew);
+    assert_eq!((removed, world.count("idempotency_records").await), (Ok(0), 1));
+}
+
+#[tokio::test]
+async fn a_rate_that_is_being_switched_off_is_waited_for() {
+    let world = World::fresh().await;
+    world.create_rate("A").await;
+    let admin = world.admin().await;
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET rate_status = 'INACTIVE'").await.unwrap();
+    let create = world.create("c", &["A"]);
+    tokio::pin!(create);
+    assert!(timeout(Duration::from_millis(300), &mut create).await.is_err(), "it waits");
+    admin.batch_execute("COMMIT").await.unwrap();
+    assert!(matches!(create.await, Err(ChangeCustomerError::Invalid(_))));
+    assert_eq!(world.count("customers").await, 0);
+}
+
+#[tokio::test]
+async fn a_deadlock_is_tried_again() {
+    let world = World::fresh().await;
+    world.create_rate("A").await;
+    world.create_rate("B").await;
+    let admin = world.admin().await;
+    // The create is the one that PostgreSQL ends: it notices first.
+    admin
+        .batch_execute("SET deadlock_timeout = '10s'; BEGIN; UPDATE tax_rates SET name = 'x' WHERE code = 'B'")
+        .await
+        .unwrap();
+    let other = async {
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        until("the create waits for B", async || !admin.query(waiting, &[]).await.unwrap().is_empty()).await;
+        admin.batch_execute("UPDATE tax_rates SET name = 'x' WHERE code = 'A'; COMMIT").await.unwrap();
+    };
+    let (created, ()) = tokio::join!(world.create("c", &["B", "A"]), other);
+    assert_eq!(created, Ok(()));
+    let query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    until("the deadlock is counted", async || {
+        world.admin().await.query_one(query, &[]).await.unwrap().get::<_, i64>(0) == 1
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_is_bounded_and_the_connection_stays_sound() {
+    let world = World::over(Cluster::shared(), "?options=-c%20statement_timeout%3D300ms").await;
+    world.create_rate("A").await;
+    let admin = world.admin().await;
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'x'").await.unwrap();
+    assert_eq!(reason(world.create("c", &["A"]).await), "it took too long (SQLSTATE 57014)");
+    admin.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(world.create("c", &["A"]).await, Ok(()));
+}

@@ -1,0 +1,7 @@
+//! What only PostgreSQL can suffer: lost connections, other instances, locks, and how the store takes it.
+
+mod connections;
+mod errors;
+mod locks;
+mod start;
+mod world;

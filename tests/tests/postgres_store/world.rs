@@ -1,0 +1,182 @@
+//! A database with what the tests do to it.
+
+use std::{future::Future, time::Duration};
+
+use patron_adapters::{
+    persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
+    system::{SystemClock, SystemIds},
+};
+use patron_domain::{
+    Clock,
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp, TaxChoice,
+    },
+    event::{Onboarding, TaxRateEvent},
+    ids::{IdGenerator, IdSequence},
+    integration::NewLinks,
+    lifecycle::{Audit, Owner, Status, Version},
+    metadata::Metadata,
+    store::{PageRequest, StoreError},
+    tax::{
+        CreateTaxRateError, CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateName, TaxRateOverride,
+        TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,
+    },
+    tenancy::{
+        Actor, ApiKey, ApiKeyName, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope,
+        EnvironmentType, Role, Roles, SystemScope, Tenant, TenantName,
+    },
+};
+use patron_tests::postgres::Cluster;
+use tokio::time::sleep;
+use tokio_postgres::NoTls;
+
+/// A database, open, with one environment.
+pub(super) struct World {
+    pub(super) url: String,
+    pub(super) database: Database,
+    pub(super) scope: EnvironmentScope,
+}
+
+pub(super) async fn open(url: &str, connections: usize) -> Result<Database, OpenError> {
+    let options = OpenOptions { connections, ..OpenOptions::default() };
+    Database::open(&DatabaseUrl::parse(url).unwrap(), options).await
+}
+
+pub(super) fn ids() -> IdSequence {
+    SystemIds.start(SystemClock.now())
+}
+
+pub(super) fn first(secret: &str) -> Bootstrap {
+    let actor = Actor::system();
+    let audit = Audit::created(SystemClock.now(), &actor);
+    let mut ids = ids();
+    let tenant = Tenant { id: ids.next_id(), name: TenantName::new("T").unwrap(), audit: audit.clone() };
+    let environment = Environment {
+        id: ids.next_id(),
+        tenant_id: tenant.id,
+        name: EnvironmentName::new("E").unwrap(),
+        kind: EnvironmentType::Development,
+        audit: audit.clone(),
+    };
+    let secret = ApiKeySecret::new(secret).unwrap();
+    let key = ApiKey {
+        id: ids.next_id(),
+        owner: Owner { tenant_id: tenant.id, environment_id: environment.id },
+        name: ApiKeyName::new("K").unwrap(),
+        display_id: secret.display_id(),
+        roles: Roles::new([Role::SuperAdmin]).unwrap(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+        audit,
+    };
+    Bootstrap { tenant, environment, key, secret }
+}
+
+impl World {
+    pub(super) async fn over(cluster: &Cluster, options: &str) -> Self {
+        let url = cluster.fresh_database().await;
+        let database = open(&format!("{url}{options}"), 4).await.unwrap();
+        let first = first("sk_0123456789abcdef");
+        let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
+        assert!(database.tenancy.bootstrap(&SystemScope::patron(), first).await.unwrap());
+        Self { url, database, scope }
+    }
+
+    pub(super) async fn fresh() -> Self {
+        Self::over(Cluster::shared(), "").await
+    }
+
+    /// A connection of an administrator's.
+    pub(super) async fn admin(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    pub(super) async fn create_rate(&self, code: &str) {
+        self.try_create_rate(code).await.unwrap();
+    }
+
+    pub(super) async fn try_create_rate(&self, code: &str) -> Result<(), CreateTaxRateError> {
+        let rate = TaxRate {
+            id: ids().next_id(),
+            owner: self.scope.owner,
+            code: TaxRateCode::new(code).unwrap(),
+            name: TaxRateName::new(code).unwrap(),
+            description: None,
+            value: TaxValue::Percentage(Percentage::new("19").unwrap()),
+            scope: TaxRateScope::Internal,
+            rate_status: TaxRateStatus::Active,
+            metadata: Metadata::default(),
+            status: Status::Published,
+            version: Version::FIRST,
+            audit: Audit::created(SystemClock.now(), &self.scope.actor),
+        };
+        let created = TaxRateEvent::created(ids().next_id(), None, rate);
+        self.database.taxes.create_rate(&self.scope, created, None).await.map(drop)
+    }
+
+    /// Creates a customer with tax rates.
+    pub(super) async fn create(&self, external_id: &str, codes: &[&str]) -> Result<(), ChangeCustomerError> {
+        self.create_in(&self.database, external_id, codes).await
+    }
+
+    pub(super) async fn create_in(
+        &self,
+        database: &Database,
+        external_id: &str,
+        codes: &[&str],
+    ) -> Result<(), ChangeCustomerError> {
+        let overrides = codes.iter().map(|code| TaxRateOverride {
+            code: TaxRateCode::new(*code).unwrap(),
+            currency: CurrencyCode::new("EUR").unwrap(),
+            priority: Priority::new(1).unwrap(),
+            auto_apply: true,
+            metadata: Metadata::default(),
+        });
+        let new = NewCustomer {
+            external_id: ExternalId::new(external_id).unwrap(),
+            profile: Profile::default(),
+            taxes: TaxChoice::Overrides(TaxRateOverrides::new(overrides.collect()).unwrap()),
+            links: NewLinks::default(),
+            onboarding: Onboarding::default(),
+        };
+        let stamp = Stamp { ids: ids(), at: SystemClock.now(), request_id: None };
+        let command = ChangeCustomer::new(CustomerChange::Create(new), stamp);
+        let event = database.customers.change(&self.scope, command).await?.event;
+        // What is answered is what is stored.
+        let history = database.customers.history(&self.scope, event.state.customer.id, PageRequest::default()).await?;
+        assert_eq!(history.items, [event]);
+        Ok(())
+    }
+
+    pub(super) async fn exists(&self, external_id: &str) -> Result<bool, StoreError> {
+        let external_id = ExternalId::new(external_id).unwrap();
+        let found = self.database.customers.find_by_external_id(&self.scope, &external_id).await?;
+        Ok(found.is_some())
+    }
+
+    pub(super) async fn count(&self, table: &str) -> i64 {
+        let count = self.admin().await.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
+        count.unwrap().get(0)
+    }
+}
+
+/// Waits until something holds, for at most 5 seconds.
+pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..100 {
+        if holds().await {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not within 5 seconds: {what}");
+}
+
+pub(super) fn reason(error: impl Into<Result<(), ChangeCustomerError>>) -> String {
+    match error.into() {
+        Err(ChangeCustomerError::Store(StoreError::Unavailable { reason })) => reason,
+        other => panic!("{other:?}"),
+    }
+}

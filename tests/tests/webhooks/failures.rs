@@ -1,0 +1,145 @@
+//! What is not taken: tried again, given up, replayed, and an endpoint that is disabled for it.
+
+use std::time::Duration;
+
+use patron_tests::{
+    patron::{Backend, Place, send},
+    receiver::{Receiver, Reply},
+};
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::{ENDPOINTS, QUICK, customer, endpoint, rename, until};
+
+#[rstest]
+#[tokio::test]
+async fn a_failure_is_tried_again_and_holds_up_its_own_customer_alone(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    // The first three attempts of one customer's first event fail.
+    let failures = std::sync::atomic::AtomicUsize::new(0);
+    let receiver = Receiver::answering(move |_, body| {
+        let bad = body["customer"]["external_id"] == "bad" && body["sequence"] == 1;
+        let fails = bad && failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3;
+        Reply::status(if fails { 503 } else { 200 })
+    })
+    .await;
+    let server = place.serve_with(&QUICK);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    let bad = customer(&server, "bad").await;
+    rename(&server, &bad["id"], "Later").await;
+    customer(&server, "good").await;
+    until(&server, &id, "delivered", 3).await;
+    let seen: Vec<_> = receiver.all().iter().map(|one| (one.json(), one.status)).collect();
+    let of_bad: Vec<_> = seen.iter().filter(|(body, _)| body["customer"]["external_id"] == "bad").collect();
+    let of_bad: Vec<_> = of_bad.iter().map(|(body, status)| (body["sequence"].as_u64().unwrap(), *status)).collect();
+    assert_eq!(of_bad, [(1, 503), (1, 503), (1, 503), (1, 200), (2, 200)]);
+    let ids: Vec<_> = receiver.all().iter().map(|one| one.header("webhook-id").to_owned()).collect();
+    assert_eq!(ids[0], seen[0].0["event_id"].as_str().unwrap(), "the id is the event's, in every attempt");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_replayed(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let works = mended.clone();
+    let receiver = Receiver::answering(move |_, body| {
+        let bad = body["sequence"] == 1 && body["customer"]["external_id"] == "bad";
+        let fails = bad && !works.load(std::sync::atomic::Ordering::Relaxed);
+        Reply { body: b"no, thank you".to_vec(), ..Reply::status(if fails { 500 } else { 200 }) }
+    })
+    .await;
+    let server = place.serve_with(&[QUICK[0], ("PATRON_WEBHOOKS_RETRY_SECONDS", "2"), QUICK[2]]);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    customer(&server, "other").await;
+    let bad = customer(&server, "bad").await;
+    rename(&server, &bad["id"], "Later").await;
+    let failed = until(&server, &id, "failed", 1).await;
+    assert_eq!((&failed[0]["attempts"], &failed[0]["last_attempt"]["http_status"]), (&json!(13), &json!(500)));
+    assert_eq!(failed[0]["last_attempt"]["answer"], "no, thank you");
+    until(&server, &id, "delivered", 2).await;
+
+    mended.store(true, std::sync::atomic::Ordering::Relaxed);
+    let replay = |body: Value| {
+        let (server, path) = (&server, format!("{ENDPOINTS}/{id}/replay"));
+        async move { server.post(&path, &body).await }
+    };
+    assert_eq!(replay(json!({ "failed": true })).await.expect(200)["replayed"], 1);
+    until(&server, &id, "delivered", 3).await;
+    assert_eq!(replay(json!({ "failed": true })).await.expect(200)["replayed"], 0);
+    // One event, and all of a time.
+    let before = receiver.all().len();
+    let event = failed[0]["event_id"].clone();
+    assert_eq!(replay(json!({ "event_id": event })).await.expect(200)["replayed"], 1);
+    let again = receiver.wait_for(before + 1).await;
+    assert_eq!(again[before].json()["event_id"], event);
+    let between = json!({ "from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z" });
+    assert_eq!(replay(between).await.expect(200)["replayed"], 3);
+    receiver.wait_for(before + 4).await;
+    let printed = place.run_ok(&["webhooks", "replay", &id, "--event", event.as_str().unwrap()]);
+    assert!(printed.starts_with("1 "), "{printed}");
+    receiver.wait_for(before + 5).await;
+    let backwards = ["--from", "2021-01-01T00:00:00Z", "--to", "2020-01-01T00:00:00Z"];
+    let refused = place.run(&[&["webhooks", "replay", id.as_str()][..], &backwards[..]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--to must not lie before --from"));
+    // What names nothing, or too much, is refused.
+    for (body, status) in [
+        (json!({}), 400),
+        (json!({ "failed": false }), 400),
+        (json!({ "failed": true, "event_id": event }), 400),
+        (json!({ "from": "2020-01-01T00:00:00Z" }), 400),
+        (json!({ "from": "2021-01-01T00:00:00Z", "to": "2020-01-01T00:00:00Z" }), 400),
+        (json!({ "event_id": "evt_01JDG3W9Z5X0M8R2K7T4B6Q1NE" }), 404),
+    ] {
+        assert_eq!(replay(body.clone()).await.status, status, "{body}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_endpoint_that_takes_nothing_is_disabled_and_goes_on_where_it_stopped(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let works = mended.clone();
+    let receiver = Receiver::answering(move |_, _| {
+        Reply::status(if works.load(std::sync::atomic::Ordering::Relaxed) { 200 } else { 500 })
+    })
+    .await;
+    let healthy = Receiver::start().await;
+    let server = place.serve_with(&[QUICK[0], QUICK[1], QUICK[2], ("PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS", "2")]);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    endpoint(&server, &healthy.url()).await;
+    for number in 0..30 {
+        customer(&server, &format!("c{number}")).await;
+    }
+    let path = format!("{ENDPOINTS}/{id}");
+    let mut disabled = Value::Null;
+    for _ in 0..150 {
+        disabled = server.get(&path).await.expect(200);
+        if disabled["enabled"] == false {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((&disabled["enabled"], &disabled["disabled_reason"]), (&json!(false), &json!("failing")));
+    assert!(disabled["disabled_at"].is_string() && disabled["failing_since"].is_string());
+    healthy.wait_for(30).await;
+    mended.store(true, std::sync::atomic::Ordering::Relaxed);
+    let enabled = send(server.request(Method::PUT, &path).json(&json!({ "enabled": true }))).await.expect(200);
+    assert_eq!((&enabled["enabled"], enabled.get("disabled_reason")), (&json!(true), None));
+    until(&server, &id, "delivered", 30).await;
+    let gone = Receiver::answering(|_, _| Reply::status(410)).await;
+    let (id, _) = endpoint(&server, &gone.url()).await;
+    customer(&server, "last").await;
+    gone.wait_for(1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.get(&format!("{ENDPOINTS}/{id}")).await.expect(200)["disabled_reason"], "gone");
+}

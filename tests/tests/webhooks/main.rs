@@ -1,0 +1,58 @@
+//! Webhooks, from a change to somebody's server: signed, in order, with retries, and never to where they must not go.
+
+mod delivery;
+mod endpoints;
+mod failures;
+mod listener;
+mod safety;
+mod servers;
+
+use std::time::Duration;
+
+use patron_tests::{
+    patron::{Server, send},
+    requests::minimal,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const ENDPOINTS: &str = "/v1/webhooks/endpoints";
+
+/// To receivers on this machine, with all retries within ten seconds.
+const QUICK: [(&str, &str); 3] = [
+    ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"),
+    ("PATRON_WEBHOOKS_RETRY_SECONDS", "10"),
+    ("PATRON_WEBHOOKS_LEASE_SECONDS", "2"),
+];
+
+async fn endpoint(server: &Server, url: &str) -> (String, String) {
+    let made = server.post(ENDPOINTS, &json!({ "url": url })).await.expect(201);
+    let text = |name: &str| made[name].as_str().expect(name).to_owned();
+    (text("id"), text("secret"))
+}
+
+async fn customer(server: &Server, external_id: &str) -> Value {
+    server.post("/v1/customers", &minimal(external_id)).await.expect(201)
+}
+
+async fn rename(server: &Server, id: &Value, name: &str) -> Value {
+    let path = format!("/v1/customers/{}", id.as_str().expect("an id"));
+    send(server.request(Method::PUT, &path).json(&json!({ "name": name }))).await.expect(200)
+}
+
+async fn deliveries(server: &Server, id: &str, query: &str) -> Vec<Value> {
+    let found = server.get(&format!("{ENDPOINTS}/{id}/deliveries?limit=1000&{query}")).await.expect(200);
+    found["items"].as_array().expect("a list").clone()
+}
+
+/// Waits for at most 20 seconds until an endpoint has this many deliveries of a status.
+async fn until(server: &Server, id: &str, status: &str, count: usize) -> Vec<Value> {
+    for _ in 0..200 {
+        let found = deliveries(server, id, &format!("status={status}")).await;
+        if found.len() >= count {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("fewer than {count} are {status}: {:#?}", deliveries(server, id, "").await);
+}

@@ -1,0 +1,68 @@
+//! Servers that share the work, are killed, stop and start again.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use patron_tests::{
+    patron::{Backend, Place, Server, send},
+    receiver::Receiver,
+    requests::minimal,
+};
+use reqwest::Method;
+
+use super::{QUICK, customer, endpoint, until};
+
+#[tokio::test]
+async fn two_servers_share_the_work_and_one_takes_over_from_one_that_was_killed() {
+    let (place, receiver) = (Place::fresh(Backend::Postgres).await, Receiver::start().await);
+    let (one, other) = (place.serve_with(&QUICK), place.serve_with(&QUICK));
+    for _ in 0..2 {
+        endpoint(&one, &receiver.url()).await;
+    }
+    let burst = |server: &Server, prefix: &'static str| {
+        let requests: Vec<_> = (0..100)
+            .map(|number| server.request(Method::POST, "/v1/customers").json(&minimal(&format!("{prefix}{number}"))))
+            .collect();
+        async move { futures::future::join_all(requests.into_iter().map(send)).await }
+    };
+    tokio::join!(burst(&one, "a"), burst(&other, "b"));
+    receiver.wait_for(400).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for received in receiver.all() {
+        *times.entry(received.header("webhook-id").to_owned()).or_default() += 1;
+    }
+    assert_eq!((times.len(), receiver.all().len()), (200, 400), "each event twice: once at each endpoint");
+
+    // One is killed while it delivers; the other goes on within a lease.
+    let (_, ()) = tokio::join!(burst(&other, "c"), async {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        one.kill();
+    });
+    customer(&other, "last").await;
+    for _ in 0..200 {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        receiver.all().iter().for_each(|one| *seen.entry(one.header("webhook-id").to_owned()).or_default() += 1);
+        if seen.len() == 301 && seen.values().all(|times| *times >= 2) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not all events arrived at both endpoints: {}", receiver.all().len());
+}
+
+#[tokio::test]
+async fn a_stop_loses_nothing_and_a_start_goes_on() {
+    let (place, receiver) = (Place::fresh(Backend::Sqlite).await, Receiver::start().await);
+    let server = place.serve_with(&[QUICK[0], ("PATRON_WEBHOOKS_DELIVER", "false")]);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    for number in 0..20 {
+        customer(&server, &format!("c{number}")).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert!(receiver.all().is_empty(), "this one does not deliver");
+    server.kill();
+    let server = place.serve_with(&QUICK[..1]);
+    receiver.wait_for(20).await;
+    until(&server, &id, "delivered", 20).await;
+    assert_eq!(receiver.all().len(), 20);
+}
