@@ -118,7 +118,8 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
 /// The service behind onboarding, over HTTP and on the command line.
 pub(crate) fn onboarding(settings: &Settings, database: &Database) -> OnboardingService {
     let WebhookService { vault, clock, ids, randomness, .. } = webhooks(settings, database);
-    OnboardingService { onboarding: database.onboarding.clone(), vault, clock, ids, randomness }
+    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), settings.idempotency_ttl);
+    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
 }
 
 /// What takes the steps of onboarding.

@@ -108,7 +108,8 @@ fn api(database: &Database) -> Api {
 /// their steps.
 fn onboarding(database: &Database) -> OnboardingService {
     let WebhookService { vault, clock, ids, randomness, .. } = webhooks(database);
-    OnboardingService { onboarding: database.onboarding.clone(), vault, clock, ids, randomness }
+    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), DEFAULT_IDEMPOTENCY_TTL);
+    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
 }
 
 /// Webhook endpoints, kept in the database; a task of [`Relay`](patron_adapters::webhooks::Relay) would deliver to them.

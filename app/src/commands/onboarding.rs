@@ -29,8 +29,8 @@ pub(super) async fn run(
             output::list(&runs.iter().map(row).collect::<Vec<_>>(), &COLUMNS, json)
         }
         Onboarding::Retry { customer, .. } => {
-            let retried = service.amend_run(&caller, customer, RunAmendment::Retry).await;
-            let (run, _) = retried.map_err(Failure::failed)?;
+            let retried = service.amend_run(&caller, customer, RunAmendment::Retry, None).await;
+            let (run, _) = retried.map_err(Failure::failed)?.value;
             output::line(format_args!("{customer} goes on at step {}", run.step))
         }
     }

@@ -1,8 +1,10 @@
 //! What came of a request under a key: enough to answer it again.
 
 use super::IdempotencyKeyReused;
+#[cfg(feature = "webhooks")]
+use crate::onboarding::OnboardingRun;
 use crate::{
-    ids::EventId,
+    ids::{EventId, WorkflowId},
     store::StoreError,
     tax::TaxAssociation,
     tenancy::{ApiKey, Environment},
@@ -42,6 +44,11 @@ pub enum Frozen {
     Environment(Box<Environment>),
     /// What is known of an API key.
     ApiKey(Box<ApiKey>),
+    /// A version of an onboarding workflow, which never changes.
+    Workflow(Box<WorkflowId>),
+    /// An onboarding run.
+    #[cfg(feature = "webhooks")]
+    OnboardingRun(Box<OnboardingRun>),
 }
 
 macro_rules! frozen {
@@ -66,7 +73,9 @@ macro_rules! frozen {
     )+};
 }
 
-frozen!(TaxDefault(TaxAssociation), Environment(Environment), ApiKey(ApiKey));
+frozen!(TaxDefault(TaxAssociation), Environment(Environment), ApiKey(ApiKey), Workflow(WorkflowId));
+#[cfg(feature = "webhooks")]
+frozen!(OnboardingRun(OnboardingRun));
 
 /// What a request made, or a request of the same key before it.
 ///

@@ -9,6 +9,7 @@ use super::{
     port::{OnboardingRepository, RunClaim, RunRecord, StepCall, StepCaller},
     run::{OnboardingRun, RunState, StepOutcome},
     step::{HttpCall, LinkIntegration, Step},
+    token::RunToken,
     workflow::Workflow,
 };
 use crate::{
@@ -145,8 +146,9 @@ impl OnboardingEngine {
             return Ok(StepOutcome::Failed(StepFailure::Secret));
         };
         let (now, id) = (self.clock.now(), format!("{}_{}", run.id(), run.step));
+        let token = RunToken::new(&secret, run.id());
         let signature = signature(&[secret], &Message { id: &id, at: now, body: &body });
-        let signed = StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token: run.id(), body };
+        let signed = StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token, body };
         Ok(match self.caller.call(signed).await {
             Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
             Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),

@@ -6,11 +6,14 @@
 
 mod engine;
 mod failure;
+#[cfg(any(test, feature = "mock"))]
+mod mock;
 mod pointer;
 mod port;
 mod run;
 mod service;
 mod step;
+mod token;
 mod workflow;
 
 pub use engine::OnboardingEngine;
@@ -24,4 +27,5 @@ pub use service::{OnboardingError, OnboardingService};
 pub use step::{
     ExpectedStatus, ExpectedStatusError, HttpCall, LinkIntegration, Step, StepKind, StepRetries, StepRetriesError,
 };
-pub use workflow::{Steps, StepsError, Workflow, WorkflowSecret};
+pub use token::{RunToken, RunTokenError};
+pub use workflow::{PutWorkflow, Steps, StepsError, Workflow, WorkflowPut, WorkflowSecret};

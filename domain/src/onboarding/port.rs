@@ -5,11 +5,13 @@ use async_trait::async_trait;
 use super::{
     run::{OnboardingRun, RunAmendment, RunState},
     service::OnboardingError,
-    workflow::Workflow,
+    token::RunToken,
+    workflow::{PutWorkflow, Workflow},
 };
 use crate::{
     customer::WorkflowName,
-    ids::{CustomerId, OnboardingRunId, WorkflowId},
+    idempotency::{Done, IdempotencyClaim, OnceError},
+    ids::{CustomerId, WorkflowId},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -57,9 +59,16 @@ pub struct RunRecord {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait OnboardingRepository: Send + Sync {
-    /// Puts a version of a workflow into the place of the one that its name has in the scope's environment, if it has one.
-    /// Customers that are created afterwards get it. Versions before stay for the runs that began with them.
-    async fn put_workflow(&self, scope: &EnvironmentScope, workflow: Workflow) -> Result<(), StoreError>;
+    /// Puts a version of a workflow into the place of the one that its name has in the scope's environment, as
+    /// [`PutWorkflow::decide`] says, and answers the one that its name has then. Customers that are created afterwards get
+    /// it. Versions before stay for the runs that began with them. Of several at once each MUST see what the one before it
+    /// left. Under a claim it MUST be done once, and a repetition answered with the version of then.
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError>;
 
     /// The version of a workflow that new customers get; `None` when there is none with this name.
     async fn workflow(
@@ -71,8 +80,15 @@ pub trait OnboardingRepository: Send + Sync {
     /// Any version of a workflow, also one that has been replaced or deleted.
     async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
-    /// Deletes a workflow; tells whether there was one. Runs that have begun go on.
-    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError>;
+    /// Deletes a workflow, and answers which version it had; `None` when there is none. Runs that have begun go on. Under a
+    /// claim it MUST be done once; `None` leaves the key free.
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError>;
 
     /// The run of a customer; `None` when it has none.
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError>;
@@ -81,14 +97,16 @@ pub trait OnboardingRepository: Send + Sync {
     async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError>;
 
     /// Changes a run as [`OnboardingRun::amended`] says of its row under lock, takes it from whoever holds it, and answers
-    /// it as it is then. MUST answer [`OnboardingError::UnknownRun`] when there is none.
+    /// it as it is then. MUST answer [`OnboardingError::UnknownRun`] when there is none. Under a claim it MUST be done once,
+    /// and a repetition answered with the run of then; a refusal leaves the key free.
     async fn amend_run(
         &self,
         scope: &EnvironmentScope,
         customer: CustomerId,
         amendment: RunAmendment,
         at: Timestamp,
-    ) -> Result<OnboardingRun, OnboardingError>;
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
     /// Takes runs of any environment that are due, those first that have been so for the longest. MUST make them due again
     /// at the end of the claim, so that others take them up when the holder vanishes; those that are under way are
@@ -112,7 +130,7 @@ pub struct StepCall {
     /// `webhook-signature`.
     pub signature: String,
     /// The run's token, which a create that follows from the call has to echo.
-    pub token: OnboardingRunId,
+    pub token: RunToken,
     /// The body.
     pub body: Vec<u8>,
 }

@@ -114,7 +114,7 @@ impl OnboardingRun {
         }
     }
 
-    /// Its id, which is also the token that its calls carry: that of the customer under another prefix.
+    /// Its id: that of the customer under another prefix.
     #[must_use]
     pub fn id(&self) -> OnboardingRunId {
         OnboardingRunId::from_uuid(self.customer_id.uuid())
@@ -130,6 +130,16 @@ impl OnboardingRun {
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due_at.is_some_and(|at| at <= now)
+    }
+
+    /// The run once somebody holds it until then: due again at that time, and running, if it is under way.
+    #[must_use]
+    pub fn held(mut self, until: Timestamp) -> Self {
+        if self.is_under_way() {
+            self.state = RunState::Running;
+        }
+        self.due_at = Some(until);
+        self
     }
 
     /// The run after one more attempt at its step: on its way to the next, waiting, or ended. `jitter` is any number.

@@ -1,17 +1,18 @@
 //! What callers can ask about onboarding.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     port::{OnboardingRepository, RunQuery},
     run::{OnboardingRun, RunAmendment, RunRefusal},
-    workflow::{Steps, Workflow, WorkflowSecret},
+    token::{RunToken, RunTokenError},
+    workflow::{PutWorkflow, Steps, Workflow, WorkflowSecret},
 };
 use crate::{
     clock::Clock,
     customer::WorkflowName,
+    idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, OnceError},
     ids::{CustomerId, IdGenerator, Randomness},
-    lifecycle::Audit,
     store::StoreError,
     tenancy::{Caller, Permission, PermissionDenied},
     webhook::{SecretVault, VaultError, WebhookSecret},
@@ -33,6 +34,8 @@ pub struct OnboardingService {
     pub ids: Arc<dyn IdGenerator>,
     /// Gives secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// For how long a request under an idempotency key is answered as the first time.
+    pub idempotency_ttl: Duration,
 }
 
 /// Why a workflow or run was not made, changed or answered.
@@ -50,6 +53,12 @@ pub enum OnboardingError {
     /// The run's state forbids it.
     #[error(transparent)]
     Forbidden(#[from] RunRefusal),
+    /// The token is none of a run of the caller's environment.
+    #[error(transparent)]
+    ForeignToken(#[from] RunTokenError),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
     /// A secret could not be made or sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -58,35 +67,42 @@ pub enum OnboardingError {
     Store(#[from] StoreError),
 }
 
+impl From<OnceError> for OnboardingError {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::KeyReused(reused) => reused.into(),
+            OnceError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl OnboardingService {
     /// Makes or replaces a workflow. The secret is answered when it is new: the first time, and when another one is asked
-    /// for. Runs that have begun keep steps and secret.
+    /// for; but not to a repetition. Runs that have begun keep steps and secret. Steps that are there already make no
+    /// other version.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, or secret or store fail.
+    /// When the caller is no `super_admin`, secret or store fail, or the key stands for another request.
     pub async fn put_workflow(
         &self,
         caller: &Caller,
         name: Option<WorkflowName>,
         steps: Steps,
         another_secret: bool,
-    ) -> Result<(Workflow, Option<WebhookSecret>), OnboardingError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<(Workflow, Option<WebhookSecret>)>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
-        let now = self.clock.now();
-        let mut ids = self.ids.start(now);
-        let known = self.onboarding.workflow(scope, name.clone()).await?;
-        let (secret, shown) = match known {
-            Some(known) if !another_secret => (known.secret, None),
-            known => {
-                let id = known.map_or_else(|| ids.next_id(), |known| known.secret.id);
-                let secret = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
-                (WorkflowSecret { id, sealed: self.vault.seal(id, &secret)? }, Some(secret))
-            }
-        };
-        let audit = Audit::created(now, &scope.actor);
-        let workflow = Workflow { id: ids.next_id(), owner: scope.owner, name, steps, secret, audit };
-        self.onboarding.put_workflow(scope, workflow.clone()).await?;
-        Ok((workflow, shown))
+        let at = self.clock.now();
+        let mut ids = self.ids.start(at);
+        // Only the store knows whether it is needed.
+        let fresh = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
+        let id = ids.next_id();
+        let secret = WorkflowSecret { id, sealed: self.vault.seal(id, &fresh)? };
+        let put = PutWorkflow { name, steps, another_secret, id: ids.next_id(), secret: secret.clone(), at };
+        let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
+        let Done { value, replayed } = self.onboarding.put_workflow(scope, put, claim).await?;
+        let shown = (!replayed && value.secret == secret).then_some(fresh);
+        Ok(Done { value: (value, shown), replayed })
     }
 
     /// The workflow that new customers get.
@@ -101,11 +117,20 @@ impl OnboardingService {
     /// Deletes a workflow. Runs that have begun go on.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this name, or the store fails.
-    pub async fn delete_workflow(&self, caller: &Caller, name: Option<WorkflowName>) -> Result<(), OnboardingError> {
+    /// When the caller is no `super_admin`, there is none with this name, the store fails, or the key stands for another
+    /// request.
+    pub async fn delete_workflow(
+        &self,
+        caller: &Caller,
+        name: Option<WorkflowName>,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<()>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
-        let deleted = self.onboarding.delete_workflow(scope, name).await?;
-        if deleted { Ok(()) } else { Err(OnboardingError::UnknownWorkflow) }
+        let at = self.clock.now();
+        let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
+        let deleted = self.onboarding.delete_workflow(scope, name, at, claim).await?;
+        let Done { replayed, .. } = deleted.ok_or(OnboardingError::UnknownWorkflow)?;
+        Ok(Done { value: (), replayed })
     }
 
     /// The run of a customer, and the version of the workflow it follows.
@@ -126,17 +151,35 @@ impl OnboardingService {
     /// Changes the run of a customer as a person asks.
     ///
     /// # Errors
-    /// When the caller may not write, the customer has no run, its state forbids it, or the store fails.
+    /// When the caller may not write, the customer has no run, its state forbids it, the store fails, or the key stands for
+    /// another request.
     pub async fn amend_run(
         &self,
         caller: &Caller,
         customer: CustomerId,
         amendment: RunAmendment,
-    ) -> Result<(OnboardingRun, Workflow), OnboardingError> {
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<(OnboardingRun, Workflow)>, OnboardingError> {
         let scope = caller.authorise(Permission::Write)?;
-        let run = self.onboarding.amend_run(scope, customer, amendment, self.clock.now()).await?;
+        let at = self.clock.now();
+        let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
+        let Done { value: run, replayed } = self.onboarding.amend_run(scope, customer, amendment, at, claim).await?;
         let workflow = self.onboarding.workflow_version(scope, run.workflow_id).await?;
-        Ok((run, workflow.ok_or(OnboardingError::UnknownWorkflow)?))
+        Ok(Done { value: (run, workflow.ok_or(OnboardingError::UnknownWorkflow)?), replayed })
+    }
+
+    /// Makes sure that a token is one that a call of a run of the caller's environment carried: then a create that echoes it
+    /// follows from that call, and starts nothing.
+    ///
+    /// # Errors
+    /// When the caller may not write, the token is made up or comes from another environment, or store or vault fail.
+    pub async fn recognise(&self, caller: &Caller, token: &RunToken) -> Result<(), OnboardingError> {
+        let scope = caller.authorise(Permission::Write)?;
+        let run = self.onboarding.run(scope, CustomerId::from_uuid(token.run().uuid())).await?;
+        let run = run.ok_or(RunTokenError)?;
+        let workflow = self.onboarding.workflow_version(scope, run.workflow_id).await?.ok_or(RunTokenError)?;
+        let secret = self.vault.open(workflow.secret.id, &workflow.secret.sealed)?;
+        if token.is_of(&secret) { Ok(()) } else { Err(RunTokenError.into()) }
     }
 
     /// Runs of the caller's environment, such as those that need a person.

@@ -5,6 +5,8 @@ use crate::{
     customer::WorkflowName,
     ids::{WebhookEndpointId, WorkflowId},
     lifecycle::{Audit, Owner},
+    tenancy::EnvironmentScope,
+    time::Timestamp,
     violation::{Rule, Violations},
     webhook::SealedSecret,
 };
@@ -130,10 +132,109 @@ pub struct Workflow {
     pub audit: Audit,
 }
 
+/// What is asked of a store that puts a workflow into its place.
+///
+/// ```
+/// use patron_domain::{onboarding::{PutWorkflow, WorkflowPut}, testkit::{a_scope, a_workflow, an_id}};
+///
+/// let first = a_workflow();
+/// let put = PutWorkflow {
+///     name: None,
+///     steps: first.steps.clone(),
+///     another_secret: false,
+///     id: an_id(2),
+///     secret: first.secret.clone(),
+///     at: first.audit.created_at,
+/// };
+/// // What is there already says the same.
+/// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone())), WorkflowPut::Stays(first));
+/// assert!(matches!(put.decide(&a_scope(), None), WorkflowPut::New(new) if new.id == an_id(2)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutWorkflow {
+    /// Its name.
+    pub name: Option<WorkflowName>,
+    /// What is to be done.
+    pub steps: Steps,
+    /// Whether calls are to be signed with another secret from now on.
+    pub another_secret: bool,
+    /// The id of the new version, when it comes to one.
+    pub id: WorkflowId,
+    /// The secret that it gets when there is none to keep, or another one is wanted.
+    pub secret: WorkflowSecret,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The version that a name has once a workflow was put there.
+///
+/// ```
+/// use patron_domain::{onboarding::WorkflowPut, testkit::a_workflow};
+///
+/// assert_eq!(WorkflowPut::New(a_workflow()).workflow(), &a_workflow());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkflowPut {
+    /// The one that was there, because it says the same already: nothing is to be written.
+    Stays(Workflow),
+    /// A new one.
+    New(Workflow),
+}
+
+impl WorkflowPut {
+    /// The version.
+    #[must_use]
+    pub fn workflow(&self) -> &Workflow {
+        match self {
+            Self::Stays(workflow) | Self::New(workflow) => workflow,
+        }
+    }
+}
+
+impl PutWorkflow {
+    /// The version that the name has from now on, where it has this one until now.
+    #[must_use]
+    pub fn decide(self, scope: &EnvironmentScope, current: Option<Workflow>) -> WorkflowPut {
+        let secret = match current.filter(|_| !self.another_secret) {
+            Some(current) if current.steps == self.steps => return WorkflowPut::Stays(current),
+            Some(current) => current.secret,
+            None => self.secret,
+        };
+        let audit = Audit::created(self.at, &scope.actor);
+        let Self { id, name, steps, .. } = self;
+        WorkflowPut::New(Workflow { id, owner: scope.owner, name, steps, secret, audit })
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Steps;
-    use crate::testkit::{a_call, a_link};
+    use super::{PutWorkflow, Steps, WorkflowPut, WorkflowSecret};
+    use crate::{
+        testkit::{a_call, a_link, a_scope, a_workflow, an_id},
+        webhook::SealedSecret,
+    };
+
+    #[test]
+    fn a_version_is_made_when_something_differs_and_keeps_the_secret_unless_another_is_wanted() {
+        let current = a_workflow();
+        let secret = WorkflowSecret { id: an_id(9), sealed: SealedSecret::from_sealed("another") };
+        let put = |steps: &Steps, another_secret: bool, before: bool| {
+            let (steps, at) = (steps.clone(), current.audit.created_at);
+            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret: secret.clone(), at };
+            put.decide(&a_scope(), before.then(|| current.clone()))
+        };
+        let new = |put: WorkflowPut| match put {
+            WorkflowPut::New(new) => Some(new),
+            WorkflowPut::Stays(_) => None,
+        };
+        let other = Steps::new(vec![a_call("https://other.example")], "").unwrap();
+        assert_eq!(put(&current.steps, false, true), WorkflowPut::Stays(current.clone()));
+        assert_eq!(new(put(&current.steps, false, false)).map(|new| new.secret), Some(secret.clone()));
+        let rotated = new(put(&current.steps, true, true)).unwrap();
+        assert_eq!((rotated.id, rotated.secret), (an_id(2), secret.clone()));
+        let changed = new(put(&other, false, true)).unwrap();
+        assert_eq!((changed.steps, changed.secret), (other, current.secret.clone()));
+    }
 
     fn paths(broken: crate::violation::Violations) -> Vec<(String, &'static str)> {
         broken.iter().map(|one| (one.path.clone(), one.rule)).collect()

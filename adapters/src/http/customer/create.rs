@@ -15,7 +15,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
-    onboarding::RunToken,
+    onboarding::{HEADER, Token},
     openapi::{Endpoint, Refusal},
 };
 
@@ -30,11 +30,11 @@ pub(super) async fn create(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    token: RunToken,
+    token: Token,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let mut new = parse_create(body.bytes())?;
-    token.heed(&mut new.onboarding);
+    token.heed(&services, &caller, &mut new.onboarding).await?;
     let created = services.customers.create(&caller, new, idempotency.over(body.bytes())).await?;
     changed(Status::Created, &created)
 }
@@ -51,7 +51,7 @@ pub(super) fn documented() -> Endpoint {
         .answers::<CustomerResponse<'_>>(201, "The customer.")
         .answering("ETag")
         .idempotent()
-        .heeding("X-Patron-Onboarding-Run")
+        .heeding(HEADER)
         .refuses([Refusal::InvalidOperation, Refusal::NotFound])
 }
 

@@ -8,21 +8,41 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanWrite, Services},
+    idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
 };
 
 /// Goes on with a run that has failed, at the step that failed, with as many attempts as at first.
 #[post("/customers/<id>/onboarding/retry")]
-pub(super) async fn retry(caller: CanWrite, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
-    let (run, workflow) = services.onboarding.amend_run(&caller, customer_id(id)?, RunAmendment::Retry).await?;
-    Answer::ok(&RunResponse::new(&run, &workflow))
+pub(super) async fn retry(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    amend(&caller, &services, idempotency, (id, RunAmendment::Retry)).await
 }
 
 /// Ends a run that has not succeeded. A step that is being taken may still be finished.
 #[post("/customers/<id>/onboarding/cancel")]
-pub(super) async fn cancel(caller: CanWrite, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
-    let (run, workflow) = services.onboarding.amend_run(&caller, customer_id(id)?, RunAmendment::Cancel).await?;
-    Answer::ok(&RunResponse::new(&run, &workflow))
+pub(super) async fn cancel(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    amend(&caller, &services, idempotency, (id, RunAmendment::Cancel)).await
+}
+
+async fn amend(
+    caller: &CanWrite,
+    services: &Services<'_>,
+    idempotency: Idempotency<'_>,
+    (id, amendment): (&str, RunAmendment),
+) -> Result<Answer, ApiError> {
+    let amended = services.onboarding.amend_run(caller, customer_id(id)?, amendment, idempotency.over(&[])).await?;
+    let (run, workflow) = &amended.value;
+    Ok(Answer::ok(&RunResponse::new(run, workflow))?.replayed(amended.replayed))
 }
 
 /// What the document says of them.
@@ -36,6 +56,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .with_key()
             .path::<CustomerId>("id", "The customer's id.")
             .answers::<RunResponse<'_>>(200, "The run as it is now.")
+            .idempotent()
             .refuses([Refusal::InvalidOperation])
     })
 }

@@ -10,6 +10,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
 };
 
@@ -21,8 +22,12 @@ struct Deleted {
 
 /// Deletes the workflow of customers that name none. A second time is answered with 404.
 #[delete("/settings/customer_onboarding")]
-pub(super) async fn delete_default(caller: CanAdminister, services: Services<'_>) -> Result<Answer, ApiError> {
-    delete(&caller, &services, None).await
+pub(super) async fn delete_default(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+) -> Result<Answer, ApiError> {
+    delete(&caller, &services, None, idempotency).await
 }
 
 /// Deletes a named workflow. A second time is answered with 404.
@@ -30,18 +35,21 @@ pub(super) async fn delete_default(caller: CanAdminister, services: Services<'_>
 pub(super) async fn delete_named(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     name: &str,
 ) -> Result<Answer, ApiError> {
-    delete(&caller, &services, workflow_name(name)?).await
+    delete(&caller, &services, workflow_name(name)?, idempotency).await
 }
 
 async fn delete(
     caller: &CanAdminister,
     services: &Services<'_>,
     name: Option<WorkflowName>,
+    idempotency: Idempotency<'_>,
 ) -> Result<Answer, ApiError> {
-    services.onboarding.delete_workflow(caller, name).await?;
-    Answer::ok(&Deleted { message: "new customers are not onboarded by this workflow any more" })
+    let deleted = services.onboarding.delete_workflow(caller, name, idempotency.over(&[])).await?;
+    let told = Deleted { message: "new customers are not onboarded by this workflow any more" };
+    Ok(Answer::ok(&told)?.replayed(deleted.replayed))
 }
 
 /// What the document says of them.
@@ -50,6 +58,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
     let default = Endpoint::new(routes![delete_default], "deleteOnboarding", "Delete the onboarding workflow", says);
     let named =
         Endpoint::new(routes![delete_named], "deleteNamedOnboarding", "Delete a named onboarding workflow", says);
-    [default, named.path::<WorkflowName>("name", "The workflow's name.")]
-        .map(|endpoint| endpoint.with_key().answers::<Deleted>(200, "It is deleted.").refuses([Refusal::NotFound]))
+    [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {
+        endpoint.with_key().answers::<Deleted>(200, "It is deleted.").idempotent().refuses([Refusal::NotFound])
+    })
 }

@@ -14,7 +14,7 @@ mod token;
 use patron_domain::{customer::WorkflowName, ids::CustomerId, onboarding::OnboardingError, violation::Violations};
 use rocket::{Route, routes};
 
-pub(super) use self::token::RunToken;
+pub(super) use self::token::{HEADER, Token};
 use super::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
@@ -59,6 +59,8 @@ impl From<OnboardingError> for ApiError {
         match error {
             OnboardingError::Denied(error) => error.into(),
             OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
+            OnboardingError::ForeignToken(error) => token::refusal(&error),
+            OnboardingError::KeyReused(_) => Self::idempotency_key_reused(message),
             OnboardingError::Forbidden(_) => Self::invalid_operation(message),
             OnboardingError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

@@ -10,14 +10,20 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
+    idempotency::Idempotency,
     json::parse,
     openapi::Endpoint,
 };
 
 /// Sets the workflow of customers that name none. The secret is answered when it is new.
 #[put("/settings/customer_onboarding", data = "<body>")]
-pub(super) async fn put_default(caller: CanAdminister, services: Services<'_>, body: Body) -> Result<Answer, ApiError> {
-    put(&caller, &services, None, &body).await
+pub(super) async fn put_default(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    put(&caller, &services, None, (idempotency, &body)).await
 }
 
 /// Sets a named workflow. The secret is answered when it is new.
@@ -25,22 +31,25 @@ pub(super) async fn put_default(caller: CanAdminister, services: Services<'_>, b
 pub(super) async fn put_named(
     caller: CanAdminister,
     services: Services<'_>,
+    idempotency: Idempotency<'_>,
     name: &str,
     body: Body,
 ) -> Result<Answer, ApiError> {
-    put(&caller, &services, workflow_name(name)?, &body).await
+    put(&caller, &services, workflow_name(name)?, (idempotency, &body)).await
 }
 
 async fn put(
     caller: &CanAdminister,
     services: &Services<'_>,
     name: Option<WorkflowName>,
-    body: &Body,
+    (idempotency, body): (Idempotency<'_>, &Body),
 ) -> Result<Answer, ApiError> {
     let asked = parse(body.bytes(), |request: WorkflowRequest<'_>, broken| request.into_domain(broken))?;
-    let made = services.onboarding.put_workflow(caller, name, asked.steps, asked.another_secret).await?;
-    let (workflow, secret) = made;
-    Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))
+    let (steps, another_secret, request) = (asked.steps, asked.another_secret, idempotency.over(body.bytes()));
+    let made = services.onboarding.put_workflow(caller, name, steps, another_secret, request).await?;
+    let (workflow, secret) = made.value;
+    let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))?;
+    Ok(answer.replayed(made.replayed))
 }
 
 /// What the document says of them.
@@ -55,6 +64,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .with_key()
             .takes::<WorkflowRequest<'_>>([("a call and a link", example())])
             .answers::<WorkflowResponse<'_>>(200, "The workflow.")
+            .idempotent()
     })
 }
 

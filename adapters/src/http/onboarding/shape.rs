@@ -1,10 +1,10 @@
 //! The looks of what stands in workflows and runs.
 
-use patron_domain::onboarding::{ExpectedStatus, JsonPointer, RunState, StepKind, StepRetries};
+use patron_domain::onboarding::{ExpectedStatus, JsonPointer, RunState, RunToken, StepKind, StepRetries};
 use serde_json::json;
 use utoipa::openapi::schema::Type;
 
-use crate::http::openapi::{Look, Shape};
+use crate::http::openapi::{EXAMPLE_ID, Look, Shape};
 
 impl Shape for StepKind {
     fn look() -> Look {
@@ -23,6 +23,14 @@ impl Shape for JsonPointer {
         let says = "Where in the answer the id stands (RFC 6901): a text, or a whole number.".to_owned();
         let chars = Some((0, Self::MAX_CHARS));
         Look { kinds: vec![Type::String], chars, says, example: json!("/id"), ..Look::default() }
+    }
+}
+
+impl Shape for RunToken {
+    fn look() -> Look {
+        let says = "A run's id, and the proof that the call came from here.".to_owned();
+        let example = json!(format!("onb_{EXAMPLE_ID}.{}", "0".repeat(64)));
+        Look { kinds: vec![Type::String], says, example, ..Look::default() }
     }
 }
 

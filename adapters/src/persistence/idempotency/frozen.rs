@@ -5,6 +5,7 @@ use patron_domain::{idempotency::Frozen, store::StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
+    onboarding::{run_row::RunRow, workflow_row::version_id},
     tax::association_row::TaxAssociationRow,
     tenancy::row::{ApiKeyRow, EnvironmentRow},
 };
@@ -16,6 +17,8 @@ pub(super) enum FrozenRow {
     TaxDefault(TaxAssociationRow),
     Environment(EnvironmentRow),
     ApiKey(ApiKeyRow),
+    Workflow(String),
+    OnboardingRun(RunRow),
 }
 
 impl From<&Frozen> for FrozenRow {
@@ -26,6 +29,8 @@ impl From<&Frozen> for FrozenRow {
                 Self::Environment(EnvironmentRow::new(environment.tenant_id, environment))
             }
             Frozen::ApiKey(key) => Self::ApiKey(ApiKeyRow::without_secret(key)),
+            Frozen::Workflow(version) => Self::Workflow(version.to_string()),
+            Frozen::OnboardingRun(run) => Self::OnboardingRun(RunRow::from(run.as_ref())),
         }
     }
 }
@@ -38,19 +43,27 @@ impl TryFrom<FrozenRow> for Frozen {
             FrozenRow::TaxDefault(row) => Self::TaxDefault(Box::new(row.try_into()?)),
             FrozenRow::Environment(row) => Self::Environment(Box::new(row.try_into()?)),
             FrozenRow::ApiKey(row) => Self::ApiKey(Box::new(row.try_into()?)),
+            FrozenRow::Workflow(version) => Self::Workflow(Box::new(version_id(&version)?)),
+            FrozenRow::OnboardingRun(row) => Self::OnboardingRun(Box::new(row.try_into()?)),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::testkit::{a_tax_default, a_tax_rate, an_api_key, an_environment};
+    use patron_domain::{
+        ids::WorkflowKind,
+        onboarding::OnboardingRun,
+        testkit::{a_tax_default, a_tax_rate, a_time, an_api_key, an_environment, an_id, an_owner},
+    };
 
     use super::*;
 
     #[test]
     fn every_kind_survives_its_column_and_no_hash_is_in_it() {
-        for frozen in [a_tax_default(&a_tax_rate("VAT")).into(), an_environment().into(), an_api_key().into()] {
+        let run = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
+        let others = [an_environment().into(), an_api_key().into(), an_id::<WorkflowKind>(1).into(), run.into()];
+        for frozen in others.into_iter().chain([a_tax_default(&a_tax_rate("VAT")).into()]) {
             let text = serde_json::to_string(&FrozenRow::from(&frozen)).unwrap();
             assert!(!text.contains("hash"), "{text}");
             let row: FrozenRow = serde_json::from_str(&text).unwrap();

@@ -8,11 +8,12 @@ use patron_domain::{
     store::StoreError,
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::persistence::{column::RowName, schema::onboarding_runs};
 
 /// One row of `onboarding_runs`, in the order of the table's columns.
-#[derive(Clone, Queryable, Insertable)]
+#[derive(Clone, Queryable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = onboarding_runs, treat_none_as_default_value = false)]
 pub(crate) struct RunRow {
     pub(crate) tenant_id: String,
@@ -87,11 +88,7 @@ impl From<&RunRecord> for RunChanges {
 
 /// A row as it is once somebody holds it.
 pub(crate) fn hold(row: RunRow, holder: &str, until: Timestamp) -> Result<RunRecord, StoreError> {
-    let mut run = OnboardingRun::try_from(row)?;
-    if run.is_under_way() {
-        run.state = RunState::Running;
-    }
-    run.due_at = Some(until);
+    let run = OnboardingRun::try_from(row)?.held(until);
     Ok(RunRecord { run, holder: holder.to_owned(), keep_until: Some(until) })
 }
 

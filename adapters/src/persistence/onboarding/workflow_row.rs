@@ -39,6 +39,11 @@ pub(crate) fn name_column(name: Option<&WorkflowName>) -> &str {
     name.map_or("", |name| name.as_str())
 }
 
+/// The id of a version.
+pub(crate) fn version_id(id: &str) -> Result<WorkflowId, StoreError> {
+    RowName { table: "onboarding_workflows", id }.column("id", WorkflowId::parse(id))
+}
+
 /// The column `name` of the workflow that a change of a customer needs.
 pub(crate) fn wanted_name(needed: WorkflowNeeded<'_>) -> Option<&str> {
     match needed {
@@ -77,7 +82,7 @@ impl TryFrom<WorkflowRow> for Workflow {
         let sealed = SealedSecret::from_sealed(row.secret);
         let secret_id = named.column("secret_id", WebhookEndpointId::parse(&row.secret_id))?;
         Ok(Self {
-            id: named.column("id", WorkflowId::parse(&row.id))?,
+            id: version_id(&row.id)?,
             owner: named.owner(&row.tenant_id, &row.environment_id)?,
             name: named.nullable("name", name, WorkflowName::new)?,
             steps: named.column("steps", step_json::read(&row.steps).ok_or(()))?,

@@ -5,9 +5,11 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use patron_domain::{
     customer::WorkflowName,
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     onboarding::{
-        OnboardingError, OnboardingRepository, OnboardingRun, RunAmendment, RunClaim, RunQuery, RunRecord, Workflow,
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -29,8 +31,13 @@ use crate::persistence::{
 
 #[async_trait]
 impl OnboardingRepository for PostgresStore {
-    async fn put_workflow(&self, scope: &EnvironmentScope, workflow: Workflow) -> Result<(), StoreError> {
-        self.write(Put(WorkflowRow::from(&Workflow { owner: scope.owner, ..workflow }))).await
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError> {
+        self.write(Put { scope: scope.clone(), put, claim: CallersClaim::within(scope, claim) }).await
     }
 
     async fn workflow(
@@ -54,9 +61,16 @@ impl OnboardingRepository for PostgresStore {
         session.answer(row).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
-        self.write(Delete { tenant, environment, name: name_column(name.as_ref()).to_owned() }).await
+        let (name, claim) = (name_column(name.as_ref()).to_owned(), CallersClaim::within(scope, claim));
+        self.write(Delete { tenant, environment, name, at, claim }).await
     }
 
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {
@@ -81,9 +95,11 @@ impl OnboardingRepository for PostgresStore {
         customer: CustomerId,
         amendment: RunAmendment,
         at: Timestamp,
-    ) -> Result<OnboardingRun, OnboardingError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError> {
         let (tenant, environment) = names(scope.owner);
-        self.write(Amend { tenant, environment, customer: customer.to_string(), amendment, at }).await
+        let (customer, claim) = (customer.to_string(), CallersClaim::within(scope, claim));
+        self.write(Amend { tenant, environment, customer, amendment, at, claim }).await
     }
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {

@@ -6,24 +6,32 @@ use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, update};
 use patron_domain::{
     customer::{WorkflowName, WorkflowNeeded},
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     lifecycle::Owner,
     onboarding::{
-        OnboardingError, OnboardingRepository, OnboardingRun, RunAmendment, RunClaim, RunQuery, RunRecord, Workflow,
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow, WorkflowPut,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };
 
-use super::{SqliteStore, batch::Totals, cached::Cached, customers::names};
+use super::{
+    SqliteStore,
+    batch::Totals,
+    cached::Cached,
+    customers::names,
+    idempotency::{frozen_before, keep},
+};
 use crate::persistence::{
-    column::RowName,
     error::Failure,
+    idempotency::row::IdempotencyRow,
     onboarding::{
         queries,
         run_row::{RunChanges, RunRow, hold},
-        workflow_row::{WorkflowRow, name_column, wanted_name},
+        workflow_row::{WorkflowRow, name_column, version_id, wanted_name},
     },
     page::decode,
     schema::{onboarding_runs, onboarding_workflows},
@@ -49,25 +57,48 @@ impl Workflows {
         let (tenant, environment) = names(owner);
         let id = queries::workflow(&tenant, &environment, name).select(onboarding_workflows::id);
         let id: Option<String> = id.get_result(connection).optional()?;
-        let named = RowName { table: "onboarding_workflows", id: id.as_deref().unwrap_or_default() };
-        let id = named.nullable("id", id.as_deref(), WorkflowId::parse);
+        let id = id.as_deref().map(version_id).transpose();
         let id = id.map_err(|error| Failure::Refused(error.into()))?;
         self.0.insert(key, id);
         Ok(id)
     }
 }
 
+fn refused<T, E: From<T>>(error: T) -> Failure<E> {
+    Failure::Refused(error.into())
+}
+
 #[async_trait]
 impl OnboardingRepository for SqliteStore {
-    async fn put_workflow(&self, scope: &EnvironmentScope, workflow: Workflow) -> Result<(), StoreError> {
-        let row = WorkflowRow::from(&Workflow { owner: scope.owner, ..workflow });
-        let put = move |connection: &mut SqliteConnection, totals: &mut Totals| {
-            totals.workflows = Workflows::default();
-            let before = queries::workflow(&row.tenant_id, &row.environment_id, &row.name);
-            update(before).set(queries::retirement()).execute(connection)?;
-            Ok(insert_into(onboarding_workflows::table).values(&row).execute(connection).map(drop)?)
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError> {
+        let (scope, claim) = (scope.clone(), CallersClaim::within(scope, claim));
+        let write = move |connection: &mut SqliteConnection, totals: &mut Totals| {
+            let (tenant, environment) = names(scope.owner);
+            if let Some(id) = frozen_before::<WorkflowId, OnceError>(connection, claim.as_ref())? {
+                let version =
+                    queries::version(&tenant, &environment, &id.to_string()).get_result::<WorkflowRow>(connection)?;
+                return Ok(Done::before(Workflow::try_from(version).map_err(refused)?));
+            }
+            let named = || queries::workflow(&tenant, &environment, name_column(put.name.as_ref()));
+            let current: Option<WorkflowRow> = named().get_result(connection).optional()?;
+            let current = current.map(Workflow::try_from).transpose().map_err(refused)?;
+            let decided = put.clone().decide(&scope, current);
+            let workflow = decided.workflow().clone();
+            let record = IdempotencyRow::frozen(claim.as_ref(), &workflow.id, put.at).map_err(refused)?;
+            if let WorkflowPut::New(new) = &decided {
+                totals.workflows = Workflows::default();
+                update(named()).set(queries::retirement()).execute(connection)?;
+                insert_into(onboarding_workflows::table).values(WorkflowRow::from(new)).execute(connection)?;
+            }
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(workflow))
         };
-        self.writer.write_logged(put).await
+        self.writer.write_logged(write).await
     }
 
     async fn workflow(
@@ -92,12 +123,28 @@ impl OnboardingRepository for SqliteStore {
         self.readers.read(query).await?.map(Workflow::try_from).transpose()
     }
 
-    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
+        let claim = CallersClaim::within(scope, claim);
         let delete = move |connection: &mut SqliteConnection, totals: &mut Totals| {
+            if let Some(deleted) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Some(Done::before(deleted)));
+            }
+            let named = || queries::workflow(&tenant, &environment, name_column(name.as_ref()));
+            let id: Option<String> = named().select(onboarding_workflows::id).get_result(connection).optional()?;
+            let Some(id) = id else { return Ok(None) };
+            let id = version_id(&id).map_err(refused)?;
+            let record = IdempotencyRow::frozen(claim.as_ref(), &id, at).map_err(refused)?;
             totals.workflows = Workflows::default();
-            let named = queries::workflow(&tenant, &environment, name_column(name.as_ref()));
-            Ok(update(named).set(queries::retirement()).execute(connection)? == 1)
+            update(named()).set(queries::retirement()).execute(connection)?;
+            keep(connection, record.as_ref())?;
+            Ok(Some(Done::now(id)))
         };
         self.writer.write_logged(delete).await
     }
@@ -125,17 +172,23 @@ impl OnboardingRepository for SqliteStore {
         customer: CustomerId,
         amendment: RunAmendment,
         at: Timestamp,
-    ) -> Result<OnboardingRun, OnboardingError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError> {
         let (tenant, environment) = names(scope.owner);
-        let customer = customer.to_string();
+        let (customer, claim) = (customer.to_string(), CallersClaim::within(scope, claim));
         let amend = move |connection: &mut SqliteConnection| {
+            if let Some(run) = frozen_before(connection, claim.as_ref())? {
+                return Ok(Done::before(run));
+            }
             let own = || queries::run(&tenant, &environment, &customer);
             let row: Option<RunRow> = own().get_result(connection).optional()?;
             let run = row.ok_or(Failure::Refused(OnboardingError::UnknownRun))?;
-            let run = OnboardingRun::try_from(run).map_err(|error| Failure::Refused(error.into()))?;
-            let run = run.amended(amendment, at).map_err(|refusal| Failure::Refused(refusal.into()))?;
+            let run = OnboardingRun::try_from(run).map_err(refused)?;
+            let run = run.amended(amendment, at).map_err(refused)?;
+            let record = IdempotencyRow::frozen(claim.as_ref(), &run, at).map_err(refused)?;
             Cached(update(own()).set(RunChanges::from(&run))).execute(connection)?;
-            Ok(run)
+            keep(connection, record.as_ref())?;
+            Ok(Done::now(run))
         };
         self.writer.write(amend).await
     }

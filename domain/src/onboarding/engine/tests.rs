@@ -8,9 +8,10 @@ use super::*;
 use crate::{
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     event::{CustomerEventKind, EventRecord},
+    idempotency::Done,
     ids::{CustomerId, EventId},
     lifecycle::Owner,
-    onboarding::{MockStepCaller, OnboardingError, OnboardingService, RunAmendment, RunState, Steps},
+    onboarding::{MockStepCaller, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError, Steps},
     tenancy::{Permission, PermissionDenied},
     testkit::{
         CountingIds, FixedClock, FixedRandomness, MemoryStore, a_call, a_caller, a_customer, a_link, a_reader, a_scope,
@@ -64,6 +65,7 @@ fn scene(answers: Vec<Answer>) -> Scene {
         clock: clock.clone(),
         ids: ids.clone(),
         randomness: randomness.clone(),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     };
     let engine = OnboardingEngine {
         onboarding: store.clone(),
@@ -87,7 +89,7 @@ impl Scene {
     fn customer(&self) -> CustomerId {
         let steps = vec![a_call("https://crm.example"), a_link("crm", "/data/id"), a_call("https://mail.example")];
         let steps = Steps::new(steps, "").unwrap();
-        block_on(self.service.put_workflow(&a_caller(), None, steps, false)).unwrap();
+        block_on(self.service.put_workflow(&a_caller(), None, steps, false, None)).unwrap();
         let customers = CustomerService {
             customers: self.store.clone(),
             clock: self.clock.clone(),
@@ -134,9 +136,10 @@ fn steps_run_in_order_signed_and_the_end_is_in_the_log() {
     let found = block_on(scene.store.find(&a_scope(), customer)).unwrap().unwrap();
     assert_eq!(found.mappings[0].provider_entity_id.as_str(), "4711");
     let calls = scene.calls.lock().unwrap();
-    let id = run.id();
+    let (id, token) = (run.id(), RunToken::new(&WebhookSecret::from_random([7; 32]), run.id()));
     let seen: Vec<_> = calls.iter().map(|call| (call.url.as_str(), call.id.clone(), call.token)).collect();
-    let wanted = [("https://crm.example", format!("{id}_0"), id), ("https://mail.example", format!("{id}_2"), id)];
+    let wanted =
+        [("https://crm.example", format!("{id}_0"), token), ("https://mail.example", format!("{id}_2"), token)];
     assert_eq!(seen, wanted);
     let message = Message { id: &calls[0].id, at: scene.clock.now(), body: &calls[0].body };
     assert!(WebhookSecret::from_random([7; 32]).verifies(&message, &calls[0].signature));
@@ -162,9 +165,9 @@ fn what_fails_waits_and_in_the_end_a_person_sets_it_going_again() {
     assert_eq!(scene.run(customer).state, RunState::Failed);
     assert_eq!(scene.history(customer)[1..], [CustomerEventKind::OnboardingFailed]);
     assert_eq!(scene.turn(), 0);
-    let retry = |caller| block_on(scene.service.amend_run(&caller, customer, RunAmendment::Retry));
+    let retry = |caller| block_on(scene.service.amend_run(&caller, customer, RunAmendment::Retry, None));
     let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Write));
-    assert_eq!(retry(a_reader()), Err(denied));
+    assert_eq!(retry(a_reader()).unwrap_err(), denied);
     assert!(retry(a_caller()).is_ok());
     assert_eq!(scene.turn(), 1);
     assert_eq!(scene.run(customer).state, RunState::Succeeded);
@@ -202,7 +205,7 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
     let run = scene.run(customer);
     assert_eq!((run.state, run.last_failure), (RunState::Failed, Some(StepFailure::LinkRefused)));
     assert_eq!(scene.history(customer).last(), Some(&CustomerEventKind::OnboardingFailed));
-    assert!(block_on(scene.service.amend_run(&a_caller(), customer, RunAmendment::Cancel)).is_ok());
+    assert!(block_on(scene.service.amend_run(&a_caller(), customer, RunAmendment::Cancel, None)).is_ok());
     scene.wait(9_999);
     assert_eq!(scene.turn(), 0);
 }
@@ -211,12 +214,28 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
 fn the_secret_is_shown_when_it_is_new_and_workflows_are_for_administrators() {
     let scene = scene(vec![]);
     let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
-    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another));
+    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, None));
     let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Administer));
     assert_eq!(put(a_reader(), false).unwrap_err(), denied);
-    let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().1.is_some());
+    let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().value.1.is_some());
     assert_eq!(shown, [true, false, true]);
-    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None)), Err(denied));
-    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None)), Ok(()));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, None)), Err(denied));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, None)), Ok(Done::now(())));
     assert_eq!(block_on(scene.service.workflow(&a_reader(), None)).unwrap_err(), OnboardingError::UnknownWorkflow);
+}
+
+#[test]
+fn a_token_is_recognised_when_it_is_of_a_run_of_the_environment_and_of_its_secret() {
+    let scene = scene(vec![]);
+    let customer = scene.customer();
+    let recognise = |caller, token: &RunToken| block_on(scene.service.recognise(&caller, token));
+    let secret = WebhookSecret::from_random([7; 32]);
+    let token = RunToken::new(&secret, scene.run(customer).id());
+    assert_eq!(recognise(a_caller(), &token), Ok(()));
+    let foreign = Err(OnboardingError::ForeignToken(RunTokenError));
+    let forged = RunToken::new(&WebhookSecret::from_random([8; 32]), token.run());
+    assert_eq!(recognise(a_caller(), &forged), foreign);
+    let nobody = RunToken::new(&secret, crate::testkit::an_id(99));
+    assert_eq!(recognise(a_caller(), &nobody), foreign);
+    assert!(matches!(recognise(a_reader(), &token), Err(OnboardingError::Denied(_))));
 }

@@ -10,20 +10,22 @@ use super::{
 };
 use crate::{
     customer::{ChangeCustomerError, WorkflowName},
+    idempotency::Done,
     ids::{CustomerId, WorkflowId},
     integration::ProviderEntityId,
-    lifecycle::Audit,
     onboarding::{
-        OnboardingError, OnboardingRun, RunAmendment, RunClaim, RunQuery, RunRecord, RunRefusal, RunState, StepFailure,
-        StepOutcome, Workflow,
+        OnboardingError, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord, RunRefusal, RunState,
+        StepFailure, StepOutcome, Steps, Workflow, WorkflowSecret,
     },
     tenancy::{EnvironmentScope, SystemScope},
-    testkit::{a_customer, a_workflow},
+    testkit::{a_call, a_customer, a_workflow},
     time::Timestamp,
+    webhook::SealedSecret,
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("onboarding: a workflow is read back, replaced and deleted, its versions stay", versions(world).await);
+    report.note("onboarding.put_workflow: a version for what differs, and a secret that stays", kept(world).await);
     report.note("onboarding: other scopes neither see nor change workflows and runs", isolated(world).await);
     report.note("onboarding: a create begins the run of the workflow it names, or of none", begun(world).await);
     report.note("onboarding: an unknown workflow is refused, and nothing is left", unknown(world).await);
@@ -40,12 +42,28 @@ fn name(text: &str) -> Result<Option<WorkflowName>, String> {
     WorkflowName::new(text).or_say("making a name").map(Some)
 }
 
-/// A version of a workflow that was put into its place.
+/// A workflow of a call alone or with a link, with a secret of its own, which it gets when there is none or another is
+/// wanted.
+pub(super) fn a_put(world: &World<'_>, name: Option<WorkflowName>, another_secret: bool) -> PutWorkflow {
+    let id = world.id();
+    let secret = WorkflowSecret { id, sealed: SealedSecret::from_sealed(format!("the sealed secret of {id}")) };
+    PutWorkflow { name, steps: a_workflow().steps, another_secret, id: world.id(), secret, at: world.now() }
+}
+
+async fn put_so(world: &World<'_>, scope: &EnvironmentScope, put: PutWorkflow) -> Result<Workflow, String> {
+    let done = world.ports.onboarding.put_workflow(scope, put, None).await.or_say("onboarding.put_workflow")?;
+    holds(!done.replayed, || "a workflow is said to have been put before".to_owned())?;
+    Ok(done.value)
+}
+
+/// Another version of a workflow, which was put into its place.
 async fn put(world: &World<'_>, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<Workflow, String> {
-    let audit = Audit::created(world.now(), &scope.actor);
-    let workflow = Workflow { id: world.id(), owner: scope.owner, name, audit, ..a_workflow() };
-    world.ports.onboarding.put_workflow(scope, workflow.clone()).await.or_say("onboarding.put_workflow")?;
-    Ok(workflow)
+    put_so(world, scope, a_put(world, name, true)).await
+}
+
+/// What is answered when the default workflow of a scope's environment is deleted.
+async fn delete(world: &World<'_>, scope: &EnvironmentScope) -> Result<Option<Done<WorkflowId>>, String> {
+    world.ports.onboarding.delete_workflow(scope, None, world.now(), None).await.or_say("onboarding.delete_workflow")
 }
 
 async fn run(world: &World<'_>, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<OnboardingRun>, String> {
@@ -91,12 +109,29 @@ async fn versions(world: &World<'_>) -> Outcome {
     same("the default", &find(None).await?, &Some(first.clone()))?;
     same("the named one", &find(name("welcome")?).await?, &Some(named))?;
     let second = put(world, &scope, None).await?;
-    same("the default, replaced", &find(None).await?, &Some(second))?;
-    let delete = async || ports.delete_workflow(&scope, None).await.or_say("onboarding.delete_workflow");
-    same("deleting twice", &(delete().await?, delete().await?), &(true, false))?;
+    same("the default, replaced", &find(None).await?, &Some(second.clone()))?;
+    let deleted = (delete(world, &scope).await?, delete(world, &scope).await?);
+    same("deleting twice", &deleted, &(Some(Done::now(second.id)), None))?;
     same("the default, deleted", &find(None).await?, &None)?;
     let version = ports.workflow_version(&scope, first.id).await.or_say("onboarding.workflow_version")?;
     same("the first version", &version, &Some(first))
+}
+
+async fn kept(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let first = a_put(world, None, false);
+    let wanted = first.clone().decide(&scope, None).workflow().clone();
+    same("the first version", &put_so(world, &scope, first).await?, &wanted)?;
+    same("the same once more", &put_so(world, &scope, a_put(world, None, false)).await?, &wanted)?;
+    let steps = Steps::new(vec![a_call("https://other.example")], "").or_say("making steps")?;
+    let other = PutWorkflow { steps, ..a_put(world, None, false) };
+    let changed = put_so(world, &scope, other.clone()).await?;
+    same("the other steps", &(changed.id, &changed.steps), &(other.id, &other.steps))?;
+    same("their secret", &changed.secret, &wanted.secret)?;
+    let another = PutWorkflow { another_secret: true, ..a_put(world, None, true) };
+    same("another secret", &put_so(world, &scope, another.clone()).await?.secret, &another.secret)?;
+    let found = world.ports.onboarding.workflow(&scope, None).await.or_say("onboarding.workflow")?;
+    same("what is found", &found.map(|found| found.id), &Some(another.id))
 }
 
 async fn isolated(world: &World<'_>) -> Outcome {
@@ -108,11 +143,11 @@ async fn isolated(world: &World<'_>) -> Outcome {
     for (where_, scope) in neighbours.elsewhere() {
         let found = ports.workflow(&scope, None).await.or_say("workflow")?.is_some()
             || ports.workflow_version(&scope, workflow.id).await.or_say("workflow_version")?.is_some()
-            || ports.delete_workflow(&scope, None).await.or_say("delete_workflow")?
+            || delete(world, &scope).await?.is_some()
             || ports.run(&scope, run.customer_id).await.or_say("run")?.is_some()
             || !ports.runs(&scope, RunQuery { limit: 9, ..RunQuery::default() }).await.or_say("runs")?.is_empty();
         holds(!found, || format!("{where_} sees a workflow or run"))?;
-        let cancelled = ports.amend_run(&scope, run.customer_id, RunAmendment::Cancel, world.now()).await;
+        let cancelled = ports.amend_run(&scope, run.customer_id, RunAmendment::Cancel, world.now(), None).await;
         same(where_, &cancelled, &Err(OnboardingError::UnknownRun))?;
     }
     same("the run", &self::run(world, here, run.customer_id).await?, &Some(run))
@@ -218,7 +253,8 @@ async fn amended(world: &World<'_>) -> Outcome {
     let workflow = put(world, &scope, None).await?;
     let begun = begin(world, &scope, "a").await?;
     let amend = async |amendment: RunAmendment, at: Timestamp| {
-        world.ports.onboarding.amend_run(&scope, begun.customer_id, amendment, at).await
+        let amended = world.ports.onboarding.amend_run(&scope, begun.customer_id, amendment, at, None).await;
+        amended.map(|done| done.value)
     };
     let retried = amend(RunAmendment::Retry, world.now()).await;
     same("retrying what goes on", &retried, &Err(RunRefusal::NotFailed.into()))?;

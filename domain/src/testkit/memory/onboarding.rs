@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     customer::WorkflowName,
+    idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
     ids::{CustomerId, WorkflowId},
     onboarding::{
-        OnboardingError, OnboardingRepository, OnboardingRun, RunAmendment, RunClaim, RunQuery, RunRecord, RunState,
-        Workflow,
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow, WorkflowPut,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -21,14 +22,33 @@ pub(super) struct StoredRun {
     pub(super) holder: Option<String>,
 }
 
+fn lost(version: WorkflowId) -> StoreError {
+    StoreError::Corrupt { table: "onboarding_workflows", column: "id", row: version.to_string() }
+}
+
 #[async_trait]
 impl OnboardingRepository for MemoryStore {
-    async fn put_workflow(&self, scope: &EnvironmentScope, workflow: Workflow) -> Result<(), StoreError> {
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        registry.workflows.insert(workflow.name.clone(), workflow.id);
-        registry.versions.insert(workflow.id, Workflow { owner: scope.owner, ..workflow });
-        Ok(())
+        if let Some(id) = registry.frozen_before::<WorkflowId>(claim.as_ref())? {
+            return registry.versions.get(&id).cloned().map(Done::before).ok_or_else(|| lost(id).into());
+        }
+        let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
+        let at = put.at;
+        let put = put.decide(scope, current);
+        let workflow = put.workflow().clone();
+        if let WorkflowPut::New(new) = put {
+            registry.workflows.insert(new.name.clone(), new.id);
+            registry.versions.insert(new.id, new);
+        }
+        registry.keep(claim.as_ref(), Outcome::Frozen(workflow.id.into()), at);
+        Ok(Done::now(workflow))
     }
 
     async fn workflow(
@@ -45,8 +65,21 @@ impl OnboardingRepository for MemoryStore {
         Ok(self.lock().registry(scope.owner).versions.get(&id).cloned())
     }
 
-    async fn delete_workflow(&self, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<bool, StoreError> {
-        Ok(self.lock().registry(scope.owner).workflows.remove(&name).is_some())
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        if let Some(deleted) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Some(Done::before(deleted)));
+        }
+        let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
+        registry.keep(claim.as_ref(), Outcome::Frozen(deleted.into()), at);
+        Ok(Some(Done::now(deleted)))
     }
 
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {
@@ -69,12 +102,18 @@ impl OnboardingRepository for MemoryStore {
         customer: CustomerId,
         amendment: RunAmendment,
         at: Timestamp,
-    ) -> Result<OnboardingRun, OnboardingError> {
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError> {
         let mut state = self.lock();
-        let stored = state.registry(scope.owner).runs.get_mut(&customer).ok_or(OnboardingError::UnknownRun)?;
-        stored.run = stored.run.clone().amended(amendment, at)?;
-        stored.holder = None;
-        Ok(stored.run.clone())
+        let registry = state.registry(scope.owner);
+        if let Some(run) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Done::before(run));
+        }
+        let stored = registry.runs.get_mut(&customer).ok_or(OnboardingError::UnknownRun)?;
+        let run = stored.run.clone().amended(amendment, at)?;
+        *stored = StoredRun { run: run.clone(), holder: None };
+        registry.keep(claim.as_ref(), Outcome::Frozen(run.clone().into()), at);
+        Ok(Done::now(run))
     }
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
@@ -83,10 +122,7 @@ impl OnboardingRepository for MemoryStore {
         let mut due: Vec<_> = all.filter(|stored| stored.run.is_due(claim.now)).collect();
         due.sort_by_key(|stored| (stored.run.due_at, stored.run.customer_id));
         let claimed = due.into_iter().take(usize::from(claim.limit)).map(|stored| {
-            if stored.run.is_under_way() {
-                stored.run.state = RunState::Running;
-            }
-            stored.run.due_at = Some(claim.until);
+            stored.run = stored.run.clone().held(claim.until);
             stored.holder = Some(claim.holder.clone());
             stored.run.clone()
         });

@@ -24,7 +24,10 @@ use crate::persistence::{
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     literal::{Archived, Published},
-    onboarding::{self, workflow_row::wanted_name},
+    onboarding::{
+        self,
+        workflow_row::{version_id, wanted_name},
+    },
     page::decode,
     postgres::names,
     schema::{
@@ -124,9 +127,7 @@ async fn load_environment(
         ..Facts::default()
     };
     for (name, id) in workflows {
-        let named = RowName { table: "onboarding_workflows", id: &id };
-        let id = named.column("id", WorkflowId::parse(&id)).map_err(Failure::Refused)?;
-        facts.workflows.insert(name, id);
+        facts.workflows.insert(name, version_id(&id).map_err(Failure::Refused)?);
     }
     for row in records {
         let key = row.key.clone();
