@@ -1,0 +1,1 @@
+//! The demo of `docs/onboarding.md`, run as a reader would.
