@@ -44,6 +44,18 @@ pub enum TaxFactsNeeded<'a> {
 }
 
 /// Which onboarding workflow has to be looked up.
+///
+/// ```
+/// use patron_domain::{
+///     customer::WorkflowNeeded,
+///     ids::IdGenerator,
+///     testkit::{CountingIds, CustomerBuilder, a_customer, a_time},
+/// };
+///
+/// let create = |new: CustomerBuilder| new.command(CountingIds::default().start(a_time()), a_time());
+/// assert_eq!(create(a_customer("acme")).workflow_needed(), WorkflowNeeded::Default);
+/// assert_eq!(create(a_customer("acme").skipping_onboarding()).workflow_needed(), WorkflowNeeded::None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkflowNeeded<'a> {
     /// None.

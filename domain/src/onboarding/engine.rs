@@ -32,6 +32,30 @@ use crate::{
 ///
 /// Each step is taken at least once: what a call did is known only when its answer was written down. Links and the event
 /// at the end are written once, under idempotency keys of their own.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use patron_domain::{onboarding::*, testkit::*, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let engine = OnboardingEngine {
+///     onboarding: store.clone(),
+///     customers: store,
+///     caller: Arc::new(MockStepCaller::answering(201, r#"{"id": 4711}"#)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness::default()),
+///     lease: Duration::from_secs(30),
+/// };
+/// let (holder, runs) = engine.claim(16).await.unwrap();
+/// for run in runs {
+///     engine.advance(&holder, run).await.unwrap();
+/// }
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct OnboardingEngine {
     /// Keeps workflows and runs.

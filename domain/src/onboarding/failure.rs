@@ -5,6 +5,13 @@ use std::fmt;
 use crate::webhook::SendFailure;
 
 /// Why a step failed.
+///
+/// ```
+/// use patron_domain::onboarding::StepFailure;
+///
+/// let failure = StepFailure::Status(503);
+/// assert_eq!(StepFailure::from_word(&failure.to_word()), Some(failure));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepFailure {
     /// The answer had another status than those expected.

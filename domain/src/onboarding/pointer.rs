@@ -6,10 +6,24 @@ use crate::violation::Rule;
 
 /// A JSON pointer such as `/data/id`: empty for the whole document, or `/` before each of its parts, in which `~1` stands
 /// for `/` and `~0` for `~`. At most 255 characters.
+///
+/// ```
+/// use patron_domain::onboarding::JsonPointer;
+///
+/// let pointer = JsonPointer::new("/data/id").unwrap();
+/// let answer = serde_json::json!({ "data": { "id": "crm-7" } });
+/// assert_eq!(pointer.find(&answer).and_then(|found| found.as_str()), Some("crm-7"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonPointer(String);
 
 /// Why a text is no [`JsonPointer`].
+///
+/// ```
+/// use patron_domain::onboarding::JsonPointer;
+///
+/// assert!(JsonPointer::new("data/id").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JsonPointerError {
     /// It is too long.
@@ -28,6 +42,8 @@ impl Rule for JsonPointerError {
         }
     }
 }
+
+crate::text::serde_as_text!(JsonPointer);
 
 impl JsonPointer {
     /// The most characters.

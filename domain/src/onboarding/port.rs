@@ -19,6 +19,12 @@ use crate::{
 };
 
 /// Which runs are listed, in the order of their customers' ids.
+///
+/// ```
+/// use patron_domain::onboarding::{RunQuery, RunState};
+///
+/// let need_a_person = RunQuery { state: Some(RunState::Failed), after: None, limit: 50 };
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunQuery {
     /// Only those that are this far.
@@ -30,6 +36,14 @@ pub struct RunQuery {
 }
 
 /// Asks for runs for which there is something to do.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::{onboarding::RunClaim, testkit::a_time};
+///
+/// let now = a_time();
+/// let claim = RunClaim { holder: "server 1".to_owned(), now, until: now.later(Duration::from_secs(30)), limit: 16 };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunClaim {
     /// A name that no other claim has.
@@ -43,6 +57,13 @@ pub struct RunClaim {
 }
 
 /// What became of a run that somebody holds.
+///
+/// ```
+/// use patron_domain::{onboarding::{OnboardingRun, RunRecord}, testkit::{a_time, an_id, an_owner}};
+///
+/// let run = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
+/// let given_back = RunRecord { run, holder: "server 1".to_owned(), keep_until: None };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     /// The run as it is now.
@@ -56,6 +77,17 @@ pub struct RunRecord {
 /// Keeps workflows and runs. Runs begin with their customers: [`crate::customer::CustomerRepository::change`] writes them.
 ///
 /// Every method MUST be atomic and durable when it answers, and blind to everything outside its scope.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{onboarding::OnboardingRepository, testkit::{MemoryStore, a_scope, an_id}};
+///
+/// # futures::executor::block_on(async {
+/// let onboarding: Arc<dyn OnboardingRepository> = Arc::new(MemoryStore::default());
+/// assert_eq!(onboarding.workflow(&a_scope(), None).await, Ok(None));
+/// assert_eq!(onboarding.run(&a_scope(), an_id(1)).await, Ok(None));
+/// # });
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait OnboardingRepository: Send + Sync {
@@ -119,6 +151,20 @@ pub trait OnboardingRepository: Send + Sync {
 }
 
 /// One call of a step, signed.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{RunToken, StepCall},
+///     testkit::{a_time, an_id},
+///     webhook::{EndpointUrl, Message, WebhookSecret, seconds, signature},
+/// };
+///
+/// let (secret, body) = (WebhookSecret::from_random([7; 32]), b"{}".to_vec());
+/// let token = RunToken::new(&secret, an_id(1));
+/// let (url, id) = (EndpointUrl::new("https://crm.example").unwrap(), format!("{}_0", token.run()));
+/// let signature = signature(&[secret], &Message { id: &id, at: a_time(), body: &body });
+/// let call = StepCall { url, id, timestamp: seconds(a_time()), signature, token, body };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepCall {
     /// Where to.
@@ -136,6 +182,13 @@ pub struct StepCall {
 }
 
 /// Makes calls.
+///
+/// ```
+/// use patron_domain::onboarding::{MockStepCaller, StepCaller};
+///
+/// // Every call of this one is answered so.
+/// let caller: Box<dyn StepCaller> = Box::new(MockStepCaller::answering(201, r#"{"id": 4711}"#));
+/// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait StepCaller: Send + Sync {

@@ -13,6 +13,12 @@ use crate::{
 };
 
 /// How far a run is.
+///
+/// ```
+/// use patron_domain::onboarding::RunState;
+///
+/// assert_eq!(RunState::parse("failed"), Ok(RunState::Failed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
     /// Nothing was done yet, or it is to go on after a failure.
@@ -36,6 +42,20 @@ words!(
 );
 
 /// A workflow's run for one customer, who has one at most: creating the customer began it.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{OnboardingRun, RunState, StepOutcome, StepFailure},
+///     testkit::{a_time, a_workflow, an_id},
+/// };
+///
+/// let workflow = a_workflow();
+/// let run = OnboardingRun::start(workflow.owner, an_id(1), workflow.id, a_time());
+/// let failed = StepOutcome::Failed(StepFailure::Status(503));
+/// let waiting = run.after(&workflow.steps, failed, a_time(), 0);
+/// assert_eq!((waiting.state, waiting.attempts), (RunState::Waiting, 1));
+/// assert!(!waiting.is_due(a_time()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnboardingRun {
     /// The customer's environment.
@@ -63,6 +83,13 @@ pub struct OnboardingRun {
 }
 
 /// What became of an attempt at a step.
+///
+/// ```
+/// use patron_domain::{integration::ProviderEntityId, onboarding::StepOutcome};
+///
+/// let known_as = ProviderEntityId::new("crm-7").unwrap();
+/// let outcome = StepOutcome::Called(vec![known_as]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepOutcome {
     /// The call was answered as expected; these are the values for the links behind it.
@@ -76,6 +103,17 @@ pub enum StepOutcome {
 }
 
 /// What a person asks of a run.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{OnboardingRun, RunAmendment, RunState},
+///     testkit::{a_time, an_id, an_owner},
+/// };
+///
+/// let run = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
+/// let cancelled = run.amended(RunAmendment::Cancel, a_time()).unwrap();
+/// assert_eq!(cancelled.state, RunState::Cancelled);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunAmendment {
     /// Go on after a failure, with as many attempts as at first.
@@ -85,6 +123,16 @@ pub enum RunAmendment {
 }
 
 /// Why a run is not changed as a person asks.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{OnboardingRun, RunAmendment, RunRefusal},
+///     testkit::{a_time, an_id, an_owner},
+/// };
+///
+/// let run = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
+/// assert_eq!(run.amended(RunAmendment::Retry, a_time()), Err(RunRefusal::NotFailed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RunRefusal {
     /// Only a failed run is retried.
@@ -223,69 +271,4 @@ fn retries(step: Option<&Step>) -> StepRetries {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{OnboardingRun, RunAmendment, RunRefusal, RunState, StepOutcome};
-    use crate::{
-        integration::ProviderEntityId,
-        onboarding::{StepFailure, Steps},
-        testkit::{a_call, a_link, a_time, an_id, an_owner},
-        time::Timestamp,
-    };
-
-    fn steps() -> Steps {
-        Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap()
-    }
-
-    fn run() -> OnboardingRun {
-        OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time())
-    }
-
-    fn later(seconds: u64) -> Timestamp {
-        a_time().later(Duration::from_secs(seconds))
-    }
-
-    #[test]
-    fn steps_are_taken_in_order_up_to_the_end() {
-        let value = ProviderEntityId::new("c-7").unwrap();
-        let called = run().after(&steps(), StepOutcome::Called(vec![value.clone()]), later(1), 0);
-        assert_eq!((called.state, called.step, called.values.as_slice()), (RunState::Running, 1, [value].as_slice()));
-        assert!(called.is_due(later(1)));
-        let linked = called.after(&steps(), StepOutcome::Linked, later(2), 0);
-        assert_eq!((linked.state, linked.step, linked.values.len()), (RunState::Succeeded, 2, 0));
-        assert_eq!((linked.due_at, linked.clone().announced().due_at), (Some(later(2)), None));
-    }
-
-    #[test]
-    fn a_failure_waits_and_the_last_one_needs_a_person() {
-        let failed = |run: OnboardingRun| {
-            let now = run.due_at.unwrap();
-            run.after(&steps(), StepOutcome::Failed(StepFailure::Status(500)), now, 0)
-        };
-        let mut run = failed(run());
-        assert_eq!((run.state, run.attempts, run.due_at), (RunState::Waiting, 1, Some(later(5))));
-        for _ in 2..10 {
-            run = failed(run);
-            assert_eq!(run.state, RunState::Waiting);
-        }
-        run = failed(run);
-        assert_eq!((run.state, run.attempts, run.last_failure), (RunState::Failed, 10, Some(StepFailure::Status(500))));
-        assert!(run.due_at.is_some(), "its event is still to be written");
-        let again = run.amended(RunAmendment::Retry, later(9_999)).unwrap();
-        assert_eq!((again.state, again.attempts, again.step), (RunState::Pending, 0, 0));
-        let refused = again.after(&steps(), StepOutcome::Refused(StepFailure::LinkRefused), later(10_000), 0);
-        assert_eq!((refused.state, refused.attempts), (RunState::Failed, 1));
-    }
-
-    #[test]
-    fn a_person_retries_what_failed_and_cancels_what_has_not_succeeded() {
-        assert_eq!(run().amended(RunAmendment::Retry, later(1)), Err(RunRefusal::NotFailed));
-        let cancelled = run().amended(RunAmendment::Cancel, later(1)).unwrap();
-        assert_eq!((cancelled.state, cancelled.due_at), (RunState::Cancelled, None));
-        assert_eq!(cancelled.clone().amended(RunAmendment::Cancel, later(2)), Err(RunRefusal::Ended));
-        assert_eq!(cancelled.amended(RunAmendment::Retry, later(2)), Err(RunRefusal::NotFailed));
-        let done = OnboardingRun { state: RunState::Succeeded, ..run() };
-        assert_eq!(done.amended(RunAmendment::Cancel, later(2)), Err(RunRefusal::Ended));
-    }
-}
+mod tests;

@@ -22,6 +22,28 @@ use crate::{
 ///
 /// Whoever can make a workflow has every customer sent to an address of their choice, so changing one is for
 /// `super_admin`, as it is with webhooks. Retrying and cancelling runs is for whoever may write.
+///
+/// ```
+/// use std::sync::Arc;
+/// use patron_domain::{
+///     customer::DEFAULT_IDEMPOTENCY_TTL, onboarding::{OnboardingService, Steps}, testkit::*, webhook::MockSecretVault,
+/// };
+///
+/// # futures::executor::block_on(async {
+/// let service = OnboardingService {
+///     onboarding: Arc::new(MemoryStore::default()),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness::default()),
+///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+/// };
+/// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap();
+/// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, None).await.unwrap().value;
+/// assert!(secret.is_some(), "it is new");
+/// assert_eq!(service.workflow(&a_reader(), None).await, Ok(workflow));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct OnboardingService {
     /// Keeps workflows and runs.
@@ -39,6 +61,13 @@ pub struct OnboardingService {
 }
 
 /// Why a workflow or run was not made, changed or answered.
+///
+/// ```
+/// use patron_domain::{onboarding::OnboardingError, store::StoreError};
+///
+/// let unavailable = OnboardingError::from(StoreError::unavailable("too many writes are waiting"));
+/// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OnboardingError {
     /// The caller may not.

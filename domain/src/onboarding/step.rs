@@ -6,6 +6,13 @@ use super::pointer::JsonPointer;
 use crate::{integration::ProviderType, lifecycle::words, violation::Rule, webhook::EndpointUrl};
 
 /// One step.
+///
+/// ```
+/// use patron_domain::{onboarding::StepKind, testkit::{a_call, a_link}};
+///
+/// let steps = [a_call("https://crm.example/customers"), a_link("crm", "/id")];
+/// assert_eq!(steps.map(|step| step.kind()), [StepKind::HttpCall, StepKind::LinkIntegration]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Tell another system of the customer.
@@ -15,6 +22,12 @@ pub enum Step {
 }
 
 /// The word for a kind of step.
+///
+/// ```
+/// use patron_domain::onboarding::StepKind;
+///
+/// assert_eq!(StepKind::parse("http_call"), Ok(StepKind::HttpCall));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StepKind {
     /// See [`Step::HttpCall`].
@@ -40,6 +53,17 @@ impl Step {
 }
 
 /// A `POST` with the customer as it was created as the body, signed as webhooks are.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{ExpectedStatus, HttpCall, StepRetries},
+///     webhook::EndpointUrl,
+/// };
+///
+/// let url = EndpointUrl::new("https://crm.example/customers").unwrap();
+/// let call = HttpCall { url, expected: ExpectedStatus::default(), retries: StepRetries::default() };
+/// assert!(call.expected.admits(201));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpCall {
     /// Where to.
@@ -51,6 +75,16 @@ pub struct HttpCall {
 }
 
 /// Takes a value from the answer to the nearest call before it, and links the customer under it.
+///
+/// ```
+/// use patron_domain::{
+///     integration::ProviderType,
+///     onboarding::{JsonPointer, LinkIntegration},
+/// };
+///
+/// let provider_type = ProviderType::new("crm").unwrap();
+/// let link = LinkIntegration { provider_type, pointer: JsonPointer::new("/data/id").unwrap() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkIntegration {
     /// The other system.
@@ -60,10 +94,23 @@ pub struct LinkIntegration {
 }
 
 /// The statuses that an answer may have: 1 to 10 of them from 100 to 599, or any from 200 to 299 when none is named.
+///
+/// ```
+/// use patron_domain::onboarding::ExpectedStatus;
+///
+/// let two = ExpectedStatus::new(vec![201, 409]).unwrap();
+/// assert!(two.admits(409) && !two.admits(200));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedStatus(Vec<u16>);
 
 /// Why numbers are no [`ExpectedStatus`].
+///
+/// ```
+/// use patron_domain::onboarding::{ExpectedStatus, ExpectedStatusError};
+///
+/// assert_eq!(ExpectedStatus::new(vec![99]), Err(ExpectedStatusError::Range));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExpectedStatusError {
     /// One is no status.
@@ -114,6 +161,15 @@ impl ExpectedStatus {
 }
 
 /// How often a call is tried, and how long is waited in between: the first wait, doubled each time, up to six hours.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::onboarding::StepRetries;
+///
+/// let retries = StepRetries::default().with_max_attempts(3).unwrap().with_first_delay(2).unwrap();
+/// let waits = [1, 2, 3].map(|failed| retries.delay(failed, 0));
+/// assert_eq!(waits, [Some(Duration::from_secs(2)), Some(Duration::from_secs(4)), None]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepRetries {
     max_attempts: u32,
@@ -121,6 +177,12 @@ pub struct StepRetries {
 }
 
 /// Why numbers are no [`StepRetries`].
+///
+/// ```
+/// use patron_domain::onboarding::{StepRetries, StepRetriesError};
+///
+/// assert_eq!(StepRetries::default().with_max_attempts(0), Err(StepRetriesError::Attempts));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StepRetriesError {
     /// There are too many attempts, or none.

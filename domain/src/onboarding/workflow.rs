@@ -12,10 +12,25 @@ use crate::{
 };
 
 /// The steps of a workflow: 1 to 20, of which the first is a call.
+///
+/// ```
+/// use patron_domain::{onboarding::Steps, testkit::{a_call, a_link}};
+///
+/// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "value.").unwrap();
+/// assert_eq!(steps.links_after(0).count(), 1);
+/// let broken = Steps::new(vec![a_link("crm", "/id")], "value.").unwrap_err();
+/// assert_eq!(broken.iter().next().unwrap().path, "value.steps[0].type");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps(Vec<Step>);
 
 /// Why steps make no workflow.
+///
+/// ```
+/// use patron_domain::{onboarding::StepsError, violation::Rule};
+///
+/// assert_eq!(StepsError::TooMany.rule(), "max_items");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StepsError {
     /// There is none.
@@ -107,6 +122,18 @@ impl Steps {
 }
 
 /// The secret that calls are signed with, sealed, and the id it was sealed for.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::WorkflowSecret,
+///     testkit::an_id,
+///     webhook::{MockSecretVault, SecretVault, WebhookSecret},
+/// };
+///
+/// let (id, secret) = (an_id(1), WebhookSecret::from_random([7; 32]));
+/// let sealed = MockSecretVault::plain().seal(id, &secret).unwrap();
+/// let kept = WorkflowSecret { id, sealed };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowSecret {
     /// The id it was sealed for, which stays when the workflow gets another version.
@@ -116,6 +143,13 @@ pub struct WorkflowSecret {
 }
 
 /// One version of a workflow. It never changes; changing the workflow makes another one.
+///
+/// ```
+/// use patron_domain::{onboarding::Step, testkit::a_workflow};
+///
+/// let workflow = a_workflow();
+/// assert!(matches!(workflow.steps.get(0), Some(Step::HttpCall(_))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workflow {
     /// The version's id.
