@@ -112,6 +112,6 @@ pub struct CustomerFacts {
     /// The taxes.
     pub taxes: TaxFacts,
     /// The version of the workflow that [`workflow_needed`](super::ChangeCustomer::workflow_needed) names; `None` when
-    /// there is none.
+    /// there is none, as always with a store that keeps none.
     pub workflow: Option<WorkflowId>,
 }

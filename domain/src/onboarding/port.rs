@@ -1,5 +1,7 @@
 //! The ports for onboarding: where workflows and runs are kept, and how a call is made.
 
+use std::fmt;
+
 use async_trait::async_trait;
 
 use super::{
@@ -165,7 +167,7 @@ pub trait OnboardingRepository: Send + Sync {
 /// let signature = signature(&[secret], &Message { id: &id, at: a_time(), body: &body });
 /// let call = StepCall { url, id, timestamp: seconds(a_time()), signature, token, body };
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StepCall {
     /// Where to.
     pub url: EndpointUrl,
@@ -179,6 +181,14 @@ pub struct StepCall {
     pub token: RunToken,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// The body is personal data.
+impl fmt::Debug for StepCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, id, timestamp, token, .. } = self;
+        write!(f, "StepCall {{ url: {url:?}, id: {id:?}, timestamp: {timestamp}, token: {token:?}, redacted }}")
+    }
 }
 
 /// Makes calls.
