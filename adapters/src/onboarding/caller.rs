@@ -5,9 +5,8 @@ use patron_domain::{
     onboarding::{StepCall, StepCaller, StepFailure},
     webhook::SendFailure,
 };
-use tokio::time::Instant;
 
-use crate::webhooks::{HttpSender, sender::PATIENCE};
+use crate::webhooks::HttpSender;
 
 /// The header with a run's token.
 const TOKEN: &str = "X-Patron-Onboarding-Run";
@@ -22,7 +21,6 @@ impl StepCaller for HttpSender {
             (TOKEN, call.token.to_string()),
         ];
         // One byte more than is looked at tells an answer that is too long.
-        let end = Instant::now() + PATIENCE;
-        self.post(&call.url, headers, call.body, StepFailure::MAX_ANSWER + 1, end).await
+        self.post(&call.url, headers, call.body, StepFailure::MAX_ANSWER + 1, self.end_of_attempt()).await
     }
 }

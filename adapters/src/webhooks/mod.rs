@@ -3,7 +3,7 @@
 mod readers;
 mod relay;
 mod resolver;
-pub(crate) mod sender;
+mod sender;
 mod vault;
 
 pub use readers::EndpointReaders;

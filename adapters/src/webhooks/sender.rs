@@ -19,7 +19,7 @@ use super::resolver::{NoAddress, PublicResolver};
 use crate::metrics;
 
 /// How long an attempt may take, from looking the name up to the end of the answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How much of an answer is kept.
@@ -43,6 +43,12 @@ impl HttpSender {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, allow_private: bool) -> Self {
         Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new() }
+    }
+
+    /// When an attempt that begins now has to be through.
+    #[expect(clippy::disallowed_methods, reason = "how long an attempt may take is no fact of the domain")]
+    pub(crate) fn end_of_attempt(&self) -> Instant {
+        Instant::now() + self.patience
     }
 
     fn client(&self) -> Option<&Client> {
