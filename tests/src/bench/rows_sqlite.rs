@@ -28,6 +28,11 @@ pub(crate) fn count(path: &Path) -> u64 {
     open(path).query_row("SELECT count(*) FROM customers", [], |row| row.get::<_, i64>(0)).expect("a count") as u64
 }
 
+/// Runs a statement.
+pub(crate) fn execute(path: &Path, sql: &str) {
+    open(path).execute_batch(sql).expect("SQL");
+}
+
 fn open(path: &Path) -> Connection {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("the file")
 }

@@ -132,6 +132,14 @@ impl Stage {
         }
     }
 
+    /// Runs a statement past Patron, while it is not running.
+    pub(crate) fn execute(&self, sql: &str) {
+        match self.backend {
+            Backend::Sqlite => rows_sqlite::execute(&self.file(), sql),
+            Backend::Postgres => wait(rows_postgres::execute(&self.url, sql)),
+        }
+    }
+
     fn dump(&self) -> Vec<Table> {
         match self.backend {
             Backend::Sqlite => rows_sqlite::dump(&self.file()),

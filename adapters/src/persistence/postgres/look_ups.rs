@@ -5,7 +5,10 @@
 //! and the program most of what a query costs beside its rows. An idle system adds no delay: a look-up that comes alone is
 //! asked alone. Whatever takes longer goes through the pool, so that it holds no look-up up.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use diesel::QueryResult;
 use diesel_async::RunQueryDsl;
@@ -34,7 +37,7 @@ const QUEUE: usize = 1_024;
 pub(super) type Rows = Vec<(CustomerRow, Option<MappingRow>)>;
 
 /// What a customer is looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum By {
     /// The id; in any status.
     Id,
@@ -45,11 +48,16 @@ pub(super) enum By {
 /// Tenant, environment, and what is asked there: what one query is about.
 type Group = (String, String, By);
 
+type Answer = oneshot::Sender<Result<Rows, Problem>>;
+
 struct LookUp {
     group: Group,
     key: String,
-    answer: oneshot::Sender<Result<Rows, Problem>>,
+    answer: Answer,
 }
+
+/// Who waits for each key: one that is asked for twice is looked up once.
+type Waiting = HashMap<String, Vec<Answer>>;
 
 type Queue = Arc<Mutex<mpsc::Receiver<LookUp>>>;
 
@@ -105,56 +113,70 @@ async fn work(settings: Settings, queue: Queue) {
                 answer(&session, batch).await;
                 kept = Some(session);
             }
-            Err(reason) => fail(batch, &unavailable(&format!("cannot connect: {reason}")).into()),
+            Err(reason) => {
+                let problem = unavailable(&format!("cannot connect: {reason}")).into();
+                batch.into_iter().for_each(|look_up| fail(look_up.answer, &problem));
+            }
         }
     }
 }
 
 async fn answer(session: &Session, batch: Vec<LookUp>) {
-    let mut groups: HashMap<&Group, Vec<&str>> = HashMap::new();
-    for look_up in &batch {
-        groups.entry(&look_up.group).or_default().push(&look_up.key);
+    let mut groups: BTreeMap<Group, Waiting> = BTreeMap::new();
+    for LookUp { group, key, answer } in batch {
+        groups.entry(group).or_default().entry(key).or_default().push(answer);
     }
-    let asked = groups.into_iter().map(|(group, keys)| ask(session, group, keys));
-    match session.answer(try_join_all(asked)).await {
+    let asked = groups.iter().map(|(group, waiting)| ask(session, group, waiting));
+    let found = session.answer(try_join_all(asked)).await;
+    match found {
         Ok(found) => {
-            let mut found: HashMap<Group, HashMap<String, Rows>> = found.into_iter().collect();
-            for LookUp { group, key, answer } in batch {
-                // One that is asked for twice is there for both. Whoever asked may have gone away.
-                let rows = found.get_mut(&group).and_then(|rows| rows.get(&key).cloned());
-                let _ = answer.send(Ok(rows.unwrap_or_default()));
+            for (mut rows, (_, waiting)) in found.into_iter().zip(groups) {
+                for (key, answers) in waiting {
+                    tell(answers, rows.remove(&key).unwrap_or_default());
+                }
             }
         }
-        Err(problem) => fail(batch, &problem),
+        Err(problem) => {
+            let answers = groups.into_values().flat_map(HashMap::into_values).flatten();
+            answers.for_each(|answer| fail(answer, &problem));
+        }
     }
+}
+
+/// Tells all who asked. They may have gone away.
+fn tell(mut answers: Vec<Answer>, rows: Rows) {
+    let last = answers.pop();
+    for answer in answers {
+        let _ = answer.send(Ok(rows.clone()));
+    }
+    let _ = last.map(|answer| answer.send(Ok(rows)));
 }
 
 /// The rows of one query by their keys.
 fn ask<'a>(
     session: &'a Session,
     group: &'a Group,
-    keys: Vec<&'a str>,
-) -> BoxFuture<'a, QueryResult<(Group, HashMap<String, Rows>)>> {
+    waiting: &'a Waiting,
+) -> BoxFuture<'a, QueryResult<HashMap<String, Rows>>> {
     async move {
         let ((tenant, environment, by), mut pg) = (group, session.pg());
+        let keys: Vec<&str> = waiting.keys().map(String::as_str).collect();
         let rows: Rows = match by {
             By::Id => queries::by_ids(tenant, environment, keys).load(&mut pg).await?,
             By::ExternalId => queries::by_external_ids(tenant, environment, keys).load(&mut pg).await?,
         };
-        let mut found: HashMap<String, Rows> = HashMap::new();
+        let mut found: HashMap<String, Rows> = HashMap::with_capacity(waiting.len());
         for row in rows {
             let key = if *by == By::Id { &row.0.id } else { &row.0.external_id };
             found.entry(key.clone()).or_default().push(row);
         }
-        Ok((group.clone(), found))
+        Ok(found)
     }
     .boxed()
 }
 
-fn fail(batch: Vec<LookUp>, problem: &Problem) {
-    for LookUp { answer, .. } in batch {
-        let _ = answer.send(Err(problem.clone()));
-    }
+fn fail(answer: Answer, problem: &Problem) {
+    let _ = answer.send(Err(problem.clone()));
 }
 
 impl From<StoreError> for Problem {

@@ -40,13 +40,18 @@ columns! {
     bool => Bool, bool, |value| *value;
 }
 
-/// Makes a statement `INSERT INTO table (columns) SELECT * FROM unnest(arrays) …` over rows of one type.
+/// Makes statements `INSERT INTO table (columns) SELECT * FROM unnest(arrays) …` over rows of one type: one for each name,
+/// with the end that stands behind it.
 macro_rules! bulk_insert {
     (
-        $(#[$doc:meta])*
-        $name:ident of $row:ty, into $table:literal
-        ($($column:ident: $type:ty),+ $(,)?)
-        $tail:literal
+        $row:ty, into $table:literal $columns:tt
+        $($(#[$doc:meta])* $name:ident: $tail:literal;)+
+    ) => {
+        $(crate::persistence::postgres::unnest::bulk_insert! { @one $(#[$doc])* $name, $row, $table, $columns, $tail })+
+    };
+    (
+        @one $(#[$doc:meta])*
+        $name:ident, $row:ty, $table:literal, ($($column:ident: $type:ty),+ $(,)?), $tail:literal
     ) => {
         $(#[$doc])*
         pub(super) struct $name<'a> {

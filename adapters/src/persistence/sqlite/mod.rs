@@ -13,6 +13,7 @@ mod keys;
 mod lists;
 mod lock;
 mod onboarding;
+mod pen;
 mod positions;
 mod readers;
 mod taxes;

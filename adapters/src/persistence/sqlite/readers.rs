@@ -1,8 +1,8 @@
-//! The reading connections of a SQLite file.
+//! The reading connections of a SQLite file. Each is opened when it is first needed: one takes some 300 KiB.
 
 use std::{
-    path::Path,
-    sync::{Arc, Mutex},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -17,19 +17,49 @@ use crate::persistence::{error::store_error, metrics, open::OpenError};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
-    // One permit for each connection in `idle`.
+    idle: Arc<Idle>,
+    // One permit for each connection that there may be.
     free: Arc<Semaphore>,
     count: usize,
 }
 
-impl Readers {
-    pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
-        let idle: Vec<_> = (0..count).map(|_| connection::open(path, Role::Reader)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(count)), count })
+/// The connections that nobody uses.
+struct Idle {
+    path: PathBuf,
+    connections: Mutex<Vec<SqliteConnection>>,
+}
+
+impl Idle {
+    /// One of them, or a new one. For whoever holds a permit.
+    fn take(&self) -> Result<SqliteConnection, StoreError> {
+        let idle = self.connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let open = || connection::open(&self.path, Role::Reader);
+        // It could be opened when the store was, so what hinders now may pass.
+        idle.map_or_else(open, Ok).map_err(|error| StoreError::Unavailable { reason: error.to_string() })
     }
 
-    /// How many connections there are, and how many of them are in use.
+    fn give_back(&self, connection: SqliteConnection) {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+
+    /// Reads with one of them.
+    fn read<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+        let mut connection = self.take()?;
+        let outcome = work(&mut connection);
+        self.give_back(connection);
+        outcome.map_err(|error| store_error(&error))
+    }
+}
+
+impl Readers {
+    /// At most `count` connections, of which the first is opened now.
+    pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
+        let first = connection::open(path, Role::Reader)?;
+        let idle = Idle { path: path.to_owned(), connections: Mutex::new(vec![first]) };
+        Ok(Self { idle: Arc::new(idle), free: Arc::new(Semaphore::new(count)), count })
+    }
+
+    /// How many connections there may be, and how many of them are in use.
     pub(super) fn use_of(&self) -> (usize, usize) {
         (self.count, self.count - self.free.available_permits())
     }
@@ -41,15 +71,8 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     {
-        let Ok(_permit) = self.free.clone().try_acquire_owned() else { return self.read(work).await };
-        let Some(mut connection) = self.idle.lock().ok().and_then(|mut idle| idle.pop()) else {
-            return self.read(work).await;
-        };
-        let outcome = work(&mut connection);
-        if let Ok(mut idle) = self.idle.lock() {
-            idle.push(connection);
-        }
-        outcome.map_err(|error| store_error(&error))
+        let Ok(_permit) = self.free.try_acquire() else { return self.read(work).await };
+        self.idle.read(work)
     }
 
     /// Reads, on a thread where it may block.
@@ -68,13 +91,7 @@ impl Readers {
         let idle = self.idle.clone();
         let read = move || {
             let _permit = permit;
-            let connection = idle.lock().ok().and_then(|mut idle| idle.pop());
-            let mut connection = connection.ok_or_else(|| unavailable("no connection is left"))?;
-            let outcome = work(&mut connection);
-            if let Ok(mut idle) = idle.lock() {
-                idle.push(connection);
-            }
-            outcome.map_err(|error| store_error(&error))
+            idle.read(work)
         };
         tokio::task::spawn_blocking(read).await.map_err(|_| unavailable("the read was interrupted"))?
     }

@@ -1,13 +1,13 @@
-//! The one writer of a SQLite file: a thread that owns the writing connection, and commits together what arrives together.
+//! The one writer of a SQLite file: a thread that commits together what arrives together.
 //!
 //! While one commit waits for the disk, further jobs gather in the queue; the next transaction takes them all, up to
-//! 64. An idle system adds no delay: a job that arrives alone is committed alone. A job that the database
+//! 64. An idle system adds no delay: a job that arrives alone is committed alone, by whoever brings it ([`Pen`]), because
+//! waking the thread for it and being woken again would take a good part of what the commit takes. A job that the database
 //! fails takes nobody else's writes with it: see [`batch`](super::batch).
 
 use std::{
-    sync::Mutex,
+    sync::{Arc, Mutex},
     thread::JoinHandle,
-    time::{Duration, Instant},
 };
 
 use diesel::SqliteConnection;
@@ -15,27 +15,28 @@ use patron_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    batch::{Totals, commit},
+    batch::Totals,
     job::{Job, Task},
+    pen::Pen,
 };
-use crate::persistence::{
-    error::{Failure, store_error},
-    metrics, written,
-};
+use crate::persistence::{error::Failure, metrics};
 
 pub(super) struct Writer {
     // Taken away to close the queue.
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    pen: Arc<Pen>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: SqliteConnection, queue: usize) -> Self {
         let (sender, jobs) = mpsc::channel(queue.max(1));
+        let pen = Arc::new(Pen::new(connection));
         let thread = std::thread::Builder::new().name("patron-writer".to_owned());
         // Without a thread the queue is closed at once, and every write and ping says so.
-        let thread = thread.spawn(move || work(connection, jobs)).ok();
-        Self { jobs: Mutex::new(Some(sender)), thread: Mutex::new(thread) }
+        let of_thread = pen.clone();
+        let thread = thread.spawn(move || of_thread.write(jobs)).ok();
+        Self { jobs: Mutex::new(Some(sender)), pen, thread: Mutex::new(thread) }
     }
 
     /// Does a piece of work in a transaction and answers when it is on the disk. The work is done even when the caller
@@ -59,14 +60,20 @@ impl Writer {
         F: Fn(&mut SqliteConnection, &mut Totals) -> Result<T, Failure<E>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(Task::new(work, answer));
-        self.sender()?.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                metrics::refused("sqlite", "write_queue_full");
-                unavailable("too many writes are waiting")
-            }
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })?;
+        let jobs = self.sender()?;
+        let is_idle = jobs.capacity() == jobs.max_capacity() && !jobs.is_closed();
+        let job: Box<dyn Job> = Box::new(Task::new(work, answer));
+        let job = if is_idle { self.pen.write_here(job) } else { Some(job) };
+        if let Some(job) = job {
+            jobs.try_send(job).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    metrics::refused("sqlite", "write_queue_full");
+                    unavailable("too many writes are waiting")
+                }
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            })?;
+        }
+        drop(jobs);
         answered.await.map_err(|_| unavailable("the write was not taken"))?
     }
 
@@ -86,10 +93,13 @@ impl Writer {
             jobs.take();
         }
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
+        let pen = self.pen.clone();
+        let wait = move || {
             // It ends by itself once the queue is empty; a panic in it was reported when it happened.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        }
+            let _ = thread.map(JoinHandle::join);
+            pen.wait();
+        };
+        let _ = tokio::task::spawn_blocking(wait).await;
     }
 
     fn sender(&self) -> Result<mpsc::Sender<Box<dyn Job>>, StoreError> {
@@ -103,70 +113,6 @@ fn unavailable(reason: &str) -> StoreError {
 
 fn closed() -> StoreError {
     unavailable("its writer has stopped")
-}
-
-/// How long a batch is held open for those who are about to come.
-///
-/// Clients that are answered by one commit send their next request a moment later, when the next commit has already
-/// begun with the others: two half batches would take turns for ever, and each pay for a whole commit. So a batch waits,
-/// for a fraction of what a commit costs, until as many are there as there were at work a moment ago. One client alone
-/// never waits, and neither does the first after a pause.
-#[derive(Default)]
-struct Pace {
-    expected: usize,
-    patience: Duration,
-}
-
-/// The part of a batch's duration that the next one may wait.
-const PATIENCE: u32 = 4;
-/// The most a batch waits, however slow the disk is.
-const MOST: Duration = Duration::from_millis(2);
-/// How often a batch that waits looks for more.
-const STEP: Duration = Duration::from_micros(50);
-
-impl Pace {
-    /// What to expect after a batch of so many, with so many more waiting already.
-    fn after(done: usize, waiting: usize, took: Duration) -> Self {
-        let expected = if done > 1 { done + waiting } else { 0 };
-        Self { expected, patience: (took / PATIENCE).min(MOST) }
-    }
-}
-
-/// Takes jobs until the queue is closed and empty.
-#[expect(clippy::disallowed_methods, reason = "how long a commit took is no fact of the domain")]
-fn work(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
-    let mut pace = Pace::default();
-    while let Some(first) = jobs.blocking_recv() {
-        let begun = Instant::now();
-        let mut done = 1;
-        let (batch, outcome) = commit(&mut connection, first, || {
-            loop {
-                match jobs.try_recv() {
-                    Ok(next) => {
-                        done += 1;
-                        return Some(next);
-                    }
-                    Err(mpsc::error::TryRecvError::Empty)
-                        if done < pace.expected && begun.elapsed() < pace.patience =>
-                    {
-                        std::thread::sleep(STEP);
-                    }
-                    Err(_) => return None,
-                }
-            }
-        });
-        metrics::batch("sqlite", batch.len(), begun.elapsed());
-        pace = Pace::after(batch.len(), jobs.len(), begun.elapsed());
-        let outcome = outcome.map_err(|error| {
-            let error = store_error(&error);
-            tracing::error!(%error, waiting = batch.len(), "a commit failed");
-            error
-        });
-        for job in batch {
-            job.answer(&outcome);
-        }
-        written::tell();
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Two workers, each with a transaction of its own, so that one prepares while the other waits for the disk. Each takes
 //! what is waiting, up to [`MAX_BATCH`]; an idle system adds no delay. Per batch: what all changes need is looked up and
 //! locked (`facts`), each is decided in turn on what the one before it left (`plan`), and everything is written by a
-//! constant number of statements (`write`). One that is refused costs the others nothing.
+//! constant number of statements (`write`). The server is waited for three times: for the facts, for what is written, and
+//! for the commit; with more care (`courage`) once more. One that is refused costs the others nothing.
 
+mod courage;
 mod facts;
 mod plan;
 mod run;
@@ -23,6 +25,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use self::courage::Courage;
 use super::{pool::Pool, problem::unavailable, write::unknown};
 use crate::persistence::metrics;
 
@@ -62,7 +65,9 @@ impl BatchWriter {
     pub(super) fn start(pool: &Pool, queue: usize) -> Self {
         let (sender, jobs) = mpsc::channel(queue.max(1));
         let queue: Queue = Arc::new(Mutex::new(jobs));
-        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), queue.clone(), slot()))).collect();
+        let courage = Arc::new(Courage::default());
+        let worker = |_| tokio::spawn(work(pool.clone(), queue.clone(), slot(), courage.clone()));
+        let workers = (0..WORKERS).map(worker).collect();
         Self { jobs: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers) }
     }
 
@@ -117,7 +122,7 @@ fn slot() -> i32 {
 }
 
 /// Takes jobs until the queue is closed and empty.
-async fn work(pool: Pool, queue: Queue, slot: i32) {
+async fn work(pool: Pool, queue: Queue, slot: i32, courage: Arc<Courage>) {
     let mut batch: Vec<Job> = Vec::new();
     loop {
         if batch.is_empty() {
@@ -128,9 +133,9 @@ async fn work(pool: Pool, queue: Queue, slot: i32) {
         } else if let Ok(mut jobs) = queue.try_lock() {
             fill(&mut batch, &mut jobs);
         }
-        let pool = pool.clone();
+        let (pool, courage) = (pool.clone(), courage.clone());
         // In a task of its own: a panic fails this batch and not the worker.
-        let put_off = tokio::spawn(async move { run::run(&pool, slot, batch).await }).await;
+        let put_off = tokio::spawn(async move { run::run(&pool, slot, &courage, batch).await }).await;
         batch = put_off.unwrap_or_default();
     }
 }

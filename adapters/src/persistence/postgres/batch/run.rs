@@ -11,8 +11,9 @@ use patron_domain::{
 
 use super::{
     Job, MAX_TURNS,
+    courage::Courage,
     plan::{Plan, Verdict},
-    write,
+    write::{self, Manner, Written},
 };
 use crate::persistence::{
     error::Failure,
@@ -29,15 +30,16 @@ use crate::persistence::{
 
 /// Makes the changes and answers them. Gives back those that have to wait for the next batch.
 #[expect(clippy::disallowed_methods, reason = "how long a commit takes is no fact of the domain")]
-pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
+pub(super) async fn run(pool: &Pool, slot: i32, courage: &Courage, jobs: Vec<Job>) -> Vec<Job> {
     let mut tries = 1;
+    let mut manner = if courage.is_careful() { Manner::Careful } else { Manner::AtOnce };
     loop {
         let session = match pool.session().await {
             Ok(session) => session,
             Err(error) => return fail(jobs, &error),
         };
         let begun = Instant::now();
-        let ended = session.transaction(WRITE, attempt(&session, slot, &jobs)).await;
+        let ended = session.transaction(WRITE, attempt(&session, slot, manner, &jobs)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {
             Ok(verdicts) => {
@@ -48,8 +50,13 @@ pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
                 drop(session);
                 return find_out(pool, slot, jobs, verdicts).await;
             }
-            Err(Ended::Refused(error)) if jobs.len() == 1 => return fail(jobs, &error),
-            Err(Ended::Refused(_)) => return Box::pin(one_by_one(pool, slot, jobs)).await,
+            Err(Ended::Refused(Halt::Taken)) => {
+                courage.lose();
+                manner = Manner::Careful;
+                continue;
+            }
+            Err(Ended::Refused(Halt::Store(error))) if jobs.len() == 1 => return fail(jobs, &error),
+            Err(Ended::Refused(Halt::Store(_))) => return Box::pin(one_by_one(pool, slot, courage, jobs)).await,
             Err(Ended::Failed(problem)) => problem,
         };
         drop(session);
@@ -58,9 +65,9 @@ pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
             Kind::Conflict | Kind::Lost if tries < TRIES => {}
             Kind::Unique if alone && tries < TRIES => {}
             // One of them is the cause; the others must not suffer for it.
-            Kind::Unique if !alone => return Box::pin(one_by_one(pool, slot, jobs)).await,
+            Kind::Unique if !alone => return Box::pin(one_by_one(pool, slot, courage, jobs)).await,
             Kind::Other if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
-                return Box::pin(one_by_one(pool, slot, jobs)).await;
+                return Box::pin(one_by_one(pool, slot, courage, jobs)).await;
             }
             _ => return fail(jobs, &problem.error),
         }
@@ -69,18 +76,31 @@ pub(super) async fn run(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
     }
 }
 
-/// The work within the transaction.
-async fn attempt(session: &Session, slot: i32, jobs: &[Job]) -> Result<Vec<Verdict>, Failure<StoreError>> {
-    let facts = super::facts::load(session.pg(), jobs).await?;
-    let mut plan = Plan::new(jobs, facts)?;
-    write::write(session.pg(), slot, &mut plan, jobs).await?;
-    Ok(plan.into_verdicts())
+/// Why an attempt is taken back by ourselves.
+enum Halt {
+    /// An external id was taken, and everything was sent at once.
+    Taken,
+    Store(StoreError),
 }
 
-async fn one_by_one(pool: &Pool, slot: i32, jobs: Vec<Job>) -> Vec<Job> {
+/// The work within the transaction.
+async fn attempt(session: &Session, slot: i32, manner: Manner, jobs: &[Job]) -> Result<Vec<Verdict>, Failure<Halt>> {
+    let ours = |failure| match failure {
+        Failure::Refused(error) => Failure::Refused(Halt::Store(error)),
+        Failure::Database(error) => Failure::Database(error),
+    };
+    let facts = super::facts::load(session.pg(), jobs).await.map_err(ours)?;
+    let mut plan = Plan::new(jobs, facts).map_err(ours)?;
+    match write::write(session.pg(), slot, manner, &mut plan, jobs).await.map_err(ours)? {
+        Written::Well => Ok(plan.into_verdicts()),
+        Written::TakeBack => Err(Failure::Refused(Halt::Taken)),
+    }
+}
+
+async fn one_by_one(pool: &Pool, slot: i32, courage: &Courage, jobs: Vec<Job>) -> Vec<Job> {
     let mut put_off = Vec::new();
     for job in jobs {
-        put_off.extend(run(pool, slot, vec![job]).await);
+        put_off.extend(run(pool, slot, courage, vec![job]).await);
     }
     put_off
 }
@@ -135,8 +155,8 @@ async fn find_out(pool: &Pool, slot: i32, jobs: Vec<Job>, first: Vec<Verdict>) -
             Err(_) => continue,
         }
         let again = async {
-            let verdicts = attempt(&session, slot, &jobs).await?;
-            Ok::<_, Failure<StoreError>>((verdicts, look().await? == 1))
+            let verdicts = attempt(&session, slot, Manner::Careful, &jobs).await?;
+            Ok::<_, Failure<Halt>>((verdicts, look().await? == 1))
         };
         if let Ok((second, is_written)) = session.transaction(WRITE, again).await {
             return answer(jobs, settle(first, second, is_written));

@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 use super::{
     Job, facts,
     plan::{Plan, Verdict},
-    slot, write,
+    slot,
+    write::{self, Manner},
 };
 use crate::persistence::{
     error::{Failure, store_error},
@@ -104,7 +105,7 @@ async fn decide_and_write(
     let slot = FIRST_SLOT + slot();
     let verdict = async {
         let mut plan = Plan::new(jobs, facts::load(connection, jobs).await?)?;
-        write::write(connection, slot, &mut plan, jobs).await?;
+        write::write(connection, slot, Manner::Careful, &mut plan, jobs).await?;
         Ok::<_, Failure<StoreError>>(plan.into_verdicts().pop())
     };
     match verdict.await {

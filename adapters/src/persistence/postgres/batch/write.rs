@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::{ExpressionMethods, QueryDsl, delete};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 use patron_domain::{customer::ChangeCustomerError, lifecycle::Owner, store::StoreError};
 
 use super::{
@@ -18,8 +18,9 @@ use crate::persistence::{
         names,
         problem::again,
         statements::{
-            AddCounts, CountRow, InsertCustomers, InsertEvents, InsertPairs, InsertPayloads, InsertRecords, InsertRuns,
-            RememberExternalIds, UpdateCustomers, WriteAssociations, WriteMappings,
+            AddCounts, AddPairs, CountRow, InsertAssociations, InsertCustomers, InsertEvents, InsertMappings,
+            InsertPairs, InsertPayloads, InsertRecords, InsertRuns, RememberExternalIds, UpdateCustomers,
+            WriteAssociations, WriteMappings,
         },
     },
     schema::{former_external_ids, idempotency_records},
@@ -27,14 +28,69 @@ use crate::persistence::{
 
 type Failed = Failure<StoreError>;
 
-/// Writes the rows of the plan. Creates that find their external id taken are taken out of it.
-pub(super) async fn write(pg: &AsyncPgConnection, slot: i32, plan: &mut Plan, jobs: &[Job]) -> Result<(), Failed> {
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// All that is new is sent together.
+    AtOnce,
+    /// What belongs to new customers waits until these are made.
+    Careful,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is written. Creates that found their external id taken were taken out of the plan.
+    Well,
+    /// Sent at once, and an external id was taken: the transaction has to be taken back.
+    TakeBack,
+}
+
+/// Writes the rows of the plan.
+pub(super) async fn write(
+    pg: &AsyncPgConnection,
+    slot: i32,
+    manner: Manner,
+    plan: &mut Plan,
+    jobs: &[Job],
+) -> Result<Written, Failed> {
     if plan.rows.is_empty() {
-        return Ok(());
+        return Ok(Written::Well);
     }
-    claim(pg, plan).await?;
-    customers(pg, plan, jobs).await?;
-    belongings(pg, slot, plan).await
+    clear(pg, plan).await?;
+    // The server runs them in this order, as everybody's: nobody waits in a circle.
+    let new = try_join(claim(pg, plan), create(pg, plan));
+    if manner == Manner::AtOnce {
+        let ((_, lost), ()) = try_join(new, belongings(pg, slot, plan)).await?;
+        return Ok(if lost.is_empty() { Written::Well } else { Written::TakeBack });
+    }
+    let (_, lost) = new.await?;
+    if !lost.is_empty() {
+        refuse(pg, plan, jobs, lost).await?;
+    }
+    belongings(pg, slot, plan).await?;
+    Ok(Written::Well)
+}
+
+/// Makes way for what is new: removes records that are too old to count, and writes the customers that exist, so that an
+/// external id they give up is free.
+async fn clear(mut pg: &AsyncPgConnection, plan: &Plan) -> Result<(), Failed> {
+    for (owner, key) in &plan.outlived {
+        let (tenant, environment) = names(*owner);
+        let outlived = idempotency_records::table
+            .filter(idempotency_records::tenant_id.eq(&tenant))
+            .filter(idempotency_records::environment_id.eq(&environment))
+            .filter(idempotency_records::key.eq(key));
+        delete(outlived).execute(&mut pg).await?;
+    }
+    let changed = plan.rows.iter().filter(|(_, rows)| rows.status_before.is_some());
+    // Of a customer that was changed more than once, the last row is the one.
+    let changed: BTreeMap<&str, &CustomerRow> =
+        changed.map(|(_, rows)| (rows.customer.id.as_str(), &rows.customer)).collect();
+    if !changed.is_empty() {
+        UpdateCustomers::new(changed.into_values()).execute(&mut pg).await?;
+    }
+    Ok(())
 }
 
 /// Makes the records of idempotency keys. When another transaction was first, all of the batch is done again: then the
@@ -44,14 +100,6 @@ async fn claim(mut pg: &AsyncPgConnection, plan: &Plan) -> Result<(), Failed> {
     if records.is_empty() {
         return Ok(());
     }
-    for (owner, key) in &plan.outlived {
-        let (tenant, environment) = names(*owner);
-        let outlived = idempotency_records::table
-            .filter(idempotency_records::tenant_id.eq(&tenant))
-            .filter(idempotency_records::environment_id.eq(&environment))
-            .filter(idempotency_records::key.eq(key));
-        delete(outlived).execute(&mut pg).await?;
-    }
     // In one order for everybody, so that nobody waits in a circle.
     records.sort_unstable_by_key(|row| (&row.tenant_id, &row.environment_id, &row.key));
     let count = records.len();
@@ -59,27 +107,20 @@ async fn claim(mut pg: &AsyncPgConnection, plan: &Plan) -> Result<(), Failed> {
     if made.len() == count { Ok(()) } else { Err(Failure::Database(again())) }
 }
 
-/// Writes the customers: those that exist first, so that an external id they give up is free for the new ones.
-async fn customers(mut pg: &AsyncPgConnection, plan: &mut Plan, jobs: &[Job]) -> Result<(), Failed> {
-    let (new, changed): (Vec<_>, Vec<_>) = plan.rows.iter().partition(|(_, rows)| rows.status_before.is_none());
-    // Of a customer that was changed more than once, the last row is the one.
-    let changed: BTreeMap<&str, &CustomerRow> =
-        changed.into_iter().map(|(_, rows)| (rows.customer.id.as_str(), &rows.customer)).collect();
-    if !changed.is_empty() {
-        UpdateCustomers::new(changed.into_values()).execute(&mut pg).await?;
-    }
+/// Makes the new customers. Answers the places of those whose external id is taken.
+async fn create(mut pg: &AsyncPgConnection, plan: &Plan) -> Result<Vec<usize>, Failed> {
+    let mut new: Vec<(usize, &CustomerRow)> = new_ones(plan).map(|(place, rows)| (*place, &rows.customer)).collect();
     if new.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let mut rows: Vec<&CustomerRow> = new.iter().map(|(_, rows)| &rows.customer).collect();
-    rows.sort_by_key(|row| (&row.tenant_id, &row.environment_id, &row.external_id));
+    new.sort_unstable_by_key(|(_, row)| (&row.tenant_id, &row.environment_id, &row.external_id));
+    let rows = new.iter().map(|(_, row)| *row);
     let made: HashSet<String> = InsertCustomers::new(rows).get_results::<String>(&mut pg).await?.into_iter().collect();
-    if made.len() == new.len() {
-        return Ok(());
-    }
-    let lost: Vec<usize> =
-        new.iter().filter(|(_, rows)| !made.contains(&rows.customer.id)).map(|(place, _)| *place).collect();
-    refuse(pg, plan, jobs, lost).await
+    Ok(new.iter().filter(|(_, row)| !made.contains(&row.id)).map(|(place, _)| *place).collect())
+}
+
+fn new_ones(plan: &Plan) -> impl Iterator<Item = &(usize, DecisionRows)> {
+    plan.rows.iter().filter(|(_, rows)| rows.status_before.is_none())
 }
 
 /// Tells those whose external id is taken who has it, and takes their decisions back.
@@ -129,8 +170,6 @@ async fn refuse(mut pg: &AsyncPgConnection, plan: &mut Plan, jobs: &[Job], lost:
 /// Writes all that belongs to the customers, sent together.
 async fn belongings(pg: &AsyncPgConnection, slot: i32, plan: &Plan) -> Result<(), Failed> {
     let all = || plan.rows.iter().map(|(_, rows)| rows);
-    let associations = last_of_each(all().flat_map(|rows| &rows.associations), |row| &row.id);
-    let mappings = last_of_each(all().flat_map(|rows| &rows.mappings), |row| &row.id);
     let counts: Vec<CountRow> = plan
         .counts()
         .iter()
@@ -142,27 +181,60 @@ async fn belongings(pg: &AsyncPgConnection, slot: i32, plan: &Plan) -> Result<()
             count,
         })
         .collect();
-    let associations = (!associations.is_empty()).then(|| WriteAssociations::new(associations));
-    let mappings = (!mappings.is_empty()).then(|| WriteMappings::new(mappings));
     let events = InsertEvents::new(all().map(|rows| &rows.event));
     let payloads = InsertPayloads::new(all().map(|rows| &rows.payload));
-    let runs: Vec<_> = all().filter_map(|rows| rows.run.as_ref()).collect();
-    let runs = (!runs.is_empty()).then(|| InsertRuns::new(runs));
-    let counts = (!counts.is_empty()).then_some(counts);
-    let counts = counts.as_ref().map(AddCounts::new);
+    let counts = (!counts.is_empty()).then(|| AddCounts::new(&counts));
 
-    let (mut a, mut b, mut c, mut d, mut e, mut f) = (pg, pg, pg, pg, pg, pg);
-    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(8);
-    writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
-    writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
-    writes.push(events.execute(&mut c).boxed());
-    writes.push(payloads.execute(&mut d).boxed());
-    writes.extend(counts.map(|statement| statement.execute(&mut e).boxed()));
-    writes.extend(runs.map(|statement| statement.execute(&mut f).boxed()));
+    let (mut a, mut b, mut c) = (pg, pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(7);
+    writes.push(of_new(pg, plan).boxed());
+    writes.push(of_changed(pg, plan).boxed());
+    writes.push(events.execute(&mut a).boxed());
+    writes.push(payloads.execute(&mut b).boxed());
+    writes.extend(counts.map(|statement| statement.execute(&mut c).boxed()));
     writes.push(external_ids(pg, plan).boxed());
-    writes.push(pairs(pg, plan).boxed());
     try_join_all(writes).await?;
     Ok(())
+}
+
+/// What belongs to new customers. Nobody else can have any of it.
+async fn of_new(pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usize> {
+    let new = || new_ones(plan).map(|(_, rows)| rows);
+    let associations: Vec<_> = new().flat_map(|rows| &rows.associations).collect();
+    let mappings: Vec<_> = new().flat_map(|rows| &rows.mappings).collect();
+    let mut pairs: Vec<_> = new().flat_map(|rows| &rows.pairs_added).collect();
+    // Neighbours in the table one after the other. Two pairs of a customer with one hash share a row.
+    pairs.sort_unstable_by_key(|row| (row.pair_hash, &row.customer_id));
+    pairs.dedup_by_key(|row| (row.pair_hash, &row.customer_id));
+    let runs: Vec<_> = new().filter_map(|rows| rows.run.as_ref()).collect();
+    let associations = (!associations.is_empty()).then(|| InsertAssociations::new(associations));
+    let mappings = (!mappings.is_empty()).then(|| InsertMappings::new(mappings));
+    let pairs = (!pairs.is_empty()).then(|| InsertPairs::new(pairs));
+    let runs = (!runs.is_empty()).then(|| InsertRuns::new(runs));
+
+    let (mut a, mut b, mut c, mut d) = (pg, pg, pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(4);
+    writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
+    writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
+    writes.extend(pairs.map(|statement| statement.execute(&mut c).boxed()));
+    writes.extend(runs.map(|statement| statement.execute(&mut d).boxed()));
+    try_join_all(writes).await.map(|written| written.len())
+}
+
+/// What belongs to customers that are there already.
+async fn of_changed(pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usize> {
+    let changed = || plan.rows.iter().map(|(_, rows)| rows).filter(|rows| rows.status_before.is_some());
+    let associations = last_of_each(changed().flat_map(|rows| &rows.associations), |row| &row.id);
+    let mappings = last_of_each(changed().flat_map(|rows| &rows.mappings), |row| &row.id);
+    let associations = (!associations.is_empty()).then(|| WriteAssociations::new(associations));
+    let mappings = (!mappings.is_empty()).then(|| WriteMappings::new(mappings));
+
+    let (mut a, mut b) = (pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(3);
+    writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
+    writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
+    writes.push(pairs(pg, changed()).boxed());
+    try_join_all(writes).await.map(|written| written.len())
 }
 
 /// Remembers the external ids that were given up, and forgets those that were taken.
@@ -188,10 +260,13 @@ async fn external_ids(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryR
     RememberExternalIds::new(given_up).execute(&mut pg).await
 }
 
-/// Writes the pairs of metadata that are new, and removes those that are gone.
-async fn pairs(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usize> {
+/// Adds the pairs of metadata that are new to customers that are there already, and removes those that are gone.
+async fn pairs<'a>(
+    mut pg: &AsyncPgConnection,
+    rows: impl Iterator<Item = &'a DecisionRows>,
+) -> diesel::QueryResult<usize> {
     let mut changed = BTreeMap::new();
-    for (_, rows) in &plan.rows {
+    for rows in rows {
         let gone = rows.pairs_removed.iter().map(|pair| (pair, false));
         let new = rows.pairs_added.iter().map(|pair| (pair, true));
         // Of a pair that was changed more than once, the last change is the one.
@@ -204,7 +279,7 @@ async fn pairs(mut pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<u
     if new.is_empty() {
         return Ok(0);
     }
-    InsertPairs::new(new).execute(&mut pg).await
+    AddPairs::new(new).execute(&mut pg).await
 }
 
 /// The last row under each key, in the order of the keys.
