@@ -198,8 +198,10 @@ impl JsonObject {
         if map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
             return Err(JsonObjectError::Nul);
         }
+        let most = map.iter().map(|(key, value)| most_of_text(key) + most_bytes(value)).sum::<usize>();
         let object = Self(map);
-        if !object.is_empty() && object.to_json().len() > Self::MAX_BYTES {
+        // Most objects are so small that nobody has to write them out to know.
+        if most > Self::MAX_BYTES && object.to_json().len() > Self::MAX_BYTES {
             return Err(JsonObjectError::TooLarge);
         }
         Ok(object)
@@ -223,6 +225,24 @@ impl JsonObject {
         // A map of JSON values always has a text form; `{}` stands in where serde_json would disagree.
         serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".to_owned())
     }
+}
+
+/// No value takes more bytes than this as compact JSON, with what stands between it and the next.
+fn most_bytes(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Null | serde_json::Value::Bool(_) => 6,
+        serde_json::Value::Number(_) => 32,
+        serde_json::Value::String(text) => most_of_text(text),
+        serde_json::Value::Array(items) => 3 + items.iter().map(most_bytes).sum::<usize>(),
+        serde_json::Value::Object(map) => {
+            3 + map.iter().map(|(key, value)| most_of_text(key) + most_bytes(value)).sum::<usize>()
+        }
+    }
+}
+
+/// A byte becomes six (`\u001f`) at most.
+fn most_of_text(text: &str) -> usize {
+    3 + 6 * text.len()
 }
 
 fn holds_nul(value: &serde_json::Value) -> bool {

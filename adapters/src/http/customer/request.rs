@@ -148,7 +148,7 @@ impl CreateCustomerRequest<'_> {
 
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let external_id = fields.required("external_id", self.external_id, ExternalId::new);
         let address = Address {
             line1: fields.optional("address_line1", self.address_line1, AddressLine::new),

@@ -124,7 +124,7 @@ object_from_json!(SearchRequest, SortRequest, FilterRequest, ValueRequest);
 impl SearchRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<CustomerQuery> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let sort = fields.take("sort", self.sort).map(|list| fields.each("sort", list, sort, "an object"));
         let filters = fields.take("filters", self.filters);
         let filters = filters.map(|list| fields.each("filters", list, filter, "an object"));
@@ -150,8 +150,8 @@ impl SearchRequest<'_> {
 }
 
 /// A text that may be anything: what no customer has is not found.
-fn any(text: String) -> Result<String, FilterError> {
-    Ok(text)
+fn any(text: Text<'_>) -> Result<String, FilterError> {
+    Ok(text.into_owned())
 }
 
 fn page(fields: &mut Reader<'_>, limit: Field<i64>, offset: Field<i64>) -> PageRequest {

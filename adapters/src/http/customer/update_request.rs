@@ -71,7 +71,7 @@ impl UpdateCustomerRequest<'_> {
     }
 
     fn read(self, null: Null, broken: &mut Violations) -> CustomerUpdate {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         CustomerUpdate {
             external_id: fields.replacement("external_id", self.external_id, null, ExternalId::new),
             name: fields.patch("name", self.name, null, CustomerName::new),

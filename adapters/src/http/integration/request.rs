@@ -54,7 +54,7 @@ pub(super) struct Unlink {
 
 impl LinkBody<'_> {
     pub(super) fn into_link(self, broken: &mut Violations) -> Option<Link> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let customer = customer(fields, self.entity_type, self.entity_id);
         let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
         let provider_entity_id = fields.required("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
@@ -65,7 +65,7 @@ impl LinkBody<'_> {
     }
 
     pub(super) fn into_unlink(self, broken: &mut Violations) -> Option<Unlink> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let customer = customer(fields, self.entity_type, self.entity_id);
         let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
         let provider_entity_id = fields.optional("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);

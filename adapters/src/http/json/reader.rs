@@ -1,5 +1,7 @@
 //! The reading of a request's fields: every rule is checked, and everything that is broken noted.
 
+use std::{borrow::Cow, fmt};
+
 use patron_domain::{
     metadata::{Metadata, member_path},
     violation::{Rule, Violation, Violations},
@@ -10,21 +12,40 @@ use super::{
     kinds::{List, Strings, Text},
 };
 
+/// Where an object stands in a request. Rendered only when something is wrong there, as what its fields' paths begin with:
+/// nothing for the request itself, else such as `tax_rate_overrides[0].`.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    Request,
+    Member { of: &'a Place<'a>, name: &'a str },
+    Element { of: &'a Place<'a>, name: &'a str, index: usize },
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request => Ok(()),
+            Self::Member { of, name } => write!(f, "{of}{name}."),
+            Self::Element { of, name, index } => write!(f, "{of}{name}[{index}]."),
+        }
+    }
+}
+
 /// Takes the fields of one request, or of one object within it, and collects what is wrong with them.
 pub(crate) struct Reader<'a> {
-    prefix: &'a str,
+    place: Place<'a>,
     broken: &'a mut Violations,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of an object at a path: empty for the request itself, else such as `tax_rate_overrides[0].`.
-    pub(crate) fn new(prefix: &'a str, broken: &'a mut Violations) -> Self {
-        Self { prefix, broken }
+    /// A reader of a request.
+    pub(crate) fn new(broken: &'a mut Violations) -> Self {
+        Self { place: Place::Request, broken }
     }
 
     /// Notes that something is wrong with a field.
     pub(crate) fn note(&mut self, name: &str, rule: &'static str, message: &str) {
-        let path = Self::path(self.prefix, name);
+        let path = self.path(name).into_owned();
         self.broken.push(Violation { message: format!("{path} {message}"), path, rule });
     }
 
@@ -34,8 +55,11 @@ impl<'a> Reader<'a> {
         self.broken.push(Violation { path, rule: "type", message });
     }
 
-    fn path(prefix: &str, name: &str) -> String {
-        format!("{prefix}{name}")
+    fn path<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.place {
+            Place::Request => Cow::Borrowed(name),
+            place => Cow::Owned(format!("{place}{name}")),
+        }
     }
 
     /// A field's value; `None` when it is absent, or of the wrong type, which is noted.
@@ -44,39 +68,39 @@ impl<'a> Reader<'a> {
             Field::Absent => None,
             Field::Value(value) => Some(value),
             Field::Wrong(expected) => {
-                self.wrong_type(Self::path(self.prefix, name), expected);
+                self.wrong_type(self.path(name).into_owned(), expected);
                 None
             }
         }
     }
 
     /// An optional text; empty is absent.
-    pub(crate) fn optional<T, E: Rule>(
+    pub(crate) fn optional<'t, T, E: Rule>(
         &mut self,
         name: &str,
-        field: Field<Text<'_>>,
-        check: impl FnOnce(String) -> Result<T, E>,
+        field: Field<Text<'t>>,
+        check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.take(name, field).filter(|text| !text.is_empty())?;
-        self.check(name, check(text.into_owned()))
+        self.check(name, check(text))
     }
 
     /// A text that has to be there.
-    pub(crate) fn required<T, E: Rule>(
+    pub(crate) fn required<'t, T, E: Rule>(
         &mut self,
         name: &str,
-        field: Field<Text<'_>>,
-        check: impl FnOnce(String) -> Result<T, E>,
+        field: Field<Text<'t>>,
+        check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Option<T> {
         match field {
             Field::Absent => {
                 let message = format!("{name} is needed");
-                self.broken.push(Violation { path: Self::path(self.prefix, name), rule: "required", message });
+                self.broken.push(Violation { path: self.path(name).into_owned(), rule: "required", message });
                 None
             }
             field => {
                 let text = self.take(name, field)?;
-                self.check(name, check(text.into_owned()))
+                self.check(name, check(text))
             }
         }
     }
@@ -84,7 +108,7 @@ impl<'a> Reader<'a> {
     /// Metadata; none when absent.
     pub(crate) fn metadata(&mut self, field: Field<Strings>) -> Metadata {
         let Some(strings) = self.take("metadata", field) else { return Default::default() };
-        let path = Self::path(self.prefix, "metadata");
+        let path = self.path("metadata");
         for key in strings.wrong {
             self.wrong_type(member_path(&path, &key), Text::EXPECTED);
         }
@@ -93,8 +117,8 @@ impl<'a> Reader<'a> {
 
     /// The value of a check, or a note of what it broke.
     pub(crate) fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
-        let prefix = self.prefix;
-        self.broken.check(|| Self::path(prefix, name), checked)
+        let place = self.place;
+        self.broken.check(|| format!("{place}{name}"), checked)
     }
 
     /// A value made of several fields; `None` when it breaks rules, which are noted.
@@ -117,13 +141,12 @@ impl<'a> Reader<'a> {
     ) -> Elements<U> {
         let mut valid = Vec::with_capacity(list.elements.len());
         for (index, element) in list.elements.into_iter().enumerate() {
-            let place = format!("{}{name}[{index}]", self.prefix);
             let Field::Value(element) = element else {
-                self.wrong_type(place, expected);
+                self.wrong_type(self.path(&format!("{name}[{index}]")).into_owned(), expected);
                 continue;
             };
-            let prefix = format!("{place}.");
-            let value = read(element, &mut Reader::new(&prefix, self.broken));
+            let place = Place::Element { of: &self.place, name, index };
+            let value = read(element, &mut Reader { place, broken: self.broken });
             valid.extend(value.map(|value| (index, value)));
         }
         Elements { count: list.count, valid }
@@ -143,8 +166,8 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(T, &mut Reader<'_>) -> Option<U>,
     ) -> Option<U> {
         let object = self.take(name, field)?;
-        let prefix = format!("{}{name}.", self.prefix);
-        read(object, &mut Reader::new(&prefix, self.broken))
+        let place = Place::Member { of: &self.place, name };
+        read(object, &mut Reader { place, broken: self.broken })
     }
 }
 

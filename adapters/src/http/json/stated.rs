@@ -56,33 +56,33 @@ impl Reader<'_> {
     }
 
     /// What an update says about an optional text: an empty one clears it.
-    pub(crate) fn patch<T, E: Rule>(
+    pub(crate) fn patch<'t, T, E: Rule>(
         &mut self,
         name: &str,
-        stated: Stated<Text<'_>>,
+        stated: Stated<Text<'t>>,
         null: Null,
-        check: impl FnOnce(String) -> Result<T, E>,
+        check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Patch<T> {
         match self.stated(name, stated, null) {
             Statement::Nothing => Patch::Keep,
             Statement::Clear => Patch::Clear,
             Statement::Value(text) if text.is_empty() => Patch::Clear,
-            Statement::Value(text) => self.check(name, check(text.into_owned())).map_or(Patch::Keep, Patch::Set),
+            Statement::Value(text) => self.check(name, check(text)).map_or(Patch::Keep, Patch::Set),
         }
     }
 
     /// What an update says about a text that cannot be cleared.
-    pub(crate) fn replacement<T, E: Rule>(
+    pub(crate) fn replacement<'t, T, E: Rule>(
         &mut self,
         name: &str,
-        stated: Stated<Text<'_>>,
+        stated: Stated<Text<'t>>,
         null: Null,
-        check: impl FnOnce(String) -> Result<T, E>,
+        check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Option<T> {
         match self.stated(name, stated, null) {
             Statement::Nothing => None,
             Statement::Clear => self.required(name, Field::Absent, check),
-            Statement::Value(text) => self.check(name, check(text.into_owned())),
+            Statement::Value(text) => self.check(name, check(text)),
         }
     }
 }

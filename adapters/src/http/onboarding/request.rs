@@ -107,7 +107,7 @@ pub(super) struct AskedWorkflow {
 impl WorkflowRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<AskedWorkflow> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         if self.value == Field::Absent {
             fields.note("value", "required", "is needed");
         }

@@ -88,7 +88,7 @@ impl<'de> FromJson<'de> for TermsRequest {
 impl TermsRequest {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxAssociationUpdate> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let says_metadata = self.metadata != Field::Absent;
         let metadata = fields.metadata(self.metadata);
         let priority = fields.take("priority", self.priority);
@@ -109,7 +109,7 @@ impl CreateAssociationRequest<'_> {
     ) -> Option<(NamedEntity, NewTaxAssociation)> {
         let terms = TermsRequest { priority: self.priority, auto_apply: self.auto_apply, metadata: self.metadata };
         let terms = terms.into_domain(broken)?;
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let code = fields.required("tax_rate_code", self.tax_rate_code, TaxRateCode::new);
         let currency = fields.optional("currency", self.currency, CurrencyCode::new);
         let start = fields.optional("start_date", self.start_date, |text| Timestamp::parse(&text));

@@ -111,7 +111,7 @@ fn given<T, E: Rule>(
 impl CreateTaxRateRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewTaxRate> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let code = fields.required("code", self.code, TaxRateCode::new);
         let name = fields.required("name", self.name, TaxRateName::new);
         let description = fields.optional("description", self.description, TaxRateDescription::new);
@@ -135,7 +135,7 @@ impl CreateTaxRateRequest<'_> {
 impl UpdateTaxRateRequest<'_> {
     /// Checks every field that is given and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxRateUpdate> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let description = match fields.take("description", self.description) {
             None => Patch::Keep,
             Some(text) if text.is_empty() => Patch::Clear,

@@ -79,7 +79,7 @@ from_object!(CreateEnvironmentRequest, UpdateEnvironmentRequest, CreateKeyReques
 impl CreateEnvironmentRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<(EnvironmentName, EnvironmentType)> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let name = fields.required("name", self.name, EnvironmentName::new);
         let kind = fields.required("type", self.kind, |word| EnvironmentType::parse(&word));
         Some((name?, kind?))
@@ -89,7 +89,7 @@ impl CreateEnvironmentRequest<'_> {
 impl UpdateEnvironmentRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EnvironmentChange> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         // An environment cannot be without a name, so an empty one is a mistake.
         let name = match self.name {
             Field::Absent => None,
@@ -103,7 +103,7 @@ impl UpdateEnvironmentRequest<'_> {
 impl CreateKeyRequest<'_> {
     /// Checks every field and notes all that is wrong. Beside the key it answers the environment that is named, if one is.
     pub(super) fn into_domain(self, now: Timestamp, broken: &mut Violations) -> Option<(Option<String>, NewApiKey)> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let name = fields.required("name", self.name, ApiKeyName::new);
         let kind = fields.required("type", self.kind, |word| ApiKeyType::parse(&word));
         let expires_at = fields.optional("expires_at", self.expires_at, |text| Timestamp::parse(&text));

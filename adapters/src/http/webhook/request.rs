@@ -93,7 +93,7 @@ impl<'de> FromJson<'de> for RotateSecretRequest {
 impl CreateEndpointRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewEndpoint> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let url = fields.required("url", self.url, EndpointUrl::new);
         let description = fields.optional("description", self.description, EndpointDescription::new);
         let types = fields.texts("event_types", self.event_types).unwrap_or_default();
@@ -105,7 +105,7 @@ impl CreateEndpointRequest<'_> {
 impl UpdateEndpointRequest<'_> {
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EndpointUpdate> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let url = fields.replacement("url", self.url, Null::Keeps, EndpointUrl::new);
         let description = fields.patch("description", self.description, Null::Keeps, EndpointDescription::new);
         let types = fields.texts("event_types", self.event_types);
@@ -118,7 +118,7 @@ impl UpdateEndpointRequest<'_> {
 impl RotateSecretRequest {
     /// How long two secrets are to be signed with.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Duration> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         match fields.take("overlap_seconds", self.overlap_seconds) {
             None => Some(DEFAULT_OVERLAP),
             Some(seconds) => fields.check("overlap_seconds", check_overlap(seconds)),
@@ -129,10 +129,10 @@ impl RotateSecretRequest {
 impl ReplayRequest<'_> {
     /// Exactly one of the three.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Replay> {
-        let fields = &mut Reader::new("", broken);
+        let fields = &mut Reader::new(broken);
         let event = fields.optional("event_id", self.event_id, |id| EventId::parse(&id));
         let failed = fields.take("failed", self.failed).filter(|failed| *failed);
-        let time = |text: String| Timestamp::parse(&text);
+        let time = |text: Text<'_>| Timestamp::parse(&text);
         let (from, to) = (fields.optional("from", self.from, time), fields.optional("to", self.to, time));
         match (event, from, to, failed) {
             (Some(event), None, None, None) => Some(Replay::Event(event)),

@@ -20,8 +20,9 @@ use crate::persistence::{
 };
 
 impl PostgresStore {
-    /// The customers and their number are asked for together, and in no transaction: two trips less. What is written
-    /// between the two is in the number alone.
+    /// In no transaction, which spares two trips: what is written between the customers and their number is in the number
+    /// alone. A number that was counted beforehand is asked for together with the customers; of what they have in common
+    /// with few others they mostly are the number themselves.
     pub(super) async fn list_customers(
         &self,
         scope: &EnvironmentScope,
@@ -33,7 +34,11 @@ impl PostgresStore {
         let read = async {
             let customers = rows(&search);
             let customers = customers.load::<CustomerRow>(&mut &*pg);
-            let (customers, counts) = try_join(customers, total(pg, &search)).await?;
+            let (customers, counts) = try_join(customers, counted(pg, &search)).await?;
+            let counts = match counts {
+                None if search.with_total => Some(found(pg, &search, customers.len()).await?),
+                counts => counts,
+            };
             let mappings = match customers_to_expand(&search, &customers) {
                 Some(ids) => of_customers(&search.tenant_id, &search.environment_id, ids).load(&mut &*pg).await?,
                 None => Vec::new(),
@@ -44,15 +49,19 @@ impl PostgresStore {
     }
 }
 
-/// The parts of the number of customers that a search finds, if it is asked. For a status alone they were counted when
-/// they were written.
-async fn total(mut pg: &AsyncPgConnection, search: &Search) -> QueryResult<Option<Vec<i64>>> {
-    if !search.with_total {
+/// The parts of the number of customers, if it is asked and was counted when these were written: that of a status alone.
+async fn counted(mut pg: &AsyncPgConnection, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+    if !search.with_total || !search.counts_all() {
         return Ok(None);
     }
-    if search.counts_all() {
-        let status = search.status.as_str();
-        return counts(&search.tenant_id, &search.environment_id, status).load(&mut pg).await.map(Some);
+    let status = search.status.as_str();
+    counts(&search.tenant_id, &search.environment_id, status).load(&mut pg).await.map(Some)
+}
+
+/// The number of customers that a search finds, of which the page has so many rows.
+async fn found(mut pg: &AsyncPgConnection, search: &Search, on_page: usize) -> QueryResult<Vec<i64>> {
+    match search.total_seen(on_page) {
+        Some(seen) => Ok(vec![seen]),
+        None => count(search).load(&mut pg).await,
     }
-    count(search).load(&mut pg).await.map(Some)
 }

@@ -25,8 +25,11 @@ impl SqliteStore {
         let search = Search::new(names(scope.owner), query);
         let read = move |connection: &mut SqliteConnection| {
             connection.transaction::<_, diesel::result::Error, _>(|connection| {
-                let counts = if search.with_total { Some(total(connection, &search)?) } else { None };
                 let customers = rows(&search).load(connection)?;
+                let counts = match search.with_total {
+                    true => Some(total(connection, &search, customers.len())?),
+                    false => None,
+                };
                 let mappings = match customers_to_expand(&search, &customers) {
                     Some(ids) => of_customers(&search.tenant_id, &search.environment_id, ids).load(connection)?,
                     None => Vec::new(),
@@ -38,8 +41,12 @@ impl SqliteStore {
     }
 }
 
-/// The parts of the number of customers that a search finds. For a status alone they were counted when they were written.
-fn total(connection: &mut SqliteConnection, search: &Search) -> QueryResult<Vec<i64>> {
+/// The parts of the number of customers that a search finds, of which the page has so many rows. For a status alone they
+/// were counted when they were written.
+fn total(connection: &mut SqliteConnection, search: &Search, on_page: usize) -> QueryResult<Vec<i64>> {
+    if let Some(seen) = search.total_seen(on_page) {
+        return Ok(vec![seen]);
+    }
     if search.counts_all() {
         let status = search.status.as_str();
         return counts(&search.tenant_id, &search.environment_id, status).load(connection);

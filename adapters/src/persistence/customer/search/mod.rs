@@ -59,6 +59,13 @@ impl Search {
         self.terms.is_empty()
     }
 
+    /// How many customers are found in all, when so many rows of it show that: they begin at the beginning, and there is
+    /// room left on the page.
+    pub(crate) fn total_seen(&self, rows: usize) -> Option<i64> {
+        let is_whole = self.after.is_none() && self.offset == 0;
+        i64::try_from(rows).ok().filter(|rows| is_whole && *rows < self.limit)
+    }
+
     /// Whether its statement is one of few, and so worth keeping prepared. Others are as many as clients can think of.
     fn is_common(&self) -> bool {
         self.status == Status::Published && self.terms.len() <= 1 && self.order.len() == 2
