@@ -3,7 +3,7 @@
 //! # Features
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
-//! - `webhooks`: delivering webhooks.
+//! - `webhooks`: delivering webhooks, and making the calls of onboarding.
 
 pub mod housekeeping;
 #[cfg(feature = "http")]
@@ -11,6 +11,8 @@ pub mod http;
 pub mod key_cache;
 pub mod key_uses;
 pub mod metrics;
+#[cfg(feature = "webhooks")]
+pub mod onboarding;
 // Rows and queries are written once for both databases; with one of them alone, some serve nobody.
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]

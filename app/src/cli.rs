@@ -5,7 +5,8 @@ use std::{net::IpAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 use patron_domain::{
     event::EventPosition,
-    ids::{ApiKeyId, EnvironmentId, EventId, TenantId, WebhookEndpointId},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TenantId, WebhookEndpointId},
+    onboarding::RunState,
     tenancy::{EnvironmentType, Role},
     time::Timestamp,
 };
@@ -82,6 +83,36 @@ pub(crate) enum Command {
     /// Fill an environment with customers that are made up.
     #[command(subcommand)]
     Customers(Customers),
+    /// List onboarding runs that need a person, and retry them.
+    #[command(subcommand)]
+    Onboarding(Onboarding),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Onboarding {
+    /// List onboarding runs, those that failed unless another state is named; 1000 are shown at a time.
+    List {
+        /// The environment; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+        /// How far the runs are: pending, running, waiting, succeeded, failed or cancelled.
+        #[arg(long, value_parser = RunState::parse, default_value = "failed")]
+        state: RunState,
+        /// Only those behind this customer's: the last of the list before.
+        #[arg(long, value_name = "CUSTOMER_ID")]
+        after: Option<CustomerId>,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with a run that has failed. A running server takes it up within seconds.
+    Retry {
+        /// The customer: cust_…
+        customer: CustomerId,
+        /// The environment; may be left out when there is only one.
+        #[arg(long, value_name = "ENV_ID")]
+        environment: Option<EnvironmentId>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

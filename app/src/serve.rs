@@ -36,7 +36,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
     let house = tokio::spawn(wiring::house(&settings, &database).keep());
     let webhooks = wiring::webhooks(&settings, &database);
-    let deliveries = Deliveries::start(&settings, webhooks.clone());
+    let deliveries = Deliveries::start(&settings, &database, &webhooks);
     let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;
     deliveries.stop().await;
     writing.abort();

@@ -16,6 +16,7 @@ use patron_domain::{
     customer::CustomerService,
     event::EventService,
     ids::{IdGenerator, WebhookDeliveryId},
+    onboarding::{OnboardingEngine, OnboardingService},
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, TenancyService},
     webhook::WebhookService,
@@ -55,6 +56,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
             records: database.records.clone(),
             idempotency_ttl: settings.idempotency_ttl,
         },
+        onboarding: onboarding(settings, database, &webhooks),
         webhooks,
         access: AccessService::new(keys, clock, uses),
         readiness: Arc::new(database.clone()),
@@ -113,6 +115,30 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
         randomness,
         records: database.records.clone(),
         idempotency_ttl,
+    }
+}
+
+/// The service behind onboarding, over HTTP and on the command line.
+pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingService {
+    let WebhookService { vault, clock, ids, randomness, .. } = webhooks.clone();
+    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), settings.idempotency_ttl);
+    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
+}
+
+/// What takes the steps of onboarding.
+pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingEngine {
+    let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks.clone();
+    let caller = HttpSender::new(clock.clone(), settings.webhooks.allow_private);
+    OnboardingEngine {
+        onboarding: database.onboarding.clone(),
+        customers: database.customers.clone(),
+        caller: Arc::new(caller),
+        vault,
+        body,
+        clock,
+        ids,
+        randomness,
+        lease: settings.webhooks.lease,
     }
 }
 

@@ -89,6 +89,10 @@ kinds! {
     WebhookEndpointKind, WebhookEndpointId, "wh_";
     /// Kind of [`WebhookDeliveryId`].
     WebhookDeliveryKind, WebhookDeliveryId, "whd_";
+    /// Kind of [`WorkflowId`].
+    WorkflowKind, WorkflowId, "wf_";
+    /// Kind of [`OnboardingRunId`].
+    OnboardingRunKind, OnboardingRunId, "onb_";
 }
 
 /// Why a text is no id of the wanted kind.

@@ -53,6 +53,7 @@
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`event`]: the log of everything that happened, which somebody can follow without missing anything.
 //! - `webhook` (feature `webhooks`): who is told of events, how deliveries are signed, ordered and repeated, and when an endpoint is left alone.
+//! - `onboarding` (feature `webhooks`): what is done elsewhere for every new customer, step by step.
 //! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
 //! - The guide for those who embed: [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
 //!
@@ -61,7 +62,7 @@
 //! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for the common
 //!   cases: `empty()`, `with(…)`, `always_unavailable()`. What a ready-made one answers cannot be replaced; expectations of
 //!   your own go on `new()`.
-//! - `webhooks`: the module `webhook`; brings HMAC, SHA-256 and base 64.
+//! - `webhooks`: the modules `webhook` and `onboarding`; brings HMAC, SHA-256 and base 64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter has to pass.
 
 mod clock;
@@ -72,6 +73,8 @@ pub mod ids;
 pub mod integration;
 pub mod lifecycle;
 pub mod metadata;
+#[cfg(feature = "webhooks")]
+pub mod onboarding;
 pub mod store;
 pub mod tax;
 pub mod tenancy;

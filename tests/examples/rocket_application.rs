@@ -17,6 +17,7 @@ use patron_adapters::{
 use patron_domain::{
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     event::EventService,
+    onboarding::OnboardingService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
     webhook::WebhookService,
@@ -96,10 +97,19 @@ fn api(database: &Database) -> Api {
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         },
         webhooks: webhooks(database),
+        onboarding: onboarding(database),
         access: AccessService::new(database.keys.clone(), clock, Arc::new(NoKeyUses)),
         readiness: Arc::new(database.clone()),
         options: HttpOptions::default(),
     }
+}
+
+/// Onboarding workflows and runs, kept in the database; a task of [`drive`](patron_adapters::onboarding::drive) would take
+/// their steps.
+fn onboarding(database: &Database) -> OnboardingService {
+    let WebhookService { vault, clock, ids, randomness, .. } = webhooks(database);
+    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), DEFAULT_IDEMPOTENCY_TTL);
+    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
 }
 
 /// Webhook endpoints, kept in the database; a task of [`Relay`](patron_adapters::webhooks::Relay) would deliver to them.

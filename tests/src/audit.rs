@@ -3,7 +3,7 @@
 use crate::patron::Place;
 
 /// What no row may be, as queries that count those which are.
-const FAULTS: [(&str, &str); 11] = [
+const FAULTS: [(&str, &str); 14] = [
     (
         "customers without all the events of their version, numbered from 1 without gaps",
         "SELECT count(*) FROM customers c WHERE c.version <> (SELECT count(*) FROM events e WHERE \
@@ -46,6 +46,20 @@ const FAULTS: [(&str, &str); 11] = [
         "associations without their customer",
         "SELECT count(*) FROM tax_associations a WHERE a.entity_type = 'customer' AND NOT EXISTS (SELECT 1 FROM \
          customers c WHERE c.tenant_id = a.tenant_id AND c.environment_id = a.environment_id AND c.id = a.entity_id)",
+    ),
+    (
+        "onboarding runs without their customer",
+        "SELECT count(*) FROM onboarding_runs r WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE \
+         c.tenant_id = r.tenant_id AND c.environment_id = r.environment_id AND c.id = r.customer_id)",
+    ),
+    (
+        "onboarding runs without their version of a workflow",
+        "SELECT count(*) FROM onboarding_runs r WHERE NOT EXISTS (SELECT 1 FROM onboarding_workflows w WHERE \
+         w.tenant_id = r.tenant_id AND w.environment_id = r.environment_id AND w.id = r.workflow_id)",
+    ),
+    (
+        "onboarding runs that nobody would ever take up again",
+        "SELECT count(*) FROM onboarding_runs r WHERE r.state IN ('pending', 'running', 'waiting') AND r.due_at IS NULL",
     ),
     (
         "idempotency records without their event",

@@ -15,6 +15,7 @@ fn ports(database: &Database) -> contract::Ports {
         records: database.records.clone(),
         events: database.events.clone(),
         webhooks: database.webhooks.clone(),
+        onboarding: database.onboarding.clone(),
         housekeeping: database.housekeeping.clone(),
     }
 }
@@ -41,6 +42,7 @@ async fn in_memory() {
         records: store.clone(),
         events: store.clone(),
         webhooks: store.clone(),
+        onboarding: store.clone(),
         housekeeping: store,
     };
     contract::check_empty(&ports).await.assert_clean();

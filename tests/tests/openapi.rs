@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use patron_tests::{
     openapi::{Document, Operation},
-    patron::{Backend, Place, Server, provide_cryptography},
+    patron::{Backend, Place, Server, provide_cryptography, send},
     requests::tax_rate,
 };
 use reqwest::Method;
@@ -81,6 +81,12 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     server.post("/v1/taxes/rates", &tax_rate("VAT_DE")).await.expect(201);
     let unused = server.post("/v1/taxes/rates", &tax_rate("UNUSED")).await.expect(201);
+    // The examples' own workflow, whose calls go nowhere.
+    let step = json!({ "type": "http_call", "url": "http://crm.example", "retry": { "max_attempts": 1 } });
+    let workflow = json!({ "value": { "steps": [step] } });
+    for path in ["/v1/settings/customer_onboarding", "/v1/settings/customer_onboarding/welcome"] {
+        assert_eq!(send(server.request(Method::PUT, path).json(&workflow)).await.status, 200);
+    }
     let customer = json!({
         "external_id": "acme-1",
         "tax_rate_overrides": [{ "tax_rate_code": "VAT_DE", "currency": "usd" }],
@@ -90,6 +96,15 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     if operation == "restoreCustomer" {
         let path = format!("/v1/customers/{customer}");
         assert_eq!(server.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
+    }
+    if operation == "retryCustomerOnboarding" {
+        // Until the only call has failed.
+        for _ in 0..200 {
+            if server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200)["state"] == "failed" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
     let associations = server.get("/v1/taxes/associations").await.expect(200);
     let environments = server.get("/v1/environments").await.expect(200);

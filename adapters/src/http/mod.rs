@@ -18,6 +18,7 @@ mod json;
 mod list;
 mod methods;
 mod metrics;
+mod onboarding;
 mod openapi;
 mod path_tail;
 mod query;
@@ -32,6 +33,7 @@ use std::{sync::Arc, time::Duration};
 use patron_domain::{
     customer::{CustomerService, NewCustomer},
     event::EventService,
+    onboarding::OnboardingService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService},
     webhook::WebhookService,
@@ -67,6 +69,8 @@ pub struct Api {
     pub administration: AdministrationService,
     /// Webhook endpoints and deliveries.
     pub webhooks: WebhookService,
+    /// Onboarding workflows and runs.
+    pub onboarding: OnboardingService,
     /// Recognises callers.
     pub access: AccessService,
     /// Tells whether requests can be served.
@@ -116,7 +120,7 @@ pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
     let concepts = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()];
-    let routes = [concepts.concat(), webhook::routes()].concat();
+    let routes = [concepts.concat(), webhook::routes(), onboarding::routes()].concat();
     mount_routes(rocket, base, api, routes)
 }
 

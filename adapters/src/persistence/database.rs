@@ -6,6 +6,7 @@ use patron_domain::{
     customer::{CustomerRepository, Housekeeping},
     event::EventLog,
     idempotency::IdempotencyRecords,
+    onboarding::OnboardingRepository,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
@@ -34,6 +35,8 @@ pub struct Database {
     pub webhooks: Arc<dyn WebhookRepository>,
     /// Records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
+    /// Onboarding workflows and runs.
+    pub onboarding: Arc<dyn OnboardingRepository>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
     store: Store,
@@ -80,6 +83,7 @@ impl Database {
             + EventLog
             + WebhookRepository
             + IdempotencyRecords
+            + OnboardingRepository
             + Housekeeping
             + 'static,
     {
@@ -91,6 +95,7 @@ impl Database {
             events: ports.clone(),
             webhooks: ports.clone(),
             records: ports.clone(),
+            onboarding: ports.clone(),
             housekeeping: ports,
             store,
         }

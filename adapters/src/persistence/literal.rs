@@ -11,7 +11,7 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::Text,
 };
-use patron_domain::{lifecycle::Status, webhook::DeliveryStatus};
+use patron_domain::{lifecycle::Status, onboarding::RunState, webhook::DeliveryStatus};
 
 macro_rules! literal {
     ($(#[$doc:meta])* $name:ident, $status:expr, $text:literal) => {
@@ -63,6 +63,11 @@ literal! {
 literal! {
     /// The status of a delivery that was refused to the end.
     Failed, DeliveryStatus::Failed, "failed"
+}
+
+literal! {
+    /// The state of an onboarding run that needs a person.
+    FailedRun, RunState::Failed, "failed"
 }
 
 const fn same(left: &str, right: &str) -> bool {

@@ -13,6 +13,7 @@ mod integration;
 mod literal;
 mod metrics;
 mod migrate;
+mod onboarding;
 mod open;
 mod page;
 mod patience;
@@ -34,4 +35,4 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
-pub use written::written;
+pub use written::{written, written_too};

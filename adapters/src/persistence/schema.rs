@@ -251,6 +251,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    onboarding_workflows (tenant_id, environment_id, id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        id -> Text,
+        name -> Text,
+        steps -> Text,
+        secret_id -> Text,
+        secret -> Text,
+        status -> Text,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    onboarding_runs (tenant_id, environment_id, customer_id) {
+        tenant_id -> Text,
+        environment_id -> Text,
+        customer_id -> Text,
+        workflow_id -> Text,
+        state -> Text,
+        step -> Integer,
+        attempts -> Integer,
+        due_at -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+        taken -> Nullable<Text>,
+        holder -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(webhook_endpoints, webhook_deliveries);
 diesel::allow_tables_to_appear_in_same_query!(webhook_endpoints, events);
 diesel::allow_tables_to_appear_in_same_query!(events, event_payloads);

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use patron_domain::{
     Clock,
-    webhook::{Attempt, SendFailure, SignedRequest, WebhookSender, is_public},
+    webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender, is_public},
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -45,6 +45,12 @@ impl HttpSender {
         Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new() }
     }
 
+    /// When an attempt that begins now has to be through.
+    #[expect(clippy::disallowed_methods, reason = "how long an attempt may take is no fact of the domain")]
+    pub(crate) fn end_of_attempt(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
     fn client(&self) -> Option<&Client> {
         let make = || {
             let made = client(self.allow_private);
@@ -54,28 +60,43 @@ impl HttpSender {
     }
 
     async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<(u16, String), SendFailure> {
-        let url = Url::parse(request.url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
+        let headers = [
+            ("webhook-id", request.event_id.to_string()),
+            ("webhook-timestamp", request.timestamp.to_string()),
+            ("webhook-signature", request.signature),
+        ];
+        let (status, kept) = self.post(&request.url, headers, request.body, KEPT, end).await?;
+        let kept = String::from_utf8_lossy(&kept);
+        // No database here stores U+0000.
+        Ok((status, if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }))
+    }
+
+    /// One `POST` of JSON: its status, and at most so many bytes of its answer.
+    pub(crate) async fn post(
+        &self,
+        url: &EndpointUrl,
+        headers: impl IntoIterator<Item = (&'static str, String)>,
+        body: Vec<u8>,
+        keep: usize,
+        end: Instant,
+    ) -> Result<(u16, Vec<u8>), SendFailure> {
+        let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
         // A host that is an address is never resolved.
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         if !self.allow_private && host.parse().is_ok_and(|address| !is_public(address)) {
             return Err(SendFailure::AddressRefused);
         }
         let client = self.client().ok_or(SendFailure::Internal)?;
-        let sent = client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", request.event_id.to_string())
-            .header("webhook-timestamp", request.timestamp)
-            .header("webhook-signature", request.signature)
-            .body(request.body);
-        let answer = timeout_at(end, sent.send()).await.map_err(|_| SendFailure::Timeout)?;
+        let mut request = client.post(url).header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = timeout_at(end, request.body(body).send()).await.map_err(|_| SendFailure::Timeout)?;
         let answer = answer.map_err(|error| failure(&error))?;
         let (status, mut kept) = (answer.status().as_u16(), Vec::new());
         // A status that was answered counts, even if the rest of the answer does not come.
-        let _ = timeout_at(end, keep_beginning(answer, &mut kept)).await;
-        let kept = String::from_utf8_lossy(&kept);
-        // No database here stores U+0000.
-        Ok((status, if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }))
+        let _ = timeout_at(end, keep_beginning(answer, keep, &mut kept)).await;
+        Ok((status, kept))
     }
 }
 
@@ -115,13 +136,13 @@ fn client(allow_private: bool) -> Result<Client, String> {
 }
 
 /// Keeps the beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
-async fn keep_beginning(mut answer: Response, kept: &mut Vec<u8>) {
+async fn keep_beginning(mut answer: Response, keep: usize, kept: &mut Vec<u8>) {
     let mut read = 0;
     while let Ok(Some(chunk)) = answer.chunk().await {
         read += chunk.len();
-        let room = KEPT - kept.len();
+        let room = keep - kept.len();
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if read > READ {
+        if read > READ.max(keep) {
             break;
         }
     }

@@ -4,6 +4,7 @@ mod customers;
 mod environments;
 mod events;
 mod keys;
+mod onboarding;
 mod output;
 mod tenants;
 mod webhooks;
@@ -45,6 +46,10 @@ async fn on(settings: &Settings, database: &Database, port: Option<u16>, command
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
         Command::Events(command) => events::run(database, &service, command).await,
+        Command::Onboarding(command) => {
+            let webhooks = wiring::webhooks(settings, database);
+            onboarding::run(&service, &wiring::onboarding(settings, database, &webhooks), command).await
+        }
         Command::Webhooks(Webhooks::Listen { secret }) => webhooks::listen(port, &secret).await,
         Command::Webhooks(Webhooks::Replay(flags)) => {
             webhooks::replay(&wiring::webhooks(settings, database), flags).await

@@ -98,6 +98,8 @@ pub(super) struct Raw {
     webhooks_disable_after_seconds: u64,
     /// `PATRON_WEBHOOKS_RETENTION_HOURS`: for how long deliveries are kept, 1 hour to 10 years.
     webhooks_retention_hours: u32,
+    /// `PATRON_ONBOARDING_CONCURRENCY`: how many onboarding runs this process works on at a time, 0 (none) to 1000.
+    onboarding_concurrency: u16,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
     /// `PATRON_LOG_LEVEL`: error, warn, info or debug.
@@ -133,6 +135,7 @@ impl Default for Raw {
             webhooks_retry_seconds: Retries::SPAN.as_secs(),
             webhooks_disable_after_seconds: DISABLE_AFTER.as_secs(),
             webhooks_retention_hours: 30 * 24,
+            onboarding_concurrency: 16,
             log_format: LogFormat::Auto,
             log_level: LogLevel::Info,
         }
@@ -167,6 +170,7 @@ pub(crate) struct Settings {
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) webhooks: WebhookSettings,
+    pub(crate) onboarding_concurrency: u16,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: LogLevel,
 }
@@ -200,6 +204,7 @@ impl Raw {
         within("PATRON_WEBHOOKS_RETRY_SECONDS", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
         within("PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
         within("PATRON_WEBHOOKS_RETENTION_HOURS", self.webhooks_retention_hours, 1, 87_600)?;
+        within("PATRON_ONBOARDING_CONCURRENCY", self.onboarding_concurrency, 0, 1_000)?;
         Ok(Settings {
             database_url: url.map_err(|error| wrong("PATRON_DATABASE_URL", &error))?,
             database_connections: self.database_connections,
@@ -226,6 +231,7 @@ impl Raw {
                 disable_after: Duration::from_secs(self.webhooks_disable_after_seconds),
                 retention: Duration::from_secs(u64::from(self.webhooks_retention_hours) * 3_600),
             },
+            onboarding_concurrency: self.onboarding_concurrency,
             log_format: self.log_format,
             log_level: self.log_level,
         })

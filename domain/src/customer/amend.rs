@@ -36,6 +36,8 @@ pub(super) fn amend(
         Amendment::Associate(new) => work.associate(*new)?,
         Amendment::UpdateAssociation(id, update) => work.update_association(id, update)?,
         Amendment::Dissociate(id) => work.dissociate(id)?,
+        Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
+        Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
     only_if.met(current.customer.version)?;
     let Work { mut state, removed_mapping, removed_association, .. } = work;
@@ -50,7 +52,7 @@ pub(super) fn amend(
         request_id: ground.request_id,
         state,
     };
-    Ok(CustomerDecision { event, removed_mapping, removed_association })
+    Ok(CustomerDecision { event, removed_mapping, removed_association, onboarding: None })
 }
 
 /// The aggregate while it is being changed.

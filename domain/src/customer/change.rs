@@ -2,12 +2,12 @@
 
 use super::{
     ChangeCustomerError, CustomerAggregate, CustomerFacts, CustomerUpdate, ExternalId, InvalidOperation, NewCustomer,
-    Subject, TaxFactsNeeded, amend, create,
+    Subject, TaxFactsNeeded, WorkflowNeeded, amend, create,
 };
 use crate::{
     event::CustomerEvent,
     idempotency::IdempotencyClaim,
-    ids::{CustomerId, IdSequence, TaxAssociationId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
     integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
     tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate},
@@ -98,6 +98,11 @@ pub enum Amendment {
     UpdateAssociation(TaxAssociationId, TaxAssociationUpdate),
     /// Take a tax association away.
     Dissociate(TaxAssociationId),
+    /// Write down that its onboarding has ended; for the engine alone.
+    EndOnboarding {
+        /// Whether every step was taken.
+        succeeded: bool,
+    },
 }
 
 /// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
@@ -183,6 +188,8 @@ pub struct CustomerDecision {
     pub removed_mapping: Option<IntegrationMapping>,
     /// The association that is no longer part of the aggregate, as it is to be kept.
     pub removed_association: Option<TaxAssociation>,
+    /// The version of the workflow whose run begins with a new customer.
+    pub onboarding: Option<WorkflowId>,
 }
 
 /// What became of a change.
@@ -235,6 +242,16 @@ impl ChangeCustomer {
         }
     }
 
+    /// Which onboarding workflow has to be looked up.
+    #[must_use]
+    pub fn workflow_needed(&self) -> WorkflowNeeded<'_> {
+        match &self.change {
+            CustomerChange::Create(new) => WorkflowNeeded::of(&new.onboarding),
+            CustomerChange::CreateOrUpdate { new, .. } => WorkflowNeeded::of(&new.onboarding),
+            CustomerChange::Amend(..) => WorkflowNeeded::None,
+        }
+    }
+
     /// Whether an existing customer with the external id of a new one is a refusal, rather than the customer to change.
     #[must_use]
     pub fn refuses_existing(&self) -> bool {
@@ -271,19 +288,18 @@ impl ChangeCustomer {
     ) -> Result<CustomerDecision, ChangeCustomerError> {
         let Stamp { ids, at, request_id } = self.stamp;
         let ground = Ground { scope, at, ids, request_id, facts };
-        let made = |event| CustomerDecision { event, removed_mapping: None, removed_association: None };
         match self.change {
             CustomerChange::Create(new) => {
-                let event = create::create(ground, new)?;
+                let decision = create::create(ground, new)?;
                 self.only_if.check(None)?;
-                Ok(made(event))
+                Ok(decision)
             }
             CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
                 Some(current) => amend::amend(ground, current, Amendment::Update(update), &self.only_if),
                 None => {
-                    let event = create::create(ground, *new)?;
+                    let decision = create::create(ground, *new)?;
                     self.only_if.check(None)?;
-                    Ok(made(event))
+                    Ok(decision)
                 }
             },
             CustomerChange::Amend(_, amendment) => {
@@ -298,6 +314,8 @@ impl Amendment {
     /// Whether a customer with this status can be changed so.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {
+            // Whatever became of the customer meanwhile, this happened.
+            (Self::EndOnboarding { .. }, _) => Ok(()),
             // Archiving twice is asking for what is not there any more.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),

@@ -1,8 +1,10 @@
 //! Creating a customer: what somebody asks for, and the decision.
 
 use super::{
-    ChangeCustomerError, Customer, CustomerAggregate, ExternalId, Profile, TaxFactsNeeded, change::Ground,
-    error::InactiveTaxRate,
+    ChangeCustomerError, Customer, CustomerAggregate, CustomerDecision, ExternalId, Profile, TaxFactsNeeded,
+    WorkflowNeeded,
+    change::Ground,
+    error::{InactiveTaxRate, UnknownWorkflow},
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind, Onboarding},
@@ -92,8 +94,13 @@ impl TaxChoice {
 /// Decides about a create: the event with the whole new state, or a refusal.
 ///
 /// Whether the external id is free is not decided here: the store's unique index does, because only it can.
-pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerEvent, ChangeCustomerError> {
+pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
     let Ground { scope, at, mut ids, request_id, facts } = ground;
+    if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
+        let mut unknown = Violations::new();
+        unknown.add("onboarding_workflow_name", &UnknownWorkflow);
+        return Err(ChangeCustomerError::Invalid(unknown));
+    }
     let audit = Audit::created(at, &scope.actor);
     let customer_id = ids.next_id();
     let event_id = ids.next_id();
@@ -115,7 +122,8 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerEve
         version: Version::FIRST,
         audit,
     };
-    Ok(CustomerEvent {
+    let onboarding = facts.workflow.filter(|_| !new.onboarding.skip);
+    let event = CustomerEvent {
         id: event_id,
         kind: CustomerEventKind::Created { onboarding: new.onboarding },
         sequence: Version::FIRST,
@@ -123,7 +131,8 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerEve
         actor: scope.actor.clone(),
         request_id,
         state: CustomerAggregate { customer, mappings, associations },
-    })
+    };
+    Ok(CustomerDecision { event, removed_mapping: None, removed_association: None, onboarding })
 }
 
 /// What a tax association says, before it has an id and a customer.

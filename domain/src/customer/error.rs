@@ -86,6 +86,17 @@ pub enum InvalidOperation {
     NotArchived,
 }
 
+/// An onboarding workflow is named that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("onboarding_workflow_name names no onboarding workflow; make the workflow first, or mend the name")]
+pub(crate) struct UnknownWorkflow;
+
+impl Rule for UnknownWorkflow {
+    fn rule(&self) -> &'static str {
+        "known_workflow"
+    }
+}
+
 /// A tax rate is named that is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("tax_rate_code names a tax rate that is INACTIVE; activate the tax rate, or name another")]

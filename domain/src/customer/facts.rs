@@ -1,8 +1,9 @@
 //! What a store has to look up, inside the transaction, before a change of a customer is decided.
 
-use super::{CustomerAggregate, ExternalId};
+use super::{CustomerAggregate, ExternalId, WorkflowName};
 use crate::{
-    ids::CustomerId,
+    event::Onboarding,
+    ids::{CustomerId, WorkflowId},
     tax::{TaxAssociation, TaxRate, TaxRateCode},
 };
 
@@ -42,6 +43,40 @@ pub enum TaxFactsNeeded<'a> {
     Nothing,
 }
 
+/// Which onboarding workflow has to be looked up.
+///
+/// ```
+/// use patron_domain::{
+///     customer::WorkflowNeeded,
+///     ids::IdGenerator,
+///     testkit::{CountingIds, CustomerBuilder, a_customer, a_time},
+/// };
+///
+/// let create = |new: CustomerBuilder| new.command(CountingIds::default().start(a_time()), a_time());
+/// assert_eq!(create(a_customer("acme")).workflow_needed(), WorkflowNeeded::Default);
+/// assert_eq!(create(a_customer("acme").skipping_onboarding()).workflow_needed(), WorkflowNeeded::None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowNeeded<'a> {
+    /// None.
+    None,
+    /// The one of customers that name none, if there is one.
+    Default,
+    /// The one with a name.
+    Named(&'a WorkflowName),
+}
+
+impl<'a> WorkflowNeeded<'a> {
+    /// What a create says about onboarding needs.
+    pub(super) fn of(onboarding: &'a Onboarding) -> Self {
+        match onboarding {
+            Onboarding { skip: true, .. } => Self::None,
+            Onboarding { workflow: None, .. } => Self::Default,
+            Onboarding { workflow: Some(name), .. } => Self::Named(name),
+        }
+    }
+}
+
 /// What was looked up about taxes. More than was asked for does no harm.
 ///
 /// ```
@@ -76,4 +111,7 @@ pub struct CustomerFacts {
     pub holder: Option<CustomerId>,
     /// The taxes.
     pub taxes: TaxFacts,
+    /// The version of the workflow that [`workflow_needed`](super::ChangeCustomer::workflow_needed) names; `None` when
+    /// there is none, as always with a store that keeps none.
+    pub workflow: Option<WorkflowId>,
 }

@@ -27,7 +27,7 @@ pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
-pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded};
+pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub use fields::{
     Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError, WorkflowName,
     WorkflowNameError,

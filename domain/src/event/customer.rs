@@ -92,6 +92,10 @@ pub enum CustomerEventKind {
         /// The association, which the frozen state does not hold any more.
         association_id: TaxAssociationId,
     },
+    /// Every step of its onboarding was taken.
+    OnboardingCompleted,
+    /// A step of its onboarding failed to the end, and needs a person.
+    OnboardingFailed,
 }
 
 impl CustomerEventKind {
@@ -108,6 +112,8 @@ impl CustomerEventKind {
             Self::TaxAssociated { .. } => EventType::CustomerTaxAssociated,
             Self::TaxAssociationUpdated { .. } => EventType::CustomerTaxAssociationUpdated,
             Self::TaxDissociated { .. } => EventType::CustomerTaxDissociated,
+            Self::OnboardingCompleted => EventType::CustomerOnboardingCompleted,
+            Self::OnboardingFailed => EventType::CustomerOnboardingFailed,
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum EventType {
     CustomerTaxAssociated,
     CustomerTaxAssociationUpdated,
     CustomerTaxDissociated,
+    CustomerOnboardingCompleted,
+    CustomerOnboardingFailed,
     TaxRateCreated,
     TaxRateUpdated,
     TaxRateDeleted,
@@ -30,7 +32,8 @@ words!(
     EventType,
     "customer.created, customer.updated, customer.deleted, customer.restored, customer.integration_linked, \
      customer.integration_unlinked, customer.tax_associated, customer.tax_association_updated, \
-     customer.tax_dissociated, tax_rate.created, tax_rate.updated, tax_rate.deleted",
+     customer.tax_dissociated, customer.onboarding_completed, customer.onboarding_failed, tax_rate.created, \
+     tax_rate.updated, tax_rate.deleted",
     CustomerCreated => "customer.created",
     CustomerUpdated => "customer.updated",
     CustomerDeleted => "customer.deleted",
@@ -40,6 +43,8 @@ words!(
     CustomerTaxAssociated => "customer.tax_associated",
     CustomerTaxAssociationUpdated => "customer.tax_association_updated",
     CustomerTaxDissociated => "customer.tax_dissociated",
+    CustomerOnboardingCompleted => "customer.onboarding_completed",
+    CustomerOnboardingFailed => "customer.onboarding_failed",
     TaxRateCreated => "tax_rate.created",
     TaxRateUpdated => "tax_rate.updated",
     TaxRateDeleted => "tax_rate.deleted",

@@ -2,10 +2,14 @@
 
 use super::IdempotencyKeyReused;
 use crate::{
-    ids::EventId,
+    ids::{EventId, WorkflowId},
     store::StoreError,
     tax::TaxAssociation,
     tenancy::{ApiKey, Environment},
+};
+#[cfg(feature = "webhooks")]
+use crate::{
+    onboarding::OnboardingRun,
     webhook::{Delivery, WebhookEndpoint},
 };
 
@@ -44,9 +48,16 @@ pub enum Frozen {
     /// What is known of an API key.
     ApiKey(Box<ApiKey>),
     /// A webhook endpoint, without what its secrets were sealed as.
+    #[cfg(feature = "webhooks")]
     WebhookEndpoint(Box<WebhookEndpoint>),
     /// A delivery to a webhook endpoint.
+    #[cfg(feature = "webhooks")]
     WebhookDelivery(Box<Delivery>),
+    /// A version of an onboarding workflow, which never changes.
+    Workflow(Box<WorkflowId>),
+    /// An onboarding run.
+    #[cfg(feature = "webhooks")]
+    OnboardingRun(Box<OnboardingRun>),
     /// How many things were done.
     Count(u64),
     /// It was done, and there is nothing to tell.
@@ -80,10 +91,16 @@ frozen! {
     TaxAssociation: value => Self::TaxDefault(Box::new(value)), Frozen::TaxDefault(value) => *value;
     Environment: value => Self::Environment(Box::new(value)), Frozen::Environment(value) => *value;
     ApiKey: value => Self::ApiKey(Box::new(value)), Frozen::ApiKey(value) => *value;
-    WebhookEndpoint: value => Self::WebhookEndpoint(Box::new(value.without_secrets())), Frozen::WebhookEndpoint(value) => *value;
-    Delivery: value => Self::WebhookDelivery(Box::new(value)), Frozen::WebhookDelivery(value) => *value;
+    WorkflowId: value => Self::Workflow(Box::new(value)), Frozen::Workflow(value) => *value;
     u64: count => Self::Count(count), Frozen::Count(count) => count;
     (): () => Self::Nothing, Frozen::Nothing => ();
+}
+
+#[cfg(feature = "webhooks")]
+frozen! {
+    WebhookEndpoint: value => Self::WebhookEndpoint(Box::new(value.without_secrets())), Frozen::WebhookEndpoint(value) => *value;
+    Delivery: value => Self::WebhookDelivery(Box::new(value)), Frozen::WebhookDelivery(value) => *value;
+    OnboardingRun: value => Self::OnboardingRun(Box::new(value)), Frozen::OnboardingRun(value) => *value;
 }
 
 /// What a request made, or a request of the same key before it.

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+mod onboarding;
 mod ports;
 mod webhooks;
 

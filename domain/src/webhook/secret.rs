@@ -81,6 +81,15 @@ impl WebhookSecret {
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     }
 
+    /// What proves that whoever has it had this secret: a message of another form than those that are signed.
+    pub(crate) fn proof(&self, of: &str) -> [u8; 32] {
+        // As above; without a key there is no proof that anybody could have.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
+        mac.update(b"proof of ");
+        mac.update(of.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     /// Whether one of the signatures of a `webhook-signature` header is this secret's. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, message: &Message<'_>, header: &str) -> bool {

@@ -107,6 +107,15 @@ enum Figure {
         #[arg(long, default_value_t = 1_000_000)]
         backlog: u64,
     },
+    /// Creates with onboarding against creates without, and past many runs that wait.
+    Onboarding {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The runs that wait.
+        #[arg(long, default_value_t = 100_000)]
+        pending: u64,
+    },
     /// 2,000 connections that create at once, and 16 well-behaved clients beside them.
     Overload {
         /// Over PostgreSQL rather than SQLite.
@@ -169,6 +178,10 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::webhooks::webhooks(&options, backend, backlog);
         }
+        Figure::Onboarding { postgres, pending } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::onboarding::onboarding(&options, backend, pending);
+        }
         Figure::Overload { postgres, connections, overload_seconds } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
@@ -199,6 +212,7 @@ fn all(options: &Options) {
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);
         figures::webhooks::webhooks(options, backend, 1_000_000);
+        figures::onboarding::onboarding(options, backend, 100_000);
         figures::overload::overload(options, backend, 2_000, 15);
     }
 }

@@ -323,3 +323,50 @@ CREATE INDEX webhook_deliveries_failed
     ON webhook_deliveries (tenant_id, environment_id, endpoint_id, id)
     WHERE status = 'failed';
 CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);
+
+-- Versions of onboarding workflows. They never change: runs keep the version they began with.
+CREATE TABLE onboarding_workflows (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    -- Empty for the workflow of customers that name none.
+    name TEXT COLLATE "C" NOT NULL,
+    -- JSON.
+    steps TEXT COLLATE "C" NOT NULL,
+    -- The id that the secret was sealed for.
+    secret_id TEXT COLLATE "C" NOT NULL,
+    secret TEXT COLLATE "C" NOT NULL,
+    -- published: new customers get it.
+    status TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+);
+
+CREATE UNIQUE INDEX onboarding_workflows_published
+    ON onboarding_workflows (tenant_id, environment_id, name)
+    WHERE status = 'published';
+
+CREATE TABLE onboarding_runs (
+    tenant_id TEXT COLLATE "C" NOT NULL,
+    environment_id TEXT COLLATE "C" NOT NULL,
+    customer_id TEXT COLLATE "C" NOT NULL,
+    workflow_id TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    step INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    -- When there is something to do for it; while somebody holds it, when that ends.
+    due_at BIGINT,
+    failure TEXT COLLATE "C",
+    -- JSON: what the links to come take from the last answer; NULL for nothing.
+    taken TEXT COLLATE "C",
+    holder TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, customer_id)
+);
+
+CREATE INDEX onboarding_runs_due ON onboarding_runs (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX onboarding_runs_failed ON onboarding_runs (tenant_id, environment_id, customer_id) WHERE state = 'failed';

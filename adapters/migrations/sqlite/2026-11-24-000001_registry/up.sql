@@ -322,6 +322,53 @@ CREATE INDEX webhook_deliveries_failed
     WHERE status = 'failed';
 CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);
 
+-- Versions of onboarding workflows. They never change: runs keep the version they began with.
+CREATE TABLE onboarding_workflows (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- Empty for the workflow of customers that name none.
+    name TEXT NOT NULL,
+    -- JSON.
+    steps TEXT NOT NULL,
+    -- The id that the secret was sealed for.
+    secret_id TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    -- published: new customers get it.
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    updated_by TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX onboarding_workflows_published
+    ON onboarding_workflows (tenant_id, environment_id, name)
+    WHERE status = 'published';
+
+CREATE TABLE onboarding_runs (
+    tenant_id TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    customer_id TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    -- When there is something to do for it; while somebody holds it, when that ends.
+    due_at INTEGER,
+    failure TEXT,
+    -- JSON: what the links to come take from the last answer; NULL for nothing.
+    taken TEXT,
+    holder TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, environment_id, customer_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX onboarding_runs_due ON onboarding_runs (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX onboarding_runs_failed ON onboarding_runs (tenant_id, environment_id, customer_id) WHERE state = 'failed';
+
 -- What the planner takes for the truth: one large environment. Without it a few customers are guessed to share a status,
 -- and a whole environment is read in order of creation where an index would find one row. Nobody else runs ANALYZE.
 ANALYZE;
@@ -354,4 +401,9 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('webhook_deliveries', 'webhook_deliveries_waiting', '1000 1000 1000 100 100 1'),
     ('webhook_deliveries', 'webhook_deliveries_due', '1000 1000 1000 100 2'),
     ('webhook_deliveries', 'webhook_deliveries_failed', '1000 1000 1000 100 1'),
-    ('webhook_deliveries', 'webhook_deliveries_updated', '1000000 2');
+    ('webhook_deliveries', 'webhook_deliveries_updated', '1000000 2'),
+    ('onboarding_workflows', 'onboarding_workflows', '100 100 100 1'),
+    ('onboarding_workflows', 'onboarding_workflows_published', '100 100 100 1'),
+    ('onboarding_runs', 'onboarding_runs', '1000000 1000000 1000000 1'),
+    ('onboarding_runs', 'onboarding_runs_due', '1000 2'),
+    ('onboarding_runs', 'onboarding_runs_failed', '1000 1000 1000 1');

@@ -15,6 +15,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    onboarding::{HEADER, Token},
     openapi::{Endpoint, Refusal},
 };
 
@@ -29,9 +30,11 @@ pub(super) async fn create(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    token: Token,
     body: Body,
 ) -> Result<Answer, ApiError> {
-    let new = parse_create(body.bytes())?;
+    let mut new = parse_create(body.bytes())?;
+    token.heed(&services, &caller, &mut new.onboarding).await?;
     let created = services.customers.create(&caller, new, idempotency.over(body.bytes())).await?;
     changed(Status::Created, &created)
 }
@@ -48,6 +51,7 @@ pub(super) fn documented() -> Endpoint {
         .answers::<CustomerResponse<'_>>(201, "The customer.")
         .answering("ETag")
         .idempotent()
+        .heeding(HEADER)
         .refuses([Refusal::InvalidOperation, Refusal::NotFound])
 }
 

@@ -19,6 +19,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     json::parse,
+    onboarding::{HEADER, Token},
     openapi::{Endpoint, Refusal},
     path_tail::PathTail,
     version::IfMatch,
@@ -32,12 +33,14 @@ pub(super) async fn create_or_update(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
+    token: Token,
     tail: PathTail,
     body: Body,
 ) -> Result<Answer, ApiError> {
     let named = tail.0.ok_or_else(|| ApiError::not_found("the path holds an external id that is not UTF-8"))?;
-    let new =
+    let mut new =
         parse(body.bytes(), |request: CreateCustomerRequest<'_>, broken| request.into_domain_named(named, broken))?;
+    token.heed(&services, &caller, &mut new.onboarding).await?;
     let mut update = parse(body.bytes(), UpdateCustomerRequest::into_replacement)?;
     update.external_id = None::<ExternalId>;
     let change = CustomerChange::CreateOrUpdate { new: Box::new(new), update: Box::new(update) };
@@ -59,6 +62,7 @@ pub(super) fn documented() -> Endpoint {
         .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
         .answers::<CustomerResponse<'_>>(201, "The new customer.")
         .idempotent()
+        .heeding(HEADER)
         .conditional()
         .refuses([Refusal::InvalidOperation])
 }

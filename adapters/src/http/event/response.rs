@@ -126,9 +126,11 @@ impl<'a> Detail<'a> {
                 onboarding_workflow_name: workflow.as_ref().map(|name| name.as_str()),
                 ..Self::default()
             },
-            CustomerEventKind::Updated { .. } | CustomerEventKind::Deleted | CustomerEventKind::Restored => {
-                Self::default()
-            }
+            CustomerEventKind::Updated { .. }
+            | CustomerEventKind::Deleted
+            | CustomerEventKind::Restored
+            | CustomerEventKind::OnboardingCompleted
+            | CustomerEventKind::OnboardingFailed => Self::default(),
             CustomerEventKind::IntegrationLinked { mapping_id }
             | CustomerEventKind::IntegrationUnlinked { mapping_id } => {
                 Self { mapping_id: Some(*mapping_id), ..Self::default() }

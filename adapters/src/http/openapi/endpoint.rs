@@ -88,6 +88,12 @@ impl Endpoint {
         self.refuses([Refusal::Changed]).answering("ETag")
     }
 
+    /// It minds another header, which is among the shared parts.
+    pub(crate) fn heeding(mut self, header: &str) -> Self {
+        self.operation = self.operation.parameter_ref(parameter_ref(header));
+        self.refuses([Refusal::Invalid])
+    }
+
     /// It minds `If-None-Match`, and answers the version as `ETag`.
     pub(crate) fn cacheable(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("If-None-Match"));

@@ -26,7 +26,7 @@ pub(crate) use self::{
     refusal::Refusal,
     shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, texts, values, words},
 };
-use super::{customer, event, health, integration, metrics, tax, tenancy, webhook};
+use super::{customer, event, health, integration, metrics, onboarding, tax, tenancy, webhook};
 
 /// The groups of endpoints, in the order in which they are shown: the base below which they are, name, explanation, and
 /// what is in them.
@@ -48,6 +48,7 @@ fn groups() -> Vec<Group> {
         (Base::Api, "Customers", "Who your customers are: their names, addresses and metadata.", customer::documents()),
         (Base::Api, "Taxes", "Tax rates, and who pays them.", tax::documents()),
         (Base::Api, "Integrations", "Under which ids other systems know a customer.", integration::documents()),
+        (Base::Api, "Onboarding", "What is done elsewhere for every new customer.", onboarding::documents()),
         (
             Base::Api,
             "Environments and keys",

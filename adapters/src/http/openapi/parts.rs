@@ -1,6 +1,6 @@
 //! What many endpoints share: headers that they take and answer, and the ways to name a key.
 
-use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, tenancy::RequestId};
+use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId};
 use serde_json::json;
 use utoipa::openapi::{
     Components, ComponentsBuilder, HeaderBuilder, Ref, Required,
@@ -10,6 +10,7 @@ use utoipa::openapi::{
 };
 
 use super::shape::{Look, Shape, exactly};
+use crate::http::onboarding;
 
 macro_rules! header_values {
     ($($name:ident: $look:expr;)*) => {$(
@@ -68,6 +69,11 @@ pub(super) fn components() -> Components {
             "X-Environment-ID",
             exactly::<EnvironmentId>(),
             "The environment that is meant: the key's own, or the request is refused.",
+        ),
+        (
+            onboarding::HEADER,
+            exactly::<RunToken>(),
+            "The token of the onboarding call that led to this create, as it came: then the create starts no onboarding.",
         ),
         ("X-Request-ID", exactly::<Request>(), "The request's id, for logs; made up when absent."),
     ];

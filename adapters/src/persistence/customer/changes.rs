@@ -2,9 +2,11 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
-    customer::{CustomerAggregate, CustomerDecision},
+    customer::{Customer, CustomerAggregate, CustomerDecision},
     idempotency::IdempotencyClaim,
+    ids::WorkflowId,
     lifecycle::Status,
+    onboarding::OnboardingRun,
     store::StoreError,
 };
 
@@ -16,6 +18,7 @@ use crate::persistence::{
     event::row::{EventPayloadRow, EventRow, EventRows, FrozenState},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
+    onboarding::run_row::RunRow,
     schema::former_external_ids,
     tax::association_row::TaxAssociationRow,
 };
@@ -44,6 +47,8 @@ pub(crate) struct DecisionRows {
     pub(crate) payload: EventPayloadRow,
     /// The record of the request's key.
     pub(crate) record: Option<IdempotencyRow>,
+    /// The onboarding that begins.
+    pub(crate) run: Option<RunRow>,
 }
 
 /// One row of `former_external_ids`, in the order of the table's columns.
@@ -63,7 +68,7 @@ impl DecisionRows {
         before: Option<&CustomerAggregate>,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<Self, StoreError> {
-        let CustomerDecision { event, removed_mapping, removed_association } = decision;
+        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
         let EventRows { event, payload, state } = EventRows::new(event)?;
@@ -94,8 +99,14 @@ impl DecisionRows {
             event,
             payload,
             record,
+            run: onboarding.map(|workflow| RunRow::from(&begun(&now.customer, workflow))),
         })
     }
+}
+
+/// The run of a workflow that begins with a customer.
+fn begun(customer: &Customer, workflow: WorkflowId) -> OnboardingRun {
+    OnboardingRun::start(customer.owner, customer.id, workflow, customer.audit.created_at)
 }
 
 /// The rows, in the order of their values, of those values that were not there before.

@@ -36,7 +36,9 @@ impl Detail {
         let detail = match kind {
             CustomerEventKind::Created { onboarding: Onboarding { skip: false, workflow: None } }
             | CustomerEventKind::Deleted
-            | CustomerEventKind::Restored => return Ok(None),
+            | CustomerEventKind::Restored
+            | CustomerEventKind::OnboardingCompleted
+            | CustomerEventKind::OnboardingFailed => return Ok(None),
             CustomerEventKind::Created { onboarding } => {
                 Self { skip_onboarding: onboarding.skip, workflow: onboarding.workflow.clone(), ..Self::default() }
             }
@@ -100,6 +102,8 @@ fn customer_kind(event_type: EventType, detail: Option<&str>) -> Option<Customer
         EventType::CustomerTaxAssociated => Kind::TaxAssociated { association_id: association? },
         EventType::CustomerTaxAssociationUpdated => Kind::TaxAssociationUpdated { association_id: association? },
         EventType::CustomerTaxDissociated => Kind::TaxDissociated { association_id: association? },
+        EventType::CustomerOnboardingCompleted => Kind::OnboardingCompleted,
+        EventType::CustomerOnboardingFailed => Kind::OnboardingFailed,
         EventType::TaxRateCreated | EventType::TaxRateUpdated | EventType::TaxRateDeleted => return None,
     })
 }
@@ -131,6 +135,8 @@ mod tests {
             CustomerEventKind::TaxAssociated { association_id: an_id(3) },
             CustomerEventKind::TaxAssociationUpdated { association_id: an_id(4) },
             CustomerEventKind::TaxDissociated { association_id: an_id(5) },
+            CustomerEventKind::OnboardingCompleted,
+            CustomerEventKind::OnboardingFailed,
         ] {
             let detail = Detail::of(&kind_of_event).unwrap();
             let event_type = kind_of_event.event_type().as_str();

@@ -5,6 +5,7 @@ use patron_domain::{idempotency::Frozen, store::StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
+    onboarding::{run_row::RunRow, workflow_row::version_id},
     tax::association_row::TaxAssociationRow,
     tenancy::row::{ApiKeyRow, EnvironmentRow},
     webhook::{delivery_row::DeliveryRow, endpoint_row::EndpointRow},
@@ -21,6 +22,8 @@ pub(super) enum FrozenRow {
     WebhookDelivery(DeliveryRow),
     Count(u64),
     Nothing,
+    Workflow(String),
+    OnboardingRun(RunRow),
 }
 
 impl From<&Frozen> for FrozenRow {
@@ -35,6 +38,8 @@ impl From<&Frozen> for FrozenRow {
             Frozen::WebhookDelivery(delivery) => Self::WebhookDelivery(DeliveryRow::from(delivery.as_ref())),
             Frozen::Count(count) => Self::Count(*count),
             Frozen::Nothing => Self::Nothing,
+            Frozen::Workflow(version) => Self::Workflow(version.to_string()),
+            Frozen::OnboardingRun(run) => Self::OnboardingRun(RunRow::from(run.as_ref())),
         }
     }
 }
@@ -51,14 +56,21 @@ impl TryFrom<FrozenRow> for Frozen {
             FrozenRow::WebhookDelivery(row) => Self::WebhookDelivery(Box::new(row.try_into()?)),
             FrozenRow::Count(count) => Self::Count(count),
             FrozenRow::Nothing => Self::Nothing,
+            FrozenRow::Workflow(version) => Self::Workflow(Box::new(version_id(&version)?)),
+            FrozenRow::OnboardingRun(row) => Self::OnboardingRun(Box::new(row.try_into()?)),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::testkit::{
-        a_delivery, a_tax_default, a_tax_rate, a_webhook_endpoint, an_api_key, an_environment,
+    use patron_domain::{
+        ids::WorkflowKind,
+        onboarding::OnboardingRun,
+        testkit::{
+            a_delivery, a_tax_default, a_tax_rate, a_time, a_webhook_endpoint, an_api_key, an_environment, an_id,
+            an_owner,
+        },
     };
 
     use super::*;
@@ -71,6 +83,8 @@ mod tests {
             an_api_key().into(),
             a_webhook_endpoint().into(),
             a_delivery(7).into(),
+            an_id::<WorkflowKind>(1).into(),
+            OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time()).into(),
             Frozen::from(9),
             Frozen::from(()),
         ] {

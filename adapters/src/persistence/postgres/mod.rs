@@ -13,6 +13,8 @@ mod link;
 mod lists;
 mod look_ups;
 mod migrate;
+mod onboarding;
+mod onboarding_changes;
 mod pool;
 mod problem;
 mod session;

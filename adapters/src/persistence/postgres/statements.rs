@@ -9,6 +9,7 @@ use crate::persistence::{
     event::row::{EventPayloadRow, EventRow},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
+    onboarding::run_row::RunRow,
     tax::association_row::TaxAssociationRow,
     webhook::delivery_row::DeliveryRow,
 };
@@ -132,6 +133,17 @@ bulk_insert! {
     /// Records of idempotency keys. Those that another transaction was first to make are left out.
     InsertRecords:
     "ON CONFLICT (tenant_id, environment_id, key) DO NOTHING RETURNING key";
+}
+
+bulk_insert! {
+    RunRow, into "onboarding_runs"
+    (
+        tenant_id: String, environment_id: String, customer_id: String, workflow_id: String, state: String, step: i32,
+        attempts: i32, due_at: Option<i64>, failure: Option<String>, taken: Option<String>, holder: Option<String>,
+        created_at: i64, updated_at: i64,
+    )
+    /// Onboardings that begin.
+    InsertRuns: "";
 }
 
 /// How many customers there are more, or fewer.

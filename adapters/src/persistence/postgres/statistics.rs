@@ -19,7 +19,7 @@ use super::pool::Pool;
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The tables that grow with every customer.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "customers",
     "customer_metadata",
     "integration_mappings",
@@ -27,6 +27,7 @@ const TABLES: [&str; 7] = [
     "events",
     "event_payloads",
     "idempotency_records",
+    "onboarding_runs",
 ];
 
 const GROWN: &str = "SELECT relname::text AS name FROM pg_stat_user_tables WHERE schemaname = current_schema() \

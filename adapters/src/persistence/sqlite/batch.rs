@@ -6,7 +6,7 @@
 
 use diesel::{ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
 
-use super::{cached::Cached, job::Job, positions::Positions};
+use super::{cached::Cached, job::Job, onboarding::Workflows, positions::Positions};
 use crate::persistence::customer::counts::CountChanges;
 
 /// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
@@ -19,6 +19,8 @@ pub(super) struct Totals {
     pub(super) counts: CountChanges,
     /// The positions of the events.
     pub(super) positions: Positions,
+    /// The workflows that were looked up.
+    pub(super) workflows: Workflows,
 }
 
 /// Commits a job, and those that `more` gives meanwhile. Answers them all, and whether the commit stands.

@@ -29,7 +29,7 @@ use crate::persistence::{
     page::decode,
     schema::{
         customer_metadata, customers, event_payloads, events, former_external_ids, integration_mappings,
-        tax_associations,
+        onboarding_runs, tax_associations,
     },
     tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
 };
@@ -49,7 +49,8 @@ pub(super) fn change(
     if let Some(event) = customer_before(connection, scope.owner, claim)? {
         return Ok(CustomerChanged { event, replayed: true });
     }
-    let facts = facts(connection, scope.owner, command)?;
+    let workflow = totals.workflows.find(connection, scope.owner, command.workflow_needed())?;
+    let facts = CustomerFacts { workflow, ..facts(connection, scope.owner, command)? };
     let decision = command.clone().decide(scope, &facts).map_err(Failure::Refused)?;
     let mut rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
     rows.event.position = totals.positions.next(connection)?;
@@ -89,7 +90,7 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
         }
     };
     let taxes = tax_facts(connection, owner, command.tax_facts_needed())?;
-    Ok(CustomerFacts { current, holder, taxes })
+    Ok(CustomerFacts { current, holder, taxes, workflow: None })
 }
 
 /// A customer with everything of it that is not deleted: all of that has the status of the customer.
@@ -182,6 +183,9 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
     }
     insert_into(events::table).values(&rows.event).execute(connection)?;
     insert_into(event_payloads::table).values(&rows.payload).execute(connection)?;
+    if let Some(run) = &rows.run {
+        insert_into(onboarding_runs::table).values(run).execute(connection)?;
+    }
     keep(connection, rows.record.as_ref())?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod job;
 mod keys;
 mod lists;
 mod lock;
+mod onboarding;
 mod pen;
 mod positions;
 mod readers;

@@ -14,6 +14,7 @@
 //!     events: store.clone(),
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
+//!     onboarding: store.clone(),
 //!     housekeeping: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
@@ -41,6 +42,7 @@ mod isolation;
 mod keys;
 mod lists;
 mod mappings;
+mod onboarding;
 mod once;
 mod races;
 mod refusals;
@@ -69,6 +71,7 @@ use crate::{
     customer::{CustomerRepository, Housekeeping},
     event::EventLog,
     idempotency::IdempotencyRecords,
+    onboarding::OnboardingRepository,
     store::{PageRequest, StoreError},
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -91,6 +94,7 @@ use crate::{
 ///     events: store.clone(),
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
+///     onboarding: store.clone(),
 ///     housekeeping: store,
 /// };
 /// ```
@@ -110,6 +114,8 @@ pub struct Ports {
     pub webhooks: Arc<dyn WebhookRepository>,
     /// Tells what was done under idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
+    /// Keeps onboarding workflows and runs.
+    pub onboarding: Arc<dyn OnboardingRepository>,
     /// Clears away what has served its time.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
@@ -226,6 +232,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     housekeeping::check(world, report).await;
     webhooks::check(world, report).await;
     webhooks_once::check(world, report).await;
+    onboarding::check(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;
     tax_amendments::check(world, report).await;
@@ -260,6 +267,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         events: absent.over(elsewhere.clone()),
         // Nothing of it is about customers.
         webhooks: elsewhere.clone(),
+        onboarding: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),
         housekeeping: absent.over(elsewhere),
     };

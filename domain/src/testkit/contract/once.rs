@@ -1,23 +1,27 @@
-//! Work that is done once under an idempotency key: on tax rates, defaults, environments and keys.
+//! Work that is done once under an idempotency key: on tax rates, defaults, environments, keys and onboarding.
 
 use futures_util::future::join_all;
 
 use super::{
     Report,
     idempotency::claim,
+    onboarding::a_put,
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
+    customer::WorkflowName,
     event::TaxRateEvent,
     idempotency::{CallersClaim, Done, Fingerprint, Frozen, IdempotencyClaim, IdempotencyKeyReused, Outcome as Kept},
+    ids::{CustomerId, WorkflowId},
     lifecycle::Owner,
+    onboarding::{OnboardingRun, RunAmendment, Workflow},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
         TaxRateAmendment,
     },
     tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
-    testkit::a_tax_rate,
+    testkit::{a_customer, a_tax_rate},
     time::Timestamp,
 };
 
@@ -45,9 +49,12 @@ enum Work {
     RenameEnvironment,
     CreateKey,
     RevokeKey,
+    PutWorkflow,
+    DeleteWorkflow,
+    CancelRun,
 }
 
-const ALL: [Work; 10] = [
+const ALL: [Work; 13] = [
     Work::CreateRate,
     Work::ChangeRate,
     Work::ArchiveRate,
@@ -58,6 +65,9 @@ const ALL: [Work; 10] = [
     Work::RenameEnvironment,
     Work::CreateKey,
     Work::RevokeKey,
+    Work::PutWorkflow,
+    Work::DeleteWorkflow,
+    Work::CancelRun,
 ];
 
 /// What work is done on: all of it is there before.
@@ -69,6 +79,7 @@ struct Stage {
     default: TaxAssociation,
     environment: Environment,
     key: ApiKey,
+    onboarded: CustomerId,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +112,10 @@ async fn stage(world: &World<'_>) -> Result<Stage, String> {
     let made = world.ports.tenancy.create_environment(&tenant, environment, None).await;
     let environment = made.or_say("tenancy.create_environment")?.value;
     let (key, _) = world.created_key(&scope).await?;
-    Ok(Stage { scope, used, free, default, environment, key })
+    let put = world.ports.onboarding.put_workflow(&scope, a_put(world, None, false), None).await;
+    put.or_say("onboarding.put_workflow")?;
+    let onboarded = world.created(&scope, a_customer("onboarded")).await?.state.customer.id;
+    Ok(Stage { scope, used, free, default, environment, key, onboarded })
 }
 
 fn answer<T, E: std::fmt::Display>(done: Result<Done<T>, E>, shown: impl FnOnce(T) -> Answer) -> Answered {
@@ -131,7 +145,7 @@ async fn work(
     work: Work,
     claim: Option<IdempotencyClaim>,
 ) -> Result<Answered, String> {
-    let Stage { scope, used, free, default, environment, key } = stage;
+    let Stage { scope, used, free, default, environment, key, onboarded } = stage;
     let (taxes, at) = (&world.ports.taxes, world.now());
     let rate = |rate: TaxRate| Answer::Rate(Box::new(rate));
     let change = |id, amendment| ChangeTaxRate { id, amendment, at, event_id: world.id(), request_id: None };
@@ -180,6 +194,18 @@ async fn work(
         Work::RevokeKey => {
             let revoked = world.ports.keys.revoke(scope, key.id, at, callers).await;
             answer(revoked.transpose().ok_or("keys.revoke found nothing")?, frozen::<ApiKey>)
+        }
+        Work::PutWorkflow => {
+            let put = world.ports.onboarding.put_workflow(scope, a_put(world, None, true), claim).await;
+            answer(put, |workflow: Workflow| frozen(workflow.id))
+        }
+        Work::DeleteWorkflow => {
+            let deleted = world.ports.onboarding.delete_workflow(scope, None, at, claim).await;
+            answer(deleted.transpose().ok_or("onboarding.delete_workflow found nothing")?, frozen::<WorkflowId>)
+        }
+        Work::CancelRun => {
+            let cancel = world.ports.onboarding.amend_run(scope, *onboarded, RunAmendment::Cancel, at, claim);
+            answer(cancel.await, frozen::<OnboardingRun>)
         }
     })
 }
@@ -255,6 +281,15 @@ async fn refused(world: &World<'_>) -> Outcome {
     let nobody = world.ports.keys.revoke(&stage.scope, world.id(), world.now(), callers).await;
     same("an unknown key", &nobody.or_say("keys.revoke")?, &None)?;
     is_free("an unknown key").await?;
+    let nameless = WorkflowName::new("nowhere").or_say("the literal")?;
+    let onboarding = &world.ports.onboarding;
+    let nothing = onboarding.delete_workflow(&stage.scope, Some(nameless), world.now(), Some(ever("k", 1)?)).await;
+    same("an unknown workflow", &nothing.or_say("onboarding.delete_workflow")?, &None)?;
+    is_free("an unknown workflow").await?;
+    let (run, at) = (stage.onboarded, world.now());
+    let retried = onboarding.amend_run(&stage.scope, run, RunAmendment::Retry, at, Some(ever("k", 1)?)).await;
+    holds(retried.is_err(), || "a run that has not failed was retried".to_owned())?;
+    is_free("a run that has not failed").await?;
     let done = work(world, &stage, Work::CreateRate, Some(ever("k", 2)?)).await?;
     holds(matches!(done, Ok(Done { replayed: false, .. })), || format!("the key is not free: {done:?}"))
 }

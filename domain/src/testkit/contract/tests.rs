@@ -29,6 +29,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         events: store.clone(),
         webhooks: store.clone(),
         records: store.clone(),
+        onboarding: store.clone(),
         housekeeping: store.clone(),
     }
 }

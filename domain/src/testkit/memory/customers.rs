@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, events::of_customer, id_taken, newest_first, page};
+use super::{MemoryStore, Registry, events::of_customer, id_taken, newest_first, onboarding::StoredRun, page};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
         CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, OldEvents, Subject,
-        TaxFacts, TaxFactsNeeded,
+        TaxFacts, TaxFactsNeeded, WorkflowNeeded,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventRecord},
@@ -17,6 +17,7 @@ use crate::{
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
+    onboarding::OnboardingRun,
     store::{Page, PageRequest, StoreError},
     tax::TaxedEntity,
     tenancy::{EnvironmentScope, SystemScope},
@@ -158,7 +159,12 @@ impl Registry {
         let current = subject.map(|customer| self.aggregate(customer));
         let wanted = command.wanted_external_id(current.as_ref());
         let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.id);
-        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()) }
+        let workflow = match command.workflow_needed() {
+            WorkflowNeeded::None => None,
+            WorkflowNeeded::Default => self.workflows.get(&None).copied(),
+            WorkflowNeeded::Named(name) => self.workflows.get(&Some(name.clone())).copied(),
+        };
+        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()), workflow }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {
@@ -192,8 +198,12 @@ impl Registry {
 
     /// Takes over everything that was decided.
     fn apply(&mut self, decision: CustomerDecision, before: Option<CustomerAggregate>) {
-        let CustomerDecision { event, removed_mapping, removed_association } = decision;
+        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
         let state = event.state;
+        self.runs.extend(onboarding.map(|workflow| {
+            let Customer { owner, id, .. } = state.customer;
+            (id, StoredRun { run: OnboardingRun::start(owner, id, workflow, event.at), holder: None })
+        }));
         let before = before.map(|before| before.customer.external_id);
         if state.customer.status == Status::Published {
             self.former_external_ids.remove(&state.customer.external_id);

@@ -4,6 +4,7 @@ mod customers;
 mod events;
 mod idempotency;
 mod keys;
+mod onboarding;
 mod taxes;
 mod tenancy;
 mod webhooks;
@@ -14,14 +15,18 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use self::{keys::StoredKey, webhooks::StoredEndpoint};
+use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
-    customer::{Customer, ExternalId},
+    customer::{Customer, ExternalId, WorkflowName},
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
-    ids::{ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId},
+    ids::{
+        ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId,
+        WorkflowId,
+    },
     integration::IntegrationMapping,
     lifecycle::Owner,
+    onboarding::Workflow,
     store::{Page, PageRequest, StoreError},
     tax::{TaxAssociation, TaxRate},
     tenancy::{Environment, Tenant},
@@ -74,6 +79,10 @@ struct Registry {
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
     endpoints: BTreeMap<WebhookEndpointId, StoredEndpoint>,
+    /// Which version of a workflow new customers get.
+    workflows: BTreeMap<Option<WorkflowName>, WorkflowId>,
+    versions: BTreeMap<WorkflowId, Workflow>,
+    runs: BTreeMap<CustomerId, StoredRun>,
 }
 
 impl MemoryStore {

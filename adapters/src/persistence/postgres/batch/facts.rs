@@ -9,7 +9,7 @@ use patron_domain::{
     customer::{CustomerAggregate, Subject, TaxFactsNeeded},
     event::{CustomerEvent, EventRecord},
     idempotency::{IdempotencyRecord, Outcome},
-    ids::{CustomerId, EventId},
+    ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
     store::StoreError,
     tax::{TaxAssociation, TaxRate, TaxedEntity, TaxedEntityType},
@@ -24,9 +24,15 @@ use crate::persistence::{
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     literal::{Archived, Published},
+    onboarding::{
+        self,
+        workflow_row::{version_id, wanted_name},
+    },
     page::decode,
     postgres::names,
-    schema::{customers, events, idempotency_records, integration_mappings, tax_associations, tax_rates},
+    schema::{
+        customers, events, idempotency_records, integration_mappings, onboarding_workflows, tax_associations, tax_rates,
+    },
     tax::{self, association_row::TaxAssociationRow, association_row::entity_id, rate_row::TaxRateRow},
 };
 
@@ -40,6 +46,8 @@ pub(super) struct Facts {
     pub(super) holders: HashMap<String, CustomerId>,
     pub(super) rates: Vec<TaxRate>,
     pub(super) defaults: Vec<TaxAssociation>,
+    /// The versions of the workflows that new customers get, by name.
+    pub(super) workflows: HashMap<String, WorkflowId>,
     pub(super) records: HashMap<String, IdempotencyRecord>,
     /// The events that records name.
     pub(super) answered: HashMap<EventId, CustomerEvent>,
@@ -53,6 +61,7 @@ struct Needs<'a> {
     codes: BTreeSet<&'a str>,
     defaults: bool,
     keys: BTreeSet<&'a str>,
+    workflows: BTreeSet<&'a str>,
 }
 
 /// Looks up what the changes need, and locks it until the commit.
@@ -87,6 +96,7 @@ impl<'a> Needs<'a> {
             TaxFactsNeeded::Defaults => self.defaults = true,
             TaxFactsNeeded::Rates(codes) => self.codes.extend(codes.into_iter().map(|code| code.as_str())),
         }
+        self.workflows.extend(wanted_name(job.command.workflow_needed()));
         self.keys.extend(job.command.claim.as_ref().map(|claim| claim.key.as_str()));
     }
 }
@@ -99,11 +109,14 @@ async fn load_environment(
 ) -> Result<Facts, Failed> {
     // Sent together, and run by the server in this order: customers, records, rates, defaults. Everybody locks so. Records
     // come after the customers: a repetition that waited for one finds the record of the change it waited for.
-    let ((mut rows, more), (records, (rates, defaults))) = try_join(
+    let ((mut rows, more), (records, ((rates, defaults), workflows))) = try_join(
         try_join(by_ids(pg, scope, &needs.ids), by_external_ids(pg, scope, &needs.external_ids)),
         try_join(
             records(pg, scope, &needs.keys),
-            try_join(rates(pg, scope, &needs.codes), defaults(pg, scope, owner, needs)),
+            try_join(
+                try_join(rates(pg, scope, &needs.codes), defaults(pg, scope, owner, needs)),
+                workflows(pg, scope, &needs.workflows),
+            ),
         ),
     )
     .await?;
@@ -113,6 +126,9 @@ async fn load_environment(
         defaults: decode(defaults).map_err(Failure::Refused)?,
         ..Facts::default()
     };
+    for (name, id) in workflows {
+        facts.workflows.insert(name, version_id(&id).map_err(Failure::Refused)?);
+    }
     for row in records {
         let key = row.key.clone();
         facts.records.insert(key, row.try_into().map_err(Failure::Refused)?);
@@ -206,6 +222,22 @@ fn made_by(record: &IdempotencyRecord) -> Option<EventId> {
         Outcome::Event(id) => Some(id),
         Outcome::Frozen(_) => None,
     }
+}
+
+/// The versions of workflows that new customers get. They are not locked: a version never changes, and which one was there
+/// first is a matter of moments.
+async fn workflows(
+    mut pg: &AsyncPgConnection,
+    (tenant, environment): (&str, &str),
+    names: &BTreeSet<&str>,
+) -> QueryResult<Vec<(String, String)>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&str> = names.iter().copied().collect();
+    let published = onboarding::queries::workflows_of(tenant, environment);
+    let named = published.filter(onboarding_workflows::name.eq_any(names));
+    named.select((onboarding_workflows::name, onboarding_workflows::id)).load(&mut pg).await
 }
 
 /// The events of requests that were done before.

@@ -16,6 +16,7 @@ use super::{Job, facts::Facts};
 use crate::persistence::{
     customer::{changes::DecisionRows, counts::CountChanges},
     error::Failure,
+    onboarding::workflow_row::wanted_name,
 };
 
 /// What becomes of one job.
@@ -172,5 +173,6 @@ fn known(command: &ChangeCustomer, facts: &Facts, touched: &Touched) -> Option<C
             TaxFacts { rates: named.cloned().collect(), ..TaxFacts::default() }
         }
     };
-    Some(CustomerFacts { current: current.cloned(), holder, taxes })
+    let workflow = wanted_name(command.workflow_needed()).and_then(|name| facts.workflows.get(name)).copied();
+    Some(CustomerFacts { current: current.cloned(), holder, taxes, workflow })
 }

@@ -19,8 +19,8 @@ use crate::persistence::{
         problem::again,
         statements::{
             AddCounts, AddPairs, CountRow, InsertAssociations, InsertCustomers, InsertEvents, InsertMappings,
-            InsertPairs, InsertPayloads, InsertRecords, RememberExternalIds, UpdateCustomers, WriteAssociations,
-            WriteMappings,
+            InsertPairs, InsertPayloads, InsertRecords, InsertRuns, RememberExternalIds, UpdateCustomers,
+            WriteAssociations, WriteMappings,
         },
     },
     schema::{former_external_ids, idempotency_records},
@@ -206,15 +206,18 @@ async fn of_new(pg: &AsyncPgConnection, plan: &Plan) -> diesel::QueryResult<usiz
     // Neighbours in the table one after the other. Two pairs of a customer with one hash share a row.
     pairs.sort_unstable_by_key(|row| (row.pair_hash, &row.customer_id));
     pairs.dedup_by_key(|row| (row.pair_hash, &row.customer_id));
+    let runs: Vec<_> = new().filter_map(|rows| rows.run.as_ref()).collect();
     let associations = (!associations.is_empty()).then(|| InsertAssociations::new(associations));
     let mappings = (!mappings.is_empty()).then(|| InsertMappings::new(mappings));
     let pairs = (!pairs.is_empty()).then(|| InsertPairs::new(pairs));
+    let runs = (!runs.is_empty()).then(|| InsertRuns::new(runs));
 
-    let (mut a, mut b, mut c) = (pg, pg, pg);
-    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(3);
+    let (mut a, mut b, mut c, mut d) = (pg, pg, pg, pg);
+    let mut writes: Vec<BoxFuture<'_, diesel::QueryResult<usize>>> = Vec::with_capacity(4);
     writes.extend(associations.map(|statement| statement.execute(&mut a).boxed()));
     writes.extend(mappings.map(|statement| statement.execute(&mut b).boxed()));
     writes.extend(pairs.map(|statement| statement.execute(&mut c).boxed()));
+    writes.extend(runs.map(|statement| statement.execute(&mut d).boxed()));
     try_join_all(writes).await.map(|written| written.len())
 }
 

@@ -5,6 +5,7 @@
 mod customers;
 mod events;
 mod look_ups;
+mod onboarding;
 mod once;
 mod taxes;
 mod tenancy;
@@ -21,6 +22,7 @@ use super::{Ports, Report, all_but_lists, check_empty, lists, tests, tests::port
 use crate::{
     customer::{CustomerRepository, MockCustomerRepository},
     event::{EventLog, MockEventLog},
+    onboarding::{MockOnboardingRepository, OnboardingRepository},
     store::{Page, PageRequest},
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
@@ -36,6 +38,7 @@ struct Wrong {
     keys: MockApiKeyRepository,
     events: MockEventLog,
     webhooks: MockWebhookRepository,
+    onboarding: MockOnboardingRepository,
     store: Arc<MemoryStore>,
     seen: Seen,
 }
@@ -89,12 +92,14 @@ impl Wrong {
             keys: MockApiKeyRepository::new(),
             events: MockEventLog::new(),
             webhooks: MockWebhookRepository::new(),
+            onboarding: MockOnboardingRepository::new(),
             store: Arc::default(),
             seen: Seen::default(),
         };
         fault(&mut wrong);
         customers::pass_on(&mut wrong);
         events::pass_on(&mut wrong);
+        onboarding::pass_on(&mut wrong);
         taxes::pass_on(&mut wrong);
         tenancy::pass_on(&mut wrong);
         webhooks::pass_on(&mut wrong);
@@ -109,6 +114,7 @@ impl Wrong {
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
             events: Arc::new(self.events) as Arc<dyn EventLog>,
             webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
+            onboarding: Arc::new(self.onboarding) as Arc<dyn OnboardingRepository>,
             ..ports(&self.store)
         }
     }
@@ -136,6 +142,13 @@ fn run_webhooks(ports: &Ports) -> Report {
     report
 }
 
+/// The report of the obligations of onboarding.
+fn run_onboarding(ports: &Ports) -> Report {
+    let mut report = Report::default();
+    block_on(super::onboarding::check(&World::new(ports, 2), &mut report));
+    report
+}
+
 #[test]
 fn the_store_behind_the_mocks_is_a_right_one() {
     run(&Wrong::new(|_| {}).ports(), true).assert_clean();
@@ -150,7 +163,9 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
         [customers::FAULTS, look_ups::FAULTS, events::FAULTS, once::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
     let others = faults.into_iter().map(|(name, fault)| (name, run(&Wrong::new(fault).ports(), name.contains("list"))));
     let of_webhooks = webhooks::FAULTS.iter().map(|(name, fault)| (*name, run_webhooks(&Wrong::new(*fault).ports())));
-    for (name, report) in others.chain(of_webhooks) {
+    let of_onboarding = onboarding::FAULTS;
+    let of_onboarding = of_onboarding.iter().map(|(name, fault)| (*name, run_onboarding(&Wrong::new(*fault).ports())));
+    for (name, report) in others.chain(of_webhooks).chain(of_onboarding) {
         assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
         found.extend(report.broken.iter().map(|broken| broken.obligation));
     }

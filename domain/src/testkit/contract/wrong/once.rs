@@ -5,6 +5,7 @@ use crate::{
     event::TaxRateEvent,
     idempotency::Done,
     ids::IdSequence,
+    onboarding::OnboardingRepository,
     tax::{TaxRate, TaxRateCode, TaxRepository},
     tenancy::{ApiKeyRepository, TenancyRepository},
 };
@@ -27,6 +28,8 @@ fn forget(wrong: &mut Wrong) {
         .tenancy
         .expect_create_environment()
         .returning(move |scope, one, _| now(store.create_environment(scope, one, None)));
+    let store = wrong.store.clone();
+    wrong.onboarding.expect_put_workflow().returning(move |scope, put, _| now(store.put_workflow(scope, put, None)));
     let store = wrong.store.clone();
     wrong.keys.expect_create().returning(move |scope, key, secret, _| now(store.create(scope, key, secret, None)));
 }

@@ -1,0 +1,62 @@
+//! `POST /customers/{id}/onboarding/retry`, `POST /customers/{id}/onboarding/cancel`
+
+use patron_domain::{ids::CustomerId, onboarding::RunAmendment};
+use rocket::{post, routes};
+
+use super::{customer_id, response::RunResponse};
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanWrite, Services},
+    idempotency::Idempotency,
+    openapi::{Endpoint, Refusal},
+};
+
+/// Goes on with a run that has failed, at the step that failed, with as many attempts as at first.
+#[post("/customers/<id>/onboarding/retry")]
+pub(super) async fn retry(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    amend(&caller, &services, idempotency, (id, RunAmendment::Retry)).await
+}
+
+/// Ends a run that has not succeeded. A step that is being taken may still be finished.
+#[post("/customers/<id>/onboarding/cancel")]
+pub(super) async fn cancel(
+    caller: CanWrite,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    amend(&caller, &services, idempotency, (id, RunAmendment::Cancel)).await
+}
+
+async fn amend(
+    caller: &CanWrite,
+    services: &Services<'_>,
+    idempotency: Idempotency<'_>,
+    (id, amendment): (&str, RunAmendment),
+) -> Result<Answer, ApiError> {
+    let amended = services.onboarding.amend_run(caller, customer_id(id)?, amendment, idempotency.over(&[])).await?;
+    let (run, workflow) = &amended.value;
+    Ok(Answer::ok(&RunResponse::new(run, workflow))?.replayed(amended.replayed))
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let says = "Goes on at the step that failed, with as many attempts as at first. Only a failed run is retried.";
+    let retry = Endpoint::new(routes![retry], "retryCustomerOnboarding", "Retry a customer's onboarding", says);
+    let says = "Whatever was done stays. A step that is being taken may still be finished.";
+    let cancel = Endpoint::new(routes![cancel], "cancelCustomerOnboarding", "Cancel a customer's onboarding", says);
+    [retry, cancel].map(|endpoint| {
+        endpoint
+            .with_key()
+            .path::<CustomerId>("id", "The customer's id.")
+            .answers::<RunResponse<'_>>(200, "The run as it is now.")
+            .idempotent()
+            .refuses([Refusal::InvalidOperation])
+    })
+}

@@ -1,0 +1,64 @@
+//! `DELETE /settings/customer_onboarding`, `DELETE /settings/customer_onboarding/{name}`
+
+use patron_domain::customer::WorkflowName;
+use rocket::{delete, routes};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::workflow_name;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    idempotency::Idempotency,
+    openapi::{Endpoint, Refusal},
+};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingWorkflowDeleted)]
+struct Deleted {
+    message: &'static str,
+}
+
+/// Deletes the workflow of customers that name none. A second time is answered with 404.
+#[delete("/settings/customer_onboarding")]
+pub(super) async fn delete_default(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+) -> Result<Answer, ApiError> {
+    delete(&caller, &services, None, idempotency).await
+}
+
+/// Deletes a named workflow. A second time is answered with 404.
+#[delete("/settings/customer_onboarding/<name>")]
+pub(super) async fn delete_named(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    name: &str,
+) -> Result<Answer, ApiError> {
+    delete(&caller, &services, workflow_name(name)?, idempotency).await
+}
+
+async fn delete(
+    caller: &CanAdminister,
+    services: &Services<'_>,
+    name: Option<WorkflowName>,
+    idempotency: Idempotency<'_>,
+) -> Result<Answer, ApiError> {
+    let deleted = services.onboarding.delete_workflow(caller, name, idempotency.over(&[])).await?;
+    let told = Deleted { message: "new customers are not onboarded by this workflow any more" };
+    Ok(Answer::ok(&told)?.replayed(deleted.replayed))
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let says = "Needs a `super_admin` key. Runs that have begun go on; cancel them one by one.";
+    let default = Endpoint::new(routes![delete_default], "deleteOnboarding", "Delete the onboarding workflow", says);
+    let named =
+        Endpoint::new(routes![delete_named], "deleteNamedOnboarding", "Delete a named onboarding workflow", says);
+    [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {
+        endpoint.with_key().answers::<Deleted>(200, "It is deleted.").idempotent().refuses([Refusal::NotFound])
+    })
+}

@@ -1,0 +1,41 @@
+//! `GET /onboarding/runs`
+
+use patron_domain::{
+    ids::CustomerId,
+    onboarding::{RunQuery, RunState},
+    violation::Violations,
+};
+use rocket::{get, routes};
+
+use super::response::RunList;
+use crate::http::{
+    answer::Answer,
+    error::ApiError,
+    guard::{CanRead, Services},
+    openapi::{Endpoint, Limit},
+    query::Query,
+};
+
+/// Runs of the environment, in the order in which their customers were created; `state=failed` for those that need a
+/// person. `cursor` goes on where an answer's `next_cursor` says.
+#[get("/onboarding/runs")]
+pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
+    let mut broken = Violations::new();
+    let limit = query.page(&mut broken).limit();
+    let state = query.checked("state", &mut broken, RunState::parse);
+    let after = query.checked("cursor", &mut broken, CustomerId::parse);
+    broken.into_result()?;
+    let found = services.onboarding.runs(&caller, RunQuery { state, after, limit: limit + 1 }).await?;
+    Answer::ok(&RunList::new(&found, limit))
+}
+
+/// What the document says of it.
+pub(super) fn documented() -> Endpoint {
+    let says = "In the order in which their customers were created. With `state=failed`, those that need a person.";
+    Endpoint::new(routes![list_runs], "listOnboardingRuns", "List onboarding runs", says)
+        .with_key()
+        .query::<RunState>("state", "Only those that are this far; all when absent.")
+        .query::<Limit>("limit", "How many items.")
+        .query::<CustomerId>("cursor", "Where an answer's `next_cursor` says to go on.")
+        .answers::<RunList<'_>>(200, "A page of runs.")
+}

@@ -1,0 +1,72 @@
+//! Onboarding over HTTP: the workflows in the settings, and the runs of customers.
+
+mod amend_run;
+mod delete_workflow;
+mod get_run;
+mod get_workflow;
+mod list_runs;
+mod put_workflow;
+mod request;
+mod response;
+mod shape;
+mod token;
+
+use patron_domain::{customer::WorkflowName, ids::CustomerId, onboarding::OnboardingError, violation::Violations};
+use rocket::{Route, routes};
+
+pub(super) use self::token::{HEADER, Token};
+use super::{error::ApiError, openapi::Endpoint};
+
+/// All routes.
+pub(super) fn routes() -> Vec<Route> {
+    routes![
+        get_workflow::get_default,
+        get_workflow::get_named,
+        put_workflow::put_default,
+        put_workflow::put_named,
+        delete_workflow::delete_default,
+        delete_workflow::delete_named,
+        get_run::get_run,
+        amend_run::retry,
+        amend_run::cancel,
+        list_runs::list_runs,
+    ]
+}
+
+/// What the document says of them.
+pub(super) fn documents() -> Vec<Endpoint> {
+    let workflows = [get_workflow::documented(), put_workflow::documented(), delete_workflow::documented()];
+    let runs = [vec![get_run::documented()], amend_run::documented().into(), vec![list_runs::documented()]];
+    workflows.into_iter().flatten().chain(runs.into_iter().flatten()).collect()
+}
+
+/// The name of a workflow in a path.
+fn workflow_name(name: &str) -> Result<Option<WorkflowName>, ApiError> {
+    let mut broken = Violations::new();
+    let name = broken.check(|| "name".to_owned(), WorkflowName::new(name));
+    broken.into_result()?;
+    Ok(name)
+}
+
+/// What cannot be an id is as unknown as any other.
+fn customer_id(id: &str) -> Result<CustomerId, ApiError> {
+    CustomerId::parse(id).map_err(|_| OnboardingError::UnknownRun.into())
+}
+
+impl From<OnboardingError> for ApiError {
+    fn from(error: OnboardingError) -> Self {
+        let message = error.to_string();
+        match error {
+            OnboardingError::Denied(error) => error.into(),
+            OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
+            OnboardingError::ForeignToken(error) => token::refusal(&error),
+            OnboardingError::KeyReused(_) => Self::idempotency_key_reused(message),
+            OnboardingError::Forbidden(_) => Self::invalid_operation(message),
+            OnboardingError::Vault(error) => {
+                tracing::error!(%error, "answered 500");
+                Self::system_error()
+            }
+            OnboardingError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `PUT /settings/customer_onboarding`, `PUT /settings/customer_onboarding/{name}`
+
+use patron_domain::customer::WorkflowName;
+use rocket::{put, routes};
+use serde_json::{Value, json};
+
+use super::{request::WorkflowRequest, response::WorkflowResponse, workflow_name};
+use crate::http::{
+    answer::Answer,
+    body::Body,
+    error::ApiError,
+    guard::{CanAdminister, Services},
+    idempotency::Idempotency,
+    json::parse,
+    openapi::Endpoint,
+};
+
+/// Sets the workflow of customers that name none. The secret is answered when it is new.
+#[put("/settings/customer_onboarding", data = "<body>")]
+pub(super) async fn put_default(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    put(&caller, &services, None, (idempotency, &body)).await
+}
+
+/// Sets a named workflow. The secret is answered when it is new.
+#[put("/settings/customer_onboarding/<name>", data = "<body>")]
+pub(super) async fn put_named(
+    caller: CanAdminister,
+    services: Services<'_>,
+    idempotency: Idempotency<'_>,
+    name: &str,
+    body: Body,
+) -> Result<Answer, ApiError> {
+    put(&caller, &services, workflow_name(name)?, (idempotency, &body)).await
+}
+
+async fn put(
+    caller: &CanAdminister,
+    services: &Services<'_>,
+    name: Option<WorkflowName>,
+    (idempotency, body): (Idempotency<'_>, &Body),
+) -> Result<Answer, ApiError> {
+    let asked = parse(body.bytes(), |request: WorkflowRequest<'_>, broken| request.into_domain(broken))?;
+    let (steps, another_secret, request) = (asked.steps, asked.another_secret, idempotency.over(body.bytes()));
+    let made = services.onboarding.put_workflow(caller, name, steps, another_secret, request).await?;
+    let (workflow, secret) = made.value;
+    let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))?;
+    Ok(answer.replayed(made.replayed))
+}
+
+/// What the document says of them.
+pub(super) fn documented() -> [Endpoint; 2] {
+    let says = "Needs a `super_admin` key. Customers that are created from now on are onboarded so; runs that have begun \
+                keep the steps they began with. The answer shows the secret that calls are signed with when it is new: the \
+                first time, and with `rotate_secret`.";
+    let default = Endpoint::new(routes![put_default], "setOnboarding", "Set the onboarding workflow", says);
+    let named = Endpoint::new(routes![put_named], "setNamedOnboarding", "Set a named onboarding workflow", says);
+    [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {
+        endpoint
+            .with_key()
+            .takes::<WorkflowRequest<'_>>([("a call and a link", example())])
+            .answers::<WorkflowResponse<'_>>(200, "The workflow.")
+            .idempotent()
+    })
+}
+
+fn example() -> Value {
+    json!({
+        "value": {
+            "steps": [
+                {
+                    "type": "http_call",
+                    "url": "https://crm.example/customers",
+                    "expected_status": [200, 201],
+                    "retry": { "max_attempts": 10, "first_delay_seconds": 5 },
+                },
+                { "type": "link_integration", "provider_type": "crm", "pointer": "/id" },
+            ],
+        },
+    })
+}

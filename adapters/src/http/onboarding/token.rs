@@ -1,0 +1,59 @@
+//! The header `X-Patron-Onboarding-Run`: whoever creates a customer because a workflow called it echoes the token it was
+//! called with, and the create starts nothing, so that no two systems create each other's customers for ever.
+
+use patron_domain::{
+    event::Onboarding,
+    onboarding::{OnboardingError, RunToken, RunTokenError},
+    violation::Violations,
+};
+use rocket::{
+    Request,
+    request::{FromRequest, Outcome},
+};
+
+use crate::http::{
+    error::ApiError,
+    guard::{CanWrite, Services},
+    wrap::fail,
+};
+
+/// The token of a request, if it has one.
+pub(crate) struct Token(Option<RunToken>);
+
+/// The header's name.
+pub(crate) const HEADER: &str = "X-Patron-Onboarding-Run";
+
+impl Token {
+    /// Has a create start nothing when it comes with the token of a run, and refuses one that is made up.
+    pub(crate) async fn heed(
+        &self,
+        services: &Services<'_>,
+        caller: &CanWrite,
+        onboarding: &mut Onboarding,
+    ) -> Result<(), OnboardingError> {
+        if let Some(token) = &self.0 {
+            services.onboarding.recognise(caller, token).await?;
+            *onboarding = Onboarding { skip: true, ..Onboarding::default() };
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn refusal(error: &RunTokenError) -> ApiError {
+    let mut broken = Violations::new();
+    broken.add(HEADER, error);
+    broken.into()
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Token {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let token = request.headers().get_one(HEADER).filter(|token| !token.is_empty());
+        match token.map(RunToken::parse).transpose() {
+            Ok(token) => Outcome::Success(Self(token)),
+            Err(error) => Outcome::Error((fail(request, refusal(&error)), ())),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Takes the steps of runs: what the program calls again and again, and what does one run's work.
+
+use std::{sync::Arc, time::Duration};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    failure::StepFailure,
+    port::{OnboardingRepository, RunClaim, RunRecord, StepCall, StepCaller},
+    run::{OnboardingRun, RunState, StepOutcome},
+    step::{HttpCall, LinkIntegration, Step},
+    token::RunToken,
+    workflow::Workflow,
+};
+use crate::{
+    clock::Clock,
+    customer::{
+        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Precondition, Stamp,
+    },
+    event::{EventPosition, EventRecord},
+    idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
+    ids::{EventId, IdGenerator, Randomness},
+    integration::{NewLink, ProviderEntityId},
+    lifecycle::Version,
+    metadata::JsonObject,
+    store::{PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+    webhook::{Message, SecretVault, WebhookBody, seconds, signature},
+};
+
+/// Takes steps. Whoever drives it claims runs, and has each advanced; several may do so beside each other.
+///
+/// Each step is taken at least once: what a call did is known only when its answer was written down. Links and the event
+/// at the end are written once, under idempotency keys of their own.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use patron_domain::{onboarding::*, testkit::*, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let store = Arc::new(MemoryStore::default());
+/// let engine = OnboardingEngine {
+///     onboarding: store.clone(),
+///     customers: store,
+///     caller: Arc::new(MockStepCaller::answering(201, r#"{"id": 4711}"#)),
+///     vault: Arc::new(MockSecretVault::plain()),
+///     body: Arc::new(MockWebhookBody::naming_types()),
+///     clock: Arc::new(FixedClock::default()),
+///     ids: Arc::new(CountingIds::default()),
+///     randomness: Arc::new(FixedRandomness::default()),
+///     lease: Duration::from_secs(30),
+/// };
+/// let (holder, runs) = engine.claim(16).await.unwrap();
+/// for run in runs {
+///     engine.advance(&holder, run).await.unwrap();
+/// }
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct OnboardingEngine {
+    /// Keeps workflows and runs.
+    pub onboarding: Arc<dyn OnboardingRepository>,
+    /// Keeps customers.
+    pub customers: Arc<dyn CustomerRepository>,
+    /// Makes calls.
+    pub caller: Arc<dyn StepCaller>,
+    /// Opens secrets.
+    pub vault: Arc<dyn SecretVault>,
+    /// Writes bodies.
+    pub body: Arc<dyn WebhookBody>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Gives jitter.
+    pub randomness: Arc<dyn Randomness>,
+    /// For how long a run is held: longer than a step takes.
+    pub lease: Duration,
+}
+
+/// A run that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    run: OnboardingRun,
+    holder: String,
+}
+
+impl OnboardingEngine {
+    /// Takes runs that are due, and the name under which they are held.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claim(&self, limit: u16) -> Result<(String, Vec<OnboardingRun>), StoreError> {
+        let now = self.clock.now();
+        let holder: EventId = self.ids.start(now).next_id();
+        let holder = holder.to_string();
+        let claim = RunClaim { holder: holder.clone(), now, until: now.later(self.lease), limit };
+        Ok((holder, self.onboarding.claim_runs(&SystemScope::patron(), claim).await?))
+    }
+
+    /// Takes the steps of a run, one after the other, until it has to wait, has ended, or is another's.
+    ///
+    /// # Errors
+    /// When the store fails; the run is taken up again when its lease ends.
+    pub async fn advance(&self, holder: &str, run: OnboardingRun) -> Result<(), StoreError> {
+        let scope = EnvironmentScope { owner: run.owner, actor: SystemScope::patron().actor };
+        let mut held = Held { run, holder: holder.to_owned() };
+        if held.run.is_under_way() {
+            let workflow = self.onboarding.workflow_version(&scope, held.run.workflow_id).await?;
+            let workflow = workflow.ok_or_else(|| StoreError::Corrupt {
+                table: "onboarding_runs",
+                column: "workflow_id",
+                row: held.run.customer_id.to_string(),
+            })?;
+            while held.run.is_under_way() {
+                let outcome = self.take(&scope, &workflow, &held.run).await?;
+                let now = self.clock.now();
+                held.run = held.run.after(&workflow.steps, outcome, now, self.jitter());
+                let goes_on = held.run.is_due(now);
+                if !self.record(&held, goes_on).await? || !goes_on {
+                    return Ok(());
+                }
+            }
+        }
+        self.announce(&scope, &held.run).await?;
+        held.run = held.run.announced();
+        self.record(&held, false).await.map(drop)
+    }
+
+    async fn record(&self, held: &Held, keep: bool) -> Result<bool, StoreError> {
+        let keep_until = keep.then(|| self.clock.now().later(self.lease));
+        let record = RunRecord { run: held.run.clone(), holder: held.holder.clone(), keep_until };
+        self.onboarding.record_run(&SystemScope::patron(), record).await
+    }
+
+    /// Without randomness, retries come together; that is no reason not to go on.
+    fn jitter(&self) -> u16 {
+        let bytes = self.randomness.secret_bytes().unwrap_or([0x80; 32]);
+        u16::from_be_bytes([bytes[0], bytes[1]])
+    }
+
+    async fn take(
+        &self,
+        scope: &EnvironmentScope,
+        workflow: &Workflow,
+        run: &OnboardingRun,
+    ) -> Result<StepOutcome, StoreError> {
+        match workflow.steps.get(run.step) {
+            Some(Step::HttpCall(call)) => self.call(scope, workflow, run, call).await,
+            Some(Step::LinkIntegration(link)) => self.link(scope, run, link).await,
+            // A run behind its last step has ended.
+            None => Ok(StepOutcome::Linked),
+        }
+    }
+
+    async fn call(
+        &self,
+        scope: &EnvironmentScope,
+        workflow: &Workflow,
+        run: &OnboardingRun,
+        call: &HttpCall,
+    ) -> Result<StepOutcome, StoreError> {
+        // The first event of a customer is its creation, with the state as of then, unless housekeeping has removed it.
+        let first = PageRequest::new(1, 0).unwrap_or_default();
+        let created = self.customers.history(scope, run.customer_id, first).await?.items.into_iter().next();
+        let created = created.filter(|event| event.sequence == Version::FIRST);
+        let Some(created) = created else { return Ok(StepOutcome::Refused(StepFailure::CustomerGone)) };
+        let body = self.body.event(&EventRecord::of_customer(EventPosition::default(), created));
+        let Ok(secret) = self.vault.open(workflow.secret.id, &workflow.secret.sealed) else {
+            return Ok(StepOutcome::Failed(StepFailure::Secret));
+        };
+        let (now, id) = (self.clock.now(), format!("{}_{}", run.id(), run.step));
+        let token = RunToken::new(&secret, run.id());
+        let signature = signature(&[secret], &Message { id: &id, at: now, body: &body });
+        let signed = StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token, body };
+        Ok(match self.caller.call(signed).await {
+            Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
+            Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),
+            Ok((_, answer)) => match values(workflow.steps.links_after(run.step), &answer) {
+                Ok(values) => StepOutcome::Called(values),
+                Err(failure) => StepOutcome::Failed(failure),
+            },
+        })
+    }
+
+    async fn link(
+        &self,
+        scope: &EnvironmentScope,
+        run: &OnboardingRun,
+        link: &LinkIntegration,
+    ) -> Result<StepOutcome, StoreError> {
+        let Some(value) = run.values.first() else { return Ok(StepOutcome::Refused(StepFailure::NoValue)) };
+        let link = NewLink {
+            provider_type: link.provider_type.clone(),
+            provider_entity_id: value.clone(),
+            metadata: JsonObject::default(),
+        };
+        // The same key for every attempt of this step in this run, and for nothing else.
+        let key = format!("onboarding {} step {}", run.id(), run.step);
+        match self.amend(scope, run, Amendment::Link(link), &key).await {
+            Ok(()) => Ok(StepOutcome::Linked),
+            Err(ChangeCustomerError::Store(error)) => Err(error),
+            Err(_) => Ok(StepOutcome::Refused(StepFailure::LinkRefused)),
+        }
+    }
+
+    /// Writes the event of a run that has ended.
+    async fn announce(&self, scope: &EnvironmentScope, run: &OnboardingRun) -> Result<(), StoreError> {
+        if !matches!(run.state, RunState::Succeeded | RunState::Failed) {
+            return Ok(());
+        }
+        let amendment = Amendment::EndOnboarding { succeeded: run.state == RunState::Succeeded };
+        // A run that is retried and ends again does so at another time.
+        let key = format!("onboarding {} end {}", run.id(), run.updated_at.micros());
+        match self.amend(scope, run, amendment, &key).await {
+            Err(ChangeCustomerError::Store(error)) => Err(error),
+            // There is nobody to tell of.
+            _ => Ok(()),
+        }
+    }
+
+    async fn amend(
+        &self,
+        scope: &EnvironmentScope,
+        run: &OnboardingRun,
+        amendment: Amendment,
+        key: &str,
+    ) -> Result<(), ChangeCustomerError> {
+        let at = self.clock.now();
+        let fingerprint = Fingerprint::from_bytes(Sha256::digest(key.as_bytes()).into());
+        let claim =
+            IdempotencyKey::new(key).ok().map(|key| IdempotencyClaim { key, fingerprint, since: run.created_at });
+        let command = ChangeCustomer {
+            change: CustomerChange::Amend(run.customer_id, amendment),
+            only_if: Precondition::None,
+            stamp: Stamp { ids: self.ids.start(at), at, request_id: None },
+            claim,
+        };
+        self.customers.change(scope, command).await.map(drop)
+    }
+}
+
+/// The values that links take from an answer.
+fn values<'a>(
+    links: impl Iterator<Item = &'a LinkIntegration>,
+    answer: &[u8],
+) -> Result<Vec<ProviderEntityId>, StepFailure> {
+    let mut links = links.peekable();
+    if links.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    if answer.len() > StepFailure::MAX_ANSWER {
+        return Err(StepFailure::NoJson);
+    }
+    let document: serde_json::Value = serde_json::from_slice(answer).map_err(|_| StepFailure::NoJson)?;
+    let value = |link: &LinkIntegration| {
+        let text = match link.pointer.find(&document) {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(serde_json::Value::Number(number)) if !number.is_f64() => number.to_string(),
+            _ => return Err(StepFailure::NoValue),
+        };
+        ProviderEntityId::new(text).map_err(|_| StepFailure::NoValue)
+    };
+    links.map(value).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The engine over a store in memory, with a caller and a clock that do what they are told.
+
+use std::sync::{Arc, Mutex};
+
+use futures::executor::block_on;
+
+use super::*;
+use crate::{
+    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    event::{CustomerEventKind, EventRecord},
+    idempotency::Done,
+    ids::{CustomerId, EventId},
+    lifecycle::Owner,
+    onboarding::{MockStepCaller, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError, Steps},
+    tenancy::{Permission, PermissionDenied},
+    testkit::{
+        CountingIds, FixedClock, FixedRandomness, MemoryStore, a_call, a_caller, a_customer, a_link, a_reader, a_scope,
+    },
+    time::Timestamp,
+    webhook::{MockSecretVault, SealedSecret, SendFailure, WebhookSecret},
+};
+
+struct Body;
+
+impl WebhookBody for Body {
+    fn event(&self, event: &EventRecord) -> Vec<u8> {
+        format!("{} of {:?}", event.kind.event_type(), event.entity).into_bytes()
+    }
+
+    fn test(&self, _: EventId, _: Owner, _: Timestamp) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+type Answer = Result<(u16, Vec<u8>), SendFailure>;
+
+/// A store with a workflow, and an engine whose calls are answered in turn.
+struct Scene {
+    store: Arc<MemoryStore>,
+    clock: Arc<FixedClock>,
+    ids: Arc<CountingIds>,
+    service: OnboardingService,
+    engine: OnboardingEngine,
+    calls: Arc<Mutex<Vec<StepCall>>>,
+}
+
+fn scene(answers: Vec<Answer>) -> Scene {
+    let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(FixedClock::default()));
+    let ids = Arc::new(CountingIds::salted(1));
+    let mut vault = MockSecretVault::new();
+    vault.expect_seal().returning(|_, _| Ok(SealedSecret::from_sealed("sealed")));
+    vault.expect_open().returning(|_, _| Ok(WebhookSecret::from_random([7; 32])));
+    let vault = Arc::new(vault);
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (noted, answers) = (calls.clone(), Mutex::new(answers.into_iter()));
+    let mut caller = MockStepCaller::new();
+    caller.expect_call().returning(move |call| {
+        noted.lock().unwrap().push(call);
+        answers.lock().unwrap().next().expect("one more call than expected")
+    });
+    let randomness = Arc::new(FixedRandomness::default());
+    let service = OnboardingService {
+        onboarding: store.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        randomness: randomness.clone(),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    };
+    let engine = OnboardingEngine {
+        onboarding: store.clone(),
+        customers: store.clone(),
+        caller: Arc::new(caller),
+        vault,
+        body: Arc::new(Body),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        randomness,
+        lease: Duration::from_secs(30),
+    };
+    Scene { store, clock, ids, service, engine, calls }
+}
+
+fn answer(status: u16, body: &str) -> Answer {
+    Ok((status, body.as_bytes().to_vec()))
+}
+
+impl Scene {
+    fn customer(&self) -> CustomerId {
+        let steps = vec![a_call("https://crm.example"), a_link("crm", "/data/id"), a_call("https://mail.example")];
+        let steps = Steps::new(steps, "").unwrap();
+        block_on(self.service.put_workflow(&a_caller(), None, steps, false, None)).unwrap();
+        let customers = CustomerService {
+            customers: self.store.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        };
+        block_on(customers.create(&a_caller(), a_customer("acme").build(), None)).unwrap().event.state.customer.id
+    }
+
+    /// Does what is due now.
+    fn turn(&self) -> usize {
+        let (holder, runs) = block_on(self.engine.claim(9)).unwrap();
+        for run in &runs {
+            block_on(self.engine.advance(&holder, run.clone())).unwrap();
+        }
+        runs.len()
+    }
+
+    fn wait(&self, seconds: i64) {
+        self.clock.advance_micros(seconds * 1_000_000);
+    }
+
+    fn run(&self, customer: CustomerId) -> OnboardingRun {
+        block_on(self.service.run(&a_reader(), customer)).unwrap().0
+    }
+
+    fn history(&self, customer: CustomerId) -> Vec<CustomerEventKind> {
+        let events = block_on(self.store.history(&a_scope(), customer, PageRequest::default())).unwrap();
+        assert!(events.items.iter().map(|event| event.sequence.get()).eq(1..=events.total), "a gap");
+        events.items.into_iter().map(|event| event.kind).collect()
+    }
+}
+
+#[test]
+fn steps_run_in_order_signed_and_the_end_is_in_the_log() {
+    let scene = scene(vec![answer(201, r#"{"data":{"id":4711}}"#), answer(204, "")]);
+    let customer = scene.customer();
+    assert_eq!((scene.turn(), scene.turn()), (1, 0));
+    let run = scene.run(customer);
+    assert_eq!((run.state, run.step, run.due_at, run.last_failure), (RunState::Succeeded, 3, None, None));
+    let history = scene.history(customer);
+    assert!(matches!(history[1], CustomerEventKind::IntegrationLinked { .. }), "{history:?}");
+    assert_eq!(history[2..], [CustomerEventKind::OnboardingCompleted]);
+    let found = block_on(scene.store.find(&a_scope(), customer)).unwrap().unwrap();
+    assert_eq!(found.mappings[0].provider_entity_id.as_str(), "4711");
+    let calls = scene.calls.lock().unwrap();
+    let (id, token) = (run.id(), RunToken::new(&WebhookSecret::from_random([7; 32]), run.id()));
+    let seen: Vec<_> = calls.iter().map(|call| (call.url.as_str(), call.id.clone(), call.token)).collect();
+    let wanted =
+        [("https://crm.example", format!("{id}_0"), token), ("https://mail.example", format!("{id}_2"), token)];
+    assert_eq!(seen, wanted);
+    let message = Message { id: &calls[0].id, at: scene.clock.now(), body: &calls[0].body };
+    assert!(WebhookSecret::from_random([7; 32]).verifies(&message, &calls[0].signature));
+    assert_eq!(calls[0].body, calls[1].body, "both tell of the customer as it was created");
+}
+
+#[test]
+fn what_fails_waits_and_in_the_end_a_person_sets_it_going_again() {
+    let mut answers = vec![Err(SendFailure::Timeout), answer(500, ""), answer(200, "no JSON"), answer(200, "{}")];
+    answers.extend((4..10).map(|_| answer(302, "")));
+    answers.extend([answer(200, r#"{"data":{"id":"c-7"}}"#), answer(200, "")]);
+    let scene = scene(answers);
+    let customer = scene.customer();
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        assert_eq!(scene.turn(), 1);
+        seen.push(scene.run(customer).last_failure.unwrap());
+        assert_eq!(scene.turn(), 0, "before its time");
+        scene.wait(6 * 3_600);
+    }
+    use StepFailure::{NoJson, NoValue, Send, Status};
+    assert_eq!(seen[..5], [Send(SendFailure::Timeout), Status(500), NoJson, NoValue, Status(302)]);
+    assert_eq!(scene.run(customer).state, RunState::Failed);
+    assert_eq!(scene.history(customer)[1..], [CustomerEventKind::OnboardingFailed]);
+    assert_eq!(scene.turn(), 0);
+    let retry = |caller| block_on(scene.service.amend_run(&caller, customer, RunAmendment::Retry, None));
+    let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Write));
+    assert_eq!(retry(a_reader()).unwrap_err(), denied);
+    assert!(retry(a_caller()).is_ok());
+    assert_eq!(scene.turn(), 1);
+    assert_eq!(scene.run(customer).state, RunState::Succeeded);
+    assert_eq!(scene.history(customer).last(), Some(&CustomerEventKind::OnboardingCompleted));
+}
+
+#[test]
+fn whoever_takes_over_repeats_a_call_but_no_link_and_no_event() {
+    let called = || answer(200, r#"{"data":{"id":"c-7"}}"#);
+    let scene = scene(vec![called(), answer(200, ""), called(), answer(200, "")]);
+    let customer = scene.customer();
+    let (holder, runs) = block_on(scene.engine.claim(9)).unwrap();
+    // The first one does all, but the store is asked as if it had vanished before it wrote anything down.
+    let before = runs[0].clone();
+    block_on(scene.engine.advance(&holder, before.clone())).unwrap();
+    let history = scene.history(customer);
+    let done = scene.run(customer);
+    let again = RunRecord { run: before.clone(), holder: holder.clone(), keep_until: None };
+    let taken = block_on(scene.store.record_run(&SystemScope::patron(), again)).unwrap();
+    assert!(!taken, "the run was given back");
+    block_on(scene.engine.advance(&holder, before)).unwrap();
+    assert_eq!(scene.run(customer), done);
+    assert_eq!(scene.history(customer), history);
+}
+
+#[test]
+fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
+    let scene = scene(vec![answer(200, r#"{"data":{"id":"c-7"}}"#)]);
+    let customer = scene.customer();
+    let at = scene.clock.now();
+    let archive = CustomerChange::Amend(customer, Amendment::Archive);
+    let stamp = Stamp { ids: scene.ids.start(at), at, request_id: None };
+    block_on(scene.store.change(&a_scope(), ChangeCustomer::new(archive, stamp))).unwrap();
+    assert_eq!(scene.turn(), 1);
+    let run = scene.run(customer);
+    assert_eq!((run.state, run.last_failure), (RunState::Failed, Some(StepFailure::LinkRefused)));
+    assert_eq!(scene.history(customer).last(), Some(&CustomerEventKind::OnboardingFailed));
+    assert!(block_on(scene.service.amend_run(&a_caller(), customer, RunAmendment::Cancel, None)).is_ok());
+    scene.wait(9_999);
+    assert_eq!(scene.turn(), 0);
+}
+
+#[test]
+fn the_secret_is_shown_when_it_is_new_and_workflows_are_for_administrators() {
+    let scene = scene(vec![]);
+    let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
+    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, None));
+    let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Administer));
+    assert_eq!(put(a_reader(), false).unwrap_err(), denied);
+    let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().value.1.is_some());
+    assert_eq!(shown, [true, false, true]);
+    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, None)), Err(denied));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, None)), Ok(Done::now(())));
+    assert_eq!(block_on(scene.service.workflow(&a_reader(), None)).unwrap_err(), OnboardingError::UnknownWorkflow);
+}
+
+#[test]
+fn a_token_is_recognised_when_it_is_of_a_run_of_the_environment_and_of_its_secret() {
+    let scene = scene(vec![]);
+    let customer = scene.customer();
+    let recognise = |caller, token: &RunToken| block_on(scene.service.recognise(&caller, token));
+    let secret = WebhookSecret::from_random([7; 32]);
+    let token = RunToken::new(&secret, scene.run(customer).id());
+    assert_eq!(recognise(a_caller(), &token), Ok(()));
+    let foreign = Err(OnboardingError::ForeignToken(RunTokenError));
+    let forged = RunToken::new(&WebhookSecret::from_random([8; 32]), token.run());
+    assert_eq!(recognise(a_caller(), &forged), foreign);
+    let nobody = RunToken::new(&secret, crate::testkit::an_id(99));
+    assert_eq!(recognise(a_caller(), &nobody), foreign);
+    assert!(matches!(recognise(a_reader(), &token), Err(OnboardingError::Denied(_))));
+}

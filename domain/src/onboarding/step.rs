@@ -1,0 +1,293 @@
+//! The steps of a workflow.
+
+use std::time::Duration;
+
+use super::pointer::JsonPointer;
+use crate::{integration::ProviderType, lifecycle::words, violation::Rule, webhook::EndpointUrl};
+
+/// One step.
+///
+/// ```
+/// use patron_domain::{onboarding::StepKind, testkit::{a_call, a_link}};
+///
+/// let steps = [a_call("https://crm.example/customers"), a_link("crm", "/id")];
+/// assert_eq!(steps.map(|step| step.kind()), [StepKind::HttpCall, StepKind::LinkIntegration]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Tell another system of the customer.
+    HttpCall(HttpCall),
+    /// Remember under which id it knows the customer.
+    LinkIntegration(LinkIntegration),
+}
+
+/// The word for a kind of step.
+///
+/// ```
+/// use patron_domain::onboarding::StepKind;
+///
+/// assert_eq!(StepKind::parse("http_call"), Ok(StepKind::HttpCall));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepKind {
+    /// See [`Step::HttpCall`].
+    HttpCall,
+    /// See [`Step::LinkIntegration`].
+    LinkIntegration,
+}
+
+words!(
+    StepKind, "http_call, link_integration",
+    HttpCall => "http_call", LinkIntegration => "link_integration",
+);
+
+impl Step {
+    /// The word for its kind.
+    #[must_use]
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::HttpCall(_) => StepKind::HttpCall,
+            Self::LinkIntegration(_) => StepKind::LinkIntegration,
+        }
+    }
+}
+
+/// A `POST` with the customer as it was created as the body, signed as webhooks are.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::{ExpectedStatus, HttpCall, StepRetries},
+///     webhook::EndpointUrl,
+/// };
+///
+/// let url = EndpointUrl::new("https://crm.example/customers").unwrap();
+/// let call = HttpCall { url, expected: ExpectedStatus::default(), retries: StepRetries::default() };
+/// assert!(call.expected.admits(201));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpCall {
+    /// Where to.
+    pub url: EndpointUrl,
+    /// Which answers are as good as done.
+    pub expected: ExpectedStatus,
+    /// How often it is tried.
+    pub retries: StepRetries,
+}
+
+/// Takes a value from the answer to the nearest call before it, and links the customer under it.
+///
+/// ```
+/// use patron_domain::{
+///     integration::ProviderType,
+///     onboarding::{JsonPointer, LinkIntegration},
+/// };
+///
+/// let provider_type = ProviderType::new("crm").unwrap();
+/// let link = LinkIntegration { provider_type, pointer: JsonPointer::new("/data/id").unwrap() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkIntegration {
+    /// The other system.
+    pub provider_type: ProviderType,
+    /// Where in the answer its id stands: a text, or a whole number.
+    pub pointer: JsonPointer,
+}
+
+/// The statuses that an answer may have: 1 to 10 of them from 100 to 599, or any from 200 to 299 when none is named.
+///
+/// ```
+/// use patron_domain::onboarding::ExpectedStatus;
+///
+/// let two = ExpectedStatus::new(vec![201, 409]).unwrap();
+/// assert!(two.admits(409) && !two.admits(200));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExpectedStatus(Vec<u16>);
+
+/// Why numbers are no [`ExpectedStatus`].
+///
+/// ```
+/// use patron_domain::onboarding::{ExpectedStatus, ExpectedStatusError};
+///
+/// assert_eq!(ExpectedStatus::new(vec![99]), Err(ExpectedStatusError::Range));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExpectedStatusError {
+    /// One is no status.
+    #[error("must be HTTP statuses from 100 to 599")]
+    Range,
+    /// There are too many.
+    #[error("must name at most {} statuses; leave it out for any from 200 to 299", ExpectedStatus::MAX)]
+    TooMany,
+}
+
+impl Rule for ExpectedStatusError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Range => "range",
+            Self::TooMany => "max_items",
+        }
+    }
+}
+
+impl ExpectedStatus {
+    /// The most statuses.
+    pub const MAX: usize = 10;
+
+    /// Checks statuses; none stand for all from 200 to 299.
+    ///
+    /// # Errors
+    /// When one is no status, or there are too many.
+    pub fn new(statuses: Vec<i64>) -> Result<Self, ExpectedStatusError> {
+        if statuses.len() > Self::MAX {
+            return Err(ExpectedStatusError::TooMany);
+        }
+        let status = |number: i64| u16::try_from(number).ok().filter(|status| (100..=599).contains(status));
+        let statuses: Option<Vec<u16>> = statuses.into_iter().map(status).collect();
+        statuses.map(Self).ok_or(ExpectedStatusError::Range)
+    }
+
+    /// Whether an answer with this status is as good as done.
+    #[must_use]
+    pub fn admits(&self, status: u16) -> bool {
+        if self.0.is_empty() { (200..=299).contains(&status) } else { self.0.contains(&status) }
+    }
+
+    /// The statuses that are named.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u16] {
+        &self.0
+    }
+}
+
+/// How often a call is tried, and how long is waited in between: the first wait, doubled each time, up to six hours.
+///
+/// ```
+/// use std::time::Duration;
+/// use patron_domain::onboarding::StepRetries;
+///
+/// let retries = StepRetries::default().with_max_attempts(3).unwrap().with_first_delay(2).unwrap();
+/// let waits = [1, 2, 3].map(|failed| retries.delay(failed, 0));
+/// assert_eq!(waits, [Some(Duration::from_secs(2)), Some(Duration::from_secs(4)), None]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepRetries {
+    max_attempts: u32,
+    first_delay_seconds: u32,
+}
+
+/// Why numbers are no [`StepRetries`].
+///
+/// ```
+/// use patron_domain::onboarding::{StepRetries, StepRetriesError};
+///
+/// assert_eq!(StepRetries::default().with_max_attempts(0), Err(StepRetriesError::Attempts));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StepRetriesError {
+    /// There are too many attempts, or none.
+    #[error("must be a whole number from 1 to {}", StepRetries::MAX_ATTEMPTS)]
+    Attempts,
+    /// The wait is too long, or none at all.
+    #[error("must be a whole number of seconds from 1 to {}", StepRetries::MAX_FIRST_DELAY_SECONDS)]
+    Delay,
+}
+
+impl Rule for StepRetriesError {
+    fn rule(&self) -> &'static str {
+        "range"
+    }
+}
+
+impl Default for StepRetries {
+    /// Ten attempts over about 43 minutes.
+    fn default() -> Self {
+        Self { max_attempts: 10, first_delay_seconds: 5 }
+    }
+}
+
+impl StepRetries {
+    /// The most attempts.
+    pub const MAX_ATTEMPTS: u32 = 20;
+    /// The longest first wait.
+    pub const MAX_FIRST_DELAY_SECONDS: u32 = 3_600;
+    /// The longest wait.
+    const LONGEST: Duration = Duration::from_secs(6 * 3_600);
+
+    /// The same with other attempts, the first one included.
+    ///
+    /// # Errors
+    /// Outside 1 to [`Self::MAX_ATTEMPTS`].
+    pub fn with_max_attempts(self, attempts: i64) -> Result<Self, StepRetriesError> {
+        let max_attempts = within(attempts, Self::MAX_ATTEMPTS).ok_or(StepRetriesError::Attempts)?;
+        Ok(Self { max_attempts, ..self })
+    }
+
+    /// The same with another first wait.
+    ///
+    /// # Errors
+    /// Outside 1 to [`Self::MAX_FIRST_DELAY_SECONDS`].
+    pub fn with_first_delay(self, seconds: i64) -> Result<Self, StepRetriesError> {
+        let first_delay_seconds = within(seconds, Self::MAX_FIRST_DELAY_SECONDS).ok_or(StepRetriesError::Delay)?;
+        Ok(Self { first_delay_seconds, ..self })
+    }
+
+    /// The most attempts, the first one included.
+    #[must_use]
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    /// The first wait.
+    #[must_use]
+    pub fn first_delay_seconds(&self) -> u32 {
+        self.first_delay_seconds
+    }
+
+    /// How long to wait after so many failed attempts; `None` when there is no further one. `jitter` is any number: it
+    /// makes the wait up to a tenth longer, so that what failed together is not tried again together.
+    #[must_use]
+    pub fn delay(&self, failed: u32, jitter: u16) -> Option<Duration> {
+        if failed == 0 || failed >= self.max_attempts {
+            return None;
+        }
+        let first = Duration::from_secs(u64::from(self.first_delay_seconds));
+        let doubled = first.saturating_mul(2_u32.saturating_pow(failed - 1)).min(Self::LONGEST);
+        Some(doubled.mul_f64(1.0 + 0.1 * f64::from(jitter) / f64::from(u16::MAX)))
+    }
+}
+
+fn within(number: i64, most: u32) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| (1..=most).contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{ExpectedStatus, ExpectedStatusError, StepRetries, StepRetriesError};
+
+    #[test]
+    fn no_status_is_any_success_and_named_ones_are_those_alone() {
+        let any = ExpectedStatus::default();
+        assert_eq!([199, 200, 299, 300].map(|status| any.admits(status)), [false, true, true, false]);
+        let two = ExpectedStatus::new(vec![201, 409]).unwrap();
+        assert_eq!([200, 201, 409].map(|status| two.admits(status)), [false, true, true]);
+        assert_eq!(ExpectedStatus::new(vec![99]), Err(ExpectedStatusError::Range));
+        assert_eq!(ExpectedStatus::new(vec![70_000]), Err(ExpectedStatusError::Range));
+        assert_eq!(ExpectedStatus::new(vec![200; 11]), Err(ExpectedStatusError::TooMany));
+    }
+
+    #[test]
+    fn waits_double_up_to_six_hours_and_attempts_end() {
+        let retries = StepRetries::default().with_max_attempts(4).unwrap().with_first_delay(3).unwrap();
+        let waits: Vec<_> = (0..6).map(|failed| retries.delay(failed, 0).map(|wait| wait.as_secs())).collect();
+        assert_eq!(waits, [None, Some(3), Some(6), Some(12), None, None]);
+        assert_eq!(retries.delay(1, u16::MAX), Some(Duration::from_millis(3_300)));
+        let long = StepRetries::default().with_max_attempts(20).unwrap().with_first_delay(3_600).unwrap();
+        assert_eq!(long.delay(19, 0), Some(Duration::from_secs(21_600)));
+        assert_eq!(retries.with_max_attempts(0), Err(StepRetriesError::Attempts));
+        assert_eq!(retries.with_max_attempts(21), Err(StepRetriesError::Attempts));
+        assert_eq!(retries.with_first_delay(-1), Err(StepRetriesError::Delay));
+    }
+}

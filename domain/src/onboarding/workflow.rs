@@ -1,0 +1,296 @@
+//! Workflows: steps in their order, and the secret their calls are signed with.
+
+use super::step::{LinkIntegration, Step};
+use crate::{
+    customer::WorkflowName,
+    ids::{WebhookEndpointId, WorkflowId},
+    lifecycle::{Audit, Owner},
+    tenancy::EnvironmentScope,
+    time::Timestamp,
+    violation::{Rule, Violations},
+    webhook::SealedSecret,
+};
+
+/// The steps of a workflow: 1 to 20, of which the first is a call.
+///
+/// ```
+/// use patron_domain::{onboarding::Steps, testkit::{a_call, a_link}};
+///
+/// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "value.").unwrap();
+/// assert_eq!(steps.links_after(0).count(), 1);
+/// let broken = Steps::new(vec![a_link("crm", "/id")], "value.").unwrap_err();
+/// assert_eq!(broken.iter().next().unwrap().path, "value.steps[0].type");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steps(Vec<Step>);
+
+/// Why steps make no workflow.
+///
+/// ```
+/// use patron_domain::{onboarding::StepsError, violation::Rule};
+///
+/// assert_eq!(StepsError::TooMany.rule(), "max_items");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StepsError {
+    /// There is none.
+    #[error("steps must hold at least one step; DELETE the workflow to have nothing done")]
+    None,
+    /// There are too many.
+    #[error("steps must hold at most {} steps", Steps::MAX)]
+    TooMany,
+    /// There is no answer to take anything from.
+    #[error("link_integration takes a value from the answer to a call; put an http_call before it")]
+    NoCallBefore,
+    /// The customer would be linked twice.
+    #[error("another link_integration has this provider_type; a customer has one link to each system")]
+    Repeated,
+}
+
+impl Rule for StepsError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::None => "min_items",
+            Self::TooMany => "max_items",
+            Self::NoCallBefore => "order",
+            Self::Repeated => "unique",
+        }
+    }
+}
+
+impl Steps {
+    /// The most steps.
+    pub const MAX: usize = 20;
+
+    /// Checks steps as a whole.
+    ///
+    /// # Errors
+    /// Every broken rule, under `steps` and the place in the list, behind a prefix such as `value.`.
+    pub fn new(steps: Vec<Step>, prefix: &str) -> Result<Self, Violations> {
+        Self::at_places(steps.len(), steps.into_iter().map(Some).collect(), prefix)
+    }
+
+    /// The same for a list of which some elements were refused already, which are `None`: `count` is how many were given,
+    /// so that what is wrong with the others is told beside what is wrong with these.
+    ///
+    /// # Errors
+    /// Every broken rule, under `steps` and the place in the list, behind a prefix such as `value.`.
+    pub fn at_places(count: usize, steps: Vec<Option<Step>>, prefix: &str) -> Result<Self, Violations> {
+        let mut broken = Violations::new();
+        if count == 0 {
+            broken.add(format!("{prefix}steps"), &StepsError::None);
+        }
+        if count > Self::MAX {
+            broken.add(format!("{prefix}steps"), &StepsError::TooMany);
+            return Err(broken);
+        }
+        let mut linked = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let Some(Step::LinkIntegration(LinkIntegration { provider_type, .. })) = step else { continue };
+            // One that was refused may have been meant as a call.
+            if !steps[..index].iter().any(|before| !matches!(before, Some(Step::LinkIntegration(_)))) {
+                broken.add(format!("{prefix}steps[{index}].type"), &StepsError::NoCallBefore);
+            }
+            if linked.contains(&provider_type) {
+                broken.add(format!("{prefix}steps[{index}].provider_type"), &StepsError::Repeated);
+            }
+            linked.push(provider_type);
+        }
+        broken.into_result()?;
+        Ok(Self(steps.into_iter().flatten().collect()))
+    }
+
+    /// The steps.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// The step at a place; `None` behind the last.
+    #[must_use]
+    pub fn get(&self, place: u16) -> Option<&Step> {
+        self.0.get(usize::from(place))
+    }
+
+    /// The links that take their values from the answer to the call at a place: those between it and the next call.
+    pub fn links_after(&self, place: u16) -> impl Iterator<Item = &LinkIntegration> {
+        self.0.iter().skip(usize::from(place) + 1).map_while(|step| match step {
+            Step::LinkIntegration(link) => Some(link),
+            Step::HttpCall(_) => None,
+        })
+    }
+}
+
+/// The secret that calls are signed with, sealed, and the id it was sealed for.
+///
+/// ```
+/// use patron_domain::{
+///     onboarding::WorkflowSecret,
+///     testkit::an_id,
+///     webhook::{MockSecretVault, SecretVault, WebhookSecret},
+/// };
+///
+/// let (id, secret) = (an_id(1), WebhookSecret::from_random([7; 32]));
+/// let sealed = MockSecretVault::plain().seal(id, &secret).unwrap();
+/// let kept = WorkflowSecret { id, sealed };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowSecret {
+    /// The id it was sealed for, which stays when the workflow gets another version.
+    pub id: WebhookEndpointId,
+    /// The secret.
+    pub sealed: SealedSecret,
+}
+
+/// One version of a workflow. It never changes; changing the workflow makes another one.
+///
+/// ```
+/// use patron_domain::{onboarding::Step, testkit::a_workflow};
+///
+/// let workflow = a_workflow();
+/// assert!(matches!(workflow.steps.get(0), Some(Step::HttpCall(_))));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workflow {
+    /// The version's id.
+    pub id: WorkflowId,
+    /// The environment whose customers it is for.
+    pub owner: Owner,
+    /// Its name; `None` for the one that customers get who name none.
+    pub name: Option<WorkflowName>,
+    /// What is done.
+    pub steps: Steps,
+    /// What calls are signed with.
+    pub secret: WorkflowSecret,
+    /// Who made this version when. What it says of changes is as good as that.
+    pub audit: Audit,
+}
+
+/// What is asked of a store that puts a workflow into its place.
+///
+/// ```
+/// use patron_domain::{onboarding::{PutWorkflow, WorkflowPut}, testkit::{a_scope, a_workflow, an_id}};
+///
+/// let first = a_workflow();
+/// let put = PutWorkflow {
+///     name: None,
+///     steps: first.steps.clone(),
+///     another_secret: false,
+///     id: an_id(2),
+///     secret: first.secret.clone(),
+///     at: first.audit.created_at,
+/// };
+/// // What is there already says the same.
+/// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone())), WorkflowPut::Stays(first));
+/// assert!(matches!(put.decide(&a_scope(), None), WorkflowPut::New(new) if new.id == an_id(2)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutWorkflow {
+    /// Its name.
+    pub name: Option<WorkflowName>,
+    /// What is to be done.
+    pub steps: Steps,
+    /// Whether calls are to be signed with another secret from now on.
+    pub another_secret: bool,
+    /// The id of the new version, when it comes to one.
+    pub id: WorkflowId,
+    /// The secret that it gets when there is none to keep, or another one is wanted.
+    pub secret: WorkflowSecret,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The version that a name has once a workflow was put there.
+///
+/// ```
+/// use patron_domain::{onboarding::WorkflowPut, testkit::a_workflow};
+///
+/// assert_eq!(WorkflowPut::New(a_workflow()).workflow(), &a_workflow());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkflowPut {
+    /// The one that was there, because it says the same already: nothing is to be written.
+    Stays(Workflow),
+    /// A new one.
+    New(Workflow),
+}
+
+impl WorkflowPut {
+    /// The version.
+    #[must_use]
+    pub fn workflow(&self) -> &Workflow {
+        match self {
+            Self::Stays(workflow) | Self::New(workflow) => workflow,
+        }
+    }
+}
+
+impl PutWorkflow {
+    /// The version that the name has from now on, where it has this one until now.
+    #[must_use]
+    pub fn decide(self, scope: &EnvironmentScope, current: Option<Workflow>) -> WorkflowPut {
+        let secret = match current.filter(|_| !self.another_secret) {
+            Some(current) if current.steps == self.steps => return WorkflowPut::Stays(current),
+            Some(current) => current.secret,
+            None => self.secret,
+        };
+        let audit = Audit::created(self.at, &scope.actor);
+        let Self { id, name, steps, .. } = self;
+        WorkflowPut::New(Workflow { id, owner: scope.owner, name, steps, secret, audit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PutWorkflow, Steps, WorkflowPut, WorkflowSecret};
+    use crate::{
+        testkit::{a_call, a_link, a_scope, a_workflow, an_id},
+        webhook::SealedSecret,
+    };
+
+    #[test]
+    fn a_version_is_made_when_something_differs_and_keeps_the_secret_unless_another_is_wanted() {
+        let current = a_workflow();
+        let secret = WorkflowSecret { id: an_id(9), sealed: SealedSecret::from_sealed("another") };
+        let put = |steps: &Steps, another_secret: bool, before: bool| {
+            let (steps, at) = (steps.clone(), current.audit.created_at);
+            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret: secret.clone(), at };
+            put.decide(&a_scope(), before.then(|| current.clone()))
+        };
+        let new = |put: WorkflowPut| match put {
+            WorkflowPut::New(new) => Some(new),
+            WorkflowPut::Stays(_) => None,
+        };
+        let other = Steps::new(vec![a_call("https://other.example")], "").unwrap();
+        assert_eq!(put(&current.steps, false, true), WorkflowPut::Stays(current.clone()));
+        assert_eq!(new(put(&current.steps, false, false)).map(|new| new.secret), Some(secret.clone()));
+        let rotated = new(put(&current.steps, true, true)).unwrap();
+        assert_eq!((rotated.id, rotated.secret), (an_id(2), secret.clone()));
+        let changed = new(put(&other, false, true)).unwrap();
+        assert_eq!((changed.steps, changed.secret), (other, current.secret.clone()));
+    }
+
+    fn paths(broken: crate::violation::Violations) -> Vec<(String, &'static str)> {
+        broken.iter().map(|one| (one.path.clone(), one.rule)).collect()
+    }
+
+    #[test]
+    fn one_to_twenty_steps_of_which_the_first_is_a_call() {
+        assert!(Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").is_ok());
+        assert_eq!(paths(Steps::new(vec![], "value.").unwrap_err()), [("value.steps".to_owned(), "min_items")]);
+        let many = vec![a_call("https://crm.example"); 21];
+        assert_eq!(paths(Steps::new(many, "").unwrap_err()), [("steps".to_owned(), "max_items")]);
+        let early = vec![a_link("crm", "/id"), a_call("https://crm.example"), a_link("crm", "/id")];
+        let faults = [("steps[0].type".to_owned(), "order"), ("steps[2].provider_type".to_owned(), "unique")];
+        assert_eq!(paths(Steps::new(early, "").unwrap_err()), faults);
+    }
+
+    #[test]
+    fn links_belong_to_the_call_before_them() {
+        let call = || a_call("https://crm.example");
+        let steps = Steps::new(vec![call(), a_link("a", "/a"), a_link("b", "/b"), call(), a_link("c", "/c")], "");
+        let steps = steps.unwrap();
+        let of = |place| steps.links_after(place).map(|link| link.provider_type.as_str()).collect::<Vec<_>>();
+        assert_eq!((of(0), of(3)), (vec!["a", "b"], vec!["c"]));
+    }
+}

@@ -1,0 +1,143 @@
+//! The port for onboarding in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    customer::WorkflowName,
+    idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
+    ids::{CustomerId, WorkflowId},
+    onboarding::{
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow, WorkflowPut,
+    },
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+};
+
+/// A run, and who holds it.
+pub(super) struct StoredRun {
+    pub(super) run: OnboardingRun,
+    pub(super) holder: Option<String>,
+}
+
+fn lost(version: WorkflowId) -> StoreError {
+    StoreError::Corrupt { table: "onboarding_workflows", column: "id", row: version.to_string() }
+}
+
+#[async_trait]
+impl OnboardingRepository for MemoryStore {
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        if let Some(id) = registry.frozen_before::<WorkflowId>(claim.as_ref())? {
+            return registry.versions.get(&id).cloned().map(Done::before).ok_or_else(|| lost(id).into());
+        }
+        let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
+        let at = put.at;
+        let put = put.decide(scope, current);
+        let workflow = put.workflow().clone();
+        if let WorkflowPut::New(new) = put {
+            registry.workflows.insert(new.name.clone(), new.id);
+            registry.versions.insert(new.id, new);
+        }
+        registry.keep(claim.as_ref(), Outcome::Frozen(workflow.id.into()), at);
+        Ok(Done::now(workflow))
+    }
+
+    async fn workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+    ) -> Result<Option<Workflow>, StoreError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        Ok(registry.workflows.get(&name).and_then(|id| registry.versions.get(id)).cloned())
+    }
+
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError> {
+        Ok(self.lock().registry(scope.owner).versions.get(&id).cloned())
+    }
+
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        if let Some(deleted) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Some(Done::before(deleted)));
+        }
+        let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
+        registry.keep(claim.as_ref(), Outcome::Frozen(deleted.into()), at);
+        Ok(Some(Done::now(deleted)))
+    }
+
+    async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {
+        Ok(self.lock().registry(scope.owner).runs.get(&customer).map(|stored| stored.run.clone()))
+    }
+
+    async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError> {
+        let mut state = self.lock();
+        let runs = state.registry(scope.owner).runs.values().map(|stored| &stored.run);
+        let wanted = runs.filter(|run| {
+            query.state.is_none_or(|state| run.state == state)
+                && query.after.is_none_or(|after| run.customer_id > after)
+        });
+        Ok(wanted.take(usize::from(query.limit)).cloned().collect())
+    }
+
+    async fn amend_run(
+        &self,
+        scope: &EnvironmentScope,
+        customer: CustomerId,
+        amendment: RunAmendment,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        if let Some(run) = registry.frozen_before(claim.as_ref())? {
+            return Ok(Done::before(run));
+        }
+        let stored = registry.runs.get_mut(&customer).ok_or(OnboardingError::UnknownRun)?;
+        let run = stored.run.clone().amended(amendment, at)?;
+        *stored = StoredRun { run: run.clone(), holder: None };
+        registry.keep(claim.as_ref(), Outcome::Frozen(run.clone().into()), at);
+        Ok(Done::now(run))
+    }
+
+    async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
+        let mut state = self.lock();
+        let all = state.registries.values_mut().flat_map(|registry| registry.runs.values_mut());
+        let mut due: Vec<_> = all.filter(|stored| stored.run.is_due(claim.now)).collect();
+        due.sort_by_key(|stored| (stored.run.due_at, stored.run.customer_id));
+        let claimed = due.into_iter().take(usize::from(claim.limit)).map(|stored| {
+            stored.run = stored.run.clone().held(claim.until);
+            stored.holder = Some(claim.holder.clone());
+            stored.run.clone()
+        });
+        Ok(claimed.collect())
+    }
+
+    async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {
+        let RunRecord { run, holder, keep_until } = record;
+        let mut state = self.lock();
+        let found = state.registry(run.owner).runs.get_mut(&run.customer_id);
+        let Some(stored) = found.filter(|stored| stored.holder.as_deref() == Some(holder.as_str())) else {
+            return Ok(false);
+        };
+        stored.holder = keep_until.map(|_| holder);
+        stored.run = OnboardingRun { due_at: keep_until.or(run.due_at), ..run };
+        Ok(true)
+    }
+}

@@ -1,0 +1,53 @@
+//! Definitions that are refused.
+
+use patron_tests::patron::{Backend, Place};
+use serde_json::json;
+
+use super::{SETTING, put};
+
+#[tokio::test]
+async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let server = place.serve();
+    let bad = json!({ "value": {
+        "actions": [{ "action": "create_wallet" }],
+        "steps": [
+            { "type": "link_integration", "provider_type": "", "pointer": "id" },
+            { "type": "http_call", "url": "ftp://crm.example", "expected_status": [99],
+              "retry": { "max_attempts": 0, "first_delay_seconds": "soon" } },
+            { "type": "email" },
+            7,
+        ],
+    } });
+    let refused = put(&server, SETTING, &bad).await;
+    let wanted = [
+        "value.actions[0].action",
+        "value.steps[0].pointer",
+        "value.steps[0].provider_type",
+        "value.steps[1].expected_status",
+        "value.steps[1].retry.first_delay_seconds",
+        "value.steps[1].retry.max_attempts",
+        "value.steps[1].url",
+        "value.steps[2].type",
+        "value.steps[3]",
+    ];
+    let mut paths = refused.error().1;
+    paths.sort_unstable();
+    assert_eq!((refused.status, paths), (400, wanted.to_vec()));
+    for (body, path) in [
+        (json!({}), "value"),
+        (json!({ "value": {} }), "value.steps"),
+        (
+            json!({ "value": { "steps": vec![json!({ "type": "http_call", "url": "https://a.example" }); 21] } }),
+            "value.steps",
+        ),
+        (
+            json!({ "value": { "steps": [{ "type": "link_integration", "provider_type": "a", "pointer": "/id" }] } }),
+            "value.steps[0].type",
+        ),
+    ] {
+        let refused = put(&server, SETTING, &body).await;
+        assert_eq!((refused.status, refused.error().1), (400, vec![path]), "{body}");
+    }
+    assert_eq!(server.get(&format!("{SETTING}/nowhere")).await.status, 404);
+}
