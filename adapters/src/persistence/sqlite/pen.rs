@@ -9,10 +9,7 @@ use std::{
 };
 
 use diesel::SqliteConnection;
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    sync::mpsc,
-};
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{batch::commit, job::Job};
 use crate::{
@@ -33,16 +30,16 @@ impl Pen {
 
     /// Does a job on this very thread when nobody else is writing; else gives it back.
     ///
-    /// Nothing here waits in between, so a caller that goes away does not interrupt it. A runtime of one thread would
-    /// stand still meanwhile, so there it is the writer's thread that works.
+    /// Nothing here waits in between, so a caller that goes away does not interrupt it. One thread at a time stands still so
+    /// for as long as one commit takes, and only while little is going on; a runtime that has no other leaves the work to
+    /// the writer's thread.
     pub(super) fn write_here(&self, job: Box<dyn Job>) -> Option<Box<dyn Job>> {
-        let has_threads =
-            || Handle::try_current().is_ok_and(|here| here.runtime_flavor() == RuntimeFlavor::MultiThread);
-        if !self.alone.load(Ordering::Relaxed) || !has_threads() {
+        let has_others = || Handle::try_current().is_ok_and(|here| here.metrics().num_workers() > 1);
+        if !self.alone.load(Ordering::Relaxed) || !has_others() {
             return Some(job);
         }
         let Ok(mut connection) = self.connection.try_lock() else { return Some(job) };
-        tokio::task::block_in_place(|| write_batch(&mut connection, job, || None));
+        write_batch(&mut connection, job, || None);
         None
     }
 

@@ -13,8 +13,9 @@ mod run;
 mod within;
 mod write;
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use patron_domain::{
     customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
     store::StoreError,
@@ -133,10 +134,10 @@ async fn work(pool: Pool, queue: Queue, slot: i32, courage: Arc<Courage>) {
         } else if let Ok(mut jobs) = queue.try_lock() {
             fill(&mut batch, &mut jobs);
         }
-        let (pool, courage) = (pool.clone(), courage.clone());
-        // In a task of its own: a panic fails this batch and not the worker.
-        let put_off = tokio::spawn(async move { run::run(&pool, slot, &courage, batch).await }).await;
-        batch = put_off.unwrap_or_default();
+        // A panic fails this batch and not the worker. What it leaves behind is a connection within a transaction, which the
+        // pool throws away.
+        let run = AssertUnwindSafe(run::run(&pool, slot, &courage, batch));
+        batch = run.catch_unwind().await.unwrap_or_default();
     }
 }
 
