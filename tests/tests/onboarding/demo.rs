@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     net::TcpListener,
-    path::Path,
+    os::unix::fs::symlink,
     process::{Command, Stdio},
 };
 
@@ -36,9 +36,11 @@ async fn the_demo_ends_with_a_mapping(#[values(Backend::Sqlite, Backend::Postgre
     assert_eq!(program.lines().count(), 10, "a CRM of ten lines");
     fs::write(place.path().join("crm.py"), ported(program)).unwrap();
 
-    let bin = place.command(&[]);
-    let folder = Path::new(bin.get_program()).parent().expect("a folder").to_owned();
-    let path = format!("{}:{}", folder.display(), env::var("PATH").expect("a path"));
+    // The commands find the program under its name, as it is when the tests are built.
+    let bin = place.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(place.command(&[]).get_program(), bin.join("patron")).unwrap();
+    let path = format!("{}:{}", bin.display(), env::var("PATH").expect("a path"));
     let mut shell = Command::new("bash");
     shell.args(["-euc", &format!("{END}\n{}", ported(&blocks("sh").join("\n")))]).stdin(Stdio::null());
     shell.current_dir(place.path()).env("PATH", path).env("PATRON_PORT", &patron);
