@@ -2,7 +2,7 @@
 //!
 //! As long as the writes of clients are committed as they come, deliveries are made as fast as their receivers take them.
 //! When many wait for each commit, the machine or its disk is the limit, and every attempt would be at the cost of those who
-//! wait: then deliveries are paced by what is written. For each write that is committed a few attempts may begin, in the
+//! wait: then deliveries are paced by what is written. For each write that is committed one attempt may begin, in the
 //! order in which they are asked for. So deliveries go on, ever so often; what they fall behind they catch up with when the
 //! rush is over. It is a matter of this process: where several share one database, those that have less to do deliver more.
 
@@ -17,8 +17,8 @@ use tokio::{sync::Semaphore, time::timeout};
 const CROWD: usize = 16;
 /// For how long a rush lasts after the last such commit.
 const RUSH: Duration = Duration::from_millis(100);
-/// How many attempts may begin for each write that is committed in a rush.
-const ATTEMPTS: usize = 2;
+/// How many attempts may begin for each write that is committed in a rush: as many as there are events for one endpoint.
+const ATTEMPTS: usize = 1;
 /// The most attempts that may begin at once, when nobody asked for a while.
 const SAVED: usize = 64;
 
