@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patron_adapters::{
     onboarding::drive,
-    persistence::{Database, written, written_too},
+    persistence::{Database, Written},
 };
 use patron_domain::webhook::WebhookService;
 use tokio::{sync::watch, task::JoinHandle};
@@ -29,12 +29,14 @@ impl Deliveries {
         let (stop, told) = watch::channel(false);
         let relay = settings.webhooks.deliver.then(|| {
             let relay = wiring::relay(settings, webhooks.clone());
-            tokio::spawn(Arc::new(relay).run(told.clone(), written))
+            let written = Written::listen();
+            tokio::spawn(Arc::new(relay).run(told.clone(), move || written.clone().next()))
         });
         // Nobody takes steps while there are none at a time.
         let onboarding = (settings.onboarding_concurrency > 0).then(|| {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
-            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, written_too))
+            let written = Written::listen();
+            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, move || written.clone().next()))
         });
         Self { stop, relay, onboarding }
     }

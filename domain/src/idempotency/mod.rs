@@ -17,6 +17,7 @@ pub use self::{
     port::IdempotencyRecords,
 };
 use crate::{ids::EventId, lifecycle::Owner, tenancy::EnvironmentScope, time::Timestamp, violation::Rule};
+pub(crate) use outcome::from_once_error;
 
 /// The key a client sends in the header `Idempotency-Key`: 1–255 printable ASCII characters.
 ///
@@ -261,6 +262,23 @@ impl IdempotencyClaim {
             Some(Outcome::Frozen(frozen)) => T::try_from(frozen.clone()).map(Some),
             Some(Outcome::Event(_)) => Err(IdempotencyKeyReused),
         }
+    }
+
+    /// What was answered before, for services that look at other things before the work: asked first, so that nothing is
+    /// refused that was right when it was done. `None` when it is to be done now, and no promise that nobody is first.
+    ///
+    /// # Errors
+    /// When the record is of another request, or the store fails.
+    pub(crate) async fn answered<T>(
+        &self,
+        records: &dyn IdempotencyRecords,
+        scope: &EnvironmentScope,
+    ) -> Result<Option<T>, OnceError>
+    where
+        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
+    {
+        let record = records.find(scope, &self.key).await?;
+        Ok(self.settle_frozen(record.as_ref())?)
     }
 
     /// The record that is to be kept of work that is done now.

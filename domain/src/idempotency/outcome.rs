@@ -148,6 +148,22 @@ pub enum OnceError {
     Store(#[from] StoreError),
 }
 
+/// Has errors say in their own variants, `KeyReused` and `Store`, why something was not done once.
+macro_rules! from_once_error {
+    ($($error:ident),+) => {$(
+        impl From<crate::idempotency::OnceError> for $error {
+            fn from(error: crate::idempotency::OnceError) -> Self {
+                match error {
+                    crate::idempotency::OnceError::KeyReused(reused) => reused.into(),
+                    crate::idempotency::OnceError::Store(error) => error.into(),
+                }
+            }
+        }
+    )+};
+}
+
+pub(crate) use from_once_error;
+
 #[cfg(test)]
 mod tests {
     use super::Frozen;

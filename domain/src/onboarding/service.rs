@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     customer::WorkflowName,
-    idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, OnceError},
+    idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, from_once_error},
     ids::{CustomerId, IdGenerator, Randomness},
     store::StoreError,
     tenancy::{Caller, Permission, PermissionDenied},
@@ -96,14 +96,7 @@ pub enum OnboardingError {
     Store(#[from] StoreError),
 }
 
-impl From<OnceError> for OnboardingError {
-    fn from(error: OnceError) -> Self {
-        match error {
-            OnceError::KeyReused(reused) => reused.into(),
-            OnceError::Store(error) => error.into(),
-        }
-    }
-}
+from_once_error!(OnboardingError);
 
 impl OnboardingService {
     /// Makes or replaces a workflow. The secret is answered when it is new: the first time, and when another one is asked

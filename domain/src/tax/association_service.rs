@@ -184,12 +184,10 @@ impl TaxService {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let claim = self.claim(request, at);
-        if let Some(claim) = &claim {
-            // Before anything is refused that was right when it was done.
-            let record = self.records.find(scope, &claim.key).await?;
-            if let Some(made) = claim.settle_frozen(record.as_ref())? {
-                return Ok(Done::before(made));
-            }
+        if let Some(claim) = &claim
+            && let Some(made) = claim.answered(self.records.as_ref(), scope).await?
+        {
+            return Ok(Done::before(made));
         }
         let term = new.term(at)?;
         let rate = self.active_rate(scope, &new).await?;

@@ -10,7 +10,7 @@ use super::{
 use super::{TaxRateFacts, TaxedEntity};
 use crate::{
     event::TaxRateEvent,
-    idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused},
+    idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, from_once_error},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, PermissionDenied},
@@ -184,3 +184,5 @@ pub enum CreateTaxDefaultError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+from_once_error!(CreateTaxDefaultError);

@@ -1,7 +1,7 @@
 //! Why something about webhooks was not done.
 
 use crate::{
-    idempotency::{IdempotencyKeyReused, OnceError},
+    idempotency::{IdempotencyKeyReused, from_once_error},
     store::StoreError,
     tenancy::PermissionDenied,
     violation::Violations,
@@ -64,14 +64,7 @@ pub enum WebhookError {
     Store(#[from] StoreError),
 }
 
-impl From<OnceError> for WebhookError {
-    fn from(error: OnceError) -> Self {
-        match error {
-            OnceError::KeyReused(reused) => reused.into(),
-            OnceError::Store(error) => error.into(),
-        }
-    }
-}
+from_once_error!(WebhookError);
 
 /// The most endpoints of an environment.
 pub const MAX_ENDPOINTS: u64 = 50;

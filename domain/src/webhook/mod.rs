@@ -9,6 +9,7 @@ mod health;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod port;
+mod replay;
 mod request;
 mod retry;
 mod rotation;
@@ -32,6 +33,7 @@ pub use health::{DISABLE_AFTER, DisabledReason, Health, Tally};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockWebhookRepository;
 pub use port::{DeliveryQuery, LeaseClaim, RoundRecord, WebhookRepository};
+pub use replay::Replay;
 #[cfg(any(test, feature = "mock"))]
 pub use request::MockWebhookBody;
 pub use request::{Signer, TEST_EVENT, WebhookBody};
@@ -42,7 +44,7 @@ pub use secret::{Message, WebhookSecret, WebhookSecretError, seconds, signature}
 #[cfg(any(test, feature = "mock"))]
 pub use sender::MockWebhookSender;
 pub use sender::{SignedRequest, WebhookSender};
-pub use service::{NewEndpoint, Replay, WebhookService};
+pub use service::{NewEndpoint, WebhookService};
 pub use url::{EndpointUrl, EndpointUrlError};
 #[cfg(any(test, feature = "mock"))]
 pub use vault::MockSecretVault;

@@ -1,7 +1,7 @@
 //! Why nothing came of a request about environments and keys.
 
 use crate::{
-    idempotency::{IdempotencyKeyReused, OnceError},
+    idempotency::{IdempotencyKeyReused, from_once_error},
     ids::RandomnessUnavailable,
     store::StoreError,
     tenancy::{EnvironmentType, PermissionDenied},
@@ -68,20 +68,7 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-macro_rules! of_once {
-    ($($error:ty),+) => {$(
-        impl From<OnceError> for $error {
-            fn from(error: OnceError) -> Self {
-                match error {
-                    OnceError::KeyReused(reused) => reused.into(),
-                    OnceError::Store(error) => error.into(),
-                }
-            }
-        }
-    )+};
-}
-
-of_once!(EnvironmentError, KeyError);
+from_once_error!(EnvironmentError, KeyError);
 
 /// The type of an environment was to be changed.
 #[derive(Debug, thiserror::Error)]

@@ -187,12 +187,10 @@ impl AdministrationService {
         }
         let now = self.clock.now();
         let claim = self.claim(caller, request, now);
-        if let Some(CallersClaim { claim, .. }) = &claim {
-            // Before anything is refused that was right when it was done.
-            let record = self.records.find(own, &claim.key).await?;
-            if let Some(made) = claim.settle_frozen(record.as_ref())? {
-                return Ok((made, None));
-            }
+        if let Some(CallersClaim { claim, .. }) = &claim
+            && let Some(made) = claim.answered(self.records.as_ref(), own).await?
+        {
+            return Ok((made, None));
         }
         let mut broken = Violations::new();
         broken.check(|| "expires_at".to_owned(), new.expires_at.map(|at| check_expiry(at, now)).transpose());
