@@ -95,7 +95,7 @@ async fn launch(
 
 /// Waits until the requests that are being answered are done, for as long as the grace and the mercy allow. Rocket waits
 /// itself, except when it sees the signal while it looks for the next connection: then it gives up at once.
-async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
+pub(crate) async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
     const STEP: Duration = Duration::from_millis(10);
     let patience = Duration::from_secs(u64::from(grace) + u64::from(MERCY));
     let drained = tokio::time::timeout(patience, async {

@@ -11,13 +11,14 @@ use rocket::{
     Config, Data, Request, Response, Route,
     config::{Ident, LogLevel},
     data::ToByteUnit,
+    error::ErrorKind,
     fairing::AdHoc,
     http::{Method, Status},
     route::{Handler, Outcome},
 };
 use serde_json::{Value, json};
 
-use crate::{commands::output, failure::Failure};
+use crate::{commands::output, failure::Failure, serve::drain};
 
 /// The port, unless another is asked for: not the server's own.
 const PORT: u16 = 4_000;
@@ -40,12 +41,20 @@ pub(crate) async fn listen(port: Option<u16>, secret: &str) -> Result<(), Failur
         Box::pin(async move { output::note(format_args!("receiving on http://127.0.0.1:{port}/")) })
     });
     let route = Route::new(Method::Post, "/<path..>", Receiver { secret });
+    let grace = config.shutdown.grace;
     let launched = rocket::custom(config).mount("/", vec![route]).attach(told).launch().await;
     // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
-    launched.map(drop).map_err(|error| {
-        let (kind, advice) = (error.kind(), "choose another port with --port");
-        Failure::failed(format!("cannot listen on 127.0.0.1:{port}: {kind}; {advice}"))
-    })
+    let Err(error) = &launched else { return Ok(()) };
+    match error.kind() {
+        ErrorKind::Shutdown(rocket, _) => {
+            drain(rocket, grace).await;
+            Ok(())
+        }
+        kind => {
+            let advice = "choose another port with --port";
+            Err(Failure::failed(format!("cannot listen on 127.0.0.1:{port}: {kind}; {advice}")))
+        }
+    }
 }
 
 #[derive(Clone)]
