@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     customer::WorkflowName,
+    event::Onboarding,
     idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, from_once_error},
     ids::{CustomerId, IdGenerator, Randomness},
     store::StoreError,
@@ -190,18 +191,20 @@ impl OnboardingService {
         Ok(Done { value: (run, workflow.ok_or(OnboardingError::UnknownWorkflow)?), replayed })
     }
 
-    /// Makes sure that a token is one that a call of a run of the caller's environment carried: then a create that echoes it
-    /// follows from that call, and starts nothing.
+    /// What a create that echoes a token says of onboarding, whatever else it says: a call of a run led to it, so it starts
+    /// nothing.
     ///
     /// # Errors
-    /// When the caller may not write, the token is made up or comes from another environment, or store or vault fail.
-    pub async fn recognise(&self, caller: &Caller, token: &RunToken) -> Result<(), OnboardingError> {
+    /// When the caller may not write, the token is none that a call of a run of the caller's environment carried, or store
+    /// or vault fail.
+    pub async fn recognise(&self, caller: &Caller, token: &RunToken) -> Result<Onboarding, OnboardingError> {
         let scope = caller.authorise(Permission::Write)?;
         let run = self.onboarding.run(scope, CustomerId::from_uuid(token.run().uuid())).await?;
         let run = run.ok_or(RunTokenError)?;
         let workflow = self.onboarding.workflow_version(scope, run.workflow_id).await?.ok_or(RunTokenError)?;
         let secret = self.vault.open(workflow.secret.id, &workflow.secret.sealed)?;
-        if token.is_of(&secret) { Ok(()) } else { Err(RunTokenError.into()) }
+        let starts_nothing = Onboarding { skip: true, workflow: None };
+        token.is_of(&secret).then_some(starts_nothing).ok_or(RunTokenError.into())
     }
 
     /// Runs of the caller's environment, such as those that need a person.

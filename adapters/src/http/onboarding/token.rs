@@ -24,7 +24,7 @@ pub(crate) struct Token(Option<RunToken>);
 pub(crate) const HEADER: &str = "X-Patron-Onboarding-Run";
 
 impl Token {
-    /// Has a create start nothing when it comes with the token of a run, and refuses one that is made up.
+    /// Lets the domain say what a create with the token of a run asks of onboarding; refuses a token that is made up.
     pub(crate) async fn heed(
         &self,
         services: &Services<'_>,
@@ -32,8 +32,7 @@ impl Token {
         onboarding: &mut Onboarding,
     ) -> Result<(), OnboardingError> {
         if let Some(token) = &self.0 {
-            services.onboarding.recognise(caller, token).await?;
-            *onboarding = Onboarding { skip: true, ..Onboarding::default() };
+            *onboarding = services.onboarding.recognise(caller, token).await?;
         }
         Ok(())
     }
