@@ -127,6 +127,20 @@ impl<K: Kind> Id<K> {
         self.uuid
     }
 
+    /// The greatest id that an [`IdGenerator`] can give at a time or before, to the millisecond: what was made by then is
+    /// found by its id, without an index of times.
+    ///
+    /// ```
+    /// use patron_domain::{ids::{CustomerId, IdSequence}, testkit::a_time};
+    ///
+    /// let made: CustomerId = IdSequence::start(a_time(), [0xFF; 10]).next_id();
+    /// assert!(made <= CustomerId::last_at(a_time()));
+    /// ```
+    #[must_use]
+    pub fn last_at(at: Timestamp) -> Self {
+        Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &[0xFF; 10]).into_uuid())
+    }
+
     /// Parses the text form. Only the canonical form is taken: the prefix and 26 upper-case characters.
     ///
     /// # Errors
@@ -139,10 +153,21 @@ impl<K: Kind> Id<K> {
     }
 }
 
+impl<K: Kind> Id<K> {
+    /// Hands the text form on in one piece: ids are written more often than anything else.
+    fn with_text<T>(&self, hand_on: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; 40];
+        let prefix = K::PREFIX.as_bytes();
+        text[..prefix.len()].copy_from_slice(prefix);
+        let end = prefix.len() + 26;
+        text[prefix.len()..end].copy_from_slice(&crockford::encode(self.uuid.as_u128()));
+        hand_on(crockford::as_str(&text[..end]))
+    }
+}
+
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(K::PREFIX)?;
-        f.write_str(crockford::as_str(&crockford::encode(self.uuid.as_u128())))
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -192,7 +217,7 @@ impl<K: Kind> FromStr for Id<K> {
 #[cfg(feature = "serde")]
 impl<K: Kind> serde::Serialize for Id<K> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 
@@ -306,7 +331,7 @@ pub(crate) mod crockford {
         text
     }
 
-    pub(crate) fn as_str(text: &[u8; 26]) -> &str {
+    pub(crate) fn as_str(text: &[u8]) -> &str {
         // The alphabet is ASCII, so this is always valid UTF-8.
         std::str::from_utf8(text).unwrap_or_default()
     }

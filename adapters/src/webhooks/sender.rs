@@ -1,8 +1,9 @@
 //! One request to an endpoint.
 
 use std::{
+    collections::HashMap,
     error::Error as _,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -29,6 +30,9 @@ const READ: usize = 16_384;
 /// How many connections to a host are kept open, and for how long.
 const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
 
+/// How many URLs are kept parsed.
+const PARSED: usize = 256;
+
 /// Sends with a client of its own: no redirects, no proxy, no cookies, and only to addresses that may be talked to. The
 /// client is made with the first request, so a server without webhooks does without it.
 pub struct HttpSender {
@@ -36,13 +40,15 @@ pub struct HttpSender {
     allow_private: bool,
     patience: Duration,
     client: OnceLock<Option<Client>>,
+    /// What was parsed before: an endpoint's URL is the same for each of its deliveries.
+    parsed: Mutex<HashMap<String, Result<Url, SendFailure>>>,
 }
 
 impl HttpSender {
     /// A sender. `allow_private` is for development: it lets deliveries go to every address, also to this machine.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, allow_private: bool) -> Self {
-        Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new() }
+        Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new(), parsed: Mutex::default() }
     }
 
     /// When an attempt that begins now has to be through.
@@ -57,6 +63,21 @@ impl HttpSender {
             made.map_err(|error| tracing::error!(%error, "no webhook can be sent")).ok()
         };
         self.client.get_or_init(make).as_ref()
+    }
+
+    /// A URL in parts, if it may be talked to as far as it tells itself.
+    fn parsed(&self, url: &EndpointUrl) -> Result<Url, SendFailure> {
+        // A panic while it was held leaves what is parsed as it was.
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = parsed.get(url.as_str()) {
+            return known.clone();
+        }
+        if parsed.len() == PARSED {
+            parsed.clear();
+        }
+        let new = parse(url, self.allow_private);
+        parsed.insert(url.as_str().to_owned(), new.clone());
+        new
     }
 
     async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<(u16, String), SendFailure> {
@@ -80,12 +101,7 @@ impl HttpSender {
         keep: usize,
         end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
-        let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
-        // A host that is an address is never resolved.
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        if !self.allow_private && host.parse().is_ok_and(|address| !is_public(address)) {
-            return Err(SendFailure::AddressRefused);
-        }
+        let url = self.parsed(url)?;
         let client = self.client().ok_or(SendFailure::Internal)?;
         let mut request = client.post(url).header(CONTENT_TYPE, "application/json");
         for (name, value) in headers {
@@ -112,6 +128,16 @@ impl WebhookSender for HttpSender {
         let attempt = Attempt { at, took: begun.elapsed(), outcome, answer };
         metrics::webhook_attempt(&attempt);
         attempt
+    }
+}
+
+fn parse(url: &EndpointUrl, allow_private: bool) -> Result<Url, SendFailure> {
+    let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
+    // A host that is an address is never resolved.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    match host.parse() {
+        Ok(address) if !allow_private && !is_public(address) => Err(SendFailure::AddressRefused),
+        _ => Ok(url),
     }
 }
 

@@ -72,7 +72,8 @@ pub struct LeaseClaim {
 ///     owner: endpoint.owner,
 ///     endpoint_id: endpoint.id,
 ///     holder: "relay 1".to_owned(),
-///     deliveries: vec![a_delivery(1)],
+///     fresh: vec![a_delivery(1)],
+///     changed: vec![],
 ///     position: EventPosition::START,
 ///     health: Health::default(),
 ///     disabled: None,
@@ -91,8 +92,10 @@ pub struct RoundRecord {
     pub endpoint_id: WebhookEndpointId,
     /// Who holds its lease.
     pub holder: String,
-    /// Its deliveries that are new or have changed.
-    pub deliveries: Vec<Delivery>,
+    /// Its deliveries that were not written down before.
+    pub fresh: Vec<Delivery>,
+    /// Its deliveries that were, and have changed.
+    pub changed: Vec<Delivery>,
     /// How far in the log it is.
     pub position: EventPosition,
     /// How it is doing.

@@ -21,7 +21,7 @@ struct Item {
     attempted: bool,
 }
 
-/// The deliveries of one thing, in order.
+/// The deliveries of one thing, in order; by default none.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_delivery, a_time}, webhook::plan};
@@ -31,7 +31,7 @@ struct Item {
 /// assert_eq!(lanes.len(), 1);
 /// assert_eq!(lanes[0].next().unwrap().position.stored(), 1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lane {
     done: Vec<Item>,
     waiting: VecDeque<Item>,
@@ -71,12 +71,14 @@ impl Lane {
 /// }
 /// let read_to = EventPosition::from_stored(2).unwrap();
 /// let round = end(lanes, true, EventPosition::START, read_to, a_time());
-/// assert_eq!((round.deliveries.len(), round.position, round.next_at), (2, read_to, None));
+/// assert_eq!((round.fresh.len(), round.position, round.next_at), (2, read_to, None));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoundEnd {
-    /// The deliveries that are new or have changed.
-    pub deliveries: Vec<Delivery>,
+    /// The deliveries that no store knows yet.
+    pub fresh: Vec<Delivery>,
+    /// The deliveries that a store knows, and that have changed.
+    pub changed: Vec<Delivery>,
     /// All that waits then, whether it has changed or not: with this the next round can begin before these are written.
     pub waiting: Vec<Delivery>,
     /// How far in the log everything is delivered or written down as waiting.
@@ -127,8 +129,13 @@ pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: Event
             end.next_at = Some(end.next_at.map_or(at, |known| known.min(at)));
         }
         end.waiting.extend(lane.waiting.iter().filter(|item| kept(item)).map(|item| item.delivery.clone()));
-        let written = lane.done.into_iter().chain(lane.waiting).filter(|item| item.changed || !item.stored);
-        end.deliveries.extend(written.filter(kept).map(|item| item.delivery));
+        for item in lane.done.into_iter().chain(lane.waiting).filter(kept) {
+            match item {
+                Item { stored: false, delivery, .. } => end.fresh.push(delivery),
+                Item { changed: true, delivery, .. } => end.changed.push(delivery),
+                Item { .. } => {}
+            }
+        }
     }
     end
 }
@@ -187,7 +194,8 @@ mod tests {
         step(&mut lanes[1], 204);
         let ended = end(lanes, true, at(0), at(9), a_time());
         assert_eq!(ended.position, at(9));
-        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "delivered", false), (3, "waiting", true)]);
+        assert_eq!(seen(&ended.fresh), [(1, "delivered", false), (2, "delivered", false), (3, "waiting", true)]);
+        assert_eq!(seen(&ended.changed), []);
         assert!(ended.next_at.is_some());
         assert_eq!(seen(&ended.waiting), [(3, "waiting", true)]);
     }
@@ -200,7 +208,8 @@ mod tests {
         let mut lanes = lanes;
         step(&mut lanes[1], 200);
         let ended = end(lanes, true, at(4), at(6), a_time());
-        assert_eq!(seen(&ended.deliveries), [(5, "waiting", false), (6, "delivered", false)]);
+        assert_eq!(seen(&ended.fresh), [(5, "waiting", false), (6, "delivered", false)]);
+        assert_eq!(seen(&ended.changed), [], "what waits as it did is not written again");
         assert_eq!(seen(&ended.waiting), [(1, "waiting", true), (5, "waiting", false)], "what has not changed too");
         assert_eq!(ended.next_at, Some(later));
         // When its time has come, the first of the lane runs, and the others follow at once.
@@ -209,7 +218,8 @@ mod tests {
         assert_eq!(lanes[0].next().map(|one| one.position.stored()), Some(5));
         // Left before that, the next one is due now.
         let ended = end(lanes, false, at(6), at(6), later);
-        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (5, "waiting", true)]);
+        assert_eq!(seen(&ended.changed), [(1, "delivered", false), (5, "waiting", true)]);
+        assert_eq!(seen(&ended.fresh), []);
         assert_eq!(ended.position, at(6));
     }
 
@@ -220,7 +230,7 @@ mod tests {
         step(&mut lanes[2], 200);
         let ended = end(lanes, false, at(0), at(5), a_time());
         assert_eq!(ended.position, at(3));
-        assert_eq!(seen(&ended.deliveries), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
+        assert_eq!(seen(&ended.fresh), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
         assert_eq!(seen(&ended.waiting), [(2, "waiting", true)], "what it goes back to does not wait");
     }
 
@@ -228,6 +238,6 @@ mod tests {
     fn nothing_attempted_moves_nothing() {
         let lanes = plan(vec![], vec![of(8, "a")], a_time());
         let ended = end(lanes, false, at(7), at(8), a_time());
-        assert_eq!((ended.position, ended.deliveries.len(), ended.next_at), (at(7), 0, None));
+        assert_eq!((ended.position, ended.fresh.len(), ended.next_at), (at(7), 0, None));
     }
 }

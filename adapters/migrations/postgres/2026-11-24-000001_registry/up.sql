@@ -322,7 +322,6 @@ CREATE INDEX webhook_deliveries_due
 CREATE INDEX webhook_deliveries_failed
     ON webhook_deliveries (tenant_id, environment_id, endpoint_id, id)
     WHERE status = 'failed';
-CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);
 
 -- Versions of onboarding workflows. They never change: runs keep the version they began with.
 CREATE TABLE onboarding_workflows (

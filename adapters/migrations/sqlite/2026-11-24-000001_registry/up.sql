@@ -238,7 +238,8 @@ CREATE TABLE event_payloads (
     PRIMARY KEY (tenant_id, environment_id, event_id)
 ) STRICT;
 
--- Requests that were done under a client's key: written with the work itself, and never without it.
+-- Requests that were done under a client's key: written with the work itself, and never without it. They are appended
+-- in their order: where keys are random, no more than the index of keys is written at random.
 CREATE TABLE idempotency_records (
     tenant_id TEXT NOT NULL,
     environment_id TEXT NOT NULL,
@@ -250,7 +251,7 @@ CREATE TABLE idempotency_records (
     answer TEXT,
     at INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, environment_id, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX idempotency_records_at ON idempotency_records (at);
 
@@ -320,7 +321,6 @@ CREATE INDEX webhook_deliveries_due
 CREATE INDEX webhook_deliveries_failed
     ON webhook_deliveries (tenant_id, environment_id, endpoint_id, id)
     WHERE status = 'failed';
-CREATE INDEX webhook_deliveries_updated ON webhook_deliveries (updated_at);
 
 -- Versions of onboarding workflows. They never change: runs keep the version they began with.
 CREATE TABLE onboarding_workflows (
@@ -393,7 +393,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('events', 'events_position', '1000000 1000000 1000000 1'),
     ('event_payloads', 'sqlite_autoindex_event_payloads_1', '1000000 1000000 1000000 1'),
     ('former_external_ids', 'former_external_ids', '10000 10000 10000 1'),
-    ('idempotency_records', 'idempotency_records', '1000000 1000000 1000000 1'),
+    ('idempotency_records', 'sqlite_autoindex_idempotency_records_1', '1000000 1000000 1000000 1'),
     ('idempotency_records', 'idempotency_records_at', '1000000 2'),
     ('webhook_endpoints', 'webhook_endpoints', '100 100 100 1'),
     ('webhook_endpoints', 'webhook_endpoints_id', '100 1'),
@@ -401,7 +401,6 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('webhook_deliveries', 'webhook_deliveries_waiting', '1000 1000 1000 100 100 1'),
     ('webhook_deliveries', 'webhook_deliveries_due', '1000 1000 1000 100 2'),
     ('webhook_deliveries', 'webhook_deliveries_failed', '1000 1000 1000 100 1'),
-    ('webhook_deliveries', 'webhook_deliveries_updated', '1000000 2'),
     ('onboarding_workflows', 'onboarding_workflows', '100 100 100 1'),
     ('onboarding_workflows', 'onboarding_workflows_published', '100 100 100 1'),
     ('onboarding_runs', 'onboarding_runs', '1000000 1000000 1000000 1'),

@@ -44,14 +44,16 @@ macro_rules! records {
         use $crate::persistence::schema::{event_payloads, events};
 
         let ((tenant, environment), query) = ($scope, $query);
-        let same_event = $crate::persistence::event::queries::same_event();
+        use $crate::persistence::event::queries::{columns, same_event};
+
+        let same_event = same_event();
         let next = events::table
             .left_join(event_payloads::table.on(same_event))
             .filter(events::tenant_id.eq(tenant))
             .filter(events::environment_id.eq(environment))
             .filter(events::position.gt(query.after.stored()))
             .filter(events::position.le($end));
-        let mut next = next.into_boxed::<$backend>();
+        let mut next = next.select(columns()).into_boxed::<$backend>();
         if let Some(types) = &query.types {
             next = next.filter(events::event_type.eq_any(types.iter().map(|one| one.as_str()).collect::<Vec<_>>()));
         }

@@ -13,13 +13,22 @@ pub(crate) fn same_event() -> _ {
         .and(event_payloads::event_id.eq(events::id))
 }
 
+/// What a stored event is made of: its own columns, and its payload unless that was erased.
+#[auto_type]
+pub(crate) fn columns() -> _ {
+    let own: <events::table as Table>::AllColumns = events::all_columns;
+    (own, event_payloads::payload.nullable())
+}
+
 /// The events of an environment with their payloads, as far as those were not erased.
 #[cfg(feature = "postgres")]
 #[auto_type(no_type_alias)]
 pub(crate) fn records<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
     let same_event = same_event();
+    let columns = columns();
     events::table
         .left_join(event_payloads::table.on(same_event))
+        .select(columns)
         .filter(events::tenant_id.eq(tenant_id))
         .filter(events::environment_id.eq(environment_id))
 }
@@ -28,8 +37,10 @@ pub(crate) fn records<'a>(tenant_id: &'a str, environment_id: &'a str) -> _ {
 #[auto_type(no_type_alias)]
 pub(crate) fn record<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
     let same_event = same_event();
+    let columns = columns();
     events::table
         .left_join(event_payloads::table.on(same_event))
+        .select(columns)
         .filter(events::tenant_id.eq(tenant_id))
         .filter(events::environment_id.eq(environment_id))
         .filter(events::id.eq(id))
@@ -59,8 +70,10 @@ pub(crate) fn records_of_entity<'a>(
     entity_id: &'a str,
 ) -> _ {
     let same_event = same_event();
+    let columns = columns();
     events::table
         .left_join(event_payloads::table.on(same_event))
+        .select(columns)
         .filter(events::tenant_id.eq(tenant_id))
         .filter(events::environment_id.eq(environment_id))
         .filter(events::entity_type.eq(entity_type))

@@ -12,7 +12,7 @@ use patron_domain::{
 
 use super::{
     detail::kind,
-    row::{EventPayloadRow, EventRow, FrozenState},
+    row::{EventRow, FrozenState},
 };
 use crate::persistence::{column::RowName, page::decode, tax::rate_row::TaxRateRow};
 
@@ -20,7 +20,7 @@ use crate::persistence::{column::RowName, page::decode, tax::rate_row::TaxRateRo
 #[derive(Queryable)]
 pub(crate) struct StoredRecord {
     row: EventRow,
-    payload: Option<EventPayloadRow>,
+    payload: Option<String>,
 }
 
 impl TryFrom<StoredRecord> for EventRecord {
@@ -42,7 +42,7 @@ impl TryFrom<StoredRecord> for EventRecord {
             id: named.column("id", EventId::parse(&row.id))?,
             owner: named.owner(&row.tenant_id, &row.environment_id)?,
             entity,
-            state: payload.map(|payload| state(&kind, &row.id, &payload.payload)).transpose()?,
+            state: payload.map(|payload| state(&kind, &row.id, &payload)).transpose()?,
             kind,
             sequence: named.version("sequence", row.sequence)?,
             at: named.column("at", Timestamp::from_micros(row.at))?,

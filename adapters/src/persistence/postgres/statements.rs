@@ -91,6 +91,8 @@ bulk_insert! {
         attempts: i32, last_at: Option<i64>, last_took: Option<i64>, last_status: Option<i32>,
         last_failure: Option<String>, last_answer: Option<String>, created_at: i64, updated_at: i64,
     )
+    /// Deliveries that were not written down before.
+    InsertDeliveries: "";
     /// Deliveries that are new or changed. What says which event it is never changes. No delivery comes twice.
     WriteDeliveries:
     "ON CONFLICT (tenant_id, environment_id, endpoint_id, id) DO UPDATE SET kind = excluded.kind, \

@@ -14,7 +14,7 @@ use patron_domain::{
 use super::{
     idempotency::{frozen_before, keep},
     names,
-    statements::WriteDeliveries,
+    statements::{InsertDeliveries, WriteDeliveries},
     write,
 };
 use crate::persistence::{
@@ -274,7 +274,8 @@ impl write::Change for Renew {
 
 pub(super) struct Record {
     pub(super) record: RoundRecord,
-    pub(super) rows: Vec<DeliveryRow>,
+    pub(super) fresh: Vec<DeliveryRow>,
+    pub(super) changed: Vec<DeliveryRow>,
 }
 
 #[async_trait]
@@ -291,7 +292,10 @@ impl write::Change for Record {
         if let Some(disables) = Disables::of(&self.record) {
             update(queries::enabled(&id)).set(disables).execute(&mut pg).await?;
         }
-        upsert(pg, &self.rows).await?;
+        for rows in self.fresh.chunks(ROWS) {
+            InsertDeliveries::new(rows).execute(&mut pg).await?;
+        }
+        upsert(pg, &self.changed).await?;
         Ok(true)
     }
 
@@ -299,7 +303,7 @@ impl write::Change for Record {
         let id = self.record.endpoint_id.to_string();
         let there =
             queries::any_endpoint(&id).filter(webhook_endpoints::position.ge(self.record.position.stored())).count();
-        let Some(row) = self.rows.as_slice().first() else {
+        let Some(row) = self.fresh.iter().chain(&self.changed).next() else {
             return Ok(!written || there.get_result::<i64>(&mut pg).await? == 1);
         };
         let one = queries::delivery(&row.tenant_id, &row.environment_id, &row.endpoint_id, &row.id);

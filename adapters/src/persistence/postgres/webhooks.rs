@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
-    ids::WebhookEndpointId,
+    ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -192,8 +192,9 @@ impl WebhookRepository for PostgresStore {
     }
 
     async fn record(&self, _scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError> {
-        let rows = record.deliveries.iter().map(DeliveryRow::from).collect();
-        self.write(Record { record, rows }).await
+        let rows = |deliveries: &[Delivery]| deliveries.iter().map(DeliveryRow::from).collect();
+        let (fresh, changed) = (rows(&record.fresh), rows(&record.changed));
+        self.write(Record { record, fresh, changed }).await
     }
 
     async fn remove_deliveries(
@@ -202,8 +203,9 @@ impl WebhookRepository for PostgresStore {
         changed_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        let last = WebhookDeliveryId::last_at(changed_before).to_string();
         let session = self.pool.session().await?;
-        let old = queries::old_deliveries(changed_before.micros()).limit(limit.into());
+        let old = queries::old_deliveries(changed_before.micros(), &last).limit(limit.into());
         let old = session.answer(old.load::<(String, String, String, String)>(&mut session.pg())).await?;
         let mut removed = 0;
         for (tenant, environment, endpoint, id) in &old {

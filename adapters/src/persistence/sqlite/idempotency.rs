@@ -1,7 +1,7 @@
 //! Records of idempotency keys over SQLite, within the writer's transaction: it writes alone, so what it finds stays so.
 
 use async_trait::async_trait;
-use diesel::{insert_into, prelude::*};
+use diesel::{prelude::*, replace_into};
 use patron_domain::{
     event::{CustomerEvent, EventRecord},
     idempotency::{
@@ -14,7 +14,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::{SqliteStore, cached::Cached, customers::names};
+use super::{SqliteStore, customers::names};
 use crate::persistence::{
     error::Failure,
     event::{self, record::StoredRecord},
@@ -98,7 +98,5 @@ fn record<E: From<StoreError>>(
 /// Keeps the record of a key. One that is there is too old to count: the one that counts was answered from.
 pub(super) fn keep(connection: &mut SqliteConnection, record: Option<&IdempotencyRow>) -> QueryResult<()> {
     let Some(record) = record else { return Ok(()) };
-    let key = (idempotency_records::tenant_id, idempotency_records::environment_id, idempotency_records::key);
-    let insert = insert_into(idempotency_records::table).values(record).on_conflict(key);
-    Cached(insert.do_update().set(record)).execute(connection).map(drop)
+    replace_into(idempotency_records::table).values(record).execute(connection).map(drop)
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{delete, insert_into, prelude::*, replace_into, result::Error, update};
 use patron_domain::{
     idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
-    ids::WebhookEndpointId,
+    ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -278,7 +278,7 @@ impl WebhookRepository for SqliteStore {
     }
 
     async fn record(&self, _scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError> {
-        let rows: Vec<_> = record.deliveries.iter().map(DeliveryRow::from).collect();
+        let rows: Vec<_> = record.fresh.iter().chain(&record.changed).map(DeliveryRow::from).collect();
         let work = move |connection: &mut SqliteConnection| {
             let id = record.endpoint_id.to_string();
             let held = update(queries::held(&id, &record.holder)).set(RoundChanges::from(&record));
@@ -300,8 +300,9 @@ impl WebhookRepository for SqliteStore {
         changed_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        let last = WebhookDeliveryId::last_at(changed_before).to_string();
         let work = move |connection: &mut SqliteConnection| {
-            let old = queries::old_deliveries(changed_before.micros()).limit(limit.into());
+            let old = queries::old_deliveries(changed_before.micros(), &last).limit(limit.into());
             let old: Vec<(String, String, String, String)> = old.load(connection)?;
             for (tenant, environment, endpoint, id) in &old {
                 delete(queries::delivery(tenant, environment, endpoint, id)).execute(connection)?;

@@ -116,19 +116,20 @@ pub(crate) fn delivery<'a>(tenant_id: &'a str, environment_id: &'a str, endpoint
         .filter(webhook_deliveries::id.eq(id))
 }
 
-/// The keys of the deliveries that last changed before a time and do not wait, or are of a deleted endpoint; the oldest
-/// first: tenant, environment, endpoint and id.
+/// The keys of the deliveries that last changed before a time and do not wait, or are of a deleted endpoint: tenant,
+/// environment, endpoint and id. They are found by their endpoints' ranges of ids up to `last`, the greatest of that time,
+/// so that no index of times has to be kept up by each delivery.
 #[auto_type(no_type_alias)]
-pub(crate) fn old_deliveries(changed_before: i64) -> _ {
-    let deleted = webhook_endpoints::table
-        .filter(webhook_endpoints::tenant_id.eq(webhook_deliveries::tenant_id))
-        .filter(webhook_endpoints::environment_id.eq(webhook_deliveries::environment_id))
-        .filter(webhook_endpoints::id.eq(webhook_deliveries::endpoint_id))
-        .filter(webhook_endpoints::deleted_at.is_not_null());
-    webhook_deliveries::table
+pub(crate) fn old_deliveries(changed_before: i64, last: &str) -> _ {
+    let of_endpoint = webhook_deliveries::tenant_id
+        .eq(webhook_endpoints::tenant_id)
+        .and(webhook_deliveries::environment_id.eq(webhook_endpoints::environment_id))
+        .and(webhook_deliveries::endpoint_id.eq(webhook_endpoints::id));
+    webhook_endpoints::table
+        .inner_join(webhook_deliveries::table.on(of_endpoint))
+        .filter(webhook_deliveries::id.le(last))
         .filter(webhook_deliveries::updated_at.lt(changed_before))
-        .filter(webhook_deliveries::status.ne(Waiting).or(exists(deleted)))
-        .order(webhook_deliveries::updated_at.asc())
+        .filter(webhook_deliveries::status.ne(Waiting).or(webhook_endpoints::deleted_at.is_not_null()))
         .select((
             webhook_deliveries::tenant_id,
             webhook_deliveries::environment_id,

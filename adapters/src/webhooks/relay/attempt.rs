@@ -2,17 +2,22 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    mem::take,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream};
 use patron_domain::{
     ids::EventId,
     store::StoreError,
     tenancy::EnvironmentScope,
     webhook::{Attempt, Delivery, Lane, SendFailure, Signer, Tally, VaultError, WebhookEndpoint, WebhookService},
 };
+
+use tokio::task::JoinSet;
 
 use super::{Relay, Stop};
 use crate::share;
@@ -23,18 +28,19 @@ const CONCURRENCY: usize = 16;
 const ROUND: Duration = Duration::from_secs(5);
 
 /// What one round works on.
-pub(super) struct Work<'a> {
-    pub(super) relay: &'a Relay,
-    pub(super) endpoint: &'a WebhookEndpoint,
-    pub(super) scope: &'a EnvironmentScope,
+pub(super) struct Work {
+    relay: Arc<Relay>,
+    scope: EnvironmentScope,
     signer: Result<Signer, VaultError>,
     /// What is told of the events that were just read.
-    pub(super) bodies: HashMap<EventId, Vec<u8>>,
-    pub(super) lanes: Vec<Mutex<Lane>>,
+    bodies: HashMap<EventId, Vec<u8>>,
+    lanes: Vec<Mutex<Lane>>,
+    /// The first lane that nobody follows yet.
+    next: AtomicUsize,
     /// The most attempts.
-    pub(super) most: usize,
-    pub(super) jitter: [u8; 32],
-    pub(super) stop: &'a Stop,
+    most: usize,
+    jitter: [u8; 32],
+    stop: Stop,
     progress: Mutex<Progress>,
 }
 
@@ -66,25 +72,29 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a> Work<'a> {
+impl Work {
     pub(super) fn new(
-        relay: &'a Relay,
-        (endpoint, scope): (&'a WebhookEndpoint, &'a EnvironmentScope),
+        relay: &Arc<Relay>,
+        (endpoint, scope): (&WebhookEndpoint, &EnvironmentScope),
         bodies: HashMap<EventId, Vec<u8>>,
         lanes: Vec<Lane>,
         (most, jitter): (usize, [u8; 32]),
-        stop: &'a Stop,
+        stop: &Stop,
     ) -> Self {
+        let (relay, scope, stop) = (relay.clone(), scope.clone(), stop.clone());
         let lanes = lanes.into_iter().map(Mutex::new).collect();
         let signer = endpoint.signer(relay.service.vault.as_ref());
-        Self { relay, endpoint, scope, signer, bodies, lanes, most, jitter, stop, progress: Mutex::default() }
+        let (next, progress) = (AtomicUsize::new(0), Mutex::default());
+        Self { relay, scope, signer, bodies, lanes, next, most, jitter, stop, progress }
     }
 
-    /// Makes the attempts that are due.
+    /// Begins the attempts that are due. Each that runs beside others is a task of its own: in one task, every answer would
+    /// wake the thread that polls all of them.
     #[expect(clippy::disallowed_methods, reason = "how long a round has taken is no fact of the domain")]
-    pub(super) async fn run(&self) {
+    pub(super) fn begin(self: &Arc<Self>) -> JoinSet<()> {
         let begun = Instant::now();
-        stream::iter(&self.lanes).for_each_concurrent(CONCURRENCY, |lane| self.follow(lane, begun)).await;
+        let beside = self.lanes.len().min(CONCURRENCY);
+        (0..beside).map(|_| self.clone().follow_lanes(begun)).collect()
     }
 
     /// Begins no more attempts.
@@ -93,19 +103,24 @@ impl<'a> Work<'a> {
     }
 
     /// What the attempts came to, whether every lane ran to its end, and what went wrong with anything but an attempt.
-    pub(super) fn result(self) -> (Vec<Lane>, Tally, bool, Option<Failed>) {
-        let Progress { tally, error, .. } = self.progress.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let lanes = self.lanes.into_iter().map(|lane| lane.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let lanes: Vec<_> = lanes.collect();
+    pub(super) fn result(&self) -> (Vec<Lane>, Tally, bool, Option<Failed>) {
+        let Progress { tally, error, .. } = take(&mut *lock(&self.progress));
+        let lanes: Vec<_> = self.lanes.iter().map(|lane| take(&mut *lock(lane))).collect();
         let complete = lanes.iter().all(|lane| lane.next().is_none());
         (lanes, tally, complete, error)
+    }
+
+    async fn follow_lanes(self: Arc<Self>, begun: Instant) {
+        while let Some(lane) = self.lanes.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            self.follow(lane, begun).await;
+        }
     }
 
     async fn follow(&self, lane: &Mutex<Lane>, begun: Instant) {
         loop {
             let Some(next) = lock(lane).next().cloned() else { return };
             share::turn().await;
-            let Some(number) = self.begin(begun) else { return };
+            let Some(number) = self.number(begun) else { return };
             let attempt = match self.attempt(&next).await {
                 Ok(attempt) => attempt,
                 Err(error) => {
@@ -121,7 +136,7 @@ impl<'a> Work<'a> {
     }
 
     /// The number of an attempt that may begin; `None` when none may.
-    fn begin(&self, begun: Instant) -> Option<usize> {
+    fn number(&self, begun: Instant) -> Option<usize> {
         let mut progress = lock(&self.progress);
         let over =
             progress.over || progress.tally.is_hopeless() || progress.begun >= self.most || begun.elapsed() > ROUND;
@@ -148,7 +163,7 @@ impl<'a> Work<'a> {
         let signer = self.signer.as_ref().map_err(Clone::clone)?;
         let body = match self.bodies.get(&delivery.event_id) {
             Some(body) => Some(body.clone()),
-            None => events.find(self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
+            None => events.find(&self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
         };
         let now = clock.now();
         let Some(body) = body else {

@@ -37,7 +37,7 @@ impl Journal {
             None => record,
             Some(before) => together(before, record),
         };
-        let full = next.deliveries.len() >= MOST;
+        let full = next.fresh.len() + next.changed.len() >= MOST;
         self.pending = Some(next);
         if (full || self.under_way.as_ref().is_some_and(JoinHandle::is_finished)) && !self.landed().await? {
             return Ok(false);
@@ -82,16 +82,18 @@ impl Journal {
 
 /// Two rounds as one: of a delivery in both, what became of it last.
 fn together(before: RoundRecord, after: RoundRecord) -> RoundRecord {
-    let mut deliveries = before.deliveries;
-    let known: HashMap<WebhookDeliveryId, usize> =
-        deliveries.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
-    for delivery in after.deliveries {
-        match known.get(&delivery.id) {
-            Some(at) => deliveries[*at] = Delivery { created_at: deliveries[*at].created_at, ..delivery },
-            None => deliveries.push(delivery),
+    let RoundRecord { mut fresh, mut changed, disabled, .. } = before;
+    let mut later: HashMap<WebhookDeliveryId, Delivery> = after.changed.into_iter().map(|one| (one.id, one)).collect();
+    if !later.is_empty() {
+        for known in fresh.iter_mut().chain(&mut changed) {
+            if let Some(later) = later.remove(&known.id) {
+                *known = later;
+            }
         }
     }
-    RoundRecord { deliveries, disabled: before.disabled.or(after.disabled), ..after }
+    fresh.extend(after.fresh);
+    changed.extend(later.into_values());
+    RoundRecord { fresh, changed, disabled: disabled.or(after.disabled), ..after }
 }
 
 #[cfg(test)]
@@ -104,13 +106,14 @@ mod tests {
 
     use super::*;
 
-    fn record(deliveries: Vec<Delivery>, position: i64) -> RoundRecord {
+    fn record(fresh: Vec<Delivery>, changed: Vec<Delivery>, position: i64) -> RoundRecord {
         let endpoint = a_webhook_endpoint();
         RoundRecord {
             owner: endpoint.owner,
             endpoint_id: endpoint.id,
             holder: "relay".to_owned(),
-            deliveries,
+            fresh,
+            changed,
             position: EventPosition::from_stored(position).unwrap(),
             health: Health::default(),
             disabled: None,
@@ -121,11 +124,13 @@ mod tests {
 
     #[test]
     fn of_two_rounds_what_came_last_is_written_and_no_delivery_twice() {
-        let delivered = Delivery { state: DeliveryState::Delivered, ..a_delivery(2) };
-        let first = record(vec![a_delivery(1), a_delivery(2)], 2);
+        let delivered = |position| Delivery { state: DeliveryState::Delivered, ..a_delivery(position) };
+        let first = record(vec![a_delivery(2), a_delivery(3)], vec![a_delivery(1)], 3);
         let disabled = Some(DisabledReason::Gone);
-        let second = RoundRecord { disabled, ..record(vec![delivered.clone(), a_delivery(3)], 3) };
-        let wanted = RoundRecord { disabled, ..record(vec![a_delivery(1), delivered, a_delivery(3)], 3) };
+        let changed = vec![delivered(0), delivered(1), delivered(2)];
+        let second = RoundRecord { disabled, ..record(vec![a_delivery(4)], changed, 4) };
+        let fresh = vec![delivered(2), a_delivery(3), a_delivery(4)];
+        let wanted = RoundRecord { disabled, ..record(fresh, vec![delivered(1), delivered(0)], 4) };
         assert_eq!(together(first, second), wanted);
     }
 }

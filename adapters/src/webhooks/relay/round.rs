@@ -2,16 +2,19 @@
 //! round before is written down; so the next one begins at once.
 
 use std::{
+    mem::take,
+    panic::resume_unwind,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use patron_domain::{
+    ids::WebhookEndpointId,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     webhook::{Delivery, DeliveryKind, Health, RoundEnd, RoundRecord, Tally, WebhookEndpoint, end, plan},
 };
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{
     Relay, Stop,
@@ -46,6 +49,7 @@ struct Round {
 
 /// What a round came to.
 struct Outcome {
+    /// Without the deliveries, which are on their way to the store.
     ended: RoundEnd,
     health: Health,
     /// Whether the next round may begin before this one is written down.
@@ -138,22 +142,27 @@ impl Relay {
     }
 
     /// Makes the attempts of a round.
-    async fn attempt(&self, scope: &EnvironmentScope, round: &mut Round, stop: &Stop) -> (RoundRecord, Outcome) {
+    async fn attempt(
+        self: &Arc<Self>,
+        scope: &EnvironmentScope,
+        round: &mut Round,
+        stop: &Stop,
+    ) -> (RoundRecord, Outcome) {
         let (endpoint, now) = (&round.endpoint, self.service.clock.now());
         let read = round.page.is_some();
         let page = round.page.take().unwrap_or_else(|| Page::nothing(endpoint.position));
-        let waiting = std::mem::take(&mut round.waiting);
+        let waiting = take(&mut round.waiting);
         let replays = waiting.iter().filter(|one| one.kind == DeliveryKind::Replay).count();
         let lanes = plan(waiting, page.fresh, now);
         let most = if endpoint.health.is_suspect() { usize::from(PROBES) } else { usize::MAX };
         // Without randomness, retries come together; that is no reason not to deliver.
         let jitter = self.service.randomness.secret_bytes().unwrap_or([0x80; 32]);
-        let work = Work::new(self, (endpoint, scope), page.bodies, lanes, (most, jitter), stop);
-        self.attend(&work, stop.clone()).await;
+        let work = Arc::new(Work::new(self, (endpoint, scope), page.bodies, lanes, (most, jitter), stop));
+        self.attend(endpoint.id, &work, stop.clone()).await;
         let (lanes, tally, complete, failed) = work.result();
 
         let now = self.service.clock.now();
-        let ended = end(lanes, complete, endpoint.position, page.reached, now);
+        let mut ended = end(lanes, complete, endpoint.position, page.reached, now);
         let (options, jitter) = (&self.options, spread(&jitter, 0));
         let (health, disabled) = endpoint.health.after(tally, now, &options.retries, options.disable_after, jitter);
         let health = match failed {
@@ -169,7 +178,8 @@ impl Relay {
             owner: endpoint.owner,
             endpoint_id: endpoint.id,
             holder: options.holder.clone(),
-            deliveries: ended.deliveries.clone(),
+            fresh: take(&mut ended.fresh),
+            changed: take(&mut ended.changed),
             position: ended.position,
             health,
             disabled,
@@ -180,30 +190,42 @@ impl Relay {
     }
 
     /// Lets the attempts be made, and keeps the lease meanwhile. When the server stops, it does not wait for long.
-    async fn attend(&self, work: &Work<'_>, mut stop: Stop) {
+    async fn attend(&self, endpoint: WebhookEndpointId, work: &Arc<Work>, mut stop: Stop) {
+        let mut attempts = work.begin();
         let stopped = async {
             // Whoever tells it to stop has gone away: as good as being told.
             let _ = stop.wait_for(|stop| *stop).await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            () = work.run() => {}
-            () = self.keep_lease(work) => {}
+            () = all(&mut attempts) => {}
+            () = self.keep_lease(endpoint, work) => {}
             () = stopped => {}
         }
+        // What is left is broken off, and has let go of the work when this ends.
+        attempts.shutdown().await;
     }
 
     /// Renews the lease, for as long as it is asked to. When it is lost, no more attempts begin.
-    async fn keep_lease(&self, work: &Work<'_>) {
+    async fn keep_lease(&self, endpoint: WebhookEndpointId, work: &Work) {
         let system = SystemScope::patron();
         loop {
             tokio::time::sleep(self.options.lease / 3).await;
             let until = self.service.clock.now().later(self.options.lease);
-            match self.service.webhooks.renew(&system, work.endpoint.id, &self.options.holder, until).await {
+            match self.service.webhooks.renew(&system, endpoint, &self.options.holder, until).await {
                 Ok(true) => {}
                 Ok(false) => work.end(),
                 Err(error) => tracing::warn!(%error, "a webhook lease is renewed later"),
             }
+        }
+    }
+}
+
+/// Waits for all attempts. A panic in one of them is as if it had happened here.
+async fn all(attempts: &mut JoinSet<()>) {
+    while let Some(ended) = attempts.join_next().await {
+        if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+            resume_unwind(panic);
         }
     }
 }

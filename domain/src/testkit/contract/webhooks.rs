@@ -94,12 +94,13 @@ fn of(world: &World<'_>, endpoint: &WebhookEndpoint, position: i64) -> Delivery 
     }
 }
 
-fn record(endpoint: &WebhookEndpoint, holder: &str, deliveries: Vec<Delivery>, at: Timestamp) -> RoundRecord {
+fn record(endpoint: &WebhookEndpoint, holder: &str, fresh: Vec<Delivery>, at: Timestamp) -> RoundRecord {
     RoundRecord {
         owner: endpoint.owner,
         endpoint_id: endpoint.id,
         holder: holder.to_owned(),
-        deliveries,
+        fresh,
+        changed: Vec::new(),
         position: EventPosition::from_stored(endpoint.position.stored() + 7).unwrap_or_default(),
         health: Health { failing_since: Some(at), failed_rounds: 2, paused_until: None },
         disabled: None,
@@ -261,8 +262,13 @@ async fn recorded(world: &World<'_>) -> Outcome {
     let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
     let found = webhooks.deliveries(&scope, endpoint.id, query.clone()).await.or_say("deliveries")?;
     holds(found.is_empty(), || "deliveries are left behind".to_owned())?;
-    let round = RoundRecord { disabled: Some(DisabledReason::Failing), ..record(&endpoint, "holder", both, now) };
-    same("with the lease", &webhooks.record(&system(), round.clone()).await.or_say("record")?, &true)?;
+    let first = RoundRecord { lease_until: Some(now.later(LEASE)), ..record(&endpoint, "holder", both, now) };
+    same("with the lease", &webhooks.record(&system(), first).await.or_say("record")?, &true)?;
+    waits.attempts += 1;
+    waits.last = Some(attempt(Ok(503)));
+    let round = record(&endpoint, "holder", vec![], now);
+    let round = RoundRecord { changed: vec![waits.clone()], disabled: Some(DisabledReason::Failing), ..round };
+    same("with it still", &webhooks.record(&system(), round.clone()).await.or_say("record")?, &true)?;
     let after = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
     same("the health", &after.health, &round.health)?;
     same("the position", &after.position, &round.position)?;

@@ -287,7 +287,8 @@ impl WebhookRepository for MemoryStore {
         let mut state = self.lock();
         let found = state.registry(record.owner).endpoints.get_mut(&record.endpoint_id);
         let Some(stored) = found.filter(|stored| stored.is_held_by(&record.holder)) else { return Ok(false) };
-        stored.keep(record.deliveries);
+        stored.keep(record.fresh);
+        stored.keep(record.changed);
         stored.endpoint.position = record.position;
         stored.endpoint.health = record.health;
         if let Some(reason) = record.disabled {

@@ -144,7 +144,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.webhooks.expect_record().returning(move |scope, record| {
             let owner = EnvironmentScope { owner: record.owner, actor: scope.actor.clone() };
-            let deliveries = record.deliveries.clone();
+            let deliveries = record.fresh.clone();
             let written = now(store.record(scope, record))?;
             if !written {
                 let at = deliveries[0].created_at;
@@ -152,6 +152,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
             Ok(written)
         });
+    }),
+    ("keeps what a round has changed as it was", |wrong| {
+        recording(wrong, |record| RoundRecord { changed: Vec::new(), ..record });
     }),
     ("keeps the lease that a round gives back", |wrong| {
         recording(wrong, |record| RoundRecord { lease_until: Some(record.at), ..record });
