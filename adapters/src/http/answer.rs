@@ -67,6 +67,8 @@ impl<'r> Responder<'r, 'static> for Answer {
         response.set_status(self.status);
         if !self.body.is_empty() {
             response.set_header(ContentType::JSON);
+            // In one piece: in Rocket's pieces of 4 KiB, a page of customers would be written to the socket piece by piece.
+            response.set_max_chunk_size(self.body.len());
             response.set_sized_body(self.body.len(), Cursor::new(self.body));
         }
         for (name, value) in self.headers {

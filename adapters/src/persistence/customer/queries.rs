@@ -11,13 +11,49 @@ use crate::persistence::{
     schema::{customer_metadata, customers, former_external_ids, integration_mappings},
 };
 
+/// What a customer is read from, see [`super::row::StoredCustomer`].
+#[auto_type]
+pub(crate) fn columns() -> _ {
+    (
+        customers::id,
+        customers::external_id,
+        customers::name,
+        customers::email,
+        customers::contact,
+        customers::address_line1,
+        customers::address_line2,
+        customers::address_city,
+        customers::address_state,
+        customers::address_postal_code,
+        customers::address_country,
+        customers::timezone,
+        customers::metadata,
+        customers::status,
+        customers::version,
+        customers::created_at,
+        customers::created_by,
+        customers::updated_at,
+        customers::updated_by,
+    )
+}
+
+/// The same, with one of its mappings.
+#[auto_type]
+fn with_mapping() -> _ {
+    let columns = columns();
+    let mapping: <integration_mappings::table as Table>::AllColumns = integration_mappings::all_columns;
+    (columns, mapping.nullable())
+}
+
 /// The customer of any status with an id: one row for each of its published mappings, or one without any.
 #[cfg(feature = "sqlite")]
 #[auto_type(no_type_alias)]
 pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
     let with_mappings = mappings();
+    let with_mapping = with_mapping();
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
+        .select(with_mapping)
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::id.eq(id))
@@ -28,9 +64,11 @@ pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str
 #[auto_type(no_type_alias)]
 pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
     let with_mappings = mappings();
+    let with_mapping = with_mapping();
     let published: Published = Published;
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
+        .select(with_mapping)
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::external_id.eq(external_id))
@@ -43,8 +81,10 @@ pub(crate) fn by_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, ex
 #[auto_type(no_type_alias)]
 pub(crate) fn by_ids<'a>(tenant_id: &'a str, environment_id: &'a str, ids: Vec<&'a str>) -> _ {
     let with_mappings = mappings();
+    let with_mapping = with_mapping();
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
+        .select(with_mapping)
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::id.eq_any(ids))
@@ -55,9 +95,11 @@ pub(crate) fn by_ids<'a>(tenant_id: &'a str, environment_id: &'a str, ids: Vec<&
 #[auto_type(no_type_alias)]
 pub(crate) fn by_external_ids<'a>(tenant_id: &'a str, environment_id: &'a str, external_ids: Vec<&'a str>) -> _ {
     let with_mappings = mappings();
+    let with_mapping = with_mapping();
     let published: Published = Published;
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
+        .select(with_mapping)
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::external_id.eq_any(external_ids))
@@ -132,6 +174,7 @@ pub(crate) fn former_holder<'a>(tenant_id: &'a str, environment_id: &'a str, ext
 #[auto_type(no_type_alias)]
 pub(crate) fn by_former_external_id<'a>(tenant_id: &'a str, environment_id: &'a str, external_id: &'a str) -> _ {
     let with_mappings = mappings();
+    let with_mapping = with_mapping();
     let published: Published = Published;
     let former = former_external_ids::table
         .filter(former_external_ids::tenant_id.eq(tenant_id))
@@ -140,6 +183,7 @@ pub(crate) fn by_former_external_id<'a>(tenant_id: &'a str, environment_id: &'a 
         .select(former_external_ids::customer_id);
     customers::table
         .left_join(integration_mappings::table.on(with_mappings))
+        .select(with_mapping)
         .filter(customers::tenant_id.eq(tenant_id))
         .filter(customers::environment_id.eq(environment_id))
         .filter(customers::id.eq_any(former))

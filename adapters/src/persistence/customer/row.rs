@@ -7,6 +7,7 @@ use patron_domain::{
         Email, ExternalId, PostalCode, Profile, State, TimeZone, query::Folded,
     },
     ids::CustomerId,
+    lifecycle::Owner,
     store::StoreError,
 };
 use serde::{Deserialize, Serialize};
@@ -89,10 +90,64 @@ fn folded(text: &str) -> String {
     Folded::new(text).into_string()
 }
 
+/// What a customer is read from: a row without its owner, whom whoever reads knows, and without what is derived.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct StoredCustomer {
+    pub(crate) id: String,
+    pub(crate) external_id: String,
+    name: Option<String>,
+    email: Option<String>,
+    contact: Option<String>,
+    address_line1: Option<String>,
+    address_line2: Option<String>,
+    address_city: Option<String>,
+    address_state: Option<String>,
+    address_postal_code: Option<String>,
+    address_country: Option<String>,
+    timezone: String,
+    metadata: String,
+    status: String,
+    version: i64,
+    created_at: i64,
+    created_by: String,
+    updated_at: i64,
+    updated_by: String,
+}
+
 impl TryFrom<CustomerRow> for Customer {
     type Error = StoreError;
 
     fn try_from(row: CustomerRow) -> Result<Self, StoreError> {
+        let owner = RowName { table: "customers", id: &row.id }.owner(&row.tenant_id, &row.environment_id)?;
+        let stored = StoredCustomer {
+            id: row.id,
+            external_id: row.external_id,
+            name: row.name,
+            email: row.email,
+            contact: row.contact,
+            address_line1: row.address_line1,
+            address_line2: row.address_line2,
+            address_city: row.address_city,
+            address_state: row.address_state,
+            address_postal_code: row.address_postal_code,
+            address_country: row.address_country,
+            timezone: row.timezone,
+            metadata: row.metadata,
+            status: row.status,
+            version: row.version,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            updated_by: row.updated_by,
+        };
+        stored.of(owner)
+    }
+}
+
+impl StoredCustomer {
+    /// The customer, of this owner.
+    pub(crate) fn of(self, owner: Owner) -> Result<Customer, StoreError> {
+        let row = self;
         let named = RowName { table: "customers", id: &row.id };
         let address = Address {
             line1: named.nullable("address_line1", row.address_line1, AddressLine::new)?,
@@ -102,9 +157,9 @@ impl TryFrom<CustomerRow> for Customer {
             postal_code: named.nullable("address_postal_code", row.address_postal_code, PostalCode::new)?,
             country: named.nullable("address_country", row.address_country, CountryCode::from_stored)?,
         };
-        Ok(Self {
+        Ok(Customer {
             id: named.column("id", CustomerId::parse(&row.id))?,
-            owner: named.owner(&row.tenant_id, &row.environment_id)?,
+            owner,
             external_id: named.column("external_id", ExternalId::new(row.external_id))?,
             profile: Profile {
                 name: named.nullable("name", row.name, CustomerName::new)?,
@@ -127,13 +182,16 @@ impl TryFrom<CustomerRow> for Customer {
 }
 
 /// One customer from the rows of a query that joins its published mappings: the customer again in each of them.
-pub(crate) fn record(rows: Vec<(CustomerRow, Option<MappingRow>)>) -> Result<Option<CustomerRecord>, StoreError> {
+pub(crate) fn record(
+    owner: Owner,
+    rows: Vec<(StoredCustomer, Option<MappingRow>)>,
+) -> Result<Option<CustomerRecord>, StoreError> {
     let mut rows = rows.into_iter();
     let Some((customer, first)) = rows.next() else { return Ok(None) };
     let mut mappings: Vec<MappingRow> = first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)).collect();
     mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     let mappings = decode(mappings)?;
-    Ok(Some(CustomerRecord { customer: customer.try_into()?, mappings }))
+    Ok(Some(CustomerRecord { customer: customer.of(owner)?, mappings }))
 }
 
 /// The refusal of a change to an external id that the customer with this id has.

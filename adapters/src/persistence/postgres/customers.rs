@@ -60,7 +60,7 @@ impl CustomerRepository for PostgresStore {
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
-        record(self.look_up(&names(scope.owner), By::Id, &id.to_string()).await?)
+        record(scope.owner, self.look_up(&names(scope.owner), By::Id, &id.to_string()).await?)
     }
 
     async fn find_by_external_id(
@@ -68,14 +68,14 @@ impl CustomerRepository for PostgresStore {
         scope: &EnvironmentScope,
         external_id: &ExternalId,
     ) -> Result<Option<CustomerRecord>, StoreError> {
-        let scope = names(scope.owner);
-        let rows = self.look_up(&scope, By::ExternalId, external_id.as_str()).await?;
+        let names = names(scope.owner);
+        let rows = self.look_up(&names, By::ExternalId, external_id.as_str()).await?;
         if !rows.is_empty() {
-            return record(rows);
+            return record(scope.owner, rows);
         }
         let session = self.pool.session().await?;
-        let former = queries::by_former_external_id(&scope.0, &scope.1, external_id.as_str());
-        record(session.answer(former.load(&mut session.pg())).await?)
+        let former = queries::by_former_external_id(&names.0, &names.1, external_id.as_str());
+        record(scope.owner, session.answer(former.load(&mut session.pg())).await?)
     }
 
     async fn mappings(

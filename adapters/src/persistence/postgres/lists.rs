@@ -13,7 +13,7 @@ use super::{PostgresStore, names};
 use crate::persistence::{
     customer::{
         page::{Found, customers_to_expand, page},
-        row::CustomerRow,
+        row::StoredCustomer,
         search::{Search, count, counts, rows},
     },
     integration::queries::of_customers,
@@ -33,7 +33,7 @@ impl PostgresStore {
         let pg = session.pg();
         let read = async {
             let customers = rows(&search);
-            let customers = customers.load::<CustomerRow>(&mut &*pg);
+            let customers = customers.load::<StoredCustomer>(&mut &*pg);
             let (customers, counts) = try_join(customers, counted(pg, &search)).await?;
             let counts = match counts {
                 None if search.with_total => Some(found(pg, &search, customers.len()).await?),
@@ -45,7 +45,7 @@ impl PostgresStore {
             };
             Ok(Found { customers, counts, mappings })
         };
-        page(query, session.answer(read).await?)
+        page(scope.owner, query, session.answer(read).await?)
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     settings::Settings,
 };
 use crate::persistence::{
-    customer::{queries, row::CustomerRow},
+    customer::{queries, row::StoredCustomer},
     integration::row::MappingRow,
     patience::within,
 };
@@ -35,7 +35,7 @@ const WORKERS: usize = 2;
 const QUEUE: usize = 1_024;
 
 /// A customer, once for each of its published mappings.
-pub(super) type Rows = Vec<(CustomerRow, Option<MappingRow>)>;
+pub(super) type Rows = Vec<(StoredCustomer, Option<MappingRow>)>;
 
 /// What a customer is looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

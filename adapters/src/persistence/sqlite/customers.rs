@@ -41,7 +41,7 @@ impl CustomerRepository for SqliteStore {
         let rows = self
             .readers
             .look_up(move |connection| customer::queries::by_id(&tenant, &environment, &id).load(connection));
-        record(rows.await?)
+        record(scope.owner, rows.await?)
     }
 
     async fn find_by_external_id(
@@ -58,7 +58,7 @@ impl CustomerRepository for SqliteStore {
             }
             Ok(rows)
         };
-        record(self.readers.look_up(query).await?)
+        record(scope.owner, self.readers.look_up(query).await?)
     }
 
     async fn mappings(

@@ -37,7 +37,7 @@ impl SqliteStore {
                 Ok(Found { customers, counts, mappings })
             })
         };
-        page(query, self.readers.read(read).await?)
+        page(scope.owner, query, self.readers.read(read).await?)
     }
 }
 

@@ -18,6 +18,7 @@ use self::{
     order::{Keyset, SortKey},
     terms::Term,
 };
+use super::queries::columns;
 use crate::persistence::schema::{customer_counts, customers};
 
 /// A query in one scope, in the form in which its values go to a database.
@@ -66,6 +67,19 @@ impl Search {
         i64::try_from(rows).ok().filter(|rows| is_whole && *rows < self.limit)
     }
 
+    /// The limit to write out, if it is that of a usual page of a whole list: so there are few such statements.
+    fn usual_limit(&self) -> Option<&'static str> {
+        match self.limit {
+            _ if !self.terms.is_empty() || !self.is_common() => None,
+            11 => Some("11"),
+            21 => Some("21"),
+            26 => Some("26"),
+            51 => Some("51"),
+            101 => Some("101"),
+            _ => None,
+        }
+    }
+
     /// Whether its statement is one of few, and so worth keeping prepared. Others are as many as clients can think of.
     fn is_common(&self) -> bool {
         self.status == Status::Published && self.terms.len() <= 1 && self.order.len() == 2
@@ -73,13 +87,12 @@ impl Search {
 }
 
 /// The customers of a page, in order, and one more if there is one.
-pub(crate) type Rows<'a> = diesel::dsl::Offset<
-    diesel::dsl::Limit<diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>>,
->;
+pub(crate) type Rows<'a> =
+    diesel::dsl::Select<diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>, columns>;
 
 /// See [`Rows`].
 pub(crate) fn rows(search: &Search) -> Rows<'_> {
-    customers::table.filter(Matches::page(search)).order(InOrder(search)).limit(search.limit).offset(search.offset)
+    customers::table.filter(Matches::page(search)).order(InOrder(search)).select(columns())
 }
 
 /// How many customers are found in all, by looking at them.

@@ -29,7 +29,7 @@ impl<'a> Matches<'a> {
     }
 }
 
-/// The order of what a search finds.
+/// The order of what a search finds, and how much of it is wanted.
 pub(crate) struct InOrder<'a>(pub(super) &'a Search);
 
 impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
@@ -60,7 +60,19 @@ impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
 
 impl<DB: Dialect> QueryFragment<DB> for InOrder<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        write_order(&self.0.order, &mut out);
+        let Self(search) = self;
+        write_order(&search.order, &mut out);
+        out.push_sql(" LIMIT ");
+        // How much is wanted decides about the plan. As a parameter it would have PostgreSQL plan each page anew, which costs
+        // as much as reading one.
+        match search.usual_limit() {
+            Some(limit) => out.push_sql(limit),
+            None => DB::number(&search.limit, &mut out)?,
+        }
+        if search.offset > 0 {
+            out.push_sql(" OFFSET ");
+            DB::number(&search.offset, &mut out)?;
+        }
         Ok(())
     }
 }
