@@ -48,6 +48,19 @@ pub(crate) enum Request {
     Create,
     /// GET by id, of 100,000 customers.
     Get,
+    /// Pages of 50 from a cursor, of 100,000 customers.
+    Page,
+}
+
+/// What is measured of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WebhookFigure {
+    /// Creates with three endpoints.
+    Creates,
+    /// Creates past a backlog.
+    Backlog,
+    /// Deliveries to one endpoint.
+    Deliveries,
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,6 +119,9 @@ enum Figure {
         /// The events of the backlog.
         #[arg(long, default_value_t = 1_000_000)]
         backlog: u64,
+        /// One of its figures alone.
+        #[arg(long, value_enum)]
+        only: Option<WebhookFigure>,
     },
     /// Creates with onboarding against creates without, and past many runs that wait.
     Onboarding {
@@ -174,9 +190,9 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::growth::growth(&options, backend, few, many);
         }
-        Figure::Webhooks { postgres, backlog } => {
+        Figure::Webhooks { postgres, backlog, only } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
-            figures::webhooks::webhooks(&options, backend, backlog);
+            figures::webhooks::webhooks(&options, backend, backlog, only);
         }
         Figure::Onboarding { postgres, pending } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
@@ -191,6 +207,7 @@ pub(crate) fn run() {
             match request {
                 Request::Create => figures::create::profile(&options, backend, clients),
                 Request::Get => figures::get::profile(&options, backend, clients),
+                Request::Page => figures::growth::profile(&options, backend, clients),
             }
         }
         Figure::All => all(&options),
@@ -211,7 +228,7 @@ fn all(options: &Options) {
         figures::indexes::indexes(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);
         figures::growth::growth(options, backend, 10_000, 1_000_000);
-        figures::webhooks::webhooks(options, backend, 1_000_000);
+        figures::webhooks::webhooks(options, backend, 1_000_000, None);
         figures::onboarding::onboarding(options, backend, 100_000);
         figures::overload::overload(options, backend, 2_000, 15);
     }

@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::Options,
+    cli::{Options, WebhookFigure},
     load::{self, Until},
     server::Server,
     sink::{Arrived, Sink},
@@ -28,14 +28,24 @@ const ENDPOINTS: &str = "/v1/webhooks/endpoints";
 /// Deliveries may go to this machine.
 const PRIVATE: (&str, &str) = ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true");
 
-/// All of it, over one database.
-pub(crate) fn webhooks(options: &Options, backend: Backend, backlog: u64) {
-    creates(options, backend);
+/// All of it over one database, or one part.
+pub(crate) fn webhooks(options: &Options, backend: Backend, backlog: u64, only: Option<WebhookFigure>) {
+    let wanted = |figure| only.is_none_or(|only| only == figure);
+    if wanted(WebhookFigure::Creates) {
+        creates(options, backend);
+    }
+    if only == Some(WebhookFigure::Creates) {
+        return;
+    }
     let stage = Stage::new(options, backend);
     let endpoints = prepare(&serve(options, &stage), &["http://127.0.0.1:9/", "http://127.0.0.1:9/"]);
     stage.fill(options, backlog);
-    past_a_backlog(options, backend, &stage, &endpoints, backlog);
-    deliveries(options, backend, &stage, &endpoints[0]);
+    if wanted(WebhookFigure::Backlog) {
+        past_a_backlog(options, backend, &stage, &endpoints, backlog);
+    }
+    if wanted(WebhookFigure::Deliveries) {
+        deliveries(options, backend, &stage, &endpoints[0]);
+    }
 }
 
 /// Full creates with three endpoints, which rest or are served, against creates without.

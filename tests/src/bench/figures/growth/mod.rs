@@ -5,7 +5,7 @@ mod questions;
 
 use patron_tests::patron::Backend;
 
-use self::questions::{Questions, questions};
+use self::questions::{Questions, pages_of, questions};
 use crate::{
     cli::Options,
     load::{self, Load, Until},
@@ -40,6 +40,20 @@ pub(crate) fn growth(options: &Options, backend: Backend, few: u64, many: u64) {
     if backend == Backend::Postgres {
         page::page(options, &stages[1], &servers[1], many);
     }
+}
+
+/// Nothing but pages, for a profiler.
+pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
+    const CUSTOMERS: u64 = 100_000;
+    let stage = Stage::new(options, backend);
+    stage.generate(options, PREFIX, CUSTOMERS);
+    let server = stage.serve(options);
+    let operations = pages_of(&server, CUSTOMERS).operations;
+    let load = Load { address: server.address, operations, known: Default::default() };
+    note("the customers are there; the load begins");
+    let tally = load::run(&load, clients, Until::Elapsed(options.turn()));
+    heading(&format!("{}: pages of 50, {clients} clients, the load alone", name(backend)));
+    note(&format!("{:.0} a second", tally.per_second));
 }
 
 fn side<'a>(server: &Server, questions: Questions, how_many: &str) -> Side<'a> {
