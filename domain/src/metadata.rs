@@ -195,10 +195,7 @@ impl JsonObject {
     /// # Errors
     /// When it is too large or holds U+0000.
     pub fn new(map: serde_json::Map<String, serde_json::Value>) -> Result<Self, JsonObjectError> {
-        if map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
-            return Err(JsonObjectError::Nul);
-        }
-        let most = map.iter().map(|(key, value)| most_of_text(key) + most_bytes(value)).sum::<usize>();
+        let most = most_of_members(&map).ok_or(JsonObjectError::Nul)?;
         let object = Self(map);
         // Most objects are so small that nobody has to write them out to know.
         if most > Self::MAX_BYTES && object.to_json().len() > Self::MAX_BYTES {
@@ -227,31 +224,24 @@ impl JsonObject {
     }
 }
 
-/// No value takes more bytes than this as compact JSON, with what stands between it and the next.
-fn most_bytes(value: &serde_json::Value) -> usize {
+/// The most bytes a value can take as compact JSON, with what stands between it and the next; `None` when it holds U+0000.
+fn most_bytes(value: &serde_json::Value) -> Option<usize> {
     match value {
-        serde_json::Value::Null | serde_json::Value::Bool(_) => 6,
-        serde_json::Value::Number(_) => 32,
+        serde_json::Value::Null | serde_json::Value::Bool(_) => Some(6),
+        serde_json::Value::Number(_) => Some(32),
         serde_json::Value::String(text) => most_of_text(text),
-        serde_json::Value::Array(items) => 3 + items.iter().map(most_bytes).sum::<usize>(),
-        serde_json::Value::Object(map) => {
-            3 + map.iter().map(|(key, value)| most_of_text(key) + most_bytes(value)).sum::<usize>()
-        }
+        serde_json::Value::Array(items) => items.iter().try_fold(3, |sum, item| Some(sum + most_bytes(item)?)),
+        serde_json::Value::Object(map) => most_of_members(map),
     }
+}
+
+fn most_of_members(map: &serde_json::Map<String, serde_json::Value>) -> Option<usize> {
+    map.iter().try_fold(3, |sum, (key, value)| Some(sum + most_of_text(key)? + most_bytes(value)?))
 }
 
 /// A byte becomes six (`\u001f`) at most.
-fn most_of_text(text: &str) -> usize {
-    3 + 6 * text.len()
-}
-
-fn holds_nul(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(items) => items.iter().any(holds_nul),
-        serde_json::Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
+fn most_of_text(text: &str) -> Option<usize> {
+    (!text.contains('\0')).then_some(3 + 6 * text.len())
 }
 
 impl fmt::Debug for JsonObject {

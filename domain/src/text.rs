@@ -18,14 +18,12 @@ pub(crate) struct TextRule {
 
 impl TextRule {
     pub(crate) fn check(&self, value: &str) -> Result<(), TextFault> {
-        // Most texts are short and of printable ASCII characters, of which only the space is white: one pass tells.
-        let printable = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if printable && value.len() <= self.max && !value.starts_with(' ') && !value.is_empty() {
-            return Ok(());
-        }
-        self.look_closely(value)
+        // Most texts are short and of printable ASCII characters, of which only the space is white.
+        let plain = value.len() <= self.max && !value.starts_with(' ') && !value.is_empty();
+        if plain && is_printable(value.as_bytes()) { Ok(()) } else { self.look_closely(value) }
     }
 
+    #[cold]
     fn look_closely(&self, value: &str) -> Result<(), TextFault> {
         if value.is_empty() {
             return Err(TextFault::Empty);
@@ -48,6 +46,27 @@ impl TextRule {
         }
         Ok(())
     }
+}
+
+/// Whether a text is of printable ASCII characters alone. Looks at eight at once, of which the last may overlap others.
+fn is_printable(text: &[u8]) -> bool {
+    if let Some(last) = text.last_chunk() {
+        return text.as_chunks().0.iter().all(|eight| are_printable(*eight)) && are_printable(*last);
+    }
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => are_printable([*a, *b, *c, *d, *e, *f, *g, *h]),
+        _ => text.iter().all(|byte| matches!(byte, b' '..=b'~')),
+    }
+}
+
+/// Whether each of eight bytes is from `' '` to `'~'`: told by the highest bits of sums and differences of all of them.
+fn are_printable(eight: [u8; 8]) -> bool {
+    const ONE_EACH: u64 = u64::MAX / 0xFF;
+    const HIGHEST_BITS: u64 = 0x80 * ONE_EACH;
+    let bytes = u64::from_ne_bytes(eight);
+    let above = bytes | bytes.wrapping_add(ONE_EACH);
+    let not_below = (bytes | HIGHEST_BITS) - u64::from(b' ') * ONE_EACH;
+    (above | !not_below) & HIGHEST_BITS == 0
 }
 
 /// Why a text was refused. It never holds the text itself, which may be personal.
@@ -224,7 +243,9 @@ pub(crate) use {serde_as_text, text_newtype};
 
 #[cfg(test)]
 mod tests {
-    use super::{TextFault, TextRule};
+    use proptest::prelude::*;
+
+    use super::{TextFault, TextRule, is_printable};
 
     const RULE: TextRule = TextRule { max: 3, not_blank: true, no_control: true };
 
@@ -242,5 +263,26 @@ mod tests {
         assert_eq!(RULE.check("a\0"), Err(TextFault::Nul));
         assert_eq!(RULE.check("a\u{7f}"), Err(TextFault::Control));
         assert_eq!(TextRule { no_control: false, ..RULE }.check("a\n"), Ok(()));
+    }
+
+    #[test]
+    fn each_byte_is_seen_wherever_it_stands() {
+        for length in 1..=20 {
+            for (place, byte) in (0..length).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
+                let mut text = vec![b'~'; length];
+                text[place] = byte;
+                assert_eq!(is_printable(&text), matches!(byte, b' '..=b'~'), "{byte} at {place} of {length}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_glance_is_as_strict_as_a_close_look(text in "[ -~]{0,12}|\\PC{0,5}|[ -~]{0,12}[\0-\u{7f}][ -~]{0,12}") {
+            for (not_blank, no_control) in [(false, false), (true, true)] {
+                let rule = TextRule { max: 10, not_blank, no_control };
+                prop_assert_eq!(rule.check(&text), rule.look_closely(&text));
+            }
+        }
     }
 }

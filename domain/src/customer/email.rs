@@ -59,12 +59,7 @@ impl Email {
         if value.len() > Self::MAX_CHARS && value.chars().count() > Self::MAX_CHARS {
             return Err(EmailError::TooLong);
         }
-        let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-        let address = EmailAddress::parse_with_options(&value, options).map_err(|_| EmailError::Syntax)?;
-        if value.chars().any(char::is_control) || !is_public_domain(address.domain()) {
-            return Err(EmailError::Syntax);
-        }
-        Ok(Self(value))
+        if is_plain(&value) || is_address(&value) { Ok(Self(value)) } else { Err(EmailError::Syntax) }
     }
 
     /// Takes back an address that `new` accepted when it was stored: the syntax is not checked again, so that a newer
@@ -90,6 +85,39 @@ impl Email {
     }
 }
 
+/// The whole check of what is not too long.
+fn is_address(value: &str) -> bool {
+    let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+    EmailAddress::parse_with_options(value, options).is_ok_and(|address| is_public_domain(address.domain()))
+        && !value.chars().any(char::is_control)
+}
+
+/// Whether it is an address such as nearly all are, which one look at each byte tells: words and single signs, the last
+/// label beginning with a letter. What is not plain may be an address all the same.
+fn is_plain(value: &str) -> bool {
+    let value = value.as_bytes();
+    let Some(at) = value.iter().position(|byte| *byte == b'@') else { return false };
+    let Some(dot) = value.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > at) else { return false };
+    are_words(&value[..at], |sign| matches!(sign, b'.' | b'-' | b'_' | b'+'))
+        && are_words(&value[at + 1..], |sign| matches!(sign, b'.' | b'-'))
+        && value.get(dot + 1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Whether there are words of ASCII letters and digits with one sign between each two of them, so few that neither a local
+/// part nor a label is too long.
+fn are_words(text: &[u8], is_sign: impl Fn(u8) -> bool) -> bool {
+    let mut in_word = false;
+    for byte in text {
+        let is_of_word = byte.is_ascii_alphanumeric();
+        let fits = is_of_word || (in_word && is_sign(*byte));
+        if !fits {
+            return false;
+        }
+        in_word = is_of_word;
+    }
+    in_word && text.len() <= 63
+}
+
 /// What the parser leaves open: it takes `a@b_c.com`, `a@10.0.0.1` and `a@example.com.`.
 fn is_public_domain(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
@@ -112,7 +140,7 @@ serde_as_text!(Email);
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Email, EmailError};
+    use super::{Email, EmailError, is_address, is_plain};
 
     #[test]
     fn addresses_that_mail_can_reach_are_taken() {
@@ -160,7 +188,24 @@ mod tests {
         assert_eq!(Email::new(format!("{}@{domain}", "ü".repeat(room + 1))), Err(EmailError::TooLong));
     }
 
+    #[test]
+    fn an_ordinary_address_is_plain() {
+        for plain in ["grace@example.com", "a.b-c_d+e@sub-1.example.co.uk", "A1@B2.CO"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for not_plain in ["a@b.c0m.1", "a@b", "a.b", "a@@b.co", "a@-b.co", "a@b-.co", "a@b..co", "a@b.co.", "ü@b.co"] {
+            assert!(!is_plain(not_plain), "{not_plain}");
+        }
+        let long = "a".repeat(64);
+        assert!(!is_plain(&format!("{long}@b.co")) && !is_plain(&format!("a@{long}.co")));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_plain_is_an_address(text in "[a-c1._+-]{0,4}@[a-c1.-]{0,6}|[a-z0-9.@_+-]{0,30}|[a1.-]{50,80}@[a1.-]{50,80}") {
+            prop_assert!(!is_plain(&text) || is_address(&text), "{}", text);
+        }
+
         #[test]
         fn no_text_breaks_the_parser(text in "\\PC{0,60}|[a-z.@\"\\[\\]]{0,30}") {
             let _ = Email::new(text);

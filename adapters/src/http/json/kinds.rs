@@ -72,7 +72,8 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
     const EXPECTED: &'static str = "an array";
 
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        let mut elements = Vec::new();
+        // Most lists have one element; a vector that grows by itself begins with room for four.
+        let mut elements = Vec::with_capacity(1);
         while elements.len() < Self::KEPT
             && let Some(element) = list.next_element()?
         {

@@ -63,29 +63,32 @@ impl<'a> Reader<'a> {
     }
 
     /// A field's value; `None` when it is absent, or of the wrong type, which is noted.
+    #[inline]
     pub(crate) fn take<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         match field {
             Field::Absent => None,
             Field::Value(value) => Some(value),
-            Field::Wrong(expected) => {
-                self.wrong_type(self.path(name).into_owned(), expected);
-                None
-            }
+            Field::Wrong(expected) => self.refuse_type(name, expected),
         }
     }
 
     /// An optional text; empty is absent.
+    #[inline]
     pub(crate) fn optional<'t, T, E: Rule>(
         &mut self,
         name: &str,
         field: Field<Text<'t>>,
         check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Option<T> {
-        let text = self.take(name, field).filter(|text| !text.is_empty())?;
-        self.check(name, check(text))
+        match field {
+            Field::Value(text) if !text.is_empty() => self.check(name, check(text)),
+            Field::Value(_) | Field::Absent => None,
+            Field::Wrong(expected) => self.refuse_type(name, expected),
+        }
     }
 
     /// A text that has to be there.
+    #[inline]
     pub(crate) fn required<'t, T, E: Rule>(
         &mut self,
         name: &str,
@@ -93,32 +96,46 @@ impl<'a> Reader<'a> {
         check: impl FnOnce(Text<'t>) -> Result<T, E>,
     ) -> Option<T> {
         match field {
+            Field::Value(text) => self.check(name, check(text)),
             Field::Absent => {
                 let message = format!("{name} is needed");
                 self.broken.push(Violation { path: self.path(name).into_owned(), rule: "required", message });
                 None
             }
-            field => {
-                let text = self.take(name, field)?;
-                self.check(name, check(text))
-            }
+            Field::Wrong(expected) => self.refuse_type(name, expected),
         }
+    }
+
+    #[cold]
+    fn refuse_type<T>(&mut self, name: &str, expected: &str) -> Option<T> {
+        self.wrong_type(self.path(name).into_owned(), expected);
+        None
     }
 
     /// Metadata; none when absent.
     pub(crate) fn metadata(&mut self, field: Field<Strings>) -> Metadata {
         let Some(strings) = self.take("metadata", field) else { return Default::default() };
-        let path = self.path("metadata");
         for key in strings.wrong {
-            self.wrong_type(member_path(&path, &key), Text::EXPECTED);
+            self.wrong_type(self.path(&member_path("metadata", &key)).into_owned(), Text::EXPECTED);
         }
-        self.group(Metadata::new(strings.pairs, &path)).unwrap_or_default()
+        Metadata::new(strings.pairs, "metadata").map_err(|broken| self.absorb_under_place(broken)).unwrap_or_default()
     }
 
     /// The value of a check, or a note of what it broke.
+    #[inline]
     pub(crate) fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
-        let place = self.place;
-        self.broken.check(|| format!("{place}{name}"), checked)
+        match checked {
+            Ok(value) => Some(value),
+            Err(broken) => {
+                self.refuse(name, &broken);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, name: &str, broken: &dyn Rule) {
+        self.broken.add(self.path(name), broken);
     }
 
     /// A value made of several fields; `None` when it breaks rules, which are noted.
@@ -131,6 +148,14 @@ impl<'a> Reader<'a> {
         broken.into_iter().for_each(|violation| self.broken.push(violation));
     }
 
+    /// Notes violations whose paths begin at this object.
+    fn absorb_under_place(&mut self, broken: Violations) {
+        for violation in broken {
+            let path = self.path(&violation.path).into_owned();
+            self.broken.push(Violation { path, ..violation });
+        }
+    }
+
     /// Each element of an array, read by itself under its place.
     pub(crate) fn each<T, U>(
         &mut self,
@@ -139,16 +164,17 @@ impl<'a> Reader<'a> {
         mut read: impl FnMut(T, &mut Reader<'_>) -> Option<U>,
         expected: &'static str,
     ) -> Elements<U> {
-        let mut valid = Vec::with_capacity(list.elements.len());
-        for (index, element) in list.elements.into_iter().enumerate() {
+        let elements = list.elements.into_iter().enumerate();
+        let valid = elements.filter_map(|(index, element)| {
             let Field::Value(element) = element else {
                 self.wrong_type(self.path(&format!("{name}[{index}]")).into_owned(), expected);
-                continue;
+                return None;
             };
             let place = Place::Element { of: &self.place, name, index };
-            let value = read(element, &mut Reader { place, broken: self.broken });
-            valid.extend(value.map(|value| (index, value)));
-        }
+            let value = read(element, &mut Reader { place, broken: self.broken })?;
+            Some((index, value))
+        });
+        let valid = valid.collect();
         Elements { count: list.count, valid }
     }
 
