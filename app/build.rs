@@ -2,10 +2,11 @@
 //! it rests.
 //!
 //! The system maps a program's file 16 pages at a time around each that is used. What runs at rest is a sixth of the code and
-//! was spread over all of it, so nearly all of it was in memory: 12.8 of 14.3 MiB. Side by side it takes some 5 MiB less.
+//! was spread over all of it, so 11.2 of 14.3 MiB were in memory. Side by side they are 5.4: VmRSS at rest is 5.6 MiB less.
 //!
 //! The names in the list bear no hashes, so it serves other versions of the compiler and of the libraries too; a name that no
 //! function has any more is passed over, and a function that is missing costs at most 64 KiB. `tests/at-rest` writes the list.
+#![expect(clippy::print_stdout, reason = "Cargo reads there what a build script has to say")]
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
@@ -23,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if serves && variable("PROFILE") == "release" {
         let script = Path::new(&env::var("OUT_DIR")?).join("at-rest.ld");
         fs::write(&script, section(&fs::read_to_string(LIST)?)?)?;
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+        println!("cargo::rustc-link-arg-bins=-T{}", script.display());
     }
     Ok(())
 }
