@@ -1,4 +1,4 @@
-# Sourced by tests/run, tests/bench and tests/sdk, from the root of the project: installs what they need beyond Rust.
+# Sourced by tests/run, tests/bench, tests/at-rest and tests/sdk, from the root of the project: installs what they need beyond Rust.
 
 has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
