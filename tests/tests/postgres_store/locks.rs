@@ -21,7 +21,9 @@ async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
     let remove = world.database.housekeeping.remove_idempotency_records(&scope, before, 10);
     let renew = async {
         let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        until("the removal waits", async || !admin.query(waiting, &[]).await.unwrap().is_empty()).await;
+        // Within a transaction the first look would be the last: it is seen again as it was.
+        let watcher = world.admin().await;
+        until("the removal waits", async || !watcher.query(waiting, &[]).await.unwrap().is_empty()).await;
         admin.batch_execute("COMMIT").await.unwrap();
     };
     let (removed, ()) = tokio::join!(remove, renew);
@@ -55,7 +57,8 @@ async fn a_deadlock_is_tried_again() {
         .unwrap();
     let other = async {
         let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        until("the create waits for B", async || !admin.query(waiting, &[]).await.unwrap().is_empty()).await;
+        let watcher = world.admin().await;
+        until("the create waits for B", async || !watcher.query(waiting, &[]).await.unwrap().is_empty()).await;
         admin.batch_execute("UPDATE tax_rates SET name = 'x' WHERE code = 'A'; COMMIT").await.unwrap();
     };
     let (created, ()) = tokio::join!(world.create("c", &["B", "A"]), other);
