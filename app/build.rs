@@ -6,7 +6,6 @@
 //!
 //! The names in the list bear no hashes, so it serves other versions of the compiler and of the libraries too; a name that no
 //! function has any more is passed over, and a function that is missing costs at most 64 KiB. `tests/at-rest` writes the list.
-#![expect(clippy::print_stdout, reason = "Cargo reads there what a build script has to say")]
 
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 

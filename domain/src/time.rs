@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// A point in time in UTC with microsecond precision, between the years 1 and 9999.
 ///
@@ -114,11 +114,36 @@ impl Timestamp {
         // In range by this type's invariant; the epoch stands in where chrono would disagree.
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
+
+    /// Hands the text form on in one piece, without allocating: every answer holds several times.
+    fn with_text<T>(self, hand_on: impl FnOnce(&str) -> T) -> T {
+        let at = self.to_datetime();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        // From 1 to 9999 by this type's invariant.
+        write_digits(&mut text[0..4], at.year().unsigned_abs());
+        write_digits(&mut text[5..7], at.month());
+        write_digits(&mut text[8..10], at.day());
+        write_digits(&mut text[11..13], at.hour());
+        write_digits(&mut text[14..16], at.minute());
+        write_digits(&mut text[17..19], at.second());
+        write_digits(&mut text[20..26], at.nanosecond() / 1_000);
+        // Nothing but ASCII is written there.
+        hand_on(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+/// Writes a number with leading zeros.
+fn write_digits(places: &mut [u8], mut number: u32) {
+    for place in places.iter_mut().rev() {
+        // A digit fits.
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_datetime().to_rfc3339_opts(SecondsFormat::Micros, true))
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -131,7 +156,7 @@ impl fmt::Debug for Timestamp {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 
@@ -145,7 +170,19 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+
     use super::{Timestamp, TimestampError};
+
+    proptest! {
+        #[test]
+        fn every_time_is_written_as_rfc_3339_has_it(micros in Timestamp::MIN_MICROS..=Timestamp::MAX_MICROS) {
+            let at = Timestamp::from_micros(micros).unwrap();
+            prop_assert_eq!(at.to_string(), at.to_datetime().to_rfc3339_opts(SecondsFormat::Micros, true));
+            prop_assert_eq!(Timestamp::parse(&at.to_string()), Ok(at));
+        }
+    }
 
     #[test]
     fn finer_than_a_microsecond_is_cut_off() {

@@ -11,7 +11,7 @@ pub struct OpenOptions {
     /// them never work over one file; the command line does not. PostgreSQL is made to be shared and pays no heed.
     pub exclusive: bool,
     /// The most connections: of SQLite those that read (it has one more that writes), of PostgreSQL all but two for look-ups
-    /// by key and two for changes of customers.
+    /// by key.
     pub connections: usize,
     /// The most writes that wait while others are committed; one more is refused as unavailable.
     pub write_queue: usize,

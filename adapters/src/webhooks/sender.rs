@@ -107,12 +107,19 @@ impl HttpSender {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let answer = timeout_at(end, request.body(body).send()).await.map_err(|_| SendFailure::Timeout)?;
-        let answer = answer.map_err(|error| failure(&error))?;
-        let (status, mut kept) = (answer.status().as_u16(), Vec::new());
+        let (mut status, mut kept) = (Err(SendFailure::Timeout), Vec::new());
+        let exchange = async {
+            match request.body(body).send().await {
+                Ok(answer) => {
+                    status = Ok(answer.status().as_u16());
+                    keep_beginning(answer, keep, &mut kept).await;
+                }
+                Err(error) => status = Err(failure(&error)),
+            }
+        };
         // A status that was answered counts, even if the rest of the answer does not come.
-        let _ = timeout_at(end, keep_beginning(answer, keep, &mut kept)).await;
-        Ok((status, kept))
+        let _ = timeout_at(end, exchange).await;
+        Ok((status?, kept))
     }
 }
 

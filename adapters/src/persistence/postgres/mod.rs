@@ -93,9 +93,9 @@ impl PostgresStore {
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let look_ups = LookUps::start(&settings);
-        let customers = BatchWriter::start(settings.clone(), options.write_queue)?;
-        // On every platform of ours, a usize holds a u32.
         let pool = Pool::new(settings, options.connections)?;
+        // On every platform of ours, a usize holds a u32.
+        let customers = BatchWriter::start(&pool, options.write_queue);
         let statistics = statistics::keep(pool.clone());
         Ok(Self {
             pool,

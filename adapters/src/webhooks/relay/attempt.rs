@@ -32,8 +32,8 @@ pub(super) struct Work {
     relay: Arc<Relay>,
     scope: EnvironmentScope,
     signer: Result<Signer, VaultError>,
-    /// What is told of the events that were just read.
-    bodies: HashMap<EventId, Vec<u8>>,
+    /// What is told of the events that were just read, until it is sent.
+    bodies: Mutex<HashMap<EventId, Vec<u8>>>,
     lanes: Vec<Mutex<Lane>>,
     /// The first lane that nobody follows yet.
     next: AtomicUsize,
@@ -84,7 +84,7 @@ impl Work {
         let (relay, scope, stop) = (relay.clone(), scope.clone(), stop.clone());
         let lanes = lanes.into_iter().map(Mutex::new).collect();
         let signer = endpoint.signer(relay.service.vault.as_ref());
-        let (next, progress) = (AtomicUsize::new(0), Mutex::default());
+        let (bodies, next, progress) = (Mutex::new(bodies), AtomicUsize::new(0), Mutex::default());
         Self { relay, scope, signer, bodies, lanes, next, most, jitter, stop, progress }
     }
 
@@ -161,8 +161,9 @@ impl Work {
     async fn attempt(&self, delivery: &Delivery) -> Result<Attempt, Failed> {
         let WebhookService { events, body, sender, clock, .. } = &self.relay.service;
         let signer = self.signer.as_ref().map_err(Clone::clone)?;
-        let body = match self.bodies.get(&delivery.event_id) {
-            Some(body) => Some(body.clone()),
+        let known = lock(&self.bodies).remove(&delivery.event_id);
+        let body = match known {
+            Some(body) => Some(body),
             None => events.find(&self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
         };
         let now = clock.now();

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// The most events that are read in one round.
-const WINDOW: u16 = 256;
+const WINDOW: u16 = 512;
 /// The most first deliveries of an endpoint that wait; no event is read while there are as many.
 const WAITING: u32 = 1_000;
 /// The most replays of one round.

@@ -1,8 +1,6 @@
 //! Changes of customers share transactions: those that wait while others are being committed are taken together.
 //!
-//! Two workers, each with a transaction of its own, so that one prepares while the other waits for the disk. They and their
-//! connections live on a thread of their own, like SQLite's writer: among the threads of a shared runtime, every answer of
-//! the server would wake one that looks for work and finds none. Each takes
+//! Two workers, each with a transaction of its own, so that one prepares while the other waits for the disk. Each takes
 //! what is waiting, up to [`MAX_BATCH`]; an idle system adds no delay. Per batch: what all changes need is looked up and
 //! locked (`facts`), each is decided in turn on what the one before it left (`plan`), and everything is written by a
 //! constant number of statements (`write`). The server is waited for three times: for the facts, for what is written, and
@@ -15,21 +13,21 @@ mod run;
 mod within;
 mod write;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, thread};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use futures_util::{FutureExt, future::join_all};
+use futures_util::FutureExt;
 use patron_domain::{
     customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
     store::StoreError,
     tenancy::EnvironmentScope,
 };
 use tokio::{
-    runtime,
     sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
 };
 
 use self::courage::Courage;
-use super::{pool::Pool, problem::unavailable, settings::Settings, write::unknown};
+use super::{pool::Pool, problem::unavailable, write::unknown};
 use crate::persistence::{metrics, patience};
 
 /// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
@@ -60,29 +58,18 @@ type Queue = Arc<Mutex<mpsc::Receiver<Job>>>;
 pub(super) struct BatchWriter {
     // Taken away to close the queue.
     jobs: std::sync::Mutex<Option<mpsc::Sender<Job>>>,
-    /// Completes when the workers have ended.
-    ended: Mutex<oneshot::Receiver<()>>,
+    workers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl BatchWriter {
     /// Starts the workers. At most `queue` changes wait.
-    pub(super) fn start(settings: Settings, queue: usize) -> Result<Self, StoreError> {
-        let failed = |error: std::io::Error| StoreError::Failed { reason: error.to_string() };
-        let pool = Pool::new(settings, WORKERS)?;
+    pub(super) fn start(pool: &Pool, queue: usize) -> Self {
         let (sender, jobs) = mpsc::channel(queue.max(1));
-        let (end, ended) = oneshot::channel();
         let queue: Queue = Arc::new(Mutex::new(jobs));
         let courage = Arc::new(Courage::default());
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let run = move || {
-            let worker = |_| runtime.spawn(work(pool.clone(), queue.clone(), slot(), courage.clone()));
-            // A panic in one was reported when it happened.
-            runtime.block_on(join_all((0..WORKERS).map(worker)));
-            // Whoever waits for it may have gone away.
-            let _ = end.send(());
-        };
-        thread::Builder::new().name("patron-writer".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { jobs: std::sync::Mutex::new(Some(sender)), ended: Mutex::new(ended) })
+        let worker = |_| tokio::spawn(work(pool.clone(), queue.clone(), slot(), courage.clone()));
+        let workers = (0..WORKERS).map(worker).collect();
+        Self { jobs: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers) }
     }
 
     /// Makes a change, and answers when it is durable. It is finished even when the caller goes away meanwhile.
@@ -117,10 +104,10 @@ impl BatchWriter {
         if let Ok(mut jobs) = self.jobs.lock() {
             jobs.take();
         }
-        let mut ended = self.ended.lock().await;
-        if !ended.is_terminated() {
-            // The thread ends without a word when it panics, which was reported then.
-            let _ = (&mut *ended).await;
+        let workers = self.workers.lock().map(|mut workers| std::mem::take(&mut *workers)).unwrap_or_default();
+        for worker in workers {
+            // A panic in it was reported when it happened.
+            let _ = worker.await;
         }
     }
 }
