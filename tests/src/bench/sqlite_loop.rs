@@ -19,7 +19,7 @@ use crate::{
 
 /// As `adapters/src/persistence/sqlite/connection.rs` sets up the writer.
 const DURABLE: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
-                       PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
+                       PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;";
 /// To fill a file in little time. A power cut could spoil it, which would be no loss.
 const FAST: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;";
 /// Crockford's base 32.
