@@ -10,7 +10,8 @@
 use std::{env, error::Error, fmt::Write, fs, path::Path};
 
 const LIST: &str = "at-rest.txt";
-/// Linkers that do not know the command `INSERT`, by which a script adds to their own rather than to replace it.
+/// Linkers that are left alone: `INSERT`, by which a script adds to the linker's own rather than to replace it, is refused by
+/// gold, and was not tried with mold.
 const WITHOUT_INSERT: [&str; 2] = ["mold", "gold"];
 
 fn main() -> Result<(), Box<dyn Error>> {

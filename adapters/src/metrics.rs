@@ -9,7 +9,7 @@
 //! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |
 //! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
 //! | `patron_database_refusals_total` | counter | `database`, `reason` | calls refused for want of room: `write_queue_full`, `no_free_connection` |
-//! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all, of SQLite the readers |
+//! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all but two for look-ups by key, of SQLite the readers |
 //! | `patron_database_connections_used` | gauge | `database` | those in use |
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or why there was no answer | attempts to deliver a webhook |
 //! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from looking the host up to the end of its answer |

@@ -152,9 +152,7 @@ impl<K: Kind> Id<K> {
             .map(|bits| Self::from_uuid(Uuid::from_u128(bits)))
             .ok_or(IdError { prefix: K::PREFIX })
     }
-}
 
-impl<K: Kind> Id<K> {
     /// Hands the text form on in one piece: ids are written more often than anything else.
     fn with_text<T>(&self, hand_on: impl FnOnce(&str) -> T) -> T {
         const { assert!(K::PREFIX.len() <= 14, "prefix and 26 characters have room in 40") };

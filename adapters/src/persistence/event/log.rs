@@ -41,14 +41,14 @@ macro_rules! records {
     ($backend:ty, $scope:expr, $query:expr, $end:expr) => {{
         use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _};
         use patron_domain::event::EventEntities;
-        use $crate::persistence::schema::{event_payloads, events};
+        use $crate::persistence::{
+            event::queries::{columns, same_event},
+            schema::{event_payloads, events},
+        };
 
         let ((tenant, environment), query) = ($scope, $query);
-        use $crate::persistence::event::queries::{columns, same_event};
-
-        let same_event = same_event();
         let next = events::table
-            .left_join(event_payloads::table.on(same_event))
+            .left_join(event_payloads::table.on(same_event()))
             .filter(events::tenant_id.eq(tenant))
             .filter(events::environment_id.eq(environment))
             .filter(events::position.gt(query.after.stored()))

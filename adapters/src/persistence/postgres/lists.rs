@@ -2,6 +2,7 @@
 
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join;
 use patron_domain::{
     customer::query::{CustomerPage, CustomerQuery},
     store::StoreError,
@@ -13,15 +14,15 @@ use crate::persistence::{
     customer::{
         page::{Found, customers_to_expand, page},
         row::StoredCustomer,
-        search::{Search, count, counted_rows, counts, rows},
+        search::{Search, count, counts, rows},
     },
     integration::queries::of_customers,
 };
 
 impl PostgresStore {
     /// In no transaction, which spares two trips: what is written between the customers and their number is in the number
-    /// alone. A number that was counted beforehand comes with the customers; of what they have in common with few others
-    /// they mostly are the number themselves.
+    /// alone. A number that was counted beforehand is asked for together with the customers; of what they have in common
+    /// with few others they mostly are the number themselves.
     pub(super) async fn list_customers(
         &self,
         scope: &EnvironmentScope,
@@ -29,19 +30,17 @@ impl PostgresStore {
     ) -> Result<CustomerPage, StoreError> {
         let search = Search::new(names(scope.owner), query);
         let session = self.pool.session().await?;
-        let mut pg = session.pg();
+        let pg = session.pg();
         let read = async {
-            let (customers, counts) = match (search.with_total, search.counts_all()) {
-                (true, true) => counted(pg, &search).await.map(|(customers, counts)| (customers, Some(counts)))?,
-                (true, false) => {
-                    let customers: Vec<StoredCustomer> = rows(&search).load(&mut pg).await?;
-                    let counts = found(pg, &search, customers.len()).await?;
-                    (customers, Some(counts))
-                }
-                (false, _) => (rows(&search).load(&mut pg).await?, None),
+            let customers = rows(&search);
+            let customers = customers.load::<StoredCustomer>(&mut &*pg);
+            let (customers, counts) = try_join(customers, counted(pg, &search)).await?;
+            let counts = match counts {
+                None if search.with_total => Some(found(pg, &search, customers.len()).await?),
+                counts => counts,
             };
             let mappings = match customers_to_expand(&search, &customers) {
-                Some(ids) => of_customers(&search.tenant_id, &search.environment_id, ids).load(&mut pg).await?,
+                Some(ids) => of_customers(&search.tenant_id, &search.environment_id, ids).load(&mut &*pg).await?,
                 None => Vec::new(),
             };
             Ok(Found { customers, counts, mappings })
@@ -50,16 +49,13 @@ impl PostgresStore {
     }
 }
 
-/// The customers of a page of all with a status, and the parts of their number.
-async fn counted(mut pg: &AsyncPgConnection, search: &Search) -> QueryResult<(Vec<StoredCustomer>, Vec<i64>)> {
-    let (customers, numbers): (Vec<StoredCustomer>, Vec<i64>) =
-        counted_rows(search).load::<(StoredCustomer, i64)>(&mut pg).await?.into_iter().unzip();
-    // The number comes with each customer, and with none there is none.
-    let counts = match numbers.into_iter().next() {
-        Some(number) => vec![number],
-        None => counts(&search.tenant_id, &search.environment_id, search.status.as_str()).load(&mut pg).await?,
-    };
-    Ok((customers, counts))
+/// The parts of the number of customers, if it is asked and was counted when these were written: that of a status alone.
+async fn counted(mut pg: &AsyncPgConnection, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+    if !search.with_total || !search.counts_all() {
+        return Ok(None);
+    }
+    let status = search.status.as_str();
+    counts(&search.tenant_id, &search.environment_id, status).load(&mut pg).await.map(Some)
 }
 
 /// The number of customers that a search finds, of which the page has so many rows.

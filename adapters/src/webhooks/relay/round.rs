@@ -9,6 +9,7 @@ use std::{
 };
 
 use patron_domain::{
+    event::EventPosition,
     ids::WebhookEndpointId,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -49,8 +50,9 @@ struct Round {
 
 /// What a round came to.
 struct Outcome {
-    /// Without the deliveries, which are on their way to the store.
-    ended: RoundEnd,
+    /// What waits then.
+    waiting: Vec<Delivery>,
+    position: EventPosition,
     health: Health,
     /// Whether the next round may begin before this one is written down.
     smooth: bool,
@@ -162,12 +164,13 @@ impl Relay {
         let (lanes, tally, complete, failed) = work.result();
 
         let now = self.service.clock.now();
-        let mut ended = end(lanes, complete, endpoint.position, page.reached, now);
+        let RoundEnd { fresh, changed, waiting, position, next_at } =
+            end(lanes, complete, endpoint.position, page.reached, now);
         let (options, jitter) = (&self.options, spread(&jitter, 0));
         let (health, disabled) = endpoint.health.after(tally, now, &options.retries, options.disable_after, jitter);
         let health = match failed {
             Some(Failed::Vault(_)) => Health { paused_until: Some(now.later(SEALED)), ..health },
-            _ => health.rested(read || tally != Tally::default(), ended.next_at, now),
+            _ => health.rested(read || tally != Tally::default(), next_at, now),
         };
         let more = page.has_more || !complete || replays == REPLAYS as usize;
         let go_on = more && failed.is_none() && health.paused_until.is_none() && disabled.is_none() && !*stop.borrow();
@@ -178,15 +181,15 @@ impl Relay {
             owner: endpoint.owner,
             endpoint_id: endpoint.id,
             holder: options.holder.clone(),
-            fresh: take(&mut ended.fresh),
-            changed: take(&mut ended.changed),
-            position: ended.position,
+            fresh,
+            changed,
+            position,
             health,
             disabled,
             at: now,
             lease_until: go_on.then(|| now.later(options.lease)),
         };
-        (record, Outcome { ended, health, smooth: go_on && complete, go_on, failed })
+        (record, Outcome { waiting, position, health, smooth: go_on && complete, go_on, failed })
     }
 
     /// Lets the attempts be made, and keeps the lease meanwhile. When the server stops, it does not wait for long.
@@ -237,6 +240,6 @@ async fn next(before: Round, outcome: &Outcome, ahead: Ahead) -> Result<Option<R
     if found.disabled.is_some() || found.event_types != before.endpoint.event_types {
         return Ok(None);
     }
-    let endpoint = WebhookEndpoint { position: outcome.ended.position, health: outcome.health, ..found };
-    Ok(Some(Round { endpoint, waiting: outcome.ended.waiting.clone(), page: Some(page) }))
+    let endpoint = WebhookEndpoint { position: outcome.position, health: outcome.health, ..found };
+    Ok(Some(Round { endpoint, waiting: outcome.waiting.clone(), page: Some(page) }))
 }

@@ -34,7 +34,7 @@ pub(crate) fn webhooks(options: &Options, backend: Backend, backlog: u64, only: 
     if wanted(WebhookFigure::Creates) {
         creates(options, backend);
     }
-    if only == Some(WebhookFigure::Creates) {
+    if !wanted(WebhookFigure::Backlog) && !wanted(WebhookFigure::Deliveries) {
         return;
     }
     let stage = Stage::new(options, backend);

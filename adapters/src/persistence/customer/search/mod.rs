@@ -9,8 +9,6 @@ mod order;
 mod statement;
 mod terms;
 
-#[cfg(feature = "postgres")]
-pub(crate) use statement::OfStatus;
 pub(crate) use statement::{InOrder, Matches};
 
 use diesel::prelude::*;
@@ -95,12 +93,6 @@ pub(crate) type Rows<'a> =
 /// See [`Rows`].
 pub(crate) fn rows(search: &Search) -> Rows<'_> {
     customers::table.filter(Matches::page(search)).order(InOrder(search)).select(columns())
-}
-
-/// See [`rows`]; with each the number of customers of their status.
-#[cfg(feature = "postgres")]
-pub(crate) fn counted_rows(search: &Search) -> diesel::dsl::Select<Rows<'_>, (columns, OfStatus<'_>)> {
-    rows(search).select((columns(), OfStatus(search)))
 }
 
 /// How many customers are found in all, by looking at them.

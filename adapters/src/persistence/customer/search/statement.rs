@@ -32,25 +32,6 @@ impl<'a> Matches<'a> {
 /// The order of what a search finds, and how much of it is wanted.
 pub(crate) struct InOrder<'a>(pub(super) &'a Search);
 
-/// How many customers have the status of a search: the sum of what was counted when they were written.
-#[cfg(feature = "postgres")]
-pub(crate) struct OfStatus<'a>(pub(super) &'a Search);
-
-#[cfg(feature = "postgres")]
-impl QueryFragment<diesel::pg::Pg> for OfStatus<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
-        let Self(search) = self;
-        out.push_sql("(SELECT coalesce(sum(count), 0)::bigint FROM customer_counts WHERE tenant_id = ");
-        diesel::pg::Pg::text(&search.tenant_id, &mut out)?;
-        out.push_sql(" AND environment_id = ");
-        diesel::pg::Pg::text(&search.environment_id, &mut out)?;
-        out.push_sql(" AND status = '");
-        out.push_sql(search.status.as_str());
-        out.push_sql("')");
-        Ok(())
-    }
-}
-
 impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let search = self.search;
@@ -119,6 +100,4 @@ macro_rules! expression {
 }
 
 expression!(Matches, Bool);
-#[cfg(feature = "postgres")]
-expression!(OfStatus, diesel::sql_types::BigInt);
 expression!(InOrder, diesel::expression::expression_types::NotSelectable);
