@@ -35,8 +35,8 @@ impl Answer {
     }
 
     pub(crate) fn json(status: Status, body: &impl Serialize) -> Result<Self, ApiError> {
-        // A customer with all its fields; grown from nothing, the buffer would be copied again and again.
-        let mut bytes = Vec::with_capacity(1_024);
+        // Room for a customer with all its fields; grown from nothing, the buffer would be copied again and again.
+        let mut bytes = Vec::with_capacity(2_048);
         serde_json::to_writer(&mut bytes, body).map_err(|_| {
             tracing::error!("an answer has no JSON form");
             ApiError::system_error()

@@ -20,7 +20,7 @@ use crate::http::{
 };
 
 /// Archives a customer with its mappings and tax associations.
-#[delete("/customers/<id>", rank = 1)]
+#[delete("/customers/<id>")]
 pub(super) async fn archive(
     caller: CanWrite,
     services: Services<'_>,

@@ -16,8 +16,7 @@ use crate::http::{
 };
 
 /// A customer of any status.
-// The rank puts it after `/customers/external/<_..>`, which takes a bare `/customers/external` too.
-#[get("/customers/<id>", rank = 1)]
+#[get("/customers/<id>")]
 pub(super) async fn get(
     caller: CanRead,
     services: Services<'_>,

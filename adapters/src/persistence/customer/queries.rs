@@ -37,11 +37,20 @@ pub(crate) fn columns() -> _ {
     )
 }
 
-/// The same, with one of its mappings.
+/// The same, with one of its mappings, see [`StoredMapping`](crate::persistence::integration::row::StoredMapping).
 #[auto_type]
 fn with_mapping() -> _ {
     let columns = columns();
-    let mapping: <integration_mappings::table as Table>::AllColumns = integration_mappings::all_columns;
+    let mapping = (
+        integration_mappings::id,
+        integration_mappings::provider_type,
+        integration_mappings::provider_entity_id,
+        integration_mappings::metadata,
+        integration_mappings::created_at,
+        integration_mappings::created_by,
+        integration_mappings::updated_at,
+        integration_mappings::updated_by,
+    );
     (columns, mapping.nullable())
 }
 

@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName, metadata_json, version_number},
-    integration::row::MappingRow,
-    page::decode,
+    integration::row::StoredMapping,
     schema::customers,
 };
 
@@ -184,14 +183,15 @@ impl StoredCustomer {
 /// One customer from the rows of a query that joins its published mappings: the customer again in each of them.
 pub(crate) fn record(
     owner: Owner,
-    rows: Vec<(StoredCustomer, Option<MappingRow>)>,
+    rows: Vec<(StoredCustomer, Option<StoredMapping>)>,
 ) -> Result<Option<CustomerRecord>, StoreError> {
     let mut rows = rows.into_iter();
     let Some((customer, first)) = rows.next() else { return Ok(None) };
-    let mut mappings: Vec<MappingRow> = first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)).collect();
+    let customer = customer.of(owner)?;
+    let mut mappings: Vec<StoredMapping> = first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)).collect();
     mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let mappings = decode(mappings)?;
-    Ok(Some(CustomerRecord { customer: customer.of(owner)?, mappings }))
+    let mappings = mappings.into_iter().map(|mapping| mapping.of(&customer)).collect::<Result<_, _>>()?;
+    Ok(Some(CustomerRecord { customer, mappings }))
 }
 
 /// The refusal of a change to an external id that the customer with this id has.

@@ -2,18 +2,23 @@
 
 use diesel::{dsl::auto_type, prelude::*};
 
+#[cfg(feature = "sqlite")]
+use crate::persistence::integration::row::MappingRow;
 use crate::persistence::{
     literal::{Archived, Published},
     schema::integration_mappings,
 };
 
-/// One mapping of any status.
+/// The mapping that a row is of, in whatever status.
 #[cfg(feature = "sqlite")]
 #[auto_type(no_type_alias)]
-pub(crate) fn by_id<'a>(tenant_id: &'a str, environment_id: &'a str, id: &'a str) -> _ {
+pub(crate) fn same<'a>(row: &'a MappingRow) -> _ {
+    let (tenant_id, environment_id): (&'a str, &'a str) = (row.tenant_id.as_str(), row.environment_id.as_str());
+    let (customer_id, id): (&'a str, &'a str) = (row.customer_id.as_str(), row.id.as_str());
     integration_mappings::table
         .filter(integration_mappings::tenant_id.eq(tenant_id))
         .filter(integration_mappings::environment_id.eq(environment_id))
+        .filter(integration_mappings::customer_id.eq(customer_id))
         .filter(integration_mappings::id.eq(id))
 }
 

@@ -2,8 +2,10 @@
 
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
+    customer::Customer,
     ids::{CustomerId, MappingId},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
+    lifecycle::Status,
     store::StoreError,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use crate::persistence::{
 
 /// One row, in the order of the table's columns. Also the form in which an event's payload freezes a mapping.
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
-#[diesel(table_name = integration_mappings, primary_key(tenant_id, environment_id, id))]
+#[diesel(table_name = integration_mappings, primary_key(tenant_id, environment_id, customer_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct MappingRow {
     pub(crate) tenant_id: String,
@@ -69,6 +71,41 @@ impl TryFrom<MappingRow> for IntegrationMapping {
                 created_by: row.created_by,
                 updated_at: row.updated_at,
                 updated_by: row.updated_by,
+            })?,
+        })
+    }
+}
+
+/// What a published mapping is read from beside its customer: a row without what the customer tells already.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct StoredMapping {
+    pub(crate) id: String,
+    provider_type: String,
+    provider_entity_id: String,
+    metadata: String,
+    created_at: i64,
+    created_by: String,
+    updated_at: i64,
+    updated_by: String,
+}
+
+impl StoredMapping {
+    /// The mapping, of this customer.
+    pub(crate) fn of(self, customer: &Customer) -> Result<IntegrationMapping, StoreError> {
+        let named = RowName { table: "integration_mappings", id: &self.id };
+        Ok(IntegrationMapping {
+            id: named.column("id", MappingId::parse(&self.id))?,
+            owner: customer.owner,
+            customer_id: customer.id,
+            provider_type: named.column("provider_type", ProviderType::new(self.provider_type))?,
+            provider_entity_id: named.column("provider_entity_id", ProviderEntityId::new(self.provider_entity_id))?,
+            metadata: named.json_object(&self.metadata)?,
+            status: Status::Published,
+            audit: named.audit(AuditColumns {
+                created_at: self.created_at,
+                created_by: self.created_by,
+                updated_at: self.updated_at,
+                updated_by: self.updated_by,
             })?,
         })
     }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::persistence::{
     customer::{queries, row::StoredCustomer},
-    integration::row::MappingRow,
+    integration::row::StoredMapping,
     patience::within,
 };
 
@@ -35,7 +35,7 @@ const WORKERS: usize = 2;
 const QUEUE: usize = 1_024;
 
 /// A customer, once for each of its published mappings.
-pub(super) type Rows = Vec<(StoredCustomer, Option<MappingRow>)>;
+pub(super) type Rows = Vec<(StoredCustomer, Option<StoredMapping>)>;
 
 /// What a customer is looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -163,7 +163,7 @@ fn write(connection: &mut SqliteConnection, rows: &DecisionRows) -> Result<(), F
         }
     }
     for row in &rows.mappings {
-        let there = integration::queries::by_id(tenant, environment, &row.id);
+        let there = integration::queries::same(row);
         if !may_be_there || Cached(update(there).set(row)).execute(connection)? == 0 {
             insert_into(integration_mappings::table).values(row).execute(connection)?;
         }

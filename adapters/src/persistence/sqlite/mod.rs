@@ -15,6 +15,7 @@ mod lock;
 mod onboarding;
 mod pen;
 mod positions;
+mod read_lock;
 mod readers;
 mod taxes;
 mod tenancy;

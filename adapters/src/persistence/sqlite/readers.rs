@@ -10,7 +10,10 @@ use diesel::{QueryResult, SqliteConnection};
 use patron_domain::store::StoreError;
 use tokio::sync::Semaphore;
 
-use super::connection::{self, Role};
+use super::{
+    connection::{self, Role},
+    read_lock::ReadLock,
+};
 use crate::persistence::{error::store_error, metrics, open::OpenError};
 
 /// How long a read waits for a free connection.
@@ -18,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
     idle: Arc<Idle>,
+    lock: Arc<ReadLock>,
     // One permit for each connection that there may be.
     free: Arc<Semaphore>,
     count: usize,
@@ -56,7 +60,8 @@ impl Readers {
     pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
         let first = connection::open(path, Role::Reader)?;
         let idle = Idle { path: path.to_owned(), connections: Mutex::new(vec![first]) };
-        Ok(Self { idle: Arc::new(idle), free: Arc::new(Semaphore::new(count)), count })
+        let (lock, free) = (ReadLock::of(path), Arc::new(Semaphore::new(count)));
+        Ok(Self { idle: Arc::new(idle), lock, free, count })
     }
 
     /// How many connections there may be, and how many of them are in use.
@@ -71,6 +76,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     {
+        self.lock.note();
         let Ok(_permit) = self.free.try_acquire() else { return self.read(work).await };
         self.idle.read(work)
     }
