@@ -93,9 +93,11 @@ impl Server {
         kilobytes.unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// How many files and sockets it has open.
-    pub(crate) fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    /// How many sockets it has open.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let Ok(files) = fs::read_dir(format!("/proc/{}/fd", self.child.id())) else { return 0 };
+        let leads_to = |file: fs::DirEntry| fs::read_link(file.path()).ok();
+        files.flatten().filter_map(leads_to).filter(|link| link.to_string_lossy().starts_with("socket:")).count()
     }
 
     /// Ends it as an operator would, so that its files are closed and whole.

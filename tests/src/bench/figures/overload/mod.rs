@@ -26,17 +26,24 @@ const REST: Duration = Duration::from_millis(20);
 /// How long it is calm before, and how long it is watched after.
 const BEFORE: Duration = Duration::from_secs(5);
 const AFTER: Duration = Duration::from_secs(3);
+/// How many customers there are before. The crowd creates about as many again: over an empty file, before would be calm for
+/// another reason than that there is no crowd.
+const CUSTOMERS: u64 = 100_000;
 /// What may pass until latency is back to normal.
 const RECOVERY: Duration = Duration::from_secs(1);
 
 /// Everything that has to hold under overload.
 pub(crate) fn overload(options: &Options, backend: Backend, connections: usize, seconds: u64) {
     let stage = Stage::new(options, backend);
+    stage.fill(options, CUSTOMERS);
     let server = stage.serve(options);
     let load = calm_load(&server, &stage);
-    heading(&format!("{}: {connections} connections create at once for {seconds} s", stage::name(backend)));
+    heading(&format!(
+        "{}: {connections} connections create at once for {seconds} s, {CUSTOMERS} customers",
+        stage::name(backend)
+    ));
     let before = calm(&load, BEFORE);
-    let files_before = settled_files(&server, usize::MAX);
+    let sockets_before = settled_sockets(&server, usize::MAX);
     let duration = Duration::from_secs(seconds);
     let (during, crowd, vanished) = std::thread::scope(|scope| {
         let crowd = scope.spawn(|| crowd::run(server.address, connections, duration));
@@ -59,8 +66,8 @@ pub(crate) fn overload(options: &Options, backend: Backend, connections: usize, 
     verdict("VmHWM", server.memory("VmHWM"), " MiB", Target::AtMost(128.0));
     // Twice is within what the machine itself varies by.
     verdict("p99 from one second after its end on ÷ before", p99(&after) / p99(&before), "", Target::AtMost(2.0));
-    let files = settled_files(&server, files_before).saturating_sub(files_before);
-    verdict("sockets left open by clients that are gone", files as f64, "", Target::AtMost(0.0));
+    let sockets = settled_sockets(&server, sockets_before).saturating_sub(sockets_before);
+    verdict("sockets left open by clients that are gone", sockets as f64, "", Target::AtMost(0.0));
     note(&format!("{} clients vanished in the middle of a body", vanished.len()));
     let left = vanishing::left_behind(&server, &vanished);
     verdict("customers left by them", left as f64, "", Target::AtMost(0.0));
@@ -93,14 +100,14 @@ fn phase(name: &str, tally: &Tally) {
     note(&format!("{CALM} well-behaved, {name}: {rate:.0}/s, p50 {p50}, p99 {p99}, max {longest} ms{others}"));
 }
 
-/// The open files of the server once it has noticed who is gone, or after 3 s.
-fn settled_files(server: &Server, enough: usize) -> usize {
+/// The open sockets of the server once it has noticed who is gone, or after 3 s.
+fn settled_sockets(server: &Server, enough: usize) -> usize {
     let give_up = Instant::now() + Duration::from_secs(3);
     loop {
         sleep(Duration::from_millis(250));
-        let files = server.open_files();
-        if files <= enough || Instant::now() >= give_up {
-            return files;
+        let sockets = server.open_sockets();
+        if sockets <= enough || Instant::now() >= give_up {
+            return sockets;
         }
     }
 }
