@@ -22,7 +22,7 @@ const ALL: [Method; 9] = [
     Method::Connect,
 ];
 
-/// Later than every route of ours: the ranks that Rocket gives are below 0, those that we give below 10.
+/// Later than every route of ours: the ranks that Rocket gives are below 0, those that routes here name below 10.
 const FIRST_RANK: isize = 1_000;
 
 /// For each path of the routes, one more route for each method that it does not take.

@@ -10,8 +10,8 @@ pub struct OpenOptions {
     /// Whether a second process that opens the same SQLite file with this option is refused. Servers do, so that two of
     /// them never work over one file; the command line does not. PostgreSQL is made to be shared and pays no heed.
     pub exclusive: bool,
-    /// The most connections: of SQLite those that read (it has one more that writes), of PostgreSQL all but two for look-ups
-    /// by key.
+    /// The most connections: of SQLite those that read (it has one more that writes, and one that holds the file's lock while
+    /// many look-ups come), of PostgreSQL all but two for look-ups by key.
     pub connections: usize,
     /// The most writes that wait while others are committed; one more is refused as unavailable.
     pub write_queue: usize,

@@ -20,7 +20,7 @@ use crate::http::{
 };
 
 /// Archives a customer with its mappings and tax associations.
-#[delete("/customers/<id>")]
+#[delete("/customers/<id>", rank = 1)]
 pub(super) async fn archive(
     caller: CanWrite,
     services: Services<'_>,

@@ -16,7 +16,8 @@ use crate::http::{
 };
 
 /// A customer of any status.
-#[get("/customers/<id>")]
+// The rank puts it after `/customers/external/<_..>`, which takes a bare `/customers/external` too.
+#[get("/customers/<id>", rank = 1)]
 pub(super) async fn get(
     caller: CanRead,
     services: Services<'_>,

@@ -20,22 +20,20 @@ use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
-    let by_external_id = routes![
+    routes![
+        create::create,
+        get::get,
         get_by_external_id::get_by_external_id,
         get_by_external_id::look_up,
-        create_or_update::create_or_update
-    ];
-    let by_id = routes![get::get, update::update, update::patch, archive::archive];
-    let others = routes![create::create, update::update_named, archive::restore, list::list, search::search];
-    // `/customers/external/<_..>` takes a bare `/customers/external` too, so `/customers/<id>` comes after it.
-    [ranked(by_external_id, -8), ranked(by_id, -7), others].concat()
-}
-
-/// Gives routes a rank. Rocket tries one route after the other, those of paths with parameters from -5 on unless they are
-/// ranked; these are asked for most.
-fn ranked(mut routes: Vec<Route>, rank: isize) -> Vec<Route> {
-    routes.iter_mut().for_each(|route| route.rank = rank);
-    routes
+        update::update,
+        update::update_named,
+        update::patch,
+        create_or_update::create_or_update,
+        archive::archive,
+        archive::restore,
+        list::list,
+        search::search,
+    ]
 }
 
 /// What the document says of them.

@@ -26,7 +26,7 @@ use crate::http::{
 };
 
 /// Changes the fields that are given.
-#[put("/customers/<id>", data = "<body>")]
+#[put("/customers/<id>", rank = 1, data = "<body>")]
 pub(super) async fn update(
     caller: CanWrite,
     services: Services<'_>,
@@ -67,7 +67,7 @@ pub(super) async fn update_named(
 }
 
 /// Changes the fields that are given, as a JSON merge patch (RFC 7396): `null` takes a value away.
-#[patch("/customers/<id>", data = "<body>")]
+#[patch("/customers/<id>", rank = 1, data = "<body>")]
 pub(super) async fn patch(
     caller: CanWrite,
     services: Services<'_>,

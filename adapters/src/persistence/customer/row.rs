@@ -7,7 +7,7 @@ use patron_domain::{
         Email, ExternalId, PostalCode, Profile, State, TimeZone, query::Folded,
     },
     ids::CustomerId,
-    lifecycle::Owner,
+    lifecycle::{Owner, Status},
     store::StoreError,
 };
 use serde::{Deserialize, Serialize};
@@ -190,7 +190,8 @@ pub(crate) fn record(
     let customer = customer.of(owner)?;
     let mut mappings: Vec<StoredMapping> = first.into_iter().chain(rows.filter_map(|(_, mapping)| mapping)).collect();
     mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let mappings = mappings.into_iter().map(|mapping| mapping.of(&customer)).collect::<Result<_, _>>()?;
+    let of_customer = |mapping: StoredMapping| mapping.of(owner, customer.id, Status::Published);
+    let mappings = mappings.into_iter().map(of_customer).collect::<Result<_, _>>()?;
     Ok(Some(CustomerRecord { customer, mappings }))
 }
 

@@ -2,10 +2,9 @@
 
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
-    customer::Customer,
     ids::{CustomerId, MappingId},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
-    lifecycle::Status,
+    lifecycle::{Owner, Status},
     store::StoreError,
 };
 use serde::{Deserialize, Serialize};
@@ -58,25 +57,24 @@ impl TryFrom<MappingRow> for IntegrationMapping {
 
     fn try_from(row: MappingRow) -> Result<Self, StoreError> {
         let named = RowName { table: "integration_mappings", id: &row.id };
-        Ok(Self {
-            id: named.column("id", MappingId::parse(&row.id))?,
-            owner: named.owner(&row.tenant_id, &row.environment_id)?,
-            customer_id: named.column("customer_id", CustomerId::parse(&row.customer_id))?,
-            provider_type: named.column("provider_type", ProviderType::new(row.provider_type))?,
-            provider_entity_id: named.column("provider_entity_id", ProviderEntityId::new(row.provider_entity_id))?,
-            metadata: named.json_object(&row.metadata)?,
-            status: named.status(&row.status)?,
-            audit: named.audit(AuditColumns {
-                created_at: row.created_at,
-                created_by: row.created_by,
-                updated_at: row.updated_at,
-                updated_by: row.updated_by,
-            })?,
-        })
+        let owner = named.owner(&row.tenant_id, &row.environment_id)?;
+        let customer_id = named.column("customer_id", CustomerId::parse(&row.customer_id))?;
+        let status = named.status(&row.status)?;
+        let stored = StoredMapping {
+            id: row.id,
+            provider_type: row.provider_type,
+            provider_entity_id: row.provider_entity_id,
+            metadata: row.metadata,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            updated_by: row.updated_by,
+        };
+        stored.of(owner, customer_id, status)
     }
 }
 
-/// What a published mapping is read from beside its customer: a row without what the customer tells already.
+/// What a mapping is read from: a row without what whoever reads it beside its customer knows already.
 #[derive(Debug, Clone, Queryable)]
 pub(crate) struct StoredMapping {
     pub(crate) id: String,
@@ -90,17 +88,22 @@ pub(crate) struct StoredMapping {
 }
 
 impl StoredMapping {
-    /// The mapping, of this customer.
-    pub(crate) fn of(self, customer: &Customer) -> Result<IntegrationMapping, StoreError> {
+    /// The mapping, of this customer and in this status.
+    pub(crate) fn of(
+        self,
+        owner: Owner,
+        customer_id: CustomerId,
+        status: Status,
+    ) -> Result<IntegrationMapping, StoreError> {
         let named = RowName { table: "integration_mappings", id: &self.id };
         Ok(IntegrationMapping {
             id: named.column("id", MappingId::parse(&self.id))?,
-            owner: customer.owner,
-            customer_id: customer.id,
+            owner,
+            customer_id,
             provider_type: named.column("provider_type", ProviderType::new(self.provider_type))?,
             provider_entity_id: named.column("provider_entity_id", ProviderEntityId::new(self.provider_entity_id))?,
             metadata: named.json_object(&self.metadata)?,
-            status: Status::Published,
+            status,
             audit: named.audit(AuditColumns {
                 created_at: self.created_at,
                 created_by: self.created_by,

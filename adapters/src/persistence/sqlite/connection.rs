@@ -23,9 +23,9 @@ pub(super) enum Role {
     Reader,
 }
 
-/// For both roles: wait up to 5 s for another process, keep foreign keys, and keep little memory (8 MiB of pages each).
+/// For both roles: wait up to 5 s for another process, keep foreign keys, and keep little memory (4 MiB of pages each).
 const COMMON: &str =
-    "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;";
+    "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 /// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is taken over into the file when
 /// it has 16 MiB, four times SQLite's own bound: a page that many commits change is then written there once for all of them.
 const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";

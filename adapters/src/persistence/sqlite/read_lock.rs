@@ -12,7 +12,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -27,10 +27,11 @@ use diesel::{
 use tokio::{runtime::Handle, time::sleep};
 
 use super::connection::{self, Role};
+use crate::persistence::open::OpenError;
 
 /// How long the lock is held before it is asked whether it is worth it and in nobody's way.
 const TICK: Duration = Duration::from_millis(10);
-/// How many look-ups within a tick make holding it worth it: it costs about as much as one of them.
+/// How many look-ups within a tick make holding it worth it, which costs three statements a tick.
 const MANY: u64 = 32;
 
 /// Counts look-ups, and holds the lock for them while they are many.
@@ -46,15 +47,19 @@ pub(super) struct ReadLock {
 impl ReadLock {
     /// For a file. Nothing is opened before there are many look-ups.
     pub(super) fn of(path: &Path) -> Arc<Self> {
-        let (look_ups, watched, kept) = Default::default();
-        Arc::new(Self { path: path.to_owned(), look_ups, watched, kept })
+        Arc::new(Self {
+            path: path.to_owned(),
+            look_ups: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
+            kept: Mutex::new(None),
+        })
     }
 
     /// Notes that somebody looks something up.
     pub(super) fn note(self: &Arc<Self>) {
         let before = self.look_ups.fetch_add(1, Ordering::Relaxed);
         if before % MANY == MANY - 1 && !self.watched.swap(true, Ordering::Relaxed) {
-            // Without a runtime nobody holds the lock, and look-ups only take longer.
+            // Without a runtime, or once the one of the first look-ups is gone, nobody holds the lock: look-ups take longer then.
             let _ = Handle::try_current().map(|runtime| runtime.spawn(self.clone().hold_while_many()));
         }
     }
@@ -78,7 +83,7 @@ impl ReadLock {
         self.watched.store(false, Ordering::Relaxed);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Holder>> {
+    fn kept(&self) -> MutexGuard<'_, Option<Holder>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,7 +97,7 @@ struct Holder {
 }
 
 impl Holder {
-    fn open(path: &Path) -> Result<Self, crate::persistence::open::OpenError> {
+    fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self { connection: connection::open(path, Role::Reader)?, holds: false, version: None })
     }
 
