@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patron_adapters::{http::event_line, persistence::Database};
 use patron_domain::{
-    event::{EventLimit, EventLog, EventPage, EventPosition, EventQuery},
+    event::{EventLimit, EventLog, EventPosition, EventQuery, Reached},
     ids::EnvironmentId,
     lifecycle::Owner,
     tenancy::{SystemScope, TenancyService, owners},
@@ -105,13 +105,15 @@ impl<'a> Reader<'a> {
     }
 
     async fn print_page(&mut self) -> Result<Printed, Failure> {
-        let page = self.log.read_in(&SystemScope::patron(), self.owner, &self.query).await;
-        let EventPage { events, reached, has_more } = page.map_err(Failure::failed)?;
-        let lines: Result<Vec<String>, _> = events.iter().map(event_line).collect();
+        let mut lines = Vec::new();
+        let sink = Box::new(|event| lines.push(event_line(&event)));
+        let read = self.log.read_each(&SystemScope::patron(), self.owner, &self.query, sink).await;
+        let Reached { position, has_more } = read.map_err(Failure::failed)?;
+        let lines: Result<Vec<String>, _> = lines.into_iter().collect();
         if !output::lines(lines.map_err(Failure::failed)?)? {
             return Ok(Printed::Unread);
         }
-        self.query.after = reached;
+        self.query.after = position;
         Ok(Printed::Read { more: has_more })
     }
 }

@@ -43,7 +43,7 @@ impl MockEventLog {
         let all = events.clone();
         log.expect_read().returning(move |scope, query| Ok(read(&all, scope.owner, query)));
         let all = events.clone();
-        log.expect_read_in().returning(move |_, owner, query| Ok(read(&all, owner, query)));
+        log.expect_read_each().returning(move |_, owner, query, sink| Ok(read(&all, owner, query).hand_over(sink)));
         let end = end(&events);
         log.expect_end().returning(move |_| Ok(end));
         let all = events.clone();
@@ -60,7 +60,7 @@ impl MockEventLog {
     pub fn always_unavailable() -> Self {
         let mut log = Self::new();
         log.expect_read().returning(|_, _| Err(unavailable()));
-        log.expect_read_in().returning(|_, _, _| Err(unavailable()));
+        log.expect_read_each().returning(|_, _, _, _| Err(unavailable()));
         log.expect_end().returning(|_| Err(unavailable()));
         log.expect_find().returning(|_, _| Err(unavailable()));
         log.expect_history().returning(|_, _, _| Err(unavailable()));

@@ -14,8 +14,8 @@ mod tax_rate;
 
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, Onboarding};
 pub use event_type::EventType;
-pub use page::EventPage;
-pub use port::{EventLog, EventReaders};
+pub use page::{EventPage, Reached};
+pub use port::{EventLog, EventReaders, EventSink};
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockEventLog, MockEventReaders};
 pub use position::{EventPosition, EventPositionError};

@@ -1,6 +1,6 @@
 //! What a reader of the log gets.
 
-use super::{EventLimit, EventPosition, EventRecord};
+use super::{EventLimit, EventPosition, EventRecord, EventSink};
 
 /// Events that stand next to one another in what was asked for.
 ///
@@ -34,4 +34,29 @@ impl EventPage {
         let reached = events.last().map_or(end, |event| event.position);
         Self { events, reached, has_more: true }
     }
+
+    /// Hands over its events, and tells how far they reach: [`read_each`](super::EventLog::read_each) of a log that reads
+    /// whole pages.
+    pub fn hand_over(self, mut sink: Box<dyn EventSink + '_>) -> Reached {
+        let Self { events, reached, has_more } = self;
+        events.into_iter().for_each(|event| sink.take(event));
+        Reached { position: reached, has_more }
+    }
+}
+
+/// How far a reader of the log has come.
+///
+/// ```
+/// use patron_domain::event::{EventLimit, EventPage, EventPosition, Reached};
+///
+/// let position = EventPosition::from_stored(7).unwrap();
+/// let page = EventPage::cut(Vec::new(), EventLimit::default(), position, true);
+/// assert_eq!(page.hand_over(Box::new(|event| panic!("{event:?}"))), Reached { position, has_more: true });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// As [`EventPage::reached`].
+    pub position: EventPosition,
+    /// As [`EventPage::has_more`].
+    pub has_more: bool,
 }

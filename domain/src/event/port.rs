@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord};
+use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord, Reached};
 use crate::{
     ids::EventId,
     lifecycle::Owner,
@@ -39,6 +39,29 @@ pub trait EventReaders: Send + Sync {
     async fn furthest_behind(&self, scope: &SystemScope, owner: Owner) -> Result<Option<EventPosition>, StoreError>;
 }
 
+/// Takes events as they are read; a closure is one.
+///
+/// ```
+/// use patron_domain::{event::{EventLog, EventQuery, EventRecord}, tenancy::SystemScope, testkit::{MemoryStore, a_scope}};
+///
+/// # futures::executor::block_on(async {
+/// let (store, mut types) = (MemoryStore::default(), Vec::new());
+/// let sink = Box::new(|event: EventRecord| types.push(event.kind.event_type()));
+/// store.read_each(&SystemScope::patron(), a_scope().owner, &EventQuery::default(), sink).await.unwrap();
+/// assert_eq!(types, []);
+/// # });
+/// ```
+pub trait EventSink: Send {
+    /// Takes the next one.
+    fn take(&mut self, event: EventRecord);
+}
+
+impl<F: FnMut(EventRecord) + Send> EventSink for F {
+    fn take(&mut self, event: EventRecord) {
+        self(event);
+    }
+}
+
 /// Reads what the repositories of customers and tax rates have written to the log, each event with its change.
 ///
 /// Every method MUST be blind to everything outside its scope. Every event MUST have a position of its own, and of two
@@ -65,8 +88,16 @@ pub trait EventLog: Send + Sync {
     /// that began earlier has not ended yet.
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError>;
 
-    /// The same for Patron's own work in an environment, such as delivering webhooks.
-    async fn read_in(&self, scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError>;
+    /// The same for Patron's own work in an environment, such as delivering webhooks. Hands over each event in its order, as
+    /// soon as it is read: a long page takes no more memory than what is kept of it. What was handed over before an error
+    /// counts for nothing.
+    async fn read_each<'a>(
+        &self,
+        scope: &SystemScope,
+        owner: Owner,
+        query: &EventQuery,
+        sink: Box<dyn EventSink + 'a>,
+    ) -> Result<Reached, StoreError>;
 
     /// The furthest position that a reader of the whole log could have reached by now.
     async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError>;

@@ -1,23 +1,59 @@
-//! Reading the log: filters of which any part may be absent, written once and compiled for each database.
+//! Reading the log: filters of which any part may be absent, written once and compiled for each database, and handing over
+//! what they admit.
 
 use patron_domain::{
-    event::{EventPage, EventPosition, EventQuery},
+    event::{EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
+    lifecycle::Owner,
     store::StoreError,
+    tenancy::SystemScope,
 };
 
 use super::record::StoredRecord;
-use crate::persistence::page::decode;
 
 /// How many events of an environment one read looks through at most, when filters may pass over many.
 pub(crate) const STRETCH: i64 = 10_000;
 
-/// What was read of a log: rows up to a position, one more than the limit if there are so many.
-pub(crate) struct Stretch {
-    pub(crate) rows: Vec<StoredRecord>,
-    /// Nothing up to here is left out.
-    pub(crate) end: i64,
-    /// Whether the log goes on behind.
-    pub(crate) goes_on: bool,
+/// Hands over events as their rows come, of which there may be one more than the limit.
+pub(crate) struct HandOver<'a> {
+    sink: Box<dyn EventSink + 'a>,
+    left: u16,
+    last: EventPosition,
+    has_more: bool,
+}
+
+impl<'a> HandOver<'a> {
+    pub(crate) fn new(query: &EventQuery, sink: Box<dyn EventSink + 'a>) -> Self {
+        Self { sink, left: query.limit.get(), last: query.after, has_more: false }
+    }
+
+    pub(crate) fn take(&mut self, row: StoredRecord) -> Result<(), StoreError> {
+        if self.left == 0 {
+            self.has_more = true;
+            return Ok(());
+        }
+        let event = EventRecord::try_from(row)?;
+        self.left -= 1;
+        self.last = event.position;
+        self.sink.take(event);
+        Ok(())
+    }
+
+    /// How far it was, when the rows up to `end` were asked for, and the log goes on behind or does not.
+    pub(crate) fn reached(&self, query: &EventQuery, end: i64, goes_on: bool) -> Reached {
+        if self.has_more {
+            return Reached { position: self.last, has_more: true };
+        }
+        let end = EventPosition::from_stored(end).unwrap_or_default();
+        Reached { position: end.max(query.after), has_more: goes_on }
+    }
+}
+
+/// A page of what a log hands over.
+pub(crate) async fn page(log: &impl EventLog, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+    let mut events = Vec::new();
+    let sink = Box::new(|event| events.push(event));
+    let Reached { position, has_more } = log.read_each(&SystemScope::patron(), owner, query, sink).await?;
+    Ok(EventPage { events, reached: position, has_more })
 }
 
 /// Where a stretch ends of which the last event stands at a position (none: the log ends before), and whether the log goes
@@ -26,13 +62,6 @@ pub(crate) fn end(last: Option<i64>, settled: i64) -> (i64, bool) {
     match last.filter(|last| *last < settled) {
         Some(last) => (last, true),
         None => (settled, false),
-    }
-}
-
-impl Stretch {
-    pub(crate) fn into_page(self, query: &EventQuery) -> Result<EventPage, StoreError> {
-        let end = EventPosition::from_stored(self.end).unwrap_or_default().max(query.after);
-        Ok(EventPage::cut(decode(self.rows)?, query.limit, end, self.goes_on))
     }
 }
 

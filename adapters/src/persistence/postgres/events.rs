@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, pg::Pg};
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join;
+use futures_util::{TryStreamExt, future::try_join};
 use patron_domain::{
-    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord},
+    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
     ids::EventId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -15,7 +15,7 @@ use patron_domain::{
 use super::{PostgresStore, names};
 use crate::persistence::{
     event::{
-        log::{self, STRETCH, Stretch},
+        log::{self, HandOver, STRETCH},
         queries,
         record::StoredRecord,
     },
@@ -25,10 +25,16 @@ use crate::persistence::{
 #[async_trait]
 impl EventLog for PostgresStore {
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        self.read_in(&SystemScope::patron(), scope.owner, query).await
+        log::page(self, scope.owner, query).await
     }
 
-    async fn read_in(&self, _scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+    async fn read_each<'a>(
+        &self,
+        _scope: &SystemScope,
+        owner: Owner,
+        query: &EventQuery,
+        sink: Box<dyn EventSink + 'a>,
+    ) -> Result<Reached, StoreError> {
         let (tenant, environment) = names(owner);
         let session = self.pool.session().await?;
         // First of all: what is read afterwards is there, as far as that.
@@ -42,8 +48,18 @@ impl EventLog for PostgresStore {
         };
         let (end, goes_on) = log::end(last, settled);
         let rows = log::records!(Pg, (&tenant, &environment), query, end);
-        let rows = session.answer(rows.load::<StoredRecord>(&mut session.pg())).await?;
-        Stretch { rows, end, goes_on }.into_page(query)
+        let mut over = HandOver::new(query, sink);
+        let handed = async {
+            let mut rows = rows.load_stream::<StoredRecord>(&mut session.pg()).await?;
+            while let Some(row) = rows.try_next().await? {
+                if let Err(corrupt) = over.take(row) {
+                    return Ok(Err(corrupt));
+                }
+            }
+            Ok(Ok(()))
+        };
+        session.answer(handed).await??;
+        Ok(over.reached(query, end, goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

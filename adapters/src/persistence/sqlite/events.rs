@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use diesel::{Connection, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, result::Error, sqlite::Sqlite};
 use patron_domain::{
-    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord},
+    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
     ids::EventId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -14,7 +14,7 @@ use patron_domain::{
 use super::{SqliteStore, customers::names, positions};
 use crate::persistence::{
     event::{
-        log::{self, STRETCH, Stretch},
+        log::{self, HandOver, STRETCH},
         queries,
         record::StoredRecord,
     },
@@ -24,10 +24,16 @@ use crate::persistence::{
 #[async_trait]
 impl EventLog for SqliteStore {
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        self.read_in(&SystemScope::patron(), scope.owner, query).await
+        log::page(self, scope.owner, query).await
     }
 
-    async fn read_in(&self, _scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
+    async fn read_each<'a>(
+        &self,
+        _scope: &SystemScope,
+        owner: Owner,
+        query: &EventQuery,
+        sink: Box<dyn EventSink + 'a>,
+    ) -> Result<Reached, StoreError> {
         let (tenant, environment) = names(owner);
         let asked = query.clone();
         let read = move |connection: &mut SqliteConnection| {
@@ -42,11 +48,14 @@ impl EventLog for SqliteStore {
                     false => None,
                 };
                 let (end, goes_on) = log::end(last, settled);
-                let rows = log::records!(Sqlite, (&tenant, &environment), &asked, end).load(connection)?;
-                Ok(Stretch { rows, end, goes_on })
+                let rows = log::records!(Sqlite, (&tenant, &environment), &asked, end);
+                Ok((rows.load::<StoredRecord>(connection)?, end, goes_on))
             })
         };
-        self.readers.read(read).await?.into_page(query)
+        let (rows, end, goes_on) = self.readers.read(read).await?;
+        let mut over = HandOver::new(query, sink);
+        rows.into_iter().try_for_each(|row| over.take(row))?;
+        Ok(over.reached(query, end, goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use patron_domain::{
-    event::{EventLimit, EventPosition, EventQuery},
+    event::{EventLimit, EventPosition, EventQuery, EventRecord},
     ids::{EventId, IdSequence},
     store::StoreError,
     tenancy::SystemScope,
@@ -43,12 +43,15 @@ impl Relay {
             limit: EventLimit::new(limit).unwrap_or_default(),
             ..EventQuery::default()
         };
-        let page = self.service.events.read_in(&SystemScope::patron(), endpoint.owner, &query).await?;
         let now = self.service.clock.now();
         let mut ids = self.service.ids.start(now);
-        let fresh = |event| Delivery::of(event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now);
-        let fresh = page.events.iter().map(fresh).collect();
-        let bodies = page.events.iter().map(|event| (event.id, self.service.body.event(event))).collect();
-        Ok(Page { fresh, bodies, reached: page.reached, has_more: page.has_more })
+        let (mut fresh, mut bodies) = (Vec::new(), HashMap::new());
+        let sink = Box::new(|event: EventRecord| {
+            fresh.push(Delivery::of(&event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now));
+            bodies.insert(event.id, self.service.body.event(&event));
+        });
+        let scope = SystemScope::patron();
+        let reached = self.service.events.read_each(&scope, endpoint.owner, &query, sink).await?;
+        Ok(Page { fresh, bodies, reached: reached.position, has_more: reached.has_more })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     customer::{Amendment, Patch},
     event::{
         EventEntities, EventEntity, EventEntityType, EventLimit, EventPosition, EventQuery, EventRecord, EventType,
-        TaxRateEvent,
+        Reached, TaxRateEvent,
     },
     ids::EventId,
     lifecycle::{Owner, Version},
@@ -30,7 +30,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     );
     report.note("events.read: what filters do not admit is passed over, and only that", filtered(world).await);
     report.note("events.read: nothing is missed while others write", concurrent(world).await);
-    report.note("events: other scopes see nothing, and read_in and end what is theirs", isolated(world).await);
+    report.note("events: other scopes see nothing, and read_each and end what is theirs", isolated(world).await);
     report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
     report.note("taxes: each change of a rate writes one event, a refusal none", of_rates(world).await);
 }
@@ -195,20 +195,27 @@ async fn isolated(world: &World<'_>) -> Outcome {
         same(&format!("the history that {which} sees"), &(history.items.len(), history.total), &(0, 0))?;
     }
     let system = SystemScope::patron();
-    let read = async |owner: Owner, query: EventQuery| events.read_in(&system, owner, &query).await.or_say("read_in");
+    let each = async |owner: Owner, query: &EventQuery| {
+        let mut ids = Vec::new();
+        let sink = Box::new(|event: EventRecord| ids.push(event.id));
+        let reached = events.read_each(&system, owner, query, sink).await.or_say("read_each")?;
+        Ok::<_, String>((ids, reached))
+    };
     let here = neighbours.here.owner;
-    same("what read_in reads", &read(here, EventQuery::default()).await?.events.len(), &written.len())?;
-    same(
-        "what read_in reads next door",
-        &read(neighbours.next_door.owner, EventQuery::default()).await?.events.len(),
-        &0,
-    )?;
+    let all: Vec<_> = written.iter().map(|event| event.id).collect();
+    same("what read_each hands over", &each(here, &EventQuery::default()).await?.0, &all)?;
+    let next_door = each(neighbours.next_door.owner, &EventQuery::default()).await?.0;
+    same("what read_each hands over next door", &next_door, &vec![])?;
+    let beginning = EventQuery { limit: EventLimit::new(2).unwrap_or_default(), ..EventQuery::default() };
+    let page = events.read(&neighbours.here, &beginning).await.or_say("events.read")?;
+    let reached = Reached { position: page.reached, has_more: page.has_more };
+    let same_page = (page.events.iter().map(|event| event.id).collect(), reached);
+    same("the part that read_each hands over", &each(here, &beginning).await?, &same_page)?;
     let after = events.end(&system).await.or_say("events.end")?;
     let from_now_on = EventQuery { after, ..EventQuery::default() };
-    same("what there is after the end", &read(here, from_now_on.clone()).await?.events.len(), &0)?;
+    same("what there is after the end", &each(here, &from_now_on).await?.0, &vec![])?;
     let later = world.created(&neighbours.here, a_customer("later")).await?.id;
-    let next: Vec<_> = read(here, from_now_on).await?.events.iter().map(|event| event.id).collect();
-    same("what is written after the end", &next, &vec![later])
+    same("what is written after the end", &each(here, &from_now_on).await?.0, &vec![later])
 }
 
 async fn found(world: &World<'_>) -> Outcome {

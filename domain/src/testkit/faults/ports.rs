@@ -9,7 +9,10 @@ use crate::{
         Housekeeping, MappingFilter, OldEvents,
         query::{CustomerPage, CustomerQuery},
     },
-    event::{CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, TaxRateEvent},
+    event::{
+        CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached,
+        TaxRateEvent,
+    },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
     },
@@ -276,8 +279,14 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         self.call(self.port.read(scope, query)).await
     }
 
-    async fn read_in(&self, scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
-        self.call(self.port.read_in(scope, owner, query)).await
+    async fn read_each<'a>(
+        &self,
+        scope: &SystemScope,
+        owner: Owner,
+        query: &EventQuery,
+        sink: Box<dyn EventSink + 'a>,
+    ) -> Result<Reached, StoreError> {
+        self.call(self.port.read_each(scope, owner, query, sink)).await
     }
 
     async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError> {

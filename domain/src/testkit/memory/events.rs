@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, page};
 use crate::{
     event::{
-        CustomerEvent, EventEntity, EventKind, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventState,
+        CustomerEvent, EventEntity, EventKind, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink,
+        EventState, Reached,
     },
     ids::EventId,
     lifecycle::Owner,
@@ -16,15 +17,18 @@ use crate::{
 #[async_trait]
 impl EventLog for MemoryStore {
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        self.read_in(&SystemScope::patron(), scope.owner, query).await
+        Ok(self.lock().read(scope.owner, query))
     }
 
-    async fn read_in(&self, _scope: &SystemScope, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
-        let mut state = self.lock();
-        let end = query.after.max(state.last_position());
-        let next = state.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
-        let events = next.take(usize::from(query.limit.get()) + 1).cloned().collect();
-        Ok(EventPage::cut(events, query.limit, end, false))
+    async fn read_each<'a>(
+        &self,
+        _scope: &SystemScope,
+        owner: Owner,
+        query: &EventQuery,
+        sink: Box<dyn EventSink + 'a>,
+    ) -> Result<Reached, StoreError> {
+        let page = self.lock().read(owner, query);
+        Ok(page.hand_over(sink))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {
@@ -55,6 +59,13 @@ pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
 }
 
 impl State {
+    fn read(&mut self, owner: Owner, query: &EventQuery) -> EventPage {
+        let end = query.after.max(self.last_position());
+        let next = self.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
+        let events = next.take(usize::from(query.limit.get()) + 1).cloned().collect();
+        EventPage::cut(events, query.limit, end, false)
+    }
+
     /// The position for the next event. When there is none in the end, it is left out.
     pub(super) fn next_position(&mut self) -> EventPosition {
         self.position = self.position.saturating_add(1);

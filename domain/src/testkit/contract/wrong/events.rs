@@ -10,7 +10,10 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong.events.expect_read().returning(move |scope, query| now(store.read(scope, query)));
     let store = wrong.store.clone();
-    wrong.events.expect_read_in().returning(move |scope, owner, query| now(store.read_in(scope, owner, query)));
+    wrong
+        .events
+        .expect_read_each()
+        .returning(move |scope, owner, query, sink| now(store.read_each(scope, owner, query, sink)));
     let store = wrong.store.clone();
     wrong.events.expect_end().returning(move |scope| now(store.end(scope)));
     let store = wrong.store.clone();
