@@ -1,5 +1,6 @@
 //! Delivering webhooks: how secrets are sealed, how one request is sent, and the relay that reads the log.
 
+mod client;
 mod readers;
 mod relay;
 mod resolver;

@@ -1,17 +1,27 @@
 //! Names to addresses, of which only those pass that deliveries may go to. The client connects to what passes here and to
 //! nothing else, so no name can point elsewhere between the check and the connection.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    vec::IntoIter,
+};
 
+use hyper_util::client::legacy::connect::dns::Name;
 use patron_domain::webhook::is_public;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
+use tower_service::Service;
 
 /// The most names that are looked up at once. Each look-up blocks a thread, of which the databases need some too.
 const LOOK_UPS: usize = 4;
 static FREE: Semaphore = Semaphore::const_new(LOOK_UPS);
 
 /// Resolves names as the system does.
+#[derive(Debug, Clone)]
 pub(super) struct PublicResolver {
     /// Whether every address passes: the development switch.
     pub(super) allow_private: bool,
@@ -35,16 +45,24 @@ impl fmt::Display for NoAddress {
     }
 }
 
-impl std::error::Error for NoAddress {}
+impl Error for NoAddress {}
 
-impl Resolve for PublicResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for PublicResolver {
+    type Response = IntoIter<SocketAddr>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let allow_private = self.allow_private;
         Box::pin(async move {
             // It is never closed.
             let _permit = FREE.acquire().await?;
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress::Unknown)?;
-            Ok(allowed(found, allow_private).map(|addresses| Box::new(addresses.into_iter()) as Addrs)?)
+            Ok(allowed(found, allow_private)?.into_iter())
         })
     }
 }

@@ -2,36 +2,35 @@
 
 use std::{
     collections::HashMap,
-    error::Error as _,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use http_body_util::BodyExt;
+use hyper::{
+    Request, Uri,
+    body::Incoming,
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+};
 use patron_domain::{
     Clock,
     webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender, is_public},
 };
-use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::{Instant, timeout_at};
 
-use super::resolver::{NoAddress, PublicResolver};
+use super::client::{Client, client, failure};
 use crate::metrics;
 
 /// How long an attempt may take, from looking the name up to the end of the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How much of an answer is kept.
 const KEPT: usize = 1_024;
 /// How much of one is read, so that its connection can be used again; a longer one costs its connection.
 const READ: usize = 16_384;
-/// How many connections to a host are kept open, and for how long.
-const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
-
 /// How many URLs are kept parsed.
 const PARSED: usize = 256;
+const AGENT: &str = concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Sends with a client of its own: no redirects, no proxy, no cookies, and only to addresses that may be talked to. The
 /// client is made with the first request, so a server without webhooks does without it.
@@ -41,7 +40,7 @@ pub struct HttpSender {
     patience: Duration,
     client: OnceLock<Option<Client>>,
     /// What was parsed before: an endpoint's URL is the same for each of its deliveries.
-    parsed: Mutex<HashMap<String, Result<Url, SendFailure>>>,
+    parsed: Mutex<HashMap<String, Result<Uri, SendFailure>>>,
 }
 
 impl HttpSender {
@@ -66,7 +65,7 @@ impl HttpSender {
     }
 
     /// A URL in parts, if it may be talked to as far as it tells itself.
-    fn parsed(&self, url: &EndpointUrl) -> Result<Url, SendFailure> {
+    fn parsed(&self, url: &EndpointUrl) -> Result<Uri, SendFailure> {
         // A panic while it was held leaves what is parsed as it was.
         let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = parsed.get(url.as_str()) {
@@ -101,18 +100,19 @@ impl HttpSender {
         keep: usize,
         end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
-        let url = self.parsed(url)?;
         let client = self.client().ok_or(SendFailure::Internal)?;
-        let mut request = client.post(url).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::post(self.parsed(url)?).header(USER_AGENT, AGENT).header(ACCEPT, "*/*");
+        request = request.header(CONTENT_TYPE, "application/json");
         for (name, value) in headers {
             request = request.header(name, value);
         }
+        let request = request.body(body.into()).map_err(|_| SendFailure::Internal)?;
         let (mut status, mut kept) = (Err(SendFailure::Timeout), Vec::new());
         let exchange = async {
-            match request.body(body).send().await {
+            match client.request(request).await {
                 Ok(answer) => {
                     status = Ok(answer.status().as_u16());
-                    keep_beginning(answer, keep, &mut kept).await;
+                    keep_beginning(answer.into_body(), keep, &mut kept).await;
                 }
                 Err(error) => status = Err(failure(&error)),
             }
@@ -138,60 +138,27 @@ impl WebhookSender for HttpSender {
     }
 }
 
-fn parse(url: &EndpointUrl, allow_private: bool) -> Result<Url, SendFailure> {
-    let url = Url::parse(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
+fn parse(url: &EndpointUrl, allow_private: bool) -> Result<Uri, SendFailure> {
+    let url = Uri::try_from(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
     // A host that is an address is never resolved.
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse() {
         Ok(address) if !allow_private && !is_public(address) => Err(SendFailure::AddressRefused),
         _ => Ok(url),
     }
 }
 
-fn client(allow_private: bool) -> Result<Client, String> {
-    let mut roots = RootCertStore::empty();
-    // Single files of the system's that cannot be read are no reason to fail.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let tls = tls.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls.with_root_certificates(roots).with_no_client_auth())
-        .dns_resolver(Arc::new(PublicResolver { allow_private }))
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .http1_only()
-        .user_agent(concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT)
-        .pool_max_idle_per_host(IDLE.0)
-        .pool_idle_timeout(IDLE.1);
-    client.build().map_err(|error| error.to_string())
-}
-
 /// Keeps the beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
-async fn keep_beginning(mut answer: Response, keep: usize, kept: &mut Vec<u8>) {
+async fn keep_beginning(mut answer: Incoming, keep: usize, kept: &mut Vec<u8>) {
     let mut read = 0;
-    while let Ok(Some(chunk)) = answer.chunk().await {
+    while let Some(Ok(frame)) = answer.frame().await {
+        let Some(chunk) = frame.data_ref() else { continue };
         read += chunk.len();
         let room = keep - kept.len();
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if read > READ.max(keep) {
             break;
         }
-    }
-}
-
-fn failure(error: &reqwest::Error) -> SendFailure {
-    let mut cause = error.source();
-    while let Some(other) = cause.filter(|cause| !cause.is::<NoAddress>()) {
-        cause = other.source();
-    }
-    match cause.and_then(|cause| cause.downcast_ref::<NoAddress>()) {
-        Some(NoAddress::Refused) => SendFailure::AddressRefused,
-        Some(NoAddress::Unknown) => SendFailure::UnknownHost,
-        None if error.is_timeout() => SendFailure::Timeout,
-        None if error.is_builder() => SendFailure::Internal,
-        None => SendFailure::Connection,
     }
 }
 
@@ -234,6 +201,43 @@ mod tests {
     async fn a_status_counts_although_the_rest_of_the_answer_does_not_come() {
         let attempt = attempt("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntake").await;
         assert_eq!((attempt.outcome, attempt.answer.as_str()), (Ok(200), "take"));
+    }
+
+    /// What somebody is sent whose URL ends so, but for the headers whose values differ.
+    async fn sent(scheme: &str, rest: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = EndpointUrl::new(format!("{scheme}://{address}{rest}")).unwrap();
+        let receiver = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut request, mut piece) = (Vec::new(), [0; 4_096]);
+            while !request.ends_with(b"{}") {
+                let read = stream.read(&mut piece).await.unwrap();
+                request.extend_from_slice(&piece[..read]);
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            String::from_utf8(request).unwrap().replace(&address.to_string(), "ADDRESS")
+        });
+        let (timestamp, signature, body) = (7, "v1,abc".to_owned(), b"{}".to_vec());
+        let request = SignedRequest { url, event_id: an_id(1), timestamp, signature, body };
+        let attempt = HttpSender::new(Arc::new(SystemClock), true).send(request).await;
+        assert_eq!(attempt.outcome, Ok(204));
+        receiver.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_holds_what_was_signed_and_names_the_whole_url() {
+        let event: EventId = an_id(1);
+        let version = env!("CARGO_PKG_VERSION");
+        for (rest, target) in [("", "/"), ("/a%20b/?c=d", "/a%20b/?c=d"), ("?c=d", "/?c=d")] {
+            let wanted = format!(
+                "POST {target} HTTP/1.1\r\nuser-agent: Patron-Webhooks/{version}\r\naccept: */*\r\n\
+                 content-type: application/json\r\nwebhook-id: {event}\r\nwebhook-timestamp: 7\r\n\
+                 webhook-signature: v1,abc\r\nhost: ADDRESS\r\ncontent-length: 2\r\n\r\n{{}}"
+            );
+            assert_eq!(sent("http", rest).await, wanted);
+            assert_eq!(sent("HTTP", rest).await, wanted);
+        }
     }
 
     #[tokio::test]
