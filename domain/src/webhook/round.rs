@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::delivery::{Delivery, DeliveryKind, DeliveryState};
+use super::{
+    delivery::{Attempt, Delivery, DeliveryKind, DeliveryState},
+    retry::Retries,
+};
 use crate::{event::EventPosition, time::Timestamp};
 
 /// A delivery of a round.
@@ -45,11 +48,12 @@ impl Lane {
         if self.ready { self.waiting.front().map(|item| &item.delivery) } else { None }
     }
 
-    /// Notes what became of it.
-    pub fn note(&mut self, delivery: Delivery) {
-        let Some(mut item) = self.waiting.pop_front() else { return };
+    /// Notes what an attempt at it came to, as [`Delivery::after`] tells.
+    pub fn note(&mut self, attempt: Attempt, retries: &Retries, jitter: u16) {
+        let Some(Item { delivery, stored, .. }) = self.waiting.pop_front() else { return };
+        let delivery = delivery.after(attempt, retries, jitter);
         self.ready = !matches!(delivery.state, DeliveryState::Waiting { .. });
-        item = Item { delivery, changed: true, attempted: true, ..item };
+        let item = Item { delivery, stored, changed: true, attempted: true };
         if self.ready {
             self.done.push(item);
         } else {
@@ -65,9 +69,9 @@ impl Lane {
 /// use patron_domain::{event::EventPosition, testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
 ///
 /// let mut lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
-/// while let Some(next) = lanes[0].next().cloned() {
+/// while lanes[0].next().is_some() {
 ///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new() };
-///     lanes[0].note(next.after(attempt, &Retries::default(), 0));
+///     lanes[0].note(attempt, &Retries::default(), 0);
 /// }
 /// let read_to = EventPosition::from_stored(2).unwrap();
 /// let round = end(lanes, true, EventPosition::START, read_to, a_time());
@@ -166,8 +170,8 @@ mod tests {
 
     fn step(lane: &mut Lane, status: u16) {
         let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(status), answer: String::new() };
-        let next = lane.next().expect("a next one").clone();
-        lane.note(next.after(attempt, &Retries::default(), 0));
+        assert!(lane.next().is_some(), "a next one");
+        lane.note(attempt, &Retries::default(), 0);
     }
 
     fn seen(deliveries: &[Delivery]) -> Vec<(i64, &'static str, bool)> {

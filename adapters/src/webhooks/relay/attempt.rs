@@ -14,7 +14,7 @@ use patron_domain::{
     ids::EventId,
     store::StoreError,
     tenancy::EnvironmentScope,
-    webhook::{Attempt, Delivery, Lane, SendFailure, Signer, Tally, VaultError, WebhookEndpoint, WebhookService},
+    webhook::{Attempt, Lane, SendFailure, Signer, Tally, VaultError, WebhookEndpoint, WebhookService},
 };
 
 use tokio::task::JoinSet;
@@ -118,10 +118,10 @@ impl Work {
 
     async fn follow(&self, lane: &Mutex<Lane>, begun: Instant) {
         loop {
-            let Some(next) = lock(lane).next().cloned() else { return };
+            let Some(event) = lock(lane).next().map(|next| next.event_id) else { return };
             share::turn().await;
             let Some(number) = self.number(begun) else { return };
-            let attempt = match self.attempt(&next).await {
+            let attempt = match self.attempt(event).await {
                 Ok(attempt) => attempt,
                 Err(error) => {
                     let mut progress = lock(&self.progress);
@@ -131,7 +131,7 @@ impl Work {
                 }
             };
             self.count(&attempt);
-            lock(lane).note(next.after(attempt, &self.relay.options.retries, jitter(&self.jitter, number)));
+            lock(lane).note(attempt, &self.relay.options.retries, jitter(&self.jitter, number));
         }
     }
 
@@ -158,19 +158,19 @@ impl Work {
         progress.over |= attempt.is_gone();
     }
 
-    async fn attempt(&self, delivery: &Delivery) -> Result<Attempt, Failed> {
+    async fn attempt(&self, event: EventId) -> Result<Attempt, Failed> {
         let WebhookService { events, body, sender, clock, .. } = &self.relay.service;
         let signer = self.signer.as_ref().map_err(Clone::clone)?;
-        let known = lock(&self.bodies).remove(&delivery.event_id);
+        let known = lock(&self.bodies).remove(&event);
         let body = match known {
             Some(body) => Some(body),
-            None => events.find(&self.scope, delivery.event_id).await?.map(|event| body.event(&event)),
+            None => events.find(&self.scope, event).await?.map(|event| body.event(&event)),
         };
         let now = clock.now();
         let Some(body) = body else {
             let outcome = Err(SendFailure::EventGone);
             return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new() });
         };
-        Ok(sender.send(signer.request(delivery.event_id, body, now)).await)
+        Ok(sender.send(signer.request(event, body, now)).await)
     }
 }

@@ -24,10 +24,11 @@ use super::{
     pages::Page,
 };
 
-/// The most events that are read in one round.
-const WINDOW: u16 = 512;
+/// The most events that are read in one round. What a round costs beside its attempts, above all waits for the store and
+/// for its last attempts, is shared by as many.
+const WINDOW: u16 = 960;
 /// The most first deliveries of an endpoint that wait; no event is read while there are as many.
-const WAITING: u32 = 1_000;
+const WAITING: u32 = 1_500;
 /// The most replays of one round.
 const REPLAYS: u32 = 256;
 /// The most attempts at an endpoint that failed the last time.
