@@ -90,12 +90,17 @@ impl Stage {
         Sample::between(&before, &after, &digits)
     }
 
-    /// Adds so many customers past Patron, with all the rows of a full create.
+    /// Adds so many customers past Patron, with all the rows of a full create. What a database does in its own time after
+    /// that is done here: it would be at the cost of whoever has the first turn.
     pub(crate) fn fill(&self, options: &Options, customers: u64) {
         let sample = self.sample(options, &full_body());
         match self.backend {
             Backend::Sqlite => SqliteLoop::fill(&self.file(), &sample, customers),
-            Backend::Postgres => wait(rows_postgres::execute(&self.url, &pgbench::fill(&sample, customers))),
+            Backend::Postgres => {
+                for statement in [pgbench::fill(&sample, customers).as_str(), "VACUUM (ANALYZE)", "CHECKPOINT"] {
+                    self.execute(statement);
+                }
+            }
         }
     }
 
