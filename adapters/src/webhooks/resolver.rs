@@ -4,7 +4,6 @@
 use std::{
     error::Error,
     fmt,
-    future::Future,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},

@@ -1,6 +1,8 @@
 //! Ready-made mocks of the port for the log of events.
 
-use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord, MockEventLog};
+use super::{
+    EventEntity, EventPage, EventPosition, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached,
+};
 use crate::{
     lifecycle::Owner,
     store::{Page, StoreError},
@@ -41,9 +43,13 @@ impl MockEventLog {
     pub fn with(events: Vec<EventRecord>) -> Self {
         let mut log = Self::new();
         let all = events.clone();
-        log.expect_read().returning(move |scope, query| Ok(read(&all, scope.owner, query)));
+        log.expect_read().returning(move |scope, query| {
+            let mut found = Vec::new();
+            let reached = read(&all, scope.owner, query, Box::new(|event| found.push(event)));
+            Ok(EventPage::of(found, reached))
+        });
         let all = events.clone();
-        log.expect_read_each().returning(move |_, owner, query, sink| Ok(read(&all, owner, query).hand_over(sink)));
+        log.expect_read_each().returning(move |_, owner, query, sink| Ok(read(&all, owner, query, sink)));
         let end = end(&events);
         log.expect_end().returning(move |_| Ok(end));
         let all = events.clone();
@@ -76,7 +82,9 @@ fn end(events: &[EventRecord]) -> EventPosition {
     events.last().map_or(EventPosition::START, |event| event.position)
 }
 
-fn read(events: &[EventRecord], owner: Owner, query: &EventQuery) -> EventPage {
+fn read(events: &[EventRecord], owner: Owner, query: &EventQuery, sink: Box<dyn EventSink + '_>) -> Reached {
     let found = of(events, owner).filter(|event| event.position > query.after && query.admits(event));
-    EventPage::cut(found.cloned().collect(), query.limit, end(events).max(query.after), false)
+    let mut over = HandOver::new(query, sink);
+    found.cloned().for_each(|event| over.take(event));
+    over.reached(end(events), false)
 }

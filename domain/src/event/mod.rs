@@ -14,7 +14,7 @@ mod tax_rate;
 
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, Onboarding};
 pub use event_type::EventType;
-pub use page::{EventPage, Reached};
+pub use page::{EventPage, HandOver, Reached};
 pub use port::{EventLog, EventReaders, EventSink};
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockEventLog, MockEventReaders};

@@ -1,15 +1,16 @@
 //! What a reader of the log gets.
 
-use super::{EventLimit, EventPosition, EventRecord, EventSink};
+use super::{EventPosition, EventQuery, EventRecord, EventSink};
 
 /// Events that stand next to one another in what was asked for.
 ///
 /// ```
-/// use patron_domain::event::{EventLimit, EventPage, EventPosition};
+/// use patron_domain::{event::{EventLog, EventPosition, EventQuery}, testkit::{MemoryStore, a_scope}};
 ///
-/// let end = EventPosition::from_stored(7).unwrap();
-/// let page = EventPage::cut(Vec::new(), EventLimit::default(), end, false);
-/// assert_eq!((page.reached, page.has_more), (end, false));
+/// # futures::executor::block_on(async {
+/// let page = MemoryStore::default().read(&a_scope(), &EventQuery::default()).await.unwrap();
+/// assert_eq!((page.events.len(), page.reached, page.has_more), (0, EventPosition::START, false));
+/// # });
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
@@ -22,36 +23,23 @@ pub struct EventPage {
 }
 
 impl EventPage {
-    /// A page from the events found up to a position, of which one more than asked for may have been taken to see whether
-    /// there are more.
-    #[must_use]
-    pub fn cut(mut events: Vec<EventRecord>, limit: EventLimit, end: EventPosition, more_behind: bool) -> Self {
-        let limit = usize::from(limit.get());
-        if events.len() <= limit {
-            return Self { events, reached: end, has_more: more_behind };
-        }
-        events.truncate(limit);
-        let reached = events.last().map_or(end, |event| event.position);
-        Self { events, reached, has_more: true }
-    }
-
-    /// Hands over its events, and tells how far they reach: [`read_each`](super::EventLog::read_each) of a log that reads
-    /// whole pages.
-    pub fn hand_over(self, mut sink: Box<dyn EventSink + '_>) -> Reached {
-        let Self { events, reached, has_more } = self;
-        events.into_iter().for_each(|event| sink.take(event));
-        Reached { position: reached, has_more }
+    /// What was handed over, as a page.
+    pub(super) fn of(events: Vec<EventRecord>, reached: Reached) -> Self {
+        let Reached { position, has_more } = reached;
+        Self { events, reached: position, has_more }
     }
 }
 
 /// How far a reader of the log has come.
 ///
 /// ```
-/// use patron_domain::event::{EventLimit, EventPage, EventPosition, Reached};
+/// use patron_domain::{event::{EventLog, EventPosition, EventQuery, Reached}, tenancy::SystemScope, testkit::*};
 ///
-/// let position = EventPosition::from_stored(7).unwrap();
-/// let page = EventPage::cut(Vec::new(), EventLimit::default(), position, true);
-/// assert_eq!(page.hand_over(Box::new(|event| panic!("{event:?}"))), Reached { position, has_more: true });
+/// # futures::executor::block_on(async {
+/// let (store, sink) = (MemoryStore::default(), Box::new(|event| panic!("{event:?}")));
+/// let read = store.read_each(&SystemScope::patron(), a_scope().owner, &EventQuery::default(), sink).await;
+/// assert_eq!(read, Ok(Reached { position: EventPosition::START, has_more: false }));
+/// # });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
@@ -59,4 +47,50 @@ pub struct Reached {
     pub position: EventPosition,
     /// As [`EventPage::has_more`].
     pub has_more: bool,
+}
+
+/// Hands over what a store finds, for its [`read_each`](super::EventLog::read_each): no more than was asked for. The store
+/// looks for one event more than that, to see whether there are more.
+///
+/// ```
+/// use patron_domain::event::{EventPosition, EventQuery, HandOver, Reached};
+///
+/// let end = EventPosition::from_stored(7).unwrap();
+/// let over = HandOver::new(&EventQuery::default(), Box::new(|event| panic!("{event:?}")));
+/// assert_eq!(over.reached(end, false), Reached { position: end, has_more: false });
+/// ```
+pub struct HandOver<'a> {
+    sink: Box<dyn EventSink + 'a>,
+    left: u16,
+    /// Of the last event, or where the reader stands.
+    position: EventPosition,
+    has_more: bool,
+}
+
+impl<'a> HandOver<'a> {
+    /// Nothing yet, for a query.
+    #[must_use]
+    pub fn new(query: &EventQuery, sink: Box<dyn EventSink + 'a>) -> Self {
+        Self { sink, left: query.limit.get(), position: query.after, has_more: false }
+    }
+
+    /// The next event, in the order of their positions.
+    pub fn take(&mut self, event: EventRecord) {
+        if self.left == 0 {
+            self.has_more = true;
+            return;
+        }
+        self.left -= 1;
+        self.position = event.position;
+        self.sink.take(event);
+    }
+
+    /// How far it was, when all up to `end` was looked through, and the log goes on behind or does not.
+    #[must_use]
+    pub fn reached(self, end: EventPosition, goes_on: bool) -> Reached {
+        match self.has_more {
+            true => Reached { position: self.position, has_more: true },
+            false => Reached { position: self.position.max(end), has_more: goes_on },
+        }
+    }
 }

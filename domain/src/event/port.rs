@@ -86,11 +86,16 @@ pub trait EventLog: Send + Sync {
     /// When filters admit nothing, the reader MUST get on all the same. A store MAY look through a part of the log only,
     /// if it says so with [`EventPage::has_more`]. A write that was answered before this call MUST be found, unless one
     /// that began earlier has not ended yet.
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError>;
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let mut events = Vec::new();
+        let sink = Box::new(|event| events.push(event));
+        let reached = self.read_each(&SystemScope::patron(), scope.owner, query, sink).await?;
+        Ok(EventPage::of(events, reached))
+    }
 
     /// The same for Patron's own work in an environment, such as delivering webhooks. Hands over each event in its order, as
     /// soon as it is read: a long page takes no more memory than what is kept of it. What was handed over before an error
-    /// counts for nothing.
+    /// counts for nothing. [`HandOver`](super::HandOver) does it as the query asks.
     async fn read_each<'a>(
         &self,
         scope: &SystemScope,

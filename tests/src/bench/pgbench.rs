@@ -67,11 +67,8 @@ pub(crate) fn fill(sample: &Sample, customers: u64) -> String {
         "(SELECT {FILLED} + g AS k, 1000000000000000 + (g * 1000003 * 7919) % 8999999999999989 AS e \
          FROM generate_series(1::bigint, {customers}) g) series"
     );
-    let inserts = sample
-        .rows
-        .iter()
-        .map(|row| format!("{} SELECT {} FROM {series};\n", insert_into(row), values(sample, row, &SERIES)));
-    inserts.collect::<String>() + "ANALYZE;"
+    let insert = |row| format!("{} SELECT {} FROM {series};\n", insert_into(row), values(sample, row, &SERIES));
+    sample.rows.iter().map(insert).collect()
 }
 
 /// Lets pgbench run a script for some time. Runs over one database need bases that are 10⁸ apart.

@@ -87,11 +87,7 @@ impl WebhookBody for JsonBody {
     }
 }
 
-/// The room that a body begins with: what a customer with every field takes, so that it is written without moving.
-const ROOM: usize = 2_048;
-
 fn json(body: &impl Serialize) -> Vec<u8> {
-    let mut json = Vec::with_capacity(ROOM);
     // Everything here has a JSON form.
-    serde_json::to_writer(&mut json, body).map(|()| json).unwrap_or_default()
+    serde_json::to_vec(body).unwrap_or_default()
 }

@@ -1,60 +1,7 @@
-//! Reading the log: filters of which any part may be absent, written once and compiled for each database, and handing over
-//! what they admit.
-
-use patron_domain::{
-    event::{EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
-    lifecycle::Owner,
-    store::StoreError,
-    tenancy::SystemScope,
-};
-
-use super::record::StoredRecord;
+//! Reading the log: filters of which any part may be absent, written once and compiled for each database.
 
 /// How many events of an environment one read looks through at most, when filters may pass over many.
 pub(crate) const STRETCH: i64 = 10_000;
-
-/// Hands over events as their rows come, of which there may be one more than the limit.
-pub(crate) struct HandOver<'a> {
-    sink: Box<dyn EventSink + 'a>,
-    left: u16,
-    last: EventPosition,
-    has_more: bool,
-}
-
-impl<'a> HandOver<'a> {
-    pub(crate) fn new(query: &EventQuery, sink: Box<dyn EventSink + 'a>) -> Self {
-        Self { sink, left: query.limit.get(), last: query.after, has_more: false }
-    }
-
-    pub(crate) fn take(&mut self, row: StoredRecord) -> Result<(), StoreError> {
-        if self.left == 0 {
-            self.has_more = true;
-            return Ok(());
-        }
-        let event = EventRecord::try_from(row)?;
-        self.left -= 1;
-        self.last = event.position;
-        self.sink.take(event);
-        Ok(())
-    }
-
-    /// How far it was, when the rows up to `end` were asked for, and the log goes on behind or does not.
-    pub(crate) fn reached(&self, query: &EventQuery, end: i64, goes_on: bool) -> Reached {
-        if self.has_more {
-            return Reached { position: self.last, has_more: true };
-        }
-        let end = EventPosition::from_stored(end).unwrap_or_default();
-        Reached { position: end.max(query.after), has_more: goes_on }
-    }
-}
-
-/// A page of what a log hands over.
-pub(crate) async fn page(log: &impl EventLog, owner: Owner, query: &EventQuery) -> Result<EventPage, StoreError> {
-    let mut events = Vec::new();
-    let sink = Box::new(|event| events.push(event));
-    let Reached { position, has_more } = log.read_each(&SystemScope::patron(), owner, query, sink).await?;
-    Ok(EventPage { events, reached: position, has_more })
-}
 
 /// Where a stretch ends of which the last event stands at a position (none: the log ends before), and whether the log goes
 /// on behind it.

@@ -5,7 +5,7 @@ use diesel::{OptionalExtension, QueryDsl, pg::Pg};
 use diesel_async::RunQueryDsl;
 use futures_util::{TryStreamExt, future::try_join};
 use patron_domain::{
-    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
+    event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached},
     ids::EventId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -15,7 +15,7 @@ use patron_domain::{
 use super::{PostgresStore, names};
 use crate::persistence::{
     event::{
-        log::{self, HandOver, STRETCH},
+        log::{self, STRETCH},
         queries,
         record::StoredRecord,
     },
@@ -24,10 +24,6 @@ use crate::persistence::{
 
 #[async_trait]
 impl EventLog for PostgresStore {
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        log::page(self, scope.owner, query).await
-    }
-
     async fn read_each<'a>(
         &self,
         _scope: &SystemScope,
@@ -52,14 +48,15 @@ impl EventLog for PostgresStore {
         let handed = async {
             let mut rows = rows.load_stream::<StoredRecord>(&mut session.pg()).await?;
             while let Some(row) = rows.try_next().await? {
-                if let Err(corrupt) = over.take(row) {
-                    return Ok(Err(corrupt));
+                match row.try_into() {
+                    Ok(event) => over.take(event),
+                    Err(corrupt) => return Ok(Err(corrupt)),
                 }
             }
             Ok(Ok(()))
         };
         session.answer(handed).await??;
-        Ok(over.reached(query, end, goes_on))
+        Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

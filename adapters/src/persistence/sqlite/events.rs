@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use diesel::{Connection, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, result::Error, sqlite::Sqlite};
 use patron_domain::{
-    event::{EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached},
+    event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached},
     ids::EventId,
     lifecycle::Owner,
     store::{Page, PageRequest, StoreError},
@@ -14,7 +14,7 @@ use patron_domain::{
 use super::{SqliteStore, customers::names, positions};
 use crate::persistence::{
     event::{
-        log::{self, HandOver, STRETCH},
+        log::{self, STRETCH},
         queries,
         record::StoredRecord,
     },
@@ -23,10 +23,6 @@ use crate::persistence::{
 
 #[async_trait]
 impl EventLog for SqliteStore {
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        log::page(self, scope.owner, query).await
-    }
-
     async fn read_each<'a>(
         &self,
         _scope: &SystemScope,
@@ -54,8 +50,10 @@ impl EventLog for SqliteStore {
         };
         let (rows, end, goes_on) = self.readers.read(read).await?;
         let mut over = HandOver::new(query, sink);
-        rows.into_iter().try_for_each(|row| over.take(row))?;
-        Ok(over.reached(query, end, goes_on))
+        for row in rows {
+            over.take(row.try_into()?);
+        }
+        Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

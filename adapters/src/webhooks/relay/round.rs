@@ -24,8 +24,7 @@ use super::{
     pages::Page,
 };
 
-/// The most events that are read in one round. What a round costs beside its attempts, above all waits for the store and
-/// for its last attempts, is shared by as many.
+/// The most events that are read in one round, which share what it costs beside its attempts.
 const WINDOW: u16 = 960;
 /// The most first deliveries of an endpoint that wait; no event is read while there are as many.
 const WAITING: u32 = 1_500;

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, page};
 use crate::{
     event::{
-        CustomerEvent, EventEntity, EventKind, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink,
-        EventState, Reached,
+        CustomerEvent, EventEntity, EventKind, EventLog, EventPosition, EventQuery, EventRecord, EventSink, EventState,
+        HandOver, Reached,
     },
     ids::EventId,
     lifecycle::Owner,
@@ -16,10 +16,6 @@ use crate::{
 
 #[async_trait]
 impl EventLog for MemoryStore {
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        Ok(self.lock().read(scope.owner, query))
-    }
-
     async fn read_each<'a>(
         &self,
         _scope: &SystemScope,
@@ -27,8 +23,11 @@ impl EventLog for MemoryStore {
         query: &EventQuery,
         sink: Box<dyn EventSink + 'a>,
     ) -> Result<Reached, StoreError> {
-        let page = self.lock().read(owner, query);
-        Ok(page.hand_over(sink))
+        let mut state = self.lock();
+        let (mut over, end) = (HandOver::new(query, sink), state.last_position());
+        let next = state.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
+        next.take(usize::from(query.limit.get()) + 1).cloned().for_each(|event| over.take(event));
+        Ok(over.reached(end, false))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {
@@ -59,13 +58,6 @@ pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
 }
 
 impl State {
-    fn read(&mut self, owner: Owner, query: &EventQuery) -> EventPage {
-        let end = query.after.max(self.last_position());
-        let next = self.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
-        let events = next.take(usize::from(query.limit.get()) + 1).cloned().collect();
-        EventPage::cut(events, query.limit, end, false)
-    }
-
     /// The position for the next event. When there is none in the end, it is left out.
     pub(super) fn next_position(&mut self) -> EventPosition {
         self.position = self.position.saturating_add(1);
