@@ -10,4 +10,5 @@ mod vault;
 pub use readers::EndpointReaders;
 pub use relay::{Relay, RelayOptions, Stop};
 pub use sender::HttpSender;
+pub(crate) use sender::signed;
 pub use vault::{KeyVault, SealingKey, SealingKeyError};

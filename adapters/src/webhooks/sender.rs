@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use hyper::{
     Request, Uri,
     body::Incoming,
-    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderName, USER_AGENT},
 };
 use patron_domain::{
     Clock,
@@ -80,11 +80,7 @@ impl HttpSender {
     }
 
     async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<(u16, String), SendFailure> {
-        let headers = [
-            ("webhook-id", request.event_id.to_string()),
-            ("webhook-timestamp", request.timestamp.to_string()),
-            ("webhook-signature", request.signature),
-        ];
+        let headers = signed(request.event_id.to_string(), request.timestamp, request.signature);
         let (status, kept) = self.post(&request.url, headers, request.body, KEPT, end).await?;
         let kept = String::from_utf8_lossy(&kept);
         // No database here stores U+0000.
@@ -95,7 +91,7 @@ impl HttpSender {
     pub(crate) async fn post(
         &self,
         url: &EndpointUrl,
-        headers: impl IntoIterator<Item = (&'static str, String)>,
+        headers: impl IntoIterator<Item = (HeaderName, String)>,
         body: Vec<u8>,
         keep: usize,
         end: Instant,
@@ -136,6 +132,14 @@ impl WebhookSender for HttpSender {
         metrics::webhook_attempt(&attempt);
         attempt
     }
+}
+
+/// The headers of the Standard Webhooks scheme.
+pub(crate) fn signed(id: String, timestamp: i64, signature: String) -> [(HeaderName, String); 3] {
+    const ID: HeaderName = HeaderName::from_static("webhook-id");
+    const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+    const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+    [(ID, id), (TIMESTAMP, timestamp.to_string()), (SIGNATURE, signature)]
 }
 
 fn parse(url: &EndpointUrl, allow_private: bool) -> Result<Uri, SendFailure> {

@@ -15,7 +15,7 @@ use super::{
     row::CustomerRow,
 };
 use crate::persistence::{
-    event::row::{EventPayloadRow, EventRow, EventRows, FrozenState},
+    event::row::{EventPayloadRow, EventRow, EventRows},
     idempotency::row::IdempotencyRow,
     integration::row::MappingRow,
     onboarding::run_row::RunRow,
@@ -71,8 +71,7 @@ impl DecisionRows {
         let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
-        let EventRows { event, payload, state } = EventRows::new(event)?;
-        let FrozenState { customer, mappings, associations } = state;
+        let EventRows { event, payload, customer, mappings, associations } = EventRows::new(event)?;
         let is_published = |aggregate: &CustomerAggregate| aggregate.customer.status == Status::Published;
         let has_external_id = |before: &CustomerAggregate| {
             is_published(before) && before.customer.external_id == now.customer.external_id

@@ -10,7 +10,6 @@ use patron_domain::{
     lifecycle::{Owner, Status},
     store::StoreError,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName, metadata_json, version_number},
@@ -18,8 +17,8 @@ use crate::persistence::{
     schema::customers,
 };
 
-/// One row, in the order of the table's columns. Also the form in which an event's payload freezes a customer.
-#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
+/// One row, in the order of the table's columns.
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = customers, primary_key(tenant_id, environment_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct CustomerRow {
@@ -44,12 +43,9 @@ pub(crate) struct CustomerRow {
     pub(crate) created_by: String,
     pub(crate) updated_at: i64,
     pub(crate) updated_by: String,
-    // Derived: recomputed with each write, and no part of what a payload freezes.
-    #[serde(skip)]
+    // Derived: recomputed with each write.
     pub(crate) external_id_folded: String,
-    #[serde(skip)]
     pub(crate) name_folded: String,
-    #[serde(skip)]
     pub(crate) email_folded: String,
 }
 
@@ -94,23 +90,23 @@ fn folded(text: &str) -> String {
 pub(crate) struct StoredCustomer {
     pub(crate) id: String,
     pub(crate) external_id: String,
-    name: Option<String>,
-    email: Option<String>,
-    contact: Option<String>,
-    address_line1: Option<String>,
-    address_line2: Option<String>,
-    address_city: Option<String>,
-    address_state: Option<String>,
-    address_postal_code: Option<String>,
-    address_country: Option<String>,
-    timezone: String,
-    metadata: String,
-    status: String,
-    version: i64,
-    created_at: i64,
-    created_by: String,
-    updated_at: i64,
-    updated_by: String,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) contact: Option<String>,
+    pub(crate) address_line1: Option<String>,
+    pub(crate) address_line2: Option<String>,
+    pub(crate) address_city: Option<String>,
+    pub(crate) address_state: Option<String>,
+    pub(crate) address_postal_code: Option<String>,
+    pub(crate) address_country: Option<String>,
+    pub(crate) timezone: String,
+    pub(crate) metadata: String,
+    pub(crate) status: String,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: i64,
+    pub(crate) updated_by: String,
 }
 
 impl TryFrom<CustomerRow> for Customer {

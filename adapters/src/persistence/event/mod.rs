@@ -1,6 +1,7 @@
 //! Events: rows and queries.
 
 mod detail;
+mod frozen;
 pub(crate) mod log;
 pub(crate) mod queries;
 pub(crate) mod record;

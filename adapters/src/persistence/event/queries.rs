@@ -13,11 +13,22 @@ pub(crate) fn same_event() -> _ {
         .and(event_payloads::event_id.eq(events::id))
 }
 
-/// What a stored event is made of: its own columns, and its payload unless that was erased.
+/// What an event is read from, see [`super::record::StoredRecord`].
 #[auto_type]
 pub(crate) fn columns() -> _ {
-    let own: <events::table as Table>::AllColumns = events::all_columns;
-    (own, event_payloads::payload.nullable())
+    (
+        events::id,
+        events::event_type,
+        events::entity_type,
+        events::entity_id,
+        events::sequence,
+        events::at,
+        events::actor,
+        events::request_id,
+        events::detail,
+        events::position,
+        event_payloads::payload.nullable(),
+    )
 }
 
 /// The events of an environment with their payloads, as far as those were not erased.

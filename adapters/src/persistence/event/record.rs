@@ -2,31 +2,38 @@
 
 use diesel::prelude::Queryable;
 use patron_domain::{
-    customer::CustomerAggregate,
     event::{CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState},
     ids::{CustomerId, EventId, TaxRateId},
+    lifecycle::Owner,
     store::{Page, StoreError},
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };
 
-use super::{
-    detail::kind,
-    row::{EventRow, FrozenState},
-};
-use crate::persistence::{column::RowName, page::decode, tax::rate_row::TaxRateRow};
+use super::{detail::kind, frozen::FrozenState};
+use crate::persistence::{column::RowName, tax::rate_row::TaxRateRow};
 
-/// An event as it is stored: its envelope, and its payload unless that was erased.
+/// An event as it is read: its envelope without its owner, whom whoever reads knows, and its payload unless that was
+/// erased.
 #[derive(Queryable)]
 pub(crate) struct StoredRecord {
-    row: EventRow,
+    id: String,
+    event_type: String,
+    entity_type: String,
+    entity_id: String,
+    sequence: i64,
+    at: i64,
+    actor: String,
+    request_id: Option<String>,
+    detail: Option<String>,
+    position: i64,
     payload: Option<String>,
 }
 
-impl TryFrom<StoredRecord> for EventRecord {
-    type Error = StoreError;
-
-    fn try_from(StoredRecord { row, payload }: StoredRecord) -> Result<Self, StoreError> {
+impl StoredRecord {
+    /// The event, of this owner.
+    pub(crate) fn of(self, owner: Owner) -> Result<EventRecord, StoreError> {
+        let row = self;
         let named = RowName { table: "events", id: &row.id };
         let kind = named.column("detail", kind(&row.event_type, row.detail.as_deref()).ok_or(()))?;
         let entity = match named.column("entity_type", EventEntityType::parse(&row.entity_type))? {
@@ -37,12 +44,12 @@ impl TryFrom<StoredRecord> for EventRecord {
                 EventEntity::TaxRate(named.column("entity_id", TaxRateId::parse(&row.entity_id))?)
             }
         };
-        Ok(Self {
+        Ok(EventRecord {
             position: named.column("position", EventPosition::from_stored(row.position).ok_or(()))?,
             id: named.column("id", EventId::parse(&row.id))?,
-            owner: named.owner(&row.tenant_id, &row.environment_id)?,
+            owner,
             entity,
-            state: payload.map(|payload| state(&kind, &row.id, &payload)).transpose()?,
+            state: row.payload.map(|payload| state(owner, &kind, &row.id, &payload)).transpose()?,
             kind,
             sequence: named.version("sequence", row.sequence)?,
             at: named.column("at", Timestamp::from_micros(row.at))?,
@@ -52,23 +59,25 @@ impl TryFrom<StoredRecord> for EventRecord {
     }
 }
 
+/// A page of events from their rows and their number in the whole list.
+pub(crate) fn page(owner: Owner, (rows, total): (Vec<StoredRecord>, i64)) -> Result<Page<EventRecord>, StoreError> {
+    let items = rows.into_iter().map(|row| row.of(owner)).collect::<Result<_, _>>()?;
+    // A count is never negative.
+    Ok(Page { items, total: u64::try_from(total).unwrap_or_default() })
+}
+
 /// A page of a customer's history: the events whose states were not erased.
 pub(crate) fn of_customer(page: Page<EventRecord>) -> Page<CustomerEvent> {
     let items = page.items.into_iter().filter_map(EventRecord::into_customer_event).collect();
     Page { items, total: page.total }
 }
 
-fn state(kind: &EventKind, id: &str, payload: &str) -> Result<EventState, StoreError> {
+fn state(owner: Owner, kind: &EventKind, id: &str, payload: &str) -> Result<EventState, StoreError> {
     let frozen = RowName { table: "event_payloads", id };
     match kind {
         EventKind::Customer(_) => {
-            let FrozenState { customer, mappings, associations } =
-                frozen.column("payload", serde_json::from_str(payload))?;
-            Ok(EventState::Customer(Box::new(CustomerAggregate {
-                customer: customer.try_into()?,
-                mappings: decode(mappings)?,
-                associations: decode(associations)?,
-            })))
+            let state: FrozenState<'_> = frozen.column("payload", serde_json::from_str(payload))?;
+            Ok(EventState::Customer(Box::new(state.of(owner)?)))
         }
         EventKind::TaxRate(_) => {
             let rate: TaxRateRow = frozen.column("payload", serde_json::from_str(payload))?;

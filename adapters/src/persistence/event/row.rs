@@ -2,16 +2,17 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
-    customer::CustomerAggregate,
     event::{CustomerEvent, EventEntityType},
     store::StoreError,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::version_number,
     customer::row::CustomerRow,
-    event::detail::{Detail, json},
+    event::{
+        detail::{Detail, json},
+        frozen::FrozenState,
+    },
     integration::row::MappingRow,
     schema::{event_payloads, events},
     tax::association_row::TaxAssociationRow,
@@ -50,12 +51,6 @@ pub(crate) struct EventPayloadRow {
 pub(crate) struct EventRows {
     pub(crate) event: EventRow,
     pub(crate) payload: EventPayloadRow,
-    pub(crate) state: FrozenState,
-}
-
-/// The column `payload` as JSON: the rows of the aggregate as they were.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct FrozenState {
     pub(crate) customer: CustomerRow,
     pub(crate) mappings: Vec<MappingRow>,
     pub(crate) associations: Vec<TaxAssociationRow>,
@@ -63,15 +58,13 @@ pub(crate) struct FrozenState {
 
 impl EventRows {
     pub(crate) fn new(event: &CustomerEvent) -> Result<Self, StoreError> {
-        let CustomerAggregate { customer, mappings, associations } = &event.state;
-        let state = FrozenState {
-            customer: CustomerRow::from(customer),
-            mappings: mappings.iter().map(MappingRow::from).collect(),
-            associations: associations.iter().map(TaxAssociationRow::from).collect(),
-        };
-        let payload = json(&state)?;
-        let tenant_id = state.customer.tenant_id.clone();
-        let environment_id = state.customer.environment_id.clone();
+        let state = &event.state;
+        let customer = CustomerRow::from(&state.customer);
+        let mappings: Vec<_> = state.mappings.iter().map(MappingRow::from).collect();
+        let associations: Vec<_> = state.associations.iter().map(TaxAssociationRow::from).collect();
+        let payload = json(&FrozenState::new(&customer, &mappings, &associations))?;
+        let tenant_id = customer.tenant_id.clone();
+        let environment_id = customer.environment_id.clone();
         let id = event.id.to_string();
         Ok(Self {
             event: EventRow {
@@ -80,7 +73,7 @@ impl EventRows {
                 id: id.clone(),
                 event_type: event.kind.event_type().as_str().to_owned(),
                 entity_type: EventEntityType::Customer.as_str().to_owned(),
-                entity_id: state.customer.id.clone(),
+                entity_id: customer.id.clone(),
                 sequence: version_number(event.sequence),
                 at: event.at.micros(),
                 actor: event.actor.as_str().to_owned(),
@@ -89,7 +82,9 @@ impl EventRows {
                 position: 0,
             },
             payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },
-            state,
+            customer,
+            mappings,
+            associations,
         })
     }
 }

@@ -7,15 +7,14 @@ use patron_domain::{
     lifecycle::{Owner, Status},
     store::StoreError,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::persistence::{
     column::{AuditColumns, RowName},
     schema::integration_mappings,
 };
 
-/// One row, in the order of the table's columns. Also the form in which an event's payload freezes a mapping.
-#[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
+/// One row, in the order of the table's columns.
+#[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = integration_mappings, primary_key(tenant_id, environment_id, customer_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct MappingRow {
@@ -78,13 +77,13 @@ impl TryFrom<MappingRow> for IntegrationMapping {
 #[derive(Debug, Clone, Queryable)]
 pub(crate) struct StoredMapping {
     pub(crate) id: String,
-    provider_type: String,
-    provider_entity_id: String,
-    metadata: String,
-    created_at: i64,
-    created_by: String,
-    updated_at: i64,
-    updated_by: String,
+    pub(crate) provider_type: String,
+    pub(crate) provider_entity_id: String,
+    pub(crate) metadata: String,
+    pub(crate) created_at: i64,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: i64,
+    pub(crate) updated_by: String,
 }
 
 impl StoredMapping {

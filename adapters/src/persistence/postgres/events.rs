@@ -17,9 +17,9 @@ use crate::persistence::{
     event::{
         log::{self, STRETCH},
         queries,
-        record::StoredRecord,
+        record::{StoredRecord, page},
     },
-    page::{Window, page},
+    page::Window,
 };
 
 #[async_trait]
@@ -48,7 +48,7 @@ impl EventLog for PostgresStore {
         let handed = async {
             let mut rows = rows.load_stream::<StoredRecord>(&mut session.pg()).await?;
             while let Some(row) = rows.try_next().await? {
-                match row.try_into() {
+                match row.of(owner) {
                     Ok(event) => over.take(event),
                     Err(corrupt) => return Ok(Err(corrupt)),
                 }
@@ -71,7 +71,7 @@ impl EventLog for PostgresStore {
         let session = self.pool.session().await?;
         let query = queries::record(&tenant, &environment, &id);
         let row = async { query.first::<StoredRecord>(&mut session.pg()).await.optional() };
-        session.answer(row).await?.map(EventRecord::try_from).transpose()
+        session.answer(row).await?.map(|row| row.of(scope.owner)).transpose()
     }
 
     async fn history(
@@ -87,6 +87,6 @@ impl EventLog for PostgresStore {
         let events = queries::records_of_entity(&tenant, &environment, kind, &id).limit(limit).offset(offset);
         let count = queries::of_entity(&tenant, &environment, kind, &id).count();
         let (rows, total) = (&mut session.pg(), &mut session.pg());
-        page(session.snapshot(try_join(events.load::<StoredRecord>(rows), count.get_result(total))).await?)
+        page(scope.owner, session.snapshot(try_join(events.load::<StoredRecord>(rows), count.get_result(total))).await?)
     }
 }

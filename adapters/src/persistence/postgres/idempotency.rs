@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
-    event::EventRecord,
     idempotency::{CallersClaim, Frozen, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, IdempotencyRecords},
     store::StoreError,
     tax::TaxRate,
@@ -63,7 +62,7 @@ pub(super) async fn rate_before<E: From<StoreError> + From<IdempotencyKeyReused>
     let (tenant, environment) = names(claim.owner);
     let id = id.to_string();
     let stored = event::queries::record(&tenant, &environment, &id).get_result::<StoredRecord>(&mut pg).await?;
-    rate_of(EventRecord::try_from(stored).map_err(|error| Failure::Refused(error.into()))?).map(Some)
+    rate_of(stored.of(claim.owner).map_err(|error| Failure::Refused(error.into()))?).map(Some)
 }
 
 async fn record<E: From<StoreError>>(

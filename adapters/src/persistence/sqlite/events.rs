@@ -16,9 +16,9 @@ use crate::persistence::{
     event::{
         log::{self, STRETCH},
         queries,
-        record::StoredRecord,
+        record::{StoredRecord, page},
     },
-    page::{Window, page},
+    page::Window,
 };
 
 #[async_trait]
@@ -51,7 +51,7 @@ impl EventLog for SqliteStore {
         let (rows, end, goes_on) = self.readers.read(read).await?;
         let mut over = HandOver::new(query, sink);
         for row in rows {
-            over.take(row.try_into()?);
+            over.take(row.of(owner)?);
         }
         Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
     }
@@ -67,7 +67,7 @@ impl EventLog for SqliteStore {
         let query = move |connection: &mut SqliteConnection| {
             queries::record(&tenant, &environment, &id).first::<StoredRecord>(connection).optional()
         };
-        self.readers.read(query).await?.map(EventRecord::try_from).transpose()
+        self.readers.read(query).await?.map(|row| row.of(scope.owner)).transpose()
     }
 
     async fn history(
@@ -87,6 +87,6 @@ impl EventLog for SqliteStore {
                 Ok((rows, total))
             })
         };
-        page(self.readers.read(query).await?)
+        page(scope.owner, self.readers.read(query).await?)
     }
 }

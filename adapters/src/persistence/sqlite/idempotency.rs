@@ -81,7 +81,7 @@ fn event_before<E: From<StoreError> + From<IdempotencyKeyReused>>(
     let Some(id) = id else { return Ok(None) };
     let (tenant, environment) = names(owner);
     let stored: StoredRecord = event::queries::record(&tenant, &environment, &id.to_string()).get_result(connection)?;
-    EventRecord::try_from(stored).map(Some).map_err(|error| Failure::Refused(error.into()))
+    stored.of(owner).map(Some).map_err(|error| Failure::Refused(error.into()))
 }
 
 fn record<E: From<StoreError>>(

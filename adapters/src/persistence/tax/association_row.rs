@@ -15,7 +15,7 @@ use crate::persistence::{
     schema::tax_associations,
 };
 
-/// One row, in the order of the table's columns. Also the form in which an event's payload freezes an association.
+/// One row, in the order of the table's columns. Also the form in which a record of idempotency keeps one.
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = tax_associations, primary_key(tenant_id, environment_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -85,23 +85,64 @@ impl TryFrom<TaxAssociationRow> for TaxAssociation {
             }
             TaxedEntityType::Tenant => TaxedEntity::Tenant,
         };
-        Ok(Self {
-            id: named.column("id", TaxAssociationId::parse(&row.id))?,
-            owner: named.owner(&row.tenant_id, &row.environment_id)?,
-            tax_rate_id: named.column("tax_rate_id", TaxRateId::parse(&row.tax_rate_id))?,
-            entity,
-            priority: named.column("priority", Priority::new(row.priority.into()))?,
+        let owner = named.owner(&row.tenant_id, &row.environment_id)?;
+        let stored = StoredAssociation {
+            id: row.id,
+            tax_rate_id: row.tax_rate_id,
+            priority: row.priority,
             auto_apply: row.auto_apply,
-            currency: named.nullable("currency", row.currency, CurrencyCode::from_stored)?,
-            metadata: named.metadata(&row.metadata)?,
-            start: named.column("start_at", Timestamp::from_micros(row.start_at))?,
-            end: named.nullable("end_at", row.end_at, Timestamp::from_micros)?,
-            status: named.status(&row.status)?,
+            currency: row.currency,
+            metadata: row.metadata,
+            start_at: row.start_at,
+            end_at: row.end_at,
+            status: row.status,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            updated_by: row.updated_by,
+        };
+        stored.of(owner, entity)
+    }
+}
+
+/// What an association is read from: a row without whose it is and what it is of, which whoever reads it knows.
+pub(crate) struct StoredAssociation {
+    pub(crate) id: String,
+    pub(crate) tax_rate_id: String,
+    pub(crate) priority: i32,
+    pub(crate) auto_apply: bool,
+    pub(crate) currency: Option<String>,
+    pub(crate) metadata: String,
+    pub(crate) start_at: i64,
+    pub(crate) end_at: Option<i64>,
+    pub(crate) status: String,
+    pub(crate) created_at: i64,
+    pub(crate) created_by: String,
+    pub(crate) updated_at: i64,
+    pub(crate) updated_by: String,
+}
+
+impl StoredAssociation {
+    /// The association, of this owner and entity.
+    pub(crate) fn of(self, owner: Owner, entity: TaxedEntity) -> Result<TaxAssociation, StoreError> {
+        let named = RowName { table: "tax_associations", id: &self.id };
+        Ok(TaxAssociation {
+            id: named.column("id", TaxAssociationId::parse(&self.id))?,
+            owner,
+            tax_rate_id: named.column("tax_rate_id", TaxRateId::parse(&self.tax_rate_id))?,
+            entity,
+            priority: named.column("priority", Priority::new(self.priority.into()))?,
+            auto_apply: self.auto_apply,
+            currency: named.nullable("currency", self.currency, CurrencyCode::from_stored)?,
+            metadata: named.metadata(&self.metadata)?,
+            start: named.column("start_at", Timestamp::from_micros(self.start_at))?,
+            end: named.nullable("end_at", self.end_at, Timestamp::from_micros)?,
+            status: named.status(&self.status)?,
             audit: named.audit(AuditColumns {
-                created_at: row.created_at,
-                created_by: row.created_by,
-                updated_at: row.updated_at,
-                updated_by: row.updated_by,
+                created_at: self.created_at,
+                created_by: self.created_by,
+                updated_at: self.updated_at,
+                updated_by: self.updated_by,
             })?,
         })
     }

@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::future::{try_join, try_join_all};
 use patron_domain::{
     customer::{CustomerAggregate, Subject, TaxFactsNeeded},
-    event::{CustomerEvent, EventRecord},
+    event::CustomerEvent,
     idempotency::{IdempotencyRecord, Outcome},
     ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
@@ -133,7 +133,7 @@ async fn load_environment(
         let key = row.key.clone();
         facts.records.insert(key, row.try_into().map_err(Failure::Refused)?);
     }
-    load_answered(pg, scope, &mut facts).await?;
+    load_answered(pg, owner, scope, &mut facts).await?;
     load_aggregates(pg, scope, rows, &mut facts).await?;
     Ok(facts)
 }
@@ -243,6 +243,7 @@ async fn workflows(
 /// The events of requests that were done before.
 async fn load_answered(
     mut pg: &AsyncPgConnection,
+    owner: Owner,
     (tenant, environment): (&str, &str),
     facts: &mut Facts,
 ) -> Result<(), Failed> {
@@ -253,7 +254,7 @@ async fn load_answered(
     // A key that was used for something else names an event of another kind, which nobody is answered.
     let stored = event::queries::records(tenant, environment).filter(events::id.eq_any(ids));
     for stored in stored.load::<StoredRecord>(&mut pg).await? {
-        let event = EventRecord::try_from(stored).map_err(Failure::Refused)?.into_customer_event();
+        let event = stored.of(owner).map_err(Failure::Refused)?.into_customer_event();
         facts.answered.extend(event.map(|event| (event.id, event)));
     }
     Ok(())
