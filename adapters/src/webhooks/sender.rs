@@ -9,9 +9,9 @@ use std::{
 use async_trait::async_trait;
 use http_body_util::BodyExt;
 use hyper::{
-    Request, Uri,
+    HeaderMap, Method, Request, Uri,
     body::Incoming,
-    header::{ACCEPT, CONTENT_TYPE, HeaderName, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
 };
 use patron_domain::{
     Clock,
@@ -97,12 +97,18 @@ impl HttpSender {
         end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
         let client = self.client().ok_or(SendFailure::Internal)?;
-        let mut request = Request::post(self.parsed(url)?).header(USER_AGENT, AGENT).header(ACCEPT, "*/*");
-        request = request.header(CONTENT_TYPE, "application/json");
+        // Room for the host and the length too, which come last.
+        let mut all = HeaderMap::with_capacity(12);
+        all.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        all.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
-            request = request.header(name, value);
+            all.insert(name, HeaderValue::try_from(value).map_err(|_| SendFailure::Internal)?);
         }
-        let request = request.body(body.into()).map_err(|_| SendFailure::Internal)?;
+        let mut request = Request::new(body.into());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.parsed(url)?;
+        *request.headers_mut() = all;
         let (mut status, mut kept) = (Err(SendFailure::Timeout), Vec::new());
         let exchange = async {
             match client.request(request).await {

@@ -71,14 +71,17 @@ impl WebhookSecret {
         format!("{}{}", Self::PREFIX, STANDARD.encode(&self.0))
     }
 
-    /// The signature of one attempt: `v1,` and the base 64 of the HMAC-SHA256 over `id.timestamp.body`.
-    fn sign(&self, message: &Message<'_>) -> String {
+    /// Adds the signature of one attempt: `v1,` and the base 64 of the HMAC-SHA256 over `id.timestamp.body`.
+    fn sign(&self, message: &Message<'_>, to: &mut String) {
         // HMAC takes keys of any length, so there is always a signature; an empty one would verify nowhere.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return };
         mac.update(message.id.as_bytes());
-        mac.update(format!(".{}.", seconds(message.at)).as_bytes());
+        mac.update(b".");
+        mac.update(seconds(message.at).to_string().as_bytes());
+        mac.update(b".");
         mac.update(message.body);
-        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        to.push_str("v1,");
+        STANDARD.encode_string(mac.finalize().into_bytes(), to);
     }
 
     /// What proves that whoever has it had this secret: a message of another form than those that are signed.
@@ -93,7 +96,7 @@ impl WebhookSecret {
     /// Whether one of the signatures of a `webhook-signature` header is this secret's. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, message: &Message<'_>, header: &str) -> bool {
-        let wanted = self.sign(message);
+        let wanted = signature(std::slice::from_ref(self), message);
         header.split(' ').filter(|given| same(given.as_bytes(), wanted.as_bytes())).count() > 0
     }
 }
@@ -140,7 +143,15 @@ pub fn seconds(at: Timestamp) -> i64 {
 /// either secret of a rotation verifies it.
 #[must_use]
 pub fn signature(secrets: &[WebhookSecret], message: &Message<'_>) -> String {
-    secrets.iter().map(|secret| secret.sign(message)).collect::<Vec<_>>().join(" ")
+    // Each takes 47 characters.
+    let mut all = String::with_capacity(48 * secrets.len());
+    for secret in secrets {
+        if !all.is_empty() {
+            all.push(' ');
+        }
+        secret.sign(message, &mut all);
+    }
+    all
 }
 
 #[cfg(test)]

@@ -19,8 +19,11 @@ pub struct JsonBody;
 #[derive(Serialize)]
 struct Body<'a> {
     event_type: &'static str,
-    #[serde(flatten)]
-    state: State<'a>,
+    // The thing as the change left it; neither once it was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_rate: Option<TaxRateResponse<'a>>,
     event_id: EventId,
     entity_type: EventEntityType,
     entity_id: String,
@@ -35,15 +38,6 @@ struct Body<'a> {
     detail: Detail<'a>,
 }
 
-/// The thing as the change left it; neither once it was erased.
-#[derive(Default, Serialize)]
-struct State<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer: Option<CustomerResponse<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_rate: Option<TaxRateResponse<'a>>,
-}
-
 #[derive(Serialize)]
 struct Test {
     event_type: &'static str,
@@ -54,18 +48,20 @@ struct Test {
     message: &'static str,
 }
 
+/// What most bodies have room in.
+const ROOM: usize = 2_048;
+
 impl WebhookBody for JsonBody {
     fn event(&self, event: &EventRecord) -> Vec<u8> {
-        let state = match &event.state {
-            None => State::default(),
-            Some(EventState::Customer(state)) => {
-                State { customer: Some(CustomerResponse::new(&state.customer, &state.mappings)), ..State::default() }
-            }
-            Some(EventState::TaxRate(rate)) => State { tax_rate: Some(TaxRateResponse::new(rate)), ..State::default() },
+        let (customer, tax_rate) = match &event.state {
+            None => (None, None),
+            Some(EventState::Customer(state)) => (Some(CustomerResponse::new(&state.customer, &state.mappings)), None),
+            Some(EventState::TaxRate(rate)) => (None, Some(TaxRateResponse::new(rate))),
         };
         json(&Body {
             event_type: event.kind.event_type().as_str(),
-            state,
+            customer,
+            tax_rate,
             event_id: event.id,
             entity_type: event.entity.kind(),
             entity_id: event.entity.id(),
@@ -88,6 +84,10 @@ impl WebhookBody for JsonBody {
 }
 
 fn json(body: &impl Serialize) -> Vec<u8> {
-    // Everything here has a JSON form.
-    serde_json::to_vec(body).unwrap_or_default()
+    let mut json = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut json, body) {
+        Ok(()) => json,
+        // Everything here has a JSON form.
+        Err(_) => Vec::new(),
+    }
 }

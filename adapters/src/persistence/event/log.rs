@@ -24,7 +24,7 @@ macro_rules! records {
 
         let ((tenant, environment), query) = ($scope, $query);
         let next = events::table
-            .left_join(event_payloads::table.on(same_event()))
+            .left_join(event_payloads::table.on(same_event(tenant, environment)))
             .filter(events::tenant_id.eq(tenant))
             .filter(events::environment_id.eq(environment))
             .filter(events::position.gt(query.after.stored()))

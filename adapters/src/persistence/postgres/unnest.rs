@@ -41,7 +41,7 @@ columns! {
     bool => Bool, bool, |value| *value;
 }
 
-/// Makes statements `INSERT INTO table (columns) SELECT * FROM unnest(arrays) …` over rows of one type: one for each name,
+/// Makes statements `INSERT INTO table (columns) SELECT unnest(array), … …` over rows of one type: one for each name,
 /// with the end that stands behind it.
 macro_rules! bulk_insert {
     (
@@ -88,7 +88,8 @@ macro_rules! bulk_insert {
                     separator = ", ";
                 )+
                 let _ = separator;
-                out.push_sql(") SELECT * FROM unnest(");
+                // Not `FROM unnest(…, …)`, which lays each column up before the first row is there: a fifth of an insert's time.
+                out.push_sql(") SELECT unnest(");
                 let mut separator = "";
                 $(
                     out.push_sql(separator);
@@ -96,7 +97,7 @@ macro_rules! bulk_insert {
                         diesel::sql_types::Array<<$type as crate::persistence::postgres::unnest::Column>::Sql>,
                         _,
                     >(&self.$column)?;
-                    separator = ", ";
+                    separator = "), unnest(";
                 )+
                 let _ = separator;
                 out.push_sql(concat!(") ", $tail));
