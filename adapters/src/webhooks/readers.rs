@@ -50,8 +50,8 @@ impl EndpointReaders {
 mod tests {
     use patron_domain::{
         store::Page,
-        testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
-        webhook::{DeliveryKind, DeliveryState, Disabled, DisabledReason, MockWebhookRepository},
+        testkit::{a_scope, a_time, a_webhook_endpoint},
+        webhook::{Disabled, DisabledReason, MockWebhookRepository},
     };
 
     use super::*;
@@ -72,33 +72,6 @@ mod tests {
             webhooks.expect_waiting().returning(|_, _, _, _, _| Ok(Vec::new()));
             let readers = EndpointReaders(Arc::new(webhooks));
             assert_eq!(readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await, Ok(wanted));
-        }
-    }
-
-    #[tokio::test]
-    async fn what_waits_for_another_attempt_is_kept_however_far_the_endpoint_has_read() {
-        let store = Arc::new(MemoryStore::default());
-        let place = |number| EventPosition::from_stored(number).unwrap();
-        let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
-        store.create_endpoint(&a_scope(), endpoint, None).await.unwrap();
-        let readers = EndpointReaders(store.clone());
-        let behind = || async { readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await };
-        assert_eq!(behind().await, Ok(Some(place(90))));
-        let in_three_days = Some(a_time().later(Duration::from_secs(3 * 86_400)));
-        let waits = |number, kind| Delivery {
-            kind,
-            state: DeliveryState::Waiting { next_attempt_at: in_three_days },
-            ..a_delivery(number)
-        };
-        let through = Delivery { state: DeliveryState::Delivered, ..a_delivery(3) };
-        for (delivery, wanted) in [
-            (through, 90),
-            (waits(40, DeliveryKind::First), 39),
-            (waits(50, DeliveryKind::First), 39),
-            (waits(20, DeliveryKind::Replay), 19),
-        ] {
-            store.add_deliveries(&a_scope(), vec![delivery], a_time(), None).await.unwrap();
-            assert_eq!(behind().await, Ok(Some(place(wanted))));
         }
     }
 }

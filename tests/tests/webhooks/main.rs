@@ -5,6 +5,7 @@ mod endpoints;
 mod failures;
 mod listener;
 mod once;
+mod readers;
 mod safety;
 mod servers;
 

@@ -1,0 +1,66 @@
+//! How far endpoints hold old events back.
+
+use std::{sync::Arc, time::Duration};
+
+use patron_adapters::{
+    persistence::{Database, DatabaseUrl, OpenOptions},
+    webhooks::EndpointReaders,
+};
+use patron_domain::{
+    event::{EventPosition, EventReaders},
+    tenancy::SystemScope,
+    testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
+    webhook::{Delivery, DeliveryKind, DeliveryState, WebhookEndpoint, WebhookRepository},
+};
+use patron_tests::patron::{Backend, Place};
+use rstest::rstest;
+
+fn place(number: i64) -> EventPosition {
+    EventPosition::from_stored(number).unwrap()
+}
+
+/// What waits for another attempt is kept, however far the endpoint has read.
+async fn check(store: Arc<dyn WebhookRepository>) {
+    let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
+    store.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
+    let readers = EndpointReaders(store.clone());
+    let behind = || async { readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await };
+    assert_eq!(behind().await, Ok(Some(place(90))));
+    let in_three_days = Some(a_time().later(Duration::from_secs(3 * 86_400)));
+    let waits = |number, kind| Delivery {
+        kind,
+        state: DeliveryState::Waiting { next_attempt_at: in_three_days },
+        ..a_delivery(number)
+    };
+    let through = |number| Delivery { state: DeliveryState::Delivered, ..a_delivery(number) };
+    for (delivery, wanted) in [
+        (through(3), 90),
+        (waits(40, DeliveryKind::First), 39),
+        (waits(50, DeliveryKind::First), 39),
+        (waits(20, DeliveryKind::Replay), 19),
+        (through(20), 39),
+        (through(40), 49),
+    ] {
+        store.add_deliveries(&a_scope(), vec![delivery], a_time(), None).await.unwrap();
+        assert_eq!(behind().await, Ok(Some(place(wanted))));
+    }
+    store.delete_endpoint(&a_scope(), endpoint.id, a_time(), None).await.unwrap();
+    assert_eq!(behind().await, Ok(None), "nobody reads any more");
+}
+
+#[tokio::test]
+async fn what_waits_for_another_attempt_holds_events_back_in_memory() {
+    check(Arc::new(MemoryStore::default())).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_another_attempt_holds_events_back(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let url = DatabaseUrl::parse(place.database_url()).unwrap();
+    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    check(database.webhooks.clone()).await;
+    database.close().await;
+}
