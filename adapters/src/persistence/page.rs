@@ -26,10 +26,19 @@ where
 }
 
 /// A page of values from its rows and the number of rows in the whole list.
-pub(crate) fn page<R, T>((rows, total): (Vec<R>, i64)) -> Result<Page<T>, StoreError>
+pub(crate) fn page<R, T>(found: (Vec<R>, i64)) -> Result<Page<T>, StoreError>
 where
     T: TryFrom<R, Error = StoreError>,
 {
+    page_of(found, T::try_from)
+}
+
+/// The same where a row alone does not say it all.
+pub(crate) fn page_of<R, T>(
+    (rows, total): (Vec<R>, i64),
+    read: impl FnMut(R) -> Result<T, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let items = rows.into_iter().map(read).collect::<Result<_, _>>()?;
     // A count is never negative.
-    Ok(Page { items: decode(rows)?, total: u64::try_from(total).unwrap_or_default() })
+    Ok(Page { items, total: u64::try_from(total).unwrap_or_default() })
 }

@@ -59,13 +59,6 @@ impl StoredRecord {
     }
 }
 
-/// A page of events from their rows and their number in the whole list.
-pub(crate) fn page(owner: Owner, (rows, total): (Vec<StoredRecord>, i64)) -> Result<Page<EventRecord>, StoreError> {
-    let items = rows.into_iter().map(|row| row.of(owner)).collect::<Result<_, _>>()?;
-    // A count is never negative.
-    Ok(Page { items, total: u64::try_from(total).unwrap_or_default() })
-}
-
 /// A page of a customer's history: the events whose states were not erased.
 pub(crate) fn of_customer(page: Page<EventRecord>) -> Page<CustomerEvent> {
     let items = page.items.into_iter().filter_map(EventRecord::into_customer_event).collect();

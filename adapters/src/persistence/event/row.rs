@@ -1,6 +1,6 @@
 //! Rows of the tables `events` and `event_payloads`: an event's envelope, and the state it freezes.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::Insertable;
 use patron_domain::{
     event::{CustomerEvent, EventEntityType},
     store::StoreError,
@@ -18,8 +18,8 @@ use crate::persistence::{
     tax::association_row::TaxAssociationRow,
 };
 
-/// One row of `events`, in the order of the table's columns.
-#[derive(Debug, Clone, Queryable, Insertable)]
+/// One row of `events`.
+#[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(crate) struct EventRow {
     pub(crate) tenant_id: String,
@@ -37,8 +37,8 @@ pub(crate) struct EventRow {
     pub(crate) position: i64,
 }
 
-/// One row of `event_payloads`, in the order of the table's columns.
-#[derive(Clone, Queryable, Insertable)]
+/// One row of `event_payloads`.
+#[derive(Clone, Insertable)]
 #[diesel(table_name = event_payloads, treat_none_as_default_value = false)]
 pub(crate) struct EventPayloadRow {
     pub(crate) tenant_id: String,

@@ -17,9 +17,9 @@ use crate::persistence::{
     event::{
         log::{self, STRETCH},
         queries,
-        record::{StoredRecord, page},
+        record::StoredRecord,
     },
-    page::Window,
+    page::{Window, page_of},
 };
 
 #[async_trait]
@@ -87,6 +87,7 @@ impl EventLog for PostgresStore {
         let events = queries::records_of_entity(&tenant, &environment, kind, &id).limit(limit).offset(offset);
         let count = queries::of_entity(&tenant, &environment, kind, &id).count();
         let (rows, total) = (&mut session.pg(), &mut session.pg());
-        page(scope.owner, session.snapshot(try_join(events.load::<StoredRecord>(rows), count.get_result(total))).await?)
+        let found = session.snapshot(try_join(events.load::<StoredRecord>(rows), count.get_result(total))).await?;
+        page_of(found, |row: StoredRecord| row.of(scope.owner))
     }
 }

@@ -41,7 +41,7 @@ columns! {
     bool => Bool, bool, |value| *value;
 }
 
-/// Makes statements `INSERT INTO table (columns) SELECT unnest(array), … …` over rows of one type: one for each name,
+/// Makes statements `INSERT INTO table (columns) SELECT unnest(array), unnest(array), … tail` over rows of one type: one for each name,
 /// with the end that stands behind it.
 macro_rules! bulk_insert {
     (
@@ -88,7 +88,8 @@ macro_rules! bulk_insert {
                     separator = ", ";
                 )+
                 let _ = separator;
-                // Not `FROM unnest(…, …)`, which lays each column up before the first row is there: a fifth of an insert's time.
+                // Not `FROM unnest(…, …)`, which lays each column up before the first row is there: a fifth of an insert's
+                // time.
                 out.push_sql(") SELECT unnest(");
                 let mut separator = "";
                 $(

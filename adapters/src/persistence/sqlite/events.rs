@@ -16,9 +16,9 @@ use crate::persistence::{
     event::{
         log::{self, STRETCH},
         queries,
-        record::{StoredRecord, page},
+        record::StoredRecord,
     },
-    page::Window,
+    page::{Window, page_of},
 };
 
 #[async_trait]
@@ -87,6 +87,6 @@ impl EventLog for SqliteStore {
                 Ok((rows, total))
             })
         };
-        page(scope.owner, self.readers.read(query).await?)
+        page_of(self.readers.read(query).await?, |row: StoredRecord| row.of(scope.owner))
     }
 }

@@ -16,7 +16,7 @@ use crate::persistence::{
     schema::tax_rates,
 };
 
-/// One row, in the order of the table's columns.
+/// One row, in the order of the table's columns. Also the form in which an event's payload freezes a rate.
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = tax_rates, primary_key(tenant_id, environment_id, id))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]

@@ -15,23 +15,18 @@ use crate::persistence::tax::association_row::{StoredAssociation, TaxAssociation
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct FrozenAssociation<'a> {
-    #[serde(borrow)]
     id: Cow<'a, str>,
-    #[serde(borrow)]
     tax_rate_id: Cow<'a, str>,
     priority: i32,
     auto_apply: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     metadata: Cow<'a, str>,
     start_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_at: Option<i64>,
-    #[serde(borrow)]
     status: Cow<'a, str>,
     created_at: i64,
-    #[serde(borrow)]
     created_by: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<i64>,

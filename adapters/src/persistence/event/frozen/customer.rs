@@ -10,7 +10,6 @@ use crate::persistence::customer::row::{CustomerRow, StoredCustomer};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct FrozenCustomer<'a> {
-    #[serde(borrow)]
     id: Cow<'a, str>,
     external_id: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,13 +31,10 @@ pub(super) struct FrozenCustomer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     address_country: Option<Cow<'a, str>>,
     timezone: Cow<'a, str>,
-    #[serde(borrow)]
     metadata: Cow<'a, str>,
-    #[serde(borrow)]
     status: Cow<'a, str>,
     version: i64,
     created_at: i64,
-    #[serde(borrow)]
     created_by: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<i64>,

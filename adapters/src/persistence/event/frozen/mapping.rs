@@ -13,16 +13,12 @@ use crate::persistence::{
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct FrozenMapping<'a> {
-    #[serde(borrow)]
     id: Cow<'a, str>,
     provider_type: Cow<'a, str>,
     provider_entity_id: Cow<'a, str>,
-    #[serde(borrow)]
     metadata: Cow<'a, str>,
-    #[serde(borrow)]
     status: Cow<'a, str>,
     created_at: i64,
-    #[serde(borrow)]
     created_by: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<i64>,
