@@ -97,7 +97,7 @@ impl HttpSender {
         end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
         let client = self.client().ok_or(SendFailure::Internal)?;
-        // Room for the host, the length and one more, which come last: growing costs as much again.
+        // Room for all of them at once, with the host, the length and one more, which come last.
         let mut all = HeaderMap::with_capacity(9);
         all.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         all.insert(ACCEPT, HeaderValue::from_static("*/*"));

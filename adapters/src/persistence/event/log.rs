@@ -1,15 +1,15 @@
 //! Reading the log: filters of which any part may be absent, written once and compiled for each database.
 
+use patron_domain::event::EventPosition;
+
 /// How many events of an environment one read looks through at most, when filters may pass over many.
 pub(crate) const STRETCH: i64 = 10_000;
 
 /// Where a stretch ends of which the last event stands at a position (none: the log ends before), and whether the log goes
 /// on behind it.
-pub(crate) fn end(last: Option<i64>, settled: i64) -> (i64, bool) {
-    match last.filter(|last| *last < settled) {
-        Some(last) => (last, true),
-        None => (settled, false),
-    }
+pub(crate) fn end(last: Option<i64>, settled: i64) -> (EventPosition, bool) {
+    let last = last.filter(|last| *last < settled);
+    (EventPosition::from_stored(last.unwrap_or(settled)).unwrap_or_default(), last.is_some())
 }
 
 /// The events after where a reader stands, up to a position, that a query admits: a boxed query for a backend.
@@ -28,7 +28,7 @@ macro_rules! records {
             .filter(events::tenant_id.eq(tenant))
             .filter(events::environment_id.eq(environment))
             .filter(events::position.gt(query.after.stored()))
-            .filter(events::position.le($end));
+            .filter(events::position.le($end.stored()));
         let mut next = next.select(columns()).into_boxed::<$backend>();
         if let Some(types) = &query.types {
             next = next.filter(events::event_type.eq_any(types.iter().map(|one| one.as_str()).collect::<Vec<_>>()));

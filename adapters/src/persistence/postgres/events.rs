@@ -56,7 +56,7 @@ impl EventLog for PostgresStore {
             Ok(Ok(()))
         };
         session.answer(handed).await??;
-        Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
+        Ok(over.reached(end, goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

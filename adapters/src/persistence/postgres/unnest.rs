@@ -41,8 +41,8 @@ columns! {
     bool => Bool, bool, |value| *value;
 }
 
-/// Makes statements `INSERT INTO table (columns) SELECT unnest(array), unnest(array), … tail` over rows of one type: one for each name,
-/// with the end that stands behind it.
+/// Makes statements `INSERT INTO table (columns) SELECT unnest(array), unnest(array), … end` over rows of one type: one for
+/// each name, with the end that stands behind it.
 macro_rules! bulk_insert {
     (
         $row:ty, into $table:literal $columns:tt

@@ -53,7 +53,7 @@ impl EventLog for SqliteStore {
         for row in rows {
             over.take(row.of(owner)?);
         }
-        Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
+        Ok(over.reached(end, goes_on))
     }
 
     async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {

@@ -10,7 +10,7 @@ use patron_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::later;
+use super::{last, later};
 use crate::persistence::tax::association_row::{StoredAssociation, TaxAssociationRow};
 
 #[derive(Serialize, Deserialize)]
@@ -67,9 +67,9 @@ impl FrozenAssociation<'_> {
             end_at: self.end_at,
             status: self.status.into_owned(),
             created_at: self.created_at,
-            updated_by: self.updated_by.unwrap_or_else(|| self.created_by.clone()).into_owned(),
+            updated_by: last(&self.created_by, self.updated_by).into_owned(),
             created_by: self.created_by.into_owned(),
-            updated_at: self.updated_at.unwrap_or(self.created_at),
+            updated_at: last(&self.created_at, self.updated_at),
         };
         stored.of(owner, TaxedEntity::Customer(customer))
     }

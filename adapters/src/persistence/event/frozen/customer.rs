@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use patron_domain::{customer::Customer, lifecycle::Owner, store::StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::later;
+use super::{last, later};
 use crate::persistence::customer::row::{CustomerRow, StoredCustomer};
 
 #[derive(Serialize, Deserialize)]
@@ -87,9 +87,9 @@ impl FrozenCustomer<'_> {
             status: self.status.into_owned(),
             version: self.version,
             created_at: self.created_at,
-            updated_by: self.updated_by.unwrap_or_else(|| self.created_by.clone()).into_owned(),
+            updated_by: last(&self.created_by, self.updated_by).into_owned(),
             created_by: self.created_by.into_owned(),
-            updated_at: self.updated_at.unwrap_or(self.created_at),
+            updated_at: last(&self.created_at, self.updated_at),
         };
         stored.of(owner)
     }

@@ -133,7 +133,7 @@ async fn load_environment(
         let key = row.key.clone();
         facts.records.insert(key, row.try_into().map_err(Failure::Refused)?);
     }
-    load_answered(pg, owner, scope, &mut facts).await?;
+    load_answered(pg, scope, owner, &mut facts).await?;
     load_aggregates(pg, scope, rows, &mut facts).await?;
     Ok(facts)
 }
@@ -243,8 +243,8 @@ async fn workflows(
 /// The events of requests that were done before.
 async fn load_answered(
     mut pg: &AsyncPgConnection,
-    owner: Owner,
     (tenant, environment): (&str, &str),
+    owner: Owner,
     facts: &mut Facts,
 ) -> Result<(), Failed> {
     if facts.records.is_empty() {
