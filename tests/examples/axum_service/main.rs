@@ -1,6 +1,6 @@
 //! A foreign web framework, and a storage adapter of its own, over the rules: axum before them, a shelf in memory behind.
 //!
-//! The shelf keeps customers and nothing else. It passes the contract suite: see `tests/tests/examples.rs`.
+//! The shelf keeps customers and nothing else. It passes the contract suite: see `tests/tests/commands/examples.rs`.
 //!
 //! ```sh
 //! cargo run --example axum_service

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-const GUIDE: &str = include_str!("../../docs/embedding.md");
+const GUIDE: &str = include_str!("../../../docs/embedding.md");
 
 #[test]
 fn every_block_is_compiled_or_a_manifest_with_features_that_exist() {
     let languages: Vec<_> = GUIDE.split("\n```").skip(1).step_by(2).filter_map(|rest| rest.lines().next()).collect();
     assert!(languages.len() > 6, "{languages:?}");
     assert!(languages.iter().all(|language| ["rust", "toml"].contains(language)), "{languages:?}");
-    let manifests = [include_str!("../../domain/Cargo.toml"), include_str!("../../adapters/Cargo.toml")];
+    let manifests = [include_str!("../../../domain/Cargo.toml"), include_str!("../../../adapters/Cargo.toml")];
     for line in GUIDE.lines().filter(|line| line.starts_with("patron-")) {
         let manifest = manifests[usize::from(line.starts_with("patron-adapters"))];
         let features = line.split("features = [").last().and_then(|rest| rest.split(']').next()).unwrap_or_default();

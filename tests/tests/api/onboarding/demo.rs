@@ -20,7 +20,7 @@ fn free_port() -> String {
 
 /// The blocks of code of a language in the section about the demo.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let guide = include_str!("../../../docs/onboarding.md");
+    let guide = include_str!("../../../../docs/onboarding.md");
     let demo = guide.split("\n## ").find(|part| part.starts_with("From nothing")).expect("the demo");
     let fence = format!("```{language}\n");
     demo.split(&*fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()

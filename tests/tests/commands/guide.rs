@@ -17,7 +17,7 @@ const REFUSALS: [u16; 3] = [412, 400, 409];
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_works(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
-    let guide = include_str!("../../docs/api.md");
+    let guide = include_str!("../../../docs/api.md");
     let blocks = guide.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     // We start the server ourselves, on a port of its own.
     let blocks: Vec<_> = blocks.filter(|block| !block.contains("cargo run")).collect();

@@ -6,7 +6,7 @@ use patron_tests::surface::{Item, of_domain};
 
 static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(of_domain);
 
-/// The list of what is public. To take a change over: `UPDATE_PUBLIC_ITEMS=1 tests/run --test surface`.
+/// The list of what is public. To take a change over: `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`.
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../domain/public-items.txt");
 
 #[test]
@@ -26,7 +26,7 @@ fn the_public_items_are_those_of_the_list() {
     let new: Vec<_> = found.difference(&listed).map(|line| format!("+ {line}")).collect();
     assert!(
         gone.is_empty() && new.is_empty(),
-        "the public items have changed; if that is meant, run `UPDATE_PUBLIC_ITEMS=1 tests/run --test surface`\n{}",
+        "the public items have changed; if that is meant, run `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`\n{}",
         [gone, new].concat().join("\n")
     );
 }

@@ -7,13 +7,13 @@ use patron_tests::patron::provide_cryptography;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-#[path = "../examples/axum_service/main.rs"]
+#[path = "../../examples/axum_service/main.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod axum_service;
-#[path = "../examples/command_line.rs"]
+#[path = "../../examples/command_line.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod command_line;
-#[path = "../examples/rocket_application.rs"]
+#[path = "../../examples/rocket_application.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod rocket_application;
 

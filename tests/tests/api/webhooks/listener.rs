@@ -43,7 +43,7 @@ async fn the_listener_verifies_and_prints_and_the_guides_python_verifies_too() {
     send(server.request(Method::PUT, &path).json(&json!({ "url": receiver.url() }))).await.expect(200);
     server.post(&format!("{path}/test"), &json!({})).await.expect(200);
     let received = &receiver.all()[0];
-    let guide = include_str!("../../../docs/webhooks.md");
+    let guide = include_str!("../../../../docs/webhooks.md");
     let snippet = guide.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
     let arguments = json!([secret, received.headers, String::from_utf8(received.body.clone()).unwrap()]);
     let script = format!("{snippet}\nimport json, sys\ns, h, b = json.loads(sys.argv[1])\nverify(s, h, b.encode())\n");

@@ -19,7 +19,7 @@ use patron_domain::{
 use patron_tests::patron::{Backend, Place};
 use rstest::rstest;
 
-#[path = "../examples/own_transaction.rs"]
+#[path = "../../examples/own_transaction.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod example;
 

@@ -1,0 +1,9 @@
+//! The crates without HTTP: the port contract over every store, what the PostgreSQL store alone must do, and embedding.
+
+mod contract;
+mod embedding;
+mod event_log;
+mod own_transaction;
+mod postgres_store;
+mod postgres_tls;
+mod surface;
