@@ -1,0 +1,23 @@
+//! Rows of the table `logs`: one an environment, which orders its events and counts its customers.
+
+use super::super::rows::rows;
+
+rows! {
+    /// One row of `logs`.
+    LogRow: logs {
+        environment: i32;
+        epoch: i64,
+        position: i64,
+        at: i64,
+        hash: Option<Vec<u8>>,
+        published: i64,
+        archived: i64,
+    }
+}
+
+impl LogRow {
+    /// The log of an environment in which nothing has happened.
+    pub(crate) fn empty(environment: i32) -> Self {
+        Self { environment, epoch: 0, position: 0, at: 0, hash: None, published: 0, archived: 0 }
+    }
+}

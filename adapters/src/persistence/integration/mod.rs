@@ -1,4 +1,0 @@
-//! Integration mappings: rows and queries.
-
-pub(crate) mod queries;
-pub(crate) mod row;

@@ -1,0 +1,74 @@
+//! Rows of tables: each struct is listed once, and gets from its list what writes it on each database.
+
+/// Declares rows of a table. The columns before the semicolon are the primary key.
+///
+/// On SQLite each row is a statement of Diesel's, compiled once. On PostgreSQL any number of rows is one statement, in which
+/// each column is an array: it is prepared once, whatever the number of rows.
+macro_rules! rows {
+    // A table of keys alone: its rows come and go, and never change.
+    ($(#[$doc:meta])* $name:ident: $table:ident { $($key:ident: $key_type:ty),+ $(,)?; }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::Identifiable)]
+        #[diesel(table_name = $crate::persistence::schema::$table, primary_key($($key),+))]
+        pub(crate) struct $name {
+            $(pub(crate) $key: $key_type,)+
+        }
+        $crate::persistence::rows::written! { $name: $table }
+        #[cfg(feature = "postgres")]
+        $crate::persistence::postgres::bulk::bulk! { $name: $table { $($key: $key_type),+; } }
+    };
+    ($(#[$doc:meta])* $name:ident: $table:ident { $($key:ident: $key_type:ty),+; $($column:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::Identifiable,
+            diesel::AsChangeset,
+        )]
+        #[diesel(
+            table_name = $crate::persistence::schema::$table, primary_key($($key),+), treat_none_as_null = true,
+            treat_none_as_default_value = false
+        )]
+        pub(crate) struct $name {
+            $(pub(crate) $key: $key_type,)+
+            $(pub(crate) $column: $type,)+
+        }
+        $crate::persistence::rows::written! { $name: $table }
+        #[cfg(feature = "sqlite")]
+        impl $name {
+            /// The row with this key gets these values.
+            pub(crate) fn update(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
+                use diesel::RunQueryDsl as _;
+                $crate::persistence::sqlite::cached::Cached(diesel::update(self).set(self)).execute(connection)
+            }
+        }
+        #[cfg(feature = "postgres")]
+        $crate::persistence::postgres::bulk::bulk! { $name: $table { $($key: $key_type),+; $($column: $type),+ } }
+    };
+}
+
+/// What every row has on SQLite.
+macro_rules! written {
+    ($name:ident: $table:ident) => {
+        #[cfg(feature = "sqlite")]
+        impl $name {
+            /// A new row.
+            pub(crate) fn insert(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
+                use diesel::RunQueryDsl as _;
+                diesel::insert_into($crate::persistence::schema::$table::table).values(self).execute(connection)
+            }
+
+            /// A new row, or one in the place of that with its key.
+            pub(crate) fn replace(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
+                use diesel::RunQueryDsl as _;
+                diesel::replace_into($crate::persistence::schema::$table::table).values(self).execute(connection)
+            }
+
+            /// The row with this key goes.
+            pub(crate) fn delete(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
+                use diesel::RunQueryDsl as _;
+                diesel::delete(self).execute(connection)
+            }
+        }
+    };
+}
+
+pub(crate) use {rows, written};

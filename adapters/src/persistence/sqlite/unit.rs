@@ -1,0 +1,129 @@
+//! Statements on a connection to SQLite. Each is done when its future is first polled: nothing here waits.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use diesel::{
+    QueryResult, RunQueryDsl, SqliteConnection,
+    query_builder::{QueryFragment, QueryId},
+    query_dsl::methods::{ExecuteDsl, LoadQuery},
+    sqlite::Sqlite,
+};
+
+use super::cached::Cached;
+use crate::persistence::event::log_row::LogRow;
+
+/// A connection, for the statements of a read or of a transaction.
+pub(crate) struct SqliteUnit<'c>(Mutex<Inner<'c>>);
+
+struct Inner<'c> {
+    connection: &'c mut SqliteConnection,
+    logs: &'c mut Logs,
+}
+
+/// The rows of `logs` that a transaction has changed. They are written once, at its end, however many jobs it has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Logs(pub(super) BTreeMap<i32, LogRow>);
+
+impl<'c> SqliteUnit<'c> {
+    pub(super) fn new(connection: &'c mut SqliteConnection, logs: &'c mut Logs) -> Self {
+        Self(Mutex::new(Inner { connection, logs }))
+    }
+
+    pub(crate) fn db(&self) -> Db<'_, 'c> {
+        Db(self)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner<'c>> {
+        // One thread at a time uses it, so it is never waited for.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs something on the connection.
+    pub(crate) fn with<T>(&self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> QueryResult<T> {
+        run(self.inner().connection)
+    }
+
+    /// The row of an environment's log that this transaction has changed already.
+    pub(crate) fn changed_log(&self, environment: i32) -> Option<LogRow> {
+        self.inner().logs.0.get(&environment).cloned()
+    }
+
+    /// Keeps the changed row of an environment's log for the end of the transaction.
+    pub(crate) fn change_log(&self, row: LogRow) {
+        self.inner().logs.0.insert(row.environment, row);
+    }
+}
+
+/// Runs queries; see [`statements`](crate::persistence::statements::statements).
+#[derive(Clone, Copy)]
+pub(crate) struct Db<'a, 'c>(&'a SqliteUnit<'c>);
+
+impl Db<'_, '_> {
+    pub(crate) async fn rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        self.0.with(|connection| query.load(connection))
+    }
+
+    pub(crate) async fn one<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        use diesel::OptionalExtension as _;
+        self.0.with(|connection| query.get_result(connection).optional())
+    }
+
+    /// The same as [`Self::one`]: there is one writer.
+    pub(crate) async fn locked<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        self.one(query).await
+    }
+
+    /// The rows under lock: there is one writer.
+    pub(crate) async fn locked_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        self.rows(query).await
+    }
+
+    /// The rows under a shared lock: there is one writer.
+    pub(crate) async fn shared_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        self.rows(query).await
+    }
+
+    /// The rows of many keys: a look-up for each, which is compiled once. A list of keys would be another statement for each
+    /// length.
+    pub(crate) async fn each<'q, K, Q, A, R>(
+        self,
+        keys: &'q [K],
+        one: impl Fn(&'q K) -> Q,
+        _any: impl FnOnce(&'q [K]) -> A,
+    ) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        let mut rows = Vec::new();
+        for key in keys {
+            rows.extend(self.0.with(|connection| one(key).load(connection))?);
+        }
+        Ok(rows)
+    }
+
+    pub(crate) async fn run<Q>(self, statement: Q) -> QueryResult<usize>
+    where
+        Q: QueryFragment<Sqlite> + QueryId,
+        Cached<Q>: ExecuteDsl<SqliteConnection>,
+    {
+        self.0.with(|connection| Cached(statement).execute(connection))
+    }
+}

@@ -1,0 +1,40 @@
+//! Statements: each is written once, as a query of Diesel's, and runs on both databases.
+
+/// Declares a trait of statements, and implements it for both databases.
+///
+/// `db` runs a query: `rows` answers all rows, `one` the first, `locked` the same under lock where several transactions write at
+/// once (PostgreSQL), `run` answers how many rows it changed; `each` looks many keys up.
+macro_rules! statements {
+    (
+        $(#[$doc:meta])*
+        $trait:ident {
+            $($(#[$method_doc:meta])* fn $name:ident($db:ident $(, $arg:ident: $type:ty)* $(,)?) -> $answer:ty $body:block)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[async_trait::async_trait]
+        pub(crate) trait $trait: Send + Sync {
+            $($(#[$method_doc])* async fn $name(&self $(, $arg: $type)*) -> diesel::QueryResult<$answer>;)+
+        }
+
+        #[cfg(feature = "sqlite")]
+        #[async_trait::async_trait]
+        impl $trait for $crate::persistence::sqlite::unit::SqliteUnit<'_> {
+            $(async fn $name(&self $(, $arg: $type)*) -> diesel::QueryResult<$answer> {
+                let $db = self.db();
+                $body
+            })+
+        }
+
+        #[cfg(feature = "postgres")]
+        #[async_trait::async_trait]
+        impl $trait for $crate::persistence::postgres::unit::PostgresUnit<'_> {
+            $(async fn $name(&self $(, $arg: $type)*) -> diesel::QueryResult<$answer> {
+                let $db = self.db();
+                $body
+            })+
+        }
+    };
+}
+
+pub(crate) use statements;

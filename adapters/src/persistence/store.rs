@@ -1,0 +1,91 @@
+//! The ports over a database: each concept's folder implements its own.
+
+use std::sync::Arc;
+
+use diesel::QueryResult;
+use futures_util::future::{BoxFuture, FutureExt};
+use patron_domain::{lifecycle::Owner, store::StoreError};
+
+use super::{
+    engine::{Answer, Decision, Engine, Pace, Refused},
+    error::Failure,
+    owners::Owners,
+    unit::Unit,
+};
+
+/// A database, open, as all ports see it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) owners: Arc<Owners>,
+}
+
+impl Store {
+    pub(crate) fn over(engine: Arc<dyn Engine>) -> Self {
+        Self { engine, owners: Arc::default() }
+    }
+
+    /// Reads over one state of the database.
+    pub(crate) async fn read<T, F>(&self, pace: Pace, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'u> FnOnce(&'u (dyn Unit + 'u)) -> BoxFuture<'u, QueryResult<T>> + Send + 'static,
+    {
+        let erased = Box::new(move |unit: &'_ (dyn Unit + '_)| erase(work(unit)));
+        let answer = self.engine.read(pace, erased).await?;
+        answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
+    }
+
+    /// Decides and writes in one transaction. `work` reads and decides; it may run again after a transaction was taken back.
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'u> Fn(&'u (dyn Unit + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
+    {
+        let erased = Box::new(move |unit: &'_ (dyn Unit + '_)| erase_decision(work(unit)));
+        match self.engine.write(erased).await {
+            Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
+            Err(Refused::Store(error)) => Err(error.into()),
+            Err(Refused::Refused(refusal)) => {
+                Err(refusal.downcast::<E>().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
+            }
+        }
+    }
+
+    /// The number of an environment; `None` where nothing of it was ever written.
+    pub(crate) async fn environment(&self, owner: Owner) -> Result<Option<i32>, StoreError> {
+        self.owners.find(self, owner).await
+    }
+
+    /// The number of an environment, which is given when there is none.
+    pub(crate) async fn environment_to_write(&self, owner: Owner) -> Result<i32, StoreError> {
+        self.owners.find_or_make(self, owner).await
+    }
+}
+
+fn erase<'u, T: Send + 'static>(work: BoxFuture<'u, QueryResult<T>>) -> BoxFuture<'u, QueryResult<Answer>> {
+    async move { work.await.map(|answer| Box::new(answer) as Answer) }.boxed()
+}
+
+type Decided<'u, T, E> = BoxFuture<'u, Result<Decision<T>, Failure<E>>>;
+
+fn erase_decision<'u, T, E>(work: Decided<'u, T, E>) -> Decided<'u, Answer, Answer>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let erased = async move {
+        match work.await {
+            Ok(Decision { answer, writes }) => Ok(Decision { answer: Box::new(answer) as Answer, writes }),
+            Err(Failure::Refused(refusal)) => Err(Failure::Refused(Box::new(refusal) as Answer)),
+            Err(Failure::Database(error)) => Err(Failure::Database(error)),
+        }
+    };
+    erased.boxed()
+}
+
+/// No answer has another type than the work that gave it.
+fn mixed_up() -> StoreError {
+    StoreError::Failed { reason: "an answer of another kind than the one asked for".to_owned() }
+}

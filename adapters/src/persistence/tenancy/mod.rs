@@ -1,4 +1,0 @@
-//! Tenants, environments and API keys: rows and queries.
-
-pub(crate) mod queries;
-pub(crate) mod row;

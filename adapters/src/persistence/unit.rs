@@ -1,0 +1,122 @@
+//! The gateway to a database: one method a statement, on one connection.
+//!
+//! Transactions are written once, against this trait. See `statements` for how a statement is declared, and `writes` for what
+//! writes rows.
+
+use diesel::{ExpressionMethods, QueryDsl, QueryResult};
+
+use super::{
+    customer::statements::CustomerStatements,
+    event::{log_row::LogRow, statements::EventStatements},
+    idempotency::statements::IdempotencyStatements,
+    onboarding::statements::OnboardingStatements,
+    owners::OwnerStatements,
+    schema::{events, kept_answers, logs},
+    statements::statements,
+    tax::statements::TaxStatements,
+    tenancy::statements::TenancyStatements,
+    value::Key,
+    webhook::statements::WebhookStatements,
+    writes::{Sign, WriteStatements, Written},
+};
+
+/// One connection to a database, within a read or a transaction.
+pub(crate) trait Unit:
+    CustomerStatements
+    + EventStatements
+    + IdempotencyStatements
+    + LogStatements
+    + OnboardingStatements
+    + OwnerStatements
+    + SignStatements
+    + TaxStatements
+    + TenancyStatements
+    + WebhookStatements
+    + WriteStatements
+{
+}
+
+impl<U> Unit for U where
+    U: CustomerStatements
+        + EventStatements
+        + IdempotencyStatements
+        + LogStatements
+        + OnboardingStatements
+        + OwnerStatements
+        + SignStatements
+        + TaxStatements
+        + TenancyStatements
+        + WebhookStatements
+        + WriteStatements
+{
+}
+
+/// The rows that order events. Locked last in a transaction: whoever waits for one waits for a commit.
+#[async_trait::async_trait]
+pub(crate) trait LogStatements: Send + Sync {
+    /// The row of an environment's log, locked until the transaction ends.
+    async fn lock_log(&self, environment: i32) -> QueryResult<LogRow>;
+    /// Writes rows that are locked.
+    async fn save_logs(&self, rows: &[LogRow]) -> QueryResult<()>;
+}
+
+#[cfg(feature = "sqlite")]
+#[async_trait::async_trait]
+impl LogStatements for super::sqlite::unit::SqliteUnit<'_> {
+    /// As the jobs of this transaction before have left it: it is written once, at the end.
+    async fn lock_log(&self, environment: i32) -> QueryResult<LogRow> {
+        match self.changed_log(environment) {
+            Some(row) => Ok(row),
+            None => {
+                let row = self.db().one(logs::table.filter(logs::environment.eq(environment))).await?;
+                Ok(row.unwrap_or_else(|| LogRow::empty(environment)))
+            }
+        }
+    }
+
+    async fn save_logs(&self, rows: &[LogRow]) -> QueryResult<()> {
+        rows.iter().for_each(|row| self.change_log(row.clone()));
+        Ok(())
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[async_trait::async_trait]
+impl LogStatements for super::postgres::unit::PostgresUnit<'_> {
+    async fn lock_log(&self, environment: i32) -> QueryResult<LogRow> {
+        let row = self.db().locked(logs::table.filter(logs::environment.eq(environment))).await?;
+        row.ok_or(diesel::result::Error::NotFound)
+    }
+
+    async fn save_logs(&self, rows: &[LogRow]) -> QueryResult<()> {
+        LogRow::upsert_all(rows, self.pg()).await.map(drop)
+    }
+}
+
+statements! {
+    /// What one finds out about a transaction whose commit was lost.
+    SignStatements {
+        /// Whether an event was written.
+        fn has_event(db, environment: i32, id: Key) -> bool {
+            let found = events::table.filter(events::environment.eq(environment)).filter(events::id.eq(id));
+            Ok(db.one::<_, i64>(found.select(events::position)).await?.is_some())
+        }
+
+        /// Whether an answer was kept.
+        fn has_kept(db, environment: i32, key: &str) -> bool {
+            let found = kept_answers::table.filter(kept_answers::environment.eq(environment));
+            let found = found.filter(kept_answers::key.eq(key)).select(kept_answers::at);
+            Ok(db.one::<_, i64>(found).await?.is_some())
+        }
+    }
+}
+
+/// Whether a transaction was committed, as its sign tells. Waits for a commit that is still on its way: it holds the lock of its
+/// environment's log.
+pub(crate) async fn is_committed(unit: &dyn Unit, sign: &Sign) -> QueryResult<bool> {
+    unit.lock_log(sign.environment).await?;
+    match &sign.written {
+        Written::Event(id) => unit.has_event(sign.environment, *id).await,
+        Written::Kept(key) => unit.has_kept(sign.environment, key).await,
+    }
+}

@@ -1,0 +1,67 @@
+//! Words of the domain as small numbers. A number, once given, never means another word.
+
+use patron_domain::{
+    event::{EventEntityType, EventType},
+    lifecycle::Status,
+    onboarding::RunState,
+    store::StoreError,
+    tax::{TaxRateScope, TaxRateStatus},
+    webhook::{DeliveryKind, DeliveryStatus},
+};
+
+use super::value::corrupt;
+
+/// A word that tables hold as a number.
+pub(crate) trait Word: Sized {
+    /// The number.
+    fn code(self) -> i16;
+
+    /// The word of a number; the place of a number that is none is named in the error.
+    fn of(code: i16, table: &'static str, column: &'static str) -> Result<Self, StoreError>;
+}
+
+macro_rules! words {
+    ($($name:ident { $($variant:ident = $code:literal),+ $(,)? })+) => {$(
+        impl Word for $name {
+            fn code(self) -> i16 {
+                match self {
+                    $(Self::$variant => $code,)+
+                }
+            }
+
+            fn of(code: i16, table: &'static str, column: &'static str) -> Result<Self, StoreError> {
+                match code {
+                    $($code => Ok(Self::$variant),)+
+                    other => Err(corrupt(table, column, other)),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    // The partial indexes of the migrations and `literal.rs` name these.
+    Status { Published = 0, Archived = 1, Deleted = 2 }
+    DeliveryStatus { Waiting = 0, Delivered = 1, Failed = 2 }
+    RunState { Running = 0, Completed = 1, Failed = 2, Cancelled = 3 }
+    DeliveryKind { First = 0, Replay = 1, Test = 2 }
+    EventEntityType { Customer = 1, TaxRate = 2 }
+    TaxRateStatus { Active = 0, Inactive = 1 }
+    TaxRateScope { Internal = 0, External = 1, OneTime = 2 }
+    EventType {
+        CustomerCreated = 1,
+        CustomerUpdated = 2,
+        CustomerDeleted = 3,
+        CustomerRestored = 4,
+        CustomerIntegrationLinked = 5,
+        CustomerIntegrationUnlinked = 6,
+        CustomerTaxAssociated = 7,
+        CustomerTaxAssociationUpdated = 8,
+        CustomerTaxDissociated = 9,
+        CustomerOnboardingCompleted = 10,
+        CustomerOnboardingFailed = 11,
+        TaxRateCreated = 20,
+        TaxRateUpdated = 21,
+        TaxRateDeleted = 22,
+    }
+}

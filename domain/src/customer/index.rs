@@ -1,0 +1,289 @@
+//! What customers are found by, beside the columns that every store has for them.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::CustomerAggregate;
+use crate::{
+    ids::{Kind, TaxAssociationId, TaxRateId},
+    integration::{ProviderEntityId, ProviderType},
+    lifecycle::Status,
+    tax::TaxAssociation,
+};
+
+/// One entry of the index of customers: a customer is found by its key among entries of its kind.
+///
+/// Entries are a pure function of the aggregate, [`CustomerAggregate::index_entries`]: a store writes the difference that a
+/// change makes, and may build its index anew at any time.
+///
+/// ```
+/// use patron_domain::{customer::{IndexEntry, IndexKind}, testkit::a_customer};
+///
+/// let acme = a_customer("acme").linked("stripe", "cus_1").existing();
+/// assert!(acme.index_entries().iter().any(|entry| entry.kind == IndexKind::Provider));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexEntry {
+    /// What it is found by.
+    pub kind: IndexKind,
+    /// By which value. Texts are hashed: 128 bits of SHA-256, which nobody collides by accident.
+    pub key: Vec<u8>,
+}
+
+/// What an [`IndexEntry`] finds customers by. The number is stored: it never changes its meaning.
+///
+/// ```
+/// use patron_domain::customer::IndexKind;
+///
+/// assert_eq!(IndexKind::MetadataPair.code(), 1);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndexKind {
+    /// A pair of metadata: [`IndexEntry::pair`].
+    MetadataPair = 1,
+    /// An entity of another system: [`IndexEntry::provider`].
+    Provider = 2,
+    /// An external id that no published customer has by its column: a former one, or an archived customer's.
+    ExternalId = 3,
+    /// A tax association by its id.
+    Association = 4,
+    /// Tax associations in the order of lists: [`ListedAssociation`].
+    AssociationList = 5,
+    /// Tax associations of a rate in the order of lists: the rate's id, then [`ListedAssociation`].
+    RateList = 6,
+}
+
+impl IndexKind {
+    /// The number that stores keep.
+    #[must_use]
+    pub fn code(self) -> i16 {
+        self as i16
+    }
+}
+
+/// The key of a tax association in the order of lists: status, time of creation, id, and what lists filter by.
+///
+/// The bytes compare as the associations do: by status, then creation, then id.
+///
+/// ```
+/// use patron_domain::{customer::ListedAssociation, testkit::a_customer};
+///
+/// let acme = a_customer("acme").taxed("VAT", "EUR").existing();
+/// # if let Some(association) = acme.associations.first() {
+/// let key = ListedAssociation::of(association).to_bytes();
+/// assert_eq!(ListedAssociation::from_bytes(&key).map(|listed| listed.id), Some(association.id));
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedAssociation {
+    /// Whether it is in use, archived with its customer, or removed.
+    pub status: Status,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Its id.
+    pub id: TaxAssociationId,
+    /// The rate.
+    pub tax_rate_id: TaxRateId,
+    /// The currency in upper case; zeros for any.
+    pub currency: [u8; 3],
+    /// Whether it applies without being asked for.
+    pub auto_apply: bool,
+}
+
+impl ListedAssociation {
+    /// Where the id begins among the bytes, counted from 0.
+    pub const ID: usize = 9;
+    /// Where the rate's id begins.
+    pub const RATE: usize = 25;
+    /// Where the currency begins.
+    pub const CURRENCY: usize = 41;
+    /// Where it stands whether it applies without being asked for.
+    pub const AUTO_APPLY: usize = 44;
+    /// How many bytes there are.
+    pub const LENGTH: usize = 45;
+
+    /// What is listed of an association.
+    #[must_use]
+    pub fn of(association: &TaxAssociation) -> Self {
+        let mut currency = [0; 3];
+        if let Some(code) = association.currency {
+            // A code of ISO 4217 has three letters.
+            for (place, letter) in currency.iter_mut().zip(code.key().as_str().bytes()) {
+                *place = letter;
+            }
+        }
+        Self {
+            status: association.status,
+            created_at: association.audit.created_at.micros(),
+            id: association.id,
+            tax_rate_id: association.tax_rate_id,
+            currency,
+            auto_apply: association.auto_apply,
+        }
+    }
+
+    /// The byte that stands for a status.
+    #[must_use]
+    pub fn status_byte(status: Status) -> u8 {
+        match status {
+            Status::Published => 0,
+            Status::Archived => 1,
+            Status::Deleted => 2,
+        }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
+        bytes.push(Self::status_byte(self.status));
+        // Flipping the sign bit makes the bytes of negative numbers come before those of positive ones.
+        bytes.extend((self.created_at ^ i64::MIN).to_be_bytes());
+        bytes.extend(self.id.uuid().as_bytes());
+        bytes.extend(self.tax_rate_id.uuid().as_bytes());
+        bytes.extend(self.currency);
+        bytes.push(u8::from(self.auto_apply));
+        bytes
+    }
+
+    /// Takes back what [`Self::to_bytes`] gave; `None` for anything else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != Self::LENGTH {
+            return None;
+        }
+        let status = match bytes[0] {
+            0 => Status::Published,
+            1 => Status::Archived,
+            2 => Status::Deleted,
+            _ => return None,
+        };
+        Some(Self {
+            status,
+            created_at: i64::from_be_bytes(bytes[1..Self::ID].try_into().ok()?) ^ i64::MIN,
+            id: id(&bytes[Self::ID..Self::RATE])?,
+            tax_rate_id: id(&bytes[Self::RATE..Self::CURRENCY])?,
+            currency: bytes[Self::CURRENCY..Self::AUTO_APPLY].try_into().ok()?,
+            auto_apply: bytes[Self::AUTO_APPLY] == 1,
+        })
+    }
+}
+
+fn id<K: Kind>(bytes: &[u8]) -> Option<crate::ids::Id<K>> {
+    uuid::Uuid::from_slice(bytes).ok().map(crate::ids::Id::from_uuid)
+}
+
+impl IndexEntry {
+    /// A pair of metadata.
+    #[must_use]
+    pub fn pair(key: &str, value: &str) -> Self {
+        Self { kind: IndexKind::MetadataPair, key: hash(&[key, value]) }
+    }
+
+    /// An entity of another system.
+    #[must_use]
+    pub fn provider(provider_type: &ProviderType, provider_entity_id: &ProviderEntityId) -> Self {
+        Self { kind: IndexKind::Provider, key: hash(&[provider_type.as_str(), provider_entity_id.as_str()]) }
+    }
+
+    /// An external id that is no published customer's now.
+    #[must_use]
+    pub fn external_id(external_id: &str) -> Self {
+        Self { kind: IndexKind::ExternalId, key: hash(&[external_id]) }
+    }
+
+    /// A tax association by its id.
+    #[must_use]
+    pub fn association(id: TaxAssociationId) -> Self {
+        Self { kind: IndexKind::Association, key: id.uuid().as_bytes().to_vec() }
+    }
+
+    /// A tax association among all of its environment.
+    #[must_use]
+    pub fn listed(association: &TaxAssociation) -> Self {
+        Self { kind: IndexKind::AssociationList, key: ListedAssociation::of(association).to_bytes() }
+    }
+
+    /// A tax association among those of its rate.
+    #[must_use]
+    pub fn of_rate(association: &TaxAssociation) -> Self {
+        let mut key = association.tax_rate_id.uuid().as_bytes().to_vec();
+        key.extend(ListedAssociation::of(association).to_bytes());
+        Self { kind: IndexKind::RateList, key }
+    }
+}
+
+impl CustomerAggregate {
+    /// Everything that the customer is found by. Only what is set is in it.
+    #[must_use]
+    pub fn index_entries(&self) -> BTreeSet<IndexEntry> {
+        let customer = &self.customer;
+        let mut entries = BTreeSet::new();
+        entries.extend(customer.profile.metadata.iter().map(|(key, value)| IndexEntry::pair(key, value)));
+        let live = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
+        entries.extend(live.map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)));
+        entries.extend(self.former_external_ids.iter().map(|former| IndexEntry::external_id(former.external_id.as_str())));
+        if customer.status != Status::Published {
+            entries.insert(IndexEntry::external_id(customer.external_id.as_str()));
+        }
+        for association in self.associations.iter().chain(&self.removed_associations) {
+            entries.insert(IndexEntry::association(association.id));
+            entries.insert(IndexEntry::listed(association));
+            entries.insert(IndexEntry::of_rate(association));
+        }
+        entries
+    }
+}
+
+/// 128 bits of SHA-256. The lengths keep the texts apart.
+fn hash(texts: &[&str]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // On every platform of ours, 64 bits hold a length.
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize()[..16].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{IndexEntry, ListedAssociation};
+    use crate::{
+        ids::{TaxAssociationId, TaxRateId},
+        lifecycle::Status,
+    };
+
+    fn listed(created_at: i64, id: u128) -> ListedAssociation {
+        ListedAssociation {
+            status: Status::Archived,
+            created_at,
+            id: TaxAssociationId::from_uuid(uuid::Uuid::from_u128(id)),
+            tax_rate_id: TaxRateId::from_uuid(uuid::Uuid::from_u128(7)),
+            currency: *b"EUR",
+            auto_apply: true,
+        }
+    }
+
+    #[test]
+    fn texts_that_run_together_have_other_keys() {
+        assert_ne!(IndexEntry::pair("plan", "gold"), IndexEntry::pair("plang", "old"));
+    }
+
+    proptest! {
+        #[test]
+        fn keys_order_as_associations_do_and_are_taken_back(one: (i64, u128), other: (i64, u128)) {
+            let (first, second) = (listed(one.0, one.1), listed(other.0, other.1));
+            prop_assert_eq!(one.cmp(&other), first.to_bytes().cmp(&second.to_bytes()));
+            prop_assert_eq!(ListedAssociation::from_bytes(&first.to_bytes()), Some(first));
+        }
+
+        #[test]
+        fn no_bytes_break_the_reader(bytes: Vec<u8>) {
+            let _ = ListedAssociation::from_bytes(&bytes);
+        }
+    }
+}
