@@ -151,6 +151,12 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// No items of an empty list.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { items: Vec::new(), total: 0 }
+    }
+
     /// The part of a whole list that is asked for; for stores that have all of it in memory.
     #[must_use]
     pub fn cut(whole: Vec<T>, request: PageRequest) -> Self {

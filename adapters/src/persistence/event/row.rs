@@ -4,7 +4,7 @@ use patron_domain::{
     event::{CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState, EventType, TaxRateEvent},
     lifecycle::{Owner, Version},
     store::StoreError,
-    stored::{Stored, detail},
+    stored,
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };
@@ -34,5 +34,89 @@ rows! {
         document: Option<Document>,
         salt: Option<Vec<u8>>,
         hash: Option<Vec<u8>>,
+    }
+}
+
+/// A version as a column holds it.
+pub(crate) fn version_number(version: Version) -> i64 {
+    // No aggregate changes 2^63 times.
+    i64::try_from(version.get()).unwrap_or(i64::MAX)
+}
+
+impl EventRow {
+    /// The event of a customer, of whom `document` is the state.
+    pub(crate) fn of_customer(environment: i32, event: &CustomerEvent, document: Document) -> Self {
+        Self {
+            environment,
+            position: 0,
+            id: event.id.into(),
+            entity_kind: EventEntityType::Customer.code(),
+            entity: event.state.customer.id.into(),
+            sequence: version_number(event.sequence),
+            kind: event.kind.event_type().code(),
+            at: event.at.micros(),
+            logged_at: 0,
+            actor: event.actor.as_str().to_owned(),
+            request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
+            trace_id: None,
+            source: None,
+            detail: stored::customer_event_detail(&event.kind).map(Document),
+            document: Some(document),
+            salt: None,
+            hash: None,
+        }
+    }
+
+    /// The event of a tax rate.
+    pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: Document) -> Self {
+        Self {
+            environment,
+            position: 0,
+            id: event.id.into(),
+            entity_kind: EventEntityType::TaxRate.code(),
+            entity: event.state.id.into(),
+            sequence: version_number(event.sequence),
+            kind: event.kind.event_type().code(),
+            at: event.at.micros(),
+            logged_at: 0,
+            actor: event.actor.as_str().to_owned(),
+            request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
+            trace_id: None,
+            source: None,
+            detail: stored::tax_rate_event_detail(&event.kind).map(Document),
+            document: Some(document),
+            salt: None,
+            hash: None,
+        }
+    }
+
+    /// The event, of this owner.
+    pub(crate) fn record(self, owner: Owner) -> Result<EventRecord, StoreError> {
+        let place = self.position;
+        let broken = |column| corrupt("events", column, place);
+        let entity = match EventEntityType::of(self.entity_kind, "events", "entity_kind")? {
+            EventEntityType::Customer => EventEntity::Customer(self.entity.id()),
+            EventEntityType::TaxRate => EventEntity::TaxRate(self.entity.id()),
+        };
+        let event_type = EventType::of(self.kind, "events", "kind")?;
+        let detail = self.detail.as_ref().map(|detail| detail.0.as_str());
+        let kind = stored::event_kind(event_type, detail).map_err(|_| broken("detail"))?;
+        let state = match (&kind, &self.document) {
+            (_, None) => None,
+            (EventKind::Customer(_), Some(document)) => Some(EventState::Customer(Box::new(document.read(owner, place)?))),
+            (EventKind::TaxRate(_), Some(document)) => Some(EventState::TaxRate(Box::new(document.read(owner, place)?))),
+        };
+        Ok(EventRecord {
+            position: EventPosition::from_stored(place).ok_or_else(|| broken("position"))?,
+            id: self.id.id(),
+            owner,
+            entity,
+            kind,
+            sequence: Version::from_stored(self.sequence).ok_or_else(|| broken("sequence"))?,
+            at: Timestamp::from_micros(self.at).map_err(|_| broken("at"))?,
+            actor: Actor::new(self.actor).map_err(|_| broken("actor"))?,
+            request_id: self.request_id.map(RequestId::new).transpose().map_err(|_| broken("request_id"))?,
+            state,
+        })
     }
 }

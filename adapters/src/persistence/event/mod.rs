@@ -1,0 +1,18 @@
+//! Events: rows, statements, and the port of the log.
+
+pub(crate) mod log_row;
+mod port;
+pub(crate) mod row;
+pub(crate) mod statements;
+
+use patron_domain::event::EventEntity;
+
+use super::value::Key;
+
+/// The column `entity`.
+pub(crate) fn entity_key(entity: EventEntity) -> Key {
+    match entity {
+        EventEntity::Customer(id) => id.into(),
+        EventEntity::TaxRate(id) => id.into(),
+    }
+}

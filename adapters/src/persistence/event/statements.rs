@@ -1,0 +1,89 @@
+//! Statements about events.
+
+use diesel::{ExpressionMethods, QueryDsl};
+use patron_domain::event::{EventEntities, EventQuery};
+
+use super::row::EventRow;
+use crate::persistence::{
+    schema::{events::dsl::*, logs},
+    statements::statements,
+    value::Key,
+    word::Word,
+};
+
+statements! {
+    /// Statements about events.
+    EventStatements {
+        /// The position of the last event.
+        fn last_position(db, of: i32) -> Option<i64> {
+            db.one(logs::table.filter(logs::environment.eq(of)).select(logs::position)).await
+        }
+
+        /// One event.
+        fn event(db, of: i32, wanted: Key) -> Option<EventRow> {
+            db.one(events.filter(environment.eq(of)).filter(id.eq(wanted))).await
+        }
+
+        /// Several events.
+        fn events_by_id(db, of: i32, wanted: &[Key]) -> Vec<EventRow> {
+            db.each(
+                wanted,
+                |one| events.filter(environment.eq(of)).filter(id.eq(one)),
+                |all| events.filter(environment.eq(of)).filter(id.eq_any(all)),
+            ).await
+        }
+
+        /// The position of the last event of a stretch that begins after a position and has so many events; none when the log
+        /// ends before.
+        fn end_of_stretch(db, of: i32, after: i64, length: i64) -> Option<i64> {
+            let next = events.filter(environment.eq(of)).filter(position.gt(after)).order(position.asc());
+            db.one(next.select(position).offset(length - 1).limit(1)).await
+        }
+
+        /// The events after where a reader stands and up to a position that a query admits, and one more than it wants.
+        fn events_after(db, of: i32, query: &EventQuery, end: i64) -> Vec<EventRow> {
+            let next = events.filter(environment.eq(of)).filter(position.gt(query.after.stored()));
+            let mut next = next.filter(position.le(end)).into_boxed();
+            if let Some(types) = &query.types {
+                next = next.filter(kind.eq_any(types.iter().map(|one| one.code()).collect::<Vec<_>>()));
+            }
+            next = match query.entities {
+                EventEntities::All => next,
+                EventEntities::Kind(of_kind) => next.filter(entity_kind.eq(of_kind.code())),
+                EventEntities::One(one) => {
+                    next.filter(entity_kind.eq(one.kind().code())).filter(entity.eq(super::entity_key(one)))
+                }
+            };
+            if let Some(from) = query.from {
+                next = next.filter(at.ge(from.micros()));
+            }
+            if let Some(until) = query.until {
+                next = next.filter(at.le(until.micros()));
+            }
+            db.rows(next.order(position.asc()).limit(i64::from(query.limit.get()) + 1)).await
+        }
+
+        /// The events of an entity, the oldest first.
+        fn events_of(db, of: i32, whose: Key, limit: i64, offset: i64) -> Vec<EventRow> {
+            let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc());
+            db.rows(all.limit(limit).offset(offset)).await
+        }
+
+        /// How many events an entity has.
+        fn count_events_of(db, of: i32, whose: Key) -> i64 {
+            let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).count();
+            Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
+        }
+
+        /// Positions and times of the first events of an environment up to a position.
+        fn first_events(db, of: i32, up_to: i64, limit: i64) -> Vec<(i64, i64)> {
+            let first = events.filter(environment.eq(of)).filter(position.le(up_to)).order(position.asc());
+            db.rows(first.select((position, at)).limit(limit)).await
+        }
+
+        /// Removes an event.
+        fn remove_event(db, of: i32, which: i64) -> usize {
+            db.run(diesel::delete(events.filter(environment.eq(of)).filter(position.eq(which)))).await
+        }
+    }
+}

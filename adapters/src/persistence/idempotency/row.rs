@@ -1,0 +1,60 @@
+//! Rows of the table `kept_answers`.
+
+use patron_domain::{
+    idempotency::{Fingerprint, IdempotencyRecord, KeptAnswer, Outcome},
+    store::StoreError,
+    time::Timestamp,
+};
+
+use super::Once;
+use crate::persistence::{
+    rows::rows,
+    value::{Document, Key, corrupt},
+};
+
+rows! {
+    /// One row of `kept_answers`.
+    KeptAnswerRow: kept_answers {
+        environment: i32, key: String;
+        fingerprint: Vec<u8>,
+        at: i64,
+        event: Option<Key>,
+        kind: Option<String>,
+        answer: Option<Document>,
+    }
+}
+
+impl KeptAnswerRow {
+    pub(super) fn new(once: &Once, event: Option<Key>, kept: Option<KeptAnswer>, at: Timestamp) -> Self {
+        let (kind, answer) = kept.map(|kept| (kept.kind, Document(kept.json))).unzip();
+        Self {
+            environment: once.environment,
+            key: once.claim.key.as_str().to_owned(),
+            fingerprint: once.claim.fingerprint.as_bytes().to_vec(),
+            at: at.micros(),
+            event,
+            kind: kind.map(Into::into),
+            answer,
+        }
+    }
+
+    /// A row by whose key one finds out whether a transaction was committed that leaves nothing else to look for.
+    pub(crate) fn mark(environment: i32, key: String, at: i64) -> Self {
+        Self { environment, key, fingerprint: Vec::new(), at, event: None, kind: None, answer: None }
+    }
+
+    /// What was kept.
+    pub(crate) fn record(&self) -> Result<IdempotencyRecord, StoreError> {
+        let broken = |column| corrupt("kept_answers", column, self.environment);
+        let fingerprint = self.fingerprint.as_slice().try_into().map_err(|_| broken("fingerprint"))?;
+        let outcome = match (self.event, &self.kind, &self.answer) {
+            (Some(id), ..) => Outcome::Event(id.id()),
+            (None, Some(kind), Some(answer)) => {
+                Outcome::Kept(KeptAnswer { kind: kind.clone().into(), json: answer.0.clone() })
+            }
+            _ => return Err(broken("answer")),
+        };
+        let at = Timestamp::from_micros(self.at).map_err(|_| broken("at"))?;
+        Ok(IdempotencyRecord { fingerprint: Fingerprint::from_bytes(fingerprint), outcome, at })
+    }
+}

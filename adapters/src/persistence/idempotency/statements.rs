@@ -1,0 +1,42 @@
+//! Statements about kept answers.
+
+use diesel::{ExpressionMethods, QueryDsl};
+
+use super::row::KeptAnswerRow;
+use crate::persistence::{schema::kept_answers::dsl::*, statements::statements};
+
+statements! {
+    /// Statements about kept answers.
+    IdempotencyStatements {
+        /// What is kept under a key.
+        fn kept_answer(db, of: i32, wanted: &str) -> Option<KeptAnswerRow> {
+            db.one(kept_answers.filter(environment.eq(of)).filter(key.eq(wanted))).await
+        }
+
+        /// The same under lock.
+        fn lock_kept(db, of: i32, wanted: &str) -> Option<KeptAnswerRow> {
+            db.locked(kept_answers.filter(environment.eq(of)).filter(key.eq(wanted))).await
+        }
+
+        /// The same for several keys.
+        fn lock_kept_keys(db, of: i32, wanted: &[String]) -> Vec<KeptAnswerRow> {
+            db.each(
+                wanted,
+                |one| kept_answers.filter(environment.eq(of)).filter(key.eq(one)),
+                |all| kept_answers.filter(environment.eq(of)).filter(key.eq_any(all)),
+            ).await
+        }
+
+        /// The keys of the oldest answers of an environment that were kept before a time.
+        fn kept_before(db, of: i32, before: i64, limit: i64) -> Vec<String> {
+            let old = kept_answers.filter(environment.eq(of)).filter(at.lt(before)).order(at.asc());
+            db.rows(old.select(key).limit(limit)).await
+        }
+
+        /// Removes an answer that was kept before a time.
+        fn remove_kept(db, of: i32, wanted: &str, before: i64) -> usize {
+            let one = kept_answers.filter(environment.eq(of)).filter(key.eq(wanted)).filter(at.lt(before));
+            db.run(diesel::delete(one)).await
+        }
+    }
+}
