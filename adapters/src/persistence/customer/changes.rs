@@ -5,6 +5,7 @@ use patron_domain::{
     customer::{Customer, CustomerAggregate, CustomerDecision},
     idempotency::IdempotencyClaim,
     ids::WorkflowId,
+    integration::IntegrationMapping,
     lifecycle::Status,
     onboarding::OnboardingRun,
     store::StoreError,
@@ -68,7 +69,7 @@ impl DecisionRows {
         before: Option<&CustomerAggregate>,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<Self, StoreError> {
-        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
+        let CustomerDecision { event, onboarding } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
         let EventRows { event, payload, customer, mappings, associations } = EventRows::new(event)?;
@@ -79,14 +80,20 @@ impl DecisionRows {
         let former = before.filter(|before| before.customer.external_id != now.customer.external_id);
         let mapping_rows = changed(mappings, &now.mappings, before.map(|before| &before.mappings));
         let association_rows = changed(associations, &now.associations, before.map(|before| &before.associations));
+        let removed = before.into_iter().flat_map(|before| &before.mappings);
+        let removed = removed.filter(|one| now.mappings.iter().all(|other| other.id != one.id));
+        let deleted = |one: &IntegrationMapping| IntegrationMapping { status: Status::Deleted, ..one.clone() };
+        let removed_mappings = removed.map(|one| MappingRow::from(&deleted(one)));
         let pairs_now = metadata_rows(&now.customer);
         let pairs_before = before.map(|before| metadata_rows(&before.customer)).unwrap_or_default();
         Ok(Self {
             pairs_added: without(&pairs_now, &pairs_before),
             pairs_removed: without(&pairs_before, &pairs_now),
             status_before: before.map(|before| before.customer.status),
-            mappings: mapping_rows.chain(removed_mapping.as_ref().map(MappingRow::from)).collect(),
-            associations: association_rows.chain(removed_association.as_ref().map(TaxAssociationRow::from)).collect(),
+            mappings: mapping_rows.chain(removed_mappings).collect(),
+            associations: association_rows
+                .chain(now.removed_associations.iter().map(TaxAssociationRow::from))
+                .collect(),
             former_external_id: former.map(|former| FormerExternalIdRow {
                 tenant_id: customer.tenant_id.clone(),
                 environment_id: customer.environment_id.clone(),

@@ -110,11 +110,11 @@ fn aggregate(connection: &mut SqliteConnection, row: CustomerRow) -> Result<Cust
     // Not by the database: it would rather walk the whole environment along the primary key.
     mappings.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     associations.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    Ok(CustomerAggregate {
-        customer: row.try_into().map_err(refused)?,
-        mappings: decode(mappings).map_err(refused)?,
-        associations: decode(associations).map_err(refused)?,
-    })
+    Ok(CustomerAggregate::new(
+        row.try_into().map_err(refused)?,
+        decode(mappings).map_err(refused)?,
+        decode(associations).map_err(refused)?,
+    ))
 }
 
 fn tax_facts(connection: &mut SqliteConnection, owner: Owner, needed: TaxFactsNeeded<'_>) -> Result<TaxFacts, Failed> {

@@ -42,11 +42,8 @@ impl<'a> FrozenState<'a> {
         let customer = self.customer.of(owner)?;
         let mappings = self.mappings.into_iter().map(|mapping| mapping.of(owner, customer.id));
         let associations = self.associations.into_iter().map(|association| association.of(owner, customer.id));
-        Ok(CustomerAggregate {
-            mappings: mappings.collect::<Result<_, _>>()?,
-            associations: associations.collect::<Result<_, _>>()?,
-            customer,
-        })
+        let (mappings, associations) = (mappings.collect::<Result<_, _>>()?, associations.collect::<Result<_, _>>()?);
+        Ok(CustomerAggregate::new(customer, mappings, associations))
     }
 }
 

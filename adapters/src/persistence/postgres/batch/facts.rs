@@ -288,11 +288,11 @@ async fn load_aggregates(
     for row in rows {
         let mappings = mappings.remove(&row.id).unwrap_or_default();
         let associations = associations.remove(&row.id).unwrap_or_default();
-        let aggregate = CustomerAggregate {
-            customer: row.try_into().map_err(Failure::Refused)?,
-            mappings: decode(mappings).map_err(Failure::Refused)?,
-            associations: decode(associations).map_err(Failure::Refused)?,
-        };
+        let aggregate = CustomerAggregate::new(
+            row.try_into().map_err(Failure::Refused)?,
+            decode(mappings).map_err(Failure::Refused)?,
+            decode(associations).map_err(Failure::Refused)?,
+        );
         facts.customers.insert(aggregate.customer.id, aggregate);
     }
     Ok(())
