@@ -1,12 +1,13 @@
 //! A customer, and what belongs to it.
 
-use super::{Address, Contact, CustomerName, Email, ExternalId, TimeZone};
+use super::{Address, Contact, CustomerName, Email, ExternalId, FormerExternalId, TimeZone};
 use crate::{
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Audit, Owner, Status, Version},
     metadata::Metadata,
     tax::TaxAssociation,
+    time::Timestamp,
 };
 
 /// What a client says of a customer beside its external id. Every part may be absent.
@@ -77,6 +78,7 @@ pub struct CustomerRecord {
 }
 
 /// A customer with everything that belongs to it: what changes together, under one version, and what an event freezes.
+/// It is all that a store has to keep of a customer.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerAggregate, testkit::a_customer};
@@ -88,8 +90,49 @@ pub struct CustomerRecord {
 pub struct CustomerAggregate {
     /// The customer.
     pub customer: Customer,
-    /// Its published mappings, in the order of their ids.
+    /// Its mappings, in the order of their ids: published, or archived with the customer.
     pub mappings: Vec<IntegrationMapping>,
-    /// Its published tax associations, in the order of their ids.
+    /// Its tax associations, in the order of their ids: published, or archived with the customer.
     pub associations: Vec<TaxAssociation>,
+    /// The tax associations that were taken away, in the order of their ids. They stay readable.
+    pub removed_associations: Vec<TaxAssociation>,
+    /// The external ids that it had before, the oldest term first: the latest [`FormerExternalId::MAX_KEPT`].
+    pub former_external_ids: Vec<FormerExternalId>,
+    /// Since when it has its external id: when it was created or last renamed. Restoring it does not change this.
+    pub external_id_since: Timestamp,
+}
+
+impl CustomerAggregate {
+    /// A customer that has had no other external id since it was created, and no association taken away.
+    ///
+    /// ```
+    /// use patron_domain::{customer::CustomerAggregate, testkit::a_customer};
+    ///
+    /// let acme = a_customer("acme").linked("stripe", "cus_1").existing();
+    /// assert_eq!(CustomerAggregate::new(acme.customer.clone(), acme.mappings.clone(), Vec::new()), acme);
+    /// ```
+    #[must_use]
+    pub fn new(
+        customer: Customer,
+        mut mappings: Vec<IntegrationMapping>,
+        mut associations: Vec<TaxAssociation>,
+    ) -> Self {
+        mappings.sort_by_key(|mapping| mapping.id);
+        associations.sort_by_key(|association| association.id);
+        Self {
+            external_id_since: customer.audit.created_at,
+            customer,
+            mappings,
+            associations,
+            removed_associations: Vec::new(),
+            former_external_ids: Vec::new(),
+        }
+    }
+
+    /// The customer with its published mappings.
+    #[must_use]
+    pub fn record(&self) -> CustomerRecord {
+        let published = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
+        CustomerRecord { customer: self.customer.clone(), mappings: published.cloned().collect() }
+    }
 }

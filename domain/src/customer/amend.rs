@@ -23,8 +23,7 @@ pub(super) fn amend(
     amendment.permitted(current.customer.status)?;
     let mut ids = ground.ids;
     let event_id = ids.next_id();
-    let mut work =
-        Work { ground: &ground, ids, state: current.clone(), removed_mapping: None, removed_association: None };
+    let mut work = Work { ground: &ground, ids, state: current.clone() };
     let kind = match amendment {
         Amendment::Update(update) => work.update(*update)?,
         Amendment::Archive => work.archive(),
@@ -40,7 +39,7 @@ pub(super) fn amend(
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
     only_if.met(current.customer.version)?;
-    let Work { mut state, removed_mapping, removed_association, .. } = work;
+    let Work { mut state, .. } = work;
     state.customer.version = current.customer.version.next();
     state.customer.audit.touch(ground.at, &ground.scope.actor);
     let event = CustomerEvent {
@@ -52,7 +51,7 @@ pub(super) fn amend(
         request_id: ground.request_id,
         state,
     };
-    Ok(CustomerDecision { event, removed_mapping, removed_association, onboarding: None })
+    Ok(CustomerDecision { event, onboarding: None })
 }
 
 /// The aggregate while it is being changed.
@@ -60,29 +59,17 @@ struct Work<'a> {
     ground: &'a Ground<'a>,
     ids: IdSequence,
     state: CustomerAggregate,
-    removed_mapping: Option<IntegrationMapping>,
-    removed_association: Option<TaxAssociation>,
 }
 
 impl Work<'_> {
-    fn touch(&self, audit: &mut Audit) {
-        audit.touch(self.ground.at, &self.ground.scope.actor);
-    }
-
-    /// Refuses an external id that another customer has.
-    fn external_id_is_free(&self) -> Result<(), ChangeCustomerError> {
-        match self.ground.facts.holder {
-            Some(holder) if holder != self.state.customer.id => {
-                Err(ChangeCustomerError::ExternalIdTaken { existing: holder })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn update(&mut self, mut update: CustomerUpdate) -> Result<CustomerEventKind, ChangeCustomerError> {
         let links = std::mem::take(&mut update.links);
+        let external_id = self.state.customer.external_id.clone();
         let mut changed = update.apply(&mut self.state.customer).map_err(ChangeCustomerError::Invalid)?;
-        self.external_id_is_free()?;
+        if self.state.customer.external_id != external_id {
+            self.ground.external_id_is_free_for(self.state.customer.id)?;
+            self.state.renamed_from(external_id, self.ground.at);
+        }
         let before = self.state.mappings.clone();
         for link in links {
             self.link(link);
@@ -99,7 +86,7 @@ impl Work<'_> {
     }
 
     fn restore(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
-        self.external_id_is_free()?;
+        self.ground.external_id_is_free_for(self.state.customer.id)?;
         self.set_status(Status::Archived, Status::Published);
         Ok(CustomerEventKind::Restored)
     }
@@ -146,11 +133,7 @@ impl Work<'_> {
                 && provider_entity_id.is_none_or(|id| mapping.provider_entity_id == *id)
         };
         let place = self.state.mappings.iter().position(meant).ok_or(ChangeCustomerError::UnknownMapping)?;
-        let mut mapping = self.state.mappings.remove(place);
-        mapping.status = Status::Deleted;
-        self.touch(&mut mapping.audit);
-        let mapping_id = mapping.id;
-        self.removed_mapping = Some(mapping);
+        let mapping_id = self.state.mappings.remove(place).id;
         Ok(CustomerEventKind::IntegrationUnlinked { mapping_id })
     }
 
@@ -206,8 +189,83 @@ impl Work<'_> {
         let known = self.state.associations.iter().position(|association| association.id == id);
         let mut association = self.state.associations.remove(known.ok_or(ChangeCustomerError::UnknownAssociation)?);
         association.status = Status::Deleted;
-        self.touch(&mut association.audit);
-        self.removed_association = Some(association);
+        association.audit.touch(self.ground.at, &self.ground.scope.actor);
+        self.state.removed_associations.push(association);
+        self.state.removed_associations.sort_by_key(|association| association.id);
         Ok(CustomerEventKind::TaxDissociated { association_id: id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        customer::{ChangeCustomer, CustomerChange, CustomerFacts, ExternalId, FormerExternalId, Stamp, TaxFacts},
+        ids::IdSequence,
+        tax::{Priority, TaxRateCode},
+        testkit::{a_customer, a_scope, a_tax_rate, a_time},
+        time::Timestamp,
+    };
+
+    /// The time of the change with a number.
+    fn time(number: u64) -> Timestamp {
+        a_time().later(Duration::from_secs(number))
+    }
+
+    /// The state after one change, as it has to be: with one rate in the environment, and no other customer.
+    fn changed(state: &CustomerAggregate, number: u8, amendment: Amendment) -> CustomerAggregate {
+        let at = time(number.into());
+        let stamp = Stamp { ids: IdSequence::start(at, [number; 10]), at, request_id: None };
+        let command = ChangeCustomer::new(CustomerChange::Amend(state.customer.id, amendment), stamp);
+        let taxes = TaxFacts { rates: vec![a_tax_rate("VAT")], ..TaxFacts::default() };
+        let facts = CustomerFacts { current: Some(state.clone()), taxes, ..CustomerFacts::default() };
+        command.decide(&a_scope(), &facts).unwrap().event.state
+    }
+
+    fn rename(to: &str) -> Amendment {
+        let external_id = Some(ExternalId::new(to).unwrap());
+        Amendment::Update(Box::new(CustomerUpdate { external_id, ..CustomerUpdate::default() }))
+    }
+
+    #[test]
+    fn a_removed_association_stays_with_the_customer_and_a_removed_mapping_does_not() {
+        let acme = a_customer("acme").linked("stripe", "cus_1").existing();
+        let new = NewTaxAssociation {
+            code: TaxRateCode::new("VAT").unwrap(),
+            currency: None,
+            priority: Priority::default(),
+            auto_apply: true,
+            metadata: Default::default(),
+            start: None,
+            end: None,
+        };
+        let taxed = changed(&acme, 1, Amendment::Associate(Box::new(new)));
+        let association = taxed.associations[0].clone();
+        let untaxed = changed(&taxed, 2, Amendment::Dissociate(association.id));
+        assert!(untaxed.associations.is_empty());
+        let mut removed = TaxAssociation { status: Status::Deleted, ..association };
+        removed.audit.touch(time(2), &a_scope().actor);
+        assert_eq!(untaxed.removed_associations, [removed.clone()]);
+
+        let provider_type = ProviderType::new("stripe").unwrap();
+        let unlinked = changed(&untaxed, 3, Amendment::Unlink { provider_type, provider_entity_id: None });
+        assert!(unlinked.mappings.is_empty());
+        let restored = changed(&changed(&unlinked, 4, Amendment::Archive), 5, Amendment::Restore);
+        assert_eq!(restored.removed_associations, [removed], "archiving and restoring leave it alone");
+    }
+
+    #[test]
+    fn another_external_id_begins_a_term_and_nothing_else_does() {
+        let acme = a_customer("acme").existing();
+        assert_eq!(acme.external_id_since, a_time());
+        let same = changed(&acme, 1, rename("acme"));
+        assert_eq!((&same.former_external_ids, same.external_id_since), (&Vec::new(), a_time()));
+        let renamed = changed(&same, 2, rename("acme-2"));
+        let restored = changed(&changed(&renamed, 3, Amendment::Archive), 4, Amendment::Restore);
+        let external_id = ExternalId::new("acme").unwrap();
+        assert_eq!(restored.former_external_ids, [FormerExternalId { external_id, from: a_time(), until: time(2) }]);
+        assert_eq!(restored.external_id_since, time(2));
     }
 }

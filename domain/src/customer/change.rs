@@ -8,9 +8,9 @@ use crate::{
     event::CustomerEvent,
     idempotency::IdempotencyClaim,
     ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
-    integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
+    integration::{NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
-    tax::{NewTaxAssociation, TaxAssociation, TaxAssociationUpdate},
+    tax::{NewTaxAssociation, TaxAssociationUpdate},
     tenancy::{EnvironmentScope, RequestId},
     time::Timestamp,
 };
@@ -178,16 +178,12 @@ pub(super) struct Ground<'a> {
 ///
 /// let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
 /// let decision: CustomerDecision = command.decide(&a_scope(), &CustomerFacts::default()).unwrap();
-/// assert_eq!(decision.removed_mapping, None);
+/// assert_eq!(decision.onboarding, None);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerDecision {
     /// The event, with the whole new state of the aggregate.
     pub event: CustomerEvent,
-    /// The mapping that is no longer part of the aggregate, as it is to be kept.
-    pub removed_mapping: Option<IntegrationMapping>,
-    /// The association that is no longer part of the aggregate, as it is to be kept.
-    pub removed_association: Option<TaxAssociation>,
     /// The version of the workflow whose run begins with a new customer.
     pub onboarding: Option<WorkflowId>,
 }
@@ -258,26 +254,29 @@ impl ChangeCustomer {
         !matches!(self.change, CustomerChange::CreateOrUpdate { .. })
     }
 
-    /// The external id that the customer would newly have among the published ones, beside that of a create: another
-    /// customer that has it has to be looked up too.
+    /// The external id that the customer would newly have among the published ones: of one that is created, renamed or
+    /// restored. Another customer that has it has to be looked up too, and becomes [`CustomerFacts::holder`].
     #[must_use]
     pub fn wanted_external_id<'a>(&'a self, current: Option<&'a CustomerAggregate>) -> Option<&'a ExternalId> {
-        let current = &current?.customer;
-        match &self.change {
-            CustomerChange::Amend(_, Amendment::Update(update)) => {
+        let current = current.map(|current| &current.customer);
+        match (&self.change, current) {
+            (CustomerChange::Create(new), _) => Some(&new.external_id),
+            (CustomerChange::CreateOrUpdate { new, .. }, None) => Some(&new.external_id),
+            (CustomerChange::CreateOrUpdate { update, .. }, Some(current))
+            | (CustomerChange::Amend(_, Amendment::Update(update)), Some(current)) => {
                 update.external_id.as_ref().filter(|wanted| **wanted != current.external_id)
             }
-            CustomerChange::Amend(_, Amendment::Restore) if current.status == Status::Archived => {
+            (CustomerChange::Amend(_, Amendment::Restore), Some(current)) if current.status == Status::Archived => {
                 Some(&current.external_id)
             }
-            _ => None,
+            (CustomerChange::Amend(..), _) => None,
         }
     }
 
     /// Decides about the change: facts in, event with the whole new state or refusal out. Pure.
     ///
-    /// Whether an external id is free is decided by the store's unique index in the end; [`CustomerFacts::holder`] only
-    /// spares the attempt.
+    /// Whether an external id is free is decided by the store's unique index in the end: [`CustomerFacts::holder`] tells
+    /// who has it as far as could be seen, and the index decides between changes at the same time.
     ///
     /// # Errors
     /// [`ChangeCustomerError`], in the order in which its variants stand.
@@ -321,6 +320,16 @@ impl Amendment {
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),
             (Self::Restore, false) | (_, true) => Ok(()),
             (_, false) => Err(InvalidOperation::Archived.into()),
+        }
+    }
+}
+
+impl Ground<'_> {
+    /// Refuses the external id that a customer would newly have, if somebody else has it.
+    pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
+        match self.facts.holder {
+            Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),
+            _ => Ok(()),
         }
     }
 }

@@ -92,10 +92,8 @@ impl TaxChoice {
 }
 
 /// Decides about a create: the event with the whole new state, or a refusal.
-///
-/// Whether the external id is free is not decided here: the store's unique index does, because only it can.
 pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
-    let Ground { scope, at, mut ids, request_id, facts } = ground;
+    let (scope, at, facts, mut ids) = (ground.scope, ground.at, ground.facts, ground.ids);
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
         let mut unknown = Violations::new();
         unknown.add("onboarding_workflow_name", &UnknownWorkflow);
@@ -109,6 +107,7 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         TaxChoice::Defaults => inherited(&facts.taxes.defaults, at),
         TaxChoice::Overrides(overrides) => chosen(overrides, &facts.taxes.rates, at)?,
     };
+    ground.external_id_is_free_for(customer_id)?;
     let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
     let associations = associations.collect();
     let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
@@ -129,10 +128,10 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         sequence: Version::FIRST,
         at,
         actor: scope.actor.clone(),
-        request_id,
-        state: CustomerAggregate { customer, mappings, associations },
+        request_id: ground.request_id,
+        state: CustomerAggregate::new(customer, mappings, associations),
     };
-    Ok(CustomerDecision { event, removed_mapping: None, removed_association: None, onboarding })
+    Ok(CustomerDecision { event, onboarding })
 }
 
 /// What a tax association says, before it has an id and a customer.
@@ -367,6 +366,20 @@ mod tests {
             unknown.iter().map(|(index, code)| (*index, code.as_str())).collect::<Vec<_>>(),
             [(0, "NONE"), (1, "none")]
         );
+    }
+
+    #[test]
+    fn an_external_id_that_somebody_has_is_refused_after_the_tax_rates_and_before_the_version() {
+        let holder = id(4711);
+        let facts = CustomerFacts { holder: Some(holder), ..CustomerFacts::default() };
+        let with_holder = |command: ChangeCustomer| command.decide(&scope(), &facts).unwrap_err();
+        let command = create(TaxChoice::Defaults);
+        assert_eq!(command.wanted_external_id(None).map(ExternalId::as_str), Some("acme"));
+        let only_if = crate::customer::Precondition::Exists;
+        let refused = with_holder(ChangeCustomer { only_if, ..command });
+        assert_eq!(refused, ChangeCustomerError::ExternalIdTaken { existing: holder });
+        let refused = with_holder(create(overrides(&["NONE"])));
+        assert!(matches!(refused, ChangeCustomerError::UnknownTaxRates(_)));
     }
 
     #[test]

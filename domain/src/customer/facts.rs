@@ -103,8 +103,7 @@ pub struct TaxFacts {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerFacts {
-    /// The customer that [`Subject`] names, locked until the end of the transaction, with its mappings and associations
-    /// that are not deleted, each in the order of their ids.
+    /// The customer that [`Subject`] names, locked until the end of the transaction, with everything that belongs to it.
     pub current: Option<CustomerAggregate>,
     /// The published customer, whichever it is, that has the external id named by
     /// [`wanted_external_id`](super::ChangeCustomer::wanted_external_id).

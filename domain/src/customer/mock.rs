@@ -1,11 +1,10 @@
 //! Ready-made mocks of the ports for customers.
 
 use super::{
-    ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerFacts, CustomerRecord,
-    MockCustomerRepository, MockHousekeeping, Subject, query::CustomerQuery,
+    Customer, CustomerAggregate, CustomerChanged, CustomerFacts, MockCustomerRepository, MockHousekeeping, Subject,
+    query::CustomerQuery,
 };
 use crate::{
-    integration::IntegrationMapping,
     lifecycle::{Owner, Status},
     store::{Page, StoreError},
 };
@@ -82,24 +81,23 @@ impl MockCustomerRepository {
         customers.expect_change().returning(move |scope, command| {
             let seen = one.seen_by(scope.owner);
             let current = seen.filter(|one| is_subject(command.subject(), &one.customer)).cloned();
-            let event = command.decide(scope, &CustomerFacts { current, ..CustomerFacts::default() })?.event;
-            let new = &event.state.customer;
-            match seen.map(|one| &one.customer).filter(|one| one.status == Status::Published && one.id != new.id) {
-                Some(one) if one.external_id == new.external_id => {
-                    Err(ChangeCustomerError::ExternalIdTaken { existing: one.id })
-                }
-                _ => Ok(CustomerChanged { event, replayed: false }),
-            }
+            let wanted = command.wanted_external_id(current.as_ref());
+            let has_it = |one: &&CustomerAggregate| {
+                one.customer.status == Status::Published && Some(&one.customer.external_id) == wanted
+            };
+            let holder = seen.filter(has_it).map(|one| one.customer.id);
+            let event = command.decide(scope, &CustomerFacts { current, holder, ..CustomerFacts::default() })?.event;
+            Ok(CustomerChanged { event, replayed: false })
         });
         let one = held.clone();
-        customers
-            .expect_find()
-            .returning(move |scope, id| Ok(one.seen_by(scope.owner).filter(|one| one.customer.id == id).map(record)));
+        customers.expect_find().returning(move |scope, id| {
+            Ok(one.seen_by(scope.owner).filter(|one| one.customer.id == id).map(CustomerAggregate::record))
+        });
         let one = held.clone();
         customers.expect_find_by_external_id().returning(move |scope, external_id| {
             let seen = one.seen_by(scope.owner);
             let published = seen.filter(|one| one.customer.status == Status::Published);
-            Ok(published.filter(|one| one.customer.external_id == *external_id).map(record))
+            Ok(published.filter(|one| one.customer.external_id == *external_id).map(CustomerAggregate::record))
         });
         let one = held.clone();
         customers.expect_mappings().returning(move |scope, filter, page| {
@@ -132,14 +130,9 @@ fn is_subject(subject: Subject<'_>, customer: &Customer) -> bool {
     }
 }
 
-fn record(of: &CustomerAggregate) -> CustomerRecord {
-    let published = |mapping: &&IntegrationMapping| mapping.status == Status::Published;
-    CustomerRecord { customer: of.customer.clone(), mappings: of.mappings.iter().filter(published).cloned().collect() }
-}
-
 fn list(held: Option<&CustomerAggregate>, query: &CustomerQuery) -> super::query::CustomerPage {
     let found = query.evaluate(held.map(|one| &one.customer));
-    let records = held.filter(|_| !found.items.is_empty()).map(record).map(|mut record| {
+    let records = held.filter(|_| !found.items.is_empty()).map(CustomerAggregate::record).map(|mut record| {
         if !query.with_mappings() {
             record.mappings.clear();
         }
@@ -176,7 +169,7 @@ mod tests {
     use super::*;
     use crate::{
         customer::{
-            Amendment, ChangeCustomer, CustomerChange, CustomerRepository, MappingFilter, Stamp,
+            Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, MappingFilter, Stamp,
             query::CustomerQueryParts,
         },
         ids::IdSequence,

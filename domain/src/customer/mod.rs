@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod email;
 mod error;
+mod external_ids;
 mod facts;
 mod fields;
 #[cfg(any(test, feature = "mock"))]
@@ -27,6 +28,7 @@ pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
+pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub use fields::{
     Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError, WorkflowName,

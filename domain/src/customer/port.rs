@@ -44,8 +44,8 @@ use crate::{
 pub trait CustomerRepository: Send + Sync {
     /// Changes a customer aggregate, or makes one, in one transaction: looks up what [`ChangeCustomer::subject`],
     /// [`ChangeCustomer::tax_facts_needed`] and [`ChangeCustomer::wanted_external_id`] name, asks
-    /// [`ChangeCustomer::decide`], and writes what it answers: the customer, its mappings and associations as the event's
-    /// state has them, those that are removed, the event, and under the command's idempotency key a record of it.
+    /// [`ChangeCustomer::decide`], and writes what it answers: the event, whose state is all there is of the customer, and
+    /// under the command's idempotency key a record of it.
     ///
     /// With a key whose record [`IdempotencyClaim::settle`] takes for the same request, MUST do nothing and answer that
     /// event; of any number of concurrent calls with one key, on any number of instances, exactly one MUST do the work.
@@ -54,8 +54,7 @@ pub trait CustomerRepository: Send + Sync {
     /// MUST answer the decision's refusal as it is. MUST answer [`ChangeCustomerError::ExternalIdTaken`] with the other
     /// customer's id when the change would give a second published customer of the scope an external id; of any number
     /// of concurrent creates with one external id exactly one MUST succeed. MUST decide each change of one customer on
-    /// the state that the one before it left, and number their events without gaps. A published customer that newly has
-    /// an external id ends what [`Self::find_by_external_id`] remembers of it.
+    /// the state that the one before it left, and number their events without gaps.
     ///
     /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave half of it.
     async fn change(
@@ -69,8 +68,9 @@ pub trait CustomerRepository: Send + Sync {
 
     /// The published customer with an external id, with its published mappings; `None` when the scope has none.
     ///
-    /// When no published customer has it, MUST answer the published customer that had it last and changed it since, unless
-    /// another customer has taken it in the meantime; its record then shows another external id.
+    /// When no published customer has it, MUST answer the customer that
+    /// [`found_by_external_id`](super::found_by_external_id) finds by the former external ids: the one that had it last,
+    /// if it was renamed since and is published. Its record then shows another external id.
     async fn find_by_external_id(
         &self,
         scope: &EnvironmentScope,

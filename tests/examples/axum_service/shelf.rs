@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerFacts, CustomerRecord,
-        CustomerRepository, ExternalId, MappingFilter, Subject,
+        CustomerRepository, ExternalId, MappingFilter, Subject, found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
@@ -29,8 +29,6 @@ pub(crate) struct Shelf(Mutex<HashMap<Owner, Board>>);
 #[derive(Default, Clone)]
 struct Board {
     customers: BTreeMap<CustomerId, CustomerAggregate>,
-    /// Who had an external id last that nobody has now.
-    former: BTreeMap<ExternalId, CustomerId>,
     /// In the order in which they happened.
     events: Vec<CustomerEvent>,
     keys: BTreeMap<IdempotencyKey, IdempotencyRecord>,
@@ -73,25 +71,15 @@ impl Board {
             return Ok(CustomerChanged { event: event.clone(), replayed: true });
         }
         let facts = self.facts(&command);
+        // The decision refuses an external id that somebody has: the board is locked, so the facts are still true.
         let event = command.decide(scope, &facts)?.event;
-        let customer = &event.state.customer;
-        if let Some(holder) = self.published(&customer.external_id).map(|holder| holder.customer.id)
-            && holder != customer.id
-        {
-            return Err(ChangeCustomerError::ExternalIdTaken { existing: holder });
-        }
         // Nothing fails from here on, so nothing is ever half done.
-        self.former.remove(&customer.external_id);
-        let before = facts.current.map(|current| current.customer.external_id);
-        if let Some(former) = before.filter(|former| *former != customer.external_id) {
-            self.former.insert(former, customer.id);
-        }
         if let Some(claim) = claim {
             let record = claim.record(Outcome::Event(event.id), event.at);
             self.keys.insert(claim.key, record);
         }
         // The event holds the whole new state.
-        self.customers.insert(customer.id, event.state.clone());
+        self.customers.insert(event.state.customer.id, event.state.clone());
         self.events.push(event.clone());
         Ok(CustomerChanged { event, replayed: false })
     }
@@ -99,11 +87,6 @@ impl Board {
 
 fn is_published(aggregate: &CustomerAggregate) -> bool {
     aggregate.customer.status == Status::Published
-}
-
-fn record(of: &CustomerAggregate) -> CustomerRecord {
-    let mappings = of.mappings.iter().filter(|mapping| mapping.status == Status::Published).cloned().collect();
-    CustomerRecord { customer: of.customer.clone(), mappings }
 }
 
 #[async_trait]
@@ -117,7 +100,7 @@ impl CustomerRepository for Shelf {
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
-        Ok(self.board(scope, |board| board.customers.get(&id).map(record)))
+        Ok(self.board(scope, |board| board.customers.get(&id).map(CustomerAggregate::record)))
     }
 
     async fn find_by_external_id(
@@ -126,8 +109,9 @@ impl CustomerRepository for Shelf {
         external_id: &ExternalId,
     ) -> Result<Option<CustomerRecord>, StoreError> {
         Ok(self.board(scope, |board| {
-            let former = || board.customers.get(board.former.get(external_id)?).filter(|one| is_published(one));
-            board.published(external_id).or_else(former).map(record)
+            let terms = board.customers.values().flat_map(|one| one.terms_of(external_id));
+            let found = found_by_external_id(terms).and_then(|id| board.customers.get(&id));
+            found.map(CustomerAggregate::record)
         }))
     }
 
@@ -158,8 +142,8 @@ impl CustomerRepository for Shelf {
         Ok(self.board(scope, |board| {
             // The domain says which customers are meant, and in which order.
             let found = query.evaluate(board.customers.values().map(|one| &one.customer));
-            let records = found.items.iter().filter_map(|customer| board.customers.get(&customer.id)).map(record);
-            let records = records.map(|mut record| {
+            let records = found.items.iter().filter_map(|customer| board.customers.get(&customer.id));
+            let records = records.map(CustomerAggregate::record).map(|mut record| {
                 if !query.with_mappings() {
                     record.mappings.clear();
                 }

@@ -85,6 +85,9 @@ impl Fields for CustomerEvent {
         fields.extend(one.customer.differing(&two.customer));
         fields.extend(differing_items(&one.mappings, &two.mappings).map(|_| "state.mappings"));
         fields.extend(differing_items(&one.associations, &two.associations).map(|_| "state.associations"));
+        let removed = differing_items(&one.removed_associations, &two.removed_associations);
+        fields.extend(removed.map(|_| "state.removed_associations"));
+        fields.extend(differing!(self, other; state.former_external_ids, state.external_id_since));
         fields
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
         CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, OldEvents, Subject,
-        TaxFacts, TaxFactsNeeded, WorkflowNeeded,
+        TaxFacts, TaxFactsNeeded, WorkflowNeeded, found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventRecord},
@@ -19,7 +19,6 @@ use crate::{
     lifecycle::{Owner, Status},
     onboarding::OnboardingRun,
     store::{Page, PageRequest, StoreError},
-    tax::TaxedEntity,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };
@@ -40,9 +39,12 @@ impl CustomerRepository for MemoryStore {
         let facts = registry.facts(&command);
         let claim = command.claim.clone();
         let decision = command.decide(scope, &facts)?;
-        registry.accept(&decision.event, facts.current.as_ref())?;
+        // There is no index to ask: whoever has the external id was seen among the facts, under this very lock.
+        if facts.current.is_none() && registry.customers.contains_key(&decision.event.state.customer.id) {
+            return Err(id_taken("customer").into());
+        }
         let event = decision.event.clone();
-        registry.apply(decision, facts.current);
+        registry.apply(decision);
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         registry.log.push(EventRecord::of_customer(position, event.clone()));
         Ok(CustomerChanged { event, replayed: false })
@@ -51,7 +53,7 @@ impl CustomerRepository for MemoryStore {
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        Ok(registry.customers.get(&id).map(|customer| registry.record(customer)))
+        Ok(registry.customers.get(&id).map(CustomerAggregate::record))
     }
 
     async fn find_by_external_id(
@@ -61,11 +63,9 @@ impl CustomerRepository for MemoryStore {
     ) -> Result<Option<CustomerRecord>, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        let former = || {
-            let former = registry.customers.get(registry.former_external_ids.get(external_id)?)?;
-            (former.status == Status::Published).then_some(former)
-        };
-        Ok(registry.published(external_id).or_else(former).map(|customer| registry.record(customer)))
+        let terms = registry.customers.values().flat_map(|customer| customer.terms_of(external_id));
+        let found = found_by_external_id(terms).and_then(|id| registry.customers.get(&id));
+        Ok(found.map(CustomerAggregate::record))
     }
 
     async fn mappings(
@@ -75,7 +75,8 @@ impl CustomerRepository for MemoryStore {
         request: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         let mut state = self.lock();
-        let named = state.registry(scope.owner).mappings.values().filter(|mapping| filter.admits(mapping));
+        let all = state.registry(scope.owner).customers.values().flat_map(|customer| &customer.mappings);
+        let named = all.filter(|mapping| filter.admits(mapping));
         Ok(newest_first(named, |mapping| (mapping.audit.created_at, mapping.id), request))
     }
 
@@ -95,10 +96,11 @@ impl CustomerRepository for MemoryStore {
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        let found = query.evaluate(registry.customers.values());
-        let records = found.items.into_iter().map(|customer| match query.with_mappings() {
-            true => registry.record(customer),
-            false => CustomerRecord { customer: customer.clone(), mappings: Vec::new() },
+        let found = query.evaluate(registry.customers.values().map(|one| &one.customer));
+        let aggregates = found.items.iter().filter_map(|customer| registry.customers.get(&customer.id));
+        let records = aggregates.map(|one| match query.with_mappings() {
+            true => one.record(),
+            false => CustomerRecord { customer: one.customer.clone(), mappings: Vec::new() },
         });
         // A list in memory is never longer than 64 bits can count.
         let total = query.with_total().then(|| u64::try_from(found.total).unwrap_or(u64::MAX));
@@ -156,9 +158,9 @@ impl Registry {
             Subject::Id(id) => self.customers.get(&id),
             Subject::ExternalId(external_id) => self.published(external_id),
         };
-        let current = subject.map(|customer| self.aggregate(customer));
-        let wanted = command.wanted_external_id(current.as_ref());
-        let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.id);
+        let wanted = command.wanted_external_id(subject);
+        let holder = wanted.and_then(|external_id| self.published(external_id)).map(|holder| holder.customer.id);
+        let current = subject.cloned();
         let workflow = match command.workflow_needed() {
             WorkflowNeeded::None => None,
             WorkflowNeeded::Default => self.workflows.get(&None).copied(),
@@ -176,68 +178,25 @@ impl Registry {
                 facts.rates = rates.filter(|rate| codes.contains(&&rate.code)).cloned().collect();
             }
             TaxFactsNeeded::Defaults => {
-                let published = self.associations.values().filter(|one| one.status == Status::Published);
-                facts.defaults = published.filter(|one| one.entity == TaxedEntity::Tenant).cloned().collect();
+                let published = self.defaults.values().filter(|one| one.status == Status::Published);
+                facts.defaults = published.cloned().collect();
             }
         }
         facts
     }
 
-    /// Refuses what a unique index would.
-    fn accept(&self, event: &CustomerEvent, before: Option<&CustomerAggregate>) -> Result<(), ChangeCustomerError> {
-        let customer = &event.state.customer;
-        let holder = self.published(&customer.external_id).filter(|holder| holder.id != customer.id);
-        if let Some(holder) = holder.filter(|_| customer.status == Status::Published) {
-            return Err(ChangeCustomerError::ExternalIdTaken { existing: holder.id });
-        }
-        if before.is_none() && self.customers.contains_key(&customer.id) {
-            return Err(id_taken("customer").into());
-        }
-        Ok(())
-    }
-
     /// Takes over everything that was decided.
-    fn apply(&mut self, decision: CustomerDecision, before: Option<CustomerAggregate>) {
-        let CustomerDecision { event, removed_mapping, removed_association, onboarding } = decision;
-        let state = event.state;
+    fn apply(&mut self, decision: CustomerDecision) {
+        let CustomerDecision { event, onboarding } = decision;
+        let Customer { owner, id, .. } = event.state.customer;
         self.runs.extend(onboarding.map(|workflow| {
-            let Customer { owner, id, .. } = state.customer;
             (id, StoredRun { run: OnboardingRun::start(owner, id, workflow, event.at), holder: None })
         }));
-        let before = before.map(|before| before.customer.external_id);
-        if state.customer.status == Status::Published {
-            self.former_external_ids.remove(&state.customer.external_id);
-        }
-        if let Some(former) = before.filter(|former| *former != state.customer.external_id) {
-            self.former_external_ids.insert(former, state.customer.id);
-        }
-        self.customers.insert(state.customer.id, state.customer);
-        let mappings = state.mappings.into_iter().chain(removed_mapping);
-        self.mappings.extend(mappings.map(|mapping| (mapping.id, mapping)));
-        let associations = state.associations.into_iter().chain(removed_association);
-        self.associations.extend(associations.map(|association| (association.id, association)));
+        self.customers.insert(id, event.state);
     }
 
-    /// A customer with everything of it that is not deleted.
-    fn aggregate(&self, customer: &Customer) -> CustomerAggregate {
-        let mappings = self.mappings.values().filter(|mapping| mapping.status != Status::Deleted);
-        let entity = TaxedEntity::Customer(customer.id);
-        let associations = self.associations.values().filter(|one| one.status != Status::Deleted);
-        CustomerAggregate {
-            customer: customer.clone(),
-            mappings: mappings.filter(|mapping| mapping.customer_id == customer.id).cloned().collect(),
-            associations: associations.filter(|one| one.entity == entity).cloned().collect(),
-        }
-    }
-
-    fn published(&self, external_id: &ExternalId) -> Option<&Customer> {
-        let published = |customer: &&Customer| customer.status == Status::Published;
-        self.customers.values().filter(published).find(|customer| customer.external_id == *external_id)
-    }
-
-    fn record(&self, customer: &Customer) -> CustomerRecord {
-        let published = self.mappings.values().filter(|mapping| mapping.status == Status::Published);
-        let mappings = published.filter(|mapping| mapping.customer_id == customer.id).cloned().collect();
-        CustomerRecord { customer: customer.clone(), mappings }
+    fn published(&self, external_id: &ExternalId) -> Option<&CustomerAggregate> {
+        let published = |one: &&CustomerAggregate| one.customer.status == Status::Published;
+        self.customers.values().filter(published).find(|one| one.customer.external_id == *external_id)
     }
 }

@@ -17,14 +17,10 @@ use std::{
 
 use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
-    customer::{Customer, ExternalId, WorkflowName},
+    customer::{CustomerAggregate, WorkflowName},
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
-    ids::{
-        ApiKeyId, CustomerId, EnvironmentId, MappingId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId,
-        WorkflowId,
-    },
-    integration::IntegrationMapping,
+    ids::{ApiKeyId, CustomerId, EnvironmentId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId, WorkflowId},
     lifecycle::Owner,
     onboarding::Workflow,
     store::{Page, PageRequest, StoreError},
@@ -68,13 +64,11 @@ struct State {
 /// What one environment holds. Whoever wants anything of it has to name its owner first.
 #[derive(Default)]
 struct Registry {
-    customers: BTreeMap<CustomerId, Customer>,
-    mappings: BTreeMap<MappingId, IntegrationMapping>,
-    associations: BTreeMap<TaxAssociationId, TaxAssociation>,
+    customers: BTreeMap<CustomerId, CustomerAggregate>,
+    /// The defaults of the environment, those that are not published too.
+    defaults: BTreeMap<TaxAssociationId, TaxAssociation>,
     /// Every event, in the order of positions.
     log: Vec<EventRecord>,
-    /// Which customer had an external id last that no published one has now.
-    former_external_ids: BTreeMap<ExternalId, CustomerId>,
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,

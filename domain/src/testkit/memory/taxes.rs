@@ -69,16 +69,16 @@ impl TaxRepository for MemoryStore {
             return Err(CreateTaxDefaultError::UnknownRate);
         }
         let same = |other: &&TaxAssociation| {
-            (other.status, other.entity) == (Status::Published, association.entity)
+            other.status == Status::Published
                 && (other.tax_rate_id, other.currency) == (association.tax_rate_id, association.currency)
         };
-        if let Some(other) = registry.associations.values().find(same) {
+        if let Some(other) = registry.defaults.values().find(same) {
             return Err(CreateTaxDefaultError::AlreadyAssociated { existing: other.id });
         }
-        if registry.associations.contains_key(&association.id) {
+        if registry.associations().any(|other| other.id == association.id) {
             return Err(id_taken("tax association").into());
         }
-        registry.associations.insert(association.id, association.clone());
+        registry.defaults.insert(association.id, association.clone());
         registry.keep(claim.as_ref(), Outcome::Frozen(association.clone().into()), association.audit.updated_at);
         Ok(Done::now(association))
     }
@@ -109,7 +109,7 @@ impl TaxRepository for MemoryStore {
         let in_use = |one: &TaxAssociation| one.tax_rate_id == command.id && one.status != Status::Deleted;
         let facts = TaxRateFacts {
             current: registry.rates.get(&command.id).cloned(),
-            in_use: registry.associations.values().any(in_use),
+            in_use: registry.associations().any(in_use),
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
         };
         let event = command.decide(scope, &facts)?;
@@ -131,9 +131,9 @@ impl TaxRepository for MemoryStore {
         if let Some(changed) = registry.frozen_before(claim.as_ref())? {
             return Ok(Done::before(changed));
         }
-        let current = registry.associations.get(&command.id).cloned();
+        let current = registry.associations().find(|one| one.id == command.id).cloned();
         let default = command.decide(scope, current.as_ref())?;
-        registry.associations.insert(default.id, default.clone());
+        registry.defaults.insert(default.id, default.clone());
         registry.keep(claim.as_ref(), Outcome::Frozen(default.clone().into()), default.audit.updated_at);
         Ok(Done::now(default))
     }
@@ -143,7 +143,7 @@ impl TaxRepository for MemoryStore {
         scope: &EnvironmentScope,
         id: TaxAssociationId,
     ) -> Result<Option<TaxAssociation>, StoreError> {
-        Ok(self.lock().registry(scope.owner).associations.get(&id).cloned())
+        Ok(self.lock().registry(scope.owner).associations().find(|one| one.id == id).cloned())
     }
 
     async fn associations(
@@ -153,7 +153,7 @@ impl TaxRepository for MemoryStore {
         request: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError> {
         let mut state = self.lock();
-        let named = state.registry(scope.owner).associations.values().filter(|one| filter.admits(one));
+        let named = state.registry(scope.owner).associations().filter(|one| filter.admits(one));
         Ok(by_creation(named, filter.order, |one| (one.audit.created_at, one.id), request))
     }
 
@@ -162,7 +162,7 @@ impl TaxRepository for MemoryStore {
         let registry = state.registry(scope.owner);
         let of = |entity: TaxedEntity| -> Vec<TaxAssociation> {
             let filter = TaxAssociationFilter::of(entity);
-            registry.associations.values().filter(|one| filter.admits(one)).cloned().collect()
+            registry.associations().filter(|one| filter.admits(one)).cloned().collect()
         };
         let (own, defaults) = (of(TaxedEntity::Customer(customer_id)), of(TaxedEntity::Tenant));
         let named = |rate: &&TaxRate| own.iter().chain(&defaults).any(|one| one.tax_rate_id == rate.id);
@@ -172,6 +172,13 @@ impl TaxRepository for MemoryStore {
 }
 
 impl Registry {
+    /// All tax associations, those that were taken away too: the defaults, and the customers'.
+    fn associations(&self) -> impl Iterator<Item = &TaxAssociation> {
+        let customers = self.customers.values();
+        let theirs = customers.flat_map(|one| one.associations.iter().chain(&one.removed_associations));
+        self.defaults.values().chain(theirs)
+    }
+
     /// The rate as a request left it that was done before under its key.
     fn rate_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<TaxRate>, IdempotencyKeyReused> {
         match self.event_before(claim)?.map(|event| &event.state) {

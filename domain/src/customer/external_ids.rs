@@ -1,0 +1,172 @@
+//! External ids over time: which ones a customer had before, and whom an external id leads to.
+
+use super::{CustomerAggregate, ExternalId};
+use crate::{ids::CustomerId, lifecycle::Status, time::Timestamp};
+
+/// An external id that a customer had until it was renamed.
+///
+/// ```
+/// use patron_domain::{customer::{ExternalId, FormerExternalId}, testkit::a_time};
+///
+/// let former =
+///     FormerExternalId { external_id: ExternalId::new("acme").unwrap(), from: a_time(), until: a_time() };
+/// assert_eq!(former.external_id.as_str(), "acme");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerExternalId {
+    /// The external id.
+    pub external_id: ExternalId,
+    /// When the customer was given it.
+    pub from: Timestamp,
+    /// When the customer was given another one.
+    pub until: Timestamp,
+}
+
+impl FormerExternalId {
+    /// The most former external ids that are kept of one customer. With one more, the oldest is forgotten.
+    pub const MAX_KEPT: usize = 100;
+}
+
+/// That a customer has or had an external id, without the external id itself: from when, and until when.
+///
+/// ```
+/// use patron_domain::testkit::a_customer;
+///
+/// let acme = a_customer("acme").existing();
+/// let term = acme.terms_of(&acme.customer.external_id).next().unwrap();
+/// assert_eq!((term.customer_id, term.until), (acme.customer.id, None));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExternalIdTerm {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The customer's status now.
+    pub status: Status,
+    /// When the customer was given the external id.
+    pub from: Timestamp,
+    /// When the customer was given another one; `None` while it has this one.
+    pub until: Option<Timestamp>,
+}
+
+/// Whom an external id leads to, given all terms that any customer of an environment has or had it: the published
+/// customer that has it; without one, the customer whose term began last, if that term ended by a rename and the customer
+/// is published. Nobody otherwise: an external id whose last holder is archived leads to nobody.
+///
+/// Of terms that began at one moment the one that ended later counts as the later one, then the one of the larger id.
+///
+/// ```
+/// use patron_domain::{customer::{ExternalId, found_by_external_id}, testkit::a_customer};
+///
+/// let acme = a_customer("acme").existing();
+/// let terms = |external_id: &str| acme.terms_of(&ExternalId::new(external_id).unwrap()).collect::<Vec<_>>();
+/// assert_eq!(found_by_external_id(terms("acme")), Some(acme.customer.id));
+/// assert_eq!(found_by_external_id(terms("other")), None);
+/// ```
+#[must_use]
+pub fn found_by_external_id(terms: impl IntoIterator<Item = ExternalIdTerm>) -> Option<CustomerId> {
+    let mut last: Option<ExternalIdTerm> = None;
+    for term in terms {
+        if term.until.is_none() && term.status == Status::Published {
+            return Some(term.customer_id);
+        }
+        let order = |term: &ExternalIdTerm| (term.from, term.until.is_none(), term.until, term.customer_id);
+        if last.is_none_or(|last| order(&last) < order(&term)) {
+            last = Some(term);
+        }
+    }
+    last.filter(|last| last.until.is_some() && last.status == Status::Published).map(|last| last.customer_id)
+}
+
+impl CustomerAggregate {
+    /// When this customer has, or had, an external id. Each external id's terms of all customers are what
+    /// [`found_by_external_id`] decides on.
+    pub fn terms_of<'a>(&'a self, external_id: &'a ExternalId) -> impl Iterator<Item = ExternalIdTerm> + 'a {
+        let (customer_id, status) = (self.customer.id, self.customer.status);
+        let former = self.former_external_ids.iter().filter(|former| former.external_id == *external_id);
+        let former = former.map(|former| (former.from, Some(former.until)));
+        let current = (self.customer.external_id == *external_id).then_some((self.external_id_since, None));
+        former.chain(current).map(move |(from, until)| ExternalIdTerm { customer_id, status, from, until })
+    }
+
+    /// Notes that the customer, which has another external id now, had this one until a time.
+    pub(super) fn renamed_from(&mut self, former: ExternalId, until: Timestamp) {
+        // A clock that was set back does not end a term before it began.
+        let until = until.max(self.external_id_since);
+        let from = std::mem::replace(&mut self.external_id_since, until);
+        if self.former_external_ids.len() >= FormerExternalId::MAX_KEPT {
+            let too_many = self.former_external_ids.len() + 1 - FormerExternalId::MAX_KEPT;
+            self.former_external_ids.drain(..too_many);
+        }
+        self.former_external_ids.push(FormerExternalId { external_id: former, from, until });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{a_customer, an_id};
+
+    fn time(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    fn term(customer: u32, status: Status, from: i64, until: Option<i64>) -> ExternalIdTerm {
+        ExternalIdTerm { customer_id: an_id(customer), status, from: time(from), until: until.map(time) }
+    }
+
+    fn found(terms: &[ExternalIdTerm]) -> Option<CustomerId> {
+        let forwards = found_by_external_id(terms.iter().copied());
+        assert_eq!(
+            forwards,
+            found_by_external_id(terms.iter().rev().copied()),
+            "the order of the terms does not matter"
+        );
+        forwards
+    }
+
+    #[test]
+    fn a_published_holder_comes_before_everybody_who_had_it() {
+        let former = term(1, Status::Published, 5, Some(6));
+        assert_eq!(found(&[term(2, Status::Published, 1, None), former]), Some(an_id(2)));
+        assert_eq!(found(&[]), None);
+    }
+
+    #[test]
+    fn without_one_it_leads_to_whose_term_began_last() {
+        let one = term(1, Status::Published, 1, Some(9));
+        let two = term(2, Status::Published, 5, Some(6));
+        assert_eq!(found(&[one, two]), Some(an_id(2)));
+        assert_eq!(found(&[one]), Some(an_id(1)));
+        // Given and taken at one moment: the later end counts, then the larger id.
+        assert_eq!(found(&[term(3, Status::Published, 5, Some(5)), two]), Some(an_id(2)));
+        assert_eq!(found(&[term(3, Status::Published, 5, Some(6)), two]), Some(an_id(3)));
+    }
+
+    #[test]
+    fn it_leads_to_nobody_when_the_last_to_have_it_is_archived() {
+        let one = term(1, Status::Published, 1, Some(2));
+        assert_eq!(found(&[one, term(2, Status::Archived, 3, Some(4))]), None, "renamed, then archived");
+        assert_eq!(found(&[one, term(2, Status::Archived, 3, None)]), None, "archived with it");
+    }
+
+    #[test]
+    fn the_latest_hundred_former_ids_are_kept() {
+        let mut acme = a_customer("acme").existing();
+        let since = acme.external_id_since.micros();
+        for n in 0..=100_i64 {
+            acme.renamed_from(ExternalId::new(format!("acme {n}")).unwrap(), time(since + n + 1));
+        }
+        assert_eq!(acme.former_external_ids.len(), FormerExternalId::MAX_KEPT);
+        let first = &acme.former_external_ids[0];
+        assert_eq!((first.external_id.as_str(), first.from, first.until), ("acme 1", time(since + 1), time(since + 2)));
+        assert_eq!(acme.external_id_since, time(since + 101));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_ends_no_term_before_it_began() {
+        let mut acme = a_customer("acme").existing();
+        let since = acme.external_id_since;
+        acme.renamed_from(ExternalId::new("old").unwrap(), time(since.micros() - 5));
+        assert_eq!((acme.former_external_ids[0].until, acme.external_id_since), (since, since));
+    }
+}
