@@ -13,7 +13,7 @@ use patron_domain::{
 
 use super::{
     error::Failure,
-    unit::Unit,
+    unit::Reads,
     value::{Document, Key},
     writes::Writes,
 };
@@ -22,11 +22,11 @@ use super::{
 pub(crate) type Answer = Box<dyn Any + Send>;
 
 /// A read.
-pub(crate) type Reading = Box<dyn for<'u> FnOnce(&'u (dyn Unit + 'u)) -> BoxFuture<'u, QueryResult<Answer>> + Send>;
+pub(crate) type Reading = Box<dyn for<'u> FnOnce(&'u (dyn Reads + 'u)) -> BoxFuture<'u, QueryResult<Answer>> + Send>;
 
 /// A transaction up to its decision. It may be run again after the transaction was taken back.
 pub(crate) type Deciding =
-    Box<dyn for<'u> Fn(&'u (dyn Unit + 'u)) -> BoxFuture<'u, Result<Decision<Answer>, Failure<Answer>>> + Send + Sync>;
+    Box<dyn for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<Answer>, Failure<Answer>>> + Send + Sync>;
 
 /// What was decided in a transaction: what is answered once it is written.
 #[derive(Debug)]

@@ -16,10 +16,14 @@ use patron_domain::{
 use super::{
     engine::{Decision, Pace},
     error::Failure,
+    event::log_row::LogRow,
+    rows::rows,
     schema::{logs, owners},
     statements::statements,
     store::Store,
+    unit::Reads,
     value::Key,
+    writes::Writes,
 };
 
 /// The numbers that this process knows: one entry an environment, some 100 bytes each. A number never changes its meaning, so
@@ -31,7 +35,12 @@ pub(crate) struct Owners(RwLock<HashMap<EnvironmentId, Known>>);
 struct Known {
     owner: Owner,
     environment: i32,
+    /// Whether it has a log, without which nothing is written.
+    writable: bool,
 }
+
+/// How often a number is looked for while others give numbers too.
+const TRIES: u32 = 5;
 
 statements! {
     /// Statements about the numbers of environments.
@@ -57,22 +66,18 @@ statements! {
             ).await
         }
 
-        /// Gives an environment a number, and a log.
-        fn make_owner(db, tenant_id: Key, environment_id: Key) -> () {
-            let row = (owners::tenant_id.eq(tenant_id), owners::environment_id.eq(environment_id));
-            db.run(diesel::insert_into(owners::table).values(row)).await?;
-            Ok(())
+        /// Whether an environment has a log.
+        fn has_log(db, environment: i32) -> bool {
+            let log = logs::table.filter(logs::environment.eq(environment)).select(logs::position);
+            Ok(db.one::<_, i64>(log).await?.is_some())
         }
+    }
+}
 
-        /// Makes an empty log.
-        fn make_log(db, environment: i32) -> () {
-            let row = (
-                logs::environment.eq(environment), logs::epoch.eq(0_i64), logs::position.eq(0_i64), logs::at.eq(0_i64),
-                logs::published.eq(0_i64), logs::archived.eq(0_i64),
-            );
-            db.run(diesel::insert_into(logs::table).values(row)).await?;
-            Ok(())
-        }
+rows! {
+    /// An environment that is to get a number.
+    NewOwnerRow: owners {
+        environment_id: Key; tenant_id: Key,
     }
 }
 
@@ -81,54 +86,87 @@ impl Owners {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&owner.environment_id).copied()
     }
 
-    fn learn(&self, owner: Owner, environment: i32) {
-        let known = Known { owner, environment };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(owner.environment_id, known);
+    fn learn(&self, known: Known) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(known.owner.environment_id, known);
+    }
+
+    /// What the database knows of an environment.
+    async fn look(&self, store: &Store, owner: Owner) -> Result<Option<Known>, StoreError> {
+        let id = Key::from(owner.environment_id);
+        let look = store.read(Pace::LookUp, move |unit| {
+            let look = async move {
+                let Some((environment, tenant)) = unit.owner(id).await? else { return Ok(None) };
+                Ok(Some((environment, tenant, unit.has_log(environment).await?)))
+            };
+            look.boxed()
+        });
+        let Some((environment, tenant, writable)) = look.await? else { return Ok(None) };
+        let known = Known { owner: Owner { tenant_id: tenant.id(), ..owner }, environment, writable };
+        self.learn(known);
+        Ok(Some(known))
     }
 
     /// The number of an environment; `None` where there is none, or it is another tenant's.
     pub(super) async fn find(&self, store: &Store, owner: Owner) -> Result<Option<i32>, StoreError> {
-        if let Some(known) = self.known(owner) {
-            return Ok((known.owner == owner).then_some(known.environment));
-        }
-        let id = Key::from(owner.environment_id);
-        let found = store.read(Pace::LookUp, move |unit| unit.owner(id).boxed()).await?;
-        let Some((environment, tenant)) = found else { return Ok(None) };
-        let found = Owner { tenant_id: tenant.id(), ..owner };
-        self.learn(found, environment);
-        Ok((found == owner).then_some(environment))
+        let known = match self.known(owner) {
+            Some(known) => Some(known),
+            None => self.look(store, owner).await?,
+        };
+        Ok(known.filter(|known| known.owner == owner).map(|known| known.environment))
     }
 
     /// The number of an environment, which is given when there is none.
     ///
-    /// An environment belongs to one tenant: the id under another tenant is refused.
+    /// An environment belongs to one tenant: its id under another tenant is refused.
     pub(super) async fn find_or_make(&self, store: &Store, owner: Owner) -> Result<i32, StoreError> {
-        if let Some(environment) = self.find(store, owner).await? {
-            return Ok(environment);
-        }
-        if self.known(owner).is_some() {
-            return Err(StoreError::Failed { reason: "this environment id belongs to another tenant".to_owned() });
-        }
-        let (tenant, id) = (Key::from(owner.tenant_id), Key::from(owner.environment_id));
-        let environment = store.write(move |unit| {
-            let make = async move {
-                // Somebody else may have been first.
-                if let Some((environment, _)) = unit.owner(id).await? {
-                    return Ok(Decision::nothing(environment));
+        let mut known = self.known(owner).filter(|known| known.writable);
+        for _ in 0..TRIES {
+            known = match known {
+                Some(known) => Some(known),
+                None => self.look(store, owner).await?,
+            };
+            match known {
+                Some(known) if known.owner != owner => {
+                    return Err(StoreError::Failed { reason: "this environment id belongs to another tenant".to_owned() });
                 }
-                unit.make_owner(tenant, id).await?;
-                let made = unit.owner(id).await?;
-                let (environment, _) = made.ok_or(diesel::result::Error::NotFound)?;
-                unit.make_log(environment).await?;
-                Ok::<_, Failure<StoreError>>(Decision::nothing(environment))
+                Some(Known { environment, writable: true, .. }) => return Ok(environment),
+                Some(Known { environment, .. }) => self.make_log(store, environment).await?,
+                None => self.make(store, owner).await?,
+            }
+            known = None;
+        }
+        Err(StoreError::unavailable("other servers register the same environment; try again"))
+    }
+
+    /// Gives an environment a number, unless somebody else was first.
+    async fn make(&self, store: &Store, owner: Owner) -> Result<(), StoreError> {
+        let row = NewOwnerRow { environment_id: owner.environment_id.into(), tenant_id: owner.tenant_id.into() };
+        let make = move |unit: &'_ (dyn Reads + '_)| {
+            let row = row.clone();
+            let make = async move {
+                let mut writes = Writes::default();
+                if unit.owner(row.environment_id).await?.is_none() {
+                    writes.new_owners.push(row);
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
             };
             make.boxed()
-        });
-        environment.await?;
-        // What is there now is what counts: a number of another tenant, or of a transaction that was first.
-        match self.find(store, owner).await? {
-            Some(environment) => Ok(environment),
-            None => Err(StoreError::Failed { reason: "this environment id belongs to another tenant".to_owned() }),
-        }
+        };
+        store.write(make).await
+    }
+
+    /// Makes the log of an environment, unless somebody else was first.
+    async fn make_log(&self, store: &Store, environment: i32) -> Result<(), StoreError> {
+        let make = move |unit: &'_ (dyn Reads + '_)| {
+            let make = async move {
+                let mut writes = Writes::default();
+                if !unit.has_log(environment).await? {
+                    writes.new_logs.push(LogRow::empty(environment));
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
+            };
+            make.boxed()
+        };
+        store.write(make).await
     }
 }

@@ -10,7 +10,7 @@ use super::{
     engine::{Answer, Decision, Engine, Pace, Refused},
     error::Failure,
     owners::Owners,
-    unit::Unit,
+    unit::Reads,
 };
 
 /// A database, open, as all ports see it.
@@ -29,9 +29,9 @@ impl Store {
     pub(crate) async fn read<T, F>(&self, pace: Pace, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'u> FnOnce(&'u (dyn Unit + 'u)) -> BoxFuture<'u, QueryResult<T>> + Send + 'static,
+        F: for<'u> FnOnce(&'u (dyn Reads + 'u)) -> BoxFuture<'u, QueryResult<T>> + Send + 'static,
     {
-        let erased = Box::new(move |unit: &'_ (dyn Unit + '_)| erase(work(unit)));
+        let erased = Box::new(move |unit: &'_ (dyn Reads + '_)| erase(work(unit)));
         let answer = self.engine.read(pace, erased).await?;
         answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
     }
@@ -41,9 +41,9 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'u> Fn(&'u (dyn Unit + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
+        F: for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
     {
-        let erased = Box::new(move |unit: &'_ (dyn Unit + '_)| erase_decision(work(unit)));
+        let erased = Box::new(move |unit: &'_ (dyn Reads + '_)| erase_decision(work(unit)));
         match self.engine.write(erased).await {
             Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),

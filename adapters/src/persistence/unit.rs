@@ -20,36 +20,38 @@ use super::{
     writes::{Sign, WriteStatements, Written},
 };
 
-/// One connection to a database, within a read or a transaction.
-pub(crate) trait Unit:
+/// What is read on a connection, within a read or before a decision. Nothing here writes: what is decided is data, see
+/// [`Writes`](super::writes::Writes).
+pub(crate) trait Reads:
     CustomerStatements
     + EventStatements
     + IdempotencyStatements
-    + LogStatements
     + OnboardingStatements
     + OwnerStatements
     + SignStatements
     + TaxStatements
     + TenancyStatements
     + WebhookStatements
-    + WriteStatements
 {
 }
 
-impl<U> Unit for U where
+impl<U> Reads for U where
     U: CustomerStatements
         + EventStatements
         + IdempotencyStatements
-        + LogStatements
         + OnboardingStatements
         + OwnerStatements
         + SignStatements
         + TaxStatements
         + TenancyStatements
         + WebhookStatements
-        + WriteStatements
 {
 }
+
+/// A connection within a transaction that writes what was decided.
+pub(crate) trait Unit: Reads + LogStatements + WriteStatements {}
+
+impl<U: Reads + LogStatements + WriteStatements> Unit for U {}
 
 /// The rows that order events. Locked last in a transaction: whoever waits for one waits for a commit.
 #[async_trait::async_trait]

@@ -8,14 +8,18 @@ use patron_domain::lifecycle::Status;
 
 use super::{
     customer::row::{CustomerIndexRow, CustomerRow},
-    event::{log_row::LogRow, row::EventRow},
+    event::{
+        log_row::LogRow,
+        row::{EventPlaceRow, EventRow},
+    },
     idempotency::row::KeptAnswerRow,
     onboarding::row::{RunRow, WorkflowRow},
+    owners::NewOwnerRow,
     tax::row::{DefaultRow, RateRow},
     tenancy::row::{ApiKeyRow, EnvironmentRow, TenantRow},
     unit::Unit,
     value::Key,
-    webhook::row::{DeliveryRow, EndpointRow},
+    webhook::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow},
 };
 
 /// Declares the rows that decisions write, in the order in which they are written, with what writes them on SQLite and on
@@ -111,6 +115,8 @@ macro_rules! writes {
 
 writes! {
   in_order {
+    new_owners: NewOwnerRow => insert, insert_all;
+    new_logs: LogRow => insert, insert_all;
     new_tenants: TenantRow => insert, insert_all;
     new_environments: EnvironmentRow => insert, insert_all;
     environments: EnvironmentRow => update, upsert_all;
@@ -123,6 +129,9 @@ writes! {
     new_defaults: DefaultRow => insert, insert_all;
     /// Answers that are too old to count, whose keys are used again.
     kept_gone: KeptAnswerRow => delete, delete_all;
+    /// Events whose time is over.
+    events_gone: EventPlaceRow => delete, delete_all;
+    deliveries_gone: DeliveryPlaceRow => delete, delete_all;
     /// Customers that exist, changed: before the new ones, which may take an external id that is given up.
     customers: CustomerRow => update, upsert_all;
   }

@@ -129,6 +129,14 @@ impl CustomerAggregate {
         }
     }
 
+    /// The customer with its published mappings, without the rest.
+    #[must_use]
+    pub fn into_record(self) -> CustomerRecord {
+        let Self { customer, mut mappings, .. } = self;
+        mappings.retain(|mapping| mapping.status == Status::Published);
+        CustomerRecord { customer, mappings }
+    }
+
     /// The customer with its published mappings.
     #[must_use]
     pub fn record(&self) -> CustomerRecord {

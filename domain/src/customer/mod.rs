@@ -10,6 +10,7 @@ mod error;
 mod external_ids;
 mod facts;
 mod fields;
+mod index;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod port;
@@ -28,6 +29,7 @@ pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
+pub use index::{IndexEntry, IndexKind, ListedAssociation};
 pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub use fields::{

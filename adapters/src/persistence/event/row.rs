@@ -37,6 +37,13 @@ rows! {
     }
 }
 
+rows! {
+    /// Which event, for its removal.
+    EventPlaceRow: events {
+        environment: i32, position: i64;
+    }
+}
+
 /// A version as a column holds it.
 pub(crate) fn version_number(version: Version) -> i64 {
     // No aggregate changes 2^63 times.

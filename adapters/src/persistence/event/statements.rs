@@ -80,10 +80,5 @@ statements! {
             let first = events.filter(environment.eq(of)).filter(position.le(up_to)).order(position.asc());
             db.rows(first.select((position, at)).limit(limit)).await
         }
-
-        /// Removes an event.
-        fn remove_event(db, of: i32, which: i64) -> usize {
-            db.run(diesel::delete(events.filter(environment.eq(of)).filter(position.eq(which)))).await
-        }
     }
 }

@@ -17,7 +17,7 @@ use patron_domain::{
 };
 
 use self::row::KeptAnswerRow;
-use super::{error::Failure, store::Store, unit::Unit, value::Key, writes::Writes};
+use super::{error::Failure, store::Store, unit::Reads, value::Key, writes::Writes};
 
 /// A claim with the number of the environment that the key belongs to.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl Once {
 }
 
 /// What was answered under a key, of work whose answer is kept itself.
-pub(crate) async fn before<T, E>(unit: &dyn Unit, once: Option<&Once>) -> Result<Before<T>, Failure<E>>
+pub(crate) async fn before<T, E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<T>, Failure<E>>
 where
     T: Answer,
     E: From<OnceError> + From<StoreError>,
@@ -67,7 +67,7 @@ where
 }
 
 /// The event whose state was answered under a key.
-pub(crate) async fn event_before<E>(unit: &dyn Unit, once: Option<&Once>) -> Result<Before<EventRecord>, Failure<E>>
+pub(crate) async fn event_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<EventRecord>, Failure<E>>
 where
     E: From<OnceError> + From<StoreError>,
 {

@@ -27,16 +27,10 @@ statements! {
             ).await
         }
 
-        /// The keys of the oldest answers of an environment that were kept before a time.
-        fn kept_before(db, of: i32, before: i64, limit: i64) -> Vec<String> {
-            let old = kept_answers.filter(environment.eq(of)).filter(at.lt(before)).order(at.asc());
-            db.rows(old.select(key).limit(limit)).await
-        }
-
-        /// Removes an answer that was kept before a time.
-        fn remove_kept(db, of: i32, wanted: &str, before: i64) -> usize {
-            let one = kept_answers.filter(environment.eq(of)).filter(key.eq(wanted)).filter(at.lt(before));
-            db.run(diesel::delete(one)).await
+        /// The oldest answers of environments that were kept before a time.
+        fn kept_before(db, all: &[i32], before: i64, limit: i64) -> Vec<(i32, String)> {
+            let old = kept_answers.filter(environment.eq_any(all)).filter(at.lt(before));
+            db.rows(old.select((environment, key)).limit(limit)).await
         }
     }
 }

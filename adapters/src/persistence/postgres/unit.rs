@@ -7,7 +7,7 @@ use diesel::{
 };
 use diesel_async::{
     AsyncPgConnection, RunQueryDsl,
-    methods::{ExecuteDsl, LoadQuery},
+    methods::LoadQuery,
 };
 
 /// A connection, for the statements of a read or of a transaction.
@@ -116,11 +116,33 @@ impl<'c> Db<'c> {
         self.rows(any(keys)).await
     }
 
-    pub(crate) async fn run<'q, Q>(self, statement: Q) -> QueryResult<usize>
+    /// The same under a lock that others may share.
+    pub(crate) async fn each_shared<'q, K, Q, A, R>(
+        self,
+        keys: &'q [K],
+        _one: impl Fn(&'q K) -> Q,
+        any: impl FnOnce(&'q [K]) -> A,
+    ) -> QueryResult<Vec<R>>
     where
-        Q: ExecuteDsl<&'c AsyncPgConnection> + diesel::query_builder::QueryId + 'q,
+        A: AsQuery,
+        Locked<A::Query, true>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
+        R: Send,
     {
-        let mut pg = self.0;
-        diesel_async::RunQueryDsl::execute(statement, &mut pg).await
+        if keys.is_empty() { Ok(Vec::new()) } else { self.shared_rows(any(keys)).await }
+    }
+
+    /// The same under lock.
+    pub(crate) async fn each_locked<'q, K, Q, A, R>(
+        self,
+        keys: &'q [K],
+        _one: impl Fn(&'q K) -> Q,
+        any: impl FnOnce(&'q [K]) -> A,
+    ) -> QueryResult<Vec<R>>
+    where
+        A: AsQuery,
+        Locked<A::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
+        R: Send,
+    {
+        if keys.is_empty() { Ok(Vec::new()) } else { self.locked_rows(any(keys)).await }
     }
 }

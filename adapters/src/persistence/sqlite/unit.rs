@@ -7,12 +7,9 @@ use std::{
 
 use diesel::{
     QueryResult, RunQueryDsl, SqliteConnection,
-    query_builder::{QueryFragment, QueryId},
-    query_dsl::methods::{ExecuteDsl, LoadQuery},
-    sqlite::Sqlite,
+    query_dsl::methods::LoadQuery,
 };
 
-use super::cached::Cached;
 use crate::persistence::event::log_row::LogRow;
 
 /// A connection, for the statements of a read or of a transaction.
@@ -119,11 +116,29 @@ impl Db<'_, '_> {
         Ok(rows)
     }
 
-    pub(crate) async fn run<Q>(self, statement: Q) -> QueryResult<usize>
+    /// The same under a shared lock: there is one writer.
+    pub(crate) async fn each_shared<'q, K, Q, A, R>(
+        self,
+        keys: &'q [K],
+        one: impl Fn(&'q K) -> Q,
+        any: impl FnOnce(&'q [K]) -> A,
+    ) -> QueryResult<Vec<R>>
     where
-        Q: QueryFragment<Sqlite> + QueryId,
-        Cached<Q>: ExecuteDsl<SqliteConnection>,
+        Q: LoadQuery<'q, SqliteConnection, R>,
     {
-        self.0.with(|connection| Cached(statement).execute(connection))
+        self.each(keys, one, any).await
+    }
+
+    /// The same under lock: there is one writer.
+    pub(crate) async fn each_locked<'q, K, Q, A, R>(
+        self,
+        keys: &'q [K],
+        one: impl Fn(&'q K) -> Q,
+        any: impl FnOnce(&'q [K]) -> A,
+    ) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+    {
+        self.each(keys, one, any).await
     }
 }

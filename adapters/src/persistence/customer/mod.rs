@@ -1,0 +1,8 @@
+//! Customers: rows, statements, searching, and the transaction of every change.
+
+pub(crate) mod change;
+mod facts;
+mod port;
+pub(crate) mod row;
+pub(crate) mod search;
+pub(crate) mod statements;

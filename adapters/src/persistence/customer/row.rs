@@ -1,0 +1,71 @@
+//! Rows of the tables `customers` and `customer_index`.
+
+use patron_domain::{
+    customer::{CustomerAggregate, IndexEntry, query::Folded},
+    ids::CustomerKind,
+    lifecycle::Owner,
+    store::StoreError,
+};
+
+use crate::persistence::{
+    event::row::version_number,
+    rows::rows,
+    value::{Document, Key},
+    word::Word,
+};
+
+rows! {
+    /// One row of `customers`.
+    CustomerRow: customers {
+        environment: i32, id: Key;
+        external_id: String,
+        status: i16,
+        version: i64,
+        created_at: i64,
+        updated_at: i64,
+        external_id_folded: Option<String>,
+        name_folded: String,
+        email_folded: String,
+        document: Document,
+    }
+}
+
+rows! {
+    /// One row of `customer_index`.
+    CustomerIndexRow: customer_index {
+        environment: i32, kind: i16, key: Vec<u8>, customer: Key;
+    }
+}
+
+impl CustomerRow {
+    pub(crate) fn new(environment: i32, aggregate: &CustomerAggregate, document: Document) -> Self {
+        let customer = &aggregate.customer;
+        let folded = |text: Option<&str>| text.map(|text| Folded::new(text).into_string()).unwrap_or_default();
+        let external_id = customer.external_id.as_str();
+        let external_id_folded = Some(folded(Some(external_id))).filter(|folded| folded != external_id);
+        Self {
+            environment,
+            id: customer.id.into(),
+            external_id: external_id.to_owned(),
+            status: customer.status.code(),
+            version: version_number(customer.version),
+            created_at: customer.audit.created_at.micros(),
+            updated_at: customer.audit.updated_at.micros(),
+            external_id_folded,
+            name_folded: folded(customer.profile.name.as_ref().map(|name| name.as_str())),
+            email_folded: folded(customer.profile.email.as_ref().map(|email| email.as_str())),
+            document,
+        }
+    }
+
+    /// The customer with everything that belongs to it.
+    pub(crate) fn aggregate(&self, owner: Owner) -> Result<CustomerAggregate, StoreError> {
+        self.document.read(owner, self.id.id::<CustomerKind>())
+    }
+}
+
+impl CustomerIndexRow {
+    pub(crate) fn new(environment: i32, customer: Key, entry: IndexEntry) -> Self {
+        Self { environment, kind: entry.kind.code(), key: entry.key, customer }
+    }
+}

@@ -1,0 +1,113 @@
+//! Listing and searching: a query of the domain as SQL, written once for both databases.
+//!
+//! The conditions are SQL of our own, because three things have to be there to the letter: the status, so that partial
+//! indexes can be used by a prepared statement; comparisons of rows, so that a page deep in a list is found by its index;
+//! and one parameter for any number of texts where the database can (see `dialect`).
+
+mod dialect;
+mod order;
+mod statement;
+mod terms;
+
+pub(crate) use statement::{InOrder, Matches};
+
+use diesel::prelude::*;
+use patron_domain::{customer::query::CustomerQuery, lifecycle::Status};
+
+use self::{
+    order::{Keyset, SortKey},
+    terms::Term,
+};
+use super::queries::columns;
+use crate::persistence::schema::{customer_counts, customers};
+
+/// A query in one scope, in the form in which its values go to a database.
+#[derive(Clone)]
+pub(crate) struct Search {
+    pub(crate) tenant_id: String,
+    pub(crate) environment_id: String,
+    pub(crate) status: Status,
+    terms: Vec<Term>,
+    order: Vec<SortKey>,
+    after: Option<Keyset>,
+    /// The rows wanted: one more than a page holds, which tells whether there is a next one.
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+    pub(crate) with_total: bool,
+    pub(crate) with_mappings: bool,
+}
+
+impl Search {
+    pub(crate) fn new((tenant_id, environment_id): (String, String), query: &CustomerQuery) -> Self {
+        let page = query.page();
+        Self {
+            tenant_id,
+            environment_id,
+            status: query.status(),
+            terms: query.conditions().iter().map(Term::new).collect(),
+            order: order::sort_keys(query.order()),
+            after: query.after().map(Keyset::new),
+            limit: i64::from(page.limit()) + 1,
+            // It fits by `PageRequest`'s invariant.
+            offset: i64::try_from(page.offset()).unwrap_or(i64::MAX),
+            with_total: query.with_total(),
+            with_mappings: query.with_mappings(),
+        }
+    }
+
+    /// Whether nothing but the status is asked, so that the total is known without looking at any customer.
+    pub(crate) fn counts_all(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// How many customers are found in all, when so many rows of it show that: they begin at the beginning, and there is
+    /// room left on the page.
+    pub(crate) fn total_seen(&self, rows: usize) -> Option<i64> {
+        let is_whole = self.after.is_none() && self.offset == 0;
+        i64::try_from(rows).ok().filter(|rows| is_whole && *rows < self.limit)
+    }
+
+    /// The limit to write out, if it is that of a usual page of a whole list: so there are few such statements.
+    fn usual_limit(&self) -> Option<&'static str> {
+        match self.limit {
+            _ if !self.terms.is_empty() || !self.is_common() => None,
+            11 => Some("11"),
+            21 => Some("21"),
+            26 => Some("26"),
+            51 => Some("51"),
+            101 => Some("101"),
+            _ => None,
+        }
+    }
+
+    /// Whether its statement is one of few, and so worth keeping prepared. Others are as many as clients can think of.
+    fn is_common(&self) -> bool {
+        self.status == Status::Published && self.terms.len() <= 1 && self.order.len() == 2
+    }
+}
+
+/// The customers of a page, in order, and one more if there is one.
+pub(crate) type Rows<'a> =
+    diesel::dsl::Select<diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>, columns>;
+
+/// See [`Rows`].
+pub(crate) fn rows(search: &Search) -> Rows<'_> {
+    customers::table.filter(Matches::page(search)).order(InOrder(search)).select(columns())
+}
+
+/// How many customers are found in all, by looking at them.
+pub(crate) fn count(
+    search: &Search,
+) -> diesel::dsl::Select<diesel::dsl::Filter<customers::table, Matches<'_>>, diesel::dsl::CountStar> {
+    customers::table.filter(Matches::all(search)).select(diesel::dsl::count_star())
+}
+
+/// The parts of the number of customers with a status; their sum is the number.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn counts<'a>(tenant_id: &'a str, environment_id: &'a str, status: &'a str) -> _ {
+    customer_counts::table
+        .filter(customer_counts::tenant_id.eq(tenant_id))
+        .filter(customer_counts::environment_id.eq(environment_id))
+        .filter(customer_counts::status.eq(status))
+        .select(customer_counts::count)
+}

@@ -1,0 +1,156 @@
+//! The order of a list and places in it, as SQL.
+
+use diesel::{QueryResult, query_builder::AstPass};
+use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, Direction, SortField};
+
+use super::{Search, dialect::Dialect};
+
+/// One column that is sorted by. None of them is ever NULL.
+#[derive(Clone, Copy)]
+pub(super) struct SortKey {
+    column: &'static str,
+    direction: Direction,
+}
+
+/// The columns of an order; the last is the id, which breaks ties.
+pub(super) fn sort_keys(order: &CustomerOrder) -> Vec<SortKey> {
+    let keys = order.keys().iter().map(|(field, direction)| SortKey { column: column(*field), direction: *direction });
+    keys.chain([SortKey { column: "id", direction: order.ties() }]).collect()
+}
+
+fn column(field: SortField) -> &'static str {
+    match field {
+        SortField::CreatedAt => "created_at",
+        SortField::UpdatedAt => "updated_at",
+        SortField::ExternalId => "external_id",
+        SortField::Name => "name_folded",
+        SortField::Email => "email_folded",
+    }
+}
+
+pub(super) fn write_order<DB: Dialect>(keys: &[SortKey], out: &mut AstPass<'_, '_, DB>) {
+    for (index, key) in keys.iter().enumerate() {
+        out.push_sql(if index == 0 { "customers." } else { ", customers." });
+        out.push_sql(key.column);
+        out.push_sql(match key.direction {
+            Direction::Asc => " ASC",
+            Direction::Desc => " DESC",
+        });
+    }
+}
+
+/// A place in a list: what comes after it.
+#[derive(Clone)]
+pub(super) struct Keyset {
+    keys: Vec<(SortKey, Value)>,
+    id: String,
+}
+
+#[derive(Clone)]
+enum Value {
+    Number(i64),
+    /// The column of the customer whose place it is, as it is now.
+    OfCustomer,
+    Id,
+}
+
+impl Keyset {
+    pub(super) fn new(cursor: &CustomerCursor) -> Self {
+        let value = |key: &CursorKey| key.time.map_or(Value::OfCustomer, |time| Value::Number(time.micros()));
+        let key = |key: &CursorKey| (SortKey { column: column(key.field), direction: key.direction }, value(key));
+        let mut keys: Vec<_> = cursor.keys().iter().map(key).collect();
+        let ties = keys.last().map(|(key, _)| key.direction).unwrap_or_default();
+        keys.push((SortKey { column: "id", direction: ties }, Value::Id));
+        Self { keys, id: cursor.id().to_string() }
+    }
+
+    /// One comparison of rows where all columns go one way, which an index can begin at; else column by column.
+    pub(super) fn write<'b, DB: Dialect>(
+        &'b self,
+        search: &'b Search,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
+        let mut directions = self.keys.iter().map(|(key, _)| key.direction);
+        let first = directions.next().unwrap_or_default();
+        if directions.all(|direction| direction == first) {
+            return self.write_row(first, search, out);
+        }
+        let depth = self.keys.len().saturating_sub(1);
+        for (index, (key, value)) in self.keys.iter().enumerate() {
+            out.push_sql("(customers.");
+            self.compare(key, beyond(key.direction), value, search, out)?;
+            if index < depth {
+                out.push_sql(" OR customers.");
+                self.compare(key, " = ", value, search, out)?;
+                out.push_sql(" AND ");
+            }
+        }
+        self.keys.iter().for_each(|_| out.push_sql(")"));
+        Ok(())
+    }
+
+    fn write_row<'b, DB: Dialect>(
+        &'b self,
+        direction: Direction,
+        search: &'b Search,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
+        for (index, (key, _)) in self.keys.iter().enumerate() {
+            out.push_sql(if index == 0 { "(customers." } else { ", customers." });
+            out.push_sql(key.column);
+        }
+        out.push_sql(")");
+        out.push_sql(beyond(direction));
+        for (index, (key, value)) in self.keys.iter().enumerate() {
+            out.push_sql(if index == 0 { "(" } else { ", " });
+            self.value(key, value, search, out)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+
+    fn compare<'b, DB: Dialect>(
+        &'b self,
+        key: &SortKey,
+        operator: &str,
+        value: &'b Value,
+        search: &'b Search,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
+        out.push_sql(key.column);
+        out.push_sql(operator);
+        self.value(key, value, search, out)
+    }
+
+    fn value<'b, DB: Dialect>(
+        &'b self,
+        key: &SortKey,
+        value: &'b Value,
+        search: &'b Search,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()> {
+        match value {
+            Value::Number(number) => DB::number(number, out),
+            Value::Id => DB::text(&self.id, out),
+            Value::OfCustomer => {
+                out.push_sql("(SELECT place.");
+                out.push_sql(key.column);
+                out.push_sql(" FROM customers AS place WHERE place.tenant_id = ");
+                DB::text(&search.tenant_id, out)?;
+                out.push_sql(" AND place.environment_id = ");
+                DB::text(&search.environment_id, out)?;
+                out.push_sql(" AND place.id = ");
+                DB::text(&self.id, out)?;
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn beyond(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Asc => " > ",
+        Direction::Desc => " < ",
+    }
+}

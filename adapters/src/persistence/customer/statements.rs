@@ -1,0 +1,111 @@
+//! Statements about customers.
+
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl};
+
+use super::{
+    row::CustomerRow,
+    search::{Search, count, rows},
+};
+use crate::persistence::{
+    literal::PUBLISHED,
+    schema::{customer_index, customers, logs},
+    statements::statements,
+    value::{Document, Key},
+};
+
+/// The published customers of an environment.
+macro_rules! published {
+    ($environment:expr) => {
+        customers::table.filter(customers::environment.eq($environment)).filter(customers::status.eq(PUBLISHED))
+    };
+}
+
+statements! {
+    /// Statements about customers.
+    CustomerStatements {
+        /// The document of a customer of any status.
+        fn document(db, environment: i32, id: Key) -> Option<Document> {
+            let one = customers::table.filter(customers::environment.eq(environment)).filter(customers::id.eq(id));
+            db.one(one.select(customers::document)).await
+        }
+
+        /// The document of the published customer with an external id.
+        fn document_of_external_id(db, environment: i32, external_id: &str) -> Option<Document> {
+            let one = published!(environment).filter(customers::external_id.eq(external_id));
+            db.one(one.select(customers::document)).await
+        }
+
+        /// The documents of customers of any status, by their ids.
+        fn documents_of(db, environment: i32, ids: &[Key]) -> Vec<(Key, Document)> {
+            let columns = (customers::id, customers::document);
+            let all = || customers::table.filter(customers::environment.eq(environment)).select(columns);
+            db.each(ids, |id| all().filter(customers::id.eq(id)), |ids| all().filter(customers::id.eq_any(ids))).await
+        }
+
+        /// The documents of published customers, by their external ids.
+        fn documents_of_external_ids(db, environment: i32, external_ids: &[String]) -> Vec<(String, Document)> {
+            let columns = (customers::external_id, customers::document);
+            db.each(
+                external_ids,
+                |id| published!(environment).filter(customers::external_id.eq(id)).select(columns),
+                |ids| published!(environment).filter(customers::external_id.eq_any(ids)).select(columns),
+            ).await
+        }
+
+        /// Customers of any status, under lock, in the order of their ids.
+        fn lock_customers(db, environment: i32, ids: &[Key]) -> Vec<CustomerRow> {
+            let all = || customers::table.filter(customers::environment.eq(environment));
+            db.each_locked(
+                ids,
+                |id| all().filter(customers::id.eq(id)),
+                |ids| all().filter(customers::id.eq_any(ids)).order(customers::id.asc()),
+            ).await
+        }
+
+        /// Published customers by their external ids, under lock, in the order of their ids.
+        fn lock_customers_of_external_ids(db, environment: i32, external_ids: &[String]) -> Vec<CustomerRow> {
+            db.each_locked(
+                external_ids,
+                |id| published!(environment).filter(customers::external_id.eq(id)),
+                |ids| published!(environment).filter(customers::external_id.eq_any(ids)).order(customers::id.asc()),
+            ).await
+        }
+
+        /// Which published customers have external ids.
+        fn holders(db, environment: i32, external_ids: &[String]) -> Vec<(String, Key)> {
+            let columns = (customers::external_id, customers::id);
+            db.each(
+                external_ids,
+                |id| published!(environment).filter(customers::external_id.eq(id)).select(columns),
+                |ids| published!(environment).filter(customers::external_id.eq_any(ids)).select(columns),
+            ).await
+        }
+
+        /// The documents of the customers that an entry of the index leads to.
+        fn customers_indexed(db, environment: i32, kind: i16, key: &[u8]) -> Vec<Document> {
+            let same = customers::environment.eq(customer_index::environment).and(customers::id.eq(customer_index::customer));
+            let found = customer_index::table
+                .inner_join(customers::table.on(same))
+                .filter(customer_index::environment.eq(environment))
+                .filter(customer_index::kind.eq(kind))
+                .filter(customer_index::key.eq(key));
+            db.rows(found.select(customers::document)).await
+        }
+
+        /// The documents of a page of a search, and one more if there is one.
+        fn found(db, search: &Search) -> Vec<Document> {
+            db.rows(rows(search)).await
+        }
+
+        /// How many customers a search finds in all, by looking at them.
+        fn count_found(db, search: &Search) -> i64 {
+            Ok(db.one::<_, i64>(count(search)).await?.unwrap_or_default())
+        }
+
+        /// How many customers of an environment are published, and how many archived.
+        fn customer_counts(db, environment: i32) -> Option<(i64, i64)> {
+            let one = logs::table.filter(logs::environment.eq(environment));
+            db.one(one.select((logs::published, logs::archived))).await
+        }
+    }
+}

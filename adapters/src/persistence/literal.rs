@@ -1,0 +1,61 @@
+//! Numbers of words that stand in a statement's text instead of its parameters.
+//!
+//! The partial indexes hold the rows of one status alone. A database uses one only where the statement itself says so: with a
+//! parameter, PostgreSQL's plans for prepared statements cannot, and SQLite compiles the statement anew whenever the parameter
+//! is bound.
+
+use diesel::{
+    QueryResult,
+    backend::Backend,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::SmallInt,
+};
+
+/// A number in the text of a statement.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct Literal<const CODE: i16>;
+
+/// What is in use: `Status::Published`, and versions of workflows that new customers get.
+pub(crate) const PUBLISHED: Literal<0> = Literal;
+/// Deliveries that wait: `DeliveryStatus::Waiting`.
+pub(crate) const WAITING: Literal<0> = Literal;
+/// Deliveries that failed: `DeliveryStatus::Failed`.
+pub(crate) const FAILED: Literal<2> = Literal;
+
+impl<const CODE: i16> Expression for Literal<CODE> {
+    type SqlType = SmallInt;
+}
+
+impl<const CODE: i16, T> AppearsOnTable<T> for Literal<CODE> {}
+impl<const CODE: i16, T> SelectableExpression<T> for Literal<CODE> {}
+
+impl<const CODE: i16, G> ValidGrouping<G> for Literal<CODE> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<const CODE: i16, DB: Backend> QueryFragment<DB> for Literal<CODE> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(&CODE.to_string());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::{lifecycle::Status, webhook::DeliveryStatus};
+
+    use super::{FAILED, Literal, PUBLISHED, WAITING};
+    use crate::persistence::word::Word;
+
+    fn code<const CODE: i16>(_: Literal<CODE>) -> i16 {
+        CODE
+    }
+
+    #[test]
+    fn literals_are_the_numbers_of_their_words() {
+        assert_eq!(code(PUBLISHED), Status::Published.code());
+        assert_eq!(code(WAITING), DeliveryStatus::Waiting.code());
+        assert_eq!(code(FAILED), DeliveryStatus::Failed.code());
+    }
+}

@@ -1,0 +1,5 @@
+//! Onboarding workflows and runs.
+
+mod port;
+pub(crate) mod row;
+pub(crate) mod statements;

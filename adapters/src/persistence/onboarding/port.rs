@@ -1,0 +1,227 @@
+//! The port for onboarding.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    customer::WorkflowName,
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    ids::{CustomerId, WorkflowId},
+    onboarding::{
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow, WorkflowPut,
+    },
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+};
+
+use super::row::{RunRow, WorkflowRow, name_column};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    idempotency::{self, Before, Once},
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
+
+fn refused<T, E: From<T>>(error: T) -> Failure<E> {
+    Failure::Refused(error.into())
+}
+
+#[async_trait]
+impl OnboardingRepository for Store {
+    async fn put_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        put: PutWorkflow,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<Workflow>, OnceError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let scope = scope.clone();
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, put, once) = (scope.clone(), put.clone(), once.clone());
+            let work = async move {
+                let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
+                let keeping = match idempotency::before::<WorkflowId, OnceError>(unit, once.as_ref()).await? {
+                    Before::Free(keeping) => keeping,
+                    Before::Done(id) => {
+                        let version = unit.workflow_version(environment, id.into()).await?;
+                        let version = version.ok_or(diesel::result::Error::NotFound)?;
+                        let workflow = version.workflow(scope.owner).map_err(refused)?;
+                        return Ok(Decision::nothing(Done::before(workflow)));
+                    }
+                };
+                let current = row.as_ref().map(|row| row.workflow(scope.owner)).transpose().map_err(refused)?;
+                let at = put.at;
+                let decided = put.decide(&scope, current);
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                if let WorkflowPut::New(new) = &decided {
+                    writes.workflows.extend(row.map(WorkflowRow::retired));
+                    writes.new_workflows.push(WorkflowRow::new(environment, new));
+                }
+                let workflow = decided.workflow().clone();
+                keeping.answer(&mut writes, &workflow.id, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(workflow), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+    ) -> Result<Option<Workflow>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let read = self.read(Pace::LookUp, move |unit| {
+            async move { unit.workflow(environment, name_column(name.as_ref())).await }.boxed()
+        });
+        read.await?.map(|row| row.workflow(scope.owner)).transpose()
+    }
+
+    async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let row = self.read(Pace::LookUp, move |unit| unit.workflow_version(environment, id.into()).boxed()).await?;
+        row.map(|row| row.workflow(scope.owner)).transpose()
+    }
+
+    async fn delete_workflow(
+        &self,
+        scope: &EnvironmentScope,
+        name: Option<WorkflowName>,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let (name, once) = (name.clone(), once.clone());
+            let work = async move {
+                let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(deleted) => return Ok(Decision::nothing(Some(Done::before(deleted)))),
+                    Before::Free(keeping) => keeping,
+                };
+                let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let id: WorkflowId = row.id.id();
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.workflows.push(row.retired());
+                keeping.answer(&mut writes, &id, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(id)), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let row = self.read(Pace::LookUp, move |unit| unit.run(environment, customer.into()).boxed()).await?;
+        row.map(|row| row.run(scope.owner)).transpose()
+    }
+
+    async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
+        let read = self.read(Pace::List, move |unit| async move { unit.runs(environment, &query).await }.boxed());
+        read.await?.iter().map(|row| row.run(scope.owner)).collect()
+    }
+
+    async fn amend_run(
+        &self,
+        scope: &EnvironmentScope,
+        customer: CustomerId,
+        amendment: RunAmendment,
+        at: Timestamp,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<OnboardingRun>, OnboardingError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let owner = scope.owner;
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let once = once.clone();
+            let work = async move {
+                let row = unit.lock_run(environment, customer.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(run) => return Ok(Decision::nothing(Done::before(run))),
+                    Before::Free(keeping) => keeping,
+                };
+                let row = row.ok_or(Failure::Refused(OnboardingError::UnknownRun))?;
+                let run = row.run(owner).map_err(refused)?.amended(amendment, at).map_err(refused)?;
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.runs.push(RunRow::new(environment, &run));
+                keeping.answer(&mut writes, &run, at);
+                Ok(Decision { answer: Done::now(run), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
+        let (now, limit) = (claim.now.micros(), i64::from(claim.limit));
+        // Mostly there is nothing to do, and that is seen without a transaction.
+        let found = self.read(Pace::List, move |unit| {
+            let find = async move {
+                let all = unit.environments_known().await?;
+                unit.due_runs(&all, now, limit).await
+            };
+            find.boxed()
+        });
+        let mut by_environment: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+        for (environment, customer) in found.await? {
+            by_environment.entry(environment).or_default().push(customer);
+        }
+        if by_environment.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owners = self.owners_of(by_environment.keys().copied()).await?;
+        let mut claimed = Vec::new();
+        for (environment, customers) in by_environment {
+            let Some(owner) = owners.get(&environment).copied() else { continue };
+            let (holder, until) = (claim.holder.clone(), claim.until);
+            let take = move |unit: &'_ (dyn Reads + '_)| {
+                let (customers, holder) = (customers.clone(), holder.clone());
+                let take = async move {
+                    let (mut runs, mut writes) = (Vec::new(), Writes::default());
+                    for row in unit.lock_runs(environment, &customers).await? {
+                        // Another server may have been first.
+                        if row.due_at.is_some_and(|at| at <= now) {
+                            let run = row.run(owner).map_err(Failure::Refused)?.held(until);
+                            writes.runs.push(RunRow { holder: Some(holder.clone()), ..RunRow::new(environment, &run) });
+                            runs.push(run);
+                        }
+                    }
+                    Ok::<_, Failure<StoreError>>(Decision { answer: runs, writes })
+                };
+                take.boxed()
+            };
+            claimed.extend(self.write(take).await?);
+        }
+        Ok(claimed)
+    }
+
+    async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {
+        let Some(environment) = self.environment(record.run.owner).await? else { return Ok(false) };
+        let write = move |unit: &'_ (dyn Reads + '_)| {
+            let RunRecord { run, holder, keep_until } = record.clone();
+            let write = async move {
+                let row = unit.lock_run(environment, run.customer_id.into()).await?;
+                if row.is_none_or(|row| row.holder.as_deref() != Some(holder.as_str())) {
+                    return Ok(Decision::nothing(false));
+                }
+                let run = OnboardingRun { due_at: keep_until.or(run.due_at), ..run };
+                let row = RunRow { holder: keep_until.map(|_| holder), ..RunRow::new(environment, &run) };
+                let writes = Writes { runs: vec![row], ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
+            };
+            write.boxed()
+        };
+        self.write(write).await
+    }
+}

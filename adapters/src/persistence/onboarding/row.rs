@@ -1,0 +1,93 @@
+//! Rows of the tables `onboarding_workflows` and `onboarding_runs`.
+
+use patron_domain::{
+    customer::{WorkflowName, WorkflowNeeded},
+    ids::{OnboardingRunKind, WorkflowKind},
+    lifecycle::{Owner, Status},
+    onboarding::{OnboardingRun, Workflow},
+    store::StoreError,
+    time::Timestamp,
+};
+
+use crate::persistence::{
+    rows::rows,
+    value::{Document, Key},
+    word::Word,
+};
+
+rows! {
+    /// One row of `onboarding_workflows`: a version, which never changes but for its status.
+    WorkflowRow: onboarding_workflows {
+        environment: i32, id: Key;
+        name: String,
+        status: i16,
+        document: Document,
+    }
+}
+
+rows! {
+    /// One row of `onboarding_runs`.
+    RunRow: onboarding_runs {
+        environment: i32, customer: Key;
+        state: i16,
+        due_at: Option<i64>,
+        holder: Option<String>,
+        document: Document,
+    }
+}
+
+/// The column `name` of a workflow; empty for that of customers that name none.
+pub(crate) fn name_column(name: Option<&WorkflowName>) -> &str {
+    name.map_or("", |name| name.as_str())
+}
+
+/// The column `name` of the workflow that a change needs.
+pub(crate) fn wanted_name(needed: WorkflowNeeded<'_>) -> Option<&str> {
+    match needed {
+        WorkflowNeeded::None => None,
+        WorkflowNeeded::Default => Some(""),
+        WorkflowNeeded::Named(name) => Some(name.as_str()),
+    }
+}
+
+impl WorkflowRow {
+    /// A version that new customers get.
+    pub(crate) fn new(environment: i32, workflow: &Workflow) -> Self {
+        Self {
+            environment,
+            id: workflow.id.into(),
+            name: name_column(workflow.name.as_ref()).to_owned(),
+            status: Status::Published.code(),
+            document: Document::of(workflow),
+        }
+    }
+
+    /// The same version, which no new customer gets.
+    pub(crate) fn retired(self) -> Self {
+        Self { status: Status::Deleted.code(), ..self }
+    }
+
+    /// The version, of this owner.
+    pub(crate) fn workflow(&self, owner: Owner) -> Result<Workflow, StoreError> {
+        self.document.read(owner, self.id.id::<WorkflowKind>())
+    }
+}
+
+impl RunRow {
+    /// A run that nobody holds.
+    pub(crate) fn new(environment: i32, run: &OnboardingRun) -> Self {
+        Self {
+            environment,
+            customer: run.customer_id.into(),
+            state: run.state.code(),
+            due_at: run.due_at.map(Timestamp::micros),
+            holder: None,
+            document: Document::of(run),
+        }
+    }
+
+    /// The run, of this owner. While it is held, it is due when that ends.
+    pub(crate) fn run(&self, owner: Owner) -> Result<OnboardingRun, StoreError> {
+        self.document.read(owner, self.customer.id::<OnboardingRunKind>())
+    }
+}

@@ -1,0 +1,74 @@
+//! Removing what has served its time, a few rows at a time.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    customer::{Housekeeping, OldEvents},
+    lifecycle::Owner,
+    store::StoreError,
+    tenancy::SystemScope,
+    time::Timestamp,
+};
+
+use super::{
+    engine::Decision,
+    error::Failure,
+    event::row::EventPlaceRow,
+    idempotency::row::KeptAnswerRow,
+    store::Store,
+    unit::Reads,
+    writes::Writes,
+};
+
+#[async_trait]
+impl Housekeeping for Store {
+    async fn remove_idempotency_records(
+        &self,
+        _scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let before = made_before.micros();
+        let remove = move |unit: &'_ (dyn Reads + '_)| {
+            let remove = async move {
+                let all = unit.environments_known().await?;
+                let mut writes = Writes::default();
+                for (environment, key) in unit.kept_before(&all, before, limit.into()).await? {
+                    // Under lock: a request may use the key again meanwhile.
+                    let row = unit.lock_kept(environment, &key).await?;
+                    writes.kept_gone.extend(row.filter(|row: &KeptAnswerRow| row.at < before));
+                }
+                let count = writes.kept_gone.len() as u64;
+                Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
+            };
+            remove.boxed()
+        };
+        self.write(remove).await
+    }
+
+    async fn remove_events(
+        &self,
+        _scope: &SystemScope,
+        owner: Owner,
+        old: OldEvents,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let Some(environment) = self.environment(owner).await? else { return Ok(0) };
+        let remove = move |unit: &'_ (dyn Reads + '_)| {
+            let remove = async move {
+                // The last event stays: readers see by it that their cursors are of this log.
+                let last = unit.last_position(environment).await?.unwrap_or_default();
+                let up_to = old.up_to.stored().min(last - 1);
+                let first = unit.first_events(environment, up_to, limit.into()).await?;
+                let is_old = |(_, at): &(i64, i64)| *at < old.happened_before.micros();
+                let place = |(position, _)| EventPlaceRow { environment, position };
+                let events_gone: Vec<_> = first.into_iter().filter(is_old).map(place).collect();
+                let count = events_gone.len() as u64;
+                let writes = Writes { events_gone, ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
+            };
+            remove.boxed()
+        };
+        self.write(remove).await
+    }
+}

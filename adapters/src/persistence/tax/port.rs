@@ -1,0 +1,451 @@
+//! The port for tax rates and tax associations.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction},
+    event::{EventState, TaxRateEvent},
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    lifecycle::{Owner, Status},
+    store::{Page, PageRequest, StoreError},
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
+        TaxRepository, TaxedEntities, TaxedEntity,
+    },
+    tenancy::EnvironmentScope,
+};
+
+use super::{
+    row::{DefaultRow, RateRow, currency_column},
+    statements::Listed,
+};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    event::row::EventRow,
+    idempotency::{self, Before, Keeping, Once},
+    page::Window,
+    store::Store,
+    unit::Reads,
+    value::{Document, Key, corrupt},
+    word::Word,
+    writes::Writes,
+};
+
+fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
+    Failure::Refused(error.into())
+}
+
+/// The rate that was answered under a key.
+async fn rate_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<TaxRate>, Failure<E>>
+where
+    E: From<OnceError> + From<StoreError>,
+{
+    let event = match idempotency::event_before::<E>(unit, once).await? {
+        Before::Free(keeping) => return Ok(Before::Free(keeping)),
+        Before::Done(event) => event,
+    };
+    match event.state {
+        Some(EventState::TaxRate(rate)) => Ok(Before::Done(*rate)),
+        // The key was used for a customer.
+        _ => Err(Failure::Refused(OnceError::from(patron_domain::idempotency::IdempotencyKeyReused).into())),
+    }
+}
+
+/// What a decision about a rate writes.
+fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Keeping) -> (RateRow, Writes) {
+    let row = RateRow::new(environment, &event.state);
+    let mut writes = Writes::default();
+    writes.events.push(EventRow::of_tax_rate(environment, event, row.document.clone()));
+    keeping.event(&mut writes, event.id, event.at);
+    (row, writes)
+}
+
+#[async_trait]
+impl TaxRepository for Store {
+    async fn create_rate(
+        &self,
+        scope: &EnvironmentScope,
+        created: TaxRateEvent,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, CreateTaxRateError> {
+        let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let create = move |unit: &'_ (dyn Reads + '_)| {
+            let (created, once) = (created.clone(), once.clone());
+            let create = async move {
+                let keeping = match rate_before(unit, once.as_ref()).await? {
+                    Before::Done(rate) => return Ok(Decision::nothing(Done::before(rate))),
+                    Before::Free(keeping) => keeping,
+                };
+                if let Some(holder) = unit.rate_of_code(environment, created.state.code.as_str()).await? {
+                    return Err(Failure::Refused(CreateTaxRateError::CodeTaken { existing: holder.id() }));
+                }
+                let (row, mut writes) = rate_writes(environment, &created, keeping);
+                writes.new_rates.push(row);
+                Ok(Decision { answer: Done::now(created.state), writes })
+            };
+            create.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let row = self.read(Pace::LookUp, move |unit| unit.rate(environment, id.into()).boxed()).await?;
+        row.map(|row| row.document.read(scope.owner, id)).transpose()
+    }
+
+    async fn rates(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxRateFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxRate>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
+        let (filter, window) = (filter.clone(), Window::from(page));
+        let read = self.read(Pace::List, move |unit| {
+            let read = async move {
+                let rows = unit.rates_admitted(environment, &filter, window).await?;
+                Ok((rows, unit.count_rates_admitted(environment, &filter).await?))
+            };
+            read.boxed()
+        });
+        crate::persistence::page::page_of(read.await?, |row| rate(scope.owner, &row))
+    }
+
+    async fn change_rate(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxRate,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let scope = scope.clone();
+        let change = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
+            let change = async move {
+                // The lock first: a repetition that waited for it finds what the first has kept.
+                let current = unit.lock_rate(environment, command.id.into()).await?;
+                let keeping = match rate_before(unit, once.as_ref()).await? {
+                    Before::Done(rate) => return Ok(Decision::nothing(Done::before(rate))),
+                    Before::Free(keeping) => keeping,
+                };
+                let id = Key::from(command.id);
+                let holder = match command.wanted_code() {
+                    None => None,
+                    Some(code) => unit.rate_of_code(environment, code.as_str()).await?,
+                };
+                let facts = TaxRateFacts {
+                    current: current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?,
+                    in_use: unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?,
+                    holder: holder.map(Key::id),
+                };
+                let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
+                let (row, mut writes) = rate_writes(environment, &event, keeping);
+                writes.rates.push(row);
+                Ok(Decision { answer: Done::now(event.state), writes })
+            };
+            change.boxed()
+        };
+        self.write(change).await
+    }
+
+    async fn create_default(
+        &self,
+        scope: &EnvironmentScope,
+        association: TaxAssociation,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
+        let default = TaxAssociation { owner: scope.owner, ..association };
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let create = move |unit: &'_ (dyn Reads + '_)| {
+            let (default, once) = (default.clone(), once.clone());
+            let create = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
+                    Before::Free(keeping) => keeping,
+                };
+                let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
+                if rate.first().is_none_or(|rate| rate.status != Status::Published.code()) {
+                    return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
+                }
+                let currency = currency_column(default.currency);
+                let same = unit.default_of_rate(environment, default.tax_rate_id.into(), &currency).await?;
+                if let Some(existing) = same {
+                    return Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated { existing: existing.id() }));
+                }
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.new_defaults.push(DefaultRow::new(environment, &default));
+                keeping.answer(&mut writes, &default, default.audit.updated_at);
+                Ok(Decision { answer: Done::now(default), writes })
+            };
+            create.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn change_default(
+        &self,
+        scope: &EnvironmentScope,
+        command: ChangeTaxDefault,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let scope = scope.clone();
+        let change = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
+            let change = async move {
+                let current = unit.lock_default(environment, command.id.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(changed) => return Ok(Decision::nothing(Done::before(changed))),
+                    Before::Free(keeping) => keeping,
+                };
+                let current = current.map(|row| row.document.read(scope.owner, command.id));
+                let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
+                let default = command.decide(&scope, current.as_ref()).map_err(Failure::Refused)?;
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.defaults.push(DefaultRow::new(environment, &default));
+                keeping.answer(&mut writes, &default, default.audit.updated_at);
+                Ok(Decision { answer: Done::now(default), writes })
+            };
+            change.boxed()
+        };
+        self.write(change).await
+    }
+
+    async fn find_association(
+        &self,
+        scope: &EnvironmentScope,
+        id: TaxAssociationId,
+    ) -> Result<Option<TaxAssociation>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let entry = IndexEntry::association(id);
+        let read = self.read(Pace::LookUp, move |unit| {
+            let read = async move {
+                let default = unit.default(environment, id.into()).await?;
+                let customers = match default {
+                    Some(_) => Vec::new(),
+                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key).await?,
+                };
+                Ok((default, customers))
+            };
+            read.boxed()
+        });
+        let (default, customers) = read.await?;
+        if let Some(default) = default {
+            return default.document.read(scope.owner, id).map(Some);
+        }
+        for document in customers {
+            let aggregate: CustomerAggregate = document.read(scope.owner, id)?;
+            if let Some(found) = take_association(aggregate, id) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn associations(
+        &self,
+        scope: &EnvironmentScope,
+        filter: &TaxAssociationFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxAssociation>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
+        if let TaxedEntities::One(TaxedEntity::Customer(id)) = filter.entities {
+            return self.associations_of(scope.owner, environment, id, filter, page).await;
+        }
+        let wanted = filter.clone();
+        let found = self.read(Pace::List, move |unit| {
+            async move { list_associations(unit, environment, &wanted, page).await }.boxed()
+        });
+        let (defaults, listed, count, documents) = found.await?;
+        merge(scope.owner, filter, page, Found { defaults, listed, count, documents })
+    }
+
+    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+        let nothing = TaxBasis { own: Some(Vec::new()), ..TaxBasis::default() };
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(nothing) };
+        let owner = scope.owner;
+        let read = self.read(Pace::LookUp, move |unit| {
+            let read = async move {
+                let customer = unit.document(environment, customer_id.into()).await?;
+                let defaults = unit.defaults(environment, Status::Published.code()).await?;
+                Ok((customer, defaults))
+            };
+            read.boxed()
+        });
+        let (customer, defaults) = read.await?;
+        let customer: Option<CustomerAggregate> =
+            customer.map(|document| document.read(owner, customer_id)).transpose()?;
+        let published = |association: &TaxAssociation| association.status == Status::Published;
+        let own: Vec<TaxAssociation> =
+            customer.map(|customer| customer.associations).unwrap_or_default().into_iter().filter(published).collect();
+        let mut defaults = defaults.iter().map(|row| default(owner, row)).collect::<Result<Vec<_>, _>>()?;
+        defaults.sort_by_key(|default| default.id);
+        let rates: BTreeSet<TaxRateId> = own.iter().chain(&defaults).map(|one| one.tax_rate_id).collect();
+        let rates: Vec<Key> = rates.into_iter().map(Key::from).collect();
+        let rates = self.read(Pace::LookUp, move |unit| {
+            async move { unit.rates_of_ids(environment, &rates).await }.boxed()
+        });
+        let mut rates = rates.await?.iter().map(|row| rate(owner, row)).collect::<Result<Vec<_>, _>>()?;
+        rates.sort_by_key(|rate: &TaxRate| rate.id);
+        Ok(TaxBasis { own: Some(own), defaults, rates })
+    }
+}
+
+fn rate(owner: Owner, row: &RateRow) -> Result<TaxRate, StoreError> {
+    row.document.read(owner, row.id.id::<patron_domain::ids::TaxRateKind>())
+}
+
+fn default(owner: Owner, row: &DefaultRow) -> Result<TaxAssociation, StoreError> {
+    row.document.read(owner, row.id.id::<patron_domain::ids::TaxAssociationKind>())
+}
+
+/// An association of a customer, removed or not.
+fn take_association(aggregate: CustomerAggregate, id: TaxAssociationId) -> Option<TaxAssociation> {
+    let CustomerAggregate { associations, removed_associations, .. } = aggregate;
+    associations.into_iter().chain(removed_associations).find(|association| association.id == id)
+}
+
+/// What was read for a page of associations.
+struct Found {
+    defaults: Vec<DefaultRow>,
+    /// Entries of customers' associations: at least all up to the end of the page.
+    listed: Vec<Listed>,
+    /// How many there are of these in all.
+    count: i64,
+    documents: Vec<(Key, Document)>,
+}
+
+type FoundRows = (Vec<DefaultRow>, Vec<Listed>, i64, Vec<(Key, Document)>);
+
+/// Reads what a page of associations needs. Defaults are few and read whole; of the customers' associations those up to the end
+/// of the page are read, as keys, and the documents of those that may be on it.
+async fn list_associations(
+    unit: &dyn Reads,
+    environment: i32,
+    filter: &TaxAssociationFilter,
+    page: PageRequest,
+) -> diesel::QueryResult<FoundRows> {
+    let of_customers = !matches!(filter.entities, TaxedEntities::One(TaxedEntity::Tenant));
+    let of_tenant = !matches!(filter.entities, TaxedEntities::Customers);
+    let defaults = match of_tenant {
+        true => unit.defaults(environment, filter.status.code()).await?,
+        false => Vec::new(),
+    };
+    let (mut listed, mut count) = (Vec::new(), 0);
+    if of_customers {
+        let rates = filter.tax_rate_ids.as_ref();
+        let rates: Vec<Option<Key>> = match rates {
+            None => vec![None],
+            Some(ids) => ids.iter().collect::<BTreeSet<_>>().into_iter().map(|id| Some(Key::from(*id))).collect(),
+        };
+        let Window { limit, offset } = page.into();
+        let up_to = Window { limit: limit.saturating_add(offset), offset: 0 };
+        for rate in rates {
+            listed.extend(unit.associations_admitted(environment, filter, rate, up_to).await?);
+            count += unit.count_associations_admitted(environment, filter, rate).await?;
+        }
+    }
+    // The defaults may move the page's beginning back by as many.
+    let mut order: Vec<&Listed> = listed.iter().collect();
+    sort(&mut order, filter.order);
+    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX).saturating_sub(defaults.len());
+    let near = order.into_iter().skip(skipped).take(usize::from(page.limit()) + defaults.len());
+    let customers: BTreeSet<Key> = near.map(|(_, customer)| *customer).collect();
+    let customers: Vec<Key> = customers.into_iter().collect();
+    let documents = unit.documents_of(environment, &customers).await?;
+    Ok((defaults, listed, count, documents))
+}
+
+/// The part of a key that lists are ordered by.
+fn place(key: &[u8]) -> Option<ListedAssociation> {
+    ListedAssociation::from_bytes(key.get(key.len().checked_sub(ListedAssociation::LENGTH)?..)?)
+}
+
+fn sort(entries: &mut [&Listed], order: Direction) {
+    entries.sort_by_key(|(key, _)| place(key).map(|listed| (listed.created_at, listed.id)));
+    if order == Direction::Desc {
+        entries.reverse();
+    }
+}
+
+/// The page, of defaults and customers' associations together.
+fn merge(
+    owner: Owner,
+    filter: &TaxAssociationFilter,
+    page: PageRequest,
+    found: Found,
+) -> Result<Page<TaxAssociation>, StoreError> {
+    enum One {
+        Default(TaxAssociation),
+        Of(Key, TaxAssociationId),
+    }
+    let defaults = found.defaults.iter().map(|row| default(owner, row)).collect::<Result<Vec<_>, _>>()?;
+    let defaults = defaults.into_iter().filter(|default| filter.admits(default));
+    let mut all: Vec<_> =
+        defaults.map(|default| ((default.audit.created_at.micros(), default.id), One::Default(default))).collect();
+    let total = u64::try_from(found.count).unwrap_or_default().saturating_add(all.len() as u64);
+    for (key, customer) in &found.listed {
+        let listed = place(key).ok_or_else(|| corrupt("customer_index", "key", owner.environment_id))?;
+        all.push(((listed.created_at, listed.id), One::Of(*customer, listed.id)));
+    }
+    all.sort_by_key(|(place, _)| *place);
+    if filter.order == Direction::Desc {
+        all.reverse();
+    }
+    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    let documents: HashMap<Key, Document> = found.documents.into_iter().collect();
+    let mut customers: HashMap<Key, CustomerAggregate> = HashMap::new();
+    let mut items = Vec::new();
+    for (_, one) in all.into_iter().skip(skipped).take(usize::from(page.limit())) {
+        match one {
+            One::Default(default) => items.push(default),
+            One::Of(customer, id) => {
+                if !customers.contains_key(&customer) {
+                    let document = documents.get(&customer).ok_or_else(|| corrupt("customer_index", "customer", id))?;
+                    customers.insert(customer, document.read(owner, id)?);
+                }
+                let aggregate = customers.get(&customer);
+                let association = aggregate.and_then(|aggregate| {
+                    let all = aggregate.associations.iter().chain(&aggregate.removed_associations);
+                    all.into_iter().find(|association| association.id == id).cloned()
+                });
+                items.push(association.ok_or_else(|| corrupt("customer_index", "key", id))?);
+            }
+        }
+    }
+    Ok(Page { items, total })
+}
+
+impl Store {
+    /// The associations of one customer that a filter admits.
+    async fn associations_of(
+        &self,
+        owner: Owner,
+        environment: i32,
+        id: CustomerId,
+        filter: &TaxAssociationFilter,
+        page: PageRequest,
+    ) -> Result<Page<TaxAssociation>, StoreError> {
+        let document = self.read(Pace::LookUp, move |unit| unit.document(environment, id.into()).boxed()).await?;
+        let Some(document) = document else { return Ok(Page::empty()) };
+        let CustomerAggregate { associations, removed_associations, .. } = document.read(owner, id)?;
+        let all = associations.into_iter().chain(removed_associations);
+        let mut admitted: Vec<_> = all.filter(|association| filter.admits(association)).collect();
+        admitted.sort_by_key(|association| (association.audit.created_at, association.id));
+        if filter.order == Direction::Desc {
+            admitted.reverse();
+        }
+        Ok(Page::cut(admitted, page))
+    }
+}

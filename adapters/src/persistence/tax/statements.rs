@@ -1,0 +1,230 @@
+//! Statements about tax rates, defaults, and the index of customers' tax associations.
+
+use diesel::{
+    ExpressionMethods, QueryDsl,
+    dsl::sql,
+    sql_types::{Binary, Bool},
+};
+use patron_domain::{
+    customer::{IndexKind, ListedAssociation, query::Direction},
+    lifecycle::Status,
+    tax::{TaxAssociationFilter, TaxRateFilter},
+};
+
+use super::row::{DefaultRow, RateRow};
+use crate::persistence::{
+    literal::PUBLISHED,
+    page::Window,
+    schema::{customer_index, tax_defaults, tax_rates},
+    statements::statements,
+    value::Key,
+    word::Word,
+};
+
+/// A key of the index, and the customer it leads to.
+pub(crate) type Listed = (Vec<u8>, Key);
+
+/// The rates that a filter names, in no order yet.
+macro_rules! rates_admitted {
+    ($environment:expr, $filter:expr) => {{
+        let filter: &TaxRateFilter = $filter;
+        let mut query = tax_rates::table.filter(tax_rates::environment.eq($environment)).into_boxed();
+        if let Some(status) = filter.status {
+            query = query.filter(tax_rates::status.eq(status.code()));
+        }
+        if let Some(codes) = &filter.codes {
+            query = query.filter(tax_rates::code.eq_any(codes.iter().map(|code| code.as_str()).collect::<Vec<_>>()));
+        }
+        if let Some(ids) = &filter.ids {
+            query = query.filter(tax_rates::id.eq_any(ids.iter().map(|id| Key::from(*id)).collect::<Vec<_>>()));
+        }
+        if let Some(scope) = filter.scope {
+            query = query.filter(tax_rates::scope.eq(scope.code()));
+        }
+        if let Some(status) = filter.rate_status {
+            query = query.filter(tax_rates::rate_status.eq(status.code()));
+        }
+        if let Some(from) = filter.created_from {
+            query = query.filter(tax_rates::created_at.ge(from.micros()));
+        }
+        if let Some(until) = filter.created_until {
+            query = query.filter(tax_rates::created_at.le(until.micros()));
+        }
+        query
+    }};
+}
+
+/// The entries of customers' associations that a filter admits, in no order yet; `rate` is one of the rates it names.
+///
+/// Everything that is filtered by is part of the key: see [`ListedAssociation`].
+macro_rules! associations_admitted {
+    ($environment:expr, $filter:expr, $rate:expr) => {{
+        let (filter, rate): (&TaxAssociationFilter, Option<Key>) = ($filter, $rate);
+        let kind = if rate.is_some() { IndexKind::RateList } else { IndexKind::AssociationList };
+        let prefix = rate.map(|rate| rate.as_bytes().to_vec()).unwrap_or_default();
+        let status = ListedAssociation::status_byte(filter.status);
+        let (first, end) = ([prefix.as_slice(), &[status]].concat(), [prefix.as_slice(), &[status + 1]].concat());
+        let mut query = customer_index::table
+            .filter(customer_index::environment.eq($environment))
+            .filter(customer_index::kind.eq(kind.code()))
+            .filter(customer_index::key.ge(first))
+            .filter(customer_index::key.lt(end))
+            .into_boxed();
+        // `substr` counts from 1.
+        if let Some(currency) = filter.currency {
+            let place = prefix.len() + ListedAssociation::CURRENCY + 1;
+            let wanted = currency.key().as_str().as_bytes().to_vec();
+            query = query.filter(sql::<Bool>(&format!("substr(key, {place}, 3) = ")).bind::<Binary, _>(wanted));
+        }
+        if let Some(auto_apply) = filter.auto_apply {
+            let place = prefix.len() + ListedAssociation::AUTO_APPLY + 1;
+            let wanted = vec![u8::from(auto_apply)];
+            query = query.filter(sql::<Bool>(&format!("substr(key, {place}, 1) = ")).bind::<Binary, _>(wanted));
+        }
+        query
+    }};
+}
+
+statements! {
+    /// Statements about taxes.
+    TaxStatements {
+        /// A rate.
+        fn rate(db, environment: i32, id: Key) -> Option<RateRow> {
+            let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
+            db.one(one).await
+        }
+
+        /// A rate under lock. Whoever uses it shares a lock of it, so what uses it does not change meanwhile.
+        fn lock_rate(db, environment: i32, id: Key) -> Option<RateRow> {
+            let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
+            db.locked(one).await
+        }
+
+        /// A rate under a shared lock.
+        fn share_rate(db, environment: i32, id: Key) -> Vec<RateRow> {
+            let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
+            db.shared_rows(one).await
+        }
+
+        /// The id of the published rate with a code.
+        fn rate_of_code(db, environment: i32, code: &str) -> Option<Key> {
+            let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::code.eq(code));
+            db.one(one.filter(tax_rates::status.eq(PUBLISHED)).select(tax_rates::id)).await
+        }
+
+        /// The published rates with codes, under a shared lock.
+        fn share_rates_of_codes(db, environment: i32, codes: &[String]) -> Vec<RateRow> {
+            db.each_shared(
+                codes,
+                |code| tax_rates::table
+                    .filter(tax_rates::environment.eq(environment))
+                    .filter(tax_rates::code.eq(code))
+                    .filter(tax_rates::status.eq(PUBLISHED)),
+                |codes| tax_rates::table
+                    .filter(tax_rates::environment.eq(environment))
+                    .filter(tax_rates::code.eq_any(codes))
+                    .filter(tax_rates::status.eq(PUBLISHED))
+                    .order(tax_rates::code.asc()),
+            ).await
+        }
+
+        /// Rates of any status.
+        fn rates_of_ids(db, environment: i32, ids: &[Key]) -> Vec<RateRow> {
+            db.each(
+                ids,
+                |id| tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id)),
+                |ids| tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq_any(ids)),
+            ).await
+        }
+
+        /// A page of the rates that a filter admits.
+        fn rates_admitted(db, environment: i32, filter: &TaxRateFilter, window: Window) -> Vec<RateRow> {
+            let all = rates_admitted!(environment, filter);
+            let ordered = match filter.order {
+                Direction::Asc => all.order((tax_rates::created_at.asc(), tax_rates::id.asc())),
+                Direction::Desc => all.order((tax_rates::created_at.desc(), tax_rates::id.desc())),
+            };
+            db.rows(ordered.limit(window.limit).offset(window.offset)).await
+        }
+
+        /// How many rates a filter admits.
+        fn count_rates_admitted(db, environment: i32, filter: &TaxRateFilter) -> i64 {
+            let all = rates_admitted!(environment, filter).count();
+            Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
+        }
+
+        /// A default.
+        fn default(db, environment: i32, id: Key) -> Option<DefaultRow> {
+            let one = tax_defaults::table.filter(tax_defaults::environment.eq(environment)).filter(tax_defaults::id.eq(id));
+            db.one(one).await
+        }
+
+        /// A default under lock.
+        fn lock_default(db, environment: i32, id: Key) -> Option<DefaultRow> {
+            let one = tax_defaults::table.filter(tax_defaults::environment.eq(environment)).filter(tax_defaults::id.eq(id));
+            db.locked(one).await
+        }
+
+        /// The published default of a rate and a currency.
+        fn default_of_rate(db, environment: i32, rate: Key, currency: &str) -> Option<Key> {
+            let same = tax_defaults::table
+                .filter(tax_defaults::environment.eq(environment))
+                .filter(tax_defaults::tax_rate.eq(rate))
+                .filter(tax_defaults::currency.eq(currency))
+                .filter(tax_defaults::status.eq(PUBLISHED));
+            db.one(same.select(tax_defaults::id)).await
+        }
+
+        /// All defaults of a status.
+        fn defaults(db, environment: i32, status: i16) -> Vec<DefaultRow> {
+            let all = tax_defaults::table.filter(tax_defaults::environment.eq(environment));
+            db.rows(all.filter(tax_defaults::status.eq(status))).await
+        }
+
+        /// The published defaults under a shared lock.
+        fn share_defaults(db, environment: i32) -> Vec<DefaultRow> {
+            let all = tax_defaults::table.filter(tax_defaults::environment.eq(environment));
+            db.shared_rows(all.filter(tax_defaults::status.eq(PUBLISHED))).await
+        }
+
+        /// Whether a default is of a rate.
+        fn is_default(db, environment: i32, rate: Key) -> bool {
+            let uses = tax_defaults::table.filter(tax_defaults::environment.eq(environment));
+            let uses = uses.filter(tax_defaults::tax_rate.eq(rate)).filter(tax_defaults::status.eq(PUBLISHED));
+            Ok(db.one::<_, Key>(uses.select(tax_defaults::id)).await?.is_some())
+        }
+
+        /// Whether a customer's association that was not removed is of a rate.
+        fn is_associated(db, environment: i32, rate: Key) -> bool {
+            let removed = ListedAssociation::status_byte(Status::Deleted);
+            let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[removed]].concat());
+            let uses = customer_index::table
+                .filter(customer_index::environment.eq(environment))
+                .filter(customer_index::kind.eq(IndexKind::RateList.code()))
+                .filter(customer_index::key.ge(first))
+                .filter(customer_index::key.lt(end));
+            Ok(db.one::<_, Key>(uses.select(customer_index::customer).limit(1)).await?.is_some())
+        }
+
+        /// The first of customers' associations that a filter admits, in its order.
+        fn associations_admitted(
+            db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>, window: Window,
+        ) -> Vec<Listed> {
+            let all = associations_admitted!(environment, filter, rate);
+            let ordered = match filter.order {
+                Direction::Asc => all.order(customer_index::key.asc()),
+                Direction::Desc => all.order(customer_index::key.desc()),
+            };
+            let columns = (customer_index::key, customer_index::customer);
+            db.rows(ordered.select(columns).limit(window.limit).offset(window.offset)).await
+        }
+
+        /// How many of customers' associations a filter admits.
+        fn count_associations_admitted(
+            db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>,
+        ) -> i64 {
+            let all = associations_admitted!(environment, filter, rate).count();
+            Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The port for API keys.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
+    ids::ApiKeyId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
+    time::Timestamp,
+};
+
+use super::{
+    row::{ApiKeyRow, secret_hash},
+    statements::OwnedKey,
+};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    idempotency::{self, Before, Once},
+    page::{Window, page_of},
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
+
+fn owned((row, tenant, environment): OwnedKey) -> Result<ApiKey, StoreError> {
+    row.key(Owner { tenant_id: tenant.id(), environment_id: environment.id() })
+}
+
+#[async_trait]
+impl ApiKeyRepository for Store {
+    async fn create(
+        &self,
+        scope: &EnvironmentScope,
+        key: ApiKey,
+        secret: ApiKeySecret,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, OnceError> {
+        let key = ApiKey { owner: scope.owner, ..key };
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, claim).await?;
+        let row = ApiKeyRow::new(environment, &key, secret_hash(&secret));
+        let create = move |unit: &'_ (dyn Reads + '_)| {
+            let (key, row, once) = (key.clone(), row.clone(), once.clone());
+            let create = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
+                    Before::Free(keeping) => keeping,
+                };
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.new_keys.push(row);
+                keeping.answer(&mut writes, &key, key.audit.updated_at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(key), writes })
+            };
+            create.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn list(
+        &self,
+        scope: &EnvironmentScope,
+        revoked: Option<bool>,
+        page_request: PageRequest,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
+        let window = Window::from(page_request);
+        let read = self.read(Pace::List, move |unit| {
+            let read = async move {
+                let rows = unit.api_keys_of(environment, revoked, window).await?;
+                Ok((rows, unit.count_api_keys_of(environment, revoked).await?))
+            };
+            read.boxed()
+        });
+        page_of(read.await?, |row| row.key(scope.owner))
+    }
+
+    async fn revoke(
+        &self,
+        scope: &EnvironmentScope,
+        id: ApiKeyId,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<ApiKey>>, OnceError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let once = Once::of(self, claim).await?;
+        let scope = scope.clone();
+        let revoke = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, once) = (scope.clone(), once.clone());
+            let revoke = async move {
+                let row = unit.lock_api_key(environment, id.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(revoked) => return Ok(Decision::nothing(Some(Done::before(revoked)))),
+                    Before::Free(keeping) => keeping,
+                };
+                let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let mut key = row.key(scope.owner).map_err(|error| Failure::Refused(error.into()))?;
+                key.revoke(at, &scope.actor);
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.keys.push(ApiKeyRow::new(environment, &key, row.hash));
+                keeping.answer(&mut writes, &key, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(key)), writes })
+            };
+            revoke.boxed()
+        };
+        self.write(revoke).await
+    }
+
+    async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let found = self.read(Pace::LookUp, move |unit| unit.api_key(id.into()).boxed()).await?;
+        found.map(owned).transpose()
+    }
+
+    async fn find_by_secret(&self, _scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
+        let hash = secret_hash(secret);
+        let found = self.read(Pace::LookUp, move |unit| async move { unit.api_key_of_hash(&hash).await }.boxed());
+        found.await?.map(owned).transpose()
+    }
+
+    async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+        let record = move |unit: &'_ (dyn Reads + '_)| {
+            let uses = uses.clone();
+            let record = async move {
+                let ids: Vec<Key> = uses.iter().map(|KeyUse { id, .. }| Key::from(*id)).collect();
+                let mut writes = Writes::default();
+                for mut row in unit.lock_api_keys(&ids).await? {
+                    let of_row = uses.iter().filter(|KeyUse { id, .. }| Key::from(*id) == row.id);
+                    let last = of_row.map(|KeyUse { at, .. }| at.micros()).max();
+                    if last > row.last_used_at && !writes.keys.iter().any(|known| known.id == row.id) {
+                        row.last_used_at = last;
+                        writes.keys.push(row);
+                    }
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
+            };
+            record.boxed()
+        };
+        self.write(record).await
+    }
+}

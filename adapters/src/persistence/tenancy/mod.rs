@@ -1,0 +1,6 @@
+//! Tenants, environments and API keys.
+
+mod keys;
+mod port;
+pub(crate) mod row;
+pub(crate) mod statements;

@@ -1,0 +1,167 @@
+//! The port for tenants and environments.
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
+    ids::EnvironmentId,
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
+    },
+    time::Timestamp,
+};
+
+use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    idempotency::{self, Before, Once},
+    page::{Window, page_of},
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
+
+#[async_trait]
+impl TenancyRepository for Store {
+    async fn bootstrap(&self, _scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
+        if self.read(Pace::LookUp, |unit| unit.count_tenants().boxed()).await? > 0 {
+            return Ok(false);
+        }
+        let Bootstrap { tenant, environment, key, secret } = first;
+        let number = self.environment_to_write(key.owner).await?;
+        let rows = (
+            TenantRow::from(&tenant),
+            EnvironmentRow { tenant_id: tenant.id.into(), ..EnvironmentRow::from(&environment) },
+            ApiKeyRow::new(number, &key, secret_hash(&secret)),
+        );
+        let bootstrap = move |unit: &'_ (dyn Reads + '_)| {
+            let (tenant, environment, key) = rows.clone();
+            let bootstrap = async move {
+                // Another server may have been first.
+                if unit.count_tenants().await? > 0 {
+                    return Ok::<_, Failure<StoreError>>(Decision::nothing(false));
+                }
+                let mut writes = Writes { marked: Some(number), ..Writes::default() };
+                writes.new_tenants.push(tenant);
+                writes.new_environments.push(environment);
+                writes.new_keys.push(key);
+                Ok(Decision { answer: true, writes })
+            };
+            bootstrap.boxed()
+        };
+        self.write(bootstrap).await
+    }
+
+    async fn create_tenant(&self, _scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
+        let row = TenantRow::from(&tenant);
+        let create = move |_: &'_ (dyn Reads + '_)| {
+            let mut writes = Writes::default();
+            writes.new_tenants.push(row.clone());
+            async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn tenants(&self, _scope: &SystemScope, page_request: PageRequest) -> Result<Page<Tenant>, StoreError> {
+        let window = Window::from(page_request);
+        let read = self.read(Pace::List, move |unit| {
+            async move { Ok((unit.tenants(window).await?, unit.count_tenants().await?)) }.boxed()
+        });
+        page_of(read.await?, TenantRow::tenant)
+    }
+
+    async fn create_environment(
+        &self,
+        scope: &TenantScope,
+        environment: Environment,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Environment>, CreateEnvironmentError> {
+        let environment = Environment { tenant_id: scope.tenant_id, ..environment };
+        let once = Once::of(self, claim).await?;
+        let tenant = Key::from(scope.tenant_id);
+        let known = self.read(Pace::LookUp, move |unit| unit.tenant(tenant).boxed()).await?;
+        if known.is_none() {
+            return Err(CreateEnvironmentError::UnknownTenant);
+        }
+        let owner = Owner { tenant_id: scope.tenant_id, environment_id: environment.id };
+        let number = self.environment_to_write(owner).await?;
+        let create = move |unit: &'_ (dyn Reads + '_)| {
+            let (environment, once) = (environment.clone(), once.clone());
+            let create = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
+                    Before::Free(keeping) => keeping,
+                };
+                let mut writes = Writes { marked: Some(number), ..Writes::default() };
+                writes.new_environments.push(EnvironmentRow::from(&environment));
+                keeping.answer(&mut writes, &environment, environment.audit.updated_at);
+                Ok::<_, Failure<CreateEnvironmentError>>(Decision { answer: Done::now(environment), writes })
+            };
+            create.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn rename_environment(
+        &self,
+        scope: &TenantScope,
+        id: EnvironmentId,
+        name: Option<EnvironmentName>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<Environment>>, OnceError> {
+        let once = Once::of(self, claim).await?;
+        let owner = Owner { tenant_id: scope.tenant_id, environment_id: id };
+        let Some(number) = self.environment(owner).await? else { return Ok(None) };
+        let (tenant, actor) = (Key::from(scope.tenant_id), scope.actor.clone());
+        let rename = move |unit: &'_ (dyn Reads + '_)| {
+            let (name, actor, once) = (name.clone(), actor.clone(), once.clone());
+            let rename = async move {
+                let row = unit.lock_environment(tenant, id.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(renamed) => return Ok(Decision::nothing(Some(Done::before(renamed)))),
+                    Before::Free(keeping) => keeping,
+                };
+                let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let mut environment = row.environment().map_err(|error| Failure::Refused(error.into()))?;
+                environment.rename(name, at, &actor);
+                let mut writes = Writes { marked: Some(number), ..Writes::default() };
+                writes.environments.push(EnvironmentRow::from(&environment));
+                keeping.answer(&mut writes, &environment, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(environment)), writes })
+            };
+            rename.boxed()
+        };
+        self.write(rename).await
+    }
+
+    async fn environments(
+        &self,
+        scope: &TenantScope,
+        page_request: PageRequest,
+    ) -> Result<Page<Environment>, StoreError> {
+        let (tenant, window) = (Key::from(scope.tenant_id), Window::from(page_request));
+        let read = self.read(Pace::List, move |unit| {
+            let read = async move {
+                let rows = unit.environments_of(tenant, window).await?;
+                Ok((rows, unit.count_environments_of(tenant).await?))
+            };
+            read.boxed()
+        });
+        page_of(read.await?, EnvironmentRow::environment)
+    }
+
+    async fn find_environment(
+        &self,
+        _scope: &SystemScope,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError> {
+        let row = self.read(Pace::LookUp, move |unit| unit.environment(id.into()).boxed()).await?;
+        row.map(EnvironmentRow::environment).transpose()
+    }
+}

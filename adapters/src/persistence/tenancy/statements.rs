@@ -1,0 +1,117 @@
+//! Statements about tenants, environments and API keys.
+
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
+
+use super::row::{ApiKeyRow, EnvironmentRow, TenantRow};
+use crate::persistence::{
+    page::Window,
+    schema::{api_keys, environments, owners, tenants},
+    statements::statements,
+    value::Key,
+};
+
+/// An API key with its tenant and its environment.
+pub(crate) type OwnedKey = (ApiKeyRow, Key, Key);
+
+/// API keys with their owners.
+macro_rules! owned_keys {
+    () => {
+        api_keys::table
+            .inner_join(owners::table.on(owners::environment.eq(api_keys::environment)))
+            .select((api_keys::all_columns, owners::tenant_id, owners::environment_id))
+    };
+}
+
+/// The keys of an environment, as far as a list wants those that are revoked or are not.
+macro_rules! listed_keys {
+    ($environment:expr, $revoked:expr) => {{
+        let all = api_keys::table.filter(api_keys::environment.eq($environment)).into_boxed();
+        match $revoked {
+            None => all,
+            Some(true) => all.filter(api_keys::revoked_at.is_not_null()),
+            Some(false) => all.filter(api_keys::revoked_at.is_null()),
+        }
+    }};
+}
+
+statements! {
+    /// Statements about tenants, environments and API keys.
+    TenancyStatements {
+        /// How many tenants there are.
+        fn count_tenants(db) -> i64 {
+            Ok(db.one::<_, i64>(tenants::table.count()).await?.unwrap_or_default())
+        }
+
+        /// A tenant.
+        fn tenant(db, id: Key) -> Option<TenantRow> {
+            db.one(tenants::table.filter(tenants::id.eq(id))).await
+        }
+
+        /// A page of tenants, the newest first.
+        fn tenants(db, window: Window) -> Vec<TenantRow> {
+            let ordered = tenants::table.order((tenants::created_at.desc(), tenants::id.desc()));
+            db.rows(ordered.limit(window.limit).offset(window.offset)).await
+        }
+
+        /// An environment of any tenant.
+        fn environment(db, id: Key) -> Option<EnvironmentRow> {
+            db.one(environments::table.filter(environments::id.eq(id))).await
+        }
+
+        /// An environment of a tenant, under lock.
+        fn lock_environment(db, tenant: Key, id: Key) -> Option<EnvironmentRow> {
+            let one = environments::table.filter(environments::id.eq(id)).filter(environments::tenant_id.eq(tenant));
+            db.locked(one).await
+        }
+
+        /// A page of a tenant's environments, the newest first.
+        fn environments_of(db, tenant: Key, window: Window) -> Vec<EnvironmentRow> {
+            let all = environments::table.filter(environments::tenant_id.eq(tenant));
+            let ordered = all.order((environments::created_at.desc(), environments::id.desc()));
+            db.rows(ordered.limit(window.limit).offset(window.offset)).await
+        }
+
+        /// How many environments a tenant has.
+        fn count_environments_of(db, tenant: Key) -> i64 {
+            let all = environments::table.filter(environments::tenant_id.eq(tenant)).count();
+            Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
+        }
+
+        /// A key of any environment.
+        fn api_key(db, id: Key) -> Option<OwnedKey> {
+            db.one(owned_keys!().filter(api_keys::id.eq(id))).await
+        }
+
+        /// The key of any environment with the hash of its secret.
+        fn api_key_of_hash(db, hash: &[u8]) -> Option<OwnedKey> {
+            db.one(owned_keys!().filter(api_keys::hash.eq(hash))).await
+        }
+
+        /// A key of an environment, under lock.
+        fn lock_api_key(db, environment: i32, id: Key) -> Option<ApiKeyRow> {
+            let one = api_keys::table.filter(api_keys::environment.eq(environment)).filter(api_keys::id.eq(id));
+            db.locked(one).await
+        }
+
+        /// Keys of any environment, under lock.
+        fn lock_api_keys(db, ids: &[Key]) -> Vec<ApiKeyRow> {
+            db.each_locked(
+                ids,
+                |id| api_keys::table.filter(api_keys::id.eq(id)),
+                |ids| api_keys::table.filter(api_keys::id.eq_any(ids)).order(api_keys::id.asc()),
+            ).await
+        }
+
+        /// A page of an environment's keys, the newest first.
+        fn api_keys_of(db, environment: i32, revoked: Option<bool>, window: Window) -> Vec<ApiKeyRow> {
+            let ordered = listed_keys!(environment, revoked).order((api_keys::created_at.desc(), api_keys::id.desc()));
+            db.rows(ordered.limit(window.limit).offset(window.offset)).await
+        }
+
+        /// How many keys that are.
+        fn count_api_keys_of(db, environment: i32, revoked: Option<bool>) -> i64 {
+            let all = listed_keys!(environment, revoked).count();
+            Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
+        }
+    }
+}

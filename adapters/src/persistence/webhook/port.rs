@@ -1,0 +1,353 @@
+//! The port for webhooks.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    idempotency::{Answer, CallersClaim, Done, OnceError},
+    ids::{WebhookDeliveryId, WebhookEndpointId},
+    lifecycle::Owner,
+    store::{Page, PageRequest, StoreError},
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+    webhook::{
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord,
+        WebhookEndpoint, WebhookError, WebhookRepository,
+    },
+};
+
+use super::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    idempotency::{self, Before, Once},
+    page::{Window, page_of},
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
+
+fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
+    Failure::Refused(error.into())
+}
+
+fn deliveries(owner: Owner, rows: Vec<DeliveryRow>) -> Result<Vec<Delivery>, StoreError> {
+    rows.into_iter().map(|row| row.delivery(owner)).collect()
+}
+
+#[async_trait]
+impl WebhookRepository for Store {
+    async fn create_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        endpoint: WebhookEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, claim).await?;
+        let create = move |unit: &'_ (dyn Reads + '_)| {
+            let (endpoint, once) = (endpoint.clone(), once.clone());
+            let create = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
+                    Before::Free(keeping) => keeping,
+                };
+                let known = unit.count_endpoints_of(environment).await?;
+                if u64::try_from(known).unwrap_or_default() >= MAX_ENDPOINTS {
+                    return Err(Failure::Refused(WebhookError::TooManyEndpoints));
+                }
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.new_endpoints.push(EndpointRow::new(environment, &endpoint));
+                keeping.answer(&mut writes, &endpoint, endpoint.audit.updated_at);
+                Ok(Decision { answer: Done::now(endpoint), writes })
+            };
+            create.boxed()
+        };
+        self.write(create).await
+    }
+
+    async fn endpoints(
+        &self,
+        scope: &EnvironmentScope,
+        page_request: PageRequest,
+    ) -> Result<Page<WebhookEndpoint>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
+        let window = Window::from(page_request);
+        let read = self.read(Pace::List, move |unit| {
+            let read = async move {
+                Ok((unit.endpoints_of(environment, window).await?, unit.count_endpoints_of(environment).await?))
+            };
+            read.boxed()
+        });
+        page_of(read.await?, |row| row.endpoint(scope.owner))
+    }
+
+    async fn find_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let row = self.read(Pace::LookUp, move |unit| unit.endpoint(environment, id.into()).boxed()).await?;
+        row.map(|row| row.endpoint(scope.owner)).transpose()
+    }
+
+    async fn find_any_endpoint(
+        &self,
+        _scope: &SystemScope,
+        id: WebhookEndpointId,
+    ) -> Result<Option<WebhookEndpoint>, StoreError> {
+        let row = self.read(Pace::LookUp, move |unit| unit.any_endpoint(id.into()).boxed()).await?;
+        let Some(row) = row else { return Ok(None) };
+        let owners = self.owners_of([row.environment]).await?;
+        owners.get(&row.environment).map(|owner| row.endpoint(*owner)).transpose()
+    }
+
+    async fn change_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        change: ChangeEndpoint,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<WebhookEndpoint>, WebhookError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, claim).await?;
+        let scope = scope.clone();
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, change, once) = (scope.clone(), change.clone(), once.clone());
+            let work = async move {
+                let row = unit.lock_endpoint(environment, change.id.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(changed) => return Ok(Decision::nothing(Done::before(changed))),
+                    Before::Free(keeping) => keeping,
+                };
+                let row = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
+                let at = change.at;
+                let endpoint = change.decide(&scope, row.endpoint(scope.owner).map_err(refused)?);
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.endpoints.push(row.changed(&endpoint));
+                keeping.answer(&mut writes, &endpoint, at);
+                Ok(Decision { answer: Done::now(endpoint), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn delete_endpoint(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Option<Done<()>>, OnceError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        let once = Once::of(self, claim).await?;
+        let scope = scope.clone();
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let (scope, once) = (scope.clone(), once.clone());
+            let work = async move {
+                let row = unit.lock_endpoint(environment, id.into()).await?;
+                let keeping = match idempotency::before::<(), OnceError>(unit, once.as_ref()).await? {
+                    Before::Done(()) => return Ok(Decision::nothing(Some(Done::before(())))),
+                    Before::Free(keeping) => keeping,
+                };
+                let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let mut endpoint = row.endpoint(scope.owner).map_err(refused)?.without_secrets();
+                endpoint.audit.touch(at, &scope.actor);
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                // Its secrets are gone at once.
+                writes.endpoints.push(EndpointRow {
+                    deleted_at: Some(at.micros()),
+                    lease_holder: None,
+                    lease_until: None,
+                    ..row.changed(&endpoint)
+                });
+                keeping.answer(&mut writes, &(), at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(())), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        query: DeliveryQuery,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
+        let read = self.read(Pace::List, move |unit| {
+            async move { unit.deliveries(environment, id.into(), &query).await }.boxed()
+        });
+        deliveries(scope.owner, read.await?)
+    }
+
+    async fn add_deliveries(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        at: Timestamp,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
+        let count = deliveries.len() as u64;
+        self.add(scope, deliveries, (count, at), claim).await
+    }
+
+    async fn add_test(
+        &self,
+        scope: &EnvironmentScope,
+        test: Delivery,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<Delivery>, OnceError> {
+        let test = Delivery { owner: scope.owner, ..test };
+        let at = test.created_at;
+        self.add(scope, vec![test.clone()], (test, at), claim).await
+    }
+
+    async fn retry_failed(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        at: Timestamp,
+        limit: u32,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<u64>, OnceError> {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let (once, owner) = (Once::of(self, claim).await?, scope.owner);
+        let work = move |unit: &'_ (dyn Reads + '_)| {
+            let once = once.clone();
+            let work = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(count) => return Ok(Decision::nothing(Done::before(count))),
+                    Before::Free(keeping) => keeping,
+                };
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                for row in unit.lock_failed(environment, id.into(), limit.into()).await? {
+                    let failed = row.delivery(owner).map_err(refused)?;
+                    let again = Delivery {
+                        kind: DeliveryKind::Replay,
+                        state: DeliveryState::Waiting { next_attempt_at: Some(at) },
+                        attempts: 0,
+                        updated_at: at,
+                        ..failed
+                    };
+                    writes.deliveries.push(DeliveryRow::new(environment, &again));
+                }
+                let count = writes.deliveries.len() as u64;
+                keeping.answer(&mut writes, &count, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(count), writes })
+            };
+            work.boxed()
+        };
+        self.write(work).await
+    }
+
+    async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
+        self.claim_endpoints(claim).await
+    }
+
+    async fn renew(
+        &self,
+        _scope: &SystemScope,
+        id: WebhookEndpointId,
+        holder: &str,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.renew_lease(id, holder.to_owned(), until).await
+    }
+
+    async fn waiting(
+        &self,
+        scope: &EnvironmentScope,
+        id: WebhookEndpointId,
+        now: Timestamp,
+        first: u32,
+        replays: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
+        let read = self.read(Pace::List, move |unit| {
+            let read = async move {
+                let mut rows = unit.waiting(environment, id.into(), first.into()).await?;
+                rows.extend(unit.due_replays(environment, id.into(), now.micros(), replays.into()).await?);
+                Ok(rows)
+            };
+            read.boxed()
+        });
+        deliveries(scope.owner, read.await?)
+    }
+
+    async fn record(&self, _scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError> {
+        self.record_round(record).await
+    }
+
+    async fn remove_deliveries(
+        &self,
+        _scope: &SystemScope,
+        changed_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let last = Key::from(WebhookDeliveryId::last_at(changed_before));
+        let remove = move |unit: &'_ (dyn Reads + '_)| {
+            let remove = async move {
+                let all = unit.environments_known().await?;
+                let old = unit.old_deliveries(&all, changed_before.micros(), last, limit.into()).await?;
+                let place = |(environment, endpoint, id)| DeliveryPlaceRow { environment, endpoint, id };
+                let deliveries_gone: Vec<_> = old.into_iter().map(place).collect();
+                let count = deliveries_gone.len() as u64;
+                let writes = Writes { deliveries_gone, ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
+            };
+            remove.boxed()
+        };
+        self.write(remove).await
+    }
+}
+
+impl Store {
+    /// Adds deliveries, once under a key, and answers what is to be answered.
+    async fn add<T>(
+        &self,
+        scope: &EnvironmentScope,
+        deliveries: Vec<Delivery>,
+        (answer, at): (T, Timestamp),
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<T>, OnceError>
+    where
+        T: Answer + Clone + Send + Sync + 'static,
+    {
+        let environment = self.environment_to_write(scope.owner).await?;
+        let once = Once::of(self, claim).await?;
+        let rows: Vec<_> = deliveries.iter().map(|delivery| DeliveryRow::new(environment, delivery)).collect();
+        let add = move |unit: &'_ (dyn Reads + '_)| {
+            let (rows, answer, once) = (rows.clone(), answer.clone(), once.clone());
+            let add = async move {
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(added) => return Ok(Decision::nothing(Done::before(added))),
+                    Before::Free(keeping) => keeping,
+                };
+                let mut writes = Writes { deliveries: rows, marked: Some(environment), ..Writes::default() };
+                keeping.answer(&mut writes, &answer, at);
+                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(answer), writes })
+            };
+            add.boxed()
+        };
+        self.write(add).await
+    }
+
+    /// Tenants and environments by their numbers.
+    pub(crate) async fn owners_of(
+        &self,
+        environments: impl IntoIterator<Item = i32>,
+    ) -> Result<BTreeMap<i32, Owner>, StoreError> {
+        let environments: Vec<i32> = environments.into_iter().collect();
+        let read = self.read(Pace::LookUp, move |unit| async move { unit.owners_of(&environments).await }.boxed());
+        let owner = |(environment, tenant, id): (i32, Key, Key)| {
+            (environment, Owner { tenant_id: tenant.id(), environment_id: id.id() })
+        };
+        Ok(read.await?.into_iter().map(owner).collect())
+    }
+}

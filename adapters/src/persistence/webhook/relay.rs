@@ -1,0 +1,142 @@
+//! What the relay reads and writes: leases, and the outcome of its rounds.
+//!
+//! Work is found over all environments without a lock. It is taken in one transaction an environment, under the locks of the
+//! endpoints themselves, which decides.
+
+use std::collections::BTreeMap;
+
+use futures_util::FutureExt;
+use patron_domain::{
+    ids::WebhookEndpointId,
+    store::StoreError,
+    time::Timestamp,
+    webhook::{Disabled, LeaseClaim, RoundRecord, WebhookEndpoint},
+};
+
+use super::row::{DeliveryRow, EndpointRow};
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    store::Store,
+    unit::Reads,
+    value::Key,
+    writes::Writes,
+};
+
+impl Store {
+    /// Takes leases of endpoints that have something to do.
+    pub(super) async fn claim_endpoints(&self, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
+        let (holder, now) = (claim.holder.clone(), claim.now.micros());
+        let wanted = usize::from(claim.limit);
+        // Those that it serves already may be among the first found.
+        let limit = wanted.saturating_add(claim.serving.len());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Mostly there is nothing to do, and that is seen without a transaction.
+        let found = self.read(Pace::List, move |unit| {
+            let find = async move {
+                let all = unit.environments_known().await?;
+                unit.endpoints_with_work(&all, &holder, now, limit).await
+            };
+            find.boxed()
+        });
+        let serving: Vec<Key> = claim.serving.iter().map(|id| Key::from(*id)).collect();
+        let found = found.await?.into_iter().filter(|(_, id)| !serving.contains(id)).take(wanted);
+        let mut by_environment: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+        for (environment, id) in found {
+            by_environment.entry(environment).or_default().push(id);
+        }
+        if by_environment.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owners = self.owners_of(by_environment.keys().copied()).await?;
+        let mut claimed = Vec::new();
+        for (environment, ids) in by_environment {
+            let Some(owner) = owners.get(&environment) else { continue };
+            for row in self.take_leases(environment, ids, &claim).await? {
+                claimed.push(row.endpoint(*owner)?);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Takes the leases of those endpoints of one environment that are still free.
+    async fn take_leases(
+        &self,
+        environment: i32,
+        ids: Vec<Key>,
+        claim: &LeaseClaim,
+    ) -> Result<Vec<EndpointRow>, StoreError> {
+        let (holder, now, until) = (claim.holder.clone(), claim.now.micros(), claim.until.micros());
+        let take = move |unit: &'_ (dyn Reads + '_)| {
+            let (ids, holder) = (ids.clone(), holder.clone());
+            let take = async move {
+                let mut rows = unit.lock_endpoints(environment, &ids).await?;
+                rows.retain(|row| row.is_free_for(&holder, now));
+                for row in &mut rows {
+                    (row.lease_holder, row.lease_until) = (Some(holder.clone()), Some(until));
+                }
+                let writes = Writes { endpoints: rows.clone(), ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: rows, writes })
+            };
+            take.boxed()
+        };
+        self.write(take).await
+    }
+
+    /// Makes a lease last longer, if it is still the holder's.
+    pub(super) async fn renew_lease(
+        &self,
+        id: WebhookEndpointId,
+        holder: String,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let known = self.read(Pace::LookUp, move |unit| unit.any_endpoint(id.into()).boxed()).await?;
+        let Some(EndpointRow { environment, .. }) = known else { return Ok(false) };
+        let renew = move |unit: &'_ (dyn Reads + '_)| {
+            let holder = holder.clone();
+            let renew = async move {
+                let row = unit.lock_endpoint(environment, id.into()).await?;
+                let held = row.filter(|row| row.is_held_by(&holder) && row.disabled == 0);
+                let Some(row) = held else { return Ok(Decision::nothing(false)) };
+                let renewed = EndpointRow { lease_until: Some(until.micros()), ..row };
+                let writes = Writes { endpoints: vec![renewed], ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
+            };
+            renew.boxed()
+        };
+        self.write(renew).await
+    }
+
+    /// Writes a round: deliveries, position and health together, if the lease is still the holder's.
+    pub(super) async fn record_round(&self, record: RoundRecord) -> Result<bool, StoreError> {
+        let Some(environment) = self.environment(record.owner).await? else { return Ok(false) };
+        let rows = record.fresh.iter().chain(&record.changed);
+        let rows: Vec<_> = rows.map(|delivery| DeliveryRow::new(environment, delivery)).collect();
+        let write = move |unit: &'_ (dyn Reads + '_)| {
+            let (record, rows) = (record.clone(), rows.clone());
+            let write = async move {
+                let row = unit.lock_endpoint(environment, record.endpoint_id.into()).await?;
+                let Some(row) = row.filter(|row| row.is_held_by(&record.holder)) else {
+                    return Ok(Decision::nothing(false));
+                };
+                let refused = |error: StoreError| Failure::Refused(error);
+                let mut endpoint = row.endpoint(record.owner).map_err(refused)?;
+                endpoint.health = record.health;
+                if let Some(reason) = record.disabled.filter(|_| endpoint.disabled.is_none()) {
+                    endpoint.disabled = Some(Disabled { reason, at: record.at });
+                }
+                let until = record.lease_until.map(Timestamp::micros);
+                let changed = EndpointRow {
+                    position: record.position.stored(),
+                    lease_holder: until.map(|_| record.holder),
+                    lease_until: until,
+                    ..row.changed(&endpoint)
+                };
+                let writes = Writes { endpoints: vec![changed], deliveries: rows, ..Writes::default() };
+                Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
+            };
+            write.boxed()
+        };
+        self.write(write).await
+    }
+}
