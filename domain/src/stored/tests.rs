@@ -1,0 +1,531 @@
+//! What the forms look like, and that nothing is lost in them. The documents in `golden` were written by earlier versions,
+//! or as such: they have to stay readable for ever.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Stored, StoredError, event};
+use crate::{
+    customer::{
+        Address, AddressLine, City, Contact, CountryCode, CustomerAggregate, CustomerName, Email, ExternalId,
+        FormerExternalId, PostalCode, State, TimeZone,
+    },
+    event::{CustomerEventKind, CustomerField, EventKind, Onboarding, TaxRateEventKind, TaxRateField},
+    ids::{EventKind as EventIdKind, Id},
+    integration::{IntegrationMapping, ProviderEntityId, ProviderType},
+    lifecycle::{Audit, Status, Version},
+    metadata::{JsonObject, Metadata},
+    onboarding::{ExpectedStatus, HttpCall, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow},
+    tax::{
+        CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
+        TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity,
+    },
+    tenancy::{Actor, ApiKey, ApiKeyName, Environment, Role, Roles},
+    testkit::{
+        a_call, a_customer, a_delivery, a_full_customer, a_link, a_metadata, a_tax_default, a_tax_rate, a_time,
+        a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
+    },
+    time::Timestamp,
+    webhook::{
+        Attempt, Delivery, DeliveryKind, DeliveryState, Disabled, DisabledReason, EndpointDescription, EndpointSecrets,
+        EndpointUrl, EventFilter, Health, SealedSecret, SendFailure, WebhookEndpoint,
+    },
+};
+
+/// The time so many seconds after [`a_time`].
+fn time(seconds: u64) -> Timestamp {
+    a_time().later(Duration::from_secs(seconds))
+}
+
+/// Holds a document against a value in both directions. With `PATRON_GOLDEN=write` a new document is written first.
+fn is_golden<T: Stored + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
+    let path = format!("{}/src/stored/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let document = value.to_document();
+    if std::env::var("PATRON_GOLDEN").is_ok_and(|mode| mode == "write") && !std::path::Path::new(&path).exists() {
+        std::fs::write(&path, format!("{document}\n")).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let golden = golden.trim_end();
+    assert_eq!(T::from_document(an_owner(), golden).as_ref(), Ok(value), "{name}");
+    assert_eq!(document, golden, "{name}");
+}
+
+/// A customer with each field and one of each thing that belongs to it, as it is right after its create.
+fn an_ordinary_customer() -> CustomerAggregate {
+    let builder = a_customer("acme-4711").named("Acme Manufacturing Ltd").reached_at("billing@acme.example");
+    let builder = builder.called_at("+49 30 1234567").in_berlin().linked("stripe", "cus_QXg7hJ2kLm9PqR");
+    let builder = builder.noted("plan", "gold").noted("region", "emea").noted("sales", "ada");
+    let mut acme = builder.existing();
+    acme.customer.profile.address.line2 = Some(AddressLine::new("Hinterhaus").unwrap());
+    acme.customer.profile.address.state = Some(State::new("Berlin").unwrap());
+    let entity = TaxedEntity::Customer(acme.customer.id);
+    let currency = Some(CurrencyCode::new("EUR").unwrap());
+    acme.associations = vec![TaxAssociation { entity, currency, ..a_tax_default(&a_tax_rate("VAT")) }];
+    acme
+}
+
+/// The same after changes of everything.
+fn a_changed_customer() -> CustomerAggregate {
+    let mut acme = an_ordinary_customer();
+    let other = Actor::new("other").unwrap();
+    acme.customer.status = Status::Archived;
+    acme.customer.version = Version::from_stored(7).unwrap();
+    acme.customer.audit.touch(time(9), &other);
+    let mapping = &mut acme.mappings[0];
+    mapping.metadata = JsonObject::new(serde_json::Map::from_iter([("rank".to_owned(), 0.1.into())])).unwrap();
+    mapping.status = Status::Archived;
+    mapping.audit.touch(time(9), &other);
+    let later = IntegrationMapping {
+        id: an_id(9),
+        provider_type: ProviderType::new("crm").unwrap(),
+        audit: Audit::created(time(5), &other),
+        ..mapping.clone()
+    };
+    acme.mappings.push(later);
+    let association = &mut acme.associations[0];
+    association.priority = Priority::new(3).unwrap();
+    association.auto_apply = false;
+    association.metadata = a_metadata([("case", "\"7\"")]);
+    association.start = time(60);
+    association.end = Some(time(120));
+    association.status = Status::Archived;
+    association.audit.touch(time(9), &other);
+    let removed = TaxAssociation { id: an_id(10), status: Status::Deleted, ..association.clone() };
+    acme.removed_associations = vec![removed];
+    let external_id = ExternalId::new("acme").unwrap();
+    acme.former_external_ids = vec![FormerExternalId { external_id, from: a_time(), until: time(4) }];
+    acme.external_id_since = time(4);
+    acme
+}
+
+#[test]
+fn customers() {
+    is_golden("customer.v1.minimal", &a_customer("acme").existing());
+    is_golden("customer.v1.ordinary", &an_ordinary_customer());
+    is_golden("customer.v1.changed", &a_changed_customer());
+    let bytes = an_ordinary_customer().to_document().len();
+    assert!(bytes <= 720, "an ordinary customer takes {bytes} bytes");
+}
+
+#[test]
+fn tax_rates_and_defaults() {
+    is_golden("tax_rate.v1.minimal", &a_tax_rate("VAT"));
+    let mut full = TaxRate {
+        description: Some(TaxRateDescription::new("What cities charge").unwrap()),
+        value: TaxValue::Fixed(FixedAmount::new("0.30").unwrap()),
+        scope: TaxRateScope::External,
+        rate_status: TaxRateStatus::Inactive,
+        metadata: a_metadata([("of", "city")]),
+        status: Status::Archived,
+        version: Version::FIRST.next(),
+        ..a_tax_rate("CITY")
+    };
+    full.audit.touch(time(1), &Actor::system());
+    is_golden("tax_rate.v1.full", &full);
+
+    is_golden("tax_association.v1.minimal", &a_tax_default(&a_tax_rate("VAT")));
+    let mut full = TaxAssociation {
+        priority: Priority::new(2).unwrap(),
+        auto_apply: false,
+        currency: Some(CurrencyCode::new("eur").unwrap()),
+        metadata: a_metadata([("of", "city")]),
+        start: time(60),
+        end: Some(time(120)),
+        status: Status::Deleted,
+        ..a_tax_default(&full)
+    };
+    full.audit.touch(time(1), &Actor::system());
+    is_golden("tax_association.v1.full", &full);
+}
+
+#[test]
+fn environments_and_keys() {
+    is_golden("environment.v1.minimal", &an_environment());
+    let mut full = an_environment();
+    full.audit.touch(time(1), &Actor::system());
+    is_golden("environment.v1.full", &full);
+
+    is_golden("api_key.v1.minimal", &an_api_key());
+    let mut full = ApiKey {
+        name: ApiKeyName::new("\"Reader\" \\ ü").unwrap(),
+        roles: Roles::new([Role::AllReader, Role::AllWriter]).unwrap(),
+        expires_at: Some(time(9)),
+        revoked_at: Some(time(5)),
+        last_used_at: Some(time(3)),
+        ..an_api_key()
+    };
+    // Made for another environment than that in whose scope it is kept.
+    full.owner.environment_id = an_id(7);
+    full.audit.touch(time(5), &Actor::system());
+    is_golden("api_key.v1.full", &full);
+}
+
+#[test]
+fn endpoints_and_deliveries() {
+    is_golden("webhook_endpoint.v1.minimal", &a_webhook_endpoint());
+    let sealed = |text: &str| SealedSecret::from_sealed(text);
+    let mut full = WebhookEndpoint {
+        event_types: EventFilter::new(vec!["customer.*".to_owned(), "tax_rate.created".to_owned()]).unwrap(),
+        description: Some(EndpointDescription::new("Invoicing").unwrap()),
+        disabled: Some(Disabled { reason: DisabledReason::Failing, at: time(7) }),
+        secrets: EndpointSecrets { current: sealed("new"), previous: Some((sealed("old"), time(8))) },
+        health: Health { failing_since: Some(time(2)), failed_rounds: 3, paused_until: Some(time(6)) },
+        ..a_webhook_endpoint()
+    };
+    full.audit.touch(time(5), &Actor::system());
+    is_golden("webhook_endpoint.v1.full", &full);
+    is_golden("webhook_endpoint.v1.without_secrets", &full.without_secrets());
+
+    is_golden("webhook_delivery.v1.minimal", &a_delivery(1));
+    let took = Duration::from_micros(80_123);
+    let attempt = Attempt { at: time(1), took, outcome: Ok(503), answer: "busy\n\"later\"".to_owned() };
+    let mut full = Delivery {
+        kind: DeliveryKind::Replay,
+        state: DeliveryState::Waiting { next_attempt_at: Some(time(30)) },
+        attempts: 4,
+        last: Some(attempt.clone()),
+        updated_at: time(2),
+        ..a_delivery(1)
+    };
+    is_golden("webhook_delivery.v1.full", &full);
+    full.state = DeliveryState::Failed;
+    full.last = Some(Attempt { outcome: Err(SendFailure::Timeout), answer: String::new(), ..attempt });
+    is_golden("webhook_delivery.v1.failed", &full);
+}
+
+#[test]
+fn workflows_and_runs() {
+    is_golden("onboarding_workflow.v1.minimal", &a_workflow());
+    let call = Step::HttpCall(HttpCall {
+        url: EndpointUrl::new("https://crm.example/customers").unwrap(),
+        expected: ExpectedStatus::new(vec![201, 409]).unwrap(),
+        retries: StepRetries::default().with_max_attempts(3).unwrap().with_first_delay(60).unwrap(),
+    });
+    let steps = Steps::new(vec![call, a_link("crm", "/data/id"), a_call("https://mail.example")], "").unwrap();
+    let name = Some(crate::customer::WorkflowName::new("welcome").unwrap());
+    is_golden("onboarding_workflow.v1.full", &Workflow { name, steps, ..a_workflow() });
+
+    let start = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
+    is_golden("onboarding_run.v1.minimal", &start);
+    let full = OnboardingRun {
+        state: RunState::Waiting,
+        step: 1,
+        attempts: 2,
+        due_at: Some(time(60)),
+        last_failure: Some(StepFailure::Status(503)),
+        values: vec![ProviderEntityId::new("crm-7").unwrap()],
+        updated_at: time(3),
+        ..start
+    };
+    is_golden("onboarding_run.v1.full", &full);
+}
+
+#[test]
+fn values_at_their_limits() {
+    let mut full = a_customer("any").existing();
+    let new = a_full_customer().build();
+    full.customer.external_id = new.external_id;
+    full.customer.profile = new.profile;
+    let of = full.customer.clone();
+    let mapping = |link: crate::integration::NewLink| link.map(an_id(3), of.id, of.owner, &of.audit);
+    full.mappings = new.links.into_iter().map(mapping).collect();
+    survives(&full);
+    full_tax_rates().iter().for_each(survives);
+}
+
+fn survives<T: Stored + PartialEq + std::fmt::Debug>(value: &T) {
+    assert_eq!(T::from_document(an_owner(), &value.to_document()).as_ref(), Ok(value));
+}
+
+#[test]
+fn what_outside_tables_have_withdrawn_stays_readable() {
+    let document = a_customer("acme").existing().to_document();
+    let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
+    let read = |document: &str| CustomerAggregate::from_document(an_owner(), document);
+    let old = read(&with(r#""address_country":"YU","timezone":"Mars/Olympus","email":"a@b""#)).unwrap();
+    assert_eq!(old.customer.profile.address.country.unwrap().as_str(), "YU");
+    let association = a_tax_default(&a_tax_rate("VAT")).to_document().replacen('{', r#"{"currency":"DEM","#, 1);
+    let old = TaxAssociation::from_document(an_owner(), &association).unwrap();
+    assert_eq!(old.currency.unwrap().as_str(), "DEM");
+}
+
+#[test]
+fn another_version_is_told_and_the_first_may_be_said() {
+    let document = a_customer("acme").existing().to_document();
+    let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
+    let read = |document: &str| CustomerAggregate::from_document(an_owner(), document).map(drop);
+    assert_eq!(read(&with(r#""v":1"#)), Ok(()));
+    let newer = Err(StoredError::Version { form: "customer", version: 2 });
+    assert_eq!(read(&with(r#""v":2"#)), newer);
+    assert_eq!(read(&with(r#""motto":"semper","v":2"#)), newer);
+    assert!(matches!(read(&with(r#""motto":"semper""#)), Err(StoredError::Unreadable { line: 1, .. })));
+}
+
+/// Documents that each break one thing of a right one.
+fn damaged() -> Vec<String> {
+    let right = a_changed_customer().to_document();
+    let mut all: Vec<String> =
+        (0..right.len()).filter(|end| right.is_char_boundary(*end)).map(|end| right[..end].to_owned()).collect();
+    for (member, wrong) in [
+        (r#""id":"cust_"#, r#""id":"eim_"#),
+        (r#""external_id":"acme-4711""#, r#""external_id":"""#),
+        (r#""external_id":"acme-4711","#, ""),
+        (r#""email":"billing@acme.example""#, r#""email":"billing.acme.example""#),
+        (r#""address_country":"DE""#, r#""address_country":"de""#),
+        (r#""status":"archived""#, r#""status":"acme-4711""#),
+        (r#""version":7"#, r#""version":0"#),
+        (r#""version":7"#, r#""version":"acme-4711""#),
+        (r#""plan":"gold""#, r#""plan":"\u0000 acme""#),
+        (r#""priority":3"#, r#""priority":-3"#),
+        (r#""auto_apply":false"#, r#""auto_apply":"acme""#),
+        (r#""created_by":"tester","#, ""),
+    ] {
+        assert!(right.contains(member), "{member}");
+        all.push(right.replacen(member, wrong, 1));
+    }
+    all
+}
+
+#[test]
+fn damaged_documents_are_refused_without_a_word_of_what_they_hold() {
+    for document in damaged() {
+        let refused = CustomerAggregate::from_document(an_owner(), &document).unwrap_err();
+        let shown = format!("{refused} {refused:?}");
+        assert!(!shown.contains("acme") && shown.contains("customer"), "{shown}");
+    }
+    let two_values = a_tax_rate("VAT").to_document().replacen('{', r#"{"fixed_value":"5","#, 1);
+    let refused = TaxRate::from_document(an_owner(), &two_values);
+    assert_eq!(refused, Err(StoredError::Member { form: "tax_rate", member: "percentage_value" }));
+    let no_role = an_api_key().to_document().replace(r#"["super_admin"]"#, "[]");
+    let refused = ApiKey::from_document(an_owner(), &no_role);
+    assert_eq!(refused, Err(StoredError::Member { form: "api_key", member: "roles" }));
+    let nobodys =
+        a_delivery(1).to_document().replace("waiting", "delivered").replacen('{', r#"{"next_attempt_at":7,"#, 1);
+    let refused = Delivery::from_document(an_owner(), &nobodys);
+    assert_eq!(refused, Err(StoredError::Member { form: "webhook_delivery", member: "next_attempt_at" }));
+    assert!(Environment::from_document(an_owner(), "[]").is_err());
+}
+
+#[test]
+fn every_kind_of_event_survives_its_type_and_its_detail() {
+    let workflow = Some(crate::customer::WorkflowName::new("welcome").unwrap());
+    let of_customers = [
+        (CustomerEventKind::Created { onboarding: Onboarding::default() }, None),
+        (
+            CustomerEventKind::Created { onboarding: Onboarding { skip: true, workflow: workflow.clone() } },
+            Some(r#"{"skip_onboarding":true,"onboarding_workflow":"welcome"}"#),
+        ),
+        (
+            CustomerEventKind::Created { onboarding: Onboarding { skip: false, workflow } },
+            Some(r#"{"onboarding_workflow":"welcome"}"#),
+        ),
+        (
+            CustomerEventKind::Updated { changed: vec![CustomerField::Name, CustomerField::AddressCity] },
+            Some(r#"{"changed":["name","address_city"]}"#),
+        ),
+        (CustomerEventKind::Updated { changed: Vec::new() }, Some(r#"{"changed":[]}"#)),
+        (CustomerEventKind::Deleted, None),
+        (CustomerEventKind::Restored, None),
+        (
+            CustomerEventKind::IntegrationLinked { mapping_id: an_id(1) },
+            Some(r#"{"mapping_id":"eim_01KG9H1S3VE00BY00000000001"}"#),
+        ),
+        (
+            CustomerEventKind::IntegrationUnlinked { mapping_id: an_id(1) },
+            Some(r#"{"mapping_id":"eim_01KG9H1S3VE00BY00000000001"}"#),
+        ),
+        (
+            CustomerEventKind::TaxAssociated { association_id: an_id(1) },
+            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
+        ),
+        (
+            CustomerEventKind::TaxAssociationUpdated { association_id: an_id(1) },
+            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
+        ),
+        (
+            CustomerEventKind::TaxDissociated { association_id: an_id(1) },
+            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
+        ),
+        (CustomerEventKind::OnboardingCompleted, None),
+        (CustomerEventKind::OnboardingFailed, None),
+    ];
+    let of_rates = [
+        (TaxRateEventKind::Created, None),
+        (TaxRateEventKind::Updated { changed: vec![TaxRateField::Code] }, Some(r#"{"changed":["code"]}"#)),
+        (TaxRateEventKind::Deleted, None),
+    ];
+    let all = of_customers.map(|(kind, detail)| (EventKind::Customer(kind), detail)).into_iter();
+    for (kind, detail) in all.chain(of_rates.map(|(kind, detail)| (EventKind::TaxRate(kind), detail))) {
+        assert_eq!(event::detail(&kind).as_deref(), detail);
+        assert_eq!(event::kind(kind.event_type(), detail).as_ref(), Ok(&kind));
+        let damaged = event::kind(kind.event_type(), Some("["));
+        assert_eq!(
+            damaged.is_err(),
+            !matches!(kind, EventKind::TaxRate(TaxRateEventKind::Created | TaxRateEventKind::Deleted))
+        );
+    }
+    for lacking in ["customer.integration_linked", "customer.tax_dissociated", "customer.updated", "tax_rate.updated"] {
+        let event_type = crate::event::EventType::parse(lacking).unwrap();
+        assert!(matches!(event::kind(event_type, None), Err(StoredError::Member { .. })), "{lacking}");
+    }
+}
+
+/// A text that a field takes, if it takes this one.
+fn a_text<T: std::fmt::Debug, E>(check: fn(String) -> Result<T, E>) -> impl Strategy<Value = T> {
+    "[ -~]{1,12}|\\PC{1,6}".prop_filter_map("refused", move |text| check(text).ok())
+}
+
+fn an_audit() -> impl Strategy<Value = Audit> {
+    let actor = || a_text(Actor::new);
+    (0..9_u64, actor(), 0..9_u64, actor()).prop_map(|(made, by, changed, changed_by)| Audit {
+        created_at: time(made),
+        created_by: by,
+        updated_at: time(changed),
+        updated_by: changed_by,
+    })
+}
+
+fn a_status() -> impl Strategy<Value = Status> {
+    prop::sample::select(Status::ALL)
+}
+
+fn pairs() -> impl Strategy<Value = Metadata> {
+    prop::collection::btree_map("\\PC{1,5}", "\\PC{0,5}", 0..3)
+        .prop_filter_map("refused", |pairs| Metadata::new(pairs, "metadata").ok())
+}
+
+fn an_address() -> impl Strategy<Value = Address> {
+    let (line, city) = (|| prop::option::of(a_text(AddressLine::new)), prop::option::of(a_text(City::new)));
+    let (state, code) = (prop::option::of(a_text(State::new)), prop::option::of(a_text(PostalCode::new)));
+    let country = prop::option::of(prop::sample::select(vec!["DE", "IN", "ZW"]));
+    (line(), line(), city, state, code, country).prop_map(|(line1, line2, city, state, postal_code, country)| Address {
+        line1,
+        line2,
+        city,
+        state,
+        postal_code,
+        country: country.map(|code| CountryCode::new(code).unwrap()),
+    })
+}
+
+fn an_association() -> impl Strategy<Value = TaxAssociation> {
+    let numbers = (0..9_u32, 0..9_i64, any::<bool>(), 0..9_u64, prop::option::of(10..20_u64));
+    let currency = prop::option::of(prop::sample::select(vec!["EUR", "usd"]));
+    (numbers, currency, pairs(), a_status(), an_audit()).prop_map(
+        |((id, priority, auto_apply, start, end), currency, metadata, status, audit)| TaxAssociation {
+            id: an_id(id),
+            priority: Priority::new(priority).unwrap(),
+            auto_apply,
+            currency: currency.map(|code| CurrencyCode::new(code).unwrap()),
+            metadata,
+            start: time(start),
+            end: end.map(time),
+            status,
+            audit,
+            ..a_tax_default(&a_tax_rate("VAT"))
+        },
+    )
+}
+
+fn a_mapping() -> impl Strategy<Value = (u32, ProviderType, ProviderEntityId, JsonObject, Status, Audit)> {
+    let object = prop::collection::btree_map("\\PC{1,5}", any::<i64>(), 0..3).prop_filter_map("refused", |members| {
+        JsonObject::new(members.into_iter().map(|(key, number)| (key, number.into())).collect()).ok()
+    });
+    (0..9_u32, a_text(ProviderType::new), a_text(ProviderEntityId::new), object, a_status(), an_audit())
+}
+
+prop_compose! {
+    fn any_customer()(
+        external_id in a_text(ExternalId::new),
+        texts in (prop::option::of(a_text(CustomerName::new)), prop::option::of(a_text(Contact::new))),
+        email in prop::option::of(Just("ada@example.com")),
+        address in an_address(),
+        zone in prop::sample::select(vec!["UTC", "Europe/Berlin"]),
+        metadata in pairs(),
+        (status, version, audit) in (a_status(), 1..9_i64, an_audit()),
+        mappings in prop::collection::vec(a_mapping(), 0..3),
+        associations in prop::collection::vec(an_association(), 0..3),
+        removed in prop::collection::vec(an_association(), 0..3),
+        former in prop::collection::vec((a_text(ExternalId::new), 0..5_u64, 0..5_u64), 0..3),
+        since in 0..9_u64,
+    ) -> CustomerAggregate {
+        let mut one = a_customer("any").existing();
+        let customer = &mut one.customer;
+        customer.external_id = external_id;
+        (customer.profile.name, customer.profile.contact) = texts;
+        customer.profile.email = email.map(|email| Email::new(email).unwrap());
+        customer.profile.address = address;
+        customer.profile.timezone = TimeZone::new(zone).unwrap();
+        customer.profile.metadata = metadata;
+        customer.status = status;
+        customer.version = Version::from_stored(version).unwrap();
+        customer.audit = audit;
+        let (id, owner) = (customer.id, customer.owner);
+        let of_customer = |one| TaxAssociation { entity: TaxedEntity::Customer(id), ..one };
+        one.associations = associations.into_iter().map(of_customer).collect();
+        one.removed_associations = removed.into_iter().map(of_customer).collect();
+        let mapping = |(number, provider_type, provider_entity_id, metadata, status, audit)| IntegrationMapping {
+            id: an_id(number), owner, customer_id: id, provider_type, provider_entity_id, metadata, status, audit,
+        };
+        one.mappings = mappings.into_iter().map(mapping).collect();
+        let former_id = |(external_id, from, until)| FormerExternalId { external_id, from: time(from), until: time(until) };
+        one.former_external_ids = former.into_iter().map(former_id).collect();
+        one.external_id_since = time(since);
+        one
+    }
+}
+
+prop_compose! {
+    fn any_rate()(
+        (code, name) in (a_text(TaxRateCode::new), a_text(TaxRateName::new)),
+        description in prop::option::of(a_text(TaxRateDescription::new)),
+        (fixed, number) in (any::<bool>(), "[0-9]{1,2}(\\.[0-9]{1,20})?"),
+        scope in prop::sample::select(TaxRateScope::ALL),
+        rate_status in prop::sample::select(TaxRateStatus::ALL),
+        metadata in pairs(),
+        (status, version, audit) in (a_status(), 1..9_i64, an_audit()),
+    ) -> TaxRate {
+        let value = match fixed {
+            true => TaxValue::Fixed(FixedAmount::new(&number).unwrap()),
+            false => TaxValue::Percentage(Percentage::new(&number).unwrap()),
+        };
+        let version = Version::from_stored(version).unwrap();
+        TaxRate { code, name, description, value, scope, rate_status, metadata, status, version, audit, ..a_tax_rate("any") }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_customer_survives(customer in any_customer()) {
+        survives(&customer);
+    }
+
+    #[test]
+    fn any_rate_survives(rate in any_rate()) {
+        survives(&rate);
+    }
+
+    #[test]
+    fn any_default_survives(default in an_association()) {
+        survives(&default);
+    }
+
+    #[test]
+    fn no_text_breaks_the_reader(text in "\\PC{0,60}|[{}\\[\\]\",:a-z0-9]{0,60}") {
+        let _ = CustomerAggregate::from_document(an_owner(), &text);
+    }
+}
+
+#[test]
+fn an_id_of_another_kind_is_none() {
+    let document = a_customer("acme").existing().to_document();
+    let id: Id<EventIdKind> = an_id(1);
+    assert!(
+        CustomerAggregate::from_document(
+            an_owner(),
+            &document.replacen("cust_01KG9H1S3VE008000000000000", &id.to_string(), 1)
+        )
+        .is_err()
+    );
+}

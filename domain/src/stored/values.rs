@@ -1,0 +1,369 @@
+//! How the values of this crate stand in documents: as texts, numbers and objects, each read back through its check.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::CURRENT;
+use crate::{
+    customer::{
+        AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
+        WorkflowName,
+    },
+    event::EventPosition,
+    ids::{Id, Kind},
+    integration::{ProviderEntityId, ProviderType},
+    lifecycle::{Audit, Status, Version},
+    metadata::{JsonObject, Metadata},
+    tax::{
+        CurrencyCode, FixedAmount, Percentage, Priority, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
+        TaxRateStatus,
+    },
+    tenancy::{Actor, ApiKeyName, EnvironmentName, EnvironmentType, Role},
+    time::Timestamp,
+};
+
+/// What stands in a document as text.
+pub(super) trait AsText: Clone {
+    /// Hands the text on.
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
+
+    /// The value of a text, if it has one.
+    fn read(text: &str) -> Option<Self>;
+}
+
+/// A text in a document: borrowed where it is written, owned where it is read.
+pub(super) struct Text<'a, T: AsText>(Cow<'a, T>);
+
+impl<'a, T: AsText> Text<'a, T> {
+    pub(super) fn of(value: &'a T) -> Self {
+        Self(Cow::Borrowed(value))
+    }
+
+    /// The same of what may be absent.
+    pub(super) fn of_any(value: Option<&'a T>) -> Option<Self> {
+        value.map(Self::of)
+    }
+
+    pub(super) fn take(self) -> T {
+        self.0.into_owned()
+    }
+
+    /// The same of what may be absent.
+    pub(super) fn take_any(text: Option<Self>) -> Option<T> {
+        text.map(Self::take)
+    }
+}
+
+impl<T: AsText> From<T> for Text<'_, T> {
+    fn from(value: T) -> Self {
+        Self(Cow::Owned(value))
+    }
+}
+
+impl<T: AsText> Serialize for Text<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: AsText> de::Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::read(text).ok_or_else(|| E::custom("not a value of this member"))
+    }
+}
+
+impl<'de, T: AsText> Deserialize<'de> for Text<'_, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(PhantomData::<T>)).map(Self::from)
+    }
+}
+
+impl<K: Kind> AsText for Id<K> {
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| to.serialize_str(text))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+/// Types whose text is what `as_str` gives, and how each is read.
+macro_rules! texts {
+    ($($read:ident: $($type:ty),+;)+) => {$($(
+        impl AsText for $type {
+            fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                Self::$read(text.to_owned()).ok()
+            }
+        }
+    )+)+};
+}
+
+/// Enumerations, by their words.
+macro_rules! word_texts {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $crate::stored::values::AsText for $type {
+            fn write<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                Self::parse(text).ok()
+            }
+        }
+    )+};
+}
+
+pub(super) use word_texts;
+
+texts! {
+    new: Actor, AddressLine, ApiKeyName, City, Contact, CustomerName, EnvironmentName, ExternalId, PostalCode,
+        ProviderEntityId, ProviderType, State, TaxRateCode, TaxRateDescription, TaxRateName, WorkflowName;
+    from_stored: CountryCode, CurrencyCode, Email, TimeZone;
+}
+
+#[cfg(feature = "webhooks")]
+texts! {
+    new: crate::onboarding::JsonPointer, crate::webhook::EndpointDescription, crate::webhook::EndpointUrl;
+}
+
+word_texts!(EnvironmentType, Role, Status, TaxRateScope, TaxRateStatus);
+
+/// Decimal numbers, which no floating-point number may come near.
+macro_rules! decimals {
+    ($($type:ty),+) => {$(
+        impl AsText for $type {
+            fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                Self::new(text).ok()
+            }
+        }
+    )+};
+}
+
+decimals!(FixedAmount, Percentage);
+
+/// What stands in a document as a whole number.
+pub(super) trait AsInt: Copy {
+    fn int(self) -> i64;
+
+    fn of_int(number: i64) -> Option<Self>;
+}
+
+/// A whole number in a document.
+pub(super) struct Int<T>(pub(super) T);
+
+impl<T: AsInt> Serialize for Int<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.int())
+    }
+}
+
+impl<'de, T: AsInt> Deserialize<'de> for Int<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        T::of_int(number).map(Self).ok_or_else(|| de::Error::custom("not a number of this member"))
+    }
+}
+
+impl AsInt for Timestamp {
+    fn int(self) -> i64 {
+        self.micros()
+    }
+
+    fn of_int(number: i64) -> Option<Self> {
+        Self::from_micros(number).ok()
+    }
+}
+
+impl AsInt for Version {
+    fn int(self) -> i64 {
+        // No aggregate sees 2^63 changes.
+        i64::try_from(self.get()).unwrap_or(i64::MAX)
+    }
+
+    fn of_int(number: i64) -> Option<Self> {
+        Self::from_stored(number)
+    }
+}
+
+impl AsInt for Priority {
+    fn int(self) -> i64 {
+        self.get().into()
+    }
+
+    fn of_int(number: i64) -> Option<Self> {
+        Self::new(number).ok()
+    }
+}
+
+impl AsInt for EventPosition {
+    fn int(self) -> i64 {
+        self.stored()
+    }
+
+    fn of_int(number: i64) -> Option<Self> {
+        Self::from_stored(number)
+    }
+}
+
+/// Pairs in a document.
+pub(super) struct Pairs<'a>(Cow<'a, Metadata>);
+
+impl<'a> Pairs<'a> {
+    /// None where there are none.
+    pub(super) fn of(metadata: &'a Metadata) -> Option<Self> {
+        (!metadata.is_empty()).then_some(Self(Cow::Borrowed(metadata)))
+    }
+
+    pub(super) fn take(pairs: Option<Self>) -> Metadata {
+        pairs.map(|pairs| pairs.0.into_owned()).unwrap_or_default()
+    }
+}
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.as_map())
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let metadata = Metadata::new(pairs, "metadata").map_err(|_| de::Error::custom("not such pairs"))?;
+        Ok(Self(Cow::Owned(metadata)))
+    }
+}
+
+/// A free object in a document.
+pub(super) struct Object<'a>(Cow<'a, JsonObject>);
+
+impl<'a> Object<'a> {
+    /// None where it is empty.
+    pub(super) fn of(object: &'a JsonObject) -> Option<Self> {
+        (!object.is_empty()).then_some(Self(Cow::Borrowed(object)))
+    }
+
+    pub(super) fn take(object: Option<Self>) -> JsonObject {
+        object.map(|object| object.0.into_owned()).unwrap_or_default()
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_map().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = serde_json::Map::deserialize(deserializer)?;
+        let object = JsonObject::new(map).map_err(|_| de::Error::custom("not such an object"))?;
+        Ok(Self(Cow::Owned(object)))
+    }
+}
+
+/// The version of a form, which no document says as long as there is one alone.
+#[derive(Default)]
+pub(super) struct V1;
+
+impl V1 {
+    /// Whether it is left out, as it always is.
+    pub(super) fn goes_unsaid(&self) -> bool {
+        true
+    }
+}
+
+impl Serialize for V1 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(CURRENT)
+    }
+}
+
+impl<'de> Deserialize<'de> for V1 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            CURRENT => Ok(Self),
+            _ => Err(de::Error::custom("another version")),
+        }
+    }
+}
+
+/// A value where it is another one than a document stands for without it.
+pub(super) fn unless<T: PartialEq>(default: &T, value: T) -> Option<T> {
+    (value != *default).then_some(value)
+}
+
+/// The same as a number.
+pub(super) fn int_unless<T: AsInt + PartialEq>(default: T, value: T) -> Option<Int<T>> {
+    unless(&default, value).map(Int)
+}
+
+/// The same as text.
+pub(super) fn text_unless<'a, T: AsText + PartialEq>(default: &T, value: &'a T) -> Option<Text<'a, T>> {
+    (value != default).then_some(Text::of(value))
+}
+
+/// Whether a switch is on: left out is `true`.
+pub(super) fn is_on(switch: &bool) -> bool {
+    *switch
+}
+
+/// The default of a switch that is left out when it is on.
+pub(super) fn on() -> bool {
+    true
+}
+
+/// The four members that say who made and changed something when, each where it is not what it would be without it.
+pub(super) struct AuditParts<'a> {
+    pub(super) created_at: Option<Int<Timestamp>>,
+    pub(super) created_by: Option<Text<'a, Actor>>,
+    pub(super) updated_at: Option<Int<Timestamp>>,
+    pub(super) updated_by: Option<Text<'a, Actor>>,
+}
+
+impl<'a> AuditParts<'a> {
+    /// Those of something that stands for itself, or belongs to what was made so.
+    pub(super) fn of(audit: &'a Audit, of_whole: Option<&Audit>) -> Self {
+        let Audit { created_at, created_by, updated_at, updated_by } = audit;
+        Self {
+            created_at: unless_same(of_whole.map(|whole| &whole.created_at), created_at).map(|at| Int(*at)),
+            created_by: unless_same(of_whole.map(|whole| &whole.created_by), created_by).map(Text::of),
+            updated_at: int_unless(*created_at, *updated_at),
+            updated_by: text_unless(created_by, updated_by),
+        }
+    }
+
+    /// The audit, or the name of the member that is missing.
+    pub(super) fn take(self, of_whole: Option<&Audit>) -> Result<Audit, &'static str> {
+        let created_at = self.created_at.map(|at| at.0).or(of_whole.map(|whole| whole.created_at));
+        let created_by = Text::take_any(self.created_by).or_else(|| of_whole.map(|whole| whole.created_by.clone()));
+        let (created_at, created_by) = (created_at.ok_or("created_at")?, created_by.ok_or("created_by")?);
+        Ok(Audit {
+            updated_at: self.updated_at.map_or(created_at, |at| at.0),
+            updated_by: Text::take_any(self.updated_by).unwrap_or_else(|| created_by.clone()),
+            created_at,
+            created_by,
+        })
+    }
+}
+
+fn unless_same<'a, T: PartialEq>(whole: Option<&T>, value: &'a T) -> Option<&'a T> {
+    (whole != Some(value)).then_some(value)
+}
