@@ -47,8 +47,10 @@ impl<T> Decision<T> {
 pub(crate) enum Pace {
     /// A few rows by their keys.
     LookUp,
-    /// Anything else.
+    /// Many rows, or a few of which each statement may see another state.
     List,
+    /// The same, where all statements have to see one state.
+    Snapshot,
 }
 
 /// What a customer is looked up by.
@@ -63,7 +65,7 @@ pub(crate) enum CustomerKey {
 /// A database.
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
-    /// Reads over one state of the database.
+    /// Reads.
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError>;
 
     /// Looks a customer up: its document.

@@ -21,7 +21,7 @@ use super::{
     schema::{logs, owners},
     statements::statements,
     store::Store,
-    unit::Reads,
+    unit::{Reads, Unit},
     value::Key,
     writes::Writes,
 };
@@ -127,7 +127,7 @@ impl Owners {
             };
             match known {
                 Some(known) if known.owner != owner => {
-                    return Err(StoreError::Failed { reason: "this environment id belongs to another tenant".to_owned() });
+                    return Err(other_tenants());
                 }
                 Some(Known { environment, writable: true, .. }) => return Ok(environment),
                 Some(Known { environment, .. }) => self.make_log(store, environment).await?,
@@ -169,4 +169,27 @@ impl Owners {
         };
         store.write(make).await
     }
+}
+
+/// The number of an environment, within a transaction that somebody else commits: given, with a log, where there is none.
+pub(crate) async fn within(unit: &dyn Unit, owner: Owner) -> Result<i32, Failure<StoreError>> {
+    let id = Key::from(owner.environment_id);
+    let mut found = unit.owner(id).await?;
+    if found.is_none() {
+        let row = NewOwnerRow { environment_id: id, tenant_id: owner.tenant_id.into() };
+        Writes { new_owners: vec![row], ..Writes::default() }.apply(unit).await?;
+        found = unit.owner(id).await?;
+    }
+    let (environment, tenant) = found.ok_or(diesel::result::Error::NotFound)?;
+    if tenant != Key::from(owner.tenant_id) {
+        return Err(Failure::Refused(other_tenants()));
+    }
+    if !unit.has_log(environment).await? {
+        Writes { new_logs: vec![LogRow::empty(environment)], ..Writes::default() }.apply(unit).await?;
+    }
+    Ok(environment)
+}
+
+fn other_tenants() -> StoreError {
+    StoreError::Failed { reason: "this environment id belongs to another tenant".to_owned() }
 }

@@ -27,7 +27,7 @@ pub(super) async fn run(database: &Database, service: &TenancyService, command: 
             let after = match (after, from_start) {
                 (Some(after), _) => after,
                 (None, true) => EventPosition::START,
-                (None, false) => log.end(&SystemScope::patron()).await.map_err(Failure::failed)?,
+                (None, false) => log.end(&SystemScope::patron(), owner).await.map_err(Failure::failed)?,
             };
             tail(log, owner, after).await
         }

@@ -50,8 +50,8 @@ impl MockEventLog {
         });
         let all = events.clone();
         log.expect_read_each().returning(move |_, owner, query, sink| Ok(read(&all, owner, query, sink)));
-        let end = end(&events);
-        log.expect_end().returning(move |_| Ok(end));
+        let all = events.clone();
+        log.expect_end().returning(move |_, owner| Ok(end(&all, owner)));
         let all = events.clone();
         log.expect_find().returning(move |scope, id| Ok(of(&all, scope.owner).find(|event| event.id == id).cloned()));
         log.expect_history().returning(move |scope, entity: EventEntity, page| {
@@ -67,7 +67,7 @@ impl MockEventLog {
         let mut log = Self::new();
         log.expect_read().returning(|_, _| Err(unavailable()));
         log.expect_read_each().returning(|_, _, _, _| Err(unavailable()));
-        log.expect_end().returning(|_| Err(unavailable()));
+        log.expect_end().returning(|_, _| Err(unavailable()));
         log.expect_find().returning(|_, _| Err(unavailable()));
         log.expect_history().returning(|_, _, _| Err(unavailable()));
         log
@@ -78,13 +78,13 @@ fn of(events: &[EventRecord], owner: Owner) -> impl Iterator<Item = &EventRecord
     events.iter().filter(move |event| event.owner == owner)
 }
 
-fn end(events: &[EventRecord]) -> EventPosition {
-    events.last().map_or(EventPosition::START, |event| event.position)
+fn end(events: &[EventRecord], owner: Owner) -> EventPosition {
+    of(events, owner).last().map_or(EventPosition::START, |event| event.position)
 }
 
 fn read(events: &[EventRecord], owner: Owner, query: &EventQuery, sink: Box<dyn EventSink + '_>) -> Reached {
     let found = of(events, owner).filter(|event| event.position > query.after && query.admits(event));
     let mut over = HandOver::new(query, sink);
     found.cloned().for_each(|event| over.take(event));
-    over.reached(end(events), false)
+    over.reached(end(events, owner), false)
 }

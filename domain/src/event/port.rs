@@ -64,16 +64,17 @@ impl<F: FnMut(EventRecord) + Send> EventSink for F {
 
 /// Reads what the repositories of customers and tax rates have written to the log, each event with its change.
 ///
-/// Every method MUST be blind to everything outside its scope. Every event MUST have a position of its own, and of two
-/// events of one entity the one with the larger sequence MUST have the larger position.
+/// Every method MUST be blind to everything outside its scope. The positions of an environment's events MUST be 1, 2, 3 …
+/// without gaps, in the order of their commits; so of two events of one entity the one with the larger sequence has the larger
+/// position.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{event::{EventLog, EventPosition}, tenancy::SystemScope, testkit::MemoryStore};
+/// use patron_domain::{event::{EventLog, EventPosition}, tenancy::SystemScope, testkit::{MemoryStore, an_owner}};
 ///
 /// # futures::executor::block_on(async {
 /// let events: Arc<dyn EventLog> = Arc::new(MemoryStore::default());
-/// assert_eq!(events.end(&SystemScope::patron()).await, Ok(EventPosition::START));
+/// assert_eq!(events.end(&SystemScope::patron(), an_owner()).await, Ok(EventPosition::START));
 /// # });
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -104,8 +105,8 @@ pub trait EventLog: Send + Sync {
         sink: Box<dyn EventSink + 'a>,
     ) -> Result<Reached, StoreError>;
 
-    /// The furthest position that a reader of the whole log could have reached by now.
-    async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError>;
+    /// The position of the last event of an environment.
+    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError>;
 
     /// One event; `None` when the scope has none with this id.
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError>;

@@ -159,7 +159,7 @@ async fn a_follower_waits_for_a_transaction_that_commits_late_and_goes_on_when_i
         for log in [&world.instances[0], &world.instances[1], &newcomer] {
             let page = log.events.read(&world.scope, &by(1_000)).await.unwrap();
             assert!(page.reached.stored() < position, "{:?} of {position}", page.reached);
-            assert!(log.events.end(&SystemScope::patron()).await.unwrap().stored() < position);
+            assert!(log.events.end(&SystemScope::patron(), a_scope().owner).await.unwrap().stored() < position);
         }
         let done = Notify::new();
         let finish = async {

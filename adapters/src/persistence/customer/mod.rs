@@ -6,3 +6,4 @@ mod port;
 pub(crate) mod row;
 pub(crate) mod search;
 pub(crate) mod statements;
+pub(crate) mod within;

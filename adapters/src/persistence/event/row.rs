@@ -67,7 +67,7 @@ impl EventRow {
             request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
             trace_id: None,
             source: None,
-            detail: stored::customer_event_detail(&event.kind).map(Document),
+            detail: stored::event::customer_detail(&event.kind).map(Document),
             document: Some(document),
             salt: None,
             hash: None,
@@ -90,7 +90,7 @@ impl EventRow {
             request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
             trace_id: None,
             source: None,
-            detail: stored::tax_rate_event_detail(&event.kind).map(Document),
+            detail: stored::event::tax_rate_detail(&event.kind).map(Document),
             document: Some(document),
             salt: None,
             hash: None,
@@ -107,7 +107,7 @@ impl EventRow {
         };
         let event_type = EventType::of(self.kind, "events", "kind")?;
         let detail = self.detail.as_ref().map(|detail| detail.0.as_str());
-        let kind = stored::event_kind(event_type, detail).map_err(|_| broken("detail"))?;
+        let kind = stored::event::kind(event_type, detail).map_err(|_| broken("detail"))?;
         let state = match (&kind, &self.document) {
             (_, None) => None,
             (EventKind::Customer(_), Some(document)) => Some(EventState::Customer(Box::new(document.read(owner, place)?))),

@@ -11,8 +11,7 @@ use std::{
 };
 
 use diesel::QueryResult;
-use diesel_async::RunQueryDsl;
-use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use futures_util::future::try_join_all;
 use patron_domain::store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -20,11 +19,13 @@ use super::{
     problem::{Problem, unavailable},
     session::Session,
     settings::Settings,
+    unit::PostgresUnit,
 };
 use crate::persistence::{
-    customer::{queries, row::StoredCustomer},
-    integration::row::StoredMapping,
-    patience::within,
+    customer::statements::CustomerStatements,
+    engine::CustomerKey,
+    timeout::within,
+    value::{Document, Key},
 };
 
 /// The most look-ups of one round.
@@ -34,31 +35,16 @@ const WORKERS: usize = 2;
 /// How many look-ups wait at most; whoever comes then waits to be let in.
 const QUEUE: usize = 1_024;
 
-/// A customer, once for each of its published mappings.
-pub(super) type Rows = Vec<(StoredCustomer, Option<StoredMapping>)>;
-
-/// What a customer is looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum By {
-    /// The id; in any status.
-    Id,
-    /// The external id; published.
-    ExternalId,
-}
-
-/// Tenant, environment, and what is asked there: what one query is about.
-type Group = (String, String, By);
-
-type Answer = oneshot::Sender<Result<Rows, Problem>>;
+type Answer = oneshot::Sender<Result<Option<Document>, Problem>>;
 
 struct LookUp {
-    group: Group,
-    key: String,
+    environment: i32,
+    key: CustomerKey,
     answer: Answer,
 }
 
 /// Who waits for each key: one that is asked for twice is looked up once.
-type Waiting = HashMap<String, Vec<Answer>>;
+type Waiting = HashMap<CustomerKey, Vec<Answer>>;
 
 type Queue = Arc<Mutex<mpsc::Receiver<LookUp>>>;
 
@@ -79,12 +65,12 @@ impl LookUps {
         Self { queue: std::sync::Mutex::new(Some(sender)) }
     }
 
-    /// The rows of a customer.
-    pub(super) async fn find(&self, scope: &(String, String), by: By, key: &str) -> Result<Rows, Problem> {
+    /// The document of a customer.
+    pub(super) async fn find(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, Problem> {
         let closed = || Problem::lost("the connection was closed");
         let queue = self.queue.lock().ok().and_then(|queue| queue.clone()).ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
-        let look_up = LookUp { group: (scope.0.clone(), scope.1.clone(), by), key: key.to_owned(), answer };
+        let look_up = LookUp { environment, key, answer };
         let look = async {
             queue.send(look_up).await.map_err(|_| closed())?;
             answered.await.unwrap_or_else(|_| Err(closed()))
@@ -126,17 +112,17 @@ async fn work(settings: Settings, queue: Queue) {
 }
 
 async fn answer(session: &Session, batch: Vec<LookUp>) {
-    let mut groups: BTreeMap<Group, Waiting> = BTreeMap::new();
-    for LookUp { group, key, answer } in batch {
-        groups.entry(group).or_default().entry(key).or_default().push(answer);
+    let mut groups: BTreeMap<i32, Waiting> = BTreeMap::new();
+    for LookUp { environment, key, answer } in batch {
+        groups.entry(environment).or_default().entry(key).or_default().push(answer);
     }
-    let asked = groups.iter().map(|(group, waiting)| ask(session, group, waiting));
+    let asked = groups.iter().map(|(environment, waiting)| ask(session, *environment, waiting));
     let found = session.answer(try_join_all(asked)).await;
     match found {
         Ok(found) => {
-            for (mut rows, (_, waiting)) in found.into_iter().zip(groups) {
+            for (mut documents, (_, waiting)) in found.into_iter().zip(groups) {
                 for (key, answers) in waiting {
-                    tell(answers, rows.remove(&key).unwrap_or_default());
+                    tell(answers, documents.remove(&key));
                 }
             }
         }
@@ -147,36 +133,31 @@ async fn answer(session: &Session, batch: Vec<LookUp>) {
     }
 }
 
-/// Tells all who asked. They may have gone away.
-fn tell(mut answers: Vec<Answer>, rows: Rows) {
+/// Answers all who asked. They may have gone away.
+fn tell(mut answers: Vec<Answer>, document: Option<Document>) {
     let last = answers.pop();
     for answer in answers {
-        let _ = answer.send(Ok(rows.clone()));
+        let _ = answer.send(Ok(document.clone()));
     }
-    let _ = last.map(|answer| answer.send(Ok(rows)));
+    let _ = last.map(|answer| answer.send(Ok(document)));
 }
 
-/// The rows of one query by their keys.
-fn ask<'a>(
-    session: &'a Session,
-    group: &'a Group,
-    waiting: &'a Waiting,
-) -> BoxFuture<'a, QueryResult<HashMap<String, Rows>>> {
-    async move {
-        let ((tenant, environment, by), mut pg) = (group, session.pg());
-        let keys: Vec<&str> = waiting.keys().map(String::as_str).collect();
-        let rows: Rows = match by {
-            By::Id => queries::by_ids(tenant, environment, keys).load(&mut pg).await?,
-            By::ExternalId => queries::by_external_ids(tenant, environment, keys).load(&mut pg).await?,
-        };
-        let mut found: HashMap<String, Rows> = HashMap::with_capacity(waiting.len());
-        for row in rows {
-            let key = if *by == By::Id { &row.0.id } else { &row.0.external_id };
-            found.entry(key.clone()).or_default().push(row);
+/// The documents that are asked for in one environment.
+async fn ask(session: &Session, environment: i32, waiting: &Waiting) -> QueryResult<HashMap<CustomerKey, Document>> {
+    let (mut ids, mut external_ids): (Vec<Key>, Vec<String>) = (Vec::new(), Vec::new());
+    for key in waiting.keys() {
+        match key {
+            CustomerKey::Id(id) => ids.push(*id),
+            CustomerKey::ExternalId(external_id) => external_ids.push(external_id.clone()),
         }
-        Ok(found)
     }
-    .boxed()
+    let unit = PostgresUnit::new(session.pg());
+    let by_id = unit.documents_of(environment, &ids);
+    let by_external_id = unit.documents_of_external_ids(environment, &external_ids);
+    let (by_id, by_external_id) = futures_util::future::try_join(by_id, by_external_id).await?;
+    let by_id = by_id.into_iter().map(|(id, document)| (CustomerKey::Id(id), document));
+    let by_external_id = by_external_id.into_iter().map(|(id, document)| (CustomerKey::ExternalId(id), document));
+    Ok(by_id.chain(by_external_id).collect())
 }
 
 fn fail(answer: Answer, problem: &Problem) {

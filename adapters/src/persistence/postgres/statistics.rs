@@ -1,6 +1,6 @@
 //! Keeps the planner's statistics in step with tables that grow fast.
 //!
-//! Without statistics every index that begins with tenant and environment looks as good as every other, and a look-up by
+//! Without statistics every index that begins with the environment looks as good as every other, and a look-up by
 //! key may walk a whole environment. PostgreSQL gathers them by itself, but only once a minute; a new database can take in
 //! a hundred thousand customers until then. So whenever a table has grown by half, it is analysed at once.
 
@@ -19,16 +19,7 @@ use super::pool::Pool;
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The tables that grow with every customer.
-const TABLES: [&str; 8] = [
-    "customers",
-    "customer_metadata",
-    "integration_mappings",
-    "tax_associations",
-    "events",
-    "event_payloads",
-    "idempotency_records",
-    "onboarding_runs",
-];
+const TABLES: [&str; 5] = ["customers", "customer_index", "events", "kept_answers", "onboarding_runs"];
 
 const GROWN: &str = "SELECT relname::text AS name FROM pg_stat_user_tables WHERE schemaname = current_schema() \
                      AND relname::text = ANY($1) AND n_mod_since_analyze > 200 + n_live_tup / 3 ORDER BY relname";

@@ -1,78 +1,93 @@
-//! Writing: each change in a transaction of its own, tried again where that helps, and never half done.
+//! Writing: each decision in a transaction of its own, tried again where that helps, and never half done.
 
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use diesel::QueryResult;
-use diesel_async::AsyncPgConnection;
 use patron_domain::store::StoreError;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    PostgresStore,
     pool::Pool,
     problem::{Kind, unavailable},
     session::{Ended, WRITE},
+    unit::PostgresUnit,
 };
 use crate::persistence::{
+    engine::{Answer, Deciding, Refused},
     error::Failure,
-    patience::{PATIENCE, within},
+    idempotency::row::KeptAnswerRow,
+    timeout::{TIMEOUT, within},
+    unit::is_committed,
+    writes::{Sign, Writes},
+    written,
 };
 
 /// How often work is tried when other transactions are in its way, or the connection is lost before the commit.
 pub(super) const TRIES: u32 = 5;
 /// How long to wait before the second try; longer before each further one.
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
-/// When to look what became of a commit whose answer was lost. A server needs its time to start again.
-pub(super) const LOOK_AFTER: [Duration; 4] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
+/// When to ask what became of a commit whose answer was lost. A server needs its time to start again.
+const ASK_AFTER: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
 
-/// One change: what a transaction does. It owns all it needs, because it outlives a caller that goes away.
-#[async_trait]
-pub(super) trait Change: Send + Sync + 'static {
-    /// What is answered when it is written.
-    type Answer: Send + 'static;
-    /// Why it may be refused.
-    type Refusal: From<StoreError> + Send + 'static;
-
-    /// Does it, within a transaction. May be called again after that transaction was taken back.
-    async fn write(&self, pg: &AsyncPgConnection) -> Result<Self::Answer, Failure<Self::Refusal>>;
-
-    /// Whether the transaction that gave this answer was committed.
-    async fn is_written(&self, pg: &AsyncPgConnection, answer: &Self::Answer) -> QueryResult<bool>;
-}
-
-impl PostgresStore {
-    /// Makes a change, and answers when it is durable. It is finished even when the caller goes away meanwhile.
-    pub(super) async fn write<C: Change>(&self, change: C) -> Result<C::Answer, C::Refusal> {
-        let place = self.writes.clone().try_acquire_owned();
-        let place = place.map_err(|_| unavailable("too many writes are waiting"))?;
-        let pool = self.pool.clone();
-        let task = tokio::spawn(async move {
-            let _place = place;
-            make(&pool, &change).await
-        });
-        within("postgres", async { task.await.unwrap_or_else(|_| Err(unknown().into())) }).await
-    }
+/// Decides and writes, and answers when it is durable. It is finished even when the caller goes away meanwhile.
+pub(super) async fn write(pool: Pool, permit: OwnedSemaphorePermit, work: Deciding) -> Result<Answer, Refused> {
+    let task = tokio::spawn(async move {
+        let _permit = permit;
+        make(&pool, &work).await
+    });
+    let made = async { task.await.unwrap_or_else(|_| Err(Refused::Store(unknown()))) };
+    within("postgres", made).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
-async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusal> {
+async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {
-        let session = pool.session().await?;
-        let problem = match session.transaction(WRITE, change.write(session.pg())).await {
-            Ok(answer) => return Ok(answer),
-            Err(Ended::Refused(refusal)) => return Err(refusal),
-            Err(Ended::Unknown(answer)) => {
+        let session = pool.session().await.map_err(Refused::Store)?;
+        let unit = PostgresUnit::new(session.pg());
+        let attempt = async {
+            let decision = work(&unit).await?;
+            let mut writes = decision.writes;
+            mark(&mut writes);
+            let sign = writes.sign();
+            let nothing = writes.is_empty();
+            writes.apply(&unit).await?;
+            Ok::<_, Failure<Answer>>((decision.answer, sign, nothing))
+        };
+        let problem = match session.transaction(WRITE, attempt).await {
+            Ok((answer, ..)) => {
+                written::tell();
+                return Ok(answer);
+            }
+            Err(Ended::Refused(refusal)) => return Err(Refused::Refused(refusal)),
+            // Nothing was written, so nothing can be lost.
+            Err(Ended::Unknown((answer, _, true))) => return Ok(answer),
+            Err(Ended::Unknown((answer, sign, false))) => {
                 drop(session);
-                return find_out(pool, change, answer).await;
+                match ask(pool, sign).await.map_err(Refused::Store)? {
+                    true => {
+                        written::tell();
+                        return Ok(answer);
+                    }
+                    // It was taken back, so it is done anew, on what is there now.
+                    false if tries < TRIES => {
+                        tries += 1;
+                        continue;
+                    }
+                    false => return Err(Refused::Store(unavailable("the connection was lost during a commit"))),
+                }
             }
             Err(Ended::Failed(problem)) => problem,
         };
         // What is unique and was taken meanwhile is found taken by the next try.
-        // When whoever asked has given up, a further try would only be in the way of others.
-        if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > PATIENCE {
-            return Err(problem.error.into());
+        // When the caller has given up, a further try would only be in the way of others.
+        if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > TIMEOUT {
+            return Err(Refused::Store(problem.error));
         }
         drop(session);
         tokio::time::sleep(PAUSE * tries).await;
@@ -80,25 +95,36 @@ async fn make<C: Change>(pool: &Pool, change: &C) -> Result<C::Answer, C::Refusa
     }
 }
 
-/// Finds out whether a commit happened whose answer was lost, and makes the change if it did not.
+/// Adds a row of its own to writes that leave nothing else by which one could find out whether they were committed.
+#[expect(clippy::disallowed_methods, reason = "a mark is no fact of the domain")]
+fn mark(writes: &mut Writes) {
+    let Some(environment) = writes.marked else { return };
+    if writes.sign().is_none() && !writes.is_empty() {
+        // No client's key has such a character.
+        let key = format!("\u{1}{:032x}", rand::random::<u128>());
+        let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        writes.kept.push(KeptAnswerRow::mark(environment, key, i64::try_from(at.as_micros()).unwrap_or(i64::MAX)));
+    }
+}
+
+/// Finds out whether a transaction was committed whose commit was not answered. The answer is exact: a commit that is still on
+/// its way holds the lock of its environment's log, for which this waits.
 ///
-/// Not finding it is no proof: the lost connection may still be committing. So the change is then made again, under the
-/// same ids. What is unique makes that wait until the first has ended; it then takes its place, or is refused because the
-/// first stands, which the next look shows.
-async fn find_out<C: Change>(pool: &Pool, change: &C, first: C::Answer) -> Result<C::Answer, C::Refusal> {
-    for pause in LOOK_AFTER {
+/// # Errors
+/// When the database cannot be asked, or there is nothing to ask about.
+pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreError> {
+    let Some(sign) = sign else { return Err(unknown()) };
+    for pause in ASK_AFTER {
         tokio::time::sleep(pause).await;
         let Ok(session) = pool.session().await else { continue };
-        match session.answer(change.is_written(session.pg(), &first)).await {
-            Ok(true) => return Ok(first),
-            Ok(false) => {}
-            Err(_) => continue,
-        }
-        if let Ok(answer) = session.transaction(WRITE, change.write(session.pg())).await {
-            return Ok(answer);
+        let unit = PostgresUnit::new(session.pg());
+        let look = async { is_committed(&unit, &sign).await.map_err(Failure::<StoreError>::Database) };
+        match session.transaction(WRITE, look).await {
+            Ok(committed) | Err(Ended::Unknown(committed)) => return Ok(committed),
+            Err(_) => {}
         }
     }
-    Err(unknown().into())
+    Err(unknown())
 }
 
 /// Nobody could find out what became of a commit.

@@ -4,72 +4,103 @@
 //! one of them, all of the transaction is taken back and done again with a savepoint around each, so that the one that
 //! fails takes nothing of the others with it. That is rare: refusals are found before anything is written.
 
-use diesel::{ExpressionMethods, QueryResult, RunQueryDsl, SqliteConnection, insert_into, result::Error};
+use diesel::{Connection, QueryResult, SqliteConnection, result::Error};
+use futures_util::FutureExt;
+use patron_domain::store::StoreError;
+use tokio::sync::oneshot;
 
-use super::{cached::Cached, job::Job, onboarding::Workflows, positions::Positions};
-use crate::persistence::customer::counts::CountChanges;
+use super::unit::{Logs, SqliteUnit};
+use crate::persistence::{
+    engine::{Answer, Deciding, Refused},
+    error::{Failure, store_error},
+};
 
 /// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
 pub(super) const MAX_BATCH: usize = 64;
 
-/// What jobs of one commit share.
-#[derive(Default)]
-pub(super) struct Totals {
-    /// How many customers there are more, or fewer: written once, at the end. Noted by a job when all of its own is written.
-    pub(super) counts: CountChanges,
-    /// The positions of the events.
-    pub(super) positions: Positions,
-    /// The workflows that were looked up.
-    pub(super) workflows: Workflows,
+/// A transaction's work, and where its outcome is waited for.
+pub(super) struct Job {
+    work: Deciding,
+    outcome: Option<Result<Answer, Refused>>,
+    answer: oneshot::Sender<Result<Answer, Refused>>,
+}
+
+impl Job {
+    pub(super) fn new(work: Deciding, answer: oneshot::Sender<Result<Answer, Refused>>) -> Self {
+        Self { work, outcome: None, answer }
+    }
+
+    /// Decides and writes. An error of the database has to be taken back.
+    fn run(&mut self, connection: &mut SqliteConnection, logs: &mut Logs) -> QueryResult<()> {
+        let unit = SqliteUnit::new(connection, logs);
+        let work = async {
+            let decision = (self.work)(&unit).await?;
+            decision.writes.apply(&unit).await?;
+            Ok(decision.answer)
+        };
+        // Nothing waits for anything here.
+        match work.now_or_never().unwrap_or(Err(Failure::Database(Error::NotInTransaction))) {
+            Ok(answer) => self.outcome = Some(Ok(answer)),
+            Err(Failure::Refused(refusal)) => self.outcome = Some(Err(Refused::Refused(refusal))),
+            Err(Failure::Database(error)) => {
+                self.outcome = Some(Err(Refused::Store(store_error(&error))));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the outcome over, now that the commit stands or has failed.
+    pub(super) fn answer(self, commit: &Result<(), StoreError>) {
+        let outcome = match (commit, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            (Err(error), Some(Ok(_)) | None) => Err(Refused::Store(error.clone())),
+            (Err(_), Some(refused)) => refused,
+            (Ok(()), None) => return,
+        };
+        // The caller may have gone away; the write stands all the same.
+        let _ = self.answer.send(outcome);
+    }
 }
 
 /// Commits a job, and those that `more` gives meanwhile. Answers them all, and whether the commit stands.
 pub(super) fn commit(
     connection: &mut SqliteConnection,
-    first: Box<dyn Job>,
-    mut more: impl FnMut() -> Option<Box<dyn Job>>,
-) -> (Vec<Box<dyn Job>>, QueryResult<()>) {
+    first: Job,
+    mut more: impl FnMut() -> Option<Job>,
+) -> (Vec<Job>, QueryResult<()>) {
     let mut batch = vec![first];
     let mut failed = false;
     let together = connection.immediate_transaction::<_, Error, _>(|connection| {
-        let mut totals = Totals::default();
+        let mut logs = Logs::default();
         let mut done = 0;
         while let Some(job) = batch.get_mut(done) {
-            if !job.run(connection, &mut totals) {
+            if let Err(error) = job.run(connection, &mut logs) {
                 failed = true;
-                return Err(Error::RollbackTransaction);
+                return Err(error);
             }
             done += 1;
             if done < MAX_BATCH {
                 batch.extend(more());
             }
         }
-        write_counts(connection, &totals.counts)
+        logs.write(connection)
     });
     let outcome = if failed { apart(connection, &mut batch) } else { together };
     (batch, outcome)
 }
 
 /// The same with each job in a savepoint.
-fn apart(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> QueryResult<()> {
+fn apart(connection: &mut SqliteConnection, batch: &mut [Job]) -> QueryResult<()> {
     connection.immediate_transaction(|connection| {
-        let mut totals = Totals::default();
+        let mut logs = Logs::default();
         for job in batch {
-            job.run_apart(connection, &mut totals);
+            let before = logs.clone();
+            let run = connection.transaction(|connection| job.run(connection, &mut logs));
+            if run.is_err() {
+                logs = before;
+            }
         }
-        write_counts(connection, &totals.counts)
+        logs.write(connection)
     })
-}
-
-/// The one writer of this file has the one slot.
-const SLOT: i32 = 0;
-
-pub(super) fn write_counts(connection: &mut SqliteConnection, counts: &CountChanges) -> QueryResult<()> {
-    use crate::persistence::schema::customer_counts::dsl::*;
-    for (tenant, environment, of, by) in counts.iter() {
-        let row = (tenant_id.eq(tenant), environment_id.eq(environment), status.eq(of), slot.eq(SLOT), count.eq(by));
-        let insert = insert_into(customer_counts).values(row).on_conflict((tenant_id, environment_id, status, slot));
-        Cached(insert.do_update().set(count.eq(count + by))).execute(connection)?;
-    }
-    Ok(())
 }

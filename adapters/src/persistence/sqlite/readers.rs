@@ -6,22 +6,21 @@ use std::{
     time::Duration,
 };
 
-use diesel::{QueryResult, SqliteConnection};
+use diesel::{Connection, QueryResult, SqliteConnection};
 use patron_domain::store::StoreError;
 use tokio::sync::Semaphore;
 
 use super::{
     connection::{self, Role},
-    read_lock::ReadLock,
+    unit::{Logs, SqliteUnit},
 };
-use crate::persistence::{error::store_error, metrics, open::OpenError};
+use crate::persistence::{error::store_error, metrics, open::OpenError, unit::Reads};
 
 /// How long a read waits for a free connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
     idle: Arc<Idle>,
-    lock: Arc<ReadLock>,
     // One permit for each connection that there may be.
     free: Arc<Semaphore>,
     count: usize,
@@ -46,10 +45,19 @@ impl Idle {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// Reads with one of them.
-    fn read<T>(&self, work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+    /// Reads with one of them, over one state of the file.
+    fn snapshot<T>(&self, work: impl FnOnce(&(dyn Reads + '_)) -> QueryResult<T>) -> Result<T, StoreError> {
         let mut connection = self.take()?;
-        let outcome = work(&mut connection);
+        let read = |connection: &mut SqliteConnection| work(&SqliteUnit::new(connection, &mut Logs::default()));
+        let outcome = connection.transaction(read);
+        self.give_back(connection);
+        outcome.map_err(|error| store_error(&error))
+    }
+
+    /// Reads with one of them.
+    fn read<T>(&self, work: impl FnOnce(&(dyn Reads + '_)) -> QueryResult<T>) -> Result<T, StoreError> {
+        let mut connection = self.take()?;
+        let outcome = work(&SqliteUnit::new(&mut connection, &mut Logs::default()));
         self.give_back(connection);
         outcome.map_err(|error| store_error(&error))
     }
@@ -60,8 +68,7 @@ impl Readers {
     pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
         let first = connection::open(path, Role::Reader)?;
         let idle = Idle { path: path.to_owned(), connections: Mutex::new(vec![first]) };
-        let (lock, free) = (ReadLock::of(path), Arc::new(Semaphore::new(count)));
-        Ok(Self { idle: Arc::new(idle), lock, free, count })
+        Ok(Self { idle: Arc::new(idle), free: Arc::new(Semaphore::new(count)), count })
     }
 
     /// How many connections there may be, and how many of them are in use.
@@ -74,21 +81,20 @@ impl Readers {
     pub(super) async fn look_up<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+        F: FnOnce(&(dyn Reads + '_)) -> QueryResult<T> + Send + 'static,
     {
-        self.lock.note();
         let Ok(_permit) = self.free.try_acquire() else { return self.read(work).await };
         self.idle.read(work)
     }
 
-    /// Reads, on a thread where it may block.
+    /// Reads over one state of the file, on a thread where it may block.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+        F: FnOnce(&(dyn Reads + '_)) -> QueryResult<T> + Send + 'static,
     {
         let unavailable = |reason: &str| StoreError::Unavailable { reason: reason.to_owned() };
-        let permit = tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await;
+        let permit = tokio::time::timeout(WAIT, self.free.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| {
             metrics::refused("sqlite", "no_free_connection");
             unavailable("too many reads are waiting")
@@ -97,7 +103,7 @@ impl Readers {
         let idle = self.idle.clone();
         let read = move || {
             let _permit = permit;
-            idle.read(work)
+            idle.snapshot(work)
         };
         tokio::task::spawn_blocking(read).await.map_err(|_| unavailable("the read was interrupted"))?
     }

@@ -24,6 +24,13 @@ struct Inner<'c> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Logs(pub(super) BTreeMap<i32, LogRow>);
 
+impl Logs {
+    /// Writes the rows.
+    pub(super) fn write(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
+        self.0.values().try_for_each(|row| row.update(connection).map(drop))
+    }
+}
+
 impl<'c> SqliteUnit<'c> {
     pub(super) fn new(connection: &'c mut SqliteConnection, logs: &'c mut Logs) -> Self {
         Self(Mutex::new(Inner { connection, logs }))

@@ -264,7 +264,7 @@ impl TaxRepository for Store {
             return self.associations_of(scope.owner, environment, id, filter, page).await;
         }
         let wanted = filter.clone();
-        let found = self.read(Pace::List, move |unit| {
+        let found = self.read(Pace::Snapshot, move |unit| {
             async move { list_associations(unit, environment, &wanted, page).await }.boxed()
         });
         let (defaults, listed, count, documents) = found.await?;

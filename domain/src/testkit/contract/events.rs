@@ -129,7 +129,7 @@ async fn filtered(world: &World<'_>) -> Outcome {
         let found = follow(world, &scope, query.clone()).await?;
         same(&format!("the events of {query:?}"), &found.iter().map(name_of).collect(), &wanted)?;
     }
-    let end = world.ports.events.end(&SystemScope::patron()).await.or_say("events.end")?;
+    let end = world.ports.events.end(&SystemScope::patron(), scope.owner).await.or_say("events.end")?;
     let nothing = EventQuery { types: Some(Vec::new()), ..pages_of(1)? };
     let page = world.ports.events.read(&scope, &nothing).await.or_say("events.read")?;
     holds(page.reached >= end, || "a reader whose filters admit nothing does not get on".to_owned())
@@ -211,7 +211,7 @@ async fn isolated(world: &World<'_>) -> Outcome {
     let reached = Reached { position: page.reached, has_more: page.has_more };
     let same_page = (page.events.iter().map(|event| event.id).collect(), reached);
     same("the part that read_each hands over", &each(here, &beginning).await?, &same_page)?;
-    let after = events.end(&system).await.or_say("events.end")?;
+    let after = events.end(&system, here).await.or_say("events.end")?;
     let from_now_on = EventQuery { after, ..EventQuery::default() };
     same("what there is after the end", &each(here, &from_now_on).await?.0, &vec![])?;
     let later = world.created(&neighbours.here, a_customer("later")).await?.id;

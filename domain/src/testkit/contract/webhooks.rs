@@ -13,7 +13,7 @@ use crate::{
     event::EventPosition,
     idempotency::Done,
     ids::WebhookEndpointId,
-    lifecycle::Audit,
+    lifecycle::{Audit, Owner},
     tenancy::{EnvironmentScope, SystemScope},
     testkit::{a_customer, a_delivery, a_webhook_endpoint},
     time::Timestamp,
@@ -49,14 +49,14 @@ fn system() -> SystemScope {
     SystemScope::patron()
 }
 
-async fn end(world: &World<'_>) -> Result<EventPosition, String> {
-    world.ports.events.end(&system()).await.or_say("events.end")
+async fn end(world: &World<'_>, owner: Owner) -> Result<EventPosition, String> {
+    world.ports.events.end(&system(), owner).await.or_say("events.end")
 }
 
 /// An endpoint that is told of what happens from now on.
 pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<WebhookEndpoint, String> {
     let audit = Audit::created(world.now(), &scope.actor);
-    let position = end(world).await?;
+    let position = end(world, scope.owner).await?;
     let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
     world.ports.webhooks.create_endpoint(scope, endpoint.clone(), None).await.or_say("webhooks.create_endpoint")?;
     Ok(endpoint)

@@ -289,8 +289,8 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         self.call(self.port.read_each(scope, owner, query, sink)).await
     }
 
-    async fn end(&self, scope: &SystemScope) -> Result<EventPosition, StoreError> {
-        self.call(self.port.end(scope)).await
+    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError> {
+        self.call(self.port.end(scope, owner)).await
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {

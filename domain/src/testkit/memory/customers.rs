@@ -31,7 +31,6 @@ impl CustomerRepository for MemoryStore {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let mut state = self.lock();
-        let position = state.next_position();
         let registry = state.registry(scope.owner);
         if let Some(event) = registry.answered_before(command.claim.as_ref())? {
             return Ok(CustomerChanged { event, replayed: true });
@@ -46,6 +45,7 @@ impl CustomerRepository for MemoryStore {
         let event = decision.event.clone();
         registry.apply(decision);
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
+        let position = registry.next_position();
         registry.log.push(EventRecord::of_customer(position, event.clone()));
         Ok(CustomerChanged { event, replayed: false })
     }

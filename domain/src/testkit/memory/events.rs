@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, State, page};
+use super::{MemoryStore, Registry, page};
 use crate::{
     event::{
         CustomerEvent, EventEntity, EventKind, EventLog, EventPosition, EventQuery, EventRecord, EventSink, EventState,
@@ -24,14 +24,14 @@ impl EventLog for MemoryStore {
         sink: Box<dyn EventSink + 'a>,
     ) -> Result<Reached, StoreError> {
         let mut state = self.lock();
-        let (mut over, end) = (HandOver::new(query, sink), state.last_position());
+        let (mut over, end) = (HandOver::new(query, sink), state.registry(owner).last_position());
         let next = state.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
         next.take(usize::from(query.limit.get()) + 1).cloned().for_each(|event| over.take(event));
         Ok(over.reached(end, false))
     }
 
-    async fn end(&self, _scope: &SystemScope) -> Result<EventPosition, StoreError> {
-        Ok(self.lock().last_position())
+    async fn end(&self, _scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError> {
+        Ok(self.lock().registry(owner).last_position())
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
@@ -57,14 +57,13 @@ pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
     Some(CustomerEvent { id, kind, sequence, at, actor, request_id, state: *state })
 }
 
-impl State {
-    /// The position for the next event. When there is none in the end, it is left out.
-    pub(super) fn next_position(&mut self) -> EventPosition {
-        self.position = self.position.saturating_add(1);
-        self.last_position()
+impl Registry {
+    /// The position for the next event. The last event is never removed.
+    pub(super) fn next_position(&self) -> EventPosition {
+        EventPosition::from_stored(self.last_position().stored().saturating_add(1)).unwrap_or_default()
     }
 
-    fn last_position(&self) -> EventPosition {
-        EventPosition::from_stored(self.position).unwrap_or_default()
+    pub(super) fn last_position(&self) -> EventPosition {
+        self.log.last().map_or(EventPosition::START, |event| event.position)
     }
 }

@@ -57,8 +57,6 @@ struct State {
     tenants: BTreeMap<TenantId, Tenant>,
     environments: BTreeMap<(TenantId, EnvironmentId), Environment>,
     registries: HashMap<Owner, Registry>,
-    /// The last position of the log that was given to an event.
-    position: i64,
 }
 
 /// What one environment holds. Whoever wants anything of it has to name its owner first.

@@ -30,7 +30,6 @@ impl TaxRepository for MemoryStore {
         let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
         let rate = created.state.clone();
         let mut state = self.lock();
-        let position = state.next_position();
         let registry = state.registry(scope.owner);
         if let Some(made) = registry.rate_before(claim.as_ref())? {
             return Ok(Done::before(made));
@@ -44,6 +43,7 @@ impl TaxRepository for MemoryStore {
         }
         rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(created.id), created.at);
+        let position = registry.next_position();
         registry.log.push(EventRecord::of_tax_rate(position, created));
         Ok(Done::now(rate))
     }
@@ -101,7 +101,6 @@ impl TaxRepository for MemoryStore {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         let mut state = self.lock();
-        let position = state.next_position();
         let registry = state.registry(scope.owner);
         if let Some(changed) = registry.rate_before(claim.as_ref())? {
             return Ok(Done::before(changed));
@@ -116,6 +115,7 @@ impl TaxRepository for MemoryStore {
         let rate = event.state.clone();
         registry.rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
+        let position = registry.next_position();
         registry.log.push(EventRecord::of_tax_rate(position, event));
         Ok(Done::now(rate))
     }

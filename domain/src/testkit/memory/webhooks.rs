@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, id_taken, newest_first};
+use super::{MemoryStore, id_taken, newest_first};
 use crate::{
     event::EventPosition,
     idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
@@ -45,12 +45,6 @@ impl StoredEndpoint {
     fn keep(&mut self, deliveries: Vec<Delivery>) {
         let owner = self.endpoint.owner;
         self.deliveries.extend(deliveries.into_iter().map(|one| (one.id, Delivery { owner, ..one })));
-    }
-}
-
-impl Registry {
-    fn end(&self) -> EventPosition {
-        self.log.last().map_or(EventPosition::START, |event| event.position)
     }
 }
 
@@ -238,7 +232,7 @@ impl WebhookRepository for MemoryStore {
         let mut state = self.lock();
         let mut claimed = Vec::new();
         for registry in state.registries.values_mut() {
-            let end = registry.end();
+            let end = registry.last_position();
             for stored in registry.endpoints.values_mut().filter(|stored| stored.is_claimable(end, &claim)) {
                 if claimed.len() < usize::from(claim.limit) {
                     stored.lease = Some((claim.holder.clone(), claim.until));

@@ -1,13 +1,15 @@
-//! Where the two databases speak differently about searching: lists of texts, and pairs in a JSON text.
+//! Where the two databases speak differently about searching: lists of texts and ids.
 
 use diesel::{
     QueryResult,
     backend::Backend,
     query_builder::AstPass,
-    sql_types::{BigInt, Text},
+    sql_types::{BigInt, Binary, Integer, Text},
 };
+use patron_domain::customer::IndexEntry;
 
 use super::Search;
+use crate::persistence::value::{Key, KeySql};
 
 /// A database that can be searched.
 pub(crate) trait Dialect: Backend {
@@ -20,26 +22,36 @@ pub(crate) trait Dialect: Backend {
     /// That a column, which is not NULL, is one of some texts, of which there is at least one.
     fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That the customer's metadata may have a pair, by its hash. Looked up first, whatever else is asked.
-    fn customers_with_pair<'b>(search: &'b Search, hash: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    /// An id as a parameter.
+    fn key<'b>(key: &'b Key, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
+    /// The number of an environment as a parameter.
+    fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
+    /// The key of an entry of the index as a parameter.
+    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
+    /// That an entry of the index leads to the customer. Looked up first, whatever else is asked.
+    fn is_indexed<'b>(search: &'b Search, entry: &'b IndexEntry, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         let (before, after) = Self::AMONG_CUSTOMERS;
         out.push_sql("customers.id ");
         out.push_sql(before);
-        out.push_sql("SELECT customer_id FROM customer_metadata WHERE tenant_id = ");
-        Self::text(&search.tenant_id, out)?;
-        out.push_sql(" AND environment_id = ");
-        Self::text(&search.environment_id, out)?;
-        out.push_sql(" AND pair_hash = ");
-        Self::number(hash, out)?;
+        out.push_sql("SELECT customer FROM customer_index WHERE environment = ");
+        Self::environment(&search.environment, out)?;
+        out.push_sql(" AND kind = ");
+        // A number of ours.
+        out.push_sql(&entry.kind.code().to_string());
+        out.push_sql(" AND key = ");
+        Self::index_key(&entry.key, out)?;
         out.push_sql(after);
         Ok(())
     }
 
+    /// That a customer's id is one of some.
+    fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
     /// What stands around a query for ids, so that the customers are looked up by them.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
-
-    /// That the customer's metadata has a pair, to the letter.
-    fn pair_is_there<'b>(key: &'b str, value: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 }
 
 #[cfg(feature = "sqlite")]
@@ -50,6 +62,30 @@ impl Dialect for diesel::sqlite::Sqlite {
 
     fn number<'b>(number: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_bind_param::<BigInt, _>(number)
+    }
+
+    fn key<'b>(key: &'b Key, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<KeySql, _>(key)
+    }
+
+    fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Integer, _>(environment)
+    }
+
+    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Binary, _>(key)
+    }
+
+    fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        if ids.len() > 1 {
+            out.unsafe_to_cache_prepared();
+        }
+        for (index, id) in ids.iter().enumerate() {
+            out.push_sql(if index == 0 { "customers.id IN (" } else { ", " });
+            Self::key(id, out)?;
+        }
+        out.push_sql(")");
+        Ok(())
     }
 
     /// A parameter for each text; so there is a statement for each number of texts, and only that for one is kept.
@@ -67,15 +103,6 @@ impl Dialect for diesel::sqlite::Sqlite {
     }
 
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("IN (", ")");
-
-    fn pair_is_there<'b>(key: &'b str, value: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
-        out.push_sql("EXISTS (SELECT 1 FROM json_each(customers.metadata) AS pair WHERE pair.key = ");
-        Self::text(key, out)?;
-        out.push_sql(" AND pair.value = ");
-        Self::text(value, out)?;
-        out.push_sql(")");
-        Ok(())
-    }
 }
 
 #[cfg(feature = "postgres")]
@@ -86,6 +113,25 @@ impl Dialect for diesel::pg::Pg {
 
     fn number<'b>(number: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_bind_param::<BigInt, _>(number)
+    }
+
+    fn key<'b>(key: &'b Key, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<KeySql, _>(key)
+    }
+
+    fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Integer, _>(environment)
+    }
+
+    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Binary, _>(key)
+    }
+
+    fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_sql("customers.id = ANY (");
+        out.push_bind_param::<diesel::sql_types::Array<KeySql>, _>(ids)?;
+        out.push_sql(")");
+        Ok(())
     }
 
     /// One parameter for all texts; one text alone is compared plainly, which the planner knows better.
@@ -103,11 +149,4 @@ impl Dialect for diesel::pg::Pg {
 
     /// An array is made first. The planner guesses few, and so never reads a whole list instead in its order.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");
-
-    fn pair_is_there<'b>(key: &'b str, value: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
-        out.push_sql("customers.metadata::json ->> ");
-        Self::text(key, out)?;
-        out.push_sql(" = ");
-        Self::text(value, out)
-    }
 }

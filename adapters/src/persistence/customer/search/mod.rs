@@ -18,14 +18,12 @@ use self::{
     order::{Keyset, SortKey},
     terms::Term,
 };
-use super::queries::columns;
-use crate::persistence::schema::{customer_counts, customers};
+use crate::persistence::schema::customers;
 
 /// A query in one scope, in the form in which its values go to a database.
 #[derive(Clone)]
 pub(crate) struct Search {
-    pub(crate) tenant_id: String,
-    pub(crate) environment_id: String,
+    pub(crate) environment: i32,
     pub(crate) status: Status,
     terms: Vec<Term>,
     order: Vec<SortKey>,
@@ -34,15 +32,13 @@ pub(crate) struct Search {
     pub(crate) limit: i64,
     pub(crate) offset: i64,
     pub(crate) with_total: bool,
-    pub(crate) with_mappings: bool,
 }
 
 impl Search {
-    pub(crate) fn new((tenant_id, environment_id): (String, String), query: &CustomerQuery) -> Self {
+    pub(crate) fn new(environment: i32, query: &CustomerQuery) -> Self {
         let page = query.page();
         Self {
-            tenant_id,
-            environment_id,
+            environment,
             status: query.status(),
             terms: query.conditions().iter().map(Term::new).collect(),
             order: order::sort_keys(query.order()),
@@ -51,7 +47,6 @@ impl Search {
             // It fits by `PageRequest`'s invariant.
             offset: i64::try_from(page.offset()).unwrap_or(i64::MAX),
             with_total: query.with_total(),
-            with_mappings: query.with_mappings(),
         }
     }
 
@@ -86,13 +81,15 @@ impl Search {
     }
 }
 
-/// The customers of a page, in order, and one more if there is one.
-pub(crate) type Rows<'a> =
-    diesel::dsl::Select<diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>, columns>;
+/// The documents of the customers of a page, in order, and of one more if there is one.
+pub(crate) type Rows<'a> = diesel::dsl::Select<
+    diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>,
+    customers::document,
+>;
 
 /// See [`Rows`].
 pub(crate) fn rows(search: &Search) -> Rows<'_> {
-    customers::table.filter(Matches::page(search)).order(InOrder(search)).select(columns())
+    customers::table.filter(Matches::page(search)).order(InOrder(search)).select(customers::document)
 }
 
 /// How many customers are found in all, by looking at them.
@@ -100,14 +97,4 @@ pub(crate) fn count(
     search: &Search,
 ) -> diesel::dsl::Select<diesel::dsl::Filter<customers::table, Matches<'_>>, diesel::dsl::CountStar> {
     customers::table.filter(Matches::all(search)).select(diesel::dsl::count_star())
-}
-
-/// The parts of the number of customers with a status; their sum is the number.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(crate) fn counts<'a>(tenant_id: &'a str, environment_id: &'a str, status: &'a str) -> _ {
-    customer_counts::table
-        .filter(customer_counts::tenant_id.eq(tenant_id))
-        .filter(customer_counts::environment_id.eq(environment_id))
-        .filter(customer_counts::status.eq(status))
-        .select(customer_counts::count)
 }

@@ -4,6 +4,7 @@ use diesel::{QueryResult, query_builder::AstPass};
 use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, Direction, SortField};
 
 use super::{Search, dialect::Dialect};
+use crate::persistence::value::Key;
 
 /// One column that is sorted by. None of them is ever NULL.
 #[derive(Clone, Copy)]
@@ -43,7 +44,7 @@ pub(super) fn write_order<DB: Dialect>(keys: &[SortKey], out: &mut AstPass<'_, '
 #[derive(Clone)]
 pub(super) struct Keyset {
     keys: Vec<(SortKey, Value)>,
-    id: String,
+    id: Key,
 }
 
 #[derive(Clone)]
@@ -61,7 +62,7 @@ impl Keyset {
         let mut keys: Vec<_> = cursor.keys().iter().map(key).collect();
         let ties = keys.last().map(|(key, _)| key.direction).unwrap_or_default();
         keys.push((SortKey { column: "id", direction: ties }, Value::Id));
-        Self { keys, id: cursor.id().to_string() }
+        Self { keys, id: cursor.id().into() }
     }
 
     /// One comparison of rows where all columns go one way, which an index can begin at; else column by column.
@@ -131,16 +132,14 @@ impl Keyset {
     ) -> QueryResult<()> {
         match value {
             Value::Number(number) => DB::number(number, out),
-            Value::Id => DB::text(&self.id, out),
+            Value::Id => DB::key(&self.id, out),
             Value::OfCustomer => {
                 out.push_sql("(SELECT place.");
                 out.push_sql(key.column);
-                out.push_sql(" FROM customers AS place WHERE place.tenant_id = ");
-                DB::text(&search.tenant_id, out)?;
-                out.push_sql(" AND place.environment_id = ");
-                DB::text(&search.environment_id, out)?;
+                out.push_sql(" FROM customers AS place WHERE place.environment = ");
+                DB::environment(&search.environment, out)?;
                 out.push_sql(" AND place.id = ");
-                DB::text(&self.id, out)?;
+                DB::key(&self.id, out)?;
                 out.push_sql(")");
                 Ok(())
             }

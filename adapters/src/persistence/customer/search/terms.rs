@@ -1,10 +1,16 @@
 //! The conditions of a query, as SQL.
 
 use diesel::{QueryResult, query_builder::AstPass};
-use patron_domain::customer::query::{Comparison, Condition, Folded, FoldedField, TextField, Texts, TimeField};
+use patron_domain::{
+    customer::{
+        IndexEntry,
+        query::{Comparison, Condition, Folded, FoldedField, TextField, Texts, TimeField},
+    },
+    ids::CustomerId,
+};
 
 use super::{Search, dialect::Dialect};
-use crate::persistence::customer::metadata_row::pair_hash;
+use crate::persistence::value::Key;
 
 /// One condition with its values as they go to the database.
 #[derive(Clone)]
@@ -22,16 +28,19 @@ pub(super) enum Term {
         operator: &'static str,
         at: i64,
     },
-    Pair {
-        hash: i64,
-        key: String,
-        value: String,
+    /// An entry of the index leads to the customer.
+    Indexed(IndexEntry),
+    /// The customer's id is one of these, or none.
+    Id {
+        ids: Vec<Key>,
+        holds: bool,
     },
 }
 
-/// A column with a text.
+/// A column, or a member of the document, with a text.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
+    /// The expression in SQL.
     name: &'static str,
     /// Whether it is NULL where there is no text.
     nullable: bool,
@@ -68,6 +77,8 @@ impl Sought {
 impl Term {
     pub(super) fn new(condition: &Condition) -> Self {
         match condition {
+            Condition::OneOf(TextField::Id, texts) => Self::Id { ids: ids(texts), holds: true },
+            Condition::NoneOf(TextField::Id, texts) => Self::Id { ids: ids(texts), holds: false },
             Condition::OneOf(field, texts) => {
                 let column = Column::of(*field);
                 Self::OneOf(column, Sought::new(column, texts))
@@ -93,17 +104,15 @@ impl Term {
                 },
                 at: at.micros(),
             },
-            Condition::Pair { key, value } => {
-                Self::Pair { hash: pair_hash(key, value), key: key.clone(), value: value.clone() }
-            }
+            Condition::Pair { key, value } => Self::Indexed(IndexEntry::pair(key, value)),
         }
     }
 
     fn like(field: FoldedField, holds: bool, text: &Folded) -> Self {
         let column = match field {
-            FoldedField::ExternalId => "external_id_folded",
-            FoldedField::Name => "name_folded",
-            FoldedField::Email => "email_folded",
+            FoldedField::ExternalId => "COALESCE(customers.external_id_folded, customers.external_id)",
+            FoldedField::Name => "customers.name_folded",
+            FoldedField::Email => "customers.email_folded",
         };
         let mut pattern = String::from("%");
         for character in text.as_str().chars() {
@@ -125,7 +134,6 @@ impl Term {
             Self::OneOf(column, sought) => column.is_one_of(sought, out),
             Self::NoneOf(column, sought) => column.is_none_of(sought, out),
             Self::Like { column, holds, pattern } => {
-                out.push_sql("customers.");
                 out.push_sql(column);
                 out.push_sql(if *holds { " LIKE " } else { " NOT LIKE " });
                 DB::text(pattern, out)?;
@@ -138,13 +146,22 @@ impl Term {
                 }
                 DB::number(at, out)
             }
-            Self::Pair { hash, key, value } => {
-                DB::customers_with_pair(search, hash, out)?;
-                out.push_sql(" AND ");
-                DB::pair_is_there(key, value, out)
+            Self::Indexed(entry) => DB::is_indexed(search, entry, out),
+            Self::Id { ids, holds } => {
+                if ids.is_empty() {
+                    out.push_sql(if *holds { "1 = 0" } else { "1 = 1" });
+                    return Ok(());
+                }
+                out.push_sql(if *holds { "" } else { "NOT " });
+                DB::is_one_of_ids(ids, out)
             }
         }
     }
+}
+
+/// The ids among texts. What is no id is no customer's.
+fn ids(texts: &Texts) -> Vec<Key> {
+    texts.as_slice().iter().filter_map(|text| CustomerId::parse(text).ok()).map(Key::from).collect()
 }
 
 /// Stands before `%`, `_` and itself in a pattern where they mean themselves.
@@ -152,21 +169,26 @@ const ESCAPE: char = '!';
 
 impl Column {
     fn of(field: TextField) -> Self {
-        let required = |name| Self { name, nullable: false, indexed: None };
-        let optional = |name| Self { name, nullable: true, indexed: None };
+        macro_rules! member {
+            ($name:literal) => {
+                Self { name: concat!("(customers.document ->> '", $name, "')"), nullable: true, indexed: None }
+            };
+        }
+        let column = |name| Self { name, nullable: false, indexed: None };
         match field {
-            TextField::Id => required("customers.id"),
-            TextField::ExternalId => required("customers.external_id"),
-            TextField::Name => Self { indexed: Some("customers.name_folded"), ..optional("customers.name") },
-            TextField::Email => Self { indexed: Some("customers.email_folded"), ..optional("customers.email") },
-            TextField::Contact => optional("customers.contact"),
-            TextField::AddressLine1 => optional("customers.address_line1"),
-            TextField::AddressLine2 => optional("customers.address_line2"),
-            TextField::AddressCity => optional("customers.address_city"),
-            TextField::AddressState => optional("customers.address_state"),
-            TextField::AddressPostalCode => optional("customers.address_postal_code"),
-            TextField::AddressCountry => optional("customers.address_country"),
-            TextField::Timezone => required("customers.timezone"),
+            TextField::Id => column("customers.id"),
+            TextField::ExternalId => column("customers.external_id"),
+            TextField::Name => Self { indexed: Some("customers.name_folded"), ..member!("name") },
+            TextField::Email => Self { indexed: Some("customers.email_folded"), ..member!("email") },
+            TextField::Contact => member!("contact"),
+            TextField::AddressLine1 => member!("address_line1"),
+            TextField::AddressLine2 => member!("address_line2"),
+            TextField::AddressCity => member!("address_city"),
+            TextField::AddressState => member!("address_state"),
+            TextField::AddressPostalCode => member!("address_postal_code"),
+            TextField::AddressCountry => member!("address_country"),
+            // The default is left out of the document.
+            TextField::Timezone => column("COALESCE(customers.document ->> 'timezone', 'UTC')"),
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .expect_read_each()
         .returning(move |scope, owner, query, sink| now(store.read_each(scope, owner, query, sink)));
     let store = wrong.store.clone();
-    wrong.events.expect_end().returning(move |scope| now(store.end(scope)));
+    wrong.events.expect_end().returning(move |scope, owner| now(store.end(scope, owner)));
     let store = wrong.store.clone();
     wrong.events.expect_find().returning(move |scope, id| now(EventLog::find(&*store, scope, id)));
     let store = wrong.store.clone();

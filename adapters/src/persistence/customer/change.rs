@@ -1,0 +1,151 @@
+//! The transaction of every change of a customer, for one change or a batch of them.
+//!
+//! What all changes need is looked up and locked (`facts`), each is decided on what the one before it left, and what is written
+//! is the difference between the customers before and after all of them. One that is refused costs the others nothing.
+
+use std::collections::BTreeMap;
+
+use patron_domain::{
+    customer::{
+        ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
+    },
+    event::CustomerEvent,
+    idempotency::IdempotencyKeyReused,
+    ids::{CustomerId, WorkflowId},
+    onboarding::OnboardingRun,
+    store::StoreError,
+    tenancy::EnvironmentScope,
+};
+
+use super::{
+    facts::{self, Facts},
+    row::{CustomerIndexRow, CustomerRow},
+};
+use crate::persistence::{
+    error::Failure,
+    event::row::EventRow,
+    idempotency::{Keeping, Once},
+    onboarding::row::RunRow,
+    unit::Reads,
+    value::{Document, Key},
+    writes::{CountChange, Writes},
+};
+
+/// One change.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) scope: EnvironmentScope,
+    pub(crate) environment: i32,
+    pub(crate) command: ChangeCustomer,
+}
+
+/// What is answered for each change once everything is written.
+pub(crate) type Answers = Vec<Result<CustomerChanged, ChangeCustomerError>>;
+
+/// Decides changes in their order. An error is the store's; a change that is refused is one of the answers.
+pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, Writes), Failure<StoreError>> {
+    let mut facts = facts::load(unit, jobs).await?;
+    let mut batch = Batch::default();
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let facts = facts.entry(job.environment).or_default();
+        answers.push(batch.decide(job, facts));
+    }
+    Ok((answers, batch.into_writes()))
+}
+
+/// What the changes so far leave behind.
+#[derive(Default)]
+struct Batch {
+    /// The customers that changed, by environment: as they were before all changes, if they were there, and as they are now.
+    customers: BTreeMap<(i32, CustomerId), Changed>,
+    writes: Writes,
+}
+
+struct Changed {
+    before: Option<CustomerAggregate>,
+    now: CustomerAggregate,
+    document: Document,
+}
+
+impl Batch {
+    fn decide(&mut self, job: &Job, facts: &mut Facts) -> Result<CustomerChanged, ChangeCustomerError> {
+        let Job { scope, environment, command } = job;
+        let keeping = match keeping(job, facts)? {
+            Ok(event) => return Ok(CustomerChanged { event, replayed: true }),
+            Err(keeping) => keeping,
+        };
+        let known = facts.of(command);
+        let decision = command.clone().decide(scope, &known)?;
+        let event = self.note(*environment, known.current, decision, keeping);
+        facts.put(event.state.clone());
+        if let Some(row) = self.writes.kept.last().filter(|row| row.event == Some(event.id.into())) {
+            // A repetition in the same batch is answered as this one.
+            facts.kept.insert(row.key.clone(), row.clone());
+            facts.answered.insert(event.id, event.clone());
+        }
+        Ok(CustomerChanged { event, replayed: false })
+    }
+
+    /// Notes what a decision about a customer leaves behind.
+    fn note(
+        &mut self,
+        environment: i32,
+        before: Option<CustomerAggregate>,
+        decision: CustomerDecision,
+        keeping: Keeping,
+    ) -> CustomerEvent {
+        let CustomerDecision { event, onboarding, .. } = decision;
+        let Customer { id, status, .. } = event.state.customer;
+        let status_before = before.as_ref().map(|before| before.customer.status);
+        self.writes.count(environment, CountChange::of(status_before, status));
+        let document = Document::of(&event.state);
+        self.writes.events.push(EventRow::of_customer(environment, &event, document.clone()));
+        keeping.event(&mut self.writes, event.id, event.at);
+        self.writes.new_runs.extend(onboarding.map(|workflow| begun(environment, &event.state.customer, workflow)));
+        let now = event.state.clone();
+        match self.customers.get_mut(&(environment, id)) {
+            Some(changed) => (changed.now, changed.document) = (now, document),
+            None => drop(self.customers.insert((environment, id), Changed { before, now, document })),
+        }
+        event
+    }
+
+    fn into_writes(self) -> Writes {
+        let Self { customers, mut writes } = self;
+        for ((environment, id), Changed { before, now, document }) in customers {
+            let row = CustomerRow::new(environment, &now, document);
+            let entries_before = before.as_ref().map(CustomerAggregate::index_entries).unwrap_or_default();
+            let entries_now = now.index_entries();
+            let index_row = |entry| CustomerIndexRow::new(environment, Key::from(id), entry);
+            writes.index_gone.extend(entries_before.difference(&entries_now).cloned().map(index_row));
+            writes.index_new.extend(entries_now.difference(&entries_before).cloned().map(index_row));
+            if before.is_some() {
+                writes.customers.push(row);
+            } else {
+                writes.new_customers.push(row);
+            }
+        }
+        writes
+    }
+}
+
+/// What keeps the answer under the change's key, or the event that was answered under it.
+fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, ChangeCustomerError> {
+    let Some(claim) = &job.command.claim else { return Ok(Err(Keeping::default())) };
+    let row = facts.kept.get(claim.key.as_str());
+    let record = row.map(|row| row.record()).transpose()?;
+    match claim.settle(record.as_ref())? {
+        Some(id) => facts.answered.get(&id).cloned().map(Ok).ok_or_else(|| IdempotencyKeyReused.into()),
+        None => {
+            let once = Once { environment: job.environment, owner: job.scope.owner, claim: claim.clone() };
+            Ok(Err(Keeping::new(once, row.cloned())))
+        }
+    }
+}
+
+/// The run of a workflow that begins with a customer.
+fn begun(environment: i32, customer: &Customer, workflow: WorkflowId) -> RunRow {
+    let at = customer.audit.created_at;
+    RunRow::new(environment, &OnboardingRun::start(customer.owner, customer.id, workflow, at))
+}

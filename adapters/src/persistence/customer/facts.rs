@@ -1,0 +1,228 @@
+//! What changes of customers are decided on: looked up for a whole batch, a few queries for each environment, and kept in step
+//! while its changes are decided one after the other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::future::{join_all, try_join, try_join5};
+use patron_domain::{
+    customer::{
+        ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts, TaxFactsNeeded,
+    },
+    event::CustomerEvent,
+    ids::{CustomerId, EventId, WorkflowId},
+    lifecycle::{Owner, Status},
+    store::StoreError,
+    tax::{TaxAssociation, TaxRate},
+};
+
+use super::change::Job;
+use crate::persistence::{
+    error::Failure,
+    idempotency::row::KeptAnswerRow,
+    onboarding::row::wanted_name,
+    unit::Reads,
+    value::Key,
+};
+
+type Failed = Failure<StoreError>;
+
+/// What is known of one environment.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// The customers that changes name, as the changes before have left them.
+    customers: HashMap<CustomerId, CustomerAggregate>,
+    /// Which published customer has an external id, as far as it was looked up.
+    holders: HashMap<String, Option<CustomerId>>,
+    rates: Vec<TaxRate>,
+    defaults: Vec<TaxAssociation>,
+    /// The versions of workflows that new customers get, by name.
+    workflows: HashMap<String, WorkflowId>,
+    /// What is kept under the keys of the changes.
+    pub(super) kept: HashMap<String, KeptAnswerRow>,
+    /// The events that these name.
+    pub(super) answered: HashMap<EventId, CustomerEvent>,
+}
+
+/// What the changes of one environment need, each list in the order in which it is locked.
+#[derive(Default)]
+struct Needs {
+    ids: BTreeSet<Key>,
+    external_ids: BTreeSet<String>,
+    /// External ids that changes want.
+    wanted: BTreeSet<String>,
+    codes: BTreeSet<String>,
+    defaults: bool,
+    keys: BTreeSet<String>,
+    workflows: BTreeSet<String>,
+}
+
+/// Looks up what changes need, and locks it until the transaction ends.
+pub(super) async fn load(unit: &dyn Reads, jobs: &[Job]) -> Result<BTreeMap<i32, Facts>, Failed> {
+    let mut needs: BTreeMap<i32, (Owner, Needs)> = BTreeMap::new();
+    for job in jobs {
+        let (_, needs) = needs.entry(job.environment).or_insert_with(|| (job.scope.owner, Needs::default()));
+        needs.add(&job.command);
+    }
+    let each = needs.into_iter().map(|(environment, (owner, needs))| async move {
+        let of_environment = jobs.iter().filter(|job| job.environment == environment);
+        let facts = load_environment(unit, environment, owner, needs, of_environment).await?;
+        Ok((environment, facts))
+    });
+    // Sent together where the database can.
+    join_all(each).await.into_iter().collect()
+}
+
+impl Needs {
+    fn add(&mut self, command: &ChangeCustomer) {
+        match command.subject() {
+            Subject::New => {}
+            Subject::Id(id) => drop(self.ids.insert(id.into())),
+            Subject::ExternalId(external_id) => drop(self.external_ids.insert(external_id.as_str().to_owned())),
+        }
+        self.wanted.extend(command.wanted_external_id(None).map(|id| id.as_str().to_owned()));
+        match command.tax_facts_needed() {
+            TaxFactsNeeded::Nothing => {}
+            TaxFactsNeeded::Defaults => self.defaults = true,
+            TaxFactsNeeded::Rates(codes) => self.codes.extend(codes.into_iter().map(|code| code.as_str().to_owned())),
+        }
+        self.workflows.extend(wanted_name(command.workflow_needed()).map(str::to_owned));
+        self.keys.extend(command.claim.as_ref().map(|claim| claim.key.as_str().to_owned()));
+    }
+}
+
+fn listed<T>(set: BTreeSet<T>) -> Vec<T> {
+    set.into_iter().collect()
+}
+
+async fn load_environment(
+    unit: &dyn Reads,
+    environment: i32,
+    owner: Owner,
+    needs: Needs,
+    jobs: impl Iterator<Item = &Job>,
+) -> Result<Facts, Failed> {
+    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows } = needs;
+    let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
+    let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
+    let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
+    // Everybody locks in this order: customers, kept answers, rates, defaults. Kept answers come after the customers: a
+    // repetition that waited for one finds what the change has kept that it waited for.
+    let ((rows, more), (kept, rates, defaults, workflows, holders)) = try_join(
+        try_join(
+            unit.lock_customers(environment, &ids),
+            unit.lock_customers_of_external_ids(environment, &external_ids),
+        ),
+        try_join5(
+            unit.lock_kept_keys(environment, &keys),
+            unit.share_rates_of_codes(environment, &codes),
+            defaults,
+            unit.workflow_ids(environment, &workflows),
+            unit.holders(environment, &wanted),
+        ),
+    )
+    .await?;
+    let mut facts = Facts::default();
+    for row in rows.into_iter().chain(more) {
+        facts.put(row.aggregate(owner).map_err(Failure::Refused)?);
+    }
+    // Asked for, and nobody's.
+    for external_id in external_ids.into_iter().chain(wanted) {
+        facts.holders.entry(external_id).or_default();
+    }
+    facts.hold(holders);
+    for row in &rates {
+        facts.rates.push(row.document.read(owner, &row.code).map_err(Failure::Refused)?);
+    }
+    for row in &defaults {
+        facts.defaults.push(row.document.read(owner, "a default").map_err(Failure::Refused)?);
+    }
+    facts.defaults.sort_by_key(|default| default.id);
+    facts.workflows = workflows.into_iter().map(|(name, id)| (name, id.id())).collect();
+    facts.kept = kept.into_iter().map(|row| (row.key.clone(), row)).collect();
+    facts.load_answered(unit, environment, owner).await?;
+    facts.load_holders(unit, environment, jobs).await?;
+    Ok(facts)
+}
+
+impl Facts {
+    /// A customer as it is now.
+    pub(super) fn put(&mut self, aggregate: CustomerAggregate) {
+        let customer = &aggregate.customer;
+        if let Some(before) = self.customers.get(&customer.id)
+            && self.holders.get(before.customer.external_id.as_str()) == Some(&Some(customer.id))
+        {
+            self.holders.insert(before.customer.external_id.as_str().to_owned(), None);
+        }
+        if customer.status == Status::Published {
+            self.holders.insert(customer.external_id.as_str().to_owned(), Some(customer.id));
+        }
+        self.customers.insert(customer.id, aggregate);
+    }
+
+    fn hold(&mut self, holders: Vec<(String, Key)>) {
+        self.holders.extend(holders.into_iter().map(|(external_id, id)| (external_id, Some(id.id()))));
+    }
+
+    /// The events of requests that were done before.
+    async fn load_answered(&mut self, unit: &dyn Reads, environment: i32, owner: Owner) -> Result<(), Failed> {
+        let ids: Vec<Key> = self.kept.values().filter_map(|row| row.event).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for row in unit.events_by_id(environment, &ids).await? {
+            // A key that was used for something else names an event of another kind.
+            let event = row.record(owner).map_err(Failure::Refused)?.into_customer_event();
+            self.answered.extend(event.map(|event| (event.id, event)));
+        }
+        Ok(())
+    }
+
+    /// Who has the external ids that changes want of customers that exist.
+    async fn load_holders(
+        &mut self,
+        unit: &dyn Reads,
+        environment: i32,
+        jobs: impl Iterator<Item = &Job>,
+    ) -> Result<(), Failed> {
+        let wanted = jobs.filter_map(|job| job.command.wanted_external_id(self.current(&job.command)));
+        let wanted: BTreeSet<String> = wanted.map(|id| id.as_str().to_owned()).collect();
+        let wanted: Vec<String> = wanted.into_iter().filter(|id| !self.holders.contains_key(id)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let holders = unit.holders(environment, &wanted).await?;
+        self.holders.extend(wanted.into_iter().map(|external_id| (external_id, None)));
+        self.hold(holders);
+        Ok(())
+    }
+
+    /// The customer that a change is about.
+    pub(super) fn current(&self, command: &ChangeCustomer) -> Option<&CustomerAggregate> {
+        match command.subject() {
+            Subject::New => None,
+            Subject::Id(id) => self.customers.get(&id),
+            Subject::ExternalId(external_id) => self.customers.get(&self.holder(external_id)?),
+        }
+    }
+
+    fn holder(&self, external_id: &ExternalId) -> Option<CustomerId> {
+        self.holders.get(external_id.as_str()).copied().flatten()
+    }
+
+    /// What one change is decided on.
+    pub(super) fn of(&self, command: &ChangeCustomer) -> CustomerFacts {
+        let current = self.current(command);
+        let holder = command.wanted_external_id(current).and_then(|wanted| self.holder(wanted));
+        let taxes = match command.tax_facts_needed() {
+            TaxFactsNeeded::Nothing => TaxFacts::default(),
+            TaxFactsNeeded::Defaults => TaxFacts { defaults: self.defaults.clone(), ..TaxFacts::default() },
+            TaxFactsNeeded::Rates(codes) => {
+                let named = self.rates.iter().filter(|rate| codes.contains(&&rate.code));
+                TaxFacts { rates: named.cloned().collect(), ..TaxFacts::default() }
+            }
+        };
+        let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
+        CustomerFacts { current: current.cloned(), holder, taxes, workflow }
+    }
+
+}

@@ -1,0 +1,47 @@
+//! Persistence: the ports over SQLite and PostgreSQL.
+//!
+//! Each transaction is written once, in the folder of its concept, against a gateway with one method a statement (`unit`). What is
+//! decided is data (`writes`), which one function writes. `sqlite` and `postgres` hold what truly differs: connections, who
+//! waits for whom, and how the gateway's statements run.
+
+mod customer;
+mod database;
+mod engine;
+mod error;
+mod event;
+mod idempotency;
+mod literal;
+mod metrics;
+mod migrate;
+mod onboarding;
+mod open;
+mod owners;
+mod page;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod retention;
+mod rows;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statements;
+mod store;
+mod tax;
+mod tenancy;
+mod timeout;
+mod unit;
+mod url;
+mod value;
+mod webhook;
+mod word;
+mod writes;
+mod written;
+
+pub use database::Database;
+pub use open::{OpenError, OpenOptions};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
+pub use written::Written;

@@ -1,0 +1,198 @@
+//! Changes of customers share transactions: those that wait while others are being committed are taken together.
+//!
+//! Two workers, each with a transaction of its own, so that one decides while the other waits for the disk. Each takes
+//! what is waiting, up to [`MAX_BATCH`]; an idle system adds no delay. One change that is refused costs the others nothing; where
+//! the database fails one, each is done again alone.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use futures_util::FutureExt;
+use patron_domain::{
+    customer::{ChangeCustomerError, CustomerChanged},
+    store::StoreError,
+};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    pool::Pool,
+    problem::{Kind, unavailable},
+    session::{Ended, WRITE},
+    unit::PostgresUnit,
+    write::{PAUSE, TRIES, ask, unknown},
+};
+use crate::{
+    persistence::{
+        customer::change::{Answers, Job, decide},
+        error::Failure,
+        metrics, timeout, written,
+        writes::Sign,
+    },
+    share,
+};
+
+/// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
+const MAX_BATCH: usize = 128;
+/// How many transactions are under way at once.
+const WORKERS: usize = 2;
+
+/// One change that a caller waits for.
+struct Waiting {
+    job: Job,
+    answer: oneshot::Sender<Result<CustomerChanged, ChangeCustomerError>>,
+}
+
+type Queue = Arc<Mutex<mpsc::Receiver<Waiting>>>;
+
+/// The queue of changes, and the workers behind it.
+pub(super) struct BatchWriter {
+    // Taken away to close the queue.
+    queue: std::sync::Mutex<Option<mpsc::Sender<Waiting>>>,
+    workers: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl BatchWriter {
+    /// Starts the workers. At most `queue` changes wait.
+    pub(super) fn start(pool: &Pool, queue: usize) -> Self {
+        let (sender, waiting) = mpsc::channel(queue.max(1));
+        let waiting: Queue = Arc::new(Mutex::new(waiting));
+        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone()))).collect();
+        Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers) }
+    }
+
+    /// Makes a change, and answers when it is durable. It is finished even when the caller goes away meanwhile.
+    pub(super) async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError> {
+        let (answer, answered) = oneshot::channel();
+        let sender = self.queue.lock().ok().and_then(|queue| queue.clone()).ok_or_else(closed)?;
+        sender.try_send(Waiting { job, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                metrics::refused("postgres", "write_queue_full");
+                unavailable("too many writes are waiting")
+            }
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        drop(sender);
+        timeout::within("postgres", async { answered.await.unwrap_or_else(|_| Err(unknown().into())) }).await
+    }
+
+    /// How many changes wait to be taken.
+    pub(super) fn waiting(&self) -> usize {
+        let queue = self.queue.lock().ok();
+        let queue = queue.as_deref().and_then(Option::as_ref);
+        queue.map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    /// Takes no more, and finishes what was taken.
+    pub(super) async fn close(&self) {
+        if let Ok(mut queue) = self.queue.lock() {
+            queue.take();
+        }
+        let workers = self.workers.lock().map(|mut workers| std::mem::take(&mut *workers)).unwrap_or_default();
+        for worker in workers {
+            // A panic in it was reported when it happened.
+            let _ = worker.await;
+        }
+    }
+}
+
+fn closed() -> StoreError {
+    unavailable("its writer has stopped")
+}
+
+/// Takes changes until the queue is closed and empty.
+async fn work(pool: Pool, queue: Queue) {
+    loop {
+        let mut batch = Vec::new();
+        if queue.lock().await.recv_many(&mut batch, MAX_BATCH).await == 0 {
+            return;
+        }
+        let (jobs, answers): (Vec<Job>, Vec<_>) = batch.into_iter().map(|one| (one.job, one.answer)).unzip();
+        let jobs: Arc<[Job]> = jobs.into();
+        // A panic fails this batch and not the worker. What it leaves behind is a connection within a transaction, which the
+        // pool throws away.
+        let outcome = AssertUnwindSafe(run(&pool, &jobs)).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| fail(&jobs, &unknown()));
+        for (answer, outcome) in answers.into_iter().zip(outcome) {
+            // The caller may have gone away; what was written stands all the same.
+            let _ = answer.send(outcome);
+        }
+    }
+}
+
+/// Makes changes together: tried again where that helps, one by one where one of them fails the others.
+#[expect(clippy::disallowed_methods, reason = "how long a commit takes is no fact of the domain")]
+async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
+    let alone = jobs.len() == 1;
+    let mut tries = 1;
+    loop {
+        let session = match pool.session().await {
+            Ok(session) => session,
+            Err(error) => return fail(jobs, &error),
+        };
+        let begun = Instant::now();
+        let unit = PostgresUnit::new(session.pg());
+        let ended = session.transaction(WRITE, attempt(&unit, jobs)).await;
+        metrics::batch("postgres", jobs.len(), begun.elapsed());
+        let problem = match ended {
+            Ok((answers, _)) => return committed(answers),
+            Err(Ended::Unknown((answers, None))) => return answers,
+            Err(Ended::Unknown((answers, sign))) => {
+                drop(session);
+                match ask(pool, sign).await {
+                    Ok(true) => return committed(answers),
+                    Ok(false) if tries < TRIES => {
+                        tries += 1;
+                        continue;
+                    }
+                    Ok(false) => return fail(jobs, &unavailable("the connection was lost during a commit")),
+                    Err(error) => return fail(jobs, &error),
+                }
+            }
+            Err(Ended::Refused(error)) if alone => return fail(jobs, &error),
+            Err(Ended::Refused(_)) => return one_by_one(pool, jobs).await,
+            Err(Ended::Failed(problem)) => problem,
+        };
+        drop(session);
+        match problem.kind {
+            Kind::Conflict | Kind::Lost | Kind::Unique if tries < TRIES => {}
+            // One of them is the cause; the others must not suffer for it.
+            _ if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
+                return one_by_one(pool, jobs).await;
+            }
+            _ => return fail(jobs, &problem.error),
+        }
+        if problem.kind == Kind::Unique && !alone {
+            return one_by_one(pool, jobs).await;
+        }
+        tokio::time::sleep(PAUSE * tries).await;
+        tries += 1;
+    }
+}
+
+/// The work within the transaction: what to answer, and by what to find out whether it was committed.
+async fn attempt(unit: &PostgresUnit<'_>, jobs: &[Job]) -> Result<(Answers, Option<Sign>), Failure<StoreError>> {
+    let (answers, writes) = decide(unit, jobs).await?;
+    let sign = writes.sign();
+    writes.apply(unit).await?;
+    Ok((answers, sign))
+}
+
+async fn one_by_one(pool: &Pool, jobs: &[Job]) -> Answers {
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs.chunks(1) {
+        answers.extend(Box::pin(run(pool, job)).await);
+    }
+    answers
+}
+
+fn committed(answers: Answers) -> Answers {
+    share::committed(answers.len());
+    written::tell();
+    answers
+}
+
+fn fail(jobs: &[Job], error: &StoreError) -> Answers {
+    jobs.iter().map(|_| Err(error.clone().into())).collect()
+}

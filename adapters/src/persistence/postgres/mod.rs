@@ -1,0 +1,163 @@
+//! PostgreSQL: connections, transactions, and what shares them.
+//!
+//! A connection (`session`) runs over a `link` that alone decides about TLS; the `pool` keeps the sound ones. Changes of
+//! customers share transactions (`batch`), look-ups by key share queries (`look_ups`); everything else that is written is a
+//! transaction of its own (`write`).
+
+mod batch;
+pub(crate) mod bulk;
+mod link;
+mod look_ups;
+mod migrate;
+mod pool;
+mod problem;
+mod session;
+mod settings;
+mod sqlstate;
+mod statistics;
+mod tls;
+pub(crate) mod unit;
+mod within;
+mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel::{dsl::sql, sql_types::Integer};
+use diesel_async::RunQueryDsl;
+use patron_domain::{
+    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    store::StoreError,
+    tenancy::EnvironmentScope,
+};
+use tokio::{sync::Semaphore, task::JoinHandle};
+
+use self::{batch::BatchWriter, look_ups::LookUps, pool::Pool, settings::Settings, unit::PostgresUnit};
+use super::{
+    customer::change::Job,
+    engine::{Answer, CustomerKey, Deciding, Engine, Pace, Reading, Refused},
+    metrics,
+    open::{OpenError, OpenOptions},
+    url::PostgresUrl,
+    value::Document,
+};
+
+/// A PostgreSQL database, open.
+///
+/// Connections that break are replaced, so it survives a restart of the server. A statement takes 10 s at most, unless
+/// the URL says otherwise (`options=-c statement_timeout=…`).
+///
+/// # The URL
+/// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
+/// as far as tokio-postgres knows them; several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
+/// fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. Environment variables
+/// of libpq and `.pgpass` are not read.
+///
+/// # `sslmode`
+/// - `disable`: plain.
+/// - `prefer`: TLS as with `require` if the server offers it, else plain with a warning in the log.
+/// - `require`: TLS or nothing. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
+/// - `verify-ca`: TLS or nothing, and the certificate leads to a trusted root.
+/// - `verify-full`: the same, and the certificate (its `subjectAltName`) names the host.
+///
+/// Without `sslmode` it is `prefer` for a server on this machine (`localhost`, loopback addresses), and `verify-full` for
+/// any other. `sslrootcert` names the trusted roots (PEM); without it, or with the word `system`, they are the system's.
+/// `sslcert` and `sslkey` are a certificate of our own. The files are read when the store is opened.
+///
+/// # Behind PgBouncer
+/// Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
+/// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
+pub(crate) struct PostgresEngine {
+    pool: Pool,
+    look_ups: LookUps,
+    customers: BatchWriter,
+    statistics: JoinHandle<()>,
+    /// One permit for each write that may be under way or wait.
+    writes: Arc<Semaphore>,
+    most_writes: u32,
+}
+
+/// Changing customers within transactions of an embedding application: see [`PostgresStore::change_within`].
+#[derive(Debug, Clone, Copy)]
+pub struct PostgresStore;
+
+impl PostgresEngine {
+    /// Connects, and brings the tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the server cannot be reached, refuses, or has the tables of a newer Patron.
+    pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
+        let settings = Settings::read(url)?;
+        migrate::run(&settings).await?;
+        let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
+        let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
+        let look_ups = LookUps::start(&settings);
+        let pool = Pool::new(settings, options.connections)?;
+        let customers = BatchWriter::start(&pool, options.write_queue);
+        let statistics = statistics::keep(pool.clone());
+        Ok(Self {
+            pool,
+            look_ups,
+            customers,
+            statistics,
+            // On every platform of ours, a usize holds a u32.
+            writes: Arc::new(Semaphore::new(most_writes as usize)),
+            most_writes,
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for PostgresEngine {
+    async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
+        let session = self.pool.session().await?;
+        let unit = PostgresUnit::new(session.pg());
+        let answer = match pace {
+            Pace::LookUp | Pace::List => session.answer(work(&unit)).await,
+            Pace::Snapshot => session.snapshot(work(&unit)).await,
+        };
+        Ok(answer?)
+    }
+
+    async fn customer(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, StoreError> {
+        Ok(self.look_ups.find(environment, key).await?)
+    }
+
+    async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
+        let permit = self.writes.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Refused::Store(StoreError::unavailable("too many writes are waiting")))?;
+        write::write(self.pool.clone(), permit, work).await
+    }
+
+    async fn change(
+        &self,
+        scope: &EnvironmentScope,
+        environment: i32,
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        self.customers.change(Job { scope: scope.clone(), environment, command }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let session = self.pool.session().await?;
+        session.answer(sql::<Integer>("SELECT 1").get_result::<i32>(&mut session.pg())).await?;
+        Ok(())
+    }
+
+    fn observe(&self) {
+        let (most, used) = self.pool.use_of();
+        metrics::pool("postgres", most, used);
+        metrics::queue_depth("postgres", self.customers.waiting());
+    }
+
+    async fn close(&self) {
+        self.statistics.abort();
+        self.customers.close().await;
+        // All permits are there when no write is left; those that come now find none. Refused only when closed already.
+        let all = self.writes.acquire_many(self.most_writes).await;
+        self.writes.close();
+        self.pool.close();
+        self.look_ups.close();
+        drop(all);
+    }
+}

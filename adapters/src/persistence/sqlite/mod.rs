@@ -1,0 +1,145 @@
+//! SQLite: one file, one writer, several readers.
+
+mod batch;
+pub(crate) mod cached;
+mod connection;
+mod lock;
+mod readers;
+pub(crate) mod unit;
+mod within;
+mod writer;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use diesel::{QueryResult, result::Error};
+use futures_util::future::{BoxFuture, FutureExt};
+use patron_domain::{
+    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    store::StoreError,
+    tenancy::EnvironmentScope,
+};
+
+use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer};
+use super::{
+    customer::change::{Job, decide},
+    engine::{Answer, CustomerKey, Deciding, Decision, Engine, Pace, Reading, Refused},
+    error::Failure,
+    metrics,
+    open::{OpenError, OpenOptions},
+    unit::Reads,
+    value::Document,
+};
+
+/// A SQLite file, open.
+///
+/// Write-ahead logging with `synchronous=FULL`: an acknowledged write survives a crash of the process and of the machine.
+/// Writes that arrive together share one commit; reads never wait for writes.
+pub(crate) struct SqliteEngine {
+    writer: Writer,
+    readers: Readers,
+    // Held for as long as the engine lives.
+    _lock: Option<ServerLock>,
+}
+
+/// Changing customers within transactions of an embedding application: see [`SqliteStore::change_within`].
+#[derive(Debug, Clone, Copy)]
+pub struct SqliteStore;
+
+impl SqliteEngine {
+    /// Opens a file, makes it if it does not exist, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is in use by another server, or belongs to a newer Patron.
+    pub(crate) async fn open(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
+        let file = path.clone();
+        let open = move || Self::open_blocking(path, options);
+        let stopped = |_| OpenError::File { path: file, reason: "opening it was interrupted".to_owned() };
+        tokio::task::spawn_blocking(open).await.map_err(stopped)?
+    }
+
+    fn open_blocking(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
+        let path = connection::prepare_path(&path)?;
+        let lock = if options.exclusive { Some(ServerLock::take(&path)?) } else { None };
+        let mut connection = connection::open(&path, Role::Writer)?;
+        connection::migrate(&mut connection)?;
+        let readers = Readers::open(&path, options.connections.max(1))?;
+        Ok(Self { writer: Writer::start(connection, options.write_queue), readers, _lock: lock })
+    }
+}
+
+/// What a future of the gateway's statements comes to. None of them waits for anything on SQLite.
+fn at_once<T>(work: BoxFuture<'_, QueryResult<T>>) -> QueryResult<T> {
+    work.now_or_never().unwrap_or(Err(Error::NotInTransaction))
+}
+
+#[async_trait]
+impl Engine for SqliteEngine {
+    async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
+        match pace {
+            Pace::LookUp => self.readers.look_up(move |unit| at_once(work(unit))).await,
+            Pace::List | Pace::Snapshot => self.readers.read(move |unit| at_once(work(unit))).await,
+        }
+    }
+
+    async fn customer(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, StoreError> {
+        let find = move |unit: &(dyn Reads + '_)| match &key {
+            CustomerKey::Id(id) => at_once(unit.document(environment, *id)),
+            CustomerKey::ExternalId(id) => at_once(unit.document_of_external_id(environment, id)),
+        };
+        self.readers.look_up(find).await
+    }
+
+    async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
+        self.writer.write(work).await
+    }
+
+    async fn change(
+        &self,
+        scope: &EnvironmentScope,
+        environment: i32,
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        let job = [Job { scope: scope.clone(), environment, command }];
+        match self.writer.write(Box::new(move |unit| one(unit, job.clone()).boxed())).await {
+            Ok(answer) => answer.downcast().map(|changed| *changed).map_err(|_| mixed_up().into()),
+            Err(Refused::Store(error)) => Err(error.into()),
+            Err(Refused::Refused(refusal)) => Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal)),
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.ping()?;
+        self.readers.read(|unit| at_once(unit.environments_known())).await.map(drop)
+    }
+
+    fn observe(&self) {
+        let (most, used) = self.readers.use_of();
+        metrics::pool("sqlite", most, used);
+        metrics::queue_depth("sqlite", self.writer.waiting());
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+/// Decides about one change of a customer.
+async fn one(unit: &dyn Reads, job: [Job; 1]) -> Result<Decision<Answer>, Failure<Answer>> {
+    let refused = |refusal: ChangeCustomerError| Failure::Refused(Box::new(refusal) as Answer);
+    let decided = decide(unit, &job).await.map_err(|failure| match failure {
+        Failure::Refused(error) => refused(error.into()),
+        Failure::Database(error) => Failure::Database(error),
+    });
+    let (mut answers, writes) = decided?;
+    match answers.pop() {
+        Some(Ok(changed)) => Ok(Decision { answer: Box::new(changed) as Answer, writes }),
+        Some(Err(refusal)) => Err(refused(refusal)),
+        None => Err(refused(mixed_up().into())),
+    }
+}
+
+/// No answer has another type than the work that gave it.
+fn mixed_up() -> StoreError {
+    StoreError::Failed { reason: "an answer of another kind than the one asked for".to_owned() }
+}

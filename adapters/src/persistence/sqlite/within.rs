@@ -1,0 +1,82 @@
+//! Changing a customer within a transaction of somebody else's.
+
+use diesel::{Connection, SqliteConnection, result::Error};
+use futures_util::FutureExt;
+use patron_domain::{
+    customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
+    tenancy::EnvironmentScope,
+};
+
+use super::{
+    SqliteStore,
+    unit::{Logs, SqliteUnit},
+};
+use crate::persistence::{customer::within::change, error::Failure};
+
+impl SqliteStore {
+    /// Changes a customer within a transaction that is open on a connection of yours, so that your rows and ours commit
+    /// together or not at all. It keeps all of [`CustomerRepository::change`], but that nothing is durable before you
+    /// commit.
+    ///
+    /// A refusal, such as an external id that is taken, leaves nothing of the change, and your own rows as they are: you
+    /// go on or take them back. After [`StoreError`] take them back. Outside a transaction the change is one of its own.
+    ///
+    /// - The file has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open) Tables of your own may be made by Diesel's migrations in the same file.
+    /// - SQLite has one writer at a time. Begin with [`SqliteConnection::immediate_transaction`], so that you wait for
+    ///   your turn at the beginning, and keep it short: a store that is open on the file waits for your commit, 5 s at the
+    ///   most. Do not wait for that store in between.
+    /// - Set your connection up as ours are: `PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;`, and leave `synchronous`
+    ///   at `FULL`, or what you commit may not survive a power cut.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use diesel::{SqliteConnection, connection::SimpleConnection, prelude::*};
+    /// use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions, SqliteStore};
+    /// use patron_domain::{customer::ChangeCustomerError, testkit::{CountingIds, a_customer, a_scope, a_time}};
+    /// # use patron_domain::ids::IdGenerator;
+    ///
+    /// # #[derive(Debug)]
+    /// enum Failed {
+    ///     Refused(ChangeCustomerError),
+    ///     Database(diesel::result::Error),
+    /// }
+    /// # impl From<diesel::result::Error> for Failed { fn from(error: diesel::result::Error) -> Self { Self::Database(error) } }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("patron.db");
+    /// let url = DatabaseUrl::Sqlite(path.clone());
+    /// Database::open(&url, OpenOptions::default()).await.unwrap();
+    /// let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    /// connection.batch_execute("PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; CREATE TABLE signups (who TEXT)").unwrap();
+    ///
+    /// let command = a_customer("acme").command(CountingIds::default().start(a_time()), a_time());
+    /// let created = connection.immediate_transaction(|connection| {
+    ///     connection.batch_execute("INSERT INTO signups VALUES ('acme')")?;
+    ///     SqliteStore::change_within(connection, &a_scope(), command).map_err(Failed::Refused)
+    /// }).unwrap();
+    /// assert_eq!(created.event.sequence.get(), 1);
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`CustomerRepository::change`].
+    ///
+    /// [`CustomerRepository::change`]: patron_domain::customer::CustomerRepository::change
+    /// [`StoreError`]: patron_domain::store::StoreError
+    pub fn change_within(
+        connection: &mut SqliteConnection,
+        scope: &EnvironmentScope,
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        // Within a transaction this one is a savepoint.
+        let changed = connection.transaction(|connection| {
+            let mut logs = Logs::default();
+            let changed = change(&SqliteUnit::new(&mut *connection, &mut logs), scope, command);
+            let changed = changed.now_or_never().unwrap_or(Err(Failure::Database(Error::NotInTransaction)))?;
+            logs.write(connection)?;
+            Ok(changed)
+        });
+        changed.map_err(Failure::into_port_error)
+    }
+}
