@@ -1,6 +1,6 @@
 //! Idempotency keys: rows and queries.
 
-mod frozen;
+mod kept;
 pub(crate) mod queries;
 pub(crate) mod row;
 

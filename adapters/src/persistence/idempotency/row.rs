@@ -3,14 +3,14 @@
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use patron_domain::{
     event::{CustomerEvent, TaxRateEvent},
-    idempotency::{CallersClaim, Fingerprint, Frozen, IdempotencyClaim, IdempotencyRecord, Outcome},
+    idempotency::{Answer, CallersClaim, Fingerprint, IdempotencyClaim, IdempotencyRecord, KeptAnswer, Outcome},
     ids::EventId,
     lifecycle::Owner,
     store::StoreError,
     time::Timestamp,
 };
 
-use super::frozen::FrozenRow;
+use super::kept::KeptColumn;
 use crate::persistence::{column::RowName, schema::idempotency_records};
 
 /// One row, in the order of the table's columns.
@@ -47,13 +47,13 @@ impl IdempotencyRow {
     }
 
     /// The record of a key, if there is one, whose work has no event.
-    pub(crate) fn frozen<T: Clone + Into<Frozen>>(
+    pub(crate) fn kept<T: Answer>(
         claim: Option<&CallersClaim>,
         answer: &T,
         at: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
         let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
-        let answer = serde_json::to_string(&FrozenRow::from(&answer.clone().into()))
+        let answer = serde_json::to_string(&KeptColumn::from(&answer.to_kept()))
             .map_err(|_| StoreError::Failed { reason: "an answer has no JSON form".to_owned() })?;
         Ok(Some(Self { answer: Some(answer), ..Self::bare(*owner, claim, at) }))
     }
@@ -80,8 +80,8 @@ impl TryFrom<IdempotencyRow> for IdempotencyRecord {
         let outcome = match (row.event_id, row.answer) {
             (Some(id), _) => Outcome::Event(named.column("event_id", EventId::parse(&id))?),
             (None, Some(answer)) => {
-                let row: FrozenRow = named.column("answer", serde_json::from_str(&answer))?;
-                Outcome::Frozen(row.try_into()?)
+                let column: KeptColumn<'_> = named.column("answer", serde_json::from_str(&answer))?;
+                Outcome::Kept(KeptAnswer::from(column))
             }
             (None, None) => {
                 let (table, column) = ("idempotency_records", "answer");

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
-    idempotency::{CallersClaim, Frozen, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, IdempotencyRecords},
+    idempotency::{
+        Answer, CallersClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, IdempotencyRecords, OnceError,
+    },
     store::StoreError,
     tax::TaxRate,
     tenancy::EnvironmentScope,
@@ -37,17 +39,17 @@ impl IdempotencyRecords for PostgresStore {
 }
 
 /// What was answered to a request that was done before under its key, where no event holds it.
-pub(super) async fn frozen_before<T, E>(
+pub(super) async fn kept_before<T, E>(
     pg: &AsyncPgConnection,
     claim: Option<&CallersClaim>,
 ) -> Result<Option<T>, Failure<E>>
 where
-    T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    E: From<StoreError> + From<IdempotencyKeyReused>,
+    T: Answer,
+    E: From<StoreError> + From<OnceError>,
 {
     let Some(claim) = claim else { return Ok(None) };
     let record = record(pg, claim).await?;
-    claim.claim.settle_frozen(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
+    claim.claim.settle_kept(claim.owner, record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
 }
 
 /// The tax rate as a request left it that was done before under its key.

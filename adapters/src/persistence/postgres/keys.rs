@@ -14,7 +14,7 @@ use patron_domain::{
 
 use super::{
     PostgresStore,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
     names,
     write::Change,
 };
@@ -39,7 +39,7 @@ impl ApiKeyRepository for PostgresStore {
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
-        let record = IdempotencyRow::frozen(claim.as_ref(), &key, key.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &key, key.audit.updated_at)?;
         self.write(CreateKey { row: ApiKeyRow::new(&key, &secret), key, claim, record }).await
     }
 
@@ -105,7 +105,7 @@ impl Change for CreateKey {
     type Refusal = OnceError;
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<ApiKey>, Failure<OnceError>> {
-        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+        if let Some(made) = kept_before(pg, self.claim.as_ref()).await? {
             return Ok(Done::before(made));
         }
         keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
@@ -138,13 +138,13 @@ impl Change for Revoke {
         let own = || queries::key_of(&self.tenant, &self.environment, &self.id);
         let row = own().for_update().first::<ApiKeyRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(revoked) = frozen_before(pg, claim).await? {
+        if let Some(revoked) = kept_before(pg, claim).await? {
             return Ok(Some(Done::before(revoked)));
         }
         let Some(row) = row else { return Ok(None) };
         let mut key = ApiKey::try_from(row).map_err(refused)?;
         key.revoke(self.at, &self.by);
-        let record = IdempotencyRow::frozen(claim, &key, self.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &key, self.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         update(own()).set(RevokedKey::from(&key)).execute(&mut pg).await?;
         Ok(Some(Done::now(key)))

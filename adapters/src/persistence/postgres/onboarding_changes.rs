@@ -15,7 +15,7 @@ use patron_domain::{
 };
 
 use super::{
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
     names, write,
 };
 use crate::persistence::{
@@ -50,7 +50,7 @@ impl write::Change for Put {
         let named = || queries::workflow(&tenant, &environment, name_column(self.put.name.as_ref()));
         let current = named().for_update().get_result::<WorkflowRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(id) = frozen_before::<WorkflowId, OnceError>(pg, claim).await? {
+        if let Some(id) = kept_before::<WorkflowId, OnceError>(pg, claim).await? {
             let id = id.to_string();
             let version = queries::version(&tenant, &environment, &id).get_result::<WorkflowRow>(&mut pg).await?;
             return Ok(Done::before(Workflow::try_from(version).map_err(refused)?));
@@ -58,7 +58,7 @@ impl write::Change for Put {
         let current = current.map(Workflow::try_from).transpose().map_err(refused)?;
         let decided = self.put.clone().decide(&self.scope, current);
         let workflow = decided.workflow().clone();
-        let record = IdempotencyRow::frozen(claim, &workflow.id, self.put.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &workflow.id, self.put.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         if let WorkflowPut::New(new) = &decided {
             update(named()).set(queries::retirement()).execute(&mut pg).await?;
@@ -93,12 +93,12 @@ impl write::Change for Delete {
         let id =
             named().for_update().select(onboarding_workflows::id).get_result::<String>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(deleted) = frozen_before(pg, claim).await? {
+        if let Some(deleted) = kept_before(pg, claim).await? {
             return Ok(Some(Done::before(deleted)));
         }
         let Some(id) = id else { return Ok(None) };
         let id = version_id(&id).map_err(refused)?;
-        let record = IdempotencyRow::frozen(claim, &id, self.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &id, self.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         update(named()).set(queries::retirement()).execute(&mut pg).await?;
         Ok(Some(Done::now(id)))
@@ -130,13 +130,13 @@ impl write::Change for Amend {
         let own = || queries::run(&self.tenant, &self.environment, &self.customer);
         let row = own().for_update().get_result::<RunRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(run) = frozen_before(pg, claim).await? {
+        if let Some(run) = kept_before(pg, claim).await? {
             return Ok(Done::before(run));
         }
         let run = row.ok_or(Failure::Refused(OnboardingError::UnknownRun))?;
         let run = OnboardingRun::try_from(run).map_err(refused)?;
         let run = run.amended(self.amendment, self.at).map_err(refused)?;
-        let record = IdempotencyRow::frozen(claim, &run, self.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &run, self.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         update(own()).set(RunChanges::from(&run)).execute(&mut pg).await?;
         Ok(Done::now(run))

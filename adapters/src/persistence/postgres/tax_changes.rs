@@ -14,7 +14,7 @@ use patron_domain::{
 };
 
 use super::{
-    idempotency::{frozen_before, keep, rate_before},
+    idempotency::{keep, kept_before, rate_before},
     names,
     statements::{InsertEvents, InsertPayloads},
     write::Change,
@@ -115,13 +115,13 @@ impl Change for ChangeDefault {
         let own = || queries::association_by_id(&tenant, &environment, &id);
         let current = own().for_update().first::<TaxAssociationRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(changed) = frozen_before(pg, claim).await? {
+        if let Some(changed) = kept_before(pg, claim).await? {
             return Ok(Done::before(changed));
         }
         let current = current.map(TaxAssociation::try_from).transpose();
         let current = current.map_err(|error| Failure::Refused(error.into()))?;
         let default = self.command.clone().decide(&self.scope, current.as_ref()).map_err(Failure::Refused)?;
-        let record = IdempotencyRow::frozen(claim, &default, default.audit.updated_at);
+        let record = IdempotencyRow::kept(claim, &default, default.audit.updated_at);
         let record = record.map_err(|error| Failure::Refused(error.into()))?;
         keep(pg, claim, record.as_ref()).await?;
         update(own()).set(TaxAssociationRow::from(&default)).execute(&mut pg).await?;

@@ -20,7 +20,7 @@ use patron_domain::{
 
 use super::{
     PostgresStore,
-    idempotency::{frozen_before, keep, rate_before},
+    idempotency::{keep, kept_before, rate_before},
     names,
     problem::again,
     tax_changes::{ChangeDefault, ChangeRate, log},
@@ -118,7 +118,7 @@ impl TaxRepository for PostgresStore {
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let claim = CallersClaim::within(scope, claim);
-        let record = IdempotencyRow::frozen(claim.as_ref(), &default, default.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &default, default.audit.updated_at)?;
         self.write(CreateDefault { row: TaxAssociationRow::from(&default), default, claim, record }).await
     }
 
@@ -215,7 +215,7 @@ impl Change for CreateDefault {
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<TaxAssociation>, Failure<CreateTaxDefaultError>> {
         let Self { row, default, claim, record } = self;
-        if let Some(made) = frozen_before(pg, claim.as_ref()).await? {
+        if let Some(made) = kept_before(pg, claim.as_ref()).await? {
             return Ok(Done::before(made));
         }
         keep(pg, claim.as_ref(), record.as_ref()).await?;

@@ -23,7 +23,7 @@ use patron_domain::{
 
 use super::{
     PostgresStore,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
     write::Change,
 };
 use crate::persistence::{
@@ -71,7 +71,7 @@ impl TenancyRepository for PostgresStore {
         claim: Option<CallersClaim>,
     ) -> Result<Done<Environment>, CreateEnvironmentError> {
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
-        let record = IdempotencyRow::frozen(claim.as_ref(), &environment, environment.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &environment, environment.audit.updated_at)?;
         let row = EnvironmentRow::new(scope.tenant_id, &environment);
         self.write(CreateEnvironment { row, environment, claim, record }).await
     }
@@ -186,7 +186,7 @@ impl Change for CreateEnvironment {
     type Refusal = CreateEnvironmentError;
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<Environment>, Failure<CreateEnvironmentError>> {
-        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+        if let Some(made) = kept_before(pg, self.claim.as_ref()).await? {
             return Ok(Done::before(made));
         }
         keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
@@ -225,13 +225,13 @@ impl Change for Rename {
         let own = || queries::environment_of(&self.tenant, &self.id);
         let row = own().for_update().first::<EnvironmentRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(renamed) = frozen_before(pg, claim).await? {
+        if let Some(renamed) = kept_before(pg, claim).await? {
             return Ok(Some(Done::before(renamed)));
         }
         let Some(row) = row else { return Ok(None) };
         let mut environment = Environment::try_from(row).map_err(refused)?;
         environment.rename(self.name.clone(), self.at, &self.by);
-        let record = IdempotencyRow::frozen(claim, &environment, self.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &environment, self.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         update(own()).set(RenamedEnvironment::from(&environment)).execute(&mut pg).await?;
         Ok(Some(Done::now(environment)))

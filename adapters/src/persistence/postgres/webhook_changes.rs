@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, insert_into, update};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
-    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
+    idempotency::{Answer, CallersClaim, Done, OnceError},
     store::StoreError,
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -12,7 +12,7 @@ use patron_domain::{
 };
 
 use super::{
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
     names,
     statements::{InsertDeliveries, WriteDeliveries},
     write,
@@ -44,7 +44,7 @@ impl write::Change for Create {
     type Refusal = WebhookError;
 
     async fn write(&self, mut pg: &AsyncPgConnection) -> Result<Done<WebhookEndpoint>, Failure<WebhookError>> {
-        if let Some(made) = frozen_before(pg, self.claim.as_ref()).await? {
+        if let Some(made) = kept_before(pg, self.claim.as_ref()).await? {
             return Ok(Done::before(made));
         }
         // Before it is counted, so that a repetition that comes at the same time is not refused as one too many.
@@ -81,12 +81,12 @@ impl write::Change for Change {
         let own = || queries::endpoint(&tenant, &environment, &id);
         let row = own().for_update().first::<EndpointRow>(&mut pg).await.optional()?;
         let claim = self.claim.as_ref();
-        if let Some(changed) = frozen_before(pg, claim).await? {
+        if let Some(changed) = kept_before(pg, claim).await? {
             return Ok(Done::before(changed));
         }
         let current = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
         let endpoint = self.change.clone().decide(&self.scope, current.try_into().map_err(refused)?);
-        let record = IdempotencyRow::frozen(claim, &endpoint, self.change.at).map_err(refused)?;
+        let record = IdempotencyRow::kept(claim, &endpoint, self.change.at).map_err(refused)?;
         keep(pg, claim, record.as_ref()).await?;
         update(own()).set(EndpointChanges::from(&endpoint)).execute(&mut pg).await?;
         Ok(Done::now(endpoint))
@@ -118,13 +118,13 @@ impl write::Change for Delete {
         let own = queries::endpoint(&self.tenant, &self.environment, &self.id);
         let deleted = update(own).set(queries::deletion(self.at.micros(), &self.by)).execute(&mut pg).await?;
         let claim = self.claim.as_ref();
-        if let Some(()) = frozen_before(pg, claim).await? {
+        if let Some(()) = kept_before(pg, claim).await? {
             return Ok(Some(Done::before(())));
         }
         if deleted == 0 {
             return Ok(None);
         }
-        let record = IdempotencyRow::frozen(claim, &(), self.at);
+        let record = IdempotencyRow::kept(claim, &(), self.at);
         keep(pg, claim, record.map_err(|error| Failure::Refused(error.into()))?.as_ref()).await?;
         Ok(Some(Done::now(())))
     }
@@ -146,13 +146,13 @@ pub(super) struct Add<T> {
 #[async_trait]
 impl<T> write::Change for Add<T>
 where
-    T: Clone + Send + Sync + TryFrom<Frozen, Error = IdempotencyKeyReused> + 'static,
+    T: Clone + Send + Sync + Answer + 'static,
 {
     type Answer = Done<T>;
     type Refusal = OnceError;
 
     async fn write(&self, pg: &AsyncPgConnection) -> Result<Done<T>, Failure<OnceError>> {
-        if let Some(added) = frozen_before(pg, self.claim.as_ref()).await? {
+        if let Some(added) = kept_before(pg, self.claim.as_ref()).await? {
             return Ok(Done::before(added));
         }
         keep(pg, self.claim.as_ref(), self.record.as_ref()).await?;
@@ -184,11 +184,11 @@ impl write::Change for RetryFailed {
         let failed = queries::failed(&self.tenant, &self.environment, &self.id).limit(self.limit);
         let failed: Vec<String> = failed.select(webhook_deliveries::id).for_update().load(&mut pg).await?;
         let claim = self.claim.as_ref();
-        if let Some(count) = frozen_before(pg, claim).await? {
+        if let Some(count) = kept_before(pg, claim).await? {
             return Ok(Done::before(count));
         }
         let count = failed.len() as u64;
-        let record = IdempotencyRow::frozen(claim, &count, self.at);
+        let record = IdempotencyRow::kept(claim, &count, self.at);
         keep(pg, claim, record.map_err(|error| Failure::Refused(error.into()))?.as_ref()).await?;
         let own = queries::deliveries_of(&self.tenant, &self.environment, &self.id);
         let own = own.filter(webhook_deliveries::id.eq_any(&failed));

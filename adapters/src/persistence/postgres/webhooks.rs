@@ -36,7 +36,7 @@ impl WebhookRepository for PostgresStore {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
-        let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
         self.write(Create { row: EndpointRow::from(&endpoint), endpoint, claim, record }).await
     }
 
@@ -124,7 +124,7 @@ impl WebhookRepository for PostgresStore {
         let rows = deliveries.into_iter().map(|delivery| DeliveryRow::from(&Delivery { owner, ..delivery }));
         let rows: Vec<_> = rows.collect();
         let answer = rows.len() as u64;
-        let record = IdempotencyRow::frozen(claim.as_ref(), &answer, at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &answer, at)?;
         self.write(Add { rows, answer, claim, record }).await
     }
 
@@ -135,7 +135,7 @@ impl WebhookRepository for PostgresStore {
         claim: Option<CallersClaim>,
     ) -> Result<Done<Delivery>, OnceError> {
         let answer = Delivery { owner: scope.owner, ..test };
-        let record = IdempotencyRow::frozen(claim.as_ref(), &answer, answer.created_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &answer, answer.created_at)?;
         self.write(Add { rows: vec![DeliveryRow::from(&answer)], answer, claim, record }).await
     }
 

@@ -5,8 +5,8 @@ use diesel::{prelude::*, replace_into};
 use patron_domain::{
     event::{CustomerEvent, EventRecord},
     idempotency::{
-        CallersClaim, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
-        IdempotencyRecords,
+        Answer, CallersClaim, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
+        IdempotencyRecords, OnceError,
     },
     lifecycle::Owner,
     store::StoreError,
@@ -39,17 +39,17 @@ impl IdempotencyRecords for SqliteStore {
 }
 
 /// What was answered to a request that was done before under its key, where no event holds it.
-pub(super) fn frozen_before<T, E>(
+pub(super) fn kept_before<T, E>(
     connection: &mut SqliteConnection,
     claim: Option<&CallersClaim>,
 ) -> Result<Option<T>, Failure<E>>
 where
-    T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    E: From<StoreError> + From<IdempotencyKeyReused>,
+    T: Answer,
+    E: From<StoreError> + From<OnceError>,
 {
     let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
     let record = record(connection, *owner, claim)?;
-    claim.settle_frozen(record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
+    claim.settle_kept(*owner, record.as_ref()).map_err(|reused| Failure::Refused(reused.into()))
 }
 
 /// The tax rate as a request left it that was done before under its key.

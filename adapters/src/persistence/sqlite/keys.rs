@@ -13,7 +13,7 @@ use patron_domain::{
 use super::{
     SqliteStore,
     customers::names,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
 };
 use crate::persistence::{
     error::Failure,
@@ -37,9 +37,9 @@ impl ApiKeyRepository for SqliteStore {
     ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
         let row = ApiKeyRow::new(&key, &secret);
-        let record = IdempotencyRow::frozen(claim.as_ref(), &key, key.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &key, key.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
-            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+            if let Some(made) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(made));
             }
             insert_into(api_keys::table).values(&row).execute(connection)?;
@@ -79,7 +79,7 @@ impl ApiKeyRepository for SqliteStore {
         let (tenant, environment) = names(scope.owner);
         let (id, actor) = (id.to_string(), scope.actor.clone());
         let revoke = move |connection: &mut SqliteConnection| {
-            if let Some(revoked) = frozen_before(connection, claim.as_ref())? {
+            if let Some(revoked) = kept_before(connection, claim.as_ref())? {
                 return Ok(Some(Done::before(revoked)));
             }
             let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
@@ -87,7 +87,7 @@ impl ApiKeyRepository for SqliteStore {
             let Some(row) = own().first::<ApiKeyRow>(connection).optional()? else { return Ok(None) };
             let mut key = ApiKey::try_from(row).map_err(refused)?;
             key.revoke(at, &actor);
-            let record = IdempotencyRow::frozen(claim.as_ref(), &key, at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &key, at).map_err(refused)?;
             update(own()).set(RevokedKey::from(&key)).execute(connection)?;
             keep(connection, record.as_ref())?;
             Ok(Some(Done::now(key)))

@@ -23,7 +23,7 @@ use super::{
     batch::Totals,
     cached::Cached,
     customers::names,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
 };
 use crate::persistence::{
     error::Failure,
@@ -79,7 +79,7 @@ impl OnboardingRepository for SqliteStore {
         let (scope, claim) = (scope.clone(), CallersClaim::within(scope, claim));
         let write = move |connection: &mut SqliteConnection, totals: &mut Totals| {
             let (tenant, environment) = names(scope.owner);
-            if let Some(id) = frozen_before::<WorkflowId, OnceError>(connection, claim.as_ref())? {
+            if let Some(id) = kept_before::<WorkflowId, OnceError>(connection, claim.as_ref())? {
                 let version =
                     queries::version(&tenant, &environment, &id.to_string()).get_result::<WorkflowRow>(connection)?;
                 return Ok(Done::before(Workflow::try_from(version).map_err(refused)?));
@@ -89,7 +89,7 @@ impl OnboardingRepository for SqliteStore {
             let current = current.map(Workflow::try_from).transpose().map_err(refused)?;
             let decided = put.clone().decide(&scope, current);
             let workflow = decided.workflow().clone();
-            let record = IdempotencyRow::frozen(claim.as_ref(), &workflow.id, put.at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &workflow.id, put.at).map_err(refused)?;
             if let WorkflowPut::New(new) = &decided {
                 totals.workflows = Workflows::default();
                 update(named()).set(queries::retirement()).execute(connection)?;
@@ -133,14 +133,14 @@ impl OnboardingRepository for SqliteStore {
         let (tenant, environment) = names(scope.owner);
         let claim = CallersClaim::within(scope, claim);
         let delete = move |connection: &mut SqliteConnection, totals: &mut Totals| {
-            if let Some(deleted) = frozen_before(connection, claim.as_ref())? {
+            if let Some(deleted) = kept_before(connection, claim.as_ref())? {
                 return Ok(Some(Done::before(deleted)));
             }
             let named = || queries::workflow(&tenant, &environment, name_column(name.as_ref()));
             let id: Option<String> = named().select(onboarding_workflows::id).get_result(connection).optional()?;
             let Some(id) = id else { return Ok(None) };
             let id = version_id(&id).map_err(refused)?;
-            let record = IdempotencyRow::frozen(claim.as_ref(), &id, at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &id, at).map_err(refused)?;
             totals.workflows = Workflows::default();
             update(named()).set(queries::retirement()).execute(connection)?;
             keep(connection, record.as_ref())?;
@@ -177,7 +177,7 @@ impl OnboardingRepository for SqliteStore {
         let (tenant, environment) = names(scope.owner);
         let (customer, claim) = (customer.to_string(), CallersClaim::within(scope, claim));
         let amend = move |connection: &mut SqliteConnection| {
-            if let Some(run) = frozen_before(connection, claim.as_ref())? {
+            if let Some(run) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(run));
             }
             let own = || queries::run(&tenant, &environment, &customer);
@@ -185,7 +185,7 @@ impl OnboardingRepository for SqliteStore {
             let run = row.ok_or(Failure::Refused(OnboardingError::UnknownRun))?;
             let run = OnboardingRun::try_from(run).map_err(refused)?;
             let run = run.amended(amendment, at).map_err(refused)?;
-            let record = IdempotencyRow::frozen(claim.as_ref(), &run, at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &run, at).map_err(refused)?;
             Cached(update(own()).set(RunChanges::from(&run))).execute(connection)?;
             keep(connection, record.as_ref())?;
             Ok(Done::now(run))

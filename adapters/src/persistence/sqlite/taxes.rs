@@ -20,7 +20,7 @@ use super::{
     SqliteStore,
     batch::Totals,
     customers::names,
-    idempotency::{frozen_before, keep, rate_before},
+    idempotency::{keep, kept_before, rate_before},
     positions::Positions,
 };
 use crate::persistence::{
@@ -141,9 +141,9 @@ impl TaxRepository for SqliteStore {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let row = TaxAssociationRow::from(&default);
         let claim = CallersClaim::within(scope, claim);
-        let record = IdempotencyRow::frozen(claim.as_ref(), &default, default.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &default, default.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
-            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+            if let Some(made) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(made));
             }
             let rate = queries::rate_by_id(&row.tenant_id, &row.environment_id, &row.tax_rate_id);
@@ -253,7 +253,7 @@ fn change_default(
     command: ChangeTaxDefault,
     claim: Option<&CallersClaim>,
 ) -> Result<Done<TaxAssociation>, Failure<ChangeTaxDefaultError>> {
-    if let Some(changed) = frozen_before(connection, claim)? {
+    if let Some(changed) = kept_before(connection, claim)? {
         return Ok(Done::before(changed));
     }
     let (tenant, environment) = names(scope.owner);
@@ -263,7 +263,7 @@ fn change_default(
     let current = current.map(TaxAssociation::try_from).transpose();
     let current = current.map_err(|error| Failure::Refused(error.into()))?;
     let default = command.decide(scope, current.as_ref()).map_err(Failure::Refused)?;
-    let record = IdempotencyRow::frozen(claim, &default, default.audit.updated_at);
+    let record = IdempotencyRow::kept(claim, &default, default.audit.updated_at);
     let record = record.map_err(|error| Failure::Refused(error.into()))?;
     update(own()).set(TaxAssociationRow::from(&default)).execute(connection)?;
     keep(connection, record.as_ref())?;

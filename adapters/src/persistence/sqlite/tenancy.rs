@@ -15,7 +15,7 @@ use patron_domain::{
 
 use super::{
     SqliteStore,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
 };
 use crate::persistence::{
     error::Failure,
@@ -75,9 +75,9 @@ impl TenancyRepository for SqliteStore {
     ) -> Result<Done<Environment>, CreateEnvironmentError> {
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
         let row = EnvironmentRow::new(scope.tenant_id, &environment);
-        let record = IdempotencyRow::frozen(claim.as_ref(), &environment, environment.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &environment, environment.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
-            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+            if let Some(made) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(made));
             }
             let tenant = tenants::table.filter(tenants::id.eq(&row.tenant_id)).count();
@@ -102,14 +102,14 @@ impl TenancyRepository for SqliteStore {
         let (tenant, id, actor) = (scope.tenant_id.to_string(), id.to_string(), scope.actor.clone());
         let rename = move |connection: &mut SqliteConnection| {
             let refused = |error: StoreError| Failure::Refused(OnceError::from(error));
-            if let Some(renamed) = frozen_before(connection, claim.as_ref())? {
+            if let Some(renamed) = kept_before(connection, claim.as_ref())? {
                 return Ok(Some(Done::before(renamed)));
             }
             let own = || queries::environment_of(&tenant, &id);
             let Some(row) = own().first::<EnvironmentRow>(connection).optional()? else { return Ok(None) };
             let mut environment = Environment::try_from(row).map_err(refused)?;
             environment.rename(name.clone(), at, &actor);
-            let record = IdempotencyRow::frozen(claim.as_ref(), &environment, at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &environment, at).map_err(refused)?;
             update(own()).set(RenamedEnvironment::from(&environment)).execute(connection)?;
             keep(connection, record.as_ref())?;
             Ok(Some(Done::now(environment)))

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::{delete, insert_into, prelude::*, replace_into, result::Error, update};
 use patron_domain::{
-    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
+    idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -17,7 +17,7 @@ use patron_domain::{
 use super::{
     SqliteStore,
     customers::names,
-    idempotency::{frozen_before, keep},
+    idempotency::{keep, kept_before},
 };
 use crate::persistence::{
     error::Failure,
@@ -41,9 +41,9 @@ impl WebhookRepository for SqliteStore {
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let row = EndpointRow::from(&endpoint);
-        let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &endpoint, endpoint.audit.updated_at)?;
         let create = move |connection: &mut SqliteConnection| {
-            if let Some(made) = frozen_before(connection, claim.as_ref())? {
+            if let Some(made) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(made));
             }
             let known = queries::endpoints_of(&row.tenant_id, &row.environment_id).count();
@@ -109,7 +109,7 @@ impl WebhookRepository for SqliteStore {
         let scope = scope.clone();
         let (tenant, environment) = names(scope.owner);
         let work = move |connection: &mut SqliteConnection| {
-            if let Some(changed) = frozen_before(connection, claim.as_ref())? {
+            if let Some(changed) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(changed));
             }
             let refused = |error: StoreError| Failure::Refused(WebhookError::from(error));
@@ -118,7 +118,7 @@ impl WebhookRepository for SqliteStore {
             let row: Option<EndpointRow> = own().first(connection).optional()?;
             let current = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
             let endpoint = change.clone().decide(&scope, current.try_into().map_err(refused)?);
-            let record = IdempotencyRow::frozen(claim.as_ref(), &endpoint, change.at).map_err(refused)?;
+            let record = IdempotencyRow::kept(claim.as_ref(), &endpoint, change.at).map_err(refused)?;
             update(own()).set(EndpointChanges::from(&endpoint)).execute(connection)?;
             keep(connection, record.as_ref())?;
             Ok(Done::now(endpoint))
@@ -135,9 +135,9 @@ impl WebhookRepository for SqliteStore {
     ) -> Result<Option<Done<()>>, OnceError> {
         let (tenant, environment) = names(scope.owner);
         let (id, by) = (id.to_string(), scope.actor.as_str().to_owned());
-        let record = IdempotencyRow::frozen(claim.as_ref(), &(), at)?;
+        let record = IdempotencyRow::kept(claim.as_ref(), &(), at)?;
         let work = move |connection: &mut SqliteConnection| {
-            if let Some(()) = frozen_before(connection, claim.as_ref())? {
+            if let Some(()) = kept_before(connection, claim.as_ref())? {
                 return Ok(Some(Done::before(())));
             }
             let own = queries::endpoint(&tenant, &environment, &id);
@@ -200,13 +200,13 @@ impl WebhookRepository for SqliteStore {
         let (tenant, environment) = names(scope.owner);
         let id = id.to_string();
         let work = move |connection: &mut SqliteConnection| {
-            if let Some(count) = frozen_before(connection, claim.as_ref())? {
+            if let Some(count) = kept_before(connection, claim.as_ref())? {
                 return Ok(Done::before(count));
             }
             let failed = queries::failed(&tenant, &environment, &id).select(webhook_deliveries::id);
             let failed: Vec<String> = failed.limit(limit.into()).load(connection)?;
             let count = failed.len() as u64;
-            let record = IdempotencyRow::frozen(claim.as_ref(), &count, at);
+            let record = IdempotencyRow::kept(claim.as_ref(), &count, at);
             let record = record.map_err(|error| Failure::Refused(OnceError::from(error)))?;
             for one in &failed {
                 let one = queries::delivery(&tenant, &environment, &id, one);
@@ -321,11 +321,11 @@ async fn add<T>(
     claim: Option<CallersClaim>,
 ) -> Result<Done<T>, OnceError>
 where
-    T: Clone + Send + Into<Frozen> + TryFrom<Frozen, Error = IdempotencyKeyReused> + 'static,
+    T: Clone + Send + Answer + 'static,
 {
-    let record = IdempotencyRow::frozen(claim.as_ref(), &answer, at)?;
+    let record = IdempotencyRow::kept(claim.as_ref(), &answer, at)?;
     let work = move |connection: &mut SqliteConnection| {
-        if let Some(added) = frozen_before(connection, claim.as_ref())? {
+        if let Some(added) = kept_before(connection, claim.as_ref())? {
             return Ok(Done::before(added));
         }
         upsert(connection, &rows)?;

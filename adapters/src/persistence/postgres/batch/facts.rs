@@ -220,7 +220,7 @@ async fn defaults(
 fn made_by(record: &IdempotencyRecord) -> Option<EventId> {
     match record.outcome {
         Outcome::Event(id) => Some(id),
-        Outcome::Frozen(_) => None,
+        Outcome::Kept(_) => None,
     }
 }
 
