@@ -3,6 +3,7 @@
 //! The record of a key is written in the transaction of the work it stands for, so there is no moment in which one exists
 //! without the other. A refusal leaves no record: its key stays free.
 
+mod answer;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod outcome;
@@ -13,9 +14,12 @@ use std::{fmt, time::Duration};
 #[cfg(any(test, feature = "mock"))]
 pub use self::port::MockIdempotencyRecords;
 pub use self::{
-    outcome::{Done, Frozen, OnceError, Outcome},
+    answer::{Answer, KeptAnswer, NotKept},
+    outcome::{Done, OnceError, Outcome},
     port::IdempotencyRecords,
 };
+use data_encoding::HEXLOWER;
+
 use crate::{ids::EventId, lifecycle::Owner, tenancy::EnvironmentScope, time::Timestamp, violation::Rule};
 pub(crate) use outcome::from_once_error;
 
@@ -94,26 +98,13 @@ impl Fingerprint {
     /// In 64 lower-case hexadecimal digits, as stores keep it.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+        HEXLOWER.encode(&self.0)
     }
 
     /// Takes back what [`Self::to_hex`] gave; `None` for anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Option<Vec<u8>> = text
-            .bytes()
-            .map(|digit| match digit {
-                b'0'..=b'9' => Some(digit - b'0'),
-                b'a'..=b'f' => Some(digit - b'a' + 10),
-                _ => None,
-            })
-            .collect();
-        let bytes: Vec<u8> =
-            digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-        (text.len() == 64).then_some(())?;
-        bytes.try_into().ok().map(Self)
+        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
     }
 }
 
@@ -245,22 +236,24 @@ impl IdempotencyClaim {
         match self.outcome(record)? {
             None => Ok(None),
             Some(Outcome::Event(id)) => Ok(Some(*id)),
-            Some(Outcome::Frozen(_)) => Err(IdempotencyKeyReused),
+            Some(Outcome::Kept(_)) => Err(IdempotencyKeyReused),
         }
     }
 
-    /// The same for a request about what has no events: answers that as it was then.
+    /// The same for a request about what has no events: answers that as it was then. The owner is the environment that
+    /// the key belongs to.
     ///
     /// # Errors
-    /// [`IdempotencyKeyReused`] when the record is of another request.
-    pub fn settle_frozen<T>(&self, record: Option<&IdempotencyRecord>) -> Result<Option<T>, IdempotencyKeyReused>
-    where
-        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    /// [`OnceError::KeyReused`] when the record is of another request, [`OnceError::Store`] when it cannot be read.
+    pub fn settle_kept<T: Answer>(
+        &self,
+        owner: Owner,
+        record: Option<&IdempotencyRecord>,
+    ) -> Result<Option<T>, OnceError> {
         match self.outcome(record)? {
             None => Ok(None),
-            Some(Outcome::Frozen(frozen)) => T::try_from(frozen.clone()).map(Some),
-            Some(Outcome::Event(_)) => Err(IdempotencyKeyReused),
+            Some(Outcome::Kept(kept)) => T::from_kept(owner, kept).map(Some).map_err(NotKept::refusal),
+            Some(Outcome::Event(_)) => Err(IdempotencyKeyReused.into()),
         }
     }
 
@@ -269,16 +262,13 @@ impl IdempotencyClaim {
     ///
     /// # Errors
     /// When the record is of another request, or the store fails.
-    pub(crate) async fn answered<T>(
+    pub(crate) async fn answered<T: Answer>(
         &self,
         records: &dyn IdempotencyRecords,
         scope: &EnvironmentScope,
-    ) -> Result<Option<T>, OnceError>
-    where
-        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    ) -> Result<Option<T>, OnceError> {
         let record = records.find(scope, &self.key).await?;
-        Ok(self.settle_frozen(record.as_ref())?)
+        self.settle_kept(scope.owner, record.as_ref())
     }
 
     /// The record that is to be kept of work that is done now.

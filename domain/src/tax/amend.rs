@@ -7,7 +7,7 @@ use super::{
 use crate::{
     customer::Patch,
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
-    idempotency::IdempotencyKeyReused,
+    idempotency::{IdempotencyKeyReused, from_once_error},
     ids::{EventId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     metadata::Metadata,
@@ -327,6 +327,8 @@ impl ChangeTaxDefault {
         Ok(default)
     }
 }
+
+from_once_error!(ChangeTaxRateError, ChangeTaxDefaultError);
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{
     TenantScope,
 };
 use crate::{
-    idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError},
+    idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},
     ids::{ApiKeyId, EnvironmentId},
     store::{Page, PageRequest, StoreError},
     time::Timestamp,
@@ -95,6 +95,8 @@ pub enum CreateEnvironmentError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+from_once_error!(CreateEnvironmentError);
 
 /// Keeps API keys. Every method MUST be atomic, and durable when it answers.
 ///

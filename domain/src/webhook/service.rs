@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Clock,
     event::{EventLog, EventPosition},
-    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, IdempotencyRecords, IdempotentRequest},
+    idempotency::{Answer, CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
     store::{Page, PageRequest},
@@ -271,14 +271,11 @@ impl WebhookService {
     }
 
     /// What was answered before under a key.
-    pub(super) async fn before<T>(
+    pub(super) async fn before<T: Answer>(
         &self,
         scope: &EnvironmentScope,
         claim: Option<&CallersClaim>,
-    ) -> Result<Option<T>, WebhookError>
-    where
-        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    ) -> Result<Option<T>, WebhookError> {
         let Some(CallersClaim { claim, .. }) = claim else { return Ok(None) };
         Ok(claim.answered(self.records.as_ref(), scope).await?)
     }

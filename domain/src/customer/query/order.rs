@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
+
 use super::{Direction, SortField};
 use crate::{
     customer::Customer,
@@ -141,12 +143,16 @@ impl Rule for CursorError {
 }
 
 impl CustomerCursor {
+    /// More than any cursor takes.
+    const MAX_CHARS: usize = 128;
+
     /// Reads back a place in a list of this order.
     ///
     /// # Errors
     /// When no list of this order gave the text.
     pub fn parse(text: &str, order: &CustomerOrder) -> Result<Self, CursorError> {
-        let bytes = from_hex(text).ok_or(CursorError::Malformed)?;
+        let digits = Some(text.as_bytes()).filter(|digits| digits.len() <= Self::MAX_CHARS);
+        let bytes = digits.and_then(|digits| HEXLOWER.decode(digits).ok()).ok_or(CursorError::Malformed)?;
         let cursor = Self::from_bytes(&bytes).ok_or(CursorError::Malformed)?;
         let keys = cursor.keys.iter().map(|key| (key.field, key.direction));
         if keys.eq(order.keys().iter().copied()) { Ok(cursor) } else { Err(CursorError::OtherOrder) }
@@ -221,19 +227,9 @@ fn decode(code: u8) -> Option<(SortField, Direction)> {
     }
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let well_formed = digits.len() <= 128 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !well_formed || !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let pairs = (0..digits.len()).step_by(2).map(|start| text.get(start..start + 2));
-    pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect()
-}
-
 impl fmt::Display for CustomerCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.to_bytes()))
     }
 }
 

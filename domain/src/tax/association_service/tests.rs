@@ -224,7 +224,7 @@ fn a_request_that_comes_again_is_answered_before_anything_is_looked_at() {
     for (of, wanted) in [(7, Ok(Done::before(default.clone()))), (8, Err(IdempotencyKeyReused.into()))] {
         let record = IdempotencyRecord {
             fingerprint: Fingerprint::from_bytes([of; 32]),
-            outcome: Outcome::Frozen(default.clone().into()),
+            outcome: Outcome::kept(&default),
             at: now(),
         };
         let mut records = MockIdempotencyRecords::new();

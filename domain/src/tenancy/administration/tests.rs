@@ -209,7 +209,7 @@ fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_un
 #[test]
 fn a_key_that_was_made_before_is_answered_without_its_secret_even_when_its_end_has_passed() {
     let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
-    let record = IdempotencyRecord { fingerprint, outcome: Outcome::Frozen(an_api_key().into()), at: a_time() };
+    let record = IdempotencyRecord { fingerprint, outcome: Outcome::kept(&an_api_key()), at: a_time() };
     let mut records = MockIdempotencyRecords::new();
     records.expect_find().once().returning(move |_, _| Ok(Some(record.clone())));
     let service = AdministrationService { records: Arc::new(records), ..untouched() };

@@ -6,9 +6,10 @@ use super::{MemoryStore, Registry, State};
 use crate::{
     event::EventRecord,
     idempotency::{
-        CallersClaim, Frozen, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
-        IdempotencyRecords, Outcome,
+        Answer, CallersClaim, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord,
+        IdempotencyRecords, OnceError, Outcome,
     },
+    lifecycle::Owner,
     store::StoreError,
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -37,12 +38,13 @@ impl Registry {
     }
 
     /// What was answered to a request that was done before under its key.
-    pub(super) fn frozen_before<T>(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<T>, IdempotencyKeyReused>
-    where
-        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    pub(super) fn kept_before<T: Answer>(
+        &self,
+        owner: Owner,
+        claim: Option<&IdempotencyClaim>,
+    ) -> Result<Option<T>, OnceError> {
         let Some(claim) = claim else { return Ok(None) };
-        claim.settle_frozen(self.idempotency.get(&claim.key))
+        claim.settle_kept(owner, self.idempotency.get(&claim.key))
     }
 
     /// Keeps what came of a request.
@@ -53,18 +55,15 @@ impl Registry {
 
 impl State {
     /// What was answered to a request that was done before under its caller's key.
-    pub(super) fn answered_before<T>(&mut self, claim: Option<&CallersClaim>) -> Result<Option<T>, IdempotencyKeyReused>
-    where
-        T: TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    pub(super) fn answered_before<T: Answer>(&mut self, claim: Option<&CallersClaim>) -> Result<Option<T>, OnceError> {
         let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
-        self.registry(*owner).frozen_before(Some(claim))
+        self.registry(*owner).kept_before(*owner, Some(claim))
     }
 
     /// Keeps what came of a request under its caller's key.
-    pub(super) fn keep(&mut self, claim: Option<&CallersClaim>, answer: impl Into<Frozen>, at: Timestamp) {
+    pub(super) fn keep(&mut self, claim: Option<&CallersClaim>, answer: &impl Answer, at: Timestamp) {
         if let Some(CallersClaim { owner, claim }) = claim {
-            self.registry(*owner).keep(Some(claim), Outcome::Frozen(answer.into()), at);
+            self.registry(*owner).keep(Some(claim), Outcome::kept(answer), at);
         }
     }
 }

@@ -47,7 +47,7 @@ impl ApiKeyRepository for MemoryStore {
         }
         let key = stored.key.clone();
         state.registry(scope.owner).keys.insert(stored.key.id, stored);
-        state.keep(claim.as_ref(), key.clone(), key.audit.updated_at);
+        state.keep(claim.as_ref(), &key, key.audit.updated_at);
         Ok(Done::now(key))
     }
 
@@ -77,7 +77,7 @@ impl ApiKeyRepository for MemoryStore {
         let Some(StoredKey { key, .. }) = state.registry(scope.owner).keys.get_mut(&id) else { return Ok(None) };
         key.revoke(at, &scope.actor);
         let key = key.clone();
-        state.keep(claim.as_ref(), key.clone(), at);
+        state.keep(claim.as_ref(), &key, at);
         Ok(Some(Done::now(key)))
     }
 

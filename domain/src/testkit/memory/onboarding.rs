@@ -36,7 +36,7 @@ impl OnboardingRepository for MemoryStore {
     ) -> Result<Done<Workflow>, OnceError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        if let Some(id) = registry.frozen_before::<WorkflowId>(claim.as_ref())? {
+        if let Some(id) = registry.kept_before::<WorkflowId>(scope.owner, claim.as_ref())? {
             return registry.versions.get(&id).cloned().map(Done::before).ok_or_else(|| lost(id).into());
         }
         let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
@@ -47,7 +47,7 @@ impl OnboardingRepository for MemoryStore {
             registry.workflows.insert(new.name.clone(), new.id);
             registry.versions.insert(new.id, new);
         }
-        registry.keep(claim.as_ref(), Outcome::Frozen(workflow.id.into()), at);
+        registry.keep(claim.as_ref(), Outcome::kept(&workflow.id), at);
         Ok(Done::now(workflow))
     }
 
@@ -74,11 +74,11 @@ impl OnboardingRepository for MemoryStore {
     ) -> Result<Option<Done<WorkflowId>>, OnceError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        if let Some(deleted) = registry.frozen_before(claim.as_ref())? {
+        if let Some(deleted) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Some(Done::before(deleted)));
         }
         let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
-        registry.keep(claim.as_ref(), Outcome::Frozen(deleted.into()), at);
+        registry.keep(claim.as_ref(), Outcome::kept(&deleted), at);
         Ok(Some(Done::now(deleted)))
     }
 
@@ -106,13 +106,13 @@ impl OnboardingRepository for MemoryStore {
     ) -> Result<Done<OnboardingRun>, OnboardingError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        if let Some(run) = registry.frozen_before(claim.as_ref())? {
+        if let Some(run) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(run));
         }
         let stored = registry.runs.get_mut(&customer).ok_or(OnboardingError::UnknownRun)?;
         let run = stored.run.clone().amended(amendment, at)?;
         *stored = StoredRun { run: run.clone(), holder: None };
-        registry.keep(claim.as_ref(), Outcome::Frozen(run.clone().into()), at);
+        registry.keep(claim.as_ref(), Outcome::kept(&run), at);
         Ok(Done::now(run))
     }
 

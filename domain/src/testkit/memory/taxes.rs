@@ -60,7 +60,7 @@ impl TaxRepository for MemoryStore {
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        if let Some(made) = registry.frozen_before(claim.as_ref())? {
+        if let Some(made) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(made));
         }
         let association = TaxAssociation { owner: scope.owner, entity: TaxedEntity::Tenant, ..association };
@@ -79,7 +79,7 @@ impl TaxRepository for MemoryStore {
             return Err(id_taken("tax association").into());
         }
         registry.defaults.insert(association.id, association.clone());
-        registry.keep(claim.as_ref(), Outcome::Frozen(association.clone().into()), association.audit.updated_at);
+        registry.keep(claim.as_ref(), Outcome::kept(&association), association.audit.updated_at);
         Ok(Done::now(association))
     }
 
@@ -128,13 +128,13 @@ impl TaxRepository for MemoryStore {
     ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        if let Some(changed) = registry.frozen_before(claim.as_ref())? {
+        if let Some(changed) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(changed));
         }
         let current = registry.associations().find(|one| one.id == command.id).cloned();
         let default = command.decide(scope, current.as_ref())?;
         registry.defaults.insert(default.id, default.clone());
-        registry.keep(claim.as_ref(), Outcome::Frozen(default.clone().into()), default.audit.updated_at);
+        registry.keep(claim.as_ref(), Outcome::kept(&default), default.audit.updated_at);
         Ok(Done::now(default))
     }
 

@@ -64,7 +64,7 @@ impl TenancyRepository for MemoryStore {
         }
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
         state.environments.insert((scope.tenant_id, environment.id), environment.clone());
-        state.keep(claim.as_ref(), environment.clone(), environment.audit.updated_at);
+        state.keep(claim.as_ref(), &environment, environment.audit.updated_at);
         Ok(Done::now(environment))
     }
 
@@ -83,7 +83,7 @@ impl TenancyRepository for MemoryStore {
         let Some(environment) = state.environments.get_mut(&(scope.tenant_id, id)) else { return Ok(None) };
         environment.rename(name, at, &scope.actor);
         let environment = environment.clone();
-        state.keep(claim.as_ref(), environment.clone(), at);
+        state.keep(claim.as_ref(), &environment, at);
         Ok(Some(Done::now(environment)))
     }
 

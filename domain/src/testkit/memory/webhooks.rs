@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, id_taken, newest_first};
 use crate::{
     event::EventPosition,
-    idempotency::{CallersClaim, Done, Frozen, IdempotencyKeyReused, OnceError},
+    idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     store::{Page, PageRequest, StoreError},
     tenancy::{EnvironmentScope, SystemScope},
@@ -50,16 +50,13 @@ impl StoredEndpoint {
 
 impl MemoryStore {
     /// Keeps new deliveries of endpoints that are there, once under a key.
-    fn add<T>(
+    fn add<T: Answer>(
         &self,
         scope: &EnvironmentScope,
         deliveries: Vec<Delivery>,
         (answer, at): (T, Timestamp),
         claim: Option<CallersClaim>,
-    ) -> Result<Done<T>, OnceError>
-    where
-        T: Clone + Into<Frozen> + TryFrom<Frozen, Error = IdempotencyKeyReused>,
-    {
+    ) -> Result<Done<T>, OnceError> {
         let mut state = self.lock();
         if let Some(added) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(added));
@@ -70,7 +67,7 @@ impl MemoryStore {
                 stored.keep(vec![delivery]);
             }
         }
-        state.keep(claim.as_ref(), answer.clone(), at);
+        state.keep(claim.as_ref(), &answer, at);
         Ok(Done::now(answer))
     }
 }
@@ -97,7 +94,7 @@ impl WebhookRepository for MemoryStore {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let stored = StoredEndpoint { endpoint: endpoint.clone(), lease: None, deliveries: BTreeMap::new() };
         endpoints.insert(stored.endpoint.id, stored);
-        state.keep(claim.as_ref(), endpoint.clone(), endpoint.audit.updated_at);
+        state.keep(claim.as_ref(), &endpoint, endpoint.audit.updated_at);
         Ok(Done::now(endpoint))
     }
 
@@ -144,7 +141,7 @@ impl WebhookRepository for MemoryStore {
         let at = change.at;
         let endpoint = change.decide(scope, stored.endpoint.clone());
         stored.endpoint = endpoint.clone();
-        state.keep(claim.as_ref(), endpoint.clone(), at);
+        state.keep(claim.as_ref(), &endpoint, at);
         Ok(Done::now(endpoint))
     }
 
@@ -162,7 +159,7 @@ impl WebhookRepository for MemoryStore {
         if state.registry(scope.owner).endpoints.remove(&id).is_none() {
             return Ok(None);
         }
-        state.keep(claim.as_ref(), (), at);
+        state.keep(claim.as_ref(), &(), at);
         Ok(Some(Done::now(())))
     }
 
@@ -224,7 +221,7 @@ impl WebhookRepository for MemoryStore {
             one.updated_at = at;
         });
         let count = retried.count() as u64;
-        state.keep(claim.as_ref(), count, at);
+        state.keep(claim.as_ref(), &count, at);
         Ok(Done::now(count))
     }
 
