@@ -99,3 +99,9 @@ pub(crate) enum Refused {
     /// The database's.
     Store(StoreError),
 }
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -5,7 +5,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, Insertable, QueryDsl};
 use futures_util::FutureExt;
 use patron_domain::{
     ids::EnvironmentId,
@@ -17,11 +17,10 @@ use super::{
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
-    rows::rows,
     schema::{logs, owners},
     statements::statements,
     store::Store,
-    unit::{Reads, Unit},
+    unit::Unit,
     value::Key,
     writes::Writes,
 };
@@ -74,10 +73,33 @@ statements! {
     }
 }
 
-rows! {
-    /// An environment that is to get a number.
-    NewOwnerRow: owners {
-        environment_id: Key; tenant_id: Key,
+/// An environment that is to get a number.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = owners)]
+pub(crate) struct NewOwnerRow {
+    tenant_id: Key,
+    environment_id: Key,
+}
+
+impl NewOwnerRow {
+    /// The database gives the number.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn insert(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
+        use diesel::RunQueryDsl as _;
+        diesel::insert_into(owners::table).values(self).execute(connection)
+    }
+
+    /// The database gives the numbers.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn insert_all(
+        rows: &[Self],
+        mut pg: &diesel_async::AsyncPgConnection,
+    ) -> diesel::QueryResult<usize> {
+        use diesel_async::RunQueryDsl as _;
+        for row in rows {
+            diesel::insert_into(owners::table).values(row).execute(&mut pg).await?;
+        }
+        Ok(rows.len())
     }
 }
 
@@ -141,7 +163,7 @@ impl Owners {
     /// Gives an environment a number, unless somebody else was first.
     async fn make(&self, store: &Store, owner: Owner) -> Result<(), StoreError> {
         let row = NewOwnerRow { environment_id: owner.environment_id.into(), tenant_id: owner.tenant_id.into() };
-        let make = move |unit: &'_ (dyn Reads + '_)| {
+        let make = store.write(move |unit| {
             let row = row.clone();
             let make = async move {
                 let mut writes = Writes::default();
@@ -151,13 +173,13 @@ impl Owners {
                 Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
             };
             make.boxed()
-        };
-        store.write(make).await
+        });
+        make.await
     }
 
     /// Makes the log of an environment, unless somebody else was first.
     async fn make_log(&self, store: &Store, environment: i32) -> Result<(), StoreError> {
-        let make = move |unit: &'_ (dyn Reads + '_)| {
+        let make = store.write(move |unit| {
             let make = async move {
                 let mut writes = Writes::default();
                 if !unit.has_log(environment).await? {
@@ -166,8 +188,8 @@ impl Owners {
                 Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
             };
             make.boxed()
-        };
-        store.write(make).await
+        });
+        make.await
     }
 }
 

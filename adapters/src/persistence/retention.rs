@@ -16,7 +16,6 @@ use super::{
     event::row::EventPlaceRow,
     idempotency::row::KeptAnswerRow,
     store::Store,
-    unit::Reads,
     writes::Writes,
 };
 
@@ -29,7 +28,7 @@ impl Housekeeping for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let before = made_before.micros();
-        let remove = move |unit: &'_ (dyn Reads + '_)| {
+        let remove = self.write(move |unit| {
             let remove = async move {
                 let all = unit.environments_known().await?;
                 let mut writes = Writes::default();
@@ -42,8 +41,8 @@ impl Housekeeping for Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
             };
             remove.boxed()
-        };
-        self.write(remove).await
+        });
+        remove.await
     }
 
     async fn remove_events(
@@ -54,7 +53,7 @@ impl Housekeeping for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let Some(environment) = self.environment(owner).await? else { return Ok(0) };
-        let remove = move |unit: &'_ (dyn Reads + '_)| {
+        let remove = self.write(move |unit| {
             let remove = async move {
                 // The last event stays: readers see by it that their cursors are of this log.
                 let last = unit.last_position(environment).await?.unwrap_or_default();
@@ -68,7 +67,7 @@ impl Housekeeping for Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
             };
             remove.boxed()
-        };
-        self.write(remove).await
+        });
+        remove.await
     }
 }

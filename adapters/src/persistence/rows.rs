@@ -49,6 +49,7 @@ macro_rules! rows {
 macro_rules! written {
     ($name:ident: $table:ident) => {
         #[cfg(feature = "sqlite")]
+        #[allow(dead_code, reason = "not every table needs every statement")]
         impl $name {
             /// A new row.
             pub(crate) fn insert(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {

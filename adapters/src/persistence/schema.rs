@@ -2,7 +2,7 @@
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     owners (environment) {
         environment -> Integer,
@@ -13,7 +13,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     tenants (id) {
         id -> KeySql,
@@ -27,7 +27,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     environments (id) {
         id -> KeySql,
@@ -39,7 +39,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     api_keys (id) {
         id -> KeySql,
@@ -54,7 +54,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     logs (environment) {
         environment -> Integer,
@@ -69,7 +69,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     tax_rates (environment, id) {
         environment -> Integer,
@@ -85,7 +85,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     tax_defaults (environment, id) {
         environment -> Integer,
@@ -99,7 +99,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     customers (environment, id) {
         environment -> Integer,
@@ -118,7 +118,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     customer_index (environment, kind, key, customer) {
         environment -> Integer,
@@ -130,7 +130,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     events (environment, position) {
         environment -> Integer,
@@ -155,7 +155,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     kept_answers (environment, key) {
         environment -> Integer,
@@ -170,7 +170,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     webhook_endpoints (environment, id) {
         environment -> Integer,
@@ -188,7 +188,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     webhook_deliveries (environment, endpoint, id) {
         environment -> Integer,
@@ -214,7 +214,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     onboarding_workflows (environment, id) {
         environment -> Integer,
@@ -227,7 +227,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::value::{DocumentSql, KeySql};
+    use crate::persistence::value::{DocumentSql, KeySql};
 
     onboarding_runs (environment, customer) {
         environment -> Integer,

@@ -31,8 +31,7 @@ impl Store {
         T: Send + 'static,
         F: for<'u> FnOnce(&'u (dyn Reads + 'u)) -> BoxFuture<'u, QueryResult<T>> + Send + 'static,
     {
-        let erased = Box::new(move |unit: &'_ (dyn Reads + '_)| erase(work(unit)));
-        let answer = self.engine.read(pace, erased).await?;
+        let answer = self.engine.read(pace, Box::new(move |unit| erase(work(unit)))).await?;
         answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
     }
 
@@ -43,8 +42,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
     {
-        let erased = Box::new(move |unit: &'_ (dyn Reads + '_)| erase_decision(work(unit)));
-        match self.engine.write(erased).await {
+        match self.engine.write(Box::new(move |unit| erase_decision(work(unit)))).await {
             Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
             Err(Refused::Refused(refusal)) => {

@@ -43,11 +43,11 @@ words! {
     // The partial indexes of the migrations and `literal.rs` name these.
     Status { Published = 0, Archived = 1, Deleted = 2 }
     DeliveryStatus { Waiting = 0, Delivered = 1, Failed = 2 }
-    RunState { Running = 0, Completed = 1, Failed = 2, Cancelled = 3 }
+    RunState { Pending = 0, Running = 1, Waiting = 2, Succeeded = 3, Failed = 4, Cancelled = 5 }
     DeliveryKind { First = 0, Replay = 1, Test = 2 }
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
-    TaxRateScope { Internal = 0, External = 1, OneTime = 2 }
+    TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
     EventType {
         CustomerCreated = 1,
         CustomerUpdated = 2,

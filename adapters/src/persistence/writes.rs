@@ -35,12 +35,12 @@ macro_rules! writes {
             /// Writes rows in the order of the fields, and locks the logs of the environments last.
             async fn write_rows(&self, unit: &dyn Unit) -> QueryResult<Vec<LogRow>> {
                 $(if !self.$first.is_empty() {
-                    unit.$first(&self.$first).await?;
+                    WriteStatements::$first(unit, &self.$first).await?;
                 })+
                 // Sent together where the database can.
                 let mut all = Vec::new();
                 $(if !self.$field.is_empty() {
-                    all.push(unit.$field(&self.$field));
+                    all.push(WriteStatements::$field(unit, &self.$field));
                 })+
                 let logs = self.environments().into_iter().map(|environment| unit.lock_log(environment));
                 let (_, logs) = try_join(try_join_all(all), try_join_all(logs)).await?;

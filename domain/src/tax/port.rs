@@ -185,4 +185,4 @@ pub enum CreateTaxDefaultError {
     Store(#[from] StoreError),
 }
 
-from_once_error!(CreateTaxDefaultError);
+from_once_error!(CreateTaxDefaultError, CreateTaxRateError);

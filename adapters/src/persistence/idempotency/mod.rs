@@ -60,7 +60,7 @@ where
     let Some(once) = once else { return Ok(Before::Free(Keeping::default())) };
     let row = unit.lock_kept(once.environment, once.claim.key.as_str()).await?;
     let record = row.as_ref().map(|row| row.record()).transpose().map_err(refused)?;
-    match once.claim.settle_kept::<T>(once.owner, record.as_ref()).map_err(reused)? {
+    match once.claim.settle_kept::<T>(once.owner, record.as_ref()).map_err(|error| Failure::Refused(error.into()))? {
         Some(answer) => Ok(Before::Done(answer)),
         None => Ok(Before::Free(Keeping { once: Some(once.clone()), stale: row })),
     }
@@ -90,7 +90,7 @@ impl Keeping {
 
     /// Keeps an answer.
     pub(crate) fn answer(self, writes: &mut Writes, answer: &impl Answer, at: Timestamp) {
-        self.outcome(writes, || Outcome::Kept(answer.to_kept()), at);
+        self.outcome(writes, || Outcome::kept(answer), at);
     }
 
     /// Keeps that an event's state was answered.

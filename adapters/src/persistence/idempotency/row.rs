@@ -26,14 +26,15 @@ rows! {
 
 impl KeptAnswerRow {
     pub(super) fn new(once: &Once, event: Option<Key>, kept: Option<KeptAnswer>, at: Timestamp) -> Self {
-        let (kind, answer) = kept.map(|kept| (kept.kind, Document(kept.json))).unzip();
+        let (kind, answer) =
+            kept.map(|kept| (kept.kind().to_owned(), Document(kept.json().to_owned()))).unzip();
         Self {
             environment: once.environment,
             key: once.claim.key.as_str().to_owned(),
             fingerprint: once.claim.fingerprint.as_bytes().to_vec(),
             at: at.micros(),
             event,
-            kind: kind.map(Into::into),
+            kind,
             answer,
         }
     }
@@ -50,7 +51,7 @@ impl KeptAnswerRow {
         let outcome = match (self.event, &self.kind, &self.answer) {
             (Some(id), ..) => Outcome::Event(id.id()),
             (None, Some(kind), Some(answer)) => {
-                Outcome::Kept(KeptAnswer { kind: kind.clone().into(), json: answer.0.clone() })
+                Outcome::Kept(KeptAnswer::new(kind.clone(), answer.0.clone()))
             }
             _ => return Err(broken("answer")),
         };

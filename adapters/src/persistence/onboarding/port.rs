@@ -23,7 +23,6 @@ use crate::persistence::{
     error::Failure,
     idempotency::{self, Before, Once},
     store::Store,
-    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -43,7 +42,7 @@ impl OnboardingRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let (scope, put, once) = (scope.clone(), put.clone(), once.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
@@ -69,8 +68,8 @@ impl OnboardingRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(workflow), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn workflow(
@@ -100,7 +99,7 @@ impl OnboardingRepository for Store {
     ) -> Result<Option<Done<WorkflowId>>, OnceError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let (name, once) = (name.clone(), once.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
@@ -116,8 +115,8 @@ impl OnboardingRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(id)), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {
@@ -143,7 +142,7 @@ impl OnboardingRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let once = once.clone();
             let work = async move {
                 let row = unit.lock_run(environment, customer.into()).await?;
@@ -159,8 +158,8 @@ impl OnboardingRepository for Store {
                 Ok(Decision { answer: Done::now(run), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
@@ -185,7 +184,7 @@ impl OnboardingRepository for Store {
         for (environment, customers) in by_environment {
             let Some(owner) = owners.get(&environment).copied() else { continue };
             let (holder, until) = (claim.holder.clone(), claim.until);
-            let take = move |unit: &'_ (dyn Reads + '_)| {
+            let take = self.write(move |unit| {
                 let (customers, holder) = (customers.clone(), holder.clone());
                 let take = async move {
                     let (mut runs, mut writes) = (Vec::new(), Writes::default());
@@ -200,15 +199,15 @@ impl OnboardingRepository for Store {
                     Ok::<_, Failure<StoreError>>(Decision { answer: runs, writes })
                 };
                 take.boxed()
-            };
-            claimed.extend(self.write(take).await?);
+            });
+            claimed.extend(take.await?);
         }
         Ok(claimed)
     }
 
     async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {
         let Some(environment) = self.environment(record.run.owner).await? else { return Ok(false) };
-        let write = move |unit: &'_ (dyn Reads + '_)| {
+        let write = self.write(move |unit| {
             let RunRecord { run, holder, keep_until } = record.clone();
             let write = async move {
                 let row = unit.lock_run(environment, run.customer_id.into()).await?;
@@ -221,7 +220,7 @@ impl OnboardingRepository for Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
             };
             write.boxed()
-        };
-        self.write(write).await
+        });
+        write.await
     }
 }

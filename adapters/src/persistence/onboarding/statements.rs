@@ -1,6 +1,6 @@
 //! Statements about onboarding workflows and runs.
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
 use patron_domain::onboarding::RunQuery;
 
 use super::row::{RunRow, WorkflowRow};

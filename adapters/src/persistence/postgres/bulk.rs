@@ -115,13 +115,9 @@ macro_rules! bulk {
                         out.push_sql(" ON CONFLICT (");
                         out.push_sql(&keys);
                         out.push_sql(") DO UPDATE");
-                        let mut separator = " SET ";
-                        $(
-                            out.push_sql(separator);
-                            out.push_sql(concat!(stringify!($column), " = excluded.", stringify!($column)));
-                            separator = ", ";
-                        )*
-                        let _ = separator;
+                        let changes: &[&str] = &[$(concat!(stringify!($column), " = excluded.", stringify!($column))),*];
+                        out.push_sql(" SET ");
+                        out.push_sql(&changes.join(", "));
                     }
                     Ok(())
                 }

@@ -5,10 +5,8 @@ use diesel::{
     pg::Pg,
     query_builder::{AsQuery, AstPass, Query, QueryFragment, QueryId},
 };
-use diesel_async::{
-    AsyncPgConnection, RunQueryDsl,
-    methods::LoadQuery,
-};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
+use futures_util::future::{BoxFuture, FutureExt, ready};
 
 /// A connection, for the statements of a read or of a transaction.
 pub(crate) struct PostgresUnit<'c>(&'c AsyncPgConnection);
@@ -50,99 +48,112 @@ impl<Q: QueryFragment<Pg>, const SHARED: bool> QueryFragment<Pg> for Locked<Q, S
 
 impl<Q, C, const SHARED: bool> diesel::RunQueryDsl<C> for Locked<Q, SHARED> {}
 
+/// What a query comes to.
+type Found<'q, T> = BoxFuture<'q, QueryResult<T>>;
+
 impl<'c> Db<'c> {
-    pub(crate) async fn rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    pub(crate) fn rows<'q, Q, R>(self, query: Q) -> Found<'q, Vec<R>>
     where
-        Q: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        'c: 'q,
+        Q: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
         let mut pg = self.0;
-        query.load(&mut pg).await
+        async move { query.load(&mut pg).await }.boxed()
     }
 
-    pub(crate) async fn one<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>
+    pub(crate) fn one<'q, Q, R>(self, query: Q) -> Found<'q, Option<R>>
     where
-        Q: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        'c: 'q,
+        Q: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
         let mut pg = self.0;
-        query.get_result(&mut pg).await.optional()
+        async move { query.get_result(&mut pg).await.optional() }.boxed()
     }
 
     /// The row under lock until the transaction ends.
-    pub(crate) async fn locked<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>
+    pub(crate) fn locked<'q, Q, R>(self, query: Q) -> Found<'q, Option<R>>
     where
+        'c: 'q,
         Q: AsQuery,
-        Locked<Q::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        Locked<Q::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        self.one(Locked::<_, false>(query.as_query())).await
+        self.one(Locked::<_, false>(query.as_query()))
     }
 
     /// The rows under lock until the transaction ends.
-    pub(crate) async fn locked_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    pub(crate) fn locked_rows<'q, Q, R>(self, query: Q) -> Found<'q, Vec<R>>
     where
+        'c: 'q,
         Q: AsQuery,
-        Locked<Q::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        Locked<Q::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        self.rows(Locked::<_, false>(query.as_query())).await
+        self.rows(Locked::<_, false>(query.as_query()))
     }
 
     /// The rows under a lock that others may share, and that keeps them from being changed.
-    pub(crate) async fn shared_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
+    pub(crate) fn shared_rows<'q, Q, R>(self, query: Q) -> Found<'q, Vec<R>>
     where
+        'c: 'q,
         Q: AsQuery,
-        Locked<Q::Query, true>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        Locked<Q::Query, true>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        self.rows(Locked::<_, true>(query.as_query())).await
+        self.rows(Locked::<_, true>(query.as_query()))
     }
 
     /// The rows of many keys, which are one parameter.
-    pub(crate) async fn each<'q, K, Q, A, R>(
+    pub(crate) fn each<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
         _one: impl Fn(&'q K) -> Q,
         any: impl FnOnce(&'q [K]) -> A,
-    ) -> QueryResult<Vec<R>>
+    ) -> Found<'q, Vec<R>>
     where
-        A: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        'c: 'q,
+        A: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.rows(any(keys)).await
+        if keys.is_empty() { nothing() } else { self.rows(any(keys)) }
     }
 
     /// The same under a lock that others may share.
-    pub(crate) async fn each_shared<'q, K, Q, A, R>(
+    pub(crate) fn each_shared<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
         _one: impl Fn(&'q K) -> Q,
         any: impl FnOnce(&'q [K]) -> A,
-    ) -> QueryResult<Vec<R>>
+    ) -> Found<'q, Vec<R>>
     where
+        'c: 'q,
         A: AsQuery,
-        Locked<A::Query, true>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        Locked<A::Query, true>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        if keys.is_empty() { Ok(Vec::new()) } else { self.shared_rows(any(keys)).await }
+        if keys.is_empty() { nothing() } else { self.shared_rows(any(keys)) }
     }
 
     /// The same under lock.
-    pub(crate) async fn each_locked<'q, K, Q, A, R>(
+    pub(crate) fn each_locked<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
         _one: impl Fn(&'q K) -> Q,
         any: impl FnOnce(&'q [K]) -> A,
-    ) -> QueryResult<Vec<R>>
+    ) -> Found<'q, Vec<R>>
     where
+        'c: 'q,
         A: AsQuery,
-        Locked<A::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + 'q,
-        R: Send,
+        Locked<A::Query, false>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Send + 'q,
     {
-        if keys.is_empty() { Ok(Vec::new()) } else { self.locked_rows(any(keys)).await }
+        if keys.is_empty() { nothing() } else { self.locked_rows(any(keys)) }
     }
+}
+
+/// No rows, without a question.
+fn nothing<'q, R: Send + 'q>() -> Found<'q, Vec<R>> {
+    ready(Ok(Vec::new())).boxed()
 }

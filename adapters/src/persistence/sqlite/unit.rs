@@ -6,7 +6,7 @@ use std::{
 };
 
 use diesel::{
-    QueryResult, RunQueryDsl, SqliteConnection,
+    QueryResult, SqliteConnection,
     query_dsl::methods::LoadQuery,
 };
 

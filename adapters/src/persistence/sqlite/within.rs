@@ -72,8 +72,10 @@ impl SqliteStore {
         // Within a transaction this one is a savepoint.
         let changed = connection.transaction(|connection| {
             let mut logs = Logs::default();
-            let changed = change(&SqliteUnit::new(&mut *connection, &mut logs), scope, command);
-            let changed = changed.now_or_never().unwrap_or(Err(Failure::Database(Error::NotInTransaction)))?;
+            let unit = SqliteUnit::new(&mut *connection, &mut logs);
+            let changed = change(&unit, scope, command).now_or_never();
+            let changed = changed.unwrap_or(Err(Failure::Database(Error::NotInTransaction)))?;
+            drop(unit);
             logs.write(connection)?;
             Ok(changed)
         });

@@ -76,7 +76,7 @@ impl TaxRepository for Store {
         let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = move |unit: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
                 let keeping = match rate_before(unit, once.as_ref()).await? {
@@ -91,8 +91,8 @@ impl TaxRepository for Store {
                 Ok(Decision { answer: Done::now(created.state), writes })
             };
             create.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError> {
@@ -128,7 +128,7 @@ impl TaxRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = move |unit: &'_ (dyn Reads + '_)| {
+        let change = self.write(move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // The lock first: a repetition that waited for it finds what the first has kept.
@@ -153,8 +153,8 @@ impl TaxRepository for Store {
                 Ok(Decision { answer: Done::now(event.state), writes })
             };
             change.boxed()
-        };
-        self.write(change).await
+        });
+        change.await
     }
 
     async fn create_default(
@@ -166,7 +166,7 @@ impl TaxRepository for Store {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = move |unit: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -188,8 +188,8 @@ impl TaxRepository for Store {
                 Ok(Decision { answer: Done::now(default), writes })
             };
             create.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn change_default(
@@ -201,7 +201,7 @@ impl TaxRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = move |unit: &'_ (dyn Reads + '_)| {
+        let change = self.write(move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 let current = unit.lock_default(environment, command.id.into()).await?;
@@ -218,8 +218,8 @@ impl TaxRepository for Store {
                 Ok(Decision { answer: Done::now(default), writes })
             };
             change.boxed()
-        };
-        self.write(change).await
+        });
+        change.await
     }
 
     async fn find_association(

@@ -21,7 +21,6 @@ use crate::persistence::{
     idempotency::{self, Before, Once},
     page::{Window, page_of},
     store::Store,
-    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -43,7 +42,7 @@ impl ApiKeyRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, claim).await?;
         let row = ApiKeyRow::new(environment, &key, secret_hash(&secret));
-        let create = move |unit: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |unit| {
             let (key, row, once) = (key.clone(), row.clone(), once.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -56,8 +55,8 @@ impl ApiKeyRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(key), writes })
             };
             create.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn list(
@@ -88,7 +87,7 @@ impl ApiKeyRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, claim).await?;
         let scope = scope.clone();
-        let revoke = move |unit: &'_ (dyn Reads + '_)| {
+        let revoke = self.write(move |unit| {
             let (scope, once) = (scope.clone(), once.clone());
             let revoke = async move {
                 let row = unit.lock_api_key(environment, id.into()).await?;
@@ -105,8 +104,8 @@ impl ApiKeyRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(key)), writes })
             };
             revoke.boxed()
-        };
-        self.write(revoke).await
+        });
+        revoke.await
     }
 
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -121,7 +120,7 @@ impl ApiKeyRepository for Store {
     }
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
-        let record = move |unit: &'_ (dyn Reads + '_)| {
+        let record = self.write(move |unit| {
             let uses = uses.clone();
             let record = async move {
                 let ids: Vec<Key> = uses.iter().map(|KeyUse { id, .. }| Key::from(*id)).collect();
@@ -137,7 +136,7 @@ impl ApiKeyRepository for Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: (), writes })
             };
             record.boxed()
-        };
-        self.write(record).await
+        });
+        record.await
     }
 }

@@ -21,7 +21,6 @@ use crate::persistence::{
     idempotency::{self, Before, Once},
     page::{Window, page_of},
     store::Store,
-    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -39,7 +38,7 @@ impl TenancyRepository for Store {
             EnvironmentRow { tenant_id: tenant.id.into(), ..EnvironmentRow::from(&environment) },
             ApiKeyRow::new(number, &key, secret_hash(&secret)),
         );
-        let bootstrap = move |unit: &'_ (dyn Reads + '_)| {
+        let bootstrap = self.write(move |unit| {
             let (tenant, environment, key) = rows.clone();
             let bootstrap = async move {
                 // Another server may have been first.
@@ -53,18 +52,18 @@ impl TenancyRepository for Store {
                 Ok(Decision { answer: true, writes })
             };
             bootstrap.boxed()
-        };
-        self.write(bootstrap).await
+        });
+        bootstrap.await
     }
 
     async fn create_tenant(&self, _scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
         let row = TenantRow::from(&tenant);
-        let create = move |_: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |_| {
             let mut writes = Writes::default();
             writes.new_tenants.push(row.clone());
             async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn tenants(&self, _scope: &SystemScope, page_request: PageRequest) -> Result<Page<Tenant>, StoreError> {
@@ -90,7 +89,7 @@ impl TenancyRepository for Store {
         }
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: environment.id };
         let number = self.environment_to_write(owner).await?;
-        let create = move |unit: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |unit| {
             let (environment, once) = (environment.clone(), once.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -103,8 +102,8 @@ impl TenancyRepository for Store {
                 Ok::<_, Failure<CreateEnvironmentError>>(Decision { answer: Done::now(environment), writes })
             };
             create.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn rename_environment(
@@ -119,7 +118,7 @@ impl TenancyRepository for Store {
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: id };
         let Some(number) = self.environment(owner).await? else { return Ok(None) };
         let (tenant, actor) = (Key::from(scope.tenant_id), scope.actor.clone());
-        let rename = move |unit: &'_ (dyn Reads + '_)| {
+        let rename = self.write(move |unit| {
             let (name, actor, once) = (name.clone(), actor.clone(), once.clone());
             let rename = async move {
                 let row = unit.lock_environment(tenant, id.into()).await?;
@@ -136,8 +135,8 @@ impl TenancyRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(environment)), writes })
             };
             rename.boxed()
-        };
-        self.write(rename).await
+        });
+        rename.await
     }
 
     async fn environments(

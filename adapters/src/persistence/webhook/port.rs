@@ -24,7 +24,6 @@ use crate::persistence::{
     idempotency::{self, Before, Once},
     page::{Window, page_of},
     store::Store,
-    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -48,7 +47,7 @@ impl WebhookRepository for Store {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, claim).await?;
-        let create = move |unit: &'_ (dyn Reads + '_)| {
+        let create = self.write(move |unit| {
             let (endpoint, once) = (endpoint.clone(), once.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -65,8 +64,8 @@ impl WebhookRepository for Store {
                 Ok(Decision { answer: Done::now(endpoint), writes })
             };
             create.boxed()
-        };
-        self.write(create).await
+        });
+        create.await
     }
 
     async fn endpoints(
@@ -115,7 +114,7 @@ impl WebhookRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, claim).await?;
         let scope = scope.clone();
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let (scope, change, once) = (scope.clone(), change.clone(), once.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, change.id.into()).await?;
@@ -132,8 +131,8 @@ impl WebhookRepository for Store {
                 Ok(Decision { answer: Done::now(endpoint), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn delete_endpoint(
@@ -146,7 +145,7 @@ impl WebhookRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, claim).await?;
         let scope = scope.clone();
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let (scope, once) = (scope.clone(), once.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
@@ -169,8 +168,8 @@ impl WebhookRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(())), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn deliveries(
@@ -218,7 +217,7 @@ impl WebhookRepository for Store {
     ) -> Result<Done<u64>, OnceError> {
         let environment = self.environment_to_write(scope.owner).await?;
         let (once, owner) = (Once::of(self, claim).await?, scope.owner);
-        let work = move |unit: &'_ (dyn Reads + '_)| {
+        let work = self.write(move |unit| {
             let once = once.clone();
             let work = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -242,8 +241,8 @@ impl WebhookRepository for Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(count), writes })
             };
             work.boxed()
-        };
-        self.write(work).await
+        });
+        work.await
     }
 
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
@@ -291,7 +290,7 @@ impl WebhookRepository for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let last = Key::from(WebhookDeliveryId::last_at(changed_before));
-        let remove = move |unit: &'_ (dyn Reads + '_)| {
+        let remove = self.write(move |unit| {
             let remove = async move {
                 let all = unit.environments_known().await?;
                 let old = unit.old_deliveries(&all, changed_before.micros(), last, limit.into()).await?;
@@ -302,8 +301,8 @@ impl WebhookRepository for Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: count, writes })
             };
             remove.boxed()
-        };
-        self.write(remove).await
+        });
+        remove.await
     }
 }
 
@@ -322,7 +321,7 @@ impl Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, claim).await?;
         let rows: Vec<_> = deliveries.iter().map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let add = move |unit: &'_ (dyn Reads + '_)| {
+        let add = self.write(move |unit| {
             let (rows, answer, once) = (rows.clone(), answer.clone(), once.clone());
             let add = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -334,8 +333,8 @@ impl Store {
                 Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(answer), writes })
             };
             add.boxed()
-        };
-        self.write(add).await
+        });
+        add.await
     }
 
     /// Tenants and environments by their numbers.

@@ -18,7 +18,6 @@ use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
     store::Store,
-    unit::Reads,
     value::Key,
     writes::Writes,
 };
@@ -67,7 +66,7 @@ impl Store {
         claim: &LeaseClaim,
     ) -> Result<Vec<EndpointRow>, StoreError> {
         let (holder, now, until) = (claim.holder.clone(), claim.now.micros(), claim.until.micros());
-        let take = move |unit: &'_ (dyn Reads + '_)| {
+        let take = self.write(move |unit| {
             let (ids, holder) = (ids.clone(), holder.clone());
             let take = async move {
                 let mut rows = unit.lock_endpoints(environment, &ids).await?;
@@ -79,8 +78,8 @@ impl Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: rows, writes })
             };
             take.boxed()
-        };
-        self.write(take).await
+        });
+        take.await
     }
 
     /// Makes a lease last longer, if it is still the holder's.
@@ -92,7 +91,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let known = self.read(Pace::LookUp, move |unit| unit.any_endpoint(id.into()).boxed()).await?;
         let Some(EndpointRow { environment, .. }) = known else { return Ok(false) };
-        let renew = move |unit: &'_ (dyn Reads + '_)| {
+        let renew = self.write(move |unit| {
             let holder = holder.clone();
             let renew = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
@@ -103,8 +102,8 @@ impl Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
             };
             renew.boxed()
-        };
-        self.write(renew).await
+        });
+        renew.await
     }
 
     /// Writes a round: deliveries, position and health together, if the lease is still the holder's.
@@ -112,7 +111,7 @@ impl Store {
         let Some(environment) = self.environment(record.owner).await? else { return Ok(false) };
         let rows = record.fresh.iter().chain(&record.changed);
         let rows: Vec<_> = rows.map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let write = move |unit: &'_ (dyn Reads + '_)| {
+        let write = self.write(move |unit| {
             let (record, rows) = (record.clone(), rows.clone());
             let write = async move {
                 let row = unit.lock_endpoint(environment, record.endpoint_id.into()).await?;
@@ -136,7 +135,7 @@ impl Store {
                 Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
             };
             write.boxed()
-        };
-        self.write(write).await
+        });
+        write.await
     }
 }

@@ -1,7 +1,7 @@
 //! Statements about webhook endpoints and deliveries.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl,
+    BoolExpressionMethods, NullableExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl,
     dsl::exists,
 };
 use patron_domain::webhook::{DeliveryKind, DeliveryQuery, DeliveryStatus};
