@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 use super::CustomerAggregate;
 use crate::{
     ids::{Kind, TaxAssociationId, TaxRateId},
@@ -27,7 +25,8 @@ use crate::{
 pub struct IndexEntry {
     /// What it is found by.
     pub kind: IndexKind,
-    /// By which value. Texts are hashed: 128 bits of SHA-256, which nobody collides by accident.
+    /// By which value. Texts are joined, each after its length; a store may keep a hash of such keys instead:
+    /// [`IndexKind::is_text`].
     pub key: Vec<u8>,
 }
 
@@ -55,6 +54,12 @@ pub enum IndexKind {
 }
 
 impl IndexKind {
+    /// Whether keys are texts of any length, by which customers are found and not ordered: a store may hash them.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::MetadataPair | Self::Provider | Self::ExternalId)
+    }
+
     /// The number that stores keep.
     #[must_use]
     pub fn code(self) -> i16 {
@@ -178,19 +183,19 @@ impl IndexEntry {
     /// A pair of metadata.
     #[must_use]
     pub fn pair(key: &str, value: &str) -> Self {
-        Self { kind: IndexKind::MetadataPair, key: hash(&[key, value]) }
+        Self { kind: IndexKind::MetadataPair, key: joined(&[key, value]) }
     }
 
     /// An entity of another system.
     #[must_use]
     pub fn provider(provider_type: &ProviderType, provider_entity_id: &ProviderEntityId) -> Self {
-        Self { kind: IndexKind::Provider, key: hash(&[provider_type.as_str(), provider_entity_id.as_str()]) }
+        Self { kind: IndexKind::Provider, key: joined(&[provider_type.as_str(), provider_entity_id.as_str()]) }
     }
 
     /// An external id that is no published customer's now.
     #[must_use]
     pub fn external_id(external_id: &str) -> Self {
-        Self { kind: IndexKind::ExternalId, key: hash(&[external_id]) }
+        Self { kind: IndexKind::ExternalId, key: joined(&[external_id]) }
     }
 
     /// A tax association by its id.
@@ -236,15 +241,15 @@ impl CustomerAggregate {
     }
 }
 
-/// 128 bits of SHA-256. The lengths keep the texts apart.
-fn hash(texts: &[&str]) -> Vec<u8> {
-    let mut hash = Sha256::new();
+/// Texts in a row. The lengths keep them apart.
+fn joined(texts: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(texts.iter().map(|text| text.len() + 8).sum());
     for text in texts {
         // On every platform of ours, 64 bits hold a length.
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
+        bytes.extend((text.len() as u64).to_be_bytes());
+        bytes.extend(text.as_bytes());
     }
-    hash.finalize()[..16].to_vec()
+    bytes
 }
 
 #[cfg(test)]

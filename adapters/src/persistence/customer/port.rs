@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository,
-        ExternalId, IndexEntry, MappingFilter, found_by_external_id,
+        ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventLog, EventRecord},
@@ -16,7 +16,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-use super::search::Search;
+use super::{row::index_key, search::Search};
 use crate::persistence::{
     engine::{CustomerKey, Pace},
     store::Store,
@@ -36,7 +36,14 @@ impl CustomerRepository for Store {
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = match command.subject() {
+            Subject::New | Subject::ExternalId(_) => self.environment_to_write(scope.owner).await?,
+            // Where nothing was ever written, there is nothing to change.
+            Subject::Id(_) => match self.environment(scope.owner).await? {
+                Some(environment) => environment,
+                None => return Err(ChangeCustomerError::UnknownCustomer),
+            },
+        };
         self.engine.change(scope, environment, command).await
     }
 
@@ -146,7 +153,7 @@ impl Store {
         entry: IndexEntry,
     ) -> Result<Vec<CustomerAggregate>, StoreError> {
         let found = self.read(Pace::LookUp, move |unit| {
-            async move { unit.customers_indexed(environment, entry.kind.code(), &entry.key).await }.boxed()
+            async move { unit.customers_indexed(environment, entry.kind.code(), &index_key(&entry)).await }.boxed()
         });
         found.await?.iter().map(|document| document.read(owner, "by the index")).collect()
     }

@@ -6,6 +6,7 @@ use patron_domain::{
     lifecycle::Owner,
     store::StoreError,
 };
+use sha2::{Digest, Sha256};
 
 use crate::persistence::{
     event::row::version_number,
@@ -66,6 +67,14 @@ impl CustomerRow {
 
 impl CustomerIndexRow {
     pub(crate) fn new(environment: i32, customer: Key, entry: IndexEntry) -> Self {
-        Self { environment, kind: entry.kind.code(), key: entry.key, customer }
+        Self { environment, kind: entry.kind.code(), key: index_key(&entry), customer }
+    }
+}
+
+/// The column `key`: of texts 128 bits of their SHA-256, so that it is short whatever their length.
+pub(crate) fn index_key(entry: &IndexEntry) -> Vec<u8> {
+    match entry.kind.is_text() {
+        true => Sha256::digest(&entry.key).as_slice().iter().copied().take(16).collect(),
+        false => entry.key.clone(),
     }
 }

@@ -139,7 +139,7 @@ impl OnboardingRepository for Store {
         at: Timestamp,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment(scope.owner).await?.ok_or(OnboardingError::UnknownRun)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
         let work = self.write(move |unit| {

@@ -125,7 +125,7 @@ impl TaxRepository for Store {
         command: ChangeTaxRate,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxRateError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
         let change = self.write(move |unit| {
@@ -198,7 +198,7 @@ impl TaxRepository for Store {
         command: ChangeTaxDefault,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxDefaultError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
         let change = self.write(move |unit| {

@@ -111,7 +111,7 @@ impl WebhookRepository for Store {
         change: ChangeEndpoint,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let environment = self.environment_to_write(scope.owner).await?;
+        let environment = self.environment(scope.owner).await?.ok_or(WebhookError::UnknownEndpoint)?;
         let once = Once::of(self, claim).await?;
         let scope = scope.clone();
         let work = self.write(move |unit| {

@@ -6,7 +6,6 @@ use diesel::{
     query_builder::AstPass,
     sql_types::{BigInt, Binary, Integer, Text},
 };
-use patron_domain::customer::IndexEntry;
 
 use super::Search;
 use crate::persistence::value::{Key, KeySql};
@@ -32,7 +31,12 @@ pub(crate) trait Dialect: Backend {
     fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// That an entry of the index leads to the customer. Looked up first, whatever else is asked.
-    fn is_indexed<'b>(search: &'b Search, entry: &'b IndexEntry, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    fn is_indexed<'b>(
+        search: &'b Search,
+        kind: i16,
+        key: &'b Vec<u8>,
+        out: &mut AstPass<'_, 'b, Self>,
+    ) -> QueryResult<()> {
         let (before, after) = Self::AMONG_CUSTOMERS;
         out.push_sql("customers.id ");
         out.push_sql(before);
@@ -40,9 +44,9 @@ pub(crate) trait Dialect: Backend {
         Self::environment(&search.environment, out)?;
         out.push_sql(" AND kind = ");
         // A number of ours.
-        out.push_sql(&entry.kind.code().to_string());
+        out.push_sql(&kind.to_string());
         out.push_sql(" AND key = ");
-        Self::index_key(&entry.key, out)?;
+        Self::index_key(key, out)?;
         out.push_sql(after);
         Ok(())
     }

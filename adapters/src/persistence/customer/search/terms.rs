@@ -10,7 +10,7 @@ use patron_domain::{
 };
 
 use super::{Search, dialect::Dialect};
-use crate::persistence::value::Key;
+use crate::persistence::{customer::row::index_key, value::Key};
 
 /// One condition with its values as they go to the database.
 #[derive(Clone)]
@@ -29,7 +29,10 @@ pub(super) enum Term {
         at: i64,
     },
     /// An entry of the index leads to the customer.
-    Indexed(IndexEntry),
+    Indexed {
+        kind: i16,
+        key: Vec<u8>,
+    },
     /// The customer's id is one of these, or none.
     Id {
         ids: Vec<Key>,
@@ -104,7 +107,10 @@ impl Term {
                 },
                 at: at.micros(),
             },
-            Condition::Pair { key, value } => Self::Indexed(IndexEntry::pair(key, value)),
+            Condition::Pair { key, value } => {
+                let entry = IndexEntry::pair(key, value);
+                Self::Indexed { kind: entry.kind.code(), key: index_key(&entry) }
+            }
         }
     }
 
@@ -146,7 +152,7 @@ impl Term {
                 }
                 DB::number(at, out)
             }
-            Self::Indexed(entry) => DB::is_indexed(search, entry, out),
+            Self::Indexed { kind, key } => DB::is_indexed(search, *kind, key, out),
             Self::Id { ids, holds } => {
                 if ids.is_empty() {
                     out.push_sql(if *holds { "1 = 0" } else { "1 = 1" });
