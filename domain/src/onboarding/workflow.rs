@@ -2,9 +2,9 @@
 
 use super::step::{LinkIntegration, Step};
 use crate::{
-    customer::WorkflowName,
     ids::{WebhookEndpointId, WorkflowId},
     lifecycle::{Audit, Owner},
+    onboarding::WorkflowName,
     tenancy::EnvironmentScope,
     time::Timestamp,
     violation::{Rule, Violations},

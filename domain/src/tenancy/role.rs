@@ -1,6 +1,6 @@
 //! Roles: what a caller may do.
 
-use crate::{lifecycle::words, violation::Rule};
+use crate::{violation::Rule, words::words};
 
 /// A role of an API key.
 ///

@@ -12,7 +12,8 @@ use crate::{
     idempotency::OnceError,
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable, TenantId},
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
 };
 
 /// Makes and lists tenants, environments and keys, for start-up and the command line.

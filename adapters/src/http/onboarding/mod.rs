@@ -11,7 +11,11 @@ mod response;
 mod shape;
 mod token;
 
-use patron_domain::{customer::WorkflowName, ids::CustomerId, onboarding::OnboardingError, violation::Violations};
+use patron_domain::{
+    ids::CustomerId,
+    onboarding::{OnboardingError, WorkflowName},
+    violation::Violations,
+};
 use rocket::{Route, routes};
 
 pub(super) use self::token::{HEADER, Token};

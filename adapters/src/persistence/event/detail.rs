@@ -1,9 +1,9 @@
 //! The column `detail` of an event: what only its type knows, as JSON. No personal value is ever part of it.
 
 use patron_domain::{
-    customer::WorkflowName,
-    event::{CustomerEventKind, CustomerField, EventKind, EventType, Onboarding, TaxRateEventKind, TaxRateField},
+    event::{CustomerEventKind, CustomerField, EventKind, EventType, TaxRateEventKind, TaxRateField},
     ids::{MappingId, TaxAssociationId},
+    onboarding::{Onboarding, WorkflowName},
     store::StoreError,
 };
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,8 @@ use patron_domain::{
     event::{CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState},
     ids::{CustomerId, EventId, TaxRateId},
     lifecycle::Owner,
-    store::{Page, StoreError},
+    page::Page,
+    store::StoreError,
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };

@@ -2,10 +2,10 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use patron_domain::{
-    customer::{WorkflowName, WorkflowNeeded},
+    customer::WorkflowNeeded,
     ids::{WebhookEndpointId, WorkflowId},
     lifecycle::Status,
-    onboarding::{Workflow, WorkflowSecret},
+    onboarding::{Workflow, WorkflowName, WorkflowSecret},
     store::StoreError,
     webhook::SealedSecret,
 };

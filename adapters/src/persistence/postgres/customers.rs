@@ -13,7 +13,8 @@ use patron_domain::{
     event::{CustomerEvent, EventEntity, EventLog},
     ids::CustomerId,
     integration::IntegrationMapping,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::EnvironmentScope,
 };
 

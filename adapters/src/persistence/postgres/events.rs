@@ -8,7 +8,8 @@ use patron_domain::{
     event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached},
     ids::EventId,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, delete};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use patron_domain::{
-    customer::{Housekeeping, OldEvents},
     lifecycle::Owner,
+    retention::{Housekeeping, OldEvents},
     store::StoreError,
     tenancy::SystemScope,
     time::Timestamp,

@@ -7,7 +7,8 @@ use futures_util::future::try_join;
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{Actor, ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };

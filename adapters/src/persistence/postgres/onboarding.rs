@@ -4,12 +4,11 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use patron_domain::{
-    customer::WorkflowName,
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
-        Workflow,
+        Workflow, WorkflowName,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},

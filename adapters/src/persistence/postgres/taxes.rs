@@ -9,7 +9,8 @@ use patron_domain::{
     idempotency::{CallersClaim, Done, IdempotencyClaim},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,

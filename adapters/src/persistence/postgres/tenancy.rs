@@ -13,7 +13,8 @@ use futures_util::future::try_join;
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{
         Actor, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
         TenantScope,

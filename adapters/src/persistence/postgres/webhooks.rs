@@ -8,7 +8,8 @@ use futures_util::future::try_join;
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
     webhook::{

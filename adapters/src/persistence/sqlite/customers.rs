@@ -12,7 +12,8 @@ use patron_domain::{
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::EnvironmentScope,
 };
 

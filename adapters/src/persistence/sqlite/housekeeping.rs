@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::{delete, prelude::*};
 use patron_domain::{
-    customer::{Housekeeping, OldEvents},
     lifecycle::Owner,
+    retention::{Housekeeping, OldEvents},
     store::StoreError,
     tenancy::SystemScope,
     time::Timestamp,

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use diesel::{insert_into, prelude::*, update};
 use patron_domain::{
-    customer::{WorkflowName, WorkflowNeeded},
+    customer::WorkflowNeeded,
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     lifecycle::Owner,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
-        Workflow, WorkflowPut,
+        Workflow, WorkflowName, WorkflowPut,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},

@@ -5,7 +5,8 @@ use diesel::{insert_into, prelude::*, result::Error, update};
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{
         Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
         TenantScope,

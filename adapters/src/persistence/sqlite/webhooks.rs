@@ -5,7 +5,8 @@ use diesel::{delete, insert_into, prelude::*, replace_into, result::Error, updat
 use patron_domain::{
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
     webhook::{
