@@ -105,7 +105,7 @@ pub enum Amendment {
     },
 }
 
-/// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
+/// At which version a customer has to be for a change. Over HTTP this is RFC 9110, section 13.1.1.
 ///
 /// ```
 /// use patron_domain::{
