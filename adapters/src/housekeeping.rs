@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use patron_domain::{
     Clock,
-    customer::{Housekeeping, OldEvents},
     event::{EventPosition, EventReaders},
     lifecycle::Owner,
+    retention::{Housekeeping, OldEvents},
     store::StoreError,
     tenancy::{SystemScope, TenancyRepository, owners},
     time::Timestamp,
@@ -103,9 +103,9 @@ where
 mod tests {
     use patron_domain::{
         MockClock,
-        customer::MockHousekeeping,
         event::MockEventReaders,
-        store::Page,
+        page::Page,
+        retention::MockHousekeeping,
         tenancy::{Environment, MockTenancyRepository, Tenant},
         testkit::{a_tenant, a_time, an_environment, an_id},
         webhook::MockWebhookRepository,

@@ -8,7 +8,8 @@ use moka::future::Cache;
 use patron_domain::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{
         ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, REVOCATION_DELAY_SECONDS, SystemScope,
     },

@@ -8,6 +8,7 @@ mod deliveries;
 mod failure;
 mod first_key;
 mod logging;
+mod messages;
 mod metrics_port;
 mod serve;
 mod wiring;

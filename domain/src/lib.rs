@@ -52,9 +52,10 @@
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`event`]: the log of everything that happened, which somebody can follow without missing anything.
+//! - [`retention`]: how long what nobody needs any more is kept.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): who is told of events, how deliveries are signed, ordered and repeated, and when an endpoint is left alone.
-//! - `onboarding` (feature `webhooks`): what is done elsewhere for every new customer, step by step.
+//! - [`onboarding`] (most of it with the feature `webhooks`): what is done elsewhere for every new customer, step by step.
 //! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
 //! - The guide for those who embed: [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
 //!
@@ -74,8 +75,10 @@ pub mod ids;
 pub mod integration;
 pub mod lifecycle;
 pub mod metadata;
-#[cfg(feature = "webhooks")]
 pub mod onboarding;
+pub mod page;
+pub mod patch;
+pub mod retention;
 pub mod store;
 pub mod stored;
 pub mod tax;
@@ -87,8 +90,10 @@ pub mod time;
 pub mod violation;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
+mod words;
 
 pub use clock::Clock;
 #[cfg(any(test, feature = "mock"))]
 pub use clock::MockClock;
 pub use text::TextFault;
+pub use words::UnknownWord;

@@ -151,7 +151,7 @@ macro_rules! text_newtype {
         $(#[$doc])*
         ///
         /// ```
-        /// # use patron_domain::{customer::*, integration::*, tax::*, tenancy::*, webhook::*};
+        /// # use patron_domain::{customer::*, integration::*, onboarding::*, tax::*, tenancy::*, webhook::*};
         #[doc = concat!("let value = ", stringify!($name), "::new(\"one\").unwrap();")]
         /// assert_eq!(value.as_str(), "one");
         #[doc = concat!("assert!(", stringify!($name), "::new(\"1\".repeat(", stringify!($max), " + 1)).is_err());")]
@@ -197,7 +197,7 @@ macro_rules! text_newtype {
         #[doc = concat!("Why a text is no valid [`", stringify!($name), "`].")]
         ///
         /// ```
-        /// # use patron_domain::{customer::*, integration::*, tax::*, tenancy::*, violation::Rule, webhook::*};
+        /// # use patron_domain::{customer::*, integration::*, onboarding::*, tax::*, tenancy::*, violation::Rule, webhook::*};
         #[doc = concat!("let refused = ", stringify!($name), "::new(\"\").unwrap_err();")]
         #[doc = concat!("assert_eq!(refused.to_string(), \"", $label, " must not be empty\");")]
         /// assert_eq!(refused.rule(), "required");

@@ -23,7 +23,7 @@ use patron_domain::{
 use rocket::http::Status;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::version::etag;
+use super::{messages, version::etag};
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl ApiError {
 
     /// 401, the same for every kind of wrong key.
     pub(crate) fn unauthenticated() -> Self {
-        let message = AuthenticateError::Unauthenticated.to_string();
-        Self::new(Status::Unauthorized, "unauthenticated", message).header("WWW-Authenticate", "Bearer".to_owned())
+        Self::new(Status::Unauthorized, "unauthenticated", messages::UNAUTHENTICATED)
+            .header("WWW-Authenticate", "Bearer".to_owned())
     }
 
     /// 404: an object, or a route.
@@ -152,15 +152,17 @@ impl ApiError {
     }
 
     /// 409: the client's key stands for another request.
-    pub(crate) fn idempotency_key_reused(message: String) -> Self {
-        let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
+    pub(crate) fn idempotency_key_reused() -> Self {
+        let message = messages::KEY_REUSED;
+        let mut error = Self::new(Status::Conflict, "already_exists", message);
         error.details.push(Detail { rule: Some("unique"), ..Detail::new("Idempotency-Key", message) });
         error
     }
 
     /// 412: the thing is at another version than the client expects; none when there is no such thing.
-    fn version_conflict(message: String, current: Option<Version>) -> Self {
-        let mut error = Self::new(Status::PreconditionFailed, "version_conflict", message.clone());
+    fn version_conflict(current: Option<Version>) -> Self {
+        let message = messages::VERSION_CONFLICT;
+        let mut error = Self::new(Status::PreconditionFailed, "version_conflict", message);
         let current_version = current.map(Version::get);
         error.details.push(Detail { rule: Some("if_match"), current_version, ..Detail::new("If-Match", message) });
         match current {
@@ -250,7 +252,7 @@ impl From<StoreError> for ApiError {
 
 impl From<PermissionDenied> for ApiError {
     fn from(error: PermissionDenied) -> Self {
-        Self::new(Status::Forbidden, "permission_denied", error.to_string())
+        Self::new(Status::Forbidden, "permission_denied", messages::denied(&error))
     }
 }
 
@@ -285,8 +287,8 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
-            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(message),
-            ChangeCustomerError::VersionConflict { current } => Self::version_conflict(message, current),
+            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
             ChangeCustomerError::Store(error) => error.into(),
         }
     }
@@ -307,7 +309,7 @@ impl From<EnvironmentError> for ApiError {
             EnvironmentError::Denied(error) => error.into(),
             EnvironmentError::Invalid(violations) => violations.into(),
             EnvironmentError::Unknown => Self::not_found(error.to_string()),
-            EnvironmentError::KeyReused(reused) => Self::idempotency_key_reused(reused.to_string()),
+            EnvironmentError::KeyReused(_) => Self::idempotency_key_reused(),
             EnvironmentError::Store(error) => error.into(),
         }
     }
@@ -326,7 +328,7 @@ impl From<KeyError> for ApiError {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()
             }
-            KeyError::KeyReused(reused) => Self::idempotency_key_reused(reused.to_string()),
+            KeyError::KeyReused(_) => Self::idempotency_key_reused(),
             KeyError::Store(error) => error.into(),
         }
     }

@@ -2,7 +2,7 @@
 
 use patron_domain::{
     customer::{CustomerRecord, query::CustomerPage},
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

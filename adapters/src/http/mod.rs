@@ -16,6 +16,7 @@ mod idempotency;
 mod integration;
 mod json;
 mod list;
+mod messages;
 mod methods;
 mod metrics;
 mod onboarding;

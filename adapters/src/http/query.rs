@@ -1,7 +1,7 @@
 //! The query of a request: names and values, percent-decoded, and checked all together.
 
 use patron_domain::{
-    store::{PageError, PageRequest},
+    page::{PageError, PageRequest},
     violation::{Rule, Violation, Violations},
 };
 use rocket::{

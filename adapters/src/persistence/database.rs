@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use patron_domain::{
-    customer::{CustomerRepository, Housekeeping},
+    customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
+    retention::Housekeeping,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},

@@ -1,6 +1,9 @@
 //! Pages of rows, turned into pages of the domain's values.
 
-use patron_domain::store::{Page, PageRequest, StoreError};
+use patron_domain::{
+    page::{Page, PageRequest},
+    store::StoreError,
+};
 
 /// A page as databases count it.
 #[derive(Clone, Copy)]

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use patron_domain::{
     event::{EventPosition, EventReaders},
     lifecycle::Owner,
-    store::{PageRequest, StoreError},
+    page::PageRequest,
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
     webhook::{Delivery, WebhookEndpoint, WebhookRepository},
@@ -49,7 +50,7 @@ impl EndpointReaders {
 #[cfg(test)]
 mod tests {
     use patron_domain::{
-        store::Page,
+        page::Page,
         testkit::{a_scope, a_time, a_webhook_endpoint},
         webhook::{Disabled, DisabledReason, MockWebhookRepository},
     };

@@ -4,7 +4,7 @@ use patron_domain::tenancy::{ApiKey, ApiKeyName, NewApiKey, Role, Roles, SystemS
 use serde_json::{Value, json};
 
 use super::{environment, output, page};
-use crate::{cli::Keys, failure::Failure};
+use crate::{cli::Keys, failure::Failure, messages};
 
 const COLUMNS: [&str; 8] =
     ["id", "name", "display_id", "roles", "created_at", "expires_at", "revoked_at", "last_used_at"];
@@ -19,7 +19,7 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
             let expires_at = future.map_err(|error| Failure::configuration(format!("--expires-at: {error}")))?;
             let environment = environment(service, named).await?;
             let new = NewApiKey { name, roles, expires_at };
-            let (key, secret) = service.create_key(&scope, environment, new).await.map_err(Failure::failed)?;
+            let (key, secret) = service.create_key(&scope, environment, new).await.map_err(messages::of_key)?;
             output::note(format_args!("made {} in {environment}; the key is shown this once:", key.id));
             output::line(secret.expose())
         }
@@ -30,7 +30,7 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
             output::list(&rows, &COLUMNS, list.json)
         }
         Keys::Revoke { id } => {
-            let key = service.revoke_key(&scope, id).await.map_err(Failure::failed)?;
+            let key = service.revoke_key(&scope, id).await.map_err(messages::of_key)?;
             let since = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
             output::line(format_args!("{id} is revoked since {since}"))
         }

@@ -12,7 +12,7 @@ mod webhooks;
 use patron_adapters::persistence::Database;
 use patron_domain::{
     ids::{EnvironmentId, TenantId},
-    store::PageRequest,
+    page::PageRequest,
     tenancy::{SystemScope, TenancyService},
 };
 

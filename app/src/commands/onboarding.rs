@@ -2,7 +2,7 @@
 
 use patron_domain::{
     onboarding::{OnboardingRun, OnboardingService, RunAmendment, RunQuery},
-    store::PageRequest,
+    page::PageRequest,
     tenancy::{SystemScope, TenancyService},
 };
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Decisions about a customer that exists: updating, archiving, restoring, linking, associating taxes.
 
 use super::{
-    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition, change::Ground,
-    error::InactiveTaxRate,
+    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition,
+    change::DecisionContext, error::InactiveTaxRate,
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind, CustomerField},
@@ -15,60 +15,60 @@ use crate::{
 
 /// Decides about one amendment of the customer as it is now.
 pub(super) fn amend(
-    ground: Ground<'_>,
+    context: DecisionContext<'_>,
     current: &CustomerAggregate,
     amendment: Amendment,
     only_if: &Precondition,
 ) -> Result<CustomerDecision, ChangeCustomerError> {
     amendment.permitted(current.customer.status)?;
-    let mut ids = ground.ids;
+    let mut ids = context.ids;
     let event_id = ids.next_id();
-    let mut work = Work { ground: &ground, ids, state: current.clone() };
+    let mut draft = Draft { context: &context, ids, state: current.clone() };
     let kind = match amendment {
-        Amendment::Update(update) => work.update(*update)?,
-        Amendment::Archive => work.archive(),
-        Amendment::Restore => work.restore()?,
-        Amendment::Link(link) => CustomerEventKind::IntegrationLinked { mapping_id: work.link(link) },
+        Amendment::Update(update) => draft.update(*update)?,
+        Amendment::Archive => draft.archive(),
+        Amendment::Restore => draft.restore()?,
+        Amendment::Link(link) => CustomerEventKind::IntegrationLinked { mapping_id: draft.link(link) },
         Amendment::Unlink { provider_type, provider_entity_id } => {
-            work.unlink(&provider_type, provider_entity_id.as_ref())?
+            draft.unlink(&provider_type, provider_entity_id.as_ref())?
         }
-        Amendment::Associate(new) => work.associate(*new)?,
-        Amendment::UpdateAssociation(id, update) => work.update_association(id, update)?,
-        Amendment::Dissociate(id) => work.dissociate(id)?,
+        Amendment::Associate(new) => draft.associate(*new)?,
+        Amendment::UpdateAssociation(id, update) => draft.update_association(id, update)?,
+        Amendment::Dissociate(id) => draft.dissociate(id)?,
         Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
     only_if.met(current.customer.version)?;
-    let Work { mut state, .. } = work;
+    let Draft { mut state, .. } = draft;
     state.customer.version = current.customer.version.next();
-    state.customer.audit.touch(ground.at, &ground.scope.actor);
+    state.customer.audit.touch(context.at, &context.scope.actor);
     let event = CustomerEvent {
         id: event_id,
         kind,
         sequence: state.customer.version,
-        at: ground.at,
-        actor: ground.scope.actor.clone(),
-        request_id: ground.request_id,
+        at: context.at,
+        actor: context.scope.actor.clone(),
+        request_id: context.request_id,
         state,
     };
     Ok(CustomerDecision { event, onboarding: None })
 }
 
 /// The aggregate while it is being changed.
-struct Work<'a> {
-    ground: &'a Ground<'a>,
+struct Draft<'a> {
+    context: &'a DecisionContext<'a>,
     ids: IdSequence,
     state: CustomerAggregate,
 }
 
-impl Work<'_> {
+impl Draft<'_> {
     fn update(&mut self, mut update: CustomerUpdate) -> Result<CustomerEventKind, ChangeCustomerError> {
         let links = std::mem::take(&mut update.links);
         let external_id = self.state.customer.external_id.clone();
         let mut changed = update.apply(&mut self.state.customer).map_err(ChangeCustomerError::Invalid)?;
         if self.state.customer.external_id != external_id {
-            self.ground.external_id_is_free_for(self.state.customer.id)?;
-            self.state.renamed_from(external_id, self.ground.at);
+            self.context.external_id_is_free_for(self.state.customer.id)?;
+            self.state.renamed_from(external_id, self.context.at);
         }
         let before = self.state.mappings.clone();
         for link in links {
@@ -86,14 +86,14 @@ impl Work<'_> {
     }
 
     fn restore(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
-        self.ground.external_id_is_free_for(self.state.customer.id)?;
+        self.context.external_id_is_free_for(self.state.customer.id)?;
         self.set_status(Status::Archived, Status::Published);
         Ok(CustomerEventKind::Restored)
     }
 
     /// Takes the customer and what belongs to it from one status to another.
     fn set_status(&mut self, from: Status, to: Status) {
-        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        let (at, actor) = (self.context.at, &self.context.scope.actor);
         self.state.customer.status = to;
         for mapping in self.state.mappings.iter_mut().filter(|mapping| mapping.status == from) {
             mapping.status = to;
@@ -107,7 +107,7 @@ impl Work<'_> {
 
     /// Changes the link to a system, or makes it.
     fn link(&mut self, link: NewLink) -> MappingId {
-        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.mappings.iter_mut().find(|mapping| mapping.provider_type == link.provider_type);
         if let Some(mapping) = known {
             mapping.provider_entity_id = link.provider_entity_id;
@@ -138,9 +138,9 @@ impl Work<'_> {
     }
 
     fn associate(&mut self, new: NewTaxAssociation) -> Result<CustomerEventKind, ChangeCustomerError> {
-        let at = self.ground.at;
+        let at = self.context.at;
         let term = new.term(at).map_err(ChangeCustomerError::Invalid)?;
-        let rate = self.ground.facts.taxes.rates.iter().find(|rate| rate.code == new.code);
+        let rate = self.context.facts.taxes.rates.iter().find(|rate| rate.code == new.code);
         let Some(rate) = rate else { return Err(ChangeCustomerError::UnknownTaxRates(vec![(0, new.code)])) };
         if rate.rate_status == TaxRateStatus::Inactive {
             let mut broken = Violations::new();
@@ -164,7 +164,7 @@ impl Work<'_> {
             start: term.start,
             end: term.end,
             status: Status::Published,
-            audit: Audit::created(at, &self.ground.scope.actor),
+            audit: Audit::created(at, &self.context.scope.actor),
         };
         let association_id = association.id;
         self.state.associations.push(association);
@@ -177,7 +177,7 @@ impl Work<'_> {
         id: TaxAssociationId,
         update: TaxAssociationUpdate,
     ) -> Result<CustomerEventKind, ChangeCustomerError> {
-        let (at, actor) = (self.ground.at, &self.ground.scope.actor);
+        let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.associations.iter_mut().find(|association| association.id == id);
         let association = known.ok_or(ChangeCustomerError::UnknownAssociation)?;
         update.apply(association);
@@ -189,7 +189,7 @@ impl Work<'_> {
         let known = self.state.associations.iter().position(|association| association.id == id);
         let mut association = self.state.associations.remove(known.ok_or(ChangeCustomerError::UnknownAssociation)?);
         association.status = Status::Deleted;
-        association.audit.touch(self.ground.at, &self.ground.scope.actor);
+        association.audit.touch(self.context.at, &self.context.scope.actor);
         self.state.removed_associations.push(association);
         self.state.removed_associations.sort_by_key(|association| association.id);
         Ok(CustomerEventKind::TaxDissociated { association_id: id })

@@ -105,7 +105,7 @@ pub enum Amendment {
     },
 }
 
-/// At which version a customer has to be for a change (`If-Match`: RFC 9110, section 13.1.1).
+/// At which version a customer has to be for a change. Over HTTP this is RFC 9110, section 13.1.1.
 ///
 /// ```
 /// use patron_domain::{
@@ -159,7 +159,7 @@ pub struct Stamp {
 }
 
 /// What a decision stands on.
-pub(super) struct Ground<'a> {
+pub(super) struct DecisionContext<'a> {
     pub(super) scope: &'a EnvironmentScope,
     pub(super) at: Timestamp,
     pub(super) ids: IdSequence,
@@ -286,24 +286,24 @@ impl ChangeCustomer {
         facts: &CustomerFacts,
     ) -> Result<CustomerDecision, ChangeCustomerError> {
         let Stamp { ids, at, request_id } = self.stamp;
-        let ground = Ground { scope, at, ids, request_id, facts };
+        let context = DecisionContext { scope, at, ids, request_id, facts };
         match self.change {
             CustomerChange::Create(new) => {
-                let decision = create::create(ground, new)?;
+                let decision = create::create(context, new)?;
                 self.only_if.check(None)?;
                 Ok(decision)
             }
             CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
-                Some(current) => amend::amend(ground, current, Amendment::Update(update), &self.only_if),
+                Some(current) => amend::amend(context, current, Amendment::Update(update), &self.only_if),
                 None => {
-                    let decision = create::create(ground, *new)?;
+                    let decision = create::create(context, *new)?;
                     self.only_if.check(None)?;
                     Ok(decision)
                 }
             },
             CustomerChange::Amend(_, amendment) => {
                 let current = facts.current.as_ref().ok_or(ChangeCustomerError::UnknownCustomer)?;
-                amend::amend(ground, current, amendment, &self.only_if)
+                amend::amend(context, current, amendment, &self.only_if)
             }
         }
     }
@@ -324,7 +324,7 @@ impl Amendment {
     }
 }
 
-impl Ground<'_> {
+impl DecisionContext<'_> {
     /// Refuses the external id that a customer would newly have, if somebody else has it.
     pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
         match self.facts.holder {

@@ -3,15 +3,16 @@
 use super::{
     ChangeCustomerError, Customer, CustomerAggregate, CustomerDecision, ExternalId, Profile, TaxFactsNeeded,
     WorkflowNeeded,
-    change::Ground,
+    change::DecisionContext,
     error::{InactiveTaxRate, UnknownWorkflow},
 };
 use crate::{
-    event::{CustomerEvent, CustomerEventKind, Onboarding},
+    event::{CustomerEvent, CustomerEventKind},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     integration::NewLinks,
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
+    onboarding::Onboarding,
     tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateOverrides, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     time::Timestamp,
@@ -92,8 +93,8 @@ impl TaxChoice {
 }
 
 /// Decides about a create: the event with the whole new state, or a refusal.
-pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
-    let (scope, at, facts, mut ids) = (ground.scope, ground.at, ground.facts, ground.ids);
+pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
+    let (scope, at, facts, mut ids) = (context.scope, context.at, context.facts, context.ids);
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
         let mut unknown = Violations::new();
         unknown.add("onboarding_workflow_name", &UnknownWorkflow);
@@ -107,7 +108,7 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         TaxChoice::Defaults => inherited(&facts.taxes.defaults, at),
         TaxChoice::Overrides(overrides) => chosen(overrides, &facts.taxes.rates, at)?,
     };
-    ground.external_id_is_free_for(customer_id)?;
+    context.external_id_is_free_for(customer_id)?;
     let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
     let associations = associations.collect();
     let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
@@ -128,7 +129,7 @@ pub(super) fn create(ground: Ground<'_>, new: NewCustomer) -> Result<CustomerDec
         sequence: Version::FIRST,
         at,
         actor: scope.actor.clone(),
-        request_id: ground.request_id,
+        request_id: context.request_id,
         state: CustomerAggregate::new(customer, mappings, associations),
     };
     Ok(CustomerDecision { event, onboarding })

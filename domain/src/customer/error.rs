@@ -39,7 +39,7 @@ pub enum ChangeCustomerError {
     #[error("there is no such tax association")]
     UnknownAssociation,
     /// Codes that no published tax rate has: the places in the request's list, and the codes.
-    #[error("some tax_rate_code names no tax rate; create the tax rate first, or mend the code")]
+    #[error("some tax_rate_code names no tax rate; create the tax rate first, or correct the code")]
     UnknownTaxRates(Vec<(usize, TaxRateCode)>),
     /// A published customer has the external id already.
     #[error(
@@ -59,7 +59,7 @@ pub enum ChangeCustomerError {
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The customer is at another version than the client expects.
-    #[error("the customer has changed since; read it again, and repeat the change with its current ETag")]
+    #[error("the customer has changed since; read it again, and repeat the change on its current version")]
     VersionConflict {
         /// Its version; `None` when there is no customer at all.
         current: Option<Version>,
@@ -88,7 +88,7 @@ pub enum InvalidOperation {
 
 /// An onboarding workflow is named that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("onboarding_workflow_name names no onboarding workflow; make the workflow first, or mend the name")]
+#[error("onboarding_workflow_name names no onboarding workflow; make the workflow first, or correct the name")]
 pub(crate) struct UnknownWorkflow;
 
 impl Rule for UnknownWorkflow {

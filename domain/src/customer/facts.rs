@@ -1,9 +1,9 @@
 //! What a store has to look up, inside the transaction, before a change of a customer is decided.
 
-use super::{CustomerAggregate, ExternalId, WorkflowName};
+use super::{CustomerAggregate, ExternalId};
 use crate::{
-    event::Onboarding,
     ids::{CustomerId, WorkflowId},
+    onboarding::{Onboarding, WorkflowName},
     tax::{TaxAssociation, TaxRate, TaxRateCode},
 };
 

@@ -1,12 +1,12 @@
 //! Ready-made mocks of the ports for customers.
 
 use super::{
-    Customer, CustomerAggregate, CustomerChanged, CustomerFacts, MockCustomerRepository, MockHousekeeping, Subject,
-    query::CustomerQuery,
+    Customer, CustomerAggregate, CustomerChanged, CustomerFacts, MockCustomerRepository, Subject, query::CustomerQuery,
 };
 use crate::{
     lifecycle::{Owner, Status},
-    store::{Page, StoreError},
+    page::Page,
+    store::StoreError,
 };
 
 /// What a mocked store says that is never available.
@@ -142,26 +142,6 @@ fn list(held: Option<&CustomerAggregate>, query: &CustomerQuery) -> super::query
     query.page_of(records.into_iter().collect(), total)
 }
 
-impl MockHousekeeping {
-    /// A store in which nothing is old enough to go.
-    #[must_use]
-    pub fn empty() -> Self {
-        let mut housekeeping = Self::new();
-        housekeeping.expect_remove_idempotency_records().returning(|_, _, _| Ok(0));
-        housekeeping.expect_remove_events().returning(|_, _, _, _| Ok(0));
-        housekeeping
-    }
-
-    /// A store that cannot be reached.
-    #[must_use]
-    pub fn always_unavailable() -> Self {
-        let mut housekeeping = Self::new();
-        housekeeping.expect_remove_idempotency_records().returning(|_, _, _| Err(unavailable()));
-        housekeeping.expect_remove_events().returning(|_, _, _, _| Err(unavailable()));
-        housekeeping
-    }
-}
-
 #[cfg(all(test, feature = "testkit"))]
 mod tests {
     use futures::executor::block_on;
@@ -173,7 +153,7 @@ mod tests {
             query::CustomerQueryParts,
         },
         ids::IdSequence,
-        store::PageRequest,
+        page::PageRequest,
         testkit::{a_customer, a_scope, a_time, an_id},
     };
 

@@ -9,7 +9,7 @@ mod email;
 mod error;
 mod external_ids;
 mod facts;
-mod fields;
+pub(crate) mod fields;
 mod index;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
@@ -32,13 +32,10 @@ pub use error::{ChangeCustomerError, InvalidOperation};
 pub use index::{IndexEntry, IndexKind, ListedAssociation};
 pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
-pub use fields::{
-    Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError, WorkflowName,
-    WorkflowNameError,
-};
-pub use port::{CustomerRepository, Housekeeping, MappingFilter, OldEvents};
+pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
 #[cfg(any(test, feature = "mock"))]
-pub use port::{MockCustomerRepository, MockHousekeeping};
+pub use port::MockCustomerRepository;
+pub use port::{CustomerRepository, MappingFilter};
 pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};
 pub use time_zone::{TimeZone, TimeZoneError};
-pub use update::{CustomerUpdate, MetadataUpdate, Patch};
+pub use update::{CustomerUpdate, MetadataUpdate};

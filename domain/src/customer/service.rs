@@ -12,7 +12,8 @@ use crate::{
     idempotency::{IdempotencyClaim, IdempotentRequest},
     ids::{CustomerId, IdGenerator},
     integration::IntegrationMapping,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{Caller, Permission, PermissionDenied},
     violation::{Rule, Violations},
 };

@@ -6,40 +6,7 @@ use super::{
     AddressLine, City, Contact, CountryCode, Customer, CustomerName, Email, ExternalId, PostalCode, Profile, State,
     TimeZone,
 };
-use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, violation::Violations};
-
-/// What an update says about one optional field.
-///
-/// ```
-/// use patron_domain::customer::{CustomerUpdate, Patch};
-///
-/// let update = CustomerUpdate { email: Patch::Clear, ..CustomerUpdate::default() };
-/// assert_eq!(update.name, Patch::Keep);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Patch<T> {
-    /// Nothing: it stays.
-    #[default]
-    Keep,
-    /// That it is to be as if never given.
-    Clear,
-    /// Its new value.
-    Set(T),
-}
-
-impl<T: PartialEq> Patch<T> {
-    /// Applies it, and tells whether the value is another one now.
-    fn apply(self, to: &mut Option<T>) -> bool {
-        let new = match self {
-            Self::Keep => return false,
-            Self::Clear => None,
-            Self::Set(value) => Some(value),
-        };
-        let changed = *to != new;
-        *to = new;
-        changed
-    }
-}
+use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, patch::Patch, violation::Violations};
 
 /// What an update says about metadata.
 ///
@@ -87,7 +54,7 @@ impl MetadataUpdate {
 /// once each keeps the other's fields.
 ///
 /// ```
-/// use patron_domain::customer::{CustomerName, CustomerUpdate, Patch};
+/// use patron_domain::{customer::{CustomerName, CustomerUpdate}, patch::Patch};
 ///
 /// let name = Patch::Set(CustomerName::new("Acme Ltd").unwrap());
 /// let update = CustomerUpdate { name, ..CustomerUpdate::default() };

@@ -2,11 +2,13 @@
 
 use super::EventType;
 use crate::{
-    customer::{CustomerAggregate, WorkflowName},
+    customer::CustomerAggregate,
     ids::{EventId, MappingId, TaxAssociationId},
-    lifecycle::{Version, words},
+    lifecycle::Version,
+    onboarding::Onboarding,
     tenancy::{Actor, RequestId},
     time::Timestamp,
+    words::words,
 };
 
 /// One change of a customer aggregate, with its state as of that change.
@@ -160,19 +162,3 @@ words!(
     Metadata => "metadata",
     Integrations => "integrations",
 );
-
-/// What a create says about onboarding.
-///
-/// ```
-/// use patron_domain::{event::Onboarding, testkit::a_customer};
-///
-/// let onboarding = Onboarding { skip: true, ..Onboarding::default() };
-/// assert_eq!(a_customer("acme").skipping_onboarding().build().onboarding, onboarding);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Onboarding {
-    /// Whether no workflow is to run, as when a workflow itself creates the customer.
-    pub skip: bool,
-    /// The workflow to run; `None` for the default one.
-    pub workflow: Option<WorkflowName>,
-}

@@ -1,6 +1,6 @@
 //! The types of events.
 
-use crate::lifecycle::words;
+use crate::words::words;
 
 /// What happened, by its word on the wire and in stores.
 ///

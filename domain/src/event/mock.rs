@@ -3,10 +3,7 @@
 use super::{
     EventEntity, EventPage, EventPosition, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached,
 };
-use crate::{
-    lifecycle::Owner,
-    store::{Page, StoreError},
-};
+use crate::{lifecycle::Owner, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
     StoreError::unavailable("the mock is told so")

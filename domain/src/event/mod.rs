@@ -12,7 +12,7 @@ mod record;
 mod service;
 mod tax_rate;
 
-pub use customer::{CustomerEvent, CustomerEventKind, CustomerField, Onboarding};
+pub use customer::{CustomerEvent, CustomerEventKind, CustomerField};
 pub use event_type::EventType;
 pub use page::{EventPage, HandOver, Reached};
 pub use port::{EventLog, EventReaders, EventSink};

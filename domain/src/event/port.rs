@@ -6,7 +6,8 @@ use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord, Reac
 use crate::{
     ids::EventId,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
 

@@ -4,10 +4,11 @@ use super::{CustomerEvent, CustomerEventKind, EventPosition, EventType, TaxRateE
 use crate::{
     customer::CustomerAggregate,
     ids::{CustomerId, EventId, TaxRateId},
-    lifecycle::{Owner, Version, words},
+    lifecycle::{Owner, Version},
     tax::TaxRate,
     tenancy::{Actor, RequestId},
     time::Timestamp,
+    words::words,
 };
 
 /// One event in the log.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{EventEntity, EventLog, EventPage, EventQuery, EventRecord};
 use crate::{
     customer::ReadError,
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tenancy::{Caller, Permission},
 };
 

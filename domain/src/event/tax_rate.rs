@@ -3,10 +3,11 @@
 use super::EventType;
 use crate::{
     ids::EventId,
-    lifecycle::{Version, words},
+    lifecycle::Version,
     tax::TaxRate,
     tenancy::{Actor, RequestId},
     time::Timestamp,
+    words::words,
 };
 
 /// One change of a tax rate, with the rate as of that change.

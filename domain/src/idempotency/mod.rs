@@ -23,7 +23,7 @@ use data_encoding::HEXLOWER;
 use crate::{ids::EventId, lifecycle::Owner, tenancy::EnvironmentScope, time::Timestamp, violation::Rule};
 pub(crate) use outcome::from_once_error;
 
-/// The key a client sends in the header `Idempotency-Key`: 1–255 printable ASCII characters.
+/// The key under which a client sends a request again: 1–255 printable ASCII characters.
 ///
 /// ```
 /// use patron_domain::idempotency::IdempotencyKey;
@@ -41,7 +41,7 @@ pub struct IdempotencyKey(String);
 /// assert!(IdempotencyKey::new("").is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Idempotency-Key must be 1 to {max} printable ASCII characters", max = IdempotencyKey::MAX_CHARS)]
+#[error("an idempotency key must be 1 to {max} printable ASCII characters", max = IdempotencyKey::MAX_CHARS)]
 pub struct IdempotencyKeyError;
 
 impl Rule for IdempotencyKeyError {
@@ -206,7 +206,7 @@ pub struct IdempotencyRecord {
 /// assert_eq!(other.settle(Some(&record)), Err(IdempotencyKeyReused));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this Idempotency-Key was used with another request; send a new key with a new request")]
+#[error("this idempotency key was used with another request; use a new key with a new request")]
 pub struct IdempotencyKeyReused;
 
 impl IdempotentRequest {

@@ -2,10 +2,11 @@
 
 use crate::{
     ids::{CustomerId, MappingId},
-    lifecycle::{Audit, Owner, Status, words},
+    lifecycle::{Audit, Owner, Status},
     metadata::JsonObject,
     text::text_newtype,
     violation::{Rule, Violations},
+    words::words,
 };
 
 text_newtype! {

@@ -23,7 +23,8 @@ use crate::{
     integration::{NewLink, ProviderEntityId},
     lifecycle::Version,
     metadata::JsonObject,
-    store::{PageRequest, StoreError},
+    page::PageRequest,
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     webhook::{Message, SecretVault, WebhookBody, seconds, signature},
 };

@@ -3,29 +3,52 @@
 //! A [`Workflow`] is an ordered list of steps. Creating a customer writes an [`OnboardingRun`] of it in the same
 //! transaction; an [`OnboardingEngine`] then takes the steps, each at least once, in order. Changing a workflow makes a
 //! new version of it; runs keep the version they began with.
+//!
+//! What a create says about onboarding is always there; the rest needs the feature `webhooks`.
 
+mod choice;
+#[cfg(feature = "webhooks")]
 mod engine;
+#[cfg(feature = "webhooks")]
 mod failure;
-#[cfg(any(test, feature = "mock"))]
+#[cfg(all(feature = "webhooks", any(test, feature = "mock")))]
 mod mock;
+#[cfg(feature = "webhooks")]
 mod pointer;
+#[cfg(feature = "webhooks")]
 mod port;
+#[cfg(feature = "webhooks")]
 mod run;
+#[cfg(feature = "webhooks")]
 mod service;
+#[cfg(feature = "webhooks")]
 mod step;
+#[cfg(feature = "webhooks")]
 mod token;
+#[cfg(feature = "webhooks")]
 mod workflow;
 
+pub use crate::customer::fields::{WorkflowName, WorkflowNameError};
+pub use choice::Onboarding;
+#[cfg(feature = "webhooks")]
 pub use engine::OnboardingEngine;
+#[cfg(feature = "webhooks")]
 pub use failure::StepFailure;
+#[cfg(feature = "webhooks")]
 pub use pointer::{JsonPointer, JsonPointerError};
-#[cfg(any(test, feature = "mock"))]
+#[cfg(all(feature = "webhooks", any(test, feature = "mock")))]
 pub use port::{MockOnboardingRepository, MockStepCaller};
+#[cfg(feature = "webhooks")]
 pub use port::{OnboardingRepository, RunClaim, RunQuery, RunRecord, StepCall, StepCaller};
+#[cfg(feature = "webhooks")]
 pub use run::{OnboardingRun, RunAmendment, RunRefusal, RunState, StepOutcome};
+#[cfg(feature = "webhooks")]
 pub use service::{OnboardingError, OnboardingService};
+#[cfg(feature = "webhooks")]
 pub use step::{
     ExpectedStatus, ExpectedStatusError, HttpCall, LinkIntegration, Step, StepKind, StepRetries, StepRetriesError,
 };
+#[cfg(feature = "webhooks")]
 pub use token::{RunToken, RunTokenError};
+#[cfg(feature = "webhooks")]
 pub use workflow::{PutWorkflow, Steps, StepsError, Workflow, WorkflowPut, WorkflowSecret};

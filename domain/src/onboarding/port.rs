@@ -11,9 +11,9 @@ use super::{
     workflow::{PutWorkflow, Workflow},
 };
 use crate::{
-    customer::WorkflowName,
     idempotency::{Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
+    onboarding::WorkflowName,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,

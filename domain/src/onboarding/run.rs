@@ -8,8 +8,9 @@ use super::{
 use crate::{
     ids::{CustomerId, OnboardingRunId, WorkflowId},
     integration::ProviderEntityId,
-    lifecycle::{Owner, words},
+    lifecycle::Owner,
     time::Timestamp,
+    words::words,
 };
 
 /// How far a run is.

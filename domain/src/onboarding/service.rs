@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    customer::WorkflowName,
-    event::Onboarding,
     idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, from_once_error},
     ids::{CustomerId, IdGenerator, Randomness},
+    onboarding::{Onboarding, WorkflowName},
     store::StoreError,
     tenancy::{Caller, Permission, PermissionDenied},
     webhook::{SecretVault, VaultError, WebhookSecret},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::pointer::JsonPointer;
-use crate::{integration::ProviderType, lifecycle::words, violation::Rule, webhook::EndpointUrl};
+use crate::{integration::ProviderType, violation::Rule, webhook::EndpointUrl, words::words};
 
 /// One step.
 ///

@@ -2,9 +2,9 @@
 
 use super::step::{LinkIntegration, Step};
 use crate::{
-    customer::WorkflowName,
     ids::{WebhookEndpointId, WorkflowId},
     lifecycle::{Audit, Owner},
+    onboarding::WorkflowName,
     tenancy::EnvironmentScope,
     time::Timestamp,
     violation::{Rule, Violations},
@@ -34,7 +34,7 @@ pub struct Steps(Vec<Step>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StepsError {
     /// There is none.
-    #[error("steps must hold at least one step; DELETE the workflow to have nothing done")]
+    #[error("steps must hold at least one step; delete the workflow to have nothing done")]
     None,
     /// There are too many.
     #[error("steps must hold at most {} steps", Steps::MAX)]

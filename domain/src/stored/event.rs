@@ -20,13 +20,14 @@ use super::{
     write,
 };
 use crate::{
-    customer::{CustomerAggregate, WorkflowName},
+    customer::CustomerAggregate,
     event::{
-        CustomerEventKind, CustomerField, EventEntityType, EventKind, EventState, EventType, Onboarding,
-        TaxRateEventKind, TaxRateField,
+        CustomerEventKind, CustomerField, EventEntityType, EventKind, EventState, EventType, TaxRateEventKind,
+        TaxRateField,
     },
     ids::{MappingId, TaxAssociationId},
     lifecycle::Owner,
+    onboarding::{Onboarding, WorkflowName},
     tax::TaxRate,
 };
 

@@ -11,12 +11,14 @@ use crate::{
         Address, AddressLine, City, Contact, CountryCode, CustomerAggregate, CustomerName, Email, ExternalId,
         FormerExternalId, PostalCode, State, TimeZone,
     },
-    event::{CustomerEventKind, CustomerField, EventKind, Onboarding, TaxRateEventKind, TaxRateField},
+    event::{CustomerEventKind, CustomerField, EventKind, TaxRateEventKind, TaxRateField},
     ids::{EventKind as EventIdKind, Id},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
-    onboarding::{ExpectedStatus, HttpCall, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow},
+    onboarding::{
+        ExpectedStatus, HttpCall, Onboarding, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow,
+    },
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity,
@@ -203,7 +205,7 @@ fn workflows_and_runs() {
         retries: StepRetries::default().with_max_attempts(3).unwrap().with_first_delay(60).unwrap(),
     });
     let steps = Steps::new(vec![call, a_link("crm", "/data/id"), a_call("https://mail.example")], "").unwrap();
-    let name = Some(crate::customer::WorkflowName::new("welcome").unwrap());
+    let name = Some(crate::onboarding::WorkflowName::new("welcome").unwrap());
     is_golden("onboarding_workflow.v1.full", &Workflow { name, steps, ..a_workflow() });
 
     let start = OnboardingRun::start(an_owner(), an_id(1), an_id(2), a_time());
@@ -309,7 +311,7 @@ fn damaged_documents_are_refused_without_a_word_of_what_they_hold() {
 
 #[test]
 fn every_kind_of_event_survives_its_type_and_its_detail() {
-    let workflow = Some(crate::customer::WorkflowName::new("welcome").unwrap());
+    let workflow = Some(crate::onboarding::WorkflowName::new("welcome").unwrap());
     let of_customers = [
         (CustomerEventKind::Created { onboarding: Onboarding::default() }, None),
         (

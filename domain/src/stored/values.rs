@@ -6,15 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::CURRENT;
 use crate::{
-    customer::{
-        AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
-        WorkflowName,
-    },
+    customer::{AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone},
     event::EventPosition,
     ids::{Id, Kind},
     integration::{ProviderEntityId, ProviderType},
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
+    onboarding::WorkflowName,
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
         TaxRateStatus,

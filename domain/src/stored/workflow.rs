@@ -10,12 +10,12 @@ use super::{
     write,
 };
 use crate::{
-    customer::WorkflowName,
     ids::{WebhookEndpointId, WorkflowId},
     integration::ProviderType,
     lifecycle::Owner,
     onboarding::{
-        ExpectedStatus, HttpCall, JsonPointer, LinkIntegration, Step, StepRetries, Steps, Workflow, WorkflowSecret,
+        ExpectedStatus, HttpCall, JsonPointer, LinkIntegration, Step, StepRetries, Steps, Workflow, WorkflowName,
+        WorkflowSecret,
     },
     tenancy::Actor,
     time::Timestamp,

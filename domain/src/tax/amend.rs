@@ -5,12 +5,12 @@ use super::{
     TaxRateStatus, TaxValueParts, TaxedEntity,
 };
 use crate::{
-    customer::Patch,
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
     idempotency::{IdempotencyKeyReused, from_once_error},
     ids::{EventId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
     metadata::Metadata,
+    patch::Patch,
     store::StoreError,
     tenancy::{EnvironmentScope, PermissionDenied, RequestId},
     time::Timestamp,

@@ -2,10 +2,11 @@
 
 use crate::{
     ids::{CustomerId, TaxAssociationId, TaxRateId},
-    lifecycle::{Audit, Owner, Status, words},
+    lifecycle::{Audit, Owner, Status},
     metadata::Metadata,
     time::Timestamp,
     violation::Rule,
+    words::words,
 };
 
 use super::CurrencyCode;

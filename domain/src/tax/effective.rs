@@ -20,11 +20,7 @@
 use std::cmp::Reverse;
 
 use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateStatus};
-use crate::{
-    ids::TaxAssociationId,
-    lifecycle::{Status, words},
-    time::Timestamp,
-};
+use crate::{ids::TaxAssociationId, lifecycle::Status, time::Timestamp, words::words};
 
 /// What the decision stands on. Associations that are not published are as if absent.
 ///

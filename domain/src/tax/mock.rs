@@ -1,11 +1,7 @@
 //! Ready-made mocks of the port for taxes.
 
 use super::{CreateTaxDefaultError, CreateTaxRateError, MockTaxRepository, TaxBasis, TaxRate, TaxRateFacts};
-use crate::{
-    idempotency::Done,
-    lifecycle::Status,
-    store::{Page, StoreError},
-};
+use crate::{idempotency::Done, lifecycle::Status, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
     StoreError::unavailable("the mock is told so")
@@ -28,7 +24,7 @@ impl MockTaxRepository {
     /// and forgotten. Nobody uses the rate: there are no associations.
     ///
     /// ```
-    /// # use patron_domain::{store::PageRequest, tax::*, testkit::{a_scope, a_tax_rate}};
+    /// # use patron_domain::{page::PageRequest, tax::*, testkit::{a_scope, a_tax_rate}};
     /// # futures::executor::block_on(async {
     /// let taxes = MockTaxRepository::with(a_tax_rate("VAT"));
     /// let listed = taxes.rates(&a_scope(), &TaxRateFilter::default(), PageRequest::default()).await;

@@ -12,7 +12,8 @@ use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, from_once_error},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, PermissionDenied},
     violation::Violations,
 };

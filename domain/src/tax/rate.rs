@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use super::decimal::{self, DecimalError};
 use crate::{
     ids::TaxRateId,
-    lifecycle::{Audit, Owner, Status, Version, words},
+    lifecycle::{Audit, Owner, Status, Version},
     metadata::Metadata,
     text::text_newtype,
     violation::Rule,
+    words::words,
 };
 
 text_newtype! {

@@ -45,7 +45,7 @@ pub struct AccessService {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthenticateError {
     /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
-    #[error("a valid API key is needed: send it in the header x-api-key")]
+    #[error("the caller was not recognised")]
     Unauthenticated,
     /// The store failed.
     #[error(transparent)]

@@ -22,7 +22,7 @@ impl From<ApiKeyId> for Actor {
     }
 }
 
-/// The id of one request, as in `X-Request-ID`: 1–128 ASCII letters, digits, `.`, `_` and `-`.
+/// The id of one request: 1–128 ASCII letters, digits, `.`, `_` and `-`.
 ///
 /// ```
 /// use patron_domain::tenancy::RequestId;

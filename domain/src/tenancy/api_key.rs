@@ -5,10 +5,11 @@ use std::fmt;
 use super::{Actor, Roles, Tenant};
 use crate::{
     ids::{ApiKeyId, crockford},
-    lifecycle::{Audit, Owner, Status, words},
+    lifecycle::{Audit, Owner, Status},
     text::text_newtype,
     time::{Timestamp, TimestampError},
     violation::Rule,
+    words::words,
 };
 
 text_newtype! {

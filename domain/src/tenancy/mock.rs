@@ -3,10 +3,7 @@
 use super::{
     ApiKey, ApiKeySecret, CreateEnvironmentError, Environment, MockApiKeyRepository, MockKeyUses, MockTenancyRepository,
 };
-use crate::{
-    idempotency::Done,
-    store::{Page, StoreError},
-};
+use crate::{idempotency::Done, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
     StoreError::unavailable("the mock is told so")

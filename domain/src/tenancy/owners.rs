@@ -1,10 +1,7 @@
 //! Every environment of every tenant, for work that goes through all of them.
 
 use super::{SystemScope, TenancyRepository, TenantScope};
-use crate::{
-    lifecycle::Owner,
-    store::{PageRequest, StoreError},
-};
+use crate::{lifecycle::Owner, page::PageRequest, store::StoreError};
 
 /// Every environment there is. One that is made meanwhile may be left out.
 ///
@@ -35,7 +32,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        store::Page,
+        page::Page,
         tenancy::{Environment, MockTenancyRepository, Tenant},
         testkit::{a_tenant, an_environment, an_id},
     };

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},
     ids::{ApiKeyId, EnvironmentId},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     time::Timestamp,
 };
 
@@ -21,7 +22,7 @@ use crate::{
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
-///     store::PageRequest,
+///     page::PageRequest,
 ///     tenancy::{SystemScope, TenancyRepository},
 ///     testkit::{MemoryStore, a_tenant},
 /// };

@@ -1,6 +1,6 @@
 //! Roles: what a caller may do.
 
-use crate::{lifecycle::words, violation::Rule};
+use crate::{violation::Rule, words::words};
 
 /// A role of an API key.
 ///
@@ -137,18 +137,16 @@ impl Roles {
 pub enum PermissionDenied {
     /// None of the caller's roles permits it.
     #[error("{}", match .0 {
-        Permission::Read => "this API key may not read; use one with the role all_reader, all_writer or super_admin",
-        Permission::Write => "this API key may only read; use one with the role all_writer or super_admin",
-        Permission::Administer => "this needs an API key with the role super_admin",
+        Permission::Read => "the caller may not read; that needs the role all_reader, all_writer or super_admin",
+        Permission::Write => "the caller may only read; this needs the role all_writer or super_admin",
+        Permission::Administer => "this needs the role super_admin",
     })]
     Role(Permission),
     /// A key was asked for that may do more than its maker.
-    #[error("this API key cannot make one that may do more than it may itself; leave out the roles that it lacks")]
+    #[error("nobody can grant more than they may do themselves; leave out the roles that the caller lacks")]
     MoreThanOwn,
     /// The client named an environment that is not the caller's.
-    #[error(
-        "this API key belongs to another environment than X-Environment-ID names; use that environment's key or leave the header out"
-    )]
+    #[error("the caller belongs to another environment than the one that is asked for")]
     Environment,
 }
 

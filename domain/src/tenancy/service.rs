@@ -12,7 +12,8 @@ use crate::{
     idempotency::OnceError,
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness, RandomnessUnavailable, TenantId},
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
 };
 
 /// Makes and lists tenants, environments and keys, for start-up and the command line.
@@ -61,10 +62,10 @@ pub struct TenancyService {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// There is no such environment.
-    #[error("there is no environment with this id; `patron environments list` shows them")]
+    #[error("there is no environment with this id")]
     UnknownEnvironment,
     /// There is no such key.
-    #[error("there is no API key with this id; `patron keys list` shows them")]
+    #[error("there is no API key with this id")]
     UnknownKey,
     /// No secret could be made.
     #[error(transparent)]

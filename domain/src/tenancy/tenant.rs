@@ -3,9 +3,10 @@
 use super::Actor;
 use crate::{
     ids::{EnvironmentId, TenantId},
-    lifecycle::{Audit, words},
+    lifecycle::Audit,
     text::text_newtype,
     time::Timestamp,
+    words::words,
 };
 
 text_newtype! {

@@ -6,8 +6,9 @@ use super::retry::Retries;
 use crate::{
     event::{EventPosition, EventRecord},
     ids::{EventId, IdSequence, WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::{Owner, words},
+    lifecycle::Owner,
     time::Timestamp,
+    words::words,
 };
 
 /// An event's delivery to an endpoint, with what its last attempt led to.

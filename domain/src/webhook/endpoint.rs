@@ -7,10 +7,10 @@ use super::{
     url::EndpointUrl,
 };
 use crate::{
-    customer::Patch,
     event::EventPosition,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
+    patch::Patch,
     tenancy::EnvironmentScope,
     text::text_newtype,
     time::Timestamp,
@@ -84,7 +84,7 @@ impl WebhookEndpoint {
 /// What is to be changed of an endpoint; what is absent stays.
 ///
 /// ```
-/// use patron_domain::{customer::Patch, webhook::EndpointUpdate};
+/// use patron_domain::{patch::Patch, webhook::EndpointUpdate};
 ///
 /// let update = EndpointUpdate { description: Patch::Clear, enabled: Some(true), ..EndpointUpdate::default() };
 /// assert_eq!(update.url, None); // stays

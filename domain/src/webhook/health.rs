@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::retry::Retries;
-use crate::{lifecycle::words, time::Timestamp};
+use crate::{time::Timestamp, words::words};
 
 /// How an endpoint has answered lately.
 ///

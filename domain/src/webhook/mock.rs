@@ -8,7 +8,8 @@ use crate::{
     idempotency::Done,
     ids::{EventId, RandomnessUnavailable},
     lifecycle::Owner,
-    store::{Page, StoreError},
+    page::Page,
+    store::StoreError,
     time::Timestamp,
 };
 

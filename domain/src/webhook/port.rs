@@ -13,7 +13,8 @@ use crate::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };

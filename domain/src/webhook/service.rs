@@ -13,7 +13,7 @@ use crate::{
     idempotency::{Answer, CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
     time::Timestamp,
 };

@@ -17,7 +17,8 @@ use patron_domain::{
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::EnvironmentScope,
 };
 

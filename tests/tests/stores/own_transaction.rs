@@ -8,11 +8,13 @@ use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions, PostgresS
 use patron_domain::{
     customer::{
         Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerUpdate, ExternalId,
-        Patch, Stamp, query::CustomerQuery, query::CustomerQueryParts,
+        Stamp,
+        query::{CustomerQuery, CustomerQueryParts},
     },
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{CustomerId, IdGenerator},
-    store::PageRequest,
+    page::PageRequest,
+    patch::Patch,
     testkit::{CountingIds, a_customer, a_scope, a_time},
     time::Timestamp,
 };

@@ -3,11 +3,11 @@
 use patron_domain::{
     customer::{
         Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, NewCustomer, PostalCode,
-        Profile, State, TaxChoice, TimeZone, WorkflowName,
+        Profile, State, TaxChoice, TimeZone,
     },
-    event::Onboarding,
     integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
     metadata::JsonObject,
+    onboarding::{Onboarding, WorkflowName},
     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
     violation::{Violation, Violations},
 };

@@ -9,7 +9,7 @@ use patron_domain::{
     },
     lifecycle::Status,
     metadata::member_path,
-    store::{PageError, PageRequest},
+    page::{PageError, PageRequest},
     time::Timestamp,
     violation::{Rule, Violations},
 };

@@ -1,12 +1,12 @@
 //! An event as clients see it.
 
 use patron_domain::{
-    customer::WorkflowName,
     event::{
-        CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType, Onboarding,
+        CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType,
         TaxRateEventKind,
     },
     ids::{EventId, MappingId, TaxAssociationId},
+    onboarding::{Onboarding, WorkflowName},
     tenancy::{Actor, RequestId},
     time::Timestamp,
 };

@@ -4,7 +4,7 @@ use patron_domain::{
     customer::MappingFilter,
     ids::CustomerId,
     integration::{MappedEntityType, ProviderEntityId, ProviderType},
-    store::Page,
+    page::Page,
     violation::Violations,
 };
 use rocket::{get, routes};

@@ -1,6 +1,6 @@
 //! Members of an update, where `null` and nothing at all can mean two things.
 
-use patron_domain::{customer::Patch, violation::Rule};
+use patron_domain::{patch::Patch, violation::Rule};
 use serde::{Deserialize, Deserializer};
 
 use super::{

@@ -1,6 +1,6 @@
 //! `DELETE /settings/customer_onboarding`, `DELETE /settings/customer_onboarding/{name}`
 
-use patron_domain::customer::WorkflowName;
+use patron_domain::onboarding::WorkflowName;
 use rocket::{delete, routes};
 use serde::Serialize;
 use utoipa::ToSchema;

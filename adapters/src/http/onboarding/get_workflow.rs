@@ -1,6 +1,6 @@
 //! `GET /settings/customer_onboarding`, `GET /settings/customer_onboarding/{name}`
 
-use patron_domain::{customer::WorkflowName, onboarding::OnboardingError};
+use patron_domain::onboarding::{OnboardingError, WorkflowName};
 use rocket::{get, routes};
 
 use super::{response::WorkflowResponse, workflow_name};

@@ -11,7 +11,11 @@ mod response;
 mod shape;
 mod token;
 
-use patron_domain::{customer::WorkflowName, ids::CustomerId, onboarding::OnboardingError, violation::Violations};
+use patron_domain::{
+    ids::CustomerId,
+    onboarding::{OnboardingError, WorkflowName},
+    violation::Violations,
+};
 use rocket::{Route, routes};
 
 pub(super) use self::token::{HEADER, Token};
@@ -60,7 +64,7 @@ impl From<OnboardingError> for ApiError {
             OnboardingError::Denied(error) => error.into(),
             OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
             OnboardingError::ForeignToken(error) => token::refusal(&error),
-            OnboardingError::KeyReused(_) => Self::idempotency_key_reused(message),
+            OnboardingError::KeyReused(_) => Self::idempotency_key_reused(),
             OnboardingError::Forbidden(_) => Self::invalid_operation(message),
             OnboardingError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

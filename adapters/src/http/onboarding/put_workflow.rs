@@ -1,6 +1,6 @@
 //! `PUT /settings/customer_onboarding`, `PUT /settings/customer_onboarding/{name}`
 
-use patron_domain::customer::WorkflowName;
+use patron_domain::onboarding::WorkflowName;
 use rocket::{put, routes};
 use serde_json::{Value, json};
 

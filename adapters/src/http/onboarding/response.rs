@@ -1,11 +1,10 @@
 //! Workflows and runs as clients see them.
 
 use patron_domain::{
-    customer::WorkflowName,
     ids::{CustomerId, EnvironmentId, OnboardingRunId, TenantId, WorkflowId},
     integration::ProviderType,
     lifecycle::Status,
-    onboarding::{JsonPointer, OnboardingRun, RunState, Step, StepFailure, StepKind, Workflow},
+    onboarding::{JsonPointer, OnboardingRun, RunState, Step, StepFailure, StepKind, Workflow, WorkflowName},
     tenancy::Actor,
     time::Timestamp,
     webhook::EndpointUrl,

@@ -2,8 +2,7 @@
 //! called with, and the create starts nothing, so that no two systems create each other's customers for ever.
 
 use patron_domain::{
-    event::Onboarding,
-    onboarding::{OnboardingError, RunToken, RunTokenError},
+    onboarding::{Onboarding, OnboardingError, RunToken, RunTokenError},
     violation::Violations,
 };
 use rocket::{

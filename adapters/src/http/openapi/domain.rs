@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use patron_domain::{
     customer::{
         AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
-        WorkflowName,
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField, TextField, TimeField},
     },
     event::{CustomerField, EventEntity, EventEntityType, EventLimit, EventPosition, EventType, TaxRateField},
@@ -13,7 +12,8 @@ use patron_domain::{
     integration::{ClaimedEntityId, MappedEntityType, ProviderEntityId, ProviderType},
     lifecycle::Status,
     metadata::{JsonObject, Metadata},
-    store::PageRequest,
+    onboarding::WorkflowName,
+    page::PageRequest,
     tax::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,

@@ -17,7 +17,7 @@ impl From<CreateTaxRateError> for ApiError {
             CreateTaxRateError::Denied(error) => error.into(),
             CreateTaxRateError::Invalid(violations) => violations.into(),
             CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            CreateTaxRateError::KeyReused(_) => Self::idempotency_key_reused(message),
+            CreateTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
             CreateTaxRateError::Store(error) => error.into(),
         }
     }
@@ -32,7 +32,7 @@ impl From<ChangeTaxRateError> for ApiError {
             ChangeTaxRateError::Invalid(violations) => violations.into(),
             ChangeTaxRateError::Archived | ChangeTaxRateError::InUse => Self::invalid_operation(message),
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(message),
+            ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxRateError::Store(error) => error.into(),
         }
     }
@@ -68,7 +68,7 @@ impl From<CreateTaxDefaultError> for ApiError {
             CreateTaxDefaultError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
-            CreateTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(message),
+            CreateTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
             CreateTaxDefaultError::Store(error) => error.into(),
         }
     }
@@ -81,7 +81,7 @@ impl From<ChangeTaxDefaultError> for ApiError {
             ChangeTaxDefaultError::Denied(error) => error.into(),
             ChangeTaxDefaultError::Unknown => Self::not_found(message),
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
-            ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(message),
+            ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxDefaultError::Store(error) => error.into(),
         }
     }

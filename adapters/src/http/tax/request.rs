@@ -1,7 +1,7 @@
 //! What a client sends to create or change a tax rate, and how it becomes what the domain takes.
 
 use patron_domain::{
-    customer::Patch,
+    patch::Patch,
     tax::{
         FixedAmount, NewTaxRate, Percentage, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
         TaxRateType, TaxRateUpdate, TaxValueParts,

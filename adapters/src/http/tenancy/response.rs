@@ -3,7 +3,7 @@
 use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
     lifecycle::Status,
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tenancy::{Actor, ApiKey, ApiKeyName, ApiKeyType, Environment, EnvironmentName, EnvironmentType, Role},
     time::Timestamp,
 };

@@ -5,9 +5,9 @@ use patron_domain::{
         Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, ExternalIdError,
         NewCustomer, PostalCode, Profile, State, TaxChoice, TimeZone,
     },
-    event::Onboarding,
     integration::{NewLink, NewLinks, ProviderEntityId, ProviderType},
     metadata::{JsonObject, Metadata},
+    onboarding::Onboarding,
 };
 
 use super::tables::{FAMILY_NAMES, FORMS, GIVEN_NAMES, PLACES, PLANS, Place, SOURCES, STREETS, TRADES};

@@ -1,6 +1,6 @@
 //! The words of a query: which fields can be filtered and sorted by, and how.
 
-use crate::lifecycle::{UnknownWord, words};
+use crate::{UnknownWord, words::words};
 
 /// A field with a text. An absent text is the empty one, as answers show it.
 ///

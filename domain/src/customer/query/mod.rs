@@ -20,7 +20,7 @@ pub use order::{CursorError, CursorKey, CustomerCursor, CustomerOrder};
 pub use parts::CustomerQueryParts;
 
 use super::CustomerRecord;
-use crate::{lifecycle::Status, store::PageRequest};
+use crate::{lifecycle::Status, page::PageRequest};
 
 /// Which customers are asked for, in which order, and which of them this time.
 ///

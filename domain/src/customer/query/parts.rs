@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     lifecycle::Status,
-    store::PageRequest,
+    page::PageRequest,
     time::Timestamp,
     violation::{Violation, Violations},
 };
@@ -150,7 +150,7 @@ mod tests {
             Condition, CustomerOrder, CustomerQuery, Direction, Folded, FoldedField, SortField, TextField,
         },
         lifecycle::Status,
-        store::PageRequest,
+        page::PageRequest,
         time::Timestamp,
     };
 

@@ -7,11 +7,13 @@ use futures::executor::block_on;
 use super::*;
 use crate::{
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
-    event::{CustomerEventKind, EventRecord, Onboarding},
+    event::{CustomerEventKind, EventRecord},
     idempotency::Done,
     ids::{CustomerId, EventId},
     lifecycle::Owner,
-    onboarding::{MockStepCaller, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError, Steps},
+    onboarding::{
+        MockStepCaller, Onboarding, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError, Steps,
+    },
     tenancy::{Permission, PermissionDenied},
     testkit::{
         CountingIds, FixedClock, FixedRandomness, MemoryStore, a_call, a_caller, a_customer, a_link, a_reader, a_scope,

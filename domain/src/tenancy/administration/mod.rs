@@ -17,7 +17,8 @@ use crate::{
     idempotency::{CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness},
     lifecycle::{Owner, Status},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     time::Timestamp,
     violation::Violations,
 };
@@ -36,7 +37,7 @@ use crate::{
 /// use std::sync::Arc;
 /// use patron_domain::{
 ///     customer::DEFAULT_IDEMPOTENCY_TTL,
-///     store::PageRequest,
+///     page::PageRequest,
 ///     tenancy::AdministrationService,
 ///     testkit::{CountingIds, FixedClock, FixedRandomness, MemoryStore, a_caller},
 /// };

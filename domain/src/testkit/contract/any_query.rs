@@ -1,13 +1,15 @@
 //! Customers and queries as they come: made from a number, the same from the same.
 
 use crate::{
-    customer::Customer,
-    customer::query::{
-        Condition, CustomerCursor, CustomerQuery, CustomerQueryParts, DataType, Direction, FilterField, Operand,
-        Operator, SortField, TextField, TimeField,
+    customer::{
+        Customer,
+        query::{
+            Condition, CustomerCursor, CustomerQuery, CustomerQueryParts, DataType, Direction, FilterField, Operand,
+            Operator, SortField, TextField, TimeField,
+        },
     },
     lifecycle::Status,
-    store::PageRequest,
+    page::PageRequest,
     testkit::{CustomerBuilder, a_customer},
     time::Timestamp,
 };

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ids::TaxAssociationId,
     lifecycle::{Audit, Status},
-    store::PageRequest,
+    page::PageRequest,
     tax::{CurrencyCode, TaxAssociation, TaxAssociationFilter, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{a_customer, a_scope, a_tax_rate},

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lifecycle::{Audit, Owner},
-    store::PageRequest,
+    page::PageRequest,
     tenancy::{ApiKey, Bootstrap, SystemScope, Tenant, TenantScope},
     testkit::{a_scope, a_tenant, an_api_key},
 };

@@ -7,11 +7,12 @@ use super::{
 };
 use crate::{
     customer::{
-        Amendment, CustomerUpdate, Email, MetadataUpdate, Patch,
+        Amendment, CustomerUpdate, Email, MetadataUpdate,
         query::{CustomerQuery, CustomerQueryParts},
     },
     ids::CustomerId,
     metadata::Metadata,
+    patch::Patch,
     tenancy::EnvironmentScope,
     testkit::a_customer,
 };

@@ -7,14 +7,15 @@ use super::{
 use crate::{
     customer::{
         Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerName, CustomerUpdate,
-        ExternalId, MappingFilter, MetadataUpdate, NewCustomer, Patch, Stamp,
+        ExternalId, MappingFilter, MetadataUpdate, NewCustomer, Stamp,
     },
     event::CustomerEvent,
     ids::{CustomerId, IdGenerator},
     integration::{NewLink, ProviderEntityId, ProviderType},
     lifecycle::Status,
     metadata::JsonObject,
-    store::PageRequest,
+    page::PageRequest,
+    patch::Patch,
     tax::{NewTaxAssociation, Priority, TaxAssociation, TaxAssociationFilter, TaxRateCode, TaxedEntity},
     tenancy::EnvironmentScope,
 };

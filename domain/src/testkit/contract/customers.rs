@@ -8,7 +8,7 @@ use super::{
 use crate::{
     customer::{ChangeCustomerError, MappingFilter},
     ids::CustomerId,
-    store::PageRequest,
+    page::PageRequest,
     tenancy::EnvironmentScope,
     testkit::a_customer,
 };

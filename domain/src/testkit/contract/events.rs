@@ -10,14 +10,15 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    customer::{Amendment, Patch},
+    customer::Amendment,
     event::{
         EventEntities, EventEntity, EventEntityType, EventLimit, EventPosition, EventQuery, EventRecord, EventType,
         Reached, TaxRateEvent,
     },
     ids::EventId,
     lifecycle::{Owner, Version},
-    store::PageRequest,
+    page::PageRequest,
+    patch::Patch,
     tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateName, TaxRateUpdate},
     tenancy::{EnvironmentScope, SystemScope},
     testkit::{a_customer, a_tax_rate},

@@ -6,9 +6,9 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    customer::OldEvents,
     event::{EventEntity, EventPosition, EventQuery},
-    store::PageRequest,
+    page::PageRequest,
+    retention::OldEvents,
     tenancy::SystemScope,
     testkit::a_customer,
     time::Timestamp,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     customer::MappingFilter,
-    store::PageRequest,
+    page::PageRequest,
     tax::{TaxAssociationFilter, TaxRate, TaxedEntity},
     tenancy::{ApiKey, SystemScope},
     testkit::{a_customer, a_tax_rate},

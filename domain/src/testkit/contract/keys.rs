@@ -8,7 +8,7 @@ use crate::{
     idempotency::Done,
     ids::{ApiKeyId, IdSequence},
     lifecycle::Audit,
-    store::PageRequest,
+    page::PageRequest,
     tenancy::{Actor, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, KeyUse, MAX_USES, Role, Roles, SystemScope},
     time::Timestamp,
 };

@@ -11,7 +11,7 @@ use crate::{
         query::{CustomerPage, CustomerQuery, CustomerQueryParts, SortField},
     },
     ids::{CustomerId, IdGenerator, TenantKind},
-    store::PageRequest,
+    page::PageRequest,
     tenancy::EnvironmentScope,
     testkit::a_customer,
 };

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     customer::MappingFilter,
     ids::{CustomerId, IdGenerator, MappingId},
-    store::PageRequest,
+    page::PageRequest,
     tenancy::EnvironmentScope,
     testkit::a_customer,
     time::Timestamp,

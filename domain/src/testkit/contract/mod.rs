@@ -70,11 +70,13 @@ use futures_util::lock::Mutex;
 
 use self::world::World;
 use crate::{
-    customer::{CustomerRepository, Housekeeping},
+    customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
-    store::{PageRequest, StoreError},
+    page::PageRequest,
+    retention::Housekeeping,
+    store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
     testkit::{Faults, MemoryStore},

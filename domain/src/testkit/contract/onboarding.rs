@@ -9,13 +9,13 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    customer::{ChangeCustomerError, WorkflowName},
+    customer::ChangeCustomerError,
     idempotency::Done,
     ids::{CustomerId, WorkflowId},
     integration::ProviderEntityId,
     onboarding::{
         OnboardingError, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord, RunRefusal, RunState,
-        StepFailure, StepOutcome, Steps, Workflow, WorkflowSecret,
+        StepFailure, StepOutcome, Steps, Workflow, WorkflowName, WorkflowSecret,
     },
     tenancy::{EnvironmentScope, SystemScope},
     testkit::{a_call, a_customer, a_workflow},

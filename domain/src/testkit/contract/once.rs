@@ -9,7 +9,6 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    customer::WorkflowName,
     event::TaxRateEvent,
     idempotency::{
         Answer as Kept, CallersClaim, Done, Fingerprint, IdempotencyClaim, IdempotencyKeyReused, KeptAnswer,
@@ -17,7 +16,7 @@ use crate::{
     },
     ids::{CustomerId, WorkflowId},
     lifecycle::Owner,
-    onboarding::{OnboardingRun, RunAmendment, Workflow},
+    onboarding::{OnboardingRun, RunAmendment, Workflow, WorkflowName},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,

@@ -117,6 +117,6 @@ async fn is_whole(world: &World<'_>, scope: &EnvironmentScope, id: CustomerId, e
     let found = world.find(scope, id).await?.ok_or("the customer is not found by its id")?;
     same("mappings", &found.mappings.len(), &2)?;
     same("customers linked", &links(world, scope, "stripe", entity_id).await?, &1)?;
-    let history = world.ports.customers.history(scope, id, crate::store::PageRequest::default()).await;
+    let history = world.ports.customers.history(scope, id, crate::page::PageRequest::default()).await;
     same("events", &history.map(|page| page.total), &Ok(1))
 }

@@ -9,7 +9,7 @@ use crate::{
     customer::{ChangeCustomerError, CustomerFacts, TaxFacts},
     ids::{CustomerId, IdGenerator},
     lifecycle::Status,
-    store::PageRequest,
+    page::PageRequest,
     tax::{TaxAssociationFilter, TaxRate, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_tax_rate},

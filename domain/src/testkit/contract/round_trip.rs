@@ -11,7 +11,7 @@ use crate::{
     ids::{IdGenerator, IdSequence},
     lifecycle::Version,
     metadata::JsonObject,
-    store::PageRequest,
+    page::PageRequest,
     tax::{TaxAssociationFilter, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_full_customer, full_tax_rates},

@@ -10,7 +10,7 @@ use crate::{
     event::CustomerEvent,
     ids::IdGenerator,
     lifecycle::Status,
-    store::PageRequest,
+    page::PageRequest,
     tax::{CurrencyCode, Priority, TaxAssociation, TaxAssociationFilter, TaxRateOverride, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{CustomerBuilder, a_customer, a_metadata, a_tax_rate},

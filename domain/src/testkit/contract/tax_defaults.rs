@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     lifecycle::Status,
-    store::PageRequest,
+    page::PageRequest,
     tax::{CreateTaxDefaultError, CurrencyCode, Priority, TaxAssociation, TaxAssociationFilter, TaxRate, TaxedEntity},
     tenancy::EnvironmentScope,
     testkit::{a_customer, a_metadata, a_tax_rate},

@@ -9,7 +9,7 @@ use crate::{
     customer::query::Direction,
     ids::{TaxAssociationId, TaxRateId},
     lifecycle::{Audit, Status},
-    store::PageRequest,
+    page::PageRequest,
     tax::{
         CurrencyCode, TaxAssociation, TaxAssociationFilter, TaxRate, TaxRateCode, TaxRateFilter, TaxRateScope,
         TaxRateStatus, TaxedEntities, TaxedEntity,

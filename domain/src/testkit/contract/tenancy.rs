@@ -8,7 +8,7 @@ use crate::{
     idempotency::Done,
     ids::{EnvironmentId, TenantId},
     lifecycle::Audit,
-    store::PageRequest,
+    page::PageRequest,
     tenancy::{
         Actor, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant, TenantName,
         TenantScope,

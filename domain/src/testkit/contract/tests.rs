@@ -15,7 +15,8 @@ use crate::{
     event::CustomerEvent,
     ids::CustomerId,
     integration::IntegrationMapping,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::EnvironmentScope,
     testkit::MemoryStore,
 };

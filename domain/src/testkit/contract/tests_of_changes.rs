@@ -16,14 +16,16 @@ use super::{
 use crate::{
     customer::{
         Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord,
-        CustomerRepository, ExternalId, Housekeeping, MappingFilter, MetadataUpdate, OldEvents, Precondition,
+        CustomerRepository, ExternalId, MappingFilter, MetadataUpdate, Precondition,
         query::{CustomerPage, CustomerQuery},
     },
     event::CustomerEvent,
     idempotency::{IdempotencyKey, IdempotencyKeyReused},
     ids::CustomerId,
     integration::IntegrationMapping,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    retention::{Housekeeping, OldEvents},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     testkit::MemoryStore,
     time::Timestamp,

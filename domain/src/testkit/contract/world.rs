@@ -8,7 +8,7 @@ use crate::{
     event::{CustomerEvent, TaxRateEvent},
     ids::{CustomerId, Id, IdGenerator, Kind, TenantId},
     lifecycle::{Audit, Owner},
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tax::{CreateTaxRateError, TaxAssociation, TaxRate},
     tenancy::{ApiKey, ApiKeySecret, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope},
     testkit::{CountingIds, CustomerBuilder, FixedClock, a_scope, a_tax_default, a_tenant, an_api_key, an_environment},

@@ -4,12 +4,11 @@ use async_trait::async_trait;
 
 use super::Faulty;
 use crate::{
-    customer::WorkflowName,
     idempotency::{Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
-        Workflow,
+        Workflow, WorkflowName,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},

@@ -6,7 +6,7 @@ use super::Faulty;
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        Housekeeping, MappingFilter, OldEvents,
+        MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::{
@@ -19,7 +19,9 @@ use crate::{
     ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId},
     integration::IntegrationMapping,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    retention::{Housekeeping, OldEvents},
+    store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,

@@ -12,7 +12,8 @@ use super::Faults;
 use crate::{
     customer::{ChangeCustomerError, CustomerRepository, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError},
     idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest},
-    store::{PageRequest, StoreError},
+    page::PageRequest,
+    store::StoreError,
     tenancy::{AccessService, AuthenticateError, NoKeyUses, SystemScope},
     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer, a_scope, a_time, a_webhook_endpoint, an_id},
     webhook::{LeaseClaim, WebhookRepository},

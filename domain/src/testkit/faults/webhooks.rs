@@ -6,7 +6,8 @@ use super::Faulty;
 use crate::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::WebhookEndpointId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
     webhook::{

@@ -8,8 +8,8 @@ use super::{MemoryStore, Registry, events::of_customer, id_taken, newest_first, 
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
-        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, Housekeeping, MappingFilter, OldEvents, Subject,
-        TaxFacts, TaxFactsNeeded, WorkflowNeeded, found_by_external_id,
+        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, Subject, TaxFacts,
+        TaxFactsNeeded, WorkflowNeeded, found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventRecord},
@@ -18,7 +18,9 @@ use crate::{
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
     onboarding::OnboardingRun,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    retention::{Housekeeping, OldEvents},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
 };

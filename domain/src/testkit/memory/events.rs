@@ -10,7 +10,8 @@ use crate::{
     },
     ids::EventId,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
 

@@ -7,7 +7,8 @@ use super::{MemoryStore, State, id_taken, newest_first};
 use crate::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
     time::Timestamp,
 };

@@ -17,13 +17,14 @@ use std::{
 
 use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
-    customer::{CustomerAggregate, WorkflowName},
+    customer::CustomerAggregate,
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
     ids::{ApiKeyId, CustomerId, EnvironmentId, TaxAssociationId, TaxRateId, TenantId, WebhookEndpointId, WorkflowId},
     lifecycle::Owner,
-    onboarding::Workflow,
-    store::{Page, PageRequest, StoreError},
+    onboarding::{Workflow, WorkflowName},
+    page::{Page, PageRequest},
+    store::StoreError,
     tax::{TaxAssociation, TaxRate},
     tenancy::{Environment, Tenant},
     time::Timestamp,

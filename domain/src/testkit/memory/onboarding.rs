@@ -4,12 +4,11 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::{
-    customer::WorkflowName,
     idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
     ids::{CustomerId, WorkflowId},
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
-        Workflow, WorkflowPut,
+        Workflow, WorkflowName, WorkflowPut,
     },
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},

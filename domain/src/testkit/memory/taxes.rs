@@ -9,7 +9,8 @@ use crate::{
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode, TaxRateFacts,

@@ -7,7 +7,8 @@ use crate::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{
         ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository,
         Tenant, TenantScope,

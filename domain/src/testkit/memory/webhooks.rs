@@ -9,7 +9,8 @@ use crate::{
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    store::{Page, PageRequest, StoreError},
+    page::{Page, PageRequest},
+    store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
     webhook::{

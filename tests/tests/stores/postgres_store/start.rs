@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use patron_adapters::persistence::OpenError;
-use patron_domain::{store::PageRequest, tenancy::SystemScope};
+use patron_domain::{page::PageRequest, tenancy::SystemScope};
 use patron_tests::postgres::Cluster;
 
 use super::world::{World, first, open};

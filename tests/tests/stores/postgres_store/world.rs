@@ -11,12 +11,14 @@ use patron_domain::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp, TaxChoice,
     },
-    event::{Onboarding, TaxRateEvent},
+    event::TaxRateEvent,
     ids::{IdGenerator, IdSequence},
     integration::NewLinks,
     lifecycle::{Audit, Owner, Status, Version},
     metadata::Metadata,
-    store::{PageRequest, StoreError},
+    onboarding::Onboarding,
+    page::PageRequest,
+    store::StoreError,
     tax::{
         CreateTaxRateError, CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateName, TaxRateOverride,
         TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,

@@ -9,7 +9,7 @@ use crate::{
     integration::ProviderType,
     lifecycle::Status,
     metadata::{JsonObject, Metadata},
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tenancy::EnvironmentScope,
     testkit::{MemoryStore, a_time},
     time::Timestamp,

@@ -23,7 +23,7 @@ use crate::{
     customer::{CustomerRepository, MockCustomerRepository},
     event::{EventLog, MockEventLog},
     onboarding::{MockOnboardingRepository, OnboardingRepository},
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tax::{MockTaxRepository, TaxRepository},
     tenancy::{ApiKeyRepository, EnvironmentScope, MockApiKeyRepository, MockTenancyRepository, TenancyRepository},
     testkit::MemoryStore,

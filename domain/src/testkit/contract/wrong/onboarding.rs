@@ -3,9 +3,8 @@
 use super::{Fault, Wrong, now};
 use crate::{
     customer::{ChangeCustomer, CustomerChange, CustomerRepository, NewCustomer},
-    event::Onboarding,
     idempotency::Done,
-    onboarding::{OnboardingRepository, OnboardingRun, PutWorkflow, RunClaim, RunQuery, RunRecord},
+    onboarding::{Onboarding, OnboardingRepository, OnboardingRun, PutWorkflow, RunClaim, RunQuery, RunRecord},
 };
 
 pub(super) fn pass_on(wrong: &mut Wrong) {

@@ -5,7 +5,7 @@ use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim},
     lifecycle::Status,
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tax::{
         ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, CurrencyCode, FixedAmount, TaxAssociation,
         TaxAssociationFilter, TaxRate, TaxRateCode, TaxRateFacts, TaxRateFilter, TaxRateScope, TaxRateStatus,

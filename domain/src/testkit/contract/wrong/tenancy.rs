@@ -4,7 +4,7 @@ use super::{Fault, Wrong, first, now, reversed, whole};
 use crate::{
     idempotency::Done,
     lifecycle::Audit,
-    store::{Page, PageRequest},
+    page::{Page, PageRequest},
     tenancy::{
         Actor, ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName,
         EnvironmentScope, EnvironmentType, SystemScope, TenancyRepository, Tenant, TenantName, TenantScope,

@@ -1,0 +1,19 @@
+//! What a create says about onboarding.
+
+use super::WorkflowName;
+
+/// What a create says about onboarding.
+///
+/// ```
+/// use patron_domain::{onboarding::Onboarding, testkit::a_customer};
+///
+/// let onboarding = Onboarding { skip: true, ..Onboarding::default() };
+/// assert_eq!(a_customer("acme").skipping_onboarding().build().onboarding, onboarding);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Onboarding {
+    /// Whether no workflow is to run, as when a workflow itself creates the customer.
+    pub skip: bool,
+    /// The workflow to run; `None` for the default one.
+    pub workflow: Option<WorkflowName>,
+}

@@ -1,0 +1,74 @@
+//! Enumerations that stand on the wire and in stores as words.
+
+use crate::violation::Rule;
+
+/// A text that is no known word of a list.
+///
+/// ```
+/// use patron_domain::{UnknownWord, lifecycle::Status};
+///
+/// let unknown: UnknownWord = Status::parse("lost").unwrap_err();
+/// assert_eq!(unknown.to_string(), "must be one of: published, archived, deleted");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: {allowed}")]
+pub struct UnknownWord {
+    pub(crate) allowed: &'static str,
+}
+
+impl Rule for UnknownWord {
+    fn rule(&self) -> &'static str {
+        "one_of"
+    }
+}
+
+/// Gives an enumeration its words: `as_str`, `parse`, `ALL`, and (de)serialisation with the feature `serde`.
+macro_rules! words {
+    ($name:ident, $allowed:literal, $($variant:ident => $word:literal),+ $(,)?) => {
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word for it on the wire and in stores.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// The value of a word, which is matched with its case.
+            ///
+            /// # Errors
+            /// For any other word; the error names those allowed.
+            pub fn parse(word: &str) -> Result<Self, crate::UnknownWord> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(crate::UnknownWord { allowed: $allowed }),
+                }
+            }
+
+            fn new(word: impl AsRef<str>) -> Result<Self, crate::UnknownWord> {
+                Self::parse(word.as_ref())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                Self::new(word)
+            }
+        }
+
+        crate::text::serde_as_text!($name);
+    };
+}
+
+pub(crate) use words;
