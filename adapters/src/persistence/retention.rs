@@ -2,13 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{
-    customer::{Housekeeping, OldEvents},
-    lifecycle::Owner,
-    store::StoreError,
-    tenancy::SystemScope,
-    time::Timestamp,
-};
+use patron_domain::{lifecycle::Owner, retention::{Housekeeping, OldEvents}, store::StoreError, tenancy::SystemScope, time::Timestamp};
 
 use super::{
     engine::Decision,

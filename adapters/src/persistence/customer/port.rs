@@ -2,19 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{
-    customer::{
-        ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository,
-        ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id,
-        query::{CustomerPage, CustomerQuery},
-    },
-    event::{CustomerEvent, EventEntity, EventLog, EventRecord},
-    ids::CustomerId,
-    integration::IntegrationMapping,
-    lifecycle::{Owner, Status},
-    store::{Page, PageRequest, StoreError},
-    tenancy::EnvironmentScope,
-};
+use patron_domain::{customer::{ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id, query::{CustomerPage, CustomerQuery}}, event::{CustomerEvent, EventEntity, EventLog, EventRecord}, ids::CustomerId, integration::IntegrationMapping, lifecycle::{Owner, Status}, page::{Page, PageRequest}, store::StoreError, tenancy::EnvironmentScope};
 
 use super::{row::index_key, search::Search};
 use crate::persistence::{

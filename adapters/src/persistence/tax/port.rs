@@ -4,20 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{
-    customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction},
-    event::{EventState, TaxRateEvent},
-    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
-    ids::{CustomerId, TaxAssociationId, TaxRateId},
-    lifecycle::{Owner, Status},
-    store::{Page, PageRequest, StoreError},
-    tax::{
-        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
-        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
-        TaxRepository, TaxedEntities, TaxedEntity,
-    },
-    tenancy::EnvironmentScope,
-};
+use patron_domain::{customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction}, event::{EventState, TaxRateEvent}, idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError}, ids::{CustomerId, TaxAssociationId, TaxRateId}, lifecycle::{Owner, Status}, page::{Page, PageRequest}, store::StoreError, tax::{ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter, TaxRepository, TaxedEntities, TaxedEntity}, tenancy::EnvironmentScope};
 
 use super::{
     row::{DefaultRow, RateRow, currency_column},

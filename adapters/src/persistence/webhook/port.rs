@@ -4,18 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{
-    idempotency::{Answer, CallersClaim, Done, OnceError},
-    ids::{WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::Owner,
-    store::{Page, PageRequest, StoreError},
-    tenancy::{EnvironmentScope, SystemScope},
-    time::Timestamp,
-    webhook::{
-        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord,
-        WebhookEndpoint, WebhookError, WebhookRepository,
-    },
-};
+use patron_domain::{idempotency::{Answer, CallersClaim, Done, OnceError}, ids::{WebhookDeliveryId, WebhookEndpointId}, lifecycle::Owner, page::{Page, PageRequest}, store::StoreError, tenancy::{EnvironmentScope, SystemScope}, time::Timestamp, webhook::{ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository}};
 
 use super::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow};
 use crate::persistence::{
