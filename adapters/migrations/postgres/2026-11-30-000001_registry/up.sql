@@ -236,3 +236,68 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (environment, endpoint
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (environment, endpoint, id) WHERE status = 2;
 CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environment, name) WHERE status = 0;
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
+
+-- For people who report with SQL: the relational face of the documents. Status words and times are as in the API; ids are UUIDs.
+CREATE VIEW customers_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.id,
+       c.external_id,
+       CASE c.status WHEN 0 THEN 'published' WHEN 1 THEN 'archived' ELSE 'deleted' END AS status,
+       c.version,
+       c.document ->> 'name' AS name,
+       c.document ->> 'email' AS email,
+       c.document ->> 'contact' AS contact,
+       c.document ->> 'address_line1' AS address_line1,
+       c.document ->> 'address_line2' AS address_line2,
+       c.document ->> 'address_city' AS address_city,
+       c.document ->> 'address_state' AS address_state,
+       c.document ->> 'address_postal_code' AS address_postal_code,
+       c.document ->> 'address_country' AS address_country,
+       COALESCE(c.document ->> 'timezone', 'UTC') AS timezone,
+       COALESCE(c.document -> 'metadata', '{}') AS metadata,
+       to_timestamp(c.created_at / 1000000.0) AS created_at,
+       to_timestamp(c.updated_at / 1000000.0) AS updated_at
+FROM customers c
+JOIN owners o ON o.environment = c.environment;
+
+CREATE VIEW integration_mappings_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.id AS customer_id,
+       m ->> 'id' AS id,
+       m ->> 'provider_type' AS provider_type,
+       m ->> 'provider_entity_id' AS provider_entity_id,
+       COALESCE(m ->> 'status', 'published') AS status,
+       COALESCE(m -> 'metadata', '{}') AS metadata
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'integrations') AS m;
+
+CREATE VIEW tax_associations_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       c.id AS customer_id,
+       a ->> 'id' AS id,
+       a ->> 'tax_rate_id' AS tax_rate_id,
+       COALESCE((a ->> 'priority')::integer, 0) AS priority,
+       COALESCE((a ->> 'auto_apply')::boolean, true) AS auto_apply,
+       a ->> 'currency' AS currency,
+       COALESCE(a ->> 'status', 'published') AS status
+FROM customers c
+JOIN owners o ON o.environment = c.environment
+CROSS JOIN LATERAL json_array_elements(c.document -> 'tax_associations') AS a;
+
+CREATE VIEW events_view AS
+SELECT o.tenant_id,
+       o.environment_id,
+       e.position,
+       e.id,
+       e.entity AS entity_id,
+       e.sequence,
+       to_timestamp(e.at / 1000000.0) AS at,
+       e.actor,
+       e.request_id,
+       e.document
+FROM events e
+JOIN owners o ON o.environment = e.environment;

@@ -18,7 +18,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Writer,
     Reader,
 }
@@ -33,14 +33,14 @@ const READER: &str = "PRAGMA query_only=ON;";
 
 /// Makes the file if it is missing, so that what can go wrong with it is told by the operating system's own words, and
 /// answers its one true path: two names of one file must take one lock.
-pub(super) fn prepare_path(path: &Path) -> Result<PathBuf, OpenError> {
+pub(crate) fn prepare_path(path: &Path) -> Result<PathBuf, OpenError> {
     let failed = |error: std::io::Error| OpenError::File { path: path.to_owned(), reason: error.to_string() };
     File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
     path.canonicalize().map_err(failed)
 }
 
 /// Opens a connection.
-pub(super) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenError> {
+pub(crate) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenError> {
     let failed = |reason: String| OpenError::File { path: path.to_owned(), reason };
     let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     let mut connection = SqliteConnection::establish(name).map_err(|error| failed(error.to_string()))?;
@@ -69,7 +69,7 @@ fn file_error(error: &Error) -> String {
 
 /// Brings the tables up to date. One transaction around all of it: of several processes that start at once, one migrates
 /// and the others wait for it.
-pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+pub(crate) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let migrated = connection.immediate_transaction::<_, Failure<OpenError>, _>(|connection| {
         migrate::run(connection, MIGRATIONS).map_err(Failure::Refused)
     });
@@ -85,7 +85,7 @@ pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
 }
 
 /// Reads something small.
-pub(super) fn ping(connection: &mut SqliteConnection) -> Result<(), Error> {
+pub(crate) fn ping(connection: &mut SqliteConnection) -> Result<(), Error> {
     diesel::dsl::sql::<diesel::sql_types::Integer>("SELECT 1").get_result::<i32>(connection).map(drop)
 }
 

@@ -2,7 +2,7 @@
 
 mod batch;
 pub(crate) mod cached;
-mod connection;
+pub(crate) mod connection;
 mod lock;
 mod readers;
 pub(crate) mod unit;

@@ -183,3 +183,127 @@ impl Window {
         Self { expected, length: (took / PART).min(MOST) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::Path,
+        sync::{Mutex, mpsc::channel},
+        time::Duration,
+    };
+
+    use diesel::RunQueryDsl;
+    use futures_util::FutureExt;
+    use patron_domain::{
+        store::StoreError,
+        tenancy::Tenant,
+        testkit::{a_tenant, an_id},
+    };
+
+    use super::Writer;
+    use crate::persistence::{
+        engine::{Answer, Deciding, Decision, Refused},
+        error::Failure,
+        sqlite::connection::{Role, migrate, open, prepare_path},
+        tenancy::row::TenantRow,
+        writes::Writes,
+    };
+
+    fn start(folder: &Path, queue: usize) -> Writer {
+        let mut connection = open(&prepare_path(&folder.join("t.db")).unwrap(), Role::Writer).unwrap();
+        migrate(&mut connection).unwrap();
+        Writer::start(connection, queue)
+    }
+
+    /// Writes a tenant; a second one with its number is an error of the database.
+    fn insert(number: u32) -> Deciding {
+        Box::new(move |_| {
+            let tenant = Tenant { id: an_id(number), ..a_tenant() };
+            let writes = Writes { new_tenants: vec![TenantRow::from(&tenant)], ..Writes::default() };
+            async move { Ok(Decision { answer: Box::new(()) as Answer, writes }) }.boxed()
+        })
+    }
+
+    fn count(folder: &Path) -> i64 {
+        let mut connection = open(&folder.join("t.db"), Role::Reader).unwrap();
+        diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM tenants").get_result(&mut connection).unwrap()
+    }
+
+    /// A job that keeps the writer busy until something is sent.
+    fn blocker() -> (std::sync::mpsc::Sender<()>, Deciding) {
+        let (release, wait) = channel::<()>();
+        let wait = Mutex::new(wait);
+        let block: Deciding = Box::new(move |_| {
+            // A second time the sender is gone, and this returns at once.
+            let _ = wait.lock().unwrap().recv_timeout(Duration::from_secs(60));
+            async { Ok(Decision::nothing(Box::new(()) as Answer)) }.boxed()
+        });
+        (release, block)
+    }
+
+    fn is_failure(outcome: &Result<Answer, Refused>) -> bool {
+        matches!(outcome, Err(Refused::Store(StoreError::Failed { .. })))
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_takes_back_its_own_writes_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 100);
+        let (release, block) = blocker();
+        let refused: Deciding = Box::new(|_| async { Err(Failure::Refused(Box::new(7_u8) as Answer)) }.boxed());
+        let twice: Deciding = Box::new(|_| {
+            let row = |number| TenantRow::from(&Tenant { id: an_id(number), ..a_tenant() });
+            let writes = Writes { new_tenants: vec![row(2), row(2)], ..Writes::default() };
+            async move { Ok(Decision { answer: Box::new(()) as Answer, writes }) }.boxed()
+        });
+        let all = async {
+            tokio::join!(
+                writer.write(block),
+                writer.write(insert(1)),
+                writer.write(refused),
+                writer.write(twice),
+                writer.write(insert(1)),
+                writer.write(insert(3)),
+                async { drop(release) }
+            )
+        };
+        let (_, one, refused, failing, again, three, ()) = all.await;
+        assert!(one.is_ok() && three.is_ok());
+        assert!(is_failure(&failing) && is_failure(&again));
+        assert!(matches!(refused, Err(Refused::Refused(refusal)) if refusal.downcast_ref() == Some(&7_u8)));
+        assert_eq!(count(folder.path()), 2);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_loses_nothing_and_closing_drains_the_queue() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 100);
+        let (release, block) = blocker();
+        assert!(tokio::time::timeout(Duration::from_millis(20), writer.write(block)).await.is_err());
+        for number in 0..10 {
+            assert!(tokio::time::timeout(Duration::ZERO, writer.write(insert(number))).await.is_err());
+        }
+        drop(release);
+        writer.close().await;
+        assert_eq!(count(folder.path()), 10);
+        assert!(matches!(writer.write(insert(99)).await, Err(Refused::Store(StoreError::Unavailable { .. }))));
+        assert!(writer.ping().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = start(folder.path(), 1);
+        let (release, block) = blocker();
+        let _ = tokio::time::timeout(Duration::from_millis(50), writer.write(block)).await;
+        let _ = tokio::time::timeout(Duration::ZERO, writer.write(insert(1))).await;
+        // The writer takes what waits into its batch only between jobs, so the queue is full now.
+        let refused = writer.write(insert(2)).await;
+        assert!(
+            matches!(refused, Err(Refused::Store(StoreError::Unavailable { reason })) if reason.contains("too many"))
+        );
+        drop(release);
+        writer.close().await;
+        assert_eq!(count(folder.path()), 1);
+    }
+}

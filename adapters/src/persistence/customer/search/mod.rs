@@ -98,3 +98,101 @@ pub(crate) fn count(
 ) -> diesel::dsl::Select<diesel::dsl::Filter<customers::table, Matches<'_>>, diesel::dsl::CountStar> {
     customers::table.filter(Matches::all(search)).select(diesel::dsl::count_star())
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use diesel::{QueryableByName, debug_query, prelude::*, sql_query, sql_types::Text, sqlite::Sqlite};
+    use patron_domain::{
+        customer::{
+            CustomerFacts,
+            query::{CustomerQuery, CustomerQueryParts, Direction, SortField},
+        },
+        ids::{CustomerKind, IdSequence},
+        testkit::{a_customer, a_scope, a_time, an_id},
+    };
+
+    use super::{Search, count, rows};
+    use crate::persistence::sqlite::connection::{self, Role};
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// How SQLite goes about a page and a count of what the parts ask for.
+    fn plans(parts: CustomerQueryParts) -> [String; 2] {
+        let folder = tempfile::tempdir().unwrap();
+        connection::migrate(&mut connection::open(&folder.path().join("a.db"), Role::Writer).unwrap()).unwrap();
+        let mut connection = connection::open(&folder.path().join("a.db"), Role::Reader).unwrap();
+        let search = Search::new(1, &CustomerQuery::new(parts).unwrap());
+        let statements = [
+            debug_query::<Sqlite, _>(&rows(&search)).to_string(),
+            debug_query::<Sqlite, _>(&count(&search)).to_string(),
+        ];
+        statements.map(|statement| {
+            let steps = sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(&mut connection).unwrap();
+            steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("; ")
+        })
+    }
+
+    fn place_in(sort: Vec<(SortField, Option<Direction>)>) -> CustomerQueryParts {
+        let order = CustomerQuery::new(CustomerQueryParts { sort: sort.clone(), ..Default::default() }).unwrap();
+        let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());
+        let event = command.decide(&a_scope(), &CustomerFacts::default()).unwrap().event;
+        let place = order.order().place_of(&event.state.customer).to_string();
+        CustomerQueryParts { sort, starting_after: Some(place), ..Default::default() }
+    }
+
+    #[test]
+    fn pages_are_read_in_order_from_an_index_that_begins_at_the_place() {
+        for (sort, index) in [
+            (
+                SortField::CreatedAt,
+                "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))",
+            ),
+            (SortField::Email, "customers_email (environment=? AND (email_folded,id)<(?,?))"),
+            (
+                SortField::ExternalId,
+                "customers_external_id (environment=? AND external_id<?)",
+            ),
+        ] {
+            let [deep, _] = plans(place_in(vec![(sort, None)]));
+            assert!(deep.contains(index) && !deep.contains("TEMP B-TREE"), "{sort}: {deep}");
+            let [first, _] = plans(CustomerQueryParts { sort: vec![(sort, None)], ..Default::default() });
+            let name = index.split(' ').next().unwrap();
+            assert!(first.contains(name) && !first.contains("TEMP B-TREE"), "{sort}: {first}");
+        }
+    }
+
+    #[test]
+    fn what_few_customers_have_is_looked_up_by_its_index() {
+        let text = || Some("a@example.com".to_owned());
+        for (parts, index) in [
+            (
+                CustomerQueryParts { email: text(), ..Default::default() },
+                "customers_email (environment=? AND email_folded=?)",
+            ),
+            (
+                CustomerQueryParts { external_id: text(), ..Default::default() },
+                "customers_external_id (environment=? AND external_id=?)",
+            ),
+            (
+                CustomerQueryParts { external_ids: Some(vec!["a".to_owned(), "b".to_owned()]), ..Default::default() },
+                "customers_external_id (environment=? AND external_id=?)",
+            ),
+            (
+                CustomerQueryParts { customer_ids: Some([1, 2].map(|n| an_id::<CustomerKind>(n).to_string()).to_vec()), ..Default::default() },
+                "sqlite_autoindex_customers_1 (environment=? AND id=?)",
+            ),
+            (
+                CustomerQueryParts { metadata: [("a".to_owned(), "b".to_owned())].into(), ..Default::default() },
+                "sqlite_autoindex_customers_1 (environment=? AND id=?)",
+            ),
+        ] {
+            for plan in plans(parts) {
+                assert!(plan.contains(index), "{index}: {plan}");
+            }
+        }
+    }
+}
