@@ -11,6 +11,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod requests;
 pub mod rounds;
+pub mod rows;
 pub mod surface;
 
 /// The guide for those who embed, whose every block of Rust is compiled and run.

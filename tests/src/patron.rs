@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
+use patron_domain::ids::{Id, Kind};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::postgres::Cluster;
+use crate::{postgres::Cluster, rows};
 
 /// The key that every started program knows from the start, with all rights.
 pub const KEY: &str = "sk_test_0123456789abcdefghijklmnopqrstuvwxyz";
@@ -88,30 +88,38 @@ impl Place {
 
     /// Runs SQL in the database, past the program.
     pub async fn execute(&self, sql: &str) {
-        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
-            let mut connection = SqliteConnection::establish(path).expect("the file");
-            connection.batch_execute(sql).expect("SQL");
-        } else {
-            let connected = tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls).await;
-            let (client, connection) = connected.expect("a connection");
-            let connection = tokio::spawn(connection);
-            client.batch_execute(sql).await.expect("SQL");
-            connection.abort();
+        match self.database_url.strip_prefix("sqlite://") {
+            Some(path) => rows::open(Path::new(path)).execute_batch(sql).expect("SQL"),
+            None => rows::connect(&self.database_url).await.batch_execute(sql).await.expect("SQL"),
         }
+    }
+
+    /// Asks the database, past the program, for rows.
+    pub async fn rows(&self, query: &str) -> Vec<Vec<rusqlite::types::Value>> {
+        rows::rows(&self.database_url, query).await
     }
 
     /// Asks the database, past the program, for one number.
     pub async fn number(&self, query: &str) -> i64 {
-        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
-            let mut connection = SqliteConnection::establish(path).expect("the file");
-            diesel::dsl::sql::<diesel::sql_types::BigInt>(query).get_result(&mut connection).expect("a number")
-        } else {
-            let connected = tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls).await;
-            let (client, connection) = connected.expect("a connection");
-            let connection = tokio::spawn(connection);
-            let number = client.query_one(query, &[]).await.expect("a number").get(0);
-            connection.abort();
-            number
+        rows::number(&self.rows(query).await[0][0])
+    }
+
+    /// Gives a member of all documents of a table another value, past the program. `columns` is what to set beside it.
+    pub async fn set_in_documents(&self, table: &str, member: &str, value: &Value, columns: &str) {
+        let document = match self.database_url.starts_with("sqlite://") {
+            true => format!("json_set(document, '$.{member}', json('{value}'))"),
+            false => format!("(document::jsonb || jsonb_build_object('{member}', '{value}'::jsonb))::json"),
+        };
+        self.execute(&format!("UPDATE {table} SET document = {document}, {columns}")).await;
+    }
+
+    /// An id as the tables have it, for SQL: its 16 bytes, without the prefix.
+    #[must_use]
+    pub fn key<K: Kind>(&self, id: &str) -> String {
+        let uuid = Id::<K>::parse(id).expect("an id").uuid();
+        match self.database_url.starts_with("sqlite://") {
+            true => format!("x'{}'", uuid.simple()),
+            false => format!("'{uuid}'::uuid"),
         }
     }
 

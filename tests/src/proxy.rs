@@ -31,6 +31,9 @@ pub struct Proxy {
 struct State {
     cut: Option<Cut>,
     done: usize,
+    /// Whether the next cut is the end of all connections, for a while.
+    shuts: bool,
+    is_shut: bool,
 }
 
 impl Proxy {
@@ -42,6 +45,9 @@ impl Proxy {
         let shared = state.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if shared.lock().unwrap_or_else(PoisonError::into_inner).is_shut {
+                    continue;
+                }
                 // Without a server the client is cut off, as it would be there.
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
                 tokio::spawn(carry(client, server, shared.clone()));
@@ -59,6 +65,18 @@ impl Proxy {
     /// Cuts the next connection that commits.
     pub fn cut(&self, cut: Cut) {
         self.lock().cut = Some(cut);
+    }
+
+    /// Cuts the next connection that commits, and refuses new ones from then on, until [`Self::admit`].
+    pub fn cut_off(&self, cut: Cut) {
+        let mut state = self.lock();
+        (state.cut, state.shuts) = (Some(cut), true);
+    }
+
+    /// Takes connections again.
+    pub fn admit(&self) {
+        let mut state = self.lock();
+        (state.shuts, state.is_shut) = (false, false);
     }
 
     /// Whether every cut has been made.
@@ -124,5 +142,6 @@ fn take(state: &Mutex<State>) -> Option<Cut> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let cut = state.cut.take();
     state.done += usize::from(cut.is_some());
+    state.is_shut |= cut.is_some() && state.shuts;
     cut
 }

@@ -5,70 +5,48 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use rusqlite::types::Value;
 
 use crate::{
-    rows::{ID_LENGTH, Row, Sample, Varying},
-    rows_postgres::Span,
+    fill::{FIRST_KEY, KEY_DIGITS},
+    rows::{Cell, ID_LENGTH, Pattern, Row, Sample, Varying},
+    stage::Span,
     turns::Turn,
 };
-
-/// What stands for the varying ends of ids, 17 digits, and for the 16 digits in the client's own ids.
-struct Names {
-    key: &'static str,
-    digits: &'static str,
-}
-
-/// In a script of pgbench.
-const VARIABLES: Names = Names { key: ":k", digits: ":e" };
-/// In a query that fills tables.
-const SERIES: Names = Names { key: "series.k", digits: "series.e" };
-/// Where the keys of filled rows begin; those of scripts are below.
-const FILLED: u64 = 90_000_000_000_000_000;
 
 /// A script that creates one customer with all its rows, after a look-up of the tax rate when it has one.
 pub(crate) fn create_script(sample: &Sample) -> String {
     // The clients go forward together, so keys grow with time; each run begins past the last.
-    let mut script = "\\set n :n + 1\n\\set k 10000000000000000 + (:base + :n) * 1000 + :client_id\n\
+    let mut script = "\\set n :n + 1\n\\set k 10000000000000 + (:base + :n) * 1000 + :client_id\n\
                       \\set e random(1000000000000000, 9999999999999999)\nBEGIN;\n"
         .to_owned();
-    let customer = sample.rows.iter().find(|row| row.table == "customers");
-    if let (Some(customer), true) = (customer, sample.rows.iter().any(|row| row.table == "tax_associations")) {
+    if sample.has_tax {
+        let environment = sample.environment;
         script +=
-            &format!("SELECT * FROM tax_rates WHERE {} AND code = 'VAT' AND status = 'published';\n", scope(customer));
+            &format!("SELECT * FROM tax_rates WHERE environment = {environment} AND code = 'VAT' AND status = 0;\n");
     }
     for row in &sample.rows {
-        script += &format!("{} VALUES ({});\n", insert_into(row), values(sample, row, &VARIABLES));
+        let names = row.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+        script += &format!("INSERT INTO \"{}\" ({names}) VALUES ({});\n", row.table, values(sample, row));
     }
     script + "COMMIT;\n"
 }
 
-/// A script that reads one of the customers of [`fill`] by its key.
+/// A script that reads one of so many customers of a fill by its key.
 pub(crate) fn get_script(sample: &Sample, customers: u64) -> String {
     let customer = sample.rows.iter().find(|row| row.table == "customers").expect("a customer");
-    let id = expression(sample, &Value::Text(customer.text("id").unwrap_or_default().to_owned()), "text", &VARIABLES);
+    let id = customer.columns.iter().position(|(name, _)| name == "id").expect("the column `id`");
     format!(
-        "\\set k {FILLED} + random(1, {customers})\nSELECT * FROM customers WHERE {} AND id = {id};\n",
-        scope(customer)
+        "\\set k {FIRST_KEY} + random(1, {customers})\nSELECT document FROM customers WHERE environment = {} AND id = {};\n",
+        sample.environment,
+        expression(sample, &customer.cells[id], "uuid")
     )
 }
 
 /// A script that reads a page of 50 customers from anywhere in their list, by keyset.
 pub(crate) fn page_script(span: &Span) -> String {
-    let Span { tenant, environment, created: (first, last) } = span;
+    let Span { environment, created: (first, last) } = span;
     format!(
-        "\\set t random({first}, {last})\nSELECT * FROM customers WHERE tenant_id = '{tenant}' AND \
-         environment_id = '{environment}' AND status = 'published' AND (created_at, id) < (:t, 'cust_') \
-         ORDER BY created_at DESC, id DESC LIMIT 50;\n"
+        "\\set t random({first}, {last})\nSELECT document FROM customers WHERE environment = {environment} AND status = 0 \
+         AND (created_at, id) < (:t, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY created_at DESC, id DESC LIMIT 50;\n"
     )
-}
-
-/// Statements that add so many customers, with all their rows.
-pub(crate) fn fill(sample: &Sample, customers: u64) -> String {
-    // Digits in an order of their own, each once: a multiplication modulo a prime.
-    let series = format!(
-        "(SELECT {FILLED} + g AS k, 1000000000000000 + (g * 1000003 * 7919) % 8999999999999989 AS e \
-         FROM generate_series(1::bigint, {customers}) g) series"
-    );
-    let insert = |row| format!("{} SELECT {} FROM {series};\n", insert_into(row), values(sample, row, &SERIES));
-    sample.rows.iter().map(insert).collect()
 }
 
 /// Lets pgbench run a script for some time. Runs over one database need bases that are 10⁸ apart.
@@ -89,43 +67,77 @@ pub(crate) fn turn(url: &str, folder: &Path, script: &str, clients: usize, base:
     Turn { per_second: rate.unwrap_or_default(), latency: None, faults: complaints.unwrap_or_default().to_owned() }
 }
 
-fn scope(customer: &Row) -> String {
-    let column = |name: &str| format!("{name} = '{}'", customer.text(name).unwrap_or_default());
-    format!("{} AND {}", column("tenant_id"), column("environment_id"))
+fn values(sample: &Sample, row: &Row) -> String {
+    let columns = row.cells.iter().zip(&row.columns);
+    columns.map(|(cell, (_, kind))| expression(sample, cell, kind)).collect::<Vec<_>>().join(", ")
 }
 
-fn insert_into(row: &Row) -> String {
-    let names = row.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    format!("INSERT INTO \"{}\" ({names})", row.table)
+/// A value as SQL, with variables of the script where it differs from create to create: ids end in `:k`, the client's own digits
+/// are `:e`. The time stays that of the sample, and ids in documents are others than those in columns: nobody reads these rows.
+fn expression(sample: &Sample, cell: &Cell, kind: &str) -> String {
+    match cell {
+        Cell::Fixed(Value::Null) => "NULL".to_owned(),
+        Cell::Fixed(Value::Integer(number)) | Cell::Time(number) => number.to_string(),
+        // One order of its own.
+        Cell::Counted(_) => ":k::bigint".to_owned(),
+        Cell::Fixed(Value::Text(text)) => format!("{}::{kind}", literal(text)),
+        Cell::Fixed(Value::Blob(bytes)) => format!("'{}{}'::{kind}", if kind == "bytea" { "\\x" } else { "" }, hex(bytes)),
+        Cell::Fixed(Value::Real(number)) => panic!("no column holds {number}"),
+        Cell::Text(pattern) => format!("({})::{kind}", text(pattern)),
+        Cell::Bytes(pattern) if kind == "uuid" => format!("({})::uuid", digits(sample, pattern)),
+        Cell::Bytes(pattern) => format!("decode({}, 'hex')", digits(sample, pattern)),
+        Cell::Hash(pattern, _) => format!("substr(sha256({}), 1, 16)", bytes(pattern)),
+    }
 }
 
-fn values(sample: &Sample, row: &Row, names: &Names) -> String {
-    let columns = row.values.iter().zip(&row.columns);
-    columns.map(|(value, (_, kind))| expression(sample, value, kind, names)).collect::<Vec<_>>().join(", ")
-}
-
-/// A value as SQL, with names where it differs from create to create.
-fn expression(sample: &Sample, value: &Value, kind: &str, names: &Names) -> String {
-    let Value::Text(text) = value else { return "NULL".to_owned() };
-    let mut parts = Vec::new();
-    let mut rest = 0;
-    for mark in sample.marks(text) {
-        let end = mark.start + mark.what.length();
-        match mark.what {
-            // The time stays as it was in the sample, one character tells ids of one create apart, 17 digits follow.
-            Varying::Id(number) => {
-                let time = &text[rest..mark.start + ID_LENGTH - 18];
-                parts.push(format!("{}::text || {}", literal(&format!("{time}{}", number % 10)), names.key));
-            }
-            Varying::Digits => parts.push(format!("{}::text || {}", literal(&text[rest..mark.start]), names.digits)),
-        }
+/// The parts of a pattern between its marks, and the marks.
+fn parts<'p>(pattern: &'p Pattern, mut part: impl FnMut(&'p [u8]) -> String, mut mark: impl FnMut(&'p [u8], Varying) -> Option<String>) -> String {
+    let (mut parts, mut rest) = (Vec::new(), 0);
+    for one in &pattern.marks {
+        let end = one.start + one.what.length();
+        let Some(varying) = mark(&pattern.bytes[one.start..end], one.what) else { continue };
+        parts.extend((rest < one.start).then(|| part(&pattern.bytes[rest..one.start])));
+        parts.push(varying);
         rest = end;
     }
-    if parts.is_empty() || rest < text.len() {
-        parts.push(format!("{}::text", literal(&text[rest..])));
-    }
-    let all = parts.join(" || ");
-    if kind == "text" { all } else { format!("({all})::{kind}") }
+    parts.extend((rest < pattern.bytes.len()).then(|| part(&pattern.bytes[rest..])));
+    parts.join(" || ")
+}
+
+/// A text.
+fn text(pattern: &Pattern) -> String {
+    let part = |bytes: &[u8]| format!("{}::text", literal(str::from_utf8(bytes).expect("UTF-8")));
+    parts(pattern, part, |bytes, what| match what {
+        // One character tells ids of one create apart.
+        Varying::IdText(number) => {
+            let begin = &bytes[..ID_LENGTH - 1 - KEY_DIGITS];
+            Some(format!("{} || :k", part(&[begin, (number % 10).to_string().as_bytes()].concat())))
+        }
+        Varying::Digits => Some(":e".to_owned()),
+        Varying::TimeText | Varying::IdBytes(_) | Varying::TimeBytes => None,
+    })
+}
+
+/// Bytes as hexadecimal digits.
+fn digits(sample: &Sample, pattern: &Pattern) -> String {
+    parts(pattern, |bytes| format!("'{}'::text", hex(bytes)), |_, what| match what {
+        Varying::IdBytes(number) => {
+            let id = format!("{:032x}", sample.ids[number]);
+            Some(format!("'{}{}'::text || :k", &id[..32 - 1 - KEY_DIGITS], number % 10))
+        }
+        _ => None,
+    })
+}
+
+/// Bytes that hold the client's own digits.
+fn bytes(pattern: &Pattern) -> String {
+    parts(pattern, |bytes| format!("'\\x{}'::bytea", hex(bytes)), |_, what| {
+        (what == Varying::Digits).then(|| "convert_to(:e::text, 'UTF8')".to_owned())
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A literal. pgbench takes a colon before a letter for a variable even within quotes.
@@ -138,19 +150,44 @@ fn literal(text: &str) -> String {
 mod tests {
     use rusqlite::types::Value;
 
-    use super::{VARIABLES, expression};
-    use crate::rows::{Sample, Table};
+    use super::expression;
+    use crate::rows::{Cell, Mark, Pattern, Varying, tests::sample};
+
+    fn pattern(bytes: &[u8], marks: &[(usize, Varying)]) -> Pattern {
+        let marks = marks.iter().map(|(start, what)| Mark { start: *start, what: *what }).collect();
+        Pattern { bytes: bytes.to_vec(), marks }
+    }
 
     #[test]
     fn values_become_sql_that_differs_where_it_must() {
-        let id = format!("cust_01KBABCDEF{}", "G".repeat(16));
-        let text = format!(r#"{{"id":"{id}","n":true,"it's":"bench-1234567890123456"}}"#);
-        let table = |rows| Table { name: "t".to_owned(), columns: vec![("a".into(), "text".into())], rows };
-        let row = vec![Value::Text(text.clone())];
-        let sample = Sample::between(&[table(Vec::new())], &[table(vec![row])], "1234567890123456");
-        let sql = expression(&sample, &Value::Text(text), "jsonb", &VARIABLES);
-        let expected = r#"(E'{"id"\x3A"cust_01KBABCD0'::text || :k || E'","n"\x3Atrue,"it''s"\x3A"bench-'::text || :e || E'"}'::text)::jsonb"#;
-        assert_eq!(sql, expected);
-        assert_eq!(expression(&sample, &Value::Null, "text", &VARIABLES), "NULL");
+        let mut sample = sample();
+        sample.ids = vec![0x0190_abcd_ef12_7abc_9fff_0000_0000_0001];
+        let id = "01KBABCDEF0123456789012345";
+        let document = format!(r#"{{"id":"cust_{id}","n":true,"it's":"bench-1234567890123456"}}"#);
+        let digits = document.find("1234567890123456").unwrap();
+        let marks = [(document.find(id).unwrap(), Varying::IdText(0)), (digits, Varying::Digits)];
+        let cases = [
+            (
+                Cell::Text(pattern(document.as_bytes(), &marks)),
+                "json",
+                r#"(E'{"id"\x3A"cust_'::text || E'01KBABCDEF00'::text || :k || E'","n"\x3Atrue,"it''s"\x3A"bench-'::text || :e || E'"}'::text)::json"#,
+            ),
+            (
+                Cell::Bytes(pattern(&sample.ids[0].to_be_bytes(), &[(0, Varying::IdBytes(0))])),
+                "uuid",
+                "('0190abcdef127abc90'::text || :k)::uuid",
+            ),
+            (
+                Cell::Hash(pattern(b"\x00\x10cus_1234567890123456", &[(6, Varying::Digits)]), [0; 16]),
+                "bytea",
+                r"substr(sha256('\x00106375735f'::bytea || convert_to(:e::text, 'UTF8')), 1, 16)",
+            ),
+            (Cell::Fixed(Value::Blob(vec![1, 255])), "bytea", r"'\x01ff'::bytea"),
+            (Cell::Counted(7), "bigint", ":k::bigint"),
+            (Cell::Fixed(Value::Null), "text", "NULL"),
+        ];
+        for (cell, kind, expected) in cases {
+            assert_eq!(expression(&sample, &cell, kind), expected);
+        }
     }
 }

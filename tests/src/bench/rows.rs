@@ -1,25 +1,27 @@
-//! Which rows one create of Patron's leaves in the tables. The plain loops write the same rows, so they stay the same work
-//! when the tables change.
+//! Which rows one create of Patron's leaves in the tables, and what in them differs from create to create. The plain loops and
+//! the fills write the same rows with other ids, so they stay the same work when the tables change.
 
 use std::collections::BTreeSet;
 
-use rusqlite::types::Value;
+use patron_domain::{
+    customer::CustomerAggregate,
+    ids::{CustomerId, CustomerKind, EnvironmentId, Kind, TenantId},
+    lifecycle::Owner,
+    stored::Stored,
+};
+use patron_tests::{audit::index_key, rows::text};
+use rusqlite::types::{Value, ValueRef};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-/// What an id ends in: this many characters of Crockford's base 32.
+use crate::tables::Table;
+
+/// What the text of an id ends in: this many characters of Crockford's base 32.
 pub(crate) const ID_LENGTH: usize = 26;
+/// The 16 digits that the client's own ids hold.
+const DIGITS: usize = 16;
 
-/// A table as it was at some time.
-#[derive(Debug, Clone)]
-pub(crate) struct Table {
-    /// Its name.
-    pub(crate) name: String,
-    /// Names and types of the columns that an insert has to fill.
-    pub(crate) columns: Vec<(String, String)>,
-    /// The rows.
-    pub(crate) rows: Vec<Vec<Value>>,
-}
-
-/// A row that a create added.
+/// A row that a create adds.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// The table.
@@ -27,15 +29,82 @@ pub(crate) struct Row {
     /// Names and types of the columns.
     pub(crate) columns: Vec<(String, String)>,
     /// The values.
-    pub(crate) values: Vec<Value>,
+    pub(crate) cells: Vec<Cell>,
 }
 
-impl Row {
-    /// The text in a column, or nothing.
-    pub(crate) fn text(&self, column: &str) -> Option<&str> {
-        let place = self.columns.iter().position(|(name, _)| name == column)?;
-        text(self.values.get(place)?)
+/// A value of a row.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    /// The same in every create.
+    Fixed(Value),
+    /// When the create was, in microseconds.
+    Time(i64),
+    /// Counts up from that of the sample.
+    Counted(i64),
+    /// A text with places that differ.
+    Text(Pattern),
+    /// Bytes with places that differ.
+    Bytes(Pattern),
+    /// Half of the SHA-256 of bytes with places that differ.
+    Hash(Pattern, [u8; 16]),
+}
+
+/// Bytes, and the places in them that differ from create to create, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    /// As they are in the sample.
+    pub(crate) bytes: Vec<u8>,
+    /// The places.
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// A place that differs from create to create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark {
+    /// Its first byte.
+    pub(crate) start: usize,
+    /// What stands there.
+    pub(crate) what: Varying,
+}
+
+/// What differs from create to create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Varying {
+    /// The end of the text of the id with this number.
+    IdText(usize),
+    /// The bytes of the id with this number.
+    IdBytes(usize),
+    /// The digits in the client's own ids.
+    Digits,
+    /// The time, as 16 digits.
+    TimeText,
+    /// The time, in the order of bytes.
+    TimeBytes,
+}
+
+impl Varying {
+    /// How many bytes it has.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::IdText(_) => ID_LENGTH,
+            Self::IdBytes(_) => 16,
+            Self::Digits | Self::TimeText => DIGITS,
+            Self::TimeBytes => 8,
+        }
     }
+}
+
+/// What one create has of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct NewOne {
+    /// Its ids.
+    pub(crate) ids: Vec<u128>,
+    /// The digits in the client's own ids.
+    pub(crate) digits: [u8; DIGITS],
+    /// When it is, in microseconds.
+    pub(crate) at: i64,
+    /// How many creates there were since the sample, this one included.
+    pub(crate) number: i64,
 }
 
 /// All that one create added, and what in it differs from create to create.
@@ -45,133 +114,265 @@ pub(crate) struct Sample {
     pub(crate) rows: Vec<Row>,
     /// Tables in which a row was changed, or one added that customers share. A plain loop leaves that work out.
     pub(crate) left_out: Vec<String>,
-    ids: Vec<String>,
+    /// The environment's number.
+    pub(crate) environment: i64,
+    /// Its ids, in their order.
+    pub(crate) ids: Vec<u128>,
+    /// When it was.
+    pub(crate) at: i64,
+    /// Whether a tax rate was looked up for it.
+    pub(crate) has_tax: bool,
     digits: String,
-}
-
-/// A place in a text that differs from create to create.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark {
-    /// The first byte of it.
-    pub(crate) start: usize,
-    /// What stands there.
-    pub(crate) what: Varying,
-}
-
-/// What differs from create to create.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Varying {
-    /// The end of the id with this number: [`ID_LENGTH`] characters.
-    Id(usize),
-    /// The 16 digits that the client's own ids hold.
-    Digits,
-}
-
-impl Varying {
-    /// How many bytes it has.
-    pub(crate) fn length(self) -> usize {
-        match self {
-            Self::Id(_) => ID_LENGTH,
-            Self::Digits => 16,
-        }
-    }
 }
 
 impl Sample {
     /// Compares the tables before and after a create with these digits.
     pub(crate) fn between(before: &[Table], after: &[Table], digits: &str) -> Self {
-        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        let (mut added, mut left_out) = (Vec::new(), Vec::new());
         for (old, new) in before.iter().zip(after) {
-            let added: Vec<_> = new.rows.iter().filter(|row| !old.rows.contains(row)).collect();
             if old.rows.iter().any(|row| !new.rows.contains(row)) {
                 left_out.push(new.name.clone());
                 continue;
             }
-            rows.extend(added.into_iter().map(|values| Row {
-                table: new.name.clone(),
-                columns: new.columns.clone(),
-                values: values.clone(),
-            }));
+            added.extend(new.rows.iter().filter(|row| !old.rows.contains(row)).map(|row| (new, row)));
         }
-        let known: BTreeSet<_> = before.iter().flat_map(|table| &table.rows).flatten().flat_map(ids).collect();
-        let found: BTreeSet<_> = rows.iter().flat_map(|row| &row.values).flat_map(ids).collect();
-        let ids = found.difference(&known).map(|id| (*id).to_owned()).collect();
-        let mut sample = Self { ids, digits: digits.to_owned(), rows: Vec::new(), left_out };
-        // A row that is the same for another customer is shared, such as a count: it cannot be added twice.
-        let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| sample.is_own(row));
+        let customer = added.iter().find(|(table, _)| table.name == "customers").expect("a create adds a customer");
+        let customer = |column: &str| customer.0.column(column).and_then(|place| customer.1.get(place)).expect("a column");
+        let environment = patron_tests::rows::number(customer("environment"));
+        // Whose it is stands in another table, and in no document.
+        let owner = Owner {
+            tenant_id: TenantId::from_uuid(Uuid::nil()),
+            environment_id: EnvironmentId::from_uuid(Uuid::nil()),
+        };
+        let document = CustomerAggregate::from_document(owner, text(customer("document"))).expect("a document");
+        let mut sample = Self {
+            rows: Vec::new(),
+            left_out,
+            environment,
+            ids: Vec::new(),
+            at: document.customer.audit.created_at.micros(),
+            has_tax: !document.associations.is_empty(),
+            digits: digits.to_owned(),
+        };
+        sample.ids = sample.find_ids(document.customer.id, added.iter().flat_map(|(_, row)| row.iter()));
+        let rows = added.iter().map(|(table, row)| sample.row(table, row, &document)).collect::<Vec<_>>();
+        // A row that is the same for another customer is shared: it cannot be added twice.
+        let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(Row::is_own);
         sample.left_out.extend(shared.into_iter().map(|row| row.table));
         sample.rows = own;
         sample
     }
 
-    fn is_own(&self, row: &Row) -> bool {
-        row.values.iter().filter_map(text).any(|text| !self.marks(text).is_empty())
-    }
-
-    /// How many ids a create makes.
-    pub(crate) fn id_count(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// The places in a text that differ, in order.
-    pub(crate) fn marks(&self, text: &str) -> Vec<Mark> {
-        let mut marks = Vec::new();
-        for (number, id) in self.ids.iter().enumerate() {
-            let end = |(start, _)| Mark { start: start + id.len() - ID_LENGTH, what: Varying::Id(number) };
-            marks.extend(text.match_indices(id.as_str()).map(end));
+    /// The ids of a create: they begin as the customer's does, because all are drawn from one.
+    fn find_ids<'v>(&self, customer: CustomerId, values: impl Iterator<Item = &'v Value>) -> Vec<u128> {
+        let beginning = &customer.uuid().into_bytes()[..8];
+        let mut found = BTreeSet::new();
+        for value in values {
+            match value {
+                Value::Blob(bytes) => found.extend(bytes.windows(16).filter_map(|id| <[u8; 16]>::try_from(id).ok())),
+                Value::Text(text) => found.extend(ids_in(text).map(|(_, id)| id.into_bytes())),
+                _ => {}
+            }
         }
-        let digits = text.match_indices(&self.digits);
-        marks.extend(digits.map(|(start, _)| Mark { start, what: Varying::Digits }));
+        found.into_iter().filter(|id| id.starts_with(beginning)).map(u128::from_be_bytes).collect()
+    }
+
+    /// The id with this number, but for the end: so many digits in place of as many of the 32 hexadecimal ones.
+    pub(crate) fn id_with(&self, number: usize, end: &str) -> u128 {
+        let digits = u128::from_str_radix(end, 16).expect("digits");
+        let length = 4 * end.len();
+        (self.ids[number] >> length << length) | digits
+    }
+
+    fn row(&self, table: &Table, row: &[Value], document: &CustomerAggregate) -> Row {
+        let mut cells: Vec<Cell> = table.columns.iter().zip(row).map(|((name, _), value)| self.cell(name, value)).collect();
+        if table.name == "customer_index" {
+            let key = table.column("key").expect("the column `key`");
+            let entries = document.index_entries();
+            let text = entries.iter().filter(|entry| entry.kind.is_text());
+            let mut hashed = text.filter(|entry| row.get(key) == Some(&Value::Blob(index_key(entry))));
+            if let Some(pattern) = hashed.next().map(|entry| self.pattern(&entry.key)).filter(Pattern::varies) {
+                cells[key] = Cell::Hash(pattern, [0; 16]);
+            }
+        }
+        Row { table: table.name.clone(), columns: table.columns.clone(), cells }
+    }
+
+    fn cell(&self, column: &str, value: &Value) -> Cell {
+        let varies = match value {
+            Value::Integer(number) if column == "position" || column == "logged_at" => Some(Cell::Counted(*number)),
+            Value::Integer(number) if *number == self.at => Some(Cell::Time(*number)),
+            Value::Text(text) => Some(self.pattern(text.as_bytes())).filter(Pattern::varies).map(Cell::Text),
+            Value::Blob(bytes) => Some(self.pattern(bytes)).filter(Pattern::varies).map(Cell::Bytes),
+            _ => None,
+        };
+        varies.unwrap_or_else(|| Cell::Fixed(value.clone()))
+    }
+
+    fn pattern(&self, bytes: &[u8]) -> Pattern {
+        let mut marks = Vec::new();
+        let mut mark = |what: Varying, value: &[u8]| {
+            let places = bytes.windows(value.len()).enumerate().filter(|(_, window)| *window == value);
+            marks.extend(places.map(|(start, _)| Mark { start, what }));
+        };
+        for (number, id) in self.ids.iter().enumerate() {
+            mark(Varying::IdText(number), &id_text(*id));
+            mark(Varying::IdBytes(number), &id.to_be_bytes());
+        }
+        mark(Varying::Digits, self.digits.as_bytes());
+        mark(Varying::TimeText, self.at.to_string().as_bytes());
+        mark(Varying::TimeBytes, &time_bytes(self.at));
         marks.sort_unstable();
-        marks
+        Pattern { bytes: bytes.to_vec(), marks }
     }
 }
 
-/// A value that is text.
-pub(crate) fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
+impl Row {
+    fn is_own(&self) -> bool {
+        self.cells.iter().any(|cell| matches!(cell, Cell::Text(_) | Cell::Bytes(_) | Cell::Hash(..)))
     }
 }
 
-/// Every id in a value: a lower-case prefix, an underscore, and 26 characters of Crockford's base 32.
-fn ids(value: &Value) -> Vec<&str> {
-    let words = text(value).unwrap_or_default().split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    let is_id = |word: &&str| {
-        word.rsplit_once('_').is_some_and(|(prefix, end)| {
-            let prefix_is = prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-            let end_is = end.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-            !prefix.is_empty() && prefix_is && end_is && end.len() == ID_LENGTH
-        })
-    };
-    words.filter(is_id).collect()
+impl Cell {
+    /// The value for a create.
+    pub(crate) fn of(&mut self, new: &NewOne) -> ValueRef<'_> {
+        match self {
+            Self::Fixed(value) => (&*value).into(),
+            Self::Time(_) => ValueRef::Integer(new.at),
+            Self::Counted(first) => ValueRef::Integer(*first + new.number),
+            Self::Text(pattern) => ValueRef::Text(pattern.of(new)),
+            Self::Bytes(pattern) => ValueRef::Blob(pattern.of(new)),
+            Self::Hash(pattern, hash) => {
+                hash.copy_from_slice(&Sha256::digest(pattern.of(new))[..16]);
+                ValueRef::Blob(hash)
+            }
+        }
+    }
+}
+
+impl Pattern {
+    fn varies(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    fn of(&mut self, new: &NewOne) -> &[u8] {
+        for Mark { start, what } in &self.marks {
+            let place = &mut self.bytes[*start..*start + what.length()];
+            match what {
+                Varying::IdText(number) => place.copy_from_slice(&id_text(new.ids[*number])),
+                Varying::IdBytes(number) => place.copy_from_slice(&new.ids[*number].to_be_bytes()),
+                Varying::Digits => place.copy_from_slice(&new.digits),
+                Varying::TimeText => place.copy_from_slice(new.at.to_string().as_bytes()),
+                Varying::TimeBytes => place.copy_from_slice(&time_bytes(new.at)),
+            }
+        }
+        &self.bytes
+    }
+}
+
+/// The text of an id without its prefix.
+fn id_text(id: u128) -> [u8; ID_LENGTH] {
+    let text = CustomerId::from_uuid(Uuid::from_u128(id)).to_string();
+    text.as_bytes()[CustomerKind::PREFIX.len()..].try_into().expect("26 characters")
+}
+
+/// A time as the index of customers has it.
+fn time_bytes(at: i64) -> [u8; 8] {
+    (at ^ i64::MIN).to_be_bytes()
+}
+
+/// Every id in a text, with its place: a prefix, an underscore, and 26 characters of Crockford's base 32.
+fn ids_in(text: &str) -> impl Iterator<Item = (usize, Uuid)> + '_ {
+    text.match_indices('_').filter_map(|(place, _)| {
+        let end = text.get(place + 1..place + 1 + ID_LENGTH)?;
+        let id = CustomerId::parse(&format!("{}{end}", CustomerKind::PREFIX)).ok()?;
+        Some((place + 1, id.uuid()))
+    })
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use patron_domain::{
+        customer::CustomerAggregate,
+        ids::CustomerId,
+        stored::Stored,
+        testkit::{a_customer, an_owner},
+    };
+    use patron_tests::audit::index_key;
     use rusqlite::types::Value;
+    use uuid::Uuid;
 
-    use super::{Mark, Sample, Table, Varying};
+    use super::{NewOne, Sample};
+    use crate::tables::Table;
 
-    fn table(name: &str, rows: &[&str]) -> Table {
-        let rows = rows.iter().map(|text| vec![Value::Text((*text).to_owned())]).collect();
-        Table { name: name.to_owned(), columns: vec![("a".to_owned(), "TEXT".to_owned())], rows }
+    pub(crate) const DIGITS: &str = "1234567890123456";
+
+    /// The tables of a customer, as far as they matter here.
+    fn tables(aggregate: Option<&CustomerAggregate>, count: i64) -> Vec<Table> {
+        let table = |name: &str, columns: &[(&str, &str)], rows| Table {
+            name: name.to_owned(),
+            columns: columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect(),
+            rows,
+        };
+        let id = |one: &CustomerAggregate| Value::Blob(one.customer.id.uuid().into_bytes().to_vec());
+        let customer = |one: &CustomerAggregate| {
+            let at = Value::Integer(one.customer.audit.created_at.micros());
+            vec![Value::Integer(1), id(one), at, Value::Text(one.to_document())]
+        };
+        let index = |one: &CustomerAggregate| {
+            let entries = one.index_entries();
+            entries
+                .iter()
+                .map(|entry| vec![Value::Integer(entry.kind.code().into()), Value::Blob(index_key(entry)), id(one)])
+                .collect::<Vec<_>>()
+        };
+        vec![
+            table("logs", &[("published", "bigint")], vec![vec![Value::Integer(count)]]),
+            table(
+                "customers",
+                &[("environment", "integer"), ("id", "uuid"), ("created_at", "bigint"), ("document", "json")],
+                aggregate.map(customer).into_iter().collect(),
+            ),
+            table(
+                "customer_index",
+                &[("kind", "smallint"), ("key", "bytea"), ("customer", "uuid")],
+                aggregate.map(index).unwrap_or_default(),
+            ),
+        ]
+    }
+
+    /// A customer with digits in its ids elsewhere.
+    fn customer(digits: &str) -> CustomerAggregate {
+        a_customer(&format!("bench-{digits}")).linked("stripe", &format!("cus_{digits}")).existing()
+    }
+
+    pub(crate) fn sample() -> Sample {
+        Sample::between(&tables(None, 0), &tables(Some(&customer(DIGITS)), 1), DIGITS)
     }
 
     #[test]
-    fn what_a_create_adds_and_what_differs_in_it() {
-        let (old, new) = (format!("env_{}", "0".repeat(26)), format!("cust_{}", "1".repeat(26)));
-        let digits = "1234567890123456";
-        let text = format!(r#"{{"e":"{old}","id":"{new}","x":"bench-{digits}"}}"#);
-        let before = [table("things", &[&old]), table("counts", &["1"])];
-        let after = [table("things", &[&old, &text]), table("counts", &["2"])];
-        let sample = Sample::between(&before, &after, digits);
-        assert_eq!((sample.rows.len(), sample.id_count()), (1, 1));
-        assert_eq!(sample.left_out, ["counts"]);
-        let id = text.find("cust_").unwrap() + 5;
-        let digits = text.find(digits).unwrap();
-        let expected = [(id, Varying::Id(0)), (digits, Varying::Digits)].map(|(start, what)| Mark { start, what });
-        assert_eq!(sample.marks(&text), expected);
+    fn another_create_has_the_rows_that_patron_would_write() {
+        let mut sample = sample();
+        assert_eq!(sample.left_out, ["logs"]);
+        assert!(sample.ids.len() >= 2, "a customer and a mapping");
+        let digits = *b"9876543210987654";
+        let ids: Vec<u128> = (0..sample.ids.len() as u128).map(|number| (0x0190 << 112) | number).collect();
+        let new = NewOne { ids, digits, at: sample.at + 1_000, number: 1 };
+        let mut documents = Vec::new();
+        let mut keys = Vec::new();
+        for row in &mut sample.rows {
+            let values: Vec<Value> = row.cells.iter_mut().map(|cell| cell.of(&new).into()).collect();
+            match row.table.as_str() {
+                "customers" => documents.push(values),
+                _ => keys.push(values),
+            }
+        }
+        let Value::Text(document) = &documents[0][3] else { panic!("{documents:?}") };
+        let other = CustomerAggregate::from_document(an_owner(), document).unwrap();
+        assert_eq!(other.customer.external_id.as_str(), "bench-9876543210987654");
+        assert_eq!(other.customer.id, CustomerId::from_uuid(Uuid::from_u128(new.ids[0])));
+        assert_eq!(documents[0][2], Value::Integer(new.at));
+        assert_eq!(other.customer.audit.created_at.micros(), new.at);
+        assert_eq!(keys, tables(Some(&other), 1)[2].rows);
     }
 }

@@ -5,14 +5,16 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rusqlite::{
-    Connection, ToSql,
-    types::{ToSqlOutput, Value, ValueRef},
+use patron_domain::{
+    ids::{CustomerKind, IdSequence},
+    time::Timestamp,
 };
+use rusqlite::{Connection, types::ToSqlOutput};
 
 use crate::{
+    fill::filled,
     histogram::Histogram,
-    rows::{ID_LENGTH, Mark, Sample, Varying},
+    rows::{Cell, NewOne, Row, Sample},
     template::Random,
     turns::Turn,
 };
@@ -22,14 +24,12 @@ const DURABLE: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA 
                        PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;";
 /// To fill a file in little time. A power cut could spoil it, which would be no loss.
 const FAST: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;";
-/// Crockford's base 32.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /// The loop, over one file.
 pub(crate) struct SqliteLoop {
     connection: Connection,
     sample: Sample,
-    random: Random,
+    /// How many customers it has created.
+    done: u64,
 }
 
 impl SqliteLoop {
@@ -40,32 +40,39 @@ impl SqliteLoop {
 
     /// Adds customers to a file, as fast as can be.
     pub(crate) fn fill(path: &Path, sample: &Sample, customers: u64) {
-        Self::open(path, sample, FAST).run(1000, |done, _| done >= customers);
+        let new = |number| filled(sample, number, customers);
+        Self::open(path, sample, FAST).run(customers.min(1000), new, |done, _| done >= customers);
     }
 
     fn open(path: &Path, sample: &Sample, settings: &str) -> Self {
         let connection = Connection::open(path).expect("the file");
         connection.execute_batch(settings).expect("settings");
-        Self { connection, sample: sample.clone(), random: Random::new() }
+        Self { connection, sample: sample.clone(), done: 0 }
     }
 
     /// Creates for some time, so many in one commit. The latency is that of a commit.
     pub(crate) fn turn(&mut self, per_commit: u64, time: Duration) -> Turn {
-        self.run(per_commit, |_, elapsed| elapsed >= time)
+        let (mut random, ids) = (Random::new(), self.sample.ids.len());
+        self.run(per_commit, |number| drawn(ids, &mut random, number), |_, elapsed| elapsed >= time)
     }
 
-    fn run(&mut self, per_commit: u64, is_over: impl Fn(u64, Duration) -> bool) -> Turn {
+    fn run(
+        &mut self,
+        per_commit: u64,
+        mut new: impl FnMut(u64) -> NewOne,
+        is_over: impl Fn(u64, Duration) -> bool,
+    ) -> Turn {
         let mut begin = self.connection.prepare("BEGIN IMMEDIATE").expect("SQL");
         let mut commit = self.connection.prepare("COMMIT").expect("SQL");
-        let mut inserts: Vec<_> =
-            self.sample.rows.iter().map(|row| Insert::new(&self.connection, &self.sample, row)).collect();
+        let mut inserts: Vec<_> = self.sample.rows.iter().map(|row| Insert::new(&self.connection, row)).collect();
         let (started, mut done, mut latency) = (Instant::now(), 0, Histogram::default());
         while !is_over(done, started.elapsed()) {
             let sent = Instant::now();
             begin.raw_execute().expect("BEGIN");
             for _ in 0..per_commit {
-                let varying = NewOnes::draw(self.sample.id_count(), &mut self.random);
-                inserts.iter_mut().for_each(|insert| insert.run(&varying));
+                self.done += 1;
+                let new = new(self.done);
+                inserts.iter_mut().for_each(|insert| insert.run(&new));
             }
             commit.raw_execute().expect("COMMIT");
             done += per_commit;
@@ -79,87 +86,46 @@ impl SqliteLoop {
     }
 }
 
-/// The ids and digits of one create.
-struct NewOnes {
-    ids: Vec<[u8; ID_LENGTH]>,
-    digits: [u8; 16],
-}
-
-impl NewOnes {
-    /// Ids that begin with the time, as Patron's do: they go to the end of an index.
-    fn draw(ids: usize, random: &mut Random) -> Self {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let mut id = || {
-            let mut number = millis << 80 | u128::from(random.next()) << 16;
-            let mut text = [b'0'; ID_LENGTH];
-            for letter in text.iter_mut().rev() {
-                *letter = ALPHABET[(number & 31) as usize];
-                number >>= 5;
-            }
-            text
-        };
-        Self { ids: (0..ids).map(|_| id()).collect(), digits: random.digits() }
+/// What a create of now has of its own: ids that begin with the time, as Patron's do, so that they go to the end of an index.
+fn drawn(ids: usize, random: &mut Random, number: u64) -> NewOne {
+    let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let at = Timestamp::from_micros(i64::try_from(micros).expect("a time")).expect("a time of now");
+    let mut bits = [0; 10];
+    bits[2..].copy_from_slice(&random.next().to_be_bytes());
+    let mut sequence = IdSequence::start(at, bits);
+    NewOne {
+        ids: (0..ids).map(|_| sequence.next_id::<CustomerKind>().uuid().as_u128()).collect(),
+        digits: random.digits(),
+        at: at.micros(),
+        number: i64::try_from(number).expect("not that many"),
     }
 }
 
 /// A prepared insert. What is the same in each row stays bound.
 struct Insert<'c> {
     statement: rusqlite::Statement<'c>,
-    varying: Vec<(usize, Text)>,
-    /// A position in the log, which each event has to itself.
-    position: Option<(usize, i64)>,
-}
-
-/// A text, and the places in it that differ.
-struct Text {
-    bytes: Vec<u8>,
-    marks: Vec<Mark>,
+    varying: Vec<(usize, Cell)>,
 }
 
 impl<'c> Insert<'c> {
-    fn new(connection: &'c Connection, sample: &Sample, row: &crate::rows::Row) -> Self {
+    fn new(connection: &'c Connection, row: &Row) -> Self {
         let names = row.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         let holders = vec!["?"; row.columns.len()].join(", ");
         let sql = format!("INSERT INTO \"{}\" ({names}) VALUES ({holders})", row.table);
-        let mut insert =
-            Self { statement: connection.prepare(&sql).expect("SQL"), varying: Vec::new(), position: None };
-        let counted = row.columns.iter().position(|(name, _)| row.table == "events" && name == "position");
-        // Behind those of every run before.
-        let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        insert.position = counted.map(|place| (place + 1, micros as i64));
-        for (place, value) in row.values.iter().enumerate() {
-            let marks = crate::rows::text(value).map(|text| sample.marks(text)).unwrap_or_default();
-            match value {
-                Value::Text(text) if !marks.is_empty() => {
-                    insert.varying.push((place + 1, Text { bytes: text.clone().into_bytes(), marks }));
-                }
-                fixed => insert.statement.raw_bind_parameter(place + 1, fixed).expect("a value"),
+        let mut insert = Self { statement: connection.prepare(&sql).expect("SQL"), varying: Vec::new() };
+        for (place, cell) in (1..).zip(&row.cells) {
+            match cell {
+                Cell::Fixed(value) => insert.statement.raw_bind_parameter(place, value).expect("a value"),
+                varying => insert.varying.push((place, varying.clone())),
             }
         }
         insert
     }
 
-    fn run(&mut self, new: &NewOnes) {
-        for (place, text) in &mut self.varying {
-            for Mark { start, what } in &text.marks {
-                let value: &[u8] = match what {
-                    Varying::Id(number) => &new.ids[*number],
-                    Varying::Digits => &new.digits,
-                };
-                text.bytes[*start..*start + what.length()].copy_from_slice(value);
-            }
-            self.statement.raw_bind_parameter(*place, &*text).expect("a value");
-        }
-        if let Some((place, position)) = &mut self.position {
-            *position += 1;
-            self.statement.raw_bind_parameter(*place, *position).expect("a value");
+    fn run(&mut self, new: &NewOne) {
+        for (place, cell) in &mut self.varying {
+            self.statement.raw_bind_parameter(*place, ToSqlOutput::Borrowed(cell.of(new))).expect("a value");
         }
         self.statement.raw_execute().expect("a row");
-    }
-}
-
-impl ToSql for Text {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.bytes)))
     }
 }

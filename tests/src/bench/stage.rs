@@ -8,24 +8,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use patron_domain::ids::CustomerId;
 use patron_tests::{
     patron::{Backend, KEY},
     postgres::{self, Cluster},
     requests,
+    rows::{self, bytes, number, text},
 };
-use serde_json::Value;
+use rusqlite::types::Value;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::{
     cli::Options,
     load::Load,
     load::Operation,
-    pgbench,
-    rows::{Sample, Table},
-    rows_postgres::{self, Span},
-    rows_sqlite,
+    fill,
+    rows::Sample,
     server::{Server, program},
-    sqlite_loop::SqliteLoop,
+    tables::{Table, dump},
     template::{Known, Random, Template, create, full_body},
 };
 
@@ -72,7 +73,7 @@ impl Stage {
     }
 
     /// What one create with this body adds to the tables.
-    pub(crate) fn sample(&self, options: &Options, body: &Value) -> Sample {
+    pub(crate) fn sample(&self, options: &Options, body: &serde_json::Value) -> Sample {
         let server = self.serve(options);
         let mut random = Random::new();
         let digits = String::from_utf8(random.digits().to_vec()).expect("digits");
@@ -90,17 +91,12 @@ impl Stage {
         Sample::between(&before, &after, &digits)
     }
 
-    /// Adds so many customers past Patron, with all the rows of a full create. What a database does in its own time after
-    /// that is done here: it would be at the cost of whoever has the first turn.
+    /// Adds so many customers past Patron, with all the rows of a full create.
     pub(crate) fn fill(&self, options: &Options, customers: u64) {
         let sample = self.sample(options, &full_body());
         match self.backend {
-            Backend::Sqlite => SqliteLoop::fill(&self.file(), &sample, customers),
-            Backend::Postgres => {
-                for statement in [pgbench::fill(&sample, customers).as_str(), "VACUUM (ANALYZE)", "CHECKPOINT"] {
-                    self.execute(statement);
-                }
-            }
+            Backend::Sqlite => fill::sqlite(&self.file(), &sample, customers),
+            Backend::Postgres => wait(fill::postgres(&self.url, &sample, customers)),
         }
     }
 
@@ -116,41 +112,51 @@ impl Stage {
         took
     }
 
-    /// Where the customers of PostgreSQL lie in their list.
+    /// Where the list of the environment with the most customers begins and ends.
     pub(crate) fn span(&self) -> Span {
-        wait(rows_postgres::span(&self.url))
+        let sql = "SELECT environment, min(created_at), max(created_at) FROM customers GROUP BY environment \
+                   ORDER BY count(*) DESC LIMIT 1";
+        let row = self.rows(sql).swap_remove(0);
+        Span { environment: number(&row[0]), created: (number(&row[1]), number(&row[2])) }
     }
 
     /// Up to so many customers, drawn at random.
     pub(crate) fn known(&self, limit: u64) -> Arc<Vec<Known>> {
-        Arc::new(match self.backend {
-            Backend::Sqlite => rows_sqlite::known(&self.file(), limit),
-            Backend::Postgres => wait(rows_postgres::known(&self.url, limit)),
-        })
+        let rows = self.rows(&format!("SELECT id, external_id FROM customers ORDER BY random() LIMIT {limit}"));
+        let id = |value| CustomerId::from_uuid(Uuid::from_slice(bytes(value)).expect("16 bytes"));
+        let pair = |row: Vec<Value>| Known::of((id(&row[0]).to_string(), text(&row[1]).to_owned()));
+        Arc::new(rows.into_iter().filter_map(pair).collect())
     }
 
     /// How many customers there are.
     pub(crate) fn count(&self) -> u64 {
-        match self.backend {
-            Backend::Sqlite => rows_sqlite::count(&self.file()),
-            Backend::Postgres => wait(rows_postgres::count(&self.url)),
-        }
+        number(&self.rows("SELECT count(*) FROM customers")[0][0]) as u64
     }
 
     /// Runs a statement past Patron, while it is not running.
     pub(crate) fn execute(&self, sql: &str) {
         match self.backend {
-            Backend::Sqlite => rows_sqlite::execute(&self.file(), sql),
-            Backend::Postgres => wait(rows_postgres::execute(&self.url, sql)),
+            Backend::Sqlite => rows::open(&self.file()).execute_batch(sql).expect("SQL"),
+            Backend::Postgres => wait(async { rows::connect(&self.url).await.batch_execute(sql).await.expect("SQL") }),
         }
     }
 
-    fn dump(&self) -> Vec<Table> {
-        match self.backend {
-            Backend::Sqlite => rows_sqlite::dump(&self.file()),
-            Backend::Postgres => wait(rows_postgres::dump(&self.url)),
-        }
+    fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
+        wait(rows::rows(&self.url, sql))
     }
+
+    fn dump(&self) -> Vec<Table> {
+        wait(dump(self.backend, &self.url))
+    }
+}
+
+/// The list of one environment.
+#[derive(Debug)]
+pub(crate) struct Span {
+    /// The environment's number.
+    pub(crate) environment: i64,
+    /// When its first customer was created, and its last, in microseconds.
+    pub(crate) created: (i64, i64),
 }
 
 /// Requests of one kind to a server.

@@ -31,7 +31,7 @@ async fn a_repetition_is_answered_as_the_first_time(#[values(Backend::Sqlite, Ba
     assert!(!replayed(&first));
     drop(server);
     // Whoever answers, and whatever became of the tax rate meanwhile.
-    place.execute("UPDATE tax_rates SET rate_status = 'INACTIVE'").await;
+    place.set_in_documents("tax_rates", "tax_rate_status", &json!("INACTIVE"), "rate_status = 1").await;
     let server = place.serve();
     for _ in 0..2 {
         let again = create(&server, "acme", &full("acme")).await;
@@ -81,7 +81,7 @@ async fn a_refusal_leaves_the_key_free(#[values(Backend::Sqlite, Backend::Postgr
     }
     let mended = create(&server, "k", &minimal("acme")).await;
     assert_eq!((mended.status, replayed(&mended)), (201, false));
-    assert_eq!(place.number("SELECT count(*) FROM idempotency_records").await, 2);
+    assert_eq!(place.number("SELECT count(*) FROM kept_answers").await, 2);
     audit::is_whole(&place).await;
 }
 
@@ -156,7 +156,7 @@ async fn a_key_that_is_none_is_refused_by_its_name(#[values(Backend::Sqlite, Bac
 #[tokio::test]
 async fn a_record_counts_for_as_long_as_is_configured(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
-    let age = |hours: i64| format!("UPDATE idempotency_records SET at = at - {hours} * 3600000000");
+    let age = |hours: i64| format!("UPDATE kept_answers SET at = at - {hours} * 3600000000");
     let server = place.serve();
     let first = create(&server, "k", &minimal("acme")).await.expect(201);
     place.execute(&age(23)).await;
@@ -175,5 +175,5 @@ async fn a_record_counts_for_as_long_as_is_configured(#[values(Backend::Sqlite, 
     place.execute(&age(1)).await;
     let third = create(&server, "k", &minimal("third")).await;
     assert_eq!((third.status, replayed(&third)), (201, false));
-    assert_eq!(place.number("SELECT count(*) FROM idempotency_records").await, 1);
+    assert_eq!(place.number("SELECT count(*) FROM kept_answers").await, 1);
 }

@@ -102,7 +102,9 @@ async fn pages_neither_repeat_nor_miss_anybody_at_one_time(
             json!({ "external_id": format!("c{number}"), "name": if number % 2 == 0 { "Same" } else { "same" } });
         server.post("/v1/customers", &body).await.expect(201);
     }
-    place.execute("UPDATE customers SET created_at = 1700000000000000 WHERE external_id NOT LIKE 'c1%'").await;
+    let (same, columns) = (1_700_000_000_000_000_i64, "created_at = 1700000000000000, updated_at = 1700000000000000");
+    let columns = format!("{columns} WHERE external_id NOT LIKE 'c1%'");
+    place.set_in_documents("customers", "created_at", &json!(same), &columns).await;
     for sort in [
         json!({}),
         json!({ "order": "asc" }),

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use patron_domain::ids::WebhookEndpointKind;
 use patron_tests::{
     audit,
     changes::{Step, Stories, Whereabouts},
@@ -142,8 +143,9 @@ fn everything_acknowledged_is_there_once(stories: &Stories, events: &[Event]) {
 
 /// Waits until nothing more is to be delivered, and each event has been delivered as the tables say.
 async fn until_delivered(place: &Place, endpoint: &str, events: usize) {
-    let delivered =
-        format!("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '{endpoint}' AND status = 'delivered'");
+    let endpoint_key = place.key::<WebhookEndpointKind>(endpoint);
+    // The status 1 is `delivered`.
+    let delivered = format!("SELECT count(*) FROM webhook_deliveries WHERE endpoint = {endpoint_key} AND status = 1");
     let (begun, expected) = (Instant::now(), i64::try_from(events).unwrap());
     let (mut last, mut moved) = (-1, Instant::now());
     while last < expected {

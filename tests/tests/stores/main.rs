@@ -6,4 +6,5 @@ mod event_log;
 mod own_transaction;
 mod postgres_store;
 mod postgres_tls;
+mod schema;
 mod surface;

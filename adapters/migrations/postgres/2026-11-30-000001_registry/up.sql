@@ -47,7 +47,8 @@ CREATE TABLE api_keys (
     UNIQUE (hash)
 );
 
--- One row an environment, which a transaction locks last: it orders the environment's events and counts its customers.
+-- One row an environment, which a transaction locks last: it orders the environment's events and counts its customers. The row
+-- 0 is no environment's: it comes with the first tenant, and its key lets two servers that start at once make only one.
 CREATE TABLE logs (
     environment INTEGER NOT NULL,
     -- Changes when the log was taken back, as by a restore.

@@ -8,12 +8,16 @@ use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
 use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
+    event::log_row::LogRow,
     idempotency::{self, Before, Once},
     page::{Window, page_of},
     store::Store,
     value::Key,
     writes::Writes,
 };
+
+/// The row of `logs` that is made with the first tenant, and by whose key there is no second one. No environment has this number.
+const OF_NO_ENVIRONMENT: i32 = 0;
 
 #[async_trait]
 impl TenancyRepository for Store {
@@ -36,6 +40,8 @@ impl TenancyRepository for Store {
                     return Ok::<_, Failure<StoreError>>(Decision::nothing(false));
                 }
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
+                // Of two that are first at once, the second fails at this row, and finds the tenant of the first.
+                writes.new_logs.push(LogRow::empty(OF_NO_ENVIRONMENT));
                 writes.new_tenants.push(tenant);
                 writes.new_environments.push(environment);
                 writes.new_keys.push(key);

@@ -110,7 +110,8 @@ async fn an_error_tells_nothing_of_an_answer_or_of_a_secret(
             "{error}\n{listed}\n{log}"
         );
     }
-    let kept = "SELECT count(*) FROM onboarding_runs WHERE failure LIKE '%ada%' OR taken LIKE '%ada%'";
+    let kept = "SELECT count(*) FROM onboarding_runs WHERE CAST(document AS TEXT) LIKE '%ada@%' \
+                OR CAST(document AS TEXT) LIKE '%account%'";
     assert_eq!(place.number(kept).await, 0);
     assert_eq!(run(&server, &id).await["state"], "failed");
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use patron_adapters::system::SystemClock;
+use patron_adapters::{persistence::Database, system::SystemClock};
 use patron_domain::{
     Clock,
     customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, Stamp},
     store::StoreError,
     tax::CreateTaxRateError,
+    tenancy::{EnvironmentName, SystemScope, TenantScope},
 };
 use patron_tests::{
     postgres::{Cluster, Options},
@@ -54,7 +55,7 @@ async fn a_write_whose_connection_dies_before_the_commit_is_made_again() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let admin = world.admin().await;
-    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'changed'").await.unwrap();
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET code = code").await.unwrap();
     let kill = async {
         let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                     AND datname = current_database()";
@@ -84,9 +85,13 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
         assert_eq!(world.create_in(&database, &format!("c{number}"), &["A"]).await, Ok(()), "{cut:?}");
         assert!(proxy.is_done(), "the connection was cut");
         let rows = i64::try_from(number + 1).unwrap();
-        for (table, before) in [("customers", 0), ("events", 1), ("event_payloads", 1), ("tax_associations", 0)] {
-            assert_eq!(world.count(table).await, before + rows, "{table}");
+        // One event is the rate's. Each customer is found by its association, by itself, in the list, and in its rate's.
+        for (table, before, each) in [("customers", 0, 1), ("events", 1, 1), ("customer_index", 0, 3)] {
+            assert_eq!(world.count(table).await, before + each * rows, "{table}");
         }
+        let log = "SELECT position, published FROM logs WHERE environment = (SELECT max(environment) FROM customers)";
+        let log = world.admin().await.query_one(log, &[]).await.unwrap();
+        assert_eq!((log.get::<_, i64>(0), log.get::<_, i64>(1)), (1 + rows, rows), "position and count");
     }
     proxy.cut(Cut::AfterCommit);
     let taken = world.create_in(&database, "c0", &["A"]).await;
@@ -100,6 +105,42 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     let archived = database.customers.change(&world.scope, ChangeCustomer::new(archive, stamp)).await;
     assert_eq!(archived.map(|changed| changed.event.sequence.get()), Ok(2));
     assert!(proxy.is_done(), "the connection was cut");
+}
+
+/// A renames an environment and loses the answer; B renames it before A can ask what became of its commit.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_that_was_renamed_again_meanwhile_keeps_the_later_name() {
+    let world = World::fresh().await;
+    let port = Cluster::shared().port();
+    let proxy = Proxy::before(port).await;
+    let a = open(&proxy.url(&world.url, port), 1).await.unwrap();
+    let (id, b) = (world.scope.owner.environment_id, &world.database);
+    let scope = TenantScope { tenant_id: world.scope.owner.tenant_id, actor: world.scope.actor.clone() };
+    let name = async || {
+        let found = b.tenancy.find_environment(&SystemScope::patron(), id).await.unwrap().unwrap();
+        found.name.as_str().to_owned()
+    };
+    let rename = async |database: &Database, name: &str| {
+        let name = Some(EnvironmentName::new(name).unwrap());
+        let renamed = database.tenancy.rename_environment(&scope, id, name, SystemClock.now(), None).await;
+        renamed.unwrap().unwrap().value.name.as_str().to_owned()
+    };
+    // What was committed is not done again; what was not is done after B.
+    for (cut, last) in [(Cut::AfterCommit, "B"), (Cut::BeforeCommit, "A")] {
+        assert_eq!(rename(b, "before").await, "before");
+        proxy.cut_off(cut);
+        let by_b = async {
+            until("the connection is cut", async || proxy.is_done()).await;
+            if cut == Cut::AfterCommit {
+                until("A's name is committed", async || name().await == "A").await;
+            }
+            let renamed = rename(b, "B").await;
+            proxy.admit();
+            renamed
+        };
+        let (by_a, by_b) = tokio::join!(rename(&a, "A"), by_b);
+        assert_eq!((by_a.as_str(), by_b.as_str(), name().await.as_str()), ("A", "B", last), "{cut:?}");
+    }
 }
 
 #[tokio::test]
@@ -124,7 +165,7 @@ async fn a_write_whose_caller_goes_away_is_finished_and_closing_waits_for_it() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let admin = world.admin().await;
-    admin.batch_execute("BEGIN; UPDATE tax_rates SET name = 'x'").await.unwrap();
+    admin.batch_execute("BEGIN; UPDATE tax_rates SET code = code").await.unwrap();
     assert!(timeout(Duration::from_millis(200), world.create("c", &["A"])).await.is_err(), "the caller has given up");
     let release = async {
         sleep(Duration::from_millis(200)).await;
