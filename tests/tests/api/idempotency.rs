@@ -81,7 +81,7 @@ async fn a_refusal_leaves_the_key_free(#[values(Backend::Sqlite, Backend::Postgr
     }
     let mended = create(&server, "k", &minimal("acme")).await;
     assert_eq!((mended.status, replayed(&mended)), (201, false));
-    assert_eq!(place.number("SELECT count(*) FROM kept_answers").await, 2);
+    assert_eq!(place.number("SELECT count(*) FROM kept_answers WHERE key >= ' '").await, 2);
     audit::is_whole(&place).await;
 }
 
@@ -175,5 +175,5 @@ async fn a_record_counts_for_as_long_as_is_configured(#[values(Backend::Sqlite, 
     place.execute(&age(1)).await;
     let third = create(&server, "k", &minimal("third")).await;
     assert_eq!((third.status, replayed(&third)), (201, false));
-    assert_eq!(place.number("SELECT count(*) FROM kept_answers").await, 1);
+    assert_eq!(place.number("SELECT count(*) FROM kept_answers WHERE key >= ' '").await, 1);
 }
