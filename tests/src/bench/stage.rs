@@ -123,7 +123,7 @@ impl Stage {
     /// Up to so many customers, drawn at random.
     pub(crate) fn known(&self, limit: u64) -> Arc<Vec<Known>> {
         let rows = self.rows(&format!("SELECT id, external_id FROM customers ORDER BY random() LIMIT {limit}"));
-        let id = |value| CustomerId::from_uuid(Uuid::from_slice(bytes(value)).expect("16 bytes"));
+        let id = |value: &Value| CustomerId::from_uuid(Uuid::from_slice(bytes(value)).expect("16 bytes"));
         let pair = |row: Vec<Value>| Known::of((id(&row[0]).to_string(), text(&row[1]).to_owned()));
         Arc::new(rows.into_iter().filter_map(pair).collect())
     }
