@@ -105,19 +105,19 @@ async fn load_environment(
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
-    // Everybody locks in this order: customers, kept answers, rates, defaults. Kept answers come after the customers: a
-    // repetition that waited for one finds what the change has kept that it waited for.
-    let ((rows, more), (kept, rates, defaults, workflows, holders)) = try_join(
+    // Everybody locks in this order: customers, rates, defaults. Kept answers are looked for last: whoever sees here what the
+    // first of two repetitions has done also sees what that has kept.
+    let ((rows, more), (rates, defaults, workflows, holders, kept)) = try_join(
         try_join(
             unit.lock_customers(environment, &ids),
             unit.lock_customers_of_external_ids(environment, &external_ids),
         ),
         try_join5(
-            unit.lock_kept_keys(environment, &keys),
             unit.share_rates_of_codes(environment, &codes),
             defaults,
             unit.workflow_ids(environment, &workflows),
             unit.holders(environment, &wanted),
+            unit.lock_kept_keys(environment, &keys),
         ),
     )
     .await?;

@@ -1,7 +1,8 @@
 //! Work that is done once under an idempotency key, whatever it is.
 //!
-//! The answer under a key is looked for first, under lock, and kept in the transaction of the work. Of two transactions that
-//! come with one key at once the second fails at the key, is taken back, and finds the answer of the first.
+//! The answer under a key is looked for after everything else that is read, and before anything is refused: whoever sees what
+//! the first of two repetitions has done also sees its answer. It is kept in the transaction of the work. Of two transactions
+//! that come with one key at once the second fails at the key, is taken back, and finds the answer of the first.
 
 mod port;
 pub(crate) mod row;

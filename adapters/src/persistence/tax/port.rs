@@ -66,11 +66,12 @@ impl TaxRepository for Store {
         let create = self.write(move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
+                let holder = unit.rate_of_code(environment, created.state.code.as_str()).await?;
                 let keeping = match rate_before(unit, once.as_ref()).await? {
                     Before::Done(rate) => return Ok(Decision::nothing(Done::before(rate))),
                     Before::Free(keeping) => keeping,
                 };
-                if let Some(holder) = unit.rate_of_code(environment, created.state.code.as_str()).await? {
+                if let Some(holder) = holder {
                     return Err(Failure::Refused(CreateTaxRateError::CodeTaken { existing: holder.id() }));
                 }
                 let (row, mut writes) = rate_writes(environment, &created, keeping);
@@ -156,16 +157,16 @@ impl TaxRepository for Store {
         let create = self.write(move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
+                let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
+                let currency = currency_column(default.currency);
+                let same = unit.default_of_rate(environment, default.tax_rate_id.into(), &currency).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
                 if rate.first().is_none_or(|rate| rate.status != Status::Published.code()) {
                     return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
                 }
-                let currency = currency_column(default.currency);
-                let same = unit.default_of_rate(environment, default.tax_rate_id.into(), &currency).await?;
                 if let Some(existing) = same {
                     return Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated { existing: existing.id() }));
                 }

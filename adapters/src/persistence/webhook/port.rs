@@ -39,11 +39,11 @@ impl WebhookRepository for Store {
         let create = self.write(move |unit| {
             let (endpoint, once) = (endpoint.clone(), once.clone());
             let create = async move {
+                let known = unit.count_endpoints_of(environment).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                let known = unit.count_endpoints_of(environment).await?;
                 if u64::try_from(known).unwrap_or_default() >= MAX_ENDPOINTS {
                     return Err(Failure::Refused(WebhookError::TooManyEndpoints));
                 }
