@@ -68,10 +68,7 @@ const FAULTS: [(&str, &str); 14] = [
         "SELECT count(*) FROM events e JOIN events n ON n.environment = e.environment AND n.position = e.position + 1 \
          WHERE n.logged_at <= e.logged_at",
     ),
-    (
-        "events without the state after them",
-        "SELECT count(*) FROM events WHERE document IS NULL",
-    ),
+    ("events without the state after them", "SELECT count(*) FROM events WHERE document IS NULL"),
     (
         "environments with another number of customers of a status than they count",
         "SELECT count(*) FROM logs l WHERE l.published <> (SELECT count(*) FROM customers c WHERE \
@@ -123,16 +120,15 @@ async fn is_found_as_documents_say(place: &Place) {
         let aggregate = CustomerAggregate::from_document(owners[&environment], text(&row[2])).expect("a document");
         assert_eq!(aggregate.customer.id.uuid().as_bytes().as_slice(), id, "the id of a row and of its document");
         let entries = aggregate.index_entries();
-        expected.extend(entries.iter().map(|entry| (environment, entry.kind.code().into(), index_key(entry), id.clone())));
+        expected
+            .extend(entries.iter().map(|entry| (environment, entry.kind.code().into(), index_key(entry), id.clone())));
         if aggregate.customer.profile.name.is_some_and(|name| name.as_str() == FULL) {
             let live = aggregate.mappings.iter().filter(|mapping| mapping.status == Status::Published).count();
             assert_eq!((live, aggregate.associations.len()), (1, 1), "mappings and associations of a full customer");
         }
     }
     let found = place.rows("SELECT environment, kind, key, customer FROM customer_index").await;
-    let entry = |row: &Vec<Value>| {
-        (number(&row[0]), number(&row[1]), bytes(&row[2]).to_vec(), bytes(&row[3]).to_vec())
-    };
+    let entry = |row: &Vec<Value>| (number(&row[0]), number(&row[1]), bytes(&row[2]).to_vec(), bytes(&row[3]).to_vec());
     let found: BTreeSet<(i64, i64, Vec<u8>, Vec<u8>)> = found.iter().map(entry).collect();
     let (missing, foreign) = (expected.difference(&found).count(), found.difference(&expected).count());
     assert_eq!((missing, foreign), (0, 0), "entries of the index that are missing, and that no document says");

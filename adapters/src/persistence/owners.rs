@@ -7,11 +7,7 @@ use std::{
 
 use diesel::{ExpressionMethods, Insertable, QueryDsl};
 use futures_util::FutureExt;
-use patron_domain::{
-    ids::EnvironmentId,
-    lifecycle::Owner,
-    store::StoreError,
-};
+use patron_domain::{ids::EnvironmentId, lifecycle::Owner, store::StoreError};
 
 use super::{
     engine::{Decision, Pace},

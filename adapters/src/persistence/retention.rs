@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{lifecycle::Owner, retention::{Housekeeping, OldEvents}, store::StoreError, tenancy::SystemScope, time::Timestamp};
+use patron_domain::{
+    lifecycle::Owner,
+    retention::{Housekeeping, OldEvents},
+    store::StoreError,
+    tenancy::SystemScope,
+    time::Timestamp,
+};
 
 use super::{
-    engine::Decision,
-    error::Failure,
-    event::row::EventPlaceRow,
-    idempotency::row::KeptAnswerRow,
-    store::Store,
+    engine::Decision, error::Failure, event::row::EventPlaceRow, idempotency::row::KeptAnswerRow, store::Store,
     writes::Writes,
 };
 

@@ -239,4 +239,20 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(owners, tenants, environments, api_keys, logs, tax_rates, tax_defaults, customers, customer_index, events, kept_answers, webhook_endpoints, webhook_deliveries, onboarding_workflows, onboarding_runs);
+diesel::allow_tables_to_appear_in_same_query!(
+    owners,
+    tenants,
+    environments,
+    api_keys,
+    logs,
+    tax_rates,
+    tax_defaults,
+    customers,
+    customer_index,
+    events,
+    kept_answers,
+    webhook_endpoints,
+    webhook_deliveries,
+    onboarding_workflows,
+    onboarding_runs
+);

@@ -228,7 +228,8 @@ impl CustomerAggregate {
         entries.extend(customer.profile.metadata.iter().map(|(key, value)| IndexEntry::pair(key, value)));
         let live = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
         entries.extend(live.map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)));
-        entries.extend(self.former_external_ids.iter().map(|former| IndexEntry::external_id(former.external_id.as_str())));
+        entries
+            .extend(self.former_external_ids.iter().map(|former| IndexEntry::external_id(former.external_id.as_str())));
         if customer.status != Status::Published {
             entries.insert(IndexEntry::external_id(customer.external_id.as_str()));
         }

@@ -29,10 +29,10 @@ pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
-pub use index::{IndexEntry, IndexKind, ListedAssociation};
 pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
+pub use index::{IndexEntry, IndexKind, ListedAssociation};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockCustomerRepository;
 pub use port::{CustomerRepository, MappingFilter};

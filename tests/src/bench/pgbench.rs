@@ -81,7 +81,9 @@ fn expression(sample: &Sample, cell: &Cell, kind: &str) -> String {
         // One order of its own.
         Cell::Counted(_) => ":k::bigint".to_owned(),
         Cell::Fixed(Value::Text(text)) => format!("{}::{kind}", literal(text)),
-        Cell::Fixed(Value::Blob(bytes)) => format!("'{}{}'::{kind}", if kind == "bytea" { "\\x" } else { "" }, hex(bytes)),
+        Cell::Fixed(Value::Blob(bytes)) => {
+            format!("'{}{}'::{kind}", if kind == "bytea" { "\\x" } else { "" }, hex(bytes))
+        }
         Cell::Fixed(Value::Real(number)) => panic!("no column holds {number}"),
         Cell::Text(pattern) => format!("({})::{kind}", text(pattern)),
         Cell::Bytes(pattern) if kind == "uuid" => format!("({})::uuid", digits(sample, pattern)),
@@ -91,7 +93,11 @@ fn expression(sample: &Sample, cell: &Cell, kind: &str) -> String {
 }
 
 /// The parts of a pattern between its marks, and the marks.
-fn parts<'p>(pattern: &'p Pattern, mut part: impl FnMut(&'p [u8]) -> String, mut mark: impl FnMut(&'p [u8], Varying) -> Option<String>) -> String {
+fn parts<'p>(
+    pattern: &'p Pattern,
+    mut part: impl FnMut(&'p [u8]) -> String,
+    mut mark: impl FnMut(&'p [u8], Varying) -> Option<String>,
+) -> String {
     let (mut parts, mut rest) = (Vec::new(), 0);
     for one in &pattern.marks {
         let end = one.start + one.what.length();
@@ -120,20 +126,26 @@ fn text(pattern: &Pattern) -> String {
 
 /// Bytes as hexadecimal digits.
 fn digits(sample: &Sample, pattern: &Pattern) -> String {
-    parts(pattern, |bytes| format!("'{}'::text", hex(bytes)), |_, what| match what {
-        Varying::IdBytes(number) => {
-            let id = format!("{:032x}", sample.ids[number]);
-            Some(format!("'{}{}'::text || :k", &id[..32 - 1 - KEY_DIGITS], number % 10))
-        }
-        _ => None,
-    })
+    parts(
+        pattern,
+        |bytes| format!("'{}'::text", hex(bytes)),
+        |_, what| match what {
+            Varying::IdBytes(number) => {
+                let id = format!("{:032x}", sample.ids[number]);
+                Some(format!("'{}{}'::text || :k", &id[..32 - 1 - KEY_DIGITS], number % 10))
+            }
+            _ => None,
+        },
+    )
 }
 
 /// Bytes that hold the client's own digits.
 fn bytes(pattern: &Pattern) -> String {
-    parts(pattern, |bytes| format!("'\\x{}'::bytea", hex(bytes)), |_, what| {
-        (what == Varying::Digits).then(|| "convert_to(:e::text, 'UTF8')".to_owned())
-    })
+    parts(
+        pattern,
+        |bytes| format!("'\\x{}'::bytea", hex(bytes)),
+        |_, what| (what == Varying::Digits).then(|| "convert_to(:e::text, 'UTF8')".to_owned()),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -137,7 +137,8 @@ impl Sample {
             added.extend(new.rows.iter().filter(|row| !old.rows.contains(row)).map(|row| (new, row)));
         }
         let customer = added.iter().find(|(table, _)| table.name == "customers").expect("a create adds a customer");
-        let customer = |column: &str| customer.0.column(column).and_then(|place| customer.1.get(place)).expect("a column");
+        let customer =
+            |column: &str| customer.0.column(column).and_then(|place| customer.1.get(place)).expect("a column");
         let environment = patron_tests::rows::number(customer("environment"));
         // Whose it is stands in another table, and in no document.
         let owner = Owner {
@@ -185,7 +186,8 @@ impl Sample {
     }
 
     fn row(&self, table: &Table, row: &[Value], document: &CustomerAggregate) -> Row {
-        let mut cells: Vec<Cell> = table.columns.iter().zip(row).map(|((name, _), value)| self.cell(name, value)).collect();
+        let mut cells: Vec<Cell> =
+            table.columns.iter().zip(row).map(|((name, _), value)| self.cell(name, value)).collect();
         if table.name == "customer_index" {
             let key = table.column("key").expect("the column `key`");
             let entries = document.index_entries();

@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use crate::{
     cli::Options,
+    fill,
     load::Load,
     load::Operation,
-    fill,
     rows::Sample,
     server::{Server, program},
     tables::{Table, dump},

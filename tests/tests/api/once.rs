@@ -219,8 +219,9 @@ async fn no_secret_is_kept_with_the_answer(#[values(Backend::Sqlite, Backend::Po
     let make = write(Method::POST, "/v1/secrets/api/keys", json!({ "name": "k", "type": "private_key" }), 201);
     let made = ask(&server, &make, &[], "k").await.expect(201);
     let secret = made["api_key"].as_str().unwrap();
-    let kept =
-        format!("SELECT count(*) FROM kept_answers WHERE CAST(answer AS TEXT) LIKE '%{secret}%' OR CAST(answer AS TEXT) LIKE '%hash%'");
+    let kept = format!(
+        "SELECT count(*) FROM kept_answers WHERE CAST(answer AS TEXT) LIKE '%{secret}%' OR CAST(answer AS TEXT) LIKE '%hash%'"
+    );
     assert_eq!(place.number(&kept).await, 0);
     assert_eq!(place.number("SELECT count(*) FROM kept_answers WHERE answer IS NOT NULL").await, 1);
     let again = ask(&server, &make, &[], "k").await;
@@ -242,5 +243,9 @@ async fn what_has_changed_meanwhile_refuses_no_repetition(
     assert_eq!((again.status, replayed(&again), &again.body), (200, true, &first.body));
     let other = ask(&server, &default, &ids, "another key").await;
     assert_eq!((other.status, other.error().1), (400, vec!["tax_rate_code"]));
-    assert_eq!(place.number("SELECT count(*) FROM kept_answers WHERE key >= ' '").await, 1, "a refusal leaves no record");
+    assert_eq!(
+        place.number("SELECT count(*) FROM kept_answers WHERE key >= ' '").await,
+        1,
+        "a refusal leaves no record"
+    );
 }

@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 
 use patron_domain::{
-    customer::{
-        ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
-    },
+    customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, WorkflowId},

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::{join_all, try_join, try_join5};
 use patron_domain::{
-    customer::{
-        ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts, TaxFactsNeeded,
-    },
+    customer::{ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts, TaxFactsNeeded},
     event::CustomerEvent,
     ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
@@ -17,11 +15,7 @@ use patron_domain::{
 
 use super::change::Job;
 use crate::persistence::{
-    error::Failure,
-    idempotency::row::KeptAnswerRow,
-    onboarding::row::wanted_name,
-    unit::Reads,
-    value::Key,
+    error::Failure, idempotency::row::KeptAnswerRow, onboarding::row::wanted_name, unit::Reads, value::Key,
 };
 
 type Failed = Failure<StoreError>;
@@ -224,5 +218,4 @@ impl Facts {
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
         CustomerFacts { current: current.cloned(), holder, taxes, workflow }
     }
-
 }

@@ -2,7 +2,20 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{customer::{ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id, query::{CustomerPage, CustomerQuery}}, event::{CustomerEvent, EventEntity, EventLog, EventRecord}, ids::CustomerId, integration::IntegrationMapping, lifecycle::{Owner, Status}, page::{Page, PageRequest}, store::StoreError, tenancy::EnvironmentScope};
+use patron_domain::{
+    customer::{
+        ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChanged, CustomerRecord, CustomerRepository,
+        ExternalId, IndexEntry, MappingFilter, Subject, found_by_external_id,
+        query::{CustomerPage, CustomerQuery},
+    },
+    event::{CustomerEvent, EventEntity, EventLog, EventRecord},
+    ids::CustomerId,
+    integration::IntegrationMapping,
+    lifecycle::{Owner, Status},
+    page::{Page, PageRequest},
+    store::StoreError,
+    tenancy::EnvironmentScope,
+};
 
 use super::{row::index_key, search::Search};
 use crate::persistence::{
@@ -67,7 +80,8 @@ impl CustomerRepository for Store {
         let customers = match filter {
             MappingFilter::Customer(id) => {
                 let document = self.engine.customer(environment, CustomerKey::Id((*id).into())).await?;
-                let customer = document.map(|document| document.read::<CustomerAggregate>(scope.owner, id)).transpose()?;
+                let customer =
+                    document.map(|document| document.read::<CustomerAggregate>(scope.owner, id)).transpose()?;
                 customer.into_iter().collect()
             }
             MappingFilter::Provider { provider_type, provider_entity_id } => {

@@ -5,7 +5,14 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached}, ids::EventId, lifecycle::Owner, page::{Page, PageRequest}, store::StoreError, tenancy::{EnvironmentScope, SystemScope}};
+use patron_domain::{
+    event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached},
+    ids::EventId,
+    lifecycle::Owner,
+    page::{Page, PageRequest},
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+};
 
 use super::entity_key;
 use crate::persistence::{

@@ -1,7 +1,10 @@
 //! Rows of the table `events`.
 
 use patron_domain::{
-    event::{CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState, EventType, TaxRateEvent},
+    event::{
+        CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState, EventType,
+        TaxRateEvent,
+    },
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,
@@ -110,8 +113,12 @@ impl EventRow {
         let kind = stored::event::kind(event_type, detail).map_err(|_| broken("detail"))?;
         let state = match (&kind, &self.document) {
             (_, None) => None,
-            (EventKind::Customer(_), Some(document)) => Some(EventState::Customer(Box::new(document.read(owner, place)?))),
-            (EventKind::TaxRate(_), Some(document)) => Some(EventState::TaxRate(Box::new(document.read(owner, place)?))),
+            (EventKind::Customer(_), Some(document)) => {
+                Some(EventState::Customer(Box::new(document.read(owner, place)?)))
+            }
+            (EventKind::TaxRate(_), Some(document)) => {
+                Some(EventState::TaxRate(Box::new(document.read(owner, place)?)))
+            }
         };
         Ok(EventRecord {
             position: EventPosition::from_stored(place).ok_or_else(|| broken("position"))?,

@@ -19,7 +19,8 @@ impl IdempotencyRecords for Store {
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let key = key.as_str().to_owned();
-        let find = self.read(Pace::LookUp, move |unit| async move { unit.kept_answer(environment, &key).await }.boxed());
+        let find =
+            self.read(Pace::LookUp, move |unit| async move { unit.kept_answer(environment, &key).await }.boxed());
         find.await?.map(|row| row.record()).transpose()
     }
 }

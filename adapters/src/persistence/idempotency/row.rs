@@ -26,8 +26,7 @@ rows! {
 
 impl KeptAnswerRow {
     pub(super) fn new(once: &Once, event: Option<Key>, kept: Option<KeptAnswer>, at: Timestamp) -> Self {
-        let (kind, answer) =
-            kept.map(|kept| (kept.kind().to_owned(), Document(kept.json().to_owned()))).unzip();
+        let (kind, answer) = kept.map(|kept| (kept.kind().to_owned(), Document(kept.json().to_owned()))).unzip();
         Self {
             environment: once.environment,
             key: once.claim.key.as_str().to_owned(),
@@ -50,9 +49,7 @@ impl KeptAnswerRow {
         let fingerprint = self.fingerprint.as_slice().try_into().map_err(|_| broken("fingerprint"))?;
         let outcome = match (self.event, &self.kind, &self.answer) {
             (Some(id), ..) => Outcome::Event(id.id()),
-            (None, Some(kind), Some(answer)) => {
-                Outcome::Kept(KeptAnswer::new(kind.clone(), answer.0.clone()))
-            }
+            (None, Some(kind), Some(answer)) => Outcome::Kept(KeptAnswer::new(kind.clone(), answer.0.clone())),
             _ => return Err(broken("answer")),
         };
         let at = Timestamp::from_micros(self.at).map_err(|_| broken("at"))?;

@@ -4,7 +4,17 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError}, ids::{CustomerId, WorkflowId}, onboarding::{OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord, Workflow, WorkflowName, WorkflowPut}, store::StoreError, tenancy::{EnvironmentScope, SystemScope}, time::Timestamp};
+use patron_domain::{
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    ids::{CustomerId, WorkflowId},
+    onboarding::{
+        OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
+        Workflow, WorkflowName, WorkflowPut,
+    },
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+};
 
 use super::row::{RunRow, WorkflowRow, name_column};
 use crate::persistence::{

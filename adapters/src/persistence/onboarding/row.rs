@@ -1,6 +1,13 @@
 //! Rows of the tables `onboarding_workflows` and `onboarding_runs`.
 
-use patron_domain::{customer::WorkflowNeeded, ids::{OnboardingRunKind, WorkflowKind}, lifecycle::{Owner, Status}, onboarding::{OnboardingRun, Workflow, WorkflowName}, store::StoreError, time::Timestamp};
+use patron_domain::{
+    customer::WorkflowNeeded,
+    ids::{OnboardingRunKind, WorkflowKind},
+    lifecycle::{Owner, Status},
+    onboarding::{OnboardingRun, Workflow, WorkflowName},
+    store::StoreError,
+    time::Timestamp,
+};
 
 use crate::persistence::{
     rows::rows,

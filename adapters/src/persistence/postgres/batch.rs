@@ -27,8 +27,9 @@ use crate::{
     persistence::{
         customer::change::{Answers, Job, decide},
         error::Failure,
-        metrics, timeout, written,
+        metrics, timeout,
         writes::Sign,
+        written,
     },
     share,
 };

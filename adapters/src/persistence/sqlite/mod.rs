@@ -104,7 +104,9 @@ impl Engine for SqliteEngine {
         match self.writer.write(Box::new(move |unit| one(unit, job.clone()).boxed())).await {
             Ok(answer) => answer.downcast().map(|changed| *changed).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
-            Err(Refused::Refused(refusal)) => Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal)),
+            Err(Refused::Refused(refusal)) => {
+                Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
+            }
         }
     }
 

@@ -5,10 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use diesel::{
-    QueryResult, SqliteConnection,
-    query_dsl::methods::LoadQuery,
-};
+use diesel::{QueryResult, SqliteConnection, query_dsl::methods::LoadQuery};
 
 use crate::persistence::event::log_row::LogRow;
 

@@ -226,7 +226,9 @@ mod tests {
 
     fn count(folder: &Path) -> i64 {
         let mut connection = open(&folder.join("t.db"), Role::Reader).unwrap();
-        diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM tenants").get_result(&mut connection).unwrap()
+        diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM tenants")
+            .get_result(&mut connection)
+            .unwrap()
     }
 
     /// A job that keeps the writer busy until something is sent.

@@ -4,7 +4,21 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction}, event::{EventState, TaxRateEvent}, idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError}, ids::{CustomerId, TaxAssociationId, TaxRateId}, lifecycle::{Owner, Status}, page::{Page, PageRequest}, store::StoreError, tax::{ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter, TaxRepository, TaxedEntities, TaxedEntity}, tenancy::EnvironmentScope};
+use patron_domain::{
+    customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction},
+    event::{EventState, TaxRateEvent},
+    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    lifecycle::{Owner, Status},
+    page::{Page, PageRequest},
+    store::StoreError,
+    tax::{
+        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
+        TaxRepository, TaxedEntities, TaxedEntity,
+    },
+    tenancy::EnvironmentScope,
+};
 
 use super::{
     row::{DefaultRow, RateRow, currency_column},
@@ -281,9 +295,8 @@ impl TaxRepository for Store {
         defaults.sort_by_key(|default| default.id);
         let rates: BTreeSet<TaxRateId> = own.iter().chain(&defaults).map(|one| one.tax_rate_id).collect();
         let rates: Vec<Key> = rates.into_iter().map(Key::from).collect();
-        let rates = self.read(Pace::LookUp, move |unit| {
-            async move { unit.rates_of_ids(environment, &rates).await }.boxed()
-        });
+        let rates =
+            self.read(Pace::LookUp, move |unit| async move { unit.rates_of_ids(environment, &rates).await }.boxed());
         let mut rates = rates.await?.iter().map(|row| rate(owner, row)).collect::<Result<Vec<_>, _>>()?;
         rates.sort_by_key(|rate: &TaxRate| rate.id);
         Ok(TaxBasis { own: Some(own), defaults, rates })

@@ -2,7 +2,15 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{idempotency::{CallersClaim, Done, OnceError}, ids::ApiKeyId, lifecycle::Owner, page::{Page, PageRequest}, store::StoreError, tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope}, time::Timestamp};
+use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
+    ids::ApiKeyId,
+    lifecycle::Owner,
+    page::{Page, PageRequest},
+    store::StoreError,
+    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
+    time::Timestamp,
+};
 
 use super::{
     row::{ApiKeyRow, secret_hash},

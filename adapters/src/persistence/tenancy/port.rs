@@ -2,7 +2,18 @@
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{idempotency::{CallersClaim, Done, OnceError}, ids::EnvironmentId, lifecycle::Owner, page::{Page, PageRequest}, store::StoreError, tenancy::{Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant, TenantScope}, time::Timestamp};
+use patron_domain::{
+    idempotency::{CallersClaim, Done, OnceError},
+    ids::EnvironmentId,
+    lifecycle::Owner,
+    page::{Page, PageRequest},
+    store::StoreError,
+    tenancy::{
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
+    },
+    time::Timestamp,
+};
 
 use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
 use crate::persistence::{

@@ -16,9 +16,11 @@ pub(crate) type OwnedKey = (ApiKeyRow, Key, Key);
 /// API keys with their owners.
 macro_rules! owned_keys {
     () => {
-        api_keys::table
-            .inner_join(owners::table.on(owners::environment.eq(api_keys::environment)))
-            .select((api_keys::all_columns, owners::tenant_id, owners::environment_id))
+        api_keys::table.inner_join(owners::table.on(owners::environment.eq(api_keys::environment))).select((
+            api_keys::all_columns,
+            owners::tenant_id,
+            owners::environment_id,
+        ))
     };
 }
 

@@ -4,7 +4,19 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use patron_domain::{idempotency::{Answer, CallersClaim, Done, OnceError}, ids::{WebhookDeliveryId, WebhookEndpointId}, lifecycle::Owner, page::{Page, PageRequest}, store::StoreError, tenancy::{EnvironmentScope, SystemScope}, time::Timestamp, webhook::{ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository}};
+use patron_domain::{
+    idempotency::{Answer, CallersClaim, Done, OnceError},
+    ids::{WebhookDeliveryId, WebhookEndpointId},
+    lifecycle::Owner,
+    page::{Page, PageRequest},
+    store::StoreError,
+    tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
+    webhook::{
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord,
+        WebhookEndpoint, WebhookError, WebhookRepository,
+    },
+};
 
 use super::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow};
 use crate::persistence::{
@@ -168,9 +180,8 @@ impl WebhookRepository for Store {
         query: DeliveryQuery,
     ) -> Result<Vec<Delivery>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
-        let read = self.read(Pace::List, move |unit| {
-            async move { unit.deliveries(environment, id.into(), &query).await }.boxed()
-        });
+        let read = self
+            .read(Pace::List, move |unit| async move { unit.deliveries(environment, id.into(), &query).await }.boxed());
         deliveries(scope.owner, read.await?)
     }
 

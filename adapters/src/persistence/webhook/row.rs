@@ -148,7 +148,9 @@ impl DeliveryRow {
             None => None,
             Some(at) => Some(Attempt {
                 at: time("last_at", at)?,
-                took: Duration::from_micros(u64::try_from(self.last_took.unwrap_or_default()).map_err(|_| broken("last_took"))?),
+                took: Duration::from_micros(
+                    u64::try_from(self.last_took.unwrap_or_default()).map_err(|_| broken("last_took"))?,
+                ),
                 outcome: match (self.last_status, self.last_failure.as_deref()) {
                     (Some(status), None) => Ok(u16::try_from(status).map_err(|_| broken("last_status"))?),
                     (None, Some(failure)) => Err(SendFailure::parse(failure).map_err(|_| broken("last_failure"))?),

@@ -1,9 +1,6 @@
 //! Statements about webhook endpoints and deliveries.
 
-use diesel::{
-    BoolExpressionMethods, NullableExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl,
-    dsl::exists,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::exists};
 use patron_domain::webhook::{DeliveryKind, DeliveryQuery, DeliveryStatus};
 
 use super::row::{DeliveryRow, EndpointRow};
