@@ -19,24 +19,7 @@ impl From<PageRequest> for Window {
     }
 }
 
-/// Reads rows back, in whatever collection.
-pub(crate) fn decode<R, T, C>(rows: impl IntoIterator<Item = R>) -> Result<C, StoreError>
-where
-    T: TryFrom<R, Error = StoreError>,
-    C: FromIterator<T>,
-{
-    rows.into_iter().map(T::try_from).collect()
-}
-
 /// A page of values from its rows and the number of rows in the whole list.
-pub(crate) fn page<R, T>(found: (Vec<R>, i64)) -> Result<Page<T>, StoreError>
-where
-    T: TryFrom<R, Error = StoreError>,
-{
-    page_of(found, T::try_from)
-}
-
-/// The same where a row alone does not say it all.
 pub(crate) fn page_of<R, T>(
     (rows, total): (Vec<R>, i64),
     read: impl FnMut(R) -> Result<T, StoreError>,

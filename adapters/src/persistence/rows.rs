@@ -33,6 +33,7 @@ macro_rules! rows {
         }
         $crate::persistence::rows::written! { $name: $table }
         #[cfg(feature = "sqlite")]
+        #[allow(dead_code, reason = "not every table needs every statement")]
         impl $name {
             /// The row with this key gets these values.
             pub(crate) fn update(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {

@@ -99,16 +99,6 @@ macro_rules! writes {
             pub(crate) fn is_empty(&self) -> bool {
                 $(self.$field.is_empty() &&)+ self.events.is_empty()
             }
-
-            /// Adds what another decision of the same transaction writes.
-            pub(crate) fn append(&mut self, mut other: Self) {
-                $(self.$field.append(&mut other.$field);)+
-                self.events.append(&mut other.events);
-                for (environment, change) in other.counts {
-                    self.count(environment, change);
-                }
-                self.marked = self.marked.or(other.marked);
-            }
         }
     };
 }

@@ -90,7 +90,7 @@ impl CustomerRepository for Store {
         };
         let all = customers.into_iter().flat_map(|customer| customer.mappings);
         let mut admitted: Vec<_> = all.filter(|mapping| filter.admits(mapping)).collect();
-        admitted.sort_by(|one, other| (other.audit.created_at, other.id).cmp(&(one.audit.created_at, one.id)));
+        admitted.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
         Ok(Page::cut(admitted, page))
     }
 

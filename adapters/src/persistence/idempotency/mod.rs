@@ -33,7 +33,7 @@ pub(crate) enum Before<T> {
     /// The work was done: what was answered.
     Done(T),
     /// The work is to be done now.
-    Free(Keeping),
+    Free(Box<Keeping>),
 }
 
 /// Keeps the answer under a key, if the work came with one.
@@ -58,12 +58,12 @@ where
     T: Answer,
     E: From<OnceError> + From<StoreError>,
 {
-    let Some(once) = once else { return Ok(Before::Free(Keeping::default())) };
+    let Some(once) = once else { return Ok(Before::Free(Box::default())) };
     let row = unit.lock_kept(once.environment, once.claim.key.as_str()).await?;
     let record = row.as_ref().map(|row| row.record()).transpose().map_err(refused)?;
     match once.claim.settle_kept::<T>(once.owner, record.as_ref()).map_err(|error| Failure::Refused(error.into()))? {
         Some(answer) => Ok(Before::Done(answer)),
-        None => Ok(Before::Free(Keeping { once: Some(once.clone()), stale: row })),
+        None => Ok(Before::Free(Box::new(Keeping { once: Some(once.clone()), stale: row }))),
     }
 }
 
@@ -72,11 +72,11 @@ pub(crate) async fn event_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Re
 where
     E: From<OnceError> + From<StoreError>,
 {
-    let Some(once) = once else { return Ok(Before::Free(Keeping::default())) };
+    let Some(once) = once else { return Ok(Before::Free(Box::default())) };
     let row = unit.lock_kept(once.environment, once.claim.key.as_str()).await?;
     let record = row.as_ref().map(|row| row.record()).transpose().map_err(refused)?;
     let Some(id) = once.claim.settle(record.as_ref()).map_err(reused)? else {
-        return Ok(Before::Free(Keeping { once: Some(once.clone()), stale: row }));
+        return Ok(Before::Free(Box::new(Keeping { once: Some(once.clone()), stale: row })));
     };
     let event = unit.event(once.environment, id.into()).await?;
     // Answers are removed before the events that they name.

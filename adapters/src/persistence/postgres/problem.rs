@@ -65,10 +65,6 @@ impl Problem {
             Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
                 Self::lost("the connection was lost")
             }
-            // Ours: see `again`.
-            Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
-                Self { kind: Kind::Conflict, error: store_error(error) }
-            }
             _ => Self { kind: Kind::Other, error: store_error(error) },
         }
     }
@@ -78,11 +74,6 @@ impl From<Problem> for StoreError {
     fn from(problem: Problem) -> Self {
         problem.error
     }
-}
-
-/// What a transaction answers that has to be tried again, as the server does with SQLSTATE 40001.
-pub(super) fn again() -> Error {
-    Error::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(String::new()))
 }
 
 pub(super) fn unavailable(reason: &str) -> StoreError {
@@ -101,7 +92,7 @@ mod tests {
     use diesel::result::{DatabaseErrorKind, Error};
     use patron_domain::store::StoreError;
 
-    use super::{Kind, Problem, again};
+    use super::{Kind, Problem};
     use crate::persistence::postgres::sqlstate::SqlState;
 
     /// An error of the server, with a text that nobody may see.
@@ -135,7 +126,6 @@ mod tests {
                 "{problem:?}"
             );
         }
-        assert_eq!(Problem::new(&again(), None).kind, Kind::Conflict);
         assert_eq!(problem(DatabaseErrorKind::UnableToSendCommand, "").kind, Kind::Lost);
     }
 

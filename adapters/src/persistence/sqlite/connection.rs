@@ -84,11 +84,6 @@ pub(crate) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
     }
 }
 
-/// Reads something small.
-pub(crate) fn ping(connection: &mut SqliteConnection) -> Result<(), Error> {
-    diesel::dsl::sql::<diesel::sql_types::Integer>("SELECT 1").get_result::<i32>(connection).map(drop)
-}
-
 #[cfg(test)]
 mod tests {
     use diesel::{RunQueryDsl, connection::SimpleConnection};

@@ -72,10 +72,12 @@ impl SqliteStore {
         // Within a transaction this one is a savepoint.
         let changed = connection.transaction(|connection| {
             let mut logs = Logs::default();
-            let unit = SqliteUnit::new(&mut *connection, &mut logs);
-            let changed = change(&unit, scope, command).now_or_never();
+            let changed = {
+                let unit = SqliteUnit::new(&mut *connection, &mut logs);
+                // Nothing waits for anything on SQLite.
+                change(&unit, scope, command).now_or_never()
+            };
             let changed = changed.unwrap_or(Err(Failure::Database(Error::NotInTransaction)))?;
-            drop(unit);
             logs.write(connection)?;
             Ok(changed)
         });

@@ -1,6 +1,6 @@
 //! The port for tax rates and tax associations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -58,7 +58,7 @@ where
 }
 
 /// What a decision about a rate writes.
-fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Keeping) -> (RateRow, Writes) {
+fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Box<Keeping>) -> (RateRow, Writes) {
     let row = RateRow::new(environment, &event.state);
     let mut writes = Writes::default();
     writes.events.push(EventRow::of_tax_rate(environment, event, row.document.clone()));
@@ -412,15 +412,16 @@ fn merge(
         match one {
             One::Default(default) => items.push(default),
             One::Of(customer, id) => {
-                if !customers.contains_key(&customer) {
-                    let document = documents.get(&customer).ok_or_else(|| corrupt("customer_index", "customer", id))?;
-                    customers.insert(customer, document.read(owner, id)?);
-                }
-                let aggregate = customers.get(&customer);
-                let association = aggregate.and_then(|aggregate| {
-                    let all = aggregate.associations.iter().chain(&aggregate.removed_associations);
-                    all.into_iter().find(|association| association.id == id).cloned()
-                });
+                let aggregate = match customers.entry(customer) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let document = documents.get(&customer);
+                        let document = document.ok_or_else(|| corrupt("customer_index", "customer", id))?;
+                        place.insert(document.read(owner, id)?)
+                    }
+                };
+                let all = aggregate.associations.iter().chain(&aggregate.removed_associations);
+                let association = all.into_iter().find(|association| association.id == id).cloned();
                 items.push(association.ok_or_else(|| corrupt("customer_index", "key", id))?);
             }
         }

@@ -28,13 +28,13 @@ pub(crate) trait Dialect: Backend {
     fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// The key of an entry of the index as a parameter.
-    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// That an entry of the index leads to the customer. Looked up first, whatever else is asked.
     fn is_indexed<'b>(
         search: &'b Search,
         kind: i16,
-        key: &'b Vec<u8>,
+        key: &'b [u8],
         out: &mut AstPass<'_, 'b, Self>,
     ) -> QueryResult<()> {
         let (before, after) = Self::AMONG_CUSTOMERS;
@@ -76,7 +76,7 @@ impl Dialect for diesel::sqlite::Sqlite {
         out.push_bind_param::<Integer, _>(environment)
     }
 
-    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_bind_param::<Binary, _>(key)
     }
 
@@ -127,7 +127,7 @@ impl Dialect for diesel::pg::Pg {
         out.push_bind_param::<Integer, _>(environment)
     }
 
-    fn index_key<'b>(key: &'b Vec<u8>, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_bind_param::<Binary, _>(key)
     }
 

@@ -99,7 +99,8 @@ pub(crate) fn count(
     customers::table.filter(Matches::all(search)).select(diesel::dsl::count_star())
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests {
     use diesel::{QueryableByName, debug_query, prelude::*, sql_query, sql_types::Text, sqlite::Sqlite};
     use patron_domain::{
