@@ -107,6 +107,8 @@ fn record(endpoint: &WebhookEndpoint, holder: &str, fresh: Vec<Delivery>, at: Ti
 
 async fn kept(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
+    // So that the endpoint does not begin at the beginning of the log.
+    world.created(&scope, a_customer("before the endpoint")).await?;
     let endpoint = made(world, &scope).await?;
     same("the endpoint", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
     let any = world.ports.webhooks.find_any_endpoint(&system(), endpoint.id).await.or_say("find_any_endpoint")?;
