@@ -69,7 +69,7 @@ impl DecisionRows {
         before: Option<&CustomerAggregate>,
         claim: Option<&IdempotencyClaim>,
     ) -> Result<Self, StoreError> {
-        let CustomerDecision { event, onboarding } = decision;
+        let CustomerDecision { event, onboarding, .. } = decision;
         let record = claim.map(|claim| IdempotencyRow::new(claim, event));
         let now = &event.state;
         let EventRows { event, payload, customer, mappings, associations } = EventRows::new(event)?;

@@ -77,5 +77,6 @@ fn state(owner: Owner, kind: &EventKind, id: &str, payload: &str) -> Result<Even
             let rate: TaxRateRow = frozen.column("payload", serde_json::from_str(payload))?;
             Ok(EventState::TaxRate(Box::new(rate.try_into()?)))
         }
+        _ => Err(StoreError::Corrupt { table: "events", column: "type", row: id.to_owned() }),
     }
 }

@@ -10,7 +10,7 @@ use crate::persistence::{
     column::version_number,
     customer::row::CustomerRow,
     event::{
-        detail::{Detail, json},
+        detail::{json, of_customer},
         frozen::FrozenState,
     },
     integration::row::MappingRow,
@@ -78,7 +78,7 @@ impl EventRows {
                 at: event.at.micros(),
                 actor: event.actor.as_str().to_owned(),
                 request_id: event.request_id.as_ref().map(|id| id.as_str().to_owned()),
-                detail: Detail::of(&event.kind)?,
+                detail: of_customer(&event.kind),
                 position: 0,
             },
             payload: EventPayloadRow { tenant_id, environment_id, event_id: id, payload },

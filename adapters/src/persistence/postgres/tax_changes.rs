@@ -73,11 +73,11 @@ impl Change for ChangeRate {
                 holder.first::<String>(&mut pg).await.optional()?
             }
         };
-        let facts = TaxRateFacts {
-            current: current.map(TaxRate::try_from).transpose().map_err(refused)?,
+        let facts = TaxRateFacts::new(
+            current.map(TaxRate::try_from).transpose().map_err(refused)?,
             in_use,
-            holder: holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
-        };
+            holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
+        );
         let event = self.command.clone().decide(&self.scope, &facts).map_err(Failure::Refused)?;
         let TaxRateRows { rate, event: row, payload } = TaxRateRows::new(&event).map_err(refused)?;
         keep(pg, claim, IdempotencyRow::of_rate(claim, &event).as_ref()).await?;

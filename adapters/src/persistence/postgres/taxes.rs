@@ -48,8 +48,8 @@ impl TaxRepository for PostgresStore {
         created: TaxRateEvent,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
-        let state = TaxRate { owner: scope.owner, ..created.state };
-        let created = TaxRateEvent { state, ..created };
+        let mut created = created;
+        created.state.owner = scope.owner;
         let rows = TaxRateRows::new(&created)?;
         self.write(CreateRate { rows, created, claim: CallersClaim::within(scope, claim) }).await
     }

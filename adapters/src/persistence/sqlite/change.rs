@@ -50,7 +50,7 @@ pub(super) fn change(
         return Ok(CustomerChanged { event, replayed: true });
     }
     let workflow = totals.workflows.find(connection, scope.owner, command.workflow_needed())?;
-    let facts = CustomerFacts { workflow, ..facts(connection, scope.owner, command)? };
+    let facts = facts(connection, scope.owner, command)?.with_workflow(workflow);
     let decision = command.clone().decide(scope, &facts).map_err(Failure::Refused)?;
     let mut rows = DecisionRows::new(&decision, facts.current.as_ref(), claim).map_err(refused)?;
     rows.event.position = totals.positions.next(connection)?;
@@ -90,7 +90,7 @@ fn facts(connection: &mut SqliteConnection, owner: Owner, command: &ChangeCustom
         }
     };
     let taxes = tax_facts(connection, owner, command.tax_facts_needed())?;
-    Ok(CustomerFacts { current, holder, taxes, workflow: None })
+    Ok(CustomerFacts::new(current, holder).with_taxes(taxes))
 }
 
 /// A customer with everything of it that is not deleted: all of that has the status of the customer.

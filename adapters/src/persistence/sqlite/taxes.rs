@@ -45,8 +45,8 @@ impl TaxRepository for SqliteStore {
         created: TaxRateEvent,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
-        let state = TaxRate { owner: scope.owner, ..created.state };
-        let created = TaxRateEvent { state, ..created };
+        let mut created = created;
+        created.state.owner = scope.owner;
         let rows = TaxRateRows::new(&created)?;
         let claim = CallersClaim::within(scope, claim);
         let create = move |connection: &mut SqliteConnection, totals: &mut Totals| {
@@ -235,11 +235,11 @@ fn change_rate(
             holder.first(connection).optional()?
         }
     };
-    let facts = TaxRateFacts {
-        current: current.map(TaxRate::try_from).transpose().map_err(refused)?,
-        in_use: in_use.is_some(),
-        holder: holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
-    };
+    let facts = TaxRateFacts::new(
+        current.map(TaxRate::try_from).transpose().map_err(refused)?,
+        in_use.is_some(),
+        holder.map(|holder| rate_id(&holder)).transpose().map_err(refused)?,
+    );
     let event = command.decide(scope, &facts).map_err(Failure::Refused)?;
     let rows = TaxRateRows::new(&event).map_err(refused)?;
     update(queries::rate_by_id(&tenant, &environment, &id)).set(&rows.rate).execute(connection)?;

@@ -167,12 +167,12 @@ fn known(command: &ChangeCustomer, facts: &Facts, touched: &Touched) -> Option<C
     }
     let taxes = match command.tax_facts_needed() {
         TaxFactsNeeded::Nothing => TaxFacts::default(),
-        TaxFactsNeeded::Defaults => TaxFacts { defaults: facts.defaults.clone(), ..TaxFacts::default() },
+        TaxFactsNeeded::Defaults => TaxFacts::new(Vec::new(), facts.defaults.clone()),
         TaxFactsNeeded::Rates(codes) => {
             let named = facts.rates.iter().filter(|rate| codes.contains(&&rate.code));
-            TaxFacts { rates: named.cloned().collect(), ..TaxFacts::default() }
+            TaxFacts::new(named.cloned().collect(), Vec::new())
         }
     };
     let workflow = wanted_name(command.workflow_needed()).and_then(|name| facts.workflows.get(name)).copied();
-    Some(CustomerFacts { current: current.cloned(), holder, taxes, workflow })
+    Some(CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow))
 }
