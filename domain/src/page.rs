@@ -22,6 +22,7 @@ pub struct PageRequest {
 /// assert_eq!(PageRequest::new(0, 0), Err(PageError::Limit));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PageError {
     /// The limit is out of its range.
     #[error("limit must be a whole number from 1 to {max}", max = PageRequest::MAX_LIMIT)]

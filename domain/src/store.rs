@@ -9,6 +9,7 @@
 /// assert_eq!(error.to_string(), "the database is not available: the connection was closed");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The store cannot be reached or is too busy at the moment; the same call may succeed later. Nothing was written.
     #[error("the database is not available: {reason}")]
@@ -26,7 +27,7 @@ pub enum StoreError {
         /// The id of the row.
         row: String,
     },
-    /// The store refused in a way that no caller can mend: a bug or a broken installation.
+    /// The store refused in a way that no caller can correct: a bug or a broken installation.
     #[error("the database refused: {reason}")]
     Failed {
         /// What was seen, without personal data.

@@ -106,6 +106,12 @@ impl ApiError {
         Self::new(Status::InternalServerError, "system_error", message)
     }
 
+    /// 500 for an error that this adapter has no answer for: the domain is newer.
+    pub(crate) fn unforeseen(error: &impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "answered 500");
+        Self::system_error()
+    }
+
     /// 503.
     pub(crate) fn unavailable() -> Self {
         let message = "the service cannot do this at the moment; ask again in a little while";
@@ -242,10 +248,7 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%error, "answered 503");
                 Self::unavailable()
             }
-            StoreError::Corrupt { .. } | StoreError::Failed { .. } => {
-                tracing::error!(%error, "answered 500");
-                Self::system_error()
-            }
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -261,6 +264,7 @@ impl From<AuthenticateError> for ApiError {
         match error {
             AuthenticateError::Unauthenticated => Self::unauthenticated(),
             AuthenticateError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -290,6 +294,7 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
             ChangeCustomerError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -299,6 +304,7 @@ impl From<ReadError> for ApiError {
         match error {
             ReadError::Denied(error) => error.into(),
             ReadError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -311,6 +317,7 @@ impl From<EnvironmentError> for ApiError {
             EnvironmentError::Unknown => Self::not_found(error.to_string()),
             EnvironmentError::KeyReused(_) => Self::idempotency_key_reused(),
             EnvironmentError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -330,6 +337,7 @@ impl From<KeyError> for ApiError {
             }
             KeyError::KeyReused(_) => Self::idempotency_key_reused(),
             KeyError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }

@@ -181,6 +181,7 @@ pub(super) struct DecisionContext<'a> {
 /// assert_eq!(decision.onboarding, None);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CustomerDecision {
     /// The event, with the whole new state of the aggregate.
     pub event: CustomerEvent,

@@ -42,8 +42,8 @@ pub struct NewCustomer {
 }
 
 impl NewCustomer {
-    /// A customer of whom nothing is known but its external id: it takes over the environment's default taxes. The fields
-    /// are public, for whoever knows more.
+    /// A customer of whom nothing is known but its external id: it takes over the environment's default taxes. All fields
+    /// are public.
     ///
     /// ```
     /// use patron_domain::customer::{CustomerName, ExternalId, NewCustomer};

@@ -19,6 +19,7 @@ use crate::{
 /// assert!(taken.to_string().starts_with("a customer with this external_id exists already"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeCustomerError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]
@@ -77,6 +78,7 @@ pub enum ChangeCustomerError {
 /// assert_eq!(InvalidOperation::Archived.to_string(), "the customer is archived; restore it before changing it");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidOperation {
     /// An archived customer is not changed.
     #[error("the customer is archived; restore it before changing it")]

@@ -82,10 +82,11 @@ impl<'a> WorkflowNeeded<'a> {
 /// ```
 /// use patron_domain::{customer::TaxFacts, testkit::a_tax_rate};
 ///
-/// let facts = TaxFacts { rates: vec![a_tax_rate("VAT")], ..TaxFacts::default() };
+/// let facts = TaxFacts::new(vec![a_tax_rate("VAT")], Vec::new());
 /// assert!(facts.defaults.is_empty());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TaxFacts {
     /// Published tax rates.
     pub rates: Vec<TaxRate>,
@@ -98,10 +99,11 @@ pub struct TaxFacts {
 /// ```
 /// use patron_domain::{customer::CustomerFacts, testkit::an_id};
 ///
-/// let facts = CustomerFacts { holder: Some(an_id(1)), ..CustomerFacts::default() };
+/// let facts = CustomerFacts::new(None, Some(an_id(1)));
 /// assert_eq!(facts.current, None);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CustomerFacts {
     /// The customer that [`Subject`] names, locked until the end of the transaction, with everything that belongs to it.
     pub current: Option<CustomerAggregate>,
@@ -113,4 +115,32 @@ pub struct CustomerFacts {
     /// The version of the workflow that [`workflow_needed`](super::ChangeCustomer::workflow_needed) names; `None` when
     /// there is none, as always with a store that keeps none.
     pub workflow: Option<WorkflowId>,
+}
+
+impl TaxFacts {
+    /// Published tax rates, and published defaults.
+    #[must_use]
+    pub fn new(rates: Vec<TaxRate>, defaults: Vec<TaxAssociation>) -> Self {
+        Self { rates, defaults }
+    }
+}
+
+impl CustomerFacts {
+    /// The customer, and who has the external id that is wanted. Each fact that is not given is that nothing was found.
+    #[must_use]
+    pub fn new(current: Option<CustomerAggregate>, holder: Option<CustomerId>) -> Self {
+        Self { current, holder, ..Self::default() }
+    }
+
+    /// The same with taxes.
+    #[must_use]
+    pub fn with_taxes(self, taxes: TaxFacts) -> Self {
+        Self { taxes, ..self }
+    }
+
+    /// The same with a version of a workflow.
+    #[must_use]
+    pub fn with_workflow(self, workflow: Option<WorkflowId>) -> Self {
+        Self { workflow, ..self }
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// What a mocked store says that is never available.
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("the mock always says so")
 }
 
 impl MockCustomerRepository {

@@ -64,6 +64,7 @@ pub const DEFAULT_IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The caller may not read.
     #[error(transparent)]

@@ -29,6 +29,7 @@ use crate::{
 /// assert_eq!((event.kind.event_type().as_str(), event.sequence), ("customer.created", Version::FIRST));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CustomerEvent {
     /// Its id.
     pub id: EventId,
@@ -46,6 +47,29 @@ pub struct CustomerEvent {
     pub state: CustomerAggregate,
 }
 
+impl CustomerEvent {
+    /// The event of a change that left the aggregate in this state: its version numbers the event.
+    ///
+    /// ```
+    /// use patron_domain::{event::{CustomerEvent, CustomerEventKind}, testkit::{a_customer, a_scope, a_time, an_id}};
+    ///
+    /// let (state, by) = (a_customer("acme").existing(), a_scope().actor);
+    /// let event = CustomerEvent::new(an_id(1), CustomerEventKind::Deleted, state, a_time(), by, None);
+    /// assert_eq!(event.sequence, event.state.customer.version);
+    /// ```
+    #[must_use]
+    pub fn new(
+        id: EventId,
+        kind: CustomerEventKind,
+        state: CustomerAggregate,
+        at: Timestamp,
+        actor: Actor,
+        request_id: Option<RequestId>,
+    ) -> Self {
+        Self { id, kind, sequence: state.customer.version, at, actor, request_id, state }
+    }
+}
+
 /// What happened to a customer.
 ///
 /// ```
@@ -54,6 +78,7 @@ pub struct CustomerEvent {
 /// assert_eq!(CustomerEventKind::Deleted.event_type().as_str(), "customer.deleted");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CustomerEventKind {
     /// It was created, with everything its request named.
     Created {
@@ -129,6 +154,7 @@ impl CustomerEventKind {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as the field it stands for")]
+#[non_exhaustive]
 pub enum CustomerField {
     ExternalId,
     Name,

@@ -11,6 +11,7 @@ use crate::words::words;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as its word, and explained where its kind is")]
+#[non_exhaustive]
 pub enum EventType {
     CustomerCreated,
     CustomerUpdated,

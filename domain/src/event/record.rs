@@ -106,6 +106,7 @@ pub enum EventEntities {
 /// assert_eq!((kind.event_type(), kind.changed()), (EventType::CustomerUpdated, vec!["name"]));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EventKind {
     /// To a customer.
     Customer(CustomerEventKind),

@@ -25,6 +25,7 @@ use crate::{
 /// assert_eq!((created.kind, created.sequence), (TaxRateEventKind::Created, Version::FIRST));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TaxRateEvent {
     /// Its id.
     pub id: EventId,
@@ -50,6 +51,7 @@ pub struct TaxRateEvent {
 /// assert_eq!(TaxRateEventKind::Deleted.event_type().as_str(), "tax_rate.deleted");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TaxRateEventKind {
     /// It was created.
     Created,
@@ -83,6 +85,7 @@ impl TaxRateEventKind {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as the field it stands for")]
+#[non_exhaustive]
 pub enum TaxRateField {
     Code,
     Name,

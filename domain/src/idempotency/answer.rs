@@ -149,7 +149,7 @@ kept_as_stored!(TaxAssociation, Environment, ApiKey);
 #[cfg(feature = "webhooks")]
 kept_as_stored!(Delivery, OnboardingRun);
 
-/// Kept without its secrets: whoever asks again is not answered them.
+/// Kept without its secrets: they are answered once, and never again.
 #[cfg(feature = "webhooks")]
 impl Answer for WebhookEndpoint {
     const KIND: &'static str = <Self as Stored>::NAME;

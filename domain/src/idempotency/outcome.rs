@@ -64,6 +64,7 @@ impl<T> Done<T> {
 /// assert_eq!(OnceError::from(IdempotencyKeyReused).to_string(), IdempotencyKeyReused.to_string());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OnceError {
     /// The key stands for another request.
     #[error(transparent)]

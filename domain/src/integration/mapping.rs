@@ -130,6 +130,7 @@ pub struct NewLinks(Vec<NewLink>);
 /// assert!(twice.is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NewLinksError {
     /// There are more than allowed.
     #[error("integration_entity_mapping must have at most {max} items, it has {count}", max = NewLinks::MAX)]

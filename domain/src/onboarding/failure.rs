@@ -13,6 +13,7 @@ use crate::webhook::SendFailure;
 /// assert_eq!(StepFailure::from_word(&failure.to_word()), Some(failure));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StepFailure {
     /// The answer had another status than those expected.
     Status(u16),

@@ -25,6 +25,7 @@ pub struct JsonPointer(String);
 /// assert!(JsonPointer::new("data/id").is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum JsonPointerError {
     /// It is too long.
     #[error("must have at most {} characters", JsonPointer::MAX_CHARS)]

@@ -135,6 +135,7 @@ pub enum RunAmendment {
 /// assert_eq!(run.amended(RunAmendment::Retry, a_time()), Err(RunRefusal::NotFailed));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunRefusal {
     /// Only a failed run is retried.
     #[error("the run has not failed, so there is nothing to retry")]

@@ -69,6 +69,7 @@ pub struct OnboardingService {
 /// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OnboardingError {
     /// The caller may not.
     #[error(transparent)]

@@ -112,6 +112,7 @@ pub struct ExpectedStatus(Vec<u16>);
 /// assert_eq!(ExpectedStatus::new(vec![99]), Err(ExpectedStatusError::Range));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExpectedStatusError {
     /// One is no status.
     #[error("must be HTTP statuses from 100 to 599")]
@@ -184,6 +185,7 @@ pub struct StepRetries {
 /// assert_eq!(StepRetries::default().with_max_attempts(0), Err(StepRetriesError::Attempts));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepRetriesError {
     /// There are too many attempts, or none.
     #[error("must be a whole number from 1 to {}", StepRetries::MAX_ATTEMPTS)]

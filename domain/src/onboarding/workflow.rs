@@ -32,6 +32,7 @@ pub struct Steps(Vec<Step>);
 /// assert_eq!(StepsError::TooMany.rule(), "max_items");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepsError {
     /// There is none.
     #[error("steps must hold at least one step; delete the workflow to have nothing done")]

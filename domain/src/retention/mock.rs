@@ -5,7 +5,7 @@ use crate::store::StoreError;
 
 /// What a mocked store says that is never available.
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("the mock always says so")
 }
 
 impl MockHousekeeping {

@@ -98,11 +98,12 @@ pub struct ChangeTaxRate {
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
 ///
-/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: true, holder: None };
+/// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), true, None);
 /// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
 /// assert!(archive.decide(&a_scope(), &facts).is_err(), "it is in use");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TaxRateFacts {
     /// The rate of any status, locked against changes and against new uses until the end of the transaction.
     pub current: Option<TaxRate>,
@@ -110,6 +111,14 @@ pub struct TaxRateFacts {
     pub in_use: bool,
     /// The published rate, whichever it is, that has the code named by [`ChangeTaxRate::wanted_code`].
     pub holder: Option<TaxRateId>,
+}
+
+impl TaxRateFacts {
+    /// The rate, whether it is in use, and who has the code that is wanted.
+    #[must_use]
+    pub fn new(current: Option<TaxRate>, in_use: bool, holder: Option<TaxRateId>) -> Self {
+        Self { current, in_use, holder }
+    }
 }
 
 /// Why a tax rate was not changed.
@@ -121,10 +130,11 @@ pub struct TaxRateFacts {
 /// };
 ///
 /// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
-/// let facts = TaxRateFacts { current: None, in_use: false, holder: None };
+/// let facts = TaxRateFacts::default();
 /// assert_eq!(archive.decide(&a_scope(), &facts), Err(ChangeTaxRateError::Unknown));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeTaxRateError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]
@@ -285,6 +295,7 @@ pub struct ChangeTaxDefault {
 /// assert!(remove.decide(&a_scope(), None).is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeTaxDefaultError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]

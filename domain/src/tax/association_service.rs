@@ -57,6 +57,7 @@ impl Rule for OtherCustomer {
 /// assert_eq!(TaxesOfError::UnknownCustomer.to_string(), "there is no such customer, or it is archived");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaxesOfError {
     /// The caller may not do this.
     #[error(transparent)]

@@ -12,6 +12,7 @@ use crate::violation::Rule;
 /// assert_eq!(Percentage::new("a fifth"), Err(TaxValueError::Decimal(DecimalError::Syntax)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecimalError {
     /// It is not written as a decimal number.
     #[error("must be a decimal number such as 19 or 7.5")]

@@ -116,6 +116,7 @@ pub struct PassedOverTax {
 /// assert_eq!(PassedOver::parse("inactive"), Ok(PassedOver::Inactive));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum PassedOver {
     /// It is an environment's default, and the customer's own associations decide.
     CustomerOverDefault,

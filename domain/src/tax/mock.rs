@@ -4,7 +4,7 @@ use super::{CreateTaxDefaultError, CreateTaxRateError, MockTaxRepository, TaxBas
 use crate::{idempotency::Done, lifecycle::Status, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("the mock always says so")
 }
 
 impl MockTaxRepository {

@@ -132,6 +132,7 @@ pub trait TaxRepository: Send + Sync {
 /// assert!(taken.to_string().starts_with("a tax rate with this code exists already"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CreateTaxRateError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]
@@ -162,6 +163,7 @@ pub enum CreateTaxRateError {
 /// assert_eq!(refused.to_string(), "there is no such tax rate; create it first, or name another");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CreateTaxDefaultError {
     /// The caller may not write. Never answered by a repository.
     #[error(transparent)]

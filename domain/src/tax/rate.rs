@@ -59,6 +59,7 @@ pub struct FixedAmount(Decimal);
 /// assert!(Percentage::new("101").is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaxValueError {
     /// It is no number that can be kept exactly.
     #[error("the value {0}")]

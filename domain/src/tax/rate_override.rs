@@ -69,6 +69,7 @@ pub struct TaxRateOverrides(Vec<TaxRateOverride>);
 /// assert_eq!(broken.iter().next().map(|one| one.message.clone()), Some(twice.to_string()));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaxRateOverridesError {
     /// There are more than allowed.
     #[error("tax_rate_overrides must have at most {max} items, it has {count}", max = TaxRateOverrides::MAX)]

@@ -119,6 +119,7 @@ impl TaxValueParts {
 /// assert_eq!(unavailable.to_string(), "the database is not available: too many writes are waiting");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FindTaxRateError {
     /// The caller may not read.
     #[error(transparent)]

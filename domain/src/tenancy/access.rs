@@ -43,6 +43,7 @@ pub struct AccessService {
 /// assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AuthenticateError {
     /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
     #[error("the caller was not recognised")]

@@ -178,6 +178,7 @@ words!(
 /// assert_eq!(check_expiry(a_time(), a_time()), Err(ExpiryError::Past));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExpiryError {
     /// It is no time at all.
     #[error("expires_at: {0}")]

@@ -6,7 +6,7 @@ use super::{
 use crate::{idempotency::Done, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("the mock always says so")
 }
 
 impl MockTenancyRepository {

@@ -85,6 +85,7 @@ pub trait TenancyRepository: Send + Sync {
 /// assert_eq!(CreateEnvironmentError::UnknownTenant.to_string(), "there is no tenant with this id");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CreateEnvironmentError {
     /// There is no such tenant.
     #[error("there is no tenant with this id")]

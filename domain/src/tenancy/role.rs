@@ -134,6 +134,7 @@ impl Roles {
 /// assert_eq!(a_reader().authorise(Permission::Write), Err(PermissionDenied::Role(Permission::Write)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PermissionDenied {
     /// None of the caller's roles permits it.
     #[error("{}", match .0 {

@@ -1,4 +1,4 @@
-//! The making of tenants, environments and keys, for whoever holds the whole system.
+//! Making tenants, environments and keys, for the operator of the whole system.
 
 use std::sync::Arc;
 
@@ -60,6 +60,7 @@ pub struct TenancyService {
 /// assert_eq!(ApiKeyError::from(StoreError::unavailable("busy")), ApiKeyError::Store(StoreError::unavailable("busy")));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ApiKeyError {
     /// There is no such environment.
     #[error("there is no environment with this id")]

@@ -156,6 +156,7 @@ pub struct Attempt {
 /// assert_eq!(SendFailure::AddressRefused.as_str(), "address_refused");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum SendFailure {
     /// The host has no address that deliveries may go to.
     AddressRefused,

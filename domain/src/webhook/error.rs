@@ -31,6 +31,7 @@ use crate::{
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WebhookError {
     /// The caller may not.
     #[error(transparent)]

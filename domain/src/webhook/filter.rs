@@ -27,6 +27,7 @@ pub struct EventFilter(Vec<String>);
 /// assert_eq!(broken.iter().next().unwrap().path, "event_types[1]");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EventFilterError {
     /// It is none.
     #[error("must be *, a kind such as customer.* or tax_rate.*, or a type such as customer.created")]

@@ -52,6 +52,7 @@ pub struct Tally {
 /// assert_eq!(DisabledReason::Gone.as_str(), "gone");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum DisabledReason {
     /// By its owner.
     Request,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("the mock always says so")
 }
 
 impl MockWebhookRepository {

@@ -12,6 +12,7 @@ use crate::ids::WebhookEndpointId;
 /// assert_eq!(request, Err(VaultError::Sealed), "this secret was sealed by no vault");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum VaultError {
     /// There was no randomness.
     #[error(transparent)]

@@ -39,6 +39,7 @@ pub struct Arrival<'a> {
 /// assert_eq!(Unverified::Signature.to_string(), "webhook-signature is not of this secret");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unverified {
     /// The time is none.
     #[error("webhook-timestamp is no time in whole seconds")]

@@ -107,6 +107,6 @@ async fn find(State(customers): State<CustomerService>, Path(number): Path<Strin
         Ok(Some(found)) => Json(Company::from(found.customer)).into_response(),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(ReadError::Denied(_)) => StatusCode::FORBIDDEN.into_response(),
-        Err(ReadError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }

@@ -56,7 +56,7 @@ impl Board {
         };
         let wanted = command.wanted_external_id(current);
         let holder = wanted.and_then(|wanted| self.published(wanted)).map(|holder| holder.customer.id);
-        CustomerFacts { current: current.cloned(), holder, ..CustomerFacts::default() }
+        CustomerFacts::new(current.cloned(), holder)
     }
 
     fn change(

@@ -1,10 +1,7 @@
 //! An event as clients see it.
 
 use patron_domain::{
-    event::{
-        CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType,
-        TaxRateEventKind,
-    },
+    event::{CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType},
     ids::{EventId, MappingId, TaxAssociationId},
     onboarding::{Onboarding, WorkflowName},
     tenancy::{Actor, RequestId},
@@ -113,9 +110,8 @@ impl<'a> Detail<'a> {
     pub(crate) fn of(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::Customer(kind) => Self::of_customer(kind),
-            EventKind::TaxRate(
-                TaxRateEventKind::Created | TaxRateEventKind::Updated { .. } | TaxRateEventKind::Deleted,
-            ) => Self::default(),
+            // Of all others the type says everything.
+            _ => Self::default(),
         }
     }
 
@@ -126,11 +122,6 @@ impl<'a> Detail<'a> {
                 onboarding_workflow_name: workflow.as_ref().map(|name| name.as_str()),
                 ..Self::default()
             },
-            CustomerEventKind::Updated { .. }
-            | CustomerEventKind::Deleted
-            | CustomerEventKind::Restored
-            | CustomerEventKind::OnboardingCompleted
-            | CustomerEventKind::OnboardingFailed => Self::default(),
             CustomerEventKind::IntegrationLinked { mapping_id }
             | CustomerEventKind::IntegrationUnlinked { mapping_id } => {
                 Self { mapping_id: Some(*mapping_id), ..Self::default() }
@@ -140,6 +131,8 @@ impl<'a> Detail<'a> {
             | CustomerEventKind::TaxDissociated { association_id } => {
                 Self { tax_association_id: Some(*association_id), ..Self::default() }
             }
+            // Of all others the type says everything.
+            _ => Self::default(),
         }
     }
 }

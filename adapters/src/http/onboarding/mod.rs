@@ -71,6 +71,7 @@ impl From<OnboardingError> for ApiError {
                 Self::system_error()
             }
             OnboardingError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }

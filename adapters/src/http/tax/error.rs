@@ -19,6 +19,7 @@ impl From<CreateTaxRateError> for ApiError {
             CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
             CreateTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
             CreateTaxRateError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -34,6 +35,7 @@ impl From<ChangeTaxRateError> for ApiError {
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
             ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxRateError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -43,6 +45,7 @@ impl From<FindTaxRateError> for ApiError {
         match error {
             FindTaxRateError::Denied(error) => error.into(),
             FindTaxRateError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -54,6 +57,7 @@ impl From<TaxesOfError> for ApiError {
             TaxesOfError::Invalid(violations) => violations.into(),
             TaxesOfError::UnknownCustomer => Self::not_found(error.to_string()),
             TaxesOfError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -70,6 +74,7 @@ impl From<CreateTaxDefaultError> for ApiError {
             }
             CreateTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
             CreateTaxDefaultError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }
@@ -83,6 +88,7 @@ impl From<ChangeTaxDefaultError> for ApiError {
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
             ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxDefaultError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }

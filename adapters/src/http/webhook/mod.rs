@@ -70,6 +70,7 @@ impl From<WebhookError> for ApiError {
                 Self::system_error()
             }
             WebhookError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
         }
     }
 }

@@ -127,6 +127,7 @@ pub struct CursorKey {
 /// assert_eq!(CustomerCursor::parse("page 2", &order), Err(CursorError::Malformed));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CursorError {
     /// No list here gave it.
     #[error("starting_after must be the next_cursor of an earlier answer, as it was")]

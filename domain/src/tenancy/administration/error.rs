@@ -17,6 +17,7 @@ use crate::{
 /// assert_ne!(failed, EnvironmentError::Unknown);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EnvironmentError {
     /// The caller may not.
     #[error(transparent)]
@@ -44,6 +45,7 @@ pub enum EnvironmentError {
 /// assert_ne!(failed, KeyError::UnknownKey);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The caller may not.
     #[error(transparent)]
