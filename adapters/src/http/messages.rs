@@ -32,6 +32,7 @@ pub(crate) fn denied(error: &PermissionDenied) -> String {
             "this API key belongs to another environment than X-Environment-ID names; use that environment's key or \
              leave the header out"
         }
+        other => return other.to_string(),
     };
     message.to_owned()
 }

@@ -209,13 +209,13 @@ impl Facts {
         let holder = command.wanted_external_id(current).and_then(|wanted| self.holder(wanted));
         let taxes = match command.tax_facts_needed() {
             TaxFactsNeeded::Nothing => TaxFacts::default(),
-            TaxFactsNeeded::Defaults => TaxFacts { defaults: self.defaults.clone(), ..TaxFacts::default() },
+            TaxFactsNeeded::Defaults => TaxFacts::new(Vec::new(), self.defaults.clone()),
             TaxFactsNeeded::Rates(codes) => {
                 let named = self.rates.iter().filter(|rate| codes.contains(&&rate.code));
-                TaxFacts { rates: named.cloned().collect(), ..TaxFacts::default() }
+                TaxFacts::new(named.cloned().collect(), Vec::new())
             }
         };
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
-        CustomerFacts { current: current.cloned(), holder, taxes, workflow }
+        CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow)
     }
 }

@@ -2,7 +2,7 @@
 
 use patron_domain::{
     event::{
-        CustomerEvent, EventEntity, EventEntityType, EventKind, EventPosition, EventRecord, EventState, EventType,
+        CustomerEvent, EventEntity, EventEntityType, EventPosition, EventRecord, EventType,
         TaxRateEvent,
     },
     lifecycle::{Owner, Version},
@@ -111,15 +111,8 @@ impl EventRow {
         let event_type = EventType::of(self.kind, "events", "kind")?;
         let detail = self.detail.as_ref().map(|detail| detail.0.as_str());
         let kind = stored::event::kind(event_type, detail).map_err(|_| broken("detail"))?;
-        let state = match (&kind, &self.document) {
-            (_, None) => None,
-            (EventKind::Customer(_), Some(document)) => {
-                Some(EventState::Customer(Box::new(document.read(owner, place)?)))
-            }
-            (EventKind::TaxRate(_), Some(document)) => {
-                Some(EventState::TaxRate(Box::new(document.read(owner, place)?)))
-            }
-        };
+        let state = self.document.as_ref().map(|document| stored::event::state(owner, entity.kind(), &document.0));
+        let state = state.transpose().map_err(|_| broken("document"))?;
         Ok(EventRecord {
             position: EventPosition::from_stored(place).ok_or_else(|| broken("position"))?,
             id: self.id.id(),

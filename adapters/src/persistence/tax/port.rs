@@ -74,7 +74,8 @@ impl TaxRepository for Store {
         created: TaxRateEvent,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, CreateTaxRateError> {
-        let created = TaxRateEvent { state: TaxRate { owner: scope.owner, ..created.state }, ..created };
+        let mut created = created;
+        created.state.owner = scope.owner;
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let create = self.write(move |unit| {
@@ -144,11 +145,9 @@ impl TaxRepository for Store {
                     None => None,
                     Some(code) => unit.rate_of_code(environment, code.as_str()).await?,
                 };
-                let facts = TaxRateFacts {
-                    current: current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?,
-                    in_use: unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?,
-                    holder: holder.map(Key::id),
-                };
+                let current = current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?;
+                let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
+                let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);
