@@ -363,7 +363,7 @@ pub(crate) mod tests {
         let mut documents = Vec::new();
         let mut keys = Vec::new();
         for row in &mut sample.rows {
-            let values: Vec<Value> = row.cells.iter_mut().map(|cell| cell.of(&new).try_into().unwrap()).collect();
+            let values: Vec<Value> = row.cells.iter_mut().map(|cell| Value::try_from(cell.of(&new)).unwrap()).collect();
             match row.table.as_str() {
                 "customers" => documents.push(values),
                 _ => keys.push(values),

@@ -1,10 +1,7 @@
 //! Rows of the table `events`.
 
 use patron_domain::{
-    event::{
-        CustomerEvent, EventEntity, EventEntityType, EventPosition, EventRecord, EventType,
-        TaxRateEvent,
-    },
+    event::{CustomerEvent, EventEntity, EventEntityType, EventPosition, EventRecord, EventType, TaxRateEvent},
     lifecycle::{Owner, Version},
     store::StoreError,
     stored,
