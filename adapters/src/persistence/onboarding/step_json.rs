@@ -43,7 +43,7 @@ pub(super) fn read(column: &str) -> Option<Steps> {
 fn step(json: StepJson) -> Option<Step> {
     Some(match json {
         StepJson::Call { url, expected, attempts, delay } => Step::HttpCall(HttpCall {
-            url: EndpointUrl::new(url).ok()?,
+            url: EndpointUrl::from_stored(url).ok()?,
             expected: ExpectedStatus::new(expected.into_iter().map(i64::from).collect()).ok()?,
             retries: StepRetries::default()
                 .with_max_attempts(attempts.into())

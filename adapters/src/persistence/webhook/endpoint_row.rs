@@ -175,7 +175,7 @@ impl TryFrom<EndpointRow> for WebhookEndpoint {
         Ok(Self {
             id: named.column("id", WebhookEndpointId::parse(&row.id))?,
             owner: named.owner(&row.tenant_id, &row.environment_id)?,
-            url: named.column("url", EndpointUrl::new(row.url))?,
+            url: named.column("url", EndpointUrl::from_stored(row.url))?,
             event_types: EventFilter::from_stored(row.event_types.split(',').map(str::to_owned).collect()),
             description: named.nullable("description", row.description, EndpointDescription::new)?,
             disabled: reason.zip(disabled_at).map(|(reason, at)| Disabled { reason, at }),
