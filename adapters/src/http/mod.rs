@@ -25,6 +25,7 @@ mod query;
 mod tax;
 mod tenancy;
 mod version;
+mod warning;
 mod webhook;
 mod wrap;
 

@@ -45,7 +45,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a file, makes it if it does not exist, and brings its tables up to date.
+    /// Opens a file, makes it if it does not exist (unless the options say otherwise), and brings its tables up to date.
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is in use by another server, or belongs to a newer Patron.
@@ -57,7 +57,8 @@ impl SqliteStore {
     }
 
     fn open_blocking(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
-        let path = connection::prepare_path(&path)?;
+        let find = if options.create { connection::prepare_path } else { connection::existing_path };
+        let path = find(&path)?;
         let lock = if options.exclusive { Some(ServerLock::take(&path)?) } else { None };
         let mut connection = connection::open(&path, Role::Writer)?;
         connection::migrate(&mut connection)?;
