@@ -21,9 +21,14 @@ pub(crate) struct Deliveries {
 impl Deliveries {
     /// Starts it, if this process is to deliver.
     pub(crate) fn start(settings: &Settings, database: &Database, webhooks: &WebhookService) -> Self {
-        if settings.webhooks.allow_private {
+        if settings.webhooks.calls.allow_private {
             tracing::warn!(
                 "webhooks may go to private addresses (PATRON_WEBHOOKS_ALLOW_PRIVATE): for development only"
+            );
+        }
+        if settings.webhooks.calls.allow_http {
+            tracing::warn!(
+                "webhooks may go over plain http (PATRON_WEBHOOKS_ALLOW_HTTP): whoever is on the way can read them"
             );
         }
         let (stop, told) = watch::channel(false);

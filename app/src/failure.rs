@@ -2,6 +2,8 @@
 
 use std::{io::Write, process::ExitCode};
 
+use crate::terminal::Line;
+
 /// Why the program ends early.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -20,11 +22,16 @@ impl Failure {
         Self { message: message.to_string(), code: 2 }
     }
 
+    /// The value of a flag is wrong: the error begins with its name.
+    pub(crate) fn flag(error: impl std::fmt::Display) -> Self {
+        Self::configuration(format!("--{error}"))
+    }
+
     /// Tells the person, on one line.
     pub(crate) fn report(&self) -> ExitCode {
         let line = self.message.replace('\n', " ");
         // With no stderr there is nobody to tell.
-        let _ = writeln!(std::io::stderr(), "patron: {line}");
+        let _ = writeln!(std::io::stderr(), "patron: {}", Line(line));
         ExitCode::from(self.code)
     }
 

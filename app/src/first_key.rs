@@ -2,11 +2,12 @@
 
 use std::{
     fs::{File, OpenOptions, remove_file},
-    io::{IsTerminal, Write, stdout},
+    io::{ErrorKind, IsTerminal, Write, stdout},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
+use patron_adapters::persistence::DatabaseUrl;
 use patron_domain::tenancy::{ApiKeySecret, TenancyService};
 
 use crate::{config::Settings, failure::Failure};
@@ -21,6 +22,7 @@ pub(crate) async fn provide(settings: &Settings, service: &TenancyService, addre
         if settings.bootstrap_key.is_some() {
             tracing::info!("PATRON_BOOTSTRAP_KEY is not used: the database has a tenant already");
         }
+        tracing::info!("if all API keys are lost, make another: {}", way_back(settings));
         return Ok(());
     }
     if let Some(secret) = settings.bootstrap_key.clone() {
@@ -32,7 +34,7 @@ pub(crate) async fn provide(settings: &Settings, service: &TenancyService, addre
     let secret = service.new_secret().map_err(Failure::failed)?;
     if stdout().is_terminal() {
         if service.bootstrap(secret.clone()).await.map_err(Failure::failed)?.is_some() {
-            show(&secret, address);
+            show(&secret, address, &way_back(settings));
         }
         return Ok(());
     }
@@ -45,7 +47,12 @@ pub(crate) async fn provide(settings: &Settings, service: &TenancyService, addre
     }
     if made.map_err(Failure::failed)?.is_some() {
         let path = path.canonicalize().unwrap_or(path);
-        tracing::info!(path = %path.display(), "made a tenant and an environment; the first API key is in the file");
+        tracing::info!(
+            path = %path.display(),
+            "made a tenant and an environment; the first API key is in the file: keep the key elsewhere and delete the \
+             file. If the key is lost, make another: {}",
+            way_back(settings)
+        );
     }
     Ok(())
 }
@@ -59,21 +66,47 @@ fn file_path(settings: &Settings) -> PathBuf {
 
 fn write_file(path: &Path, secret: &ApiKeySecret) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
+        let reason = match error.kind() {
+            ErrorKind::AlreadyExists => "there is such a file already; move it away".to_owned(),
+            _ => error.to_string(),
+        };
+        let path = path.display();
         Failure::failed(format!(
-            "cannot write the first API key to {}: {error}; make room for it there, or choose the key yourself with \
-             PATRON_BOOTSTRAP_KEY",
-            path.display()
+            "cannot write the first API key to {path}: {reason}, or choose the key yourself with PATRON_BOOTSTRAP_KEY"
         ))
     };
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     writeln!(file, "{}", secret.expose()).and_then(|()| file.sync_all()).map_err(failed)
 }
 
+/// The command that makes another key when all are lost: whoever may use the database may use it. It holds no password.
+fn way_back(settings: &Settings) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "patron".to_owned());
+    let command = format!("{} keys create --name replacement --role super_admin", quoted(&program));
+    match &settings.database_url {
+        DatabaseUrl::Sqlite(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            format!("{command} --database-url {}", quoted(&format!("sqlite://{}", path.display())))
+        }
+        DatabaseUrl::Postgres(_) => format!("{command} (with the same settings for the database)"),
+    }
+}
+
+/// A word as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Shows the key once, in a command that creates a customer.
-fn show(secret: &ApiKeySecret, address: &str) {
+fn show(secret: &ApiKeySecret, address: &str, way_back: &str) {
     let text = format!(
         r#"
-Made a tenant, an environment and the first API key. The key is shown this once; keep it.
+Made a tenant, an environment and the first API key. The key is shown only this once; keep it.
+If it is lost, make another:
+
+{way_back}
+
 Create a customer:
 
 curl --request POST '{address}/v1/customers' \
@@ -96,4 +129,20 @@ curl --request POST '{address}/v1/customers' \
     );
     // Standard output is a terminal; when it is gone there is nobody to show it to.
     let _ = writeln!(stdout(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_word_reaches_a_shell_as_it_is() {
+        for (word, expected) in [
+            ("sqlite:///var/lib/p-1.db", "sqlite:///var/lib/p-1.db"),
+            ("/home/a b/p.db", "'/home/a b/p.db'"),
+            ("$(x)'s", r"'$(x)'\''s'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
 }

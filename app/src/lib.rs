@@ -6,18 +6,20 @@ mod commands;
 mod config;
 mod deliveries;
 mod failure;
+mod file_modes;
 mod first_key;
 mod logging;
 mod messages;
 mod metrics_port;
 mod serve;
+mod terminal;
 mod wiring;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{cli::Cli, failure::Failure};
+use crate::cli::Cli;
 
 /// A look-up by id takes a tenth less processor time with it than with the system's allocator.
 #[global_allocator]
@@ -30,18 +32,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub fn main() -> ExitCode {
     // clap prints help and errors itself and exits with 0 or 2.
     let cli = Cli::parse();
-    match run(cli) {
+    match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
-}
-
-fn run(cli: Cli) -> Result<(), Failure> {
-    let settings = config::load(&cli)?;
-    logging::start(&settings);
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    // Blocking threads read SQLite; one for each connection and a few for files.
-    runtime.enable_all().worker_threads(settings.workers).max_blocking_threads(settings.database_connections + 8);
-    let runtime = runtime.build().map_err(|error| Failure::failed(format!("cannot start worker threads: {error}")))?;
-    runtime.block_on(commands::run(cli.command, cli.settings.port, settings))
 }

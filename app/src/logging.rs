@@ -8,11 +8,11 @@ use std::io::{IsTerminal, stderr};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt};
 
-use crate::config::{LogFormat, LogLevel, Settings};
+use crate::config::{LogFormat, LogLevel};
 
 /// Starts logging. A second call changes nothing.
-pub(crate) fn start(settings: &Settings) {
-    let level = match settings.log_level {
+pub(crate) fn start(format: LogFormat, level: LogLevel) {
+    let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
@@ -20,7 +20,7 @@ pub(crate) fn start(settings: &Settings) {
     };
     let ours = Targets::new().with_target("patron", level).with_target("patron_adapters", level);
     let is_terminal = stderr().is_terminal();
-    let human = match settings.log_format {
+    let human = match format {
         LogFormat::Auto => is_terminal,
         LogFormat::Human => true,
         LogFormat::Json => false,

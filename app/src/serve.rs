@@ -19,7 +19,13 @@ use rocket::{
     fairing::AdHoc,
 };
 
-use crate::{config::Settings, deliveries::Deliveries, failure::Failure, first_key, metrics_port, wiring};
+use crate::{
+    config::Settings,
+    deliveries::Deliveries,
+    failure::Failure,
+    file_modes, first_key, metrics_port,
+    wiring::{self, Opening},
+};
 
 /// For how long a connection may stay open without a request, in seconds.
 const KEEP_ALIVE: u32 = 60;
@@ -31,7 +37,8 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     // First of all: what is counted before counts nothing.
     let metrics = Metrics::install().map_err(Failure::failed)?;
     tokio::spawn(metrics.clone().keep_up());
-    let database = wiring::open(&settings, true).await?;
+    let database = wiring::open(&settings, Opening { exclusive: true, create: true }).await?;
+    file_modes::warn(&settings.database_url);
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
     let house = tokio::spawn(wiring::house(&settings, &database).keep());
@@ -63,9 +70,11 @@ async fn launch(
         metrics.render()
     };
     let mut metrics_port = None;
-    match settings.metrics_address {
-        Some(address) => metrics_port = Some(metrics_port::start(address, render).await?),
-        None => rocket = http::mount_metrics(rocket, render),
+    if let Some(address) = settings.metrics_address {
+        metrics_port = Some(metrics_port::start(address, render.clone()).await?);
+    }
+    if settings.metrics_public {
+        rocket = http::mount_metrics(rocket, render);
     }
     let start_failure = Arc::new(OnceLock::new());
     let rocket = rocket.attach(liftoff(settings, database, start_failure.clone()));
@@ -223,7 +232,8 @@ mod tests {
             let settings = config::load(&Cli::parse_from(["patron", "serve"])).unwrap();
             let runtime = tokio::runtime::Runtime::new().unwrap();
             let mounted = runtime.block_on(async {
-                let database = wiring::open(&settings, true).await.unwrap();
+                let opening = Opening { exclusive: true, create: true };
+                let database = wiring::open(&settings, opening).await.unwrap();
                 let webhooks = wiring::webhooks(&settings, &database);
                 let rocket = rocket(&settings, &database, &Arc::default(), webhooks);
                 let rocket = http::mount_metrics(rocket, String::new);

@@ -7,7 +7,7 @@ use patron_adapters::{
     http::{Api, JsonBody},
     key_cache::CachedApiKeys,
     key_uses::NotedKeyUses,
-    persistence::{Database, DatabaseUrl, OpenOptions},
+    persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
     webhooks::{EndpointReaders, HttpSender, KeyVault, Relay, RelayOptions},
 };
@@ -24,11 +24,40 @@ use patron_domain::{
 
 use crate::{config::Settings, failure::Failure};
 
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening {
+    /// Whether no other server may work over the same SQLite file.
+    pub(crate) exclusive: bool,
+    /// Whether a SQLite file that does not exist is made.
+    pub(crate) create: bool,
+}
+
 /// Opens the configured database.
-pub(crate) async fn open(settings: &Settings, exclusive: bool) -> Result<Database, Failure> {
+pub(crate) async fn open(settings: &Settings, opening: Opening) -> Result<Database, Failure> {
+    let Opening { exclusive, create } = opening;
     let connections = settings.database_connections;
-    let options = OpenOptions { exclusive, connections, write_queue: settings.write_queue };
-    Database::open(&settings.database_url, options).await.map_err(Failure::failed)
+    let options = OpenOptions { exclusive, create, connections, write_queue: settings.write_queue };
+    let opened = Database::open(&settings.database_url, options).await;
+    opened.map_err(|error| not_opened(&error, settings.database_set_by.as_deref()))
+}
+
+/// Why a database was not opened, with the setting that names it where that may be wrong.
+fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
+    let set_by = set_by.map(|name| format!("{name}: ")).unwrap_or_default();
+    match error {
+        OpenError::Url { reason } => Failure::configuration(format!("{set_by}{reason}")),
+        OpenError::Missing { .. } => Failure::failed(format!(
+            "{set_by}{error}; `patron serve` makes one there, or `patron tenants create --create-database`. To use another, \
+             name it with --database-url sqlite:///path/to/patron.db or PATRON_DATABASE_URL, or change to its folder"
+        )),
+        // On PostgreSQL 15 and later a role makes tables only where that was granted, or in a database of its own.
+        OpenError::Migrate { reason } if reason.contains("permission denied") => Failure::failed(format!(
+            "{set_by}{error}; make the role of the URL the owner of the database: ALTER DATABASE name OWNER TO role"
+        )),
+        OpenError::File { .. } | OpenError::Connect { .. } => Failure::failed(format!("{set_by}{error}")),
+        other => Failure::failed(other),
+    }
 }
 
 /// The services behind the HTTP API.
@@ -107,8 +136,8 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
-        sender: Arc::new(HttpSender::new(clock.clone(), settings.allow_private)),
-        vault: Arc::new(KeyVault::new(settings.secrets_key.as_ref(), randomness.clone())),
+        sender: Arc::new(HttpSender::new(clock.clone(), settings.calls)),
+        vault: Arc::new(KeyVault::new(&settings.secrets_keys, randomness.clone())),
         body: Arc::new(JsonBody),
         clock,
         ids: Arc::new(SystemIds),
@@ -128,7 +157,7 @@ pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &We
 /// What takes the steps of onboarding.
 pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingEngine {
     let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks.clone();
-    let caller = HttpSender::new(clock.clone(), settings.webhooks.allow_private);
+    let caller = HttpSender::new(clock.clone(), settings.webhooks.calls);
     OnboardingEngine {
         onboarding: database.onboarding.clone(),
         customers: database.customers.clone(),

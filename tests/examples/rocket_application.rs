@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo run --example rocket_application
 //! curl http://127.0.0.1:8000/hello
-//! curl http://127.0.0.1:8000/customers-api/v1/customers -H 'x-api-key: sk_example_0123456789'
+//! curl http://127.0.0.1:8000/customers-api/v1/customers -H 'x-api-key: sk_example_0123456789abcdefghijklmno'
 //! ```
 
 use std::{error::Error, path::PathBuf, sync::Arc};
@@ -20,12 +20,12 @@ use patron_domain::{
     onboarding::OnboardingService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
-    webhook::WebhookService,
+    webhook::{CallPolicy, WebhookService},
 };
 use rocket::{Build, Config, Rocket, fairing::AdHoc, get, routes};
 
 /// The key that opens the API. A real application keeps its own secret elsewhere.
-pub(crate) const KEY: &str = "sk_example_0123456789";
+pub(crate) const KEY: &str = "sk_example_0123456789abcdefghijklmno";
 
 #[rocket::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -64,7 +64,7 @@ async fn first_key(database: &Database) -> Result<(), Box<dyn Error>> {
         ids: Arc::new(SystemIds),
         randomness: Arc::new(OsRandomness),
     };
-    tenancy.bootstrap(ApiKeySecret::new(KEY)?).await?;
+    tenancy.bootstrap(ApiKeySecret::chosen(KEY)?).await?;
     Ok(())
 }
 
@@ -118,8 +118,8 @@ fn webhooks(database: &Database) -> WebhookService {
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
-        sender: Arc::new(HttpSender::new(clock.clone(), false)),
-        vault: Arc::new(KeyVault::new(None, randomness.clone())),
+        sender: Arc::new(HttpSender::new(clock.clone(), CallPolicy::default())),
+        vault: Arc::new(KeyVault::new(&[], randomness.clone())),
         body: Arc::new(JsonBody),
         clock,
         ids: Arc::new(SystemIds),

@@ -76,7 +76,7 @@ fn route(render: impl Fn() -> String + Send + Sync + 'static) -> Route {
 
 pub(super) fn documents() -> Vec<Endpoint> {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
-    let says = "Not here when it is served on an address of its own.";
+    let says = "Only where the server is configured to serve it on this port; it can have one of its own.";
     let endpoint = Endpoint::new(vec![route(String::new)], "getMetrics", "Figures for Prometheus", says);
     vec![endpoint.answers_with(200, "The figures, in Prometheus's text format.", "text/plain", text)]
 }

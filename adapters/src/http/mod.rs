@@ -26,6 +26,7 @@ mod query;
 mod tax;
 mod tenancy;
 mod version;
+mod warning;
 mod webhook;
 mod wrap;
 

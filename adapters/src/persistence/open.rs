@@ -8,8 +8,11 @@ use patron_domain::store::StoreError;
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
     /// Whether a second process that opens the same SQLite file with this option is refused. Servers do, so that two of
-    /// them never work over one file; the command line does not. PostgreSQL is made to be shared and pays no heed.
+    /// them never work over one file; the command line does not. PostgreSQL is made to be shared and ignores it.
     pub exclusive: bool,
+    /// Whether a SQLite file that does not exist is made. Otherwise opening it is [`OpenError::Missing`], so that a
+    /// mistyped path makes no empty database. A database of PostgreSQL has to exist anyway.
+    pub create: bool,
     /// The most connections: of SQLite those that read (it has one more that writes, and one that holds the file's lock while
     /// many look-ups come), of PostgreSQL all but two for look-ups by key.
     pub connections: usize,
@@ -19,13 +22,19 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { exclusive: false, connections: 8, write_queue: 1_024 }
+        Self { exclusive: false, create: true, connections: 8, write_queue: 1_024 }
     }
 }
 
 /// Why a database cannot be used. Each message says what to do, and none holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// There is no such file, and it is not to be made.
+    #[error("there is no database at {}", path.display())]
+    Missing {
+        /// The file, from the root of the file system.
+        path: PathBuf,
+    },
     /// The file cannot be opened or made.
     #[error("cannot open the SQLite file {}: {reason}", path.display())]
     File {
@@ -51,8 +60,8 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
-    /// The URL holds something that is not understood.
-    #[error("the database URL is not understood: {reason}")]
+    /// The URL holds something that is wrong.
+    #[error("the database URL is wrong: {reason}")]
     Url {
         /// Why.
         reason: String,

@@ -89,10 +89,12 @@ impl fmt::Display for DatabaseUrl {
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        // A password may hold '@' unescaped; the last one ends the user's part.
-        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-        write!(f, "postgres://{place}")
+        // The first '@' ends user and password, which may hold '?' and '#'. A further one means that they hold '@' too, so
+        // what stands in front of it may be theirs, and is not shown.
+        let behind = rest.split_once('@').map_or(rest, |(_, behind)| behind);
+        let (place, options) = behind.split_at(behind.find(['?', '#']).unwrap_or(behind.len()));
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        write!(f, "postgres://{}", if options.contains('@') { "…" } else { place })
     }
 }
 
@@ -135,5 +137,17 @@ mod tests {
     fn a_password_is_never_shown() {
         let url = DatabaseUrl::parse("postgres://user:p@ss@db.example:5432/patron?password=again").unwrap();
         assert_eq!(format!("{url} {url:?}"), "postgres://db.example:5432/patron postgres://db.example:5432/patron");
+        for url in [
+            "postgres://user:s3cret#s3cret@db/patron",
+            "postgres://user:s3cret?s3cret@db/patron",
+            "postgres://user:s3cret/s3cret@db/patron?password=s3cret",
+            "postgres://user:s3cret@s3cret?s3cret@db/patron",
+            "postgres://user:s3cret@db/patron?password=s3c@s3cret",
+            "postgres://db/patron?password=s3cret",
+        ] {
+            let shown = DatabaseUrl::parse(url).unwrap().to_string();
+            assert!(!shown.contains("s3c"), "{url}: {shown}");
+            assert!(shown == "postgres://…" || shown == "postgres://db/patron", "{url}: {shown}");
+        }
     }
 }

@@ -9,27 +9,30 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use patron_domain::webhook::SendFailure;
+use patron_domain::webhook::{CallPolicy, SendFailure};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-use super::resolver::{NoAddress, PublicResolver};
+use super::resolver::{CheckingResolver, NoAddress};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How many connections to a host are kept open, and for how long.
 const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
 
-/// Keeps connections, and makes them to addresses that [`PublicResolver`] lets pass, or that a URL names itself.
-pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector<PublicResolver>>, Full<Bytes>>;
+/// Keeps connections, and makes them to addresses that [`CheckingResolver`] lets pass, or that a URL names itself.
+pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector<CheckingResolver>>, Full<Bytes>>;
 
-/// A client, with the certificates that the system trusts.
-pub(super) fn client(allow_private: bool) -> Result<Client, rustls::Error> {
+/// A client for `https`, with the certificates that the system trusts, or for plain `http`. Which addresses may be called
+/// depends on that, and a resolver is told the name alone.
+pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustls::Error> {
     let mut roots = RootCertStore::empty();
-    // Single files of the system's that cannot be read are no reason to fail.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if encrypted {
+        // A certificate of the system that cannot be read does not make the others useless.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
-    let mut tcp = HttpConnector::new_with_resolver(PublicResolver { allow_private });
+    let mut tcp = HttpConnector::new_with_resolver(CheckingResolver { calls, encrypted });
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_nodelay(true);
     // Otherwise it would refuse `https`, which is wrapped around it.

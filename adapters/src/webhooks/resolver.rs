@@ -4,14 +4,14 @@
 use std::{
     error::Error,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     vec::IntoIter,
 };
 
 use hyper_util::client::legacy::connect::dns::Name;
-use patron_domain::webhook::is_public;
+use patron_domain::webhook::CallPolicy;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
@@ -21,9 +21,11 @@ static FREE: Semaphore = Semaphore::const_new(LOOK_UPS);
 
 /// Resolves names as the system does.
 #[derive(Debug, Clone)]
-pub(super) struct PublicResolver {
-    /// Whether every address passes: the development switch.
-    pub(super) allow_private: bool,
+pub(super) struct CheckingResolver {
+    /// Which addresses pass.
+    pub(super) calls: CallPolicy,
+    /// Whether what is sent there is encrypted.
+    pub(super) encrypted: bool,
 }
 
 /// Why a name leads nowhere.
@@ -39,14 +41,14 @@ impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unknown => "the host has no address",
-            Self::Refused => "the host has no public address",
+            Self::Refused => "the host has no address that may be called",
         })
     }
 }
 
 impl Error for NoAddress {}
 
-impl Service<Name> for PublicResolver {
+impl Service<Name> for CheckingResolver {
     type Response = IntoIter<SocketAddr>;
     type Error = Box<dyn Error + Send + Sync>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
@@ -56,33 +58,44 @@ impl Service<Name> for PublicResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let allow_private = self.allow_private;
+        let Self { calls, encrypted } = *self;
         Box::pin(async move {
             // It is never closed.
             let _permit = FREE.acquire().await?;
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress::Unknown)?;
-            Ok(allowed(found, allow_private)?.into_iter())
+            Ok(allowed(found, |address| calls.allows(encrypted, address))?.into_iter())
         })
     }
 }
 
-fn allowed(found: impl Iterator<Item = SocketAddr>, allow_private: bool) -> Result<Vec<SocketAddr>, NoAddress> {
+fn allowed(
+    found: impl Iterator<Item = SocketAddr>,
+    passes: impl Fn(IpAddr) -> bool,
+) -> Result<Vec<SocketAddr>, NoAddress> {
     let mut found = found.peekable();
     found.peek().ok_or(NoAddress::Unknown)?;
-    let allowed: Vec<_> = found.filter(|address| allow_private || is_public(address.ip())).collect();
+    let allowed: Vec<_> = found.filter(|address| passes(address.ip())).collect();
     if allowed.is_empty() { Err(NoAddress::Refused) } else { Ok(allowed) }
 }
 
 #[cfg(test)]
 mod tests {
+    use patron_domain::webhook::CallPolicy;
+
     use super::{NoAddress, allowed};
 
     #[test]
-    fn only_public_addresses_pass() {
+    fn only_addresses_that_may_be_called_pass() {
         let all = ["127.0.0.1:0", "8.8.8.8:0", "[::1]:0"].map(|address| address.parse().unwrap());
-        assert_eq!(allowed(all.into_iter(), false), Ok(vec![all[1]]));
-        assert_eq!(allowed(all.into_iter(), true), Ok(all.to_vec()));
-        assert_eq!(allowed([all[0], all[2]].into_iter(), false), Err(NoAddress::Refused));
-        assert_eq!(allowed([].into_iter(), false), Err(NoAddress::Unknown));
+        let by = |encrypted, allow_http, allow_private| {
+            let calls = CallPolicy { allow_http, allow_private };
+            allowed(all.into_iter(), |address| calls.allows(encrypted, address))
+        };
+        assert_eq!(by(true, false, false), Ok(vec![all[1]]));
+        assert_eq!(by(true, false, true), Ok(all.to_vec()));
+        assert_eq!(by(false, false, false), Err(NoAddress::Refused));
+        assert_eq!(by(false, true, false), Ok(vec![all[1]]));
+        assert_eq!(by(false, false, true), Ok(vec![all[0], all[2]]), "no public address over plain http");
+        assert_eq!(allowed([].into_iter(), |_| true), Err(NoAddress::Unknown));
     }
 }

@@ -15,7 +15,7 @@ use hyper::{
 };
 use patron_domain::{
     Clock,
-    webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender, is_public},
+    webhook::{Attempt, CallPolicy, EndpointUrl, NotCalled, SendFailure, SignedRequest, WebhookSender},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -32,22 +32,24 @@ const READ: usize = 16_384;
 const PARSED: usize = 256;
 const AGENT: &str = concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION"));
 
-/// Sends with a client of its own: no redirects, no proxy, no cookies, and only to addresses that may be talked to. The
+/// Sends with clients of its own: no redirects, no proxy, no cookies, and only to addresses that its policy allows. A
 /// client is made with the first request, so a server without webhooks does without it.
 pub struct HttpSender {
     clock: Arc<dyn Clock>,
-    allow_private: bool,
+    calls: CallPolicy,
     patience: Duration,
-    client: OnceLock<Option<Client>>,
+    encrypted: OnceLock<Option<Client>>,
+    plain: OnceLock<Option<Client>>,
     /// What was parsed before: an endpoint's URL is the same for each of its deliveries.
     parsed: Mutex<HashMap<String, Result<Uri, SendFailure>>>,
 }
 
 impl HttpSender {
-    /// A sender. `allow_private` is for development: it lets deliveries go to every address, also to this machine.
+    /// A sender that calls the addresses of a policy alone.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, allow_private: bool) -> Self {
-        Self { clock, allow_private, patience: PATIENCE, client: OnceLock::new(), parsed: Mutex::default() }
+    pub fn new(clock: Arc<dyn Clock>, calls: CallPolicy) -> Self {
+        let (encrypted, plain) = (OnceLock::new(), OnceLock::new());
+        Self { clock, calls, patience: PATIENCE, encrypted, plain, parsed: Mutex::default() }
     }
 
     /// When an attempt that begins now has to be through.
@@ -56,15 +58,16 @@ impl HttpSender {
         Instant::now() + self.patience
     }
 
-    fn client(&self) -> Option<&Client> {
+    fn client(&self, encrypted: bool) -> Option<&Client> {
         let make = || {
-            let made = client(self.allow_private);
+            let made = client(self.calls, encrypted);
             made.map_err(|error| tracing::error!(%error, "no webhook can be sent")).ok()
         };
-        self.client.get_or_init(make).as_ref()
+        let kept = if encrypted { &self.encrypted } else { &self.plain };
+        kept.get_or_init(make).as_ref()
     }
 
-    /// A URL in parts, if it may be talked to as far as it tells itself.
+    /// A URL in parts, if it may be called as far as it tells itself.
     fn parsed(&self, url: &EndpointUrl) -> Result<Uri, SendFailure> {
         // A panic while it was held leaves what is parsed as it was.
         let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +77,7 @@ impl HttpSender {
         if parsed.len() == PARSED {
             parsed.clear();
         }
-        let new = parse(url, self.allow_private);
+        let new = parse(url, self.calls);
         parsed.insert(url.as_str().to_owned(), new.clone());
         new
     }
@@ -96,7 +99,8 @@ impl HttpSender {
         keep: usize,
         end: Instant,
     ) -> Result<(u16, Vec<u8>), SendFailure> {
-        let client = self.client().ok_or(SendFailure::Internal)?;
+        let uri = self.parsed(url)?;
+        let client = self.client(url.is_encrypted()).ok_or(SendFailure::Internal)?;
         // Room for all of them at once, with the host, the length and one more, which come last.
         let mut all = HeaderMap::with_capacity(9);
         all.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -107,7 +111,7 @@ impl HttpSender {
         }
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.parsed(url)?;
+        *request.uri_mut() = uri;
         *request.headers_mut() = all;
         let (mut status, mut kept) = (Err(SendFailure::Timeout), Vec::new());
         let exchange = async {
@@ -138,6 +142,10 @@ impl WebhookSender for HttpSender {
         metrics::webhook_attempt(&attempt);
         attempt
     }
+
+    fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled> {
+        self.calls.check(url).err()
+    }
 }
 
 /// The headers of the Standard Webhooks scheme.
@@ -148,14 +156,10 @@ pub(crate) fn signed(id: String, timestamp: i64, signature: String) -> [(HeaderN
     [(ID, id), (TIMESTAMP, timestamp.to_string()), (SIGNATURE, signature)]
 }
 
-fn parse(url: &EndpointUrl, allow_private: bool) -> Result<Uri, SendFailure> {
-    let url = Uri::try_from(url.as_str()).map_err(|_| SendFailure::UnknownHost)?;
-    // A host that is an address is never resolved.
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    match host.parse() {
-        Ok(address) if !allow_private && !is_public(address) => Err(SendFailure::AddressRefused),
-        _ => Ok(url),
-    }
+/// A host that is an address is never resolved, so it is checked here; one that is a name is checked again when it is.
+fn parse(url: &EndpointUrl, calls: CallPolicy) -> Result<Uri, SendFailure> {
+    calls.check(url).map_err(|_| SendFailure::AddressRefused)?;
+    Uri::try_from(url.as_str()).map_err(|_| SendFailure::UnknownHost)
 }
 
 /// Keeps the beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
@@ -187,6 +191,8 @@ mod tests {
     use super::*;
     use crate::system::SystemClock;
 
+    const DEVELOPMENT: CallPolicy = CallPolicy { allow_http: false, allow_private: true };
+
     /// What comes of a request to somebody who answers with this, and then says nothing more.
     async fn attempt(answer: &'static str) -> Attempt {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -198,7 +204,7 @@ mod tests {
             std::future::pending::<()>().await;
         });
         let patience = Duration::from_millis(300);
-        let sender = HttpSender { patience, ..HttpSender::new(Arc::new(SystemClock), true) };
+        let sender = HttpSender { patience, ..HttpSender::new(Arc::new(SystemClock), DEVELOPMENT) };
         let event_id: EventId = an_id(1);
         let (timestamp, signature) = (0, String::new());
         let url = EndpointUrl::new(url).unwrap();
@@ -230,7 +236,7 @@ mod tests {
         });
         let (timestamp, signature, body) = (7, "v1,abc".to_owned(), b"{}".to_vec());
         let request = SignedRequest { url, event_id: an_id(1), timestamp, signature, body };
-        let attempt = HttpSender::new(Arc::new(SystemClock), true).send(request).await;
+        let attempt = HttpSender::new(Arc::new(SystemClock), DEVELOPMENT).send(request).await;
         assert_eq!(attempt.outcome, Ok(204));
         receiver.await.unwrap()
     }

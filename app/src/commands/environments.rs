@@ -10,7 +10,7 @@ pub(super) async fn run(service: &TenancyService, command: Environments) -> Resu
     let scope = SystemScope::patron();
     match command {
         Environments::Create { tenant: named, name, kind, json } => {
-            let name = EnvironmentName::new(name).map_err(Failure::configuration)?;
+            let name = EnvironmentName::new(name).map_err(Failure::flag)?;
             let tenant = tenant(service, named).await?;
             let made = service.create_environment(&scope, tenant, name, kind).await.map_err(Failure::failed)?;
             if json { output::line(row(&made)) } else { output::line(made.id) }

@@ -13,14 +13,14 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
     let scope = SystemScope::patron();
     match command {
         Keys::Create { environment: named, name, roles, expires_at } => {
-            let name = ApiKeyName::new(name).map_err(Failure::configuration)?;
+            let name = ApiKeyName::new(name).map_err(Failure::flag)?;
             let roles = Roles::new(roles).map_err(Failure::configuration)?;
             let future = expires_at.map(|at| check_expiry(at, service.clock.now())).transpose();
             let expires_at = future.map_err(|error| Failure::configuration(format!("--expires-at: {error}")))?;
             let environment = environment(service, named).await?;
             let new = NewApiKey { name, roles, expires_at };
             let (key, secret) = service.create_key(&scope, environment, new).await.map_err(messages::of_key)?;
-            output::note(format_args!("made {} in {environment}; the key is shown this once:", key.id));
+            output::note(format_args!("made {} in {environment}; the key is shown only this once:", key.id));
             output::line(secret.expose())
         }
         Keys::List { environment: named, list } => {
@@ -31,8 +31,8 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
         }
         Keys::Revoke { id } => {
             let key = service.revoke_key(&scope, id).await.map_err(messages::of_key)?;
-            let since = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
-            output::line(format_args!("{id} is revoked since {since}"))
+            let at = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
+            output::line(format_args!("{id} was revoked at {at}"))
         }
     }
 }

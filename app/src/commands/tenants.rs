@@ -9,8 +9,8 @@ use crate::{cli::Tenants, failure::Failure};
 pub(super) async fn run(service: &TenancyService, command: Tenants) -> Result<(), Failure> {
     let scope = SystemScope::patron();
     match command {
-        Tenants::Create { name, json } => {
-            let name = TenantName::new(name).map_err(Failure::configuration)?;
+        Tenants::Create { name, json, .. } => {
+            let name = TenantName::new(name).map_err(Failure::flag)?;
             let tenant = service.create_tenant(&scope, name).await.map_err(Failure::failed)?;
             if json { output::line(row(&tenant)) } else { output::line(tenant.id) }
         }

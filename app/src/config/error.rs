@@ -1,75 +1,82 @@
-//! What is wrong with the configuration, in one line: which setting, where it came from, what is allowed.
+//! What is wrong with the configuration, in one line: which setting, where it was set, what is expected, and an example.
 //!
 //! The wrong value itself is not repeated: it may be a secret that landed in the wrong place.
 
-use figment::{Error, Source, error::Kind};
+use figment::{Error, Figment, error::Kind};
 
-use super::PREFIX;
+use super::{
+    PREFIX, expected,
+    file::ConfigFile,
+    names::{Names, Origin, variable},
+};
 
 /// The first thing that is wrong.
-pub(super) fn explain(error: &Error) -> String {
+pub(super) fn explain(error: &Error, figment: &Figment, file: Option<&ConfigFile>) -> String {
+    let (names, origin) = (Names { figment, file }, Origin::of(error.metadata.as_ref()));
     let key = error.path.join(".");
-    let place = place(error, &key);
+    let name = names.from(origin, &key);
     match &error.kind {
-        Kind::UnknownField(name, known) => {
-            let known: Vec<_> = known.iter().map(|key| named(error, key)).collect();
-            format!("{} is not a setting; the settings are {}", place_of_unknown(error, name), known.join(", "))
+        Kind::UnknownField(unknown, known) => unknown_name(&names, origin, unknown, known),
+        Kind::InvalidType(_, by_type) | Kind::InvalidValue(_, by_type) => {
+            format!("{name} must be {}", expected::of(&key, by_type))
         }
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-            format!("{place} must be {}", in_words(&expected.to_string()))
-        }
-        Kind::UnknownVariant(_, known) => format!("{place} must be one of {}", known.join(", ")),
-        Kind::Message(message) if key.is_empty() => format!("{place}: {}", of_toml(message)),
-        Kind::Message(message) => format!("{place}: {}", without_value(message)),
-        other => format!("{place}: {other}"),
+        Kind::UnknownVariant(_, known) => format!("{name} must be one of {}", known.join(", ")),
+        Kind::Message(message) if key.is_empty() => of_toml(message, file),
+        // What another type's parser says, such as that of addresses.
+        Kind::Message(message) => format!("{name} must be {}", expected::of(&key, without_value(message))),
+        other => format!("{name}: {other}"),
     }
 }
 
-/// What serde expects, for a person.
-fn in_words(expected: &str) -> &str {
-    match expected {
-        "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "usize" => "a whole number, not negative and not too large",
-        "enum LogFormat" => "one of auto, human, json",
-        "enum LogLevel" => "one of error, warn, info, debug",
-        other => other,
+/// A name that is no setting, with the one that was probably meant.
+fn unknown_name(names: &Names<'_>, origin: Origin, unknown: &str, known: &[&str]) -> String {
+    let name = names.from(origin, unknown);
+    let lower = unknown.to_lowercase();
+    if origin == Origin::File {
+        let bare = lower.strip_prefix(&PREFIX.to_lowercase()).unwrap_or(&lower);
+        if known.contains(&bare) {
+            return format!("{name} is not a setting; in a file write {bare}");
+        }
+        if names.figment.find_value(unknown).is_ok_and(|value| value.as_dict().is_some()) {
+            return format!("{name} is not a setting; settings stand at the top of the file, in no [table]");
+        }
+        return match nearest(bare, known) {
+            Some(near) => format!("{name} is not a setting; did you mean {near}?"),
+            None => format!("{name} is not a setting; `patron serve --help` lists them all"),
+        };
+    }
+    if ["service_", "port_"].iter().any(|begin| lower.starts_with(begin)) {
+        return format!(
+            "{name} is not a setting; if Kubernetes sets it, for a service named patron, set enableServiceLinks: false for \
+             the pod"
+        );
+    }
+    match nearest(&lower, known) {
+        Some(near) => format!("{name} is not a setting; did you mean {}?", variable(near)),
+        None => format!("{name} is not a setting; unset it, or correct its name: `patron serve --help` lists them all"),
     }
 }
 
-/// The first and the last line of a complaint about TOML: where, and what. The lines between quote the file, and so perhaps
-/// a key or a password.
-fn of_toml(message: &str) -> String {
+/// The setting whose name is most alike, if it is alike enough: by the measure that clap has for flags.
+fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    let alike = known.iter().map(|key| (strsim::jaro(unknown, key), *key)).filter(|(alike, _)| *alike > 0.7);
+    alike.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, key)| key)
+}
+
+/// Where a file is not TOML, and why. The lines between, up to that with the caret, quote the file, and so perhaps a key or a
+/// password; what was expected is said in the grammar's own words.
+fn of_toml(message: &str, file: Option<&ConfigFile>) -> String {
+    let name = file.map_or_else(|| "the configuration".to_owned(), ConfigFile::name);
     let mut lines = message.trim().lines();
-    match (lines.next(), lines.next_back()) {
-        (Some(place), Some(what)) => format!("{place}: {}", without_value(what)),
-        (place, _) => place.unwrap_or_default().to_owned(),
-    }
+    let place = lines.next().unwrap_or_default().trim_start_matches("TOML parse error at ");
+    let reasons = lines.skip_while(|line| !line.contains('^')).skip(1);
+    let reasons = reasons.map(|line| if line.starts_with("expected ") { line } else { without_value(line) });
+    let what = reasons.map(str::trim_end).collect::<Vec<_>>().join(", ");
+    let example = "write settings as in port = 8080, with quotes around text, as in address = \"127.0.0.1\"";
+    format!("{name} is not valid TOML: {place}: {what}; {example}")
 }
 
-/// Parsers of other types, such as addresses, quote nothing; figment's own words may.
+/// Parsers of other types quote nothing; figment's own words may.
 fn without_value(message: &str) -> &str {
     message.split('`').next().unwrap_or_default()
-}
-
-fn is_environment(error: &Error) -> bool {
-    error.metadata.as_ref().is_some_and(|metadata| metadata.name.contains("environment variable"))
-}
-
-fn named(error: &Error, key: &str) -> String {
-    if is_environment(error) { format!("{PREFIX}{}", key.to_uppercase()) } else { key.to_owned() }
-}
-
-fn place_of_unknown(error: &Error, name: &str) -> String {
-    format!("{}{}", named(error, name), of_file(error))
-}
-
-fn place(error: &Error, key: &str) -> String {
-    if key.is_empty() { format!("the configuration{}", of_file(error)) } else { place_of_unknown(error, key) }
-}
-
-fn of_file(error: &Error) -> String {
-    match error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref()) {
-        Some(Source::File(path)) => format!(" in {}", path.display()),
-        _ => String::new(),
-    }
 }

@@ -2,11 +2,13 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     str::FromStr,
     thread::available_parallelism,
     time::Duration,
 };
 
+use clap::ValueEnum;
 use patron_adapters::{
     http::{HttpOptions, Origins},
     persistence::{DatabaseUrl, OpenOptions},
@@ -14,13 +16,18 @@ use patron_adapters::{
 };
 use patron_domain::{
     tenancy::ApiKeySecret,
-    webhook::{DISABLE_AFTER, Retries},
+    webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::{
+    names::{Names, Origin},
+    secret_file,
+};
+
 /// How logs look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// For people on a terminal, as JSON elsewhere.
@@ -32,7 +39,7 @@ pub(crate) enum LogFormat {
 }
 
 /// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogLevel {
     /// What failed.
@@ -52,6 +59,9 @@ pub(super) struct Raw {
     /// `PATRON_DATABASE_URL`: where the database is.
     #[serde(serialize_with = "expose")]
     database_url: SecretString,
+    /// `PATRON_DATABASE_URL_FILE`: a file with that URL.
+    #[serde(skip_serializing)]
+    database_url_file: Option<PathBuf>,
     /// `PATRON_DATABASE_CONNECTIONS`: the most connections to it, 1 to 1000.
     database_connections: usize,
     /// `PATRON_WRITE_QUEUE`: the most writes that wait for others to be committed, 1 to 1,000,000.
@@ -80,15 +90,27 @@ pub(super) struct Raw {
     /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
-    /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served instead of on the main port, such as 127.0.0.1:9090.
+    /// `PATRON_BOOTSTRAP_KEY_FILE`: a file with that key.
+    #[serde(skip_serializing)]
+    bootstrap_key_file: Option<PathBuf>,
+    /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served on a port of its own, such as 127.0.0.1:9090.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics_address: Option<SocketAddr>,
-    /// `PATRON_SECRETS_KEY`: what webhook secrets are sealed with at rest; 32 bytes in base 64 or hexadecimal.
+    /// `PATRON_METRICS_PUBLIC`: whether `/metrics` is served on the main port, without a key.
+    metrics_public: bool,
+    /// `PATRON_SECRETS_KEY`: what webhook secrets are sealed with at rest; 32 bytes in base 64 or hexadecimal. Several are
+    /// separated by commas: the first seals, all open.
     #[serde(skip_serializing)]
     secrets_key: Option<SecretString>,
+    /// `PATRON_SECRETS_KEY_FILE`: a file with these keys.
+    #[serde(skip_serializing)]
+    secrets_key_file: Option<PathBuf>,
     /// `PATRON_WEBHOOKS_DELIVER`: whether this process delivers webhooks.
     webhooks_deliver: bool,
-    /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: for development: deliveries may go to every address, also to this machine.
+    /// `PATRON_WEBHOOKS_ALLOW_HTTP`: whether deliveries may go to public addresses over plain `http`.
+    webhooks_allow_http: bool,
+    /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: for development: deliveries may go to private addresses, also to this machine, over
+    /// `https` and plain `http`.
     webhooks_allow_private: bool,
     /// `PATRON_WEBHOOKS_LEASE_SECONDS`: after how long another process takes over from one that vanished, 2 to 600 s.
     webhooks_lease_seconds: u64,
@@ -115,6 +137,7 @@ impl Default for Raw {
         let (http, database) = (HttpOptions::default(), OpenOptions::default());
         Self {
             database_url: SecretString::from("sqlite://patron.db"),
+            database_url_file: None,
             database_connections: database.connections,
             write_queue: database.write_queue,
             address: IpAddr::from([127, 0, 0, 1]),
@@ -127,9 +150,13 @@ impl Default for Raw {
             idempotency_hours: 24,
             events_days: None,
             bootstrap_key: None,
+            bootstrap_key_file: None,
             metrics_address: None,
+            metrics_public: false,
             secrets_key: None,
+            secrets_key_file: None,
             webhooks_deliver: true,
+            webhooks_allow_http: false,
             webhooks_allow_private: false,
             webhooks_lease_seconds: 30,
             webhooks_retry_seconds: Retries::SPAN.as_secs(),
@@ -145,9 +172,10 @@ impl Default for Raw {
 /// How webhooks are delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct WebhookSettings {
-    pub(crate) secrets_key: Option<SealingKey>,
+    /// The first seals, all open.
+    pub(crate) secrets_keys: Vec<SealingKey>,
     pub(crate) deliver: bool,
-    pub(crate) allow_private: bool,
+    pub(crate) calls: CallPolicy,
     pub(crate) lease: Duration,
     pub(crate) retries: Retries,
     pub(crate) disable_after: Duration,
@@ -158,6 +186,8 @@ pub(crate) struct WebhookSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) database_url: DatabaseUrl,
+    /// What the URL was set by, for messages: a flag, a variable, or a key in a file; `None` for the default.
+    pub(crate) database_set_by: Option<String>,
     pub(crate) database_connections: usize,
     pub(crate) write_queue: usize,
     pub(crate) address: IpAddr,
@@ -169,6 +199,7 @@ pub(crate) struct Settings {
     pub(crate) events_ttl: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
+    pub(crate) metrics_public: bool,
     pub(crate) webhooks: WebhookSettings,
     pub(crate) onboarding_concurrency: u16,
     pub(crate) log_format: LogFormat,
@@ -176,37 +207,42 @@ pub(crate) struct Settings {
 }
 
 impl Raw {
-    /// Checks what types alone do not say.
-    pub(super) fn check(self) -> Result<Settings, String> {
-        let wrong = |variable: &str, error: &dyn std::fmt::Display| format!("{variable}: {error}");
-        let url = DatabaseUrl::from_str(self.database_url.expose_secret());
-        let key = self.bootstrap_key.map(|key| ApiKeySecret::new(key.expose_secret())).transpose();
-        let sealing = self.secrets_key.map(|key| SealingKey::parse(key.expose_secret())).transpose();
+    /// Checks what types alone do not say. A complaint names the setting as it was set.
+    pub(super) fn check(self, names: &Names<'_>) -> Result<Settings, String> {
+        let url = Some(self.database_url);
+        let url = secret_file::resolve(names, "database_url", url, self.database_url_file.as_deref())?;
+        let database_set_by = url.origin.ne(&Origin::Default).then(|| url.name.clone());
+        let key = secret_file::resolve(names, "bootstrap_key", self.bootstrap_key, self.bootstrap_key_file.as_deref())?;
+        let sealing = secret_file::resolve(names, "secrets_key", self.secrets_key, self.secrets_key_file.as_deref())?;
         let processors = available_parallelism().map_or(1, usize::from);
-        within("PATRON_DATABASE_CONNECTIONS", self.database_connections, 1, 1_000)?;
-        within("PATRON_WRITE_QUEUE", self.write_queue, 1, 1_000_000)?;
-        within("PATRON_WORKERS", self.workers.unwrap_or(processors), 1, 1_024)?;
-        within("PATRON_BODY_LIMIT_BYTES", self.body_limit_bytes, 1_024, 16_777_216)?;
-        within("PATRON_BODY_TIMEOUT_SECONDS", self.body_timeout_seconds, 1, 300)?;
-        within("PATRON_IDEMPOTENCY_HOURS", self.idempotency_hours, 1, 720)?;
+        within(names, "database_connections", self.database_connections, 1, 1_000)?;
+        within(names, "write_queue", self.write_queue, 1, 1_000_000)?;
+        within(names, "workers", self.workers.unwrap_or(processors), 1, 1_024)?;
+        within(names, "body_limit_bytes", self.body_limit_bytes, 1_024, 16_777_216)?;
+        within(names, "body_timeout_seconds", self.body_timeout_seconds, 1, 300)?;
+        within(names, "idempotency_hours", self.idempotency_hours, 1, 720)?;
         if let Some(days) = self.events_days {
-            within("PATRON_EVENTS_DAYS", days, 1, 36_500)?;
+            within(names, "events_days", days, 1, 36_500)?;
             if days * 24 <= self.idempotency_hours {
                 return Err(format!(
-                    "PATRON_EVENTS_DAYS must be longer than PATRON_IDEMPOTENCY_HOURS: requests are answered again from \
-                     their events, and {days} days are no more than {} hours",
+                    "{} must be longer than {}: a repeated request is answered from its event, and {days} days are not more \
+                     than {} hours",
+                    names.of("events_days"),
+                    names.of("idempotency_hours"),
                     self.idempotency_hours
                 ));
             }
         }
-        within("PATRON_SHUTDOWN_GRACE_SECONDS", self.shutdown_grace_seconds, 0, 300)?;
-        within("PATRON_WEBHOOKS_LEASE_SECONDS", self.webhooks_lease_seconds, 2, 600)?;
-        within("PATRON_WEBHOOKS_RETRY_SECONDS", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
-        within("PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
-        within("PATRON_WEBHOOKS_RETENTION_HOURS", self.webhooks_retention_hours, 1, 87_600)?;
-        within("PATRON_ONBOARDING_CONCURRENCY", self.onboarding_concurrency, 0, 1_000)?;
+        within(names, "shutdown_grace_seconds", self.shutdown_grace_seconds, 0, 300)?;
+        within(names, "webhooks_lease_seconds", self.webhooks_lease_seconds, 2, 600)?;
+        within(names, "webhooks_retry_seconds", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
+        within(names, "webhooks_disable_after_seconds", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
+        within(names, "webhooks_retention_hours", self.webhooks_retention_hours, 1, 87_600)?;
+        within(names, "onboarding_concurrency", self.onboarding_concurrency, 0, 1_000)?;
+        let url = url.read(DatabaseUrl::from_str)?.ok_or("no database is named: set PATRON_DATABASE_URL")?;
         Ok(Settings {
-            database_url: url.map_err(|error| wrong("PATRON_DATABASE_URL", &error))?,
+            database_url: url,
+            database_set_by,
             database_connections: self.database_connections,
             write_queue: self.write_queue,
             address: self.address,
@@ -215,17 +251,20 @@ impl Raw {
             http: HttpOptions {
                 body_limit: self.body_limit_bytes,
                 body_timeout: Duration::from_secs(self.body_timeout_seconds),
-                cors_origins: origins(&self.cors_origins)?,
+                cors_origins: origins(names, &self.cors_origins)?,
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
             events_ttl: self.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
-            bootstrap_key: key.map_err(|error| wrong("PATRON_BOOTSTRAP_KEY", &error))?,
+            bootstrap_key: key.read(|text| {
+                ApiKeySecret::chosen(text).map_err(|error| format!("{error}; leave it out to have one made"))
+            })?,
             metrics_address: self.metrics_address,
+            metrics_public: self.metrics_public,
             webhooks: WebhookSettings {
-                secrets_key: sealing.map_err(|error| wrong("PATRON_SECRETS_KEY", &error))?,
+                secrets_keys: sealing.read(SealingKey::parse_list)?.unwrap_or_default(),
                 deliver: self.webhooks_deliver,
-                allow_private: self.webhooks_allow_private,
+                calls: CallPolicy { allow_http: self.webhooks_allow_http, allow_private: self.webhooks_allow_private },
                 lease: Duration::from_secs(self.webhooks_lease_seconds),
                 retries: Retries::over(Duration::from_secs(self.webhooks_retry_seconds)),
                 disable_after: Duration::from_secs(self.webhooks_disable_after_seconds),
@@ -238,14 +277,17 @@ impl Raw {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(variable: &str, value: T, least: T, most: T) -> Result<(), String> {
+fn within<T>(names: &Names<'_>, key: &str, value: T, least: T, most: T) -> Result<(), String>
+where
+    T: PartialOrd + std::fmt::Display,
+{
     if value < least || value > most {
-        return Err(format!("{variable} must lie between {least} and {most}, it is {value}"));
+        return Err(format!("{} must be from {least} to {most}, and is {value}", names.of(key)));
     }
     Ok(())
 }
 
-fn origins(text: &str) -> Result<Origins, String> {
+fn origins(names: &Names<'_>, text: &str) -> Result<Origins, String> {
     let list: Vec<_> = text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
     let is_origin = |origin: &&str| {
         let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
@@ -257,9 +299,9 @@ fn origins(text: &str) -> Result<Origins, String> {
         origins if origins.iter().all(is_origin) => {
             Ok(Origins::List(origins.iter().map(ToString::to_string).collect()))
         }
-        _ => {
-            Err("PATRON_CORS_ORIGINS must be * or origins such as https://app.example.com, separated by commas"
-                .to_owned())
-        }
+        _ => Err(format!(
+            "{} must be * or origins such as https://app.example.com, without a path, separated by commas",
+            names.of("cors_origins")
+        )),
     }
 }

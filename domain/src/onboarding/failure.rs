@@ -70,11 +70,7 @@ impl fmt::Display for StepFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "the answer had the status {status}, which is not expected"),
-            Self::Send(SendFailure::AddressRefused) => f.write_str("the host has no public address"),
-            Self::Send(SendFailure::UnknownHost) => f.write_str("the host's name has no address"),
-            Self::Send(SendFailure::Timeout) => f.write_str("the answer took too long"),
-            Self::Send(SendFailure::Connection) => f.write_str("there was no connection, or it broke"),
-            Self::Send(SendFailure::EventGone | SendFailure::Internal) => f.write_str("the call could not be made"),
+            Self::Send(failure) => f.write_str(failure.explanation()),
             Self::NoJson => write!(f, "the answer is no JSON of at most {} bytes", Self::MAX_ANSWER),
             Self::NoValue => f.write_str("the answer has no id at the pointer of a link_integration behind the call"),
             Self::Secret => f.write_str("the signing secret does not open with PATRON_SECRETS_KEY"),

@@ -43,6 +43,20 @@ pub struct ApiKeySecret(String);
 )]
 pub struct ApiKeySecretError;
 
+/// Why a text is no key that an operator may choose.
+///
+/// ```
+/// use patron_domain::tenancy::{ApiKeySecret, ChosenKeyError};
+///
+/// assert_eq!(ApiKeySecret::chosen("sk_too_short_to_be_safe"), Err(ChosenKeyError));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it must start with sk_ and have {min} to {max} characters, all printable ASCII",
+    min = ApiKeySecret::MIN_CHOSEN_CHARS, max = ApiKeySecret::MAX_CHARS
+)]
+pub struct ChosenKeyError;
+
 impl Rule for ApiKeySecretError {
     fn rule(&self) -> &'static str {
         "api_key"
@@ -50,8 +64,11 @@ impl Rule for ApiKeySecretError {
 }
 
 impl ApiKeySecret {
-    /// The fewest characters of a key that was made elsewhere.
+    /// The fewest characters of a key that was made elsewhere, perhaps before [`Self::MIN_CHOSEN_CHARS`] was asked for.
     pub const MIN_CHARS: usize = 16;
+    /// The fewest characters of a key that an operator chooses: only a hash of it is kept, which a short one would not
+    /// withstand.
+    pub const MIN_CHOSEN_CHARS: usize = 32;
     /// The most characters.
     pub const MAX_CHARS: usize = 255;
 
@@ -69,7 +86,7 @@ impl ApiKeySecret {
         Self(format!("{}{}{}", Self::PREFIX, crockford::as_str(&first), crockford::as_str(&last)))
     }
 
-    /// Takes a key as a client presents it, or as an operator chose it.
+    /// Takes a key as a client presents it.
     ///
     /// # Errors
     /// When it cannot be a key at all. The text is not in the error.
@@ -78,6 +95,15 @@ impl ApiKeySecret {
         let plausible = text.starts_with(Self::PREFIX) && text.bytes().all(|b| b.is_ascii_graphic());
         let length_fits = (Self::MIN_CHARS..=Self::MAX_CHARS).contains(&text.len());
         if plausible && length_fits { Ok(Self(text)) } else { Err(ApiKeySecretError) }
+    }
+
+    /// Takes a new key that an operator chose.
+    ///
+    /// # Errors
+    /// When it cannot be a key, or has fewer than [`Self::MIN_CHOSEN_CHARS`] characters. The text is not in the error.
+    pub fn chosen(text: impl Into<String>) -> Result<Self, ChosenKeyError> {
+        let key = Self::new(text).map_err(|_| ChosenKeyError)?;
+        if key.0.len() < Self::MIN_CHOSEN_CHARS { Err(ChosenKeyError) } else { Ok(key) }
     }
 
     /// The key itself. Whoever asks for it takes care that it is not logged or stored.
@@ -260,7 +286,7 @@ pub struct Bootstrap {
 
 #[cfg(test)]
 mod tests {
-    use super::ApiKeySecret;
+    use super::{ApiKeySecret, ChosenKeyError};
 
     #[test]
     fn a_key_has_256_bits_and_a_harmless_display_form() {
@@ -279,5 +305,8 @@ mod tests {
         }
         assert!(ApiKeySecret::new("sk_chosen_by_an_operator").is_ok());
         assert!(ApiKeySecret::new(format!("sk_{}", "x".repeat(253))).is_err());
+        assert_eq!(ApiKeySecret::chosen(format!("sk_{}", "x".repeat(28))), Err(ChosenKeyError));
+        assert_eq!(ApiKeySecret::chosen("x".repeat(40)), Err(ChosenKeyError));
+        assert!(ApiKeySecret::chosen(format!("sk_{}", "x".repeat(29))).is_ok());
     }
 }

@@ -18,8 +18,8 @@ pub use access::{AccessService, AuthenticateError};
 pub use actor::{Actor, ActorError, RequestId, RequestIdError};
 pub use administration::{AdministrationService, EnvironmentChange, EnvironmentError, KeyError};
 pub use api_key::{
-    ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ExpiryError, KeyUse,
-    NewApiKey, check_expiry,
+    ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ChosenKeyError,
+    ExpiryError, KeyUse, NewApiKey, check_expiry,
 };
 pub use owners::owners;
 pub use port::{

@@ -3,6 +3,91 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::url::EndpointUrl;
+use crate::violation::Rule;
+
+/// Which addresses a server calls: public ones over `https`, and more only where its operator allows it.
+///
+/// ```
+/// use patron_domain::webhook::{CallPolicy, EndpointUrl, NotCalled};
+///
+/// let check = |policy: CallPolicy, url| policy.check(&EndpointUrl::new(url).unwrap());
+/// let strict = CallPolicy::default();
+/// assert_eq!(check(strict, "https://example.com"), Ok(()));
+/// assert_eq!(check(strict, "http://example.com"), Err(NotCalled::PlainHttp));
+/// assert_eq!(check(strict, "https://10.0.0.1"), Err(NotCalled::Private));
+/// let development = CallPolicy { allow_private: true, ..strict };
+/// assert_eq!(check(development, "http://127.0.0.1:4000"), Ok(()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallPolicy {
+    /// Whether public addresses are called over plain `http` too: anybody on the way can read what is sent.
+    pub allow_http: bool,
+    /// For development: whether private addresses are called, over `https` and over plain `http`.
+    pub allow_private: bool,
+}
+
+/// Why a server does not call an address, with the setting that would allow it.
+///
+/// ```
+/// use patron_domain::webhook::NotCalled;
+///
+/// assert!(NotCalled::PlainHttp.to_string().contains("PATRON_WEBHOOKS_ALLOW_HTTP"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotCalled {
+    /// It is not of the public Internet.
+    #[error(
+        "this server calls no private addresses: use a public one, or start the server with \
+         PATRON_WEBHOOKS_ALLOW_PRIVATE=true (for development)"
+    )]
+    Private,
+    /// It would be called over plain `http`.
+    #[error(
+        "this server does not call plain http: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true \
+         (for a host on a private network PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
+    )]
+    PlainHttp,
+}
+
+impl Rule for NotCalled {
+    fn rule(&self) -> &'static str {
+        "address_refused"
+    }
+}
+
+impl CallPolicy {
+    /// Whether an address is called: over `https` when `encrypted`, over plain `http` otherwise.
+    #[must_use]
+    pub fn allows(self, encrypted: bool, address: IpAddr) -> bool {
+        if is_public(address) { encrypted || self.allow_http } else { self.allow_private }
+    }
+
+    /// Whether a URL is called, as far as it tells that itself: a name may still turn out to have private addresses alone.
+    ///
+    /// # Errors
+    /// [`NotCalled`] when no address it can lead to is called.
+    pub fn check(self, url: &EndpointUrl) -> Result<(), NotCalled> {
+        let encrypted = url.is_encrypted();
+        match url.address() {
+            Some(address) if self.allows(encrypted, address) => Ok(()),
+            Some(address) if is_public(address) => Err(NotCalled::PlainHttp),
+            Some(_) => Err(NotCalled::Private),
+            None if self.allow_private => Ok(()),
+            None if is_this_machine(url.host()) => Err(NotCalled::Private),
+            None if encrypted || self.allow_http => Ok(()),
+            None => Err(NotCalled::PlainHttp),
+        }
+    }
+}
+
+/// `localhost` and names below it (RFC 6761, section 6.3).
+fn is_this_machine(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
+}
+
 /// Whether an address belongs to the public Internet, by the IANA registries of special-purpose addresses. Whatever is
 /// private, loopback, link-local (where clouds keep their metadata), shared (CGNAT), multicast, reserved or for
 /// documentation does not. An IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4) is judged by that one.
@@ -58,7 +143,30 @@ fn embedded(high: u16, low: u16) -> Ipv4Addr {
 
 #[cfg(test)]
 mod tests {
-    use super::is_public;
+    use super::{CallPolicy, EndpointUrl, NotCalled, is_public};
+
+    #[test]
+    fn a_policy_allows_each_kind_of_address_by_itself() {
+        use NotCalled::{PlainHttp, Private};
+        // Without anything, with plain http, with private addresses, with both.
+        let policies = [(false, false), (true, false), (false, true), (true, true)]
+            .map(|(allow_http, allow_private)| CallPolicy { allow_http, allow_private });
+        for (url, expected) in [
+            ("https://example.com", [Ok(()); 4]),
+            ("https://8.8.8.8", [Ok(()); 4]),
+            ("https://10.0.0.1", [Err(Private), Err(Private), Ok(()), Ok(())]),
+            ("https://localhost", [Err(Private), Err(Private), Ok(()), Ok(())]),
+            ("http://app.LOCALHOST.:80", [Err(Private), Err(Private), Ok(()), Ok(())]),
+            ("http://[::1]:4000", [Err(Private), Err(Private), Ok(()), Ok(())]),
+            ("http://8.8.8.8", [Err(PlainHttp), Ok(()), Err(PlainHttp), Ok(())]),
+            // What the name leads to is not known yet.
+            ("http://example.com", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
+            ("http://notlocalhost", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
+        ] {
+            let checked = policies.map(|policy| policy.check(&EndpointUrl::new(url).unwrap()));
+            assert_eq!(checked, expected, "{url}");
+        }
+    }
 
     #[test]
     fn public_addresses_are_public() {

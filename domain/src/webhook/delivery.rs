@@ -158,7 +158,7 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SendFailure {
-    /// The host has no address that deliveries may go to.
+    /// The host has no address that this server calls: see [`super::CallPolicy`].
     AddressRefused,
     /// The host's name has no address at all.
     UnknownHost,
@@ -177,6 +177,24 @@ words!(
     AddressRefused => "address_refused", UnknownHost => "unknown_host", Connection => "connection",
     Timeout => "timeout", EventGone => "event_gone", Internal => "internal",
 );
+
+impl SendFailure {
+    /// What happened, and what helps, for a person.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::AddressRefused => {
+                "this server does not call the address: it is private (PATRON_WEBHOOKS_ALLOW_PRIVATE) or plain http \
+                 (PATRON_WEBHOOKS_ALLOW_HTTP)"
+            }
+            Self::UnknownHost => "the host's name has no address",
+            Self::Connection => "there was no connection, or it broke, or TLS could not be agreed on",
+            Self::Timeout => "the answer took too long",
+            Self::EventGone => "the event is not in the log any more",
+            Self::Internal => "the call could not be made",
+        }
+    }
+}
 
 impl Attempt {
     /// Whether the endpoint took it: any status from 200 to 299.

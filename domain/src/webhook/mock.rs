@@ -164,6 +164,7 @@ impl MockWebhookSender {
             outcome,
             answer: String::new(),
         });
+        sender.expect_not_called().returning(|_| None);
         sender
     }
 }

@@ -21,7 +21,7 @@ mod url;
 mod vault;
 mod verify;
 
-pub use address::is_public;
+pub use address::{CallPolicy, NotCalled, is_public};
 pub use delivery::{Attempt, Delivery, DeliveryKind, DeliveryState, DeliveryStatus, SendFailure};
 pub use endpoint::{
     ChangeEndpoint, Disabled, EndpointAmendment, EndpointDescription, EndpointDescriptionError, EndpointUpdate,

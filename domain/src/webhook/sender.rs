@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{delivery::Attempt, url::EndpointUrl};
+use super::{address::NotCalled, delivery::Attempt, url::EndpointUrl};
 use crate::ids::EventId;
 
 /// One request to an endpoint, signed.
@@ -33,7 +33,10 @@ pub struct SignedRequest {
 ///
 /// ```
 /// use std::time::Duration;
-/// use patron_domain::{testkit::a_time, webhook::{Attempt, SendFailure, SignedRequest, WebhookSender}};
+/// use patron_domain::{
+///     testkit::a_time,
+///     webhook::{Attempt, CallPolicy, EndpointUrl, NotCalled, SendFailure, SignedRequest, WebhookSender},
+/// };
 ///
 /// /// Sends nothing anywhere.
 /// struct Offline;
@@ -44,6 +47,10 @@ pub struct SignedRequest {
 ///         let outcome = Err(SendFailure::Connection);
 ///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new() }
 ///     }
+///
+///     fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled> {
+///         CallPolicy::default().check(url).err()
+///     }
 /// }
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -51,8 +58,11 @@ pub struct SignedRequest {
 pub trait WebhookSender: Send + Sync {
     /// Makes one attempt.
     ///
-    /// MUST connect to addresses alone that [`super::is_public`] allows, unless it was told to allow all; MUST NOT follow
-    /// redirects; MUST end within ten seconds, whatever the endpoint does; MUST NOT keep more of an answer than its
-    /// beginning.
+    /// MUST connect only to addresses that its [`super::CallPolicy`] allows; MUST NOT follow redirects; MUST end within ten
+    /// seconds, whatever the endpoint does; MUST NOT keep more of an answer than its beginning.
     async fn send(&self, request: SignedRequest) -> Attempt;
+
+    /// Why every attempt to this URL would be refused, as far as the URL itself tells; `None` when it may be called. For
+    /// the warning in an endpoint's answer.
+    fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled>;
 }

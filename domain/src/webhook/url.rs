@@ -1,11 +1,15 @@
 //! Where deliveries go.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use crate::{text::serde_as_text, violation::Rule};
 
 /// The URL of an endpoint: `http` or `https`, at most 2048 printable ASCII characters, with a host and without user,
-/// password or fragment. Whether its host may be talked to is found out at each delivery, by the address it has then.
+/// password or fragment. Whether its host may be called is found out at each delivery, by the address it has then; what
+/// the URL alone tells of that, [`super::CallPolicy::check`] says.
 ///
 /// ```
 /// use patron_domain::webhook::EndpointUrl;
@@ -40,8 +44,11 @@ pub enum EndpointUrlError {
     /// It has a fragment.
     #[error("url must have no fragment (#…): it would never be sent")]
     Fragment,
-    /// It has no host, or a port that is none.
-    #[error("url must name a host, and a port from 1 to 65535 if it names one")]
+    /// It has no host, one that is neither a name nor an address, or a wrong port.
+    #[error(
+        "url must name a host (a name, an IPv4 address, or an IPv6 address in brackets such as [2001:db8::1]), and a port \
+         from 1 to 65535 if it names one"
+    )]
     Host,
 }
 
@@ -63,6 +70,18 @@ impl EndpointUrl {
     /// # Errors
     /// [`EndpointUrlError`] names the rule it breaks.
     pub fn new(url: impl Into<String>) -> Result<Self, EndpointUrlError> {
+        let url = Self::from_stored(url)?;
+        let (host, port) = url.host_and_port();
+        let port_fits = port.is_none_or(is_port);
+        if is_host(host) && port_fits { Ok(url) } else { Err(EndpointUrlError::Host) }
+    }
+
+    /// Takes back a URL that a store has kept, perhaps since before hosts and ports were looked at closely: one that leads
+    /// nowhere fails when it is called, and hides no other.
+    ///
+    /// # Errors
+    /// [`EndpointUrlError`] names the rule it breaks.
+    pub fn from_stored(url: impl Into<String>) -> Result<Self, EndpointUrlError> {
         use EndpointUrlError::{Characters, Fragment, Host, Scheme, TooLong, User};
         let url = url.into();
         if url.len() > Self::MAX_CHARS {
@@ -72,27 +91,55 @@ impl EndpointUrl {
         if !url.bytes().all(harmless) {
             return Err(Characters);
         }
-        let (scheme, rest) = url.split_once("://").ok_or(Scheme)?;
+        let (scheme, _) = url.split_once("://").ok_or(Scheme)?;
         if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
             return Err(Scheme);
         }
         if url.contains('#') {
             return Err(Fragment);
         }
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Err(User);
+        let url = Self(url);
+        match url.authority() {
+            "" => Err(Host),
+            authority if authority.contains('@') => Err(User),
+            _ => Ok(url),
         }
+    }
+
+    /// Host and port, as they stand there.
+    fn authority(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split(['/', '?']).next().unwrap_or_default()
+    }
+
+    /// The host, with the brackets of an IPv6 address, and what stands behind its colon.
+    fn host_and_port(&self) -> (&str, Option<&str>) {
+        let authority = self.authority();
         // The colons of an IPv6 address stand within brackets.
-        let (host, port) = match authority.rfind(':').filter(|at| !authority[*at..].contains(']')) {
+        match authority.rfind(':').filter(|at| !authority[*at..].contains(']')) {
             Some(at) => (&authority[..at], Some(&authority[at + 1..])),
             None => (authority, None),
-        };
-        let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if host.is_empty() || host == "[]" || host.contains('%') || !port_fits {
-            return Err(Host);
         }
-        Ok(Self(url))
+    }
+
+    /// The host: a name, or an address, with the brackets of an IPv6 address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host_and_port().0
+    }
+
+    /// The host's address, where the URL names one rather than a name that has to be looked up.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        let host = self.host();
+        let within = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        within.unwrap_or(host).parse().ok()
+    }
+
+    /// Whether what is sent there is encrypted on the way: `https`.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.0.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
     }
 
     /// The URL.
@@ -102,6 +149,24 @@ impl EndpointUrl {
     }
 }
 
+/// A name of letters, digits, hyphens and underscores between dots, or an address. What a number alone means, such as
+/// `2130706433`, the resolver decides when it is called.
+fn is_host(host: &str) -> bool {
+    if let Some(inner) = host.strip_prefix('[') {
+        return inner.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    // A dot at the end is the root of all names.
+    host.len() <= MAX_HOST_CHARS && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
+}
+
+/// `u16::parse` would take a sign.
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
 /// Path and query may hold what its owner takes for a secret, so only the beginning shows.
 impl fmt::Debug for EndpointUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +174,9 @@ impl fmt::Debug for EndpointUrl {
         write!(f, "EndpointUrl({}…)", &self.0[..end])
     }
 }
+
+/// The longest name of a host (RFC 1035, section 2.3.4), with a dot at its end.
+const MAX_HOST_CHARS: usize = 254;
 
 serde_as_text!(EndpointUrl);
 
@@ -125,6 +193,10 @@ mod tests {
             "http://[::1]:9/x",
             "http://127.0.0.1/",
             "https://xn--bcher-kva.example/%C3%A4",
+            "https://example.com./",
+            "https://my_service.internal:65535",
+            "https://[2001:db8::1]",
+            "http://2130706433/",
         ] {
             assert!(EndpointUrl::new(good).is_ok(), "{good}");
         }
@@ -141,6 +213,24 @@ mod tests {
             ("https://example.com:0/", Host),
             ("https://example.com:99999/", Host),
             ("https://[]/", Host),
+            ("http://[::1:8430/", Host),
+            ("http://::1]:8430/", Host),
+            ("http://::1/", Host),
+            ("http://[::1]8430/", Host),
+            ("http://[::1]:/", Host),
+            ("http://[::1%25eth0]/", Host),
+            ("http://[127.0.0.1]/", Host),
+            ("http://[[::1]]/", Host),
+            ("http://[v1.a]/", Host),
+            ("https://example.com:/", Host),
+            ("https://example.com:+80/", Host),
+            ("https://example.com:80:80/", Host),
+            ("https://example..com/", Host),
+            ("https://./", Host),
+            ("https://.example.com/", Host),
+            ("https://a,b/", Host),
+            ("https://*.example.com/", Host),
+            ("https://exa%6dple.com/", Host),
             ("https://bücher.example", Characters),
             ("https://example.com/a b", Characters),
             ("https://example.com\\@evil", Characters),
@@ -148,6 +238,28 @@ mod tests {
             assert_eq!(EndpointUrl::new(bad), Err(error), "{bad}");
         }
         assert_eq!(EndpointUrl::new(format!("https://e.x/{}", "a".repeat(2_048))), Err(TooLong));
+        assert_eq!(EndpointUrl::new(format!("https://{}.x/", "a".repeat(253))), Err(Host));
+    }
+
+    #[test]
+    fn a_url_that_was_taken_before_can_still_be_read() {
+        let stored = EndpointUrl::from_stored("http://[::1:8430/").unwrap();
+        assert_eq!((stored.as_str(), stored.address()), ("http://[::1:8430/", None));
+        assert_eq!(EndpointUrl::from_stored("ftp://example.com"), Err(EndpointUrlError::Scheme));
+    }
+
+    #[test]
+    fn a_url_tells_its_host() {
+        for (url, host, is_address, is_encrypted) in [
+            ("https://example.com:8443/x", "example.com", false, true),
+            ("HTTP://10.0.0.1?a", "10.0.0.1", true, false),
+            ("https://[::1]:9/x", "[::1]", true, true),
+            ("http://2130706433/", "2130706433", false, false),
+        ] {
+            let url = EndpointUrl::new(url).unwrap();
+            let told = (url.host(), url.address().is_some(), url.is_encrypted());
+            assert_eq!(told, (host, is_address, is_encrypted), "{url:?}");
+        }
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub enum VaultError {
     /// There was no randomness.
     #[error(transparent)]
     Randomness(#[from] crate::ids::RandomnessUnavailable),
-    /// It was sealed with another key, or altered.
-    #[error("a webhook secret cannot be opened: it was sealed with another key than PATRON_SECRETS_KEY is now")]
+    /// It was sealed with a key that is not known here, or altered.
+    #[error("a webhook secret cannot be opened: it was sealed with a key that PATRON_SECRETS_KEY does not hold")]
     Sealed,
 }
 

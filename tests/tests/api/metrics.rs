@@ -21,6 +21,9 @@ fn value(page: &str, series: &str) -> f64 {
     line.unwrap_or_else(|| panic!("no {series} in\n{page}")).parse().unwrap()
 }
 
+/// Has the figures served on the main port.
+const PUBLIC: [(&str, &str); 1] = [("PATRON_METRICS_PUBLIC", "true")];
+
 const CREATED: &str = r#"patron_http_requests_total{method="POST",route="/v1/customers",status="201"}"#;
 
 #[rstest]
@@ -29,7 +32,7 @@ async fn values_move_and_hold_nothing_that_a_client_sent(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let server = place.serve();
+    let server = place.serve_with(&PUBLIC);
     let id = server.post("/v1/customers", &minimal("secret-one")).await.expect(201)["id"].clone();
     let first = scrape(&server).await;
     assert_eq!(value(&first, CREATED), 1.0);
@@ -62,6 +65,24 @@ async fn values_move_and_hold_nothing_that_a_client_sent(
     for secret in ["secret", KEY, id.as_str().unwrap(), "external/secret-one"] {
         assert!(!page.contains(secret), "{secret} in {page}");
     }
+}
+
+#[tokio::test]
+async fn nobody_reads_them_on_the_main_port_unless_that_is_wanted() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let server = place.serve();
+    assert_eq!(server.get("/metrics").await.status, 404);
+    drop(server);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let server = place.serve_with(&[PUBLIC[0], ("PATRON_METRICS_ADDRESS", &address)]);
+    assert!(!scrape(&server).await.is_empty());
+    assert_eq!(
+        reqwest::get(format!("http://{address}/metrics")).await.unwrap().status(),
+        200,
+        "both when both are set"
+    );
 }
 
 #[tokio::test]

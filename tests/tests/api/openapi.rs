@@ -10,9 +10,12 @@ use patron_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// Serves everything that the document has.
+const ALL: [(&str, &str); 1] = [("PATRON_METRICS_PUBLIC", "true")];
+
 async fn server() -> (Place, Server, Document) {
     let place = Place::fresh(Backend::Sqlite).await;
-    let server = place.serve();
+    let server = place.serve_with(&ALL);
     let document = Document::fetch(&server).await;
     (place, server, document)
 }
@@ -137,7 +140,7 @@ async fn every_example_is_accepted_and_answered_as_described() {
     let (_place, _server, document) = server().await;
     for operation in document.operations() {
         let place = Place::fresh(Backend::Sqlite).await;
-        let server = place.serve();
+        let server = place.serve_with(&ALL);
         let ids = seed(&server, &operation.id).await;
         let bodies = operation.examples().into_iter().map(Some).chain(operation.examples().is_empty().then_some(None));
         for body in bodies {

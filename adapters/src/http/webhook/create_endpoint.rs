@@ -25,7 +25,8 @@ pub(super) async fn create_endpoint(
 ) -> Result<Answer, ApiError> {
     let new = parse(body.bytes(), |request: CreateEndpointRequest<'_>, broken| request.into_domain(broken))?;
     let (endpoint, secret) = services.webhooks.create(&caller, new, idempotency.over(body.bytes())).await?;
-    let answer = Answer::created(&EndpointResponse::new(&endpoint).with_secret(secret.as_ref()))?;
+    let answer =
+        Answer::created(&EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()))?;
     Ok(answer.replayed(secret.is_none()))
 }
 

@@ -15,7 +15,7 @@ use crate::http::{
 #[get("/webhooks/endpoints/<id>")]
 pub(super) async fn get_endpoint(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let endpoint = services.webhooks.endpoint(&caller, endpoint_id(id)?).await?;
-    Answer::ok(&EndpointResponse::new(&endpoint))
+    Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender))
 }
 
 /// What the document says of it.

@@ -20,7 +20,8 @@ pub(super) async fn list_endpoints(caller: CanRead, services: Services<'_>, quer
     let page = query.page(&mut broken);
     broken.into_result()?;
     let found = services.webhooks.endpoints(&caller, page).await?;
-    Answer::ok(&List::new(&found, page, EndpointResponse::new))
+    let sender = &*services.webhooks.sender;
+    Answer::ok(&List::new(&found, page, |endpoint| EndpointResponse::new(endpoint, sender)))
 }
 
 /// What the document says of it.

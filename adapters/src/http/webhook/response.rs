@@ -6,14 +6,17 @@ use patron_domain::{
     time::Timestamp,
     webhook::{
         Delivery, DeliveryKind, DeliveryState, DeliveryStatus, DisabledReason, EndpointDescription, EndpointUrl,
-        SendFailure, WebhookEndpoint, WebhookSecret,
+        SendFailure, WebhookEndpoint, WebhookSecret, WebhookSender,
     },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shape::{Delivered, ShownSecret, Wanted};
-use crate::http::openapi::{Limit, all, exactly, or_empty};
+use crate::http::{
+    openapi::{Limit, all, exactly, or_empty},
+    warning::Warning,
+};
 
 /// One endpoint, without its secrets.
 #[derive(Serialize, ToSchema)]
@@ -57,10 +60,16 @@ pub(super) struct EndpointResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<ShownSecret>)]
     secret: Option<String>,
+    /// Where this server would not call the URL.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<Warning>,
 }
 
 impl<'a> EndpointResponse<'a> {
-    pub(super) fn new(endpoint: &'a WebhookEndpoint) -> Self {
+    /// An endpoint, with a warning where the sender would not call it.
+    pub(super) fn new(endpoint: &'a WebhookEndpoint, sender: &dyn WebhookSender) -> Self {
+        let not_called = sender.not_called(&endpoint.url);
         Self {
             id: endpoint.id,
             url: &endpoint.url,
@@ -78,6 +87,7 @@ impl<'a> EndpointResponse<'a> {
             updated_at: endpoint.audit.updated_at,
             updated_by: &endpoint.audit.updated_by,
             secret: None,
+            warnings: not_called.iter().map(|reason| Warning::new("url", reason)).collect(),
         }
     }
 
@@ -129,6 +139,10 @@ struct AttemptResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<SendFailure>)]
     error: Option<SendFailure>,
+    /// Where there was no answer: what happened, and what helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    message: Option<&'static str>,
     answer: &'a str,
 }
 
@@ -144,6 +158,7 @@ impl<'a> DeliveryResponse<'a> {
             duration_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
             http_status: last.outcome.ok(),
             error: last.outcome.err(),
+            message: last.outcome.err().map(SendFailure::explanation),
             answer: &last.answer,
         });
         Self {

@@ -31,7 +31,8 @@ pub(super) async fn rotate_secret(
     };
     let request = idempotency.over(body.bytes());
     let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
-    let answer = Answer::ok(&EndpointResponse::new(&endpoint).with_secret(secret.as_ref()))?;
+    let answer =
+        Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()))?;
     Ok(answer.replayed(secret.is_none()))
 }
 

@@ -13,7 +13,7 @@ use utoipa::openapi::schema::Type;
 use crate::http::openapi::{Look, Shape, texts, words};
 
 texts! {
-    EndpointUrl: "Where deliveries go: `http` or `https`, without user, password or fragment.", "https://example.com/hooks";
+    EndpointUrl: "Where deliveries go: `https`, or `http` where the server allows it, without user, password or fragment.", "https://example.com/hooks";
     EndpointDescription: "What an endpoint is for.", "Billing";
 }
 

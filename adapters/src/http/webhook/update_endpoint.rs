@@ -27,7 +27,7 @@ pub(super) async fn update_endpoint(
     let update = parse(body.bytes(), |request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken))?;
     let request = idempotency.over(body.bytes());
     let changed = services.webhooks.update(&caller, endpoint_id(id)?, update, request).await?;
-    Ok(Answer::ok(&EndpointResponse::new(&changed.value))?.replayed(changed.replayed))
+    Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks.sender))?.replayed(changed.replayed))
 }
 
 /// What the document says of it.

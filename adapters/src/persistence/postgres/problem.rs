@@ -1,7 +1,14 @@
-//! From errors of a PostgreSQL connection to the ports': by SQLSTATE, and without the server's text.
+//! From errors of a PostgreSQL connection to the ports': by SQLSTATE, and without the server's text. Where there is no
+//! connection yet, the server's text names role and database at most, and is shown.
+
+use std::{
+    io::{self, ErrorKind},
+    iter::successors,
+};
 
 use diesel::result::{DatabaseErrorKind, Error};
 use patron_domain::store::StoreError;
+use tokio_postgres::error::DbError;
 
 use super::sqlstate::SqlState;
 use crate::persistence::error::store_error;
@@ -74,6 +81,69 @@ impl From<Problem> for StoreError {
     fn from(problem: Problem) -> Self {
         problem.error
     }
+}
+
+/// Why there is no connection, and what helps, in one line.
+pub(super) fn not_connected(error: &tokio_postgres::Error) -> String {
+    if let Some(answer) = error.as_db_error() {
+        return refused_by_server(answer);
+    }
+    let mut causes = successors(std::error::Error::source(error), |cause| cause.source());
+    match causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) => not_reached(error),
+        None if one_line(error).contains("password missing") => {
+            "the server asks for a password, and the URL has none: write postgres://user:password@host/database"
+                .to_owned()
+        }
+        None => one_line(error),
+    }
+}
+
+/// What the server says, and what helps.
+fn refused_by_server(answer: &DbError) -> String {
+    let code = answer.code().code();
+    let advice = match code {
+        "28000" => "the role has to exist (CREATE ROLE … LOGIN), and pg_hba.conf has to let it in from here",
+        "28P01" => "check user and password in the URL: the server says the same of a role that does not exist",
+        "3D000" => "create it, such as with `createdb --owner=ROLE DATABASE`, or correct its name in the URL",
+        "42501" => "grant the role the right to connect, or make it the owner of the database",
+        "53300" => "let the server take more connections (max_connections), or use fewer (PATRON_DATABASE_CONNECTIONS)",
+        "57P03" => "try again in a moment",
+        _ => return format!("the server says: {} (SQLSTATE {code})", answer.message().replace('\n', " ")),
+    };
+    format!("the server says: {} (SQLSTATE {code}); {advice}", answer.message().replace('\n', " "))
+}
+
+/// Why the server was not reached, and what helps.
+pub(super) fn not_reached(error: &io::Error) -> String {
+    // Errors of our own, as about TLS, and those of resolving have no number of the operating system's.
+    if error.raw_os_error().is_none() {
+        return match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                "the connection was closed at once; is it PostgreSQL that listens there?".to_owned()
+            }
+            _ if error.to_string().contains("lookup address") => {
+                "the name of the host has no address; is it spelled right?".to_owned()
+            }
+            _ => one_line(error),
+        };
+    }
+    let text = match error.kind() {
+        ErrorKind::ConnectionRefused => "nothing listens there; is PostgreSQL running, and are host and port right?",
+        ErrorKind::NotFound => "there is no such socket; is PostgreSQL running, and is the folder right?",
+        ErrorKind::PermissionDenied => "this user may not use the socket",
+        ErrorKind::ConnectionReset => "the connection was closed at once; is it PostgreSQL that listens there?",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "the host cannot be reached from here",
+        ErrorKind::TimedOut => "the host does not answer",
+        _ => return one_line(error),
+    };
+    text.to_owned()
+}
+
+/// An error with its causes, in one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let causes = successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")).replace('\n', "; ")
 }
 
 pub(super) fn unavailable(reason: &str) -> StoreError {

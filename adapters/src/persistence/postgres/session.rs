@@ -17,7 +17,7 @@ use tokio_postgres::{Client, Config, Connection, config::Host, tls::TlsStream};
 
 use super::{
     link::Socket,
-    problem::{Kind, Problem},
+    problem::{Kind, Problem, not_connected, not_reached},
     settings::Settings,
     sqlstate::LastError,
 };
@@ -195,7 +195,7 @@ impl Session {
 
 async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, String> {
     let path = folder.join(format!(".s.PGSQL.{}", config.get_ports().first().unwrap_or(&5432)));
-    UnixStream::connect(&path).await.map_err(|error| format!("{}: {error}", path.display()))
+    UnixStream::connect(&path).await.map_err(|error| format!("{}: {}", path.display(), not_reached(&error)))
 }
 
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
@@ -206,14 +206,8 @@ where
     S: Socket,
     T: TlsStream + Unpin + Send + 'static,
 {
-    let (client, connection) = connected.map_err(|error| whole(&error))?;
+    let (client, connection) = connected.map_err(|error| not_connected(&error))?;
     // What it ends with, the queries that were waiting are told too.
     let task = tokio::spawn(async move { drop(connection.await) });
     Ok((client, task.abort_handle()))
-}
-
-/// An error with its causes, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")).replace('\n', "; ")
 }

@@ -22,6 +22,12 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 
+/// What helps where a password has been taken for something else.
+const ENCODED: &str =
+    "in the user and the password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
+/// What helps where there is an option that nobody knows.
+const OPTIONS: &str = "the options are those of libpq, such as sslmode=require, joined by &";
+
 /// A URL, understood.
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -53,7 +59,9 @@ impl Mode {
             "require" => Ok(Self::Require),
             "verify-ca" => Ok(Self::VerifyCa),
             "verify-full" => Ok(Self::VerifyFull),
-            _ => Err(refused("sslmode must be disable, prefer, require, verify-ca or verify-full")),
+            _ => Err(refused(
+                "sslmode must be disable, prefer, require, verify-ca or verify-full, as in ?sslmode=verify-full",
+            )),
         }
     }
 }
@@ -78,11 +86,18 @@ impl Settings {
     /// [`OpenError::Url`] for what is not understood, and for certificates that cannot be read.
     pub(super) fn read(url: &PostgresUrl) -> Result<Self, OpenError> {
         let (front, options) = split(url.expose());
+        if front.matches('@').count() > 1 {
+            return Err(refused(format!("there is more than one @ in it: {ENCODED}")));
+        }
         let options = Options::read(options)?;
         let mut config = format!("{front}?{}", options.rest.join("&")).parse::<Config>().map_err(|error| {
             // What cannot be parsed may be a password with a stray character: name the place, not the text.
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            refused(format!("{cause} (special characters of user and password are written as %40 and the like)"))
+            if cause.contains("unknown option") {
+                return refused(format!("{cause}; {OPTIONS}"));
+            }
+            let port = if cause.contains("`port`") { ": a port is a number, as in host:5432" } else { "" };
+            refused(format!("{cause}{port}; {ENCODED}"))
         })?;
         let over_socket = name_hosts(&mut config)?;
         options.set_defaults(&mut config);
@@ -251,11 +266,24 @@ mod tests {
             "postgres://u:s3cret@h/d?sslnegotiation=direct",
             "postgres://u:s3cret@/d",
             "postgres://u:s3cret@%2Frun,h/d",
+            "postgres://u:s3@cret@h/d",
+            "postgres://u:s3@c/ret@h/d",
+            "postgres://u:s3cret@h:cret/d",
         ];
         for url in bad {
             let refused = read(url).map(drop).unwrap_err();
             assert!(matches!(&refused, OpenError::Url { reason } if !reason.contains("cret")), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_password_with_special_characters_has_to_be_encoded() {
+        let refused = read("postgres://u:p@ss@localhost/d").map(drop).unwrap_err().to_string();
+        assert!(refused.contains("more than one @") && refused.contains("%40"), "{refused}");
+        let settings = read("postgres://u:p%40s%2Fs%3F@localhost/d").unwrap();
+        assert_eq!(settings.config.get_password(), Some(b"p@s/s?".as_slice()));
+        let refused = read("postgres://u@localhost/d?sslmod=require").map(drop).unwrap_err().to_string();
+        assert!(refused.contains("unknown option `sslmod`") && refused.contains("sslmode=require"), "{refused}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{
     fs::File,
+    io::{Error as IoError, ErrorKind},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -31,12 +33,56 @@ const COMMON: &str =
 const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";
 const READER: &str = "PRAGMA query_only=ON;";
 
-/// Makes the file if it is missing, so that what can go wrong with it is told by the operating system's own words, and
+/// What this user alone may read and write. SQLite gives its log and its index of it the mode of the file.
+pub(super) const PRIVATE: u32 = 0o600;
+
+/// Makes the file if it is missing, so that what can go wrong with it is known by the operating system's own error, and
 /// answers its one true path: two names of one file must take one lock.
 pub(crate) fn prepare_path(path: &Path) -> Result<PathBuf, OpenError> {
-    let failed = |error: std::io::Error| OpenError::File { path: path.to_owned(), reason: error.to_string() };
-    File::options().create(true).truncate(false).read(true).write(true).open(path).map_err(failed)?;
+    true_path(path, true)
+}
+
+/// The same for a file that has to be there.
+pub(super) fn existing_path(path: &Path) -> Result<PathBuf, OpenError> {
+    true_path(path, false)
+}
+
+fn true_path(path: &Path, create: bool) -> Result<PathBuf, OpenError> {
+    let failed = |error: IoError| match error.kind() {
+        ErrorKind::NotFound if !create => OpenError::Missing { path: whole(path) },
+        _ => OpenError::File { path: path.to_owned(), reason: reason(path, &error) },
+    };
+    let options = &mut File::options();
+    options.create(create).truncate(false).read(true).write(true).mode(PRIVATE).open(path).map_err(failed)?;
     path.canonicalize().map_err(failed)
+}
+
+/// The path from the root of the file system, as far as that can be told.
+fn whole(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Why a file cannot be opened, and what helps.
+pub(super) fn reason(path: &Path, error: &IoError) -> String {
+    let whole = whole(path);
+    let folder = whole.parent().unwrap_or(&whole).display();
+    match error.kind() {
+        ErrorKind::NotFound => format!("the folder {folder} does not exist; make it, or choose another path"),
+        ErrorKind::IsADirectory => format!("it is a folder; name a file in it, such as {}/patron.db", whole.display()),
+        ErrorKind::NotADirectory => "a part of its path is a file, not a folder; choose another path".to_owned(),
+        ErrorKind::PermissionDenied if whole.exists() => {
+            "this user may not read and write it; run Patron as its owner, or give this user the right (chown, chmod)"
+                .to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            format!(
+                "this user may not write to the folder {folder}; change that (chown, chmod), or choose another path"
+            )
+        }
+        ErrorKind::ReadOnlyFilesystem => format!("{folder} is on a file system that is read-only"),
+        ErrorKind::StorageFull => format!("the disk of {folder} is full"),
+        _ => error.to_string(),
+    }
 }
 
 /// Opens a connection.
@@ -59,11 +105,19 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenErro
 }
 
 fn file_error(error: &Error) -> String {
-    match error {
-        Error::DatabaseError(_, information) if information.message() == "file is not a database" => {
-            "it is not a SQLite database; give another path, or move the file away".to_owned()
+    let message = match error {
+        Error::DatabaseError(_, information) => information.message(),
+        _ => "",
+    };
+    match message {
+        "file is not a database" => {
+            "it is not a SQLite database; choose another path, or move the file away".to_owned()
         }
-        other => store_error(other).to_string(),
+        "attempt to write a readonly database" | "unable to open database file" => {
+            "this user may not write to it and to its folder, where SQLite keeps its log; change that (chown, chmod)"
+                .to_owned()
+        }
+        _ => store_error(error).to_string(),
     }
 }
 
@@ -86,9 +140,11 @@ pub(crate) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use diesel::{RunQueryDsl, connection::SimpleConnection};
 
-    use super::{Role, migrate, open, prepare_path};
+    use super::{PRIVATE, Role, existing_path, migrate, open, prepare_path};
     use crate::persistence::open::OpenError;
 
     #[test]
@@ -142,8 +198,43 @@ mod tests {
         let refused = open(&prepare_path(&path).unwrap(), Role::Writer).map(drop).unwrap_err().to_string();
         assert!(refused.contains("not a SQLite database"), "{refused}");
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("Dear diary"));
-        let missing = prepare_path(&folder.path().join("missing/patron.db")).unwrap_err().to_string();
-        assert!(missing.contains("No such file or directory"), "{missing}");
-        assert!(prepare_path(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_says_what_helps() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        for (path, word) in [
+            ("missing/patron.db", "missing does not exist"),
+            ("file/patron.db", "not a folder"),
+            ("", "it is a folder"),
+        ] {
+            let refused = prepare_path(&folder.path().join(path)).unwrap_err().to_string();
+            assert!(refused.contains(word) && !refused.contains("os error"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_made_only_where_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in ["patron.db", "missing/patron.db"] {
+            let path = folder.path().join(path);
+            let refused = existing_path(&path).unwrap_err();
+            assert!(matches!(&refused, OpenError::Missing { path: missing } if *missing == path), "{refused}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_files_are_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
+        let mut connection = open(&path, Role::Writer).unwrap();
+        migrate(&mut connection).unwrap();
+        let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(files.len(), 3, "the database, its log and its index of it");
+        for file in files {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, PRIVATE, "{:?}", file.file_name());
+        }
     }
 }

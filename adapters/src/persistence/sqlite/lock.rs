@@ -2,9 +2,11 @@
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
+use super::connection::{PRIVATE, reason};
 use crate::persistence::open::OpenError;
 
 /// Holds a lock on a file beside the database for as long as it lives. The operating system lets go of it when the
@@ -18,9 +20,10 @@ impl ServerLock {
         name.push(".lock");
         let failed = |error: std::io::Error| OpenError::File {
             path: database.to_owned(),
-            reason: format!("its lock file {} cannot be used: {error}", Path::new(&name).display()),
+            reason: format!("its lock file {}: {}", Path::new(&name).display(), reason(Path::new(&name), &error)),
         };
-        let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+        let options = &mut File::options();
+        let file = options.create(true).truncate(false).write(true).mode(PRIVATE).open(&name).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: database.to_owned() }),

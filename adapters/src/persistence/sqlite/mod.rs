@@ -47,7 +47,7 @@ pub(crate) struct SqliteEngine {
 pub struct SqliteStore;
 
 impl SqliteEngine {
-    /// Opens a file, makes it if it does not exist, and brings its tables up to date.
+    /// Opens a file, makes it if it does not exist (unless the options say otherwise), and brings its tables up to date.
     ///
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is in use by another server, or belongs to a newer Patron.
@@ -59,7 +59,8 @@ impl SqliteEngine {
     }
 
     fn open_blocking(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
-        let path = connection::prepare_path(&path)?;
+        let find = if options.create { connection::prepare_path } else { connection::existing_path };
+        let path = find(&path)?;
         let lock = if options.exclusive { Some(ServerLock::take(&path)?) } else { None };
         let mut connection = connection::open(&path, Role::Writer)?;
         connection::migrate(&mut connection)?;

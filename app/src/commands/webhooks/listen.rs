@@ -1,6 +1,10 @@
 //! `patron webhooks listen`: a receiver on this machine.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    env::{self, VarError},
+    io::{IsTerminal, stdin},
+    net::{IpAddr, Ipv4Addr},
+};
 
 use patron_adapters::system::SystemClock;
 use patron_domain::{
@@ -18,15 +22,12 @@ use rocket::{
 };
 use serde_json::{Value, json};
 
-use crate::{commands::output, failure::Failure, serve::drain};
-
-/// The port, unless another is asked for: not the server's own.
-const PORT: u16 = 4_000;
+use crate::{cli::Listen, commands::output, config::LISTEN_SECRET, failure::Failure, serve::drain};
 
 /// Receives until it is stopped.
-pub(crate) async fn listen(port: Option<u16>, secret: &str) -> Result<(), Failure> {
-    let port = port.unwrap_or(PORT);
-    let secret = WebhookSecret::parse(secret).map_err(Failure::configuration)?;
+pub(crate) async fn listen(listen: Listen) -> Result<(), Failure> {
+    let port = listen.port;
+    let secret = secret(listen.secret.is_some())?;
     let config = Config {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port,
@@ -36,13 +37,13 @@ pub(crate) async fn listen(port: Option<u16>, secret: &str) -> Result<(), Failur
         cli_colors: false,
         ..Config::release_default()
     };
-    let told = AdHoc::on_liftoff("listen", |rocket| {
+    let ready = AdHoc::on_liftoff("listen", |rocket| {
         let port = rocket.config().port;
         Box::pin(async move { output::note(format_args!("receiving on http://127.0.0.1:{port}/")) })
     });
     let route = Route::new(Method::Post, "/<path..>", Receiver { secret });
     let grace = config.shutdown.grace;
-    let launched = rocket::custom(config).mount("/", vec![route]).attach(told).launch().await;
+    let launched = rocket::custom(config).mount("/", vec![route]).attach(ready).launch().await;
     // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
     let Err(error) = &launched else { return Ok(()) };
     match error.kind() {
@@ -55,6 +56,37 @@ pub(crate) async fn listen(port: Option<u16>, secret: &str) -> Result<(), Failur
             Err(Failure::failed(format!("cannot listen on 127.0.0.1:{port}: {kind}; {advice}")))
         }
     }
+}
+
+/// The endpoint's secret, from its variable or from the first line of standard input.
+fn secret(by_flag: bool) -> Result<WebhookSecret, Failure> {
+    if by_flag {
+        return Err(Failure::configuration(format!(
+            "--secret is not taken any more, because other users of this machine could read it: put the secret into \
+             {LISTEN_SECRET}, or write it to standard input"
+        )));
+    }
+    let (source, text) = match env::var(LISTEN_SECRET) {
+        Ok(text) => (LISTEN_SECRET, text),
+        Err(VarError::NotUnicode(_)) => (LISTEN_SECRET, String::new()),
+        Err(VarError::NotPresent) => ("standard input", first_line()?),
+    };
+    WebhookSecret::parse(text.trim()).map_err(|error| {
+        Failure::configuration(format!(
+            "{source}: {error}; it is the endpoint's, as it was shown when the endpoint was made. It is read from \
+             {LISTEN_SECRET}, or else from standard input"
+        ))
+    })
+}
+
+fn first_line() -> Result<String, Failure> {
+    if stdin().is_terminal() {
+        output::note("The secret of the endpoint (whsec_…):");
+    }
+    let mut line = String::new();
+    let read = stdin().read_line(&mut line);
+    read.map_err(|error| Failure::failed(format!("cannot read the secret from standard input: {error}")))?;
+    Ok(line)
 }
 
 #[derive(Clone)]

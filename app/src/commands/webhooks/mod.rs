@@ -26,5 +26,6 @@ pub(super) async fn replay(service: &WebhookService, flags: ReplayFlags) -> Resu
         }
     };
     let count = service.replay_any(&SystemScope::patron(), endpoint, what).await.map_err(Failure::failed)?;
-    output::line(format_args!("{count} to be delivered again"))
+    let events = if count == 1 { "event" } else { "events" };
+    output::line(format_args!("{count} {events} will be sent again"))
 }

@@ -20,8 +20,9 @@ async fn the_listener_verifies_and_prints_and_the_guides_python_verifies_too() {
     let server = place.serve_with(&QUICK);
     let receiver = Receiver::start().await;
     let (id, secret) = endpoint(&server, &receiver.url()).await;
-    let mut listener = place.command(&["webhooks", "listen", "--port", "0", "--secret", &secret]);
-    let mut listener = listener.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut listener = place.command(&["webhooks", "listen", "--port", "0"]);
+    let mut listener =
+        listener.env("PATRON_LISTEN_SECRET", &secret).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let first_line = BufReader::new(listener.stderr.take().unwrap()).lines().next().unwrap().unwrap();
     let url = first_line.rsplit(' ').next().unwrap().to_owned();
     let mut printed = BufReader::new(listener.stdout.take().unwrap()).lines();

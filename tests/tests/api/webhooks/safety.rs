@@ -1,11 +1,11 @@
 //! Secrets, and the addresses and answers that an endpoint must not make use of.
 
 use patron_tests::{
-    patron::{Backend, Place},
+    patron::{Backend, Place, Server},
     receiver::{Receiver, Reply},
 };
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ENDPOINTS, QUICK, customer, endpoint};
 
@@ -58,8 +58,75 @@ async fn deliveries_go_to_public_addresses_alone() {
         let tested = server.post(&format!("{ENDPOINTS}/{id}/test"), &json!({})).await.expect(200);
         let outcome = (&tested["status"], &tested["last_attempt"]["error"]);
         assert_eq!(outcome, (&json!("failed"), &json!("address_refused")), "{url}");
+        let message = tested["last_attempt"]["message"].as_str().unwrap();
+        assert!(message.contains("PATRON_WEBHOOKS_ALLOW_PRIVATE"), "{message}");
     }
     assert!(receiver.all().is_empty());
+}
+
+/// The settings that an endpoint's warnings name.
+async fn warned(server: &Server, url: &str) -> Vec<&'static str> {
+    let made = server.post(ENDPOINTS, &json!({ "url": url })).await.expect(201);
+    let shown = server.get(&format!("{ENDPOINTS}/{}", made["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(shown["warnings"], made["warnings"]);
+    let warnings = made["warnings"].as_array().cloned().unwrap_or_default();
+    let settings = ["PATRON_WEBHOOKS_ALLOW_HTTP", "PATRON_WEBHOOKS_ALLOW_PRIVATE"];
+    let names = |warning: &Value| {
+        assert_eq!((&warning["path"], &warning["rule"]), (&json!("url"), &json!("address_refused")));
+        let message = warning["message"].as_str().unwrap().to_owned();
+        settings.into_iter().find(|name| message.contains(name)).expect("the name of a setting")
+    };
+    warnings.iter().map(names).collect()
+}
+
+#[tokio::test]
+async fn plain_http_is_called_only_where_the_operator_allows_it() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let server = place.serve();
+    assert_eq!(warned(&server, "http://8.8.8.8/").await, ["PATRON_WEBHOOKS_ALLOW_HTTP"]);
+    assert_eq!(warned(&server, "http://example.com/").await, ["PATRON_WEBHOOKS_ALLOW_HTTP"]);
+    assert_eq!(warned(&server, "http://localhost:4000/").await, ["PATRON_WEBHOOKS_ALLOW_PRIVATE"]);
+    assert_eq!(warned(&server, "https://10.0.0.1/").await, ["PATRON_WEBHOOKS_ALLOW_PRIVATE"]);
+    assert!(warned(&server, "https://example.com/").await.is_empty());
+    let broken = server.post(ENDPOINTS, &json!({ "url": "http://[::1:8430/" })).await;
+    assert_eq!((broken.status, broken.error().1), (400, vec!["url"]));
+    drop(server);
+
+    // Nothing is sent there: it is refused before any connection.
+    let server = place.serve_with(&[("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
+    assert_eq!(warned(&server, "http://8.8.8.8/").await, ["PATRON_WEBHOOKS_ALLOW_HTTP"]);
+    assert!(warned(&server, "http://127.0.0.1:4000/").await.is_empty());
+    let (id, _) = endpoint(&server, "http://8.8.8.8/").await;
+    let tested = server.post(&format!("{ENDPOINTS}/{id}/test"), &json!({})).await.expect(200);
+    assert_eq!(tested["last_attempt"]["error"], "address_refused");
+    assert!(tested["last_attempt"]["message"].as_str().unwrap().contains("PATRON_WEBHOOKS_ALLOW_HTTP"));
+    drop(server);
+
+    let server = place.serve_with(&[("PATRON_WEBHOOKS_ALLOW_HTTP", "true")]);
+    assert!(warned(&server, "http://8.8.8.8/").await.is_empty());
+    assert_eq!(warned(&server, "http://127.0.0.1:4000/").await, ["PATRON_WEBHOOKS_ALLOW_PRIVATE"]);
+}
+
+#[tokio::test]
+async fn a_new_key_in_front_seals_and_the_one_behind_it_still_opens() {
+    let (place, receiver) = (Place::fresh(Backend::Sqlite).await, Receiver::start().await);
+    let (old, new) = ("0a".repeat(32), "0b".repeat(32));
+    let server = place.serve_with(&[QUICK[0], ("PATRON_SECRETS_KEY", &old)]);
+    let (id, secret) = endpoint(&server, &receiver.url()).await;
+    drop(server);
+
+    let file = place.path().join("keys");
+    std::fs::write(&file, format!("{new},{old}\n")).unwrap();
+    let server = place.serve_with(&[QUICK[0], ("PATRON_SECRETS_KEY_FILE", file.to_str().unwrap())]);
+    server.post(&format!("{ENDPOINTS}/{id}/test"), &json!({})).await.expect(200);
+    assert!(receiver.all()[0].is_signed_with(&secret), "the old key opens it");
+    let rotate = json!({ "overlap_seconds": 0 });
+    let rotated = server.post(&format!("{ENDPOINTS}/{id}/rotate-secret"), &rotate).await.expect(200);
+    drop(server);
+
+    let server = place.serve_with(&[QUICK[0], ("PATRON_SECRETS_KEY", &new)]);
+    server.post(&format!("{ENDPOINTS}/{id}/test"), &json!({})).await.expect(200);
+    assert!(receiver.all()[1].is_signed_with(rotated["secret"].as_str().unwrap()), "the new key sealed it");
 }
 
 #[tokio::test]

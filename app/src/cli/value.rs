@@ -1,0 +1,32 @@
+//! How the values of flags are read, where the types' own errors are half sentences.
+
+use std::net::IpAddr;
+
+use patron_domain::event::EventPosition;
+
+use crate::config::expected;
+
+/// The most customers that are made up at once: their numbers have nine digits.
+const MOST: u32 = 999_999_999;
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("must be {}", expected::PORT))
+}
+
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("must be {}", expected::ADDRESS))
+}
+
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST).contains(count));
+    count.ok_or_else(|| format!("must be a whole number from 1 to {MOST}, such as 1000"))
+}
+
+pub(super) fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "must be a whole number, such as 1000".to_owned())
+}
+
+pub(super) fn position(text: &str) -> Result<EventPosition, String> {
+    EventPosition::parse(text)
+        .map_err(|_| "must be a position, as `position` shows it in the line of an event".to_owned())
+}
