@@ -12,6 +12,7 @@ pub mod receiver;
 pub mod requests;
 pub mod rounds;
 pub mod surface;
+pub mod wait;
 
 /// The guide for those who embed, whose every block of Rust is compiled and run.
 #[cfg(doctest)]
