@@ -1,10 +1,11 @@
-# Sourced by tests/run, tests/bench, tests/at-rest and tests/sdk, from the root of the project: installs what they need beyond Rust.
+# Sourced by tests/run, tests/bench and tests/sdk, from the root of the project: installs what they need beyond Rust.
 
 has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries, a C compiler, curl and Python where they are missing, or says what to install and exits.
+# Installs PostgreSQL's server binaries, a C compiler, curl and Python where they are missing, or says what to install and exits:
+# before anything is built. All else that tests run is in every Debian.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
   local packages=() command
@@ -17,8 +18,10 @@ install_needs() {
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
   # Runs the commands of docs/api.md.
   command -v curl >/dev/null || packages+=(curl)
-  # Runs the verification of docs/webhooks.md.
-  command -v python3 >/dev/null || packages+=(python3)
+  # Runs the Python of docs/webhooks.md and docs/onboarding.md; Debian's python3-minimal has too little for that.
+  python3 -c 'import hmac, http.server' 2>/dev/null || packages+=(python3)
+  # PostgreSQL refuses to run as root.
+  ((EUID != 0)) || command -v setpriv >/dev/null || packages+=(util-linux)
   install_packages "${packages[@]}"
 }
 

@@ -15,15 +15,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    load::PATIENCE,
     patron::{KEY, Server},
     requests::{full, tax_rate},
+    wait::PATIENCE,
 };
 
 /// How long a client rests after each step, so that deliveries keep up with it.
 const REST: Duration = Duration::from_millis(15);
 /// How long a client tries to get a step done.
-const PERSISTENCE: Duration = Duration::from_secs(60);
+const PERSISTENCE: Duration = PATIENCE.saturating_mul(2);
 
 /// Where clients find the server that lives at present.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ pub mod requests;
 pub mod rounds;
 pub mod rows;
 pub mod surface;
+pub mod wait;
 
 /// The guide for those who embed, whose every block of Rust is compiled and run.
 #[cfg(doctest)]

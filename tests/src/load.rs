@@ -15,12 +15,11 @@ use serde_json::{Value, json};
 use crate::{
     patron::{KEY, Server},
     requests::{full, minimal},
+    wait::PATIENCE,
 };
 
-/// How long a request may take: nothing hangs past this.
-pub const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a client tries to get a customer created, while the service cannot do it.
-const PERSISTENCE: Duration = Duration::from_secs(40);
+const PERSISTENCE: Duration = PATIENCE.saturating_mul(2);
 /// The external id that is taken before the load begins.
 pub const TAKEN: &str = "taken";
 

@@ -1,19 +1,23 @@
 //! The real program, started for one test over a fresh database, and asked over real HTTP.
 
 use std::{
-    io::{BufRead, BufReader},
+    hash::{BuildHasher, RandomState},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::mpsc,
-    time::Duration,
 };
 
 use patron_domain::ids::{Id, Kind};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{postgres::Cluster, rows};
+use crate::{postgres::Cluster, rows, wait::PATIENCE};
+
+pub use rustix::process::Signal;
 
 /// The key that every started program knows from the start, with all rights.
 pub const KEY: &str = "sk_test_0123456789abcdefghijklmnopqrstuvwxyz";
@@ -39,7 +43,7 @@ impl Place {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite://{}", directory.path().join("patron.db").display()),
-            Backend::Postgres => Cluster::shared().fresh_database().await,
+            Backend::Postgres => patient(Cluster::shared().fresh_database().await),
         };
         Self { directory, database_url }
     }
@@ -47,7 +51,7 @@ impl Place {
     /// One over a database of the test's own.
     #[must_use]
     pub fn over(database_url: String) -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory"), database_url }
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), database_url: patient(database_url) }
     }
 
     /// The URL of the database.
@@ -150,7 +154,7 @@ impl Place {
 
         let mut seen = Vec::new();
         loop {
-            match lines.recv_timeout(Duration::from_secs(20)) {
+            match lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     let address =
                         line.split_once("http://").map(|(_, rest)| rest.split(['"', ' ']).next().unwrap_or(rest));
@@ -167,6 +171,22 @@ impl Place {
                 }
             }
         }
+    }
+}
+
+/// Sends a signal to a process that was started here and is not yet waited for.
+///
+/// # Panics
+/// When the system refuses.
+pub fn signal(process: &Child, signal: Signal) {
+    kill_process(Pid::from_child(process), signal).expect("the signal is sent");
+}
+
+/// The URL of a database to which a busy machine may connect slowly.
+fn patient(database_url: String) -> String {
+    match database_url.starts_with("postgres://") && !database_url.contains('?') {
+        true => format!("{database_url}?connect_timeout={}", PATIENCE.as_secs()),
+        false => database_url,
     }
 }
 
@@ -245,11 +265,27 @@ impl Server {
         &mut self.child
     }
 
-    /// The log lines since the last call.
+    /// The log lines since the last call, among them those of every request that was answered.
+    ///
+    /// # Panics
+    /// When the server does not log its requests.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        std::thread::sleep(Duration::from_millis(100));
-        self.log.try_iter().collect()
+        // Lines come in order: when that of one more request is there, all before it are.
+        let mark = format!("mark-{:016x}", RandomState::new().hash_one(()));
+        let mut stream = TcpStream::connect(self.base.trim_start_matches("http://")).expect("a connection");
+        let request =
+            format!("GET /health/live HTTP/1.1\r\nhost: x\r\nx-request-id: {mark}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        stream.read_to_end(&mut Vec::new()).expect("an answer");
+        let mut lines = Vec::new();
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).expect("a line for each request");
+            if line.contains(&mark) {
+                return lines;
+            }
+            lines.push(line);
+        }
     }
 
     /// A request with the first key, not yet sent.
@@ -302,10 +338,10 @@ pub async fn send(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.expect("an answer")).await
 }
 
-/// A client that waits for an answer for at most 30 seconds.
+/// A client that waits for an answer for as long as anything is waited for here.
 fn client() -> reqwest::Client {
     provide_cryptography();
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client")
+    reqwest::Client::builder().timeout(PATIENCE).build().expect("a client")
 }
 
 /// Lets clients be made: they want cryptography at hand, although nothing here asks over TLS.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::header::HeaderMap;
@@ -14,6 +14,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+
+use crate::wait::PATIENCE;
 
 /// One request that arrived.
 #[derive(Debug, Clone)]
@@ -124,16 +126,23 @@ impl Receiver {
         self.received.lock().expect("no panic").len()
     }
 
-    /// Waits for at most 20 seconds until this many have arrived.
+    /// Waits until this many have arrived, for as long as they go on arriving.
+    ///
+    /// # Panics
+    /// When none arrives for [`PATIENCE`].
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
-        for _ in 0..400 {
+        let (mut last, mut moved) = (0, Instant::now());
+        loop {
             let all = self.all();
             if all.len() >= count {
                 return all;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            if all.len() > last {
+                (last, moved) = (all.len(), Instant::now());
+            }
+            assert!(moved.elapsed() < PATIENCE, "{last} of {count} arrived, and no more came for {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("{} of {count} arrived", self.all().len());
     }
 }
 

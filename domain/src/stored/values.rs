@@ -135,7 +135,8 @@ texts! {
 
 #[cfg(feature = "webhooks")]
 texts! {
-    new: crate::onboarding::JsonPointer, crate::webhook::EndpointDescription, crate::webhook::EndpointUrl;
+    new: crate::onboarding::JsonPointer, crate::webhook::EndpointDescription;
+    from_stored: crate::webhook::EndpointUrl;
 }
 
 word_texts!(EnvironmentType, Role, Status, TaxRateScope, TaxRateStatus);

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use patron_tests::patron::KEY;
+use patron_tests::patron::{KEY, Signal, signal};
 
 use crate::{
     cli::Options,
@@ -102,8 +102,7 @@ impl Server {
 
     /// Ends it as an operator would, so that its files are closed and whole.
     pub(crate) fn stop(mut self) {
-        let id = self.child.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        signal(&self.child, Signal::TERM);
         let _ = self.child.wait();
     }
 }

@@ -5,6 +5,7 @@ use patron_tests::{
     audit,
     patron::{Answer, Backend, Place, Server, send},
     requests::{minimal, tax_rate},
+    wait::until,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -88,13 +89,11 @@ impl Write {
 
 /// Waits until a customer's run has failed: to 127.0.0.1 nothing is sent.
 async fn failed(server: &Server, customer: &str) {
-    for _ in 0..200 {
-        if server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200)["state"] == "failed" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the run of {customer} has not failed");
+    until(async || {
+        let run = server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200);
+        if run["state"] == "failed" { Ok(()) } else { Err(run) }
+    })
+    .await;
 }
 
 /// Makes everything that requests name, and tells the ids of it.

@@ -6,6 +6,7 @@ use patron_tests::{
     openapi::{Document, Operation},
     patron::{Backend, Place, Server, provide_cryptography, send},
     requests::tax_rate,
+    wait::until,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -102,12 +103,11 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     }
     if operation == "retryCustomerOnboarding" {
         // Until the only call has failed.
-        for _ in 0..200 {
-            if server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200)["state"] == "failed" {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        until(async || {
+            let run = server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200);
+            if run["state"] == "failed" { Ok(()) } else { Err(run) }
+        })
+        .await;
     }
     let associations = server.get("/v1/taxes/associations").await.expect(200);
     let environments = server.get("/v1/environments").await.expect(200);

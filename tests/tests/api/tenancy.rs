@@ -1,10 +1,9 @@
 //! Environments and API keys over HTTP.
 
-use std::time::Duration;
-
 use patron_tests::{
     patron::{Answer, Backend, KEY, Place, Server, send},
     requests::{minimal, tax_rate},
+    wait::until,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -210,18 +209,14 @@ async fn the_last_use_of_a_key_is_written_down_within_seconds(
     let (used_id, used) = new_key(&server, &key_body("used", "all_writer")).await;
     let (unused_id, _) = new_key(&server, &key_body("unused", "all_writer")).await;
     send(server.request_as(&used, Method::POST, "/v1/taxes/rates").json(&tax_rate("VAT"))).await.expect(201);
-    let mut waited = 0;
-    let list = loop {
+    let (used, unused) = until(async || {
         let list = server.get(KEYS).await.expect(200);
         let items = list["items"].as_array().unwrap().clone();
         let find = |id: &str| items.iter().find(|item| item["id"] == id).unwrap().clone();
-        if find(&used_id).get("last_used_at").is_some() || waited > 40 {
-            break (find(&used_id), find(&unused_id));
-        }
-        waited += 1;
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    };
-    let (used, unused) = list;
+        let (used, unused) = (find(&used_id), find(&unused_id));
+        if used.get("last_used_at").is_some() { Ok((used, unused)) } else { Err(used) }
+    })
+    .await;
     let at = used["last_used_at"].as_str().expect("a time");
     assert!(at > used["created_at"].as_str().unwrap(), "{used:#}");
     assert_eq!(unused.get("last_used_at"), None);

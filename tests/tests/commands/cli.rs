@@ -3,13 +3,14 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::future::join_all;
 use patron_tests::{
-    patron::{Backend, KEY, Place, provide_cryptography, send},
+    patron::{Backend, KEY, Place, Signal, provide_cryptography, send, signal},
     requests::minimal,
+    wait::PATIENCE,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -68,14 +69,15 @@ async fn tenants_environments_and_keys_are_made_beside_a_running_server(
 async fn sigterm_lets_requests_finish_and_exits_with_0() {
     let place = Place::fresh(Backend::Sqlite).await;
     let mut server = place.serve();
-    let creates: Vec<_> = (0..20)
+    let creates: Vec<_> = (0..200)
         .map(|number| {
             tokio::spawn(send(server.request(Method::POST, "/v1/customers").json(&minimal(&format!("c{number}")))))
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    let pid = server.process().id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    while !creates.iter().any(tokio::task::JoinHandle::is_finished) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    signal(server.process(), Signal::TERM);
     let mut acknowledged = Vec::new();
     for create in creates {
         // One that was not yet connected may be turned away; one that was answered was answered well.
@@ -124,16 +126,19 @@ async fn a_receiver_of_webhooks_ends_when_nobody_reads_what_it_prints() {
     let client = reqwest::Client::new();
     let answers = join_all((0..16).map(|_| client.post(&url).body("{}").send())).await;
     assert!(answers.iter().flatten().all(|answer| answer.status() == 401) && answers.iter().any(Result::is_ok));
-    for _ in 0..200 {
-        if let Some(ended) = listener.try_wait().unwrap() {
-            let told: Vec<_> = told.collect::<Result<_, _>>().unwrap();
-            assert!(ended.success(), "{told:?}");
-            return;
+    let begun = Instant::now();
+    let ended = loop {
+        match listener.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None if begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
+            None => {
+                listener.kill().unwrap();
+                panic!("it goes on");
+            }
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    listener.kill().unwrap();
-    panic!("it goes on");
+    };
+    let told: Vec<_> = told.collect::<Result<_, _>>().unwrap();
+    assert!(ended.success(), "{told:?}");
 }
 
 #[tokio::test]

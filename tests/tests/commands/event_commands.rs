@@ -6,7 +6,7 @@ use std::{
 };
 
 use patron_tests::{
-    patron::{Backend, Place, Server},
+    patron::{Backend, Place, Server, Signal, signal},
     requests::minimal,
 };
 use rstest::rstest;
@@ -74,9 +74,7 @@ impl Tail {
 
     /// Interrupts it, as Ctrl+C does; what it says at the end.
     fn interrupt(mut self) -> String {
-        let id = self.process.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill");
-        assert!(sent.success());
+        signal(&self.process, Signal::INT);
         let (mut rest, mut said) = (String::new(), String::new());
         self.lines.read_to_string(&mut rest).expect("its end");
         assert_eq!(rest, "");

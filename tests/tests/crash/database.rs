@@ -21,11 +21,9 @@ use patron_tests::{
     proxy::{Cut, Proxy},
     requests::minimal,
     rounds::rounds,
+    wait::until,
 };
-use tokio::{
-    task::block_in_place,
-    time::{sleep, timeout},
-};
+use tokio::{task::block_in_place, time::sleep};
 use tokio_postgres::{Client, NoTls};
 
 const CLIENTS: usize = 24;
@@ -44,8 +42,8 @@ fn durable() -> Cluster {
 }
 
 /// Lets clients insist on creates over a database reached by one URL while trouble is made, and looks what is left by
-/// another that reaches it directly. Answers how often a client was put off with 503.
-async fn through(direct: &Place, program: &Place, trouble: impl AsyncFnOnce()) -> usize {
+/// another that reaches it directly.
+async fn through(direct: &Place, program: &Place, trouble: impl AsyncFnOnce(&Api)) {
     let server = program.serve();
     let api = Api::of(&server);
     api.prepare().await;
@@ -53,24 +51,23 @@ async fn through(direct: &Place, program: &Place, trouble: impl AsyncFnOnce()) -
     let (clients, told) = (api.clone(), stop.clone());
     let load = tokio::spawn(async move { clients.insisting("c", CLIENTS, told).await });
     sleep(Duration::from_millis(300)).await;
-    trouble().await;
-    let healed = timeout(Duration::from_secs(5), api.insist("healed", Asked::Full)).await;
-    healed.expect("a create succeeds within seconds after the trouble is over");
+    trouble(&api).await;
+    // On an idle machine 5 seconds; on a busy one each attempt takes longer.
+    let healed = api.insist("healed", Asked::Full).await;
+    assert!(healed.put_off < 50, "a create succeeds soon after the trouble is over: {} times 503", healed.put_off);
     stop.store(true, Ordering::Relaxed);
     let sent = load.await.unwrap();
     api.repeat(&sent).await;
     audit::is_whole(direct).await;
     let full = 1 + sent.iter().filter(|sent| sent.asked == Asked::Full).count();
     assert_eq!(audit::full_customers(direct).await, i64::try_from(full).unwrap());
-    let put_off = sent.iter().map(|sent| sent.put_off).sum();
-    println!("{} requests, {put_off} times 503", sent.len());
-    put_off
+    println!("{} requests, {} times 503", sent.len(), sent.iter().map(|sent| sent.put_off).sum::<usize>());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_the_server_ends() {
     let place = Place::fresh(Backend::Postgres).await;
-    through(&place, &place, async || {
+    through(&place, &place, async |_| {
         let admin = admin(place.database_url()).await;
         let mut ended = 0;
         for _ in 0..rounds(3) * 8 {
@@ -86,17 +83,17 @@ async fn connections_that_the_server_ends() {
 async fn a_process_of_the_server_that_is_killed_takes_the_others_with_it() {
     let cluster = durable();
     let place = Place::over(cluster.fresh_database().await);
-    through(&place, &place, async || {
+    through(&place, &place, async |_| {
         for _ in 0..rounds(2) {
-            let process = admin(place.database_url()).await.query(&format!("SELECT pid {OTHERS} LIMIT 1"), &[]).await;
-            let process = process.unwrap().first().expect("a connection").get(0);
+            let admin = admin(place.database_url()).await;
+            let process = until(async || {
+                let processes = admin.query(&format!("SELECT pid {OTHERS} LIMIT 1"), &[]).await.unwrap();
+                processes.first().map(|process| process.get(0)).ok_or("no connection of Patron's")
+            });
+            let process = process.await;
             block_in_place(|| cluster.kill(process));
             sleep(Duration::from_millis(100)).await;
-            let began = std::time::Instant::now();
-            while tokio_postgres::connect(place.database_url(), NoTls).await.is_err() {
-                assert!(began.elapsed() < Duration::from_secs(30), "the server recovers");
-                sleep(Duration::from_millis(50)).await;
-            }
+            until(async || tokio_postgres::connect(place.database_url(), NoTls).await.map(drop)).await;
             sleep(Duration::from_millis(700)).await;
         }
     })
@@ -109,16 +106,11 @@ async fn commits_that_are_cut_off_from_their_answers() {
     let port = Cluster::shared().port();
     let proxy = Proxy::before(port).await;
     let program = Place::over(proxy.url(place.database_url(), port));
-    through(&place, &program, async || {
+    through(&place, &program, async |_| {
         let late = Cut::LateCommit(Duration::from_millis(300));
         for cut in [Cut::BeforeCommit, Cut::AfterCommit, late].into_iter().cycle().take(3 * rounds(3)) {
             proxy.cut(cut);
-            let cut = async {
-                while !proxy.is_done() {
-                    sleep(Duration::from_millis(5)).await;
-                }
-            };
-            timeout(Duration::from_secs(10), cut).await.expect("something is committed");
+            until(async || proxy.is_done().then_some(()).ok_or("nothing is committed")).await;
             sleep(Duration::from_millis(100)).await;
         }
     })
@@ -130,19 +122,24 @@ async fn commits_that_are_cut_off_from_their_answers() {
 async fn a_server_that_is_restarted() {
     let cluster = durable();
     let place = Place::over(cluster.fresh_database().await);
-    let put_off = through(&place, &place, async || {
+    through(&place, &place, async |api| {
         for round in 0..rounds(2) {
             if round % 2 == 0 {
                 block_in_place(|| cluster.stop());
             } else {
                 block_in_place(|| cluster.crash());
             }
+            until(async || match api.create("meanwhile", Asked::Taken).await.expect("an answer").status {
+                503 => Ok(()),
+                other => Err(format!("without a database a client is told {other}")),
+            })
+            .await;
             sleep(Duration::from_millis(500)).await;
             block_in_place(|| cluster.restart());
             sleep(Duration::from_millis(700)).await;
         }
-    });
-    assert!(put_off.await > 0, "without a database a client is told 503");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,7 @@ use std::{
 use patron_tests::{
     audit,
     load::{Api, Asked, Sent},
-    patron::{Backend, Place, Server},
+    patron::{Backend, Place, Server, Signal, signal},
     rounds::rounds,
 };
 use rstest::rstest;
@@ -106,8 +106,7 @@ async fn a_polite_stop_under_load_answers_what_it_took(#[values(Backend::Sqlite,
     let mut server = place.serve();
     let load = Load::begin(&server, "polite");
     load.has_answered(100).await;
-    let process = server.process().id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    signal(server.process(), Signal::TERM);
     let sent = load.sent.await.unwrap();
     let status = tokio::task::block_in_place(|| server.process().wait()).unwrap();
     assert!(status.success(), "{status}");

@@ -60,7 +60,7 @@ impl Secured {
     async fn url(&self, host: &str, options: &str) -> String {
         let url = self.cluster.fresh_database().await.replace("127.0.0.1", host);
         let options = options.replace('@', self.folder.path().to_str().unwrap());
-        format!("{url}?hostaddr=127.0.0.1&{options}")
+        format!("{url}?hostaddr=127.0.0.1&connect_timeout=60&{options}")
     }
 }
 

@@ -7,12 +7,11 @@ mod demo;
 mod servers;
 mod steps;
 
-use std::time::Duration;
-
 use patron_tests::{
     patron::{Answer, Server, send},
     receiver::{Receiver, Reply},
     requests::minimal,
+    wait,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -54,16 +53,13 @@ async fn run(server: &Server, id: &str) -> Value {
     server.get(&format!("/v1/customers/{id}/onboarding")).await.expect(200)
 }
 
-/// Waits for at most 30 seconds until a customer's run has a state.
+/// Waits until a customer's run has a state.
 async fn until(server: &Server, id: &str, state: &str) -> Value {
-    for _ in 0..300 {
+    wait::until(async || {
         let found = run(server, id).await;
-        if found["state"] == state {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the run is not {state}: {:#}", run(server, id).await);
+        if found["state"] == state { Ok(found) } else { Err((format!("the run is not {state}"), found)) }
+    })
+    .await
 }
 
 async fn amend(server: &Server, id: &str, how: &str) -> Answer {

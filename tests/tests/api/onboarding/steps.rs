@@ -1,11 +1,10 @@
 //! Steps, from the first call to the event at the end, or to a person.
 
-use std::time::Duration;
-
 use patron_tests::{
     patron::{Backend, Place},
     receiver::{Receiver, Reply},
     requests::minimal,
+    wait,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -36,14 +35,11 @@ async fn a_create_leads_to_a_signed_call_and_a_mapping(#[values(Backend::Sqlite,
     let found = server.get(&format!("/v1/customers/{id}")).await.expect(200);
     assert_eq!(found["integrations"][0]["provider_entity_id"], "crm-0");
     // The end of a run is written a moment later than its state.
-    for _ in 0..50 {
-        if events(&server, id).await.len() == 3 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let wanted = ["customer.created", "customer.integration_linked", "customer.onboarding_completed"];
-    assert_eq!(events(&server, id).await, wanted);
+    let all = wait::until(async || {
+        let seen = events(&server, id).await;
+        if seen.len() < 3 { Err(seen) } else { Ok(seen) }
+    });
+    assert_eq!(all.await, ["customer.created", "customer.integration_linked", "customer.onboarding_completed"]);
     // Who was there before has no run.
     assert_eq!(server.get(&format!("/v1/customers/{before}/onboarding")).await.status, 404);
     assert_eq!(crm.all().len(), 1);

@@ -1,10 +1,9 @@
 //! What is not taken: tried again, given up, replayed, and an endpoint that is disabled for it.
 
-use std::time::Duration;
-
 use patron_tests::{
     patron::{Backend, Place, send},
     receiver::{Receiver, Reply},
+    wait,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -121,15 +120,15 @@ async fn an_endpoint_that_takes_nothing_is_disabled_and_goes_on_where_it_stopped
         customer(&server, &format!("c{number}")).await;
     }
     let path = format!("{ENDPOINTS}/{id}");
-    let mut disabled = Value::Null;
-    for _ in 0..150 {
-        disabled = server.get(&path).await.expect(200);
-        if disabled["enabled"] == false {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!((&disabled["enabled"], &disabled["disabled_reason"]), (&json!(false), &json!("failing")));
+    let until_disabled = async |path: &str| {
+        wait::until(async || {
+            let found = server.get(path).await.expect(200);
+            if found["enabled"] == false { Ok(found) } else { Err(found) }
+        })
+        .await
+    };
+    let disabled = until_disabled(&path).await;
+    assert_eq!(disabled["disabled_reason"], "failing");
     assert!(disabled["disabled_at"].is_string() && disabled["failing_since"].is_string());
     healthy.wait_for(30).await;
     mended.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -140,6 +139,5 @@ async fn an_endpoint_that_takes_nothing_is_disabled_and_goes_on_where_it_stopped
     let (id, _) = endpoint(&server, &gone.url()).await;
     customer(&server, "last").await;
     gone.wait_for(1).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(server.get(&format!("{ENDPOINTS}/{id}")).await.expect(200)["disabled_reason"], "gone");
+    assert_eq!(until_disabled(&format!("{ENDPOINTS}/{id}")).await["disabled_reason"], "gone");
 }

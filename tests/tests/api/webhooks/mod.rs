@@ -9,11 +9,10 @@ mod readers;
 mod safety;
 mod servers;
 
-use std::time::Duration;
-
 use patron_tests::{
     patron::{Server, send},
     requests::minimal,
+    wait,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,14 +46,12 @@ async fn deliveries(server: &Server, id: &str, query: &str) -> Vec<Value> {
     found["items"].as_array().expect("a list").clone()
 }
 
-/// Waits for at most 20 seconds until an endpoint has this many deliveries of a status.
+/// Waits until an endpoint has this many deliveries of a status.
 async fn until(server: &Server, id: &str, status: &str, count: usize) -> Vec<Value> {
-    for _ in 0..200 {
+    wait::until(async || {
+        let all = deliveries(server, id, "").await;
         let found = deliveries(server, id, &format!("status={status}")).await;
-        if found.len() >= count {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("fewer than {count} are {status}: {:#?}", deliveries(server, id, "").await);
+        if found.len() >= count { Ok(found) } else { Err((format!("fewer than {count} are {status}"), all)) }
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use patron_adapters::{persistence::Database, system::SystemClock};
 use patron_domain::{
     Clock,
@@ -15,7 +15,7 @@ use patron_tests::{
     postgres::{Cluster, Options},
     proxy::{Cut, Proxy},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::world::{World, ids, open, reason, until};
 
@@ -40,7 +40,7 @@ async fn killed_connections_are_replaced() {
     let admin = world.admin().await;
     for round in 0..5 {
         assert!(join_all((0..8).map(|_| world.exists("x"))).await.into_iter().all(|found| found == Ok(false)));
-        let kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() \
+        let kill = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() \
                     AND pid <> pg_backend_pid()";
         let killed = admin.query(kill, &[]).await.unwrap();
         // A pool of four, and the two that look-ups share.
@@ -149,15 +149,12 @@ async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
     let admin = world.admin().await;
     admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
     let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
-    let release = async {
-        sleep(Duration::from_secs(6)).await;
-        admin.batch_execute("COMMIT").await.unwrap();
-    };
-    let (created, ()) = tokio::join!(join_all(codes.iter().map(|code| world.try_create_rate(code))), release);
-    let (made, refused): (Vec<_>, Vec<_>) = created.into_iter().partition(Result::is_ok);
-    assert_eq!(made.len(), 4, "the pool has 4 connections");
+    let mut creates: FuturesUnordered<_> = codes.iter().map(|code| world.try_create_rate(code)).collect();
+    // The pool has 4 connections, and those who have them wait for the lock.
     let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
-    assert_eq!(refused, [Err(CreateTaxRateError::Store(unavailable))]);
+    assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable))));
+    admin.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(creates.collect::<Vec<_>>().await, [Ok(()), Ok(()), Ok(()), Ok(())]);
 }
 
 #[tokio::test]
@@ -166,7 +163,14 @@ async fn a_write_whose_caller_goes_away_is_finished_and_closing_waits_for_it() {
     world.create_rate("A").await;
     let admin = world.admin().await;
     admin.batch_execute("BEGIN; UPDATE tax_rates SET code = code").await.unwrap();
-    assert!(timeout(Duration::from_millis(200), world.create("c", &["A"])).await.is_err(), "the caller has given up");
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let watcher = world.admin().await;
+    tokio::select! {
+        _ = world.create("c", &["A"]) => panic!("it waits for the rate"),
+        () = until("the create waits", async || !watcher.query(waiting, &[]).await.unwrap().is_empty()) => {
+            // The caller gives up.
+        }
+    }
     let release = async {
         sleep(Duration::from_millis(200)).await;
         admin.batch_execute("COMMIT").await.unwrap();

@@ -55,7 +55,7 @@ async fn a_deadlock_is_tried_again() {
     let admin = world.admin().await;
     // The create is the one that PostgreSQL ends: it notices first.
     admin
-        .batch_execute("SET deadlock_timeout = '10s'; BEGIN; UPDATE tax_rates SET code = code WHERE code = 'B'")
+        .batch_execute("SET deadlock_timeout = '60s'; BEGIN; UPDATE tax_rates SET code = code WHERE code = 'B'")
         .await
         .unwrap();
     let other = async {
@@ -75,7 +75,7 @@ async fn a_deadlock_is_tried_again() {
 
 #[tokio::test]
 async fn waiting_is_bounded_and_the_connection_stays_sound() {
-    let world = World::over(Cluster::shared(), "?options=-c%20statement_timeout%3D300ms").await;
+    let world = World::over(Cluster::shared(), "&options=-c%20statement_timeout%3D2s").await;
     world.create_rate("A").await;
     let admin = world.admin().await;
     admin.batch_execute("BEGIN; UPDATE tax_rates SET code = code").await.unwrap();

@@ -1,7 +1,5 @@
 //! A database with what the tests do to it.
 
-use std::{future::Future, time::Duration};
-
 use patron_adapters::{
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     system::{SystemClock, SystemIds},
@@ -28,8 +26,10 @@ use patron_domain::{
         EnvironmentType, Role, Roles, SystemScope, Tenant, TenantName,
     },
 };
-use patron_tests::postgres::Cluster;
-use tokio::time::sleep;
+use patron_tests::{
+    postgres::Cluster,
+    wait::{self, PATIENCE},
+};
 use tokio_postgres::NoTls;
 
 /// A database, open, with one environment.
@@ -76,8 +76,9 @@ pub(super) fn first(secret: &str) -> Bootstrap {
 }
 
 impl World {
+    /// Over a fresh database of a server, with options of the connection that begin with `&`.
     pub(super) async fn over(cluster: &Cluster, options: &str) -> Self {
-        let url = cluster.fresh_database().await;
+        let url = format!("{}?connect_timeout={}", cluster.fresh_database().await, PATIENCE.as_secs());
         let database = open(&format!("{url}{options}"), 4).await.unwrap();
         let first = first("sk_0123456789abcdef");
         let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
@@ -165,15 +166,9 @@ impl World {
     }
 }
 
-/// Waits until something holds, for at most 5 seconds.
-pub(super) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    for _ in 0..100 {
-        if holds().await {
-            return;
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    panic!("not within 5 seconds: {what}");
+/// Waits until something holds.
+pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    wait::until(async || holds().await.then_some(()).ok_or(what)).await;
 }
 
 pub(super) fn reason(error: impl Into<Result<(), ChangeCustomerError>>) -> String {
