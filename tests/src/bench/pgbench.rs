@@ -162,7 +162,8 @@ fn literal(text: &str) -> String {
 mod tests {
     use rusqlite::types::Value;
 
-    use super::expression;
+    use super::{expression, get_script};
+    use crate::fill::{FIRST_KEY, KEY_DIGITS, filled};
     use crate::rows::{Cell, Mark, Pattern, Varying, tests::sample};
 
     fn pattern(bytes: &[u8], marks: &[(usize, Varying)]) -> Pattern {
@@ -201,5 +202,15 @@ mod tests {
         for (cell, kind, expected) in cases {
             assert_eq!(expression(&sample, &cell, kind), expected);
         }
+    }
+
+    #[test]
+    fn a_script_finds_the_customers_of_a_fill() {
+        let sample = sample();
+        let script = get_script(&sample, 10);
+        let written = format!("{:032x}", filled(&sample, 7, 10).ids[0]);
+        let (beginning, key) = written.split_at(32 - KEY_DIGITS);
+        assert_eq!(key, (FIRST_KEY + 7).to_string());
+        assert!(script.contains(&format!("id = ('{beginning}'::text || :k)::uuid")), "{script}");
     }
 }

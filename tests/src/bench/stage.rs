@@ -10,7 +10,8 @@ use std::{
 
 use patron_domain::ids::CustomerId;
 use patron_tests::{
-    patron::{Backend, KEY},
+    audit,
+    patron::{Backend, KEY, Place},
     postgres::{self, Cluster},
     requests,
     rows::{self, bytes, number, text},
@@ -29,6 +30,9 @@ use crate::{
     tables::{Table, dump},
     template::{Known, Random, Template, create, full_body},
 };
+
+/// The most customers of a fill that is looked at.
+const LOOKED_AT: u64 = 10_000;
 
 /// A database of Patron's in a folder of its own, gone when it is dropped.
 pub(crate) struct Stage {
@@ -89,12 +93,16 @@ impl Stage {
         Sample::between(&before, &after, &digits)
     }
 
-    /// Adds so many customers past Patron, with all the rows of a full create.
+    /// Adds so many customers past Patron, with all the rows of a full create. That these are what Patron would have written is
+    /// looked at where it takes no long time.
     pub(crate) fn fill(&self, options: &Options, customers: u64) {
         let sample = self.sample(options, &full_body());
         match self.backend {
             Backend::Sqlite => fill::sqlite(&self.file(), &sample, customers),
             Backend::Postgres => wait(fill::postgres(&self.url, &sample, customers)),
+        }
+        if customers <= LOOKED_AT {
+            wait(audit::is_consistent(&Place::over(self.url.clone())));
         }
     }
 
