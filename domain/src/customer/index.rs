@@ -138,13 +138,20 @@ impl ListedAssociation {
         }
     }
 
+    /// The bytes of a time, in microseconds since the Unix epoch, which stand right behind the status: those of an earlier time
+    /// come before those of a later one.
+    #[must_use]
+    pub fn time_bytes(micros: i64) -> [u8; 8] {
+        // Flipping the sign bit makes the bytes of negative numbers come before those of positive ones.
+        (micros ^ i64::MIN).to_be_bytes()
+    }
+
     /// The key.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.push(Self::status_byte(self.status));
-        // Flipping the sign bit makes the bytes of negative numbers come before those of positive ones.
-        bytes.extend((self.created_at ^ i64::MIN).to_be_bytes());
+        bytes.extend(Self::time_bytes(self.created_at));
         bytes.extend(self.id.uuid().as_bytes());
         bytes.extend(self.tax_rate_id.uuid().as_bytes());
         bytes.extend(self.currency);

@@ -63,7 +63,17 @@ macro_rules! associations_admitted {
         let kind = if rate.is_some() { IndexKind::RateList } else { IndexKind::AssociationList };
         let prefix = rate.map(|rate| rate.as_bytes().to_vec()).unwrap_or_default();
         let status = ListedAssociation::status_byte(filter.status);
-        let (first, end) = ([prefix.as_slice(), &[status]].concat(), [prefix.as_slice(), &[status + 1]].concat());
+        // The time of creation stands right behind the status.
+        let from = filter.created_from.map(|from| ListedAssociation::time_bytes(from.micros()));
+        let first = [prefix.as_slice(), &[status], from.as_ref().map_or(&[][..], |from| from)].concat();
+        let end = match filter.created_until {
+            // Times end long before the numbers do.
+            Some(until) => {
+                let after = ListedAssociation::time_bytes(until.micros().saturating_add(1));
+                [prefix.as_slice(), &[status], &after].concat()
+            }
+            None => [prefix.as_slice(), &[status + 1]].concat(),
+        };
         let mut query = customer_index::table
             .filter(customer_index::environment.eq($environment))
             .filter(customer_index::kind.eq(kind.code()))
