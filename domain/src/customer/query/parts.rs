@@ -102,8 +102,9 @@ fn check_values(conditions: &[(&'static str, Condition)], broken: &mut Violation
         path = path.or((count > most).then_some(*place));
     }
     if let Some(path) = path {
-        let message =
-            format!("{path} makes too many: a search has at most {most} values in all its parts together, this one {count}");
+        let message = format!(
+            "{path} makes too many: a search has at most {most} values in all its parts together, this one {count}"
+        );
         broken.push(Violation { path: path.to_owned(), rule: "max_values", message });
     }
 }
@@ -236,10 +237,7 @@ mod tests {
 
     #[test]
     fn the_limits_themselves_are_within_the_limits() {
-        let parts = CustomerQueryParts {
-            customer_ids: Some(vec![String::new(); 1_000]),
-            ..Default::default()
-        };
+        let parts = CustomerQueryParts { customer_ids: Some(vec![String::new(); 1_000]), ..Default::default() };
         assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(1));
         let parts = CustomerQueryParts {
             metadata: (0..20).map(|n| (n.to_string(), String::new())).collect(),
