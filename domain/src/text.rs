@@ -368,7 +368,9 @@ mod tests {
 
     #[test]
     fn what_shows_nothing_is_blank_and_fills_nothing_else() {
-        for text in ["\u{200B}", "\u{200D}\u{200C}", "\u{FEFF}", " \u{AD}\t", "\u{FE0F}", "\u{2060}\u{3164}", "\u{E0020}"] {
+        for text in
+            ["\u{200B}", "\u{200D}\u{200C}", "\u{FEFF}", " \u{AD}\t", "\u{FE0F}", "\u{2060}\u{3164}", "\u{E0020}"]
+        {
             assert_eq!(RULE.check(text), Err(TextFault::Blank), "{text:?}");
         }
         for text in ["\u{301}", "\u{200E}a", "\u{FFFD}", "·"] {

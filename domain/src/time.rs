@@ -34,7 +34,9 @@ pub enum TimestampError {
     #[error("time must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
     Format,
     /// The text is a date alone.
-    #[error("time must be a date and time as in RFC 3339: write 2026-01-31T00:00:00Z for the beginning of a day in UTC")]
+    #[error(
+        "time must be a date and time as in RFC 3339: write 2026-01-31T00:00:00Z for the beginning of a day in UTC"
+    )]
     DateAlone,
     /// The text is a date and time, but does not say in which time zone.
     #[error("time must say its offset from UTC: 2026-01-31T08:00:00Z, or 2026-01-31T09:00:00+01:00")]

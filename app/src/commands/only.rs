@@ -1,6 +1,10 @@
 //! The tenant or the environment that a command is about: the one that is named, or the only one there is.
 
-use patron_domain::{ids::{EnvironmentId, TenantId}, page::PageRequest, tenancy::{Environment, SystemScope, TenancyService, Tenant}};
+use patron_domain::{
+    ids::{EnvironmentId, TenantId},
+    page::PageRequest,
+    tenancy::{Environment, SystemScope, TenancyService, Tenant},
+};
 
 use crate::{failure::Failure, terminal::Line};
 
