@@ -7,7 +7,7 @@ use patron_adapters::persistence::DatabaseUrl;
 
 use crate::first_key::quoted;
 
-/// What stands behind the database's own name: itself, its log, the index of that, and the file with the first key.
+/// The endings of the files beside the database: itself, its log, the index of that, and the file with the first key.
 const ENDINGS: [&str; 4] = ["", "-wal", "-shm", ".first-key"];
 /// Reading by the group, and by everybody.
 const READABLE: u32 = 0o044;

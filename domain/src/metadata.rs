@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    text::{TextFault, TextRule},
+    text::{Controls, TextFault, TextRule},
     violation::{Rule, Violations},
 };
 
 /// Pairs of strings that a client attaches, in the order of their keys.
 ///
-/// At most [`Metadata::MAX_KEYS`] pairs; a key has 1 to [`Metadata::MAX_KEY_CHARS`] characters, a value 0 to
-/// [`Metadata::MAX_VALUE_CHARS`]; neither holds U+0000. Values may be personal, so `Debug` shows only the number of pairs.
+/// At most [`Metadata::MAX_KEYS`] pairs, and [`Metadata::MAX_BYTES`] bytes in all as compact JSON. A key has 1 to
+/// [`Metadata::MAX_KEY_CHARS`] characters, none of them a control character; a value has 0 to [`Metadata::MAX_VALUE_CHARS`],
+/// any but U+0000. Values may be personal, so `Debug` shows only the number of pairs.
 ///
 /// ```
 /// use patron_domain::metadata::Metadata;
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
-/// What is wrong with one pair, or with their number.
+/// What is wrong with one pair, or with all of them together.
 ///
 /// ```
 /// use patron_domain::metadata::{Metadata, MetadataError};
@@ -37,6 +38,9 @@ pub enum MetadataError {
         /// The pairs given.
         count: usize,
     },
+    /// They are too large together.
+    #[error("metadata must be at most {max} bytes in all as compact JSON", max = Metadata::MAX_BYTES)]
+    TooLarge,
     /// A key breaks its rule.
     #[error("the metadata key {0}")]
     Key(TextFault),
@@ -49,6 +53,7 @@ impl Rule for MetadataError {
     fn rule(&self) -> &'static str {
         match self {
             Self::TooManyKeys { .. } => "max_keys",
+            Self::TooLarge => "max_bytes",
             Self::Key(fault) | Self::Value(fault) => fault.rule(),
         }
     }
@@ -56,14 +61,18 @@ impl Rule for MetadataError {
 
 impl Metadata {
     /// The most pairs.
-    pub const MAX_KEYS: usize = 100;
+    pub const MAX_KEYS: usize = 500;
     /// The most characters of a key.
-    pub const MAX_KEY_CHARS: usize = 100;
+    pub const MAX_KEY_CHARS: usize = 255;
     /// The most characters of a value.
-    pub const MAX_VALUE_CHARS: usize = 1_000;
+    pub const MAX_VALUE_CHARS: usize = 8_192;
+    /// The most bytes of all pairs as compact JSON: 64 KiB.
+    pub const MAX_BYTES: usize = 65_536;
 
-    const KEY: TextRule = TextRule { max: Self::MAX_KEY_CHARS, not_blank: false, no_control: false };
-    const VALUE: TextRule = TextRule { max: Self::MAX_VALUE_CHARS, not_blank: false, no_control: false };
+    const KEY: TextRule =
+        TextRule { max: Self::MAX_KEY_CHARS, not_blank: false, controls: Controls::Refused, no_bidi: false };
+    const VALUE: TextRule =
+        TextRule { max: Self::MAX_VALUE_CHARS, not_blank: false, controls: Controls::Taken, no_bidi: false };
 
     /// Checks the pairs and takes them as they are.
     ///
@@ -83,8 +92,19 @@ impl Metadata {
                 Err(fault) => broken.add(member_path(path, key), &MetadataError::Value(fault)),
             }
         }
+        // Most are so few and short that nobody has to write them out to know.
+        let most = pairs.iter().fold(3, |sum, (key, value)| sum + most_of_text(key) + most_of_text(value));
+        if most > Self::MAX_BYTES && serde_json::to_string(&pairs).map_or(0, |json| json.len()) > Self::MAX_BYTES {
+            broken.add(path, &MetadataError::TooLarge);
+        }
         broken.into_result()?;
         Ok(Self(pairs))
+    }
+
+    /// Takes back pairs that were stored: a limit that became lower makes no stored row unreadable.
+    #[must_use]
+    pub fn from_stored(pairs: BTreeMap<String, String>) -> Self {
+        Self(pairs)
     }
 
     /// The value under a key.
@@ -123,9 +143,11 @@ impl fmt::Debug for Metadata {
     }
 }
 
-/// The JSON path of an object's member: `metadata.plan`, or `metadata["a b"]` where the key is no plain identifier.
+/// The JSON path of an object's member: `metadata.plan`, or `metadata["a b"]` where the key is no plain identifier. Of a very
+/// long key no more than the beginning is taken, as [`Violations`] cut long paths.
 #[must_use]
 pub fn member_path(parent: &str, key: &str) -> String {
+    let key = key.char_indices().nth(Violations::MAX_PATH_CHARS).map_or(key, |(end, _)| &key[..end]);
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if plain { format!("{parent}.{key}") } else { format!("{parent}[{}]", serde_json::Value::from(key)) }
 }
@@ -148,7 +170,9 @@ impl<'de> serde::Deserialize<'de> for Metadata {
 /// Any JSON object that a client attaches to an integration mapping.
 ///
 /// Numbers keep what 64-bit integers and doubles hold. At most [`JsonObject::MAX_BYTES`] bytes as compact JSON, and no
-/// U+0000 in any key or string. It may be personal, so `Debug` shows nothing of it.
+/// U+0000 in any key or string. Its own keys are as those of [`Metadata`]: at most [`Metadata::MAX_KEYS`], each of 1 to
+/// [`Metadata::MAX_KEY_CHARS`] characters, none of them a control character. It may be personal, so `Debug` shows nothing
+/// of it.
 ///
 /// ```
 /// use patron_domain::metadata::JsonObject;
@@ -175,13 +199,24 @@ pub enum JsonObjectError {
     /// A key or string holds U+0000.
     #[error("must not hold the character U+0000")]
     Nul,
+    /// It has more keys than allowed.
+    #[error("must have at most {max} keys, it has {count}", max = Metadata::MAX_KEYS)]
+    TooManyKeys {
+        /// The keys given.
+        count: usize,
+    },
+    /// One of its own keys breaks its rule.
+    #[error("must have other keys: one of them {0}")]
+    Key(TextFault),
 }
 
 impl Rule for JsonObjectError {
     fn rule(&self) -> &'static str {
         match self {
             Self::TooLarge => "max_bytes",
-            Self::Nul => "no_nul",
+            Self::Nul => TextFault::Nul.rule(),
+            Self::TooManyKeys { .. } => "max_keys",
+            Self::Key(fault) => fault.rule(),
         }
     }
 }
@@ -193,15 +228,28 @@ impl JsonObject {
     /// Checks the object and takes it as it is.
     ///
     /// # Errors
-    /// When it is too large or holds U+0000.
+    /// When it is too large, holds U+0000, or its own keys are too many or break their rules.
     pub fn new(map: serde_json::Map<String, serde_json::Value>) -> Result<Self, JsonObjectError> {
-        let most = most_of_members(&map).ok_or(JsonObjectError::Nul)?;
+        if holds_nul(&map) {
+            return Err(JsonObjectError::Nul);
+        }
+        if map.len() > Metadata::MAX_KEYS {
+            return Err(JsonObjectError::TooManyKeys { count: map.len() });
+        }
+        map.keys().try_for_each(|key| Metadata::KEY.check(key)).map_err(JsonObjectError::Key)?;
+        let most = most_of_members(&map);
         let object = Self(map);
         // Most objects are so small that nobody has to write them out to know.
         if most > Self::MAX_BYTES && object.to_json().len() > Self::MAX_BYTES {
             return Err(JsonObjectError::TooLarge);
         }
         Ok(object)
+    }
+
+    /// Takes back an object that was stored: a limit that became lower makes no stored row unreadable.
+    #[must_use]
+    pub fn from_stored(map: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self(map)
     }
 
     /// The members.
@@ -224,24 +272,37 @@ impl JsonObject {
     }
 }
 
-/// The most bytes a value can take as compact JSON, with what stands between it and the next; `None` when it holds U+0000.
-fn most_bytes(value: &serde_json::Value) -> Option<usize> {
+/// Whether a key or string holds U+0000, at any depth.
+fn holds_nul(map: &serde_json::Map<String, serde_json::Value>) -> bool {
+    fn any(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => text.contains('\0'),
+            serde_json::Value::Array(items) => items.iter().any(any),
+            serde_json::Value::Object(map) => holds_nul(map),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => false,
+        }
+    }
+    map.iter().any(|(key, value)| key.contains('\0') || any(value))
+}
+
+/// The most bytes a value can take as compact JSON, with what stands between it and the next.
+fn most_bytes(value: &serde_json::Value) -> usize {
     match value {
-        serde_json::Value::Null | serde_json::Value::Bool(_) => Some(6),
-        serde_json::Value::Number(_) => Some(32),
+        serde_json::Value::Null | serde_json::Value::Bool(_) => 6,
+        serde_json::Value::Number(_) => 32,
         serde_json::Value::String(text) => most_of_text(text),
-        serde_json::Value::Array(items) => items.iter().try_fold(3, |sum, item| Some(sum + most_bytes(item)?)),
+        serde_json::Value::Array(items) => items.iter().fold(3, |sum, item| sum + most_bytes(item)),
         serde_json::Value::Object(map) => most_of_members(map),
     }
 }
 
-fn most_of_members(map: &serde_json::Map<String, serde_json::Value>) -> Option<usize> {
-    map.iter().try_fold(3, |sum, (key, value)| Some(sum + most_of_text(key)? + most_bytes(value)?))
+fn most_of_members(map: &serde_json::Map<String, serde_json::Value>) -> usize {
+    map.iter().fold(3, |sum, (key, value)| sum + most_of_text(key) + most_bytes(value))
 }
 
 /// A byte becomes six (`\u001f`) at most.
-fn most_of_text(text: &str) -> Option<usize> {
-    (!text.contains('\0')).then_some(3 + 6 * text.len())
+fn most_of_text(text: &str) -> usize {
+    3 + 6 * text.len()
 }
 
 impl fmt::Debug for JsonObject {
@@ -281,24 +342,44 @@ mod tests {
 
     #[test]
     fn limits_hold_at_the_limit_and_one_past_it() {
-        assert!(Metadata::new(one(&"ü".repeat(100), &"🦀".repeat(1_000)), "metadata").is_ok());
-        assert_eq!(paths(one(&"k".repeat(101), ""))[0].1, "max_length");
-        assert_eq!(paths(one("k", &"v".repeat(1_001))), [("metadata.k".to_owned(), "max_length")]);
+        assert!(Metadata::new(one(&"ü".repeat(255), &"🦀".repeat(8_192)), "metadata").is_ok());
+        assert_eq!(paths(one(&"k".repeat(256), ""))[0].1, "max_length");
+        assert_eq!(paths(one("k", &"v".repeat(8_193))), [("metadata.k".to_owned(), "max_length")]);
         let many = |n: usize| (0..n).map(|i| (format!("k{i}"), String::new())).collect::<BTreeMap<_, _>>();
-        assert!(Metadata::new(many(100), "metadata").is_ok());
-        assert_eq!(paths(many(101)), [("metadata".to_owned(), "max_keys")]);
+        assert!(Metadata::new(many(500), "metadata").is_ok());
+        assert_eq!(paths(many(501)), [("metadata".to_owned(), "max_keys")]);
     }
 
     #[test]
-    fn an_empty_key_and_nul_are_refused_with_their_path() {
+    fn all_pairs_together_are_64_kib_at_most_as_compact_json() {
+        // {"k0":"…", … "k7":"…"}: braces, and for each pair four quotes, a colon, two characters and a comma but for the last.
+        let of_bytes = |bytes: usize| {
+            let rest = bytes - 2 - 8 * 8 + 1 - 7 * 8_190;
+            let values = [[8_190; 7].as_slice(), &[rest]].concat();
+            let pairs = values.iter().enumerate().map(|(i, length)| (format!("k{i}"), "v".repeat(*length)));
+            pairs.collect::<BTreeMap<_, _>>()
+        };
+        assert_eq!(serde_json::to_string(&of_bytes(65_536)).unwrap().len(), 65_536);
+        assert!(Metadata::new(of_bytes(65_536), "metadata").is_ok());
+        assert_eq!(paths(of_bytes(65_537)), [("metadata".to_owned(), "max_bytes")]);
+        // What is escaped counts as it is written.
+        let escaped = (0..2).map(|i| (format!("k{i}"), "\u{1}".repeat(8_000))).collect();
+        assert_eq!(paths(escaped), [("metadata".to_owned(), "max_bytes")]);
+    }
+
+    #[test]
+    fn an_empty_key_and_controls_are_refused_with_their_path() {
         assert_eq!(paths(one("", "v")), [("metadata[\"\"]".to_owned(), "required")]);
-        assert_eq!(paths(one("k", "a\0b")), [("metadata.k".to_owned(), "no_nul")]);
+        assert_eq!(paths(one("k", "a\0b")), [("metadata.k".to_owned(), "no_control")]);
+        assert_eq!(paths(one("a\tb", "v")), [("metadata[\"a\\tb\"]".to_owned(), "no_control")]);
+        assert!(Metadata::new(one("k", "a\u{1b}\n\u{85}"), "metadata").is_ok());
     }
 
     #[test]
     fn paths_quote_what_is_no_plain_identifier() {
         assert_eq!(member_path("metadata", "plan-2"), "metadata.plan-2");
         assert_eq!(member_path("metadata", "a.b\""), "metadata[\"a.b\\\"\"]");
+        assert_eq!(member_path("m", &"ü".repeat(500_000)).chars().count(), 256 + 5);
     }
 
     #[test]
@@ -309,5 +390,21 @@ mod tests {
         assert_eq!(JsonObject::new(object(r#"{"a":["\u0000"]}"#)), Err(JsonObjectError::Nul));
         let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(JsonObject::MAX_BYTES));
         assert_eq!(JsonObject::new(object(&large)), Err(JsonObjectError::TooLarge));
+    }
+
+    #[test]
+    fn the_keys_of_a_json_object_itself_are_bounded_and_those_within_are_not() {
+        let with = |keys: Vec<String>| {
+            keys.into_iter().map(|key| (key, serde_json::Value::Null)).collect::<serde_json::Map<_, _>>()
+        };
+        let many = |n: usize| with((0..n).map(|i| format!("k{i}")).collect());
+        assert!(JsonObject::new(many(500)).is_ok());
+        assert_eq!(JsonObject::new(many(501)), Err(JsonObjectError::TooManyKeys { count: 501 }));
+        let long = |n: usize| with(vec!["ü".repeat(n)]);
+        assert!(JsonObject::new(long(255)).is_ok());
+        for bad in [long(256), with(vec![String::new()]), with(vec!["a\u{1b}".to_owned()])] {
+            assert!(matches!(JsonObject::new(bad.clone()), Err(JsonObjectError::Key(_))));
+            assert!(JsonObject::new([("k".to_owned(), bad.into())].into_iter().collect()).is_ok());
+        }
     }
 }

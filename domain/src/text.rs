@@ -1,7 +1,8 @@
 //! Checked text: the rules every text field shares, and the macro that makes a newtype of them.
 //!
 //! Lengths are counted in characters (Unicode code points), not bytes and not grapheme clusters, so that a client can
-//! check them in any language. U+0000 is refused everywhere, because no database here can store it.
+//! check them in any language. Control characters are refused everywhere but in the values of metadata: a terminal, a log
+//! or a CSV file would obey them. U+0000 is refused there too, because no database here can store it.
 
 use std::fmt;
 
@@ -10,10 +11,34 @@ use std::fmt;
 pub(crate) struct TextRule {
     /// The most characters (code points) allowed.
     pub(crate) max: usize,
-    /// Whether text of white space alone is refused.
+    /// Whether text of white space and invisible characters alone is refused.
     pub(crate) not_blank: bool,
-    /// Whether control characters (Unicode general category Cc) are refused.
-    pub(crate) no_control: bool,
+    /// Which control characters (Unicode general category Cc) are taken.
+    pub(crate) controls: Controls,
+    /// Whether characters that turn the direction of the text around them are refused, as in names that people have to tell
+    /// apart: with them a name can be made to look like another one.
+    pub(crate) no_bidi: bool,
+}
+
+/// Which control characters a text may hold. U+0000 is never one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Controls {
+    /// None.
+    Refused,
+    /// Tab, line feed and carriage return: text of several lines.
+    Lines,
+    /// All.
+    Taken,
+}
+
+impl Controls {
+    fn take(self, character: char) -> bool {
+        match self {
+            Self::Refused => false,
+            Self::Lines => matches!(character, '\t' | '\n' | '\r'),
+            Self::Taken => true,
+        }
+    }
 }
 
 impl TextRule {
@@ -25,6 +50,22 @@ impl TextRule {
 
     #[cold]
     fn look_closely(&self, value: &str) -> Result<(), TextFault> {
+        self.check_stored(value)?;
+        if self.not_blank && value.chars().all(|one| one.is_whitespace() || is_invisible(one)) {
+            return Err(TextFault::Blank);
+        }
+        if value.chars().any(|one| one.is_control() && !self.controls.take(one)) {
+            return Err(TextFault::Control);
+        }
+        if self.no_bidi && value.chars().any(turns_direction) {
+            return Err(TextFault::Bidi);
+        }
+        Ok(())
+    }
+
+    /// What every stored text fulfils, whichever version of the rules it was checked by: a rule that became stricter makes
+    /// no stored row unreadable.
+    pub(crate) fn check_stored(&self, value: &str) -> Result<(), TextFault> {
         if value.is_empty() {
             return Err(TextFault::Empty);
         }
@@ -38,14 +79,40 @@ impl TextRule {
                 return Err(TextFault::TooLong { max: self.max, length });
             }
         }
-        if self.not_blank && value.chars().all(char::is_whitespace) {
-            return Err(TextFault::Blank);
-        }
-        if self.no_control && value.chars().any(char::is_control) {
-            return Err(TextFault::Control);
-        }
         Ok(())
     }
+}
+
+/// Whether a character shows nothing by itself: those with the property `Default_Ignorable_Code_Point` (Unicode 17,
+/// `DerivedCoreProperties.txt`), such as the soft hyphen, joiners, the zero-width space, the byte order mark and variation
+/// selectors; annotation marks; and the braille pattern without a dot.
+pub(crate) fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// Whether a character overrides or isolates the direction of the text after it (Unicode Standard Annex 9, 2.1 to 2.4).
+fn turns_direction(character: char) -> bool {
+    matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a text is of printable ASCII characters alone. Looks at eight at once, of which the last may overlap others.
@@ -80,7 +147,7 @@ fn are_printable(eight: [u8; 8]) -> bool {
 pub enum TextFault {
     /// The text has no character at all.
     Empty,
-    /// The text holds nothing but white space.
+    /// The text holds nothing but white space and invisible characters.
     Blank,
     /// The text has more characters than the field allows.
     TooLong {
@@ -91,18 +158,21 @@ pub enum TextFault {
     },
     /// The text holds the character U+0000.
     Nul,
-    /// The text holds a control character (Unicode general category Cc).
+    /// The text holds a control character (Unicode general category Cc) that the field does not take.
     Control,
+    /// The text holds a character that turns the direction of the text around it: U+202A to U+202E, U+2066 to U+2069.
+    Bidi,
 }
 
 impl fmt::Display for TextFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("must not be empty"),
-            Self::Blank => f.write_str("must hold more than white space"),
+            Self::Blank => f.write_str("must hold more than white space and invisible characters"),
             Self::TooLong { max, length } => write!(f, "must have at most {max} characters, it has {length}"),
             Self::Nul => f.write_str("must not hold the character U+0000"),
             Self::Control => f.write_str("must not hold control characters"),
+            Self::Bidi => f.write_str("must not hold characters that turn the direction of text (U+202A-E, U+2066-9)"),
         }
     }
 }
@@ -115,14 +185,15 @@ impl TextFault {
             Self::Empty => "required",
             Self::Blank => "not_blank",
             Self::TooLong { .. } => "max_length",
-            Self::Nul => "no_nul",
-            Self::Control => "no_control_characters",
+            Self::Nul | Self::Control => "no_control",
+            Self::Bidi => "no_bidi",
         }
     }
 }
 
 /// Makes a newtype over checked text: private value, one checked constructor, an error of its own, and, with the
-/// feature `serde`, (de)serialisation through that constructor. `personal` keeps the value out of `Debug`.
+/// feature `serde`, (de)serialisation through that constructor. `personal` keeps the value out of `Debug`. `lines true` takes
+/// tabs and line breaks; `no_bidi true` refuses what turns the direction of text.
 macro_rules! text_newtype {
     (@debug personal $name:ident) => {
         impl std::fmt::Debug for $name {
@@ -146,7 +217,7 @@ macro_rules! text_newtype {
     (
         $(#[$doc:meta])*
         $kind:ident $name:ident, $error:ident, $label:literal,
-        max $max:literal $(, not_blank $not_blank:literal)? $(, no_control $no_control:literal)?
+        max $max:literal $(, not_blank $not_blank:literal)? $(, lines $lines:literal)? $(, no_bidi $no_bidi:literal)?
     ) => {
         $(#[$doc])*
         ///
@@ -168,16 +239,33 @@ macro_rules! text_newtype {
             const RULE: crate::text::TextRule = crate::text::TextRule {
                 max: $max,
                 not_blank: false $(|| $not_blank)?,
-                no_control: false $(|| $no_control)?,
+                controls: if false $(|| $lines)? {
+                    crate::text::Controls::Lines
+                } else {
+                    crate::text::Controls::Refused
+                },
+                no_bidi: false $(|| $no_bidi)?,
             };
 
             /// Checks the text and takes it as it is: nothing is trimmed or folded.
             ///
             /// # Errors
-            /// When the text is empty, too long, holds U+0000 or breaks another rule named in the type's description.
+            /// When the text is empty, too long, holds control characters or breaks another rule named in the type's
+            /// description.
             pub fn new(value: impl Into<String>) -> Result<Self, $error> {
                 let value = value.into();
                 Self::RULE.check(&value).map_err($error)?;
+                Ok(Self(value))
+            }
+
+            /// Takes back a text that was stored. Rules that may have become stricter since are not checked again, so
+            /// that they make no stored row unreadable.
+            ///
+            /// # Errors
+            /// When the text is empty, too long or holds U+0000: no version of this type ever took it.
+            pub fn from_stored(value: impl Into<String>) -> Result<Self, $error> {
+                let value = value.into();
+                Self::RULE.check_stored(&value).map_err($error)?;
                 Ok(Self(value))
             }
 
@@ -245,9 +333,9 @@ pub(crate) use {serde_as_text, text_newtype};
 mod tests {
     use proptest::prelude::*;
 
-    use super::{TextFault, TextRule, is_printable};
+    use super::{Controls, TextFault, TextRule, is_printable};
 
-    const RULE: TextRule = TextRule { max: 3, not_blank: true, no_control: true };
+    const RULE: TextRule = TextRule { max: 3, not_blank: true, controls: Controls::Refused, no_bidi: true };
 
     #[test]
     fn length_is_counted_in_code_points() {
@@ -262,7 +350,42 @@ mod tests {
         assert_eq!(RULE.check(" \u{3000}"), Err(TextFault::Blank));
         assert_eq!(RULE.check("a\0"), Err(TextFault::Nul));
         assert_eq!(RULE.check("a\u{7f}"), Err(TextFault::Control));
-        assert_eq!(TextRule { no_control: false, ..RULE }.check("a\n"), Ok(()));
+        assert_eq!(RULE.check("a\u{202E}"), Err(TextFault::Bidi));
+    }
+
+    #[test]
+    fn tabs_and_line_breaks_are_taken_where_there_are_lines_and_nothing_else_of_their_kind() {
+        let lines = TextRule { controls: Controls::Lines, ..RULE };
+        for text in ["a\n", "a\tb", "a\r\n"] {
+            assert_eq!((lines.check(text), RULE.check(text)), (Ok(()), Err(TextFault::Control)), "{text:?}");
+        }
+        for text in ["a\u{85}", "a\u{1b}", "a\u{b}", "a\u{c}", "a\u{7f}", "a\u{9f}"] {
+            assert_eq!(lines.check(text), Err(TextFault::Control), "{text:?}");
+        }
+        assert_eq!(TextRule { controls: Controls::Taken, ..RULE }.check("a\u{1b}"), Ok(()));
+        assert_eq!(TextRule { controls: Controls::Taken, ..RULE }.check("a\0"), Err(TextFault::Nul));
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank_and_fills_nothing_else() {
+        for text in
+            ["\u{200B}", "\u{200D}\u{200C}", "\u{FEFF}", " \u{AD}\t", "\u{FE0F}", "\u{2060}\u{3164}", "\u{E0020}"]
+        {
+            assert_eq!(RULE.check(text), Err(TextFault::Blank), "{text:?}");
+        }
+        for text in ["\u{301}", "\u{200E}a", "\u{FFFD}", "·"] {
+            assert_eq!(RULE.check(text), Ok(()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_stored_text_is_taken_back_whatever_became_of_the_rules() {
+        for text in ["a\u{1b}", "\u{200B}", "\u{202E}a"] {
+            assert!(RULE.check(text).is_err() && RULE.check_stored(text).is_ok(), "{text:?}");
+        }
+        for text in ["", "a\0", "aaaa"] {
+            assert!(RULE.check_stored(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
@@ -279,8 +402,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_glance_is_as_strict_as_a_close_look(text in "[ -~]{0,12}|\\PC{0,5}|[ -~]{0,12}[\0-\u{7f}][ -~]{0,12}") {
-            for (not_blank, no_control) in [(false, false), (true, true)] {
-                let rule = TextRule { max: 10, not_blank, no_control };
+            for (not_blank, controls) in [(false, Controls::Lines), (true, Controls::Refused)] {
+                let rule = TextRule { max: 10, not_blank, controls, no_bidi: not_blank };
                 prop_assert_eq!(rule.check(&text), rule.look_closely(&text));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 /// A point in time in UTC with microsecond precision, between the years 1 and 9999.
 ///
@@ -33,13 +33,21 @@ pub enum TimestampError {
     /// The text is not a date and time as RFC 3339 has it.
     #[error("time must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
     Format,
+    /// The text is a date alone.
+    #[error(
+        "time must be a date and time as in RFC 3339: write 2026-01-31T00:00:00Z for the beginning of a day in UTC"
+    )]
+    DateAlone,
+    /// The text is a date and time, but does not say in which time zone.
+    #[error("time must say its offset from UTC: 2026-01-31T08:00:00Z, or 2026-01-31T09:00:00+01:00")]
+    NoOffset,
 }
 
 impl crate::violation::Rule for TimestampError {
     fn rule(&self) -> &'static str {
         match self {
             Self::OutOfRange => "time_range",
-            Self::Format => "rfc_3339",
+            Self::Format | Self::DateAlone | Self::NoOffset => "rfc_3339",
         }
     }
 }
@@ -76,10 +84,15 @@ impl Timestamp {
     /// Parses RFC 3339; what is finer than a microsecond is cut off.
     ///
     /// # Errors
-    /// [`TimestampError::Format`] for another format, [`TimestampError::OutOfRange`] outside the years 1 to 9999.
+    /// [`TimestampError::Format`] for another format, [`TimestampError::DateAlone`] or [`TimestampError::NoOffset`] where
+    /// that is all that is missing, [`TimestampError::OutOfRange`] outside the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
-        let at = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::Format)?;
-        Self::from_datetime(at.to_utc())
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(at) => Self::from_datetime(at.to_utc()),
+            Err(_) if text.parse::<NaiveDate>().is_ok() => Err(TimestampError::DateAlone),
+            Err(_) if DateTime::parse_from_rfc3339(&format!("{text}Z")).is_ok() => Err(TimestampError::NoOffset),
+            Err(_) => Err(TimestampError::Format),
+        }
     }
 
     /// Microseconds since the Unix epoch.
@@ -199,5 +212,20 @@ mod tests {
         assert_eq!(Timestamp::from_micros(i64::MAX), Err(TimestampError::OutOfRange));
         assert_eq!(Timestamp::from_micros(i64::MIN), Err(TimestampError::OutOfRange));
         assert_eq!(Timestamp::parse("yesterday"), Err(TimestampError::Format));
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        for (text, missing) in [
+            ("2026-01-31", TimestampError::DateAlone),
+            ("2026-01-31T08:00:00", TimestampError::NoOffset),
+            ("2026-01-31T08:00:00.5", TimestampError::NoOffset),
+            ("2026-02-30", TimestampError::Format),
+            ("2026-02-30T08:00:00Z", TimestampError::Format),
+            ("2026-01-31T08:00Z", TimestampError::Format),
+            ("", TimestampError::Format),
+        ] {
+            assert_eq!(Timestamp::parse(text), Err(missing), "{text}");
+        }
     }
 }

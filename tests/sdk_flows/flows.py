@@ -250,7 +250,7 @@ def associations(customer, used):
     assert (after.priority, after.auto_apply, after.metadata) == (1, True, {})
     step("update a tax association")
 
-    default = {"tax_rate_code": other.code, "entity_type": "tenant", "currency": "usd"}
+    default = {"tax_rate_code": other.code, "entity_type": "tenant", "currency": "usd", "auto_apply": True}
     default = sdk.tax_associations.create_tax_association(**default)
     heir = sdk.customers.create_customer(external_id=f"heir-{RUN}", name="Heir")
     (taken,) = sdk.tax_associations.list_tax_associations(external_customer_id=f"heir-{RUN}").items

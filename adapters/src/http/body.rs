@@ -4,6 +4,7 @@
 //! bytes of every body before any code of ours runs and sets no limit to that; a client that stalls earlier is the
 //! reverse proxy's to cut off.
 
+use patron_domain::violation::Violations;
 use rocket::{
     Data, Request,
     data::{DataStream, FromData, Outcome, ToByteUnit},
@@ -11,24 +12,54 @@ use rocket::{
     tokio::{io::AsyncReadExt, time::timeout},
 };
 
-use super::{Api, error::ApiError, wrap::fail};
+use super::{
+    Api,
+    apart::apart,
+    error::ApiError,
+    json::{Examined, FromJson, examine},
+    noted::Noted,
+    wrap::fail,
+};
 
 /// The bytes of a JSON body.
-pub(crate) struct Body(Vec<u8>);
+pub(crate) struct Body<'r> {
+    bytes: Vec<u8>,
+    noted: &'r Noted,
+}
 
-impl Body {
+impl Body<'_> {
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Reads the body as one JSON object, and turns it into what the domain takes. What is wrong with headers and query is
+    /// told beside what `read` notes.
+    ///
+    /// # Errors
+    /// When it is no JSON object, or anything is wrong with the request.
+    pub(crate) async fn read<'b, T, C>(
+        &'b self,
+        read: impl FnOnce(T, &mut Violations) -> Option<C> + Send,
+    ) -> Result<C, ApiError>
+    where
+        T: FromJson<'b>,
+    {
+        let examined = apart(self.bytes.len(), || examine(&self.bytes, read)).await?;
+        let Examined { command, broken, unknown } = examined;
+        self.noted.unknown(unknown);
+        let mut faults = self.noted.faults();
+        broken.into_iter().for_each(|violation| faults.push(violation));
+        Examined { command, broken: faults, unknown: Vec::new() }.into_command()
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromData<'r> for Body {
+impl<'r> FromData<'r> for Body<'r> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         match read(request, data).await {
-            Ok(bytes) => Outcome::Success(Self(bytes)),
+            Ok(bytes) => Outcome::Success(Self { bytes, noted: Noted::of(request) }),
             Err(error) => Outcome::Error((fail(request, error), ())),
         }
     }
@@ -42,6 +73,9 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
     let patience = options.body_timeout;
     let bytes = timeout(patience, read_limited(stream, limit)).await;
     let bytes = bytes.map_err(|_| ApiError::body_timeout(patience.as_secs()))??;
+    if is_encoded(request) {
+        return Err(ApiError::unsupported_encoding());
+    }
     // Rocket knows no content type of a request whose header it cannot read; that is no reason to take it for JSON.
     let named = request.headers().get_one("content-type").is_some_and(|kind| !kind.is_empty());
     match request.content_type() {
@@ -49,6 +83,12 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
         None if !named => Ok(bytes),
         _ => Err(ApiError::unsupported_media_type()),
     }
+}
+
+/// Whether the body is said to be compressed, or otherwise not as it is. No route here undoes that.
+fn is_encoded(request: &Request<'_>) -> bool {
+    let codings = request.headers().get("content-encoding").flat_map(|codings| codings.split(','));
+    codings.map(str::trim).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
 async fn read_limited(mut stream: DataStream<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {

@@ -24,9 +24,12 @@ impl Origins {
     }
 }
 
-const REQUEST_HEADERS: &str = "x-api-key, authorization, content-type, idempotency-key, if-match, if-none-match, \
-                               x-environment-id, x-request-id";
-const RESPONSE_HEADERS: &str = "X-Request-ID, ETag, Location, Retry-After, Idempotency-Replayed";
+const REQUEST_HEADERS: &str = "x-api-key, authorization, content-type, idempotency-key, if-match, if-none-match, prefer, \
+                               x-environment-id, x-patron-onboarding-run, x-request-id";
+/// Everything that the API answers and that a page could not read otherwise (the Fetch standard, section 3.3.4).
+const RESPONSE_HEADERS: &str = "Allow, ETag, Idempotency-Replayed, Location, Patron-As-Of, Patron-Dry-Run, Patron-Ignored, \
+                                RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Patron-Former-External-Id, \
+                                X-Request-ID";
 /// For how many seconds a browser may keep the answer of a preflight.
 const MAX_AGE: &str = "600";
 
@@ -46,15 +49,15 @@ pub(super) fn answer_preflight(methods: &str, response: &mut Response<'_>) {
     response.set_raw_header("Access-Control-Max-Age", MAX_AGE);
 }
 
-/// Lets the page of an origin that may ask read an answer.
-pub(super) fn allow(request: &Request<'_>, origins: &Origins, response: &mut Response<'_>) {
+/// Lets the page of an origin that may ask read an answer. Whether answers depend on the origin at all.
+pub(super) fn allow(request: &Request<'_>, origins: &Origins, response: &mut Response<'_>) -> bool {
     if *origins == Origins::None {
-        return;
+        return false;
     }
-    // The answer depends on the origin even when this one may not read it.
-    response.set_raw_header("Vary", "Origin");
     if let Some(origin) = origin(request, origins) {
         response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
         response.set_raw_header("Access-Control-Expose-Headers", RESPONSE_HEADERS);
     }
+    // Even when this one may not read it.
+    true
 }

@@ -1,5 +1,5 @@
-//! One envelope for every error, and the one place that maps the domain's errors to it, but for those of taxes, which are
-//! in `tax/error.rs`.
+//! One envelope for every error. The domain's errors become it in `error/mapping.rs`, but for those of taxes, which do in
+//! `tax/error.rs`; how it is shown is in `error/shown.rs`.
 //!
 //! | status | code |
 //! | --- | --- |
@@ -8,22 +8,25 @@
 //! | 403 | `permission_denied` |
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
-//! | 409 | `already_exists` |
+//! | 409 | `already_exists`, `idempotency_key_reused` |
 //! | 412 | `version_conflict` |
 //! | 500 | `system_error`, with a constant text |
 //! | 503 | `service_unavailable`, with `Retry-After` |
 
-use patron_domain::{
-    customer::{ChangeCustomerError, ReadError},
-    lifecycle::Version,
-    store::StoreError,
-    tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
-    violation::Violations,
-};
+mod mapping;
+mod shown;
+
+use patron_domain::{lifecycle::Version, violation::Violations};
 use rocket::http::Status;
-use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{messages, version::etag};
+
+/// The rule that a reference breaks when nothing is there.
+pub(crate) const EXISTS: &str = "exists";
+
+/// What is said of a code that no tax rate has.
+pub(crate) const NO_SUCH_RATE: &str =
+    "there is no tax rate with this code; create the tax rate first, or correct the code";
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,12 @@ impl Detail {
     }
 }
 
+/// The most bytes of a refusal, whatever was sent: what is wrong is told from the beginning, as far as there is room.
+const MOST_BYTES: usize = 262_144;
+
+/// What is kept of them for everything but the details.
+const ENVELOPE_BYTES: usize = 1_024;
+
 /// After how many seconds a client may ask again when the service is not available.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
@@ -74,6 +83,26 @@ impl ApiError {
     /// 404: an object, or a route.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(Status::NotFound, "not_found", message)
+    }
+
+    /// 404: what a request refers to is not there.
+    pub(crate) fn unknown(broken: Violations) -> Self {
+        let mut error = Self::from(broken);
+        (error.status, error.code) = (Status::NotFound, "not_found");
+        if let [only] = error.details.as_slice() {
+            error.message.clone_from(&only.message);
+        } else {
+            "some things that the request refers to are not there; details name each of them"
+                .clone_into(&mut error.message);
+        }
+        error
+    }
+
+    /// 404: nothing takes requests at a path.
+    pub(crate) fn no_such_path(method: &str, path: &str) -> Self {
+        const MOST_CHARS: usize = 200;
+        let (end, cut) = path.char_indices().nth(MOST_CHARS).map_or((path.len(), ""), |(end, _)| (end, "…"));
+        Self::not_found(format!("there is nothing at {method} {}{cut}; /docs shows all that there is", &path[..end]))
     }
 
     /// 405 with the methods that are allowed, separated by commas.
@@ -100,6 +129,16 @@ impl ApiError {
         Self::new(Status::UnsupportedMediaType, "unsupported_media_type", message)
     }
 
+    /// 415: the body is compressed, or otherwise not as it is.
+    pub(crate) fn unsupported_encoding() -> Self {
+        let message = "the body must be sent as it is: this path takes no Content-Encoding; leave the header out";
+        let mut error = Self::new(Status::UnsupportedMediaType, "unsupported_media_type", message);
+        let detail = Detail::new("Content-Encoding", message);
+        error.details.push(Detail { rule: Some("content_encoding"), ..detail });
+        // RFC 9110, 15.5.16: which codings are taken.
+        error.header("Accept-Encoding", "identity".to_owned())
+    }
+
     /// 500, always the same: what happened is in the log, under the request's id.
     pub(crate) fn system_error() -> Self {
         let message = "something went wrong here, and it was noted; ask again later, or tell us the X-Request-ID";
@@ -123,12 +162,12 @@ impl ApiError {
     pub(crate) fn of_status(status: Status) -> Self {
         match status.code {
             401 => Self::unauthenticated(),
-            404 => Self::not_found("there is nothing at this path; the documentation lists the routes"),
+            404 => Self::not_found("there is nothing at this path; /docs shows all that there is"),
             500 => Self::system_error(),
             503 => Self::unavailable(),
             400..=499 => {
                 let code = if status.code == 413 { "payload_too_large" } else { "validation_error" };
-                Self::new(status, code, "the request could not be understood as HTTP; mend it and send it again")
+                Self::new(status, code, "the request could not be understood as HTTP; correct it and send it again")
             }
             _ => Self { status, ..Self::system_error() },
         }
@@ -139,9 +178,22 @@ impl ApiError {
         self
     }
 
-    pub(crate) fn detail(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
-        self.details.push(Detail::new(path, message));
+    /// The same, saying that what is named at a path is not there.
+    pub(crate) fn names_nothing(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
+        self.details.push(Detail { rule: Some(EXISTS), ..Detail::new(path, message) });
         self
+    }
+
+    /// The same with more that is wrong, where it is fields that are.
+    pub(crate) fn beside(self, more: Violations) -> Self {
+        if self.status != Status::BadRequest || self.details.is_empty() {
+            return self;
+        }
+        let mut known = self;
+        let more = Self::from(more).details.into_iter();
+        let new: Vec<_> = more.filter(|one| known.details.iter().all(|other| other.path != one.path)).collect();
+        known.details.extend(new);
+        known.fitted()
     }
 
     /// 409: something has what was asked for.
@@ -160,9 +212,38 @@ impl ApiError {
     /// 409: the client's key stands for another request.
     pub(crate) fn idempotency_key_reused() -> Self {
         let message = messages::KEY_REUSED;
-        let mut error = Self::new(Status::Conflict, "already_exists", message);
-        error.details.push(Detail { rule: Some("unique"), ..Detail::new("Idempotency-Key", message) });
+        let mut error = Self::new(Status::Conflict, "idempotency_key_reused", message);
+        error.details.push(Detail { rule: Some("one_request"), ..Detail::new("Idempotency-Key", message) });
         error
+    }
+
+    /// The same in other words.
+    pub(super) fn saying(mut self, message: &str) -> Self {
+        message.clone_into(&mut self.message);
+        for detail in &mut self.details {
+            message.clone_into(&mut detail.message);
+        }
+        self
+    }
+
+    /// The same with as many details as a refusal has room for, saying when there are more.
+    fn fitted(mut self) -> Self {
+        let mut room = MOST_BYTES - ENVELOPE_BYTES;
+        let mut fits = |detail: &Detail| {
+            // Neither can fail; an error counts as nothing.
+            let length = |json: serde_json::Result<Vec<u8>>| json.map_or(0, |json| json.len());
+            let bytes = length(serde_json::to_vec(&detail.path)) + length(serde_json::to_vec(detail)) + "\"\":,".len();
+            let left = room.checked_sub(bytes);
+            room = left.unwrap_or_default();
+            left.is_some()
+        };
+        let kept = self.details.iter().map_while(|detail| fits(detail).then_some(())).count();
+        let more = self.details.len() - kept;
+        self.details.truncate(kept);
+        if more > 0 || kept >= Violations::MAX {
+            self.message.push_str("; there are more than details have room for");
+        }
+        self
     }
 
     /// 412: the thing is at another version than the client expects; none when there is no such thing.
@@ -193,42 +274,6 @@ impl ApiError {
     }
 }
 
-impl Serialize for ApiError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Details<'a>(&'a [Detail]);
-        impl Serialize for Details<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0.iter().map(|detail| (&detail.path, detail)))
-            }
-        }
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("code", self.code)?;
-        map.serialize_entry("message", &self.message)?;
-        map.serialize_entry("http_status_code", &self.status.code)?;
-        if !self.details.is_empty() {
-            map.serialize_entry("details", &Details(&self.details))?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for Detail {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &self.message)?;
-        if let Some(rule) = self.rule {
-            map.serialize_entry("rule", rule)?;
-        }
-        if let Some(id) = &self.existing_id {
-            map.serialize_entry("existing_id", id)?;
-        }
-        if let Some(version) = self.current_version {
-            map.serialize_entry("current_version", &version)?;
-        }
-        map.end()
-    }
-}
-
 impl From<Violations> for ApiError {
     fn from(violations: Violations) -> Self {
         let mut error = Self::malformed("some fields are not right; details name each of them and what to do");
@@ -237,132 +282,32 @@ impl From<Violations> for ApiError {
             ..Detail::new(violation.path, violation.message)
         };
         error.details = violations.into_iter().map(detail).collect();
-        error
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable { .. } => {
-                tracing::warn!(%error, "answered 503");
-                Self::unavailable()
-            }
-            other => Self::unforeseen(&other),
-        }
-    }
-}
-
-impl From<PermissionDenied> for ApiError {
-    fn from(error: PermissionDenied) -> Self {
-        Self::new(Status::Forbidden, "permission_denied", messages::denied(&error))
-    }
-}
-
-impl From<AuthenticateError> for ApiError {
-    fn from(error: AuthenticateError) -> Self {
-        match error {
-            AuthenticateError::Unauthenticated => Self::unauthenticated(),
-            AuthenticateError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
-        }
-    }
-}
-
-impl From<ChangeCustomerError> for ApiError {
-    fn from(error: ChangeCustomerError) -> Self {
-        let message = error.to_string();
-        match error {
-            ChangeCustomerError::Denied(error) => error.into(),
-            ChangeCustomerError::Invalid(violations) => violations.into(),
-            ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
-            ChangeCustomerError::UnknownCustomer
-            | ChangeCustomerError::UnknownMapping
-            | ChangeCustomerError::UnknownAssociation => Self::not_found(message),
-            ChangeCustomerError::UnknownTaxRates(codes) => {
-                codes.iter().fold(Self::not_found(message), |error, (index, _)| {
-                    let path = format!("tax_rate_overrides[{index}].tax_rate_code");
-                    error.detail(path, "there is no tax rate with this code")
-                })
-            }
-            ChangeCustomerError::ExternalIdTaken { existing } => {
-                Self::already_exists("external_id", message, existing.to_string())
-            }
-            ChangeCustomerError::AlreadyAssociated { existing } => {
-                Self::already_exists("tax_rate_code", message, existing.to_string())
-            }
-            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
-            ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
-            ChangeCustomerError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
-        }
-    }
-}
-
-impl From<ReadError> for ApiError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Denied(error) => error.into(),
-            ReadError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
-        }
-    }
-}
-
-impl From<EnvironmentError> for ApiError {
-    fn from(error: EnvironmentError) -> Self {
-        match error {
-            EnvironmentError::Denied(error) => error.into(),
-            EnvironmentError::Invalid(violations) => violations.into(),
-            EnvironmentError::Unknown => Self::not_found(error.to_string()),
-            EnvironmentError::KeyReused(_) => Self::idempotency_key_reused(),
-            EnvironmentError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
-        }
-    }
-}
-
-impl From<KeyError> for ApiError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Denied(error) => error.into(),
-            KeyError::Invalid(violations) => violations.into(),
-            KeyError::UnknownEnvironment => {
-                Self::not_found(error.to_string()).detail("environment_id", error.to_string())
-            }
-            KeyError::UnknownKey => Self::not_found(error.to_string()),
-            KeyError::Randomness(error) => {
-                tracing::error!(%error, "answered 500");
-                Self::system_error()
-            }
-            KeyError::KeyReused(_) => Self::idempotency_key_reused(),
-            KeyError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
-        }
+        error.fitted()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use patron_domain::{
+        customer::ChangeCustomerError,
         ids::CustomerId,
         violation::{Violation, Violations},
     };
     use serde_json::json;
 
-    use super::{ApiError, ChangeCustomerError};
+    use super::ApiError;
 
     #[test]
     fn violations_become_details_by_path() {
         let mut violations = Violations::new();
-        violations.push(Violation { path: "a[0].b".into(), rule: "iso_4217", message: "mend it".into() });
+        violations.push(Violation { path: "a[0].b".into(), rule: "iso_4217", message: "correct it".into() });
         assert_eq!(
             serde_json::to_value(ApiError::from(violations)).unwrap(),
             json!({
                 "code": "validation_error",
                 "message": "some fields are not right; details name each of them and what to do",
                 "http_status_code": 400,
-                "details": { "a[0].b": { "message": "mend it", "rule": "iso_4217" } },
+                "details": { "a[0].b": { "message": "correct it", "rule": "iso_4217" } },
             })
         );
     }
@@ -373,6 +318,36 @@ mod tests {
         let error = serde_json::to_value(ApiError::from(ChangeCustomerError::ExternalIdTaken { existing })).unwrap();
         assert_eq!(error["details"]["external_id"]["existing_id"], existing.to_string());
         assert_eq!(error["http_status_code"], 409);
+    }
+
+    #[test]
+    fn a_refusal_is_bounded_whatever_its_paths_are() {
+        for path in ["\"", "\u{1}", "🦀", "x"] {
+            let mut violations = Violations::new();
+            for number in 0..2_000 {
+                let path = format!("{number}{}", path.repeat(100_000));
+                violations.push(Violation { message: path.chars().take(256).collect(), path, rule: "r" });
+            }
+            let json = serde_json::to_string(&ApiError::from(violations)).unwrap();
+            assert!(json.len() <= super::MOST_BYTES && json.len() > 200_000, "{}", json.len());
+            assert!(json.contains("there are more"));
+        }
+    }
+
+    #[test]
+    fn unknown_references_are_told_beside_faults_and_alone_as_missing() {
+        let one = |path: &str| {
+            let mut violations = Violations::new();
+            violations.push(Violation { path: path.into(), rule: "exists", message: format!("{path} is not there") });
+            violations
+        };
+        let both = serde_json::to_value(ApiError::from(one("a")).beside(one("b")).beside(one("a"))).unwrap();
+        assert_eq!(both["details"].as_object().map(|details| details.len()), Some(2));
+        assert_eq!(both["http_status_code"], 400);
+        let alone = serde_json::to_value(ApiError::unknown(one("b"))).unwrap();
+        assert_eq!((&alone["http_status_code"], &alone["message"]), (&json!(404), &json!("b is not there")));
+        let malformed = ApiError::malformed("no JSON");
+        assert_eq!(malformed.clone().beside(one("a")), malformed);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use std::ops::Deref;
 
-use patron_domain::tenancy::{Caller, Permission};
+use patron_domain::{
+    tenancy::{Caller, Permission},
+    violation::{Violation, Violations},
+};
 use rocket::{
     Request,
+    http::HeaderMap,
     request::{FromRequest, Outcome},
 };
 
@@ -51,22 +55,45 @@ caller_guard!(CanRead, Permission::Read);
 caller_guard!(CanWrite, Permission::Write);
 caller_guard!(CanAdminister, Permission::Administer);
 
-/// Recognises the caller by `x-api-key`, or by `Authorization: Bearer`, and checks that it may do what is asked in the
-/// environment that is named, if one is.
+/// Recognises the caller and checks that it may do what is asked.
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {
+    let caller = recognise(request).await?;
+    caller.authorise(permission)?;
+    Ok(caller)
+}
+
+/// Recognises the caller by `x-api-key`, or by `Authorization: Bearer`, in the environment that is named, if one is.
+pub(super) async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError> {
     let headers = request.headers();
-    let bearer = || {
-        let (scheme, key) = headers.get_one("authorization")?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    };
-    let key = headers.get_one("x-api-key").or_else(bearer).ok_or_else(ApiError::unauthenticated)?;
+    let key = presented(headers)?.ok_or_else(ApiError::unauthenticated)?;
     let access = &Api::of(request)?.access;
     let caller = access.authenticate(key, Some(request_id(request).clone())).await?;
     if let Some(named) = headers.get_one("x-environment-id").filter(|named| !named.is_empty()) {
         caller.expect_environment(named)?;
     }
-    caller.authorise(permission)?;
     Ok(caller)
+}
+
+/// The one key that a request presents. An empty header is as if absent.
+///
+/// # Errors
+/// When it presents several keys that differ: whichever counted, somebody would act in an environment that is not meant.
+fn presented<'r>(headers: &'r HeaderMap<'_>) -> Result<Option<&'r str>, ApiError> {
+    let bearer = |field: &'r str| {
+        let (scheme, key) = field.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    };
+    let keys = headers.get("x-api-key").chain(headers.get("authorization").filter_map(bearer));
+    let mut keys = keys.filter(|key| !key.is_empty());
+    let first = keys.next();
+    if keys.any(|other| Some(other) != first) {
+        let mut broken = Violations::new();
+        let message = "the request presents two API keys that differ, in x-api-key and Authorization; send one of them";
+        let (path, rule) = ("x-api-key".to_owned(), "one_key");
+        broken.push(Violation { path, rule, message: message.to_owned() });
+        return Err(broken.into());
+    }
+    Ok(first)
 }
 
 /// The services behind the routes.
@@ -89,5 +116,32 @@ impl<'r> FromRequest<'r> for Services<'r> {
             Ok(api) => Outcome::Success(Self(api)),
             Err(error) => Outcome::Error((fail(request, error), ())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::{Header, HeaderMap};
+
+    use super::presented;
+
+    #[test]
+    fn one_key_is_presented_however_often_and_an_empty_header_is_none() {
+        let read = |fields: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            fields.iter().for_each(|(name, value)| headers.add(Header::new(*name, *value)));
+            presented(&headers).map(|key| key.map(str::to_owned)).map_err(|error| error.status().code)
+        };
+        let key = Ok(Some("k".to_owned()));
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("x-api-key", "k")]), key);
+        assert_eq!(read(&[("authorization", "bearer k")]), key);
+        assert_eq!(read(&[("x-api-key", ""), ("authorization", "Bearer k")]), key);
+        assert_eq!(read(&[("x-api-key", "k"), ("authorization", "Bearer k"), ("x-api-key", "k")]), key);
+        assert_eq!(read(&[("x-api-key", "k"), ("authorization", "Basic other")]), key);
+        assert_eq!(read(&[("x-api-key", "k"), ("authorization", "Bearer ")]), key);
+        assert_eq!(read(&[("x-api-key", ""), ("authorization", "k")]), Ok(None));
+        assert_eq!(read(&[("x-api-key", "k"), ("authorization", "Bearer other")]), Err(400));
+        assert_eq!(read(&[("x-api-key", "k"), ("x-api-key", "other")]), Err(400));
     }
 }

@@ -10,11 +10,13 @@ use rocket::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{error::ApiError, wrap::fail};
+use super::{apart::apart, error::ApiError, indent, noted::Noted};
+
+const HEADER: &str = "Idempotency-Key";
 
 /// The key of a request, if it has one, and the request's method and path with its query.
 pub(crate) struct Idempotency<'r> {
-    key: Option<IdempotencyKey>,
+    key: Result<Option<IdempotencyKey>, IdempotencyKeyError>,
     method: &'static str,
     target: &'r str,
     query: &'r str,
@@ -26,36 +28,43 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let key = request.headers().get_one("idempotency-key").map(IdempotencyKey::new).transpose();
-        match key {
-            Ok(key) => Outcome::Success(Self {
-                key,
-                method: request.method().as_str(),
-                target: request.uri().path().raw().as_str(),
-                query: request.uri().query().map_or("", |query| query.raw().as_str()),
-            }),
-            Err(error) => Outcome::Error((fail(request, refusal(error)), ())),
+        if let Err(error) = &key {
+            // A body tells it beside its own faults; without one, `over` does.
+            Noted::of(request).fault(HEADER, error);
         }
+        Outcome::Success(Self {
+            key,
+            method: request.method().as_str(),
+            target: request.uri().path().raw().as_str(),
+            query: request.uri().query().map_or("", |query| query.raw().as_str()),
+        })
     }
-}
-
-fn refusal(error: IdempotencyKeyError) -> ApiError {
-    let mut broken = Violations::new();
-    broken.add("Idempotency-Key", &error);
-    broken.into()
 }
 
 impl Idempotency<'_> {
     /// The key with the fingerprint of the whole request.
-    pub(crate) fn over(self, body: &[u8]) -> Option<IdempotentRequest> {
+    ///
+    /// # Errors
+    /// When the header holds no key.
+    pub(crate) async fn over(self, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
         let Self { key, method, target, query } = self;
-        let key = key?;
-        let mut hash = Sha256::new();
-        // Lengths come first, so that no two requests run together to the same bytes.
-        for part in [method.as_bytes(), target.as_bytes(), query.as_bytes(), body] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        Some(IdempotentRequest { key, fingerprint: Fingerprint::from_bytes(hash.finalize().into()) })
+        let key = key.map_err(|error| {
+            let mut broken = Violations::new();
+            broken.add(HEADER, &error);
+            broken
+        })?;
+        let Some(key) = key else { return Ok(None) };
+        let query = indent::without_wish(query);
+        let fingerprint = apart(body.len(), || {
+            let mut hash = Sha256::new();
+            // Lengths come first, so that no two requests run together to the same bytes.
+            for part in [method.as_bytes(), target.as_bytes(), query.as_bytes(), body] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            Fingerprint::from_bytes(hash.finalize().into())
+        });
+        Ok(Some(IdempotentRequest { key, fingerprint: fingerprint.await }))
     }
 }
 
@@ -63,14 +72,26 @@ impl Idempotency<'_> {
 mod tests {
     use super::*;
 
+    fn over(
+        key: Option<&str>,
+        (method, target): (&'static str, &str),
+        query: &str,
+        body: &[u8],
+    ) -> Option<Fingerprint> {
+        let key = key.map(IdempotencyKey::new).transpose();
+        let request = Idempotency { key, method, target, query }.over(body);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let Ok(request) = runtime.block_on(request) else { panic!("a key") };
+        request.map(|request| request.fingerprint)
+    }
+
     #[test]
     fn every_part_of_a_request_tells_it_from_others() {
-        let fingerprint = |method, target, query, body: &[u8]| {
-            let key = Some(IdempotencyKey::new("k").unwrap());
-            Idempotency { key, method, target, query }.over(body).unwrap().fingerprint
-        };
+        let fingerprint = |method, target, query, body: &[u8]| over(Some("k"), (method, target), query, body).unwrap();
         let one = fingerprint("POST", "/v1/customers", "a=1", b"{}");
         assert_eq!(fingerprint("POST", "/v1/customers", "a=1", b"{}"), one);
+        assert_eq!(fingerprint("POST", "/v1/customers", "a=1&pretty=true", b"{}"), one);
+        assert_eq!(over(None, ("POST", "/v1/customers"), "a=1", b"{}"), None);
         for other in [
             fingerprint("PUT", "/v1/customers", "a=1", b"{}"),
             fingerprint("POST", "/v1/customersa", "=1", b"{}"),

@@ -7,7 +7,12 @@ use patron_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::openapi::{Limit, Offset, exactly};
+use super::{
+    answer::Answer,
+    cursor::OffsetCursor,
+    error::ApiError,
+    openapi::{Limit, Offset, exactly},
+};
 
 /// `{"items": […], "pagination": {…}}`.
 #[derive(Serialize, ToSchema)]
@@ -18,7 +23,7 @@ pub(crate) struct List<T> {
 
 /// Where in the whole list a page stands.
 #[derive(Serialize, ToSchema)]
-struct Pagination {
+pub(crate) struct Pagination {
     /// How many items the whole list has; not there with `include_total=false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -27,7 +32,7 @@ struct Pagination {
     limit: u16,
     #[schema(schema_with = exactly::<Offset>)]
     offset: u64,
-    /// Leads to the next page, as `starting_after`; not there on the last.
+    /// Leads to the next page, as `cursor`; not there on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<String>,
@@ -36,9 +41,13 @@ struct Pagination {
 impl<T> List<T> {
     /// A page, each item turned into its answer.
     pub(crate) fn new<'a, V>(page: &'a Page<V>, request: PageRequest, item: impl FnMut(&'a V) -> T) -> Self {
-        let (limit, offset) = (request.limit(), request.offset());
-        let pagination = Pagination { total: Some(page.total), limit, offset, next_cursor: None };
-        Self { items: page.items.iter().map(item).collect(), pagination }
+        Self { items: page.items.iter().map(item).collect(), pagination: Pagination::of(page, request) }
+    }
+
+    /// A list of what there is none of.
+    pub(crate) fn empty(request: PageRequest) -> Self {
+        let pagination = Pagination::of(&Page::<T> { items: Vec::new(), total: 0 }, request);
+        Self { items: Vec::new(), pagination }
     }
 
     /// A page of customers, each turned into its answer.
@@ -51,5 +60,21 @@ impl<T> List<T> {
         let pagination =
             Pagination { total: page.total, limit: request.limit(), offset: request.offset(), next_cursor };
         Self { items: page.items.iter().map(item).collect(), pagination }
+    }
+}
+
+impl Pagination {
+    /// That of a page of a list that is read by offset.
+    pub(crate) fn of<V>(page: &Page<V>, request: PageRequest) -> Self {
+        let next = OffsetCursor::after(request, page.items.len(), page.total);
+        let (limit, offset) = (request.limit(), request.offset());
+        Self { total: Some(page.total), limit, offset, next_cursor: next.map(|cursor| cursor.to_string()) }
+    }
+}
+
+impl<T: Serialize + Sync> List<T> {
+    /// The page as an answer.
+    pub(crate) async fn answer(self) -> Result<Answer, ApiError> {
+        Answer::page(self.items.len(), &self).await
     }
 }

@@ -1,4 +1,4 @@
-//! Wrong methods: 405 with `Allow`, where Rocket would answer 404.
+//! Wrong methods and unknown paths: 405 with `Allow`, where Rocket would answer 404; and 404 only to who has a key.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,12 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
-use super::{cors, error::ApiError, wrap::render};
+use super::{
+    cors,
+    error::ApiError,
+    guard,
+    wrap::{Audience, render},
+};
 
 const ALL: [Method; 9] = [
     Method::Get,
@@ -25,8 +30,9 @@ const ALL: [Method; 9] = [
 /// Later than every route of ours: the ranks that Rocket gives are below 0, those that routes here name below 10.
 const FIRST_RANK: isize = 1_000;
 
-/// For each path of the routes, one more route for each method that it does not take.
-pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins) -> Vec<Route> {
+/// For each path of the routes, one more route for each method that it does not take. Who asks is looked at first, as
+/// everywhere, where a key is needed.
+pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins, audience: Audience) -> Vec<Route> {
     // By rank first, as Rocket ranks: of two paths that both match, the more exact one says what is allowed.
     let mut paths: BTreeMap<(isize, String), Vec<Method>> = BTreeMap::new();
     for route in routes {
@@ -41,7 +47,7 @@ pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins) -> Vec
         }
         methods.sort_unstable_by_key(|method| ALL.iter().position(|one| one == method));
         let allow: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
-        let handler = NotAllowed { allow: allow.join(", "), cors_origins: cors_origins.clone() };
+        let handler = NotAllowed { allow: allow.join(", "), cors_origins: cors_origins.clone(), audience };
         for method in ALL.into_iter().filter(|method| !methods.contains(method)) {
             fallbacks.push(Route::ranked(rank, method, &path, handler.clone()));
         }
@@ -53,6 +59,7 @@ pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins) -> Vec
 struct NotAllowed {
     allow: String,
     cors_origins: cors::Origins,
+    audience: Audience,
 }
 
 #[rocket::async_trait]
@@ -64,6 +71,42 @@ impl Handler for NotAllowed {
             cors::answer_preflight(&self.allow, &mut response);
             return Outcome::Success(response);
         }
-        Outcome::Success(render(request, ApiError::method_not_allowed(&self.allow)))
+        let refused = match self.audience {
+            Audience::Keyed => guard::recognise(request).await.err(),
+            Audience::Public => None,
+        };
+        let error = refused.unwrap_or_else(|| ApiError::method_not_allowed(&self.allow));
+        Outcome::Success(render(request, error))
     }
+}
+
+/// Later than every other route of the base: what nothing else takes.
+const LAST_RANK: isize = 1_000_000;
+
+/// Routes for every path below a base that nothing else takes, whatever the method: 404 that names the path, to who has a
+/// key, and 401 to everybody else.
+pub(super) fn unknown_paths(base: &str) -> Vec<Route> {
+    // HEAD is answered by the route for GET. Of two bases of which one lies below the other the longer comes first.
+    let rank = LAST_RANK - isize::try_from(base.len()).unwrap_or(LAST_RANK / 2);
+    let methods = ALL.into_iter().filter(|method| *method != Method::Head);
+    methods.map(|method| Route::ranked(rank, method, "/<_..>", NoSuchPath)).collect()
+}
+
+#[derive(Clone)]
+struct NoSuchPath;
+
+#[rocket::async_trait]
+impl Handler for NoSuchPath {
+    async fn handle<'r>(&self, request: &'r Request<'_>, _data: Data<'r>) -> Outcome<'r> {
+        let error = match guard::recognise(request).await {
+            Ok(_) => no_such_path(request),
+            Err(error) => error,
+        };
+        Outcome::Success(render(request, error))
+    }
+}
+
+/// 404 that names the path that was asked for.
+pub(super) fn no_such_path(request: &Request<'_>) -> ApiError {
+    ApiError::no_such_path(request.method().as_str(), request.uri().path().as_str())
 }

@@ -5,24 +5,31 @@
 //! request, answer, handler.
 
 mod answer;
+mod apart;
 mod body;
 mod cors;
+mod cursor;
 mod customer;
+mod elsewhere;
 mod error;
 mod event;
 mod guard;
 mod health;
 mod idempotency;
+mod indent;
 mod integration;
 mod json;
 mod list;
+mod listing;
 mod messages;
 mod methods;
 mod metrics;
+mod noted;
 mod onboarding;
 mod openapi;
 mod path_tail;
 mod query;
+mod references;
 mod tax;
 mod tenancy;
 mod version;
@@ -56,7 +63,7 @@ pub use self::{
 };
 use self::{
     error::ApiError,
-    wrap::{CurrentApi, render, request_id, wrap},
+    wrap::{Audience, CurrentApi, finish, render, request_id, wrap, wrap_fallbacks},
 };
 
 /// What the routes need.
@@ -123,40 +130,55 @@ pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
     let concepts = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()];
     let routes = [concepts.concat(), webhook::routes(), onboarding::routes()].concat();
-    mount_routes(rocket, base, api, routes)
+    mount_routes(rocket, base, api, routes, Audience::Keyed)
 }
 
 /// Mounts `live` and `ready` under a base path such as `/health`. They need no key.
 #[must_use]
 pub fn mount_health(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    mount_routes(rocket, base, api, health::all())
+    mount_routes(rocket, base, api, health::all(), Audience::Public)
 }
 
-fn mount_routes(rocket: Rocket<Build>, base: &str, api: &Arc<Api>, routes: Vec<Route>) -> Rocket<Build> {
-    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins);
-    let routes = wrap([routes, fallbacks].concat(), api);
-    rocket.mount(base, routes).register(base, vec![catcher(api.options.cors_origins.clone())])
+fn mount_routes(
+    rocket: Rocket<Build>,
+    base: &str,
+    api: &Arc<Api>,
+    routes: Vec<Route>,
+    audience: Audience,
+) -> Rocket<Build> {
+    let cors_origins = api.options.cors_origins.clone();
+    let fallbacks = methods::not_allowed(&routes, &cors_origins, audience);
+    let mut routes = wrap([routes, fallbacks].concat(), api, audience);
+    if audience == Audience::Keyed {
+        routes.extend(wrap_fallbacks(methods::unknown_paths(base), api, audience));
+    }
+    let catcher = Catcher::new(None, JsonCatcher { cors_origins, audience });
+    rocket.mount(base, routes).register(base, vec![catcher])
 }
 
 /// A catcher that answers JSON to whatever no route takes. [`mount`] registers one for its base; an application that is
 /// nothing but Patron registers one more for `/`.
 #[must_use]
 pub fn catcher(cors_origins: Origins) -> Catcher {
-    Catcher::new(None, JsonCatcher { cors_origins })
+    Catcher::new(None, JsonCatcher { cors_origins, audience: Audience::Public })
 }
 
 #[derive(Clone)]
 struct JsonCatcher {
     cors_origins: Origins,
+    audience: Audience,
 }
 
 #[rocket::async_trait]
 impl Handler for JsonCatcher {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
-        let mut response = render(request, ApiError::of_status(status));
+        let error = match status {
+            Status::NotFound => methods::no_such_path(request),
+            status => ApiError::of_status(status),
+        };
+        let mut response = render(request, error);
+        finish(request, &self.cors_origins, self.audience, &mut response);
         let id = request_id(request);
-        response.set_raw_header("X-Request-ID", id.as_str().to_owned());
-        cors::allow(request, &self.cors_origins, &mut response);
         metrics::count_unknown(request.method(), status);
         tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");
         Ok(response)

@@ -6,8 +6,12 @@ use rocket::{
 };
 
 /// What stands behind the fixed part of a route `…/<_..>`, percent-decoded as a whole: `a%2Fb` and `a/b` both are `a/b`.
-/// `None` when it is no UTF-8, and so nothing's name.
-pub(crate) struct PathTail(pub(crate) Option<String>);
+pub(crate) struct PathTail {
+    /// The value; `None` when it is not UTF-8, and so nothing's name.
+    pub(crate) text: Option<String>,
+    /// The whole path as it was sent.
+    pub(crate) path: String,
+}
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for PathTail {
@@ -18,6 +22,7 @@ impl<'r> FromRequest<'r> for PathTail {
         let fixed = route.split('<').next().unwrap_or_default();
         let tail = request.uri().path().as_str().strip_prefix(fixed);
         let decoded = tail.and_then(|tail| rocket::http::RawStr::new(tail).percent_decode().ok());
-        Outcome::Success(Self(decoded.map(std::borrow::Cow::into_owned)))
+        let text = decoded.map(std::borrow::Cow::into_owned);
+        Outcome::Success(Self { text, path: request.uri().path().as_str().to_owned() })
     }
 }

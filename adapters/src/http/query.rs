@@ -1,7 +1,10 @@
 //! The query of a request: names and values, percent-decoded, and checked all together.
 
+use std::convert::Infallible;
+
 use patron_domain::{
     page::{PageError, PageRequest},
+    time::Timestamp,
     violation::{Rule, Violation, Violations},
 };
 use rocket::{
@@ -9,25 +12,29 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{error::ApiError, wrap::fail};
+use super::noted::Noted;
 
-/// The parameters of a request. An empty one is as if absent, of a repeated one the first counts.
-pub(crate) struct Query(Vec<(String, String)>);
+/// The parameters of a request. An empty one is as if absent, of a repeated one the first counts. `name[]=a` is `name=a`, as
+/// some clients write lists.
+pub(crate) struct Query<'r> {
+    parameters: Vec<(String, String)>,
+    noted: &'r Noted,
+}
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Query {
-    type Error = ();
+impl<'r> FromRequest<'r> for Query<'r> {
+    type Error = Infallible;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
         let raw = request.uri().query().map_or("", |query| query.as_str());
-        match parse(raw) {
-            Ok(parameters) => Outcome::Success(Self(parameters)),
-            Err(broken) => Outcome::Error((fail(request, ApiError::from(broken)), ())),
-        }
+        let (parameters, broken) = parse(raw);
+        let noted = Noted::of(request);
+        noted.faults_of(broken);
+        Outcome::Success(Self { parameters, noted })
     }
 }
 
-fn parse(raw: &str) -> Result<Vec<(String, String)>, Violations> {
+fn parse(raw: &str) -> (Vec<(String, String)>, Violations) {
     let mut broken = Violations::new();
     let mut parameters = Vec::new();
     for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -35,38 +42,45 @@ fn parse(raw: &str) -> Result<Vec<(String, String)>, Violations> {
         let decode = |text: &str| rocket::http::RawStr::new(text).url_decode().map(std::borrow::Cow::into_owned);
         // A name that is no text is an unknown one, which is ignored.
         let Ok(name) = decode(name) else { continue };
+        let name = name.strip_suffix("[]").map(str::to_owned).unwrap_or(name);
         match decode(value) {
             Ok(value) if value.contains('\0') => {
-                broken.push(refusal(&name, "no_nul", "must not hold the character U+0000"))
+                broken.push(refusal(&name, "no_control", "must not hold the character U+0000"))
             }
             Ok(value) if value.is_empty() => {}
             Ok(value) => parameters.push((name, value)),
             Err(_) => broken.push(refusal(&name, "utf_8", "must be percent-encoded UTF-8")),
         }
     }
-    broken.into_result()?;
-    Ok(parameters)
+    (parameters, broken)
 }
 
 fn refusal(name: &str, rule: &'static str, message: &str) -> Violation {
     Violation { path: name.to_owned(), rule, message: format!("{name} {message}") }
 }
 
-impl Query {
+impl Query<'_> {
+    /// What is wrong with the request so far: its headers, and the encoding of its query.
+    pub(crate) fn faults(&self) -> Violations {
+        self.noted.faults()
+    }
+
     /// The value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter, in their order; `None` when there is none.
     pub(crate) fn all(&self, name: &str) -> Option<Vec<String>> {
-        let values: Vec<_> = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect();
+        let values: Vec<_> =
+            self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect();
         (!values.is_empty()).then_some(values)
     }
 
     /// Each value of a parameter that may be repeated, and whose values may be joined by commas; `None` when it is absent.
     pub(crate) fn joined(&self, name: &str) -> Option<Vec<&str>> {
-        let mut given = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).peekable();
+        let mut given =
+            self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).peekable();
         given.peek()?;
         Some(given.flat_map(|value| value.split(',')).filter(|value| !value.is_empty()).collect())
     }
@@ -91,6 +105,18 @@ impl Query {
         broken.check(|| name.to_owned(), check(value))
     }
 
+    /// The time that a parameter holds; `None` when it is absent or wrong, which is noted. A space in the place of the `+` of
+    /// its offset is the `+` that it was before a client forgot to encode it.
+    pub(crate) fn time(&self, name: &str, broken: &mut Violations) -> Option<Timestamp> {
+        let text = self.get(name)?;
+        let restored = match text.len().checked_sub("+01:00".len()).and_then(|at| text.split_at_checked(at)) {
+            Some((time, offset)) if offset.starts_with(' ') => format!("{time}+{}", &offset[1..]),
+            _ => text.to_owned(),
+        };
+        let checked = Timestamp::parse(&restored);
+        broken.check(|| name.to_owned(), checked)
+    }
+
     /// Whether a parameter says `true` or `false`; `None` when it is absent or says something else, which is noted.
     pub(crate) fn flag(&self, name: &str, broken: &mut Violations) -> Option<bool> {
         match self.get(name)? {
@@ -101,15 +127,6 @@ impl Query {
                 None
             }
         }
-    }
-
-    /// The `limit` alone, where a cursor and no offset says where to go on.
-    pub(crate) fn limit(&self, broken: &mut Violations) -> u16 {
-        let check = |text: &str| {
-            let limit = text.parse::<u64>().map_err(|_| PageError::Limit)?;
-            PageRequest::new(limit, 0).map(|page| page.limit())
-        };
-        self.checked("limit", broken, check).unwrap_or(PageRequest::DEFAULT_LIMIT)
     }
 
     /// The page that `limit` and `offset` name.
@@ -128,19 +145,38 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::*;
 
     #[test]
     fn names_and_values_are_decoded_and_empty_ones_absent() {
-        let parameters = parse("a=1&b=%C3%A4+x%2B&c=&d&&a=2").unwrap();
-        let expected = [("a", "1"), ("b", "ä x+"), ("a", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(parameters, expected);
+        let (parameters, broken) = parse("a=1&b=%C3%A4+x%2B&c=&d&&a=2&a[]=3&a%5B%5D=4&e[]=");
+        let expected = [("a", "1"), ("b", "ä x+"), ("a", "2"), ("a", "3"), ("a", "4")];
+        assert_eq!(parameters, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert!(broken.is_empty());
     }
 
     #[test]
     fn what_no_text_can_be_is_refused_by_name() {
-        let broken = parse("a=%00&b=%FF&c=fine").unwrap_err();
+        let (_, broken) = parse("a=%00&b=%FF&c=fine");
         let found: Vec<_> = broken.iter().map(|violation| (violation.path.as_str(), violation.rule)).collect();
-        assert_eq!(found, [("a", "no_nul"), ("b", "utf_8")]);
+        assert_eq!(found, [("a", "no_control"), ("b", "utf_8")]);
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_is_a_plus_in_a_time() {
+        let time = |raw: &str| {
+            let noted = Noted::default();
+            let query = Query { parameters: parse(raw).0, noted: &noted };
+            let mut broken = Violations::new();
+            (query.time("at", &mut broken).map(|at| at.to_string()), broken.is_empty())
+        };
+        let eight = (Some("2026-01-31T08:00:00.000000Z".to_owned()), true);
+        for raw in ["2026-01-31T09:00:00+01:00", "2026-01-31T09:00:00%2B01:00", "2026-01-31T08:00:00Z"] {
+            assert_eq!(time(&format!("at={raw}")), eight, "{raw}");
+        }
+        assert_eq!(time("b=1"), (None, true));
+        for bad in ["tomorrow", "2026-01-31", "2026-01-31T09:00:00+", "+01:00", "ü+01:00"] {
+            assert_eq!(time(&format!("at={bad}")), (None, false), "{bad}");
+        }
     }
 }

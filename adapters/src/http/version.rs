@@ -5,8 +5,11 @@ use std::convert::Infallible;
 use patron_domain::{customer::Precondition, lifecycle::Version};
 use rocket::{
     Request,
+    http::Status,
     request::{FromRequest, Outcome},
 };
+
+use super::error::ApiError;
 
 /// The entity tag of a version: the number in quotes.
 pub(crate) fn etag(version: Version) -> String {
@@ -57,16 +60,39 @@ fn condition<'a>(fields: impl Iterator<Item = &'a str>, weak_match: bool) -> Pre
         return Precondition::None;
     }
     let mut versions = Vec::new();
-    for tag in fields.flat_map(|field| field.split(',')).map(str::trim).filter(|tag| !tag.is_empty()) {
+    for tag in tags(fields) {
         if tag == "*" {
             return Precondition::Exists;
         }
         let tag = if weak_match { tag.strip_prefix("W/").unwrap_or(tag) } else { tag };
-        let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let number = number.filter(|digits| !digits.starts_with(['0', '+'])).and_then(|digits| digits.parse().ok());
-        versions.extend(number.and_then(Version::from_stored));
+        versions.extend(version(tag));
     }
     Precondition::OneOf(versions)
+}
+
+fn tags<'a>(fields: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
+}
+
+/// The version that a strong tag of ours names.
+fn version(tag: &str) -> Option<Version> {
+    let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let number = number.filter(|digits| !digits.starts_with(['0', '+'])).and_then(|digits| digits.parse().ok());
+    number.and_then(Version::from_stored)
+}
+
+/// What is said where a condition failed that could never hold: a proxy in between has changed the tag, and sending the
+/// current one again would fail for ever.
+const NO_TAG_OF_OURS: &str = "If-Match holds an entity tag that is none of ours: those are a number in double quotes, such \
+                              as \"3\". A proxy that compresses or changes answers makes them weak (W/\"3\") or adds to them \
+                              (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): switch that off for this API, or \
+                              send the number alone in double quotes";
+
+/// The same error, or a better explanation of it where a condition failed because of a tag that is none of ours.
+pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {
+    let is_foreign = |tag: &str| tag != "*" && version(tag).is_none();
+    let failed = error.status() == Status::PreconditionFailed;
+    if failed && tags(request.headers().get("if-match")).any(is_foreign) { error.saying(NO_TAG_OF_OURS) } else { error }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is taken, and yet will hardly do what its sender wants.
+//! Warnings: the request was accepted, but something in it will probably not work.
 
 use patron_domain::violation::Rule;
 use serde::Serialize;

@@ -3,7 +3,7 @@
 //! Rocket has no middleware around a route, so each route's handler is wrapped in one of ours. Nothing is registered for
 //! the whole application, so an application that mounts our routes beside its own sees none of this on its own.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use patron_domain::tenancy::RequestId;
 use rocket::{
@@ -13,7 +13,13 @@ use rocket::{
     route::{Handler, Outcome},
 };
 
-use super::{Api, cors, error::ApiError, metrics::RouteMetrics};
+use super::{
+    Api, cors,
+    error::ApiError,
+    guard,
+    metrics::{RouteMetrics, count_unknown},
+    noted::Noted,
+};
 
 /// The services of the request's route, for guards and handlers.
 #[derive(Default)]
@@ -45,10 +51,34 @@ fn new_request_id() -> RequestId {
     RequestId::new(format!("{:032x}", rand::random::<u128>())).expect("hexadecimal digits")
 }
 
+/// Whom the answers of a route are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Who has a key: they depend on it, refusals included.
+    Keyed,
+    /// Anybody.
+    Public,
+}
+
 /// Wraps each route.
-pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>) -> Vec<Route> {
+pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>, audience: Audience) -> Vec<Route> {
+    wrap_all(routes, api, audience, || Some(RouteMetrics::default()))
+}
+
+/// Wraps routes that take what no other takes: no figure shows their paths.
+pub(super) fn wrap_fallbacks(routes: Vec<Route>, api: &Arc<Api>, audience: Audience) -> Vec<Route> {
+    wrap_all(routes, api, audience, || None)
+}
+
+fn wrap_all(
+    routes: Vec<Route>,
+    api: &Arc<Api>,
+    audience: Audience,
+    metrics: impl Fn() -> Option<RouteMetrics>,
+) -> Vec<Route> {
     let wrap_one = |mut route: Route| {
-        route.handler = Box::new(Wrapped { inner: route.handler, api: api.clone(), metrics: RouteMetrics::default() });
+        let (api, metrics) = (api.clone(), metrics());
+        route.handler = Box::new(Wrapped { inner: route.handler, api, audience, metrics });
         route
     };
     routes.into_iter().map(wrap_one).collect()
@@ -58,7 +88,9 @@ pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>) -> Vec<Route> {
 struct Wrapped {
     inner: Box<dyn Handler>,
     api: Arc<Api>,
-    metrics: RouteMetrics,
+    audience: Audience,
+    /// The figures of the route; none of a route that takes what no other takes.
+    metrics: Option<RouteMetrics>,
 }
 
 #[rocket::async_trait]
@@ -69,7 +101,7 @@ impl Handler for Wrapped {
         let id = request_id(request);
         request.local_cache(|| CurrentApi(Some(self.api.clone())));
         let outcome = match is_disguised(request, &mut data).await {
-            true => Outcome::Error(fail(request, ApiError::unsupported_media_type())),
+            true => Outcome::Error(fail(request, disguise_refusal(request).await)),
             false => self.inner.handle(request, data).await,
         };
         let mut response = match outcome {
@@ -77,12 +109,14 @@ impl Handler for Wrapped {
             Outcome::Error(status) => failure(request, status),
             Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
         };
-        response.set_raw_header("X-Request-ID", id.as_str().to_owned());
-        cors::allow(request, &self.api.options().cors_origins, &mut response);
+        finish(request, &self.api.options().cors_origins, self.audience, &mut response);
         // The template, never the path: a path can hold an external id, which is personal.
         let route = request.route().map_or("", |route| route.uri.as_str());
         let took = started.elapsed();
-        self.metrics.count(request.route(), response.status(), took);
+        match &self.metrics {
+            Some(metrics) => metrics.count(request.route(), response.status(), took),
+            None => count_unknown(request.method(), response.status()),
+        }
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (method, status) = (request.method().as_str(), response.status().code);
         tracing::info!(method, route, status, micros, request_id = id.as_str(), "answered");
@@ -98,6 +132,36 @@ async fn is_disguised(request: &Request<'_>, data: &mut Data<'_>) -> bool {
     const SEEN: usize = FIELD.len() + "delete".len();
     let is_form = request.content_type().is_some_and(|kind| kind.is_form());
     is_form && data.peek(SEEN).await.windows(FIELD.len()).any(|field| field == FIELD)
+}
+
+/// What such a form is refused with, in the order of all checks.
+async fn disguise_refusal(request: &Request<'_>) -> ApiError {
+    match guard::recognise(request).await {
+        Ok(_) => ApiError::unsupported_media_type(),
+        Err(error) => error,
+    }
+}
+
+/// The headers that every answer has.
+pub(super) fn finish(request: &Request<'_>, origins: &cors::Origins, audience: Audience, response: &mut Response<'_>) {
+    response.set_raw_header("X-Request-ID", request_id(request).as_str().to_owned());
+    if audience == Audience::Keyed && !response.headers().contains("cache-control") {
+        response.set_raw_header("Cache-Control", "private, no-cache");
+    }
+    // A cache in between must never show one caller what another one asked for (RFC 9111, 4.1 and 5.2.2).
+    let vary = match (audience, cors::allow(request, origins, response)) {
+        (Audience::Keyed, true) => "x-api-key, authorization, Origin",
+        (Audience::Keyed, false) => "x-api-key, authorization",
+        (Audience::Public, true) => "Origin",
+        (Audience::Public, false) => "",
+    };
+    if !vary.is_empty() {
+        let both = response.headers().get_one("vary").map(|known| format!("{known}, {vary}"));
+        response.set_raw_header("Vary", both.map_or(Cow::Borrowed(vary), Cow::Owned));
+    }
+    if let Some(ignored) = Noted::of(request).header() {
+        response.set_header(ignored);
+    }
 }
 
 /// The error that a guard left, or else the one for the status.

@@ -29,7 +29,7 @@ impl Default for OpenOptions {
 /// Why a database cannot be used. Each message says what to do, and none holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such file, and it is not to be made.
+    /// The file does not exist, and the options do not allow making it.
     #[error("there is no database at {}", path.display())]
     Missing {
         /// The file, from the root of the file system.

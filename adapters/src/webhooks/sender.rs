@@ -45,7 +45,7 @@ pub struct HttpSender {
 }
 
 impl HttpSender {
-    /// A sender that calls the addresses of a policy alone.
+    /// A sender that calls only the addresses that a policy allows.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, calls: CallPolicy) -> Self {
         let (encrypted, plain) = (OnceLock::new(), OnceLock::new());

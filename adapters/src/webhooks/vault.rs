@@ -46,7 +46,7 @@ impl SealingKey {
     /// Takes one or more keys, separated by commas, with or without blanks around them.
     ///
     /// # Errors
-    /// When one of them is no key, as where nothing stands beside a comma. The text is not in the error.
+    /// When one of them is not a key, or is empty. The text is not in the error.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, SealingKeyError> {
         text.split(',').map(|key| Self::parse(key.trim())).collect()
     }

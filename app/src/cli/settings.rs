@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::value;
 use crate::config::{LogFormat, LogLevel};
 
-/// Flags that every command takes which uses the database, before its name or after it.
+/// Flags of every command that uses the database. They stand before its name or after it.
 #[derive(Debug, Default, Args, Serialize)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingFlags {
@@ -22,8 +22,8 @@ pub(crate) struct SettingFlags {
     /// Where the database is [PATRON_DATABASE_URL].
     ///
     /// A SQLite file, such as sqlite://patron.db (the default) or sqlite:///var/lib/patron/patron.db, or a database of
-    /// PostgreSQL, such as postgres://patron@db.example.com/patron. Put a password into the variable or into a file (PATRON_DATABASE_URL_FILE) rather than here, where other users of
-    /// the machine can see it.
+    /// PostgreSQL, such as postgres://patron@db.example.com/patron. Put a password into the variable or into a file
+    /// (PATRON_DATABASE_URL_FILE) rather than here, where other users of the machine can see it.
     #[arg(long, global = true, value_name = "URL", display_order = 2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     database_url: Option<String>,

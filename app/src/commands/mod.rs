@@ -30,7 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions { shell, .. } => help::completions(shell),
         Command::Man(man) => help::man(&man),
         Command::Webhooks(Webhooks::Listen(listen)) => {
-            // It has no settings: none of a server's are about it.
+            // It uses no setting of a server.
             logging::start(LogFormat::Auto, LogLevel::Info);
             runtime(1, 1)?.block_on(webhooks::listen(listen))
         }
@@ -82,7 +82,7 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             let customers = wiring::customers(settings, database);
             customers::run(&service, &customers, settings.write_queue, command).await
         }
-        // These do without a database of their own, and were run before.
+        // `run` and `over_database` have handled these.
         Command::Serve(_) | Command::Completions { .. } | Command::Man(_) | Command::Webhooks(Webhooks::Listen(_)) => {
             Ok(())
         }

@@ -1,10 +1,14 @@
 //! The tenant or the environment that a command is about: the one that is named, or the only one there is.
 
-use patron_domain::{ids::{EnvironmentId, TenantId}, page::PageRequest, tenancy::{Environment, SystemScope, TenancyService, Tenant}};
+use patron_domain::{
+    ids::{EnvironmentId, TenantId},
+    page::PageRequest,
+    tenancy::{Environment, SystemScope, TenancyService, Tenant},
+};
 
 use crate::{failure::Failure, terminal::Line};
 
-/// How many a message lists.
+/// The most that a message lists.
 const LISTED: usize = 10;
 
 /// The tenant that was named, or the only one there is.
@@ -58,7 +62,7 @@ fn describe(tenant: &Tenant, environment: &Environment) -> String {
     format!("{id} ({}, {kind}, of {})", Line(name.as_str()), Line(tenant.name.as_str()))
 }
 
-/// That one has to be named, and which there are.
+/// A failure that lists what there is to choose from.
 fn which(things: &str, flag: &str, command: &str, mut several: Vec<String>) -> Failure {
     let count = several.len();
     several.truncate(LISTED);

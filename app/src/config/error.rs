@@ -28,7 +28,7 @@ pub(super) fn explain(error: &Error, figment: &Figment, file: Option<&ConfigFile
     }
 }
 
-/// A name that is no setting, with the one that was probably meant.
+/// An unknown name, with the one that was probably meant.
 fn unknown_name(names: &Names<'_>, origin: Origin, unknown: &str, known: &[&str]) -> String {
     let name = names.from(origin, unknown);
     let lower = unknown.to_lowercase();

@@ -17,7 +17,7 @@ impl ConfigFile {
     /// Reads a file that was named by a flag or a variable.
     ///
     /// # Errors
-    /// In one line: who named it, and why it cannot be read.
+    /// In one line: what named it, and why it cannot be read.
     pub(super) fn read(path: &Path, named_by: &str) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(|error| format!("{named_by}: {}", why_not(path, &error)))?;
         Ok(Self { path: path.to_owned(), text })
@@ -49,7 +49,7 @@ fn names(line: &str, key: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(['=', '.', ']']))
 }
 
-/// Why a file of the operator's cannot be read, and what helps.
+/// Why a file cannot be read, and what helps.
 pub(super) fn why_not(path: &Path, error: &std::io::Error) -> String {
     let path = path.display();
     match error.kind() {

@@ -28,7 +28,7 @@ use crate::{
 
 /// What every variable starts with.
 const PREFIX: &str = "PATRON_";
-/// What names the configuration file.
+/// The variable that names the configuration file.
 const CONFIG: &str = "PATRON_CONFIG";
 /// The secret for `patron webhooks listen`.
 pub(crate) const LISTEN_SECRET: &str = "PATRON_LISTEN_SECRET";
@@ -40,7 +40,7 @@ pub(crate) fn load(cli: &Cli) -> Result<Settings, Failure> {
     if let Some(file) = &file {
         figment = figment.merge(Toml::string(file.text()));
     }
-    // These two variables are no settings of the server.
+    // These two variables are not settings of the server.
     let environment = Env::prefixed(PREFIX).ignore(&["config", "listen_secret"]);
     figment = figment.merge(environment).merge(Flags(&cli.settings));
     if let Command::Serve(flags) = &cli.command {

@@ -1,4 +1,4 @@
-//! Who set a setting, and what it is called there: a flag, a variable, or a key in the file.
+//! Where a setting was set, and its name there: a flag, a variable, or a key in the file.
 
 use figment::{Figment, Metadata, Profile, Provider, Result, value::Map};
 use serde::Serialize;
@@ -43,14 +43,14 @@ impl<T: Serialize> Provider for Flags<T> {
     }
 }
 
-/// Names settings as the person knows them who set them.
+/// Names a setting by the place where it was set.
 pub(super) struct Names<'a> {
     pub(super) figment: &'a Figment,
     pub(super) file: Option<&'a ConfigFile>,
 }
 
 impl Names<'_> {
-    /// Who set it.
+    /// Where it was set.
     pub(super) fn origin(&self, key: &str) -> Origin {
         Origin::of(self.figment.find_metadata(key))
     }
@@ -60,7 +60,7 @@ impl Names<'_> {
         self.from(self.origin(key), key)
     }
 
-    /// The same where it is known who set it.
+    /// The name of a setting in one of these places.
     pub(super) fn from(&self, origin: Origin, key: &str) -> String {
         match origin {
             Origin::Flag => format!("--{}", key.replace('_', "-")),

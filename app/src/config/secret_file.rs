@@ -13,10 +13,10 @@ use super::{
     names::{Names, Origin},
 };
 
-/// More than any of them has.
+/// More than any secret has.
 const MOST_BYTES: u64 = 65_536;
 
-/// A secret setting, and what it is called where it was set.
+/// A secret setting, with its name in the place where it was set.
 pub(super) struct Secret {
     pub(super) name: String,
     pub(super) origin: Origin,
@@ -24,7 +24,7 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// The secret as what it is to be. The complaint of a reader quotes nothing.
+    /// Parses the secret. The errors of `read` must not quote it.
     pub(super) fn read<T, E: std::fmt::Display>(
         self,
         read: impl FnOnce(&str) -> Result<T, E>,
@@ -34,8 +34,8 @@ impl Secret {
     }
 }
 
-/// The value of a setting, or of the file that the setting of the same name and `_file` leads to: of the two, that which
-/// was set where more counts (a flag before a variable before the configuration file).
+/// The value of a setting, or the text of the file that the setting `…_file` names. If both are set, the stronger place wins: a
+/// flag before a variable, a variable before the configuration file.
 ///
 /// # Errors
 /// In one line, when both are set in the same place, or the file cannot be used.

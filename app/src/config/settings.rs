@@ -207,7 +207,7 @@ pub(crate) struct Settings {
 }
 
 impl Raw {
-    /// Checks what types alone do not say. A complaint names the setting as it was set.
+    /// Checks what types alone do not say. Errors name a setting by the place where it was set.
     pub(super) fn check(self, names: &Names<'_>) -> Result<Settings, String> {
         let url = Some(self.database_url);
         let url = secret_file::resolve(names, "database_url", url, self.database_url_file.as_deref())?;

@@ -106,7 +106,7 @@ fn secrets_are_read_from_files() {
 }
 
 #[test]
-fn of_a_secret_and_its_file_the_one_counts_that_was_set_where_more_counts() {
+fn between_a_secret_and_its_file_the_stronger_place_wins() {
     Jail::expect_with(|jail| {
         jail.create_file("url", "sqlite://of-file.db")?;
         jail.create_file("p.toml", "database_url = \"sqlite://in-toml.db\"\n")?;

@@ -8,26 +8,28 @@ use crate::{
 };
 
 text_newtype! {
-    /// One line of an address: 1–255 characters.
-    personal AddressLine, AddressLineError, "address line", max 255
+    /// One line of an address: 1–255 characters; of control characters tabs and line breaks alone, as what people paste
+    /// holds them.
+    personal AddressLine, AddressLineError, "address line", max 255, lines true
 }
 
 text_newtype! {
-    /// A city: 1–100 characters.
+    /// A city: 1–100 characters, no control characters.
     personal City, CityError, "address_city", max 100
 }
 
 text_newtype! {
-    /// A state, province or region: 1–100 characters.
+    /// A state, province or region: 1–100 characters, no control characters.
     personal State, StateError, "address_state", max 100
 }
 
 text_newtype! {
-    /// A ZIP or postal code: 1–20 characters. Its form differs by country and is not checked.
+    /// A ZIP or postal code: 1–20 characters, no control characters. Its form differs by country and is not checked.
     personal PostalCode, PostalCodeError, "address_postal_code", max 20
 }
 
-/// An assigned country code of ISO 3166-1 alpha-2, upper case, such as `DE`.
+/// A country code of ISO 3166-1 alpha-2, upper case, such as `DE`: the assigned ones, and `XK` for Kosovo, which the
+/// standard leaves to its users and the EU, SWIFT and payment providers use so.
 ///
 /// ```
 /// use patron_domain::customer::CountryCode;
@@ -46,7 +48,7 @@ pub struct CountryCode([u8; 2]);
 /// assert_eq!(CountryCode::new("XX").unwrap_err().rule(), "iso_3166_1_alpha_2");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("address_country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE")]
+#[error("address_country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE, or XK for Kosovo")]
 pub struct CountryCodeError;
 
 impl Rule for CountryCodeError {
@@ -55,9 +57,13 @@ impl Rule for CountryCodeError {
     }
 }
 
-/// The assigned codes: for each first letter one bit for each second letter. The library's own look-up hashes.
+/// Kosovo: a code for users (`XA` to `XZ`), and in general use.
+const KOSOVO: [u8; 2] = *b"XK";
+
+/// The codes taken: for each first letter one bit for each second letter. The library's own look-up hashes.
 static ASSIGNED: [u32; 26] = {
     let mut assigned = [0; 26];
+    assigned[(KOSOVO[0] - b'A') as usize] |= 1 << (KOSOVO[1] - b'A');
     let mut codes = rust_iso3166::ALL_ALPHA2;
     while let [code, rest @ ..] = codes {
         let letters = code.as_bytes();
@@ -68,7 +74,7 @@ static ASSIGNED: [u32; 26] = {
 };
 
 impl CountryCode {
-    /// Checks a code against the assigned ones.
+    /// Checks a code against the assigned ones and `XK`.
     ///
     /// # Errors
     /// For lower case, and for codes that are reserved, withdrawn or never were.
@@ -135,15 +141,15 @@ mod tests {
     use super::CountryCode;
 
     #[test]
-    fn assigned_codes_alone_are_countries() {
+    fn assigned_codes_and_kosovo_are_countries() {
         let all = ('A'..='Z').flat_map(|a| ('A'..='Z').map(move |b| format!("{a}{b}")));
         let assigned = all.filter(|code| {
             let is_assigned = CountryCode::new(code).is_ok();
-            assert_eq!(is_assigned, rust_iso3166::from_alpha2(code).is_some(), "{code}");
+            assert_eq!(is_assigned, code == "XK" || rust_iso3166::from_alpha2(code).is_some(), "{code}");
             is_assigned
         });
-        assert_eq!(assigned.count(), 249);
-        for bad in ["de", "De", "XK", "UK", "EU", "ZZ", "DEU", "D", "", "Ä"] {
+        assert_eq!(assigned.count(), 250);
+        for bad in ["de", "De", "xk", "XA", "UK", "EU", "ZZ", "DEU", "D", "", "Ä"] {
             assert!(CountryCode::new(bad).is_err(), "{bad}");
         }
     }

@@ -1,15 +1,20 @@
 //! E-mail addresses.
 
-use std::{fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 use email_address::{EmailAddress, Options};
+use unicode_normalization::char::is_combining_mark;
 
-use crate::{text::serde_as_text, violation::Rule};
+use crate::{
+    text::{is_invisible, serde_as_text},
+    violation::Rule,
+};
 
 /// An e-mail address (RFC 5321 with the international characters of RFC 6531), at most 254 characters.
 ///
-/// Quoted local parts are fine. The domain has a dot and is neither an IP literal nor ends in a numeric label, and holds
-/// no underscore and no final dot: what a mail server on the Internet can be reached at.
+/// Quoted local parts are fine, and so are letters with combining marks in any script, composed or not. The domain has a dot
+/// and is neither an IP literal nor ends in a numeric label, and holds no underscore and no final dot: what a mail server on
+/// the Internet can be reached at. Invisible and control characters are refused: two addresses would look like one.
 ///
 /// ```
 /// use patron_domain::customer::Email;
@@ -87,9 +92,35 @@ impl Email {
 
 /// The whole check of what is not too long.
 fn is_address(value: &str) -> bool {
+    if value.chars().any(|one| one.is_control() || is_invisible(one)) {
+        return false;
+    }
+    let Some(value) = in_ascii(value) else { return false };
     let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
-    EmailAddress::parse_with_options(value, options).is_ok_and(|address| is_public_domain(address.domain()))
-        && !value.chars().any(char::is_control)
+    EmailAddress::parse_with_options(&value, options).is_ok_and(|address| is_public_domain(address.domain()))
+}
+
+/// The same text with as many ASCII letters as it has bytes in the place of each other letter, digit and combining mark
+/// (general category M): the parser takes only some of them. `None` when a mark has no letter before it.
+fn in_ascii(value: &str) -> Option<Cow<'_, str>> {
+    if value.is_ascii() {
+        return Some(Cow::Borrowed(value));
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut after_letter = false;
+    for character in value.chars() {
+        let is_mark = is_combining_mark(character);
+        if is_mark && !after_letter {
+            return None;
+        }
+        after_letter = is_mark || character.is_alphanumeric();
+        if after_letter && !character.is_ascii() {
+            text.extend(std::iter::repeat_n('a', character.len_utf8()));
+        } else {
+            text.push(character);
+        }
+    }
+    Some(Cow::Owned(text))
 }
 
 /// Whether it is an address such as nearly all are, which one look at each byte tells: words and single signs, the last
@@ -151,6 +182,40 @@ mod tests {
     }
 
     #[test]
+    fn letters_with_marks_are_taken_in_any_script_and_composition() {
+        for good in [
+            "संपर्क@डाटामेल.भारत",
+            "ติดต่อ@ตัวอย่าง.ไทย",
+            "தொடர்பு@உதாரணம்.இந்தியா",
+            "jose\u{301}@exa\u{301}mple.com",
+            "josé@exámple.com",
+            "مَرحبا@مِثال.إختبار",
+            "m\u{300}\u{323}a@a\u{300}.vn",
+            "\"jose\u{301} é\"@b.co",
+        ] {
+            assert_eq!(Email::new(good).map(Email::into_string), Ok(good.to_owned()), "{good}");
+        }
+        for bad in [
+            "\u{301}a@b.co",
+            "a.\u{301}b@b.co",
+            "a@\u{301}b.co",
+            "a@b.\u{301}co",
+            "a+\u{301}@b.co",
+            "a\u{200D}b@c.de",
+            "a\u{200B}@c.de",
+            "a@c\u{FE0F}.de",
+            "\u{FEFF}a@c.de",
+            "a\u{AD}b@c.de",
+            "a\u{202E}b@c.de",
+        ] {
+            assert_eq!(Email::new(bad), Err(EmailError::Syntax), "{bad:?}");
+        }
+        // As many bytes as a local part may have, and one mark more.
+        assert!(Email::new(format!("{}@b.co", "e\u{301}".repeat(21))).is_ok());
+        assert!(Email::new(format!("{}@b.co", "e\u{301}".repeat(22))).is_err());
+    }
+
+    #[test]
     fn what_no_mail_can_reach_is_refused() {
         for bad in [
             "",
@@ -207,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_the_parser(text in "\\PC{0,60}|[a-z.@\"\\[\\]]{0,30}") {
+        fn no_text_breaks_the_parser(text in "\\PC{0,60}|[a-z.@\"\\[\\]\u{301}\u{94d}\u{200d}]{0,30}") {
             let _ = Email::new(text);
         }
     }

@@ -5,27 +5,29 @@ use crate::text::text_newtype;
 text_newtype! {
     /// The id by which the client's own system knows the customer: 1–255 characters, not blank, no control characters;
     /// any other text, such as `gid://app/Customer/1`. Unique among the published customers of an environment.
-    personal ExternalId, ExternalIdError, "external_id", max 255, not_blank true, no_control true
+    personal ExternalId, ExternalIdError, "external_id", max 255, not_blank true
 }
 
 text_newtype! {
-    /// The full name of a person or company: 1–255 characters.
-    personal CustomerName, CustomerNameError, "name", max 255
+    /// The full name of a person or company: 1–255 characters, not blank, no control characters.
+    personal CustomerName, CustomerNameError, "name", max 255, not_blank true
 }
 
 text_newtype! {
-    /// A contact number, such as a telephone: 1–20 characters.
+    /// A contact number, such as a telephone: 1–20 characters, no control characters.
     personal Contact, ContactError, "contact", max 20
 }
 
 text_newtype! {
-    /// The name of an onboarding workflow: 1–255 characters.
-    public WorkflowName, WorkflowNameError, "onboarding_workflow_name", max 255
+    /// The name of an onboarding workflow: 1–255 characters, not blank, no control characters, nothing that turns the
+    /// direction of text.
+    public WorkflowName, WorkflowNameError, "onboarding_workflow_name", max 255, not_blank true, no_bidi true
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Contact, CustomerName, ExternalId};
+    use super::{Contact, CustomerName, ExternalId, WorkflowName};
+    use crate::violation::Rule;
 
     #[test]
     fn any_text_but_blanks_and_controls_is_an_external_id() {
@@ -40,6 +42,17 @@ mod tests {
             ExternalId::new("é".repeat(256)).unwrap_err().to_string(),
             "external_id must have at most 255 characters, it has 256"
         );
+    }
+
+    #[test]
+    fn a_name_shows_something_and_nothing_that_a_terminal_obeys() {
+        let rule = |name: &str| CustomerName::new(name).map_err(|refused| refused.rule()).err();
+        assert_eq!(rule("\u{200B}\u{FEFF}"), Some("not_blank"));
+        assert_eq!(rule("Ada\u{1b}[31m"), Some("no_control"));
+        assert_eq!(rule("Ada\nLovelace"), Some("no_control"));
+        // Names of people may hold any direction of text; only those that people choose among may not.
+        assert_eq!(rule("\u{202B}עדה\u{202C}"), None);
+        assert_eq!(WorkflowName::new("emoclew\u{202E}").map_err(|refused| refused.rule()), Err("no_bidi"));
     }
 
     #[test]

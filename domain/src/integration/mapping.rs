@@ -11,12 +11,12 @@ use crate::{
 
 text_newtype! {
     /// The name of another system, such as `stripe` or `razorpay`: 1–50 characters, not blank, no control characters.
-    public ProviderType, ProviderTypeError, "provider_type", max 50, not_blank true, no_control true
+    public ProviderType, ProviderTypeError, "provider_type", max 50, not_blank true
 }
 
 text_newtype! {
     /// The id by which another system knows the customer: 1–255 characters, not blank, no control characters.
-    personal ProviderEntityId, ProviderEntityIdError, "provider_entity_id", max 255, not_blank true, no_control true
+    personal ProviderEntityId, ProviderEntityIdError, "provider_entity_id", max 255, not_blank true
 }
 
 text_newtype! {

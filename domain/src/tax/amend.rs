@@ -52,7 +52,7 @@ pub struct TaxRateUpdate {
 /// };
 ///
 /// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
-/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
+/// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), false, None);
 /// assert_eq!(archive.decide(&a_scope(), &facts).unwrap().state.status, Status::Archived);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub enum TaxRateAmendment {
 ///
 /// let update = TaxRateUpdate { code: Some(TaxRateCode::new("MWST").unwrap()), ..TaxRateUpdate::default() };
 /// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time(), event_id: an_id(2), request_id: None };
-/// let facts = TaxRateFacts { current: Some(a_tax_rate("VAT")), in_use: false, holder: None };
+/// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), false, None);
 /// assert_eq!(change.decide(&a_scope(), &facts).unwrap().state.code.as_str(), "MWST");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

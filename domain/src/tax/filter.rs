@@ -111,6 +111,10 @@ pub struct TaxAssociationFilter {
     pub currency: Option<CurrencyCode>,
     /// Whether they apply of themselves; `None` for either.
     pub auto_apply: Option<bool>,
+    /// Created then or later.
+    pub created_from: Option<Timestamp>,
+    /// Created then or earlier.
+    pub created_until: Option<Timestamp>,
     /// Which end of their list by the time of creation comes first, ids breaking ties.
     pub order: Direction,
 }
@@ -124,6 +128,8 @@ impl Default for TaxAssociationFilter {
             tax_rate_ids: None,
             currency: None,
             auto_apply: None,
+            created_from: None,
+            created_until: None,
             order: Direction::Desc,
         }
     }
@@ -144,10 +150,13 @@ impl TaxAssociationFilter {
             TaxedEntities::Customers => matches!(association.entity, TaxedEntity::Customer(_)),
             TaxedEntities::One(entity) => entity == association.entity,
         };
+        let created = association.audit.created_at;
         entity
             && self.status == association.status
             && self.tax_rate_ids.as_ref().is_none_or(|ids| ids.contains(&association.tax_rate_id))
             && self.currency.is_none_or(|currency| association.currency == Some(currency))
             && self.auto_apply.is_none_or(|auto_apply| auto_apply == association.auto_apply)
+            && self.created_from.is_none_or(|from| from <= created)
+            && self.created_until.is_none_or(|until| created <= until)
     }
 }

@@ -17,17 +17,18 @@ use crate::{
 text_newtype! {
     /// The code of a tax rate, such as `VAT_DE`: 1–255 characters, not blank, no control characters, case-sensitive.
     /// Unique among the published tax rates of an environment.
-    public TaxRateCode, TaxRateCodeError, "code", max 255, not_blank true, no_control true
+    public TaxRateCode, TaxRateCodeError, "code", max 255, not_blank true
 }
 
 text_newtype! {
-    /// The name of a tax rate for people: 1–255 characters, not blank.
-    public TaxRateName, TaxRateNameError, "name", max 255, not_blank true
+    /// The name of a tax rate for people: 1–255 characters, not blank, no control characters, nothing that turns the
+    /// direction of text.
+    public TaxRateName, TaxRateNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 text_newtype! {
-    /// What a tax rate is for: 1–1000 characters.
-    public TaxRateDescription, TaxRateDescriptionError, "description", max 1000
+    /// What a tax rate is for: 1–5000 characters; of control characters tabs and line breaks alone.
+    public TaxRateDescription, TaxRateDescriptionError, "description", max 5000, lines true
 }
 
 /// A percentage from 0 to 100, exact to 28 digits.

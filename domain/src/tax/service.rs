@@ -69,8 +69,12 @@ pub struct TaxValueParts {
 /// How the parts of a tax value contradict one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum TaxValuePartsError {
-    #[error("is needed for this tax rate")]
+    #[error("a value is needed: percentage_value, such as \"19\" for 19 percent, or fixed_value, such as \"2.50\"")]
     Missing,
+    #[error("percentage_value is needed, such as \"19\" for 19 percent: tax_rate_type is percentage")]
+    MissingPercentage,
+    #[error("fixed_value is needed, such as \"2.50\": tax_rate_type is fixed")]
+    MissingAmount,
     #[error("must be left out: tax_rate_type is {0}")]
     Surplus(TaxRateType),
     #[error("must be left out: a tax rate has either percentage_value or fixed_value")]
@@ -80,7 +84,7 @@ enum TaxValuePartsError {
 impl Rule for TaxValuePartsError {
     fn rule(&self) -> &'static str {
         match self {
-            Self::Missing => "required",
+            Self::Missing | Self::MissingPercentage | Self::MissingAmount => "required",
             Self::Surplus(_) | Self::Both => "exclusive",
         }
     }
@@ -90,9 +94,9 @@ impl TaxValueParts {
     /// Exactly one value, of the kind named if one is named.
     ///
     /// # Errors
-    /// When a value is missing or one too many, under the path of the field to mend.
+    /// When a value is missing or one too many, under the path of the field to correct.
     pub fn resolve(self) -> Result<TaxValue, Violations> {
-        use TaxValuePartsError::{Both, Missing, Surplus};
+        use TaxValuePartsError::{Both, Missing, MissingAmount, MissingPercentage, Surplus};
         let (path, error) = match (self.kind, self.percentage, self.fixed) {
             (None | Some(TaxRateType::Percentage), Some(percentage), None) => {
                 return Ok(TaxValue::Percentage(percentage));
@@ -101,8 +105,9 @@ impl TaxValueParts {
             (None, Some(_), Some(_)) => ("fixed_value", Both),
             (Some(kind @ TaxRateType::Percentage), _, Some(_)) => ("fixed_value", Surplus(kind)),
             (Some(kind @ TaxRateType::Fixed), Some(_), _) => ("percentage_value", Surplus(kind)),
-            (None | Some(TaxRateType::Percentage), None, None) => ("percentage_value", Missing),
-            (Some(TaxRateType::Fixed), None, None) => ("fixed_value", Missing),
+            (None, None, None) => ("percentage_value", Missing),
+            (Some(TaxRateType::Percentage), None, None) => ("percentage_value", MissingPercentage),
+            (Some(TaxRateType::Fixed), None, None) => ("fixed_value", MissingAmount),
         };
         let mut broken = Violations::new();
         broken.add(path, &error);

@@ -5,7 +5,7 @@ use crate::{ids::ApiKeyId, text::text_newtype, violation::Rule};
 text_newtype! {
     /// Who did something, as it is shown in `created_by`: the id of the API key used, `system`, or the embedding
     /// application's own name for a user (1–255 characters, no control characters).
-    public Actor, ActorError, "actor", max 255, not_blank true, no_control true
+    public Actor, ActorError, "actor", max 255, not_blank true
 }
 
 impl Actor {

@@ -13,8 +13,9 @@ use crate::{
 };
 
 text_newtype! {
-    /// The name of an API key for people: 1–255 characters, not blank.
-    public ApiKeyName, ApiKeyNameError, "name", max 255, not_blank true
+    /// The name of an API key for people: 1–255 characters, not blank, no control characters, nothing that
+    /// turns the direction of text.
+    public ApiKeyName, ApiKeyNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 /// An API key as a client presents it: `sk_` and printable ASCII. Never stored, logged or shown twice.

@@ -10,13 +10,15 @@ use crate::{
 };
 
 text_newtype! {
-    /// The name of a tenant for people: 1–255 characters, not blank.
-    public TenantName, TenantNameError, "name", max 255, not_blank true
+    /// The name of a tenant for people: 1–255 characters, not blank, no control characters, nothing that
+    /// turns the direction of text.
+    public TenantName, TenantNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 text_newtype! {
-    /// The name of an environment for people: 1–255 characters, not blank.
-    public EnvironmentName, EnvironmentNameError, "name", max 255, not_blank true
+    /// The name of an environment for people: 1–255 characters, not blank, no control characters, nothing that
+    /// turns the direction of text.
+    public EnvironmentName, EnvironmentNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 /// A company that keeps its customers here. Nothing is shared between tenants.

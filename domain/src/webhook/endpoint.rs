@@ -17,8 +17,9 @@ use crate::{
 };
 
 text_newtype! {
-    /// What an endpoint is for, for people: 1–255 characters, not blank.
-    public EndpointDescription, EndpointDescriptionError, "description", max 255, not_blank true
+    /// What an endpoint is for, for people: 1–255 characters, not blank; of control characters tabs and line breaks
+    /// alone.
+    public EndpointDescription, EndpointDescriptionError, "description", max 255, not_blank true, lines true
 }
 
 /// That, why and since when an endpoint is disabled.

@@ -57,7 +57,7 @@ async fn another_request_under_a_key_is_refused(#[values(Backend::Sqlite, Backen
     let other_target = server.request(Method::POST, "/v1/customers?dry=1").header("Idempotency-Key", "k");
     for answer in [other_body, send(other_bytes).await, send(other_target.json(&minimal("acme"))).await] {
         assert_eq!(answer.status, 409, "{:#}", answer.body);
-        assert_eq!(answer.error(), ("already_exists", vec!["Idempotency-Key"]));
+        assert_eq!(answer.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]));
     }
     // Another spelling of the key is another key; and what was refused is not there.
     create(&server, "K", &minimal("other")).await.expect(201);

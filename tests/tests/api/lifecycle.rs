@@ -298,5 +298,5 @@ async fn every_kind_of_change_is_answered_again_under_its_key(
         assert_eq!(again.header("etag"), first.header("etag"));
     }
     let other = keyed(Method::PUT, &path, "1", Some(json!({ "name": "y" }))).await;
-    assert_eq!((other.status, other.error()), (409, ("already_exists", vec!["Idempotency-Key"])));
+    assert_eq!((other.status, other.error()), (409, ("idempotency_key_reused", vec!["Idempotency-Key"])));
 }

@@ -1,13 +1,17 @@
 //! What the server answers over HTTP.
 
+mod bounds;
 mod create_customer;
 mod errors;
 mod events;
+mod headers;
 mod idempotency;
 mod isolation;
 mod lifecycle;
 mod list_customers;
+mod lists;
 mod metrics;
+mod mistakes;
 mod onboarding;
 mod once;
 mod openapi;

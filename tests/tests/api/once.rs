@@ -101,7 +101,7 @@ async fn stage(server: &Server) -> Vec<(&'static str, String)> {
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
     let used = server.post("/v1/taxes/rates", &tax_rate("USED")).await.expect(201);
     let free = server.post("/v1/taxes/rates", &tax_rate("FREE")).await.expect(201);
-    let default = json!({ "tax_rate_code": "USED", "entity_type": "tenant" });
+    let default = json!({ "tax_rate_code": "USED", "entity_type": "tenant", "auto_apply": true });
     let default = server.post("/v1/taxes/associations", &default).await.expect(200);
     let there = server.post("/v1/environments", &json!({ "name": "E", "type": "development" })).await.expect(201);
     let key = server.post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key" })).await.expect(201);
@@ -179,10 +179,18 @@ async fn every_write_is_done_once_under_a_key(#[values(Backend::Sqlite, Backend:
         }
         let reused = server.request(Method::POST, "/v1/taxes/rates").header("Idempotency-Key", "k");
         let reused = send(reused.json(&tax_rate("OTHER"))).await;
-        assert_eq!((reused.status, reused.error()), (409, ("already_exists", vec!["Idempotency-Key"])), "{what}");
+        assert_eq!(
+            (reused.status, reused.error()),
+            (409, ("idempotency_key_reused", vec!["Idempotency-Key"])),
+            "{what}"
+        );
         let reused = server.request(Method::POST, "/v1/customers").header("Idempotency-Key", "k");
         let reused = send(reused.json(&minimal("other"))).await;
-        assert_eq!((reused.status, reused.error()), (409, ("already_exists", vec!["Idempotency-Key"])), "{what}");
+        assert_eq!(
+            (reused.status, reused.error()),
+            (409, ("idempotency_key_reused", vec!["Idempotency-Key"])),
+            "{what}"
+        );
         audit::is_whole(&place).await;
     }
 }

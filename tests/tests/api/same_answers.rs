@@ -59,7 +59,9 @@ async fn play(server: &Server) -> Vec<(u16, Value)> {
     unknown["tax_rate_overrides"] = json!([{ "tax_rate_code": "vat", "currency": "EUR" }]);
     let numbers = json!({ "big": 18_446_744_073_709_551_615_u64, "small": -9_223_372_036_854_775_808_i64, "float": 0.1, "e": 1e300, "t": true });
     let mut odd = minimal("ODD \u{1F980} e\u{301}");
-    odd["name"] = json!("line\nbreak\ttab \u{FEFF}bom 'quote' \"double\" \\ % _ \u{7f}");
+    odd["name"] = json!("\u{FEFF}bom 'quote' \"double\" \\ % _");
+    odd["address_line1"] = json!("line\nbreak\r\n\ttab");
+    odd["metadata"] = json!({ "controls": "\u{1}\u{1b}\u{7f}\u{85}" });
     odd["integration_entity_mapping"] =
         json!([{ "provider_type": "Π", "provider_entity_id": "'; DROP TABLE customers; --", "metadata": numbers }]);
 

@@ -28,9 +28,10 @@ pub(super) async fn archive(
     if_match: IfMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
+    let request = idempotency.over(b"").await?;
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let change = CustomerChange::Amend(id, Amendment::Archive);
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(b"")).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     let answer = Answer::empty(Status::NoContent).header("ETag", etag(done.event.sequence));
     Ok(answer.replayed(done.replayed))
 }
@@ -44,9 +45,10 @@ pub(super) async fn restore(
     if_match: IfMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
+    let request = idempotency.over(b"").await?;
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let change = CustomerChange::Amend(id, Amendment::Restore);
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(b"")).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     changed(Status::Ok, &done)
 }
 

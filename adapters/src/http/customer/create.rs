@@ -1,6 +1,6 @@
 //! `POST /customers`
 
-use patron_domain::customer::NewCustomer;
+use patron_domain::{customer::NewCustomer, violation::Violations};
 use rocket::{http::Status, post, routes};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::http::{
     json::parse,
     onboarding::{HEADER, Token},
     openapi::{Endpoint, Refusal},
+    references::{told, unknown_rates},
 };
 
 /// What a body asks to be created.
@@ -31,12 +32,33 @@ pub(super) async fn create(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     token: Token,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let mut new = parse_create(body.bytes())?;
+    let mut new = match body.read(CreateCustomerRequest::into_domain).await {
+        Ok(new) => new,
+        Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
+    };
     token.heed(&services, &caller, &mut new.onboarding).await?;
-    let created = services.customers.create(&caller, new, idempotency.over(body.bytes())).await?;
+    let created = services.customers.create(&caller, new, idempotency.over(body.bytes()).await?).await?;
     changed(Status::Created, &created)
+}
+
+/// A refusal of a create, with the tax rates beside it that the body names and that are not there.
+pub(super) async fn with_unknown_rates(
+    refusal: ApiError,
+    services: &Services<'_>,
+    caller: &CanWrite,
+    body: &Body<'_>,
+) -> ApiError {
+    let mut codes = Vec::new();
+    // What it says beside the codes has been refused already.
+    let read = |request: CreateCustomerRequest<'_>, _: &mut Violations| {
+        codes = request.rate_codes();
+        Some(())
+    };
+    let _ = body.read(read).await;
+    let unknown = unknown_rates(services, caller, codes).await;
+    told(refusal, unknown)
 }
 
 /// What the document says of it.

@@ -3,17 +3,19 @@
 use patron_domain::{
     customer::{CustomerChange, ExternalId},
     event::CustomerEventKind,
+    violation::Violations,
 };
 use rocket::{http::Status, put, routes};
 
 use super::{
-    create::example,
+    create::{example, with_unknown_rates},
     request::CreateCustomerRequest,
     response::{CustomerResponse, changed},
     update_request::UpdateCustomerRequest,
 };
 use crate::http::{
     answer::Answer,
+    apart::apart,
     body::Body,
     error::ApiError,
     guard::{CanWrite, Services},
@@ -35,16 +37,22 @@ pub(super) async fn create_or_update(
     if_match: IfMatch,
     token: Token,
     tail: PathTail,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let named = tail.0.ok_or_else(|| ApiError::not_found("the path holds an external id that is not UTF-8"))?;
-    let mut new =
-        parse(body.bytes(), |request: CreateCustomerRequest<'_>, broken| request.into_domain_named(named, broken))?;
+    let named = tail.text.ok_or_else(|| ApiError::not_found("the path holds an external id that is not UTF-8"))?;
+    let read = |request: CreateCustomerRequest<'_>, broken: &mut Violations| request.into_domain_named(named, broken);
+    let mut new = match body.read(read).await {
+        Ok(new) => new,
+        Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
+    };
     token.heed(&services, &caller, &mut new.onboarding).await?;
-    let mut update = parse(body.bytes(), UpdateCustomerRequest::into_replacement)?;
+    // The members that only a create knows are known all the same, and so this reading names none.
+    let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
+    let mut update = apart(body.bytes().len(), update).await?;
     update.external_id = None::<ExternalId>;
     let change = CustomerChange::CreateOrUpdate { new: Box::new(new), update: Box::new(update) };
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     match done.event.kind {
         CustomerEventKind::Created { .. } => changed(Status::Created, &done),
         _ => changed(Status::Ok, &done),

@@ -1,11 +1,14 @@
 //! `GET /customers`
 
 use patron_domain::{
-    customer::query::{CustomerPage, CustomerQuery, CustomerQueryParts, Direction, Expansion, SortField},
+    customer::{
+        CustomerRecord,
+        query::{CustomerPage, CustomerQuery, CustomerQueryParts, Direction, Expansion, SortField},
+    },
     ids::CustomerId,
     lifecycle::Status,
     time::Timestamp,
-    violation::Violations,
+    violation::{Violation, Violations},
 };
 use rocket::{get, routes};
 
@@ -15,25 +18,27 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::{Listing, cursor},
     openapi::Endpoint,
     query::Query,
 };
 
 /// What the parameters ask for.
-fn query(query: &Query, broken: &mut Violations) -> CustomerQueryParts {
+fn query(query: &Query<'_>, starting_after: Option<&str>, broken: &mut Violations) -> CustomerQueryParts {
     let text = |name| query.get(name).map(str::to_owned);
+    let listing = Listing::without_cursor(query, broken);
     CustomerQueryParts {
         status: query.checked("status", broken, Status::parse),
         external_id: text("external_id"),
         email: text("email"),
         customer_ids: query.all("customer_ids"),
         external_ids: query.all("external_ids"),
-        start_time: query.checked("start_time", broken, Timestamp::parse),
-        end_time: query.checked("end_time", broken, Timestamp::parse),
+        start_time: listing.start_time,
+        end_time: listing.end_time,
         sort: query.checked("sort", broken, SortField::parse).map(|field| (field, None)).into_iter().collect(),
-        order: query.checked("order", broken, Direction::parse),
-        page: query.page(broken),
-        starting_after: text("starting_after"),
+        order: listing.order,
+        page: listing.page,
+        starting_after: starting_after.map(str::to_owned),
         with_mappings: query.checked("expand", broken, Expansion::parse).is_some(),
         without_total: query.flag("include_total", broken) == Some(false),
         ..CustomerQueryParts::default()
@@ -42,23 +47,38 @@ fn query(query: &Query, broken: &mut Violations) -> CustomerQueryParts {
 
 /// Lists the customers of an environment.
 #[get("/customers")]
-pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let parts = query(&parameters, &mut broken);
-    let query = CustomerQuery::new(parts).map_err(|more| more.into_iter().for_each(|one| broken.push(one)));
+pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = parameters.faults();
+    let (name, cursor) = cursor(&parameters, &mut broken);
+    let parts = query(&parameters, cursor, &mut broken);
+    let query = CustomerQuery::new(parts).map_err(|more| {
+        more.into_iter().for_each(|one| broken.push(one_at(name, one)));
+    });
     broken.into_result()?;
     // Without a violation there is a query; the error stands in where its constructor would disagree.
     let query = query.map_err(|()| ApiError::system_error())?;
     let page = services.customers.list(&caller, &query).await?;
-    answer(&query, &page)
+    answer(&query, &page).await
+}
+
+/// What is wrong, under the name by which the client sent its cursor.
+pub(super) fn one_at(name: &str, violation: Violation) -> Violation {
+    match violation.path.as_str() {
+        "starting_after" => Violation { path: name.to_owned(), ..violation },
+        _ => violation,
+    }
 }
 
 /// A page as clients see it: with the mappings of its customers only if they asked for them.
-pub(super) fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
-    Answer::ok(&List::of_customers(page, query.page(), |record| match query.with_mappings() {
+pub(super) async fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
+    List::of_customers(page, query.page(), |record| shown(query, record)).answer().await
+}
+
+fn shown<'a>(query: &CustomerQuery, record: &'a CustomerRecord) -> CustomerResponse<'a> {
+    match query.with_mappings() {
         true => CustomerResponse::new(&record.customer, &record.mappings),
         false => CustomerResponse::bare(&record.customer),
-    }))
+    }
 }
 
 /// What the document says of it.
@@ -67,7 +87,7 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![list], "listCustomers", "List customers", says)
         .with_key()
         .paged()
-        .query::<str>("starting_after", "The `next_cursor` of the page before; not beside an `offset`.")
+        .query::<str>("starting_after", "Another name of `cursor`.")
         .query::<bool>("include_total", "`false`: do not count.")
         .query::<Status>("status", "Their status; `published` when absent.")
         .query::<Expansion>("expand", "What else to show of each.")
@@ -78,6 +98,6 @@ pub(super) fn documented() -> Endpoint {
         .query::<Timestamp>("start_time", "Created at this time or later.")
         .query::<Timestamp>("end_time", "Created at this time or earlier.")
         .query::<SortField>("sort", "The field to sort by; `created_at` when absent.")
-        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
+        .query::<Direction>("order", "Which end comes first; when absent the newest, or the beginning of the alphabet.")
         .lists::<CustomerResponse<'_>>("A page of customers.")
 }

@@ -51,6 +51,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     .collect()
 }
 
+/// The refusal of an id that no customer has.
 fn missing() -> ApiError {
     ApiError::not_found("there is no customer with this id")
 }

@@ -6,7 +6,6 @@ use patron_domain::{
         Profile, State, TaxChoice, TimeZone,
     },
     integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
-    metadata::JsonObject,
     onboarding::{Onboarding, WorkflowName},
     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
     violation::{Violation, Violations},
@@ -146,6 +145,19 @@ impl CreateCustomerRequest<'_> {
         self.into_domain(broken)
     }
 
+    /// The codes of the tax rates that it names, each with its path.
+    pub(super) fn rate_codes(&self) -> Vec<(String, String)> {
+        let Field::Value(list) = &self.tax_rate_overrides else { return Vec::new() };
+        let codes = list.elements.iter().enumerate().take(TaxRateOverrides::MAX);
+        let codes = codes.filter_map(|(index, element)| match element {
+            Field::Value(OverrideRequest { tax_rate_code: Field::Value(code), .. }) => {
+                Some((format!("tax_rate_overrides[{index}].tax_rate_code"), code.clone().into_owned()))
+            }
+            _ => None,
+        });
+        codes.collect()
+    }
+
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
         let fields = &mut Reader::new(broken);
@@ -216,7 +228,7 @@ impl LinkRequest<'_> {
         // Checked and then forgotten: the entity is the customer that this request creates.
         fields.optional("entity_type", self.entity_type, |word| MappedEntityType::parse(&word));
         fields.optional("entity_id", self.entity_id, ClaimedEntityId::new);
-        let metadata = fields.take("metadata", self.metadata).map(|Object(map)| JsonObject::new(map));
+        let metadata = fields.take("metadata", self.metadata).map(Object::into_metadata);
         let metadata = metadata.and_then(|checked| fields.check("metadata", checked)).unwrap_or_default();
         Some(NewLink { provider_type: provider_type?, provider_entity_id: provider_entity_id?, metadata })
     }

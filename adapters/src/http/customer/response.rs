@@ -28,7 +28,10 @@ use crate::http::{
 /// The answer to a change: the customer as the change left it.
 pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
     let CustomerAggregate { customer, mappings, .. } = &changed.event.state;
-    let answer = Answer::json(status, &CustomerResponse::new(customer, mappings))?;
+    let mut answer = Answer::json(status, &CustomerResponse::new(customer, mappings))?;
+    if status == StatusCode::Created {
+        answer = answer.at(format!("/customers/{}", customer.id));
+    }
     Ok(answer.header("ETag", etag(customer.version)).replayed(changed.replayed))
 }
 

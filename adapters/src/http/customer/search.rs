@@ -9,16 +9,15 @@ use crate::http::{
     body::Body,
     error::ApiError,
     guard::{CanRead, Services},
-    json::parse,
     openapi::Endpoint,
 };
 
 /// Searches the customers of an environment. It reads, so who may read may ask it.
 #[post("/customers/search", data = "<body>")]
-pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body) -> Result<Answer, ApiError> {
-    let query = parse(body.bytes(), SearchRequest::into_domain)?;
+pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body<'_>) -> Result<Answer, ApiError> {
+    let query = body.read(SearchRequest::into_domain).await?;
     let page = services.customers.list(&caller, &query).await?;
-    answer(&query, &page)
+    answer(&query, &page).await
 }
 
 /// What the document says of it.

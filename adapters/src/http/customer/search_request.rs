@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patron_domain::{
+    UnknownWord,
     customer::query::{
         Condition, CustomerOrder, CustomerQuery, CustomerQueryParts, DataType, Direction, Expansion, FilterError,
         FilterField, Operand, Operator, SortField,
@@ -14,14 +15,14 @@ use patron_domain::{
     violation::{Rule, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
-use serde_json::Value;
 use utoipa::{
     ToSchema,
     openapi::{RefOr, Schema},
 };
 
+use super::list::one_at;
 use crate::http::{
-    json::{Elements, Field, FromJson, List, Number, Object, Reader, Text, found_map},
+    json::{Elements, Field, FromJson, List, Number, Reader, Strings, Text, found_map},
     openapi::{Limit, Offset, exactly, objects, one_of, optional, searched_metadata, values},
 };
 
@@ -46,7 +47,7 @@ pub(super) struct SearchRequest<'a> {
     #[schema(schema_with = optional::<str>)]
     email: Field<Text<'a>>,
     #[schema(schema_with = searched_metadata::<{ CustomerQuery::MAX_PAIRS }>)]
-    metadata: Field<Object>,
+    metadata: Field<Strings>,
     #[schema(schema_with = optional::<Timestamp>)]
     start_time: Field<Text<'a>>,
     #[schema(schema_with = optional::<Timestamp>)]
@@ -57,6 +58,8 @@ pub(super) struct SearchRequest<'a> {
     sort: Field<List<SortRequest<'a>>>,
     #[schema(schema_with = objects::<FilterRequest<'_>, { CustomerQuery::MAX_FILTERS }>)]
     filters: Field<List<FilterRequest<'a>>>,
+    #[schema(schema_with = optional::<str>)]
+    cursor: Field<Text<'a>>,
     #[schema(schema_with = optional::<str>)]
     starting_after: Field<Text<'a>>,
     #[schema(schema_with = optional::<bool>)]
@@ -128,6 +131,12 @@ impl SearchRequest<'_> {
         let sort = fields.take("sort", self.sort).map(|list| fields.each("sort", list, sort, "an object"));
         let filters = fields.take("filters", self.filters);
         let filters = filters.map(|list| fields.each("filters", list, filter, "an object"));
+        let cursor = fields.optional("cursor", self.cursor, any);
+        let starting_after = fields.optional("starting_after", self.starting_after, any);
+        if cursor.is_some() && starting_after.is_some() && cursor != starting_after {
+            fields.note("cursor", "exclusive", "and starting_after are two names of one cursor; send one of them");
+        }
+        let cursor_name = if cursor.is_some() { "cursor" } else { "starting_after" };
         let parts = CustomerQueryParts {
             status: fields.optional("status", self.status, |word| Status::parse(&word)),
             external_id: fields.optional("external_id", self.external_id, any),
@@ -141,11 +150,17 @@ impl SearchRequest<'_> {
             sort: sort.map(Elements::into_values).unwrap_or_default(),
             order: fields.optional("order", self.order, |word| Direction::parse(&word)),
             page: page(fields, self.limit, self.offset),
-            starting_after: fields.optional("starting_after", self.starting_after, any),
+            starting_after: cursor.or(starting_after),
             with_mappings: fields.optional("expand", self.expand, |word| Expansion::parse(&word)).is_some(),
             without_total: fields.take("include_total", self.include_total) == Some(false),
         };
-        fields.group(CustomerQuery::new(parts))
+        let query = CustomerQuery::new(parts);
+        let renamed = |wrong: Violations| {
+            let mut broken = Violations::new();
+            wrong.into_iter().for_each(|one| broken.push(one_at(cursor_name, one)));
+            broken
+        };
+        fields.group(query.map_err(renamed))
     }
 }
 
@@ -165,13 +180,10 @@ fn page(fields: &mut Reader<'_>, limit: Field<i64>, offset: Field<i64>) -> PageR
 }
 
 /// The pairs of metadata. A `null` is refused here: were it as if absent, everybody would match.
-fn pairs(fields: &mut Reader<'_>, metadata: Field<Object>) -> BTreeMap<String, String> {
-    let mut pairs = BTreeMap::new();
-    for (key, value) in fields.take("metadata", metadata).unwrap_or_default().0 {
-        match value {
-            Value::String(text) => drop(pairs.insert(key, text)),
-            _ => fields.wrong_type(member_path("metadata", &key), Text::EXPECTED),
-        }
+fn pairs(fields: &mut Reader<'_>, metadata: Field<Strings>) -> BTreeMap<String, String> {
+    let Strings { pairs, nulls, wrong } = fields.take("metadata", metadata).unwrap_or_default();
+    for key in nulls.iter().chain(&wrong) {
+        fields.wrong_type(|| member_path("metadata", key), Text::EXPECTED);
     }
     pairs
 }
@@ -183,7 +195,7 @@ fn sort(request: SortRequest<'_>, fields: &mut Reader<'_>) -> Option<(SortField,
 }
 
 fn filter(request: FilterRequest<'_>, fields: &mut Reader<'_>) -> Option<Condition> {
-    let field = fields.required("field", request.field, |word| FilterField::parse(&word));
+    let field = fields.required("field", request.field, |word| filter_field(&word));
     let operator = fields.required("operator", request.operator, |word| Operator::parse(&word));
     let data_type = fields.optional("data_type", request.data_type, |word| DataType::parse(&word));
     if matches!(request.value, Field::Absent) {
@@ -199,6 +211,32 @@ fn filter(request: FilterRequest<'_>, fields: &mut Reader<'_>) -> Option<Conditi
     let condition = Condition::filter(field?, operator?, operand);
     let place = if matches!(condition, Err(FilterError::Operator { .. })) { "operator" } else { "value" };
     fields.check(place, condition)
+}
+
+/// Why a word names no field that can be filtered by.
+#[derive(Debug, thiserror::Error)]
+enum FieldError {
+    #[error(transparent)]
+    Unknown(UnknownWord),
+    #[error(
+        "metadata is no field of filters: search for its pairs with {{\"metadata\": {{\"plan\": \"gold\"}}}}, beside filters"
+    )]
+    Metadata,
+}
+
+impl Rule for FieldError {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Unknown(word) => word.rule(),
+            Self::Metadata => "one_of",
+        }
+    }
+}
+
+fn filter_field(word: &str) -> Result<FilterField, FieldError> {
+    let is_metadata = word.split(['.', '[']).next() == Some("metadata");
+    FilterField::parse(word)
+        .map_err(|unknown| if is_metadata { FieldError::Metadata } else { FieldError::Unknown(unknown) })
 }
 
 impl ValueRequest<'_> {

@@ -19,7 +19,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
     query::Query,
     version::IfMatch,
@@ -33,12 +32,13 @@ pub(super) async fn update(
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let update = parse(body.bytes(), UpdateCustomerRequest::into_replacement)?;
+    let update = body.read(UpdateCustomerRequest::into_replacement).await?;
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     changed(Status::Ok, &done)
 }
 
@@ -49,20 +49,22 @@ pub(super) async fn update_named(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
-    query: Query,
-    body: Body,
+    query: Query<'_>,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let mut broken = Violations::new();
     let external_id = query.checked("external_customer_id", &mut broken, |text| ExternalId::new(text));
     let id = query.get("id").map(CustomerId::parse);
-    let update = parse(body.bytes(), |request: UpdateCustomerRequest<'_>, wrong| {
+    let read = |request: UpdateCustomerRequest<'_>, wrong: &mut Violations| {
         broken.into_iter().for_each(|violation| wrong.push(violation));
         request.into_replacement(wrong)
-    })?;
+    };
+    let update = body.read(read).await?;
     let id = id.transpose().map_err(|_| missing())?;
     let id = services.customers.identify(&caller, id, external_id.as_ref()).await?;
     let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     changed(Status::Ok, &done)
 }
 
@@ -74,12 +76,13 @@ pub(super) async fn patch(
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let update = parse(body.bytes(), UpdateCustomerRequest::into_merge)?;
+    let update = body.read(UpdateCustomerRequest::into_merge).await?;
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(&caller, change, if_match.0, request).await?;
     changed(Status::Ok, &done)
 }
 

@@ -1,6 +1,6 @@
 //! `GET /customers/{id}/history`
 
-use patron_domain::{event::EventEntity, ids::CustomerId, violation::Violations};
+use patron_domain::{event::EventEntity, ids::CustomerId};
 use rocket::{get, routes};
 
 use super::response::EventResponse;
@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::Listing,
     openapi::Endpoint,
     query::Query,
 };
@@ -20,19 +21,19 @@ pub(super) async fn history(
     caller: CanRead,
     services: Services<'_>,
     id: &str,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let page = query.page(&mut broken);
+    let mut broken = query.faults();
+    let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let events = services.events.history(&caller, EventEntity::Customer(id), page).await?;
-    // Whoever exists was created, which is an event; but old events may have been removed.
+    // A customer that exists was created, which is an event; but old events may have been removed.
     if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());
     }
-    Answer::ok(&List::new(&events, page, EventResponse::new))
+    List::new(&events, page, EventResponse::new).answer().await
 }
 
 /// What the document says of it.

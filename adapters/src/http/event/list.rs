@@ -17,11 +17,12 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    listing::cursor,
     openapi::{Endpoint, exactly},
     query::Query,
 };
 
-/// A page of the log. The cursor is always there: whoever follows the log asks again behind it.
+/// A page of the log. The cursor is always there: a reader that follows the log asks again behind it.
 #[derive(Serialize, ToSchema)]
 struct Events<'a> {
     items: Vec<EventResponse<'a>>,
@@ -49,7 +50,7 @@ impl Rule for EntityError {
     }
 }
 
-fn entities(query: &Query, broken: &mut Violations) -> EventEntities {
+fn entities(query: &Query<'_>, broken: &mut Violations) -> EventEntities {
     let kind = query.checked("entity_type", broken, EventEntityType::parse);
     let entity = query.checked("entity_id", broken, |id| match (EventEntity::of_id(id), kind) {
         (None, _) => Err(EntityError::Id),
@@ -63,30 +64,32 @@ fn entities(query: &Query, broken: &mut Violations) -> EventEntities {
     }
 }
 
-fn query(query: &Query, broken: &mut Violations) -> EventQuery {
+fn query(query: &Query<'_>, broken: &mut Violations) -> EventQuery {
     let types = query.joined("type").map(|words| {
         words.into_iter().filter_map(|word| broken.check(|| "type".to_owned(), EventType::parse(word))).collect()
     });
     let limit = |text: &str| text.parse().map_err(|_| EventLimitError).and_then(EventLimit::new);
+    let (name, after) = cursor(query, broken);
+    let after = after.and_then(|after| broken.check(|| name.to_owned(), EventPosition::parse(after)));
     EventQuery {
-        after: query.checked("after", broken, EventPosition::parse).unwrap_or_default(),
+        after: after.unwrap_or_default(),
         types,
         entities: entities(query, broken),
-        from: query.checked("from", broken, Timestamp::parse),
-        until: query.checked("to", broken, Timestamp::parse),
+        from: query.time("from", broken),
+        until: query.time("to", broken),
         limit: query.checked("limit", broken, limit).unwrap_or_default(),
     }
 }
 
 /// The next events of the environment behind a cursor, in the order of the log.
 #[get("/events")]
-pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
+pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = parameters.faults();
     let query = query(&parameters, &mut broken);
     broken.into_result()?;
     let EventPage { events, reached, has_more } = services.events.read(&caller, &query).await?;
     let items = events.iter().map(EventResponse::new).collect();
-    Answer::ok(&Events { items, next_cursor: reached.to_string(), has_more })
+    Answer::page(events.len(), &Events { items, next_cursor: reached.to_string(), has_more }).await
 }
 
 /// What the document says of it.
@@ -96,9 +99,10 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![list], "listEvents", "Follow the log of events", says)
         .with_key()
         .query::<EventPosition>(
-            "after",
+            "cursor",
             "The `next_cursor` of an earlier answer; the beginning of the log when absent.",
         )
+        .query::<EventPosition>("after", "Another name of `cursor`.")
         .query::<EventLimit>("limit", "How many events.")
         .repeated::<EventType>("type", "One of these; repeated, or joined by commas.")
         .query::<EventEntityType>("entity_type", "What happened to entities of this kind.")

@@ -1,7 +1,11 @@
 //! `POST /integrations/link`, `DELETE /integrations/link`
 
-use patron_domain::customer::{Amendment, CustomerChange};
-use rocket::{delete, post, routes};
+use patron_domain::{
+    customer::{Amendment, CustomerChange},
+    tenancy::Caller,
+    violation::Violations,
+};
+use rocket::{delete, http::Status, post, routes};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -16,8 +20,8 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{EXAMPLE_ID, Endpoint, Refusal},
+    references::{told, unknown_id},
     version::{IfMatch, etag},
 };
 
@@ -38,13 +42,26 @@ pub(super) async fn link(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let Link { customer, link } = parse(body.bytes(), LinkBody::into_link)?;
+    match make(&caller, &services, (idempotency, if_match), &body).await {
+        Err(refusal) => Err(with_unknown(refusal, &caller, &services, &body).await),
+        answer => answer,
+    }
+}
+
+async fn make(
+    caller: &Caller,
+    services: &Services<'_>,
+    (idempotency, if_match): (Idempotency<'_>, IfMatch),
+    body: &Body<'_>,
+) -> Result<Answer, ApiError> {
+    let Link { customer, link } = body.read(LinkBody::into_link).await?;
     let provider_type = link.provider_type.clone();
     let customer = customer.ok_or_else(missing)?;
     let change = CustomerChange::Amend(customer, Amendment::Link(link));
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(caller, change, if_match.0, request).await?;
     let mapping = done.event.state.mappings.iter().find(|mapping| mapping.provider_type == provider_type);
     // A link that was made is in the state that its event froze.
     let mapping = MappingResponse::new(mapping.ok_or_else(ApiError::system_error)?);
@@ -59,14 +76,45 @@ pub(super) async fn unlink(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     if_match: IfMatch,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let Unlink { customer, provider_type, provider_entity_id } = parse(body.bytes(), LinkBody::into_unlink)?;
+    match take_away(&caller, &services, (idempotency, if_match), &body).await {
+        Err(refusal) => Err(with_unknown(refusal, &caller, &services, &body).await),
+        answer => answer,
+    }
+}
+
+async fn take_away(
+    caller: &Caller,
+    services: &Services<'_>,
+    (idempotency, if_match): (Idempotency<'_>, IfMatch),
+    body: &Body<'_>,
+) -> Result<Answer, ApiError> {
+    let Unlink { customer, provider_type, provider_entity_id } = body.read(LinkBody::into_unlink).await?;
     let customer = customer.ok_or_else(missing)?;
     let change = CustomerChange::Amend(customer, Amendment::Unlink { provider_type, provider_entity_id });
-    let done = services.customers.change(&caller, change, if_match.0, idempotency.over(body.bytes())).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let done = services.customers.change(caller, change, if_match.0, request).await?;
     let answer = Answer::ok(&UnlinkAnswer { message: "the customer is not linked there any more" })?;
     Ok(answer.header("ETag", etag(done.event.sequence)).replayed(done.replayed))
+}
+
+/// A refusal, with the customer beside it that the body names and that is not there.
+async fn with_unknown(refusal: ApiError, caller: &Caller, services: &Services<'_>, body: &Body<'_>) -> ApiError {
+    if !matches!(refusal.status(), Status::BadRequest | Status::NotFound) {
+        return refusal;
+    }
+    let mut named = None;
+    let read = |request: LinkBody<'_>, _: &mut Violations| {
+        named = request.named_customer();
+        Some(())
+    };
+    // What it says beside the customer has been refused already.
+    let _ = body.read(read).await;
+    match named {
+        Some(id) => told(refusal, unknown_id(services, caller, id).await),
+        None => refusal,
+    }
 }
 
 fn missing() -> ApiError {

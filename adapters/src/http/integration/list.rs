@@ -5,45 +5,65 @@ use patron_domain::{
     ids::CustomerId,
     integration::{MappedEntityType, ProviderEntityId, ProviderType},
     page::Page,
-    violation::Violations,
+    violation::{Rule, Violations},
 };
 use rocket::{get, routes};
 
 use super::response::MappingResponse;
 use crate::http::{
     answer::Answer,
+    elsewhere,
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::Listing,
     openapi::Endpoint,
     query::Query,
 };
 
-/// What the query asks for; `None` for an entity that cannot exist, and so has no mappings.
-fn filter(query: &Query, broken: &mut Violations) -> Option<MappingFilter> {
+/// What the query asks for; `None` for an entity that cannot exist here, and so has no mappings.
+fn filter(query: &Query<'_>, broken: &mut Violations) -> Option<MappingFilter> {
+    let entity_type = query.get("entity_type");
+    let is_elsewhere = entity_type.is_some_and(elsewhere::is_entity_type);
+    if !is_elsewhere {
+        query.checked("entity_type", broken, MappedEntityType::parse);
+    }
     if query.get("provider_type").is_some() || query.get("provider_entity_id").is_some() {
         query.required("provider_type", broken);
         query.required("provider_entity_id", broken);
         let provider_type = query.checked("provider_type", broken, |text| ProviderType::new(text));
         let provider_entity_id = query.checked("provider_entity_id", broken, |text| ProviderEntityId::new(text));
-        return Some(MappingFilter::Provider {
-            provider_type: provider_type?,
-            provider_entity_id: provider_entity_id?,
-        });
+        let (provider_type, provider_entity_id) = (provider_type?, provider_entity_id?);
+        return (!is_elsewhere).then_some(MappingFilter::Provider { provider_type, provider_entity_id });
     }
-    query.required("entity_type", broken);
-    query.checked("entity_type", broken, MappedEntityType::parse);
-    let id = query.required("entity_id", broken)?;
+    for name in ["entity_type", "entity_id"].into_iter().filter(|name| query.get(name).is_none()) {
+        broken.add(name, &NobodyNamed(name));
+    }
+    let id = query.get("entity_id").filter(|_| !is_elsewhere)?;
     CustomerId::parse(id).ok().map(MappingFilter::Customer)
+}
+
+/// A query that does not say whose links, or which.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0} is needed: ask for the links of a customer with entity_type=customer&entity_id=cust_…, or for who has a link with \
+     provider_type=stripe&provider_entity_id=cus_…"
+)]
+struct NobodyNamed(&'static str);
+
+impl Rule for NobodyNamed {
+    fn rule(&self) -> &'static str {
+        "required"
+    }
 }
 
 /// The published mappings of a customer (`entity_type`, `entity_id`), or to one entity of another system
 /// (`provider_type`, `provider_entity_id`).
 #[get("/integrations/mappings")]
-pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
+pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
     let filter = filter(&query, &mut broken);
-    let page = query.page(&mut broken);
+    let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
     let found = match &filter {
         Some(filter) => services.customers.mappings(&caller, filter, page).await?,
@@ -59,7 +79,10 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![list], "listMappings", "List links to other systems", says)
         .with_key()
         .paged()
-        .query::<MappedEntityType>("entity_type", "With `entity_id`.")
+        .query::<MappedEntityType>(
+            "entity_type",
+            "With `entity_id`. Of what Flexprice maps and is not here (`subscription`, `invoice` …) there are none.",
+        )
         .query::<CustomerId>("entity_id", "The customer.")
         .query::<ProviderType>("provider_type", "With `provider_entity_id`.")
         .query::<ProviderEntityId>("provider_entity_id", "The id in the other system.")

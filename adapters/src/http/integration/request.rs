@@ -3,7 +3,6 @@
 use patron_domain::{
     ids::CustomerId,
     integration::{ClaimedEntityId, MappedEntityType, NewLink, ProviderEntityId, ProviderType},
-    metadata::JsonObject,
     violation::Violations,
 };
 use serde::{Deserialize, de::MapAccess};
@@ -53,12 +52,20 @@ pub(super) struct Unlink {
 }
 
 impl LinkBody<'_> {
+    /// The customer that it names, so far as it names any: `Some(None)` by an id that no customer can have.
+    pub(super) fn named_customer(&self) -> Option<Option<CustomerId>> {
+        match &self.entity_id {
+            Field::Value(id) if !id.is_empty() => Some(CustomerId::parse(id).ok()),
+            _ => None,
+        }
+    }
+
     pub(super) fn into_link(self, broken: &mut Violations) -> Option<Link> {
         let fields = &mut Reader::new(broken);
         let customer = customer(fields, self.entity_type, self.entity_id);
         let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
         let provider_entity_id = fields.required("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
-        let metadata = fields.take("metadata", self.metadata).map(|Object(map)| JsonObject::new(map));
+        let metadata = fields.take("metadata", self.metadata).map(Object::into_metadata);
         let metadata = metadata.and_then(|checked| fields.check("metadata", checked)).unwrap_or_default();
         let link = NewLink { provider_type: provider_type?, provider_entity_id: provider_entity_id?, metadata };
         Some(Link { customer: customer?, link })

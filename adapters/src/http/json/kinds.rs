@@ -9,7 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::field::{Field, FromJson};
+use super::{
+    field::{Field, FromJson},
+    unknown::within_element,
+};
 
 /// A string.
 pub(crate) type Text<'de> = Cow<'de, str>;
@@ -75,7 +78,7 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
         // Most lists have one element; a vector that grows by itself begins with room for four.
         let mut elements = Vec::with_capacity(1);
         while elements.len() < Self::KEPT
-            && let Some(element) = list.next_element()?
+            && let Some(element) = within_element(elements.len(), || list.next_element())?
         {
             elements.push(element);
         }
@@ -116,27 +119,6 @@ impl<'de> FromJson<'de> for Strings {
     }
 }
 
-/// Any object.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Object(pub(crate) serde_json::Map<String, serde_json::Value>);
-
-impl<'de> FromJson<'de> for Object {
-    const EXPECTED: &'static str = "an object";
-
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Option<Self>, A::Error> {
-        let mut members = serde_json::Map::new();
-        while let Some((key, value)) = map.next_entry()? {
-            members.insert(key, value);
-        }
-        Ok(Some(Self(members)))
-    }
-}
-
-/// The members of an object as a struct that derives `Deserialize`: for `FromJson::from_map` of requests.
-pub(crate) fn found_map<'de, T: Deserialize<'de>, A: MapAccess<'de>>(map: A) -> Result<Option<T>, A::Error> {
-    T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Some)
-}
-
 /// A decimal number, as a string or as a JSON number, to the letter: no floating point comes in between.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Decimal<'de>(pub(crate) Field<Text<'de>>);
@@ -175,9 +157,7 @@ mod tests {
                 count: 3
             })
         );
-        assert!(matches!(read::<Object>(r#"{"a":{"b":[1]}}"#), Field::Value(Object(map)) if map.len() == 1));
         assert_eq!(read::<Text<'_>>("null"), Field::Absent);
-        assert_eq!(read::<Object>("null"), Field::Absent);
     }
 
     #[test]

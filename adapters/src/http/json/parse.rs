@@ -7,18 +7,65 @@ use serde::{
     Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::error::Category;
 
 use super::{
     field::{Field, FromJson},
     nul,
+    reason::complaint,
+    unknown,
 };
 use crate::http::error::ApiError;
 
+/// What editors and exports of some systems put before the text itself.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What a body holds.
+pub(crate) struct Examined<C> {
+    /// What it asks for; nothing when anything is broken.
+    pub(crate) command: Option<C>,
+    /// What is wrong with its fields.
+    pub(crate) broken: Violations,
+    /// Its members that nothing here knows.
+    pub(crate) unknown: Vec<String>,
+}
+
 /// Reads a body as one JSON object, and turns it into what the domain takes.
 ///
-/// `read` notes what is wrong with the fields; U+0000 anywhere in the body is noted beside it. Nothing of the body is
-/// repeated in an error.
+/// `read` notes what is wrong with the fields; U+0000 anywhere in the body is noted beside it. Nothing of the body's values
+/// is repeated in an error.
+///
+/// # Errors
+/// When the body as a whole is no JSON object.
+pub(crate) fn examine<'de, T, C>(
+    body: &'de [u8],
+    read: impl FnOnce(T, &mut Violations) -> Option<C>,
+) -> Result<Examined<C>, ApiError>
+where
+    T: FromJson<'de>,
+{
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ApiError::malformed("the body is empty; send a JSON object"));
+    }
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Err(ApiError::malformed("the body is not UTF-8; send JSON in UTF-8"));
+    };
+    let mut request = None;
+    let (outcome, unknown) = unknown::named_while(|| read_object(text, &mut request));
+    outcome.map_err(|error| ApiError::malformed(complaint(&error)))?;
+    let Some(request) = request else {
+        return Err(ApiError::malformed("the body must be a JSON object, such as {\"external_id\": \"acme\"}"));
+    };
+    let mut broken = if nul::is_suspected(text) {
+        nul::find(text).map_err(|error| ApiError::malformed(complaint(&error)))?
+    } else {
+        Violations::new()
+    };
+    let command = read(request, &mut broken);
+    Ok(Examined { command: command.filter(|_| broken.is_empty()), broken, unknown })
+}
+
+/// The same, where all that is wrong is an error.
 pub(crate) fn parse<'de, T, C>(
     body: &'de [u8],
     read: impl FnOnce(T, &mut Violations) -> Option<C>,
@@ -26,26 +73,19 @@ pub(crate) fn parse<'de, T, C>(
 where
     T: FromJson<'de>,
 {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::malformed("the body is empty; send a JSON object"));
+    examine(body, read)?.into_command()
+}
+
+impl<C> Examined<C> {
+    /// What the body asks for.
+    ///
+    /// # Errors
+    /// When anything is wrong with its fields.
+    pub(crate) fn into_command(self) -> Result<C, ApiError> {
+        self.broken.into_result()?;
+        // Without a violation there is a command; the error stands in where `read` would disagree.
+        self.command.ok_or_else(ApiError::system_error)
     }
-    let Ok(text) = std::str::from_utf8(body) else {
-        return Err(ApiError::malformed("the body is no UTF-8; send JSON in UTF-8"));
-    };
-    let mut request = None;
-    read_object(text, &mut request).map_err(|error| ApiError::malformed(complaint(&error)))?;
-    let Some(request) = request else {
-        return Err(ApiError::malformed("the body must be a JSON object, such as {\"external_id\": \"acme\"}"));
-    };
-    let mut broken = if nul::is_suspected(text) {
-        nul::find(body).map_err(|error| ApiError::malformed(complaint(&error)))?
-    } else {
-        Violations::new()
-    };
-    let command = read(request, &mut broken);
-    broken.into_result()?;
-    // Without a violation there is a command; the error stands in where `read` would disagree.
-    command.ok_or_else(ApiError::system_error)
 }
 
 /// Reads an object to where it is to be, and nothing when the text is JSON of another type.
@@ -75,26 +115,13 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for Members<'_, T> {
     }
 }
 
-/// What is wrong with the JSON and where, without the parser's own words: they can quote the body.
-fn complaint(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Eof => "the JSON ends too early",
-        Category::Data => "a member of an object is given twice",
-        Category::Syntax | Category::Io => {
-            "the body is no JSON, or holds what cannot be kept (more than 127 levels, a number beyond 1e308, half a \
-             surrogate pair)"
-        }
-    };
-    format!("{what}: look at line {}, column {}", error.line(), error.column())
-}
-
 #[cfg(test)]
 mod tests {
-    use serde::{Deserialize, de::MapAccess};
+    use serde::Deserialize;
 
     use super::{
-        super::{Field, FromJson, found_map},
-        complaint, read_object,
+        super::{Field, FromJson, Reader, found_map, reason::complaint},
+        *,
     };
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -141,5 +168,26 @@ mod tests {
             let field = field.map(|field| if let Field::Value(object) = field { Some(object) } else { None });
             assert_eq!(placed, field, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let read = |request: Request, _: &mut Violations| Some(request);
+        let parsed = |body: &str| parse(body.as_bytes(), read).map_err(|error| error.status().code);
+        assert_eq!(parsed("\u{feff}{\"a\":1}"), Ok(Request { a: Field::Value(1) }));
+        for bad in ["\u{feff}", "\u{feff}\u{feff}{}", " \u{feff}{}"] {
+            assert_eq!(parsed(bad), Err(400), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_members_are_named_beside_what_is_wrong() {
+        let read = |_: Request, broken: &mut Violations| {
+            Reader::new(broken).note("a", "rule", "is wrong");
+            Some(())
+        };
+        let Ok(Examined { command, broken, unknown }) = examine(br#"{"b":1,"c":"\u0000"}"#, read) else { panic!() };
+        let paths: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!((command, paths, unknown), (None, vec!["c", "a"], vec!["b".to_owned(), "c".to_owned()]));
     }
 }

@@ -45,14 +45,20 @@ impl<'a> Reader<'a> {
 
     /// Notes that something is wrong with a field.
     pub(crate) fn note(&mut self, name: &str, rule: &'static str, message: &str) {
-        let path = self.path(name).into_owned();
-        self.broken.push(Violation { message: format!("{path} {message}"), path, rule });
+        if !self.broken.is_full() {
+            let path = self.path(name).into_owned();
+            self.broken.push(Violation { message: format!("{path} {message}"), path, rule });
+        }
     }
 
-    /// Notes that a value has another JSON type than its place takes.
-    pub(crate) fn wrong_type(&mut self, path: String, expected: &str) {
-        let message = format!("{path} must be {expected}");
-        self.broken.push(Violation { path, rule: "type", message });
+    /// Notes that a value at a place within this object has another JSON type than the place takes. The place is named only
+    /// when that is still told.
+    pub(crate) fn wrong_type(&mut self, place: impl FnOnce() -> String, expected: &str) {
+        if !self.broken.is_full() {
+            let path = self.path(&place()).into_owned();
+            let message = format!("{path} must be {expected}");
+            self.broken.push(Violation { path, rule: "type", message });
+        }
     }
 
     fn path<'n>(&self, name: &'n str) -> Cow<'n, str> {
@@ -98,8 +104,10 @@ impl<'a> Reader<'a> {
         match field {
             Field::Value(text) => self.check(name, check(text)),
             Field::Absent => {
-                let message = format!("{name} is needed");
-                self.broken.push(Violation { path: self.path(name).into_owned(), rule: "required", message });
+                if !self.broken.is_full() {
+                    let message = format!("{name} is needed");
+                    self.broken.push(Violation { path: self.path(name).into_owned(), rule: "required", message });
+                }
                 None
             }
             Field::Wrong(expected) => self.refuse_type(name, expected),
@@ -108,7 +116,7 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn refuse_type<T>(&mut self, name: &str, expected: &str) -> Option<T> {
-        self.wrong_type(self.path(name).into_owned(), expected);
+        self.wrong_type(|| name.to_owned(), expected);
         None
     }
 
@@ -116,7 +124,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn metadata(&mut self, field: Field<Strings>) -> Metadata {
         let Some(strings) = self.take("metadata", field) else { return Default::default() };
         for key in strings.wrong {
-            self.wrong_type(self.path(&member_path("metadata", &key)).into_owned(), Text::EXPECTED);
+            self.wrong_type(|| member_path("metadata", &key), Text::EXPECTED);
         }
         Metadata::new(strings.pairs, "metadata").map_err(|broken| self.absorb_under_place(broken)).unwrap_or_default()
     }
@@ -135,7 +143,9 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn refuse(&mut self, name: &str, broken: &dyn Rule) {
-        self.broken.add(self.path(name), broken);
+        if !self.broken.is_full() {
+            self.broken.add(self.path(name), broken);
+        }
     }
 
     /// A value made of several fields; `None` when it breaks rules, which are noted.
@@ -167,7 +177,7 @@ impl<'a> Reader<'a> {
         let elements = list.elements.into_iter().enumerate();
         let valid = elements.filter_map(|(index, element)| {
             let Field::Value(element) = element else {
-                self.wrong_type(self.path(&format!("{name}[{index}]")).into_owned(), expected);
+                self.wrong_type(|| format!("{name}[{index}]"), expected);
                 return None;
             };
             let place = Place::Element { of: &self.place, name, index };

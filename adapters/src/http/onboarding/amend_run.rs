@@ -40,7 +40,8 @@ async fn amend(
     idempotency: Idempotency<'_>,
     (id, amendment): (&str, RunAmendment),
 ) -> Result<Answer, ApiError> {
-    let amended = services.onboarding.amend_run(caller, customer_id(id)?, amendment, idempotency.over(&[])).await?;
+    let request = idempotency.over(&[]).await?;
+    let amended = services.onboarding.amend_run(caller, customer_id(id)?, amendment, request).await?;
     let (run, workflow) = &amended.value;
     Ok(Answer::ok(&RunResponse::new(run, workflow))?.replayed(amended.replayed))
 }

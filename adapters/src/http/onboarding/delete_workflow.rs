@@ -1,6 +1,6 @@
 //! `DELETE /settings/customer_onboarding`, `DELETE /settings/customer_onboarding/{name}`
 
-use patron_domain::onboarding::WorkflowName;
+use patron_domain::{idempotency::IdempotentRequest, onboarding::WorkflowName};
 use rocket::{delete, routes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ pub(super) async fn delete_default(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
 ) -> Result<Answer, ApiError> {
-    delete(&caller, &services, None, idempotency).await
+    delete(&caller, &services, None, idempotency.over(&[]).await?).await
 }
 
 /// Deletes a named workflow. A second time is answered with 404.
@@ -38,16 +38,17 @@ pub(super) async fn delete_named(
     idempotency: Idempotency<'_>,
     name: &str,
 ) -> Result<Answer, ApiError> {
-    delete(&caller, &services, workflow_name(name)?, idempotency).await
+    let request = idempotency.over(&[]).await?;
+    delete(&caller, &services, workflow_name(name)?, request).await
 }
 
 async fn delete(
     caller: &CanAdminister,
     services: &Services<'_>,
     name: Option<WorkflowName>,
-    idempotency: Idempotency<'_>,
+    request: Option<IdempotentRequest>,
 ) -> Result<Answer, ApiError> {
-    let deleted = services.onboarding.delete_workflow(caller, name, idempotency.over(&[])).await?;
+    let deleted = services.onboarding.delete_workflow(caller, name, request).await?;
     let told = Deleted { message: "new customers are not onboarded by this workflow any more" };
     Ok(Answer::ok(&told)?.replayed(deleted.replayed))
 }

@@ -3,7 +3,6 @@
 use patron_domain::{
     ids::CustomerId,
     onboarding::{RunQuery, RunState},
-    violation::Violations,
 };
 use rocket::{get, routes};
 
@@ -12,6 +11,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    listing::{Listing, cursor},
     openapi::{Endpoint, Limit},
     query::Query,
 };
@@ -19,11 +19,12 @@ use crate::http::{
 /// Runs of the environment, in the order in which their customers were created; `state=failed` for those that need a
 /// person. `cursor` goes on where an answer's `next_cursor` says.
 #[get("/onboarding/runs")]
-pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let limit = query.page(&mut broken).limit();
+pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    let limit = Listing::without_cursor(&query, &mut broken).page.limit();
     let state = query.checked("state", &mut broken, RunState::parse);
-    let after = query.checked("cursor", &mut broken, CustomerId::parse);
+    let (name, after) = cursor(&query, &mut broken);
+    let after = after.and_then(|after| broken.check(|| name.to_owned(), CustomerId::parse(after)));
     broken.into_result()?;
     let found = services.onboarding.runs(&caller, RunQuery { state, after, limit: limit + 1 }).await?;
     Answer::ok(&RunList::new(&found, limit))

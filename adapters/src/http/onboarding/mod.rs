@@ -45,7 +45,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
 }
 
 /// The name of a workflow in a path.
-fn workflow_name(name: &str) -> Result<Option<WorkflowName>, ApiError> {
+fn workflow_name(name: &str) -> Result<Option<WorkflowName>, Violations> {
     let mut broken = Violations::new();
     let name = broken.check(|| "name".to_owned(), WorkflowName::new(name));
     broken.into_result()?;

@@ -1,17 +1,20 @@
 //! `PUT /settings/customer_onboarding`, `PUT /settings/customer_onboarding/{name}`
 
-use patron_domain::onboarding::WorkflowName;
+use patron_domain::{onboarding::WorkflowName, violation::Violations};
 use rocket::{put, routes};
 use serde_json::{Value, json};
 
-use super::{request::WorkflowRequest, response::WorkflowResponse, workflow_name};
+use super::{
+    request::{AskedWorkflow, WorkflowRequest},
+    response::WorkflowResponse,
+    workflow_name,
+};
 use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -21,9 +24,9 @@ pub(super) async fn put_default(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    put(&caller, &services, None, (idempotency, &body)).await
+    put(&caller, &services, Ok(None), (idempotency, &body)).await
 }
 
 /// Sets a named workflow. The secret is answered when it is new.
@@ -33,23 +36,28 @@ pub(super) async fn put_named(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     name: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    put(&caller, &services, workflow_name(name)?, (idempotency, &body)).await
+    put(&caller, &services, workflow_name(name), (idempotency, &body)).await
 }
 
 async fn put(
     caller: &CanAdminister,
     services: &Services<'_>,
-    name: Option<WorkflowName>,
-    (idempotency, body): (Idempotency<'_>, &Body),
+    name: Result<Option<WorkflowName>, Violations>,
+    (idempotency, body): (Idempotency<'_>, &Body<'_>),
 ) -> Result<Answer, ApiError> {
-    let asked = parse(body.bytes(), |request: WorkflowRequest<'_>, broken| request.into_domain(broken))?;
-    let (steps, another_secret, request) = (asked.steps, asked.another_secret, idempotency.over(body.bytes()));
+    let read = |request: WorkflowRequest<'_>, broken: &mut Violations| {
+        let name = name.map_err(|faults| faults.into_iter().for_each(|fault| broken.push(fault)));
+        Some((name.ok()?, request.into_domain(broken)?))
+    };
+    let (name, AskedWorkflow { steps, another_secret }) = body.read(read).await?;
+    let request = idempotency.over(body.bytes()).await?;
     let made = services.onboarding.put_workflow(caller, name, steps, another_secret, request).await?;
     let (workflow, secret) = made.value;
+    let shown = secret.is_some();
     let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))?;
-    Ok(answer.replayed(made.replayed))
+    Ok(answer.secret(shown).replayed(made.replayed))
 }
 
 /// What the document says of them.

@@ -1,6 +1,8 @@
 //! The header `X-Patron-Onboarding-Run`: whoever creates a customer because a workflow called it echoes the token it was
 //! called with, and the create starts nothing, so that no two systems create each other's customers for ever.
 
+use std::convert::Infallible;
+
 use patron_domain::{
     onboarding::{Onboarding, OnboardingError, RunToken, RunTokenError},
     violation::Violations,
@@ -13,7 +15,7 @@ use rocket::{
 use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
-    wrap::fail,
+    noted::Noted,
 };
 
 /// The token of a request, if it has one.
@@ -45,13 +47,13 @@ pub(super) fn refusal(error: &RunTokenError) -> ApiError {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Token {
-    type Error = ();
+    type Error = Infallible;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
         let token = request.headers().get_one(HEADER).filter(|token| !token.is_empty());
-        match token.map(RunToken::parse).transpose() {
-            Ok(token) => Outcome::Success(Self(token)),
-            Err(error) => Outcome::Error((fail(request, refusal(&error)), ())),
-        }
+        let token = token.map(RunToken::parse).transpose();
+        // The body tells it beside its own faults.
+        let token = token.map_err(|error| Noted::of(request).fault(HEADER, &error)).ok().flatten();
+        Outcome::Success(Self(token))
     }
 }

@@ -1,8 +1,9 @@
 //! The routes of the document and of its page. They need no key and hold nothing of anybody's.
 
 use std::{
+    collections::BTreeMap,
     io::Cursor,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use rocket::{
@@ -23,7 +24,7 @@ use crate::http::{
     Api,
     error::ApiError,
     methods,
-    wrap::{render, wrap},
+    wrap::{Audience, render, wrap},
 };
 
 /// Scripts and styles come from this server alone, and nothing is sent elsewhere. The page sets styles of its own.
@@ -35,37 +36,72 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 #[must_use]
 pub fn mount_docs(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
     let routes = routes(base).to_vec();
-    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins);
-    rocket.mount("/", wrap([routes, fallbacks].concat(), api))
+    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins, Audience::Public);
+    // Later than the routes of an application that has a front page of its own.
+    let front = Route::ranked(FRONT_RANK, Method::Get, "/", Front);
+    rocket.mount("/", wrap([routes, fallbacks, vec![front]].concat(), api, Audience::Public))
+}
+
+const FRONT_RANK: isize = 1_000;
+
+/// The front page: leads to the documentation.
+#[derive(Clone)]
+struct Front;
+
+#[rocket::async_trait]
+impl Handler for Front {
+    async fn handle<'r>(&self, _: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let mut response = Response::build().status(Status::TemporaryRedirect).finalize();
+        response.set_raw_header("Location", "/docs/");
+        Outcome::Success(response)
+    }
 }
 
 fn routes(base: &str) -> [Route; 2] {
     let document = Document { base: base.to_owned(), made: Arc::default() };
-    [Route::new(Method::Get, "/openapi.json", document), Route::new(Method::Get, "/docs/<_..>", Page)]
+    [Route::new(Method::Get, "/openapi.json", document), Route::new(Method::Get, "/docs/<_..>", Page::default())]
 }
 
 /// The document, made when it is first asked for.
 #[derive(Clone)]
 struct Document {
     base: String,
-    made: Arc<OnceLock<Box<[u8]>>>,
+    made: Arc<OnceLock<(Box<[u8]>, String)>>,
 }
 
 #[rocket::async_trait]
 impl Handler for Document {
     async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
-        let make = || serde_json::to_vec(&document(&self.base)).unwrap_or_default().into_boxed_slice();
-        let made = self.made.get_or_init(make);
-        if made.is_empty() {
+        let make = || {
+            let mut json = serde_json::to_vec(&document(&self.base)).unwrap_or_default();
+            if !json.is_empty() {
+                json.push(b'\n');
+            }
+            let tag = tag(&json);
+            (json.into_boxed_slice(), tag)
+        };
+        let (json, tag) = self.made.get_or_init(make);
+        if json.is_empty() {
             return Outcome::Success(render(request, ApiError::system_error()));
         }
-        Outcome::Success(file(request, ContentType::JSON, made))
+        Outcome::Success(file(request, ContentType::JSON, json, tag.clone()))
     }
 }
 
 /// The page, and the files that it loads.
-#[derive(Clone)]
-struct Page;
+#[derive(Clone, Default)]
+struct Page {
+    /// The entity tags of the files, by their names, each made when its file is first asked for. Some files are megabytes.
+    tags: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Page {
+    /// The tag of a file. As many are kept as there are files.
+    fn tag_of(&self, name: &str, bytes: &[u8]) -> String {
+        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        tags.entry(name.to_owned()).or_insert_with(|| tag(bytes)).clone()
+    }
+}
 
 #[rocket::async_trait]
 impl Handler for Page {
@@ -83,7 +119,8 @@ impl Handler for Page {
             return Outcome::Success(render(request, ApiError::of_status(Status::NotFound)));
         };
         let kind = ContentType::parse_flexible(&found.content_type).unwrap_or(ContentType::Binary);
-        let mut response = file(request, kind, &found.bytes);
+        let tag = self.tag_of(name, &found.bytes);
+        let mut response = file(request, kind, &found.bytes, tag);
         if found.gzpipped {
             response.set_raw_header("Content-Encoding", "gzip");
         }
@@ -93,11 +130,15 @@ impl Handler for Page {
     }
 }
 
-/// A file that changes with the program alone: a client may keep it, and asks each time whether it is still the same.
-fn file<'r>(request: &Request<'_>, kind: ContentType, bytes: &[u8]) -> Response<'r> {
+/// An entity tag of a file.
+fn tag(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
+}
+
+/// A file that changes with the program alone: a client may keep it, and asks each time whether it is still the same.
+fn file<'r>(request: &Request<'_>, kind: ContentType, bytes: &[u8], tag: String) -> Response<'r> {
     let known = request.headers().get("if-none-match").any(|tags| tags.contains(&tag));
     let mut response = Response::new();
     response.set_raw_header("ETag", tag);

@@ -34,23 +34,23 @@ pub(crate) const EXAMPLE_ID: &str = "01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 
 texts! {
     ExternalId: "The id that your own system gave the customer: not blank, no control characters.", "acme-1";
-    CustomerName: "The full name of a person or company.", "Acme GmbH";
+    CustomerName: "The full name of a person or company: not blank.", "Acme GmbH";
     Contact: "A contact number, such as a telephone.", "+49 30 123456";
-    WorkflowName: "The name of an onboarding workflow.", "welcome";
-    AddressLine: "A line of the address.", "Unter den Linden 1";
+    WorkflowName: "The name of an onboarding workflow: not blank, nothing that turns the direction of text.", "welcome";
+    AddressLine: "A line of the address; tabs and line breaks are taken.", "Unter den Linden 1";
     City: "The city.", "Berlin";
     State: "The state, province or region.", "Berlin";
     PostalCode: "The ZIP or postal code.", "10117";
-    Email: "An e-mail address; its domain has a dot.", "billing@acme.example";
+    Email: "An e-mail address, in any script; its domain has a dot.", "billing@acme.example";
     ProviderType: "The name of another system: not blank, no control characters.", "stripe";
     ProviderEntityId: "The id by which the other system knows the customer.", "cus_1";
     ClaimedEntityId: "The id of the entity.", "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
     TaxRateCode: "The code of a tax rate, case-sensitive: not blank, no control characters.", "VAT_DE";
-    TaxRateName: "The name of a tax rate, for people.", "Umsatzsteuer";
-    TaxRateDescription: "What a tax rate is for.", "The regular rate in Germany";
-    ApiKeyName: "What a key is for.", "Billing worker";
+    TaxRateName: "The name of a tax rate, for people: nothing that turns the direction of text.", "Umsatzsteuer";
+    TaxRateDescription: "What a tax rate is for; tabs and line breaks are taken.", "The regular rate in Germany";
+    ApiKeyName: "What a key is for: nothing that turns the direction of text.", "Billing worker";
     RequestId: "The id of the request in which it was done.", "7f3a-1";
-    EnvironmentName: "The name of an environment.", "Staging";
+    EnvironmentName: "The name of an environment: nothing that turns the direction of text.", "Staging";
     Actor: "Who did it: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 }
 
@@ -137,7 +137,7 @@ impl Shape for EventLimit {
 
 impl Shape for CountryCode {
     fn look() -> Look {
-        let says = "An assigned country code of ISO 3166-1 alpha-2, upper case.".to_owned();
+        let says = "An assigned country code of ISO 3166-1 alpha-2, upper case, or `XK` for Kosovo.".to_owned();
         let pattern = Some("[A-Z]{2}".to_owned());
         Look { kinds: vec![Type::String], pattern, says, example: json!("DE"), ..Look::default() }
     }
@@ -283,7 +283,9 @@ pub(crate) fn given_any_object() -> RefOr<Schema> {
 }
 
 fn object_of(kinds: SchemaType) -> RefOr<Schema> {
-    let says = format!("Any JSON object of at most {} bytes.", JsonObject::MAX_BYTES);
+    let (bytes, keys, chars) = (JsonObject::MAX_BYTES, Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS);
+    let says =
+        format!("Any JSON object of at most {bytes} bytes, with at most {keys} keys of 1 to {chars} characters.");
     ObjectBuilder::new()
         .schema_type(kinds)
         .description(Some(says))

@@ -23,7 +23,7 @@ use super::{
     refusal::{Refusal, responses},
     shape::{Shape, exactly},
 };
-use crate::http::list::List;
+use crate::http::{list::List, noted::IGNORED};
 
 /// A schema with its name among the document's components.
 pub(super) type Named = (String, RefOr<Schema>);
@@ -73,13 +73,13 @@ impl Endpoint {
     /// It needs a key that may do what it does.
     pub(crate) fn with_key(mut self) -> Self {
         self.operation = self.operation.securities(Some(security())).parameter_ref(parameter_ref("X-Environment-ID"));
-        self.refuses([Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
+        self.refuses([Refusal::Invalid, Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
     }
 
     /// It minds `Idempotency-Key`. To be said after the answers, as everything that adds a header to them.
     pub(crate) fn idempotent(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
-        self.refuses([Refusal::Invalid, Refusal::Taken]).answering("Idempotency-Replayed")
+        self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused]).answering("Idempotency-Replayed")
     }
 
     /// It minds `If-Match`, and answers the version as `ETag`.
@@ -131,9 +131,11 @@ impl Endpoint {
         self.refuses([Refusal::Invalid])
     }
 
-    /// The parameters `limit` and `offset`.
+    /// The parameters `limit`, `offset` and `cursor`.
     pub(crate) fn paged(self) -> Self {
-        self.query::<Limit>("limit", "How many items.").query::<Offset>("offset", "After how many items.")
+        self.query::<Limit>("limit", "How many items.")
+            .query::<Offset>("offset", "After how many items.")
+            .query::<str>("cursor", "The `next_cursor` of the page before; not beside an `offset`.")
     }
 
     /// The body, with examples that are taken as they stand; in them the ids of [`super::EXAMPLE_ID`] stand for real ones.
@@ -200,6 +202,14 @@ impl Endpoint {
     /// The operation, and how it refuses by status: the responses that have to be among the document's components.
     pub(super) fn finish(mut self) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {
         self = self.answering("X-Request-ID");
+        if self.body.is_some() {
+            self = self.answering(IGNORED);
+        }
+        let made = |(status, answer): (u16, ResponseBuilder)| match status {
+            201 => (status, answer.header_ref("Location", header_ref("Location"))),
+            _ => (status, answer),
+        };
+        self.answers = self.answers.into_iter().map(made).collect();
         let mut operation = self.operation.tag(self.tag);
         if let Some((named, examples)) = self.body {
             let examples = examples.into_iter();

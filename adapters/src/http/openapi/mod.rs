@@ -102,9 +102,11 @@ fn info() -> Info {
         .description(Some(
             "A customer registry for billing. It speaks Flexprice's customer API.\n\n\
              Requests and answers are JSON in UTF-8. Unknown fields are ignored; `null` means absent, but for `PATCH`, where \
-             it clears. Lengths are counted in Unicode code points, and U+0000 is refused everywhere. Every error has the \
-             shape `Error`; a path that does not take a method is answered with 405 and `Allow`. Where several refusals \
-             apply, the first of 401, 403, 413, 415, 400, 404, 409, 412 is answered.",
+             it clears. Lengths are counted in Unicode code points. Control characters are refused in every text but the values \
+             of metadata, where U+0000 alone is; tabs and line breaks are taken in address lines and descriptions. Every error \
+             has the shape `Error`. Where several refusals apply, the first is answered of: two API keys that differ (400), \
+             401, 403, 404 of an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 of what the request refers \
+             to, 409, 412. `?pretty=true` indents an answer.",
         ))
         .build()
 }

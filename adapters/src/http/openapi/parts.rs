@@ -10,7 +10,7 @@ use utoipa::openapi::{
 };
 
 use super::shape::{Look, Shape, exactly};
-use crate::http::onboarding;
+use crate::http::{noted::IGNORED, onboarding};
 
 macro_rules! header_values {
     ($($name:ident: $look:expr;)*) => {$(
@@ -29,6 +29,9 @@ header_values! {
     Tag: Look { example: json!("\"1\""), ..Look::default() };
     Word: Look { example: json!("Bearer"), ..Look::default() };
     Yes: Look { words: Some(vec!["true"]), example: json!("true"), ..Look::default() };
+    Path: Look { example: json!("/v1/customers/cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE"), ..Look::default() };
+    Names: Look { example: json!("adress_country, tax_rate_overrides[0].tax_behavior"), ..Look::default() };
+    Codings: Look { example: json!("identity"), ..Look::default() };
     Seconds: Look { pattern: Some("[0-9]+".to_owned()), example: json!("1"), ..Look::default() };
 }
 
@@ -78,11 +81,18 @@ pub(super) fn components() -> Components {
         ("X-Request-ID", exactly::<Request>(), "The request's id, for logs; made up when absent."),
     ];
     let answered = [
+        ("Accept-Encoding", exactly::<Codings>(), "How bodies may be sent: as they are."),
         ("ETag", exactly::<Tag>(), "The version, in quotes."),
         (
             "Idempotency-Replayed",
             exactly::<Yes>(),
             "There when this is the answer to an earlier request of the same `Idempotency-Key`.",
+        ),
+        ("Location", exactly::<Path>(), "Where what was made is."),
+        (
+            IGNORED,
+            exactly::<Names>(),
+            "There when the body has members that are not known here: their paths, 20 at most.",
         ),
         ("Retry-After", exactly::<Seconds>(), "After how many seconds to ask again."),
         ("WWW-Authenticate", exactly::<Word>(), "How to name a key."),

@@ -36,8 +36,10 @@ pub(crate) enum Refusal {
     NotFound,
     /// 408.
     TooSlow,
-    /// 409.
+    /// 409: something has what is asked for.
     Taken,
+    /// 409: the idempotency key stands for another request.
+    KeyReused,
     /// 412.
     Changed,
     /// 413.
@@ -93,7 +95,7 @@ fn codes() -> RefOr<Schema> {
 
 impl Refusal {
     /// All of them.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -101,6 +103,7 @@ impl Refusal {
         Self::NotFound,
         Self::TooSlow,
         Self::Taken,
+        Self::KeyReused,
         Self::Changed,
         Self::TooLarge,
         Self::NoJson,
@@ -124,6 +127,7 @@ impl Refusal {
             Self::NotFound => ChangeCustomerError::UnknownCustomer.into(),
             Self::TooSlow => ApiError::body_timeout(limits.body_timeout.as_secs()),
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
+            Self::KeyReused => ApiError::idempotency_key_reused(),
             Self::Changed => ChangeCustomerError::VersionConflict { current: Some(Version::FIRST) }.into(),
             Self::TooLarge => ApiError::too_large(limits.body_limit),
             Self::NoJson => ApiError::unsupported_media_type(),
@@ -135,17 +139,18 @@ impl Refusal {
     fn says(self) -> &'static str {
         match self {
             Self::Invalid => {
-                "Fields, parameters or headers are wrong, or the body is no JSON object; all faults are told at once."
+                "Fields, parameters or headers are wrong, or the body is not a JSON object; all faults are told at once."
             }
             Self::InvalidOperation => "The state forbids it.",
             Self::Unauthenticated => "There is no key, or it is wrong, revoked or expired.",
             Self::Denied => "The key may not do this, or belongs to another environment than `X-Environment-ID` names.",
             Self::NotFound => "There is no such thing in the key's environment.",
             Self::TooSlow => "The body did not arrive in time.",
-            Self::Taken => "Something has what was asked for, or the `Idempotency-Key` stands for another request.",
+            Self::Taken => "Something has what was asked for.",
+            Self::KeyReused => "The `Idempotency-Key` stands for another request.",
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and details give.",
             Self::TooLarge => "The body is too large.",
-            Self::NoJson => "The body is not called JSON.",
+            Self::NoJson => "The body is not called JSON, or is compressed.",
             Self::Failed => "Something went wrong in the service; it is in its log under the `X-Request-ID`.",
             Self::Unavailable => "The service cannot do this at the moment.",
         }

@@ -3,6 +3,7 @@
 //! A limit is taken from the constant that the domain checks by, a word from the list that it parses by. Neither is
 //! written down here, so the document says what the code does.
 
+use patron_domain::metadata::Metadata;
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema,
@@ -166,7 +167,7 @@ pub(crate) fn strings(max_keys: usize, max_key_chars: usize, max_chars: usize, n
         .property_names(Some(Schema::Object(key.build())))
         .additional_properties(Some(AdditionalProperties::from(RefOr::T(Schema::Object(value)))))
         .max_properties(Some(max_keys))
-        .description(Some("Pairs of the client's own."))
+        .description(Some(format!("Pairs of the client's own: {} bytes in all as JSON.", Metadata::MAX_BYTES)))
         .examples([json!({ "plan": "gold" })])
         .into()
 }

@@ -2,8 +2,11 @@
 
 use patron_domain::{
     customer::ExternalId,
+    ids::CustomerId,
     integration::ClaimedEntityId,
-    tax::{CurrencyCode, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxRateCode, TaxedEntityType},
+    tax::{
+        CurrencyCode, NamedCustomer, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxRateCode, TaxedEntityType,
+    },
     tenancy::Caller,
     time::Timestamp,
     violation::{Violation, Violations},
@@ -101,6 +104,25 @@ impl TermsRequest {
 }
 
 impl CreateAssociationRequest<'_> {
+    /// The tax rate and the customer that it names, so far as it names any.
+    pub(super) fn references(&self) -> (Option<String>, Option<NamedCustomer>) {
+        let text = |field: &Field<Text<'_>>| match field {
+            Field::Value(text) if !text.is_empty() => Some(text.clone().into_owned()),
+            _ => None,
+        };
+        let (entity_id, external) = (text(&self.entity_id), text(&self.external_customer_id));
+        let is_customer = text(&self.entity_type).is_none_or(|word| word == TaxedEntityType::Customer.as_str());
+        let customer = match (external, entity_id) {
+            _ if !is_customer => None,
+            (Some(external), entity_id) => {
+                Some(NamedCustomer::ExternalId { external_id: ExternalId::new(external).ok(), entity_id })
+            }
+            (None, Some(id)) => Some(NamedCustomer::Id(CustomerId::parse(&id).ok())),
+            (None, None) => None,
+        };
+        (text(&self.tax_rate_code), customer)
+    }
+
     /// Checks every field and notes all that is wrong.
     pub(super) fn into_domain(
         self,
@@ -129,7 +151,8 @@ impl CreateAssociationRequest<'_> {
             code: code?,
             currency,
             priority: terms.priority.unwrap_or_default(),
-            auto_apply: terms.auto_apply.unwrap_or(true),
+            // As in Flexprice. Were it the other way round, a default that somebody makes would tax every new customer.
+            auto_apply: terms.auto_apply.unwrap_or(false),
             metadata: terms.metadata.unwrap_or_default(),
             start,
             end,

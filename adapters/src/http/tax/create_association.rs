@@ -4,8 +4,10 @@ use patron_domain::{
     customer::{Amendment, CustomerChange, Precondition},
     event::CustomerEventKind,
     tax::{NamedCustomer, TaxesOfError},
+    tenancy::Caller,
+    violation::Violations,
 };
-use rocket::{post, routes};
+use rocket::{http::Status, post, routes};
 use serde_json::json;
 
 use super::{
@@ -18,8 +20,8 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
+    references::{told, unknown_customer, unknown_rates},
 };
 
 /// Associates a tax rate with a customer, as a change of that customer, or with the environment as one of its defaults.
@@ -28,23 +30,56 @@ pub(super) async fn create_association(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let read = |request: CreateAssociationRequest<'_>, broken: &mut _| request.into_domain(&caller, broken);
-    let (entity, new) = parse(body.bytes(), read)?;
-    let request = idempotency.over(body.bytes());
+    match create(&caller, &services, idempotency, &body).await {
+        Err(refusal) if matches!(refusal.status(), Status::BadRequest | Status::NotFound) => {
+            Err(with_unknown(refusal, &caller, &services, &body).await)
+        }
+        answer => answer,
+    }
+}
+
+/// A refusal, with the rate and the customer beside it that the body names and that are not there.
+async fn with_unknown(refusal: ApiError, caller: &Caller, services: &Services<'_>, body: &Body<'_>) -> ApiError {
+    let mut named = (None, None);
+    let read = |request: CreateAssociationRequest<'_>, _: &mut Violations| {
+        named = request.references();
+        Some(())
+    };
+    // What it says beside them has been refused already.
+    let _ = body.read(read).await;
+    let (code, customer) = named;
+    let mut unknown = match &customer {
+        Some(customer) => unknown_customer(services, caller, customer).await,
+        None => Violations::new(),
+    };
+    let codes = code.map(|code| ("tax_rate_code".to_owned(), code)).into_iter().collect();
+    unknown_rates(services, caller, codes).await.into_iter().for_each(|one| unknown.push(one));
+    told(refusal, unknown)
+}
+
+async fn create(
+    caller: &Caller,
+    services: &Services<'_>,
+    idempotency: Idempotency<'_>,
+    body: &Body<'_>,
+) -> Result<Answer, ApiError> {
+    let read = |request: CreateAssociationRequest<'_>, broken: &mut Violations| request.into_domain(caller, broken);
+    let (entity, new) = body.read(read).await?;
+    let request = idempotency.over(body.bytes()).await?;
     let NamedEntity::Customer(named) = entity else {
-        let made = services.taxes.create_default(&caller, new, request).await?;
+        let made = services.taxes.create_default(caller, new, request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&made.value))?.replayed(made.replayed));
     };
     // Before anything is looked up: what is wrong with the request itself is told first.
     new.term(services.taxes.clock.now())?;
     let customer = match named {
         NamedCustomer::Id(id) => id.ok_or(TaxesOfError::UnknownCustomer)?,
-        named => services.taxes.customer(&caller, &named).await?,
+        named => services.taxes.customer(caller, &named).await?,
     };
     let change = CustomerChange::Amend(customer, Amendment::Associate(Box::new(new)));
-    let changed = services.customers.change(&caller, change, Precondition::None, request).await;
+    let changed = services.customers.change(caller, change, Precondition::None, request).await;
     let changed = changed.map_err(of_association)?;
     let CustomerEventKind::TaxAssociated { association_id } = changed.event.kind else {
         return Err(ApiError::system_error());

@@ -10,7 +10,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -20,11 +19,12 @@ pub(super) async fn create_rate(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let new = parse(body.bytes(), CreateTaxRateRequest::into_domain)?;
-    let made = services.taxes.create_rate(&caller, new, idempotency.over(body.bytes())).await?;
-    Ok(Answer::created(&TaxRateResponse::new(&made.value))?.replayed(made.replayed))
+    let new = body.read(CreateTaxRateRequest::into_domain).await?;
+    let made = services.taxes.create_rate(&caller, new, idempotency.over(body.bytes()).await?).await?;
+    let location = format!("/taxes/rates/{}", made.value.id);
+    Ok(Answer::created(location, &TaxRateResponse::new(&made.value))?.replayed(made.replayed))
 }
 
 /// What the document says of it.

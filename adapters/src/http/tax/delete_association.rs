@@ -27,16 +27,16 @@ pub(super) async fn delete_association(
     idempotency: Idempotency<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
+    let request = idempotency.over(&[]).await?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
     let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
     let mut found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
     let TaxedEntity::Customer(customer) = found.entity else {
-        let (amendment, request) = (TaxDefaultAmendment::Remove, idempotency.over(&[]));
-        let removed = services.taxes.change_default(&caller, id, amendment, request).await?;
+        let removed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Remove, request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&removed.value))?.replayed(removed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::Dissociate(id));
-    let changed = services.customers.change(&caller, change, Precondition::None, idempotency.over(&[])).await?;
+    let changed = services.customers.change(&caller, change, Precondition::None, request).await?;
     // The event holds what is left of the customer; of what was taken away it knows when and by whom.
     found.status = Status::Deleted;
     found.audit.touch(changed.event.at, &changed.event.actor);

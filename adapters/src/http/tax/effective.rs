@@ -4,7 +4,6 @@ use patron_domain::{
     ids::{CustomerId, TaxAssociationId},
     tax::{CurrencyCode, ExplainedTaxes, PassedOver, TaxedEntityType, TaxesOfError},
     time::Timestamp,
-    violation::Violations,
 };
 use rocket::{get, routes};
 use serde::Serialize;
@@ -96,13 +95,13 @@ impl<'a> EffectiveTaxesResponse<'a> {
 pub(super) async fn effective(
     caller: CanRead,
     services: Services<'_>,
-    query: Query,
+    query: Query<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
+    let mut broken = query.faults();
     query.required("currency", &mut broken);
     let currency = query.checked("currency", &mut broken, |code| CurrencyCode::new(code));
-    let at = query.checked("at", &mut broken, Timestamp::parse);
+    let at = query.time("at", &mut broken);
     broken.into_result()?;
     let currency = currency.ok_or_else(ApiError::system_error)?;
     let id = CustomerId::parse(id).map_err(|_| TaxesOfError::UnknownCustomer)?;

@@ -1,12 +1,42 @@
 //! How requests name whom a tax applies to: `entity_type`, `entity_id`, `external_customer_id`.
 
 use patron_domain::{
+    UnknownWord,
     customer::ExternalId,
-    ids::CustomerId,
+    ids::{CustomerId, CustomerKind, Kind, TenantKind},
     tax::{NamedCustomer, TaxedEntityType},
     tenancy::Caller,
     violation::{Violation, Violations},
 };
+
+use crate::http::elsewhere;
+
+/// The type of an entity that a list is asked for.
+pub(super) enum AskedEntityType {
+    /// One of which there are some here.
+    Held(TaxedEntityType),
+    /// One that Flexprice knows and that is billing: there are none here.
+    Elsewhere,
+}
+
+impl AskedEntityType {
+    /// # Errors
+    /// For a word that neither knows.
+    pub(super) fn parse(word: &str) -> Result<Self, UnknownWord> {
+        if elsewhere::is_entity_type(word) {
+            return Ok(Self::Elsewhere);
+        }
+        TaxedEntityType::parse(word).map(Self::Held)
+    }
+}
+
+/// The kind of entity that an id names by its prefix.
+pub(super) fn kind_of_id(id: &str) -> Option<TaxedEntityType> {
+    if id.starts_with(CustomerKind::PREFIX) {
+        return Some(TaxedEntityType::Customer);
+    }
+    id.starts_with(TenantKind::PREFIX).then_some(TaxedEntityType::Tenant)
+}
 
 /// The three fields as they were given; an empty one is as if absent.
 pub(super) struct EntityFields<'a> {
@@ -53,7 +83,8 @@ impl EntityFields<'_> {
             (Some(TaxedEntityType::Customer), None, None) => NamedEntity::Customers,
             (None, id, None) => {
                 if id.is_some() {
-                    refuse(broken, "entity_type", "required", "is needed beside entity_id: customer or tenant");
+                    let message = "is needed beside an entity_id that is neither a customer's (cust_…) nor a tenant's";
+                    refuse(broken, "entity_type", "required", message);
                 }
                 NamedEntity::All
             }

@@ -4,11 +4,14 @@ use patron_domain::{
     customer::{ChangeCustomerError, InvalidOperation},
     tax::{
         ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
-        TaxesOfError,
+        NamedCustomer, TaxesOfError,
     },
 };
 
-use crate::http::error::ApiError;
+use crate::http::{
+    error::{ApiError, NO_SUCH_RATE},
+    references::no_customer,
+};
 
 impl From<CreateTaxRateError> for ApiError {
     fn from(error: CreateTaxRateError) -> Self {
@@ -95,8 +98,15 @@ impl From<ChangeTaxDefaultError> for ApiError {
 
 /// 404 for the one `tax_rate_code` of a request.
 fn unknown_rate() -> ApiError {
-    let message = "there is no tax rate with this code; create the tax rate first, or mend the code";
-    ApiError::not_found(message).detail("tax_rate_code", message)
+    ApiError::not_found(NO_SUCH_RATE).names_nothing("tax_rate_code", NO_SUCH_RATE)
+}
+
+/// The refusal of a list of the customer that its query names.
+pub(super) fn of_named(error: TaxesOfError, named: &NamedCustomer) -> ApiError {
+    match error {
+        TaxesOfError::UnknownCustomer => ApiError::unknown(no_customer(named)),
+        error => error.into(),
+    }
 }
 
 /// The refusal of a new association of a customer.

@@ -3,17 +3,30 @@
 use patron_domain::{ids::TaxAssociationId, tax::ChangeTaxDefaultError, tenancy::Permission};
 use rocket::{get, routes};
 
-use super::response::TaxAssociationResponse;
+use super::{
+    list_associations::{EmbeddedRate, with_rates},
+    response::TaxAssociationResponse,
+};
 use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
     openapi::Endpoint,
+    query::Query,
 };
 
 /// A tax association of any status, with its rate.
 #[get("/taxes/associations/<id>")]
-pub(super) async fn get_association(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn get_association(
+    caller: CanRead,
+    services: Services<'_>,
+    query: Query<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    // Checked as in lists; the rate is always there.
+    with_rates(&query, &mut broken);
+    broken.into_result()?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
     let found = services.taxes.find_association(&caller, Permission::Read, id).await?;
     let found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
@@ -27,5 +40,6 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![get_association], "getTaxAssociation", "Show a tax association", says)
         .with_key()
         .path::<TaxAssociationId>("id", "The tax association.")
+        .query::<EmbeddedRate>("expand", "Accepted as in lists; the rate is always there.")
         .answers::<TaxAssociationResponse<'_>>(200, "The tax association.")
 }

@@ -5,12 +5,14 @@ use patron_domain::{
     ids::{CustomerId, TaxRateId},
     lifecycle::Status,
     tax::{CurrencyCode, TaxAssociationFilter, TaxedEntities, TaxedEntity, TaxedEntityType},
+    time::Timestamp,
     violation::{Violation, Violations},
 };
 use rocket::{get, routes};
 
 use super::{
-    entity::{EntityFields, NamedEntity},
+    entity::{AskedEntityType, EntityFields, NamedEntity, kind_of_id},
+    error::of_named,
     response::TaxAssociationResponse,
 };
 use crate::http::{
@@ -18,12 +20,13 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::Listing,
     openapi::{Endpoint, Look, Refusal, Shape},
     query::Query,
 };
 
 /// What the query asks for, but for whose they are. Ids that no rate can have match nothing.
-fn filter(query: &Query, broken: &mut Violations) -> TaxAssociationFilter {
+fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxAssociationFilter {
     let parse = |ids: Vec<&str>| ids.into_iter().filter_map(|id| TaxRateId::parse(id).ok()).collect::<Vec<_>>();
     let many = query.joined("tax_rate_ids").map(parse);
     let tax_rate_ids = match (query.get("tax_rate_id").map(|id| parse(vec![id])), many) {
@@ -37,12 +40,14 @@ fn filter(query: &Query, broken: &mut Violations) -> TaxAssociationFilter {
         tax_rate_ids,
         currency: query.checked("currency", broken, |code| CurrencyCode::new(code)),
         auto_apply: query.flag("auto_apply", broken),
-        order: query.checked("order", broken, Direction::parse).unwrap_or_default(),
+        created_from: listing.start_time,
+        created_until: listing.end_time,
+        order: listing.order.unwrap_or_default(),
     }
 }
 
 /// The word that embeds the rates.
-struct EmbeddedRate;
+pub(super) struct EmbeddedRate;
 
 impl EmbeddedRate {
     const WORD: &str = "tax_rate";
@@ -55,7 +60,7 @@ impl Shape for EmbeddedRate {
 }
 
 /// Whether the rates are to be embedded.
-fn with_rates(query: &Query, broken: &mut Violations) -> bool {
+pub(super) fn with_rates(query: &Query<'_>, broken: &mut Violations) -> bool {
     let wanted = query.joined("expand").unwrap_or_default();
     if wanted.iter().any(|one| *one != EmbeddedRate::WORD) {
         let message = "expand must be tax_rate".to_owned();
@@ -69,27 +74,40 @@ fn with_rates(query: &Query, broken: &mut Violations) -> bool {
 pub(super) async fn list_associations(
     caller: CanRead,
     services: Services<'_>,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let kind = query.checked("entity_type", &mut broken, TaxedEntityType::parse);
+    let mut broken = query.faults();
+    let kind = query.checked("entity_type", &mut broken, AskedEntityType::parse);
     let (entity_id, external_customer_id) = (query.get("entity_id"), query.get("external_customer_id"));
-    let named = EntityFields { kind, entity_id, external_customer_id }.read(&caller, &mut broken);
-    let mut filter = filter(&query, &mut broken);
+    let held = match kind {
+        Some(AskedEntityType::Held(kind)) => Some(kind),
+        Some(AskedEntityType::Elsewhere) => None,
+        None => entity_id.and_then(kind_of_id),
+    };
+    let named = match kind {
+        // What is not here has no taxes here.
+        Some(AskedEntityType::Elsewhere) => None,
+        _ => Some(EntityFields { kind: held, entity_id, external_customer_id }.read(&caller, &mut broken)),
+    };
+    let listing = Listing::read(&query, &mut broken);
+    let mut filter = filter(&query, &listing, &mut broken);
     let with_rates = with_rates(&query, &mut broken);
-    let page = query.page(&mut broken);
+    let page = listing.page;
     broken.into_result()?;
+    let Some(named) = named else { return List::<TaxAssociationResponse<'_>>::empty(page).answer().await };
     filter.entities = match named {
         NamedEntity::All => TaxedEntities::All,
         NamedEntity::Customers => TaxedEntities::Customers,
         NamedEntity::Tenant => TaxedEntities::One(TaxedEntity::Tenant),
         NamedEntity::Customer(customer) => {
-            TaxedEntities::One(TaxedEntity::Customer(services.taxes.customer(&caller, &customer).await?))
+            let found = services.taxes.customer(&caller, &customer).await;
+            TaxedEntities::One(TaxedEntity::Customer(found.map_err(|error| of_named(error, &customer))?))
         }
     };
     let found = services.taxes.associations(&caller, &filter, page).await?;
     let rates = if with_rates { services.taxes.rates_of(&caller, &found.items).await? } else { Vec::new() };
-    Answer::ok(&List::new(&found, page, |association| TaxAssociationResponse::new(association).with_rate(&rates)))
+    let shown = |association| TaxAssociationResponse::new(association).with_rate(&rates);
+    List::new(&found, page, shown).answer().await
 }
 
 /// What the document says of it.
@@ -98,13 +116,18 @@ pub(super) fn documented() -> Endpoint {
     Endpoint::new(routes![list_associations], "listTaxAssociations", "List tax associations", says)
         .with_key()
         .paged()
-        .query::<TaxedEntityType>("entity_type", "Whose they are.")
-        .query::<CustomerId>("entity_id", "The customer; with `entity_type`.")
+        .query::<TaxedEntityType>(
+            "entity_type",
+            "Whose they are. Of what Flexprice taxes and is not here (`subscription`, `invoice` …) there are none.",
+        )
+        .query::<CustomerId>("entity_id", "The customer.")
         .query::<ExternalId>("external_customer_id", "The customer, by its external id.")
         .query::<TaxRateId>("tax_rate_id", "Of this rate.")
         .repeated::<TaxRateId>("tax_rate_ids", "Of one of these rates; repeated, or joined by commas.")
         .query::<CurrencyCode>("currency", "For this currency.")
         .query::<bool>("auto_apply", "Whether they apply of themselves.")
+        .query::<Timestamp>("start_time", "Created at this time or later.")
+        .query::<Timestamp>("end_time", "Created at this time or earlier.")
         .query::<Status>("status", "Their status; `published` when absent.")
         .query::<Direction>("order", "Which end comes first; `desc` when absent.")
         .query::<EmbeddedRate>("expand", "What else to show of each.")

@@ -16,12 +16,13 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::Listing,
     openapi::Endpoint,
     query::Query,
 };
 
 /// What the query asks for. Codes and ids that no rate can have are left out: they match nothing.
-fn filter(query: &Query, broken: &mut Violations) -> TaxRateFilter {
+fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxRateFilter {
     let codes = query.joined("taxrate_codes");
     let ids = query.joined("taxrate_ids");
     TaxRateFilter {
@@ -30,21 +31,21 @@ fn filter(query: &Query, broken: &mut Violations) -> TaxRateFilter {
         ids: ids.map(|ids| ids.into_iter().filter_map(|id| TaxRateId::parse(id).ok()).collect()),
         scope: query.checked("scope", broken, TaxRateScope::parse),
         rate_status: query.checked("tax_rate_status", broken, TaxRateStatus::parse),
-        created_from: query.checked("start_time", broken, Timestamp::parse),
-        created_until: query.checked("end_time", broken, Timestamp::parse),
-        order: query.checked("order", broken, Direction::parse).unwrap_or_default(),
+        created_from: listing.start_time,
+        created_until: listing.end_time,
+        order: listing.order.unwrap_or_default(),
     }
 }
 
 /// The tax rates of the environment, the published ones unless another `status` is asked for.
 #[get("/taxes/rates")]
-pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let filter = filter(&query, &mut broken);
-    let page = query.page(&mut broken);
+pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    let listing = Listing::read(&query, &mut broken);
+    let filter = filter(&query, &listing, &mut broken);
     broken.into_result()?;
-    let found = services.taxes.rates(&caller, &filter, page).await?;
-    Answer::ok(&List::new(&found, page, TaxRateResponse::new))
+    let found = services.taxes.rates(&caller, &filter, listing.page).await?;
+    List::new(&found, listing.page, TaxRateResponse::new).answer().await
 }
 
 /// What the document says of it.

@@ -80,13 +80,27 @@ body!(
     name
 );
 
-/// Type and value, as far as they are given.
-fn value(fields: &mut Reader<'_>, kind: Field<Text<'_>>, percentage: Decimal<'_>, fixed: Decimal<'_>) -> TaxValueParts {
-    TaxValueParts {
+/// Type and value, as far as they are given, and whether nothing of them is wrong in itself: only then can they contradict
+/// one another.
+fn value(
+    fields: &mut Reader<'_>,
+    kind: Field<Text<'_>>,
+    percentage: Decimal<'_>,
+    fixed: Decimal<'_>,
+) -> (TaxValueParts, bool) {
+    let is_given = |field: &Field<Text<'_>>| match field {
+        Field::Absent => false,
+        Field::Value(text) => !text.is_empty(),
+        Field::Wrong(_) => true,
+    };
+    let given = [is_given(&kind), is_given(&percentage.0), is_given(&fixed.0)];
+    let parts = TaxValueParts {
         kind: fields.optional("tax_rate_type", kind, |word| TaxRateType::parse(&word)),
         percentage: fields.optional("percentage_value", percentage.0, Percentage::new),
         fixed: fields.optional("fixed_value", fixed.0, FixedAmount::new),
-    }
+    };
+    let are_right = given == [parts.kind.is_some(), parts.percentage.is_some(), parts.fixed.is_some()];
+    (parts, are_right)
 }
 
 fn scope(fields: &mut Reader<'_>, word: Field<Text<'_>>) -> Option<TaxRateScope> {
@@ -118,8 +132,8 @@ impl CreateTaxRateRequest<'_> {
         let scope = scope(fields, self.scope);
         let rate_status = rate_status(fields, self.tax_rate_status);
         let metadata = fields.metadata(self.metadata);
-        let value = value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value);
-        let value = fields.group(value.resolve());
+        let (value, is_right) = value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value);
+        let value = if is_right { fields.group(value.resolve()) } else { None };
         Some(NewTaxRate {
             code: code?,
             name: name?,
@@ -150,7 +164,7 @@ impl UpdateTaxRateRequest<'_> {
             code: given(fields, "code", self.code, TaxRateCode::new),
             name: given(fields, "name", self.name, TaxRateName::new),
             description,
-            value: value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value),
+            value: value(fields, self.tax_rate_type, self.percentage_value, self.fixed_value).0,
             scope: scope(fields, self.scope),
             rate_status: rate_status(fields, self.tax_rate_status),
             metadata: says_metadata.then_some(metadata),

@@ -16,7 +16,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
 };
 
@@ -27,12 +26,12 @@ pub(super) async fn update_association(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let update = parse(body.bytes(), TermsRequest::into_domain)?;
+    let update = body.read(TermsRequest::into_domain).await?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
     let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
-    let request = idempotency.over(body.bytes());
+    let request = idempotency.over(body.bytes()).await?;
     let TaxedEntity::Customer(customer) = found.ok_or(ChangeTaxDefaultError::Unknown)?.entity else {
         let changed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Update(update), request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&changed.value))?.replayed(changed.replayed));

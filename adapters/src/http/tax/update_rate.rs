@@ -14,7 +14,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanWrite, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
 };
 
@@ -25,11 +24,11 @@ pub(super) async fn update_rate(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let update = parse(body.bytes(), UpdateTaxRateRequest::into_domain)?;
+    let update = body.read(UpdateTaxRateRequest::into_domain).await?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
-    let (amendment, request) = (TaxRateAmendment::Update(Box::new(update)), idempotency.over(body.bytes()));
+    let (amendment, request) = (TaxRateAmendment::Update(Box::new(update)), idempotency.over(body.bytes()).await?);
     let changed = services.taxes.change_rate(&caller, id, amendment, request).await?;
     Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.replayed(changed.replayed))
 }

@@ -10,7 +10,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -20,12 +19,13 @@ pub(super) async fn create_environment(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let (name, kind) = parse(body.bytes(), CreateEnvironmentRequest::into_domain)?;
-    let request = idempotency.over(body.bytes());
+    let (name, kind) = body.read(CreateEnvironmentRequest::into_domain).await?;
+    let request = idempotency.over(body.bytes()).await?;
     let made = services.administration.create_environment(&caller, name, kind, request).await?;
-    Ok(Answer::created(&EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
+    let location = format!("/environments/{}", made.value.id);
+    Ok(Answer::created(location, &EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
 }
 
 /// What the document says of it.

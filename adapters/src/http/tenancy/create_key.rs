@@ -15,7 +15,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
 };
 
@@ -26,16 +25,17 @@ pub(super) async fn create_key(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let now = services.administration.now();
-    let (named, new) = parse(body.bytes(), |request: CreateKeyRequest<'_>, broken| request.into_domain(now, broken))?;
+    let (named, new) = body.read(|request: CreateKeyRequest<'_>, broken| request.into_domain(now, broken)).await?;
     let environment = named_environment(named.as_deref())?;
-    let request = idempotency.over(body.bytes());
+    let request = idempotency.over(body.bytes()).await?;
     let (key, secret) = services.administration.create_key(&caller, environment, new, request).await?;
     let api_key = secret.as_ref().map(ApiKeySecret::expose);
-    let answer = Answer::created(&CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
-    Ok(answer.replayed(secret.is_none()))
+    let location = format!("/secrets/api/keys/{}", key.id);
+    let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
+    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
 /// What the document says of it.

@@ -1,6 +1,5 @@
 //! `GET /environments`
 
-use patron_domain::violation::Violations;
 use rocket::{get, routes};
 
 use super::response::EnvironmentList;
@@ -8,6 +7,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    listing::Listing,
     openapi::Endpoint,
     query::Query,
 };
@@ -17,10 +17,10 @@ use crate::http::{
 pub(super) async fn list_environments(
     caller: CanRead,
     services: Services<'_>,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let page = query.page(&mut broken);
+    let mut broken = query.faults();
+    let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
     let found = services.administration.environments(&caller, page).await?;
     Answer::ok(&EnvironmentList::new(&found, page))

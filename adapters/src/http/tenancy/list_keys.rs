@@ -1,6 +1,6 @@
 //! `GET /secrets/api/keys`
 
-use patron_domain::{ids::EnvironmentId, lifecycle::Status, violation::Violations};
+use patron_domain::{ids::EnvironmentId, lifecycle::Status};
 use rocket::{get, routes};
 
 use super::{named_environment, response::KeyResponse};
@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     list::List,
+    listing::Listing,
     openapi::{Endpoint, Refusal},
     query::Query,
 };
@@ -16,9 +17,13 @@ use crate::http::{
 /// The API keys of the caller's environment, or of the one of its tenant that `environment_id` names, the newest first:
 /// those in use, or with `status=archived` those that were revoked. The keys themselves are never shown.
 #[get("/secrets/api/keys")]
-pub(super) async fn list_keys(caller: CanAdminister, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let page = query.page(&mut broken);
+pub(super) async fn list_keys(
+    caller: CanAdminister,
+    services: Services<'_>,
+    query: Query<'_>,
+) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    let page = Listing::read(&query, &mut broken).page;
     let status = query.checked("status", &mut broken, Status::parse);
     broken.into_result()?;
     let environment = named_environment(query.get("environment_id"))?;

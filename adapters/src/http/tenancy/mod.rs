@@ -4,6 +4,7 @@ mod create_environment;
 mod create_key;
 mod delete_key;
 mod get_environment;
+mod get_key;
 mod list_environments;
 mod list_keys;
 mod request;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
         create_key::create_key,
         delete_key::delete_key,
         get_environment::get_environment,
+        get_key::get_key,
         list_environments::list_environments,
         list_keys::list_keys,
         update_environment::update_environment,
@@ -37,6 +39,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
         update_environment::documented(),
         create_key::documented(),
         list_keys::documented(),
+        get_key::documented(),
         delete_key::documented(),
     ]
 }

@@ -10,7 +10,10 @@ use patron_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::openapi::{Limit, Offset, all, exactly};
+use crate::http::{
+    list::Pagination,
+    openapi::{Limit, Offset, all, exactly},
+};
 
 /// One environment.
 #[derive(Serialize, ToSchema)]
@@ -41,10 +44,14 @@ impl<'a> EnvironmentResponse<'a> {
     }
 }
 
-/// `{"environments": […], "total", "offset", "limit"}`: the one list with a shape of its own.
+/// `{"environments": […], "total", "offset", "limit"}`, as Flexprice answers this one list, and beside it the shape of all
+/// others.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EnvironmentList<'a> {
+    /// The same as `items`.
     environments: Vec<EnvironmentResponse<'a>>,
+    items: Vec<EnvironmentResponse<'a>>,
+    pagination: Pagination,
     total: u64,
     #[schema(schema_with = exactly::<Offset>)]
     offset: u64,
@@ -54,8 +61,10 @@ pub(super) struct EnvironmentList<'a> {
 
 impl<'a> EnvironmentList<'a> {
     pub(super) fn new(page: &'a Page<Environment>, request: PageRequest) -> Self {
-        let environments = page.items.iter().map(EnvironmentResponse::new).collect();
-        Self { environments, total: page.total, offset: request.offset(), limit: request.limit() }
+        let shown = || page.items.iter().map(EnvironmentResponse::new).collect();
+        let (offset, limit) = (request.offset(), request.limit());
+        let pagination = Pagination::of(page, request);
+        Self { environments: shown(), items: shown(), pagination, total: page.total, offset, limit }
     }
 }
 

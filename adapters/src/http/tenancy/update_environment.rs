@@ -11,7 +11,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -22,11 +21,11 @@ pub(super) async fn update_environment(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let change = parse(body.bytes(), UpdateEnvironmentRequest::into_domain)?;
+    let change = body.read(UpdateEnvironmentRequest::into_domain).await?;
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
-    let request = idempotency.over(body.bytes());
+    let request = idempotency.over(body.bytes()).await?;
     let changed = services.administration.change_environment(&caller, id, change, request).await?;
     Ok(Answer::ok(&EnvironmentResponse::new(&changed.value))?.replayed(changed.replayed))
 }

@@ -10,7 +10,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{Endpoint, Refusal},
 };
 
@@ -21,13 +20,17 @@ pub(super) async fn create_endpoint(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let new = parse(body.bytes(), |request: CreateEndpointRequest<'_>, broken| request.into_domain(broken))?;
-    let (endpoint, secret) = services.webhooks.create(&caller, new, idempotency.over(body.bytes())).await?;
-    let answer =
-        Answer::created(&EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()))?;
-    Ok(answer.replayed(secret.is_none()))
+    let new = body.read(|request: CreateEndpointRequest<'_>, broken| request.into_domain(broken)).await?;
+    let request = idempotency.over(body.bytes()).await?;
+    let (endpoint, secret) = services.webhooks.create(&caller, new, request).await?;
+    let location = format!("/webhooks/endpoints/{}", endpoint.id);
+    let answer = Answer::created(
+        location,
+        &EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()),
+    )?;
+    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
 /// What the document says of it.

@@ -20,7 +20,8 @@ pub(super) async fn delete_endpoint(
     idempotency: Idempotency<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let deleted = services.webhooks.delete(&caller, endpoint_id(id)?, idempotency.over(&[])).await?;
+    let request = idempotency.over(&[]).await?;
+    let deleted = services.webhooks.delete(&caller, endpoint_id(id)?, request).await?;
     Ok(Answer::no_content().replayed(deleted.replayed))
 }
 

@@ -2,7 +2,6 @@
 
 use patron_domain::{
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    violation::Violations,
     webhook::{DeliveryQuery, DeliveryStatus},
 };
 use rocket::{get, routes};
@@ -12,6 +11,7 @@ use crate::http::{
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
+    listing::{Listing, cursor},
     openapi::{Endpoint, Limit},
     query::Query,
 };
@@ -23,12 +23,13 @@ pub(super) async fn list_deliveries(
     caller: CanRead,
     services: Services<'_>,
     id: &str,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let limit = query.limit(&mut broken);
+    let mut broken = query.faults();
+    let limit = Listing::without_cursor(&query, &mut broken).page.limit();
     let status = query.checked("status", &mut broken, DeliveryStatus::parse);
-    let before = query.checked("cursor", &mut broken, WebhookDeliveryId::parse);
+    let (name, before) = cursor(&query, &mut broken);
+    let before = before.and_then(|before| broken.check(|| name.to_owned(), WebhookDeliveryId::parse(before)));
     broken.into_result()?;
     let wanted = DeliveryQuery { status, before, limit: limit + 1 };
     let found = services.webhooks.deliveries(&caller, endpoint_id(id)?, wanted).await?;

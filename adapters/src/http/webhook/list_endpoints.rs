@@ -1,6 +1,5 @@
 //! `GET /webhooks/endpoints`
 
-use patron_domain::violation::Violations;
 use rocket::{get, routes};
 
 use super::response::EndpointResponse;
@@ -9,15 +8,20 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
+    listing::Listing,
     openapi::Endpoint,
     query::Query,
 };
 
 /// The webhook endpoints of the environment, the newest first. Secrets are never shown.
 #[get("/webhooks/endpoints")]
-pub(super) async fn list_endpoints(caller: CanRead, services: Services<'_>, query: Query) -> Result<Answer, ApiError> {
-    let mut broken = Violations::new();
-    let page = query.page(&mut broken);
+pub(super) async fn list_endpoints(
+    caller: CanRead,
+    services: Services<'_>,
+    query: Query<'_>,
+) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
     let found = services.webhooks.endpoints(&caller, page).await?;
     let sender = &*services.webhooks.sender;

@@ -62,7 +62,7 @@ impl From<WebhookError> for ApiError {
             WebhookError::Denied(error) => error.into(),
             WebhookError::Invalid(violations) => violations.into(),
             WebhookError::UnknownEndpoint => Self::not_found(message),
-            WebhookError::UnknownEvent => Self::not_found(&message).detail("event_id", message),
+            WebhookError::UnknownEvent => Self::not_found(&message).names_nothing("event_id", message),
             WebhookError::TooManyEndpoints | WebhookError::TooManyEvents => Self::invalid_operation(message),
             WebhookError::KeyReused(_) => Self::idempotency_key_reused(),
             WebhookError::Vault(error) => {

@@ -11,7 +11,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::{EXAMPLE_ID, Endpoint, Refusal},
 };
 
@@ -23,10 +22,10 @@ pub(super) async fn replay(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let what = parse(body.bytes(), |request: ReplayRequest<'_>, broken| request.into_domain(broken))?;
-    let request = idempotency.over(body.bytes());
+    let what = body.read(|request: ReplayRequest<'_>, broken| request.into_domain(broken)).await?;
+    let request = idempotency.over(body.bytes()).await?;
     let done = services.webhooks.replay(&caller, endpoint_id(id)?, what, request).await?;
     Ok(Answer::ok(&ReplayResponse { replayed: done.value })?.replayed(done.replayed))
 }

@@ -11,7 +11,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -23,17 +22,17 @@ pub(super) async fn rotate_secret(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let overlap = match body.bytes() {
         [] => DEFAULT_OVERLAP,
-        bytes => parse(bytes, |request: RotateSecretRequest, broken| request.into_domain(broken))?,
+        _ => body.read(|request: RotateSecretRequest, broken| request.into_domain(broken)).await?,
     };
-    let request = idempotency.over(body.bytes());
+    let request = idempotency.over(body.bytes()).await?;
     let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
     let answer =
         Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()))?;
-    Ok(answer.replayed(secret.is_none()))
+    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
 /// What the document says of it.

@@ -21,7 +21,8 @@ pub(super) async fn test_endpoint(
     idempotency: Idempotency<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    let test = services.webhooks.test(&caller, endpoint_id(id)?, idempotency.over(&[])).await?;
+    let request = idempotency.over(&[]).await?;
+    let test = services.webhooks.test(&caller, endpoint_id(id)?, request).await?;
     Ok(Answer::ok(&DeliveryResponse::new(&test.value))?.replayed(test.replayed))
 }
 

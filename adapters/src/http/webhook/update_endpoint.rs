@@ -11,7 +11,6 @@ use crate::http::{
     error::ApiError,
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
-    json::parse,
     openapi::Endpoint,
 };
 
@@ -22,10 +21,10 @@ pub(super) async fn update_endpoint(
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
-    body: Body,
+    body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let update = parse(body.bytes(), |request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken))?;
-    let request = idempotency.over(body.bytes());
+    let update = body.read(|request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken)).await?;
+    let request = idempotency.over(body.bytes()).await?;
     let changed = services.webhooks.update(&caller, endpoint_id(id)?, update, request).await?;
     Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks.sender))?.replayed(changed.replayed))
 }

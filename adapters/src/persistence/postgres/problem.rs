@@ -116,7 +116,7 @@ fn refused_by_server(answer: &DbError) -> String {
 
 /// Why the server was not reached, and what helps.
 pub(super) fn not_reached(error: &io::Error) -> String {
-    // Errors of our own, as about TLS, and those of resolving have no number of the operating system's.
+    // Our own errors, such as those about TLS, and errors of resolving carry no error number of the operating system.
     if error.raw_os_error().is_none() {
         return match error.kind() {
             ErrorKind::UnexpectedEof => {

@@ -25,7 +25,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 /// What helps where a password has been taken for something else.
 const ENCODED: &str =
     "in the user and the password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
-/// What helps where there is an option that nobody knows.
+/// What helps with an unknown option.
 const OPTIONS: &str = "the options are those of libpq, such as sslmode=require, joined by &";
 
 /// A URL, understood.

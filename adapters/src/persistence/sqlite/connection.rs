@@ -36,8 +36,8 @@ const READER: &str = "PRAGMA query_only=ON;";
 /// What this user alone may read and write. SQLite gives its log and its index of it the mode of the file.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// Makes the file if it is missing, so that what can go wrong with it is known by the operating system's own error, and
-/// answers its one true path: two names of one file must take one lock.
+/// Makes the file if it is missing, so that failures show as the operating system's own errors. Returns its canonical path:
+/// two names of one file must take one lock.
 pub(crate) fn prepare_path(path: &Path) -> Result<PathBuf, OpenError> {
     true_path(path, true)
 }
@@ -57,7 +57,7 @@ fn true_path(path: &Path, create: bool) -> Result<PathBuf, OpenError> {
     path.canonicalize().map_err(failed)
 }
 
-/// The path from the root of the file system, as far as that can be told.
+/// The path from the root of the file system.
 fn whole(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -63,7 +63,15 @@ macro_rules! associations_admitted {
         let kind = if rate.is_some() { IndexKind::RateList } else { IndexKind::AssociationList };
         let prefix = rate.map(|rate| rate.as_bytes().to_vec()).unwrap_or_default();
         let status = ListedAssociation::status_byte(filter.status);
-        let (first, end) = ([prefix.as_slice(), &[status]].concat(), [prefix.as_slice(), &[status + 1]].concat());
+        // After the status comes the time of creation, so a range of times is a range of keys.
+        let from = filter.created_from.map(|from| ListedAssociation::time_bytes(from.micros()));
+        let until =
+            filter.created_until.and_then(|until| until.micros().checked_add(1)).map(ListedAssociation::time_bytes);
+        let first = [prefix.as_slice(), &[status], from.as_ref().map_or(&[], <[u8; 8]>::as_slice)].concat();
+        let end = match until {
+            Some(until) => [prefix.as_slice(), &[status], &until].concat(),
+            None => [prefix.as_slice(), &[status + 1]].concat(),
+        };
         let mut query = customer_index::table
             .filter(customer_index::environment.eq($environment))
             .filter(customer_index::kind.eq(kind.code()))

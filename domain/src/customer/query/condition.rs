@@ -124,4 +124,12 @@ pub enum Comparison {
 impl Condition {
     /// The most texts of one condition.
     pub const MAX_VALUES: usize = 1_000;
+
+    /// How many values it compares with.
+    pub(super) fn values(&self) -> usize {
+        match self {
+            Self::OneOf(_, texts) | Self::NoneOf(_, texts) => texts.len(),
+            Self::Contains(..) | Self::Lacks(..) | Self::Time(..) | Self::Pair { .. } => 1,
+        }
+    }
 }

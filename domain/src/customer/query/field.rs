@@ -250,6 +250,17 @@ words!(
     Email => "email",
 );
 
+impl SortField {
+    /// The direction of a sort that names none: what is newest first, text from its beginning.
+    #[must_use]
+    pub fn usual_direction(self) -> Direction {
+        match self {
+            Self::CreatedAt | Self::UpdatedAt => Direction::Desc,
+            Self::ExternalId | Self::Name | Self::Email => Direction::Asc,
+        }
+    }
+}
+
 /// Which end of a list comes first.
 ///
 /// ```

@@ -24,8 +24,9 @@ use crate::{lifecycle::Status, page::PageRequest};
 
 /// Which customers are asked for, in which order, and which of them this time.
 ///
-/// At most [`CustomerQuery::MAX_FILTERS`] filters, [`CustomerQuery::MAX_IDS`] ids in a list and
-/// [`CustomerQuery::MAX_PAIRS`] pairs of metadata. Made from [`CustomerQueryParts`].
+/// At most [`CustomerQuery::MAX_FILTERS`] filters, [`CustomerQuery::MAX_IDS`] ids in a list,
+/// [`CustomerQuery::MAX_PAIRS`] pairs of metadata, and [`CustomerQuery::MAX_VALUES`] values of all of them together. Made from
+/// [`CustomerQueryParts`].
 ///
 /// ```
 /// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts}, testkit::a_customer};
@@ -75,6 +76,8 @@ impl CustomerQuery {
     pub const MAX_IDS: usize = Condition::MAX_VALUES;
     /// The most pairs of metadata.
     pub const MAX_PAIRS: usize = 20;
+    /// The most values of all conditions together: each element of a list, each pair and each single value is one.
+    pub const MAX_VALUES: usize = 1_000;
 
     /// The status that every customer found has.
     #[must_use]

@@ -130,10 +130,10 @@ pub struct CursorKey {
 #[non_exhaustive]
 pub enum CursorError {
     /// No list here gave it.
-    #[error("starting_after must be the next_cursor of an earlier answer, as it was")]
+    #[error("a cursor must be the next_cursor of an earlier answer, as it was")]
     Malformed,
     /// The list it comes from was sorted otherwise.
-    #[error("starting_after comes from a list in another order; keep sort and order from page to page")]
+    #[error("the cursor comes from a list in another order; keep sort and order from page to page")]
     OtherOrder,
 }
 

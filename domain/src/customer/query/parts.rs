@@ -44,7 +44,7 @@ pub struct CustomerQueryParts {
     pub filters: Vec<Condition>,
     /// The fields to sort by; one without a direction takes that of `order`.
     pub sort: Vec<(SortField, Option<Direction>)>,
-    /// The direction where `sort` gives none; descending when absent.
+    /// The direction where `sort` gives none; when absent, that of [`SortField::usual_direction`].
     pub order: Option<Direction>,
     /// How many, and how many to skip.
     pub page: PageRequest,
@@ -72,7 +72,8 @@ impl CustomerQuery {
         let mut broken = Violations::new();
         check_bounds(&parts, &mut broken);
         let direction = parts.order.unwrap_or_default();
-        let keys = parts.sort.iter().map(|(field, own)| (*field, own.unwrap_or(direction))).collect::<Vec<_>>();
+        let of = |field: SortField, own: Option<Direction>| own.or(parts.order).unwrap_or(field.usual_direction());
+        let keys = parts.sort.iter().map(|(field, own)| (*field, of(*field, *own))).collect::<Vec<_>>();
         let order = if keys.is_empty() { Ok(CustomerOrder::by_creation(direction)) } else { CustomerOrder::new(keys) };
         let order = order.map_err(|found| found.into_iter().for_each(|violation| broken.push(violation))).ok();
         let after = match (&order, &parts.starting_after) {
@@ -81,39 +82,55 @@ impl CustomerQuery {
             }
             _ => None,
         };
+        let (status, page) = (parts.status.unwrap_or(Status::Published), parts.page);
+        let (with_mappings, with_total) = (parts.with_mappings, !parts.without_total);
+        let conditions = conditions(parts);
+        check_values(&conditions, &mut broken);
         broken.into_result()?;
-        Ok(Self {
-            status: parts.status.unwrap_or(Status::Published),
-            order: order.unwrap_or_else(|| CustomerOrder::by_creation(direction)),
-            page: parts.page,
-            after,
-            with_mappings: parts.with_mappings,
-            with_total: !parts.without_total,
-            conditions: conditions(parts),
-        })
+        let conditions = conditions.into_iter().map(|(_, condition)| condition).collect();
+        let order = order.unwrap_or_else(|| CustomerOrder::by_creation(direction));
+        Ok(Self { status, conditions, order, page, after, with_mappings, with_total })
     }
 }
 
-/// Everything that has to hold, as conditions.
-fn conditions(parts: CustomerQueryParts) -> Vec<Condition> {
-    let one_of =
-        |field, texts: Option<Vec<String>>| texts.map(|texts| Condition::OneOf(field, texts.into_iter().collect()));
-    let created =
-        |comparison, at: Option<Timestamp>| at.map(|at| Condition::Time(TimeField::CreatedAt, comparison, at));
+/// The values of all conditions together: lists that are each within their limit can cost too much in one search.
+fn check_values(conditions: &[(&'static str, Condition)], broken: &mut Violations) {
+    let (most, mut count, mut path) = (CustomerQuery::MAX_VALUES, 0, None);
+    for (place, condition) in conditions {
+        count += condition.values();
+        // The first part with which they are too many.
+        path = path.or((count > most).then_some(*place));
+    }
+    if let Some(path) = path {
+        let message = format!(
+            "{path} makes too many: a search has at most {most} values in all its parts together, this one {count}"
+        );
+        broken.push(Violation { path: path.to_owned(), rule: "max_values", message });
+    }
+}
+
+/// Everything that has to hold, as conditions, each with the name of the part that it comes from.
+fn conditions(parts: CustomerQueryParts) -> Vec<(&'static str, Condition)> {
+    let one_of = |name, field, texts: Option<Vec<String>>| {
+        texts.map(|texts| (name, Condition::OneOf(field, texts.into_iter().collect())))
+    };
+    let created = |name, comparison, at: Option<Timestamp>| {
+        at.map(|at| (name, Condition::Time(TimeField::CreatedAt, comparison, at)))
+    };
     let single = |text: Option<String>| text.map(|text| vec![text]);
-    let mut all: Vec<Condition> = [
-        one_of(TextField::ExternalId, single(parts.external_id)),
-        one_of(TextField::ExternalId, parts.external_ids),
-        one_of(TextField::Id, parts.customer_ids),
-        one_of(TextField::Email, single(parts.email)),
-        created(Comparison::From, parts.start_time),
-        created(Comparison::UpTo, parts.end_time),
+    let mut all: Vec<_> = [
+        one_of("external_id", TextField::ExternalId, single(parts.external_id)),
+        one_of("external_ids", TextField::ExternalId, parts.external_ids),
+        one_of("customer_ids", TextField::Id, parts.customer_ids),
+        one_of("email", TextField::Email, single(parts.email)),
+        created("start_time", Comparison::From, parts.start_time),
+        created("end_time", Comparison::UpTo, parts.end_time),
     ]
     .into_iter()
     .flatten()
     .collect();
-    all.extend(parts.metadata.into_iter().map(|(key, value)| Condition::Pair { key, value }));
-    all.extend(parts.filters);
+    all.extend(parts.metadata.into_iter().map(|(key, value)| ("metadata", Condition::Pair { key, value })));
+    all.extend(parts.filters.into_iter().map(|filter| ("filters", filter)));
     all
 }
 
@@ -137,7 +154,7 @@ fn check_bounds(parts: &CustomerQueryParts, broken: &mut Violations) {
         broken.push(Violation { path: "end_time".to_owned(), rule: "after_start", message });
     }
     if parts.starting_after.is_some() && parts.page.offset() > 0 {
-        let message = "starting_after and offset exclude each other; send one of them".to_owned();
+        let message = "a cursor and an offset exclude each other; send one of them".to_owned();
         broken.push(Violation { path: "starting_after".to_owned(), rule: "exclusive", message });
     }
 }
@@ -220,13 +237,46 @@ mod tests {
 
     #[test]
     fn the_limits_themselves_are_within_the_limits() {
+        let parts = CustomerQueryParts { customer_ids: Some(vec![String::new(); 1_000]), ..Default::default() };
+        assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(1));
         let parts = CustomerQueryParts {
-            customer_ids: Some(vec![String::new(); 1_000]),
             metadata: (0..20).map(|n| (n.to_string(), String::new())).collect(),
             start_time: micros(2),
             end_time: micros(2),
             ..Default::default()
         };
-        assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(23));
+        assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(22));
+    }
+
+    #[test]
+    fn a_search_has_1000_values_in_all() {
+        let ids = |from: usize, count: usize| Some((from..from + count).map(|n| n.to_string()).collect());
+        let parts = |external: usize, name: usize, email: Option<&str>| CustomerQueryParts {
+            customer_ids: ids(0, 500),
+            external_ids: ids(0, external),
+            filters: vec![Condition::NoneOf(TextField::Name, (0..name).map(|n| n.to_string()).collect())],
+            email: email.map(str::to_owned),
+            ..Default::default()
+        };
+        assert!(CustomerQuery::new(parts(250, 250, None)).is_ok());
+        let refused = |path: &str| vec![(path.to_owned(), "max_values")];
+        assert_eq!(paths(parts(250, 251, None)), refused("filters"));
+        assert_eq!(paths(parts(250, 250, Some("a@b.co"))), refused("filters"));
+        assert_eq!(paths(parts(501, 0, None)), refused("customer_ids"));
+        let pairs = CustomerQueryParts { metadata: [("plan".into(), "gold".into())].into(), ..parts(500, 0, None) };
+        assert_eq!(paths(pairs), refused("metadata"));
+    }
+
+    #[test]
+    fn text_is_sorted_from_its_beginning_and_time_from_its_end() {
+        use Direction::{Asc, Desc};
+        use SortField::{CreatedAt, Email, ExternalId, Name, UpdatedAt};
+        let sorted = |fields: &[SortField]| {
+            let sort = fields.iter().map(|field| (*field, None)).collect();
+            let query = CustomerQuery::new(CustomerQueryParts { sort, ..Default::default() }).unwrap();
+            query.order().keys().iter().map(|(_, direction)| *direction).collect::<Vec<_>>()
+        };
+        assert_eq!(sorted(&[Name, Email, ExternalId]), [Asc, Asc, Asc]);
+        assert_eq!(sorted(&[CreatedAt, UpdatedAt, Name]), [Desc, Desc, Asc]);
     }
 }

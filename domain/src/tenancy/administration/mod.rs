@@ -225,6 +225,15 @@ impl AdministrationService {
         Ok(self.keys.list(&scope, Some(revoked), page).await?)
     }
 
+    /// A key of any environment of the caller's tenant, in use or revoked, without its secret.
+    ///
+    /// # Errors
+    /// When the caller is no `super_admin`, the tenant has no such key, or the store fails.
+    pub async fn key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
+        let tenant = caller.authorise_tenant(Permission::Administer)?;
+        self.key_of(&tenant, id).await
+    }
+
     /// Revokes a key of any environment of the caller's tenant; a second time changes nothing.
     ///
     /// # Errors
@@ -236,13 +245,18 @@ impl AdministrationService {
         request: Option<IdempotentRequest>,
     ) -> Result<Done<ApiKey>, KeyError> {
         let tenant = caller.authorise_tenant(Permission::Administer)?;
-        // Only the key itself tells its environment. One of another tenant is dropped here, as if it did not exist.
-        let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
-        let own = found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)?;
+        let own = self.key_of(&tenant, id).await?;
         let scope = EnvironmentScope { owner: own.owner, actor: tenant.actor };
         let now = self.clock.now();
         let revoked = self.keys.revoke(&scope, id, now, self.claim(caller, request, now)).await?;
         revoked.ok_or(KeyError::UnknownKey)
+    }
+
+    /// A key of a tenant. Only the key itself tells its environment. One of another tenant is dropped here, as if it did not
+    /// exist.
+    async fn key_of(&self, tenant: &TenantScope, id: ApiKeyId) -> Result<ApiKey, KeyError> {
+        let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
+        found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)
     }
 
     fn claim(&self, caller: &Caller, request: Option<IdempotentRequest>, now: Timestamp) -> Option<CallersClaim> {

@@ -187,6 +187,20 @@ fn keys_are_listed_by_status() {
 }
 
 #[test]
+fn a_key_of_the_tenant_is_shown_and_a_foreign_one_is_unknown() {
+    let elsewhere = Owner { tenant_id: a_scope().owner.tenant_id, environment_id: an_id(77) };
+    let foreign = Owner { tenant_id: an_id(88), environment_id: a_scope().owner.environment_id };
+    for (owner, wanted) in [(elsewhere, true), (foreign, false)] {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_find().returning(move |_, _| Ok(Some(ApiKey { owner, ..an_api_key() })));
+        let found = block_on(service(MockTenancyRepository::new(), keys).key(&caller(Role::SuperAdmin), an_id(5)));
+        assert_eq!(found.map(|key| key.owner), if wanted { Ok(owner) } else { Err(KeyError::UnknownKey) });
+    }
+    let denied = block_on(untouched().key(&caller(Role::AllWriter), an_id(5)));
+    assert_eq!(denied, Err(PermissionDenied::Role(Permission::Administer).into()));
+}
+
+#[test]
 fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_unknown() {
     let tenants = [(a_scope().owner.tenant_id, true), (an_id(1_000), false)];
     for (tenant_id, own) in tenants {

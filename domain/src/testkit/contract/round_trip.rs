@@ -90,7 +90,7 @@ async fn metadata(world: &World<'_>) -> Outcome {
         ("CASE", "upper"),
         ("a.b[\"c\"]", "{\"looks\":\"like JSON\"}"),
         ("quotes ' \" \\ %_;--", "\\u0041\\\\ \\"),
-        ("control\u{1}\u{7f}", "tab\tline\r\nend"),
+        ("controls", "tab\tline\r\nend\u{1}\u{7f}"),
         ("caf\u{e9}", "one letter"),
         ("cafe\u{301}", "letter and accent"),
         ("🦀", "\u{feff}\u{2028}\u{202e}\u{ffff}\u{10ffff}"),
@@ -104,7 +104,7 @@ async fn metadata(world: &World<'_>) -> Outcome {
 
 async fn json(world: &World<'_>) -> Outcome {
     let text = r#"{
-        "": {"nested": [{"deep": [[], {}, [null, true, false]]}]}, "a": 1, "A": 1.0, "text": "1",
+        "none": {"": {"nested": [{"deep": [[], {}, [null, true, false]]}]}}, "a": 1, "A": 1.0, "text": "1",
         "integers": [0, -1, -9223372036854775808, 9223372036854775807, 18446744073709551615],
         "doubles": [0.1, -2.5, 1.7976931348623157e308, 5e-324, 3.0, 1e21, 0.30000000000000004],
         "caf\u00e9": "\u007f\ud83e\udd80\u2028\\ \" \/ \n", "cafe\u0301": "%_';--"

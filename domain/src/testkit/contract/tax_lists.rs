@@ -1,5 +1,7 @@
 //! Lists of tax rates, filters of associations, and what the taxes of a customer stand on.
 
+use std::time::Duration;
+
 use super::{
     Report,
     equal::all_equal,
@@ -135,6 +137,7 @@ async fn associations(world: &World<'_>) -> Outcome {
     let entity = TaxedEntity::Customer(state.customer.id);
     let own = state.associations.first().ok_or("the customer has no association")?.id;
 
+    let (long_ago, at_last) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH.later(Duration::MAX));
     let all = TaxAssociationFilter::default;
     let of_rates = |ids: Vec<TaxRateId>| TaxAssociationFilter { tax_rate_ids: Some(ids), ..all() };
     for (filter, wanted) in [
@@ -152,6 +155,10 @@ async fn associations(world: &World<'_>) -> Outcome {
         (TaxAssociationFilter { currency: Some(euro), ..all() }, vec![own, manual]),
         (TaxAssociationFilter { auto_apply: Some(false), ..all() }, vec![manual]),
         (TaxAssociationFilter { auto_apply: Some(true), ..of_rates(vec![vat.id, gst.id]) }, vec![own, default]),
+        (TaxAssociationFilter { created_from: Some(long_ago), ..all() }, vec![own, manual, default]),
+        (TaxAssociationFilter { created_until: Some(long_ago), ..all() }, vec![]),
+        (TaxAssociationFilter { created_until: Some(at_last), ..all() }, vec![own, manual, default]),
+        (TaxAssociationFilter { created_from: Some(at_last), ..all() }, vec![]),
     ] {
         let found = world.ports.taxes.associations(&scope, &filter, PageRequest::default()).await;
         let found = found.or_say("taxes.associations")?;

@@ -44,7 +44,7 @@ pub(crate) fn start(options: &Options, customers: u64, load_seconds: u64) {
     let connection = server.wait_for(&read, 200);
     drop(connection);
     sleep(Duration::from_secs(10));
-    verdict("VmRSS 10 s after the start", server.memory("VmRSS"), " MiB", Target::AtMost(15.0));
+    verdict("VmRSS 10 s after the start", server.memory("VmRSS"), " MiB", Target::AtMost(24.0));
     server.stop();
 
     let size = fs::metadata(program(options)).map_or(f64::NAN, |file| file.len() as f64 / 1_048_576.0);

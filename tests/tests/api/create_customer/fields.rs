@@ -125,6 +125,13 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         json!([one])
     };
+    // As many bytes of compact JSON in all.
+    let filled = |bytes: usize| {
+        let rest = bytes - 2 - 8 * 8 + 1 - 7 * 8_190;
+        let values = [[8_190; 7].as_slice(), &[rest]].concat();
+        let pairs = values.into_iter().enumerate().map(|(i, length)| (format!("k{i}"), json!("v".repeat(length))));
+        Value::Object(pairs.collect())
+    };
     let keys = |n: usize| json!((0..n).map(|i| (format!("k{i}"), json!("v"))).collect::<serde_json::Map<_, _>>());
 
     let cases: Vec<(&str, Value, Value, &str)> = vec![
@@ -137,11 +144,35 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         ("address_city", crabs(100), crabs(101), "address_city"),
         ("address_state", crabs(100), crabs(101), "address_state"),
         ("address_postal_code", crabs(20), crabs(21), "address_postal_code"),
-        ("address_country", json!("AX"), json!("XK"), "address_country"),
+        ("address_country", json!("XK"), json!("XA"), "address_country"),
         ("timezone", json!("Etc/GMT+5"), json!("Etc/gmt+5"), "timezone"),
-        ("metadata", keys(100), keys(101), "metadata"),
-        ("metadata", json!({ "ü".repeat(100): "v" }), json!({ "k": "v".repeat(1001) }), "metadata.k"),
-        ("metadata", json!({ "k": "🦀".repeat(1000) }), json!({ "k": 5 }), "metadata.k"),
+        ("metadata", keys(500), keys(501), "metadata"),
+        ("metadata", json!({ "ü".repeat(255): "v" }), json!({ "k": "v".repeat(8193) }), "metadata.k"),
+        ("metadata", json!({ "k": "🦀".repeat(8192) }), json!({ "k": 5 }), "metadata.k"),
+        ("metadata", filled(65_536), filled(65_537), "metadata"),
+        ("metadata", json!({ "k": "\t\u{1b}\u{85}" }), json!({ "k": "\0" }), "metadata.k"),
+        ("address_line1", json!("a\tb\r\nc"), json!("a\u{85}b"), "address_line1"),
+        ("address_line2", json!("a\nb"), json!("a\u{b}b"), "address_line2"),
+        ("email", json!("संपर्क@डाटामेल.भारत"), json!("a\u{200b}b@example.com"), "email"),
+        ("email", json!("jose\u{301}@exa\u{301}mple.com"), json!("\u{301}a@example.com"), "email"),
+        ("name", json!("\u{200b}a"), json!("\u{200b}\u{feff}"), "name"),
+        ("name", json!("\u{202e}a"), json!("a\u{1b}[31m"), "name"),
+        ("contact", json!("1"), json!("1\t2"), "contact"),
+        ("address_city", json!("a"), json!("a\nb"), "address_city"),
+        ("external_id", json!("a\u{200b}"), json!("\u{200b} \u{ad}"), "external_id"),
+        ("onboarding_workflow_name", json!("a"), json!("a\u{2066}b"), "onboarding_workflow_name"),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "metadata": keys(500) })),
+            a_link(json!({ "metadata": keys(501) })),
+            "integration_entity_mapping[0].metadata",
+        ),
+        (
+            "integration_entity_mapping",
+            a_link(json!({ "metadata": { "k": { "": 1 } } })),
+            a_link(json!({ "metadata": { "": 1 } })),
+            "integration_entity_mapping[0].metadata",
+        ),
         ("onboarding_workflow_name", crabs(255), crabs(256), "onboarding_workflow_name"),
         (
             "tax_rate_overrides",

@@ -47,6 +47,8 @@ async fn all_errors_of_a_request_are_told_together_with_their_paths(
         "skip_onboarding_workflow",
         "metadata.a",
         "metadata.b",
+        // There is no such tax rate.
+        "tax_rate_overrides[0].tax_rate_code",
         "tax_rate_overrides[1]",
         "tax_rate_overrides[2].tax_rate_code",
         "tax_rate_overrides[2].currency",
@@ -97,6 +99,7 @@ async fn a_refused_create_leaves_nothing_behind(#[values(Backend::Sqlite, Backen
 async fn what_repeats_within_a_request_is_refused(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     let mut body = minimal("acme");
     body["tax_rate_overrides"] = json!([
         { "tax_rate_code": "VAT", "currency": "EUR" },

@@ -45,18 +45,33 @@ async fn wrong_associations_are_refused_by_their_paths() {
             vec!["end_date"],
         ),
         (json!({ "end_date": "2020-01-01T00:00:00Z" }), 400, "validation_error", vec!["end_date"]),
-        (json!({ "end_date": "2020-01-01T00:00:00Z", "entity_id": nobody }), 400, "validation_error", vec!["end_date"]),
+        // With what the request refers to and is not there.
+        (
+            json!({ "end_date": "2020-01-01T00:00:00Z", "entity_id": nobody, "tax_rate_code": "NONE" }),
+            400,
+            "validation_error",
+            vec!["end_date", "entity_id", "tax_rate_code"],
+        ),
         (json!({ "start_date": "tomorrow", "priority": 1.5 }), 400, "validation_error", vec!["priority", "start_date"]),
         (json!({ "tax_rate_code": "OLD" }), 400, "validation_error", vec!["tax_rate_code"]),
         (json!({ "tax_rate_code": "NONE" }), 404, "not_found", vec!["tax_rate_code"]),
-        (json!({ "entity_id": nobody }), 404, "not_found", vec![]),
-        (json!({ "entity_id": "x" }), 404, "not_found", vec![]),
-        (json!({ "entity_id": null, "external_customer_id": "nobody" }), 404, "not_found", vec![]),
+        (json!({ "entity_id": nobody }), 404, "not_found", vec!["entity_id"]),
+        (json!({ "entity_id": "x" }), 404, "not_found", vec!["entity_id"]),
+        (json!({ "entity_id": nobody, "tax_rate_code": "NONE" }), 404, "not_found", vec!["entity_id", "tax_rate_code"]),
+        (
+            json!({ "entity_id": null, "external_customer_id": "nobody" }),
+            404,
+            "not_found",
+            vec!["external_customer_id"],
+        ),
     ] {
         let answer = server.post(ASSOCIATIONS, &with(change.clone())).await;
         let (found, mut details) = answer.error();
         details.sort_unstable();
         assert_eq!((answer.status, found, details), (status, code, paths), "{change}: {:#}", answer.body);
+        for detail in answer.body["details"].as_object().unwrap().values() {
+            assert!(detail["rule"].is_string(), "{change}: {detail}");
+        }
     }
     for (body, code) in [(json!({ "tax_rate_code": "OLD" }), 400), (json!({ "tax_rate_code": "NONE" }), 404)] {
         let mut body = body;
@@ -69,7 +84,13 @@ async fn wrong_associations_are_refused_by_their_paths() {
         (format!("entity_type=customer&entity_id={nobody}"), 404),
         (format!("external_customer_id=acme&entity_id={other}"), 400),
         (format!("external_customer_id=acme&entity_id={acme}"), 200),
-        (format!("entity_id={acme}"), 400),
+        (format!("entity_id={acme}"), 200),
+        (format!("entity_id={nobody}"), 404),
+        ("entity_id=x".to_owned(), 400),
+        ("entity_type=spaceship".to_owned(), 400),
+        ("entity_type=subscription&entity_id=sub_1".to_owned(), 200),
+        ("start_time=x".to_owned(), 400),
+        ("start_time=2026-01-02T00:00:00Z&end_time=2026-01-01T00:00:00Z".to_owned(), 400),
         ("entity_type=tenant&external_customer_id=acme".to_owned(), 400),
         ("expand=everything".to_owned(), 400),
         ("auto_apply=yes".to_owned(), 400),
@@ -108,6 +129,12 @@ async fn associations_are_filtered(#[values(Backend::Sqlite, Backend::Postgres)]
         ("currency=EUR".to_owned(), vec![1]),
         ("auto_apply=true".to_owned(), vec![2, 0]),
         ("status=deleted".to_owned(), vec![]),
+        (format!("entity_id={customer}&order=asc"), vec![0, 1, 2]),
+        (format!("entity_id={}", made[0]["tenant_id"].as_str().unwrap()), vec![]),
+        ("entity_type=invoice".to_owned(), vec![]),
+        (format!("start_time={}", made[1]["created_at"].as_str().unwrap()), vec![2, 1]),
+        (format!("end_time={}", made[1]["created_at"].as_str().unwrap()), vec![1, 0]),
+        ("end_time=2020-01-01T01:00:00+01:00".to_owned(), vec![]),
     ] {
         let list = server.get(&format!("{ASSOCIATIONS}?{query}")).await.expect(200);
         let wanted: Vec<&str> = wanted.into_iter().map(|n: usize| id(&made[n])).collect();

@@ -67,7 +67,8 @@ async fn a_customers_association_lives_with_its_customer(
     let clash = server.post(ASSOCIATIONS, &again).await;
     refused(&clash, 409, "already_exists", &["tax_rate_code"]);
     assert_eq!(clash.body["details"]["tax_rate_code"]["existing_id"], made["id"]);
-    server.post(ASSOCIATIONS, &tax(&customer, "VAT")).await.expect(200);
+    let unsaid = json!({ "tax_rate_code": "VAT", "entity_id": customer, "entity_type": "customer" });
+    assert_eq!(server.post(ASSOCIATIONS, &unsaid).await.expect(200)["auto_apply"], false);
 
     let gone = delete(&server, &path).await.expect(200);
     assert_eq!((&gone["id"], &gone["status"]), (&made["id"], &json!("deleted")));
@@ -83,7 +84,11 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let rate = a_rate(&server, "VAT").await;
-    let body = json!({ "tax_rate_code": "VAT", "entity_type": "tenant" });
+    let unsaid =
+        server.post(ASSOCIATIONS, &json!({ "tax_rate_code": "VAT", "entity_type": "tenant" })).await.expect(200);
+    assert_eq!(unsaid["auto_apply"], false, "nobody is taxed by what nobody said");
+    delete(&server, &format!("{ASSOCIATIONS}/{}", id(&unsaid))).await.expect(200);
+    let body = json!({ "tax_rate_code": "VAT", "entity_type": "tenant", "auto_apply": true });
     let made = server.post(ASSOCIATIONS, &body).await.expect(200);
     assert_eq!((&made["entity_id"], &made["auto_apply"]), (&made["tenant_id"], &json!(true)));
     assert_eq!(made.get("currency"), None);
@@ -153,10 +158,13 @@ async fn an_archived_customer_hides_its_taxes_and_still_uses_their_rates(
     let path = format!("{ASSOCIATIONS}/{}", id(&made));
     assert_eq!(server.get(&path).await.expect(200)["status"], "archived");
     refused(&put(&server, &path, &json!({ "priority": 1 })).await, 400, "invalid_operation", &[]);
-    for query in ["external_customer_id=acme".to_owned(), format!("entity_type=customer&entity_id={customer}")] {
-        refused(&server.get(&format!("{ASSOCIATIONS}?{query}")).await, 404, "not_found", &[]);
+    for (query, named) in [
+        ("external_customer_id=acme".to_owned(), "external_customer_id"),
+        (format!("entity_type=customer&entity_id={customer}"), "entity_id"),
+    ] {
+        refused(&server.get(&format!("{ASSOCIATIONS}?{query}")).await, 404, "not_found", &[named]);
     }
-    refused(&server.post(ASSOCIATIONS, &tax(&customer, "VAT")).await, 404, "not_found", &[]);
+    refused(&server.post(ASSOCIATIONS, &tax(&customer, "VAT")).await, 404, "not_found", &["entity_id"]);
     let path = format!("{RATES}/{}", id(&rate));
     refused(&delete(&server, &path).await, 400, "invalid_operation", &[]);
     refused(&put(&server, &path, &json!({ "percentage_value": "7" })).await, 400, "invalid_operation", &[]);

@@ -29,7 +29,7 @@ async fn taxes_are_explained(#[values(Backend::Sqlite, Backend::Postgres)] backe
     }
     let off = made[4]["tax_rate_id"].as_str().unwrap();
     put(&server, &format!("{RATES}/{off}"), &json!({ "tax_rate_status": "INACTIVE" })).await.expect(200);
-    let default = json!({ "tax_rate_code": "GST", "entity_type": "tenant" });
+    let default = json!({ "tax_rate_code": "GST", "entity_type": "tenant", "auto_apply": true });
     let default = server.post(ASSOCIATIONS, &default).await.expect(200);
 
     let path = format!("/v1/customers/{customer}/taxes/effective");

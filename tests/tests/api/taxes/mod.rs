@@ -37,7 +37,7 @@ async fn a_customer(server: &Server, external_id: &str) -> String {
 }
 
 fn tax(customer: &str, code: &str) -> Value {
-    json!({ "tax_rate_code": code, "entity_type": "customer", "entity_id": customer })
+    json!({ "tax_rate_code": code, "entity_type": "customer", "entity_id": customer, "auto_apply": true })
 }
 
 #[track_caller]

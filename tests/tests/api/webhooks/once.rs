@@ -128,7 +128,7 @@ async fn another_request_under_a_key_is_refused_and_a_refusal_leaves_it_free(
     for (method, path, body) in others {
         let refused = under(&server, "k", method, path, body).await;
         assert_eq!(refused.status, 409, "{path}: {:#}", refused.body);
-        assert_eq!(refused.error(), ("already_exists", vec!["Idempotency-Key"]), "{path}");
+        assert_eq!(refused.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]), "{path}");
     }
     let found = server.get(&path).await.expect(200);
     assert_eq!(found, taken.body, "nothing of what was refused was done");

@@ -149,8 +149,8 @@ mod tests {
     fn pages_are_read_in_order_from_an_index_that_begins_at_the_place() {
         for (sort, index) in [
             (SortField::CreatedAt, "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))"),
-            (SortField::Email, "customers_email (environment=? AND (email_folded,id)<(?,?))"),
-            (SortField::ExternalId, "customers_external_id (environment=? AND external_id<?)"),
+            (SortField::Email, "customers_email (environment=? AND (email_folded,id)>(?,?))"),
+            (SortField::ExternalId, "customers_external_id (environment=? AND external_id>?)"),
         ] {
             let [deep, _] = plans(place_in(vec![(sort, None)]));
             assert!(deep.contains(index) && !deep.contains("TEMP B-TREE"), "{sort}: {deep}");

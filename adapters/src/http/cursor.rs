@@ -1,0 +1,103 @@
+//! Cursors of lists that are read by offset: the same way to the next page as on the lists that have places of their own.
+
+use std::fmt;
+
+use patron_domain::{
+    page::PageRequest,
+    violation::{Rule, Violations},
+};
+
+/// Where the next page begins, as the opaque text that clients hold.
+pub(crate) struct OffsetCursor(u64);
+
+/// The beginning of such a text: so that a cursor of another kind of list is not taken for one.
+const MARK: &str = "p";
+
+/// Why a text is no such cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a cursor must be the next_cursor of an earlier answer of this list, as it was")]
+pub(crate) struct OffsetCursorError;
+
+impl Rule for OffsetCursorError {
+    fn rule(&self) -> &'static str {
+        "cursor"
+    }
+}
+
+/// A cursor and an offset both say where to begin.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("a cursor and an offset exclude each other; send one of them")]
+struct Both;
+
+impl Rule for Both {
+    fn rule(&self) -> &'static str {
+        "exclusive"
+    }
+}
+
+impl OffsetCursor {
+    /// That of the page behind one on which so many items were found, of so many in all; none behind the last.
+    pub(crate) fn after(page: PageRequest, found: usize, total: u64) -> Option<Self> {
+        let next = page.offset().saturating_add(u64::try_from(found).unwrap_or(u64::MAX));
+        (found > 0 && next < total).then_some(Self(next))
+    }
+
+    fn parse(text: &str) -> Result<Self, OffsetCursorError> {
+        let digits = text.strip_prefix(MARK).filter(|digits| digits.len() == 16).ok_or(OffsetCursorError)?;
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if !digits.bytes().all(is_digit) {
+            return Err(OffsetCursorError);
+        }
+        u64::from_str_radix(digits, 16).map(Self).map_err(|_| OffsetCursorError)
+    }
+
+    /// The page that a cursor leads to, in the place of one by offset.
+    pub(crate) fn page(name: &str, text: Option<&str>, page: PageRequest, broken: &mut Violations) -> PageRequest {
+        let Some(text) = text else { return page };
+        if page.offset() > 0 {
+            broken.add(name, &Both);
+        }
+        let cursor = broken.check(|| name.to_owned(), Self::parse(text));
+        let next = cursor.and_then(|Self(offset)| PageRequest::new(page.limit().into(), offset).ok());
+        next.unwrap_or(page)
+    }
+}
+
+impl fmt::Display for OffsetCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{MARK}{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: Option<&str>, offset: u64) -> Result<(u16, u64), String> {
+        let mut broken = Violations::new();
+        let page = OffsetCursor::page("cursor", text, PageRequest::new(7, offset).unwrap(), &mut broken);
+        broken.into_result().map(|()| (page.limit(), page.offset())).map_err(|broken| broken.to_string())
+    }
+
+    #[test]
+    fn a_cursor_leads_to_the_next_page_until_there_is_none() {
+        let after = |offset, found, total| {
+            OffsetCursor::after(PageRequest::new(7, offset).unwrap(), found, total).map(|cursor| cursor.to_string())
+        };
+        assert_eq!(page(after(14, 7, 30).as_deref(), 0), Ok((7, 21)));
+        assert_eq!(after(14, 7, 21), None);
+        assert_eq!(after(100, 0, 30), None);
+        assert_eq!(page(None, 3), Ok((7, 3)));
+    }
+
+    #[test]
+    fn what_no_list_gave_is_refused() {
+        let long = "p0".repeat(20);
+        for bad in ["", "p", "14", "p000000000000001", "p000000000000000G", "pffffffffffffffffff", "0110", &long] {
+            assert!(page(Some(bad), 0).is_err(), "{bad}");
+        }
+        assert!(page(Some("p0000000000000001"), 1).unwrap_err().contains("exclude"));
+        // Beyond what any database counts there is nothing; the page stays where it was.
+        assert_eq!(page(Some("pffffffffffffffff"), 0), Ok((7, 0)));
+    }
+}

@@ -1,0 +1,112 @@
+//! What the domain refuses with, as an error of the API.
+
+use patron_domain::{
+    customer::{ChangeCustomerError, ReadError},
+    store::StoreError,
+    tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
+};
+use rocket::http::Status;
+
+use super::{ApiError, NO_SUCH_RATE};
+use crate::http::messages;
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(%error, "answered 503");
+                Self::unavailable()
+            }
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<PermissionDenied> for ApiError {
+    fn from(error: PermissionDenied) -> Self {
+        Self::new(Status::Forbidden, "permission_denied", messages::denied(&error))
+    }
+}
+
+impl From<AuthenticateError> for ApiError {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Unauthenticated => Self::unauthenticated(),
+            AuthenticateError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<ChangeCustomerError> for ApiError {
+    fn from(error: ChangeCustomerError) -> Self {
+        let message = error.to_string();
+        match error {
+            ChangeCustomerError::Denied(error) => error.into(),
+            ChangeCustomerError::Invalid(violations) => violations.into(),
+            ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
+            ChangeCustomerError::UnknownCustomer
+            | ChangeCustomerError::UnknownMapping
+            | ChangeCustomerError::UnknownAssociation => Self::not_found(message),
+            ChangeCustomerError::UnknownTaxRates(codes) => {
+                codes.iter().fold(Self::not_found(message), |error, (index, _)| {
+                    let path = format!("tax_rate_overrides[{index}].tax_rate_code");
+                    error.names_nothing(path, NO_SUCH_RATE)
+                })
+            }
+            ChangeCustomerError::ExternalIdTaken { existing } => {
+                Self::already_exists("external_id", message, existing.to_string())
+            }
+            ChangeCustomerError::AlreadyAssociated { existing } => {
+                Self::already_exists("tax_rate_code", message, existing.to_string())
+            }
+            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
+            ChangeCustomerError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Denied(error) => error.into(),
+            ReadError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<EnvironmentError> for ApiError {
+    fn from(error: EnvironmentError) -> Self {
+        match error {
+            EnvironmentError::Denied(error) => error.into(),
+            EnvironmentError::Invalid(violations) => violations.into(),
+            EnvironmentError::Unknown => Self::not_found(error.to_string()),
+            EnvironmentError::KeyReused(_) => Self::idempotency_key_reused(),
+            EnvironmentError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Denied(error) => error.into(),
+            KeyError::Invalid(violations) => violations.into(),
+            KeyError::UnknownEnvironment => {
+                Self::not_found(error.to_string()).names_nothing("environment_id", error.to_string())
+            }
+            KeyError::UnknownKey => Self::not_found(error.to_string()),
+            KeyError::Randomness(error) => {
+                tracing::error!(%error, "answered 500");
+                Self::system_error()
+            }
+            KeyError::KeyReused(_) => Self::idempotency_key_reused(),
+            KeyError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
