@@ -1,4 +1,4 @@
-//! Changing a customer within a transaction of somebody else's: in a savepoint.
+//! Changing a customer within a transaction of the caller, in a savepoint.
 
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -18,21 +18,19 @@ const TRIES: usize = 3;
 
 impl PostgresStore {
     /// Changes a customer within a transaction that is open on a connection of yours, so that your rows and ours commit
-    /// together or not at all. It keeps all of [`CustomerRepository::change`], but that nothing is durable before you
-    /// commit.
+    /// together or not at all. It keeps all of [`CustomerRepository::change`](patron_domain::customer::CustomerRepository::change), but
+    /// that nothing is durable before you commit.
     ///
     /// A refusal, such as an external id that is taken, leaves nothing of the change, and your own rows as they are: the
     /// change runs in a savepoint of its own, so no unique violation of it ends your transaction. You go on or take your
-    /// rows back. After [`StoreError`] take them back; one that is [`StoreError::Unavailable`] may succeed when the whole
-    /// transaction is tried again. Outside a transaction the change is one of its own.
+    /// rows back. After [`ChangeCustomerError::Store`] take them back; where the store was unavailable, the whole
+    /// transaction may succeed when it is tried again. Outside a transaction the change is one of its own.
     ///
-    /// - The database has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open) or
-    ///   [`PostgresStore::connect`]. Tables of your own may be made by Diesel's migrations in the same database.
+    /// - The database has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open).
+    ///   Tables of your own may be made by Diesel's migrations in the same database.
     /// - The transaction has to be `READ COMMITTED`, PostgreSQL's default: others' commits have to show.
-    /// - What the change has locked stays locked until your transaction ends: the customer, the tax rates it names, and,
-    ///   for a create, its external id and its idempotency key. Whoever wants one of them waits, together with those who
-    ///   share a commit with them. Readers of the event log wait at the place of the change's event until then, whoever
-    ///   wrote what comes behind it. Keep the transaction short.
+    /// - What the change has locked stays locked until your transaction ends: the customer, the tax rates it names, and the
+    ///   environment's log. Every other change in this environment waits until then. Keep the transaction short.
     ///
     /// ```no_run
     /// use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};

@@ -21,7 +21,8 @@ impl SqliteStore {
     /// A refusal, such as an external id that is taken, leaves nothing of the change, and your own rows as they are: you
     /// go on or take them back. After [`StoreError`] take them back. Outside a transaction the change is one of its own.
     ///
-    /// - The file has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open) Tables of your own may be made by Diesel's migrations in the same file.
+    /// - The file has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open). Tables of
+    ///   your own may be made by Diesel's migrations in the same file.
     /// - SQLite has one writer at a time. Begin with [`SqliteConnection::immediate_transaction`], so that you wait for
     ///   your turn at the beginning, and keep it short: a store that is open on the file waits for your commit, 5 s at the
     ///   most. Do not wait for that store in between.
