@@ -2,7 +2,7 @@
 
 use crate::time::Timestamp;
 
-/// Tells the time. Nothing in this crate asks the operating system; whoever embeds it decides what "now" is.
+/// Gives the current time. This crate never reads the system clock itself.
 ///
 /// ```
 /// use patron_domain::{Clock, time::Timestamp};
@@ -16,13 +16,13 @@ use crate::time::Timestamp;
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The current time. MUST be UTC; MAY jump when the system's clock is set.
+    /// The current time in UTC. It MAY jump when the system clock is set.
     fn now(&self) -> Timestamp;
 }
 
 #[cfg(any(test, feature = "mock"))]
 impl MockClock {
-    /// A clock that always shows this time.
+    /// A clock that always gives this time.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let mut clock = Self::new();

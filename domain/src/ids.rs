@@ -1,7 +1,7 @@
-//! Ids: a prefix that tells the kind, and a UUIDv7 (RFC 9562) in 26 Crockford base-32 characters.
+//! Ids: a prefix for the kind, and a UUIDv7 (RFC 9562) as 26 Crockford base-32 characters.
 //!
-//! `cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE` is opaque to clients, sorts by creation time, and cannot be mistaken for another
-//! kind: [`Id`] carries the kind in its type.
+//! An id such as `cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE` is opaque to clients and sorts by creation time. Its kind is part of
+//! the type [`Id`], so ids of different kinds cannot be confused.
 
 pub(crate) mod crockford;
 #[cfg(any(test, feature = "mock"))]
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{time::Timestamp, violation::Rule};
 
-/// A kind of thing that has ids. Implemented by this crate's kinds alone.
+/// A kind of object with ids. Only this crate implements it.
 ///
 /// ```
 /// use patron_domain::ids::{CustomerKind, Kind};
@@ -21,7 +21,7 @@ use crate::{time::Timestamp, violation::Rule};
 /// assert_eq!(CustomerKind::PREFIX, "cust_");
 /// ```
 pub trait Kind: sealed::Sealed + 'static {
-    /// What stands before the 26 characters, with the underscore.
+    /// The prefix before the 26 characters, including the underscore.
     const PREFIX: &'static str;
 }
 
@@ -29,7 +29,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The id of one thing of kind `K`: 128 bits, shown as prefix and 26 Crockford base-32 characters.
+/// The id of an object of kind `K`: 128 bits, written as a prefix and 26 Crockford base-32 characters.
 ///
 /// ```
 /// use patron_domain::{ids::{CustomerKind, Id}, testkit::an_id};
@@ -96,7 +96,7 @@ kinds! {
     OnboardingRunKind, OnboardingRunId, "onb_";
 }
 
-/// Why a text is no id of the wanted kind.
+/// Why a text is not an id of this kind.
 ///
 /// ```
 /// use patron_domain::ids::{CustomerId, IdError};
@@ -116,7 +116,7 @@ impl Rule for IdError {
 }
 
 impl<K: Kind> Id<K> {
-    /// From the 128 bits.
+    /// An id of these 128 bits.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self { uuid, kind: PhantomData }
@@ -128,8 +128,8 @@ impl<K: Kind> Id<K> {
         self.uuid
     }
 
-    /// The greatest id that an [`IdGenerator`] can give at a time or before, to the millisecond: what was made by then is
-    /// found by its id, without an index of times.
+    /// The greatest id that an [`IdGenerator`] can give up to this time, to the millisecond. It selects objects by
+    /// creation time without an index of times.
     ///
     /// ```
     /// use patron_domain::{ids::{CustomerId, IdSequence}, testkit::a_time};
@@ -142,10 +142,10 @@ impl<K: Kind> Id<K> {
         Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &[0xFF; 10]).into_uuid())
     }
 
-    /// Parses the text form. Only the canonical form is taken: the prefix and 26 upper-case characters.
+    /// Parses the text form. Only the canonical form is accepted: the prefix and 26 upper-case characters.
     ///
     /// # Errors
-    /// [`IdError`] for anything else, other kinds included.
+    /// [`IdError`] for anything else, including other kinds.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         text.strip_prefix(K::PREFIX)
             .and_then(|rest| crockford::decode(rest.as_bytes()))
@@ -153,7 +153,7 @@ impl<K: Kind> Id<K> {
             .ok_or(IdError { prefix: K::PREFIX })
     }
 
-    /// Hands the text form on in one piece: ids are written more often than anything else.
+    /// Passes the text form on in one piece, without allocating: ids are written very often.
     pub(crate) fn with_text<T>(&self, hand_on: impl FnOnce(&str) -> T) -> T {
         const { assert!(K::PREFIX.len() <= 14, "prefix and 26 characters have room in 40") };
         let mut text = [0; 40];
@@ -177,7 +177,7 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
-// Written out because a derive would ask the same of `K`, which is only a marker.
+// Written by hand, because a derive would require the same of `K`, which is only a marker.
 impl<K: Kind> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self
@@ -229,8 +229,8 @@ impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
     }
 }
 
-/// The ids of one use case, all drawn from one UUIDv7: the first is that UUID, each further one counts up its random
-/// part. One draw of randomness serves a whole create, and a decision that learns only inside the transaction how many
+/// The ids of one operation, all derived from one UUIDv7: the first is that UUID, and each further one increments its
+/// random part. So one call for randomness is enough, and a decision that only learns inside the transaction how many
 /// ids it needs stays a pure function.
 ///
 /// ```
@@ -249,7 +249,7 @@ impl IdSequence {
     /// The 62 random bits at the end of a UUIDv7, `rand_b` in RFC 9562.
     const COUNTER: u128 = (1 << 62) - 1;
 
-    /// Starts a sequence at a time with 80 random bits, of which RFC 9562 leaves 74.
+    /// Starts a sequence at a time, with 80 random bits, of which a UUIDv7 has room for 74.
     #[must_use]
     pub fn start(at: Timestamp, random: [u8; 10]) -> Self {
         let first = uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &random).into_uuid();
@@ -275,11 +275,11 @@ impl IdSequence {
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait IdGenerator: Send + Sync {
-    /// Starts the ids of one use case. MUST start at `at`, with bits no other call is given.
+    /// Starts the ids of one operation. They MUST start at `at`, with bits that no other call gets.
     fn start(&self, at: Timestamp) -> IdSequence;
 }
 
-/// The port for secrets.
+/// The port for secret random bits.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -290,14 +290,14 @@ pub trait IdGenerator: Send + Sync {
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait Randomness: Send + Sync {
-    /// 256 bits that nobody can predict. MUST come from the operating system's generator or one as strong.
+    /// 256 unpredictable bits. They MUST come from the operating system's generator or an equally strong one.
     ///
     /// # Errors
-    /// [`RandomnessUnavailable`] when there are none; a weaker source MUST NOT stand in.
+    /// [`RandomnessUnavailable`] when the source fails; a weaker source MUST NOT be used instead.
     fn secret_bytes(&self) -> Result<[u8; 32], RandomnessUnavailable>;
 }
 
-/// The source of randomness gave nothing.
+/// The source of randomness failed.
 ///
 /// ```
 /// use patron_domain::ids::RandomnessUnavailable;
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_canonical_form_of_the_right_kind_is_taken() {
+    fn only_the_canonical_form_of_the_right_kind_is_accepted() {
         let id: CustomerId = IdSequence::start(Timestamp::from_micros(0).unwrap(), [7; 10]).next_id();
         let text = id.to_string();
         assert_eq!(CustomerId::parse(&text), Ok(id));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_keeps_version_and_variant_and_never_repeats_at_the_wrap() {
+    fn a_sequence_keeps_version_and_variant_and_does_not_repeat_when_it_wraps() {
         let mut sequence = IdSequence::start(Timestamp::from_micros(0).unwrap(), [0xFF; 10]);
         let first: EventId = sequence.next_id();
         let second: EventId = sequence.next_id();

@@ -1,11 +1,11 @@
-//! The rules of a billing customer registry: who a company's customers are, where they live, which tax rates apply to
-//! them, and under which ids other systems know them.
+//! The rules of a customer registry for billing: a company's customers, their addresses, the tax rates that apply to
+//! them, and their ids in other systems.
 //!
-//! This crate is pure. It holds values that cannot be invalid, decisions as functions from facts to changes, services
-//! that callers with permissions ask, and *ports*: traits for what the rules need of the world (stores, the clock, ids).
-//! It knows no SQL, no HTTP, no async runtime, no global clock and no global randomness.
+//! This crate is pure. It has values that are always valid, decisions as functions from facts to changes, services for
+//! callers with permissions, and *ports*: traits for the outside world (stores, the clock, ids). It contains no SQL, no
+//! HTTP, no async runtime, no global clock and no global randomness.
 //!
-//! # From nothing to a customer
+//! # A first example
 //!
 //! ```toml
 //! [dependencies]
@@ -22,7 +22,7 @@
 //!     violation::Violations,
 //! };
 //!
-//! // A service over four ports: here the test kit's, in production your own store, clock and ids.
+//! // A service over four ports: here those of the test kit, in production your own store, clock and ids.
 //! let service = CustomerService {
 //!     customers: Arc::new(MemoryStore::default()),
 //!     clock: Arc::new(FixedClock::default()),
@@ -30,7 +30,7 @@
 //!     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
 //! };
 //!
-//! // All that is wrong with a request is found at once, each under the name of its field.
+//! // All faults of a request are reported together, each under the name of its field.
 //! let mut broken = Violations::new();
 //! let external_id = broken.check(|| "external_id".into(), ExternalId::new("acme"));
 //! let email = broken.check(|| "email".into(), Email::new("billing@acme.example"));
@@ -46,26 +46,28 @@
 //! assert_eq!(created.event.kind.event_type().as_str(), "customer.created");
 //! ```
 //!
-//! # Where to go on
+//! # Where to continue
 //! - [`customer`]: the fields, the decisions about a customer, [`CustomerService`](customer::CustomerService), and the port
 //!   [`CustomerRepository`](customer::CustomerRepository).
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
-//! - [`event`]: the log of everything that happened, which somebody can follow without missing anything.
-//! - [`retention`]: how long what nobody needs any more is kept.
+//! - [`event`]: the log of all changes, for readers that must not miss any.
+//! - [`retention`]: removing what is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
-//! - `webhook` (feature `webhooks`): who is told of events, how deliveries are signed, ordered and repeated, and when an endpoint is left alone.
-//! - [`onboarding`] (most of it with the feature `webhooks`): what is done elsewhere for every new customer, step by step.
-//! - `testkit` (a feature): what tests need, and the contract suite for a store of your own.
-//! - The guide for those who embed: [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
+//! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
+//!   paused and disabled.
+//! - [`onboarding`] (most of it with the feature `webhooks`): the calls to other systems for every new customer.
+//! - `testkit` (a feature): tools for tests, and the contract suite for your own store.
+//! - The guide to embedding:
+//!   [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
 //!
 //! # Features
-//! - `serde`: `Serialize` and `Deserialize` on the newtypes; deserialising goes through the checked constructors.
-//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for the common
-//!   cases: `empty()`, `with(…)`, `always_unavailable()`. What a ready-made one answers cannot be replaced; expectations of
-//!   your own go on `new()`.
-//! - `webhooks`: the modules `webhook` and `onboarding`; brings HMAC, SHA-256 and base 64.
-//! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter has to pass.
+//! - `serde`: `Serialize` and `Deserialize` on the newtypes; deserialisation uses the checked constructors.
+//! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for common
+//!   cases: `empty()`, `with(…)`, `always_unavailable()`. The results of a ready-made mock cannot be replaced; set your
+//!   own expectations on `new()`.
+//! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
+//! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
 mod clock;
 pub mod customer;

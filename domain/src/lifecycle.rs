@@ -1,4 +1,4 @@
-//! What every stored thing carries: whose it is, its status, its version, and who changed it when.
+//! The data that all stored objects have: owner, status, version and audit data.
 
 use crate::{
     ids::{EnvironmentId, TenantId},
@@ -7,7 +7,7 @@ use crate::{
     words::words,
 };
 
-/// Whose a thing is: one environment of one tenant.
+/// The owner of an object: one environment of one tenant.
 ///
 /// ```
 /// use patron_domain::{lifecycle::Owner, testkit::{an_id, an_owner}};
@@ -23,7 +23,7 @@ pub struct Owner {
     pub environment_id: EnvironmentId,
 }
 
-/// Whether a thing is in use.
+/// Whether an object is in use.
 ///
 /// ```
 /// use patron_domain::lifecycle::Status;
@@ -34,7 +34,7 @@ pub struct Owner {
 pub enum Status {
     /// In use.
     Published,
-    /// Put away: still found by its id, frees what it held uniquely.
+    /// No longer in use: it can still be found by its id, and its unique values are free.
     Archived,
     /// Deleted.
     Deleted,
@@ -42,8 +42,8 @@ pub enum Status {
 
 words!(Status, "published, archived, deleted", Published => "published", Archived => "archived", Deleted => "deleted");
 
-/// The number of changes an aggregate has seen, without gaps: 1 when created, one more with each change. It numbers the
-/// aggregate's events and is its version.
+/// The number of changes of an aggregate: 1 when it is created, one more with each change. It is the aggregate's
+/// version and numbers its events without gaps.
 ///
 /// ```
 /// use patron_domain::lifecycle::Version;
@@ -55,10 +55,10 @@ words!(Status, "published, archived, deleted", Published => "published", Archive
 pub struct Version(u64);
 
 impl Version {
-    /// The version of what was just created.
+    /// The version of a new aggregate.
     pub const FIRST: Self = Self(1);
 
-    /// Takes back a stored number; `None` below 1.
+    /// Restores a stored number; `None` below 1.
     #[must_use]
     pub fn from_stored(number: i64) -> Option<Self> {
         u64::try_from(number).ok().filter(|number| *number >= 1).map(Self)
@@ -77,7 +77,7 @@ impl Version {
     }
 }
 
-/// Who created and last changed a thing, and when.
+/// Who created and last changed an object, and when.
 ///
 /// ```
 /// use patron_domain::{lifecycle::Audit, tenancy::Actor, testkit::a_time};
@@ -92,20 +92,20 @@ pub struct Audit {
     pub created_at: Timestamp,
     /// Who created it.
     pub created_by: Actor,
-    /// When it was last changed; the time of its creation at first.
+    /// When it was last changed, or created if it was never changed.
     pub updated_at: Timestamp,
-    /// Who changed it last; who created it at first.
+    /// Who last changed it, or created it if it was never changed.
     pub updated_by: Actor,
 }
 
 impl Audit {
-    /// Of a thing created now.
+    /// The audit data of a new object.
     #[must_use]
     pub fn created(at: Timestamp, by: &Actor) -> Self {
         Self { created_at: at, created_by: by.clone(), updated_at: at, updated_by: by.clone() }
     }
 
-    /// Notes a change. A clock that was set back does not take the time of the last change back.
+    /// Records a change. If the clock was set back, the time of the last change does not go back.
     pub fn touch(&mut self, at: Timestamp, by: &Actor) {
         self.updated_at = self.updated_at.max(at);
         self.updated_by = by.clone();

@@ -1,4 +1,4 @@
-//! What clients attach to things for their own use: string pairs, and free JSON objects on integration mappings.
+//! The clients' own data on objects: string pairs, and JSON objects on integration mappings.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,11 +7,11 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// Pairs of strings that a client attaches, in the order of their keys.
+/// String pairs of a client, in the order of their keys.
 ///
-/// At most [`Metadata::MAX_KEYS`] pairs, and [`Metadata::MAX_BYTES`] bytes in all as compact JSON. A key has 1 to
-/// [`Metadata::MAX_KEY_CHARS`] characters, none of them a control character; a value has 0 to [`Metadata::MAX_VALUE_CHARS`],
-/// any but U+0000. Values may be personal, so `Debug` shows only the number of pairs.
+/// At most [`Metadata::MAX_KEYS`] pairs, and [`Metadata::MAX_BYTES`] bytes in total as compact JSON. A key has 1 to
+/// [`Metadata::MAX_KEY_CHARS`] characters, and no control characters. A value has 0 to [`Metadata::MAX_VALUE_CHARS`]
+/// characters, and no U+0000. Values may be personal data, so `Debug` shows only the number of pairs.
 ///
 /// ```
 /// use patron_domain::metadata::Metadata;
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
-/// What is wrong with one pair, or with all of them together.
+/// The faults of one pair, or of all pairs together.
 ///
 /// ```
 /// use patron_domain::metadata::{Metadata, MetadataError};
@@ -32,14 +32,14 @@ pub struct Metadata(BTreeMap<String, String>);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// There are more pairs than allowed.
+    /// There are too many pairs.
     #[error("metadata must have at most {max} keys, it has {count}", max = Metadata::MAX_KEYS)]
     TooManyKeys {
-        /// The pairs given.
+        /// The number of pairs given.
         count: usize,
     },
-    /// They are too large together.
-    #[error("metadata must be at most {max} bytes in all as compact JSON", max = Metadata::MAX_BYTES)]
+    /// The pairs are too large in total.
+    #[error("metadata must be at most {max} bytes in total as compact JSON", max = Metadata::MAX_BYTES)]
     TooLarge,
     /// A key breaks its rule.
     #[error("the metadata key {0}")]
@@ -60,13 +60,13 @@ impl Rule for MetadataError {
 }
 
 impl Metadata {
-    /// The most pairs.
+    /// The maximum number of pairs.
     pub const MAX_KEYS: usize = 500;
-    /// The most characters of a key.
+    /// The maximum number of characters in a key.
     pub const MAX_KEY_CHARS: usize = 255;
-    /// The most characters of a value.
+    /// The maximum number of characters in a value.
     pub const MAX_VALUE_CHARS: usize = 8_192;
-    /// The most bytes of all pairs as compact JSON: 64 KiB.
+    /// The maximum size of all pairs as compact JSON, in bytes: 64 KiB.
     pub const MAX_BYTES: usize = 65_536;
 
     const KEY: TextRule =
@@ -74,7 +74,7 @@ impl Metadata {
     const VALUE: TextRule =
         TextRule { max: Self::MAX_VALUE_CHARS, not_blank: false, controls: Controls::Taken, no_bidi: false };
 
-    /// Checks the pairs and takes them as they are.
+    /// Checks the pairs and keeps them unchanged.
     ///
     /// # Errors
     /// Every broken rule, each under `path` and, for one pair, its key (see [`member_path`]).
@@ -92,7 +92,7 @@ impl Metadata {
                 Err(fault) => broken.add(member_path(path, key), &MetadataError::Value(fault)),
             }
         }
-        // Most are so few and short that nobody has to write them out to know.
+        // Most metadata is so small that an upper bound is enough, without writing it as JSON.
         let most = pairs.iter().fold(3, |sum, (key, value)| sum + most_of_text(key) + most_of_text(value));
         if most > Self::MAX_BYTES && serde_json::to_string(&pairs).map_or(0, |json| json.len()) > Self::MAX_BYTES {
             broken.add(path, &MetadataError::TooLarge);
@@ -101,7 +101,7 @@ impl Metadata {
         Ok(Self(pairs))
     }
 
-    /// Takes back pairs that were stored: a limit that became lower makes no stored row unreadable.
+    /// Restores stored pairs. Limits are not checked, so rows stay readable when a limit is lowered.
     #[must_use]
     pub fn from_stored(pairs: BTreeMap<String, String>) -> Self {
         Self(pairs)
@@ -118,13 +118,13 @@ impl Metadata {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no pair.
+    /// Whether there are no pairs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -143,8 +143,8 @@ impl fmt::Debug for Metadata {
     }
 }
 
-/// The JSON path of an object's member: `metadata.plan`, or `metadata["a b"]` where the key is no plain identifier. Of a very
-/// long key no more than the beginning is taken, as [`Violations`] cut long paths.
+/// The JSON path of an object's member: `metadata.plan`, or `metadata["a b"]` if the key is not a plain identifier. A
+/// very long key is cut, as [`Violations`] cuts long paths.
 #[must_use]
 pub fn member_path(parent: &str, key: &str) -> String {
     let key = key.char_indices().nth(Violations::MAX_PATH_CHARS).map_or(key, |(end, _)| &key[..end]);
@@ -167,12 +167,12 @@ impl<'de> serde::Deserialize<'de> for Metadata {
     }
 }
 
-/// Any JSON object that a client attaches to an integration mapping.
+/// A JSON object of a client on an integration mapping.
 ///
-/// Numbers keep what 64-bit integers and doubles hold. At most [`JsonObject::MAX_BYTES`] bytes as compact JSON, and no
-/// U+0000 in any key or string. Its own keys are as those of [`Metadata`]: at most [`Metadata::MAX_KEYS`], each of 1 to
-/// [`Metadata::MAX_KEY_CHARS`] characters, none of them a control character. It may be personal, so `Debug` shows nothing
-/// of it.
+/// Numbers have the precision of 64-bit integers and doubles. At most [`JsonObject::MAX_BYTES`] bytes as compact JSON,
+/// and no U+0000 in any key or string. The top-level keys follow the rules of [`Metadata`]: at most
+/// [`Metadata::MAX_KEYS`], each of 1 to [`Metadata::MAX_KEY_CHARS`] characters without control characters. It may be
+/// personal data, so `Debug` does not show it.
 ///
 /// ```
 /// use patron_domain::metadata::JsonObject;
@@ -196,17 +196,17 @@ pub enum JsonObjectError {
     /// It is too large.
     #[error("must be at most {max} bytes as compact JSON", max = JsonObject::MAX_BYTES)]
     TooLarge,
-    /// A key or string holds U+0000.
-    #[error("must not hold the character U+0000")]
+    /// A key or string contains U+0000.
+    #[error("must not contain the character U+0000")]
     Nul,
-    /// It has more keys than allowed.
+    /// It has too many keys.
     #[error("must have at most {max} keys, it has {count}", max = Metadata::MAX_KEYS)]
     TooManyKeys {
-        /// The keys given.
+        /// The number of keys given.
         count: usize,
     },
-    /// One of its own keys breaks its rule.
-    #[error("must have other keys: one of them {0}")]
+    /// A top-level key breaks its rule.
+    #[error("has an invalid key: it {0}")]
     Key(TextFault),
 }
 
@@ -222,13 +222,13 @@ impl Rule for JsonObjectError {
 }
 
 impl JsonObject {
-    /// The most bytes as compact JSON: 64 KiB.
+    /// The maximum size as compact JSON, in bytes: 64 KiB.
     pub const MAX_BYTES: usize = 65_536;
 
-    /// Checks the object and takes it as it is.
+    /// Checks the object and keeps it unchanged.
     ///
     /// # Errors
-    /// When it is too large, holds U+0000, or its own keys are too many or break their rules.
+    /// When it is too large, contains U+0000, or its top-level keys are too many or break their rules.
     pub fn new(map: serde_json::Map<String, serde_json::Value>) -> Result<Self, JsonObjectError> {
         if holds_nul(&map) {
             return Err(JsonObjectError::Nul);
@@ -239,14 +239,14 @@ impl JsonObject {
         map.keys().try_for_each(|key| Metadata::KEY.check(key)).map_err(JsonObjectError::Key)?;
         let most = most_of_members(&map);
         let object = Self(map);
-        // Most objects are so small that nobody has to write them out to know.
+        // Most objects are so small that an upper bound is enough, without writing them as JSON.
         if most > Self::MAX_BYTES && object.to_json().len() > Self::MAX_BYTES {
             return Err(JsonObjectError::TooLarge);
         }
         Ok(object)
     }
 
-    /// Takes back an object that was stored: a limit that became lower makes no stored row unreadable.
+    /// Restores a stored object. Limits are not checked, so rows stay readable when a limit is lowered.
     #[must_use]
     pub fn from_stored(map: serde_json::Map<String, serde_json::Value>) -> Self {
         Self(map)
@@ -258,21 +258,21 @@ impl JsonObject {
         &self.0
     }
 
-    /// Whether there is no member.
+    /// Whether there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// As compact JSON.
+    /// The compact JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // A map of JSON values always has a text form; `{}` stands in where serde_json would disagree.
+        // A map of JSON values always has a JSON form; `{}` is never reached.
         serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".to_owned())
     }
 }
 
-/// Whether a key or string holds U+0000, at any depth.
+/// Whether a key or string contains U+0000, at any depth.
 fn holds_nul(map: &serde_json::Map<String, serde_json::Value>) -> bool {
     fn any(value: &serde_json::Value) -> bool {
         match value {
@@ -285,7 +285,7 @@ fn holds_nul(map: &serde_json::Map<String, serde_json::Value>) -> bool {
     map.iter().any(|(key, value)| key.contains('\0') || any(value))
 }
 
-/// The most bytes a value can take as compact JSON, with what stands between it and the next.
+/// An upper bound of a value's size in bytes as compact JSON, with a separator.
 fn most_bytes(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::Null | serde_json::Value::Bool(_) => 6,
@@ -300,7 +300,7 @@ fn most_of_members(map: &serde_json::Map<String, serde_json::Value>) -> usize {
     map.iter().fold(3, |sum, (key, value)| sum + most_of_text(key) + most_bytes(value))
 }
 
-/// A byte becomes six (`\u001f`) at most.
+/// A byte becomes at most six (`\u001f`).
 fn most_of_text(text: &str) -> usize {
     3 + 6 * text.len()
 }
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_at_the_limit_and_one_past_it() {
+    fn limits_are_exact() {
         assert!(Metadata::new(one(&"ü".repeat(255), &"🦀".repeat(8_192)), "metadata").is_ok());
         assert_eq!(paths(one(&"k".repeat(256), ""))[0].1, "max_length");
         assert_eq!(paths(one("k", &"v".repeat(8_193))), [("metadata.k".to_owned(), "max_length")]);
@@ -351,8 +351,9 @@ mod tests {
     }
 
     #[test]
-    fn all_pairs_together_are_64_kib_at_most_as_compact_json() {
-        // {"k0":"…", … "k7":"…"}: braces, and for each pair four quotes, a colon, two characters and a comma but for the last.
+    fn all_pairs_together_have_at_most_64_kib_as_compact_json() {
+        // {"k0":"…", … "k7":"…"}: braces, and for each pair four quotes, a colon, two characters, and a comma after all
+        // but the last.
         let of_bytes = |bytes: usize| {
             let rest = bytes - 2 - 8 * 8 + 1 - 7 * 8_190;
             let values = [[8_190; 7].as_slice(), &[rest]].concat();
@@ -362,7 +363,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&of_bytes(65_536)).unwrap().len(), 65_536);
         assert!(Metadata::new(of_bytes(65_536), "metadata").is_ok());
         assert_eq!(paths(of_bytes(65_537)), [("metadata".to_owned(), "max_bytes")]);
-        // What is escaped counts as it is written.
+        // Escaped characters count in their escaped form.
         let escaped = (0..2).map(|i| (format!("k{i}"), "\u{1}".repeat(8_000))).collect();
         assert_eq!(paths(escaped), [("metadata".to_owned(), "max_bytes")]);
     }
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_quote_what_is_no_plain_identifier() {
+    fn paths_quote_keys_that_are_not_plain_identifiers() {
         assert_eq!(member_path("metadata", "plan-2"), "metadata.plan-2");
         assert_eq!(member_path("metadata", "a.b\""), "metadata[\"a.b\\\"\"]");
         assert_eq!(member_path("m", &"ü".repeat(500_000)).chars().count(), 256 + 5);
@@ -393,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_of_a_json_object_itself_are_bounded_and_those_within_are_not() {
+    fn only_the_top_level_keys_of_a_json_object_are_limited() {
         let with = |keys: Vec<String>| {
             keys.into_iter().map(|key| (key, serde_json::Value::Null)).collect::<serde_json::Map<_, _>>()
         };

@@ -1,6 +1,6 @@
-//! How lists are cut into pages.
+//! Pages of lists.
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 ///
 /// ```
 /// use patron_domain::page::PageRequest;
@@ -14,7 +14,7 @@ pub struct PageRequest {
     offset: u64,
 }
 
-/// Why numbers name no page.
+/// Why numbers are not a valid page request.
 ///
 /// ```
 /// use patron_domain::page::{PageError, PageRequest};
@@ -24,10 +24,10 @@ pub struct PageRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// The limit is out of its range.
+    /// The limit is out of range.
     #[error("limit must be a whole number from 1 to {max}", max = PageRequest::MAX_LIMIT)]
     Limit,
-    /// The offset is out of its range.
+    /// The offset is out of range.
     #[error("offset must be a whole number from 0 to {max}", max = PageRequest::MAX_OFFSET)]
     Offset,
 }
@@ -39,17 +39,17 @@ impl crate::violation::Rule for PageError {
 }
 
 impl PageRequest {
-    /// The most items a page can have.
+    /// The maximum number of items in a page.
     pub const MAX_LIMIT: u16 = 1_000;
-    /// The items of a page when nothing else is asked for.
+    /// The default number of items in a page.
     pub const DEFAULT_LIMIT: u16 = 50;
-    /// The largest offset: what fits the 64-bit signed integer of every database here.
+    /// The largest offset: the maximum of a 64-bit signed integer, as all supported databases have it.
     pub const MAX_OFFSET: u64 = i64::MAX as u64;
 
     /// A page of at most `limit` items (1–1000) after skipping `offset` items.
     ///
     /// # Errors
-    /// [`PageError`] names the number that is out of range.
+    /// [`PageError`] with the number that is out of range.
     pub fn new(limit: u64, offset: u64) -> Result<Self, PageError> {
         let limit = u16::try_from(limit).map_err(|_| PageError::Limit)?;
         if !(1..=Self::MAX_LIMIT).contains(&limit) {
@@ -61,26 +61,26 @@ impl PageRequest {
         Ok(Self { limit, offset })
     }
 
-    /// As much as one page can hold, from the beginning.
+    /// The largest possible first page.
     #[must_use]
     pub fn whole() -> Self {
         Self { limit: Self::MAX_LIMIT, offset: 0 }
     }
 
-    /// The page after this one, on which so many items were found; `None` when they were all that is left.
+    /// The request for the page after this one, given the number of items found; `None` when there are no more.
     #[must_use]
     pub fn next(self, found: usize) -> Option<Self> {
         let offset = self.offset.saturating_add(u64::from(self.limit));
         (found == usize::from(self.limit) && offset <= Self::MAX_OFFSET).then_some(Self { offset, ..self })
     }
 
-    /// The most items wanted, 1 to 1000.
+    /// The maximum number of items, 1 to 1000.
     #[must_use]
     pub fn limit(&self) -> u16 {
         self.limit
     }
 
-    /// How many items to skip.
+    /// The number of items to skip.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
@@ -103,23 +103,23 @@ impl Default for PageRequest {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The items of this page, at most as many as asked for.
+    /// The items of this page, at most as many as requested.
     pub items: Vec<T>,
-    /// How many items the whole list has, exactly.
+    /// The exact number of items in the whole list.
     pub total: u64,
 }
 
 impl<T> Page<T> {
-    /// No items of an empty list.
+    /// The page of an empty list.
     #[must_use]
     pub fn empty() -> Self {
         Self { items: Vec::new(), total: 0 }
     }
 
-    /// The part of a whole list that is asked for; for stores that have all of it in memory.
+    /// Cuts the requested page out of a whole list, for stores that keep everything in memory.
     #[must_use]
     pub fn cut(whole: Vec<T>, request: PageRequest) -> Self {
-        // A list in memory is never longer than 64 bits can count.
+        // A list in memory has at most 2^64 items.
         let total = u64::try_from(whole.len()).unwrap_or(u64::MAX);
         let skipped = usize::try_from(request.offset()).unwrap_or(usize::MAX);
         Self { items: whole.into_iter().skip(skipped).take(usize::from(request.limit())).collect(), total }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_list_is_cut_as_asked() {
+    fn the_requested_part_is_cut_out_of_a_list() {
         let cut = |limit, offset| Page::cut(vec!['a', 'b', 'c'], PageRequest::new(limit, offset).unwrap());
         assert_eq!(cut(2, 1), Page { items: vec!['b', 'c'], total: 3 });
         assert_eq!(cut(2, PageRequest::MAX_OFFSET), Page { items: vec![], total: 3 });

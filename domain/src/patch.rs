@@ -1,6 +1,6 @@
-//! Updates in which a field has three states.
+//! Updates of fields with three states.
 
-/// What an update says about one optional field.
+/// The part of an update for one optional field.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerUpdate, patch::Patch};
@@ -10,17 +10,17 @@
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Nothing: it stays.
+    /// The value stays as it is.
     #[default]
     Keep,
-    /// That it is to be as if never given.
+    /// The value is removed.
     Clear,
-    /// Its new value.
+    /// The new value.
     Set(T),
 }
 
 impl<T: PartialEq> Patch<T> {
-    /// Applies it, and tells whether the value is another one now.
+    /// Applies the update, and returns whether the value changed.
     pub(crate) fn apply(self, to: &mut Option<T>) -> bool {
         let new = match self {
             Self::Keep => return false,

@@ -1,6 +1,6 @@
-//! What can go wrong with any store, whatever the operation.
+//! Errors that any store can have, whatever the operation.
 
-/// A failure of the store itself, never of what was asked of it. Texts hold no personal data.
+/// A failure of the store itself, not of the request. The messages contain no personal data.
 ///
 /// ```
 /// use patron_domain::store::StoreError;
@@ -14,11 +14,11 @@ pub enum StoreError {
     /// The store cannot be reached or is too busy at the moment; the same call may succeed later. Nothing was written.
     #[error("the database is not available: {reason}")]
     Unavailable {
-        /// What was seen, without personal data.
+        /// The cause, without personal data.
         reason: String,
     },
-    /// Stored data cannot be read. A person has to look at the row.
-    #[error("the database holds a value that cannot be read: table {table}, column {column}, row {row}")]
+    /// Stored data cannot be read. A person must repair the row.
+    #[error("the database contains a value that cannot be read: table {table}, column {column}, row {row}")]
     Corrupt {
         /// The table.
         table: &'static str,
@@ -27,16 +27,16 @@ pub enum StoreError {
         /// The id of the row.
         row: String,
     },
-    /// The store refused in a way that no caller can correct: a bug or a broken installation.
+    /// The store refused the call for a reason that no caller can correct: a bug or a broken installation.
     #[error("the database refused: {reason}")]
     Failed {
-        /// What was seen, without personal data.
+        /// The cause, without personal data.
         reason: String,
     },
 }
 
 impl StoreError {
-    /// [`StoreError::Unavailable`], with what was seen.
+    /// [`StoreError::Unavailable`] with this cause.
     #[must_use]
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into() }

@@ -1,31 +1,31 @@
-//! Checked text: the rules every text field shares, and the macro that makes a newtype of them.
+//! Checked text: the rules that all text fields share, and the macro for their newtypes.
 //!
-//! Lengths are counted in characters (Unicode code points), not bytes and not grapheme clusters, so that a client can
-//! check them in any language. Control characters are refused everywhere but in the values of metadata: a terminal, a log
-//! or a CSV file would obey them. U+0000 is refused there too, because no database here can store it.
+//! Lengths are counted in characters (Unicode code points), not bytes or grapheme clusters, so that clients can check
+//! them in any language. Control characters are refused everywhere except in metadata values, because terminals, logs
+//! and CSV files interpret them. U+0000 is refused in metadata values too, because PostgreSQL cannot store it.
 
 use std::fmt;
 
-/// What a text field allows. Only the newtypes of this crate name one.
+/// The rule of a text field. Only the newtypes of this crate have one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextRule {
-    /// The most characters (code points) allowed.
+    /// The maximum number of characters (code points).
     pub(crate) max: usize,
-    /// Whether text of white space and invisible characters alone is refused.
+    /// Whether text of only white space and invisible characters is refused.
     pub(crate) not_blank: bool,
-    /// Which control characters (Unicode general category Cc) are taken.
+    /// Which control characters (Unicode general category Cc) are accepted.
     pub(crate) controls: Controls,
-    /// Whether characters that turn the direction of the text around them are refused, as in names that people have to tell
-    /// apart: with them a name can be made to look like another one.
+    /// Whether bidirectional formatting characters are refused. This is for names that people choose among: with these
+    /// characters one name can look like another.
     pub(crate) no_bidi: bool,
 }
 
-/// Which control characters a text may hold. U+0000 is never one of them.
+/// Which control characters a text may contain. U+0000 is never accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Controls {
     /// None.
     Refused,
-    /// Tab, line feed and carriage return: text of several lines.
+    /// Tab, line feed and carriage return, for text of several lines.
     Lines,
     /// All.
     Taken,
@@ -43,7 +43,7 @@ impl Controls {
 
 impl TextRule {
     pub(crate) fn check(&self, value: &str) -> Result<(), TextFault> {
-        // Most texts are short and of printable ASCII characters, of which only the space is white.
+        // Most texts are short and printable ASCII, in which only the space is white space.
         let plain = value.len() <= self.max && !value.starts_with(' ') && !value.is_empty();
         if plain && is_printable(value.as_bytes()) { Ok(()) } else { self.look_closely(value) }
     }
@@ -63,8 +63,7 @@ impl TextRule {
         Ok(())
     }
 
-    /// What every stored text fulfils, whichever version of the rules it was checked by: a rule that became stricter makes
-    /// no stored row unreadable.
+    /// The minimal rule for stored text of any version, so rows stay readable when a rule becomes stricter.
     pub(crate) fn check_stored(&self, value: &str) -> Result<(), TextFault> {
         if value.is_empty() {
             return Err(TextFault::Empty);
@@ -83,9 +82,9 @@ impl TextRule {
     }
 }
 
-/// Whether a character shows nothing by itself: those with the property `Default_Ignorable_Code_Point` (Unicode 17,
-/// `DerivedCoreProperties.txt`), such as the soft hyphen, joiners, the zero-width space, the byte order mark and variation
-/// selectors; annotation marks; and the braille pattern without a dot.
+/// Whether a character is invisible by itself: characters with the property `Default_Ignorable_Code_Point` (Unicode 17,
+/// `DerivedCoreProperties.txt`), such as the soft hyphen, joiners, the zero-width space, the byte order mark and
+/// variation selectors; annotation marks; and the blank braille pattern.
 pub(crate) fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -110,12 +109,13 @@ pub(crate) fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Whether a character overrides or isolates the direction of the text after it (Unicode Standard Annex 9, 2.1 to 2.4).
+/// Whether a character is a bidirectional override, embedding or isolate (Unicode Standard Annex 9, 2.1 to 2.4).
 fn turns_direction(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a text is of printable ASCII characters alone. Looks at eight at once, of which the last may overlap others.
+/// Whether a text consists of printable ASCII characters. Checks eight bytes at once; the last eight may overlap
+/// others.
 fn is_printable(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk() {
         return text.as_chunks().0.iter().all(|eight| are_printable(*eight)) && are_printable(*last);
@@ -126,7 +126,7 @@ fn is_printable(text: &[u8]) -> bool {
     }
 }
 
-/// Whether each of eight bytes is from `' '` to `'~'`: told by the highest bits of sums and differences of all of them.
+/// Whether each of eight bytes is from `' '` to `'~'`, which the highest bits of sums and differences show.
 fn are_printable(eight: [u8; 8]) -> bool {
     const ONE_EACH: u64 = u64::MAX / 0xFF;
     const HIGHEST_BITS: u64 = 0x80 * ONE_EACH;
@@ -136,7 +136,7 @@ fn are_printable(eight: [u8; 8]) -> bool {
     (above | !not_below) & HIGHEST_BITS == 0
 }
 
-/// Why a text was refused. It never holds the text itself, which may be personal.
+/// Why a text was refused. It does not contain the text, which may be personal data.
 ///
 /// ```
 /// use patron_domain::{TextFault, customer::{ExternalId, ExternalIdError}};
@@ -145,22 +145,22 @@ fn are_printable(eight: [u8; 8]) -> bool {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
-    /// The text has no character at all.
+    /// The text is empty.
     Empty,
-    /// The text holds nothing but white space and invisible characters.
+    /// The text has only white space and invisible characters.
     Blank,
-    /// The text has more characters than the field allows.
+    /// The text has too many characters.
     TooLong {
-        /// The most characters allowed.
+        /// The maximum number of characters.
         max: usize,
-        /// The characters the text has.
+        /// The number of characters in the text.
         length: usize,
     },
-    /// The text holds the character U+0000.
+    /// The text contains the character U+0000.
     Nul,
-    /// The text holds a control character (Unicode general category Cc) that the field does not take.
+    /// The text contains a control character (Unicode general category Cc) that the field does not accept.
     Control,
-    /// The text holds a character that turns the direction of the text around it: U+202A to U+202E, U+2066 to U+2069.
+    /// The text contains a bidirectional formatting character: U+202A to U+202E or U+2066 to U+2069.
     Bidi,
 }
 
@@ -168,17 +168,17 @@ impl fmt::Display for TextFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("must not be empty"),
-            Self::Blank => f.write_str("must hold more than white space and invisible characters"),
+            Self::Blank => f.write_str("must contain more than white space and invisible characters"),
             Self::TooLong { max, length } => write!(f, "must have at most {max} characters, it has {length}"),
-            Self::Nul => f.write_str("must not hold the character U+0000"),
-            Self::Control => f.write_str("must not hold control characters"),
-            Self::Bidi => f.write_str("must not hold characters that turn the direction of text (U+202A-E, U+2066-9)"),
+            Self::Nul => f.write_str("must not contain the character U+0000"),
+            Self::Control => f.write_str("must not contain control characters"),
+            Self::Bidi => f.write_str("must not contain bidirectional formatting characters (U+202A-E, U+2066-9)"),
         }
     }
 }
 
 impl TextFault {
-    /// The short, stable name of the broken rule, for programs.
+    /// The stable name of the broken rule, for programs.
     #[must_use]
     pub fn rule(&self) -> &'static str {
         match self {
@@ -191,9 +191,9 @@ impl TextFault {
     }
 }
 
-/// Makes a newtype over checked text: private value, one checked constructor, an error of its own, and, with the
-/// feature `serde`, (de)serialisation through that constructor. `personal` keeps the value out of `Debug`. `lines true` takes
-/// tabs and line breaks; `no_bidi true` refuses what turns the direction of text.
+/// Defines a newtype of checked text: a private value, a checked constructor, its own error, and, with the feature
+/// `serde`, (de)serialisation through the constructor. `personal` keeps the value out of `Debug`. `lines true` accepts
+/// tabs and line breaks; `no_bidi true` refuses bidirectional formatting characters.
 macro_rules! text_newtype {
     (@debug personal $name:ident) => {
         impl std::fmt::Debug for $name {
@@ -233,7 +233,7 @@ macro_rules! text_newtype {
         crate::text::text_newtype!(@debug $kind $name);
 
         impl $name {
-            /// The most characters (Unicode code points) allowed.
+            /// The maximum number of characters (Unicode code points).
             pub const MAX_CHARS: usize = $max;
 
             const RULE: crate::text::TextRule = crate::text::TextRule {
@@ -247,10 +247,10 @@ macro_rules! text_newtype {
                 no_bidi: false $(|| $no_bidi)?,
             };
 
-            /// Checks the text and takes it as it is: nothing is trimmed or folded.
+            /// Checks the text and keeps it unchanged: nothing is trimmed or folded.
             ///
             /// # Errors
-            /// When the text is empty, too long, holds control characters or breaks another rule named in the type's
+            /// When the text is empty, too long, contains control characters or breaks another rule in the type's
             /// description.
             pub fn new(value: impl Into<String>) -> Result<Self, $error> {
                 let value = value.into();
@@ -258,11 +258,11 @@ macro_rules! text_newtype {
                 Ok(Self(value))
             }
 
-            /// Takes back a text that was stored. Rules that may have become stricter since are not checked again, so
-            /// that they make no stored row unreadable.
+            /// Restores a stored text. Rules that may have become stricter are not checked again, so rows stay
+            /// readable.
             ///
             /// # Errors
-            /// When the text is empty, too long or holds U+0000: no version of this type ever took it.
+            /// When the text is empty, too long or contains U+0000: no version of this type ever accepted that.
             pub fn from_stored(value: impl Into<String>) -> Result<Self, $error> {
                 let value = value.into();
                 Self::RULE.check_stored(&value).map_err($error)?;
@@ -282,7 +282,7 @@ macro_rules! text_newtype {
             }
         }
 
-        #[doc = concat!("Why a text is no valid [`", stringify!($name), "`].")]
+        #[doc = concat!("Why a text is not a valid [`", stringify!($name), "`].")]
         ///
         /// ```
         /// # use patron_domain::{customer::*, integration::*, onboarding::*, tax::*, tenancy::*, violation::Rule, webhook::*};
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_told_apart() {
+    fn each_fault_has_its_own_rule() {
         assert_eq!(RULE.check(""), Err(TextFault::Empty));
         assert_eq!(RULE.check(" \u{3000}"), Err(TextFault::Blank));
         assert_eq!(RULE.check("a\0"), Err(TextFault::Nul));
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_and_line_breaks_are_taken_where_there_are_lines_and_nothing_else_of_their_kind() {
+    fn text_of_several_lines_may_have_tabs_and_line_breaks_but_no_other_controls() {
         let lines = TextRule { controls: Controls::Lines, ..RULE };
         for text in ["a\n", "a\tb", "a\r\n"] {
             assert_eq!((lines.check(text), RULE.check(text)), (Ok(()), Err(TextFault::Control)), "{text:?}");
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_nothing_is_blank_and_fills_nothing_else() {
+    fn invisible_text_is_blank() {
         for text in
             ["\u{200B}", "\u{200D}\u{200C}", "\u{FEFF}", " \u{AD}\t", "\u{FE0F}", "\u{2060}\u{3164}", "\u{E0020}"]
         {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_text_is_taken_back_whatever_became_of_the_rules() {
+    fn a_stored_text_can_be_restored_when_rules_become_stricter() {
         for text in ["a\u{1b}", "\u{200B}", "\u{202E}a"] {
             assert!(RULE.check(text).is_err() && RULE.check_stored(text).is_ok(), "{text:?}");
         }
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_is_seen_wherever_it_stands() {
+    fn each_byte_is_checked_at_every_position() {
         for length in 1..=20 {
             for (place, byte) in (0..length).flat_map(|place| (0..=u8::MAX).map(move |byte| (place, byte))) {
                 let mut text = vec![b'~'; length];

@@ -1,4 +1,4 @@
-//! Points in time: UTC, truncated to microseconds before anything sees them.
+//! Points in time: UTC, truncated to microseconds on entry.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 /// A point in time in UTC with microsecond precision, between the years 1 and 9999.
 ///
-/// PostgreSQL keeps microseconds and other stores keep more or less; truncating here, once, makes the first answer and
+/// Stores have different precisions, PostgreSQL microseconds. Truncating once on entry makes the first response and
 /// every later read identical. `Display` gives RFC 3339 with six fractional digits and `Z`.
 ///
 /// ```
@@ -18,7 +18,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Why a value is no [`Timestamp`].
+/// Why a value is not a valid [`Timestamp`].
 ///
 /// ```
 /// use patron_domain::time::{Timestamp, TimestampError};
@@ -27,19 +27,17 @@ pub struct Timestamp(i64);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
-    /// The time lies before the year 1 or after the year 9999.
-    #[error("time must lie between the years 0001 and 9999")]
+    /// The time is before the year 1 or after the year 9999.
+    #[error("time must be between the years 0001 and 9999")]
     OutOfRange,
-    /// The text is not a date and time as RFC 3339 has it.
-    #[error("time must be a date and time as in RFC 3339, such as 2026-01-31T08:00:00Z")]
+    /// The text is not an RFC 3339 date and time.
+    #[error("time must be an RFC 3339 date and time, such as 2026-01-31T08:00:00Z")]
     Format,
-    /// The text is a date alone.
-    #[error(
-        "time must be a date and time as in RFC 3339: write 2026-01-31T00:00:00Z for the beginning of a day in UTC"
-    )]
+    /// The text is a date without a time.
+    #[error("time must be an RFC 3339 date and time: write 2026-01-31T00:00:00Z for the beginning of a day in UTC")]
     DateAlone,
-    /// The text is a date and time, but does not say in which time zone.
-    #[error("time must say its offset from UTC: 2026-01-31T08:00:00Z, or 2026-01-31T09:00:00+01:00")]
+    /// The text has no offset from UTC.
+    #[error("time must have an offset from UTC: 2026-01-31T08:00:00Z, or 2026-01-31T09:00:00+01:00")]
     NoOffset,
 }
 
@@ -73,7 +71,7 @@ impl Timestamp {
         }
     }
 
-    /// From a date and time; what is finer than a microsecond is cut off.
+    /// From a date and time, truncated to microseconds.
     ///
     /// # Errors
     /// [`TimestampError::OutOfRange`] outside the years 1 to 9999.
@@ -81,11 +79,11 @@ impl Timestamp {
         Self::from_micros(at.timestamp_micros())
     }
 
-    /// Parses RFC 3339; what is finer than a microsecond is cut off.
+    /// Parses RFC 3339, truncated to microseconds.
     ///
     /// # Errors
-    /// [`TimestampError::Format`] for another format, [`TimestampError::DateAlone`] or [`TimestampError::NoOffset`] where
-    /// that is all that is missing, [`TimestampError::OutOfRange`] outside the years 1 to 9999.
+    /// [`TimestampError::Format`] for another format, [`TimestampError::DateAlone`] or [`TimestampError::NoOffset`] if
+    /// only the time or the offset is missing, [`TimestampError::OutOfRange`] outside the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         match DateTime::parse_from_rfc3339(text) {
             Ok(at) => Self::from_datetime(at.to_utc()),
@@ -107,14 +105,14 @@ impl Timestamp {
         u64::try_from(self.0.div_euclid(1_000)).unwrap_or(0)
     }
 
-    /// The time that much earlier; the year 1 begins where time ends.
+    /// The time earlier by this duration, but not before the year 1.
     #[must_use]
     pub fn earlier(self, by: std::time::Duration) -> Self {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(micros).max(Self::MIN_MICROS))
     }
 
-    /// The time that much later; the year 9999 ends where time ends.
+    /// The time later by this duration, but not after the year 9999.
     #[must_use]
     pub fn later(self, by: std::time::Duration) -> Self {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
@@ -124,11 +122,11 @@ impl Timestamp {
     /// As a date and time.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
-        // In range by this type's invariant; the epoch stands in where chrono would disagree.
+        // In range by this type's invariant; the epoch is never reached.
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
-    /// Hands the text form on in one piece, without allocating: every answer holds several times.
+    /// Passes the text form on in one piece, without allocating: every response contains several times.
     fn with_text<T>(self, hand_on: impl FnOnce(&str) -> T) -> T {
         let at = self.to_datetime();
         let mut text = *b"0000-00-00T00:00:00.000000Z";
@@ -140,7 +138,7 @@ impl Timestamp {
         write_digits(&mut text[14..16], at.minute());
         write_digits(&mut text[17..19], at.second());
         write_digits(&mut text[20..26], at.nanosecond() / 1_000);
-        // Nothing but ASCII is written there.
+        // Only ASCII is written there.
         hand_on(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
@@ -148,7 +146,7 @@ impl Timestamp {
 /// Writes a number with leading zeros.
 fn write_digits(places: &mut [u8], mut number: u32) {
     for place in places.iter_mut().rev() {
-        // A digit fits.
+        // One digit fits into a byte.
         *place = b'0' + (number % 10) as u8;
         number /= 10;
     }
@@ -198,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn finer_than_a_microsecond_is_cut_off() {
+    fn times_are_truncated_to_microseconds() {
         let at = Timestamp::parse("2026-01-31T08:00:00.1234569+01:00").unwrap();
         assert_eq!(at.to_string(), "2026-01-31T07:00:00.123456Z");
         assert_eq!(Timestamp::parse(&at.to_string()), Ok(at));
     }
 
     #[test]
-    fn the_years_1_to_9999_are_kept_and_no_others() {
+    fn only_the_years_1_to_9999_are_accepted() {
         for edge in ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"] {
             assert_eq!(Timestamp::parse(edge).unwrap().to_string(), edge);
         }
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told() {
+    fn the_error_says_what_is_missing() {
         for (text, missing) in [
             ("2026-01-31", TimestampError::DateAlone),
             ("2026-01-31T08:00:00", TimestampError::NoOffset),

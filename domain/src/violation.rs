@@ -1,10 +1,10 @@
-//! Broken rules of one request, collected so that a person can put them all right at once.
+//! The broken rules of one request, collected so that the client can correct all of them at once.
 
 use std::{collections::BTreeSet, fmt};
 
-/// An error that names the rule it broke. Every newtype's error is one.
+/// An error that names the broken rule. The errors of all newtypes implement it.
 ///
-/// The `Display` text says what is wrong and what the limit is; it never repeats the refused value.
+/// The `Display` text says what is wrong and what the limit is. It does not contain the refused value.
 ///
 /// ```
 /// use patron_domain::violation::{Rule, Violations};
@@ -24,11 +24,11 @@ use std::{collections::BTreeSet, fmt};
 /// broken.add("invoice.date", &TooOld);
 /// ```
 pub trait Rule: fmt::Display {
-    /// A short, stable, lower-case name for programs, such as `max_length` or `iso_4217`.
+    /// A stable lower-case name for programs, such as `max_length` or `iso_4217`.
     fn rule(&self) -> &'static str;
 }
 
-/// One broken rule at one place.
+/// A broken rule and its place in the request.
 ///
 /// ```
 /// use patron_domain::violation::Violation;
@@ -37,19 +37,18 @@ pub trait Rule: fmt::Display {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Where: the JSON path of the field, such as `tax_rate_overrides[0].currency`.
+    /// The JSON path of the field, such as `tax_rate_overrides[0].currency`.
     pub path: String,
-    /// Which rule: short, stable and for programs, such as `iso_4217`.
+    /// The broken rule: a stable name for programs, such as `iso_4217`.
     pub rule: &'static str,
-    /// What is wrong and what to do about it, for a person. Never holds the refused value.
+    /// The fault and its correction, for people. It does not contain the refused value.
     pub message: String,
 }
 
-/// All broken rules of one request, in the order in which they were found; one per path, the first wins.
+/// All broken rules of one request, in the order in which they were found. There is at most one per path: the first.
 ///
-/// Whatever a client sends, they stay small: no more than [`Violations::MAX`] are kept, as nobody puts so many right field by
-/// field, and a path is cut to [`Violations::MAX_PATH_CHARS`] characters. Where a path costs something to build, ask
-/// [`Violations::is_full`] first.
+/// Their size is limited, whatever a client sends: at most [`Violations::MAX`] are kept, and a path is cut to
+/// [`Violations::MAX_PATH_CHARS`] characters. If a path is expensive to build, check [`Violations::is_full`] first.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerName, violation::Violations};
@@ -65,31 +64,31 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// The most violations that are kept.
+    /// The maximum number of violations.
     pub const MAX: usize = 1_000;
-    /// The most characters of a path; of a longer one the end is cut off, and `…` stands in its place.
+    /// The maximum number of characters in a path. A longer one is cut and ends with `…`.
     pub const MAX_PATH_CHARS: usize = 256;
 
-    /// No violation yet.
+    /// No violations.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one, unless its path already has one: the first finding at a place is the one to put right first.
+    /// Adds a broken rule, unless its path already has one: the first fault at a place should be corrected first.
     pub fn add(&mut self, path: impl Into<String>, broken: &dyn Rule) {
         if !self.is_full() {
             self.push(Violation { path: path.into(), rule: broken.rule(), message: broken.to_string() });
         }
     }
 
-    /// Adds a finished violation, unless its path already has one.
+    /// Adds a violation, unless its path already has one.
     pub fn push(&mut self, mut violation: Violation) {
         if self.is_full() {
             return;
         }
         if let Some((end, _)) = violation.path.char_indices().nth(Self::MAX_PATH_CHARS) {
-            // One character more goes, for the one that says so.
+            // One more character is removed to make room for the `…`.
             let last = violation.path[..end].char_indices().next_back().map_or(0, |(last, _)| last);
             violation.path.truncate(last);
             violation.path.push('…');
@@ -99,13 +98,13 @@ impl Violations {
         }
     }
 
-    /// Whether there are so many that no more are kept.
+    /// Whether the maximum is reached, so that no more are kept.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.found.len() >= Self::MAX
     }
 
-    /// Takes the value out of a check, or notes what it broke. The path is built only when needed.
+    /// Returns the value of a check, or records the broken rule. The path is only built when needed.
     pub fn check<T, E: Rule>(&mut self, path: impl FnOnce() -> String, checked: Result<T, E>) -> Option<T> {
         match checked {
             Ok(value) => Some(value),
@@ -118,15 +117,15 @@ impl Violations {
         }
     }
 
-    /// `Ok` when nothing was broken.
+    /// `Ok` when there are no violations.
     ///
     /// # Errors
-    /// All the violations, when there is at least one.
+    /// All violations, when there is at least one.
     pub fn into_result(self) -> Result<(), Self> {
         if self.found.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// Whether nothing was broken.
+    /// Whether there are no violations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -198,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn however_much_is_wrong_little_is_kept_of_it() {
+    fn the_number_of_violations_is_limited() {
         let mut all = Violations::new();
         let long = "ü".repeat(500_000);
         all.add(long.clone(), &Broken("first"));
-        all.add(format!("{long}x"), &Broken("where it was cut it is the same"));
+        all.add(format!("{long}x"), &Broken("the same path after the cut"));
         all.add("ü".repeat(256), &Broken("fits"));
         let paths: Vec<_> = all.iter().map(|one| (one.path.chars().count(), one.path.ends_with('…'))).collect();
         assert_eq!(paths, [(256, true), (256, false)]);
@@ -211,7 +210,7 @@ mod tests {
         }
         assert!(all.is_full());
         assert_eq!(all.iter().count(), Violations::MAX);
-        let unbuilt = || -> String { panic!("a path that nobody keeps was built") };
+        let unbuilt = || -> String { panic!("a path was built that is not kept") };
         assert_eq!(all.check(unbuilt, Err::<u8, _>(Broken("more"))), None);
     }
 }

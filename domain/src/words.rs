@@ -1,8 +1,8 @@
-//! Enumerations that stand on the wire and in stores as words.
+//! Enumerations that are words on the wire and in stores.
 
 use crate::violation::Rule;
 
-/// A text that is no known word of a list.
+/// The error for a text that is not one of the allowed words.
 ///
 /// ```
 /// use patron_domain::{UnknownWord, lifecycle::Status};
@@ -26,10 +26,10 @@ impl Rule for UnknownWord {
 macro_rules! words {
     ($name:ident, $allowed:literal, $($variant:ident => $word:literal),+ $(,)?) => {
         impl $name {
-            /// Every value.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word for it on the wire and in stores.
+            /// The word on the wire and in stores.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -37,10 +37,10 @@ macro_rules! words {
                 }
             }
 
-            /// The value of a word, which is matched with its case.
+            /// The value of a word, case-sensitive.
             ///
             /// # Errors
-            /// For any other word; the error names those allowed.
+            /// For any other word; the error lists the allowed ones.
             pub fn parse(word: &str) -> Result<Self, crate::UnknownWord> {
                 match word {
                     $($word => Ok(Self::$variant),)+

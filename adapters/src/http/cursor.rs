@@ -26,7 +26,7 @@ impl Rule for OffsetCursorError {
 
 /// A cursor and an offset both say where to begin.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("a cursor and an offset exclude each other; send one of them")]
+#[error("a cursor and an offset cannot be combined; send only one of them")]
 struct Both;
 
 impl Rule for Both {

@@ -45,7 +45,7 @@ fn parse(raw: &str) -> (Vec<(String, String)>, Violations) {
         let name = name.strip_suffix("[]").map(str::to_owned).unwrap_or(name);
         match decode(value) {
             Ok(value) if value.contains('\0') => {
-                broken.push(refusal(&name, "no_control", "must not hold the character U+0000"))
+                broken.push(refusal(&name, "no_control", "must not contain the character U+0000"))
             }
             Ok(value) if value.is_empty() => {}
             Ok(value) => parameters.push((name, value)),

@@ -8,8 +8,8 @@ use crate::{
 };
 
 text_newtype! {
-    /// One line of an address: 1–255 characters; of control characters tabs and line breaks alone, as what people paste
-    /// holds them.
+    /// One line of an address: 1–255 characters. Tabs and line breaks are the only control characters allowed, because
+    /// pasted addresses contain them.
     personal AddressLine, AddressLineError, "address line", max 255, lines true
 }
 
@@ -24,12 +24,13 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// A ZIP or postal code: 1–20 characters, no control characters. Its form differs by country and is not checked.
+    /// A ZIP or postal code: 1–20 characters, no control characters. The format is not checked, because it differs by
+    /// country.
     personal PostalCode, PostalCodeError, "address_postal_code", max 20
 }
 
-/// A country code of ISO 3166-1 alpha-2, upper case, such as `DE`: the assigned ones, and `XK` for Kosovo, which the
-/// standard leaves to its users and the EU, SWIFT and payment providers use so.
+/// An ISO 3166-1 alpha-2 country code in upper case, such as `DE`. Valid are the assigned codes and `XK` for Kosovo:
+/// the standard reserves `XK` for its users, and the EU, SWIFT and payment providers use it for Kosovo.
 ///
 /// ```
 /// use patron_domain::customer::CountryCode;
@@ -40,7 +41,7 @@ text_newtype! {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode([u8; 2]);
 
-/// Why a text is no [`CountryCode`].
+/// Why a text is not a valid [`CountryCode`].
 ///
 /// ```
 /// use patron_domain::{customer::{CountryCode, CountryCodeError}, violation::Rule};
@@ -57,10 +58,11 @@ impl Rule for CountryCodeError {
     }
 }
 
-/// Kosovo: a code for users (`XA` to `XZ`), and in general use.
+/// Kosovo: a user-assigned code (`XA` to `XZ`) in general use.
 const KOSOVO: [u8; 2] = *b"XK";
 
-/// The codes taken: for each first letter one bit for each second letter. The library's own look-up hashes.
+/// The accepted codes: for each first letter, one bit per second letter. The library's own look-up hashes and is
+/// slower.
 static ASSIGNED: [u32; 26] = {
     let mut assigned = [0; 26];
     assigned[(KOSOVO[0] - b'A') as usize] |= 1 << (KOSOVO[1] - b'A');
@@ -74,10 +76,10 @@ static ASSIGNED: [u32; 26] = {
 };
 
 impl CountryCode {
-    /// Checks a code against the assigned ones and `XK`.
+    /// Accepts an assigned code or `XK`.
     ///
     /// # Errors
-    /// For lower case, and for codes that are reserved, withdrawn or never were.
+    /// For lower case, and for reserved, withdrawn and unassigned codes.
     pub fn new(code: impl AsRef<str>) -> Result<Self, CountryCodeError> {
         let code = Self::from_stored(code)?;
         let [first, second] = code.0.map(|letter| letter - b'A');
@@ -85,10 +87,10 @@ impl CountryCode {
         if assigned { Ok(code) } else { Err(CountryCodeError) }
     }
 
-    /// Takes back a stored code. Only its form is checked: a country that ceases to exist makes no row unreadable.
+    /// Restores a stored code. Only the form is checked, so rows stay readable when a country ceases to exist.
     ///
     /// # Errors
-    /// When it is not two upper-case ASCII letters.
+    /// When the code is not two upper-case ASCII letters.
     pub fn from_stored(code: impl AsRef<str>) -> Result<Self, CountryCodeError> {
         match code.as_ref().as_bytes() {
             &[first, second] if first.is_ascii_uppercase() && second.is_ascii_uppercase() => Ok(Self([first, second])),
@@ -112,7 +114,7 @@ impl fmt::Debug for CountryCode {
 
 serde_as_text!(CountryCode);
 
-/// Where a customer lives. Every part may be absent, and parts are not checked against one another.
+/// A customer's address. Every part is optional, and the parts are not checked against each other.
 ///
 /// ```
 /// use patron_domain::customer::{Address, CountryCode};
@@ -141,7 +143,7 @@ mod tests {
     use super::CountryCode;
 
     #[test]
-    fn assigned_codes_and_kosovo_are_countries() {
+    fn assigned_codes_and_kosovo_are_accepted() {
         let all = ('A'..='Z').flat_map(|a| ('A'..='Z').map(move |b| format!("{a}{b}")));
         let assigned = all.filter(|code| {
             let is_assigned = CountryCode::new(code).is_ok();
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_code_needs_only_its_form() {
+    fn a_stored_code_is_checked_for_form_only() {
         assert_eq!(CountryCode::from_stored("YU").unwrap().as_str(), "YU");
         assert!(CountryCode::from_stored("yu").is_err());
     }

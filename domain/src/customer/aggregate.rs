@@ -1,4 +1,4 @@
-//! A customer, and what belongs to it.
+//! A customer and everything that belongs to it.
 
 use super::{Address, Contact, CustomerName, Email, ExternalId, FormerExternalId, TimeZone};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a client says of a customer beside its external id. Every part may be absent.
+/// The client's data about a customer, apart from the external id. Every part is optional.
 ///
 /// ```
 /// use patron_domain::customer::{CustomerName, Profile};
@@ -26,11 +26,11 @@ pub struct Profile {
     pub email: Option<Email>,
     /// A contact number.
     pub contact: Option<Contact>,
-    /// Where the customer lives.
+    /// The postal address.
     pub address: Address,
-    /// The customer's time zone, `UTC` unless it was given.
+    /// The time zone; `UTC` by default.
     pub timezone: TimeZone,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
 }
 
@@ -44,23 +44,23 @@ pub struct Profile {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// Its id.
+    /// The id.
     pub id: CustomerId,
-    /// Whose it is.
+    /// The tenant and environment that it belongs to.
     pub owner: Owner,
-    /// Its id in the client's own system, unique among the published customers of its environment.
+    /// The id in the client's own system, unique among the published customers of the environment.
     pub external_id: ExternalId,
-    /// What the client says of it.
+    /// The client's data about it.
     pub profile: Profile,
-    /// Whether it is in use.
+    /// The status.
     pub status: Status,
-    /// The number of changes that it, its mappings and its tax associations have seen.
+    /// The number of changes to the customer, its mappings and its tax associations.
     pub version: Version,
-    /// Who changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
-/// A customer with its published mappings: what an answer that carries one customer shows.
+/// A customer with its published mappings, as a response with one customer shows it.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerRecord, testkit::a_customer};
@@ -77,8 +77,8 @@ pub struct CustomerRecord {
     pub mappings: Vec<IntegrationMapping>,
 }
 
-/// A customer with everything that belongs to it: what changes together, under one version, and what an event freezes.
-/// It is all that a store has to keep of a customer.
+/// A customer with everything that belongs to it. All of it changes together under one version, and every event
+/// contains all of it. A store keeps nothing else about a customer.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerAggregate, testkit::a_customer};
@@ -94,16 +94,16 @@ pub struct CustomerAggregate {
     pub mappings: Vec<IntegrationMapping>,
     /// Its tax associations, in the order of their ids: published, or archived with the customer.
     pub associations: Vec<TaxAssociation>,
-    /// The tax associations that were taken away, in the order of their ids. They stay readable.
+    /// The removed tax associations, in the order of their ids. They stay readable.
     pub removed_associations: Vec<TaxAssociation>,
-    /// The external ids that it had before, the oldest term first: the latest [`FormerExternalId::MAX_KEPT`].
+    /// Earlier external ids, the oldest term first: the latest [`FormerExternalId::MAX_KEPT`].
     pub former_external_ids: Vec<FormerExternalId>,
-    /// Since when it has its external id: when it was created or last renamed. Restoring it does not change this.
+    /// When it got its current external id, by its creation or its last rename. Restoring does not change this.
     pub external_id_since: Timestamp,
 }
 
 impl CustomerAggregate {
-    /// A customer that has had no other external id since it was created, and no association taken away.
+    /// A customer without former external ids and without removed associations.
     ///
     /// ```
     /// use patron_domain::{customer::CustomerAggregate, testkit::a_customer};
@@ -129,7 +129,7 @@ impl CustomerAggregate {
         }
     }
 
-    /// The customer with its published mappings, without the rest.
+    /// The customer with its published mappings only.
     #[must_use]
     pub fn into_record(self) -> CustomerRecord {
         let Self { customer, mut mappings, .. } = self;

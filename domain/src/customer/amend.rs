@@ -1,4 +1,4 @@
-//! Decisions about a customer that exists: updating, archiving, restoring, linking, associating taxes.
+//! Decisions about an existing customer: update, archive, restore, link, associate taxes.
 
 use super::{
     Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition,
@@ -13,7 +13,7 @@ use crate::{
     violation::Violations,
 };
 
-/// Decides about one amendment of the customer as it is now.
+/// Decides one amendment of the customer's current state.
 pub(super) fn amend(
     context: DecisionContext<'_>,
     current: &CustomerAggregate,
@@ -91,7 +91,7 @@ impl Draft<'_> {
         Ok(CustomerEventKind::Restored)
     }
 
-    /// Takes the customer and what belongs to it from one status to another.
+    /// Moves the customer and what belongs to it from one status to another.
     fn set_status(&mut self, from: Status, to: Status) {
         let (at, actor) = (self.context.at, &self.context.scope.actor);
         self.state.customer.status = to;
@@ -105,7 +105,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Changes the link to a system, or makes it.
+    /// Updates the link to a system, or adds it.
     fn link(&mut self, link: NewLink) -> MappingId {
         let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.mappings.iter_mut().find(|mapping| mapping.provider_type == link.provider_type);
@@ -209,12 +209,12 @@ mod tests {
         time::Timestamp,
     };
 
-    /// The time of the change with a number.
+    /// The time of change `number`.
     fn time(number: u64) -> Timestamp {
         a_time().later(Duration::from_secs(number))
     }
 
-    /// The state after one change, as it has to be: with one rate in the environment, and no other customer.
+    /// The state after one change that must succeed. The environment has one tax rate and no other customer.
     fn changed(state: &CustomerAggregate, number: u8, amendment: Amendment) -> CustomerAggregate {
         let at = time(number.into());
         let stamp = Stamp { ids: IdSequence::start(at, [number; 10]), at, request_id: None };
@@ -253,11 +253,11 @@ mod tests {
         let unlinked = changed(&untaxed, 3, Amendment::Unlink { provider_type, provider_entity_id: None });
         assert!(unlinked.mappings.is_empty());
         let restored = changed(&changed(&unlinked, 4, Amendment::Archive), 5, Amendment::Restore);
-        assert_eq!(restored.removed_associations, [removed], "archiving and restoring leave it alone");
+        assert_eq!(restored.removed_associations, [removed], "archiving and restoring do not change it");
     }
 
     #[test]
-    fn another_external_id_begins_a_term_and_nothing_else_does() {
+    fn only_a_new_external_id_begins_a_term() {
         let acme = a_customer("acme").existing();
         assert_eq!(acme.external_id_since, a_time());
         let same = changed(&acme, 1, rename("acme"));

@@ -1,4 +1,4 @@
-//! One change of a customer aggregate: the command, and the decision about it.
+//! One change of a customer aggregate: the command and its decision.
 
 use super::{
     ChangeCustomerError, CustomerAggregate, CustomerFacts, CustomerUpdate, ExternalId, InvalidOperation, NewCustomer,
@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// The command for one change of a customer aggregate. It owns all it needs, because it may outlive its caller.
+/// The command for one change of a customer aggregate. It owns its data, because it may outlive the caller.
 ///
 /// ```
 /// use patron_domain::{
@@ -32,17 +32,17 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeCustomer {
-    /// What is asked.
+    /// The requested change.
     pub change: CustomerChange,
-    /// At which version the customer has to be.
+    /// The version that the customer must have.
     pub only_if: Precondition,
-    /// The ids, the time and the request it is done with.
+    /// The ids, time and request of the change.
     pub stamp: Stamp,
-    /// The client's key, if it sent one.
+    /// The client's idempotency key, if it sent one.
     pub claim: Option<IdempotencyClaim>,
 }
 
-/// What is asked of a customer aggregate.
+/// A requested change of a customer aggregate.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerChange, testkit::a_customer};
@@ -51,22 +51,22 @@ pub struct ChangeCustomer {
 /// assert_eq!(CustomerChange::Create(new.clone()), CustomerChange::Create(new));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "most changes are creates, and none of them is to cost a box")]
+#[expect(clippy::large_enum_variant, reason = "most changes are creates, which should not need a box")]
 pub enum CustomerChange {
-    /// Make one.
+    /// Create a customer.
     Create(NewCustomer),
-    /// Change the published one with the external id, or make it if there is none.
+    /// Update the published customer with the external id, or create it.
     CreateOrUpdate {
-        /// What it is made of.
+        /// The customer to create.
         new: Box<NewCustomer>,
-        /// How it is changed.
+        /// The update of an existing one.
         update: Box<CustomerUpdate>,
     },
-    /// Change one that exists.
+    /// Change an existing customer.
     Amend(CustomerId, Amendment),
 }
 
-/// What is asked of a customer that exists.
+/// A requested change of an existing customer.
 ///
 /// ```
 /// use patron_domain::{customer::{Amendment, CustomerChange}, integration::ProviderType, testkit::an_id};
@@ -77,35 +77,35 @@ pub enum CustomerChange {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Amendment {
-    /// Change what is known of it.
+    /// Update its fields.
     Update(Box<CustomerUpdate>),
     /// Archive it, with its mappings and tax associations.
     Archive,
-    /// Bring it back, with the mappings and tax associations that were archived with it.
+    /// Restore it, with the mappings and tax associations that were archived with it.
     Restore,
-    /// Link it to another system; an existing link to that system is changed.
+    /// Link it to another system. An existing link to that system is updated.
     Link(NewLink),
-    /// Take a link away.
+    /// Remove a link.
     Unlink {
         /// The other system.
         provider_type: ProviderType,
-        /// The id there, if it has to be this one.
+        /// The id in the other system; the link is removed only if this matches.
         provider_entity_id: Option<ProviderEntityId>,
     },
     /// Associate a tax rate.
     Associate(Box<NewTaxAssociation>),
-    /// Change the terms of a tax association.
+    /// Update a tax association's terms.
     UpdateAssociation(TaxAssociationId, TaxAssociationUpdate),
-    /// Take a tax association away.
+    /// Remove a tax association.
     Dissociate(TaxAssociationId),
-    /// Write down that its onboarding has ended; for the engine alone.
+    /// Record that its onboarding has ended. Only the onboarding engine does this.
     EndOnboarding {
-        /// Whether every step was taken.
+        /// Whether every step succeeded.
         succeeded: bool,
     },
 }
 
-/// At which version a customer has to be for a change. Over HTTP this is RFC 9110, section 13.1.1.
+/// The version that a customer must have for a change. In HTTP this is RFC 9110, section 13.1.1.
 ///
 /// ```
 /// use patron_domain::{
@@ -121,12 +121,12 @@ pub enum Amendment {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any, or none at all: the last writer wins.
+    /// No condition: the last writer wins.
     #[default]
     None,
-    /// Any version, but the customer has to exist (`*`).
+    /// The customer must exist, at any version (`*`).
     Exists,
-    /// One of these.
+    /// The customer must be at one of these versions.
     OneOf(Vec<Version>),
 }
 
@@ -141,7 +141,7 @@ impl Precondition {
     }
 }
 
-/// With what a change is done.
+/// The ids, time and request of a change.
 ///
 /// ```
 /// use patron_domain::{customer::Stamp, ids::IdGenerator, testkit::{CountingIds, a_time}};
@@ -150,7 +150,7 @@ impl Precondition {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// The ids to use.
+    /// The ids for new objects.
     pub ids: IdSequence,
     /// The time.
     pub at: Timestamp,
@@ -158,7 +158,7 @@ pub struct Stamp {
     pub request_id: Option<RequestId>,
 }
 
-/// What a decision stands on.
+/// The input of a decision.
 pub(super) struct DecisionContext<'a> {
     pub(super) scope: &'a EnvironmentScope,
     pub(super) at: Timestamp,
@@ -167,7 +167,7 @@ pub(super) struct DecisionContext<'a> {
     pub(super) facts: &'a CustomerFacts,
 }
 
-/// What was decided about a change: what to write.
+/// The result of a decision: what the store writes.
 ///
 /// ```
 /// use patron_domain::{
@@ -183,13 +183,13 @@ pub(super) struct DecisionContext<'a> {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CustomerDecision {
-    /// The event, with the whole new state of the aggregate.
+    /// The event, with the aggregate's whole new state.
     pub event: CustomerEvent,
-    /// The version of the workflow whose run begins with a new customer.
+    /// The workflow version that a new customer's run starts with.
     pub onboarding: Option<WorkflowId>,
 }
 
-/// What became of a change.
+/// The result of a change.
 ///
 /// ```
 /// use patron_domain::{
@@ -205,9 +205,10 @@ pub struct CustomerDecision {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerChanged {
-    /// The event, with the whole new state of the aggregate.
+    /// The event, with the aggregate's whole new state.
     pub event: CustomerEvent,
-    /// Whether nothing was done now, because it had been done before under the same idempotency key.
+    /// Whether this is the stored result of an earlier request with the same idempotency key, so nothing was changed
+    /// now.
     pub replayed: bool,
 }
 
@@ -218,7 +219,7 @@ impl ChangeCustomer {
         Self { change, only_if: Precondition::None, stamp, claim: None }
     }
 
-    /// The customer that has to be looked up, and locked, before [`Self::decide`].
+    /// The customer that must be looked up and locked before [`Self::decide`].
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
         match &self.change {
@@ -228,7 +229,7 @@ impl ChangeCustomer {
         }
     }
 
-    /// What has to be looked up about taxes.
+    /// The tax facts that must be looked up.
     #[must_use]
     pub fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
         match &self.change {
@@ -239,7 +240,7 @@ impl ChangeCustomer {
         }
     }
 
-    /// Which onboarding workflow has to be looked up.
+    /// The onboarding workflow that must be looked up.
     #[must_use]
     pub fn workflow_needed(&self) -> WorkflowNeeded<'_> {
         match &self.change {
@@ -249,14 +250,14 @@ impl ChangeCustomer {
         }
     }
 
-    /// Whether an existing customer with the external id of a new one is a refusal, rather than the customer to change.
+    /// Whether an existing customer with the new external id makes the change fail, instead of being updated.
     #[must_use]
     pub fn refuses_existing(&self) -> bool {
         !matches!(self.change, CustomerChange::CreateOrUpdate { .. })
     }
 
-    /// The external id that the customer would newly have among the published ones: of one that is created, renamed or
-    /// restored. Another customer that has it has to be looked up too, and becomes [`CustomerFacts::holder`].
+    /// The external id that this change would newly publish: that of a customer that is created, renamed or restored.
+    /// Another customer with this external id must be looked up too, as [`CustomerFacts::holder`].
     #[must_use]
     pub fn wanted_external_id<'a>(&'a self, current: Option<&'a CustomerAggregate>) -> Option<&'a ExternalId> {
         let current = current.map(|current| &current.customer);
@@ -274,13 +275,14 @@ impl ChangeCustomer {
         }
     }
 
-    /// Decides about the change: facts in, event with the whole new state or refusal out. Pure.
+    /// Decides the change. A pure function: it takes facts, and returns the event with the whole new state or a
+    /// refusal.
     ///
-    /// Whether an external id is free is decided by the store's unique index in the end: [`CustomerFacts::holder`] tells
-    /// who has it as far as could be seen, and the index decides between changes at the same time.
+    /// [`CustomerFacts::holder`] is the other customer with the external id that the look-up found. Between concurrent
+    /// changes the store's unique index decides whether the external id is free.
     ///
     /// # Errors
-    /// [`ChangeCustomerError`], in the order in which its variants stand.
+    /// [`ChangeCustomerError`]. If several apply, the variant that is listed first.
     pub fn decide(
         self,
         scope: &EnvironmentScope,
@@ -311,12 +313,12 @@ impl ChangeCustomer {
 }
 
 impl Amendment {
-    /// Whether a customer with this status can be changed so.
+    /// Whether a customer with this status may be changed like this.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {
-            // Whatever became of the customer meanwhile, this happened.
+            // The onboarding has ended, whatever happened to the customer in the meantime.
             (Self::EndOnboarding { .. }, _) => Ok(()),
-            // Archiving twice is asking for what is not there any more.
+            // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),
             (Self::Restore, false) | (_, true) => Ok(()),
@@ -326,7 +328,7 @@ impl Amendment {
 }
 
 impl DecisionContext<'_> {
-    /// Refuses the external id that a customer would newly have, if somebody else has it.
+    /// Refuses an external id that another customer has.
     pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
         match self.facts.holder {
             Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),
@@ -336,7 +338,7 @@ impl DecisionContext<'_> {
 }
 
 impl Precondition {
-    /// The check, for [`amend`].
+    /// The check, as [`amend`] needs it.
     pub(super) fn met(&self, current: Version) -> Result<(), ChangeCustomerError> {
         self.check(Some(current))
     }

@@ -1,4 +1,4 @@
-//! Creating a customer: what somebody asks for, and the decision.
+//! Creating a customer: the request and the decision.
 
 use super::{
     ChangeCustomerError, Customer, CustomerAggregate, CustomerDecision, ExternalId, Profile, TaxFactsNeeded,
@@ -19,7 +19,7 @@ use crate::{
     violation::Violations,
 };
 
-/// A customer somebody asks for: valid in itself, not yet decided.
+/// A request for a new customer: valid in itself, not yet decided.
 ///
 /// ```
 /// use patron_domain::{customer::NewCustomer, testkit::a_customer};
@@ -29,11 +29,11 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomer {
-    /// Its id in the client's own system.
+    /// The id in the client's own system.
     pub external_id: ExternalId,
-    /// What the client says of it.
+    /// The client's data about it.
     pub profile: Profile,
-    /// Where its taxes come from.
+    /// The source of its taxes.
     pub taxes: TaxChoice,
     /// Its links to other systems.
     pub links: NewLinks,
@@ -42,8 +42,8 @@ pub struct NewCustomer {
 }
 
 impl NewCustomer {
-    /// A customer of whom nothing is known but its external id: it takes over the environment's default taxes. All fields
-    /// are public.
+    /// A customer with only an external id, which inherits the environment's default taxes. Set the public fields for
+    /// more.
     ///
     /// ```
     /// use patron_domain::customer::{CustomerName, ExternalId, NewCustomer};
@@ -64,7 +64,7 @@ impl NewCustomer {
     }
 }
 
-/// Where a new customer's taxes come from.
+/// The source of a new customer's taxes.
 ///
 /// ```
 /// use patron_domain::{customer::TaxChoice, testkit::a_customer};
@@ -74,15 +74,15 @@ impl NewCustomer {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TaxChoice {
-    /// The environment's auto-apply defaults are copied.
+    /// Copies of the environment's auto-apply defaults.
     #[default]
     Defaults,
-    /// These rates and no others; an empty list means no taxes at all.
+    /// Only these rates; an empty list means no taxes.
     Overrides(TaxRateOverrides),
 }
 
 impl TaxChoice {
-    /// What has to be looked up for it.
+    /// The tax facts that must be looked up.
     pub(super) fn facts_needed(&self) -> TaxFactsNeeded<'_> {
         match self {
             Self::Defaults => TaxFactsNeeded::Defaults,
@@ -92,7 +92,7 @@ impl TaxChoice {
     }
 }
 
-/// Decides about a create: the event with the whole new state, or a refusal.
+/// Decides a create: returns the event with the whole new state, or a refusal.
 pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
     let (scope, at, facts, mut ids) = (context.scope, context.at, context.facts, context.ids);
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
@@ -135,7 +135,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
     Ok(CustomerDecision { event, onboarding })
 }
 
-/// What a tax association says, before it has an id and a customer.
+/// The terms of a tax association before it has an id and a customer.
 struct Terms {
     tax_rate_id: TaxRateId,
     priority: Priority,
@@ -171,8 +171,8 @@ impl Terms {
     }
 }
 
-/// Copies of the environment's auto-apply defaults, from now on at the earliest, without those whose end has passed.
-/// A rate that is switched off comes along: once it is active again, it applies to this customer too.
+/// Copies of the environment's auto-apply defaults, except those that have ended. None starts before now. An inactive
+/// rate is copied too, and applies to this customer when it is active again.
 fn inherited(defaults: &[TaxAssociation], now: Timestamp) -> Vec<Terms> {
     let applies = |default: &&TaxAssociation| default.auto_apply && default.end.is_none_or(|end| now < end);
     let copy = |default: &TaxAssociation| Terms {
@@ -187,7 +187,7 @@ fn inherited(defaults: &[TaxAssociation], now: Timestamp) -> Vec<Terms> {
     defaults.iter().filter(applies).map(copy).collect()
 }
 
-/// The terms of the overrides, each with the active rate of its code.
+/// The terms of the overrides, each with the active rate that its code names.
 fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Result<Vec<Terms>, ChangeCustomerError> {
     let mut inactive = Violations::new();
     let mut unknown = Vec::new();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn no_overrides_at_all_take_over_the_defaults_and_an_empty_list_takes_none() {
+    fn absent_overrides_copy_the_defaults_and_an_empty_list_copies_none() {
         let facts = TaxFacts {
             rates: vec![],
             defaults: vec![
@@ -347,7 +347,7 @@ mod tests {
         let event = decide(create(TaxChoice::Defaults), facts.clone()).unwrap();
         let found: Vec<_> = event.state.associations.iter().map(|a| (a.tax_rate_id, a.start, a.end)).collect();
         let future = (id(2), time(2_000_000), Some(time(3_000_000)));
-        assert_eq!(found, [(id(1), time(1_000_000), None), future], "ended and optional defaults stay behind");
+        assert_eq!(found, [(id(1), time(1_000_000), None), future], "ended and optional defaults are not copied");
         assert_eq!(event.state.associations[0].currency.unwrap().as_str(), "eur");
 
         let event = decide(create(overrides(&[])), facts.clone()).unwrap();
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn inactive_rates_are_told_before_unknown_ones() {
+    fn inactive_rates_are_reported_before_unknown_ones() {
         let facts = TaxFacts { rates: vec![rate(1, "OLD", TaxRateStatus::Inactive)], defaults: vec![] };
         let refused = decide(create(overrides(&["NONE", "OLD"])), facts.clone()).unwrap_err();
         let ChangeCustomerError::Invalid(broken) = refused else { panic!("{refused:?}") };
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn an_external_id_that_somebody_has_is_refused_after_the_tax_rates_and_before_the_version() {
+    fn a_taken_external_id_is_refused_after_the_tax_rates_and_before_the_version() {
         let holder = id(4711);
         let facts = CustomerFacts { holder: Some(holder), ..CustomerFacts::default() };
         let with_holder = |command: ChangeCustomer| command.decide(&scope(), &facts).unwrap_err();
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_facts_that_matter_are_asked_for() {
+    fn only_the_needed_facts_are_looked_up() {
         assert_eq!(create(TaxChoice::Defaults).tax_facts_needed(), TaxFactsNeeded::Defaults);
         assert_eq!(create(overrides(&[])).tax_facts_needed(), TaxFactsNeeded::Nothing);
         let code = TaxRateCode::new("A").unwrap();

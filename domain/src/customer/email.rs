@@ -12,9 +12,10 @@ use crate::{
 
 /// An e-mail address (RFC 5321 with the international characters of RFC 6531), at most 254 characters.
 ///
-/// Quoted local parts are fine, and so are letters with combining marks in any script, composed or not. The domain has a dot
-/// and is neither an IP literal nor ends in a numeric label, and holds no underscore and no final dot: what a mail server on
-/// the Internet can be reached at. Invisible and control characters are refused: two addresses would look like one.
+/// Quoted local parts are allowed, and so are letters with combining marks in any script, composed or decomposed. The
+/// domain must be one that Internet mail can reach: it has a dot, is not an IP literal, does not end in a numeric
+/// label, and contains neither underscores nor a final dot. Invisible and control characters are refused, because two
+/// different addresses could look the same.
 ///
 /// ```
 /// use patron_domain::customer::Email;
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-/// Why a text is no [`Email`].
+/// Why a text is not a valid [`Email`].
 ///
 /// ```
 /// use patron_domain::customer::{Email, EmailError};
@@ -34,10 +35,10 @@ pub struct Email(String);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
-    /// It has more characters than allowed.
+    /// The text is longer than [`Email::MAX_CHARS`].
     #[error("email must have at most {max} characters", max = Email::MAX_CHARS)]
     TooLong,
-    /// It is not written as an address.
+    /// The text does not have the form of an address.
     #[error("email must be an address such as name@example.com")]
     Syntax,
 }
@@ -52,13 +53,13 @@ impl Rule for EmailError {
 }
 
 impl Email {
-    /// The most characters (Unicode code points): RFC 5321, 4.5.3.1.3, less the angle brackets.
+    /// The maximum length in characters (Unicode code points): RFC 5321, 4.5.3.1.3, without the angle brackets.
     pub const MAX_CHARS: usize = 254;
 
-    /// Checks the address and takes it as it is: case is kept.
+    /// Checks the address and keeps it unchanged, including its case.
     ///
     /// # Errors
-    /// When it is too long or not written as an address.
+    /// When the text is too long or does not have the form of an address.
     pub fn new(value: impl Into<String>) -> Result<Self, EmailError> {
         let value = value.into();
         if value.len() > Self::MAX_CHARS && value.chars().count() > Self::MAX_CHARS {
@@ -67,11 +68,11 @@ impl Email {
         if is_plain(&value) || is_address(&value) { Ok(Self(value)) } else { Err(EmailError::Syntax) }
     }
 
-    /// Takes back an address that `new` accepted when it was stored: the syntax is not checked again, so that a newer
-    /// version of these rules makes no stored row unreadable.
+    /// Restores a stored address. The syntax is not checked again, so a newer version of these rules keeps stored rows
+    /// readable.
     ///
     /// # Errors
-    /// When the text cannot have been stored by this type at all: no `@`, too long, or a control character.
+    /// When this type can never have stored the text: it has no `@`, is too long, or contains a control character.
     pub fn from_stored(value: String) -> Result<Self, EmailError> {
         let plausible = value.contains('@') && !value.chars().any(char::is_control);
         if plausible && value.chars().count() <= Self::MAX_CHARS { Ok(Self(value)) } else { Err(EmailError::Syntax) }
@@ -90,7 +91,7 @@ impl Email {
     }
 }
 
-/// The whole check of what is not too long.
+/// The complete check, apart from the length.
 fn is_address(value: &str) -> bool {
     if value.chars().any(|one| one.is_control() || is_invisible(one)) {
         return false;
@@ -100,8 +101,8 @@ fn is_address(value: &str) -> bool {
     EmailAddress::parse_with_options(&value, options).is_ok_and(|address| is_public_domain(address.domain()))
 }
 
-/// The same text with as many ASCII letters as it has bytes in the place of each other letter, digit and combining mark
-/// (general category M): the parser takes only some of them. `None` when a mark has no letter before it.
+/// The text with every non-ASCII letter, digit and combining mark (general category M) replaced by as many ASCII
+/// letters as it has bytes, because the parser accepts only some of them. `None` when a mark follows no letter.
 fn in_ascii(value: &str) -> Option<Cow<'_, str>> {
     if value.is_ascii() {
         return Some(Cow::Borrowed(value));
@@ -123,8 +124,8 @@ fn in_ascii(value: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// Whether it is an address such as nearly all are, which one look at each byte tells: words and single signs, the last
-/// label beginning with a letter. What is not plain may be an address all the same.
+/// Whether this is an ordinary address, as nearly all are, which one pass over the bytes shows: words joined by single
+/// signs, and a last label that begins with a letter. Other addresses can be valid too.
 fn is_plain(value: &str) -> bool {
     let value = value.as_bytes();
     let Some(at) = value.iter().position(|byte| *byte == b'@') else { return false };
@@ -134,8 +135,8 @@ fn is_plain(value: &str) -> bool {
         && value.get(dot + 1).is_some_and(u8::is_ascii_alphabetic)
 }
 
-/// Whether there are words of ASCII letters and digits with one sign between each two of them, so few that neither a local
-/// part nor a label is too long.
+/// Whether the text consists of words of ASCII letters and digits, joined by single signs, within the length limits of
+/// a local part and of labels.
 fn are_words(text: &[u8], is_sign: impl Fn(u8) -> bool) -> bool {
     let mut in_word = false;
     for byte in text {
@@ -149,7 +150,7 @@ fn are_words(text: &[u8], is_sign: impl Fn(u8) -> bool) -> bool {
     in_word && text.len() <= 63
 }
 
-/// What the parser leaves open: it takes `a@b_c.com`, `a@10.0.0.1` and `a@example.com.`.
+/// The checks that the parser lacks: it accepts `a@b_c.com`, `a@10.0.0.1` and `a@example.com.`.
 fn is_public_domain(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     domain.contains('.')
@@ -174,7 +175,7 @@ mod tests {
     use super::{Email, EmailError, is_address, is_plain};
 
     #[test]
-    fn addresses_that_mail_can_reach_are_taken() {
+    fn addresses_that_mail_can_reach_are_accepted() {
         for good in ["a@b.co", "\"quoted local\"@example.com", "ünï@exämple.de", "a+tag@sub.example.museum", "A@B.CO"]
         {
             assert_eq!(Email::new(good).map(Email::into_string), Ok(good.to_owned()), "{good}");
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_with_marks_are_taken_in_any_script_and_composition() {
+    fn letters_with_marks_are_accepted_in_any_script_and_composition() {
         for good in [
             "संपर्क@डाटामेल.भारत",
             "ติดต่อ@ตัวอย่าง.ไทย",
@@ -210,13 +211,13 @@ mod tests {
         ] {
             assert_eq!(Email::new(bad), Err(EmailError::Syntax), "{bad:?}");
         }
-        // As many bytes as a local part may have, and one mark more.
+        // The maximum length of a local part in bytes, and one mark more.
         assert!(Email::new(format!("{}@b.co", "e\u{301}".repeat(21))).is_ok());
         assert!(Email::new(format!("{}@b.co", "e\u{301}".repeat(22))).is_err());
     }
 
     #[test]
-    fn what_no_mail_can_reach_is_refused() {
+    fn addresses_that_mail_cannot_reach_are_refused() {
         for bad in [
             "",
             "a",

@@ -1,4 +1,4 @@
-//! Why a change of a customer was refused.
+//! Errors of changing a customer.
 
 use crate::{
     idempotency::IdempotencyKeyReused,
@@ -10,24 +10,24 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// Why a customer was not created or changed. In the order in which they are told when several apply.
+/// Why a customer was not created or changed. If several apply, the one listed first is returned.
 ///
 /// ```
 /// use patron_domain::{customer::ChangeCustomerError, testkit::an_id};
 ///
 /// let taken = ChangeCustomerError::ExternalIdTaken { existing: an_id(1) };
-/// assert!(taken.to_string().starts_with("a customer with this external_id exists already"));
+/// assert!(taken.to_string().starts_with("a customer with this external_id already exists"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeCustomerError {
-    /// The caller may not write. Never answered by a repository.
+    /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// Fields break rules that only the stored facts show, such as a tax rate that is not active.
+    /// Fields break rules that depend on stored facts, such as a tax rate that is not active.
     #[error(transparent)]
     Invalid(Violations),
-    /// The customer's state forbids it.
+    /// The customer's state does not allow the change.
     #[error(transparent)]
     Forbidden(#[from] InvalidOperation),
     /// There is no such customer.
@@ -39,30 +39,30 @@ pub enum ChangeCustomerError {
     /// The customer has no such published association.
     #[error("there is no such tax association")]
     UnknownAssociation,
-    /// Codes that no published tax rate has: the places in the request's list, and the codes.
-    #[error("some tax_rate_code names no tax rate; create the tax rate first, or correct the code")]
+    /// Codes without a published tax rate: each with its position in the request's list.
+    #[error("no tax rate has one of the given tax_rate_code values; create the tax rate first, or correct the code")]
     UnknownTaxRates(Vec<(usize, TaxRateCode)>),
-    /// A published customer has the external id already.
+    /// Another published customer already has the external id.
     #[error(
-        "a customer with this external_id exists already; use another external_id, or change the existing customer"
+        "a customer with this external_id already exists; use another external_id, or update the existing customer"
     )]
     ExternalIdTaken {
-        /// That customer's id.
+        /// The other customer's id.
         existing: CustomerId,
     },
-    /// The rate is associated with the customer for this currency already.
-    #[error("this tax rate is associated with the customer for this currency already; change that association")]
+    /// The customer already has an association with this rate and currency.
+    #[error("the customer already has an association with this tax rate and currency; update that association")]
     AlreadyAssociated {
-        /// That association's id.
+        /// The existing association's id.
         existing: TaxAssociationId,
     },
-    /// The client's key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// The customer is at another version than the client expects.
-    #[error("the customer has changed since; read it again, and repeat the change on its current version")]
+    /// The customer is not at the version that the client expects.
+    #[error("the customer has been changed since; read it again, then repeat the change with its current version")]
     VersionConflict {
-        /// Its version; `None` when there is no customer at all.
+        /// The current version; `None` when the customer does not exist.
         current: Option<Version>,
     },
     /// The store failed.
@@ -70,7 +70,7 @@ pub enum ChangeCustomerError {
     Store(#[from] StoreError),
 }
 
-/// What the state of a customer forbids.
+/// An operation that the customer's state does not allow.
 ///
 /// ```
 /// use patron_domain::customer::InvalidOperation;
@@ -80,7 +80,7 @@ pub enum ChangeCustomerError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOperation {
-    /// An archived customer is not changed.
+    /// An archived customer cannot be changed.
     #[error("the customer is archived; restore it before changing it")]
     Archived,
     /// Only an archived customer can be restored.
@@ -88,9 +88,9 @@ pub enum InvalidOperation {
     NotArchived,
 }
 
-/// An onboarding workflow is named that is not there.
+/// The request names an onboarding workflow that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("onboarding_workflow_name names no onboarding workflow; make the workflow first, or correct the name")]
+#[error("no onboarding workflow has this onboarding_workflow_name; create the workflow first, or correct the name")]
 pub(crate) struct UnknownWorkflow;
 
 impl Rule for UnknownWorkflow {
@@ -99,9 +99,9 @@ impl Rule for UnknownWorkflow {
     }
 }
 
-/// A tax rate is named that is switched off.
+/// The request names an inactive tax rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("tax_rate_code names a tax rate that is INACTIVE; activate the tax rate, or name another")]
+#[error("the tax rate with this tax_rate_code is INACTIVE; activate it, or use another tax rate")]
 pub(crate) struct InactiveTaxRate;
 
 impl Rule for InactiveTaxRate {

@@ -1,9 +1,9 @@
-//! External ids over time: which ones a customer had before, and whom an external id leads to.
+//! External ids over time: a customer's former external ids, and which customer an external id finds.
 
 use super::{CustomerAggregate, ExternalId};
 use crate::{ids::CustomerId, lifecycle::Status, time::Timestamp};
 
-/// An external id that a customer had until it was renamed.
+/// An external id that a customer had before a rename.
 ///
 /// ```
 /// use patron_domain::{customer::{ExternalId, FormerExternalId}, testkit::a_time};
@@ -16,18 +16,18 @@ use crate::{ids::CustomerId, lifecycle::Status, time::Timestamp};
 pub struct FormerExternalId {
     /// The external id.
     pub external_id: ExternalId,
-    /// When the customer was given it.
+    /// When the customer got it.
     pub from: Timestamp,
-    /// When the customer was given another one.
+    /// When the customer got its next one.
     pub until: Timestamp,
 }
 
 impl FormerExternalId {
-    /// The most former external ids that are kept of one customer. With one more, the oldest is forgotten.
+    /// The maximum number of former external ids per customer. Beyond it, the oldest is dropped.
     pub const MAX_KEPT: usize = 100;
 }
 
-/// That a customer has or had an external id, without the external id itself: from when, and until when.
+/// The period in which a customer has or had an external id, without the external id itself.
 ///
 /// ```
 /// use patron_domain::testkit::a_customer;
@@ -42,17 +42,17 @@ pub struct ExternalIdTerm {
     pub customer_id: CustomerId,
     /// The customer's status now.
     pub status: Status,
-    /// When the customer was given the external id.
+    /// When the customer got the external id.
     pub from: Timestamp,
-    /// When the customer was given another one; `None` while it has this one.
+    /// When the customer got its next one; `None` while it has this one.
     pub until: Option<Timestamp>,
 }
 
-/// Whom an external id leads to, given all terms that any customer of an environment has or had it: the published
-/// customer that has it; without one, the customer whose term began last, if that term ended by a rename and the customer
-/// is published. Nobody otherwise: an external id whose last holder is archived leads to nobody.
+/// The customer that an external id finds, given every term of this external id in an environment. That is the
+/// published customer that has it now. Otherwise it is the customer of the latest term, if a rename ended that term and
+/// the customer is published. Otherwise, for example when the last holder is archived, it is `None`.
 ///
-/// Of terms that began at one moment the one that ended later counts as the later one, then the one of the larger id.
+/// The latest term is the one that began last. Ties go to the one that ended later, then to the larger customer id.
 ///
 /// ```
 /// use patron_domain::{customer::{ExternalId, found_by_external_id}, testkit::a_customer};
@@ -78,8 +78,7 @@ pub fn found_by_external_id(terms: impl IntoIterator<Item = ExternalIdTerm>) -> 
 }
 
 impl CustomerAggregate {
-    /// When this customer has, or had, an external id. Each external id's terms of all customers are what
-    /// [`found_by_external_id`] decides on.
+    /// This customer's terms of an external id. [`found_by_external_id`] decides on the terms of all customers.
     pub fn terms_of<'a>(&'a self, external_id: &'a ExternalId) -> impl Iterator<Item = ExternalIdTerm> + 'a {
         let (customer_id, status) = (self.customer.id, self.customer.status);
         let former = self.former_external_ids.iter().filter(|former| former.external_id == *external_id);
@@ -88,9 +87,9 @@ impl CustomerAggregate {
         former.chain(current).map(move |(from, until)| ExternalIdTerm { customer_id, status, from, until })
     }
 
-    /// Notes that the customer, which has another external id now, had this one until a time.
+    /// Records that the customer had this external id until the given time and has another one now.
     pub(super) fn renamed_from(&mut self, former: ExternalId, until: Timestamp) {
-        // A clock that was set back does not end a term before it began.
+        // If the clock was set back, the term does not end before it began.
         let until = until.max(self.external_id_since);
         let from = std::mem::replace(&mut self.external_id_since, until);
         if self.former_external_ids.len() >= FormerExternalId::MAX_KEPT {
@@ -125,25 +124,25 @@ mod tests {
     }
 
     #[test]
-    fn a_published_holder_comes_before_everybody_who_had_it() {
+    fn a_published_holder_comes_before_former_holders() {
         let former = term(1, Status::Published, 5, Some(6));
         assert_eq!(found(&[term(2, Status::Published, 1, None), former]), Some(an_id(2)));
         assert_eq!(found(&[]), None);
     }
 
     #[test]
-    fn without_one_it_leads_to_whose_term_began_last() {
+    fn without_a_holder_the_customer_of_the_latest_term_is_found() {
         let one = term(1, Status::Published, 1, Some(9));
         let two = term(2, Status::Published, 5, Some(6));
         assert_eq!(found(&[one, two]), Some(an_id(2)));
         assert_eq!(found(&[one]), Some(an_id(1)));
-        // Given and taken at one moment: the later end counts, then the larger id.
+        // Both terms began at the same time: the later end wins, then the larger id.
         assert_eq!(found(&[term(3, Status::Published, 5, Some(5)), two]), Some(an_id(2)));
         assert_eq!(found(&[term(3, Status::Published, 5, Some(6)), two]), Some(an_id(3)));
     }
 
     #[test]
-    fn it_leads_to_nobody_when_the_last_to_have_it_is_archived() {
+    fn it_finds_no_customer_when_the_last_holder_is_archived() {
         let one = term(1, Status::Published, 1, Some(2));
         assert_eq!(found(&[one, term(2, Status::Archived, 3, Some(4))]), None, "renamed, then archived");
         assert_eq!(found(&[one, term(2, Status::Archived, 3, None)]), None, "archived with it");
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_ends_no_term_before_it_began() {
+    fn a_term_never_ends_before_it_began_even_if_the_clock_was_set_back() {
         let mut acme = a_customer("acme").existing();
         let since = acme.external_id_since;
         acme.renamed_from(ExternalId::new("old").unwrap(), time(since.micros() - 5));

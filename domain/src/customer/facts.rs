@@ -1,4 +1,4 @@
-//! What a store has to look up, inside the transaction, before a change of a customer is decided.
+//! The facts that a store looks up, inside the transaction, before a change of a customer is decided.
 
 use super::{CustomerAggregate, ExternalId};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     tax::{TaxAssociation, TaxRate, TaxRateCode},
 };
 
-/// The customer that a change is about.
+/// The customer that a change concerns.
 ///
 /// ```
 /// use patron_domain::{customer::Subject, ids::IdSequence, testkit::{a_customer, a_time}};
@@ -17,15 +17,15 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// None yet: the change makes one.
+    /// No existing customer: the change creates one.
     New,
-    /// The one with an id, whatever its status.
+    /// The customer with this id, in any status.
     Id(CustomerId),
-    /// The published one with an external id; none if there is none.
+    /// The published customer with this external id, if there is one.
     ExternalId(&'a ExternalId),
 }
 
-/// What has to be looked up about taxes.
+/// The tax facts that must be looked up.
 ///
 /// ```
 /// use patron_domain::{customer::TaxFactsNeeded, ids::IdSequence, testkit::{a_customer, a_time}};
@@ -43,7 +43,7 @@ pub enum TaxFactsNeeded<'a> {
     Nothing,
 }
 
-/// Which onboarding workflow has to be looked up.
+/// The onboarding workflow that must be looked up.
 ///
 /// ```
 /// use patron_domain::{
@@ -60,14 +60,14 @@ pub enum TaxFactsNeeded<'a> {
 pub enum WorkflowNeeded<'a> {
     /// None.
     None,
-    /// The one of customers that name none, if there is one.
+    /// The default workflow, if there is one.
     Default,
-    /// The one with a name.
+    /// The workflow with this name.
     Named(&'a WorkflowName),
 }
 
 impl<'a> WorkflowNeeded<'a> {
-    /// What a create says about onboarding needs.
+    /// The workflow that a create needs.
     pub(super) fn of(onboarding: &'a Onboarding) -> Self {
         match onboarding {
             Onboarding { skip: true, .. } => Self::None,
@@ -77,7 +77,7 @@ impl<'a> WorkflowNeeded<'a> {
     }
 }
 
-/// What was looked up about taxes. More than was asked for does no harm.
+/// The tax facts that were looked up. Additional ones do no harm.
 ///
 /// ```
 /// use patron_domain::{customer::TaxFacts, testkit::a_tax_rate};
@@ -94,7 +94,7 @@ pub struct TaxFacts {
     pub defaults: Vec<TaxAssociation>,
 }
 
-/// What was looked up for the decision about one change.
+/// The facts for the decision about one change.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerFacts, testkit::an_id};
@@ -105,15 +105,16 @@ pub struct TaxFacts {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CustomerFacts {
-    /// The customer that [`Subject`] names, locked until the end of the transaction, with everything that belongs to it.
+    /// The customer that [`Subject`] names, with everything that belongs to it, locked until the end of the
+    /// transaction.
     pub current: Option<CustomerAggregate>,
-    /// The published customer, whichever it is, that has the external id named by
+    /// The published customer that has the external id of
     /// [`wanted_external_id`](super::ChangeCustomer::wanted_external_id).
     pub holder: Option<CustomerId>,
-    /// The taxes.
+    /// The tax facts.
     pub taxes: TaxFacts,
-    /// The version of the workflow that [`workflow_needed`](super::ChangeCustomer::workflow_needed) names; `None` when
-    /// there is none, as always with a store that keeps none.
+    /// The workflow version that [`workflow_needed`](super::ChangeCustomer::workflow_needed) asks for. `None` when
+    /// there is none, and always in a store without workflows.
     pub workflow: Option<WorkflowId>,
 }
 
@@ -126,19 +127,19 @@ impl TaxFacts {
 }
 
 impl CustomerFacts {
-    /// The customer, and who has the external id that is wanted. Each fact that is not given is that nothing was found.
+    /// The customer, and the holder of the wanted external id. Everything else counts as not found.
     #[must_use]
     pub fn new(current: Option<CustomerAggregate>, holder: Option<CustomerId>) -> Self {
         Self { current, holder, ..Self::default() }
     }
 
-    /// The same with taxes.
+    /// Adds tax facts.
     #[must_use]
     pub fn with_taxes(self, taxes: TaxFacts) -> Self {
         Self { taxes, ..self }
     }
 
-    /// The same with a version of a workflow.
+    /// Adds a workflow version.
     #[must_use]
     pub fn with_workflow(self, workflow: Option<WorkflowId>) -> Self {
         Self { workflow, ..self }

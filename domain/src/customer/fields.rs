@@ -1,10 +1,10 @@
-//! The plain text fields of a customer. An empty text is no value: what is absent is `None` in the customer.
+//! The plain text fields of a customer. An absent value is `None`; these types are never empty.
 
 use crate::text::text_newtype;
 
 text_newtype! {
-    /// The id by which the client's own system knows the customer: 1–255 characters, not blank, no control characters;
-    /// any other text, such as `gid://app/Customer/1`. Unique among the published customers of an environment.
+    /// The customer's id in the client's own system: 1–255 characters, not blank, no control characters. Any other text
+    /// is allowed, such as `gid://app/Customer/1`. Unique among the published customers of an environment.
     personal ExternalId, ExternalIdError, "external_id", max 255, not_blank true
 }
 
@@ -19,8 +19,8 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The name of an onboarding workflow: 1–255 characters, not blank, no control characters, nothing that turns the
-    /// direction of text.
+    /// The name of an onboarding workflow: 1–255 characters, not blank, no control characters, no bidirectional
+    /// formatting characters.
     public WorkflowName, WorkflowNameError, "onboarding_workflow_name", max 255, not_blank true, no_bidi true
 }
 
@@ -30,7 +30,7 @@ mod tests {
     use crate::violation::Rule;
 
     #[test]
-    fn any_text_but_blanks_and_controls_is_an_external_id() {
+    fn an_external_id_is_any_text_except_blanks_and_controls() {
         for good in ["gid://app/Customer/1", "ünï-🦀", " padded "] {
             assert_eq!(ExternalId::new(good).unwrap().as_str(), good);
         }
@@ -45,12 +45,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_shows_something_and_nothing_that_a_terminal_obeys() {
+    fn a_name_is_visible_and_has_no_terminal_controls() {
         let rule = |name: &str| CustomerName::new(name).map_err(|refused| refused.rule()).err();
         assert_eq!(rule("\u{200B}\u{FEFF}"), Some("not_blank"));
         assert_eq!(rule("Ada\u{1b}[31m"), Some("no_control"));
         assert_eq!(rule("Ada\nLovelace"), Some("no_control"));
-        // Names of people may hold any direction of text; only those that people choose among may not.
+        // Names of people may contain bidirectional formatting; names in lists to choose from may not.
         assert_eq!(rule("\u{202B}עדה\u{202C}"), None);
         assert_eq!(WorkflowName::new("emoclew\u{202E}").map_err(|refused| refused.rule()), Err("no_bidi"));
     }

@@ -1,4 +1,4 @@
-//! What customers are found by, beside the columns that every store has for them.
+//! Index entries: search keys of customers, in addition to the columns that every store has.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::{
     tax::TaxAssociation,
 };
 
-/// One entry of the index of customers: a customer is found by its key among entries of its kind.
+/// An entry of the customer index. A customer is found by the key among the entries of one kind.
 ///
-/// Entries are a pure function of the aggregate, [`CustomerAggregate::index_entries`]: a store writes the difference that a
-/// change makes, and may build its index anew at any time.
+/// Entries are a pure function of the aggregate: [`CustomerAggregate::index_entries`]. A store writes the difference
+/// that a change makes, and can rebuild its index at any time.
 ///
 /// ```
 /// use patron_domain::{customer::{IndexEntry, IndexKind}, testkit::a_customer};
@@ -23,14 +23,14 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexEntry {
-    /// What it is found by.
+    /// The kind of key.
     pub kind: IndexKind,
-    /// By which value. Texts are joined, each after its length; a store may keep a hash of such keys instead:
+    /// The key. Texts are concatenated, each preceded by its length; a store may keep a hash of such keys instead, see
     /// [`IndexKind::is_text`].
     pub key: Vec<u8>,
 }
 
-/// What an [`IndexEntry`] finds customers by. The number is stored: it never changes its meaning.
+/// The kind of an [`IndexEntry`]. The number is stored and never changes its meaning.
 ///
 /// ```
 /// use patron_domain::customer::IndexKind;
@@ -43,33 +43,33 @@ pub enum IndexKind {
     MetadataPair = 1,
     /// An entity of another system: [`IndexEntry::provider`].
     Provider = 2,
-    /// An external id that no published customer has by its column: a former one, or an archived customer's.
+    /// An external id that is not a published customer's current one: a former one, or an archived customer's.
     ExternalId = 3,
     /// A tax association by its id.
     Association = 4,
-    /// Tax associations in the order of lists: [`ListedAssociation`].
+    /// Tax associations in list order: [`ListedAssociation`].
     AssociationList = 5,
-    /// Tax associations of a rate in the order of lists: the rate's id, then [`ListedAssociation`].
+    /// Tax associations of one rate in list order: the rate's id, then [`ListedAssociation`].
     RateList = 6,
 }
 
 impl IndexKind {
-    /// Whether keys are texts of any length, by which customers are found and not ordered: a store may hash them.
+    /// Whether keys are texts of any length that are only compared for equality, so that a store may hash them.
     #[must_use]
     pub fn is_text(self) -> bool {
         matches!(self, Self::MetadataPair | Self::Provider | Self::ExternalId)
     }
 
-    /// The number that stores keep.
+    /// The stored number.
     #[must_use]
     pub fn code(self) -> i16 {
         self as i16
     }
 }
 
-/// The key of a tax association in the order of lists: status, time of creation, id, and what lists filter by.
+/// The index key of a tax association in list order: status, creation time, id, then the fields that lists filter by.
 ///
-/// The bytes compare as the associations do: by status, then creation, then id.
+/// The bytes sort like the associations: by status, then creation time, then id.
 ///
 /// ```
 /// use patron_domain::{
@@ -82,38 +82,38 @@ impl IndexKind {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedAssociation {
-    /// Whether it is in use, archived with its customer, or removed.
+    /// Published, archived with its customer, or removed.
     pub status: Status,
-    /// When it was made, in microseconds since the Unix epoch.
+    /// The creation time, in microseconds since the Unix epoch.
     pub created_at: i64,
-    /// Its id.
+    /// The association's id.
     pub id: TaxAssociationId,
-    /// The rate.
+    /// The tax rate's id.
     pub tax_rate_id: TaxRateId,
-    /// The currency in upper case; zeros for any.
+    /// The currency in upper case; zeros for any currency.
     pub currency: [u8; 3],
-    /// Whether it applies without being asked for.
+    /// Whether it applies automatically.
     pub auto_apply: bool,
 }
 
 impl ListedAssociation {
-    /// Where the id begins among the bytes, counted from 0.
+    /// The offset of the id.
     pub const ID: usize = 9;
-    /// Where the rate's id begins.
+    /// The offset of the rate's id.
     pub const RATE: usize = 25;
-    /// Where the currency begins.
+    /// The offset of the currency.
     pub const CURRENCY: usize = 41;
-    /// Where it stands whether it applies without being asked for.
+    /// The offset of `auto_apply`.
     pub const AUTO_APPLY: usize = 44;
-    /// How many bytes there are.
+    /// The length of the key.
     pub const LENGTH: usize = 45;
 
-    /// What is listed of an association.
+    /// The list key of an association.
     #[must_use]
     pub fn of(association: &TaxAssociation) -> Self {
         let mut currency = [0; 3];
         if let Some(code) = association.currency {
-            // A code of ISO 4217 has three letters.
+            // An ISO 4217 code has three letters.
             for (place, letter) in currency.iter_mut().zip(code.key().as_str().bytes()) {
                 *place = letter;
             }
@@ -128,7 +128,7 @@ impl ListedAssociation {
         }
     }
 
-    /// The byte that stands for a status.
+    /// The byte for a status.
     #[must_use]
     pub fn status_byte(status: Status) -> u8 {
         match status {
@@ -138,10 +138,10 @@ impl ListedAssociation {
         }
     }
 
-    /// The bytes that stand for a time of creation, in microseconds. They order as times do.
+    /// The bytes for a creation time in microseconds. They sort like the times.
     #[must_use]
     pub fn time_bytes(micros: i64) -> [u8; 8] {
-        // Flipping the sign bit makes the bytes of negative numbers come before those of positive ones.
+        // With the sign bit flipped, negative numbers sort before positive ones.
         (micros ^ i64::MIN).to_be_bytes()
     }
 
@@ -158,7 +158,7 @@ impl ListedAssociation {
         bytes
     }
 
-    /// Takes back what [`Self::to_bytes`] gave; `None` for anything else.
+    /// Reads the bytes of [`Self::to_bytes`]; `None` for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         if bytes.len() != Self::LENGTH {
@@ -186,37 +186,37 @@ fn id<K: Kind>(bytes: &[u8]) -> Option<crate::ids::Id<K>> {
 }
 
 impl IndexEntry {
-    /// A pair of metadata.
+    /// The entry of a metadata pair.
     #[must_use]
     pub fn pair(key: &str, value: &str) -> Self {
         Self { kind: IndexKind::MetadataPair, key: joined(&[key, value]) }
     }
 
-    /// An entity of another system.
+    /// The entry of an entity in another system.
     #[must_use]
     pub fn provider(provider_type: &ProviderType, provider_entity_id: &ProviderEntityId) -> Self {
         Self { kind: IndexKind::Provider, key: joined(&[provider_type.as_str(), provider_entity_id.as_str()]) }
     }
 
-    /// An external id that is no published customer's now.
+    /// The entry of an external id that is not a published customer's current one.
     #[must_use]
     pub fn external_id(external_id: &str) -> Self {
         Self { kind: IndexKind::ExternalId, key: joined(&[external_id]) }
     }
 
-    /// A tax association by its id.
+    /// The entry of a tax association by its id.
     #[must_use]
     pub fn association(id: TaxAssociationId) -> Self {
         Self { kind: IndexKind::Association, key: id.uuid().as_bytes().to_vec() }
     }
 
-    /// A tax association among all of its environment.
+    /// The entry of a tax association in the environment's list.
     #[must_use]
     pub fn listed(association: &TaxAssociation) -> Self {
         Self { kind: IndexKind::AssociationList, key: ListedAssociation::of(association).to_bytes() }
     }
 
-    /// A tax association among those of its rate.
+    /// The entry of a tax association in the list of its rate.
     #[must_use]
     pub fn of_rate(association: &TaxAssociation) -> Self {
         let mut key = association.tax_rate_id.uuid().as_bytes().to_vec();
@@ -226,7 +226,7 @@ impl IndexEntry {
 }
 
 impl CustomerAggregate {
-    /// Everything that the customer is found by. Only what is set is in it.
+    /// All index entries of the customer. Only fields with a value have entries.
     #[must_use]
     pub fn index_entries(&self) -> BTreeSet<IndexEntry> {
         let customer = &self.customer;
@@ -248,11 +248,11 @@ impl CustomerAggregate {
     }
 }
 
-/// Texts in a row. The lengths keep them apart.
+/// Concatenates texts. The length before each keeps them apart.
 fn joined(texts: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(texts.iter().map(|text| text.len() + 8).sum());
     for text in texts {
-        // On every platform of ours, 64 bits hold a length.
+        // A length fits into 64 bits on every supported platform.
         bytes.extend((text.len() as u64).to_be_bytes());
         bytes.extend(text.as_bytes());
     }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_run_together_have_other_keys() {
+    fn texts_split_at_different_places_have_different_keys() {
         assert_ne!(IndexEntry::pair("plan", "gold"), IndexEntry::pair("plang", "old"));
     }
 

@@ -1,4 +1,4 @@
-//! Ready-made mocks of the ports for customers.
+//! Ready-made mocks of the customer ports.
 
 use super::{
     Customer, CustomerAggregate, CustomerChanged, CustomerFacts, MockCustomerRepository, Subject, query::CustomerQuery,
@@ -9,14 +9,14 @@ use crate::{
     store::StoreError,
 };
 
-/// What a mocked store says that is never available.
+/// The error of a mocked store that is never available.
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockCustomerRepository {
-    /// A store without any customer, tax rate or default. It decides each change as a store does that finds nothing, and
-    /// forgets it: creates succeed, changes of what exists are refused.
+    /// A store without customers, tax rates or defaults. It decides each change like a store that finds nothing, and
+    /// does not keep the result: creates succeed, changes of existing customers are refused.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -38,9 +38,9 @@ impl MockCustomerRepository {
         Self::holding(None)
     }
 
-    /// A store with one customer, which never changes: it decides each change on this customer, answers it, and forgets
-    /// it. Like any store it is blind outside its scope: the customer is seen by its owner alone. There are no tax rates
-    /// and no defaults, and the history is empty.
+    /// A store with one customer that never changes. It decides each change on this customer, returns the result and
+    /// does not keep it. As in every store, only the customer's owner sees it. There are no tax rates and no defaults,
+    /// and the history is empty.
     ///
     /// ```
     /// # use patron_domain::{customer::*, testkit::{a_customer, a_scope}};
@@ -54,7 +54,7 @@ impl MockCustomerRepository {
         Self::holding(Some(customer))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     ///
     /// ```
     /// # use patron_domain::{customer::*, store::StoreError, testkit::{a_scope, an_id}};

@@ -1,4 +1,4 @@
-//! Customers: the fields, the aggregate, changing one, and looking one up.
+//! Customers: the fields, the aggregate, changes, and look-ups.
 
 mod address;
 mod aggregate;

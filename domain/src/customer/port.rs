@@ -18,11 +18,11 @@ use crate::{
     tenancy::EnvironmentScope,
 };
 
-/// Keeps customers with their integration mappings, tax associations and events.
+/// Stores customers with their integration mappings, tax associations and events.
 ///
-/// Every method MUST be blind to everything outside its scope. A write MUST be atomic and, when it answers `Ok`,
-/// durable: it survives a crash of the process and of the machine. A write that answers an error MUST have left nothing.
-/// What was written MUST be read back equal by every later call.
+/// Every method MUST see only data in its scope. A write MUST be atomic. When it returns `Ok`, it MUST be durable: it
+/// survives a crash of the process and of the machine. A write that returns an error MUST leave nothing behind. Every
+/// later call MUST read back exactly what was written.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,42 +42,42 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait CustomerRepository: Send + Sync {
-    /// Changes a customer aggregate, or makes one, in one transaction: looks up what [`ChangeCustomer::subject`],
-    /// [`ChangeCustomer::tax_facts_needed`] and [`ChangeCustomer::wanted_external_id`] name, asks
-    /// [`ChangeCustomer::decide`], and writes what it answers: the event, whose state is all there is of the customer, and
-    /// under the command's idempotency key a record of it.
+    /// Changes or creates a customer aggregate in one transaction. The method looks up what
+    /// [`ChangeCustomer::subject`], [`ChangeCustomer::tax_facts_needed`] and [`ChangeCustomer::wanted_external_id`]
+    /// name, calls [`ChangeCustomer::decide`], and writes the result: the event, whose state is the complete customer,
+    /// and the record of the command's idempotency key.
     ///
-    /// With a key whose record [`IdempotencyClaim::settle`] takes for the same request, MUST do nothing and answer that
-    /// event; of any number of concurrent calls with one key, on any number of instances, exactly one MUST do the work.
-    /// A refusal MUST leave the key free.
+    /// If [`IdempotencyClaim::settle`] finds that the key's record belongs to the same request, the method MUST do
+    /// nothing and return that event. Of concurrent calls with one key, on any number of instances, exactly one MUST do
+    /// the work. A refusal MUST leave the key free.
     ///
-    /// MUST answer the decision's refusal as it is. MUST answer [`ChangeCustomerError::ExternalIdTaken`] with the other
-    /// customer's id when the change would give a second published customer of the scope an external id; of any number
-    /// of concurrent creates with one external id exactly one MUST succeed. MUST decide each change of one customer on
-    /// the state that the one before it left, and number their events without gaps.
+    /// The method MUST return the decision's refusal unchanged. When the change would give a second published customer
+    /// of the scope the same external id, it MUST return [`ChangeCustomerError::ExternalIdTaken`] with the other
+    /// customer's id. Of concurrent creates with one external id exactly one MUST succeed. Each change of a customer
+    /// MUST be decided on the state that the change before it left, and the events MUST be numbered without gaps.
     ///
-    /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave half of it.
+    /// Dropping the returned future MAY abandon the change or not, but MUST NOT leave a part of it.
     async fn change(
         &self,
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError>;
 
-    /// A customer of any status by its id, with its published mappings; `None` when the scope has none with it.
+    /// A customer in any status by its id, with its published mappings; `None` when the scope has none with this id.
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
 
     /// The published customer with an external id, with its published mappings; `None` when the scope has none.
     ///
-    /// When no published customer has it, MUST answer the customer that
-    /// [`found_by_external_id`](super::found_by_external_id) finds by the former external ids: the one that had it last,
-    /// if it was renamed since and is published. Its record then shows another external id.
+    /// When no published customer has it, this MUST return the customer that
+    /// [`found_by_external_id`](super::found_by_external_id) finds by the former external ids: the last one to have it,
+    /// if it was renamed and is published. Its record then shows another external id.
     async fn find_by_external_id(
         &self,
         scope: &EnvironmentScope,
         external_id: &ExternalId,
     ) -> Result<Option<CustomerRecord>, StoreError>;
 
-    /// The published mappings that a filter names, the newest first, ids breaking ties. Empty for what is unknown.
+    /// The published mappings that match a filter, the newest first; ids break ties. Empty for unknown ids.
     async fn mappings(
         &self,
         scope: &EnvironmentScope,
@@ -85,7 +85,7 @@ pub trait CustomerRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError>;
 
-    /// The events of a customer, the oldest first, each with the state as of its change. Empty for what is unknown.
+    /// The events of a customer, the oldest first, each with the state after its change. Empty for unknown ids.
     async fn history(
         &self,
         scope: &EnvironmentScope,
@@ -93,16 +93,16 @@ pub trait CustomerRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<CustomerEvent>, StoreError>;
 
-    /// The customers that a query finds, in its order, cut as it asks.
+    /// The page of customers that a query asks for, in the query's order.
     ///
-    /// MUST find what [`CustomerQuery::evaluate`] finds among all customers of the scope, in the same order. A list that
-    /// is read from cursor to cursor MUST show every customer that is in it from the first page to the last and keeps its
-    /// place, exactly once, whatever is created or changed in between. The total MUST be exact as of some moment of the
-    /// call, and never below the number of customers that the page proves. Mappings MUST be the published ones.
+    /// This MUST find what [`CustomerQuery::evaluate`] finds among all customers of the scope, in the same order. When
+    /// a client reads a list from cursor to cursor, it MUST get every customer that stays in the list and keeps its
+    /// place exactly once, whatever is created or changed meanwhile. The total MUST be exact at some moment during the
+    /// call, and never less than the number of customers that the page proves. Mappings MUST be the published ones.
     async fn list(&self, scope: &EnvironmentScope, query: &CustomerQuery) -> Result<CustomerPage, StoreError>;
 }
 
-/// Which mappings are asked for.
+/// Selects mappings.
 ///
 /// ```
 /// use patron_domain::{customer::{Customer, MappingFilter}, testkit::a_customer};
@@ -112,19 +112,19 @@ pub trait CustomerRepository: Send + Sync {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MappingFilter {
-    /// Those of one customer.
+    /// The mappings of one customer.
     Customer(CustomerId),
-    /// Those to one entity of another system: the reverse look-up.
+    /// The mappings to one entity of another system: the reverse look-up.
     Provider {
         /// The other system.
         provider_type: ProviderType,
-        /// The id there.
+        /// The id in the other system.
         provider_entity_id: ProviderEntityId,
     },
 }
 
 impl MappingFilter {
-    /// Whether a mapping is asked for: published, and of that customer or to that entity.
+    /// Whether a mapping matches: it is published, and belongs to that customer or that entity.
     #[must_use]
     pub fn admits(&self, mapping: &IntegrationMapping) -> bool {
         let named = match self {

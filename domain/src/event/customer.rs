@@ -1,4 +1,4 @@
-//! What happened to a customer aggregate.
+//! Events of customers.
 
 use super::EventType;
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
     words::words,
 };
 
-/// One change of a customer aggregate, with its state as of that change.
+/// One change of a customer aggregate, with the state after the change.
 ///
-/// It is part of the commit that makes the change, and never altered afterwards.
+/// It is committed together with the change and is never altered.
 ///
 /// ```
 /// use patron_domain::{
@@ -31,24 +31,24 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CustomerEvent {
-    /// Its id.
+    /// The id.
     pub id: EventId,
-    /// What happened.
+    /// The kind of change.
     pub kind: CustomerEventKind,
-    /// The aggregate's version after the change. Without gaps: the first is 1.
+    /// The aggregate's version after the change. Versions have no gaps and begin with 1.
     pub sequence: Version,
-    /// When it happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// The request it was done in.
+    /// The request.
     pub request_id: Option<RequestId>,
-    /// The aggregate after the change, frozen.
+    /// The aggregate's state after the change.
     pub state: CustomerAggregate,
 }
 
 impl CustomerEvent {
-    /// The event of a change that left the aggregate in this state: its version numbers the event.
+    /// The event of a change that led to this state; the state's version numbers the event.
     ///
     /// ```
     /// use patron_domain::{event::{CustomerEvent, CustomerEventKind}, testkit::{a_customer, a_scope, a_time, an_id}};
@@ -70,7 +70,7 @@ impl CustomerEvent {
     }
 }
 
-/// What happened to a customer.
+/// The kind of change of a customer.
 ///
 /// ```
 /// use patron_domain::event::CustomerEventKind;
@@ -80,28 +80,28 @@ impl CustomerEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CustomerEventKind {
-    /// It was created, with everything its request named.
+    /// It was created, with everything in its request.
     Created {
-        /// What the request said about onboarding.
+        /// The onboarding part of the request.
         onboarding: Onboarding,
     },
-    /// What is known of it was changed.
+    /// Its fields were updated.
     Updated {
-        /// The fields that have another value than before, in the order of [`CustomerField::ALL`].
+        /// The fields whose values changed, in the order of [`CustomerField::ALL`].
         changed: Vec<CustomerField>,
     },
     /// It was archived, with its mappings and tax associations.
     Deleted,
-    /// It was brought back, with the mappings and tax associations that were archived with it.
+    /// It was restored, with the mappings and tax associations that were archived with it.
     Restored,
-    /// It was linked to another system, or the link changed.
+    /// It was linked to another system, or the link was updated.
     IntegrationLinked {
         /// The mapping.
         mapping_id: MappingId,
     },
-    /// A link to another system was taken away.
+    /// A link to another system was removed.
     IntegrationUnlinked {
-        /// The mapping, which the frozen state does not hold any more.
+        /// The mapping, which the state no longer contains.
         mapping_id: MappingId,
     },
     /// A tax rate was associated with it.
@@ -109,24 +109,24 @@ pub enum CustomerEventKind {
         /// The association.
         association_id: TaxAssociationId,
     },
-    /// The terms of a tax association were changed.
+    /// The terms of a tax association were updated.
     TaxAssociationUpdated {
         /// The association.
         association_id: TaxAssociationId,
     },
-    /// A tax association was taken away.
+    /// A tax association was removed.
     TaxDissociated {
-        /// The association, which the frozen state does not hold any more.
+        /// The association, which the state no longer contains.
         association_id: TaxAssociationId,
     },
-    /// Every step of its onboarding was taken.
+    /// Every step of its onboarding succeeded.
     OnboardingCompleted,
-    /// A step of its onboarding failed to the end, and needs a person.
+    /// A step of its onboarding failed for good; a person must decide.
     OnboardingFailed,
 }
 
 impl CustomerEventKind {
-    /// `customer.created` and so on: the type on the wire and in stores.
+    /// The type on the wire and in stores, such as `customer.created`.
     #[must_use]
     pub fn event_type(&self) -> EventType {
         match self {
@@ -145,7 +145,7 @@ impl CustomerEventKind {
     }
 }
 
-/// A part of a customer that an update can change, by its name on the wire.
+/// A field of a customer that an update can change, with its name on the wire.
 ///
 /// ```
 /// use patron_domain::event::CustomerField;
@@ -153,7 +153,7 @@ impl CustomerEventKind {
 /// assert_eq!(CustomerField::AddressCity.as_str(), "address_city");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named as the field it stands for")]
+#[expect(missing_docs, reason = "each has the name of its field")]
 #[non_exhaustive]
 pub enum CustomerField {
     ExternalId,

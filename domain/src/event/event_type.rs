@@ -2,7 +2,7 @@
 
 use crate::words::words;
 
-/// What happened, by its word on the wire and in stores.
+/// The type of an event, with its word on the wire and in stores.
 ///
 /// ```
 /// use patron_domain::event::EventType;
@@ -10,7 +10,7 @@ use crate::words::words;
 /// assert_eq!(EventType::parse("customer.created"), Ok(EventType::CustomerCreated));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named as its word, and explained where its kind is")]
+#[expect(missing_docs, reason = "each has the name of its word; its meaning is documented with its kind")]
 #[non_exhaustive]
 pub enum EventType {
     CustomerCreated,

@@ -1,4 +1,4 @@
-//! Ready-made mocks of the port for the log of events.
+//! Ready-made mocks of the event log port.
 
 use super::{
     EventEntity, EventPage, EventPosition, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached,
@@ -6,11 +6,11 @@ use super::{
 use crate::{lifecycle::Owner, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockEventLog {
-    /// A log without any event.
+    /// A log without events.
     ///
     /// ```
     /// # use patron_domain::{event::*, testkit::a_scope};
@@ -24,7 +24,7 @@ impl MockEventLog {
         Self::with(Vec::new())
     }
 
-    /// A log of these events, in the order of their positions. Each is seen by its owner alone.
+    /// A log with these events, in the order of their positions. Only the owner sees an event.
     ///
     /// ```
     /// # use patron_domain::{customer::CustomerFacts, event::*, ids::IdSequence, testkit::*};
@@ -58,7 +58,7 @@ impl MockEventLog {
         log
     }
 
-    /// A log that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A log that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut log = Self::new();

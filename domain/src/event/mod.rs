@@ -1,4 +1,4 @@
-//! Events: what happened to customers and tax rates, written with the change itself, and the log they make up.
+//! Events: the changes of customers and tax rates, written together with each change, and the log of all events.
 
 mod customer;
 mod event_type;

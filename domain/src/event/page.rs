@@ -1,8 +1,8 @@
-//! What a reader of the log gets.
+//! The result of reading the log.
 
 use super::{EventPosition, EventQuery, EventRecord, EventSink};
 
-/// Events that stand next to one another in what was asked for.
+/// Consecutive events of those that a query selects.
 ///
 /// ```
 /// use patron_domain::{event::{EventLog, EventPosition, EventQuery}, testkit::{MemoryStore, a_scope}};
@@ -16,21 +16,22 @@ use super::{EventPosition, EventQuery, EventRecord, EventSink};
 pub struct EventPage {
     /// The events, in the order of their positions.
     pub events: Vec<EventRecord>,
-    /// Where the reader stands now: nothing that it asked for is left before, now or later. Never before where it stood.
+    /// The reader's new position: every selected event up to it has been returned, and none can appear there later.
+    /// Never before the position where the reader was.
     pub reached: EventPosition,
-    /// Whether the log was not read to its end: asking again at once is worth while.
+    /// Whether the end of the log was not reached, so the reader should continue at once.
     pub has_more: bool,
 }
 
 impl EventPage {
-    /// What was handed over, as a page.
+    /// The events that were handed over, as a page.
     pub(super) fn of(events: Vec<EventRecord>, reached: Reached) -> Self {
         let Reached { position, has_more } = reached;
         Self { events, reached: position, has_more }
     }
 }
 
-/// How far a reader of the log has come.
+/// The progress of a reader.
 ///
 /// ```
 /// use patron_domain::{event::{EventLog, EventPosition, EventQuery, Reached}, tenancy::SystemScope, testkit::*};
@@ -49,8 +50,8 @@ pub struct Reached {
     pub has_more: bool,
 }
 
-/// Hands over what a store finds, for its [`read_each`](super::EventLog::read_each): no more than was asked for. The store
-/// looks for one event more than that, to see whether there are more.
+/// Hands events over to the sink of [`read_each`](super::EventLog::read_each), but no more than requested. The store
+/// reads one event more, to see whether there are more.
 ///
 /// ```
 /// use patron_domain::event::{EventPosition, EventQuery, HandOver, Reached};
@@ -62,19 +63,19 @@ pub struct Reached {
 pub struct HandOver<'a> {
     sink: Box<dyn EventSink + 'a>,
     left: u16,
-    /// Of the last event, or where the reader stands.
+    /// The position of the last event, or the reader's position.
     position: EventPosition,
     has_more: bool,
 }
 
 impl<'a> HandOver<'a> {
-    /// Nothing yet, for a query.
+    /// A new hand-over for a query.
     #[must_use]
     pub fn new(query: &EventQuery, sink: Box<dyn EventSink + 'a>) -> Self {
         Self { sink, left: query.limit.get(), position: query.after, has_more: false }
     }
 
-    /// The next event, in the order of their positions.
+    /// Takes the next event in the order of positions.
     pub fn take(&mut self, event: EventRecord) {
         if self.left == 0 {
             self.has_more = true;
@@ -85,7 +86,7 @@ impl<'a> HandOver<'a> {
         self.sink.take(event);
     }
 
-    /// How far it was, when all up to `end` was looked through, and the log goes on behind or does not.
+    /// The reader's progress, when all events up to `end` were read. `goes_on` says whether the log continues after it.
     #[must_use]
     pub fn reached(self, end: EventPosition, goes_on: bool) -> Reached {
         match self.has_more {

@@ -1,4 +1,4 @@
-//! The port for the log of events.
+//! The port for the event log.
 
 use async_trait::async_trait;
 
@@ -11,7 +11,7 @@ use crate::{
     tenancy::{EnvironmentScope, SystemScope},
 };
 
-/// Readers of the log that Patron itself keeps, such as webhook endpoints.
+/// The positions of log readers inside Patron, such as webhook endpoints.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -22,7 +22,7 @@ use crate::{
 ///     tenancy::SystemScope,
 /// };
 ///
-/// /// One reader, which has read nothing yet.
+/// /// One reader, which has not read anything yet.
 /// struct Newcomer;
 ///
 /// #[async_trait]
@@ -35,12 +35,12 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait EventReaders: Send + Sync {
-    /// Where the one stands that is furthest behind in the log of an environment; `None` when there is none. Nothing
-    /// behind it is removed.
+    /// The position of the reader that is furthest behind in the log of an environment; `None` when there is no reader.
+    /// Only events up to this position may be removed.
     async fn furthest_behind(&self, scope: &SystemScope, owner: Owner) -> Result<Option<EventPosition>, StoreError>;
 }
 
-/// Takes events as they are read; a closure is one.
+/// Receives events while they are read. Closures implement it.
 ///
 /// ```
 /// use patron_domain::{event::{EventLog, EventQuery, EventRecord}, tenancy::SystemScope, testkit::{MemoryStore, a_scope}};
@@ -53,7 +53,7 @@ pub trait EventReaders: Send + Sync {
 /// # });
 /// ```
 pub trait EventSink: Send {
-    /// Takes the next one.
+    /// Receives the next event.
     fn take(&mut self, event: EventRecord);
 }
 
@@ -63,10 +63,11 @@ impl<F: FnMut(EventRecord) + Send> EventSink for F {
     }
 }
 
-/// Reads what the repositories of customers and tax rates have written to the log, each event with its change.
+/// Reads the event log. The repositories of customers and tax rates write each event together with its change.
 ///
-/// Every method MUST be blind to everything outside its scope. The positions of an environment's events MUST be 1, 2, 3 …
-/// without gaps, in the order of their commits; so of two events of one entity the one with the larger sequence has the larger
+/// Every method MUST see only data in its scope. The positions of an environment's events MUST be 1, 2, 3 … without
+/// gaps, in the order of their commits. So of two events of one entity the one with the larger sequence has the larger
+/// position.
 /// position.
 ///
 /// ```
@@ -81,12 +82,13 @@ impl<F: FnMut(EventRecord) + Send> EventSink for F {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// The next events of an environment that a query admits.
+    /// The next events of an environment that match a query.
     ///
-    /// Whoever reads on from [`EventPage::reached`] again and again MUST get every event exactly once, whoever writes
-    /// meanwhile, on however many instances: the answer MUST NOT go past a position at which an event can still appear.
-    /// When filters admit nothing, the reader MUST get on all the same. A store MAY look through a part of the log only,
-    /// if it says so with [`EventPage::has_more`]. A write that was answered before this call MUST be found, unless one
+    /// A reader that always continues from [`EventPage::reached`] MUST get every event exactly once, whatever is
+    /// written at the same time on any number of instances. So the page MUST NOT go beyond a position at which an event
+    /// can still appear. The reader MUST make progress even if no event matches. A store MAY read only a part of the
+    /// log, if [`EventPage::has_more`] says so. The page MUST include writes that returned before this call, unless a
+    /// write that began earlier is still running.
     /// that began earlier has not ended yet.
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
         let mut events = Vec::new();
@@ -95,9 +97,9 @@ pub trait EventLog: Send + Sync {
         Ok(EventPage::of(events, reached))
     }
 
-    /// The same for Patron's own work in an environment, such as delivering webhooks. Hands over each event in its order, as
-    /// soon as it is read: a long page takes no more memory than what is kept of it. What was handed over before an error
-    /// counts for nothing. [`HandOver`](super::HandOver) does it as the query asks.
+    /// The same for Patron's own work in an environment, such as webhook deliveries. Each event is handed over in order
+    /// as soon as it is read, so a long page needs little memory. After an error, the events handed over so far must be
+    /// discarded. [`HandOver`](super::HandOver) implements the limits of the query.
     async fn read_each<'a>(
         &self,
         scope: &SystemScope,
@@ -112,7 +114,7 @@ pub trait EventLog: Send + Sync {
     /// One event; `None` when the scope has none with this id.
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError>;
 
-    /// The events of one entity, the oldest first, with their number. Empty for what is unknown.
+    /// The events of one entity, the oldest first, with their number. Empty for an unknown entity.
     async fn history(
         &self,
         scope: &EnvironmentScope,

@@ -1,11 +1,11 @@
-//! Places in the log of events.
+//! Positions in the event log.
 
 use std::{fmt, str::FromStr};
 
 use crate::violation::Rule;
 
-/// Where an event stands in the log: one order over everything a store holds, in which the events of one aggregate stand in
-/// the order of their sequence. Positions have gaps, which mean nothing. 0 is before the first event.
+/// The position of an event in its environment's log: 1, 2, 3 … in the order of the commits. 0 is before the first
+/// event.
 ///
 /// ```
 /// use patron_domain::event::EventPosition;
@@ -15,7 +15,7 @@ use crate::violation::Rule;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventPosition(u64);
 
-/// Why a text is no [`EventPosition`].
+/// Why a text is not a valid [`EventPosition`].
 ///
 /// ```
 /// use patron_domain::event::{EventPosition, EventPositionError};
@@ -23,7 +23,7 @@ pub struct EventPosition(u64);
 /// assert_eq!("evt_1".parse::<EventPosition>(), Err(EventPositionError));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a cursor as an earlier answer gave it")]
+#[error("must be an unchanged cursor of an earlier response")]
 pub struct EventPositionError;
 
 impl Rule for EventPositionError {
@@ -33,25 +33,25 @@ impl Rule for EventPositionError {
 }
 
 impl EventPosition {
-    /// Before the first event.
+    /// The position before the first event.
     pub const START: Self = Self(0);
-    /// The largest: what fits the 64-bit signed integer of every database here.
+    /// The largest position: the maximum of a 64-bit signed integer, as all supported databases have it.
     pub const MAX: Self = Self(i64::MAX as u64);
 
-    /// Takes back a stored number; `None` below 0.
+    /// Restores a stored number; `None` below 0.
     #[must_use]
     pub fn from_stored(number: i64) -> Option<Self> {
         u64::try_from(number).ok().map(Self)
     }
 
-    /// The number as stores keep it.
+    /// The stored number.
     #[must_use]
     pub fn stored(self) -> i64 {
         // It fits by this type's invariant.
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
-    /// Parses what `Display` gives: a cursor.
+    /// Parses a cursor, the text from `Display`.
     ///
     /// # Errors
     /// [`EventPositionError`] for anything else.
@@ -81,7 +81,7 @@ mod tests {
     use super::EventPosition;
 
     #[test]
-    fn a_cursor_is_taken_as_it_was_given_and_nothing_else_is() {
+    fn only_an_unchanged_cursor_is_accepted() {
         for number in [0, 1, i64::MAX] {
             let position = EventPosition::from_stored(number).unwrap();
             assert_eq!(EventPosition::parse(&position.to_string()), Ok(position));

@@ -1,9 +1,9 @@
-//! What a reader of the log asks for.
+//! Queries of the event log.
 
 use super::{EventEntities, EventPosition, EventRecord, EventType};
 use crate::{time::Timestamp, violation::Rule};
 
-/// The next events after a position, in the order of their positions, as far as filters admit them.
+/// Selects the next events after a position, in the order of positions, that match the filters.
 ///
 /// ```
 /// use patron_domain::event::{EventPosition, EventQuery, EventType};
@@ -13,22 +13,22 @@ use crate::{time::Timestamp, violation::Rule};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Where the reader stands.
+    /// The reader's position.
     pub after: EventPosition,
-    /// The types wanted; `None` for all, an empty list for none.
+    /// The types; `None` for all, an empty list for none.
     pub types: Option<Vec<EventType>>,
-    /// Whose events.
+    /// The entities.
     pub entities: EventEntities,
     /// The earliest time of an event.
     pub from: Option<Timestamp>,
     /// The latest time of an event.
     pub until: Option<Timestamp>,
-    /// The most events of an answer.
+    /// The maximum number of events in a page.
     pub limit: EventLimit,
 }
 
 impl EventQuery {
-    /// Whether an event is among those asked for, wherever it stands.
+    /// Whether an event matches, whatever its position.
     #[must_use]
     pub fn admits(&self, event: &EventRecord) -> bool {
         let entity = match self.entities {
@@ -42,7 +42,7 @@ impl EventQuery {
             && self.until.is_none_or(|until| event.at <= until)
     }
 
-    /// Whether the filters may pass over a long stretch of the log before they admit an event.
+    /// Whether few events may match, so that much of the log must be read to find one.
     #[must_use]
     pub fn is_sparse(&self) -> bool {
         let dense = match self.entities {
@@ -54,7 +54,7 @@ impl EventQuery {
     }
 }
 
-/// The most events of one answer: 1 to 1000.
+/// The maximum number of events in one page: 1 to 1000.
 ///
 /// ```
 /// use patron_domain::event::EventLimit;
@@ -64,7 +64,7 @@ impl EventQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventLimit(u16);
 
-/// Why a number is no [`EventLimit`].
+/// Why a number is not a valid [`EventLimit`].
 ///
 /// ```
 /// use patron_domain::event::{EventLimit, EventLimitError};
@@ -82,7 +82,7 @@ impl Rule for EventLimitError {
 }
 
 impl EventLimit {
-    /// The most.
+    /// The largest limit.
     pub const MAX: u16 = 1_000;
 
     /// Checks a number.

@@ -1,4 +1,4 @@
-//! Events of every kind, as the log keeps them.
+//! Events of all kinds, as in the log.
 
 use super::{CustomerEvent, CustomerEventKind, EventPosition, EventType, TaxRateEvent, TaxRateEventKind};
 use crate::{
@@ -25,29 +25,29 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRecord {
-    /// Where it stands.
+    /// The position in the log.
     pub position: EventPosition,
-    /// Its id.
+    /// The id.
     pub id: EventId,
-    /// Whose it is.
+    /// The tenant and environment.
     pub owner: Owner,
-    /// What it happened to.
+    /// The entity that changed.
     pub entity: EventEntity,
-    /// What happened.
+    /// The kind of change.
     pub kind: EventKind,
-    /// The entity's version after the change: numbers its events without gaps, from 1.
+    /// The entity's version after the change. It numbers the entity's events from 1 without gaps.
     pub sequence: Version,
-    /// When it happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// The request it was done in.
+    /// The request.
     pub request_id: Option<RequestId>,
-    /// The entity after the change, frozen; `None` once it was erased.
+    /// The entity's state after the change; `None` if it was erased.
     pub state: Option<EventState>,
 }
 
-/// What an event happened to.
+/// The entity of an event.
 ///
 /// ```
 /// use patron_domain::{customer::Customer, event::EventEntity, testkit::an_id};
@@ -79,7 +79,7 @@ pub enum EventEntityType {
 
 words!(EventEntityType, "customer, tax_rate", Customer => "customer", TaxRate => "tax_rate");
 
-/// Whose events are asked for.
+/// Selects entities with events.
 ///
 /// ```
 /// use patron_domain::{customer::Customer, event::{EventEntities, EventEntityType, EventQuery}, ids::Kind};
@@ -88,16 +88,16 @@ words!(EventEntityType, "customer, tax_rate", Customer => "customer", TaxRate =>
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventEntities {
-    /// Everybody's.
+    /// All entities.
     #[default]
     All,
-    /// Those of one kind of entity.
+    /// All entities of one kind.
     Kind(EventEntityType),
-    /// Those of one entity.
+    /// One entity.
     One(EventEntity),
 }
 
-/// What happened, to an entity of any kind.
+/// The kind of change, for every kind of entity.
 ///
 /// ```
 /// use patron_domain::event::{CustomerEventKind, CustomerField, EventKind, EventType};
@@ -108,13 +108,13 @@ pub enum EventEntities {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// To a customer.
+    /// A change of a customer.
     Customer(CustomerEventKind),
-    /// To a tax rate.
+    /// A change of a tax rate.
     TaxRate(TaxRateEventKind),
 }
 
-/// An entity as a change left it.
+/// The state of an entity after a change.
 ///
 /// ```
 /// use patron_domain::{event::EventState, tax::TaxRate, testkit::a_tax_rate};
@@ -123,14 +123,14 @@ pub enum EventKind {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventState {
-    /// A customer with all that belongs to it.
+    /// A customer with everything that belongs to it.
     Customer(Box<CustomerAggregate>),
     /// A tax rate.
     TaxRate(Box<TaxRate>),
 }
 
 impl EventEntity {
-    /// What kind of entity it is.
+    /// The kind of entity.
     #[must_use]
     pub fn kind(self) -> EventEntityType {
         match self {
@@ -139,7 +139,7 @@ impl EventEntity {
         }
     }
 
-    /// Its id as text.
+    /// The id as text.
     #[must_use]
     pub fn id(self) -> String {
         match self {
@@ -148,7 +148,7 @@ impl EventEntity {
         }
     }
 
-    /// The entity with an id, whose prefix says of which kind it is; `None` when no entity has such an id.
+    /// The entity with an id. The prefix gives its kind; `None` when no entity can have this id.
     #[must_use]
     pub fn of_id(id: &str) -> Option<Self> {
         let customer = CustomerId::parse(id).ok().map(Self::Customer);
@@ -166,7 +166,7 @@ impl EventKind {
         }
     }
 
-    /// The names of the fields that have another value than before; empty for what is no update.
+    /// The names of the fields whose values changed; empty unless the event is an update.
     #[must_use]
     pub fn changed(&self) -> Vec<&'static str> {
         match self {
@@ -182,7 +182,7 @@ impl EventKind {
 }
 
 impl EventRecord {
-    /// A customer's event at its place in the log.
+    /// A customer's event at a position of the log.
     #[must_use]
     pub fn of_customer(position: EventPosition, event: CustomerEvent) -> Self {
         let CustomerEvent { id, kind, sequence, at, actor, request_id, state } = event;
@@ -200,7 +200,7 @@ impl EventRecord {
         }
     }
 
-    /// The event as a customer's; `None` when it is another entity's, or its state was erased.
+    /// The event as a customer's event; `None` for another entity or an erased state.
     #[must_use]
     pub fn into_customer_event(self) -> Option<CustomerEvent> {
         let Self { id, kind, sequence, at, actor, request_id, state, .. } = self;
@@ -212,7 +212,7 @@ impl EventRecord {
         }
     }
 
-    /// A tax rate's event at its place in the log.
+    /// A tax rate's event at a position of the log.
     #[must_use]
     pub fn of_tax_rate(position: EventPosition, event: TaxRateEvent) -> Self {
         let TaxRateEvent { id, kind, sequence, at, actor, request_id, state } = event;

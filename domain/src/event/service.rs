@@ -1,4 +1,4 @@
-//! What callers can ask about events.
+//! The operations on events, with permission checks.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     tenancy::{Caller, Permission},
 };
 
-/// The log of events, for callers with permissions.
+/// The event log, for callers with permissions.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct EventService {
-    /// Keeps the log.
+    /// The event log.
     pub events: Arc<dyn EventLog>,
 }
 
 impl EventService {
-    /// The next events that a query admits. Whoever reads on from where an answer ends misses none.
+    /// The next events that match a query. A reader that continues where the page ends misses none.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -37,7 +37,7 @@ impl EventService {
         Ok(self.events.read(scope, query).await?)
     }
 
-    /// The events of one entity, of any status, the oldest first.
+    /// The events of one entity in any status, the oldest first.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.

@@ -1,4 +1,4 @@
-//! What happened to a tax rate.
+//! Events of tax rates.
 
 use super::EventType;
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
     words::words,
 };
 
-/// One change of a tax rate, with the rate as of that change.
+/// One change of a tax rate, with the state after the change.
 ///
-/// It is part of the commit that makes the change, and never altered afterwards.
+/// It is committed together with the change and is never altered.
 ///
 /// ```
 /// use patron_domain::{
@@ -27,23 +27,23 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TaxRateEvent {
-    /// Its id.
+    /// The id.
     pub id: EventId,
-    /// What happened.
+    /// The kind of change.
     pub kind: TaxRateEventKind,
-    /// The rate's version after the change. Without gaps: the first is 1.
+    /// The rate's version after the change. Versions have no gaps and begin with 1.
     pub sequence: Version,
-    /// When it happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// The request it was done in.
+    /// The request.
     pub request_id: Option<RequestId>,
-    /// The rate after the change, frozen.
+    /// The rate's state after the change.
     pub state: TaxRate,
 }
 
-/// What happened to a tax rate.
+/// The kind of change of a tax rate.
 ///
 /// ```
 /// use patron_domain::event::TaxRateEventKind;
@@ -57,7 +57,7 @@ pub enum TaxRateEventKind {
     Created,
     /// It was changed.
     Updated {
-        /// The fields that have another value than before, in the order of [`TaxRateField::ALL`].
+        /// The fields whose values changed, in the order of [`TaxRateField::ALL`].
         changed: Vec<TaxRateField>,
     },
     /// It was archived.
@@ -65,7 +65,7 @@ pub enum TaxRateEventKind {
 }
 
 impl TaxRateEventKind {
-    /// `tax_rate.created` and so on.
+    /// The type on the wire and in stores, such as `tax_rate.created`.
     #[must_use]
     pub fn event_type(&self) -> EventType {
         match self {
@@ -76,7 +76,7 @@ impl TaxRateEventKind {
     }
 }
 
-/// A part of a tax rate that an update can change, by its name on the wire.
+/// A field of a tax rate that an update can change, with its name on the wire.
 ///
 /// ```
 /// use patron_domain::event::TaxRateField;
@@ -84,7 +84,7 @@ impl TaxRateEventKind {
 /// assert_eq!(TaxRateField::Code.as_str(), "code");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named as the field it stands for")]
+#[expect(missing_docs, reason = "each has the name of its field")]
 #[non_exhaustive]
 pub enum TaxRateField {
     Code,
@@ -113,13 +113,13 @@ words!(
 );
 
 impl TaxRateEvent {
-    /// The event of a rate that was just created.
+    /// The event of a new rate.
     #[must_use]
     pub fn created(id: EventId, request_id: Option<RequestId>, rate: TaxRate) -> Self {
         Self::of(id, request_id, TaxRateEventKind::Created, rate)
     }
 
-    /// The event of a rate as its change left it.
+    /// The event of a changed rate.
     pub(crate) fn of(id: EventId, request_id: Option<RequestId>, kind: TaxRateEventKind, rate: TaxRate) -> Self {
         let (at, actor) = (rate.audit.updated_at, rate.audit.updated_by.clone());
         Self { id, kind, sequence: rate.version, at, actor, request_id, state: rate }

@@ -1,4 +1,4 @@
-//! Answers that are kept under a key, because no event holds them.
+//! Results that are stored with an idempotency key, because no event contains them.
 
 use std::{borrow::Cow, fmt};
 
@@ -19,8 +19,8 @@ use crate::{
     webhook::{Delivery, WebhookEndpoint},
 };
 
-/// What was answered to a request, as a store keeps it: a word for its kind, and the answer as JSON. To the store both are
-/// opaque. There is no secret in it, sealed or not; the rest may be personal, so `Debug` shows the kind alone.
+/// The stored result of a request: a word for its kind, and the result as JSON. Both are opaque to the store. It
+/// contains no secret, not even a sealed one. The rest may be personal data, so `Debug` shows only the kind.
 ///
 /// ```
 /// use patron_domain::{idempotency::{Answer, KeptAnswer}, tenancy::Environment, testkit::{an_environment, an_owner}};
@@ -37,19 +37,19 @@ pub struct KeptAnswer {
 }
 
 impl KeptAnswer {
-    /// An answer as a store kept it.
+    /// A result as a store kept it.
     #[must_use]
     pub fn new(kind: impl Into<Cow<'static, str>>, json: impl Into<String>) -> Self {
         Self { kind: kind.into(), json: json.into() }
     }
 
-    /// What kind of answer it is: [`Answer::KIND`].
+    /// The kind of result: [`Answer::KIND`].
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// The answer.
+    /// The result.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json
@@ -62,9 +62,9 @@ impl fmt::Debug for KeptAnswer {
     }
 }
 
-/// What can be answered again from what was kept of it.
+/// A result that can be stored and returned again.
 ///
-/// A new kind of answer is one more `impl`. Of what has a [`Stored`] form, that form is kept.
+/// A new kind of result needs one more `impl`. If a type has a [`Stored`] form, that form is used.
 ///
 /// ```
 /// use patron_domain::{idempotency::{Answer, NotKept}, testkit::an_owner};
@@ -73,21 +73,21 @@ impl fmt::Debug for KeptAnswer {
 /// assert_eq!(<()>::from_kept(an_owner(), &7_u64.to_kept()), Err(NotKept::AnotherKind));
 /// ```
 pub trait Answer: Sized {
-    /// The word for this kind of answer. No two kinds share one.
+    /// The word for this kind of result. Each kind has its own.
     const KIND: &'static str;
 
-    /// What is kept of it.
+    /// The result in its stored form.
     fn to_kept(&self) -> KeptAnswer;
 
-    /// Takes back what [`Self::to_kept`] gave. The owner is the environment in which it is kept; an answer about another
-    /// environment of the tenant names that itself.
+    /// Restores a stored result. The owner is the environment of the record; a result about another environment of the
+    /// tenant contains that environment's id.
     ///
     /// # Errors
-    /// [`NotKept`] when something else was kept, or it cannot be read.
+    /// [`NotKept`] when the record is of another kind or cannot be read.
     fn from_kept(owner: Owner, kept: &KeptAnswer) -> Result<Self, NotKept>;
 }
 
-/// Why no answer was taken back.
+/// Why a stored result could not be restored.
 ///
 /// ```
 /// use patron_domain::{idempotency::{Answer, KeptAnswer, NotKept}, testkit::an_owner};
@@ -98,10 +98,10 @@ pub trait Answer: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotKept {
-    /// An answer of another kind was kept: it came of another request.
-    #[error("the answer that was kept is of another kind")]
+    /// The result is of another kind: it belongs to a different request.
+    #[error("the stored result is of another kind")]
     AnotherKind,
-    /// It is damaged, or a newer program kept it.
+    /// The result is damaged, or was written by a newer version.
     #[error(transparent)]
     Unreadable(#[from] StoredError),
 }
@@ -112,7 +112,7 @@ impl From<IdempotencyKeyReused> for NotKept {
     }
 }
 
-/// The JSON of an answer of a kind.
+/// The JSON of a result, after a check of its kind.
 fn json_of<T: Answer>(kept: &KeptAnswer) -> Result<&str, NotKept> {
     if kept.kind == T::KIND { Ok(&kept.json) } else { Err(NotKept::AnotherKind) }
 }
@@ -123,11 +123,11 @@ fn plain_from<T: Answer + DeserializeOwned>(kept: &KeptAnswer) -> Result<T, NotK
 }
 
 fn plain_kept<T: Answer + Serialize>(answer: &T) -> KeptAnswer {
-    // Numbers and nothing always have a JSON form.
+    // Numbers and `null` always have a JSON form.
     KeptAnswer::new(T::KIND, serde_json::to_string(answer).unwrap_or_default())
 }
 
-/// Answers that are kept in their stored form.
+/// Results that use their type's stored form.
 macro_rules! kept_as_stored {
     ($($answer:ty),+ $(,)?) => {$(
         impl Answer for $answer {
@@ -149,7 +149,7 @@ kept_as_stored!(TaxAssociation, Environment, ApiKey);
 #[cfg(feature = "webhooks")]
 kept_as_stored!(Delivery, OnboardingRun);
 
-/// Kept without its secrets: they are answered once, and never again.
+/// Stored without its secrets: they are returned only once.
 #[cfg(feature = "webhooks")]
 impl Answer for WebhookEndpoint {
     const KIND: &'static str = <Self as Stored>::NAME;
@@ -163,7 +163,7 @@ impl Answer for WebhookEndpoint {
     }
 }
 
-/// The version of a workflow, which never changes: its id is enough.
+/// A workflow version never changes, so its id is enough.
 impl Answer for WorkflowId {
     const KIND: &'static str = "onboarding_workflow_id";
 
@@ -178,7 +178,7 @@ impl Answer for WorkflowId {
     }
 }
 
-/// How many things were done.
+/// A number of things done.
 impl Answer for u64 {
     const KIND: &'static str = "count";
 
@@ -191,7 +191,7 @@ impl Answer for u64 {
     }
 }
 
-/// It was done, and there is nothing more to answer.
+/// Success without further data.
 impl Answer for () {
     const KIND: &'static str = "nothing";
 
@@ -205,12 +205,12 @@ impl Answer for () {
 }
 
 impl NotKept {
-    /// The refusal that a store answers of it: the key was used otherwise, or the record cannot be read.
+    /// The error that a store returns for it: the key was used for a different request, or the record cannot be read.
     pub(super) fn refusal(self) -> super::OnceError {
         match self {
             Self::AnotherKind => IdempotencyKeyReused.into(),
             Self::Unreadable(_) => {
-                // The record's key is the client's own, so it is not named.
+                // The record's key is the client's own, so the error does not contain it.
                 let (table, column, row) = ("idempotency_records", "answer", String::new());
                 StoreError::Corrupt { table, column, row }.into()
             }
@@ -229,7 +229,7 @@ mod tests {
         webhook::{EndpointSecrets, SealedSecret},
     };
 
-    /// The kind of an answer that survives being kept.
+    /// Asserts that a result can be restored, and returns its kind.
     fn survives<T: Answer + PartialEq + fmt::Debug>(answer: &T) -> &'static str {
         let kept = answer.to_kept();
         assert_eq!(T::from_kept(an_owner(), &kept).as_ref(), Ok(answer));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_survives_and_no_two_kinds_share_a_word() {
+    fn every_result_can_be_restored_and_every_kind_has_its_own_word() {
         let abroad = ApiKey { owner: Owner { environment_id: an_id(9), ..an_owner() }, ..an_api_key() };
         let kinds = [
             survives(&a_tax_default(&a_tax_rate("VAT"))),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_of_an_endpoint_is_kept_not_even_sealed() {
+    fn no_secret_of_an_endpoint_is_stored_not_even_sealed() {
         let mut endpoint = a_webhook_endpoint();
         let [new, old, none] = ["new", "old", ""].map(SealedSecret::from_sealed);
         endpoint.secrets = EndpointSecrets { current: new, previous: Some((old, endpoint.audit.created_at)) };

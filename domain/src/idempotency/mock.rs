@@ -1,10 +1,10 @@
-//! Ready-made mocks of the port for the records of idempotency keys.
+//! Ready-made mocks of the port for idempotency records.
 
 use super::{IdempotencyKey, IdempotencyRecord, MockIdempotencyRecords};
 use crate::{lifecycle::Owner, store::StoreError};
 
 impl MockIdempotencyRecords {
-    /// No key was ever used.
+    /// A store without records.
     ///
     /// ```
     /// # use patron_domain::{idempotency::*, testkit::a_scope};
@@ -18,7 +18,7 @@ impl MockIdempotencyRecords {
         records
     }
 
-    /// One key was used, in the environment of its owner.
+    /// A store with one record, in the environment of its owner.
     ///
     /// ```
     /// # use patron_domain::{idempotency::*, testkit::{a_scope, a_time, an_id, an_owner}};
@@ -37,11 +37,11 @@ impl MockIdempotencyRecords {
         records
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut records = Self::new();
-        records.expect_find().returning(|_, _| Err(StoreError::unavailable("the mock is told so")));
+        records.expect_find().returning(|_, _| Err(StoreError::unavailable("this mock is never available")));
         records
     }
 }

@@ -1,7 +1,7 @@
-//! Idempotency keys: a request that is sent again under its key is done once, and answered as it was the first time.
+//! Idempotency keys: a request that is repeated with its key is done once, and gets the same response.
 //!
-//! The record of a key is written in the transaction of the work it stands for, so there is no moment in which one exists
-//! without the other. A refusal leaves no record: its key stays free.
+//! The record of a key is written in the same transaction as the work, so neither exists without the other. A refusal
+//! leaves no record: the key stays free.
 
 mod answer;
 #[cfg(any(test, feature = "mock"))]
@@ -23,7 +23,7 @@ use data_encoding::HEXLOWER;
 use crate::{ids::EventId, lifecycle::Owner, tenancy::EnvironmentScope, time::Timestamp, violation::Rule};
 pub(crate) use outcome::from_once_error;
 
-/// The key under which a client sends a request again: 1–255 printable ASCII characters.
+/// The idempotency key of a request: 1–255 printable ASCII characters.
 ///
 /// ```
 /// use patron_domain::idempotency::IdempotencyKey;
@@ -33,7 +33,7 @@ pub(crate) use outcome::from_once_error;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
-/// Why a text is no [`IdempotencyKey`].
+/// Why a text is not a valid [`IdempotencyKey`].
 ///
 /// ```
 /// use patron_domain::idempotency::{IdempotencyKey, IdempotencyKeyError};
@@ -51,13 +51,13 @@ impl Rule for IdempotencyKeyError {
 }
 
 impl IdempotencyKey {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 255;
 
     /// Checks a key.
     ///
     /// # Errors
-    /// When it is empty, too long, or holds another character.
+    /// When the text is empty, too long, or contains another character.
     pub fn new(text: impl Into<String>) -> Result<Self, IdempotencyKeyError> {
         let text = text.into();
         let printable = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
@@ -71,7 +71,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What tells one request from another: a hash of 256 bits over its method, its path with query, and its body.
+/// Identifies a request: a 256-bit hash of its method, its path with query, and its body.
 ///
 /// ```
 /// use patron_domain::idempotency::Fingerprint;
@@ -83,25 +83,25 @@ impl IdempotencyKey {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// From the bits of the hash.
+    /// A fingerprint of these bits.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bits of the hash.
+    /// The bits.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// In 64 lower-case hexadecimal digits, as stores keep it.
+    /// As 64 lower-case hexadecimal digits, the stored form.
     #[must_use]
     pub fn to_hex(&self) -> String {
         HEXLOWER.encode(&self.0)
     }
 
-    /// Takes back what [`Self::to_hex`] gave; `None` for anything else.
+    /// Reads the text of [`Self::to_hex`]; `None` for anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
@@ -114,7 +114,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A key with the request it stands for: what a client sends.
+/// A key with the fingerprint of its request, as a client sends it.
 ///
 /// ```
 /// use patron_domain::idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest};
@@ -130,7 +130,7 @@ pub struct IdempotentRequest {
     pub fingerprint: Fingerprint,
 }
 
-/// What a command asks of the store for its key: to find its record, or to make one together with the work.
+/// The idempotency part of a command: the store finds the key's record, or writes one together with the work.
 ///
 /// ```
 /// use patron_domain::{
@@ -150,12 +150,12 @@ pub struct IdempotencyClaim {
     pub key: IdempotencyKey,
     /// The request.
     pub fingerprint: Fingerprint,
-    /// Records made before are too old to count; the claim takes their place.
+    /// The time before which a record has expired. A new record replaces it.
     pub since: Timestamp,
 }
 
-/// A claim with the environment that the key belongs to: the caller's own, wherever the work itself lies. For work in a
-/// tenant, or in another environment of it.
+/// A claim with the environment that the key belongs to. That is always the caller's own, even if the work concerns the
+/// tenant or another of its environments.
 ///
 /// ```
 /// use patron_domain::{idempotency::{CallersClaim, Fingerprint, IdempotencyClaim, IdempotencyKey}, testkit::{a_scope, a_time}};
@@ -172,7 +172,7 @@ pub struct CallersClaim {
     pub claim: IdempotencyClaim,
 }
 
-/// What a store keeps under a key: which request it stood for, and what came of it.
+/// The stored record of a key: its request and the result.
 ///
 /// ```
 /// use patron_domain::{idempotency::{Fingerprint, IdempotencyRecord, Outcome}, testkit::{a_time, an_id}};
@@ -184,13 +184,13 @@ pub struct CallersClaim {
 pub struct IdempotencyRecord {
     /// The request.
     pub fingerprint: Fingerprint,
-    /// What came of it.
+    /// The result.
     pub outcome: Outcome,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// The key stands for another request.
+/// The key was used for a different request.
 ///
 /// ```
 /// use patron_domain::{
@@ -206,11 +206,11 @@ pub struct IdempotencyRecord {
 /// assert_eq!(other.settle(Some(&record)), Err(IdempotencyKeyReused));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this idempotency key was used with another request; use a new key with a new request")]
+#[error("this idempotency key was used for a different request; use a new key for a new request")]
 pub struct IdempotencyKeyReused;
 
 impl IdempotentRequest {
-    /// What is asked of the store for it now, when records count for so long.
+    /// The claim now, when records are kept for `ttl`.
     #[must_use]
     pub fn claim(self, now: Timestamp, ttl: Duration) -> IdempotencyClaim {
         let Self { key, fingerprint } = self;
@@ -219,7 +219,7 @@ impl IdempotentRequest {
 }
 
 impl CallersClaim {
-    /// A claim of a caller whose work lies in its own environment.
+    /// A claim of a caller for work in its own environment.
     #[must_use]
     pub fn within(scope: &EnvironmentScope, claim: Option<IdempotencyClaim>) -> Option<Self> {
         claim.map(|claim| Self { owner: scope.owner, claim })
@@ -227,11 +227,11 @@ impl CallersClaim {
 }
 
 impl IdempotencyClaim {
-    /// Decides about a request that makes an event, and whose key may have a record: the event to answer again, or `None`
-    /// when the work is to be done.
+    /// Decides whether a request that creates an event was done before: returns the event of the record, or `None` when
+    /// the work must be done.
     ///
     /// # Errors
-    /// [`IdempotencyKeyReused`] when the record is of another request.
+    /// [`IdempotencyKeyReused`] when the record belongs to a different request.
     pub fn settle(&self, record: Option<&IdempotencyRecord>) -> Result<Option<EventId>, IdempotencyKeyReused> {
         match self.outcome(record)? {
             None => Ok(None),
@@ -240,11 +240,12 @@ impl IdempotencyClaim {
         }
     }
 
-    /// The same for a request about what has no events: answers that as it was then. The owner is the environment that
-    /// the key belongs to.
+    /// The same for a request without events: returns the stored result. The owner is the environment that the key
+    /// belongs to.
     ///
     /// # Errors
-    /// [`OnceError::KeyReused`] when the record is of another request, [`OnceError::Store`] when it cannot be read.
+    /// [`OnceError::KeyReused`] when the record belongs to a different request, [`OnceError::Store`] when it cannot be
+    /// read.
     pub fn settle_kept<T: Answer>(
         &self,
         owner: Owner,
@@ -257,11 +258,12 @@ impl IdempotencyClaim {
         }
     }
 
-    /// What was answered before, for services that look at other things before the work: asked first, so that nothing is
-    /// refused that was right when it was done. `None` when it is to be done now, and no promise that nobody is first.
+    /// The stored result of an earlier request, for services that check other things before the work. They call this
+    /// first, so that a repeated request is not refused because something changed after it was done. `None` when there
+    /// is no record; a concurrent request with the same key may still be first.
     ///
     /// # Errors
-    /// When the record is of another request, or the store fails.
+    /// When the record belongs to a different request, or the store fails.
     pub(crate) async fn answered<T: Answer>(
         &self,
         records: &dyn IdempotencyRecords,
@@ -271,7 +273,7 @@ impl IdempotencyClaim {
         self.settle_kept(scope.owner, record.as_ref())
     }
 
-    /// The record that is to be kept of work that is done now.
+    /// The record for work that is done now.
     #[must_use]
     pub fn record(&self, outcome: Outcome, at: Timestamp) -> IdempotencyRecord {
         IdempotencyRecord { fingerprint: self.fingerprint, outcome, at }
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_printable_and_bounded() {
+    fn keys_are_printable_and_limited_in_length() {
         assert!(IdempotencyKey::new("a".repeat(255)).is_ok());
         for bad in ["", "ü", "a\nb", &"a".repeat(256)] {
             assert!(IdempotencyKey::new(bad).is_err(), "{bad:?}");
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_request_is_answered_again_and_another_refused_until_the_record_is_too_old() {
+    fn the_same_request_gets_the_same_result_and_another_is_refused_until_the_record_expires() {
         let event_id = IdSequence::start(time(0), [0; 10]).next_id();
         let fingerprint = Fingerprint::from_bytes([7; 32]);
         let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(event_id), at: time(100) };

@@ -1,9 +1,9 @@
-//! What came of a request under a key: enough to answer it again.
+//! The stored outcome of a request with a key, from which it can be answered again.
 
 use super::{Answer, IdempotencyKeyReused, KeptAnswer};
 use crate::{ids::EventId, store::StoreError};
 
-/// What came of a request: by this it is answered again.
+/// The outcome of a request, from which it can be answered again.
 ///
 /// ```
 /// use patron_domain::{idempotency::Outcome, testkit::{an_environment, an_id}};
@@ -14,21 +14,21 @@ use crate::{ids::EventId, store::StoreError};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An event, whose state is what was answered.
+    /// An event, whose state is the result.
     Event(EventId),
-    /// The answer itself, of what has no events.
+    /// The result itself, for requests without events.
     Kept(KeptAnswer),
 }
 
 impl Outcome {
-    /// An answer, kept.
+    /// The outcome of a result.
     #[must_use]
     pub fn kept(answer: &impl Answer) -> Self {
         Self::Kept(answer.to_kept())
     }
 }
 
-/// What a request made, or a request of the same key before it.
+/// The result of a request, or of an earlier request with the same key.
 ///
 /// ```
 /// use patron_domain::{idempotency::Done, testkit::an_environment};
@@ -38,25 +38,25 @@ impl Outcome {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done<T> {
-    /// What is answered: as the request left it, the first time.
+    /// The result of the first request.
     pub value: T,
-    /// Whether it was done before, and not now.
+    /// Whether this is the stored result of an earlier request, so nothing was done now.
     pub replayed: bool,
 }
 
 impl<T> Done<T> {
-    /// Done just now.
+    /// A result of work done now.
     pub fn now(value: T) -> Self {
         Self { value, replayed: false }
     }
 
-    /// Done before.
+    /// A stored result.
     pub fn before(value: T) -> Self {
         Self { value, replayed: true }
     }
 }
 
-/// Why something that is done once under a key was not done.
+/// Why work with an idempotency key failed.
 ///
 /// ```
 /// use patron_domain::idempotency::{IdempotencyKeyReused, OnceError};
@@ -66,7 +66,7 @@ impl<T> Done<T> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnceError {
-    /// The key stands for another request.
+    /// The key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The store failed.
@@ -74,7 +74,7 @@ pub enum OnceError {
     Store(#[from] StoreError),
 }
 
-/// Has errors say in their own variants, `KeyReused` and `Store`, why something was not done once.
+/// Implements the conversion of [`OnceError`] into errors with the variants `KeyReused` and `Store`.
 macro_rules! from_once_error {
     ($($error:ident),+) => {$(
         impl From<crate::idempotency::OnceError> for $error {

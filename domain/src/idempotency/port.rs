@@ -1,14 +1,14 @@
-//! The port for the records of idempotency keys.
+//! The port for idempotency records.
 
 use async_trait::async_trait;
 
 use super::{IdempotencyKey, IdempotencyRecord};
 use crate::{store::StoreError, tenancy::EnvironmentScope};
 
-/// Tells what the repositories have kept under the keys of clients, each record written with its work.
+/// Reads the records of idempotency keys. The repositories write each record together with its work.
 ///
-/// It decides nothing: between looking and doing, another request of the same key may come first, so whoever does the work
-/// looks again. It spares what comes before the work, and would refuse a repetition for what has changed meanwhile.
+/// A look-up here decides nothing: another request with the same key may come first before the work starts, so the
+/// repository checks again. Its purpose is to answer a repeated request before checks that would now refuse it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -26,8 +26,8 @@ use crate::{store::StoreError, tenancy::EnvironmentScope};
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait IdempotencyRecords: Send + Sync {
-    /// The record of a key of the scope's environment, however old it is; `None` when there is none. MUST be blind to the
-    /// records of every other environment.
+    /// The record of a key in the scope's environment, however old it is; `None` when there is none. Records of other
+    /// environments MUST NOT be found.
     async fn find(
         &self,
         scope: &EnvironmentScope,

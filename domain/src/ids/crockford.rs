@@ -1,4 +1,4 @@
-//! Crockford's base 32 (<https://www.crockford.com/base32.html>) of 128 bits in 26 upper-case characters.
+//! Crockford's base 32 (<https://www.crockford.com/base32.html>): 128 bits as 26 upper-case characters.
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const NONE: u8 = 0xFF;

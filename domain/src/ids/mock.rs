@@ -3,7 +3,7 @@
 use super::{IdSequence, MockIdGenerator, MockRandomness, RandomnessUnavailable};
 
 impl MockIdGenerator {
-    /// Ids that follow from the time alone: the same use case at the same time is given the same ids.
+    /// Ids that depend only on the time: the same operation at the same time gets the same ids.
     #[must_use]
     pub fn from_time() -> Self {
         let mut ids = Self::new();
@@ -21,7 +21,7 @@ impl MockRandomness {
         randomness
     }
 
-    /// A source that gives nothing.
+    /// A source that always fails.
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut randomness = Self::new();

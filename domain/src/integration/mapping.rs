@@ -1,4 +1,4 @@
-//! Integration mappings: under which id another system knows a customer.
+//! Integration mappings: the ids of customers in other systems.
 
 use crate::{
     ids::{CustomerId, MappingId},
@@ -15,17 +15,17 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The id by which another system knows the customer: 1–255 characters, not blank, no control characters.
+    /// The customer's id in another system: 1–255 characters, not blank, no control characters.
     personal ProviderEntityId, ProviderEntityIdError, "provider_entity_id", max 255, not_blank true
 }
 
 text_newtype! {
-    /// The id of a mapped entity as a client may send it with a create: 1–255 characters. It is checked and then
-    /// replaced by the new customer's id, which no client can know yet.
+    /// The entity id that a client may send in a create: 1–255 characters. It is checked and then replaced by the new
+    /// customer's id, which the client cannot know yet.
     personal ClaimedEntityId, ClaimedEntityIdError, "entity_id", max 255
 }
 
-/// The kind of thing a mapping is of. Customers are the only ones here.
+/// The kind of entity that a mapping belongs to. Only customers are supported.
 ///
 /// ```
 /// use patron_domain::{customer::Customer, integration::MappedEntityType};
@@ -41,10 +41,10 @@ pub enum MappedEntityType {
 
 words!(MappedEntityType, "customer", Customer => "customer");
 
-/// That another system knows a customer under an id.
+/// The id of a customer in another system.
 ///
-/// A customer has at most one published mapping for each provider; one provider's entity may be mapped to several
-/// customers, as when subsidiaries share one.
+/// A customer has at most one published mapping for each provider. Several customers may be mapped to the same entity
+/// of a provider, for example subsidiaries.
 ///
 /// ```
 /// use patron_domain::{integration::IntegrationMapping, testkit::a_customer};
@@ -54,25 +54,25 @@ words!(MappedEntityType, "customer", Customer => "customer");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntegrationMapping {
-    /// Its id.
+    /// The id.
     pub id: MappingId,
-    /// Whose it is.
+    /// The tenant and environment that it belongs to.
     pub owner: Owner,
     /// The customer.
     pub customer_id: CustomerId,
     /// The other system.
     pub provider_type: ProviderType,
-    /// The id there.
+    /// The id in the other system.
     pub provider_entity_id: ProviderEntityId,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: JsonObject,
-    /// Whether it is in use.
+    /// The status.
     pub status: Status,
-    /// Who changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
-/// A link that a client asks for.
+/// A request for a link.
 ///
 /// ```
 /// use patron_domain::{integration::{NewLink, ProviderEntityId, ProviderType}, metadata::JsonObject};
@@ -87,14 +87,14 @@ pub struct IntegrationMapping {
 pub struct NewLink {
     /// The other system.
     pub provider_type: ProviderType,
-    /// The id there.
+    /// The id in the other system.
     pub provider_entity_id: ProviderEntityId,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: JsonObject,
 }
 
 impl NewLink {
-    /// The mapping it becomes.
+    /// The mapping for this link.
     pub(crate) fn map(self, id: MappingId, customer_id: CustomerId, owner: Owner, audit: &Audit) -> IntegrationMapping {
         IntegrationMapping {
             id,
@@ -109,7 +109,7 @@ impl NewLink {
     }
 }
 
-/// The links of one create or update: at most [`NewLinks::MAX`], no provider twice.
+/// The links of one create or update: at most [`NewLinks::MAX`], each provider once.
 ///
 /// ```
 /// use patron_domain::{integration::NewLinks, testkit::a_customer};
@@ -120,7 +120,7 @@ impl NewLink {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewLinks(Vec<NewLink>);
 
-/// What is wrong with a list of links.
+/// The faults of a list of links.
 ///
 /// ```
 /// use patron_domain::{integration::{NewLinks, NewLinksError}, testkit::a_customer};
@@ -132,16 +132,16 @@ pub struct NewLinks(Vec<NewLink>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NewLinksError {
-    /// There are more than allowed.
+    /// There are too many.
     #[error("integration_entity_mapping must have at most {max} items, it has {count}", max = NewLinks::MAX)]
     TooMany {
-        /// The links given.
+        /// The number of links given.
         count: usize,
     },
-    /// An earlier link names the same provider.
+    /// An earlier link has the same provider.
     #[error("provider_type must not repeat that of integration_entity_mapping[{earlier}]")]
     Repeated {
-        /// The place of the earlier one.
+        /// The position of the earlier one.
         earlier: usize,
     },
 }
@@ -156,22 +156,22 @@ impl Rule for NewLinksError {
 }
 
 impl NewLinks {
-    /// The most links of one create.
+    /// The maximum number of links in one request.
     pub const MAX: usize = 100;
 
     /// Checks the list as a whole.
     ///
     /// # Errors
-    /// Every broken rule, under `integration_entity_mapping` and the place in the list.
+    /// Every broken rule, under `integration_entity_mapping` and the position in the list.
     pub fn new(links: Vec<NewLink>) -> Result<Self, Violations> {
         Self::at_places(links.len(), links.into_iter().enumerate().collect())
     }
 
-    /// The same for a list of which some elements were refused already: `count` is how many were given, `valid` are the
-    /// others, each with its place in the list, so that what is wrong with them is told beside what is wrong with the rest.
+    /// Checks a list in which some elements were already refused, so that all faults can be reported together. `count`
+    /// is the number of elements given; `valid` are those not refused, each with its position.
     ///
     /// # Errors
-    /// Every broken rule, under `integration_entity_mapping` and the place in the list.
+    /// Every broken rule, under `integration_entity_mapping` and the position in the list.
     pub fn at_places(count: usize, valid: Vec<(usize, NewLink)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if count > Self::MAX {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_may_come_once() {
+    fn a_provider_may_occur_once() {
         assert!(NewLinks::new(vec![a_link("stripe"), a_link("Stripe")]).is_ok());
         let broken = NewLinks::new(vec![a_link("stripe"), a_link("crm"), a_link("stripe")]).unwrap_err();
         let found: Vec<_> = broken.iter().map(|v| (v.path.as_str(), v.rule)).collect();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_the_request() {
+    fn positions_are_those_of_the_request() {
         let broken = NewLinks::at_places(4, vec![(1, a_link("stripe")), (3, a_link("stripe"))]).unwrap_err();
         let found: Vec<_> =
             broken.iter().map(|v| (v.path.as_str(), v.message.contains("integration_entity_mapping[1]"))).collect();

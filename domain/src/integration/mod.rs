@@ -1,4 +1,4 @@
-//! Links from customers to the systems that know them under other ids.
+//! Links from customers to their ids in other systems.
 
 mod mapping;
 

@@ -1,8 +1,8 @@
-//! What a create says about onboarding.
+//! The onboarding part of a create.
 
 use super::WorkflowName;
 
-/// What a create says about onboarding.
+/// The onboarding part of a create.
 ///
 /// ```
 /// use patron_domain::{onboarding::Onboarding, testkit::a_customer};
@@ -12,7 +12,7 @@ use super::WorkflowName;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Onboarding {
-    /// Whether no workflow is to run, as when a workflow itself creates the customer.
+    /// Whether to run no workflow, for example when a workflow itself creates the customer.
     pub skip: bool,
     /// The workflow to run; `None` for the default one.
     pub workflow: Option<WorkflowName>,

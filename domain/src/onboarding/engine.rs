@@ -1,4 +1,4 @@
-//! Takes the steps of runs: what the program calls again and again, and what does one run's work.
+//! Executes the steps of runs. The program calls it repeatedly.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,10 +29,10 @@ use crate::{
     webhook::{Message, SecretVault, WebhookBody, seconds, signature},
 };
 
-/// Takes steps. Whoever drives it claims runs, and has each advanced; several may do so beside each other.
+/// Executes steps. The driver claims runs and advances each of them; several drivers may do so in parallel.
 ///
-/// Each step is taken at least once: what a call did is known only when its answer was written down. Links and the event
-/// at the end are written once, under idempotency keys of their own.
+/// Each step is executed at least once, because the result of a call is only known after it was stored. Links and the
+/// final event are written exactly once, under their own idempotency keys.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -59,27 +59,27 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct OnboardingEngine {
-    /// Keeps workflows and runs.
+    /// The store of workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
-    /// Keeps customers.
+    /// The store of customers.
     pub customers: Arc<dyn CustomerRepository>,
-    /// Makes calls.
+    /// Makes the calls.
     pub caller: Arc<dyn StepCaller>,
     /// Opens secrets.
     pub vault: Arc<dyn SecretVault>,
-    /// Writes bodies.
+    /// Writes the bodies.
     pub body: Arc<dyn WebhookBody>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives jitter.
+    /// The source of jitter.
     pub randomness: Arc<dyn Randomness>,
-    /// For how long a run is held: longer than a step takes.
+    /// The length of a lease on a run. It must be longer than a step takes.
     pub lease: Duration,
 }
 
-/// A run that is held.
+/// A run under a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Held {
     run: OnboardingRun,
@@ -87,7 +87,7 @@ struct Held {
 }
 
 impl OnboardingEngine {
-    /// Takes runs that are due, and the name under which they are held.
+    /// Claims runs that are due. Returns the name of their holder too.
     ///
     /// # Errors
     /// When the store fails.
@@ -99,10 +99,10 @@ impl OnboardingEngine {
         Ok((holder, self.onboarding.claim_runs(&SystemScope::patron(), claim).await?))
     }
 
-    /// Takes the steps of a run, one after the other, until it has to wait, has ended, or is another's.
+    /// Executes the steps of a run until it must wait, has ended, or has another holder.
     ///
     /// # Errors
-    /// When the store fails; the run is taken up again when its lease ends.
+    /// When the store fails. The run is continued when its lease ends.
     pub async fn advance(&self, holder: &str, run: OnboardingRun) -> Result<(), StoreError> {
         let scope = EnvironmentScope { owner: run.owner, actor: SystemScope::patron().actor };
         let mut held = Held { run, holder: holder.to_owned() };
@@ -134,7 +134,7 @@ impl OnboardingEngine {
         self.onboarding.record_run(&SystemScope::patron(), record).await
     }
 
-    /// Without randomness, retries come together; that is no reason not to go on.
+    /// Without randomness, retries happen at the same time; that must not stop the run.
     fn jitter(&self) -> u16 {
         let bytes = self.randomness.secret_bytes().unwrap_or([0x80; 32]);
         u16::from_be_bytes([bytes[0], bytes[1]])
@@ -149,7 +149,7 @@ impl OnboardingEngine {
         match workflow.steps.get(run.step) {
             Some(Step::HttpCall(call)) => self.call(scope, workflow, run, call).await,
             Some(Step::LinkIntegration(link)) => self.link(scope, run, link).await,
-            // A run behind its last step has ended.
+            // After its last step, a run has ended.
             None => Ok(StepOutcome::Linked),
         }
     }
@@ -161,7 +161,7 @@ impl OnboardingEngine {
         run: &OnboardingRun,
         call: &HttpCall,
     ) -> Result<StepOutcome, StoreError> {
-        // The first event of a customer is its creation, with the state as of then, unless housekeeping has removed it.
+        // A customer's first event is its creation, with the state of that time, unless housekeeping has removed it.
         let first = PageRequest::new(1, 0).unwrap_or_default();
         let created = self.customers.history(scope, run.customer_id, first).await?.items.into_iter().next();
         let created = created.filter(|event| event.sequence == Version::FIRST);
@@ -196,7 +196,7 @@ impl OnboardingEngine {
             provider_entity_id: value.clone(),
             metadata: JsonObject::default(),
         };
-        // The same key for every attempt of this step in this run, and for nothing else.
+        // All attempts of this step in this run have the same key, and nothing else has it.
         let key = format!("onboarding {} step {}", run.id(), run.step);
         match self.amend(scope, run, Amendment::Link(link), &key).await {
             Ok(()) => Ok(StepOutcome::Linked),
@@ -205,17 +205,17 @@ impl OnboardingEngine {
         }
     }
 
-    /// Writes the event of a run that has ended.
+    /// Writes the event of a run's end.
     async fn announce(&self, scope: &EnvironmentScope, run: &OnboardingRun) -> Result<(), StoreError> {
         if !matches!(run.state, RunState::Succeeded | RunState::Failed) {
             return Ok(());
         }
         let amendment = Amendment::EndOnboarding { succeeded: run.state == RunState::Succeeded };
-        // A run that is retried and ends again does so at another time.
+        // A run that is retried ends again at another time, and gets another key.
         let key = format!("onboarding {} end {}", run.id(), run.updated_at.micros());
         match self.amend(scope, run, amendment, &key).await {
             Err(ChangeCustomerError::Store(error)) => Err(error),
-            // There is nobody to tell of.
+            // The customer no longer exists, so there is no event to write.
             _ => Ok(()),
         }
     }
@@ -241,7 +241,7 @@ impl OnboardingEngine {
     }
 }
 
-/// The values that links take from an answer.
+/// The values that links take from a response.
 fn values<'a>(
     links: impl Iterator<Item = &'a LinkIntegration>,
     answer: &[u8],

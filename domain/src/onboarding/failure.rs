@@ -1,4 +1,4 @@
-//! Why a step failed, in words that hold no secret and nothing of an answer.
+//! Why a step failed. The messages contain no secrets and no part of a response.
 
 use std::fmt;
 
@@ -15,27 +15,27 @@ use crate::webhook::SendFailure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepFailure {
-    /// The answer had another status than those expected.
+    /// The response had a status that is not expected.
     Status(u16),
-    /// There was no answer.
+    /// There was no response.
     Send(SendFailure),
-    /// The answer is no JSON, or longer than [`StepFailure::MAX_ANSWER`] bytes.
+    /// The response is not JSON, or is longer than [`StepFailure::MAX_ANSWER`] bytes.
     NoJson,
-    /// The answer has nothing at the pointer of a link behind the call, or nothing that can be an id.
+    /// A link after the call found no value at its pointer, or a value that cannot be an id.
     NoValue,
-    /// The signing secret does not open with the configured key.
+    /// The signing secret cannot be opened with the configured key.
     Secret,
     /// The link was refused: the customer is archived.
     LinkRefused,
-    /// The customer's creation is not in the log any more.
+    /// The customer's creation is no longer in the log.
     CustomerGone,
 }
 
 impl StepFailure {
-    /// The most bytes of an answer that are looked at.
+    /// The maximum number of bytes of a response that are read.
     pub const MAX_ANSWER: usize = 65_536;
 
-    /// As stores keep it: one word, and the status behind `status_`.
+    /// The stored form: one word, with the status after `status_`.
     #[must_use]
     pub fn to_word(self) -> String {
         match self {
@@ -49,7 +49,7 @@ impl StepFailure {
         }
     }
 
-    /// Takes back what [`Self::to_word`] gave; `None` for anything else.
+    /// Reads a stored word; `None` for any other text.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -69,13 +69,13 @@ impl StepFailure {
 impl fmt::Display for StepFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer had the status {status}, which is not expected"),
+            Self::Status(status) => write!(f, "the response had the unexpected status {status}"),
             Self::Send(failure) => f.write_str(failure.explanation()),
-            Self::NoJson => write!(f, "the answer is no JSON of at most {} bytes", Self::MAX_ANSWER),
-            Self::NoValue => f.write_str("the answer has no id at the pointer of a link_integration behind the call"),
-            Self::Secret => f.write_str("the signing secret does not open with PATRON_SECRETS_KEY"),
+            Self::NoJson => write!(f, "the response is not JSON, or is longer than {} bytes", Self::MAX_ANSWER),
+            Self::NoValue => f.write_str("the response has no id at the pointer of a link_integration after this call"),
+            Self::Secret => f.write_str("the signing secret cannot be opened with PATRON_SECRETS_KEY"),
             Self::LinkRefused => f.write_str("the customer could not be linked, because it is archived"),
-            Self::CustomerGone => f.write_str("the customer's creation is not in the log any more"),
+            Self::CustomerGone => f.write_str("the customer's creation is no longer in the log"),
         }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
     use crate::webhook::SendFailure;
 
     #[test]
-    fn every_failure_survives_its_word() {
+    fn every_failure_can_be_read_back_from_its_word() {
         use StepFailure::{CustomerGone, LinkRefused, NoJson, NoValue, Secret, Send, Status};
         let others = [Status(500), NoJson, NoValue, Secret, LinkRefused, CustomerGone];
         for failure in SendFailure::ALL.iter().copied().map(Send).chain(others) {

@@ -1,14 +1,14 @@
-//! Ready-made mocks of the ports for onboarding.
+//! Ready-made mocks of the onboarding ports.
 
 use super::{MockOnboardingRepository, MockStepCaller, OnboardingError, OnboardingRun, Workflow};
 use crate::{idempotency::Done, store::StoreError, webhook::SendFailure};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock is told so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockOnboardingRepository {
-    /// A store without workflows and runs. Workflows can be put, and are forgotten; nothing is ever due.
+    /// A store without workflows and runs. Workflows can be put but are not kept; nothing is ever due.
     ///
     /// ```
     /// # use patron_domain::{onboarding::*, testkit::a_scope};
@@ -20,9 +20,9 @@ impl MockOnboardingRepository {
         Self::holding(None)
     }
 
-    /// A store with one workflow and one run of it, which never change: changes are decided, answered and forgotten. They
-    /// are seen by their owner alone, under the workflow's name and as its version; the run is claimed by whoever asks when
-    /// it is due, and whoever records it holds it.
+    /// A store with one workflow and one run of it, which never change: changes are decided and returned, but not kept.
+    /// Only their owner sees them, the workflow by its name and by its version. Any engine can claim the run when it is
+    /// due, and then holds it.
     ///
     /// ```
     /// # use patron_domain::{onboarding::*, testkit::{a_scope, a_workflow, an_id}};
@@ -39,7 +39,7 @@ impl MockOnboardingRepository {
         Self::holding(Some((workflow, run)))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut onboarding = Self::new();
@@ -78,7 +78,7 @@ impl MockOnboardingRepository {
         onboarding
     }
 
-    /// What is answered of the run.
+    /// Mocks the calls about the run.
     fn runs(&mut self, run: Option<OnboardingRun>) {
         let one = run.clone();
         let of = move |owner| one.clone().filter(|one| one.owner == owner);
@@ -110,7 +110,7 @@ impl MockOnboardingRepository {
 }
 
 impl MockStepCaller {
-    /// Every call is answered with this status and body at once.
+    /// Every call gets this status and body at once.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
@@ -143,7 +143,7 @@ impl MockStepCaller {
         caller
     }
 
-    /// No call is answered, for this reason.
+    /// Every call fails for this reason.
     #[must_use]
     pub fn failing(reason: SendFailure) -> Self {
         let mut caller = Self::new();

@@ -1,10 +1,10 @@
-//! Onboarding: what is done elsewhere for every new customer, step by step, and what is remembered of it.
+//! Onboarding: the calls to other systems for every new customer, step by step, and their results.
 //!
-//! A [`Workflow`] is an ordered list of steps. Creating a customer writes an [`OnboardingRun`] of it in the same
-//! transaction; an [`OnboardingEngine`] then takes the steps, each at least once, in order. Changing a workflow makes a
-//! new version of it; runs keep the version they began with.
+//! A [`Workflow`] is an ordered list of steps. Creating a customer writes an [`OnboardingRun`] in the same transaction.
+//! An [`OnboardingEngine`] then executes the steps in order, each at least once. Changing a workflow creates a new
+//! version; existing runs keep the version they began with.
 //!
-//! What a create says about onboarding is always there; the rest needs the feature `webhooks`.
+//! The types for the onboarding part of a create are always compiled; the rest needs the feature `webhooks`.
 
 mod choice;
 #[cfg(feature = "webhooks")]

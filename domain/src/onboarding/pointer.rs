@@ -1,11 +1,11 @@
-//! JSON pointers (RFC 6901): where in an answer a value stands.
+//! JSON pointers (RFC 6901): the position of a value in a response.
 
 use serde_json::Value;
 
 use crate::violation::Rule;
 
-/// A JSON pointer such as `/data/id`: empty for the whole document, or `/` before each of its parts, in which `~1` stands
-/// for `/` and `~0` for `~`. At most 255 characters.
+/// A JSON pointer such as `/data/id`: empty for the whole document, or a `/` before each part, with `~1` for `/` and
+/// `~0` for `~`. At most 255 characters.
 ///
 /// ```
 /// use patron_domain::onboarding::JsonPointer;
@@ -17,7 +17,7 @@ use crate::violation::Rule;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonPointer(String);
 
-/// Why a text is no [`JsonPointer`].
+/// Why a text is not a valid [`JsonPointer`].
 ///
 /// ```
 /// use patron_domain::onboarding::JsonPointer;
@@ -27,10 +27,10 @@ pub struct JsonPointer(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonPointerError {
-    /// It is too long.
+    /// The text is too long.
     #[error("must have at most {} characters", JsonPointer::MAX_CHARS)]
     TooLong,
-    /// It is none.
+    /// The text is not a pointer.
     #[error("must be a JSON pointer (RFC 6901) such as /data/id: / before each part, ~1 for / and ~0 for ~ in a part")]
     Form,
 }
@@ -47,13 +47,13 @@ impl Rule for JsonPointerError {
 crate::text::serde_as_text!(JsonPointer);
 
 impl JsonPointer {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 255;
 
     /// Checks a pointer.
     ///
     /// # Errors
-    /// When it is too long, or no pointer.
+    /// When the text is too long or not a pointer.
     pub fn new(text: impl Into<String>) -> Result<Self, JsonPointerError> {
         let text = text.into();
         if text.chars().count() > Self::MAX_CHARS {
@@ -70,7 +70,7 @@ impl JsonPointer {
         &self.0
     }
 
-    /// What stands there in a document.
+    /// The value at this position in a document.
     #[must_use]
     pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(&self.0)
@@ -84,7 +84,7 @@ mod tests {
     use super::{JsonPointer, JsonPointerError};
 
     #[test]
-    fn the_pointers_of_the_rfc_find_what_they_name() {
+    fn the_pointers_of_the_rfc_find_their_values() {
         let document = json!({ "foo": ["bar", "baz"], "": 0, "a/b": 1, "m~n": 8, " ": 7 });
         for (pointer, found) in [
             ("/foo/0", json!("bar")),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused() {
+    fn text_that_is_not_a_pointer_is_refused() {
         for bad in ["id", "$.id", "/a~2", "/a~", "/\0"] {
             assert_eq!(JsonPointer::new(bad), Err(JsonPointerError::Form), "{bad}");
         }

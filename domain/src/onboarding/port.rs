@@ -1,4 +1,4 @@
-//! The ports for onboarding: where workflows and runs are kept, and how a call is made.
+//! The ports for onboarding: the store of workflows and runs, and the caller of steps.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::{
     webhook::{EndpointUrl, SendFailure},
 };
 
-/// Which runs are listed, in the order of their customers' ids.
+/// Selects runs for a list, in the order of their customers' ids.
 ///
 /// ```
 /// use patron_domain::onboarding::{RunQuery, RunState};
@@ -29,15 +29,15 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunQuery {
-    /// Only those that are this far.
+    /// Only runs in this state.
     pub state: Option<RunState>,
-    /// Only those behind this customer's.
+    /// Only runs after this customer's.
     pub after: Option<CustomerId>,
-    /// The most that are answered.
+    /// The maximum number of results.
     pub limit: u16,
 }
 
-/// Asks for runs for which there is something to do.
+/// A request for the leases of runs that have work.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,15 +50,15 @@ pub struct RunQuery {
 pub struct RunClaim {
     /// A name that no other claim has.
     pub holder: String,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// Until when the runs are the holder's.
+    /// The end of the leases.
     pub until: Timestamp,
-    /// The most runs wanted.
+    /// The maximum number of runs.
     pub limit: u16,
 }
 
-/// What became of a run that somebody holds.
+/// The result of work on a run under a lease.
 ///
 /// ```
 /// use patron_domain::{onboarding::{OnboardingRun, RunRecord}, testkit::{a_time, an_id, an_owner}};
@@ -68,17 +68,18 @@ pub struct RunClaim {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
-    /// The run as it is now.
+    /// The run's new state.
     pub run: OnboardingRun,
-    /// Who holds it.
+    /// The holder of the lease.
     pub holder: String,
-    /// Until when the holder keeps it; `None` gives it back.
+    /// The new end of the lease; `None` releases it.
     pub keep_until: Option<Timestamp>,
 }
 
-/// Keeps workflows and runs. Runs begin with their customers: [`crate::customer::CustomerRepository::change`] writes them.
+/// Stores workflows and runs. [`crate::customer::CustomerRepository::change`] writes a new run together with its
+/// customer.
 ///
-/// Every method MUST be atomic and durable when it answers, and blind to everything outside its scope.
+/// Every method MUST be atomic, durable when it returns, and see only data in its scope.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -93,10 +94,10 @@ pub struct RunRecord {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait OnboardingRepository: Send + Sync {
-    /// Puts a version of a workflow into the place of the one that its name has in the scope's environment, as
-    /// [`PutWorkflow::decide`] says, and answers the one that its name has then. Customers that are created afterwards get
-    /// it. Versions before stay for the runs that began with them. Of several at once each MUST see what the one before it
-    /// left. Under a claim it MUST be done once, and a repetition answered with the version of then.
+    /// Puts a version of a workflow under its name in the scope's environment, by [`PutWorkflow::decide`], and returns
+    /// the version that the name then has. Customers that are created later get it; earlier versions stay for their
+    /// runs. Of concurrent calls each MUST see the result of the one before it. With a claim this MUST be done once; a
+    /// repeated call returns the version of the first.
     async fn put_workflow(
         &self,
         scope: &EnvironmentScope,
@@ -104,18 +105,18 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<Workflow>, OnceError>;
 
-    /// The version of a workflow that new customers get; `None` when there is none with this name.
+    /// The version of a workflow that new customers get; `None` when there is no workflow with this name.
     async fn workflow(
         &self,
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
     ) -> Result<Option<Workflow>, StoreError>;
 
-    /// Any version of a workflow, also one that has been replaced or deleted.
+    /// Any version of a workflow, including replaced and deleted ones.
     async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
-    /// Deletes a workflow, and answers which version it had; `None` when there is none. Runs that have begun go on. Under a
-    /// claim it MUST be done once; `None` leaves the key free.
+    /// Deletes a workflow and returns its last version; `None` when there is none. Existing runs continue. With a claim
+    /// this MUST be done once; `None` leaves the key free.
     async fn delete_workflow(
         &self,
         scope: &EnvironmentScope,
@@ -130,9 +131,9 @@ pub trait OnboardingRepository: Send + Sync {
     /// Runs of the scope's environment.
     async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError>;
 
-    /// Changes a run as [`OnboardingRun::amended`] says of its row under lock, takes it from whoever holds it, and answers
-    /// it as it is then. MUST answer [`OnboardingError::UnknownRun`] when there is none. Under a claim it MUST be done once,
-    /// and a repetition answered with the run of then; a refusal leaves the key free.
+    /// Changes a run: calls [`OnboardingRun::amended`] with the locked row, ends any lease, and returns the new state.
+    /// When there is no run, this MUST return [`OnboardingError::UnknownRun`]. With a claim this MUST be done once, and
+    /// a repeated call returns the state of the first; a refusal leaves the key free.
     async fn amend_run(
         &self,
         scope: &EnvironmentScope,
@@ -142,17 +143,17 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
-    /// Takes runs of any environment that are due, those first that have been so for the longest. MUST make them due again
-    /// at the end of the claim, so that others take them up when the holder vanishes; those that are under way are
-    /// [`RunState::Running`] then. Of several claims at once no two MUST get one run.
+    /// Leases runs of any environment that are due, the longest due first. They MUST become due again at the end of the
+    /// claim, so that another holder continues them if this one crashes. Unfinished ones are then
+    /// [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
     async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;
 
-    /// Writes down what became of a run. MUST write nothing and answer `false` when it is not the holder's any more. What is
-    /// kept is due again when the holder's time ends.
+    /// Records the new state of a run. When the holder no longer has the lease, this MUST write nothing and return
+    /// `false`. A run whose lease continues is due again when it ends.
     async fn record_run(&self, scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError>;
 }
 
-/// One call of a step, signed.
+/// One signed call of a step.
 ///
 /// ```
 /// use patron_domain::{
@@ -169,7 +170,7 @@ pub trait OnboardingRepository: Send + Sync {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct StepCall {
-    /// Where to.
+    /// The URL.
     pub url: EndpointUrl,
     /// `webhook-id`: the run and the step, the same for every attempt.
     pub id: String,
@@ -177,13 +178,13 @@ pub struct StepCall {
     pub timestamp: i64,
     /// `webhook-signature`.
     pub signature: String,
-    /// The run's token, which a create that follows from the call has to echo.
+    /// The run's token. A create that results from the call must send it back.
     pub token: RunToken,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// The body is personal data.
+/// The body has personal data.
 impl fmt::Debug for StepCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url, id, timestamp, token, .. } = self;
@@ -196,15 +197,15 @@ impl fmt::Debug for StepCall {
 /// ```
 /// use patron_domain::onboarding::{MockStepCaller, StepCaller};
 ///
-/// // Every call of this one is answered so.
+/// // Every call gets this response.
 /// let caller: Box<dyn StepCaller> = Box::new(MockStepCaller::answering(201, r#"{"id": 4711}"#));
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait StepCaller: Send + Sync {
-    /// Makes one attempt, and answers status and body, of which no more than
-    /// [`StepFailure::MAX_ANSWER`](super::StepFailure::MAX_ANSWER) bytes and one are kept.
+    /// Makes one attempt and returns status and body. At most one byte more than
+    /// [`StepFailure::MAX_ANSWER`](super::StepFailure::MAX_ANSWER) of the body is kept.
     ///
-    /// MUST keep to what [`crate::webhook::WebhookSender::send`] says of addresses, redirects and time.
+    /// The rules of [`crate::webhook::WebhookSender::send`] for addresses, redirects and time MUST be followed.
     async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure>;
 }

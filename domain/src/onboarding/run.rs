@@ -1,4 +1,4 @@
-//! Runs: how far a workflow is with a customer. Every transition is a pure function of what happened and when.
+//! Runs: the progress of a workflow for a customer. Every transition is a pure function of the event and the time.
 
 use super::{
     failure::StepFailure,
@@ -13,7 +13,7 @@ use crate::{
     words::words,
 };
 
-/// How far a run is.
+/// The state of a run.
 ///
 /// ```
 /// use patron_domain::onboarding::RunState;
@@ -22,17 +22,17 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
-    /// Nothing was done yet, or it is to go on after a failure.
+    /// It has not started, or is to continue after a failure.
     Pending,
-    /// A step is being taken, or the next one is about to be.
+    /// A step is in progress, or the next one is about to start.
     Running,
-    /// A step failed, and is tried again later.
+    /// A step failed and will be retried.
     Waiting,
-    /// Every step was taken.
+    /// Every step succeeded.
     Succeeded,
-    /// A step failed to the end: it needs a person.
+    /// All attempts of a step failed: a person must decide.
     Failed,
-    /// A person has ended it.
+    /// A person cancelled it.
     Cancelled,
 }
 
@@ -42,7 +42,7 @@ words!(
     Cancelled => "cancelled",
 );
 
-/// A workflow's run for one customer, who has one at most: creating the customer began it.
+/// The run of a workflow for one customer. A customer has at most one run, which begins with its creation.
 ///
 /// ```
 /// use patron_domain::{
@@ -63,27 +63,27 @@ pub struct OnboardingRun {
     pub owner: Owner,
     /// The customer.
     pub customer_id: CustomerId,
-    /// The version of the workflow, which never changes.
+    /// The version of the workflow. It never changes.
     pub workflow_id: WorkflowId,
-    /// How far it is.
+    /// The state.
     pub state: RunState,
-    /// The step that is next, counted from 0; the number of steps when all were taken.
+    /// The next step, counted from 0; the number of steps after the last one.
     pub step: u16,
-    /// How often this step was tried and failed.
+    /// The number of failed attempts of this step.
     pub attempts: u32,
-    /// When there is something to do for it: the next attempt, or, when it has ended, to write its event.
+    /// When the run has work: the next attempt, or, after the end, writing its event.
     pub due_at: Option<Timestamp>,
-    /// Why the last attempt failed; `None` once a later one did not.
+    /// Why the last attempt failed; `None` after a success.
     pub last_failure: Option<StepFailure>,
-    /// The values that the links to come take from the answer to the call before them.
+    /// The values for the next links, from the response to the call before them.
     pub values: Vec<ProviderEntityId>,
-    /// Since when it is there: when the customer was created.
+    /// When it was created, together with the customer.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// What became of an attempt at a step.
+/// The result of an attempt at a step.
 ///
 /// ```
 /// use patron_domain::{integration::ProviderEntityId, onboarding::StepOutcome};
@@ -93,17 +93,17 @@ pub struct OnboardingRun {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// The call was answered as expected; these are the values for the links behind it.
+    /// The call got an expected response; these are the values for the links after it.
     Called(Vec<ProviderEntityId>),
     /// The customer is linked.
     Linked,
-    /// It failed, and may work another time.
+    /// It failed, and a later attempt may succeed.
     Failed(StepFailure),
-    /// It failed, and trying again is of no use.
+    /// It failed, and another attempt cannot succeed.
     Refused(StepFailure),
 }
 
-/// What a person asks of a run.
+/// A person's change of a run.
 ///
 /// ```
 /// use patron_domain::{
@@ -117,13 +117,13 @@ pub enum StepOutcome {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunAmendment {
-    /// Go on after a failure, with as many attempts as at first.
+    /// Continue after a failure, with the full number of attempts.
     Retry,
-    /// End it.
+    /// End the run.
     Cancel,
 }
 
-/// Why a run is not changed as a person asks.
+/// Why a run cannot be changed like this.
 ///
 /// ```
 /// use patron_domain::{
@@ -137,10 +137,10 @@ pub enum RunAmendment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunRefusal {
-    /// Only a failed run is retried.
+    /// Only a failed run can be retried.
     #[error("the run has not failed, so there is nothing to retry")]
     NotFailed,
-    /// It has ended.
+    /// The run has ended.
     #[error("the run has succeeded or was cancelled, so there is nothing to cancel")]
     Ended,
 }
@@ -164,25 +164,25 @@ impl OnboardingRun {
         }
     }
 
-    /// Its id: that of the customer under another prefix.
+    /// The run's id: the customer's id with another prefix.
     #[must_use]
     pub fn id(&self) -> OnboardingRunId {
         OnboardingRunId::from_uuid(self.customer_id.uuid())
     }
 
-    /// Whether there is a step to take, now or later.
+    /// Whether there are steps left to execute.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         matches!(self.state, RunState::Pending | RunState::Running | RunState::Waiting)
     }
 
-    /// Whether there is something to do for it.
+    /// Whether the run has work now.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due_at.is_some_and(|at| at <= now)
     }
 
-    /// The run once somebody holds it until then: due again at that time, and running, if it is under way.
+    /// The run under a lease until the given time: due again at that time, and running if steps are left.
     #[must_use]
     pub fn held(mut self, until: Timestamp) -> Self {
         if self.is_under_way() {
@@ -192,7 +192,7 @@ impl OnboardingRun {
         self
     }
 
-    /// The run after one more attempt at its step: on its way to the next, waiting, or ended. `jitter` is any number.
+    /// The run after one more attempt at its step: continuing, waiting, or ended. `jitter` is any number.
     #[must_use]
     pub fn after(mut self, steps: &Steps, outcome: StepOutcome, now: Timestamp, jitter: u16) -> Self {
         self.updated_at = now;
@@ -235,17 +235,17 @@ impl OnboardingRun {
         self.state = if steps.get(self.step).is_some() { RunState::Running } else { RunState::Succeeded };
     }
 
-    /// The run once its end is in the log: there is nothing more to do.
+    /// The run after its final event was written: nothing is left to do.
     #[must_use]
     pub fn announced(mut self) -> Self {
         self.due_at = None;
         self
     }
 
-    /// The run as a person wants it.
+    /// The run after a person's change.
     ///
     /// # Errors
-    /// When its state forbids it.
+    /// When its state does not allow the change.
     pub fn amended(mut self, amendment: RunAmendment, now: Timestamp) -> Result<Self, RunRefusal> {
         match amendment {
             RunAmendment::Retry if self.state == RunState::Failed => {

@@ -1,4 +1,4 @@
-//! What callers can ask about onboarding.
+//! The operations on onboarding, with permission checks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{
     webhook::{SecretVault, VaultError, WebhookSecret},
 };
 
-/// Workflows and runs, for callers with permissions.
+/// Operations on workflows and runs, for callers with permissions.
 ///
-/// Whoever can make a workflow has every customer sent to an address of their choice, so changing one is for
-/// `super_admin`, as it is with webhooks. Retrying and cancelling runs is for whoever may write.
+/// A workflow can send every customer's data to any address. Therefore only a `super_admin` can change one, as with
+/// webhooks. Writers can retry and cancel runs.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -40,27 +40,27 @@ use crate::{
 /// };
 /// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap();
 /// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, None).await.unwrap().value;
-/// assert!(secret.is_some(), "it is new");
+/// assert!(secret.is_some(), "the secret is new");
 /// assert_eq!(service.workflow(&a_reader(), None).await, Ok(workflow));
 /// # });
 /// ```
 #[derive(Clone)]
 pub struct OnboardingService {
-    /// Keeps workflows and runs.
+    /// The store of workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
     /// Seals secrets.
     pub vault: Arc<dyn SecretVault>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets.
+    /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
-    /// For how long a request under an idempotency key is answered as the first time.
+    /// How long a request that is repeated with its idempotency key gets the same response.
     pub idempotency_ttl: Duration,
 }
 
-/// Why a workflow or run was not made, changed or answered.
+/// Why an operation on workflows or runs failed.
 ///
 /// ```
 /// use patron_domain::{onboarding::OnboardingError, store::StoreError};
@@ -71,25 +71,25 @@ pub struct OnboardingService {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnboardingError {
-    /// The caller may not.
+    /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// The caller's environment has no such workflow.
     #[error("there is no onboarding workflow with this name")]
     UnknownWorkflow,
     /// The customer has no run.
-    #[error("there is no onboarding run of this customer")]
+    #[error("this customer has no onboarding run")]
     UnknownRun,
-    /// The run's state forbids it.
+    /// The run's state does not allow it.
     #[error(transparent)]
     Forbidden(#[from] RunRefusal),
-    /// The token is none of a run of the caller's environment.
+    /// The token does not belong to a run of the caller's environment.
     #[error(transparent)]
     ForeignToken(#[from] RunTokenError),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// A secret could not be made or sealed.
+    /// A secret could not be generated or sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The store failed.
@@ -100,12 +100,13 @@ pub enum OnboardingError {
 from_once_error!(OnboardingError);
 
 impl OnboardingService {
-    /// Makes or replaces a workflow. The secret is answered when it is new: the first time, and when another one is asked
-    /// for; but not to a repetition. Runs that have begun keep steps and secret. Steps that are there already make no
-    /// other version.
+    /// Creates or replaces a workflow. The secret is returned only when it is new, that is on the first call and when
+    /// another one is requested, and not to a repeated request. Existing runs keep their steps and secret. If the steps
+    /// are unchanged, no new version is created.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, secret or store fail, or the key stands for another request.
+    /// When the caller is not a `super_admin`, generating the secret or the store fails, or the key was used for a
+    /// different request.
     pub async fn put_workflow(
         &self,
         caller: &Caller,
@@ -117,7 +118,7 @@ impl OnboardingService {
         let scope = caller.authorise(Permission::Administer)?;
         let at = self.clock.now();
         let mut ids = self.ids.start(at);
-        // Only the store knows whether it is needed.
+        // Only the store knows whether the secret is needed.
         let fresh = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
         let id = ids.next_id();
         let secret = WorkflowSecret { id, sealed: self.vault.seal(id, &fresh)? };
@@ -131,17 +132,17 @@ impl OnboardingService {
     /// The workflow that new customers get.
     ///
     /// # Errors
-    /// When the caller may not read, there is none with this name, or the store fails.
+    /// When the caller may not read, there is no workflow with this name, or the store fails.
     pub async fn workflow(&self, caller: &Caller, name: Option<WorkflowName>) -> Result<Workflow, OnboardingError> {
         let scope = caller.authorise(Permission::Read)?;
         self.onboarding.workflow(scope, name).await?.ok_or(OnboardingError::UnknownWorkflow)
     }
 
-    /// Deletes a workflow. Runs that have begun go on.
+    /// Deletes a workflow. Existing runs continue.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this name, the store fails, or the key stands for another
-    /// request.
+    /// When the caller is not a `super_admin`, there is no workflow with this name, the store fails, or the key was
+    /// used for a different request.
     pub async fn delete_workflow(
         &self,
         caller: &Caller,
@@ -156,7 +157,7 @@ impl OnboardingService {
         Ok(Done { value: (), replayed })
     }
 
-    /// The run of a customer, and the version of the workflow it follows.
+    /// The run of a customer, and the version of its workflow.
     ///
     /// # Errors
     /// When the caller may not read, the customer has no run, or the store fails.
@@ -171,11 +172,11 @@ impl OnboardingService {
         Ok((run, workflow.ok_or(OnboardingError::UnknownWorkflow)?))
     }
 
-    /// Changes the run of a customer as a person asks.
+    /// Changes the run of a customer.
     ///
     /// # Errors
-    /// When the caller may not write, the customer has no run, its state forbids it, the store fails, or the key stands for
-    /// another request.
+    /// When the caller may not write, the customer has no run, its state does not allow the change, the store fails, or
+    /// the key was used for a different request.
     pub async fn amend_run(
         &self,
         caller: &Caller,
@@ -191,12 +192,12 @@ impl OnboardingService {
         Ok(Done { value: (run, workflow.ok_or(OnboardingError::UnknownWorkflow)?), replayed })
     }
 
-    /// What a create that echoes a token says of onboarding, whatever else it says: a call of a run led to it, so it starts
-    /// nothing.
+    /// The onboarding part of a create with a run's token, whatever else the create contains: it comes from a call of
+    /// that run, so it starts no run.
     ///
     /// # Errors
-    /// When the caller may not write, the token is none that a call of a run of the caller's environment carried, or store
-    /// or vault fail.
+    /// When the caller may not write, no call of a run in the caller's environment had this token, or the store or the
+    /// vault fails.
     pub async fn recognise(&self, caller: &Caller, token: &RunToken) -> Result<Onboarding, OnboardingError> {
         let scope = caller.authorise(Permission::Write)?;
         let run = self.onboarding.run(scope, CustomerId::from_uuid(token.run().uuid())).await?;
@@ -207,7 +208,7 @@ impl OnboardingService {
         token.is_of(&secret).then_some(starts_nothing).ok_or(RunTokenError.into())
     }
 
-    /// Runs of the caller's environment, such as those that need a person.
+    /// Runs of the caller's environment, for example those that need a decision.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::pointer::JsonPointer;
 use crate::{integration::ProviderType, violation::Rule, webhook::EndpointUrl, words::words};
 
-/// One step.
+/// One step of a workflow.
 ///
 /// ```
 /// use patron_domain::{onboarding::StepKind, testkit::{a_call, a_link}};
@@ -15,13 +15,13 @@ use crate::{integration::ProviderType, violation::Rule, webhook::EndpointUrl, wo
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Tell another system of the customer.
+    /// Send the customer to another system.
     HttpCall(HttpCall),
-    /// Remember under which id it knows the customer.
+    /// Store the customer's id in that system.
     LinkIntegration(LinkIntegration),
 }
 
-/// The word for a kind of step.
+/// The kind of a step.
 ///
 /// ```
 /// use patron_domain::onboarding::StepKind;
@@ -42,7 +42,7 @@ words!(
 );
 
 impl Step {
-    /// The word for its kind.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> StepKind {
         match self {
@@ -52,7 +52,7 @@ impl Step {
     }
 }
 
-/// A `POST` with the customer as it was created as the body, signed as webhooks are.
+/// A `POST` with the customer as created as the body, signed like a webhook.
 ///
 /// ```
 /// use patron_domain::{
@@ -66,15 +66,15 @@ impl Step {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpCall {
-    /// Where to.
+    /// The URL.
     pub url: EndpointUrl,
-    /// Which answers are as good as done.
+    /// The statuses that count as success.
     pub expected: ExpectedStatus,
-    /// How often it is tried.
+    /// The number of attempts, and the waits between them.
     pub retries: StepRetries,
 }
 
-/// Takes a value from the answer to the nearest call before it, and links the customer under it.
+/// Takes a value from the response to the nearest call before it, and links the customer with it.
 ///
 /// ```
 /// use patron_domain::{
@@ -89,11 +89,11 @@ pub struct HttpCall {
 pub struct LinkIntegration {
     /// The other system.
     pub provider_type: ProviderType,
-    /// Where in the answer its id stands: a text, or a whole number.
+    /// The position of the id in the response. The id is a text or a whole number.
     pub pointer: JsonPointer,
 }
 
-/// The statuses that an answer may have: 1 to 10 of them from 100 to 599, or any from 200 to 299 when none is named.
+/// The statuses that count as success: 1 to 10 of them from 100 to 599, or by default any from 200 to 299.
 ///
 /// ```
 /// use patron_domain::onboarding::ExpectedStatus;
@@ -104,7 +104,7 @@ pub struct LinkIntegration {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedStatus(Vec<u16>);
 
-/// Why numbers are no [`ExpectedStatus`].
+/// Why numbers are not a valid [`ExpectedStatus`].
 ///
 /// ```
 /// use patron_domain::onboarding::{ExpectedStatus, ExpectedStatusError};
@@ -114,11 +114,11 @@ pub struct ExpectedStatus(Vec<u16>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpectedStatusError {
-    /// One is no status.
+    /// A number is not a status.
     #[error("must be HTTP statuses from 100 to 599")]
     Range,
     /// There are too many.
-    #[error("must name at most {} statuses; leave it out for any from 200 to 299", ExpectedStatus::MAX)]
+    #[error("must have at most {} statuses; leave it out to accept any from 200 to 299", ExpectedStatus::MAX)]
     TooMany,
 }
 
@@ -132,13 +132,13 @@ impl Rule for ExpectedStatusError {
 }
 
 impl ExpectedStatus {
-    /// The most statuses.
+    /// The maximum number of statuses.
     pub const MAX: usize = 10;
 
-    /// Checks statuses; none stand for all from 200 to 299.
+    /// Checks statuses; an empty list means all from 200 to 299.
     ///
     /// # Errors
-    /// When one is no status, or there are too many.
+    /// When a number is not a status, or there are too many.
     pub fn new(statuses: Vec<i64>) -> Result<Self, ExpectedStatusError> {
         if statuses.len() > Self::MAX {
             return Err(ExpectedStatusError::TooMany);
@@ -148,20 +148,20 @@ impl ExpectedStatus {
         statuses.map(Self).ok_or(ExpectedStatusError::Range)
     }
 
-    /// Whether an answer with this status is as good as done.
+    /// Whether this status counts as success.
     #[must_use]
     pub fn admits(&self, status: u16) -> bool {
         if self.0.is_empty() { (200..=299).contains(&status) } else { self.0.contains(&status) }
     }
 
-    /// The statuses that are named.
+    /// The statuses as given.
     #[must_use]
     pub fn as_slice(&self) -> &[u16] {
         &self.0
     }
 }
 
-/// How often a call is tried, and how long is waited in between: the first wait, doubled each time, up to six hours.
+/// The number of attempts of a call and the waits between them: the first wait, doubled each time, up to six hours.
 ///
 /// ```
 /// use std::time::Duration;
@@ -177,7 +177,7 @@ pub struct StepRetries {
     first_delay_seconds: u32,
 }
 
-/// Why numbers are no [`StepRetries`].
+/// Why numbers are not valid [`StepRetries`].
 ///
 /// ```
 /// use patron_domain::onboarding::{StepRetries, StepRetriesError};
@@ -190,7 +190,7 @@ pub enum StepRetriesError {
     /// There are too many attempts, or none.
     #[error("must be a whole number from 1 to {}", StepRetries::MAX_ATTEMPTS)]
     Attempts,
-    /// The wait is too long, or none at all.
+    /// The wait is too long, or zero.
     #[error("must be a whole number of seconds from 1 to {}", StepRetries::MAX_FIRST_DELAY_SECONDS)]
     Delay,
 }
@@ -202,24 +202,24 @@ impl Rule for StepRetriesError {
 }
 
 impl Default for StepRetries {
-    /// Ten attempts over about 43 minutes.
+    /// Ten attempts in about 43 minutes.
     fn default() -> Self {
         Self { max_attempts: 10, first_delay_seconds: 5 }
     }
 }
 
 impl StepRetries {
-    /// The most attempts.
+    /// The maximum number of attempts.
     pub const MAX_ATTEMPTS: u32 = 20;
-    /// The longest first wait.
+    /// The maximum first wait.
     pub const MAX_FIRST_DELAY_SECONDS: u32 = 3_600;
     /// The longest wait.
     const LONGEST: Duration = Duration::from_secs(6 * 3_600);
 
-    /// The same with other attempts, the first one included.
+    /// The same with another number of attempts, including the first.
     ///
     /// # Errors
-    /// Outside 1 to [`Self::MAX_ATTEMPTS`].
+    /// When the number is not from 1 to [`Self::MAX_ATTEMPTS`].
     pub fn with_max_attempts(self, attempts: i64) -> Result<Self, StepRetriesError> {
         let max_attempts = within(attempts, Self::MAX_ATTEMPTS).ok_or(StepRetriesError::Attempts)?;
         Ok(Self { max_attempts, ..self })
@@ -228,13 +228,13 @@ impl StepRetries {
     /// The same with another first wait.
     ///
     /// # Errors
-    /// Outside 1 to [`Self::MAX_FIRST_DELAY_SECONDS`].
+    /// When the number is not from 1 to [`Self::MAX_FIRST_DELAY_SECONDS`].
     pub fn with_first_delay(self, seconds: i64) -> Result<Self, StepRetriesError> {
         let first_delay_seconds = within(seconds, Self::MAX_FIRST_DELAY_SECONDS).ok_or(StepRetriesError::Delay)?;
         Ok(Self { first_delay_seconds, ..self })
     }
 
-    /// The most attempts, the first one included.
+    /// The number of attempts, including the first.
     #[must_use]
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts
@@ -246,8 +246,8 @@ impl StepRetries {
         self.first_delay_seconds
     }
 
-    /// How long to wait after so many failed attempts; `None` when there is no further one. `jitter` is any number: it
-    /// makes the wait up to a tenth longer, so that what failed together is not tried again together.
+    /// The wait after this many failed attempts; `None` when there is no further attempt. `jitter` is any number: it
+    /// makes the wait up to a tenth longer, so that simultaneous failures are not all retried at the same time.
     #[must_use]
     pub fn delay(&self, failed: u32, jitter: u16) -> Option<Duration> {
         if failed == 0 || failed >= self.max_attempts {
@@ -270,7 +270,7 @@ mod tests {
     use super::{ExpectedStatus, ExpectedStatusError, StepRetries, StepRetriesError};
 
     #[test]
-    fn no_status_is_any_success_and_named_ones_are_those_alone() {
+    fn no_status_means_any_2xx_and_given_ones_mean_only_those() {
         let any = ExpectedStatus::default();
         assert_eq!([199, 200, 299, 300].map(|status| any.admits(status)), [false, true, true, false]);
         let two = ExpectedStatus::new(vec![201, 409]).unwrap();

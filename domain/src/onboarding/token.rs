@@ -1,4 +1,4 @@
-//! The token that a run's calls carry, and that a create which follows from one has to echo.
+//! The token in a run's calls. A create that results from a call must send it back.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::{
     webhook::WebhookSecret,
 };
 
-/// A run's id, and the proof that whoever made the token had the secret that the run's calls are signed with.
+/// A run's id, and the proof that the token was made with the secret that the run's calls are signed with.
 ///
 /// As text: the id, a dot, and 64 hexadecimal digits.
 ///
@@ -28,7 +28,7 @@ pub struct RunToken {
     proof: [u8; 32],
 }
 
-/// Why a text is no [`RunToken`], or none of a run that there is.
+/// Why a text is not a valid [`RunToken`], or does not belong to an existing run.
 ///
 /// ```
 /// use patron_domain::onboarding::{RunToken, RunTokenError};
@@ -37,7 +37,7 @@ pub struct RunToken {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be the token of the onboarding call that led to this request, as it came, in the environment it came from"
+    "must be the unchanged token of the onboarding call that led to this request, sent to the environment of that call"
 )]
 pub struct RunTokenError;
 
@@ -54,23 +54,23 @@ impl From<IdError> for RunTokenError {
 }
 
 impl RunToken {
-    /// The token of a run whose calls are signed with a secret.
+    /// The token of a run whose calls are signed with this secret.
     #[must_use]
     pub fn new(secret: &WebhookSecret, run: OnboardingRunId) -> Self {
         Self { run, proof: secret.proof(&run.to_string()) }
     }
 
-    /// Takes a token back from its text. Whose it is remains to be seen: see [`Self::is_of`].
+    /// Parses a token. [`Self::is_of`] checks whether it is genuine.
     ///
     /// # Errors
-    /// When it has another form.
+    /// When the text does not have the form of a token.
     pub fn parse(text: &str) -> Result<Self, RunTokenError> {
         let (run, proof) = text.split_once('.').ok_or(RunTokenError)?;
         let proof = Fingerprint::from_hex(proof).ok_or(RunTokenError)?;
         Ok(Self { run: OnboardingRunId::parse(run)?, proof: *proof.as_bytes() })
     }
 
-    /// The run it names.
+    /// The run.
     #[must_use]
     pub fn run(&self) -> OnboardingRunId {
         self.run
@@ -108,7 +108,7 @@ mod tests {
         let text = one.to_string();
         assert_eq!(RunToken::parse(&text), Ok(one));
         assert!(one.is_of(&secret) && !one.is_of(&WebhookSecret::from_random([8; 32])));
-        // The proof of one run is none of another.
+        // The proof of one run is not valid for another.
         let proof = text.split_once('.').unwrap().1;
         let mixed = RunToken::parse(&format!("{}.{proof}", other.run())).unwrap();
         assert!(!mixed.is_of(&secret));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_has_another_form_is_none() {
+    fn text_of_another_form_is_not_a_token() {
         let text = RunToken::new(&WebhookSecret::from_random([7; 32]), an_id(1)).to_string();
         let id = text.split_once('.').unwrap().0;
         for bad in ["", "onb_1", id, &format!("{id}."), &format!("{text}0"), &text.replace("onb_", "cust_")] {

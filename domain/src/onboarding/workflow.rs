@@ -1,4 +1,4 @@
-//! Workflows: steps in their order, and the secret their calls are signed with.
+//! Workflows: ordered steps, and the secret that calls are signed with.
 
 use super::step::{LinkIntegration, Step};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     webhook::SealedSecret,
 };
 
-/// The steps of a workflow: 1 to 20, of which the first is a call.
+/// The steps of a workflow: 1 to 20. The first one is a call.
 ///
 /// ```
 /// use patron_domain::{onboarding::Steps, testkit::{a_call, a_link}};
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps(Vec<Step>);
 
-/// Why steps make no workflow.
+/// Why steps are not a valid workflow.
 ///
 /// ```
 /// use patron_domain::{onboarding::StepsError, violation::Rule};
@@ -34,16 +34,16 @@ pub struct Steps(Vec<Step>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepsError {
-    /// There is none.
-    #[error("steps must hold at least one step; delete the workflow to have nothing done")]
+    /// There are no steps.
+    #[error("steps must have at least one item; delete the workflow to stop onboarding")]
     None,
-    /// There are too many.
-    #[error("steps must hold at most {} steps", Steps::MAX)]
+    /// There are too many steps.
+    #[error("steps must have at most {} items", Steps::MAX)]
     TooMany,
-    /// There is no answer to take anything from.
-    #[error("link_integration takes a value from the answer to a call; put an http_call before it")]
+    /// There is no response to take a value from.
+    #[error("link_integration takes a value from the response to a call; put an http_call before it")]
     NoCallBefore,
-    /// The customer would be linked twice.
+    /// The customer would be linked to the same system twice.
     #[error("another link_integration has this provider_type; a customer has one link to each system")]
     Repeated,
 }
@@ -60,22 +60,22 @@ impl Rule for StepsError {
 }
 
 impl Steps {
-    /// The most steps.
+    /// The maximum number of steps.
     pub const MAX: usize = 20;
 
-    /// Checks steps as a whole.
+    /// Checks the list of steps.
     ///
     /// # Errors
-    /// Every broken rule, under `steps` and the place in the list, behind a prefix such as `value.`.
+    /// Every broken rule, under `steps` and the position in the list, after a prefix such as `value.`.
     pub fn new(steps: Vec<Step>, prefix: &str) -> Result<Self, Violations> {
         Self::at_places(steps.len(), steps.into_iter().map(Some).collect(), prefix)
     }
 
-    /// The same for a list of which some elements were refused already, which are `None`: `count` is how many were given,
-    /// so that what is wrong with the others is told beside what is wrong with these.
+    /// Checks a list in which some elements were already refused and are `None`, so that all faults can be reported
+    /// together. `count` is the number of elements given.
     ///
     /// # Errors
-    /// Every broken rule, under `steps` and the place in the list, behind a prefix such as `value.`.
+    /// Every broken rule, under `steps` and the position in the list, after a prefix such as `value.`.
     pub fn at_places(count: usize, steps: Vec<Option<Step>>, prefix: &str) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if count == 0 {
@@ -88,7 +88,7 @@ impl Steps {
         let mut linked = Vec::new();
         for (index, step) in steps.iter().enumerate() {
             let Some(Step::LinkIntegration(LinkIntegration { provider_type, .. })) = step else { continue };
-            // One that was refused may have been meant as a call.
+            // A refused step may have been meant as a call.
             if !steps[..index].iter().any(|before| !matches!(before, Some(Step::LinkIntegration(_)))) {
                 broken.add(format!("{prefix}steps[{index}].type"), &StepsError::NoCallBefore);
             }
@@ -107,13 +107,14 @@ impl Steps {
         &self.0
     }
 
-    /// The step at a place; `None` behind the last.
+    /// The step at a position; `None` after the last.
     #[must_use]
     pub fn get(&self, place: u16) -> Option<&Step> {
         self.0.get(usize::from(place))
     }
 
-    /// The links that take their values from the answer to the call at a place: those between it and the next call.
+    /// The links that take their values from the response to the call at a position: those between it and the next
+    /// call.
     pub fn links_after(&self, place: u16) -> impl Iterator<Item = &LinkIntegration> {
         self.0.iter().skip(usize::from(place) + 1).map_while(|step| match step {
             Step::LinkIntegration(link) => Some(link),
@@ -122,7 +123,7 @@ impl Steps {
     }
 }
 
-/// The secret that calls are signed with, sealed, and the id it was sealed for.
+/// The sealed secret that calls are signed with, and the id that it was sealed for.
 ///
 /// ```
 /// use patron_domain::{
@@ -137,13 +138,13 @@ impl Steps {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowSecret {
-    /// The id it was sealed for, which stays when the workflow gets another version.
+    /// The id that it was sealed for. It stays the same in later versions of the workflow.
     pub id: WebhookEndpointId,
     /// The secret.
     pub sealed: SealedSecret,
 }
 
-/// One version of a workflow. It never changes; changing the workflow makes another one.
+/// One version of a workflow. It never changes; changing the workflow creates another one.
 ///
 /// ```
 /// use patron_domain::{onboarding::Step, testkit::a_workflow};
@@ -157,17 +158,17 @@ pub struct Workflow {
     pub id: WorkflowId,
     /// The environment whose customers it is for.
     pub owner: Owner,
-    /// Its name; `None` for the one that customers get who name none.
+    /// The name; `None` for the default workflow.
     pub name: Option<WorkflowName>,
-    /// What is done.
+    /// The steps.
     pub steps: Steps,
-    /// What calls are signed with.
+    /// The secret that calls are signed with.
     pub secret: WorkflowSecret,
-    /// Who made this version when. What it says of changes is as good as that.
+    /// Who created this version, and when. The fields about the last change have the same values.
     pub audit: Audit,
 }
 
-/// What is asked of a store that puts a workflow into its place.
+/// A request to put a workflow under a name.
 ///
 /// ```
 /// use patron_domain::{onboarding::{PutWorkflow, WorkflowPut}, testkit::{a_scope, a_workflow, an_id}};
@@ -181,27 +182,27 @@ pub struct Workflow {
 ///     secret: first.secret.clone(),
 ///     at: first.audit.created_at,
 /// };
-/// // What is there already says the same.
+/// // The present version has the same content.
 /// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone())), WorkflowPut::Stays(first));
 /// assert!(matches!(put.decide(&a_scope(), None), WorkflowPut::New(new) if new.id == an_id(2)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutWorkflow {
-    /// Its name.
+    /// The name.
     pub name: Option<WorkflowName>,
-    /// What is to be done.
+    /// The steps.
     pub steps: Steps,
-    /// Whether calls are to be signed with another secret from now on.
+    /// Whether to sign calls with a new secret from now on.
     pub another_secret: bool,
-    /// The id of the new version, when it comes to one.
+    /// The id for a new version, if there will be one.
     pub id: WorkflowId,
-    /// The secret that it gets when there is none to keep, or another one is wanted.
+    /// The secret for a new version, if there is none to keep or a new one is requested.
     pub secret: WorkflowSecret,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// The version that a name has once a workflow was put there.
+/// The version of a workflow after a put.
 ///
 /// ```
 /// use patron_domain::{onboarding::WorkflowPut, testkit::a_workflow};
@@ -210,9 +211,9 @@ pub struct PutWorkflow {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkflowPut {
-    /// The one that was there, because it says the same already: nothing is to be written.
+    /// The present version, because its content is the same: nothing is written.
     Stays(Workflow),
-    /// A new one.
+    /// A new version.
     New(Workflow),
 }
 
@@ -227,7 +228,7 @@ impl WorkflowPut {
 }
 
 impl PutWorkflow {
-    /// The version that the name has from now on, where it has this one until now.
+    /// The version that the name has from now on, given its present version.
     #[must_use]
     pub fn decide(self, scope: &EnvironmentScope, current: Option<Workflow>) -> WorkflowPut {
         let secret = match current.filter(|_| !self.another_secret) {
@@ -250,7 +251,7 @@ mod tests {
     };
 
     #[test]
-    fn a_version_is_made_when_something_differs_and_keeps_the_secret_unless_another_is_wanted() {
+    fn a_different_workflow_is_a_new_version_and_keeps_the_secret_unless_a_new_one_is_requested() {
         let current = a_workflow();
         let secret = WorkflowSecret { id: an_id(9), sealed: SealedSecret::from_sealed("another") };
         let put = |steps: &Steps, another_secret: bool, before: bool| {

@@ -1,15 +1,15 @@
-//! Ready-made mocks of the port for clearing away.
+//! Ready-made mocks of the housekeeping port.
 
 use super::MockHousekeeping;
 use crate::store::StoreError;
 
-/// What a mocked store says that is never available.
+/// The error of a mocked store that is never available.
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockHousekeeping {
-    /// A store in which nothing is old enough to go.
+    /// A store in which nothing is old enough to remove.
     #[must_use]
     pub fn empty() -> Self {
         let mut housekeeping = Self::new();

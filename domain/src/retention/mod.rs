@@ -1,4 +1,4 @@
-//! How long what nobody needs any more is kept: records of idempotency keys, and old events.
+//! Removing what is no longer needed: expired idempotency records and old events.
 
 #[cfg(any(test, feature = "mock"))]
 mod mock;

@@ -1,10 +1,10 @@
-//! The port for clearing away what was kept long enough.
+//! The port for removing old data.
 
 use async_trait::async_trait;
 
 use crate::{event::EventPosition, lifecycle::Owner, store::StoreError, tenancy::SystemScope, time::Timestamp};
 
-/// Clears away what has served its time. Every method works in bounded steps, so that it never holds others up for long.
+/// Removes old data. Every method works in limited steps, so that it does not block other work for long.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -18,8 +18,7 @@ use crate::{event::EventPosition, lifecycle::Owner, store::StoreError, tenancy::
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
-    /// Removes records of idempotency keys, of every tenant, that were made before a time: at most `limit` of them.
-    /// Answers how many it removed.
+    /// Removes idempotency records of all tenants that are older than a time, at most `limit`. Returns their number.
     async fn remove_idempotency_records(
         &self,
         scope: &SystemScope,
@@ -27,10 +26,10 @@ pub trait Housekeeping: Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
-    /// Removes old events of one environment, with their payloads, from the beginning of its log: of the first `limit`
-    /// those that are old. Answers how many it removed.
+    /// Removes old events of one environment, with their payloads, from the beginning of its log: the old ones among
+    /// the first `limit`. Returns their number.
     ///
-    /// MUST leave the last event of the environment, so that no position is ever given twice.
+    /// The last event of the environment MUST stay, so that no position is used twice.
     async fn remove_events(
         &self,
         scope: &SystemScope,
@@ -40,7 +39,7 @@ pub trait Housekeeping: Send + Sync {
     ) -> Result<u64, StoreError>;
 }
 
-/// Which events are old.
+/// Selects old events.
 ///
 /// ```
 /// use patron_domain::{event::EventPosition, retention::OldEvents, testkit::a_time};
@@ -51,6 +50,6 @@ pub trait Housekeeping: Send + Sync {
 pub struct OldEvents {
     /// They happened before this time.
     pub happened_before: Timestamp,
-    /// They stand here or before: nobody who reads the log is further behind.
+    /// Their position is at most this. No reader of the log is further behind.
     pub up_to: EventPosition,
 }

@@ -1,5 +1,5 @@
-//! API keys: what is known of them, never the secret nor its hash. A document names the key's environment itself, and its
-//! tenant is that of the owner it is read for.
+//! API keys, without the secret and its hash. A document contains the key's environment; the tenant is that of the
+//! owner it is read for.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Tax associations: as a part of their customer, and as a default of their environment.
+//! Tax associations: as a part of a customer, and as a default of an environment.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub(super) struct AssociationForm<'a> {
     v: V1,
     id: Text<'a, TaxAssociationId>,
     tax_rate_id: Text<'a, TaxRateId>,
-    /// Of a default there is none.
+    /// Absent in a default.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_id: Option<Text<'a, CustomerId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub(super) struct AssociationForm<'a> {
     currency: Option<Text<'a, CurrencyCode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Pairs<'a>>,
-    /// Left out where it is the time at which it was made.
+    /// Absent if it equals the creation time.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_date: Option<Int<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,14 +50,14 @@ pub(super) struct AssociationForm<'a> {
     updated_by: Option<Text<'a, Actor>>,
 }
 
-/// What an association is part of.
+/// The customer that an association is part of.
 #[derive(Clone, Copy)]
 pub(super) struct Whole<'a> {
-    /// The customer; none of a default.
+    /// The customer's id; `None` for a default.
     pub(super) customer: Option<CustomerId>,
-    /// Who made the customer when.
+    /// The customer's audit data.
     pub(super) audit: Option<&'a Audit>,
-    /// The status that an association has of itself.
+    /// The status that an association has if the document contains none.
     pub(super) status: Status,
 }
 
@@ -116,7 +116,7 @@ impl<'a> AssociationForm<'a> {
     }
 }
 
-/// A default of an environment, as a document of its own.
+/// A default of an environment, as a separate document.
 impl Stored for TaxAssociation {
     const NAME: &'static str = "tax_association";
 

@@ -69,12 +69,12 @@ struct CustomerForm<'a> {
     removed_tax_associations: Vec<AssociationForm<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former_external_ids: Vec<FormerForm<'a>>,
-    /// Left out where it is the time at which the customer was made.
+    /// Absent if it equals the customer's creation time.
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id_since: Option<Int<Timestamp>>,
 }
 
-/// A mapping. Its status is the customer's, if nothing is said, and it was made with the customer.
+/// A mapping. By default it has the customer's status and was created together with the customer.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MappingForm<'a> {

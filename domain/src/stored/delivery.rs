@@ -49,7 +49,7 @@ struct DeliveryForm<'a> {
 struct AttemptForm<'a> {
     at: Int<Timestamp>,
     took_micros: u64,
-    /// This or the next.
+    /// Either this or the next member is present.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ impl<'a> AttemptForm<'a> {
     fn of(attempt: &'a Attempt) -> Self {
         Self {
             at: Int(attempt.at),
-            // An attempt takes seconds.
+            // An attempt takes seconds, so this fits.
             took_micros: u64::try_from(attempt.took.as_micros()).unwrap_or(u64::MAX),
             status: attempt.outcome.ok(),
             failure: attempt.outcome.err().map(Text::from),

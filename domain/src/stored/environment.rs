@@ -1,4 +1,4 @@
-//! Environments. A document names its environment itself, and its tenant is that of the owner it is read for.
+//! Environments. A document contains the environment's id; the tenant is that of the owner it is read for.
 
 use serde::{Deserialize, Serialize};
 

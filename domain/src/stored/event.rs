@@ -1,5 +1,5 @@
-//! Events: what stands beside the document in a log. The type is a word of its own, see
-//! [`EventKind::event_type`]; what else the kind says is the *detail*, a small JSON document that holds no value.
+//! Events: the data that a log keeps besides the state's document. The type is a separate word, see
+//! [`EventKind::event_type`]. The rest of the kind is the *detail*, a small JSON document without personal data.
 //!
 //! ```
 //! use patron_domain::{
@@ -31,12 +31,12 @@ use crate::{
     tax::TaxRate,
 };
 
-/// What a detail is called in errors.
+/// The name of a detail in errors.
 const NAME: &str = "event detail";
 
 word_texts!(CustomerField, TaxRateField);
 
-/// Every member that the detail of any type has; each type uses its own.
+/// All members of all details; each event type uses its own.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CustomerDetail<'a> {
@@ -52,14 +52,14 @@ struct CustomerDetail<'a> {
     association_id: Option<Text<'a, TaxAssociationId>>,
 }
 
-/// The same for a tax rate's events.
+/// The same for the events of tax rates.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaxRateDetail<'a> {
     changed: Vec<Text<'a, TaxRateField>>,
 }
 
-/// The detail of a kind of event; `None` when its type says everything.
+/// The detail of a kind of event; `None` when the type is enough.
 #[must_use]
 pub fn detail(kind: &EventKind) -> Option<String> {
     match kind {
@@ -123,10 +123,10 @@ pub fn tax_rate_detail(kind: &TaxRateEventKind) -> Option<String> {
     }
 }
 
-/// The kind of an event from its type and its detail.
+/// The kind of an event, from its type and detail.
 ///
 /// # Errors
-/// When they do not fit together, or the detail is damaged.
+/// When they do not match, or the detail is damaged.
 pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, StoredError> {
     use CustomerEventKind as Kind;
     let rate = |kind| Ok(EventKind::TaxRate(kind));
@@ -166,7 +166,7 @@ pub fn kind(event_type: EventType, detail: Option<&str>) -> Result<EventKind, St
     fits(NAME, kind).map(EventKind::Customer)
 }
 
-/// The document of an entity as an event left it.
+/// The document of an entity's state after an event.
 ///
 /// ```
 /// use patron_domain::{
@@ -186,7 +186,7 @@ pub fn state_document(state: &EventState) -> String {
     }
 }
 
-/// An entity of a kind from its document.
+/// Reads an entity of a kind from its document.
 ///
 /// # Errors
 /// As [`Stored::from_document`].

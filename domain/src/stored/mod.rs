@@ -1,6 +1,6 @@
-//! The stored form of each aggregate: a compact JSON document, the same for every store.
+//! The stored form of each aggregate: a compact JSON document that is the same in every store.
 //!
-//! A store that keeps documents needs no types of its own: it writes [`Stored::to_document`] and reads
+//! A store of documents needs no types of its own: it writes [`Stored::to_document`] and reads
 //! [`Stored::from_document`]. The adapters of this project do so.
 //!
 //! ```
@@ -12,21 +12,21 @@
 //! assert_eq!(CustomerAggregate::from_document(an_owner(), &document), Ok(acme));
 //! ```
 //!
-//! # What a document says
+//! # Contents of a document
 //! - Members are named as in the API where the API has a name. Times are microseconds since 1970, ids their text.
-//! - Left out is what is empty, what has its default (time zone `UTC`, priority 0, version 1, status `published`) and what
-//!   follows from the rest: who changed something last where nobody did, and who made a mapping or a tax association where
-//!   that was done together with its customer.
-//! - Whose it is is not said: the scope in which a document is found says it. Environments and API keys name their
-//!   environment, because they may be kept in another one.
+//! - Empty values and defaults are absent (time zone `UTC`, priority 0, version 1, status `published`). So are values
+//!   that follow from others: the last change of an object that was never changed, and the creation of a mapping or tax
+//!   association that was created together with its customer.
+//! - The owner is absent: it follows from the scope in which a document is found. Environments and API keys contain
+//!   their environment's id, because they may be stored in another environment.
 //!
 //! # Versions
-//! A document without the member `v` is of version 1. One of a version that this program does not know is refused, and so
-//! is a member that it does not know: otherwise the next change would lose what a newer program wrote.
+//! A document without the member `v` has version 1. Documents of an unknown version and documents with unknown members
+//! are refused: otherwise the next change would lose data that a newer program wrote.
 //!
-//! # What is checked
-//! Everything but what a table outside this crate says: a country, currency or time zone that has been withdrawn since
-//! makes no document unreadable.
+//! # Checks
+//! Everything is checked except membership in tables outside this crate, so a document stays readable when a country,
+//! currency or time zone is withdrawn.
 
 mod api_key;
 mod association;
@@ -50,7 +50,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lifecycle::Owner;
 
-/// What has a stored form.
+/// A type with a stored form.
 ///
 /// ```
 /// use patron_domain::{stored::Stored, tax::TaxRate, testkit::{a_tax_rate, an_owner}};
@@ -61,20 +61,21 @@ use crate::lifecycle::Owner;
 /// assert_eq!(damaged.to_string(), "the stored tax_rate cannot be read at line 1, column 7");
 /// ```
 pub trait Stored: Sized {
-    /// What the form is called in errors, such as `customer`.
+    /// The name of the form in errors, such as `customer`.
     const NAME: &'static str;
 
     /// The compact JSON document.
     fn to_document(&self) -> String;
 
-    /// Takes back what [`Self::to_document`] gave, for the owner in whose scope it was found.
+    /// Reads a document, for the owner in whose scope it was found.
     ///
     /// # Errors
-    /// When the document is damaged, or of a version that this program does not know. See [`StoredError`].
+    /// When the document is damaged, or has an unknown version. See [`StoredError`].
     fn from_document(owner: Owner, document: &str) -> Result<Self, StoredError>;
 }
 
-/// Why a document cannot be read. It names the form and the place, never a value: that may be personal.
+/// Why a document cannot be read. The error contains the form and the position, but no value, which may be personal
+/// data.
 ///
 /// ```
 /// use patron_domain::{customer::CustomerAggregate, stored::{Stored, StoredError}, testkit::an_owner};
@@ -85,7 +86,7 @@ pub trait Stored: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoredError {
-    /// It is no JSON, or a member is missing, unknown, or holds what it may not hold.
+    /// The document is not JSON, or a member is missing, unknown or invalid.
     #[error("the stored {form} cannot be read at line {line}, column {column}")]
     Unreadable {
         /// The name of the form.
@@ -95,16 +96,16 @@ pub enum StoredError {
         /// The column, from 1.
         column: usize,
     },
-    /// A member is missing, or does not fit the others.
-    #[error("the stored {form} cannot be read: {member} is missing or does not fit the rest")]
+    /// A member is missing or contradicts the others.
+    #[error("the stored {form} cannot be read: {member} is missing or contradicts the rest")]
     Member {
         /// The name of the form.
         form: &'static str,
         /// The name of the member.
         member: &'static str,
     },
-    /// A newer program wrote it.
-    #[error("the stored {form} is of version {version}, which this program does not know; update the program")]
+    /// The document was written by a newer program.
+    #[error("the stored {form} has version {version}, which this program does not know; update the program")]
     Version {
         /// The name of the form.
         form: &'static str,
@@ -113,25 +114,25 @@ pub enum StoredError {
     },
 }
 
-/// The version of a form as its document says it.
+/// The version in a document.
 #[derive(Deserialize)]
 struct SaidVersion {
     v: Option<u64>,
 }
 
-/// The only version so far. No document says it.
+/// The only version so far. Documents do not contain it.
 const CURRENT: u64 = 1;
 
-/// A form as a document.
+/// Writes a form as a document.
 fn write(form: &impl Serialize) -> String {
-    // Texts, numbers and maps with keys of text always have a JSON form.
+    // Text, numbers and maps with text keys always have a JSON form.
     serde_json::to_string(form).unwrap_or_default()
 }
 
-/// A form from a document.
+/// Reads a form from a document.
 fn read<'d, F: Deserialize<'d>>(form: &'static str, document: &'d str) -> Result<F, StoredError> {
     serde_json::from_str(document).map_err(|error| {
-        // What cannot be read may be of a newer version, whatever else is wrong with it then.
+        // An unreadable document may have a newer version: then that is the error to report.
         match serde_json::from_str::<SaidVersion>(document) {
             Ok(SaidVersion { v: Some(version) }) if version != CURRENT => StoredError::Version { form, version },
             _ => StoredError::Unreadable { form, line: error.line(), column: error.column() },
@@ -139,7 +140,7 @@ fn read<'d, F: Deserialize<'d>>(form: &'static str, document: &'d str) -> Result
     })
 }
 
-/// What a form stands for, or the member that is missing or does not fit.
+/// The value of a form, or an error about the member that is missing or contradicts the others.
 fn fits<T>(form: &'static str, taken: Result<T, &'static str>) -> Result<T, StoredError> {
     taken.map_err(|member| StoredError::Member { form, member })
 }

@@ -28,7 +28,7 @@ struct TaxRateForm<'a> {
     name: Text<'a, TaxRateName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<Text<'a, TaxRateDescription>>,
-    /// This or the next.
+    /// Either this or the next member is present.
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage_value: Option<Text<'a, Percentage>>,
     #[serde(skip_serializing_if = "Option::is_none")]

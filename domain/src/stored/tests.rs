@@ -1,5 +1,5 @@
-//! What the forms look like, and that nothing is lost in them. The documents in `golden` were written by earlier versions,
-//! or as such: they have to stay readable for ever.
+//! The stored forms, and that they lose nothing. The documents in `golden` were written by earlier versions, or stand
+//! for such documents, and must stay readable.
 
 use std::time::Duration;
 
@@ -35,12 +35,12 @@ use crate::{
     },
 };
 
-/// The time so many seconds after [`a_time`].
+/// The time this many seconds after [`a_time`].
 fn time(seconds: u64) -> Timestamp {
     a_time().later(Duration::from_secs(seconds))
 }
 
-/// Holds a document against a value in both directions. With `PATRON_GOLDEN=write` a new document is written first.
+/// Compares a document with a value in both directions. With `PATRON_GOLDEN=write` a new document is written first.
 fn is_golden<T: Stored + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
     let path = format!("{}/src/stored/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let document = value.to_document();
@@ -53,7 +53,7 @@ fn is_golden<T: Stored + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
     assert_eq!(document, golden, "{name}");
 }
 
-/// A customer with each field and one of each thing that belongs to it, as it is right after its create.
+/// A customer with every field set, and one object of each kind that belongs to it, as after its create.
 fn an_ordinary_customer() -> CustomerAggregate {
     let builder = a_customer("acme-4711").named("Acme Manufacturing Ltd").reached_at("billing@acme.example");
     let builder = builder.called_at("+49 30 1234567").in_berlin().linked("stripe", "cus_QXg7hJ2kLm9PqR");
@@ -67,7 +67,7 @@ fn an_ordinary_customer() -> CustomerAggregate {
     acme
 }
 
-/// The same after changes of everything.
+/// The same customer after changes of everything.
 fn a_changed_customer() -> CustomerAggregate {
     let mut acme = an_ordinary_customer();
     let other = Actor::new("other").unwrap();
@@ -157,7 +157,7 @@ fn environments_and_keys() {
         last_used_at: Some(time(3)),
         ..an_api_key()
     };
-    // Made for another environment than that in whose scope it is kept.
+    // A key for another environment than the one that stores it.
     full.owner.environment_id = an_id(7);
     full.audit.touch(time(5), &Actor::system());
     is_golden("api_key.v1.full", &full);
@@ -241,7 +241,7 @@ fn survives<T: Stored + PartialEq + std::fmt::Debug>(value: &T) {
 }
 
 #[test]
-fn what_outside_tables_have_withdrawn_stays_readable() {
+fn withdrawn_codes_stay_readable() {
     let document = a_customer("acme").existing().to_document();
     let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
     let read = |document: &str| CustomerAggregate::from_document(an_owner(), document);
@@ -253,7 +253,7 @@ fn what_outside_tables_have_withdrawn_stays_readable() {
 }
 
 #[test]
-fn another_version_is_told_and_the_first_may_be_said() {
+fn an_unknown_version_is_reported_and_version_1_may_be_explicit() {
     let document = a_customer("acme").existing().to_document();
     let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
     let read = |document: &str| CustomerAggregate::from_document(an_owner(), document).map(drop);
@@ -264,7 +264,7 @@ fn another_version_is_told_and_the_first_may_be_said() {
     assert!(matches!(read(&with(r#""motto":"semper""#)), Err(StoredError::Unreadable { line: 1, .. })));
 }
 
-/// Documents that each break one thing of a right one.
+/// Documents that each break a valid one in one place.
 fn damaged() -> Vec<String> {
     let right = a_changed_customer().to_document();
     let mut all: Vec<String> =
@@ -290,7 +290,7 @@ fn damaged() -> Vec<String> {
 }
 
 #[test]
-fn damaged_documents_are_refused_without_a_word_of_what_they_hold() {
+fn errors_about_damaged_documents_contain_no_values() {
     for document in damaged() {
         let refused = CustomerAggregate::from_document(an_owner(), &document).unwrap_err();
         let shown = format!("{refused} {refused:?}");
@@ -310,7 +310,7 @@ fn damaged_documents_are_refused_without_a_word_of_what_they_hold() {
 }
 
 #[test]
-fn every_kind_of_event_survives_its_type_and_its_detail() {
+fn every_kind_of_event_can_be_restored_from_type_and_detail() {
     let workflow = Some(crate::onboarding::WorkflowName::new("welcome").unwrap());
     let of_customers = [
         (CustomerEventKind::Created { onboarding: Onboarding::default() }, None),
@@ -373,7 +373,7 @@ fn every_kind_of_event_survives_its_type_and_its_detail() {
     }
 }
 
-/// A text that a field takes, if it takes this one.
+/// A text that a field accepts, if it accepts this one.
 fn a_text<T: std::fmt::Debug, E>(check: fn(String) -> Result<T, E>) -> impl Strategy<Value = T> {
     "[ -~]{1,12}|\\PC{1,6}".prop_filter_map("refused", move |text| check(text).ok())
 }
@@ -520,7 +520,7 @@ proptest! {
 }
 
 #[test]
-fn an_id_of_another_kind_is_none() {
+fn an_id_of_another_kind_is_refused() {
     let document = a_customer("acme").existing().to_document();
     let id: Id<EventIdKind> = an_id(1);
     assert!(

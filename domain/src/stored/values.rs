@@ -1,4 +1,4 @@
-//! How the values of this crate stand in documents: as texts, numbers and objects, each read back through its check.
+//! The values of this crate in documents: as texts, numbers and objects, each checked when it is read.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -21,16 +21,16 @@ use crate::{
     time::Timestamp,
 };
 
-/// What stands in a document as text.
+/// A value that is text in documents.
 pub(super) trait AsText: Clone {
-    /// Hands the text on.
+    /// Passes the text on.
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
 
-    /// The value of a text, if it has one.
+    /// Parses the text.
     fn read(text: &str) -> Option<Self>;
 }
 
-/// A text in a document: borrowed where it is written, owned where it is read.
+/// A text in a document: borrowed for writing, owned after reading.
 pub(super) struct Text<'a, T: AsText>(Cow<'a, T>);
 
 impl<'a, T: AsText> Text<'a, T> {
@@ -38,7 +38,7 @@ impl<'a, T: AsText> Text<'a, T> {
         Self(Cow::Borrowed(value))
     }
 
-    /// The same of what may be absent.
+    /// The same for an optional value.
     pub(super) fn of_any(value: Option<&'a T>) -> Option<Self> {
         value.map(Self::of)
     }
@@ -47,7 +47,7 @@ impl<'a, T: AsText> Text<'a, T> {
         self.0.into_owned()
     }
 
-    /// The same of what may be absent.
+    /// The same for an optional value.
     pub(super) fn take_any(text: Option<Self>) -> Option<T> {
         text.map(Self::take)
     }
@@ -95,7 +95,7 @@ impl<K: Kind> AsText for Id<K> {
     }
 }
 
-/// Types whose text is what `as_str` gives, and how each is read.
+/// Types with the text of `as_str`, and how each is parsed.
 macro_rules! texts {
     ($($read:ident: $($type:ty),+;)+) => {$($(
         impl AsText for $type {
@@ -141,7 +141,7 @@ texts! {
 
 word_texts!(EnvironmentType, Role, Status, TaxRateScope, TaxRateStatus);
 
-/// Decimal numbers, which no floating-point number may come near.
+/// Decimal numbers, which must never become floating-point numbers.
 macro_rules! decimals {
     ($($type:ty),+) => {$(
         impl AsText for $type {
@@ -158,7 +158,7 @@ macro_rules! decimals {
 
 decimals!(FixedAmount, Percentage);
 
-/// What stands in a document as a whole number.
+/// A value that is a whole number in documents.
 pub(super) trait AsInt: Copy {
     fn int(self) -> i64;
 
@@ -193,7 +193,7 @@ impl AsInt for Timestamp {
 
 impl AsInt for Version {
     fn int(self) -> i64 {
-        // No aggregate sees 2^63 changes.
+        // No aggregate has 2^63 changes.
         i64::try_from(self.get()).unwrap_or(i64::MAX)
     }
 
@@ -222,11 +222,11 @@ impl AsInt for EventPosition {
     }
 }
 
-/// Pairs in a document.
+/// Metadata pairs in a document.
 pub(super) struct Pairs<'a>(Cow<'a, Metadata>);
 
 impl<'a> Pairs<'a> {
-    /// None where there are none.
+    /// `None` if there are no pairs.
     pub(super) fn of(metadata: &'a Metadata) -> Option<Self> {
         (!metadata.is_empty()).then_some(Self(Cow::Borrowed(metadata)))
     }
@@ -245,16 +245,16 @@ impl Serialize for Pairs<'_> {
 impl<'de> Deserialize<'de> for Pairs<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let pairs = BTreeMap::<String, String>::deserialize(deserializer)?;
-        let metadata = Metadata::new(pairs, "metadata").map_err(|_| de::Error::custom("not such pairs"))?;
+        let metadata = Metadata::new(pairs, "metadata").map_err(|_| de::Error::custom("not valid metadata"))?;
         Ok(Self(Cow::Owned(metadata)))
     }
 }
 
-/// A free object in a document.
+/// A JSON object in a document.
 pub(super) struct Object<'a>(Cow<'a, JsonObject>);
 
 impl<'a> Object<'a> {
-    /// None where it is empty.
+    /// `None` if it is empty.
     pub(super) fn of(object: &'a JsonObject) -> Option<Self> {
         (!object.is_empty()).then_some(Self(Cow::Borrowed(object)))
     }
@@ -273,17 +273,17 @@ impl Serialize for Object<'_> {
 impl<'de> Deserialize<'de> for Object<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = serde_json::Map::deserialize(deserializer)?;
-        let object = JsonObject::new(map).map_err(|_| de::Error::custom("not such an object"))?;
+        let object = JsonObject::new(map).map_err(|_| de::Error::custom("not a valid JSON object"))?;
         Ok(Self(Cow::Owned(object)))
     }
 }
 
-/// The version of a form, which no document says as long as there is one alone.
+/// The version of a form. It is absent while there is only one version.
 #[derive(Default)]
 pub(super) struct V1;
 
 impl V1 {
-    /// Whether it is left out, as it always is.
+    /// Whether it is left out: always.
     pub(super) fn goes_unsaid(&self) -> bool {
         true
     }
@@ -299,37 +299,37 @@ impl<'de> Deserialize<'de> for V1 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u64::deserialize(deserializer)? {
             CURRENT => Ok(Self),
-            _ => Err(de::Error::custom("another version")),
+            _ => Err(de::Error::custom("an unknown version")),
         }
     }
 }
 
-/// A value where it is another one than a document stands for without it.
+/// The value, or `None` if it is the default that an absent member stands for.
 pub(super) fn unless<T: PartialEq>(default: &T, value: T) -> Option<T> {
     (value != *default).then_some(value)
 }
 
-/// The same as a number.
+/// The same for a number.
 pub(super) fn int_unless<T: AsInt + PartialEq>(default: T, value: T) -> Option<Int<T>> {
     unless(&default, value).map(Int)
 }
 
-/// The same as text.
+/// The same for a text.
 pub(super) fn text_unless<'a, T: AsText + PartialEq>(default: &T, value: &'a T) -> Option<Text<'a, T>> {
     (value != default).then_some(Text::of(value))
 }
 
-/// Whether a switch is on: left out is `true`.
+/// Whether a switch is on, in which case it is left out.
 pub(super) fn is_on(switch: &bool) -> bool {
     *switch
 }
 
-/// The default of a switch that is left out when it is on.
+/// The value of an absent switch.
 pub(super) fn on() -> bool {
     true
 }
 
-/// The four members that say who made and changed something when, each where it is not what it would be without it.
+/// The four members for who created and last changed an object and when; each is absent if it follows from the others.
 pub(super) struct AuditParts<'a> {
     pub(super) created_at: Option<Int<Timestamp>>,
     pub(super) created_by: Option<Text<'a, Actor>>,
@@ -338,7 +338,7 @@ pub(super) struct AuditParts<'a> {
 }
 
 impl<'a> AuditParts<'a> {
-    /// Those of something that stands for itself, or belongs to what was made so.
+    /// The members for an object of its own, or for a part of an object with this audit data.
     pub(super) fn of(audit: &'a Audit, of_whole: Option<&Audit>) -> Self {
         let Audit { created_at, created_by, updated_at, updated_by } = audit;
         Self {
@@ -349,7 +349,7 @@ impl<'a> AuditParts<'a> {
         }
     }
 
-    /// The audit, or the name of the member that is missing.
+    /// The audit data, or the name of the missing member.
     pub(super) fn take(self, of_whole: Option<&Audit>) -> Result<Audit, &'static str> {
         let created_at = self.created_at.map(|at| at.0).or(of_whole.map(|whole| whole.created_at));
         let created_by = Text::take_any(self.created_by).or_else(|| of_whole.map(|whole| whole.created_by.clone()));

@@ -1,4 +1,4 @@
-//! Webhook endpoints, with their secrets as they are sealed.
+//! Webhook endpoints, with their sealed secrets.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ struct EndpointForm<'a> {
     v: V1,
     id: Text<'a, WebhookEndpointId>,
     url: Text<'a, EndpointUrl>,
-    /// Left out where it is every type.
+    /// Absent for all types.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     event_types: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,7 @@ struct EndpointForm<'a> {
     disabled_reason: Option<Text<'a, DisabledReason>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_at: Option<Int<Timestamp>>,
-    /// Left out where the endpoint is kept without its secrets.
+    /// Absent if the endpoint is stored without its secrets.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     secret: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]

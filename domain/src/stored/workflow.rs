@@ -1,4 +1,4 @@
-//! Versions of onboarding workflows, with their secret as it is sealed.
+//! Versions of onboarding workflows, with their sealed secret.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,7 @@ enum StepForm<'a> {
 #[serde(deny_unknown_fields)]
 struct CallForm<'a> {
     url: Text<'a, EndpointUrl>,
-    /// Left out for any from 200 to 299.
+    /// Absent for any from 200 to 299.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     expected_status: Cow<'a, [u16]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ impl<'a> StepForm<'a> {
         }
     }
 
-    /// The step; `None` where a number is outside its limits.
+    /// The step; `None` if a number is outside its limits.
     fn take(self) -> Option<Step> {
         Some(match self {
             Self::HttpCall(call) => {

@@ -1,4 +1,4 @@
-//! Decisions about a tax rate, or an environment's default, that exists: changing it, and putting it away.
+//! Decisions about an existing tax rate or default of an environment: changing it and archiving it.
 
 use super::{
     TaxAssociation, TaxAssociationUpdate, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
@@ -17,7 +17,7 @@ use crate::{
     violation::Violations,
 };
 
-/// What is to be changed of a tax rate; what is absent stays.
+/// A change of a tax rate. Absent fields keep their values.
 ///
 /// ```
 /// use patron_domain::tax::{TaxRateStatus, TaxRateUpdate};
@@ -26,23 +26,23 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRateUpdate {
-    /// Its code.
+    /// The new code.
     pub code: Option<TaxRateCode>,
-    /// Its name.
+    /// The new name.
     pub name: Option<TaxRateName>,
-    /// What it is for.
+    /// The new description.
     pub description: Patch<TaxRateDescription>,
-    /// What it charges. The kind alone changes nothing when it is the kind the rate has.
+    /// The new value. A kind without a value changes nothing if it is the rate's present kind.
     pub value: TaxValueParts,
-    /// Where it may be used.
+    /// The new scope.
     pub scope: Option<TaxRateScope>,
-    /// Whether it is charged.
+    /// The new rate status.
     pub rate_status: Option<TaxRateStatus>,
-    /// The metadata that takes the place of the old.
+    /// The metadata that replaces the present one.
     pub metadata: Option<Metadata>,
 }
 
-/// What is asked of a tax rate that exists.
+/// A requested change of an existing tax rate.
 ///
 /// ```
 /// use patron_domain::{
@@ -59,11 +59,11 @@ pub struct TaxRateUpdate {
 pub enum TaxRateAmendment {
     /// Change it.
     Update(Box<TaxRateUpdate>),
-    /// Put it away: it stays found by its id, and its code is free.
+    /// Archive it: it can still be found by its id, and its code is free.
     Archive,
 }
 
-/// The command for one change of a tax rate. It owns all it needs, because it may outlive its caller.
+/// The command for one change of a tax rate. It owns its data, because it may outlive the caller.
 ///
 /// ```
 /// use patron_domain::{
@@ -80,17 +80,17 @@ pub enum TaxRateAmendment {
 pub struct ChangeTaxRate {
     /// The rate.
     pub id: TaxRateId,
-    /// What is asked.
+    /// The requested change.
     pub amendment: TaxRateAmendment,
-    /// The time.
+    /// The time of the change.
     pub at: Timestamp,
-    /// The id of the event that the change will have.
+    /// The id for the event of the change.
     pub event_id: EventId,
     /// The request.
     pub request_id: Option<RequestId>,
 }
 
-/// What was looked up, inside the transaction, for the decision about one change of a tax rate.
+/// The facts for the decision about one change of a tax rate, looked up inside the transaction.
 ///
 /// ```
 /// use patron_domain::{
@@ -105,16 +105,16 @@ pub struct ChangeTaxRate {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaxRateFacts {
-    /// The rate of any status, locked against changes and against new uses until the end of the transaction.
+    /// The rate in any status, locked against changes and new uses until the end of the transaction.
     pub current: Option<TaxRate>,
-    /// Whether an association names it that is not deleted: of a customer, archived ones too, or of the defaults.
+    /// Whether an association that is not deleted uses it. Associations of archived customers and defaults count too.
     pub in_use: bool,
-    /// The published rate, whichever it is, that has the code named by [`ChangeTaxRate::wanted_code`].
+    /// The published rate that has the code of [`ChangeTaxRate::wanted_code`].
     pub holder: Option<TaxRateId>,
 }
 
 impl TaxRateFacts {
-    /// The rate, whether it is in use, and who has the code that is wanted.
+    /// The rate, whether it is in use, and the holder of the wanted code.
     #[must_use]
     pub fn new(current: Option<TaxRate>, in_use: bool, holder: Option<TaxRateId>) -> Self {
         Self { current, in_use, holder }
@@ -136,31 +136,31 @@ impl TaxRateFacts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeTaxRateError {
-    /// The caller may not write. Never answered by a repository.
+    /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// There is no such rate; for archiving, it is archived already.
+    /// The rate does not exist, or is already archived and was to be archived.
     #[error("there is no tax rate with this id")]
     Unknown,
-    /// Its value and its kind contradict one another.
+    /// Its value and its kind contradict each other.
     #[error(transparent)]
     Invalid(Violations),
-    /// An archived rate is not changed.
+    /// An archived rate cannot be changed.
     #[error("the tax rate is archived and cannot be changed; create a new one")]
     Archived,
-    /// What is in use keeps its value and its kind, and is not archived.
+    /// A rate in use cannot be archived, and cannot change its value or kind.
     #[error(
-        "the tax rate is in use, so it can neither be deleted nor change its value or type; remove its tax \
-         associations first, also those of archived customers, or set it INACTIVE and create another"
+        "the tax rate is in use, so it cannot be deleted and its value and type cannot change; remove its tax \
+         associations first, including those of archived customers, or set it INACTIVE and create another"
     )]
     InUse,
     /// Another published rate has the code.
-    #[error("a tax rate with this code exists already; choose another code, or change the existing tax rate")]
+    #[error("a tax rate with this code already exists; choose another code, or update the existing tax rate")]
     CodeTaken {
-        /// That rate's id.
+        /// The other rate's id.
         existing: TaxRateId,
     },
     /// The store failed.
@@ -169,7 +169,7 @@ pub enum ChangeTaxRateError {
 }
 
 impl ChangeTaxRate {
-    /// The code that the rate is to have, if one is named: another published rate that has it is looked up too.
+    /// The code that the change sets, if any. Another published rate that has it must be looked up too.
     #[must_use]
     pub fn wanted_code(&self) -> Option<&TaxRateCode> {
         match &self.amendment {
@@ -178,16 +178,17 @@ impl ChangeTaxRate {
         }
     }
 
-    /// Decides about the change: facts in, an event with the rate as it is to be or a refusal out. Pure.
+    /// Decides the change. A pure function: it takes facts, and returns the event with the new state of the rate, or a
+    /// refusal.
     ///
     /// # Errors
-    /// [`ChangeTaxRateError`], in the order in which its variants stand.
+    /// [`ChangeTaxRateError`]. If several apply, the variant that is listed first.
     pub fn decide(self, scope: &EnvironmentScope, facts: &TaxRateFacts) -> Result<TaxRateEvent, ChangeTaxRateError> {
         let before = facts.current.as_ref().ok_or(ChangeTaxRateError::Unknown)?;
         let mut rate = before.clone();
         let published = rate.status == Status::Published;
         match self.amendment {
-            // Archiving twice is asking for what is not there any more.
+            // An archived rate cannot be archived again: for the client it no longer exists.
             TaxRateAmendment::Archive if !published => return Err(ChangeTaxRateError::Unknown),
             TaxRateAmendment::Update(_) if !published => return Err(ChangeTaxRateError::Archived),
             TaxRateAmendment::Archive if facts.in_use => return Err(ChangeTaxRateError::InUse),
@@ -239,7 +240,7 @@ impl TaxRateUpdate {
     }
 }
 
-/// What is asked of an environment's default that exists.
+/// A requested change of an environment's default.
 ///
 /// ```
 /// use patron_domain::{
@@ -256,7 +257,7 @@ impl TaxRateUpdate {
 pub enum TaxDefaultAmendment {
     /// Change its terms.
     Update(TaxAssociationUpdate),
-    /// Take it away: new customers do not take it over any more.
+    /// Remove it: new customers no longer inherit it.
     Remove,
 }
 
@@ -277,9 +278,9 @@ pub enum TaxDefaultAmendment {
 pub struct ChangeTaxDefault {
     /// The default.
     pub id: TaxAssociationId,
-    /// What is asked.
+    /// The requested change.
     pub amendment: TaxDefaultAmendment,
-    /// The time.
+    /// The time of the change.
     pub at: Timestamp,
 }
 
@@ -297,16 +298,16 @@ pub struct ChangeTaxDefault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeTaxDefaultError {
-    /// The caller may not write. Never answered by a repository.
+    /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// There is no such default; for removing, it is removed already.
+    /// The default does not exist, or is already removed and was to be removed.
     #[error("there is no such tax association")]
     Unknown,
-    /// What was put away is not changed.
+    /// A removed default cannot be changed.
     #[error("the tax association was deleted and cannot be changed; create a new one")]
     Archived,
     /// The store failed.
@@ -315,11 +316,12 @@ pub enum ChangeTaxDefaultError {
 }
 
 impl ChangeTaxDefault {
-    /// Decides about the change of the default as it is now, locked; `None` when there is none. Pure.
+    /// Decides the change of the default in its current state, which the caller has locked; `None` when there is none.
+    /// Pure.
     ///
     /// # Errors
-    /// [`ChangeTaxDefaultError`], in the order in which its variants stand. A customer's association is none of the
-    /// environment's: it changes with its customer.
+    /// [`ChangeTaxDefaultError`]. If several apply, the variant that is listed first. A customer's association counts
+    /// as unknown: it changes with its customer.
     pub fn decide(
         self,
         scope: &EnvironmentScope,

@@ -1,4 +1,4 @@
-//! Tax associations: which rate applies to whom, and since when.
+//! Tax associations: which tax rate applies to which entity, and when.
 
 use crate::{
     ids::{CustomerId, TaxAssociationId, TaxRateId},
@@ -11,7 +11,7 @@ use crate::{
 
 use super::CurrencyCode;
 
-/// The rank of a tax association, 0 to 2,147,483,647: a lower number comes first.
+/// The priority of a tax association, 0 to 2,147,483,647. The lowest number comes first.
 ///
 /// ```
 /// use patron_domain::tax::Priority;
@@ -21,7 +21,7 @@ use super::CurrencyCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Priority(i32);
 
-/// Why a number is no [`Priority`].
+/// Why a number is not a valid [`Priority`].
 ///
 /// ```
 /// use patron_domain::tax::{Priority, PriorityError};
@@ -42,7 +42,7 @@ impl Priority {
     /// Checks a number.
     ///
     /// # Errors
-    /// Below 0 and above 2,147,483,647.
+    /// When the number is negative or above 2,147,483,647.
     pub fn new(number: i64) -> Result<Self, PriorityError> {
         i32::try_from(number).ok().filter(|number| *number >= 0).map(Self).ok_or(PriorityError)
     }
@@ -54,7 +54,7 @@ impl Priority {
     }
 }
 
-/// To whom a tax rate applies.
+/// The entity that a tax rate applies to.
 ///
 /// ```
 /// use patron_domain::{tax::{TaxedEntity, TaxedEntityType}, tenancy::Tenant};
@@ -65,7 +65,7 @@ impl Priority {
 pub enum TaxedEntity {
     /// One customer.
     Customer(CustomerId),
-    /// The environment's defaults, which new customers take over.
+    /// The environment's defaults, which new customers inherit.
     Tenant,
 }
 
@@ -87,7 +87,7 @@ pub enum TaxedEntityType {
 words!(TaxedEntityType, "customer, tenant", Customer => "customer", Tenant => "tenant");
 
 impl TaxedEntity {
-    /// Its kind.
+    /// The kind of entity.
     #[must_use]
     pub fn kind(&self) -> TaxedEntityType {
         match self {
@@ -97,10 +97,10 @@ impl TaxedEntity {
     }
 }
 
-/// That a tax rate applies to an entity.
+/// The application of a tax rate to an entity.
 ///
-/// One rate is associated with one entity for one currency at most once among the published ones; the currency is
-/// compared without regard to case, and no currency is a value of its own.
+/// An entity has at most one published association for each combination of rate and currency. The currency is compared
+/// case-insensitively, and no currency counts as a value of its own.
 ///
 /// ```
 /// use patron_domain::{
@@ -114,29 +114,29 @@ impl TaxedEntity {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxAssociation {
-    /// Its id.
+    /// The id.
     pub id: TaxAssociationId,
-    /// Whose it is.
+    /// The tenant and environment that it belongs to.
     pub owner: Owner,
-    /// The rate.
+    /// The tax rate.
     pub tax_rate_id: TaxRateId,
-    /// To whom it applies.
+    /// The entity that it applies to.
     pub entity: TaxedEntity,
-    /// Its rank among the entity's rates.
+    /// Its priority among the entity's rates.
     pub priority: Priority,
-    /// Whether it applies of itself; of an environment's defaults, whether new customers take it over.
+    /// Whether it applies automatically. For a default: whether new customers inherit it.
     pub auto_apply: bool,
-    /// The currency it applies to; `None` for any.
+    /// The currency that it applies to; `None` for any.
     pub currency: Option<CurrencyCode>,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
-    /// From when on it applies.
+    /// The time from which it applies.
     pub start: Timestamp,
-    /// Until when it applies, always after the start; `None` for ever.
+    /// The time until which it applies, always after the start; `None` for no end.
     pub end: Option<Timestamp>,
-    /// Whether it is in use.
+    /// The status.
     pub status: Status,
-    /// Who changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 

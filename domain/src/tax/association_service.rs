@@ -1,4 +1,4 @@
-//! What callers can ask about tax associations. A customer's own change with the customer: see `CustomerService::change`.
+//! The operations on tax associations. Those of a customer change with the customer: see `CustomerService::change`.
 
 use super::{
     ChangeTaxDefault, ChangeTaxDefaultError, CreateTaxDefaultError, CurrencyCode, EffectiveTaxes, NewTaxAssociation,
@@ -17,7 +17,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// A customer as a request names one: by its id, by its external id, or by both.
+/// A customer as a request identifies it: by its id, its external id, or both.
 ///
 /// ```
 /// use patron_domain::{ids::{CustomerId, Id}, tax::NamedCustomer};
@@ -27,20 +27,20 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedCustomer {
-    /// By its id; `None` for a text that is no customer's id.
+    /// The id; `None` if the text is not a customer id.
     Id(Option<CustomerId>),
-    /// By its external id.
+    /// The external id.
     ExternalId {
-        /// The external id; `None` for a text that is nobody's.
+        /// The external id; `None` if the text cannot be an external id.
         external_id: Option<ExternalId>,
-        /// The id that was given beside it, as it was given.
+        /// The id that was given in addition, unchanged.
         entity_id: Option<String>,
     },
 }
 
-/// Two names of different customers.
+/// The two ids belong to different customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("entity_id names another customer than external_customer_id does; leave one of them out")]
+#[error("entity_id and external_customer_id belong to different customers; leave one of them out")]
 struct OtherCustomer;
 
 impl Rule for OtherCustomer {
@@ -49,7 +49,7 @@ impl Rule for OtherCustomer {
     }
 }
 
-/// Why a question about taxes was not answered.
+/// Why a tax operation of a customer failed.
 ///
 /// ```
 /// use patron_domain::tax::TaxesOfError;
@@ -62,10 +62,10 @@ pub enum TaxesOfError {
     /// The caller may not do this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// Fields contradict one another.
+    /// Fields contradict each other.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// There is no such customer, or it is archived.
+    /// The customer does not exist or is archived.
     #[error("there is no such customer, or it is archived")]
     UnknownCustomer,
     /// The store failed.
@@ -73,7 +73,7 @@ pub enum TaxesOfError {
     Store(#[from] StoreError),
 }
 
-/// Which taxes apply to a customer, and in which currency and at which moment that was asked.
+/// The taxes that apply to a customer, with the currency and time of the question.
 ///
 /// ```
 /// use patron_domain::{tax::{CurrencyCode, EffectiveTaxes, ExplainedTaxes}, testkit::{a_time, an_id}};
@@ -88,18 +88,18 @@ pub struct ExplainedTaxes {
     pub customer_id: CustomerId,
     /// The currency.
     pub currency: CurrencyCode,
-    /// The moment.
+    /// The time.
     pub at: Timestamp,
     /// The taxes.
     pub taxes: EffectiveTaxes,
 }
 
 impl TaxService {
-    /// The published customer that a request names.
+    /// The published customer that a request identifies.
     ///
     /// # Errors
-    /// When the caller may not read, the names contradict one another, there is no such published customer, or the store
-    /// fails.
+    /// When the caller may not read, the ids belong to different customers, the customer does not exist or is not
+    /// published, or the store fails.
     pub async fn customer(&self, caller: &Caller, named: &NamedCustomer) -> Result<CustomerId, TaxesOfError> {
         let scope = caller.authorise(Permission::Read)?;
         match named {
@@ -112,7 +112,7 @@ impl TaxService {
             NamedCustomer::ExternalId { external_id, entity_id } => {
                 let external_id = external_id.as_ref().ok_or(TaxesOfError::UnknownCustomer)?;
                 let found = self.customers.find_by_external_id(scope, external_id).await?;
-                // One that merely had the external id before is not meant.
+                // A customer that only had the external id before is not meant.
                 let found = found.filter(|record| record.customer.external_id == *external_id);
                 let id = found.map(|record| record.customer.id).ok_or(TaxesOfError::UnknownCustomer)?;
                 match entity_id {
@@ -127,7 +127,7 @@ impl TaxService {
         }
     }
 
-    /// The associations that a filter names. A filter for one customer names one that [`Self::customer`] answered.
+    /// The associations that match a filter. To filter by a customer, use the id that [`Self::customer`] returned.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -141,7 +141,7 @@ impl TaxService {
         Ok(self.taxes.associations(scope, filter, page).await?)
     }
 
-    /// The rates that associations name, of any status. For at most [`PageRequest::MAX_LIMIT`] associations.
+    /// The rates of associations, in any status. For at most [`PageRequest::MAX_LIMIT`] associations.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -158,7 +158,7 @@ impl TaxService {
         Ok(self.taxes.rates(scope, &TaxRateFilter::with_ids(ids), whole).await?.items)
     }
 
-    /// An association of any status, for reading it or, with the other permission, before changing it; `None` when there
+    /// An association in any status, for reading or, with the write permission, before changing it; `None` when there
     /// is none with this id.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl TaxService {
     /// Makes a rate a default of the environment.
     ///
     /// # Errors
-    /// See [`CreateTaxDefaultError`]. A rate that is switched off is refused as invalid.
+    /// See [`CreateTaxDefaultError`]. An inactive rate is refused as invalid.
     pub async fn create_default(
         &self,
         caller: &Caller,
@@ -210,7 +210,7 @@ impl TaxService {
         self.taxes.create_default(scope, default, claim).await
     }
 
-    /// The published rate of a code. It may be switched off a moment later, as that of any association may.
+    /// The published, active rate with a code. It may become inactive a moment later, like the rate of any association.
     async fn active_rate(
         &self,
         scope: &EnvironmentScope,
@@ -227,10 +227,10 @@ impl TaxService {
         Ok(rate)
     }
 
-    /// Changes a default of the environment, or takes it away, and answers it as it is then.
+    /// Changes or removes a default of the environment, and returns its state after the change.
     ///
     /// # Errors
-    /// See [`ChangeTaxDefaultError`]; after any of them the default is as it was.
+    /// See [`ChangeTaxDefaultError`]. After an error the default is unchanged.
     pub async fn change_default(
         &self,
         caller: &Caller,
@@ -243,11 +243,11 @@ impl TaxService {
         self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at }, self.claim(request, at)).await
     }
 
-    /// Which taxes apply to a published customer in a currency at a moment, now if none is given, and why the others do
-    /// not.
+    /// The taxes that apply to a published customer in a currency at a time (now, if none is given), and the reasons
+    /// why the others do not apply.
     ///
     /// # Errors
-    /// When the caller may not read, there is no such published customer, or the store fails.
+    /// When the caller may not read, the customer does not exist or is not published, or the store fails.
     pub async fn effective(
         &self,
         caller: &Caller,

@@ -6,7 +6,7 @@ use iso_currency::Currency;
 
 use crate::{text::serde_as_text, violation::Rule};
 
-/// A currency code of ISO 4217, in either case: shown as it was given, compared without regard to case.
+/// An ISO 4217 currency code. Its case is kept, and ignored in comparisons.
 ///
 /// ```
 /// use patron_domain::tax::CurrencyCode;
@@ -17,7 +17,7 @@ use crate::{text::serde_as_text, violation::Rule};
 #[derive(Debug, Clone, Copy)]
 pub struct CurrencyCode([u8; 3]);
 
-/// Why a text is no [`CurrencyCode`].
+/// Why a text is not a valid [`CurrencyCode`].
 ///
 /// ```
 /// use patron_domain::{tax::{CurrencyCode, CurrencyCodeError}, violation::Rule};
@@ -34,12 +34,12 @@ impl Rule for CurrencyCodeError {
     }
 }
 
-/// In the table of the library, but withdrawn by an amendment of ISO 4217 (Bulgaria, Cuba, Croatia, Sierra Leone,
-/// Zimbabwe), reserved for testing (`XTS`), or no currency at all (`XXX`).
+/// Codes in the library's table that are withdrawn by an amendment of ISO 4217 (Bulgaria, Cuba, Croatia, Sierra Leone,
+/// Zimbabwe), reserved for testing (`XTS`), or not a currency (`XXX`).
 const NOT_CURRENT: [&str; 7] = ["BGN", "CUC", "HRK", "SLL", "XTS", "XXX", "ZWL"];
 
-/// The current codes: for each two first letters one bit for each third. The library's own look-up compares a code with
-/// one after the other.
+/// The current codes: for each pair of first letters, one bit per third letter. The library's own look-up is a linear
+/// search.
 static CURRENT: LazyLock<[[u32; 26]; 26]> = LazyLock::new(|| {
     let mut current = [[0; 26]; 26];
     let codes = (0..1_000).filter_map(Currency::from_numeric).map(|currency| currency.code());
@@ -55,17 +55,17 @@ impl CurrencyCode {
     /// Checks a code against the current ones.
     ///
     /// # Errors
-    /// For withdrawn codes, `XXX` (no currency) and `XTS` (testing), and for what never was a code.
+    /// For withdrawn and unknown codes, `XXX` (no currency) and `XTS` (testing).
     pub fn new(code: impl AsRef<str>) -> Result<Self, CurrencyCodeError> {
         let code = Self::from_stored(code)?;
         let [first, second, third] = code.key().places();
         if CURRENT[first][second] >> third & 1 == 1 { Ok(code) } else { Err(CurrencyCodeError) }
     }
 
-    /// Takes back a stored code. Only its form is checked: a currency that is withdrawn makes no row unreadable.
+    /// Restores a stored code. Only the form is checked, so rows stay readable when a currency is withdrawn.
     ///
     /// # Errors
-    /// When it is not three ASCII letters.
+    /// When the code is not three ASCII letters.
     pub fn from_stored(code: impl AsRef<str>) -> Result<Self, CurrencyCodeError> {
         match code.as_ref().as_bytes() {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_alphabetic) => Ok(Self([a, b, c])),
@@ -73,20 +73,20 @@ impl CurrencyCode {
         }
     }
 
-    /// The code as it was given.
+    /// The code as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // All bytes are ASCII letters by this type's invariant.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The code in upper case: what it is compared and stored uniquely by.
+    /// The code in upper case, for comparisons and unique indexes.
     #[must_use]
     pub fn key(&self) -> Self {
         Self(self.0.map(|letter| letter.to_ascii_uppercase()))
     }
 
-    /// Where the letters of an upper-case code stand in the alphabet, from 0.
+    /// The positions of an upper-case code's letters in the alphabet, from 0.
     fn places(self) -> [usize; 3] {
         self.0.map(|letter| usize::from(letter - b'A'))
     }
@@ -113,7 +113,7 @@ mod tests {
     use super::{CurrencyCode, NOT_CURRENT};
 
     #[test]
-    fn case_is_kept_and_does_not_matter() {
+    fn case_is_kept_and_ignored_in_comparisons() {
         let lower = CurrencyCode::new("eur").unwrap();
         assert_eq!(lower.as_str(), "eur");
         assert_eq!(lower, CurrencyCode::new("EUR").unwrap());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn current_codes_alone_are_currencies() {
+    fn only_current_codes_are_currencies() {
         for good in ["USD", "usd", "XCG", "ZWG", "JPY", "CHF"] {
             assert!(CurrencyCode::new(good).is_ok(), "{good}");
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_holds_what_the_library_knows_less_what_is_not_current() {
+    fn the_table_is_the_library_s_without_the_codes_that_are_not_current() {
         let letters = || (b'A'..=b'Z').map(char::from);
         let codes =
             letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));

@@ -1,10 +1,10 @@
-//! Exact decimal numbers from text, for percentages and amounts. Never floating point.
+//! Exact decimal numbers from text, for percentages and amounts. Floating point is never used.
 
 use rust_decimal::Decimal;
 
 use crate::violation::Rule;
 
-/// Why a text is no decimal number of this system.
+/// Why a text is not an accepted decimal number.
 ///
 /// ```
 /// use patron_domain::tax::{DecimalError, Percentage, TaxValueError};
@@ -14,10 +14,10 @@ use crate::violation::Rule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecimalError {
-    /// It is not written as a decimal number.
+    /// The text is not a decimal number.
     #[error("must be a decimal number such as 19 or 7.5")]
     Syntax,
-    /// It has more digits than can be kept exactly.
+    /// The number has too many digits to be kept exactly.
     #[error("must have at most {MAX_DIGITS} digits, before and after the point together")]
     TooManyDigits,
 }
@@ -31,10 +31,11 @@ impl Rule for DecimalError {
     }
 }
 
-/// The most digits, before and after the point together, without leading and trailing zeros that say nothing.
+/// The maximum number of digits, before and after the point together, without insignificant zeros.
 pub const MAX_DIGITS: usize = 28;
 
-/// Parses `19`, `-7.50`, `+5`, `0018` and `1e1` exactly; the result is normalised (`7.5`, `18`, `10`, and `0` for `-0`).
+/// Parses `19`, `-7.50`, `+5`, `0018` and `1e1` exactly. The result is normalised (`7.5`, `18`, `10`, and `0` for
+/// `-0`).
 pub(crate) fn parse(text: &str) -> Result<Decimal, DecimalError> {
     let (negative, unsigned) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -57,7 +58,7 @@ pub(crate) fn parse(text: &str) -> Result<Decimal, DecimalError> {
     if significant.is_empty() {
         return Ok(Decimal::ZERO);
     }
-    // Digits after the point, once the zeros behind are gone; negative when zeros stand before the point instead.
+    // The digits after the point, without trailing zeros. Negative when there are zeros before the point instead.
     let dropped = i64::try_from(digits.len() - without_zeros_behind.len()).map_err(|_| DecimalError::TooManyDigits)?;
     let length = i64::try_from(fraction.len()).map_err(|_| DecimalError::TooManyDigits)?;
     let scale = length - dropped - exponent;
@@ -78,7 +79,7 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DecimalError::Syntax);
     }
-    // Beyond this, any number but zero has too many digits anyway.
+    // Beyond this size, every number except zero has too many digits.
     let size = digits.parse::<i64>().unwrap_or(i64::MAX).min(1_000_000_000);
     Ok(if text.starts_with('-') { -size } else { size })
 }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn text_that_is_not_a_number_is_refused() {
         for text in ["", ".", "-", "+", "e5", "1e", "1e+", "--1", "1.2.3", "1,5", " 1", "0x10", "NaN", "inf", "١"] {
             assert_eq!(parse(text), Err(DecimalError::Syntax), "{text}");
         }

@@ -1,28 +1,28 @@
-//! Which tax rates apply to a customer at a moment, in which order, and why the others do not.
+//! Which tax rates apply to a customer at a given time, in which order, and why the others do not.
 //!
 //! # The rules
-//! 1. **The customer over the environment.** New customers take the environment's defaults over when they are created,
-//!    or name rates of their own, or none. From then on the customer's own associations alone decide: a default that is
-//!    made later taxes nobody who was there before, and a tax that was taken away from a customer does not come back
-//!    through a default. For somebody who is no customer yet, the defaults are what would apply.
-//! 2. **The rate has to be charged**: published and `ACTIVE`.
-//! 3. **The currency has to match**, without regard to case; an association without a currency matches every one.
-//! 4. **The moment has to lie in the association's term**: from its start on, and before its end.
-//! 5. **It has to apply of itself** (`auto_apply`).
-//! 6. **No rate is charged twice.** When several associations of one rate are left, such as one for euros and one for any
-//!    currency, the one with the lowest priority number stands; at the same priority the one that names the currency; and
-//!    then the older one.
-//! 7. **The order** is that of the priority numbers, the lowest first, and the older association first at the same number.
+//! 1. **The customer's associations come before the environment's defaults.** When a customer is created, it inherits
+//!   the environment's defaults, or names its own rates, or none. After that only its own associations count: a new
+//!   default does not affect existing customers, and a tax that was removed from a customer does not come back through
+//!   a default. For a person who is not a customer yet, the defaults apply.
+//! 2. **The rate must be charged**: published and `ACTIVE`.
+//! 3. **The currency must match**, in any case; an association without a currency matches every currency.
+//! 4. **The time must be within the association's term**: at or after its start, and before its end.
+//! 5. **It must apply automatically** (`auto_apply`).
+//! 6. **No rate is charged twice.** If several associations of one rate remain, such as one for euros and one for any
+//!   currency, the lowest priority number wins; then the association that names the currency; then the older one.
+//! 7. **The order** follows the priority numbers, the lowest first. The older association comes first at the same
+//!   number.
 //!
-//! Each association that does not apply is told with the first of these rules that it breaks. The scope of a rate and the
-//! kind of its value play no part.
+//! Each association that does not apply is listed with the first rule that it breaks. The scope of a rate and the kind
+//! of its value do not matter.
 
 use std::cmp::Reverse;
 
 use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateStatus};
 use crate::{ids::TaxAssociationId, lifecycle::Status, time::Timestamp, words::words};
 
-/// What the decision stands on. Associations that are not published are as if absent.
+/// The input of the decision. Associations that are not published are ignored.
 ///
 /// ```
 /// use patron_domain::{tax::{CurrencyCode, TaxBasis}, testkit::{a_tax_default, a_tax_rate, a_time}};
@@ -33,15 +33,15 @@ use crate::{ids::TaxAssociationId, lifecycle::Status, time::Timestamp, words::wo
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxBasis {
-    /// The customer's own associations; `None` for somebody who is no customer yet.
+    /// The customer's own associations; `None` for a person who is not a customer yet.
     pub own: Option<Vec<TaxAssociation>>,
     /// The environment's defaults.
     pub defaults: Vec<TaxAssociation>,
-    /// The rates that they name.
+    /// The rates of these associations.
     pub rates: Vec<TaxRate>,
 }
 
-/// Which rates apply, and which do not.
+/// The rates that apply, and those that do not.
 ///
 /// ```
 /// use patron_domain::{
@@ -56,9 +56,9 @@ pub struct TaxBasis {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EffectiveTaxes {
-    /// Those that apply, in the order in which they do.
+    /// The rates that apply, in order.
     pub applied: Vec<AppliedTax>,
-    /// Those that do not, in the same order.
+    /// The rates that do not apply, in the same order.
     pub passed_over: Vec<PassedOverTax>,
 }
 
@@ -77,7 +77,7 @@ pub struct EffectiveTaxes {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedTax {
-    /// The association by which it does.
+    /// The association that applies it.
     pub association: TaxAssociation,
     /// The rate.
     pub rate: TaxRate,
@@ -98,13 +98,13 @@ pub struct AppliedTax {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOverTax {
-    /// The association by which it might.
+    /// The association that would apply it.
     pub association: TaxAssociation,
-    /// The rate; `None` when it is not among those given.
+    /// The rate; `None` when the input does not contain it.
     pub rate: Option<TaxRate>,
-    /// Why it does not.
+    /// Why it does not apply.
     pub reason: PassedOver,
-    /// The association of the same rate that stands before it, when that is the reason.
+    /// The association of the same rate that takes precedence, if that is the reason.
     pub outranked_by: Option<TaxAssociationId>,
 }
 
@@ -118,25 +118,25 @@ pub struct PassedOverTax {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PassedOver {
-    /// It is an environment's default, and the customer's own associations decide.
+    /// The association is an environment's default, and the customer's own associations decide.
     CustomerOverDefault,
-    /// The rate is switched off, or not published any more.
+    /// The rate is inactive or no longer published.
     Inactive,
-    /// It is for another currency.
+    /// The association is for another currency.
     Currency,
-    /// It starts later.
+    /// The association starts later.
     NotStarted,
-    /// It has ended.
+    /// The association has ended.
     Ended,
-    /// It does not apply of itself.
+    /// The association does not apply automatically.
     NotAutomatic,
-    /// Another association of the same rate stands before it.
+    /// Another association of the same rate takes precedence.
     Priority,
 }
 
 words!(
     PassedOver,
-    "the reasons for passing a rate over",
+    "the reasons why a rate does not apply",
     CustomerOverDefault => "customer_over_default",
     Inactive => "inactive",
     Currency => "currency",
@@ -147,25 +147,25 @@ words!(
 );
 
 impl PassedOver {
-    /// The reason in words, for a person.
+    /// The reason as a sentence for people.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::CustomerOverDefault => {
-                "an environment's default: new customers take it over, afterwards the customer's own associations decide"
+                "an environment's default: new customers inherit it, after that only the customer's own associations count"
             }
-            Self::Inactive => "the tax rate is INACTIVE, or not published any more",
+            Self::Inactive => "the tax rate is INACTIVE or no longer published",
             Self::Currency => "the association is for another currency",
             Self::NotStarted => "the association starts later",
             Self::Ended => "the association has ended",
-            Self::NotAutomatic => "the association does not apply of itself: auto_apply is false",
-            Self::Priority => "another association of the same tax rate stands before this one",
+            Self::NotAutomatic => "the association does not apply automatically: auto_apply is false",
+            Self::Priority => "another association of the same tax rate takes precedence",
         }
     }
 }
 
 impl TaxBasis {
-    /// Which rates apply in a currency at a moment. Pure; the order of what is given does not matter.
+    /// The rates that apply in a currency at a given time. Pure; the order of the input does not matter.
     ///
     /// ```
     /// use patron_domain::{tax::{CurrencyCode, TaxBasis}, time::Timestamp};
@@ -181,7 +181,7 @@ impl TaxBasis {
         let published = own.chain(defaults).filter(|(association, _)| association.status == Status::Published);
         let mut all: Vec<(&TaxAssociation, bool)> = published.collect();
         all.sort_by_key(|(association, _)| {
-            // Of one rate and priority, the association that names the currency comes before the one for any.
+            // With the same rate and priority, the association that names the currency comes first.
             (association.priority, association.tax_rate_id, Reverse(association.currency.is_some()), association.id)
         });
 
@@ -210,7 +210,7 @@ impl TaxBasis {
     }
 }
 
-/// What keeps an association from applying by itself, whatever others there are.
+/// The reason why an association does not apply, regardless of the other associations.
 fn hindrance(
     association: &TaxAssociation,
     rate: Option<&TaxRate>,

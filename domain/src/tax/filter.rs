@@ -1,9 +1,9 @@
-//! Which tax rates and associations a list shows.
+//! Filters of the lists of tax rates and associations.
 
 use super::{CurrencyCode, TaxAssociation, TaxRate, TaxRateCode, TaxRateScope, TaxRateStatus, TaxedEntity};
 use crate::{customer::query::Direction, ids::TaxRateId, lifecycle::Status, time::Timestamp};
 
-/// Which tax rates a list shows: those that every part lets through. An empty list lets nothing through.
+/// Selects tax rates: all parts must match. An empty list matches nothing.
 ///
 /// ```
 /// use patron_domain::{tax::{TaxRateCode, TaxRateFilter}, testkit::a_tax_rate};
@@ -15,24 +15,24 @@ use crate::{customer::query::Direction, ids::TaxRateId, lifecycle::Status, time:
 pub struct TaxRateFilter {
     /// Their status; `None` for any.
     pub status: Option<Status>,
-    /// Their codes, compared with their case; `None` for any.
+    /// Their codes, case-sensitive; `None` for any.
     pub codes: Option<Vec<TaxRateCode>>,
     /// Their ids; `None` for any.
     pub ids: Option<Vec<TaxRateId>>,
-    /// Where they may be used; `None` for anywhere.
+    /// Their scope; `None` for any.
     pub scope: Option<TaxRateScope>,
-    /// Whether they are charged; `None` for either.
+    /// Their rate status; `None` for any.
     pub rate_status: Option<TaxRateStatus>,
-    /// Created then or later.
+    /// Created at this time or later.
     pub created_from: Option<Timestamp>,
-    /// Created then or earlier.
+    /// Created at this time or earlier.
     pub created_until: Option<Timestamp>,
-    /// Which end of their list by the time of creation comes first, ids breaking ties.
+    /// The direction of the list by creation time; ids break ties.
     pub order: Direction,
 }
 
 impl Default for TaxRateFilter {
-    /// All published ones, the newest first.
+    /// All published rates, the newest first.
     fn default() -> Self {
         Self {
             status: Some(Status::Published),
@@ -48,13 +48,13 @@ impl Default for TaxRateFilter {
 }
 
 impl TaxRateFilter {
-    /// Those of any status with these ids.
+    /// The rates with these ids, in any status.
     #[must_use]
     pub fn with_ids(ids: Vec<TaxRateId>) -> Self {
         Self { status: None, ids: Some(ids), ..Self::default() }
     }
 
-    /// Whether the list shows a rate.
+    /// Whether a rate matches.
     #[must_use]
     pub fn admits(&self, rate: &TaxRate) -> bool {
         let created = rate.audit.created_at;
@@ -68,7 +68,7 @@ impl TaxRateFilter {
     }
 }
 
-/// Whose associations are asked for.
+/// Selects entities with tax associations.
 ///
 /// ```
 /// use patron_domain::{tax::{TaxAssociationFilter, TaxedEntities}, testkit::{a_tax_default, a_tax_rate}};
@@ -78,16 +78,16 @@ impl TaxRateFilter {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaxedEntities {
-    /// Everybody's.
+    /// All entities.
     #[default]
     All,
-    /// Those of all customers.
+    /// All customers.
     Customers,
-    /// Those of one customer, or the environment's defaults.
+    /// One customer, or the environment's defaults.
     One(TaxedEntity),
 }
 
-/// Which tax associations a list shows: those that every part lets through.
+/// Selects tax associations: all parts must match.
 ///
 /// ```
 /// use patron_domain::{
@@ -101,26 +101,26 @@ pub enum TaxedEntities {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxAssociationFilter {
-    /// Whose.
+    /// Their entities.
     pub entities: TaxedEntities,
     /// Their status.
     pub status: Status,
     /// Their rates; `None` for any, an empty list for none.
     pub tax_rate_ids: Option<Vec<TaxRateId>>,
-    /// Their currency, compared without regard to case; `None` for any, and for those without one.
+    /// Their currency, in any case; `None` for all associations, including those without a currency.
     pub currency: Option<CurrencyCode>,
-    /// Whether they apply of themselves; `None` for either.
+    /// Whether they apply automatically; `None` for both.
     pub auto_apply: Option<bool>,
-    /// Created then or later.
+    /// Created at this time or later.
     pub created_from: Option<Timestamp>,
-    /// Created then or earlier.
+    /// Created at this time or earlier.
     pub created_until: Option<Timestamp>,
-    /// Which end of their list by the time of creation comes first, ids breaking ties.
+    /// The direction of the list by creation time; ids break ties.
     pub order: Direction,
 }
 
 impl Default for TaxAssociationFilter {
-    /// All published ones, the newest first.
+    /// All published associations, the newest first.
     fn default() -> Self {
         Self {
             entities: TaxedEntities::All,
@@ -136,13 +136,13 @@ impl Default for TaxAssociationFilter {
 }
 
 impl TaxAssociationFilter {
-    /// The published ones of an entity.
+    /// The published associations of an entity.
     #[must_use]
     pub fn of(entity: TaxedEntity) -> Self {
         Self { entities: TaxedEntities::One(entity), ..Self::default() }
     }
 
-    /// Whether the list shows an association.
+    /// Whether an association matches.
     #[must_use]
     pub fn admits(&self, association: &TaxAssociation) -> bool {
         let entity = match self.entities {

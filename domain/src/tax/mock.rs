@@ -1,14 +1,14 @@
-//! Ready-made mocks of the port for taxes.
+//! Ready-made mocks of the tax port.
 
 use super::{CreateTaxDefaultError, CreateTaxRateError, MockTaxRepository, TaxBasis, TaxRate, TaxRateFacts};
 use crate::{idempotency::Done, lifecycle::Status, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockTaxRepository {
-    /// A store without any rate or association. Rates can be created, and are forgotten; there is nothing to change.
+    /// A store without rates or associations. Creates succeed but are not kept; there is nothing to change.
     ///
     /// ```
     /// # use patron_domain::{tax::*, testkit::{a_scope, an_id}};
@@ -20,8 +20,8 @@ impl MockTaxRepository {
         Self::holding(None)
     }
 
-    /// A store with one rate, which its owner alone sees, and which never changes: changes are decided on it, answered,
-    /// and forgotten. Nobody uses the rate: there are no associations.
+    /// A store with one rate that never changes and that only its owner sees. Changes are decided on it and returned,
+    /// but not kept. The rate is not in use: there are no associations.
     ///
     /// ```
     /// # use patron_domain::{page::PageRequest, tax::*, testkit::{a_scope, a_tax_rate}};
@@ -36,7 +36,7 @@ impl MockTaxRepository {
         Self::holding(Some(rate))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut taxes = Self::new();

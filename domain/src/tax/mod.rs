@@ -1,4 +1,4 @@
-//! Tax rates, and who they apply to.
+//! Tax rates, and the entities they apply to.
 
 mod amend;
 mod association;

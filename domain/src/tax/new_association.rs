@@ -1,4 +1,4 @@
-//! A tax association somebody asks for, and changes of one.
+//! Requests for new tax associations and for changes of existing ones.
 
 use super::{CurrencyCode, Priority, TaxAssociation, TaxRateCode};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// A tax association somebody asks for: valid in itself, not yet decided.
+/// A request for a new tax association: valid in itself, not yet decided.
 ///
 /// ```
 /// use patron_domain::{metadata::Metadata, tax::{NewTaxAssociation, Priority, TaxRateCode}, testkit::a_time};
@@ -25,23 +25,23 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTaxAssociation {
-    /// The code of the rate; it has to exist and be active.
+    /// The code of the rate, which must exist and be active.
     pub code: TaxRateCode,
-    /// The currency it applies to; `None` for any.
+    /// The currency that it applies to; `None` for any.
     pub currency: Option<CurrencyCode>,
-    /// Its rank among the entity's rates.
+    /// Its priority among the entity's rates.
     pub priority: Priority,
-    /// Whether it applies of itself; of an environment's defaults, whether new customers take it over.
+    /// Whether it applies automatically. For a default: whether new customers inherit it.
     pub auto_apply: bool,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
-    /// From when on it applies; from now on when absent.
+    /// The time from which it applies; now when absent.
     pub start: Option<Timestamp>,
-    /// Until when it applies; for ever when absent.
+    /// The time until which it applies; no end when absent.
     pub end: Option<Timestamp>,
 }
 
-/// From when until when an association applies.
+/// The period in which an association applies.
 ///
 /// ```
 /// use patron_domain::{tax::Term, testkit::a_time};
@@ -50,15 +50,15 @@ pub struct NewTaxAssociation {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
-    /// From when on.
+    /// The start.
     pub start: Timestamp,
-    /// Until when, after the start; `None` for ever.
+    /// The end, after the start; `None` for no end.
     pub end: Option<Timestamp>,
 }
 
-/// The end does not lie after the start.
+/// The end is not after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("end_date must lie after start_date, which is now when it is left out")]
+#[error("end_date must be after start_date (by default, the current time)")]
 struct EndsBeforeStart;
 
 impl Rule for EndsBeforeStart {
@@ -68,18 +68,18 @@ impl Rule for EndsBeforeStart {
 }
 
 impl NewTaxAssociation {
-    /// Whether the term is right whenever the association is made: both ends named, and in the wrong order, it is not.
+    /// Checks the dates when both are given, so the result does not depend on the time of the create.
     ///
     /// # Errors
-    /// When it would end before it starts.
+    /// When the term would end before or at its start.
     pub fn check_dates(&self) -> Result<(), Violations> {
         self.start.map_or(Ok(()), |start| self.term(start).map(drop))
     }
 
-    /// The term, for an association made now.
+    /// The term of an association that is created now.
     ///
     /// # Errors
-    /// When it would end before it starts.
+    /// When the term would end before or at its start.
     pub fn term(&self, now: Timestamp) -> Result<Term, Violations> {
         let term = Term { start: self.start.unwrap_or(now), end: self.end };
         let mut broken = Violations::new();
@@ -90,7 +90,7 @@ impl NewTaxAssociation {
     }
 }
 
-/// What is to be changed of a tax association; what is absent stays.
+/// A change of a tax association. Absent fields keep their values.
 ///
 /// ```
 /// use patron_domain::{tax::TaxAssociationUpdate, testkit::{a_tax_default, a_tax_rate}};
@@ -101,16 +101,16 @@ impl NewTaxAssociation {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxAssociationUpdate {
-    /// Its rank.
+    /// The new priority.
     pub priority: Option<Priority>,
-    /// Whether it applies of itself.
+    /// Whether it applies automatically.
     pub auto_apply: Option<bool>,
-    /// The metadata that takes the place of the old.
+    /// The metadata that replaces the present one.
     pub metadata: Option<Metadata>,
 }
 
 impl TaxAssociationUpdate {
-    /// Applies it.
+    /// Applies the change.
     pub fn apply(self, association: &mut TaxAssociation) {
         let TaxAssociation { priority, auto_apply, metadata, .. } = association;
         *priority = self.priority.unwrap_or(*priority);

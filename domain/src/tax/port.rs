@@ -18,14 +18,15 @@ use crate::{
     violation::Violations,
 };
 
-/// Keeps the tax rates and tax associations of environments.
+/// Stores the tax rates and tax associations of environments.
 ///
-/// Every method MUST be atomic, durable when it answers, and blind to everything outside its scope.
+/// Every method MUST be atomic, durable when it returns, and see only data in its scope.
 ///
-/// A method that takes a claim MUST ask it before it looks at anything else, and answer a request that was done before as
-/// it was then, marked so; otherwise it MUST make the record of the key in the transaction of the work: of an event where
-/// there is one, else of what it answers. A refusal MUST leave the key as it was. Of concurrent calls with one key at most
-/// one MUST do the work; the others wait for it and answer the same, or answer [`StoreError::Unavailable`].
+/// A method with a claim MUST check the claim before it looks up anything else. If the request was done before, it MUST
+/// return the stored result, marked as replayed. Otherwise it MUST write the key's record in the same transaction as
+/// the work: a record of the event if there is one, else of the result. A refusal MUST leave the key as it was. Of
+/// concurrent calls with one key at most one MUST do the work; the others wait and return the same result, or return
+/// [`StoreError::Unavailable`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -41,10 +42,11 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait TaxRepository: Send + Sync {
-    /// Writes a new tax rate, the state of its first event, with that event, in one transaction.
+    /// Writes a new tax rate, which is the state of its first event, and that event, in one transaction.
     ///
-    /// MUST answer [`CreateTaxRateError::CodeTaken`] with the other rate's id when a published rate of the scope has
-    /// the code, compared with its case; of concurrent calls with one code exactly one MUST succeed.
+    /// When a published rate of the scope has the same code, case-sensitive, this MUST return
+    /// [`CreateTaxRateError::CodeTaken`] with the other rate's id. Of concurrent calls with one code exactly one MUST
+    /// succeed.
     async fn create_rate(
         &self,
         scope: &EnvironmentScope,
@@ -52,10 +54,10 @@ pub trait TaxRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxRate>, CreateTaxRateError>;
 
-    /// A tax rate of any status by its id; `None` when the scope has none with it.
+    /// A tax rate in any status by its id; `None` when the scope has none with this id.
     async fn find_rate(&self, scope: &EnvironmentScope, id: TaxRateId) -> Result<Option<TaxRate>, StoreError>;
 
-    /// The tax rates that a filter names, in its order, ids breaking ties, with the exact total.
+    /// The tax rates that match a filter, in its order (ids break ties), with the exact total.
     async fn rates(
         &self,
         scope: &EnvironmentScope,
@@ -63,13 +65,14 @@ pub trait TaxRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<TaxRate>, StoreError>;
 
-    /// Changes a tax rate in one transaction: looks up what [`TaxRateFacts`] names, asks [`ChangeTaxRate::decide`], writes
-    /// the event it answers and the rate that is its state, and answers the rate.
+    /// Changes a tax rate in one transaction. The method looks up what [`TaxRateFacts`] names, calls
+    /// [`ChangeTaxRate::decide`], writes the event and the rate, which is the event's state, and returns the rate.
     ///
-    /// MUST answer the decision's refusal as it is, and MUST then have left the rate as it was. MUST answer
-    /// [`ChangeTaxRateError::CodeTaken`] with the other rate's id when the change would give a second published rate of
-    /// the scope a code. MUST decide each change of one rate on what the one before it left. Of a change that a use forbids
-    /// and a concurrent use of the rate (a customer's association, or a default) at most one MUST succeed.
+    /// The method MUST return the decision's refusal unchanged, and then leave the rate as it was. When the change
+    /// would give a second published rate of the scope the same code, it MUST return [`ChangeTaxRateError::CodeTaken`]
+    /// with the other rate's id. Each change of a rate MUST be decided on the state that the change before it left. If
+    /// a change is forbidden for a rate in use, at most one of this change and a concurrent new use of the rate (a
+    /// customer's association or a default) MUST succeed.
     async fn change_rate(
         &self,
         scope: &EnvironmentScope,
@@ -79,9 +82,9 @@ pub trait TaxRepository: Send + Sync {
 
     /// Writes a new default of the environment: an association with [`TaxedEntity::Tenant`].
     ///
-    /// MUST answer [`CreateTaxDefaultError::UnknownRate`] when the scope has no published rate with the id, and
-    /// [`CreateTaxDefaultError::AlreadyAssociated`] with the other one's id when a published default has the same rate and
-    /// currency.
+    /// When the scope has no published rate with the id, this MUST return [`CreateTaxDefaultError::UnknownRate`]. When
+    /// a published default has the same rate and currency, it MUST return [`CreateTaxDefaultError::AlreadyAssociated`]
+    /// with that default's id.
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
@@ -89,11 +92,11 @@ pub trait TaxRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError>;
 
-    /// Changes a default of the environment in one transaction: looks it up, asks [`ChangeTaxDefault::decide`], writes what
-    /// it answers, and answers it.
+    /// Changes a default of the environment in one transaction: looks it up, calls [`ChangeTaxDefault::decide`], writes
+    /// the result and returns it.
     ///
-    /// MUST answer the decision's refusal as it is, and MUST then have left the default as it was. MUST decide each change
-    /// of one default on what the one before it left.
+    /// The method MUST return the decision's refusal unchanged, and then leave the default as it was. Each change of a
+    /// default MUST be decided on the state that the change before it left.
     async fn change_default(
         &self,
         scope: &EnvironmentScope,
@@ -101,14 +104,14 @@ pub trait TaxRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError>;
 
-    /// An association of any status by its id; `None` when the scope has none with it.
+    /// An association in any status by its id; `None` when the scope has none with this id.
     async fn find_association(
         &self,
         scope: &EnvironmentScope,
         id: TaxAssociationId,
     ) -> Result<Option<TaxAssociation>, StoreError>;
 
-    /// The associations that a filter names, in its order, ids breaking ties, with the exact total. Empty for an unknown
+    /// The associations that match a filter, in its order (ids break ties), with the exact total. Empty for an unknown
     /// entity.
     async fn associations(
         &self,
@@ -117,9 +120,9 @@ pub trait TaxRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError>;
 
-    /// All that says which taxes apply to a customer, as of one moment: its published associations, the environment's
-    /// published defaults, and the rates of any status that they name, each in the order of their ids. A customer that the
-    /// scope does not have has no associations.
+    /// The facts about a customer's taxes, all as of one moment: its published associations, the environment's
+    /// published defaults, and their rates in any status, each in the order of their ids. A customer that is not in the
+    /// scope has no associations.
     async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError>;
 }
 
@@ -129,24 +132,24 @@ pub trait TaxRepository: Send + Sync {
 /// use patron_domain::{tax::CreateTaxRateError, testkit::an_id};
 ///
 /// let taken = CreateTaxRateError::CodeTaken { existing: an_id(1) };
-/// assert!(taken.to_string().starts_with("a tax rate with this code exists already"));
+/// assert!(taken.to_string().starts_with("a tax rate with this code already exists"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateTaxRateError {
-    /// The caller may not write. Never answered by a repository.
+    /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// Fields break rules. Never answered by a repository.
+    /// Fields break rules. Repositories never return this.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// A published tax rate has the code already.
-    #[error("a tax rate with this code exists already; choose another code, or change the existing tax rate")]
+    /// A published tax rate already has the code.
+    #[error("a tax rate with this code already exists; choose another code, or update the existing tax rate")]
     CodeTaken {
-        /// That rate's id.
+        /// The other rate's id.
         existing: TaxRateId,
     },
     /// The store failed.
@@ -160,27 +163,27 @@ pub enum CreateTaxRateError {
 /// use patron_domain::tax::CreateTaxDefaultError;
 ///
 /// let refused = CreateTaxDefaultError::UnknownRate;
-/// assert_eq!(refused.to_string(), "there is no such tax rate; create it first, or name another");
+/// assert_eq!(refused.to_string(), "there is no such tax rate; create it first, or use another one");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateTaxDefaultError {
-    /// The caller may not write. Never answered by a repository.
+    /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
-    /// Fields break rules. Never answered by a repository.
+    /// Fields break rules. Repositories never return this.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// There is no such tax rate.
-    #[error("there is no such tax rate; create it first, or name another")]
+    #[error("there is no such tax rate; create it first, or use another one")]
     UnknownRate,
-    /// The rate is a default for this currency already.
-    #[error("this tax rate is a default for this currency already; change that association")]
+    /// The rate is already a default for this currency.
+    #[error("this tax rate is already a default for this currency; update that association")]
     AlreadyAssociated {
-        /// That association's id.
+        /// The existing association's id.
         existing: TaxAssociationId,
     },
     /// The store failed.

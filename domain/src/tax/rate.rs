@@ -1,4 +1,4 @@
-//! Tax rates: what is charged, under a code that customers' overrides name.
+//! Tax rates: the charge, and the code by which requests name it.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// The name of a tax rate for people: 1–255 characters, not blank, no control characters, nothing that turns the
-    /// direction of text.
+    /// The name of a tax rate for people: 1–255 characters, not blank, no control characters, no bidirectional
+    /// formatting characters.
     public TaxRateName, TaxRateNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 text_newtype! {
-    /// What a tax rate is for: 1–5000 characters; of control characters tabs and line breaks alone.
+    /// The description of a tax rate: 1–5000 characters. Tabs and line breaks are the only control characters allowed.
     public TaxRateDescription, TaxRateDescriptionError, "description", max 5000, lines true
 }
 
@@ -42,7 +42,7 @@ text_newtype! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentage(Decimal);
 
-/// A fixed amount of 0 or more, exact to 28 digits, in the currency of what it is charged on.
+/// A fixed amount of 0 or more, exact to 28 digits, in the currency of the charge it is added to.
 ///
 /// ```
 /// use patron_domain::tax::FixedAmount;
@@ -52,7 +52,7 @@ pub struct Percentage(Decimal);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FixedAmount(Decimal);
 
-/// Why a number is no value of a tax rate.
+/// Why a number is not a valid value of a tax rate.
 ///
 /// ```
 /// use patron_domain::tax::{Percentage, TaxValueError};
@@ -62,11 +62,11 @@ pub struct FixedAmount(Decimal);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaxValueError {
-    /// It is no number that can be kept exactly.
+    /// The text is not a number that can be kept exactly.
     #[error("the value {0}")]
     Decimal(#[from] DecimalError),
     /// A percentage outside 0 to 100.
-    #[error("a percentage must lie between 0 and 100")]
+    #[error("a percentage must be from 0 to 100")]
     PercentageRange,
     /// A negative amount.
     #[error("a fixed amount must not be negative")]
@@ -86,7 +86,7 @@ impl Percentage {
     /// Parses a decimal number such as `19`, `7.5` or `1e1`.
     ///
     /// # Errors
-    /// When it is no number, has more than 28 digits, or lies outside 0 to 100.
+    /// When the text is not a number, has more than 28 digits, or is not between 0 and 100.
     pub fn new(text: impl AsRef<str>) -> Result<Self, TaxValueError> {
         let value = decimal::parse(text.as_ref())?;
         let in_range = Decimal::ZERO <= value && value <= Decimal::ONE_HUNDRED;
@@ -104,7 +104,7 @@ impl FixedAmount {
     /// Parses a decimal number such as `5` or `0.30`.
     ///
     /// # Errors
-    /// When it is no number, has more than 28 digits, or is negative.
+    /// When the text is not a number, has more than 28 digits, or is negative.
     pub fn new(text: impl AsRef<str>) -> Result<Self, TaxValueError> {
         let value = decimal::parse(text.as_ref())?;
         if value < Decimal::ZERO { Err(TaxValueError::NegativeAmount) } else { Ok(Self(value)) }
@@ -129,7 +129,7 @@ impl fmt::Display for FixedAmount {
     }
 }
 
-/// What a tax rate charges: exactly one of the two.
+/// The charge of a tax rate: exactly one of the two.
 ///
 /// ```
 /// use patron_domain::{tax::{Percentage, TaxValue}, testkit::a_tax_rate};
@@ -139,13 +139,13 @@ impl fmt::Display for FixedAmount {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxValue {
-    /// A share of what it is charged on.
+    /// A percentage of the charge.
     Percentage(Percentage),
-    /// An amount, whatever it is charged on.
+    /// An amount that does not depend on the charge.
     Fixed(FixedAmount),
 }
 
-/// The kind of value a tax rate has.
+/// The kind of a tax rate's value.
 ///
 /// ```
 /// use patron_domain::tax::{Percentage, TaxRateType};
@@ -163,7 +163,7 @@ pub enum TaxRateType {
 words!(TaxRateType, "percentage, fixed", Percentage => "percentage", Fixed => "fixed");
 
 impl TaxValue {
-    /// The kind of value.
+    /// The kind of the value.
     #[must_use]
     pub fn kind(&self) -> TaxRateType {
         match self {
@@ -187,7 +187,7 @@ pub enum TaxRateScope {
     Internal,
     /// By another system.
     External,
-    /// Once.
+    /// One time.
     Onetime,
 }
 
@@ -202,10 +202,10 @@ words!(TaxRateScope, "INTERNAL, EXTERNAL, ONETIME", Internal => "INTERNAL", Exte
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaxRateStatus {
-    /// Charged, and may be named by overrides. The default.
+    /// Charged, and available to overrides. The default.
     #[default]
     Active,
-    /// Switched off: kept, but not charged, and no new override may name it.
+    /// Kept, but not charged and not available to new overrides.
     Inactive,
 }
 
@@ -221,29 +221,29 @@ words!(TaxRateStatus, "ACTIVE, INACTIVE", Active => "ACTIVE", Inactive => "INACT
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRate {
-    /// Its id.
+    /// The id.
     pub id: TaxRateId,
-    /// Whose it is.
+    /// The tenant and environment that it belongs to.
     pub owner: Owner,
-    /// Its code, unique among the published ones of its environment.
+    /// The code, unique among the published rates of the environment.
     pub code: TaxRateCode,
-    /// Its name.
+    /// The name.
     pub name: TaxRateName,
-    /// What it is for.
+    /// The description.
     pub description: Option<TaxRateDescription>,
-    /// What it charges.
+    /// The charge.
     pub value: TaxValue,
     /// Where it may be used.
     pub scope: TaxRateScope,
     /// Whether it is charged.
     pub rate_status: TaxRateStatus,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
-    /// Whether it is in use.
+    /// The status.
     pub status: Status,
-    /// The number of changes it has seen.
+    /// The number of changes.
     pub version: Version,
-    /// Who changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn words_keep_their_case() {
+    fn words_are_case_sensitive() {
         assert_eq!(TaxRateScope::parse("ONETIME"), Ok(TaxRateScope::Onetime));
         assert_eq!(
             TaxRateScope::parse("onetime").unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! Tax rate overrides: the rates a create names by their codes, in place of the environment's defaults.
+//! Tax rate overrides: the rates that a create names by their codes, instead of the environment's defaults.
 
 use super::{CurrencyCode, Priority, TaxRateCode};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// One tax rate a new customer gets.
+/// One tax rate of a new customer.
 ///
 /// ```
 /// use patron_domain::{
@@ -26,19 +26,19 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRateOverride {
-    /// The code of the rate; it has to exist and be active.
+    /// The code of the rate, which must exist and be active.
     pub code: TaxRateCode,
-    /// The currency it applies to.
+    /// The currency that it applies to.
     pub currency: CurrencyCode,
-    /// Its rank among the customer's rates.
+    /// Its priority among the customer's rates.
     pub priority: Priority,
-    /// Whether it applies of itself.
+    /// Whether it applies automatically.
     pub auto_apply: bool,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
 }
 
-/// The overrides of one create: at most [`TaxRateOverrides::MAX`], no code and currency twice.
+/// The overrides of one create: at most [`TaxRateOverrides::MAX`], each combination of code and currency once.
 ///
 /// ```
 /// use patron_domain::{customer::TaxChoice, tax::TaxRateOverrides, testkit::a_customer};
@@ -49,7 +49,7 @@ pub struct TaxRateOverride {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRateOverrides(Vec<TaxRateOverride>);
 
-/// What is wrong with a list of overrides.
+/// The faults of a list of overrides.
 ///
 /// ```
 /// use patron_domain::{
@@ -71,16 +71,16 @@ pub struct TaxRateOverrides(Vec<TaxRateOverride>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaxRateOverridesError {
-    /// There are more than allowed.
+    /// There are too many.
     #[error("tax_rate_overrides must have at most {max} items, it has {count}", max = TaxRateOverrides::MAX)]
     TooMany {
-        /// The overrides given.
+        /// The number of overrides given.
         count: usize,
     },
-    /// An earlier override names the same code and currency.
+    /// An earlier override has the same code and currency.
     #[error("tax_rate_code and currency must not repeat those of tax_rate_overrides[{earlier}]")]
     Repeated {
-        /// The place of the earlier one.
+        /// The position of the earlier one.
         earlier: usize,
     },
 }
@@ -95,22 +95,22 @@ impl Rule for TaxRateOverridesError {
 }
 
 impl TaxRateOverrides {
-    /// The most overrides of one create.
+    /// The maximum number of overrides in one create.
     pub const MAX: usize = 100;
 
     /// Checks the list as a whole.
     ///
     /// # Errors
-    /// Every broken rule, under `tax_rate_overrides` and the place in the list.
+    /// Every broken rule, under `tax_rate_overrides` and the position in the list.
     pub fn new(overrides: Vec<TaxRateOverride>) -> Result<Self, Violations> {
         Self::at_places(overrides.len(), overrides.into_iter().enumerate().collect())
     }
 
-    /// The same for a list of which some elements were refused already: `count` is how many were given, `valid` are the
-    /// others, each with its place in the list, so that what is wrong with them is told beside what is wrong with the rest.
+    /// Checks a list in which some elements were already refused, so that all faults can be reported together. `count`
+    /// is the number of elements given; `valid` are those not refused, each with its position.
     ///
     /// # Errors
-    /// Every broken rule, under `tax_rate_overrides` and the place in the list.
+    /// Every broken rule, under `tax_rate_overrides` and the position in the list.
     pub fn at_places(count: usize, valid: Vec<(usize, TaxRateOverride)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if count > Self::MAX {
@@ -135,7 +135,7 @@ impl TaxRateOverrides {
         self.0.iter()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn one_code_may_come_once_for_each_currency() {
+    fn a_code_may_occur_once_per_currency() {
         assert!(TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("VAT", "USD")]).is_ok());
         assert!(TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("vat", "EUR")]).is_ok());
         let broken = TaxRateOverrides::new(vec![an_override("VAT", "EUR"), an_override("VAT", "eur")]).unwrap_err();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_the_request() {
+    fn positions_are_those_of_the_request() {
         let valid = vec![(1, an_override("VAT", "EUR")), (3, an_override("VAT", "EUR"))];
         let broken = TaxRateOverrides::at_places(4, valid).unwrap_err();
         let found: Vec<_> =

@@ -1,4 +1,4 @@
-//! What callers can ask about tax rates. About associations: see `association_service`.
+//! The operations on tax rates. For associations see `association_service`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// A tax rate somebody asks for.
+/// A request for a new tax rate.
 ///
 /// ```
 /// use patron_domain::{tax::{NewTaxRate, TaxRate}, testkit::a_tax_rate};
@@ -32,23 +32,23 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTaxRate {
-    /// Its code.
+    /// The code.
     pub code: TaxRateCode,
-    /// Its name.
+    /// The name.
     pub name: TaxRateName,
-    /// What it is for.
+    /// The description.
     pub description: Option<TaxRateDescription>,
-    /// What it charges.
+    /// The charge.
     pub value: TaxValue,
     /// Where it may be used.
     pub scope: TaxRateScope,
     /// Whether it is charged.
     pub rate_status: TaxRateStatus,
-    /// What the client attached.
+    /// The client's metadata.
     pub metadata: Metadata,
 }
 
-/// The parts of a request that together say what a tax rate charges.
+/// The parts of a request that together give the value of a tax rate.
 ///
 /// ```
 /// use patron_domain::tax::{Percentage, TaxValue, TaxValueParts};
@@ -58,7 +58,7 @@ pub struct NewTaxRate {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxValueParts {
-    /// The kind of value; when absent, the one value given tells.
+    /// The kind of value; when absent, it follows from the value given.
     pub kind: Option<TaxRateType>,
     /// `percentage_value`.
     pub percentage: Option<Percentage>,
@@ -66,7 +66,7 @@ pub struct TaxValueParts {
     pub fixed: Option<FixedAmount>,
 }
 
-/// How the parts of a tax value contradict one another.
+/// How the parts of a tax value contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum TaxValuePartsError {
     #[error("a value is needed: percentage_value, such as \"19\" for 19 percent, or fixed_value, such as \"2.50\"")]
@@ -91,10 +91,10 @@ impl Rule for TaxValuePartsError {
 }
 
 impl TaxValueParts {
-    /// Exactly one value, of the kind named if one is named.
+    /// Returns the one value given, which must match the kind if a kind is given.
     ///
     /// # Errors
-    /// When a value is missing or one too many, under the path of the field to correct.
+    /// When a value is missing or superfluous, under the path of the field to correct.
     pub fn resolve(self) -> Result<TaxValue, Violations> {
         use TaxValuePartsError::{Both, Missing, MissingAmount, MissingPercentage, Surplus};
         let (path, error) = match (self.kind, self.percentage, self.fixed) {
@@ -115,7 +115,7 @@ impl TaxValueParts {
     }
 }
 
-/// Why a tax rate was not answered.
+/// Why a look-up of tax rates failed.
 ///
 /// ```
 /// use patron_domain::{store::StoreError, tax::FindTaxRateError};
@@ -134,7 +134,7 @@ pub enum FindTaxRateError {
     Store(#[from] StoreError),
 }
 
-/// Tax rates and associations, for callers with permissions.
+/// Operations on tax rates and associations, for callers with permissions.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -162,25 +162,25 @@ pub enum FindTaxRateError {
 /// ```
 #[derive(Clone)]
 pub struct TaxService {
-    /// Keeps tax rates and associations.
+    /// The store of tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
-    /// Keeps customers.
+    /// The store of customers.
     pub customers: Arc<dyn CustomerRepository>,
-    /// Tells what was done under idempotency keys.
+    /// The records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// For how long a request that comes again under its key is answered as the first time.
+    /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
 }
 
 impl TaxService {
     /// Creates a tax rate.
     ///
-    /// # Errors
-    /// When the caller may not write, the idempotency key was used for something else, the code is taken, or the store
+    /// When the caller may not write, the idempotency key was used for a different request, the code is taken, or the
+    /// store fails.
     /// fails.
     pub async fn create_rate(
         &self,
@@ -213,7 +213,7 @@ impl TaxService {
         request.map(|request| request.claim(now, self.idempotency_ttl))
     }
 
-    /// A tax rate of any status; `None` when there is none with this id.
+    /// A tax rate in any status; `None` when there is none with this id.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -222,7 +222,7 @@ impl TaxService {
         Ok(self.taxes.find_rate(scope, id).await?)
     }
 
-    /// The tax rates that a filter names.
+    /// The tax rates that match a filter.
     ///
     /// # Errors
     /// When the caller may not read or the store fails.
@@ -236,10 +236,10 @@ impl TaxService {
         Ok(self.taxes.rates(scope, filter, page).await?)
     }
 
-    /// Changes a tax rate, or archives it, and answers it as it is then.
+    /// Changes or archives a tax rate, and returns its state after the change.
     ///
     /// # Errors
-    /// See [`ChangeTaxRateError`]; after any of them the rate is as it was.
+    /// See [`ChangeTaxRateError`]. After an error the rate is unchanged.
     pub async fn change_rate(
         &self,
         caller: &Caller,
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_value_of_the_kind_named() {
+    fn exactly_one_value_of_the_given_kind_is_required() {
         use TaxRateType::{Fixed, Percentage as Percent};
         let nineteen = TaxValue::Percentage(Percentage::new("19").unwrap());
         let five = TaxValue::Fixed(FixedAmount::new("5").unwrap());

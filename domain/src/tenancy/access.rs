@@ -1,4 +1,4 @@
-//! Who is asking.
+//! Authentication of callers.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct AccessService {
     uses: Arc<dyn KeyUses>,
 }
 
-/// Why nobody was recognised.
+/// Why a caller was not authenticated.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct AccessService {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthenticateError {
-    /// There is no key, or it is wrong, expired or revoked. Which of these it is stays unsaid.
+    /// The key is missing, wrong, expired or revoked. Which of these is not said.
     #[error("the caller was not recognised")]
     Unauthenticated,
     /// The store failed.
@@ -54,16 +54,16 @@ pub enum AuthenticateError {
 }
 
 impl AccessService {
-    /// A service over its ports.
+    /// A service over the given ports.
     #[must_use]
     pub fn new(keys: Arc<dyn ApiKeyRepository>, clock: Arc<dyn Clock>, uses: Arc<dyn KeyUses>) -> Self {
         Self { keys, clock, uses }
     }
 
-    /// Recognises the caller by the key presented.
+    /// Authenticates the caller by the API key that it presents.
     ///
     /// # Errors
-    /// [`AuthenticateError::Unauthenticated`] for every kind of key that does not open anything, told apart by nothing.
+    /// [`AuthenticateError::Unauthenticated`] for every missing or invalid key, always the same.
     pub async fn authenticate(
         &self,
         presented: &str,
@@ -126,12 +126,12 @@ mod tests {
         }
     }
 
-    /// An access service over a store that is asked for `SECRET` once and answers this.
+    /// An access service over a store that expects one look-up of `SECRET` and returns this.
     fn access(answer: Result<Option<ApiKey>, StoreError>) -> AccessService {
         let mut keys = MockApiKeyRepository::new();
         let answer_of_keys = answer.clone();
         keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
-        // Only a valid key is noted; the mock panics at any other note.
+        // Only the use of a valid key is noted; the mock panics at any other note.
         let mut uses = MockKeyUses::new();
         let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
         let noted = KeyUse { id: a_key().id, at: time(NOW) };
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_expired_and_revoked_keys_get_one_answer() {
+    fn wrong_expired_and_revoked_keys_get_the_same_error() {
         let expired = ApiKey { expires_at: Some(time(NOW)), ..a_key() };
         let revoked = ApiKey { revoked_at: Some(time(NOW + 1)), ..a_key() };
         for found in [None, Some(expired), Some(revoked)] {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_key_never_reaches_the_store() {
+    fn text_that_cannot_be_a_key_never_reaches_the_store() {
         // A mock without expectations panics when it is called.
         let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock(), Arc::new(MockKeyUses::new()));
         for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_store_is_no_wrong_key() {
+    fn a_failing_store_is_not_reported_as_a_wrong_key() {
         let failure = StoreError::Unavailable { reason: "no connection".to_owned() };
         let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, None));
         assert_eq!(answer, Err(AuthenticateError::Store(failure)));

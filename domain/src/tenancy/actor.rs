@@ -1,15 +1,15 @@
-//! Who does something, and in the name of which request.
+//! The actor of a change, and the id of its request.
 
 use crate::{ids::ApiKeyId, text::text_newtype, violation::Rule};
 
 text_newtype! {
-    /// Who did something, as it is shown in `created_by`: the id of the API key used, `system`, or the embedding
-    /// application's own name for a user (1–255 characters, no control characters).
+    /// The actor as `created_by` shows it: the id of the API key, `system`, or the embedding application's own name for
+    /// a user (1–255 characters, no control characters).
     public Actor, ActorError, "actor", max 255, not_blank true
 }
 
 impl Actor {
-    /// Patron itself, without anybody asking: start-up and the command line.
+    /// Patron itself, for work without a caller: start-up and the command line.
     #[must_use]
     pub fn system() -> Self {
         Self("system".to_owned())
@@ -32,7 +32,7 @@ impl From<ApiKeyId> for Actor {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
-/// Why a text is no [`RequestId`].
+/// Why a text is not a valid [`RequestId`].
 ///
 /// ```
 /// use patron_domain::tenancy::{RequestId, RequestIdError};
@@ -50,13 +50,13 @@ impl Rule for RequestIdError {
 }
 
 impl RequestId {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 128;
 
     /// Checks an id.
     ///
     /// # Errors
-    /// When it is empty, too long, or holds another character.
+    /// When the text is empty, too long, or contains another character.
     pub fn new(value: impl Into<String>) -> Result<Self, RequestIdError> {
         let value = value.into();
         let sane = value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
@@ -75,7 +75,7 @@ mod tests {
     use super::RequestId;
 
     #[test]
-    fn only_harmless_characters_make_a_request_id() {
+    fn a_request_id_has_only_harmless_characters() {
         assert!(RequestId::new("a.B_9-".repeat(21)).is_ok());
         for bad in ["", "a b", "a\n", "ü", "a\"b", &"x".repeat(129)] {
             assert!(RequestId::new(bad).is_err(), "{bad:?}");

@@ -1,4 +1,4 @@
-//! API keys: the secret a client presents, and what is known of it.
+//! API keys: the secret that a client presents, and the data stored about it.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use crate::{
 };
 
 text_newtype! {
-    /// The name of an API key for people: 1–255 characters, not blank, no control characters, nothing that
-    /// turns the direction of text.
+    /// The name of an API key for people: 1–255 characters, not blank, no control characters, no bidirectional
+    /// formatting characters.
     public ApiKeyName, ApiKeyNameError, "name", max 255, not_blank true, no_bidi true
 }
 
-/// An API key as a client presents it: `sk_` and printable ASCII. Never stored, logged or shown twice.
+/// An API key as a client presents it: `sk_` and printable ASCII. It is never stored or logged, and is shown only once.
 ///
 /// ```
 /// use patron_domain::tenancy::ApiKeySecret;
@@ -30,7 +30,7 @@ text_newtype! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKeySecret(String);
 
-/// Why a text is no [`ApiKeySecret`].
+/// Why a text is not a valid [`ApiKeySecret`].
 ///
 /// ```
 /// use patron_domain::tenancy::{ApiKeySecret, ApiKeySecretError};
@@ -44,7 +44,7 @@ pub struct ApiKeySecret(String);
 )]
 pub struct ApiKeySecretError;
 
-/// Why a text is no key that an operator may choose.
+/// Why an operator may not choose this text as a key.
 ///
 /// ```
 /// use patron_domain::tenancy::{ApiKeySecret, ChosenKeyError};
@@ -65,17 +65,17 @@ impl Rule for ApiKeySecretError {
 }
 
 impl ApiKeySecret {
-    /// The fewest characters of a key that was made elsewhere, perhaps before [`Self::MIN_CHOSEN_CHARS`] was asked for.
+    /// The minimum length of a presented key, which may be older than [`Self::MIN_CHOSEN_CHARS`].
     pub const MIN_CHARS: usize = 16;
-    /// The fewest characters of a key that an operator chooses: only a hash of it is kept, which a short one would not
-    /// withstand.
+    /// The minimum length of a key that an operator chooses. Only its hash is stored, and the hash of a short key could
+    /// be reversed by guessing.
     pub const MIN_CHOSEN_CHARS: usize = 32;
-    /// The most characters.
+    /// The maximum length.
     pub const MAX_CHARS: usize = 255;
 
     const PREFIX: &'static str = "sk_";
 
-    /// Makes a key of 256 random bits: `sk_` and 52 Crockford base-32 characters.
+    /// Builds a key of 256 random bits: `sk_` and 52 Crockford base-32 characters.
     #[must_use]
     pub fn from_random(bytes: [u8; 32]) -> Self {
         let (first, last) = bytes.split_at(16);
@@ -87,10 +87,10 @@ impl ApiKeySecret {
         Self(format!("{}{}{}", Self::PREFIX, crockford::as_str(&first), crockford::as_str(&last)))
     }
 
-    /// Takes a key as a client presents it.
+    /// Checks a key that a client presents.
     ///
     /// # Errors
-    /// When it cannot be a key at all. The text is not in the error.
+    /// When the text cannot be a key. The error does not contain the text.
     pub fn new(text: impl Into<String>) -> Result<Self, ApiKeySecretError> {
         let text = text.into();
         let plausible = text.starts_with(Self::PREFIX) && text.bytes().all(|b| b.is_ascii_graphic());
@@ -98,25 +98,26 @@ impl ApiKeySecret {
         if plausible && length_fits { Ok(Self(text)) } else { Err(ApiKeySecretError) }
     }
 
-    /// Takes a new key that an operator chose.
+    /// Checks a new key that an operator chose.
     ///
     /// # Errors
-    /// When it cannot be a key, or has fewer than [`Self::MIN_CHOSEN_CHARS`] characters. The text is not in the error.
+    /// When the text cannot be a key, or has fewer than [`Self::MIN_CHOSEN_CHARS`] characters. The error does not
+    /// contain it.
     pub fn chosen(text: impl Into<String>) -> Result<Self, ChosenKeyError> {
         let key = Self::new(text).map_err(|_| ChosenKeyError)?;
         if key.0.len() < Self::MIN_CHOSEN_CHARS { Err(ChosenKeyError) } else { Ok(key) }
     }
 
-    /// The key itself. Whoever asks for it takes care that it is not logged or stored.
+    /// The key itself. Callers must not log or store it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What may be shown of it: the first five and the last two characters, as in `sk_01***8W`.
+    /// The part that may be shown: the first five and the last two characters, as in `sk_01***8W`.
     #[must_use]
     pub fn display_id(&self) -> String {
-        // All ASCII and at least 16 long, by this type's invariant.
+        // All ASCII and at least 16 characters long, by this type's invariant.
         format!("{}***{}", &self.0[..5], &self.0[self.0.len() - 2..])
     }
 }
@@ -127,7 +128,7 @@ impl fmt::Debug for ApiKeySecret {
     }
 }
 
-/// What is known of an API key: everything but the secret.
+/// The data about an API key, without the secret.
 ///
 /// ```
 /// use patron_domain::{tenancy::ApiKey, testkit::{a_time, an_api_key}};
@@ -137,28 +138,28 @@ impl fmt::Debug for ApiKeySecret {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id.
+    /// The id.
     pub id: ApiKeyId,
-    /// The environment it belongs to, and its tenant.
+    /// The environment that it belongs to, and its tenant.
     pub owner: Owner,
-    /// Its name.
+    /// The name.
     pub name: ApiKeyName,
-    /// What may be shown of the secret.
+    /// The part of the secret that may be shown.
     pub display_id: String,
-    /// What it may do.
+    /// The roles.
     pub roles: Roles,
-    /// Until when it is valid; `None` for ever.
+    /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
-    /// Since when it is revoked.
+    /// The time of revocation; `None` while it is not revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When it was last used, as far as that was written down: some seconds late, see [`super::KeyUses`].
+    /// The last recorded use. It is some seconds late, see [`super::KeyUses`].
     pub last_used_at: Option<Timestamp>,
-    /// Who made and changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
 impl ApiKey {
-    /// Revokes it; one that is revoked already keeps its first time and actor.
+    /// Revokes the key. If it is already revoked, the first time and actor are kept.
     pub fn revoke(&mut self, at: Timestamp, by: &Actor) {
         if self.revoked_at.is_none() {
             self.revoked_at = Some(at);
@@ -166,20 +167,20 @@ impl ApiKey {
         }
     }
 
-    /// Published until it is revoked, archived from then on. One that has expired stays published.
+    /// Published until it is revoked, then archived. An expired key stays published.
     #[must_use]
     pub fn status(&self) -> Status {
         if self.revoked_at.is_some() { Status::Archived } else { Status::Published }
     }
 
-    /// Whether the key opens anything at a point in time.
+    /// Whether the key is valid at a time.
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 }
 
-/// What a key is for.
+/// The type of a key.
 ///
 /// ```
 /// use patron_domain::tenancy::ApiKeyType;
@@ -188,7 +189,7 @@ impl ApiKey {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiKeyType {
-    /// A server's own key, to be kept secret.
+    /// A key of a server, which must be kept secret.
     Private,
 }
 
@@ -197,7 +198,7 @@ words!(
     Private => "private_key",
 );
 
-/// Why a time is no end for a key.
+/// Why a time is not a valid expiry of a key.
 ///
 /// ```
 /// use patron_domain::{tenancy::{ExpiryError, check_expiry}, testkit::a_time};
@@ -207,11 +208,11 @@ words!(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpiryError {
-    /// It is no time at all.
+    /// The text is not a time.
     #[error("expires_at: {0}")]
     Time(#[from] TimestampError),
-    /// It has passed already.
-    #[error("expires_at must lie in the future; leave it out for a key without an end")]
+    /// The time has passed.
+    #[error("expires_at must be in the future; leave it out for a key that does not expire")]
     Past,
 }
 
@@ -224,15 +225,15 @@ impl Rule for ExpiryError {
     }
 }
 
-/// Checks the end of a key that is made now.
+/// Checks the expiry of a new key.
 ///
 /// # Errors
-/// [`ExpiryError::Past`] when the key would open nothing from the start.
+/// [`ExpiryError::Past`] when the key would never be valid.
 pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ExpiryError> {
     if now < at { Ok(at) } else { Err(ExpiryError::Past) }
 }
 
-/// That a key was used at a time.
+/// A use of a key.
 ///
 /// ```
 /// use patron_domain::{tenancy::KeyUse, testkit::{a_time, an_api_key}};
@@ -243,11 +244,11 @@ pub fn check_expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, ExpiryEr
 pub struct KeyUse {
     /// The key.
     pub id: ApiKeyId,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// What somebody who makes a key decides.
+/// A request for a new key.
 ///
 /// ```
 /// use patron_domain::tenancy::{ApiKeyName, NewApiKey, Roles};
@@ -257,15 +258,15 @@ pub struct KeyUse {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// Its name.
+    /// The name.
     pub name: ApiKeyName,
-    /// What it may do.
+    /// The roles.
     pub roles: Roles,
-    /// Until when it is valid; `None` for ever.
+    /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What an empty store is given at the first start: written whole or not at all.
+/// The first objects of an empty store, written in full or not at all.
 ///
 /// ```
 /// use patron_domain::{tenancy::{ApiKeySecret, Bootstrap}, testkit::{a_tenant, an_api_key, an_environment}};
@@ -290,7 +291,7 @@ mod tests {
     use super::{ApiKeySecret, ChosenKeyError};
 
     #[test]
-    fn a_key_has_256_bits_and_a_harmless_display_form() {
+    fn a_key_has_256_bits_and_its_display_id_does_not_reveal_it() {
         let key = ApiKeySecret::from_random([0xFF; 32]);
         assert_eq!(key.expose(), format!("sk_7{z}7{z}", z = "Z".repeat(25)));
         assert_eq!(key.display_id(), "sk_7Z***ZZ");
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_key_is_refused_before_any_look_up() {
+    fn text_that_cannot_be_a_key_is_refused_before_any_look_up() {
         for bad in ["", "sk_", "sk_short", "pk_01234567890123456789", "sk_0123456789 0123456789", "sk_ü123456789012345"]
         {
             assert!(ApiKeySecret::new(bad).is_err(), "{bad}");

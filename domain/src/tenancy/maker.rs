@@ -1,4 +1,4 @@
-//! The making of what is new: one place knows what a tenant, an environment and a key are like at first.
+//! Builds new tenants, environments and keys: their initial values are defined only here.
 
 use super::{
     Actor, ApiKey, ApiKeySecret, Environment, EnvironmentName, EnvironmentType, NewApiKey, Tenant, TenantName,
@@ -9,14 +9,14 @@ use crate::{
     time::Timestamp,
 };
 
-/// Makes what belongs together: at one time, by one actor, with ids that follow each other.
+/// Builds objects that belong together: with the same time and actor, and consecutive ids.
 pub(super) struct Maker {
     ids: IdSequence,
     audit: Audit,
 }
 
 impl Maker {
-    /// For what is made now, by this actor.
+    /// Starts with the current time and this actor.
     pub(super) fn start(ids: &dyn IdGenerator, now: Timestamp, by: &Actor) -> Self {
         Self { ids: ids.start(now), audit: Audit::created(now, by) }
     }
@@ -34,7 +34,7 @@ impl Maker {
         Environment { id: self.ids.next_id(), tenant_id, name, kind, audit: self.audit.clone() }
     }
 
-    /// A key of this secret: valid at once, and never used.
+    /// A key with this secret: valid at once, and unused.
     pub(super) fn key(&mut self, owner: Owner, new: NewApiKey, secret: &ApiKeySecret) -> ApiKey {
         ApiKey {
             id: self.ids.next_id(),

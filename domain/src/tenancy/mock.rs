@@ -6,11 +6,11 @@ use super::{
 use crate::{idempotency::Done, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockTenancyRepository {
-    /// A store without any tenant. A bootstrap succeeds, and so does the creation of a tenant; both are forgotten.
+    /// A store without tenants. Bootstrapping and creating a tenant succeed, but are not kept.
     ///
     /// ```
     /// # use patron_domain::{tenancy::*, testkit::an_id};
@@ -24,8 +24,8 @@ impl MockTenancyRepository {
         Self::holding(None)
     }
 
-    /// A store with one environment, and so with its tenant, of which only the environment can be seen. A bootstrap finds
-    /// it in use; a new name is answered and forgotten.
+    /// A store with one environment and its tenant; only the environment can be found. A bootstrap finds the store in
+    /// use; a rename is returned but not kept.
     ///
     /// ```
     /// # use patron_domain::{tenancy::*, testkit::an_environment};
@@ -40,7 +40,7 @@ impl MockTenancyRepository {
         Self::holding(Some(environment))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut tenancy = Self::new();
@@ -84,13 +84,13 @@ impl MockTenancyRepository {
 }
 
 impl MockApiKeyRepository {
-    /// A store without any key. Keys can be created, and are forgotten.
+    /// A store without keys. Creates succeed but are not kept.
     #[must_use]
     pub fn empty() -> Self {
         Self::holding(None)
     }
 
-    /// A store with one key, which its secret opens. Revoking it is answered and forgotten.
+    /// A store with one key, which is found by its secret. Revoking it is returned but not kept.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -107,7 +107,7 @@ impl MockApiKeyRepository {
         Self::holding(Some((key, secret)))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut keys = Self::new();
@@ -150,7 +150,7 @@ impl MockApiKeyRepository {
 }
 
 impl MockKeyUses {
-    /// Takes every use and forgets it, as [`NoKeyUses`](super::NoKeyUses) does.
+    /// Ignores every use, as [`NoKeyUses`](super::NoKeyUses) does.
     #[must_use]
     pub fn ignoring() -> Self {
         let mut uses = Self::new();

@@ -1,4 +1,4 @@
-//! Tenants, their environments, and the API keys, roles and scopes that keep them apart.
+//! Tenants, their environments, and the API keys, roles and scopes that separate them.
 
 mod access;
 mod actor;

@@ -1,9 +1,9 @@
-//! Every environment of every tenant, for work that goes through all of them.
+//! All environments of all tenants, for work that covers every one of them.
 
 use super::{SystemScope, TenancyRepository, TenantScope};
 use crate::{lifecycle::Owner, page::PageRequest, store::StoreError};
 
-/// Every environment there is. One that is made meanwhile may be left out.
+/// All environments. One that is created during the call may be missing.
 ///
 /// # Errors
 /// When the store fails.
@@ -38,7 +38,7 @@ mod tests {
     };
 
     #[test]
-    fn every_page_is_turned() {
+    fn every_page_is_read() {
         let mut tenancy = MockTenancyRepository::new();
         tenancy.expect_tenants().returning(|_, page| {
             let ids = 0..if page.offset() == 0 { 1_000 } else { 2 };

@@ -14,10 +14,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// Keeps tenants and environments. Every method MUST be atomic, and durable when it answers.
+/// Stores tenants and environments. Every method MUST be atomic, and durable when it returns.
 ///
-/// A method that takes a claim MUST treat it as [`TaxRepository`](crate::tax::TaxRepository) says, in the environment that
-/// the claim names.
+/// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
+/// environment.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -36,21 +36,21 @@ use crate::{
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait TenancyRepository: Send + Sync {
-    /// Writes the first tenant with its environment and key, if there is no tenant yet; tells whether it did.
+    /// Writes the first tenant with its environment and key if there is no tenant yet, and returns whether it did.
     ///
-    /// Of several calls at once, also from several processes, exactly one MUST answer `true`. The secret itself MUST
-    /// NOT be stored, only a hash of it.
+    /// Of concurrent calls, even from several processes, exactly one MUST return `true`. The secret itself MUST NOT be
+    /// stored, only its hash.
     async fn bootstrap(&self, scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError>;
 
     /// Writes a new tenant.
     async fn create_tenant(&self, scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError>;
 
-    /// All tenants, the newest first, ids breaking ties.
+    /// All tenants, the newest first; ids break ties.
     async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError>;
 
-    /// Writes a new environment of the scope's tenant, whatever tenant the value names.
+    /// Writes a new environment of the scope's tenant, whatever tenant the value has.
     ///
-    /// MUST answer [`CreateEnvironmentError::UnknownTenant`] when there is no such tenant.
+    /// When the tenant does not exist, this MUST return [`CreateEnvironmentError::UnknownTenant`].
     async fn create_environment(
         &self,
         scope: &TenantScope,
@@ -58,8 +58,8 @@ pub trait TenancyRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<Environment>, CreateEnvironmentError>;
 
-    /// Gives an environment of the scope's tenant another name, and answers it as it is then; `None` when the tenant has
-    /// none with this id. Nothing else of it MUST change but who changed it when; without a name nothing MUST change.
+    /// Renames an environment of the scope's tenant and returns its new state; `None` when the tenant has none with
+    /// this id. Only the name and the fields about the last change MUST change; without a name nothing MUST change.
     async fn rename_environment(
         &self,
         scope: &TenantScope,
@@ -69,7 +69,7 @@ pub trait TenancyRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<Environment>>, OnceError>;
 
-    /// The environments of the scope's tenant, the newest first, ids breaking ties.
+    /// The environments of the scope's tenant, the newest first; ids break ties.
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;
 
     /// An environment of any tenant; `None` when there is none with this id.
@@ -90,7 +90,7 @@ pub enum CreateEnvironmentError {
     /// There is no such tenant.
     #[error("there is no tenant with this id")]
     UnknownTenant,
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The store failed.
@@ -100,10 +100,10 @@ pub enum CreateEnvironmentError {
 
 from_once_error!(CreateEnvironmentError);
 
-/// Keeps API keys. Every method MUST be atomic, and durable when it answers.
+/// Stores API keys. Every method MUST be atomic, and durable when it returns.
 ///
-/// A method that takes a claim MUST treat it as [`TaxRepository`](crate::tax::TaxRepository) says, in the environment that
-/// the claim names. Nothing of a secret MUST be in its record.
+/// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
+/// environment. The record MUST NOT contain any part of a secret.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -122,8 +122,8 @@ from_once_error!(CreateEnvironmentError);
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ApiKeyRepository: Send + Sync {
-    /// Writes a new key of the scope's environment. The secret itself MUST NOT be stored, only a hash of it (SHA-256
-    /// is enough for 256 random bits).
+    /// Writes a new key of the scope's environment. The secret itself MUST NOT be stored, only its hash (SHA-256 is
+    /// enough for 256 random bits).
     async fn create(
         &self,
         scope: &EnvironmentScope,
@@ -132,8 +132,8 @@ pub trait ApiKeyRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, OnceError>;
 
-    /// The keys of the scope's environment, expired ones included, the newest first, ids breaking ties: those that are
-    /// revoked, those that are not, or with `None` all.
+    /// The keys of the scope's environment, including expired ones, the newest first; ids break ties. The filter
+    /// selects revoked keys, keys that are not revoked, or, with `None`, all.
     async fn list(
         &self,
         scope: &EnvironmentScope,
@@ -141,8 +141,8 @@ pub trait ApiKeyRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<ApiKey>, StoreError>;
 
-    /// Revokes a key of the scope's environment and answers it as it is then; `None` when there is none with this id.
-    /// A key that is revoked already keeps its first time and actor.
+    /// Revokes a key of the scope's environment and returns its new state; `None` when there is none with this id. If
+    /// the key is already revoked, the first time and actor are kept.
     async fn revoke(
         &self,
         scope: &EnvironmentScope,
@@ -154,22 +154,23 @@ pub trait ApiKeyRepository: Send + Sync {
     /// A key of any environment by its id.
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
 
-    /// The key that a secret belongs to, valid or not; `None` for an unknown secret.
+    /// The key with this secret, valid or not; `None` for an unknown secret.
     ///
-    /// MAY answer from a cache; a revocation MUST show after [`REVOCATION_DELAY_SECONDS`] at the latest.
+    /// The result MAY come from a cache; a revocation MUST take effect after [`REVOCATION_DELAY_SECONDS`] at the
+    /// latest.
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Writes down when keys of any environment were last used, at most [`MAX_USES`] at once.
+    /// Records the last uses of keys of any environment, at most [`MAX_USES`] at once.
     ///
-    /// MUST NOT put a key's `last_used_at` back to an earlier time, and MUST leave everything else of it as it is, so
-    /// that several processes can tell of one key in any order. MUST pass over keys that are unknown.
+    /// A key's `last_used_at` MUST NOT be set to an earlier time, so that several processes can report in any order.
+    /// The rest of the key MUST stay unchanged. Unknown keys MUST be skipped.
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError>;
 }
 
-/// The most uses that [`ApiKeyRepository::record_uses`] is given at once.
+/// The maximum number of uses in one call of [`ApiKeyRepository::record_uses`].
 pub const MAX_USES: usize = 100;
 
-/// Is told of every use of a key, while a request is on its way.
+/// Receives every use of a key, during the request.
 ///
 /// ```
 /// use patron_domain::tenancy::{KeyUse, KeyUses};
@@ -183,12 +184,12 @@ pub const MAX_USES: usize = 100;
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait KeyUses: Send + Sync {
-    /// A valid key was used. MUST answer at once, without asking any store; what is noted here reaches
-    /// [`ApiKeyRepository::record_uses`] some seconds later. MAY forget uses: the next one tells again.
+    /// Notes the use of a valid key. This MUST return at once, without calling a store. The uses reach
+    /// [`ApiKeyRepository::record_uses`] some seconds later. Uses MAY be lost; the next one updates the time.
     fn note(&self, key_use: KeyUse);
 }
 
-/// Forgets every use: for whoever does not want to know.
+/// Ignores every use, for applications that do not need the times.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -204,5 +205,5 @@ impl KeyUses for NoKeyUses {
     fn note(&self, _: KeyUse) {}
 }
 
-/// The longest time, in seconds, that a revoked key may go on to work.
+/// The maximum time, in seconds, for which a revoked key may still work.
 pub const REVOCATION_DELAY_SECONDS: u64 = 5;

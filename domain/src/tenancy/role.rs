@@ -1,4 +1,4 @@
-//! Roles: what a caller may do.
+//! Roles and permissions of callers.
 
 use crate::{violation::Rule, words::words};
 
@@ -11,11 +11,11 @@ use crate::{violation::Rule, words::words};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Everything, keys included.
+    /// Everything, including keys.
     SuperAdmin,
-    /// Reads and writes, no keys.
+    /// Read and write, without keys.
     AllWriter,
-    /// Reads.
+    /// Read only.
     AllReader,
 }
 
@@ -24,7 +24,7 @@ words!(
     SuperAdmin => "super_admin", AllWriter => "all_writer", AllReader => "all_reader",
 );
 
-/// Something a caller may or may not do.
+/// A permission of a caller.
 ///
 /// ```
 /// use patron_domain::tenancy::{Permission, Roles};
@@ -33,11 +33,11 @@ words!(
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Look at customers, taxes and mappings.
+    /// Read customers, taxes and mappings.
     Read,
-    /// Change them.
+    /// Change customers, taxes and mappings.
     Write,
-    /// Look at, make and revoke API keys, and change environments.
+    /// Read, create and revoke API keys, and change environments.
     Administer,
 }
 
@@ -55,7 +55,7 @@ impl Role {
     }
 }
 
-/// One or more roles, each once.
+/// One or more distinct roles.
 ///
 /// ```
 /// use patron_domain::tenancy::{Permission, Role, Roles};
@@ -66,14 +66,14 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles(Vec<Role>);
 
-/// The roles of a key whose maker names none: `all_writer`, which does all of a client's work and makes no keys.
+/// The default role of a new key: `all_writer`, which can do all of a client's work but cannot create keys.
 impl Default for Roles {
     fn default() -> Self {
         Self(vec![Role::AllWriter])
     }
 }
 
-/// A list of roles is empty.
+/// The list of roles is empty.
 ///
 /// ```
 /// use patron_domain::tenancy::{NoRole, Roles};
@@ -81,7 +81,7 @@ impl Default for Roles {
 /// assert_eq!(Roles::new([]), Err(NoRole));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("roles must name at least one of: super_admin, all_writer, all_reader")]
+#[error("roles must have at least one of: super_admin, all_writer, all_reader")]
 pub struct NoRole;
 
 impl Rule for NoRole {
@@ -91,7 +91,7 @@ impl Rule for NoRole {
 }
 
 impl Roles {
-    /// Takes at least one role; repeated ones count once.
+    /// Takes at least one role; repetitions are ignored.
     ///
     /// # Errors
     /// [`NoRole`] for an empty list.
@@ -108,25 +108,25 @@ impl Roles {
         Self(vec![Role::SuperAdmin])
     }
 
-    /// Whether these roles permit everything that others permit: nobody hands out more than they have.
+    /// Whether these roles permit everything that the others permit. Callers can grant at most their own rights.
     #[must_use]
     pub fn cover(&self, others: &Self) -> bool {
         Permission::ALL.iter().all(|permission| self.permit(*permission) || !others.permit(*permission))
     }
 
-    /// Whether one of the roles permits it.
+    /// Whether one of the roles permits this.
     #[must_use]
     pub fn permit(&self, permission: Permission) -> bool {
         self.0.iter().any(|role| role.permits(permission))
     }
 
-    /// The roles, in a fixed order.
+    /// The roles in a fixed order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Role> {
         self.0.iter().copied()
     }
 }
 
-/// A caller may not do what was asked.
+/// Why a caller may not do something.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Permission, PermissionDenied, Role}, testkit::a_reader};
@@ -143,11 +143,11 @@ pub enum PermissionDenied {
         Permission::Administer => "this needs the role super_admin",
     })]
     Role(Permission),
-    /// A key was asked for that may do more than its maker.
-    #[error("nobody can grant more than they may do themselves; leave out the roles that the caller lacks")]
+    /// The new key would have more rights than the caller.
+    #[error("the caller cannot grant roles that it does not have; leave those roles out")]
     MoreThanOwn,
-    /// The client named an environment that is not the caller's.
-    #[error("the caller belongs to another environment than the one that is asked for")]
+    /// The client named an environment other than the caller's.
+    #[error("the caller belongs to another environment than the requested one")]
     Environment,
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::{NoRole, Permission, Role, Roles};
 
     #[test]
-    fn each_role_permits_what_it_says() {
+    fn each_role_permits_its_operations() {
         use Permission::{Administer, Read, Write};
         let permitted = |role| [Read, Write, Administer].map(|p| Roles::new([role]).unwrap().permit(p));
         assert_eq!(permitted(Role::SuperAdmin), [true, true, true]);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_cover_what_permits_no_more() {
+    fn roles_cover_others_that_permit_no_more() {
         let one = |role| Roles::new([role]).unwrap();
         let covered = |roles: &Roles| Role::ALL.iter().map(|role| roles.cover(&one(*role))).collect::<Vec<_>>();
         assert_eq!(covered(&one(Role::SuperAdmin)), [true, true, true]);

@@ -1,9 +1,9 @@
-//! Scopes: what a caller may reach. A repository cannot be asked anything without one, so no query forgets its tenant.
+//! Scopes: the data that a caller can reach. Every repository method takes a scope, so no query can miss its tenant.
 
 use super::{Actor, Permission, PermissionDenied, RequestId, Roles};
 use crate::{ids::TenantId, lifecycle::Owner};
 
-/// One environment of one tenant, and who acts in it. Whatever lies outside is as if it did not exist.
+/// One environment of one tenant, and the actor. Data outside the scope looks like data that does not exist.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Actor, EnvironmentScope}, testkit::an_owner};
@@ -14,11 +14,11 @@ use crate::{ids::TenantId, lifecycle::Owner};
 pub struct EnvironmentScope {
     /// The environment and its tenant.
     pub owner: Owner,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
 }
 
-/// One tenant with all its environments, and who acts in it.
+/// One tenant with all its environments, and the actor.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Actor, TenantScope}, testkit::a_tenant};
@@ -29,11 +29,11 @@ pub struct EnvironmentScope {
 pub struct TenantScope {
     /// The tenant.
     pub tenant_id: TenantId,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
 }
 
-/// Everything: for authentication, start-up and the command line, never for a request's own work.
+/// All data: for authentication, start-up and the command line, never for a request's own work.
 ///
 /// ```
 /// use patron_domain::tenancy::{Actor, SystemScope};
@@ -42,7 +42,7 @@ pub struct TenantScope {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemScope {
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
 }
 
@@ -54,7 +54,7 @@ impl SystemScope {
     }
 }
 
-/// Somebody whose identity was checked: where they may act, with which roles, and in which request.
+/// An authenticated caller: its scope, roles and request.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Caller, Permission, Roles}, testkit::a_scope};
@@ -70,26 +70,26 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whoever calls this vouches for the identity. [`crate::tenancy::AccessService`] does so for API keys; an
-    /// application with its own users builds callers from its own sessions.
+    /// Builds a caller, whose identity the program must have checked. [`crate::tenancy::AccessService`] does so for API
+    /// keys; an application with its own users builds callers from its own sessions.
     #[must_use]
     pub fn new(scope: EnvironmentScope, roles: Roles, request_id: Option<RequestId>) -> Self {
         Self { scope, roles, request_id }
     }
 
-    /// The scope to act in, if the roles permit what is asked. The only way from a caller to a scope.
+    /// The scope, if the roles include the permission. There is no other way from a caller to a scope.
     ///
     /// # Errors
-    /// [`PermissionDenied`] names the permission that is missing.
+    /// [`PermissionDenied`] with the missing permission.
     pub fn authorise(&self, permission: Permission) -> Result<&EnvironmentScope, PermissionDenied> {
         if self.roles.permit(permission) { Ok(&self.scope) } else { Err(PermissionDenied::Role(permission)) }
     }
 
-    /// The whole tenant to act in, if the roles permit what is asked. For what no environment owns: environments
-    /// themselves, and the keys to each of them.
+    /// The whole tenant, if the roles include the permission. For objects outside environments: the environments
+    /// themselves, and the keys of each.
     ///
     /// # Errors
-    /// [`PermissionDenied`] names the permission that is missing.
+    /// [`PermissionDenied`] with the missing permission.
     pub fn authorise_tenant(&self, permission: Permission) -> Result<TenantScope, PermissionDenied> {
         let scope = self.authorise(permission)?;
         Ok(TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() })
@@ -101,10 +101,10 @@ impl Caller {
         &self.roles
     }
 
-    /// Checks that the environment a client names, if it names one, is the caller's own.
+    /// Checks that an environment named by the client, if any, is the caller's own.
     ///
     /// # Errors
-    /// [`PermissionDenied::Environment`] for any other: a write must never land in an environment that was not meant.
+    /// [`PermissionDenied::Environment`] for any other, so that a write never changes the wrong environment.
     pub fn expect_environment(&self, named: &str) -> Result<(), PermissionDenied> {
         let own = self.scope.owner.environment_id.to_string();
         if named == own { Ok(()) } else { Err(PermissionDenied::Environment) }
@@ -116,7 +116,7 @@ impl Caller {
         self.scope.owner
     }
 
-    /// The request the caller acts in.
+    /// The id of the caller's request.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.request_id.as_ref()

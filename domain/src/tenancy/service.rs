@@ -1,4 +1,4 @@
-//! Making tenants, environments and keys, for the operator of the whole system.
+//! Managing tenants, environments and keys, for the operator of the whole system.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     store::StoreError,
 };
 
-/// Makes and lists tenants, environments and keys, for start-up and the command line.
+/// Creates and lists tenants, environments and keys, for start-up and the command line.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -35,24 +35,24 @@ use crate::{
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
 /// };
 /// let secret = service.new_secret().unwrap();
-/// assert!(service.bootstrap(secret).await.unwrap().is_some(), "the first start makes a key");
+/// assert!(service.bootstrap(secret).await.unwrap().is_some(), "the first start creates a key");
 /// # });
 /// ```
 #[derive(Clone)]
 pub struct TenancyService {
-    /// Keeps tenants and environments.
+    /// The store of tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
-    /// Keeps keys.
+    /// The store of keys.
     pub keys: Arc<dyn ApiKeyRepository>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets.
+    /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
 }
 
-/// Why a key was not made or revoked.
+/// Why a key was not created or revoked.
 ///
 /// ```
 /// use patron_domain::{store::StoreError, tenancy::ApiKeyError};
@@ -68,7 +68,7 @@ pub enum ApiKeyError {
     /// There is no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
-    /// No secret could be made.
+    /// No secret could be generated.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
     /// The store failed.
@@ -80,14 +80,14 @@ impl From<OnceError> for ApiKeyError {
     fn from(error: OnceError) -> Self {
         match error {
             OnceError::Store(error) => error.into(),
-            // The command line claims no key.
+            // The command line uses no idempotency keys.
             OnceError::KeyReused(reused) => StoreError::Failed { reason: reused.to_string() }.into(),
         }
     }
 }
 
 impl TenancyService {
-    /// Whether there is no tenant at all yet.
+    /// Whether there is no tenant yet.
     ///
     /// # Errors
     /// When the store fails.
@@ -96,16 +96,16 @@ impl TenancyService {
         Ok(tenants.total == 0)
     }
 
-    /// A new secret of 256 random bits, not yet any key's.
+    /// A new secret of 256 random bits, which belongs to no key yet.
     ///
     /// # Errors
-    /// When there is no randomness.
+    /// When no randomness is available.
     pub fn new_secret(&self) -> Result<ApiKeySecret, RandomnessUnavailable> {
         Ok(ApiKeySecret::from_random(self.randomness.secret_bytes()?))
     }
 
-    /// Makes a first tenant, environment and super-admin key with this secret, when there is no tenant at all yet.
-    /// Answers the key, or `None` when there was a tenant already.
+    /// Creates the first tenant, environment and super-admin key, with this secret, if there is no tenant yet. Returns
+    /// the key, or `None` if there was a tenant.
     ///
     /// # Errors
     /// When the store fails.
@@ -123,7 +123,7 @@ impl TenancyService {
         Ok(written.then_some(key))
     }
 
-    /// Makes a tenant.
+    /// Creates a tenant.
     ///
     /// # Errors
     /// When the store fails.
@@ -141,7 +141,7 @@ impl TenancyService {
         self.tenancy.tenants(scope, page).await
     }
 
-    /// Makes an environment of a tenant.
+    /// Creates an environment of a tenant.
     ///
     /// # Errors
     /// When there is no such tenant or the store fails.
@@ -171,10 +171,10 @@ impl TenancyService {
         self.tenancy.environments(&scope, page).await
     }
 
-    /// Makes a key with 256 random bits. The secret is answered this once.
+    /// Creates a key with 256 random bits. The secret is returned only this once.
     ///
     /// # Errors
-    /// When there is no such environment, no secret can be made, or the store fails.
+    /// When there is no such environment, no secret can be generated, or the store fails.
     pub async fn create_key(
         &self,
         scope: &SystemScope,
@@ -202,7 +202,7 @@ impl TenancyService {
         Ok(self.keys.list(&scope, None, page).await?)
     }
 
-    /// Revokes a key; a second time changes nothing.
+    /// Revokes a key. A second call changes nothing.
     ///
     /// # Errors
     /// When there is no such key or the store fails.
@@ -213,7 +213,7 @@ impl TenancyService {
         Ok(revoked.ok_or(ApiKeyError::UnknownKey)?.value)
     }
 
-    /// Whoever holds the system scope, acting in an environment with every permission.
+    /// A caller with every permission in an environment, for the holder of the system scope.
     ///
     /// # Errors
     /// When there is no such environment or the store fails.
@@ -233,9 +233,9 @@ impl TenancyService {
     }
 }
 
-/// The names of what a first start makes.
+/// The names of the first tenant, environment and key.
 fn first_names() -> (TenantName, EnvironmentName, ApiKeyName) {
-    #[expect(clippy::expect_used, reason = "literals that keep their types' rules; a unit test calls this")]
+    #[expect(clippy::expect_used, reason = "literals that satisfy their types' rules; a unit test calls this")]
     let names = (
         TenantName::new("Default").expect("a short literal"),
         EnvironmentName::new("Development").expect("a short literal"),
@@ -259,7 +259,7 @@ mod tests {
         ApiKeySecret::new("sk_chosen_by_an_operator").unwrap()
     }
 
-    /// A tenancy service over a store, with keys and randomness that are never asked.
+    /// A tenancy service over a store, with keys and randomness that are never used.
     fn service(tenancy: MockTenancyRepository) -> TenancyService {
         TenancyService {
             tenancy: Arc::new(tenancy),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_start_makes_one_whole_with_the_secret_given() {
+    fn a_first_start_creates_all_objects_with_the_given_secret() {
         let mut tenancy = MockTenancyRepository::new();
         let fits_together = |_: &SystemScope, first: &Bootstrap| {
             let owner = Owner { tenant_id: first.tenant.id, environment_id: first.environment.id };
@@ -285,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn a_start_on_a_store_in_use_answers_no_key() {
+    fn a_start_with_a_store_in_use_returns_no_key() {
         let mut tenancy = MockTenancyRepository::new();
         tenancy.expect_bootstrap().once().returning(|_, _| Ok(false));
         assert_eq!(block_on(service(tenancy).bootstrap(secret())), Ok(None));
     }
 
     #[test]
-    fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_made() {
+    fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_generated() {
         let tenancy = MockTenancyRepository::empty();
         let new = NewApiKey { name: an_api_key().name, roles: Roles::super_admin(), expires_at: None };
         let environment = an_api_key().owner.environment_id;

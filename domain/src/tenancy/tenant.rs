@@ -10,18 +10,18 @@ use crate::{
 };
 
 text_newtype! {
-    /// The name of a tenant for people: 1–255 characters, not blank, no control characters, nothing that
-    /// turns the direction of text.
+    /// The name of a tenant for people: 1–255 characters, not blank, no control characters, no bidirectional formatting
+    /// characters.
     public TenantName, TenantNameError, "name", max 255, not_blank true, no_bidi true
 }
 
 text_newtype! {
-    /// The name of an environment for people: 1–255 characters, not blank, no control characters, nothing that
-    /// turns the direction of text.
+    /// The name of an environment for people: 1–255 characters, not blank, no control characters, no bidirectional
+    /// formatting characters.
     public EnvironmentName, EnvironmentNameError, "name", max 255, not_blank true, no_bidi true
 }
 
-/// A company that keeps its customers here. Nothing is shared between tenants.
+/// A company with its own environments. Tenants share no data.
 ///
 /// ```
 /// use patron_domain::{tenancy::Tenant, testkit::a_tenant};
@@ -31,15 +31,15 @@ text_newtype! {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its id.
+    /// The id.
     pub id: TenantId,
-    /// Its name.
+    /// The name.
     pub name: TenantName,
-    /// Who created it when.
+    /// Who created it, and when.
     pub audit: Audit,
 }
 
-/// What an environment is for. Fixed once it is created.
+/// The purpose of an environment. It cannot change.
 ///
 /// ```
 /// use patron_domain::tenancy::EnvironmentType;
@@ -48,15 +48,15 @@ pub struct Tenant {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentType {
-    /// Trying out.
+    /// For trials.
     Development,
-    /// Real customers.
+    /// For real customers.
     Production,
 }
 
 words!(EnvironmentType, "development, production", Development => "development", Production => "production");
 
-/// A part of a tenant with customers, tax rates and keys of its own.
+/// A part of a tenant with its own customers, tax rates and keys.
 ///
 /// ```
 /// use patron_domain::{tenancy::Environment, testkit::{a_tenant, an_environment}};
@@ -66,20 +66,20 @@ words!(EnvironmentType, "development, production", Development => "development",
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// Its id.
+    /// The id.
     pub id: EnvironmentId,
-    /// Its tenant.
+    /// The tenant.
     pub tenant_id: TenantId,
-    /// Its name.
+    /// The name.
     pub name: EnvironmentName,
-    /// What it is for.
+    /// The type.
     pub kind: EnvironmentType,
-    /// Who created it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
 impl Environment {
-    /// Gives it another name; without one nothing changes.
+    /// Renames the environment; without a name nothing changes.
     pub fn rename(&mut self, name: Option<EnvironmentName>, at: Timestamp, by: &Actor) {
         if let Some(name) = name {
             self.name = name;

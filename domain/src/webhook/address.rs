@@ -1,12 +1,12 @@
-//! Which addresses a delivery may go to: those of the public Internet alone, so that nobody can make the server talk to
-//! its own neighbours (server-side request forgery).
+//! Which addresses a delivery may go to: only public Internet addresses, so that no endpoint can make the server call
+//! its own network (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::url::EndpointUrl;
 use crate::violation::Rule;
 
-/// Which addresses a server calls: public ones over `https`, and more only where its operator allows it.
+/// The addresses that a server calls: public ones over `https`, and others only where the operator allows it.
 ///
 /// ```
 /// use patron_domain::webhook::{CallPolicy, EndpointUrl, NotCalled};
@@ -21,13 +21,14 @@ use crate::violation::Rule;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CallPolicy {
-    /// Whether public addresses are called over plain `http` too: anybody on the way can read what is sent.
+    /// Whether public addresses may be called over plain `http`, where anyone on the network path can read the
+    /// deliveries.
     pub allow_http: bool,
-    /// For development: whether private addresses are called, over `https` and over plain `http`.
+    /// Whether private addresses may be called, over `https` and over plain `http`. For development.
     pub allow_private: bool,
 }
 
-/// Why a server does not call an address, with the setting that would allow it.
+/// Why a server does not call an address. The message names the setting that would allow it.
 ///
 /// ```
 /// use patron_domain::webhook::NotCalled;
@@ -36,13 +37,13 @@ pub struct CallPolicy {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCalled {
-    /// It is not of the public Internet.
+    /// The address is not public.
     #[error(
-        "this server calls no private addresses: use a public one, or start the server with \
+        "this server does not call private addresses: use a public one, or start the server with \
          PATRON_WEBHOOKS_ALLOW_PRIVATE=true (for development)"
     )]
     Private,
-    /// It would be called over plain `http`.
+    /// The call would use plain `http`.
     #[error(
         "this server does not call plain http: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true \
          (for a host on a private network PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
@@ -57,16 +58,16 @@ impl Rule for NotCalled {
 }
 
 impl CallPolicy {
-    /// Whether an address is called: over `https` when `encrypted`, over plain `http` otherwise.
+    /// Whether an address may be called: over `https` when `encrypted`, over plain `http` otherwise.
     #[must_use]
     pub fn allows(self, encrypted: bool, address: IpAddr) -> bool {
         if is_public(address) { encrypted || self.allow_http } else { self.allow_private }
     }
 
-    /// Whether a URL is called, as far as it tells that itself: a name may still turn out to have private addresses alone.
+    /// Checks a URL as far as possible without a look-up: a name may still resolve to private addresses only.
     ///
     /// # Errors
-    /// [`NotCalled`] when no address it can lead to is called.
+    /// [`NotCalled`] when no address that the URL can lead to may be called.
     pub fn check(self, url: &EndpointUrl) -> Result<(), NotCalled> {
         let encrypted = url.is_encrypted();
         match url.address() {
@@ -88,9 +89,9 @@ fn is_this_machine(host: &str) -> bool {
     last.eq_ignore_ascii_case("localhost")
 }
 
-/// Whether an address belongs to the public Internet, by the IANA registries of special-purpose addresses. Whatever is
-/// private, loopback, link-local (where clouds keep their metadata), shared (CGNAT), multicast, reserved or for
-/// documentation does not. An IPv6 address that carries an IPv4 address (mapped, NAT64, 6to4) is judged by that one.
+/// Whether an address is public according to the IANA registries of special-purpose addresses. Private, loopback,
+/// link-local (where clouds serve metadata), shared (CGNAT), multicast, reserved and documentation addresses are not.
+/// An IPv6 address that embeds an IPv4 address (mapped, NAT64, 6to4) is judged by the IPv4 address.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -105,7 +106,7 @@ const SPECIAL_V4: [([u8; 4], u32); 16] = [
     ([10, 0, 0, 0], 8),       // private
     ([100, 64, 0, 0], 10),    // shared (CGNAT)
     ([127, 0, 0, 0], 8),      // loopback
-    ([168, 63, 129, 16], 32), // the host of a machine at Azure
+    ([168, 63, 129, 16], 32), // Azure's host agent
     ([169, 254, 0, 0], 16),   // link-local, metadata
     ([172, 16, 0, 0], 12),    // private
     ([192, 0, 0, 0], 24),     // protocol assignments
@@ -126,13 +127,13 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // IPv4-mapped, and NAT64 by its well-known prefix.
+        // IPv4-mapped, and NAT64 with its well-known prefix.
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
         // 6to4.
         [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
         // Teredo and other protocol assignments, documentation (both).
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        // Global unicast; all else is loopback, link-local, unique local, multicast, or given to nobody.
+        // Global unicast. The rest is loopback, link-local, unique local, multicast or unassigned.
         [first, ..] => first >> 13 == 1,
     }
 }
@@ -146,9 +147,9 @@ mod tests {
     use super::{CallPolicy, EndpointUrl, NotCalled, is_public};
 
     #[test]
-    fn a_policy_allows_each_kind_of_address_by_itself() {
+    fn each_setting_allows_its_own_kind_of_address() {
         use NotCalled::{PlainHttp, Private};
-        // Without anything, with plain http, with private addresses, with both.
+        // With no setting, with plain http, with private addresses, with both.
         let policies = [(false, false), (true, false), (false, true), (true, true)]
             .map(|(allow_http, allow_private)| CallPolicy { allow_http, allow_private });
         for (url, expected) in [
@@ -159,7 +160,7 @@ mod tests {
             ("http://app.LOCALHOST.:80", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://[::1]:4000", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://8.8.8.8", [Err(PlainHttp), Ok(()), Err(PlainHttp), Ok(())]),
-            // What the name leads to is not known yet.
+            // The address of a name is not known yet.
             ("http://example.com", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
             ("http://notlocalhost", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
         ] {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_address_is() {
+    fn other_addresses_are_not_public() {
         for address in [
             "0.0.0.0",
             "0.1.2.3",

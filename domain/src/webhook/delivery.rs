@@ -1,4 +1,4 @@
-//! One event on its way to one endpoint: attempts, and what they lead to.
+//! The delivery of one event to one endpoint: its attempts and their results.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     words::words,
 };
 
-/// An event's delivery to an endpoint, with what its last attempt led to.
+/// The delivery of an event to an endpoint, with the result of its last attempt.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,35 +23,35 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id.
+    /// The id.
     pub id: WebhookDeliveryId,
     /// The endpoint's environment.
     pub owner: Owner,
     /// The endpoint.
     pub endpoint_id: WebhookEndpointId,
-    /// Why it is made.
+    /// The reason for the delivery.
     pub kind: DeliveryKind,
     /// The event.
     pub event_id: EventId,
-    /// Its type.
+    /// The event's type.
     pub event_type: String,
-    /// The thing it is about: the id of a customer or a tax rate. First deliveries of one thing keep their order.
+    /// The subject of the event: the id of a customer or tax rate. First deliveries of one subject keep their order.
     pub entity_id: String,
-    /// Where the event stands in the log.
+    /// The event's position in the log.
     pub position: EventPosition,
-    /// How far it is.
+    /// The state.
     pub state: DeliveryState,
-    /// How many attempts were made.
+    /// The number of attempts made.
     pub attempts: u32,
     /// The last attempt.
     pub last: Option<Attempt>,
-    /// Since when it is known.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// Why a delivery is made.
+/// The reason for a delivery.
 ///
 /// ```
 /// use patron_domain::webhook::DeliveryKind;
@@ -62,15 +62,15 @@ pub struct Delivery {
 pub enum DeliveryKind {
     /// The event happened.
     First,
-    /// Somebody asked for it again. Replays wait for nothing, and nothing waits for them.
+    /// A replay was requested. Replays wait for no other delivery, and none waits for them.
     Replay,
-    /// Somebody tried the endpoint out.
+    /// A test of the endpoint was requested.
     Test,
 }
 
 words!(DeliveryKind, "first, replay, test", First => "first", Replay => "replay", Test => "test");
 
-/// How far a delivery is.
+/// The state of a delivery.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Delivery, DeliveryState}};
@@ -81,18 +81,19 @@ words!(DeliveryKind, "first, replay, test", First => "first", Replay => "replay"
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// It waits for its next attempt; without a time, until an earlier delivery of the same thing is through or failed.
+    /// It waits for its next attempt. Without a time, it waits until an earlier delivery of the same subject is
+    /// delivered or has failed.
     Waiting {
-        /// When the next attempt is made.
+        /// The time of the next attempt.
         next_attempt_at: Option<Timestamp>,
     },
-    /// The endpoint took it.
+    /// The endpoint accepted it.
     Delivered,
-    /// It was refused to the end. It holds nothing up any more, and can be replayed.
+    /// All attempts failed. It blocks no other delivery, and can be replayed.
     Failed,
 }
 
-/// The word for how far a delivery is.
+/// The status of a delivery, without details.
 ///
 /// ```
 /// use patron_domain::webhook::DeliveryStatus;
@@ -115,7 +116,7 @@ words!(
 );
 
 impl DeliveryState {
-    /// The word for it.
+    /// The status without details.
     #[must_use]
     pub fn status(self) -> DeliveryStatus {
         match self {
@@ -126,7 +127,7 @@ impl DeliveryState {
     }
 }
 
-/// One attempt, made.
+/// The result of one attempt.
 ///
 /// ```
 /// use std::time::Duration;
@@ -138,17 +139,17 @@ impl DeliveryState {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// When it began.
+    /// The start time.
     pub at: Timestamp,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
-    /// What came of it.
+    /// The HTTP status, or the reason why there is none.
     pub outcome: Result<u16, SendFailure>,
-    /// The beginning of what the endpoint answered, as text, for its owner to read.
+    /// The beginning of the endpoint's response as text, for its owner.
     pub answer: String,
 }
 
-/// Why there was no answer.
+/// Why there was no response.
 ///
 /// ```
 /// use patron_domain::webhook::SendFailure;
@@ -158,15 +159,15 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SendFailure {
-    /// The host has no address that this server calls: see [`super::CallPolicy`].
+    /// The host has no address that this server may call: see [`super::CallPolicy`].
     AddressRefused,
-    /// The host's name has no address at all.
+    /// The host's name has no address.
     UnknownHost,
-    /// Nobody took the connection, or it broke, or TLS could not be agreed on.
+    /// The connection was refused or broke, or TLS failed.
     Connection,
     /// It took too long.
     Timeout,
-    /// The event is gone from the log, or was erased.
+    /// The event was removed from the log or erased.
     EventGone,
     /// The server could not make the request.
     Internal,
@@ -179,7 +180,7 @@ words!(
 );
 
 impl SendFailure {
-    /// What happened, and what helps, for a person.
+    /// The failure and a possible remedy, for people.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
@@ -188,22 +189,22 @@ impl SendFailure {
                  (PATRON_WEBHOOKS_ALLOW_HTTP)"
             }
             Self::UnknownHost => "the host's name has no address",
-            Self::Connection => "there was no connection, or it broke, or TLS could not be agreed on",
-            Self::Timeout => "the answer took too long",
-            Self::EventGone => "the event is not in the log any more",
+            Self::Connection => "the connection was refused or broke, or TLS failed",
+            Self::Timeout => "the response took too long",
+            Self::EventGone => "the event is no longer in the log",
             Self::Internal => "the call could not be made",
         }
     }
 }
 
 impl Attempt {
-    /// Whether the endpoint took it: any status from 200 to 299.
+    /// Whether the endpoint accepted the delivery: any status from 200 to 299.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self.outcome, Ok(200..=299))
     }
 
-    /// Whether the endpoint wants nothing more, ever (410 Gone, as Standard Webhooks has it).
+    /// Whether the endpoint wants no more deliveries: 410 Gone, as Standard Webhooks defines it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.outcome == Ok(410)
@@ -211,7 +212,7 @@ impl Attempt {
 }
 
 impl Delivery {
-    /// The delivery of an event of the log to an endpoint, of which nothing was attempted. A replay is due at once.
+    /// A new delivery of an event of the log to an endpoint, before any attempt. A replay is due immediately.
     #[must_use]
     pub fn of(
         event: &EventRecord,
@@ -238,7 +239,7 @@ impl Delivery {
         }
     }
 
-    /// The delivery after one more attempt: delivered, waiting for the next one, or failed for good. Pure.
+    /// The delivery after one more attempt: delivered, waiting for the next one, or failed. Pure.
     #[must_use]
     pub fn after(mut self, attempt: Attempt, retries: &Retries, jitter: u16) -> Self {
         let ended = attempt.at.later(attempt.took);
@@ -255,7 +256,7 @@ impl Delivery {
         self
     }
 
-    /// Whether its next attempt is due.
+    /// Whether the next attempt is due.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         matches!(self.state, DeliveryState::Waiting { next_attempt_at: Some(at) } if at <= now)
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn success_is_any_2xx_and_nothing_else() {
+    fn only_2xx_is_a_success() {
         for (status, taken) in
             [(199, false), (200, true), (204, true), (299, true), (302, false), (404, false), (500, false)]
         {
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_waits_longer_each_time_and_fails_in_the_end() {
+    fn the_waits_grow_and_the_delivery_fails_in_the_end() {
         let mut delivery = a_delivery(1);
         let mut last = None;
         for number in 1..Retries::ATTEMPTS {
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_gone_is_not_tried_again() {
+    fn a_removed_event_is_not_retried() {
         let failed = a_delivery(1).after(attempt(Err(SendFailure::EventGone)), &Retries::default(), 7);
         assert_eq!(failed.state, DeliveryState::Failed);
     }

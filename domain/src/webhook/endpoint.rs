@@ -1,4 +1,4 @@
-//! Endpoints: who is told of an environment's events, and how that is changed.
+//! Endpoints: the receivers of an environment's events, and changes of them.
 
 use super::{
     filter::EventFilter,
@@ -17,12 +17,12 @@ use crate::{
 };
 
 text_newtype! {
-    /// What an endpoint is for, for people: 1–255 characters, not blank; of control characters tabs and line breaks
-    /// alone.
+    /// The description of an endpoint: 1–255 characters, not blank. Tabs and line breaks are the only control
+    /// characters allowed.
     public EndpointDescription, EndpointDescriptionError, "description", max 255, not_blank true, lines true
 }
 
-/// That, why and since when an endpoint is disabled.
+/// Why and since when an endpoint is disabled.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_time, a_webhook_endpoint}, webhook::{Disabled, DisabledReason}};
@@ -32,13 +32,13 @@ text_newtype! {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Disabled {
-    /// Why.
+    /// The reason.
     pub reason: DisabledReason,
-    /// Since when.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Somebody's URL that is told of an environment's events.
+/// A URL that receives an environment's events.
 ///
 /// ```
 /// use patron_domain::{testkit::a_webhook_endpoint, webhook::{EventFilter, WebhookEndpoint}};
@@ -49,31 +49,31 @@ pub struct Disabled {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEndpoint {
-    /// Its id.
+    /// The id.
     pub id: WebhookEndpointId,
-    /// The environment whose events it is told of.
+    /// The environment whose events it receives.
     pub owner: Owner,
-    /// Where deliveries go.
+    /// The URL of deliveries.
     pub url: EndpointUrl,
-    /// Which events it is told of.
+    /// The events that it receives.
     pub event_types: EventFilter,
-    /// What it is for.
+    /// The description.
     pub description: Option<EndpointDescription>,
-    /// Whether deliveries rest; `None` while it is enabled.
+    /// Why and since when it is disabled; `None` while it is enabled.
     pub disabled: Option<Disabled>,
-    /// What deliveries are signed with.
+    /// The secrets that deliveries are signed with.
     pub secrets: EndpointSecrets,
-    /// How it is doing.
+    /// Its health.
     pub health: Health,
-    /// How far in the log everything is delivered, or written down as waiting.
+    /// The position in the log up to which every event is delivered or recorded as waiting.
     pub position: EventPosition,
-    /// Who made and changed it when.
+    /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
 impl WebhookEndpoint {
-    /// The endpoint as it may be kept where nobody signs: until when a secret before is valid stays, the secrets do not,
-    /// sealed or not.
+    /// The endpoint without its secrets, sealed or not, for places that do not sign. The end of a previous secret's
+    /// validity is kept.
     #[must_use]
     pub fn without_secrets(self) -> Self {
         let none = || SealedSecret::from_sealed("");
@@ -82,43 +82,43 @@ impl WebhookEndpoint {
     }
 }
 
-/// What is to be changed of an endpoint; what is absent stays.
+/// A change of an endpoint. Absent fields keep their values.
 ///
 /// ```
 /// use patron_domain::{patch::Patch, webhook::EndpointUpdate};
 ///
 /// let update = EndpointUpdate { description: Patch::Clear, enabled: Some(true), ..EndpointUpdate::default() };
-/// assert_eq!(update.url, None); // stays
+/// assert_eq!(update.url, None); // unchanged
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointUpdate {
-    /// Where deliveries go.
+    /// The new URL.
     pub url: Option<EndpointUrl>,
-    /// Which events it is told of.
+    /// The new events.
     pub event_types: Option<EventFilter>,
-    /// What it is for.
+    /// The new description.
     pub description: Patch<EndpointDescription>,
-    /// Whether it is told of events. One that is enabled again goes on where it stopped.
+    /// Whether it receives events. When it is enabled again, it continues where it stopped.
     pub enabled: Option<bool>,
 }
 
-/// What is asked of an endpoint that exists.
+/// A requested change of an existing endpoint.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{DEFAULT_OVERLAP, EndpointAmendment, SealedSecret}};
 ///
-/// let secret = SealedSecret::from_sealed("what the vault made of it");
+/// let secret = SealedSecret::from_sealed("the text from the vault");
 /// let rotation = EndpointAmendment::Rotate { secret, overlap_until: a_time().later(DEFAULT_OVERLAP) };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointAmendment {
     /// Change it.
     Update(Box<EndpointUpdate>),
-    /// Sign with another secret from now on, and for a while with the one before too.
+    /// Sign with a new secret from now on, and with the present one too for some time.
     Rotate {
         /// The new secret.
         secret: SealedSecret,
-        /// Until when both are signed with.
+        /// The time until which both are used.
         overlap_until: Timestamp,
     },
 }
@@ -138,15 +138,15 @@ pub enum EndpointAmendment {
 pub struct ChangeEndpoint {
     /// The endpoint.
     pub id: WebhookEndpointId,
-    /// What is asked.
+    /// The requested change.
     pub amendment: EndpointAmendment,
-    /// The time.
+    /// The time of the change.
     pub at: Timestamp,
 }
 
 impl ChangeEndpoint {
-    /// The endpoint as it is to be. Pure. It leaves alone what only the relay changes: its position, and its health
-    /// unless it is enabled anew or sent elsewhere.
+    /// The endpoint after the change. Pure. The fields that only the relay changes stay as they are: the position, and
+    /// the health unless the endpoint is enabled again or gets another URL.
     #[must_use]
     pub fn decide(self, scope: &EnvironmentScope, current: WebhookEndpoint) -> WebhookEndpoint {
         let mut endpoint = current;
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn disabling_tells_why_and_enabling_makes_a_new_start() {
+    fn disabling_records_the_reason_and_enabling_resets_the_health() {
         let mut endpoint = a_webhook_endpoint();
         endpoint.health = Health { failing_since: Some(a_time()), failed_rounds: 3, paused_until: None };
         let off = update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), endpoint);
@@ -213,13 +213,13 @@ mod tests {
         assert_eq!((disabled.reason, off.health.failed_rounds), (DisabledReason::Request, 3));
         let again =
             update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), off.clone());
-        assert_eq!(again.disabled, off.disabled, "a second time changes nothing");
+        assert_eq!(again.disabled, off.disabled, "disabling again changes nothing");
         let on = update(EndpointUpdate { enabled: Some(true), ..Default::default() }).decide(&a_scope(), off);
         assert_eq!((on.disabled, on.health), (None, Health::default()));
     }
 
     #[test]
-    fn another_url_is_another_chance() {
+    fn another_url_resets_the_health() {
         let mut endpoint = a_webhook_endpoint();
         endpoint.health.failed_rounds = 3;
         let same = update(EndpointUpdate { url: Some(endpoint.url.clone()), ..Default::default() });
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_the_secret_before_for_a_while() {
+    fn a_rotation_keeps_the_previous_secret_for_the_overlap() {
         let endpoint = a_webhook_endpoint();
         let (before, at) = (endpoint.secrets.current.clone(), a_time());
         let rotate = |overlap: u64| {

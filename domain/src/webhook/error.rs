@@ -1,4 +1,4 @@
-//! Why something about webhooks was not done.
+//! Errors of webhook operations.
 
 use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
@@ -7,7 +7,7 @@ use crate::{
     violation::Violations,
 };
 
-/// Why an endpoint, or its deliveries, were not made, changed or answered.
+/// Why an operation on endpoints or deliveries failed.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// The caller may not.
+    /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// A value breaks a rule.
@@ -45,19 +45,19 @@ pub enum WebhookError {
     /// The caller's environment has no such event.
     #[error("there is no event with this id; it may have been removed")]
     UnknownEvent,
-    /// The environment has as many endpoints as it can have.
-    #[error("an environment can have at most {max} webhook endpoints; delete one that is not used", max = MAX_ENDPOINTS)]
+    /// The environment has the maximum number of endpoints.
+    #[error("an environment can have at most {max} webhook endpoints; delete one that is no longer used", max = MAX_ENDPOINTS)]
     TooManyEndpoints,
-    /// More is to be replayed at once than is written down at once.
+    /// The replay would create more deliveries than allowed at once.
     #[error(
-        "this would replay more than {max} events at once; name a shorter time, and go through the time in steps",
+        "this would replay more than {max} events at once; use a shorter period, and replay the whole period in steps",
         max = MAX_REPLAY
     )]
     TooManyEvents,
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
-    /// A secret could not be made, sealed or opened.
+    /// A secret could not be generated, sealed or opened.
     #[error(transparent)]
     Vault(#[from] super::VaultError),
     /// The store failed.
@@ -67,7 +67,7 @@ pub enum WebhookError {
 
 from_once_error!(WebhookError);
 
-/// The most endpoints of an environment.
+/// The maximum number of endpoints in an environment.
 pub const MAX_ENDPOINTS: u64 = 50;
-/// The most deliveries that are replayed at once.
+/// The maximum number of deliveries in one replay.
 pub const MAX_REPLAY: usize = 10_000;

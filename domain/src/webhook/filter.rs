@@ -1,12 +1,12 @@
-//! Which events an endpoint is told of.
+//! The events that an endpoint receives.
 
 use crate::{
     event::EventType,
     violation::{Rule, Violation, Violations},
 };
 
-/// The types of events an endpoint wants: `*` for all, `customer.*` for all of one kind, or a whole name such as
-/// `customer.created`. At least one, each once.
+/// The types of events for an endpoint: `*` for all, `customer.*` for one kind, or a full name such as
+/// `customer.created`. At least one, without repetitions.
 ///
 /// ```
 /// use patron_domain::webhook::EventFilter;
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFilter(Vec<String>);
 
-/// Why a text names no type of events.
+/// Why a text is not a type of events.
 ///
 /// ```
 /// use patron_domain::webhook::EventFilter;
@@ -29,11 +29,11 @@ pub struct EventFilter(Vec<String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventFilterError {
-    /// It is none.
+    /// The text is not a pattern for event types.
     #[error("must be *, a kind such as customer.* or tax_rate.*, or a type such as customer.created")]
     Pattern,
-    /// There are too many.
-    #[error("event_types must name at most {} types; use * or customer.* for many", EventFilter::MAX)]
+    /// There are too many types.
+    #[error("event_types must have at most {} items; use * or customer.* to select many types", EventFilter::MAX)]
     TooMany,
 }
 
@@ -46,11 +46,11 @@ impl Rule for EventFilterError {
     }
 }
 
-/// The kinds of things events are about.
+/// The kinds of things that events are about.
 const ENTITIES: [&str; 2] = ["customer", "tax_rate"];
 
 impl EventFilter {
-    /// The most types that can be named.
+    /// The maximum number of types.
     pub const MAX: usize = 50;
 
     /// Every event.
@@ -59,10 +59,10 @@ impl EventFilter {
         Self(vec!["*".to_owned()])
     }
 
-    /// Checks the types that are named; none at all is as good as all.
+    /// Checks the types; an empty list means all.
     ///
     /// # Errors
-    /// Each text that names no type, under its place.
+    /// Each text that is not a type, under its position.
     pub fn new(types: Vec<String>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if types.len() > Self::MAX {
@@ -79,7 +79,7 @@ impl EventFilter {
         Ok(Self::from_stored(types))
     }
 
-    /// Takes back what was stored; types that were known then stay.
+    /// Restores a stored filter. Types that this version does not know are kept.
     #[must_use]
     pub fn from_stored(mut types: Vec<String>) -> Self {
         types.sort_unstable();
@@ -87,7 +87,7 @@ impl EventFilter {
         if types.is_empty() { Self::all() } else { Self(types) }
     }
 
-    /// Whether an event of this type is wanted.
+    /// Whether the endpoint receives events of this type.
     #[must_use]
     pub fn wants(&self, event_type: &str) -> bool {
         self.0.iter().any(|wanted| match wanted.strip_suffix('*') {
@@ -96,14 +96,14 @@ impl EventFilter {
         })
     }
 
-    /// The types of the log that are wanted; `None` for all.
+    /// The selected types of the log; `None` for all.
     #[must_use]
     pub fn types(&self) -> Option<Vec<EventType>> {
         let wanted: Vec<_> = EventType::ALL.iter().copied().filter(|one| self.wants(one.as_str())).collect();
         (wanted.len() < EventType::ALL.len()).then_some(wanted)
     }
 
-    /// The types as they were named, in order.
+    /// The patterns as given, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {
         &self.0
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn all_a_kind_or_one_type() {
+    fn a_filter_selects_all_types_a_kind_or_one_type() {
         assert!(filter(&[]).unwrap().wants("customer.created"));
         let some = filter(&["tax_rate.*", "customer.created"]).unwrap();
         let wanted = ["customer.created", "customer.updated", "tax_rate.deleted", "customer.created_late"];
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_type_is_refused_at_its_place() {
+    fn text_that_is_not_a_type_is_refused_at_its_position() {
         let bad = ["customer.created", "customer.creatd", "Customer.created", "invoice.*", "customer.*d", "a,b"];
         let places: Vec<_> = (1..6).map(|index| format!("event_types[{index}]")).collect();
         assert_eq!(filter(&bad), Err(places));

@@ -1,11 +1,11 @@
-//! How an endpoint is doing, and when it is left alone.
+//! The health of an endpoint: when it is paused, and when it is disabled.
 
 use std::time::Duration;
 
 use super::retry::Retries;
 use crate::{time::Timestamp, words::words};
 
-/// How an endpoint has answered lately.
+/// How an endpoint has responded lately.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{DISABLE_AFTER, Health, Retries, Tally}};
@@ -17,15 +17,15 @@ use crate::{time::Timestamp, words::words};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Since when nothing was taken any more; `None` while things are.
+    /// Since when every delivery has failed; `None` after a success.
     pub failing_since: Option<Timestamp>,
-    /// How many rounds in a row brought only failures.
+    /// The number of consecutive rounds in which every attempt failed.
     pub failed_rounds: u32,
-    /// Until when it is left in peace.
+    /// The time until which it is paused.
     pub paused_until: Option<Timestamp>,
 }
 
-/// What the attempts of a round came to.
+/// The results of a round's attempts.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{DISABLE_AFTER, Health, Retries, Tally}};
@@ -36,15 +36,15 @@ pub struct Health {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many were taken.
+    /// The number of accepted deliveries.
     pub delivered: u32,
-    /// How many were not.
+    /// The number of failed attempts.
     pub failed: u32,
-    /// Whether the endpoint said that it wants nothing more.
+    /// Whether the endpoint responded that it wants no more deliveries.
     pub gone: bool,
 }
 
-/// Why an endpoint was disabled.
+/// Why an endpoint is disabled.
 ///
 /// ```
 /// use patron_domain::webhook::DisabledReason;
@@ -54,11 +54,11 @@ pub struct Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DisabledReason {
-    /// By its owner.
+    /// The owner disabled it.
     Request,
-    /// It took nothing for too long.
+    /// It accepted nothing for too long.
     Failing,
-    /// It answered 410 Gone.
+    /// It responded 410 Gone.
     Gone,
 }
 
@@ -67,27 +67,27 @@ words!(
     Request => "request", Failing => "failing", Gone => "gone",
 );
 
-/// After how many failures, without one success, a round is given up.
+/// The number of failures without a success after which a round ends.
 const HOPELESS: u32 = 16;
-/// The shortest rest of an endpoint for which there was nothing to do.
+/// The shortest pause of an endpoint without work.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
 impl Tally {
-    /// Whether a round had better end: so many failures and nothing taken.
+    /// Whether the round should end: many failures and no success.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.delivered == 0 && self.failed >= HOPELESS
     }
 }
 
-/// When an endpoint that takes nothing is disabled, unless it is configured: after five days.
+/// The time without a success after which an endpoint is disabled, by default: five days.
 pub const DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
 
 impl Health {
-    /// How an endpoint is doing after a round, and whether it is to be disabled. Pure.
+    /// The health after a round, and whether to disable the endpoint. Pure.
     ///
-    /// Anything taken makes it well. A round of failures alone makes it pause, longer each time; when it has taken nothing
-    /// for `disable_after`, or has answered 410, it is disabled.
+    /// One success resets the health. A round with only failures pauses the endpoint, longer each time. Without any
+    /// success for `disable_after`, or after a 410, the endpoint is disabled.
     #[must_use]
     pub fn after(
         self,
@@ -113,8 +113,8 @@ impl Health {
         }
     }
 
-    /// The same with the rest it is given after a round. One in which there was something to do is followed by another, unless
-    /// the endpoint fails; otherwise nothing is read for it until a delivery is due, and for a second at least.
+    /// The health with the pause after a round. A round with work is followed by another at once, unless the endpoint
+    /// fails. Otherwise the endpoint pauses until a delivery is due, for at least a second.
     #[must_use]
     pub fn rested(self, worked: bool, next_at: Option<Timestamp>, now: Timestamp) -> Self {
         let soonest = now.later(SHORTEST_REST);
@@ -126,7 +126,7 @@ impl Health {
         Self { paused_until, ..self }
     }
 
-    /// Whether it failed the last time: then a few attempts find out how it is.
+    /// Whether the last round failed. If so, the next round begins with only a few attempts.
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.failed_rounds > 0
@@ -141,7 +141,7 @@ mod tests {
     use crate::{testkit::a_time, webhook::Retries};
 
     #[test]
-    fn failures_alone_pause_and_one_success_makes_well() {
+    fn failures_pause_the_endpoint_and_one_success_resets_it() {
         let bad = Tally { failed: 3, ..Tally::default() };
         let after = |health: Health, tally| health.after(tally, a_time(), &Retries::default(), DISABLE_AFTER, 0).0;
         let once = after(Health::default(), bad);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn five_days_of_nothing_or_a_410_disable() {
+    fn five_days_without_success_or_a_410_disable_the_endpoint() {
         let bad = Tally { failed: 1, ..Tally::default() };
         let (health, _) = Health::default().after(bad, a_time(), &Retries::default(), DISABLE_AFTER, 0);
         let almost = a_time().later(DISABLE_AFTER - Duration::from_secs(1));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_rests_until_there_is_something_to_do_and_an_ill_one_as_long_as_its_failures_say() {
+    fn an_idle_endpoint_pauses_until_a_delivery_is_due_and_a_failing_one_for_its_failures() {
         let (now, second) = (a_time(), Duration::from_secs(1));
         let ill = Health { failed_rounds: 1, paused_until: Some(now.later(9 * second)), ..Health::default() };
         let well = Health { paused_until: Some(now), ..Health::default() };
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_of_nothing_but_failures_is_given_up() {
+    fn a_round_with_only_failures_ends_early() {
         assert!(Tally { failed: 16, ..Tally::default() }.is_hopeless());
         assert!(!Tally { failed: 15, ..Tally::default() }.is_hopeless());
         assert!(!Tally { failed: 99, delivered: 1, gone: false }.is_hopeless());

@@ -1,4 +1,4 @@
-//! Ready-made mocks of the ports for webhooks.
+//! Ready-made mocks of the webhook ports.
 
 use super::{
     Attempt, MockSecretVault, MockWebhookBody, MockWebhookRepository, MockWebhookSender, SealedSecret, SendFailure,
@@ -14,11 +14,11 @@ use crate::{
 };
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockWebhookRepository {
-    /// A store without any endpoint. Endpoints can be created, and are forgotten; whoever serves endpoints finds none.
+    /// A store without endpoints. Creates succeed but are not kept, and the relay finds nothing to do.
     ///
     /// ```
     /// # use patron_domain::{webhook::*, testkit::{a_scope, an_id}};
@@ -31,8 +31,8 @@ impl MockWebhookRepository {
         Self::holding(None)
     }
 
-    /// A store with one endpoint, which never changes: changes and rounds are answered and forgotten. It is seen by its
-    /// owner alone, has no deliveries, and is claimed by whoever asks, unless it is disabled, paused or served.
+    /// A store with one endpoint that never changes: changes and rounds succeed but are not kept. Only the endpoint's
+    /// owner sees it. It has no deliveries. Any relay can claim it, unless it is disabled, paused or already served.
     ///
     /// ```
     /// # use patron_domain::{webhook::*, testkit::{a_scope, a_webhook_endpoint}};
@@ -46,7 +46,7 @@ impl MockWebhookRepository {
         Self::holding(Some(endpoint))
     }
 
-    /// A store that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A store that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut webhooks = Self::new();
@@ -99,7 +99,7 @@ impl MockWebhookRepository {
         webhooks
     }
 
-    /// What whoever serves endpoints is answered.
+    /// Mocks the calls of a relay.
     fn serves(&mut self, endpoint: Option<WebhookEndpoint>) {
         let one = endpoint.clone();
         self.expect_claim().returning(move |_, claim| {
@@ -118,7 +118,7 @@ impl MockWebhookRepository {
 }
 
 impl MockWebhookSender {
-    /// Every endpoint answers this status at once, with nothing in it. The attempts are made at the Unix epoch.
+    /// Every endpoint responds with this status at once and an empty body. The attempts start at the Unix epoch.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -150,7 +150,7 @@ impl MockWebhookSender {
         Self::with(Ok(status))
     }
 
-    /// No endpoint answers, for this reason.
+    /// Every attempt fails for this reason.
     #[must_use]
     pub fn failing(reason: SendFailure) -> Self {
         Self::with(Err(reason))
@@ -170,7 +170,7 @@ impl MockWebhookSender {
 }
 
 impl MockSecretVault {
-    /// Seals a secret as its own text, for tests alone, and opens it for the same endpoint or any other.
+    /// Seals a secret as its own text and opens it for any endpoint. For tests only.
     ///
     /// ```
     /// # use patron_domain::{webhook::*, testkit::an_id};
@@ -189,7 +189,7 @@ impl MockSecretVault {
         vault
     }
 
-    /// A vault that can neither seal, for want of randomness, nor open, for want of the right key.
+    /// A vault that can neither seal (no randomness) nor open (wrong key).
     #[must_use]
     pub fn always_failing() -> Self {
         let mut vault = Self::new();
@@ -200,7 +200,7 @@ impl MockSecretVault {
 }
 
 impl MockWebhookBody {
-    /// Bodies that hold the event's id and type and nothing else.
+    /// Bodies with only the event's id and type.
     ///
     /// ```
     /// # use patron_domain::{webhook::*, testkit::*};

@@ -1,4 +1,4 @@
-//! Webhooks: an environment's events, delivered to somebody's URLs, signed, in order, at least once.
+//! Webhooks: an environment's events, delivered to URLs in order, signed, at least once.
 
 mod address;
 mod delivery;

@@ -1,4 +1,4 @@
-//! The port that keeps endpoints and deliveries.
+//! The port that stores endpoints and deliveries.
 
 use async_trait::async_trait;
 
@@ -19,7 +19,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Which deliveries of an endpoint are listed, the newest first.
+/// Selects deliveries of an endpoint for a list, the newest first.
 ///
 /// ```
 /// use patron_domain::webhook::{DeliveryQuery, DeliveryStatus};
@@ -29,15 +29,15 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryQuery {
-    /// Only those that are this far.
+    /// Only deliveries with this status.
     pub status: Option<DeliveryStatus>,
-    /// Only those that were made before this one.
+    /// Only deliveries created before this one.
     pub before: Option<WebhookDeliveryId>,
-    /// The most that are answered.
+    /// The maximum number of results.
     pub limit: u16,
 }
 
-/// Asks for endpoints that have something to do.
+/// A request for the leases of endpoints that have work.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,19 +51,19 @@ pub struct DeliveryQuery {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseClaim {
-    /// Who asks: one running relay.
+    /// The relay process that makes the request.
     pub holder: String,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// Until when the endpoints are the holder's.
+    /// The end of the leases.
     pub until: Timestamp,
-    /// Those that it serves already.
+    /// The endpoints that it already serves.
     pub serving: Vec<WebhookEndpointId>,
-    /// The most endpoints wanted.
+    /// The maximum number of endpoints.
     pub limit: u16,
 }
 
-/// What a round at an endpoint is written down as: whole or not at all.
+/// The result of a round at an endpoint, written in full or not at all.
 ///
 /// ```
 /// use patron_domain::{event::EventPosition, tenancy::SystemScope, testkit::*, webhook::*};
@@ -81,7 +81,7 @@ pub struct LeaseClaim {
 ///     at: a_time(),
 ///     lease_until: None,
 /// };
-/// // Without a lease nothing is written.
+/// // Nothing is written without a lease.
 /// let store = MemoryStore::default();
 /// assert_eq!(futures::executor::block_on(store.record(&SystemScope::patron(), round)), Ok(false));
 /// ```
@@ -91,29 +91,29 @@ pub struct RoundRecord {
     pub owner: Owner,
     /// The endpoint.
     pub endpoint_id: WebhookEndpointId,
-    /// Who holds its lease.
+    /// The holder of the endpoint's lease.
     pub holder: String,
-    /// Its deliveries that were not written down before.
+    /// Deliveries that are not stored yet.
     pub fresh: Vec<Delivery>,
-    /// Its deliveries that were, and have changed.
+    /// Stored deliveries that have changed.
     pub changed: Vec<Delivery>,
-    /// How far in the log it is.
+    /// The endpoint's position in the log.
     pub position: EventPosition,
-    /// How it is doing.
+    /// The endpoint's health.
     pub health: Health,
-    /// Whether it is to be disabled.
+    /// Why to disable the endpoint, if at all.
     pub disabled: Option<DisabledReason>,
-    /// The time.
+    /// The time of the round's end.
     pub at: Timestamp,
-    /// Until when the lease goes on; `None` gives it back.
+    /// The new end of the lease; `None` releases it.
     pub lease_until: Option<Timestamp>,
 }
 
-/// Keeps endpoints and their deliveries. Every method MUST be atomic, and durable when it answers.
+/// Stores endpoints and their deliveries. Every method MUST be atomic, and durable when it returns.
 ///
-/// Methods that take a claim MUST keep its record together with the work, and nothing of it when they refuse. When the
-/// claim has a record already, they MUST do nothing and answer what was answered then, without secrets, whatever has
-/// changed meanwhile; a record of another request MUST be refused.
+/// Methods with a claim MUST write its record together with the work, and nothing when they refuse. If the claim
+/// already has a record, they MUST do nothing and return the stored result without secrets, whatever has changed since.
+/// A record of a different request MUST be refused.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -129,10 +129,10 @@ pub struct RoundRecord {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait WebhookRepository: Send + Sync {
-    /// Writes a new endpoint of the scope's environment, whatever owner the value names.
+    /// Writes a new endpoint of the scope's environment, whatever owner the value has.
     ///
-    /// MUST answer [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]; concurrent calls MAY
-    /// together go beyond.
+    /// This MUST return [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]. Concurrent calls
+    /// MAY exceed the maximum together.
     async fn create_endpoint(
         &self,
         scope: &EnvironmentScope,
@@ -140,11 +140,11 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
-    /// The endpoints of the scope's environment that are not deleted, the newest first, ids breaking ties.
+    /// The endpoints of the scope's environment that are not deleted, the newest first; ids break ties.
     async fn endpoints(&self, scope: &EnvironmentScope, page: PageRequest)
     -> Result<Page<WebhookEndpoint>, StoreError>;
 
-    /// An endpoint of the scope's environment; `None` when there is none with this id, or it was deleted.
+    /// An endpoint of the scope's environment; `None` when there is none with this id or it was deleted.
     async fn find_endpoint(
         &self,
         scope: &EnvironmentScope,
@@ -158,9 +158,9 @@ pub trait WebhookRepository: Send + Sync {
         id: WebhookEndpointId,
     ) -> Result<Option<WebhookEndpoint>, StoreError>;
 
-    /// Changes an endpoint as [`ChangeEndpoint::decide`] says of its row under lock, and answers it as it is then. The
-    /// position and the lease MUST be left alone. MUST answer [`WebhookError::UnknownEndpoint`] for one that is not
-    /// there or was deleted.
+    /// Changes an endpoint: calls [`ChangeEndpoint::decide`] with the locked row, writes the result and returns it.
+    /// Position and lease MUST stay as they are. For an endpoint that does not exist or was deleted, this MUST return
+    /// [`WebhookError::UnknownEndpoint`].
     async fn change_endpoint(
         &self,
         scope: &EnvironmentScope,
@@ -168,8 +168,8 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
-    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. What waits is not
-    /// delivered any more. Its deliveries MAY stay until [`Self::remove_deliveries`] takes them.
+    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. Waiting deliveries
+    /// are no longer sent. Deliveries MAY stay until [`Self::remove_deliveries`] removes them.
     async fn delete_endpoint(
         &self,
         scope: &EnvironmentScope,
@@ -186,8 +186,8 @@ pub trait WebhookRepository: Send + Sync {
         query: DeliveryQuery,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Writes new deliveries of an endpoint of the scope's environment, and answers how many. `at` is the time of the
-    /// claim's record.
+    /// Writes new deliveries of an endpoint of the scope's environment, and returns their number. `at` is the time of
+    /// the claim's record.
     async fn add_deliveries(
         &self,
         scope: &EnvironmentScope,
@@ -196,7 +196,7 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<u64>, OnceError>;
 
-    /// Writes the delivery of a test, and answers it.
+    /// Writes the delivery of a test, and returns it.
     async fn add_test(
         &self,
         scope: &EnvironmentScope,
@@ -204,8 +204,8 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<Delivery>, OnceError>;
 
-    /// Makes the failed deliveries of an endpoint wait again, as replays without any attempt that are due now: the oldest
-    /// first, at most `limit`. Answers how many.
+    /// Turns failed deliveries of an endpoint into waiting replays that have no attempts yet and are due now: the
+    /// oldest first, at most `limit`. Returns their number.
     async fn retry_failed(
         &self,
         scope: &EnvironmentScope,
@@ -215,15 +215,14 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<u64>, OnceError>;
 
-    /// Takes leases of endpoints of any environment that have something to do: events past their position, or a delivery
-    /// that is due.
+    /// Leases endpoints of any environment that have work: events after their position, or a delivery that is due.
     ///
-    /// MUST leave out those that are disabled, deleted, paused, named as being served, or leased by another holder for
-    /// longer than now. Of several claims at once no two MUST get one endpoint. The holder's own leases MAY be given again,
-    /// so that a relay that starts anew under the same name takes up what it had.
+    /// Endpoints MUST be left out that are disabled, deleted, paused, listed as served, or leased by another holder
+    /// beyond the current time. Of concurrent claims no two MUST get the same endpoint. The holder's own leases MAY be
+    /// returned again, so that a relay that restarts under the same name resumes its work.
     async fn claim(&self, scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError>;
 
-    /// Makes a lease last longer; `false` when it is another's meanwhile, or the endpoint is disabled or deleted.
+    /// Extends a lease; `false` when another holder has it now, or the endpoint is disabled or deleted.
     async fn renew(
         &self,
         scope: &SystemScope,
@@ -232,8 +231,8 @@ pub trait WebhookRepository: Send + Sync {
         until: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The deliveries of an endpoint that wait: of first deliveries the first `first` in the order of the log, of replays
-    /// those that are due, at most `replays`.
+    /// The waiting deliveries of an endpoint: the earliest `first` of the first deliveries in log order, and at most
+    /// `replays` of the replays that are due.
     async fn waiting(
         &self,
         scope: &EnvironmentScope,
@@ -243,12 +242,12 @@ pub trait WebhookRepository: Send + Sync {
         replays: u32,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Writes a round down: deliveries, position and health together. MUST write nothing and answer `false` when the lease
-    /// is another's meanwhile, or the endpoint was deleted.
+    /// Writes the result of a round: deliveries, position and health together. When another holder has the lease now,
+    /// or the endpoint was deleted, this MUST write nothing and return `false`.
     async fn record(&self, scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError>;
 
-    /// Removes deliveries of any environment that are through or have failed, and last changed before a time: at most
-    /// `limit`, and those of deleted endpoints that wait. Answers how many.
+    /// Removes delivered and failed deliveries of any environment that were last changed before a time, and waiting
+    /// ones of deleted endpoints: at most `limit`. Returns their number.
     async fn remove_deliveries(
         &self,
         scope: &SystemScope,

@@ -1,4 +1,4 @@
-//! Delivering once more what an endpoint was, or was not, told before.
+//! Replays: delivering events to an endpoint again.
 
 use super::{Delivery, DeliveryKind, MAX_REPLAY, WebhookEndpoint, WebhookError, WebhookService};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What is to be delivered once more.
+/// The events to deliver again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,16 +21,16 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replay {
-    /// One event, whatever types the endpoint wants.
+    /// One event, even if the endpoint does not select its type.
     Event(EventId),
-    /// The events of a time, both ends included, of the types that the endpoint wants.
+    /// The events of a period, both ends included, of the types that the endpoint selects.
     Between(Timestamp, Timestamp),
-    /// Everything that failed for good.
+    /// All failed deliveries.
     Failed,
 }
 
 impl Replay {
-    /// The events of a time; `None` when it ends before it begins.
+    /// The events of a period; `None` when it ends before it begins.
     #[must_use]
     pub fn between(from: Timestamp, to: Timestamp) -> Option<Self> {
         (from <= to).then_some(Self::Between(from, to))
@@ -38,10 +38,11 @@ impl Replay {
 }
 
 impl WebhookService {
-    /// Has events delivered to an endpoint once more, and answers how many. They are on their way within seconds.
+    /// Delivers events to an endpoint again, and returns their number. The deliveries start within seconds.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, endpoint or event are unknown, there are too many, or the store fails.
+    /// When the caller is not a `super_admin`, the endpoint or event is unknown, there are too many events, or the
+    /// store fails.
     pub async fn replay(
         &self,
         caller: &Caller,
@@ -52,10 +53,10 @@ impl WebhookService {
         self.replay_in(caller.authorise(Permission::Administer)?, id, what, request).await
     }
 
-    /// The same for the command line, which finds the endpoint in whatever environment it is.
+    /// The same for the command line, with an endpoint of any environment.
     ///
     /// # Errors
-    /// When endpoint or event are unknown, there are too many, or the store fails.
+    /// When the endpoint or event is unknown, there are too many events, or the store fails.
     pub async fn replay_any(
         &self,
         scope: &SystemScope,
@@ -83,7 +84,7 @@ impl WebhookService {
         let mut ids = self.ids.start(now);
         let events = match what {
             Replay::Failed => {
-                // No platform of ours counts MAX_REPLAY beyond 32 bits.
+                // MAX_REPLAY fits into 32 bits.
                 let limit = u32::try_from(MAX_REPLAY).unwrap_or(u32::MAX);
                 return Ok(self.webhooks.retry_failed(scope, id, now, limit, claim).await?);
             }
@@ -116,7 +117,7 @@ impl WebhookService {
         let mut found = Vec::new();
         loop {
             let page = self.events.read(scope, &query).await?;
-            // The frozen states are not needed here, and would fill the memory.
+            // The events' states are not needed here, and would take too much memory.
             found.extend(page.events.into_iter().map(|event| EventRecord { state: None, ..event }));
             if found.len() > MAX_REPLAY {
                 return Err(WebhookError::TooManyEvents);

@@ -1,4 +1,4 @@
-//! From an event to a signed request.
+//! Building signed requests from events.
 
 use super::{
     endpoint::WebhookEndpoint,
@@ -14,7 +14,7 @@ use crate::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp}
 /// ```
 /// use patron_domain::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp, webhook::WebhookBody};
 ///
-/// /// Tells which event it is; whoever is told asks for the rest.
+/// /// Sends only the event's id; the receiver fetches the rest.
 /// struct Thin;
 ///
 /// impl WebhookBody for Thin {
@@ -29,21 +29,21 @@ use crate::{event::EventRecord, ids::EventId, lifecycle::Owner, time::Timestamp}
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait WebhookBody: Send + Sync {
-    /// The body for an event, as JSON. The same event MUST give the same bytes each time.
+    /// The body for an event, as JSON. The same event MUST always give the same bytes.
     fn event(&self, event: &EventRecord) -> Vec<u8>;
 
     /// The body of a test, of the type [`TEST_EVENT`].
     fn test(&self, id: EventId, owner: Owner, at: Timestamp) -> Vec<u8>;
 }
 
-/// The type of a test, which no event in the log has.
+/// The type of a test. No event in the log has it.
 pub const TEST_EVENT: &str = "webhook.test";
 
 impl WebhookEndpoint {
-    /// A request to this endpoint, signed with every secret that is valid now and opens.
+    /// A request to this endpoint, signed with every secret that is valid now and can be opened.
     ///
     /// # Errors
-    /// When the current secret does not open.
+    /// When the current secret cannot be opened.
     pub fn request(
         &self,
         vault: &dyn SecretVault,
@@ -54,13 +54,13 @@ impl WebhookEndpoint {
         Ok(self.signer(vault)?.request(event_id, body, now))
     }
 
-    /// Opens the secrets of this endpoint, for many requests.
+    /// Opens the secrets of this endpoint once, for many requests.
     ///
     /// # Errors
-    /// When the current secret does not open.
+    /// When the current secret cannot be opened.
     pub fn signer(&self, vault: &dyn SecretVault) -> Result<Signer, VaultError> {
         let mut secrets = vec![vault.open(self.id, &self.secrets.current)?];
-        // One before that opens no more, because the key was changed, is no reason to be silent.
+        // A previous secret that can no longer be opened, because the key was changed, must not stop deliveries.
         let previous = self.secrets.previous.as_ref();
         let previous = previous.and_then(|(sealed, until)| Some((vault.open(self.id, sealed).ok()?, *until)));
         let previous_until = previous.map(|(secret, until)| {
@@ -71,7 +71,7 @@ impl WebhookEndpoint {
     }
 }
 
-/// Makes the requests to one endpoint, with its secrets opened once.
+/// Builds the requests to one endpoint. Its secrets are opened only once.
 ///
 /// ```
 /// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
@@ -85,7 +85,7 @@ impl WebhookEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
     url: EndpointUrl,
-    /// The current one, and the one before if there is one.
+    /// The current one, and the previous one if there is one.
     secrets: Vec<WebhookSecret>,
     previous_until: Option<Timestamp>,
 }

@@ -1,11 +1,11 @@
-//! When a delivery that failed is tried again, and when an endpoint that fails is left in peace.
+//! When a failed delivery is retried, and how long a failing endpoint is paused.
 
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// How long to wait after each failed attempt, in seconds: three days together.
+/// The wait after each failed attempt, in seconds: three days in total.
 const DELAYS: [u64; 12] = [
     5,
     30,
@@ -21,10 +21,10 @@ const DELAYS: [u64; 12] = [
     19 * HOUR + 17 * MINUTE + 25,
 ];
 
-/// The longest an endpoint that fails everything is left in peace before it is tried again.
+/// The longest pause of a failing endpoint.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * MINUTE);
 
-/// How failed deliveries are repeated: [`Retries::ATTEMPTS`] attempts, with growing waits between them.
+/// The retries of failed deliveries: [`Retries::ATTEMPTS`] attempts, with growing waits between them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,19 +40,20 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// The attempts of one delivery, the first included.
+    /// The attempts of one delivery, including the first.
     pub const ATTEMPTS: u32 = DELAYS.len() as u32 + 1;
-    /// From the first attempt to the last, unless it is configured: three days.
+    /// The default time from the first attempt to the last: three days.
     pub const SPAN: Duration = Duration::from_secs(72 * HOUR);
 
-    /// Attempts that spread over another span, with waits in the same proportions.
+    /// Retries over another time span, with waits in the same proportions.
     #[must_use]
     pub fn over(span: Duration) -> Self {
         Self { span }
     }
 
-    /// How long to wait after so many failed attempts; `None` when there is no further one. `jitter` is any number: it
-    /// makes the wait up to a tenth shorter or longer, so that what failed together is not tried again together.
+    /// The wait after this many failed attempts; `None` when there is no further attempt. `jitter` is any number: it
+    /// makes the wait up to a tenth shorter or longer, so that simultaneous failures are not all retried at the same
+    /// time.
     #[must_use]
     pub fn delay(&self, failed: u32, jitter: u16) -> Option<Duration> {
         let index = usize::try_from(failed.checked_sub(1)?).ok()?;
@@ -61,11 +62,11 @@ impl Retries {
         Some(base.mul_f64(share * factor(jitter)))
     }
 
-    /// How long an endpoint is left in peace that has failed in so many rounds in a row.
+    /// The pause of an endpoint after this many failed rounds in a row.
     #[must_use]
     pub fn pause(&self, rounds: u32, jitter: u16) -> Duration {
         let doubled = Duration::from_secs(1) * 2_u32.saturating_pow(rounds.saturating_sub(1).min(16));
-        // A shorter span makes every wait shorter.
+        // A shorter span shortens every wait.
         let longest = LONGEST_PAUSE.min(self.span / 10);
         doubled.min(longest).mul_f64(factor(jitter))
     }
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_a_tenth_and_a_span_scales_everything() {
+    fn jitter_is_up_to_a_tenth_and_the_span_scales_all_waits() {
         let seconds = |jitter| Retries::default().delay(1, jitter).unwrap().as_secs_f64();
         assert!((seconds(0) - 4.5).abs() < 1e-6 && (seconds(u16::MAX) - 5.5).abs() < 1e-6);
         let short = Retries::over(Duration::from_secs(60));

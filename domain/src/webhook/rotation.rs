@@ -1,10 +1,10 @@
-//! The secrets of an endpoint as stores keep them, and how long two are signed with when one takes the other's place.
+//! The secrets of an endpoint as stores keep them, and the overlap of two secrets in a rotation.
 
 use std::{fmt, time::Duration};
 
 use crate::{time::Timestamp, violation::Rule};
 
-/// A secret as stores keep it: sealed by a [`super::SecretVault`]. Only the vault makes and opens one.
+/// A secret as stores keep it: sealed by a [`super::SecretVault`]. Only the vault can seal and open it.
 ///
 /// ```
 /// use patron_domain::webhook::SealedSecret;
@@ -17,27 +17,27 @@ use crate::{time::Timestamp, violation::Rule};
 pub struct SealedSecret(String);
 
 impl SealedSecret {
-    /// Takes what a vault sealed, or what a store has kept of it.
+    /// Wraps text that a vault sealed or a store has kept.
     #[must_use]
     pub fn from_sealed(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// For stores and vaults.
+    /// The sealed text, for stores and vaults.
     #[must_use]
     pub fn as_sealed(&self) -> &str {
         &self.0
     }
 }
 
-/// A vault without a key seals nothing, so this shows nothing.
+/// Without a key the vault stores secrets in the clear, so `Debug` must not show this text.
 impl fmt::Debug for SealedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealedSecret(redacted)")
     }
 }
 
-/// The secrets deliveries are signed with.
+/// The secrets that deliveries are signed with.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, time::Timestamp, webhook::{EndpointSecrets, SealedSecret}};
@@ -51,24 +51,24 @@ impl fmt::Debug for SealedSecret {
 pub struct EndpointSecrets {
     /// The current one.
     pub current: SealedSecret,
-    /// The one before, and until when it is still signed with.
+    /// The previous one, and the time until which it is used too.
     pub previous: Option<(SealedSecret, Timestamp)>,
 }
 
 impl EndpointSecrets {
-    /// Those to sign with at a time, the current one first.
+    /// The secrets to sign with at a time, the current one first.
     pub fn valid_at(&self, now: Timestamp) -> impl Iterator<Item = &SealedSecret> {
         let previous = self.previous.iter().filter(move |(_, until)| now < *until).map(|(secret, _)| secret);
         std::iter::once(&self.current).chain(previous)
     }
 }
 
-/// How long the secret before is still signed with after a rotation, unless another time is asked for.
+/// The default time for which the previous secret is used after a rotation.
 pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
-/// The longest such time.
+/// The maximum overlap.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// Why a number of seconds is no overlap.
+/// Why a number of seconds is not a valid overlap.
 ///
 /// ```
 /// use patron_domain::webhook::{OverlapError, check_overlap};
@@ -86,10 +86,10 @@ impl Rule for OverlapError {
     }
 }
 
-/// Checks how long two secrets are to be signed with.
+/// Checks the length of an overlap.
 ///
 /// # Errors
-/// [`OverlapError`] outside 0 to [`MAX_OVERLAP`].
+/// [`OverlapError`] when the number is negative or above [`MAX_OVERLAP`].
 pub fn check_overlap(seconds: i64) -> Result<Duration, OverlapError> {
     let overlap = u64::try_from(seconds).map(Duration::from_secs).map_err(|_| OverlapError)?;
     if overlap <= MAX_OVERLAP { Ok(overlap) } else { Err(OverlapError) }

@@ -1,9 +1,9 @@
-//! One round of an endpoint: what is attempted, in which order, and what is written down when it is over. Pure: who
-//! makes the attempts only has to take the lanes one by one.
+//! One round at an endpoint: which deliveries are attempted, in which order, and what is recorded at the end. Pure: the
+//! relay makes the attempts and works through the lanes one by one.
 //!
-//! A lane holds the deliveries of one thing (a customer, a tax rate) in the order of the log. Lanes run beside each
-//! other; within a lane the next attempt begins when the one before was taken or has failed for good. So first deliveries
-//! keep their order, and what waits for a retry holds up its own thing alone.
+//! A lane has the deliveries of one subject (a customer or tax rate) in log order. Lanes run in parallel. Within a
+//! lane, the next attempt begins when the delivery before it was accepted or has failed for good. So first deliveries
+//! keep their order, and a delivery that waits for a retry only blocks its own subject.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,19 +17,19 @@ use crate::{event::EventPosition, time::Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Item {
     delivery: Delivery,
-    /// Whether the store knows it.
+    /// Whether the delivery is already stored.
     stored: bool,
     /// Whether it was attempted, or otherwise changed, in this round.
     changed: bool,
     attempted: bool,
 }
 
-/// The deliveries of one thing, in order; by default none.
+/// The deliveries of one subject, in order; empty by default.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_delivery, a_time}, webhook::plan};
 ///
-/// // Two events of one customer: the second waits for the first.
+/// // Two events of one customer: the second one waits for the first.
 /// let lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
 /// assert_eq!(lanes.len(), 1);
 /// assert_eq!(lanes[0].next().unwrap().position.stored(), 1);
@@ -42,13 +42,13 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// The delivery whose attempt is next; `None` when there is none, or it has to wait.
+    /// The delivery to attempt next; `None` when there is none or it must wait.
     #[must_use]
     pub fn next(&self) -> Option<&Delivery> {
         if self.ready { self.waiting.front().map(|item| &item.delivery) } else { None }
     }
 
-    /// Notes what an attempt at it came to, as [`Delivery::after`] tells.
+    /// Records the result of the attempt, by [`Delivery::after`].
     pub fn note(&mut self, attempt: Attempt, retries: &Retries, jitter: u16) {
         let Some(Item { delivery, stored, .. }) = self.waiting.pop_front() else { return };
         let delivery = delivery.after(attempt, retries, jitter);
@@ -62,7 +62,7 @@ impl Lane {
     }
 }
 
-/// What a round leaves behind.
+/// The result of a round.
 ///
 /// ```
 /// use std::time::Duration;
@@ -79,20 +79,20 @@ impl Lane {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoundEnd {
-    /// The deliveries that no store knows yet.
+    /// The deliveries to store for the first time.
     pub fresh: Vec<Delivery>,
-    /// The deliveries that a store knows, and that have changed.
+    /// The stored deliveries that have changed.
     pub changed: Vec<Delivery>,
-    /// All that waits then, whether it has changed or not: with this the next round can begin before these are written.
+    /// All waiting deliveries, changed or not. With these the next round can begin before the results are written.
     pub waiting: Vec<Delivery>,
-    /// How far in the log everything is delivered or written down as waiting.
+    /// The position in the log up to which every event is delivered or recorded as waiting.
     pub position: EventPosition,
-    /// When the first of those that wait is due.
+    /// When the first of the waiting deliveries is due.
     pub next_at: Option<Timestamp>,
 }
 
-/// Makes lanes of the deliveries that wait and of those that are fresh from the log, each in the order of the log. Those
-/// that are ready come first in the order of their first delivery.
+/// Makes lanes from the waiting deliveries and the new ones from the log, each in log order. Lanes that are ready come
+/// first, in the order of their first delivery.
 #[must_use]
 pub fn plan(waiting: Vec<Delivery>, fresh: Vec<Delivery>, now: Timestamp) -> Vec<Lane> {
     let mut by_thing: BTreeMap<(DeliveryKind, String), VecDeque<Item>> = BTreeMap::new();
@@ -112,9 +112,9 @@ fn lane(mut items: VecDeque<Item>, now: Timestamp) -> Lane {
     Lane { done: Vec::new(), waiting: items, ready }
 }
 
-/// What is to be written down when a round is over: whether all lanes ran to their ends (`read_to` is the end of what was
-/// read from the log), or were left before. What is fresh and stands before anything that was attempted is written down
-/// as waiting; what stands after all of it is left to the next round.
+/// The result of a round: when all lanes were completed, or when the round was stopped early. `read_to` is the end of
+/// the part of the log that was read. In a stopped round, new deliveries before any attempted one are recorded as
+/// waiting, and those after all attempted ones are left to the next round.
 #[must_use]
 pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: EventPosition, now: Timestamp) -> RoundEnd {
     let fresh = |item: &&Item| !item.stored && item.attempted;
@@ -124,7 +124,7 @@ pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: Event
     let mut end = RoundEnd { position: position.max(from), ..RoundEnd::default() };
     for mut lane in lanes {
         let kept = |item: &Item| item.stored || item.delivery.position <= position;
-        // Only the first of those that wait has a time; the others wait for it.
+        // Only the first waiting delivery has a time; the others wait for it.
         if let Some(first) = lane.waiting.front_mut().filter(|first| kept(first))
             && let DeliveryState::Waiting { next_attempt_at } = &mut first.delivery.state
         {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_failure_of_the_same_thing_waits_behind_it() {
+    fn deliveries_after_a_failure_of_the_same_subject_wait_for_it() {
         let later = a_time().later(Duration::from_secs(9));
         let lanes = plan(vec![waits(of(1, "a"), Some(later))], vec![of(5, "a"), of(6, "b")], a_time());
         assert_eq!(lanes.iter().filter_map(Lane::next).count(), 1);
@@ -213,14 +213,18 @@ mod tests {
         step(&mut lanes[1], 200);
         let ended = end(lanes, true, at(4), at(6), a_time());
         assert_eq!(seen(&ended.fresh), [(5, "waiting", false), (6, "delivered", false)]);
-        assert_eq!(seen(&ended.changed), [], "what waits as it did is not written again");
-        assert_eq!(seen(&ended.waiting), [(1, "waiting", true), (5, "waiting", false)], "what has not changed too");
+        assert_eq!(seen(&ended.changed), [], "unchanged deliveries are not written again");
+        assert_eq!(
+            seen(&ended.waiting),
+            [(1, "waiting", true), (5, "waiting", false)],
+            "unchanged deliveries are included"
+        );
         assert_eq!(ended.next_at, Some(later));
-        // When its time has come, the first of the lane runs, and the others follow at once.
+        // When it is due, the lane's first delivery runs, and the others follow at once.
         let mut lanes = plan(vec![waits(of(1, "a"), Some(later)), waits(of(5, "a"), None)], vec![], later);
         step(&mut lanes[0], 200);
         assert_eq!(lanes[0].next().map(|one| one.position.stored()), Some(5));
-        // Left before that, the next one is due now.
+        // If the round stops before that, the next delivery is due now.
         let ended = end(lanes, false, at(6), at(6), later);
         assert_eq!(seen(&ended.changed), [(1, "delivered", false), (5, "waiting", true)]);
         assert_eq!(seen(&ended.fresh), []);
@@ -228,18 +232,18 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_is_left_early_loses_nothing_and_goes_back_to_what_it_did_not_touch() {
+    fn a_stopped_round_loses_nothing_and_leaves_the_rest_to_the_next() {
         let mut lanes = plan(vec![], vec![of(1, "a"), of(2, "b"), of(3, "c"), of(4, "b"), of(5, "d")], a_time());
         step(&mut lanes[0], 200);
         step(&mut lanes[2], 200);
         let ended = end(lanes, false, at(0), at(5), a_time());
         assert_eq!(ended.position, at(3));
         assert_eq!(seen(&ended.fresh), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
-        assert_eq!(seen(&ended.waiting), [(2, "waiting", true)], "what it goes back to does not wait");
+        assert_eq!(seen(&ended.waiting), [(2, "waiting", true)], "deliveries left to the next round do not wait");
     }
 
     #[test]
-    fn nothing_attempted_moves_nothing() {
+    fn without_attempts_the_position_does_not_move() {
         let lanes = plan(vec![], vec![of(8, "a")], a_time());
         let ended = end(lanes, false, at(7), at(8), a_time());
         assert_eq!((ended.position, ended.fresh.len(), ended.next_at), (at(7), 0, None));

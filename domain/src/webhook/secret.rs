@@ -1,5 +1,5 @@
-//! The secret that an endpoint's owner verifies deliveries with, and the signatures made with it, as Standard Webhooks
-//! (<https://www.standardwebhooks.com>) has them.
+//! The secret with which an endpoint's owner verifies deliveries, and its signatures, as in Standard Webhooks
+//! (<https://www.standardwebhooks.com>).
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use crate::{time::Timestamp, violation::Rule};
 
-/// A secret: 24 to 64 bytes, shown as `whsec_` and base 64. It is shown when it is made, and never again.
+/// A secret: 24 to 64 bytes, written as `whsec_` and base64. It is shown only once, when it is created.
 ///
 /// ```
 /// use patron_domain::webhook::WebhookSecret;
@@ -21,7 +21,7 @@ use crate::{time::Timestamp, violation::Rule};
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret(Vec<u8>);
 
-/// Why a text is no [`WebhookSecret`].
+/// Why a text is not a valid [`WebhookSecret`].
 ///
 /// ```
 /// use patron_domain::webhook::{WebhookSecret, WebhookSecretError};
@@ -30,7 +30,7 @@ pub struct WebhookSecret(Vec<u8>);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a webhook secret must be whsec_ and the base 64 of {min} to {max} bytes",
+    "a webhook secret must be whsec_ and the base64 form of {min} to {max} bytes",
     min = WebhookSecret::MIN_BYTES, max = WebhookSecret::MAX_BYTES
 )]
 pub struct WebhookSecretError;
@@ -42,9 +42,9 @@ impl Rule for WebhookSecretError {
 }
 
 impl WebhookSecret {
-    /// The fewest bytes.
+    /// The minimum length in bytes.
     pub const MIN_BYTES: usize = 24;
-    /// The most bytes.
+    /// The maximum length in bytes.
     pub const MAX_BYTES: usize = 64;
 
     const PREFIX: &'static str = "whsec_";
@@ -55,25 +55,25 @@ impl WebhookSecret {
         Self(bytes.to_vec())
     }
 
-    /// Takes a secret back from its text.
+    /// Parses a secret.
     ///
     /// # Errors
-    /// When it is none. The text is not in the error.
+    /// When the text is not a secret. The error does not contain the text.
     pub fn parse(text: &str) -> Result<Self, WebhookSecretError> {
         let bytes = text.strip_prefix(Self::PREFIX).and_then(|base64| STANDARD.decode(base64).ok());
         let fits = |bytes: &Vec<u8>| (Self::MIN_BYTES..=Self::MAX_BYTES).contains(&bytes.len());
         bytes.filter(fits).map(Self).ok_or(WebhookSecretError)
     }
 
-    /// Its text. Whoever asks for it takes care that it is not logged, and stored only where that is documented.
+    /// The secret as text. Callers must not log it, and may store it only where that is documented.
     #[must_use]
     pub fn expose(&self) -> String {
         format!("{}{}", Self::PREFIX, STANDARD.encode(&self.0))
     }
 
-    /// Adds the signature of one attempt: `v1,` and the base 64 of the HMAC-SHA256 over `id.timestamp.body`.
+    /// Appends the signature of one attempt: `v1,` and the base64 form of the HMAC-SHA256 over `id.timestamp.body`.
     fn sign(&self, message: &Message<'_>, to: &mut String) {
-        // HMAC takes keys of any length, so there is always a signature.
+        // HMAC accepts keys of any length, so this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return };
         mac.update(message.id.as_bytes());
         mac.update(b".");
@@ -84,16 +84,17 @@ impl WebhookSecret {
         STANDARD.encode_string(mac.finalize().into_bytes(), to);
     }
 
-    /// What proves that whoever has it had this secret: a message of another form than those that are signed.
+    /// A proof of knowing this secret: a MAC over a message whose form differs from that of all signed messages.
     pub(crate) fn proof(&self, of: &str) -> [u8; 32] {
-        // As above; without a key there is no proof that anybody could have.
+        // As above, this cannot fail; a constant proof would match no other.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
         mac.update(b"proof of ");
         mac.update(of.as_bytes());
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether one of the signatures of a `webhook-signature` header is this secret's. Compares in constant time.
+    /// Whether one of the signatures in a `webhook-signature` header was made with this secret. Compares in constant
+    /// time.
     #[must_use]
     pub fn verifies(&self, message: &Message<'_>, header: &str) -> bool {
         let wanted = signature(std::slice::from_ref(self), message);
@@ -101,7 +102,7 @@ impl WebhookSecret {
     }
 }
 
-/// Compares without telling by the time it takes where two texts of one length differ.
+/// Compares two texts of the same length in constant time.
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
@@ -112,7 +113,7 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// What is signed.
+/// The signed parts of a request.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{Message, WebhookSecret, signature}};
@@ -127,9 +128,9 @@ impl fmt::Debug for WebhookSecret {
 pub struct Message<'a> {
     /// `webhook-id`: the event's id, the same in every attempt.
     pub id: &'a str,
-    /// When the attempt is made; `webhook-timestamp` has its seconds.
+    /// The time of the attempt; `webhook-timestamp` is its seconds.
     pub at: Timestamp,
-    /// The body, to the byte.
+    /// The exact bytes of the body.
     pub body: &'a [u8],
 }
 
@@ -139,11 +140,11 @@ pub fn seconds(at: Timestamp) -> i64 {
     at.micros().div_euclid(1_000_000)
 }
 
-/// The value of `webhook-signature`: one signature for each secret, separated by blanks, so that a receiver that knows
-/// either secret of a rotation verifies it.
+/// The value of `webhook-signature`: one signature for each secret, separated by spaces. During a rotation, a receiver
+/// with either secret can verify it.
 #[must_use]
 pub fn signature(secrets: &[WebhookSecret], message: &Message<'_>) -> String {
-    // Each takes 47 characters.
+    // Each signature has 47 characters.
     let mut all = String::with_capacity(48 * secrets.len());
     for secret in secrets {
         if !all.is_empty() {
@@ -160,7 +161,7 @@ mod tests {
     use crate::time::Timestamp;
 
     #[test]
-    fn the_example_of_the_specification_is_signed_as_there() {
+    fn the_specification_s_example_gets_the_same_signature() {
         let secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let at = Timestamp::from_micros(1_614_265_330_000_000).unwrap();
         let message = Message { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body: br#"{"test": 2432232314}"# };
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_library_verifies_it() {
+    fn the_public_library_verifies_a_signature() {
         let secret = WebhookSecret::from_random([9; 32]);
         let at = Timestamp::from_micros(1_800_000_000_999_999).unwrap();
         let message = Message { id: "evt_2", at, body: "{\"a\":\"ä\"}".as_bytes() };
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn length_and_form_are_checked_and_nothing_is_shown() {
+    fn length_and_form_are_checked_and_the_secret_is_not_shown() {
         let secret = WebhookSecret::from_random([7; 32]);
         assert_eq!(WebhookSecret::parse(&secret.expose()), Ok(secret.clone()));
         assert_eq!(format!("{secret:?}"), "WebhookSecret(redacted)");

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{address::NotCalled, delivery::Attempt, url::EndpointUrl};
 use crate::ids::EventId;
 
-/// One request to an endpoint, signed.
+/// One signed request to an endpoint.
 ///
 /// ```
 /// use patron_domain::{testkit::*, webhook::{MockSecretVault, SecretVault, WebhookSecret}};
@@ -17,7 +17,7 @@ use crate::ids::EventId;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// Where to.
+    /// The URL.
     pub url: EndpointUrl,
     /// `webhook-id`.
     pub event_id: EventId,
@@ -38,7 +38,7 @@ pub struct SignedRequest {
 ///     webhook::{Attempt, CallPolicy, EndpointUrl, NotCalled, SendFailure, SignedRequest, WebhookSender},
 /// };
 ///
-/// /// Sends nothing anywhere.
+/// /// Sends nothing.
 /// struct Offline;
 ///
 /// #[async_trait::async_trait]
@@ -58,11 +58,11 @@ pub struct SignedRequest {
 pub trait WebhookSender: Send + Sync {
     /// Makes one attempt.
     ///
-    /// MUST connect only to addresses that its [`super::CallPolicy`] allows; MUST NOT follow redirects; MUST end within ten
-    /// seconds, whatever the endpoint does; MUST NOT keep more of an answer than its beginning.
+    /// The attempt MUST connect only to addresses that the [`super::CallPolicy`] allows, MUST NOT follow redirects,
+    /// MUST end within ten seconds whatever the endpoint does, and MUST NOT keep more than the beginning of a response.
     async fn send(&self, request: SignedRequest) -> Attempt;
 
-    /// Why every attempt to this URL would be refused, as far as the URL itself tells; `None` when it may be called. For
-    /// the warning in an endpoint's answer.
+    /// Why every attempt to this URL would be refused, as far as the URL shows without a look-up; `None` when it may be
+    /// called. For the warning in an endpoint's response.
     fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled>;
 }

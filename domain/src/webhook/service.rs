@@ -1,4 +1,4 @@
-//! What callers can ask about webhooks.
+//! The operations on webhooks, with permission checks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use crate::{
     time::Timestamp,
 };
 
-/// Endpoints and deliveries, for callers with permissions.
+/// Operations on endpoints and deliveries, for callers with permissions.
 ///
-/// Whoever can make an endpoint has every customer sent to an address of their choice, so all that changes, tests or
-/// replays is for `super_admin`. Every role looks at endpoints and deliveries; secrets are shown to nobody twice, not even
-/// to a request that comes again under its idempotency key.
+/// An endpoint can send every customer's data to any address. Therefore only a `super_admin` can change, test or
+/// replay. Every role can read endpoints and deliveries. A secret is shown only once, even to a request that is
+/// repeated with its idempotency key.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::{
 /// let service = WebhookService {
 ///     webhooks: Arc::new(MemoryStore::default()),
 ///     events: Arc::new(MemoryStore::default()),
-///     // Yours in place of these three.
+///     // Use your own implementations instead of these three.
 ///     sender: Arc::new(MockWebhookSender::answering(204)),
 ///     vault: Arc::new(MockSecretVault::plain()),
 ///     body: Arc::new(MockWebhookBody::naming_types()),
@@ -45,36 +45,36 @@ use crate::{
 /// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
 /// # futures::executor::block_on(async {
 /// let (endpoint, secret) = service.create(&a_caller(), new, None).await.unwrap();
-/// assert!(secret.unwrap().expose().starts_with("whsec_")); // shown this once
+/// assert!(secret.unwrap().expose().starts_with("whsec_")); // shown only once
 /// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
 /// assert_eq!(test.value.state, DeliveryState::Delivered);
 /// # });
 /// ```
 #[derive(Clone)]
 pub struct WebhookService {
-    /// Keeps endpoints and deliveries.
+    /// The store of endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
-    /// Keeps the log.
+    /// The event log.
     pub events: Arc<dyn EventLog>,
-    /// Sends tests.
+    /// Sends test deliveries.
     pub sender: Arc<dyn WebhookSender>,
     /// Seals secrets.
     pub vault: Arc<dyn SecretVault>,
-    /// Writes bodies.
+    /// Writes the bodies.
     pub body: Arc<dyn WebhookBody>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets.
+    /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
-    /// Tells what was done under idempotency keys.
+    /// The records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
-    /// For how long a request that comes again under its key is answered as the first time.
+    /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
 }
 
-/// An endpoint somebody asks for.
+/// A request for a new endpoint.
 ///
 /// ```
 /// use patron_domain::webhook::{EndpointUrl, EventFilter, NewEndpoint};
@@ -84,20 +84,21 @@ pub struct WebhookService {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEndpoint {
-    /// Where deliveries go.
+    /// The URL of deliveries.
     pub url: EndpointUrl,
-    /// Which events it is told of.
+    /// The events that it receives.
     pub event_types: EventFilter,
-    /// What it is for.
+    /// The description.
     pub description: Option<EndpointDescription>,
 }
 
 impl WebhookService {
-    /// Makes an endpoint, which is told of what happens from now on. The secret is answered this once: a request that comes
-    /// again under its idempotency key is answered without it.
+    /// Creates an endpoint, which receives events from now on. The secret is returned only this once: a repeated
+    /// request with the same idempotency key gets the endpoint without it.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there are too many endpoints, or secret or store fail.
+    /// When the caller is not a `super_admin`, there are too many endpoints, or generating the secret or the store
+    /// fails.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -137,15 +138,15 @@ impl WebhookService {
     /// One endpoint.
     ///
     /// # Errors
-    /// When the caller may not read, there is none with this id, or the store fails.
+    /// When the caller may not read, there is no endpoint with this id, or the store fails.
     pub async fn endpoint(&self, caller: &Caller, id: WebhookEndpointId) -> Result<WebhookEndpoint, WebhookError> {
         self.find(caller.authorise(Permission::Read)?, id).await
     }
 
-    /// Changes an endpoint, and answers it as it is then.
+    /// Changes an endpoint, and returns its state after the change.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this id, or the store fails.
+    /// When the caller is not a `super_admin`, there is no endpoint with this id, or the store fails.
     pub async fn update(
         &self,
         caller: &Caller,
@@ -162,7 +163,7 @@ impl WebhookService {
     /// Deletes an endpoint.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this id, or the store fails.
+    /// When the caller is not a `super_admin`, there is no endpoint with this id, or the store fails.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -175,11 +176,12 @@ impl WebhookService {
         deleted.ok_or(WebhookError::UnknownEndpoint)
     }
 
-    /// Gives an endpoint another secret, which is answered this once, as in [`Self::create`]. For the overlap, deliveries
-    /// are signed with both.
+    /// Gives an endpoint a new secret, which is returned only this once, as in [`Self::create`]. During the overlap,
+    /// deliveries are signed with both secrets.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this id, or secret or store fail.
+    /// When the caller is not a `super_admin`, there is no endpoint with this id, or generating the secret or the store
+    /// fails.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -211,12 +213,13 @@ impl WebhookService {
         Ok(self.webhooks.deliveries(scope, id, query).await?)
     }
 
-    /// Sends a test to an endpoint, once and at once, enabled or not, and answers what came of it. What comes again under
-    /// its idempotency key while the first is under way may send one too; both are answered alike.
+    /// Sends one test to an endpoint immediately, enabled or not, and returns the result. If the request is repeated
+    /// with its idempotency key while the first one is in progress, a second test may be sent; both get the same
+    /// response.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is no such endpoint, or secret or store fail. A test that the endpoint
-    /// does not take is no error.
+    /// When the caller is not a `super_admin`, there is no such endpoint, or the secret or the store fails. A test that
+    /// the endpoint does not accept is not an error.
     pub async fn test(
         &self,
         caller: &Caller,
@@ -270,7 +273,7 @@ impl WebhookService {
         CallersClaim::within(scope, request.map(|request| request.claim(now, self.idempotency_ttl)))
     }
 
-    /// What was answered before under a key.
+    /// The stored result of an earlier request with the same key.
     pub(super) async fn before<T: Answer>(
         &self,
         scope: &EnvironmentScope,

@@ -1,4 +1,4 @@
-//! Where deliveries go.
+//! The URLs of endpoints.
 
 use std::{
     fmt,
@@ -8,8 +8,8 @@ use std::{
 use crate::{text::serde_as_text, violation::Rule};
 
 /// The URL of an endpoint: `http` or `https`, at most 2048 printable ASCII characters, with a host and without user,
-/// password or fragment. Whether its host may be called is found out at each delivery, by the address it has then; what
-/// the URL alone tells of that, [`super::CallPolicy::check`] says.
+/// password or fragment. Whether the host may be called depends on its address at each delivery;
+/// [`super::CallPolicy::check`] checks what the URL alone shows.
 ///
 /// ```
 /// use patron_domain::webhook::EndpointUrl;
@@ -20,7 +20,7 @@ use crate::{text::serde_as_text, violation::Rule};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EndpointUrl(String);
 
-/// Why a text is no [`EndpointUrl`].
+/// Why a text is not a valid [`EndpointUrl`].
 ///
 /// ```
 /// use patron_domain::webhook::{EndpointUrl, EndpointUrlError};
@@ -29,25 +29,25 @@ pub struct EndpointUrl(String);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointUrlError {
-    /// It is too long.
+    /// The text is too long.
     #[error("url must have at most {} characters", EndpointUrl::MAX_CHARS)]
     TooLong,
-    /// It holds what no URL holds as it is.
+    /// The text contains characters that a URL must encode.
     #[error("url must be printable ASCII; write other characters percent-encoded, and a host's name in punycode")]
     Characters,
-    /// It begins otherwise.
+    /// The text has another scheme or none.
     #[error("url must begin with https:// or http://")]
     Scheme,
-    /// It holds a user or a password.
-    #[error("url must hold no user and no password; verify the signature instead")]
+    /// The URL contains a user or password.
+    #[error("url must not contain a user or password; verify the signature instead")]
     User,
-    /// It has a fragment.
-    #[error("url must have no fragment (#…): it would never be sent")]
+    /// The URL has a fragment.
+    #[error("url must not have a fragment (#…), which HTTP never sends")]
     Fragment,
-    /// It has no host, one that is neither a name nor an address, or a wrong port.
+    /// The URL has no valid host or an invalid port.
     #[error(
-        "url must name a host (a name, an IPv4 address, or an IPv6 address in brackets such as [2001:db8::1]), and a port \
-         from 1 to 65535 if it names one"
+        "url must have a host (a name, an IPv4 address, or an IPv6 address in brackets such as [2001:db8::1]), and a port \
+         from 1 to 65535 if it has one"
     )]
     Host,
 }
@@ -62,13 +62,13 @@ impl Rule for EndpointUrlError {
 }
 
 impl EndpointUrl {
-    /// The most characters.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = 2_048;
 
     /// Checks a URL.
     ///
     /// # Errors
-    /// [`EndpointUrlError`] names the rule it breaks.
+    /// [`EndpointUrlError`] for the rule that is broken.
     pub fn new(url: impl Into<String>) -> Result<Self, EndpointUrlError> {
         let url = Self::from_stored(url)?;
         let (host, port) = url.host_and_port();
@@ -76,11 +76,11 @@ impl EndpointUrl {
         if is_host(host) && port_fits { Ok(url) } else { Err(EndpointUrlError::Host) }
     }
 
-    /// Takes back a URL that a store has kept, perhaps since before hosts and ports were looked at closely: one that leads
-    /// nowhere fails when it is called, and hides no other.
+    /// Restores a stored URL. Hosts and ports are not checked as strictly as in `new`, because older versions checked
+    /// less: a URL with a wrong host fails when it is called, and does not prevent reading the other endpoints.
     ///
     /// # Errors
-    /// [`EndpointUrlError`] names the rule it breaks.
+    /// [`EndpointUrlError`] for the rule that is broken.
     pub fn from_stored(url: impl Into<String>) -> Result<Self, EndpointUrlError> {
         use EndpointUrlError::{Characters, Fragment, Host, Scheme, TooLong, User};
         let url = url.into();
@@ -106,16 +106,16 @@ impl EndpointUrl {
         }
     }
 
-    /// Host and port, as they stand there.
+    /// Host and port, as written.
     fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.split(['/', '?']).next().unwrap_or_default()
     }
 
-    /// The host, with the brackets of an IPv6 address, and what stands behind its colon.
+    /// The host, with the brackets of an IPv6 address, and the text after its colon.
     fn host_and_port(&self) -> (&str, Option<&str>) {
         let authority = self.authority();
-        // The colons of an IPv6 address stand within brackets.
+        // The colons of an IPv6 address are within brackets.
         match authority.rfind(':').filter(|at| !authority[*at..].contains(']')) {
             Some(at) => (&authority[..at], Some(&authority[at + 1..])),
             None => (authority, None),
@@ -128,7 +128,7 @@ impl EndpointUrl {
         self.host_and_port().0
     }
 
-    /// The host's address, where the URL names one rather than a name that has to be looked up.
+    /// The host's address, if the URL contains an address instead of a name.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         let host = self.host();
@@ -136,7 +136,7 @@ impl EndpointUrl {
         within.unwrap_or(host).parse().ok()
     }
 
-    /// Whether what is sent there is encrypted on the way: `https`.
+    /// Whether the connection is encrypted: `https`.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.0.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
@@ -149,8 +149,8 @@ impl EndpointUrl {
     }
 }
 
-/// A name of letters, digits, hyphens and underscores between dots, or an address. What a number alone means, such as
-/// `2130706433`, the resolver decides when it is called.
+/// A name of letters, digits, hyphens and underscores between dots, or an address. A number alone, such as
+/// `2130706433`, is left to the resolver.
 fn is_host(host: &str) -> bool {
     if let Some(inner) = host.strip_prefix('[') {
         return inner.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
@@ -158,16 +158,16 @@ fn is_host(host: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    // A dot at the end is the root of all names.
+    // A dot at the end stands for the DNS root.
     host.len() <= MAX_HOST_CHARS && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
-/// `u16::parse` would take a sign.
+/// `u16::parse` would accept a sign.
 fn is_port(port: &str) -> bool {
     port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Path and query may hold what its owner takes for a secret, so only the beginning shows.
+/// Path and query may contain secrets of the owner, so only the part before them is shown.
 impl fmt::Debug for EndpointUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.0.match_indices(['/', '?']).nth(2).map_or(self.0.len(), |(at, _)| at);
@@ -175,7 +175,7 @@ impl fmt::Debug for EndpointUrl {
     }
 }
 
-/// The longest name of a host (RFC 1035, section 2.3.4), with a dot at its end.
+/// The maximum length of a host name (RFC 1035, section 2.3.4), with a dot at the end.
 const MAX_HOST_CHARS: usize = 254;
 
 serde_as_text!(EndpointUrl);
@@ -185,7 +185,7 @@ mod tests {
     use super::{EndpointUrl, EndpointUrlError};
 
     #[test]
-    fn only_plain_web_addresses_are_taken() {
+    fn only_plain_web_urls_are_accepted() {
         for good in [
             "https://example.com",
             "http://example.com:8080/hook?a=b",
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_was_taken_before_can_still_be_read() {
+    fn a_stored_url_can_still_be_read() {
         let stored = EndpointUrl::from_stored("http://[::1:8430/").unwrap();
         assert_eq!((stored.as_str(), stored.address()), ("http://[::1:8430/", None));
         assert_eq!(EndpointUrl::from_stored("ftp://example.com"), Err(EndpointUrlError::Scheme));
     }
 
     #[test]
-    fn a_url_tells_its_host() {
+    fn a_url_has_a_host() {
         for (url, host, is_address, is_encrypted) in [
             ("https://example.com:8443/x", "example.com", false, true),
             ("HTTP://10.0.0.1?a", "10.0.0.1", true, false),

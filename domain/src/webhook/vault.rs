@@ -1,24 +1,24 @@
-//! The port that seals the secrets of endpoints, so that stores need not be trusted with them.
+//! The port that seals the secrets of endpoints, so that access to the store does not reveal them.
 
 use super::{rotation::SealedSecret, secret::WebhookSecret};
 use crate::ids::WebhookEndpointId;
 
-/// Why a secret could not be made, sealed or opened. Texts hold nothing of it.
+/// Why a secret could not be generated, sealed or opened. The messages contain no part of it.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_time, a_webhook_endpoint, an_id}, webhook::{MockSecretVault, VaultError}};
 ///
 /// let request = a_webhook_endpoint().request(&MockSecretVault::plain(), an_id(1), vec![], a_time());
-/// assert_eq!(request, Err(VaultError::Sealed), "this secret was sealed by no vault");
+/// assert_eq!(request, Err(VaultError::Sealed), "no vault sealed this secret");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
-    /// There was no randomness.
+    /// No randomness was available.
     #[error(transparent)]
     Randomness(#[from] crate::ids::RandomnessUnavailable),
-    /// It was sealed with a key that is not known here, or altered.
-    #[error("a webhook secret cannot be opened: it was sealed with a key that PATRON_SECRETS_KEY does not hold")]
+    /// The secret was sealed with an unknown key, or altered.
+    #[error("a webhook secret cannot be opened: it was sealed with a key that is not in PATRON_SECRETS_KEY")]
     Sealed,
 }
 
@@ -27,7 +27,7 @@ pub enum VaultError {
 /// ```
 /// use patron_domain::{ids::WebhookEndpointId, webhook::*};
 ///
-/// /// Keeps secrets as they are, for a store that is encrypted itself.
+/// /// Stores secrets in the clear, for a store that is itself encrypted.
 /// struct Plain;
 ///
 /// impl SecretVault for Plain {
@@ -43,15 +43,15 @@ pub enum VaultError {
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 pub trait SecretVault: Send + Sync {
-    /// Seals a secret of an endpoint, so that it opens for that endpoint alone.
+    /// Seals a secret so that it opens only for this endpoint.
     ///
     /// # Errors
     /// [`VaultError`].
     fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError>;
 
-    /// Opens what was sealed for an endpoint.
+    /// Opens a secret that was sealed for an endpoint.
     ///
     /// # Errors
-    /// [`VaultError::Sealed`] when it was not sealed by this vault, for this endpoint.
+    /// [`VaultError::Sealed`] when it was not sealed by this vault for this endpoint.
     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
 }

@@ -1,14 +1,14 @@
-//! What a receiver does: is a delivery of this endpoint's, and of now?
+//! Verification by a receiver: whether a delivery was signed with the secret, and recently.
 
 use std::time::Duration;
 
 use super::secret::{Message, WebhookSecret, seconds};
 use crate::time::Timestamp;
 
-/// How far a delivery's time may be from a receiver's, as Standard Webhooks recommends.
+/// The maximum difference between a delivery's time and the receiver's, as Standard Webhooks recommends.
 pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// A delivery as it arrived: its three headers, and its body to the byte.
+/// A delivery as received: its three headers, and the exact bytes of its body.
 ///
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{Arrival, Message, WebhookSecret, seconds, signature, verify}};
@@ -31,31 +31,31 @@ pub struct Arrival<'a> {
     pub body: &'a [u8],
 }
 
-/// Why a delivery is not to be trusted.
+/// Why a delivery must not be trusted.
 ///
 /// ```
 /// use patron_domain::webhook::Unverified;
 ///
-/// assert_eq!(Unverified::Signature.to_string(), "webhook-signature is not of this secret");
+/// assert_eq!(Unverified::Signature.to_string(), "the webhook-signature was made with another secret");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unverified {
-    /// The time is none.
-    #[error("webhook-timestamp is no time in whole seconds")]
+    /// The timestamp is not valid.
+    #[error("webhook-timestamp must be a time in whole seconds")]
     Timestamp,
-    /// Somebody may have kept it, and sends it again.
+    /// The timestamp is too far from now: the delivery may be a repetition of a recorded one.
     #[error("webhook-timestamp is more than {} minutes from now", TOLERANCE.as_secs() / 60)]
     Stale,
-    /// Somebody else signed it, or it was changed.
-    #[error("webhook-signature is not of this secret")]
+    /// It was signed with another secret, or altered.
+    #[error("the webhook-signature was made with another secret")]
     Signature,
 }
 
-/// Whether a delivery was signed with a secret, and within [`TOLERANCE`] of now. Pure.
+/// Verifies that a delivery was signed with a secret, within [`TOLERANCE`] of now. Pure.
 ///
 /// # Errors
-/// [`Unverified`] says why not.
+/// [`Unverified`] with the reason.
 pub fn verify(secret: &WebhookSecret, arrival: &Arrival<'_>, now: Timestamp) -> Result<(), Unverified> {
     let sent: i64 = arrival.timestamp.parse().map_err(|_| Unverified::Timestamp)?;
     if sent.abs_diff(seconds(now)) > TOLERANCE.as_secs() {
@@ -77,7 +77,7 @@ mod tests {
     };
 
     #[test]
-    fn only_what_was_signed_with_the_secret_and_lately_is_verified() {
+    fn only_a_recent_signature_with_the_secret_is_verified() {
         let (secret, other, at) = (WebhookSecret::from_random([1; 32]), WebhookSecret::from_random([2; 32]), a_time());
         let signed = signature(std::slice::from_ref(&secret), &Message { id: "evt_1", at, body: b"{}" });
         let timestamp = seconds(at).to_string();

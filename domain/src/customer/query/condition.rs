@@ -1,13 +1,13 @@
-//! What a customer has to be like to be found.
+//! The conditions of a search.
 
 use std::fmt;
 
 use super::{Folded, FoldedField, TextField, TimeField};
 use crate::time::Timestamp;
 
-/// One condition; a query's conditions hold all together.
+/// One condition. All conditions of a query must hold.
 ///
-/// Texts may be personal, so `Debug` shows the field and how it is compared alone.
+/// Texts may be personal data, so `Debug` shows only the field and the comparison.
 ///
 /// ```
 /// use patron_domain::{customer::query::{Condition, Folded, FoldedField}, testkit::a_customer};
@@ -18,17 +18,17 @@ use crate::time::Timestamp;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// A text is one of these, with their case; of none, never. The empty text stands for an absent one.
+    /// The text is one of these, case-sensitive; an empty list never matches. The empty text matches an absent one.
     OneOf(TextField, Texts),
-    /// A text is none of these, with their case; of none, always.
+    /// The text is none of these, case-sensitive; an empty list always matches.
     NoneOf(TextField, Texts),
-    /// A text holds this, in any case.
+    /// The text contains this, in any case.
     Contains(FoldedField, Folded),
-    /// A text does not hold this, in any case.
+    /// The text does not contain this, in any case.
     Lacks(FoldedField, Folded),
-    /// A time stands so to another.
+    /// The time compares like this with another.
     Time(TimeField, Comparison, Timestamp),
-    /// The metadata has this value under this key, with their case.
+    /// The metadata has this value under this key, case-sensitive.
     Pair {
         /// The key.
         key: String,
@@ -50,7 +50,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// Texts without repetition, in order. They may be personal, so `Debug` shows their number.
+/// Distinct texts in order. They may be personal data, so `Debug` shows only their number.
 ///
 /// ```
 /// use patron_domain::{
@@ -67,7 +67,7 @@ impl fmt::Debug for Condition {
 pub struct Texts(Vec<String>);
 
 impl Texts {
-    /// The texts that can be looked for.
+    /// The texts.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {
         &self.0
@@ -99,7 +99,7 @@ impl fmt::Debug for Texts {
     }
 }
 
-/// How a time stands to another.
+/// How a time compares with another.
 ///
 /// ```
 /// use patron_domain::{customer::query::{Comparison, Condition, TimeField}, testkit::{a_customer, a_time}};
@@ -111,21 +111,21 @@ impl fmt::Debug for Texts {
 pub enum Comparison {
     /// Earlier.
     Before,
-    /// Not later.
+    /// Earlier or the same.
     UpTo,
     /// The same, to the microsecond.
     At,
-    /// Not earlier.
+    /// Later or the same.
     From,
     /// Later.
     After,
 }
 
 impl Condition {
-    /// The most texts of one condition.
+    /// The maximum number of texts in one condition.
     pub const MAX_VALUES: usize = 1_000;
 
-    /// How many values it compares with.
+    /// The number of values that it compares with.
     pub(super) fn values(&self) -> usize {
         match self {
             Self::OneOf(_, texts) | Self::NoneOf(_, texts) => texts.len(),

@@ -1,4 +1,4 @@
-//! What a query means, in plain Rust: the reference that every store answers like.
+//! The meaning of a query in plain Rust: the reference for every store.
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{customer::Customer, time::Timestamp};
 
-/// What a query finds among customers.
+/// The result of a query.
 ///
 /// ```
 /// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts, Evaluated}, testkit::a_customer};
@@ -20,14 +20,14 @@ use crate::{customer::Customer, time::Timestamp};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluated<'a> {
-    /// The wanted customers in order, and one more if there is one.
+    /// The requested customers in order, and one more if there is one.
     pub items: Vec<&'a Customer>,
-    /// How many customers the query finds in all.
+    /// The number of customers that match in all.
     pub total: usize,
 }
 
 impl CustomerQuery {
-    /// Finds the customers that are asked for among all those of a scope.
+    /// Finds the requested customers among all customers of a scope.
     #[must_use]
     pub fn evaluate<'a>(&self, all: impl IntoIterator<Item = &'a Customer>) -> Evaluated<'a> {
         let all: Vec<&Customer> = all.into_iter().collect();
@@ -49,7 +49,7 @@ impl CustomerQuery {
 }
 
 impl Condition {
-    /// Whether it holds of a customer.
+    /// Whether the condition holds for a customer.
     #[must_use]
     pub fn holds(&self, customer: &Customer) -> bool {
         match self {
@@ -84,7 +84,7 @@ impl CustomerOrder {
 }
 
 impl CustomerCursor {
-    /// Whether a customer comes after this place, which is that of another customer as it is now.
+    /// Whether a customer comes after this place, given the current state of the customer at that place.
     fn is_before(&self, customer: &Customer, place: &Customer) -> bool {
         for key in self.keys() {
             let ordering = match (key.field, key.time) {

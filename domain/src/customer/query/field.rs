@@ -1,8 +1,8 @@
-//! The words of a query: which fields can be filtered and sorted by, and how.
+//! The vocabulary of a query: the fields to filter and sort by, and the operators.
 
 use crate::{UnknownWord, words::words};
 
-/// A field with a text. An absent text is the empty one, as answers show it.
+/// A text field. An absent text counts as the empty one, as responses show it.
 ///
 /// ```
 /// use patron_domain::{customer::ExternalId, customer::query::TextField};
@@ -55,7 +55,7 @@ words!(
     Timezone => "timezone",
 );
 
-/// A text field that can be searched without regard to case, within the text.
+/// A text field that can be searched for a part, in any case.
 ///
 /// ```
 /// use patron_domain::customer::query::FoldedField;
@@ -75,7 +75,7 @@ pub enum FoldedField {
 words!(FoldedField, "external_id, name, email", ExternalId => "external_id", Name => "name", Email => "email");
 
 impl TextField {
-    /// The same field as one that can be searched within.
+    /// The same field for a search within its text, if that is possible.
     #[must_use]
     pub fn folded(self) -> Option<FoldedField> {
         match self {
@@ -87,7 +87,7 @@ impl TextField {
     }
 }
 
-/// A field with a time.
+/// A time field.
 ///
 /// ```
 /// use patron_domain::customer::query::TimeField;
@@ -104,7 +104,7 @@ pub enum TimeField {
 
 words!(TimeField, "created_at, updated_at", CreatedAt => "created_at", UpdatedAt => "updated_at");
 
-/// A field that can be filtered by.
+/// A field that can be used in a filter.
 ///
 /// ```
 /// use patron_domain::customer::query::{FilterField, TimeField};
@@ -123,7 +123,7 @@ impl FilterField {
     /// The field with a name.
     ///
     /// # Errors
-    /// For any other word; the error names those allowed.
+    /// For any other word; the error lists the allowed ones.
     pub fn parse(word: &str) -> Result<Self, UnknownWord> {
         let text = TextField::parse(word).map(Self::Text);
         text.or_else(|_| TimeField::parse(word).map(Self::Time)).map_err(|_| UnknownWord {
@@ -151,21 +151,21 @@ impl FilterField {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// Is this, with its case.
+    /// Equals this, case-sensitive.
     Eq,
-    /// Holds this text, in any case.
+    /// Contains this text, in any case.
     Contains,
-    /// Does not hold this text, in any case.
+    /// Does not contain this text, in any case.
     NotContains,
     /// Is later than this.
     Gt,
-    /// Is this time or later.
+    /// Is at this time or later.
     Gte,
     /// Is earlier than this.
     Lt,
-    /// Is one of these, with their case.
+    /// Is one of these, case-sensitive.
     In,
-    /// Is none of these, with their case.
+    /// Is none of these, case-sensitive.
     NotIn,
     /// Is earlier than this.
     Before,
@@ -188,7 +188,7 @@ words!(
     After => "after",
 );
 
-/// What a filter's value is said to be.
+/// The declared type of a filter's value.
 ///
 /// ```
 /// use patron_domain::customer::query::{DataType, Operand};
@@ -219,7 +219,7 @@ words!(
     Array => "array",
 );
 
-/// A field that lists can be sorted by. Text is sorted by its bytes: names and e-mail addresses without regard to case.
+/// A field that lists can be sorted by. Text is sorted by its bytes; names and e-mail addresses in any case.
 ///
 /// ```
 /// use patron_domain::customer::query::SortField;
@@ -251,7 +251,7 @@ words!(
 );
 
 impl SortField {
-    /// The direction of a sort that names none: what is newest first, text from its beginning.
+    /// The direction when none is given: the newest first for times, ascending for text.
     #[must_use]
     pub fn usual_direction(self) -> Direction {
         match self {
@@ -261,7 +261,7 @@ impl SortField {
     }
 }
 
-/// Which end of a list comes first.
+/// The direction of a sort.
 ///
 /// ```
 /// use patron_domain::customer::query::Direction;
@@ -270,16 +270,16 @@ impl SortField {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
-    /// The smallest or earliest.
+    /// The smallest or earliest first.
     Asc,
-    /// The largest or latest.
+    /// The largest or latest first.
     #[default]
     Desc,
 }
 
 words!(Direction, "asc, desc", Asc => "asc", Desc => "desc");
 
-/// What else an answer shows of each customer.
+/// Related data that a response can include for each customer.
 ///
 /// ```
 /// use patron_domain::customer::query::Expansion;
@@ -299,7 +299,7 @@ mod tests {
     use super::{FilterField, TextField, TimeField};
 
     #[test]
-    fn every_field_that_can_be_filtered_by_is_named_to_who_names_none() {
+    fn the_error_for_an_unknown_field_lists_every_filter_field() {
         let message = FilterField::parse("nickname").unwrap_err().to_string();
         let words: Vec<_> = message.trim_start_matches("must be one of: ").split(", ").collect();
         let fields = TextField::ALL.iter().map(|field| field.as_str());

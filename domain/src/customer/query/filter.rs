@@ -1,11 +1,11 @@
-//! Filters as clients write them: a field, an operator and a value, and which of them go together.
+//! Filters as clients write them: a field, an operator and a value, and which combinations are valid.
 
 use std::fmt;
 
 use super::{Comparison, Condition, DataType, FilterField, Folded, Operator, TextField, TimeField};
 use crate::{time::Timestamp, violation::Rule};
 
-/// The value of a filter. It may be personal, so `Debug` shows its type alone.
+/// The value of a filter. It may be personal data, so `Debug` shows only its type.
 ///
 /// ```
 /// use patron_domain::{customer::query::{DataType, Operand}, testkit::a_time};
@@ -16,9 +16,9 @@ use crate::{time::Timestamp, violation::Rule};
 pub enum Operand {
     /// A text.
     Text(String),
-    /// A number; no field here is one.
+    /// A number. No field takes one.
     Number,
-    /// True or false; no field here is either.
+    /// True or false. No field takes one.
     Boolean,
     /// A date and time.
     Date(Timestamp),
@@ -46,7 +46,7 @@ impl fmt::Debug for Operand {
     }
 }
 
-/// Why field, operator and value make no filter.
+/// Why a field, an operator and a value do not form a filter.
 ///
 /// ```
 /// use patron_domain::{
@@ -60,12 +60,12 @@ impl fmt::Debug for Operand {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// The field cannot be compared so.
+    /// The field does not take this operator.
     #[error("{field} takes the operators {allowed}")]
     Operator {
         /// The field's name.
         field: &'static str,
-        /// What it takes.
+        /// The operators that it takes.
         allowed: &'static str,
     },
     /// The operator needs a value of another type for this field.
@@ -78,8 +78,8 @@ pub enum FilterError {
         /// The type it needs.
         expected: DataType,
     },
-    /// Every text holds the empty one.
-    #[error("value must not be empty: every text holds the empty one")]
+    /// The value is empty, which every text contains.
+    #[error("value must not be empty: every text contains the empty text")]
     Empty,
     /// There are too many values.
     #[error("value must have at most {max} elements", max = Condition::MAX_VALUES)]
@@ -98,10 +98,10 @@ impl Rule for FilterError {
 }
 
 impl Condition {
-    /// The condition of a filter.
+    /// Builds the condition of a filter.
     ///
     /// # Errors
-    /// When the field does not take the operator, or the operator not the value.
+    /// When the field does not take the operator, or the operator does not take the value.
     pub fn filter(field: FilterField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
         match field {
             FilterField::Text(field) => Self::text(field, operator, operand),
@@ -131,7 +131,7 @@ impl Condition {
             (Operator::In | Operator::NotIn, _) => Err(mismatch(DataType::Array)),
             _ if field.folded().is_some() => Err(FilterError::Operator {
                 field: field.as_str(),
-                allowed: "eq, in, not_in, contains, not_contains; dates alone can be earlier or later",
+                allowed: "eq, in, not_in, contains, not_contains; only dates can be earlier or later",
             }),
             _ => Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, not_in" }),
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_matches_everything_by_mistake() {
+    fn no_filter_matches_everything_by_mistake() {
         assert_eq!(filter("name", "contains", text("")), Err(FilterError::Empty));
         assert_eq!(filter("name", "not_contains", text("")), Err(FilterError::Empty));
         let many = |count| Operand::Array((0..count).map(|n| n.to_string()).collect());
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_sought_shows_in_debug() {
+    fn debug_shows_no_search_texts() {
         let condition = filter("email", "eq", text("ada@example.com")).unwrap();
         assert_eq!(format!("{condition:?} {:?}", text("ada")), "email is one of 1 texts Operand(string)");
     }

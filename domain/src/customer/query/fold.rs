@@ -1,18 +1,19 @@
-//! Folding: what makes two texts equal for a person who does not mind upper and lower case.
+//! Case folding: which texts are equal when upper and lower case do not matter.
 
 use std::fmt;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfc_quick};
 
-/// A text without its case, for searching and sorting.
+/// A text without case distinctions, for searching and sorting.
 ///
-/// Canonical caseless matching (The Unicode Standard, 3.13, D145): decomposed, each character folded, composed again. The
-/// folding of a character is that of its lower-case, upper-case and again lower-case forms, which is the full case folding
-/// of `CaseFolding.txt` (`ß` and `ẞ` as `ss`, all sigmas alike), and besides takes the dotless `ı` and the dotted `İ` for an
-/// `i`: who looks for `istanbul` means `İSTANBUL` too. It knows no language and drops no accents. Stores keep it beside the
-/// text, compare it byte by byte and never fold themselves, so they all answer alike.
+/// Canonical caseless matching (The Unicode Standard, 3.13, D145): decompose, fold each character, compose again. A
+/// character is folded by taking its lower-case, upper-case and again lower-case forms. That is the full case folding
+/// of `CaseFolding.txt` (`ß` and `ẞ` become `ss`, all sigmas are equal). In addition the dotless `ı` and the dotted `İ`
+/// become `i`, so that a search for `istanbul` finds `İSTANBUL`. Folding does not depend on a language and does not
+/// remove accents. Stores keep the folded text beside the original, compare it byte by byte and never fold themselves,
+/// so all stores give the same results.
 ///
-/// It may be personal, so `Debug` shows nothing of it.
+/// It may be personal data, so `Debug` does not show it.
 ///
 /// ```
 /// use patron_domain::customer::query::Folded;
@@ -49,8 +50,8 @@ fn fold(character: char) -> impl Iterator<Item = char> {
     character.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// The same without the dots above an `i`, which has one of itself: what is left of `İ`, whose lower-case form is `i` and
-/// U+0307. Marks below the letter may stand between the two (Unicode Standard, 3.13, `After_I`).
+/// Removes the combining dot above an `i`, which already has a dot: `İ` in lower case is `i` and U+0307. Marks below
+/// the letter may come between the two (Unicode Standard, 3.13, `After_I`).
 fn without_dots(folded: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     const DOT_ABOVE: char = '\u{307}';
     const ABOVE: u8 = 230;
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_differ_in_case_alone_are_equal() {
+    fn texts_that_differ_only_in_case_are_equal() {
         for (one, other) in [
             ("ACME", "acme"),
             ("ÄÖÜ", "äöü"),
@@ -122,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn folding_every_character_twice_is_folding_it_once() {
-        // Beyond these planes no character has a case.
+    fn folding_twice_equals_folding_once() {
+        // No character beyond these planes has a case.
         for character in '\0'..='\u{1FFFF}' {
             let once = fold(&character.to_string());
             assert_eq!(fold(&once), once, "{character:?}");

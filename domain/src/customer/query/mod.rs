@@ -1,7 +1,7 @@
-//! Listing and searching customers: what can be asked, the order of what is found, and places in it.
+//! Listing and searching customers: queries, the order of results, and cursors.
 //!
-//! [`CustomerQuery`] is the question, in which nothing invalid can exist. [`CustomerQuery::evaluate`] is what it means:
-//! every store has to answer as that function does.
+//! A [`CustomerQuery`] is always valid. [`CustomerQuery::evaluate`] defines its meaning: every store must return the
+//! same results.
 
 mod condition;
 mod evaluate;
@@ -22,10 +22,10 @@ pub use parts::CustomerQueryParts;
 use super::CustomerRecord;
 use crate::{lifecycle::Status, page::PageRequest};
 
-/// Which customers are asked for, in which order, and which of them this time.
+/// A query: which customers to find, in which order, and which page.
 ///
-/// At most [`CustomerQuery::MAX_FILTERS`] filters, [`CustomerQuery::MAX_IDS`] ids in a list,
-/// [`CustomerQuery::MAX_PAIRS`] pairs of metadata, and [`CustomerQuery::MAX_VALUES`] values of all of them together. Made from
+/// It has at most [`CustomerQuery::MAX_FILTERS`] filters, [`CustomerQuery::MAX_IDS`] ids per list,
+/// [`CustomerQuery::MAX_PAIRS`] metadata pairs, and [`CustomerQuery::MAX_VALUES`] values in total. It is made from
 /// [`CustomerQueryParts`].
 ///
 /// ```
@@ -46,7 +46,7 @@ pub struct CustomerQuery {
     with_total: bool,
 }
 
-/// A part of the customers that a query finds.
+/// One page of a query's results.
 ///
 /// ```
 /// use patron_domain::{
@@ -61,74 +61,75 @@ pub struct CustomerQuery {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerPage {
-    /// The customers, at most as many as asked for. Their mappings are empty unless they were asked for.
+    /// The customers, at most as many as requested. Their mappings are empty unless requested.
     pub items: Vec<CustomerRecord>,
-    /// How many customers the query finds in all, on every page, exactly; `None` when that was not asked.
+    /// The exact number of customers that match, the same on every page; `None` when not requested.
     pub total: Option<u64>,
-    /// The place of the last of the items; `None` when nothing comes after it.
+    /// The cursor after the last item; `None` on the last page.
     pub next: Option<CustomerCursor>,
 }
 
 impl CustomerQuery {
-    /// The most filters.
+    /// The maximum number of filters.
     pub const MAX_FILTERS: usize = 20;
-    /// The most ids in one list.
+    /// The maximum number of ids in one list.
     pub const MAX_IDS: usize = Condition::MAX_VALUES;
-    /// The most pairs of metadata.
+    /// The maximum number of metadata pairs.
     pub const MAX_PAIRS: usize = 20;
-    /// The most values of all conditions together: each element of a list, each pair and each single value is one.
+    /// The maximum number of values in all conditions together: each list element, each pair and each single value
+    /// counts.
     pub const MAX_VALUES: usize = 1_000;
 
-    /// The status that every customer found has.
+    /// The status of the customers to find.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// What else holds of every customer found.
+    /// The other conditions.
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
-    /// The order of what is found.
+    /// The order of the results.
     #[must_use]
     pub fn order(&self) -> &CustomerOrder {
         &self.order
     }
 
-    /// How many customers are wanted, and how many are skipped; none with a cursor.
+    /// The page size and offset; the offset is 0 with a cursor.
     #[must_use]
     pub fn page(&self) -> PageRequest {
         self.page
     }
 
-    /// The place after which the customers wanted begin.
+    /// The cursor after which the page begins.
     #[must_use]
     pub fn after(&self) -> Option<&CustomerCursor> {
         self.after.as_ref()
     }
 
-    /// Whether the published mappings of the customers are wanted.
+    /// Whether to include the customers' published mappings.
     #[must_use]
     pub fn with_mappings(&self) -> bool {
         self.with_mappings
     }
 
-    /// Whether the number of all that is found is wanted.
+    /// Whether to count all matches.
     #[must_use]
     pub fn with_total(&self) -> bool {
         self.with_total
     }
 
-    /// The page from the records of the wanted customers, and one more if there is one, in order.
+    /// The page from the records that were found in order: the requested ones, and one more if there is one.
     #[must_use]
     pub fn page_of(&self, mut items: Vec<CustomerRecord>, total: Option<u64>) -> CustomerPage {
         let limit = usize::from(self.page.limit());
         let more = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| more);
-        // A total that was counted a moment later may have missed customers that are on the page.
+        // The total may be counted a moment later than the page, and then miss customers that are on the page.
         let proven = if self.after.is_none() && !items.is_empty() { self.page.offset() } else { 0 };
         let proven = proven.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
         let total = total.map(|total| total.max(proven));

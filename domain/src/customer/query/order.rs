@@ -1,4 +1,4 @@
-//! The order of a list, and places in it.
+//! The order of a list, and cursors into it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{
     violation::{Rule, Violation, Violations},
 };
 
-/// By what a list is sorted: one to [`CustomerOrder::MAX_KEYS`] fields; ids break ties, in the direction of the last.
+/// The order of a list: one to [`CustomerOrder::MAX_KEYS`] fields. Ids break ties, in the direction of the last field.
 ///
 /// ```
 /// use patron_domain::customer::query::{CustomerOrder, Direction, SortField};
@@ -24,19 +24,19 @@ use crate::{
 pub struct CustomerOrder(Vec<(SortField, Direction)>);
 
 impl CustomerOrder {
-    /// The most fields.
+    /// The maximum number of fields.
     pub const MAX_KEYS: usize = 3;
 
-    /// By creation: the newest first, unless the direction says otherwise.
+    /// By creation time, in the given direction.
     #[must_use]
     pub fn by_creation(direction: Direction) -> Self {
         Self(vec![(SortField::CreatedAt, direction)])
     }
 
-    /// By these fields, the first first; by creation, the newest first, when there is none.
+    /// By these fields, the most significant first. Without fields: by creation time, the newest first.
     ///
     /// # Errors
-    /// Under the path `sort`: too many fields, or one of them twice.
+    /// Under the path `sort`: too many fields, or a repeated field.
     pub fn new(keys: Vec<(SortField, Direction)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if keys.len() > Self::MAX_KEYS {
@@ -45,7 +45,7 @@ impl CustomerOrder {
         }
         for (index, (field, _)) in keys.iter().enumerate() {
             if keys.iter().take(index).any(|(earlier, _)| earlier == field) {
-                let message = format!("{field} is sorted by already");
+                let message = format!("{field} is sorted by more than once");
                 broken.push(Violation { path: format!("sort[{index}].field"), rule: "unique", message });
             }
         }
@@ -53,19 +53,19 @@ impl CustomerOrder {
         Ok(if keys.is_empty() { Self::by_creation(Direction::Desc) } else { Self(keys) })
     }
 
-    /// The fields, the first first.
+    /// The fields, the most significant first.
     #[must_use]
     pub fn keys(&self) -> &[(SortField, Direction)] {
         &self.0
     }
 
-    /// The direction in which ids break ties.
+    /// The direction of ids, which break ties.
     #[must_use]
     pub fn ties(&self) -> Direction {
         self.0.last().map(|(_, direction)| *direction).unwrap_or_default()
     }
 
-    /// The place of a customer.
+    /// The cursor right after a customer.
     #[must_use]
     pub fn place_of(&self, customer: &Customer) -> CustomerCursor {
         let key = |(field, direction): &(SortField, Direction)| CursorKey {
@@ -81,10 +81,10 @@ impl CustomerOrder {
     }
 }
 
-/// A place in a sorted list: right after one customer.
+/// A position in a sorted list: right after one customer.
 ///
-/// It holds the customer's id, and its times where they are sorted by. A text that is sorted by is looked up again when
-/// the list goes on, because it may be personal and a cursor may not. As text it is opaque to clients.
+/// It contains the customer's id, and its times if they are sort fields. Text may be personal data, which a cursor must
+/// not contain, so text values are looked up again when the list continues. Clients treat the cursor's text as opaque.
 ///
 /// ```
 /// use patron_domain::{customer::query::{CustomerCursor, CustomerOrder, Direction}, testkit::a_customer};
@@ -99,7 +99,7 @@ pub struct CustomerCursor {
     id: CustomerId,
 }
 
-/// One field that is sorted by, and where in it the place is.
+/// One sort field of a cursor.
 ///
 /// ```
 /// use patron_domain::{customer::query::{CursorKey, CustomerOrder, Direction}, testkit::{a_customer, a_time}};
@@ -112,13 +112,13 @@ pub struct CustomerCursor {
 pub struct CursorKey {
     /// The field.
     pub field: SortField,
-    /// Which end comes first.
+    /// The direction.
     pub direction: Direction,
-    /// The value of a time; a text's is the customer's.
+    /// The value of a time field; `None` for text, which is read from the customer.
     pub time: Option<Timestamp>,
 }
 
-/// Why a text is no place in a list.
+/// Why a text is not a valid cursor.
 ///
 /// ```
 /// use patron_domain::customer::query::{CursorError, CustomerCursor, CustomerOrder, Direction};
@@ -129,11 +129,11 @@ pub struct CursorKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CursorError {
-    /// No list here gave it.
-    #[error("a cursor must be the next_cursor of an earlier answer, as it was")]
+    /// The text is not a cursor of any customer list.
+    #[error("a cursor must be the unchanged next_cursor of an earlier response")]
     Malformed,
-    /// The list it comes from was sorted otherwise.
-    #[error("the cursor comes from a list in another order; keep sort and order from page to page")]
+    /// The cursor belongs to a list in a different order.
+    #[error("the cursor belongs to a list in another order; keep sort and order the same on every page")]
     OtherOrder,
 }
 
@@ -144,13 +144,13 @@ impl Rule for CursorError {
 }
 
 impl CustomerCursor {
-    /// More than any cursor takes.
+    /// Longer than any cursor.
     const MAX_CHARS: usize = 128;
 
-    /// Reads back a place in a list of this order.
+    /// Parses a cursor into a list with this order.
     ///
     /// # Errors
-    /// When no list of this order gave the text.
+    /// When no list with this order returned this text.
     pub fn parse(text: &str, order: &CustomerOrder) -> Result<Self, CursorError> {
         let digits = Some(text.as_bytes()).filter(|digits| digits.len() <= Self::MAX_CHARS);
         let bytes = digits.and_then(|digits| HEXLOWER.decode(digits).ok()).ok_or(CursorError::Malformed)?;
@@ -159,19 +159,19 @@ impl CustomerCursor {
         if keys.eq(order.keys().iter().copied()) { Ok(cursor) } else { Err(CursorError::OtherOrder) }
     }
 
-    /// The fields that are sorted by.
+    /// The sort fields.
     #[must_use]
     pub fn keys(&self) -> &[CursorKey] {
         &self.keys
     }
 
-    /// The customer after which the list goes on.
+    /// The customer after which the list continues.
     #[must_use]
     pub fn id(&self) -> CustomerId {
         self.id
     }
 
-    /// A count of keys; for each a byte, and eight more for a time; sixteen for the id.
+    /// The number of keys; for each key a byte, and eight more for a time; then sixteen for the id.
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![u8::try_from(self.keys.len()).unwrap_or(u8::MAX)];
         for key in &self.keys {
@@ -205,7 +205,7 @@ impl CustomerCursor {
     }
 }
 
-/// These numbers are in cursors that clients hold: none may change its meaning.
+/// Clients hold cursors with these numbers, so none may change its meaning.
 const CODES: [(SortField, u8); 5] = [
     (SortField::CreatedAt, 0x10),
     (SortField::UpdatedAt, 0x20),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_has_a_number_of_its_own() {
+    fn every_field_has_its_own_number() {
         assert!(SortField::ALL.iter().all(|field| CODES.iter().any(|(known, _)| known == field)));
         let mut codes = CODES.map(|(_, code)| code).to_vec();
         codes.dedup();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_fits_the_order_it_comes_from_and_no_other() {
+    fn a_cursor_is_valid_only_for_the_order_it_comes_from() {
         let newest = CustomerOrder::by_creation(Direction::Desc);
         let text = cursor(&newest, 1_700_000_000_000_000, 7).to_string();
         assert!(CustomerCursor::parse(&text, &newest).is_ok());

@@ -1,4 +1,4 @@
-//! What a query is made of, and the rules of the whole.
+//! The parts of a query, and the rules for combining them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,8 +12,8 @@ use crate::{
     violation::{Violation, Violations},
 };
 
-/// The parts of a [`CustomerQuery`], named as on the wire. Everything may be absent: then it finds the published
-/// customers, the newest first. What is sought may be personal, so `Debug` shows nothing of it.
+/// The parts of a [`CustomerQuery`], named as on the wire. All are optional. Without any, the query finds the published
+/// customers, the newest first. Search texts may be personal data, so `Debug` does not show them.
 ///
 /// ```
 /// use patron_domain::{customer::query::{CustomerQuery, CustomerQueryParts}, testkit::a_customer};
@@ -24,35 +24,35 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct CustomerQueryParts {
-    /// The status of the customers; published when absent.
+    /// The status of the customers; published by default.
     pub status: Option<Status>,
-    /// The one external id, with its case.
+    /// An external id, case-sensitive.
     pub external_id: Option<String>,
-    /// The one e-mail address, with its case.
+    /// An e-mail address, case-sensitive.
     pub email: Option<String>,
-    /// One of these ids; of none, nobody.
+    /// Any of these ids; an empty list finds no customer.
     pub customer_ids: Option<Vec<String>>,
-    /// One of these external ids; of none, nobody.
+    /// Any of these external ids; an empty list finds no customer.
     pub external_ids: Option<Vec<String>>,
-    /// All of these pairs.
+    /// All of these metadata pairs.
     pub metadata: BTreeMap<String, String>,
-    /// Created then or later.
+    /// Created at this time or later.
     pub start_time: Option<Timestamp>,
-    /// Created then or earlier.
+    /// Created at this time or earlier.
     pub end_time: Option<Timestamp>,
-    /// All of these as well.
+    /// Further conditions; all must hold.
     pub filters: Vec<Condition>,
-    /// The fields to sort by; one without a direction takes that of `order`.
+    /// The sort fields. A field without a direction takes that of `order`.
     pub sort: Vec<(SortField, Option<Direction>)>,
-    /// The direction where `sort` gives none; when absent, that of [`SortField::usual_direction`].
+    /// The direction of sort fields without their own; by default [`SortField::usual_direction`].
     pub order: Option<Direction>,
-    /// How many, and how many to skip.
+    /// The page size and offset.
     pub page: PageRequest,
-    /// The `next_cursor` of an earlier answer.
+    /// The `next_cursor` of an earlier response.
     pub starting_after: Option<String>,
-    /// With the published mappings.
+    /// Whether to include the published mappings.
     pub with_mappings: bool,
-    /// Without counting what is found in all.
+    /// Whether to leave out the count of all matches.
     pub without_total: bool,
 }
 
@@ -63,11 +63,11 @@ impl fmt::Debug for CustomerQueryParts {
 }
 
 impl CustomerQuery {
-    /// Checks the parts together.
+    /// Combines the parts and checks them.
     ///
     /// # Errors
-    /// Every broken rule under its wire name: too many of something, an end before its start, a cursor of another order
-    /// or beside an offset.
+    /// Every broken rule under its wire name: too many values, an end before its start, a cursor of another order, or a
+    /// cursor together with an offset.
     pub fn new(parts: CustomerQueryParts) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         check_bounds(&parts, &mut broken);
@@ -93,23 +93,22 @@ impl CustomerQuery {
     }
 }
 
-/// The values of all conditions together: lists that are each within their limit can cost too much in one search.
+/// Limits the total number of values: several lists within their own limits can still make one search too expensive.
 fn check_values(conditions: &[(&'static str, Condition)], broken: &mut Violations) {
     let (most, mut count, mut path) = (CustomerQuery::MAX_VALUES, 0, None);
     for (place, condition) in conditions {
         count += condition.values();
-        // The first part with which they are too many.
+        // The first part that exceeds the limit.
         path = path.or((count > most).then_some(*place));
     }
     if let Some(path) = path {
-        let message = format!(
-            "{path} makes too many: a search has at most {most} values in all its parts together, this one {count}"
-        );
+        let message =
+            format!("{path} exceeds the limit: a search may have at most {most} values in total, this one has {count}");
         broken.push(Violation { path: path.to_owned(), rule: "max_values", message });
     }
 }
 
-/// Everything that has to hold, as conditions, each with the name of the part that it comes from.
+/// All conditions, each with the name of the part it comes from.
 fn conditions(parts: CustomerQueryParts) -> Vec<(&'static str, Condition)> {
     let one_of = |name, field, texts: Option<Vec<String>>| {
         texts.map(|texts| (name, Condition::OneOf(field, texts.into_iter().collect())))
@@ -154,7 +153,7 @@ fn check_bounds(parts: &CustomerQueryParts, broken: &mut Violations) {
         broken.push(Violation { path: "end_time".to_owned(), rule: "after_start", message });
     }
     if parts.starting_after.is_some() && parts.page.offset() > 0 {
-        let message = "a cursor and an offset exclude each other; send one of them".to_owned();
+        let message = "a cursor and an offset cannot be combined; send only one of them".to_owned();
         broken.push(Violation { path: "starting_after".to_owned(), rule: "exclusive", message });
     }
 }
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_faults_are_reported_together() {
         let filter = || Condition::Lacks(FoldedField::Name, Folded::new("a"));
         let parts = CustomerQueryParts {
             customer_ids: Some(vec![String::new(); 1_001]),
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_themselves_are_within_the_limits() {
+    fn values_at_the_limits_are_accepted() {
         let parts = CustomerQueryParts { customer_ids: Some(vec![String::new(); 1_000]), ..Default::default() };
         assert_eq!(CustomerQuery::new(parts).map(|query| query.conditions().len()), Ok(1));
         let parts = CustomerQueryParts {
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_sorted_from_its_beginning_and_time_from_its_end() {
+    fn text_is_sorted_ascending_and_time_newest_first_by_default() {
         use Direction::{Asc, Desc};
         use SortField::{CreatedAt, Email, ExternalId, Name, UpdatedAt};
         let sorted = |fields: &[SortField]| {

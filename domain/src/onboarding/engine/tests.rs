@@ -1,4 +1,4 @@
-//! The engine over a store in memory, with a caller and a clock that do what they are told.
+//! The engine over a store in memory, with a scripted caller and clock.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ impl WebhookBody for Body {
 
 type Answer = Result<(u16, Vec<u8>), SendFailure>;
 
-/// A store with a workflow, and an engine whose calls are answered in turn.
+/// A store with a workflow, and an engine whose calls get the given responses in turn.
 struct Scene {
     store: Arc<MemoryStore>,
     clock: Arc<FixedClock>,
@@ -58,7 +58,7 @@ fn scene(answers: Vec<Answer>) -> Scene {
     let mut caller = MockStepCaller::new();
     caller.expect_call().returning(move |call| {
         noted.lock().unwrap().push(call);
-        answers.lock().unwrap().next().expect("one more call than expected")
+        answers.lock().unwrap().next().expect("more calls than expected")
     });
     let randomness = Arc::new(FixedRandomness::default());
     let service = OnboardingService {
@@ -101,7 +101,7 @@ impl Scene {
         block_on(customers.create(&a_caller(), a_customer("acme").build(), None)).unwrap().event.state.customer.id
     }
 
-    /// Does what is due now.
+    /// Executes what is due now.
     fn turn(&self) -> usize {
         let (holder, runs) = block_on(self.engine.claim(9)).unwrap();
         for run in &runs {
@@ -145,11 +145,11 @@ fn steps_run_in_order_signed_and_the_end_is_in_the_log() {
     assert_eq!(seen, wanted);
     let message = Message { id: &calls[0].id, at: scene.clock.now(), body: &calls[0].body };
     assert!(WebhookSecret::from_random([7; 32]).verifies(&message, &calls[0].signature));
-    assert_eq!(calls[0].body, calls[1].body, "both tell of the customer as it was created");
+    assert_eq!(calls[0].body, calls[1].body, "both bodies have the customer as created");
 }
 
 #[test]
-fn what_fails_waits_and_in_the_end_a_person_sets_it_going_again() {
+fn failures_wait_and_in_the_end_a_person_retries_the_run() {
     let mut answers = vec![Err(SendFailure::Timeout), answer(500, ""), answer(200, "no JSON"), answer(200, "{}")];
     answers.extend((4..10).map(|_| answer(302, "")));
     answers.extend([answer(200, r#"{"data":{"id":"c-7"}}"#), answer(200, "")]);
@@ -159,7 +159,7 @@ fn what_fails_waits_and_in_the_end_a_person_sets_it_going_again() {
     for _ in 0..10 {
         assert_eq!(scene.turn(), 1);
         seen.push(scene.run(customer).last_failure.unwrap());
-        assert_eq!(scene.turn(), 0, "before its time");
+        assert_eq!(scene.turn(), 0, "not due yet");
         scene.wait(6 * 3_600);
     }
     use StepFailure::{NoJson, NoValue, Send, Status};
@@ -177,19 +177,19 @@ fn what_fails_waits_and_in_the_end_a_person_sets_it_going_again() {
 }
 
 #[test]
-fn whoever_takes_over_repeats_a_call_but_no_link_and_no_event() {
+fn another_holder_repeats_a_call_but_no_link_and_no_event() {
     let called = || answer(200, r#"{"data":{"id":"c-7"}}"#);
     let scene = scene(vec![called(), answer(200, ""), called(), answer(200, "")]);
     let customer = scene.customer();
     let (holder, runs) = block_on(scene.engine.claim(9)).unwrap();
-    // The first one does all, but the store is asked as if it had vanished before it wrote anything down.
+    // The first engine does everything, but the store behaves as if it had crashed before it stored the result.
     let before = runs[0].clone();
     block_on(scene.engine.advance(&holder, before.clone())).unwrap();
     let history = scene.history(customer);
     let done = scene.run(customer);
     let again = RunRecord { run: before.clone(), holder: holder.clone(), keep_until: None };
     let taken = block_on(scene.store.record_run(&SystemScope::patron(), again)).unwrap();
-    assert!(!taken, "the run was given back");
+    assert!(!taken, "the run was released");
     block_on(scene.engine.advance(&holder, before)).unwrap();
     assert_eq!(scene.run(customer), done);
     assert_eq!(scene.history(customer), history);
@@ -213,7 +213,7 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
 }
 
 #[test]
-fn the_secret_is_shown_when_it_is_new_and_workflows_are_for_administrators() {
+fn a_new_secret_is_shown_and_only_administrators_change_workflows() {
     let scene = scene(vec![]);
     let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
     let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, None));
@@ -227,7 +227,7 @@ fn the_secret_is_shown_when_it_is_new_and_workflows_are_for_administrators() {
 }
 
 #[test]
-fn a_token_is_recognised_when_it_is_of_a_run_of_the_environment_and_of_its_secret() {
+fn a_token_is_valid_for_a_run_of_the_environment_and_its_secret() {
     let scene = scene(vec![]);
     let customer = scene.customer();
     let recognise = |caller, token: &RunToken| block_on(scene.service.recognise(&caller, token));

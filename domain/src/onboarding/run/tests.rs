@@ -1,4 +1,4 @@
-//! Transitions of a run, with literal times.
+//! Transitions of a run, with fixed times.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn later(seconds: u64) -> Timestamp {
 }
 
 #[test]
-fn steps_are_taken_in_order_up_to_the_end() {
+fn steps_run_in_order_to_the_end() {
     let value = ProviderEntityId::new("c-7").unwrap();
     let called = run().after(&steps(), StepOutcome::Called(vec![value.clone()]), later(1), 0);
     assert_eq!((called.state, called.step, called.values.as_slice()), (RunState::Running, 1, [value].as_slice()));
@@ -34,7 +34,7 @@ fn steps_are_taken_in_order_up_to_the_end() {
 }
 
 #[test]
-fn a_failure_waits_and_the_last_one_needs_a_person() {
+fn a_failure_waits_and_the_last_one_is_final() {
     let failed = |run: OnboardingRun| {
         let now = run.due_at.unwrap();
         run.after(&steps(), StepOutcome::Failed(StepFailure::Status(500)), now, 0)
@@ -47,7 +47,7 @@ fn a_failure_waits_and_the_last_one_needs_a_person() {
     }
     run = failed(run);
     assert_eq!((run.state, run.attempts, run.last_failure), (RunState::Failed, 10, Some(StepFailure::Status(500))));
-    assert!(run.due_at.is_some(), "its event is still to be written");
+    assert!(run.due_at.is_some(), "its event must still be written");
     let again = run.amended(RunAmendment::Retry, later(9_999)).unwrap();
     assert_eq!((again.state, again.attempts, again.step), (RunState::Pending, 0, 0));
     let refused = again.after(&steps(), StepOutcome::Refused(StepFailure::LinkRefused), later(10_000), 0);
@@ -55,7 +55,7 @@ fn a_failure_waits_and_the_last_one_needs_a_person() {
 }
 
 #[test]
-fn a_person_retries_what_failed_and_cancels_what_has_not_succeeded() {
+fn a_person_can_retry_a_failed_run_and_cancel_an_unsuccessful_one() {
     assert_eq!(run().amended(RunAmendment::Retry, later(1)), Err(RunRefusal::NotFailed));
     let cancelled = run().amended(RunAmendment::Cancel, later(1)).unwrap();
     assert_eq!((cancelled.state, cancelled.due_at), (RunState::Cancelled, None));

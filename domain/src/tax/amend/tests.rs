@@ -70,7 +70,7 @@ fn value(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str
 }
 
 #[test]
-fn what_is_absent_stays_and_each_change_is_counted() {
+fn absent_fields_keep_their_values_and_each_change_is_counted() {
     let changed = update(TaxRateUpdate::default(), &facts(true)).unwrap();
     let audit = Audit { updated_at: time(5), updated_by: scope().actor, ..rate(Status::Published).audit };
     assert_eq!(changed, TaxRate { version: Version::FIRST.next(), audit, ..rate(Status::Published) });
@@ -102,7 +102,7 @@ fn a_rate_in_use_keeps_its_value_and_is_not_archived() {
 }
 
 #[test]
-fn a_value_that_contradicts_itself_is_told_before_the_use() {
+fn a_contradictory_value_is_reported_before_the_use() {
     for (parts, path) in [
         (value(Some(TaxRateType::Fixed), None, None), "fixed_value"),
         (value(Some(TaxRateType::Percentage), None, Some("1")), "fixed_value"),
@@ -115,7 +115,7 @@ fn a_value_that_contradicts_itself_is_told_before_the_use() {
 }
 
 #[test]
-fn a_code_that_another_rate_has_is_refused_and_ones_own_is_not() {
+fn another_rate_s_code_is_refused_and_the_rate_s_own_code_is_not() {
     let code = || TaxRateUpdate { code: Some(TaxRateCode::new("GST").unwrap()), ..TaxRateUpdate::default() };
     let held = |holder| TaxRateFacts { holder: Some(id(holder)), ..facts(false) };
     assert_eq!(update(code(), &held(8)), Err(ChangeTaxRateError::CodeTaken { existing: id(8) }));
@@ -123,7 +123,7 @@ fn a_code_that_another_rate_has_is_refused_and_ones_own_is_not() {
 }
 
 #[test]
-fn what_is_archived_is_not_changed_and_not_archived_again() {
+fn an_archived_rate_cannot_be_changed_or_archived_again() {
     for status in [Status::Archived, Status::Deleted] {
         let facts = TaxRateFacts { current: Some(rate(status)), ..TaxRateFacts::default() };
         assert_eq!(update(TaxRateUpdate::default(), &facts), Err(ChangeTaxRateError::Archived));
@@ -133,7 +133,7 @@ fn what_is_archived_is_not_changed_and_not_archived_again() {
 }
 
 #[test]
-fn the_event_names_the_fields_that_have_another_value() {
+fn the_event_names_the_fields_whose_values_changed() {
     let change = TaxRateUpdate {
         name: Some(TaxRateName::new("VAT").unwrap()),
         rate_status: Some(TaxRateStatus::Inactive),

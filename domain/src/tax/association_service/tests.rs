@@ -44,7 +44,7 @@ fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxSe
     TaxService {
         taxes: Arc::new(taxes),
         customers: Arc::new(customers),
-        // Asked for requests under a key alone.
+        // Only requests with a key use this.
         records: Arc::new(MockIdempotencyRecords::new()),
         clock: Arc::new(MockClock::at(now())),
         ids: Arc::new(MockIdGenerator::from_time()),
@@ -94,7 +94,7 @@ fn record(external_id: &str, status: Status) -> CustomerRecord {
     CustomerRecord { customer, mappings: vec![] }
 }
 
-/// Taxes in which the code `VAT` names these rates.
+/// A repository in which the code `VAT` finds these rates.
 fn with_rates(rates: Vec<TaxRate>) -> MockTaxRepository {
     let mut taxes = MockTaxRepository::new();
     taxes
@@ -105,7 +105,7 @@ fn with_rates(rates: Vec<TaxRate>) -> MockTaxRepository {
 }
 
 #[test]
-fn a_default_is_made_of_the_active_rate_of_its_code() {
+fn a_default_uses_the_active_rate_with_its_code() {
     let mut taxes = with_rates(vec![rate(TaxRateStatus::Active)]);
     taxes.expect_create_default().once().returning(|_, default, _| Ok(Done::now(default)));
     let made =
@@ -131,7 +131,7 @@ fn an_inactive_rate_an_unknown_code_and_an_end_before_now_are_refused() {
 }
 
 #[test]
-fn a_reader_changes_nothing_and_the_store_is_never_asked() {
+fn a_reader_cannot_change_anything_and_the_store_is_not_called() {
     let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
     let denied = PermissionDenied::Role(Permission::Write);
     let reader = caller(Role::AllReader);
@@ -146,7 +146,7 @@ fn a_reader_changes_nothing_and_the_store_is_never_asked() {
 }
 
 #[test]
-fn a_change_carries_the_time_to_the_store_and_its_refusals_pass_as_they_are() {
+fn a_change_has_the_current_time_and_the_store_s_refusals_are_returned_unchanged() {
     let command = ChangeTaxRate {
         id: id::<crate::ids::TaxRateKind>(9) as TaxRateId,
         amendment: TaxRateAmendment::Archive,
@@ -180,7 +180,7 @@ fn resolve(found: CustomerRecord, named: NamedCustomer) -> Result<CustomerId, Ta
 }
 
 #[test]
-fn customers_are_named_by_one_name_or_by_two_that_agree() {
+fn customers_are_identified_by_one_id_or_by_two_that_agree() {
     let external = |text: &str, entity_id: Option<String>| NamedCustomer::ExternalId {
         external_id: Some(ExternalId::new(text).unwrap()),
         entity_id,
@@ -196,7 +196,7 @@ fn customers_are_named_by_one_name_or_by_two_that_agree() {
     for (found, named) in [
         (acme(), NamedCustomer::Id(None)),
         (record("acme", Status::Archived), NamedCustomer::Id(Some(own))),
-        // It had the external id before, and has another now.
+        // It had this external id before, and has another one now.
         (record("new", Status::Published), external("acme", None)),
     ] {
         assert_eq!(resolve(found, named), Err(TaxesOfError::UnknownCustomer));
@@ -204,7 +204,7 @@ fn customers_are_named_by_one_name_or_by_two_that_agree() {
 }
 
 #[test]
-fn taxes_are_explained_for_the_moment_asked_for_or_now() {
+fn taxes_are_explained_for_the_given_time_or_now() {
     for (asked, wanted) in [(None, now()), (Some(Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH)] {
         let mut customers = MockCustomerRepository::new();
         customers.expect_find().returning(|_, _| Ok(Some(record("acme", Status::Published))));
@@ -217,7 +217,7 @@ fn taxes_are_explained_for_the_moment_asked_for_or_now() {
 }
 
 #[test]
-fn a_request_that_comes_again_is_answered_before_anything_is_looked_at() {
+fn a_repeated_request_is_answered_before_any_look_up() {
     let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
     let request = IdempotentRequest { key, fingerprint };
     let default = a_tax_default(&rate(TaxRateStatus::Active));
@@ -232,7 +232,7 @@ fn a_request_that_comes_again_is_answered_before_anything_is_looked_at() {
             assert_eq!(*with, scope());
             Ok(Some(record.clone()))
         });
-        // The rate is switched off by now, and nobody is asked.
+        // The rate is inactive now, but it is not looked up.
         let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
         let service = TaxService { records: Arc::new(records), ..service };
         assert_eq!(block_on(service.create_default(&writer(), new(), Some(request.clone()))), wanted);

@@ -46,7 +46,7 @@ fn rate(number: u128, rate_status: TaxRateStatus, status: Status) -> TaxRate {
     }
 }
 
-/// A customer's association of a rate: always, in any currency, of itself.
+/// A customer's association that always applies automatically, in any currency.
 fn own(number: u128, rate: u128) -> TaxAssociation {
     TaxAssociation {
         id: id(number),
@@ -85,7 +85,7 @@ fn passed_over(taxes: &EffectiveTaxes) -> Vec<(TaxAssociationId, PassedOver)> {
 }
 
 #[test]
-fn each_hindrance_is_told() {
+fn each_reason_is_reported() {
     let mut rates = active([1]);
     rates.push(rate(2, TaxRateStatus::Inactive, Status::Published));
     rates.push(rate(3, TaxRateStatus::Active, Status::Archived));
@@ -133,7 +133,7 @@ fn terms_begin_at_their_start_and_end_before_their_end() {
 }
 
 #[test]
-fn of_one_rate_priority_counts_first_then_the_named_currency_then_age() {
+fn among_associations_of_one_rate_priority_decides_then_the_currency_then_age() {
     let euro = Some(currency("EUR"));
     for (one, other) in [
         (
@@ -151,7 +151,7 @@ fn of_one_rate_priority_counts_first_then_the_named_currency_then_age() {
 }
 
 #[test]
-fn a_hindered_association_stands_in_nobodys_way() {
+fn an_association_that_does_not_apply_does_not_outrank_others() {
     let hindered = TaxAssociation { currency: Some(currency("USD")), ..own(1, 1) };
     let other = TaxAssociation { priority: priority(9), ..own(2, 1) };
     let basis = TaxBasis { own: Some(vec![hindered, other]), rates: active([1]), ..TaxBasis::default() };
@@ -159,7 +159,7 @@ fn a_hindered_association_stands_in_nobodys_way() {
 }
 
 #[test]
-fn a_customer_without_taxes_has_none_and_who_is_no_customer_yet_has_the_defaults() {
+fn a_customer_without_taxes_has_none_and_a_future_customer_has_the_defaults() {
     let basis = |own| TaxBasis { own, defaults: vec![default(1, 1)], rates: active([1]) };
     let none = basis(Some(vec![])).effective(currency("EUR"), time(5));
     assert_eq!((applied(&none), passed_over(&none)), (vec![], vec![(id(1), PassedOver::CustomerOverDefault)]));
@@ -188,7 +188,7 @@ fn any_basis() -> impl Strategy<Value = TaxBasis> {
     let rates = vec((select(TaxRateStatus::ALL), select(Status::ALL)), 3);
     (option::of(vec(any_association(false), 0..8)), vec(any_association(true), 0..5), rates).prop_map(
         |(mut own, mut defaults, rates)| {
-            // Every association has an id of its own.
+            // Every association has its own id.
             let all = own.iter_mut().flatten().chain(&mut defaults);
             for (number, association) in all.enumerate() {
                 association.id = id(number as u128 + 1);

@@ -1,4 +1,4 @@
-//! Why nothing came of a request about environments and keys.
+//! Errors of operations on environments and keys.
 
 use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
@@ -8,7 +8,7 @@ use crate::{
     violation::{Rule, Violations},
 };
 
-/// Why an environment was not made, changed or answered.
+/// Why an operation on environments failed.
 ///
 /// ```
 /// use patron_domain::{store::StoreError, tenancy::EnvironmentError};
@@ -19,13 +19,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvironmentError {
-    /// The caller may not.
+    /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The caller's tenant has no such environment.
@@ -36,7 +36,7 @@ pub enum EnvironmentError {
     Store(#[from] StoreError),
 }
 
-/// Why a key was not made, listed or revoked.
+/// Why an operation on keys failed.
 ///
 /// ```
 /// use patron_domain::{store::StoreError, tenancy::KeyError};
@@ -47,13 +47,13 @@ pub enum EnvironmentError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The caller may not.
+    /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The caller's tenant has no such environment.
@@ -62,7 +62,7 @@ pub enum KeyError {
     /// The caller's tenant has no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
-    /// No secret could be made.
+    /// No secret could be generated.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
     /// The store failed.
@@ -72,9 +72,9 @@ pub enum KeyError {
 
 from_once_error!(EnvironmentError, KeyError);
 
-/// The type of an environment was to be changed.
+/// The request would change the type of an environment.
 #[derive(Debug, thiserror::Error)]
-#[error("type is fixed, and this environment's is {0}; leave it out, or make another environment")]
+#[error("type cannot change, and this environment's type is {0}; leave it out, or create another environment")]
 pub(super) struct FixedType(pub(super) EnvironmentType);
 
 impl Rule for FixedType {

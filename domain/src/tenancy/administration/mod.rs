@@ -1,4 +1,4 @@
-//! What callers can ask about the environments and keys of their tenant.
+//! The operations on environments and keys of a tenant, with permission checks.
 
 mod error;
 
@@ -23,15 +23,15 @@ use crate::{
     violation::Violations,
 };
 
-/// Environments and keys, for callers with permissions.
+/// Operations on environments and keys, for callers with permissions.
 ///
-/// | who | may |
+/// | role | permissions |
 /// | --- | --- |
-/// | every role | look at the environments of the tenant: their names and types, nothing of what is in them |
-/// | `super_admin` | make and rename environments; make, list and revoke keys of every environment of the tenant |
+/// | every role | read the names and types of the tenant's environments, but not their contents |
+/// | `super_admin` | create and rename environments; create, list and revoke keys of every environment of the tenant |
 ///
-/// A writer makes no keys, not even for itself: a key that leaks could make others that outlive it. Whoever may make
-/// keys hands out at most the rights they have.
+/// A writer cannot create keys: a leaked key could otherwise create others that outlive it. A caller can grant at most
+/// its own rights.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -58,23 +58,23 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct AdministrationService {
-    /// Keeps environments.
+    /// The store of environments.
     pub tenancy: Arc<dyn TenancyRepository>,
-    /// Keeps keys.
+    /// The store of keys.
     pub keys: Arc<dyn ApiKeyRepository>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids.
+    /// The source of new ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets.
+    /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
-    /// Tells what was done under idempotency keys.
+    /// The records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
-    /// For how long a request that comes again under its key is answered as the first time.
+    /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
 }
 
-/// How an environment is to be changed; what is `None` stays.
+/// A change of an environment. `None` keeps the present value.
 ///
 /// ```
 /// use patron_domain::tenancy::{EnvironmentChange, EnvironmentName};
@@ -83,23 +83,23 @@ pub struct AdministrationService {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvironmentChange {
-    /// Its name.
+    /// The new name.
     pub name: Option<EnvironmentName>,
-    /// Its type, which is fixed: naming the one it has is fine.
+    /// The type, which cannot change: only the present type is accepted.
     pub kind: Option<EnvironmentType>,
 }
 
 impl AdministrationService {
-    /// The current time, against which the end of a new key is checked.
+    /// The current time, for checking a new key's expiry.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Makes an environment of the caller's tenant.
+    /// Creates an environment of the caller's tenant.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, or the store fails.
+    /// When the caller is not a `super_admin`, or the store fails.
     pub async fn create_environment(
         &self,
         caller: &Caller,
@@ -136,7 +136,7 @@ impl AdministrationService {
     /// An environment of the caller's tenant.
     ///
     /// # Errors
-    /// When the caller may not read, there is none with this id, or the store fails.
+    /// When the caller may not read, there is no environment with this id, or the store fails.
     pub async fn environment(&self, caller: &Caller, id: EnvironmentId) -> Result<Environment, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::Read)?;
         self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)
@@ -145,7 +145,8 @@ impl AdministrationService {
     /// Changes an environment of the caller's tenant.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, there is none with this id, its type would change, or the store fails.
+    /// When the caller is not a `super_admin`, there is no environment with this id, its type would change, or the
+    /// store fails.
     pub async fn change_environment(
         &self,
         caller: &Caller,
@@ -169,12 +170,12 @@ impl AdministrationService {
         renamed.ok_or(EnvironmentError::Unknown)
     }
 
-    /// Makes a key with 256 random bits for an environment of the caller's tenant; its own when none is named. The
-    /// secret is answered this once: a request that comes again under its idempotency key is answered without it.
+    /// Creates a key with 256 random bits in an environment of the caller's tenant, by default its own. The secret is
+    /// returned only this once: a repeated request with the same idempotency key gets the key without it.
     ///
     /// # Errors
-    /// When the caller is no `super_admin` or has fewer rights than the key, its end has passed, the tenant has no such
-    /// environment, no secret can be made, or the store fails.
+    /// When the caller is not a `super_admin` or has fewer rights than the key, the expiry has passed, the tenant has
+    /// no such environment, no secret can be generated, or the store fails.
     pub async fn create_key(
         &self,
         caller: &Caller,
@@ -203,11 +204,11 @@ impl AdministrationService {
         Ok((value, (!replayed).then_some(secret)))
     }
 
-    /// The keys of an environment of the caller's tenant, its own when none is named, without their secrets. Revoked
-    /// ones are archived, all others, expired ones too, are published.
+    /// The keys of an environment of the caller's tenant, by default its own, without their secrets. Revoked keys are
+    /// archived; all others, including expired ones, are published.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, the tenant has no such environment, or the store fails.
+    /// When the caller is not a `super_admin`, the tenant has no such environment, or the store fails.
     pub async fn keys(
         &self,
         caller: &Caller,
@@ -219,25 +220,25 @@ impl AdministrationService {
         let revoked = match status {
             Status::Published => false,
             Status::Archived => true,
-            // No key is ever deleted.
+            // Keys are never deleted.
             Status::Deleted => return Ok(Page { items: Vec::new(), total: 0 }),
         };
         Ok(self.keys.list(&scope, Some(revoked), page).await?)
     }
 
-    /// A key of any environment of the caller's tenant, in use or revoked, without its secret.
+    /// A key of any environment of the caller's tenant, without its secret. Revoked keys are found too.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, the tenant has no such key, or the store fails.
+    /// When the caller is not a `super_admin`, the tenant has no such key, or the store fails.
     pub async fn key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
         let tenant = caller.authorise_tenant(Permission::Administer)?;
         self.key_of(&tenant, id).await
     }
 
-    /// Revokes a key of any environment of the caller's tenant; a second time changes nothing.
+    /// Revokes a key of any environment of the caller's tenant. A second call changes nothing.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, the tenant has no such key, or the store fails.
+    /// When the caller is not a `super_admin`, the tenant has no such key, or the store fails.
     pub async fn revoke_key(
         &self,
         caller: &Caller,
@@ -252,8 +253,8 @@ impl AdministrationService {
         revoked.ok_or(KeyError::UnknownKey)
     }
 
-    /// A key of a tenant. Only the key itself tells its environment. One of another tenant is dropped here, as if it did not
-    /// exist.
+    /// A key of a tenant. The port finds keys of every tenant, because only the key names its environment. Those of
+    /// other tenants are dropped here, as if they did not exist.
     async fn key_of(&self, tenant: &TenantScope, id: ApiKeyId) -> Result<ApiKey, KeyError> {
         let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
         found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)
@@ -264,7 +265,7 @@ impl AdministrationService {
         claim.map(|claim| CallersClaim { owner: caller.owner(), claim })
     }
 
-    /// Where keys are made and listed: the environment that is named, if it is the caller's tenant's.
+    /// The scope for creating and listing keys: the given environment, if it belongs to the caller's tenant.
     async fn key_scope(&self, caller: &Caller, named: Option<EnvironmentId>) -> Result<EnvironmentScope, KeyError> {
         let own = caller.authorise(Permission::Administer)?;
         let Some(id) = named.filter(|id| *id != own.owner.environment_id) else { return Ok(own.clone()) };
@@ -274,8 +275,8 @@ impl AdministrationService {
         Ok(EnvironmentScope { owner, actor: tenant.actor })
     }
 
-    /// An environment of a tenant. The port knows environments by their id alone; one of another tenant is dropped here,
-    /// as if it did not exist.
+    /// An environment of a tenant. The port finds environments of every tenant by id. Those of other tenants are
+    /// dropped here, as if they did not exist.
     async fn find(&self, tenant: &TenantScope, id: EnvironmentId) -> Result<Option<Environment>, StoreError> {
         let found = self.tenancy.find_environment(&SystemScope { actor: tenant.actor.clone() }, id).await?;
         Ok(found.filter(|environment| environment.tenant_id == tenant.tenant_id))

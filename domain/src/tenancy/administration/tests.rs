@@ -1,4 +1,4 @@
-//! Who may do what, and what reaches the ports.
+//! Permissions, and the calls that reach the ports.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ fn caller(role: Role) -> Caller {
     Caller::new(a_scope(), Roles::new([role]).unwrap(), None::<RequestId>)
 }
 
-/// A service over ports; a mock without expectations panics when it is asked.
+/// A service over the given ports. A mock without expectations panics when it is called.
 fn service(tenancy: MockTenancyRepository, keys: MockApiKeyRepository) -> AdministrationService {
     AdministrationService {
         tenancy: Arc::new(tenancy),
@@ -42,7 +42,7 @@ fn name() -> EnvironmentName {
     EnvironmentName::new("Another").unwrap()
 }
 
-/// An environment of a tenant, as the store finds it.
+/// A repository that finds an environment of this tenant.
 fn found(tenant_id: TenantId) -> MockTenancyRepository {
     let environment = Environment { tenant_id, id: an_id(77), ..an_environment() };
     let mut tenancy = MockTenancyRepository::new();
@@ -51,7 +51,7 @@ fn found(tenant_id: TenantId) -> MockTenancyRepository {
 }
 
 #[test]
-fn only_a_super_admin_changes_environments_and_touches_keys() {
+fn only_a_super_admin_can_change_environments_and_keys() {
     for role in [Role::AllWriter, Role::AllReader] {
         let (caller, service) = (caller(role), untouched());
         let denied = PermissionDenied::Role(Permission::Administer);
@@ -68,7 +68,7 @@ fn only_a_super_admin_changes_environments_and_touches_keys() {
 }
 
 #[test]
-fn every_role_looks_at_the_environments_of_its_tenant() {
+fn every_role_can_read_the_environments_of_its_tenant() {
     for role in Role::ALL {
         let own = service(found(a_scope().owner.tenant_id), MockApiKeyRepository::new());
         assert_eq!(block_on(own.environment(&caller(*role), an_id(77))).unwrap().id, an_id(77));
@@ -76,7 +76,7 @@ fn every_role_looks_at_the_environments_of_its_tenant() {
 }
 
 #[test]
-fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
+fn an_environment_of_another_tenant_is_unknown() {
     let admin = caller(Role::SuperAdmin);
     let foreign = || service(found(an_id(1_000)), MockApiKeyRepository::new());
     for id in [an_id::<crate::ids::EnvironmentKind>(77), an_id(78)] {
@@ -91,7 +91,7 @@ fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
 }
 
 #[test]
-fn an_environment_is_made_in_the_callers_tenant_by_the_caller() {
+fn an_environment_is_created_in_the_callers_tenant_by_the_caller() {
     let mut tenancy = MockTenancyRepository::new();
     tenancy.expect_create_environment().once().returning(|scope, environment, _| {
         assert_eq!((scope.tenant_id, &scope.actor), (a_scope().owner.tenant_id, &a_scope().actor));
@@ -105,7 +105,7 @@ fn an_environment_is_made_in_the_callers_tenant_by_the_caller() {
 }
 
 #[test]
-fn the_type_of_an_environment_is_fixed() {
+fn the_type_of_an_environment_cannot_change() {
     let admin = caller(Role::SuperAdmin);
     let (own, kind) = (a_scope().owner.tenant_id, an_environment().kind);
     let other = EnvironmentType::ALL.iter().copied().find(|one| *one != kind);
@@ -126,14 +126,14 @@ fn the_type_of_an_environment_is_fixed() {
         block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change, None));
     assert_eq!(renamed.unwrap().value.name, name());
 
-    // Naming nothing, or the type alone, changes nothing: the mock expects no call.
+    // An empty change, or the present type alone, changes nothing: the mock expects no call.
     let change = EnvironmentChange { name: None, kind: Some(kind) };
     let unchanged = service(found(own), MockApiKeyRepository::new());
     assert!(block_on(unchanged.change_environment(&admin, an_id(77), change, None)).is_ok());
 }
 
 #[test]
-fn a_key_is_made_where_it_was_asked_for_and_its_secret_is_answered() {
+fn a_key_is_created_in_the_given_environment_and_its_secret_is_returned() {
     let own = a_scope().owner;
     let other: EnvironmentId = an_id(77);
     let nowhere = (None, own.environment_id);
@@ -154,7 +154,7 @@ fn a_key_is_made_where_it_was_asked_for_and_its_secret_is_answered() {
 }
 
 #[test]
-fn a_key_that_has_ended_already_is_not_made() {
+fn an_expired_key_cannot_be_created() {
     let later = |micros| Timestamp::from_micros(a_time().micros() + micros).unwrap();
     for past in [a_time(), later(-1)] {
         let new = NewApiKey { expires_at: Some(past), ..new_key(Roles::default()) };
@@ -187,7 +187,7 @@ fn keys_are_listed_by_status() {
 }
 
 #[test]
-fn a_key_of_the_tenant_is_shown_and_a_foreign_one_is_unknown() {
+fn a_key_of_the_tenant_is_found_and_a_foreign_one_is_unknown() {
     let elsewhere = Owner { tenant_id: a_scope().owner.tenant_id, environment_id: an_id(77) };
     let foreign = Owner { tenant_id: an_id(88), environment_id: a_scope().owner.environment_id };
     for (owner, wanted) in [(elsewhere, true), (foreign, false)] {
@@ -221,7 +221,7 @@ fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_un
 }
 
 #[test]
-fn a_key_that_was_made_before_is_answered_without_its_secret_even_when_its_end_has_passed() {
+fn a_repeated_create_returns_the_key_without_its_secret_even_when_it_has_expired() {
     let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
     let record = IdempotencyRecord { fingerprint, outcome: Outcome::kept(&an_api_key()), at: a_time() };
     let mut records = MockIdempotencyRecords::new();
