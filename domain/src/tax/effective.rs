@@ -2,17 +2,17 @@
 //!
 //! # The rules
 //! 1. **The customer's associations come before the environment's defaults.** When a customer is created, it inherits
-//!   the environment's defaults, or names its own rates, or none. After that only its own associations count: a new
-//!   default does not affect existing customers, and a tax that was removed from a customer does not come back through
-//!   a default. For a person who is not a customer yet, the defaults apply.
+//!    the environment's defaults, or names its own rates, or none. After that only its own associations count: a new
+//!    default does not affect existing customers, and a tax that was removed from a customer does not come back through
+//!    a default. For a person who is not a customer yet, the defaults apply.
 //! 2. **The rate must be charged**: published and `ACTIVE`.
 //! 3. **The currency must match**, in any case; an association without a currency matches every currency.
 //! 4. **The time must be within the association's term**: at or after its start, and before its end.
 //! 5. **It must apply automatically** (`auto_apply`).
 //! 6. **No rate is charged twice.** If several associations of one rate remain, such as one for euros and one for any
-//!   currency, the lowest priority number wins; then the association that names the currency; then the older one.
+//!    currency, the lowest priority number wins; then the association that names the currency; then the older one.
 //! 7. **The order** follows the priority numbers, the lowest first. The older association comes first at the same
-//!   number.
+//!    number.
 //!
 //! Each association that does not apply is listed with the first rule that it breaks. The scope of a rate and the kind
 //! of its value do not matter.

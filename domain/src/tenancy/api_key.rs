@@ -194,7 +194,7 @@ pub enum ApiKeyType {
 }
 
 words!(
-    ApiKeyType, "private_key (no usage events are taken here, so there is no publishable_key for them)",
+    ApiKeyType, "private_key (there are no usage events here, so publishable_key is not supported)",
     Private => "private_key",
 );
 

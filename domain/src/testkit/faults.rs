@@ -1,4 +1,4 @@
-//! Faults on purpose: a wrapper before any port, which fails, delays or loses the answers of the calls that a test names.
+//! Deliberate faults: a wrapper for any port that fails, delays or loses the results of chosen calls.
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +15,8 @@ use crate::store::StoreError;
 
 type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is to go wrong with which calls. The calls of every port that was wrapped with [`Faults::over`] are counted
-/// together, in the order in which they begin, from 1 on.
+/// The planned faults. Calls of all ports wrapped with [`Faults::over`] are counted together, in the order in which
+/// they begin, from 1.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -32,7 +32,7 @@ type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// faults.lose_answer(1);
 /// let lost = customers.change(&a_scope(), create()).await;
 /// assert!(matches!(lost, Err(ChangeCustomerError::Store(StoreError::Unavailable { .. }))));
-/// // The work was done all the same, as when a connection breaks right after the commit.
+/// // The work was done nevertheless, as when a connection breaks right after the commit.
 /// let again = customers.change(&a_scope(), create()).await;
 /// assert!(matches!(again, Err(ChangeCustomerError::ExternalIdTaken { .. })));
 /// # });
@@ -54,24 +54,24 @@ enum Fault {
 }
 
 impl Faults {
-    /// A port with these faults before it: an adapter, the [`MemoryStore`](super::MemoryStore), or a mock.
+    /// Wraps a port: an adapter, the [`MemoryStore`](super::MemoryStore), or a mock.
     pub fn over<P: ?Sized>(&self, port: Arc<P>) -> Arc<Faulty<P>> {
         Arc::new(Faulty { port, faults: self.clone() })
     }
 
-    /// Call `number` does nothing, and answers this error.
+    /// Call `number` does nothing and returns this error.
     pub fn fail_call(&self, number: u64, error: StoreError) {
         self.plan(number, Fault::Fail(error));
     }
 
-    /// Call `number` does its work, but answers [`StoreError::Unavailable`] whatever came of it: as when the connection is
-    /// lost after the commit.
+    /// Call `number` does its work, but returns [`StoreError::Unavailable`] whatever the result, as when the connection
+    /// is lost after the commit.
     pub fn lose_answer(&self, number: u64) {
         self.plan(number, Fault::LoseAnswer);
     }
 
-    /// Call `number` begins only when this future is done. The test brings it, because there is no runtime here: a sleep of
-    /// its own runtime, or a channel that it sends to when the time has come.
+    /// Call `number` begins only when this future is done. The test provides it, because this crate has no runtime: a
+    /// sleep of the test's runtime, or a channel.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -91,20 +91,20 @@ impl Faults {
         self.plan(number, Fault::Delay(Box::pin(until)));
     }
 
-    /// From now on every call fails with this error, until [`Faults::recover`]; what is planned for single calls comes
-    /// first.
+    /// From now on every call fails with this error, until [`Faults::recover`]. Faults planned for single calls take
+    /// precedence.
     pub fn fail_every_call(&self, error: StoreError) {
         self.state().every = Some(error);
     }
 
-    /// Takes everything back that is planned.
+    /// Removes all planned faults.
     pub fn recover(&self) {
         let mut state = self.state();
         state.every = None;
         state.planned.clear();
     }
 
-    /// How many calls there were.
+    /// The number of calls so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.state().calls
@@ -126,7 +126,7 @@ impl Faults {
     }
 }
 
-/// A port with [`Faults`] before it. It implements the ports that the one behind it does.
+/// A port with [`Faults`]. It implements the same ports as the wrapped one.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -148,14 +148,14 @@ pub struct Faulty<P: ?Sized> {
 }
 
 impl<P: ?Sized> Faulty<P> {
-    /// Makes a call, with what is planned for it.
+    /// Makes a call with the faults planned for it.
     async fn call<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         match self.faults.next() {
             None => call.await,
             Some(Fault::Fail(error)) => Err(error.into()),
             Some(Fault::LoseAnswer) => {
                 drop(call.await);
-                Err(StoreError::unavailable("the connection was lost, and with it the answer").into())
+                Err(StoreError::unavailable("the connection was lost before the result arrived").into())
             }
             Some(Fault::Delay(until)) => {
                 until.await;

@@ -1,4 +1,4 @@
-//! A clock, ids and secrets that do what a test tells them.
+//! A clock, ids and secrets that tests control.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A clock that stands still until it is set. It starts at [`a_time`].
+/// A clock that does not move until it is set. It starts at [`a_time`].
 ///
 /// ```
 /// use patron_domain::{Clock, testkit::{FixedClock, a_time}};
@@ -25,19 +25,19 @@ use crate::{
 pub struct FixedClock(Mutex<Timestamp>);
 
 impl FixedClock {
-    /// A clock that shows this time.
+    /// A clock at this time.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Mutex::new(now))
     }
 
-    /// Shows another time from now on, earlier or later.
+    /// Sets another time, earlier or later.
     pub fn set(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
-    /// Goes on, or back, by some microseconds, and answers the time it shows then. It stays where it is rather than
-    /// leave the years 1 to 9999.
+    /// Moves the clock by some microseconds, forward or back, and returns the new time. It stops at the ends of the
+    /// years 1 and 9999.
     pub fn advance_micros(&self, micros: i64) -> Timestamp {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now = Timestamp::from_micros(now.micros().saturating_add(micros)).unwrap_or(*now);
@@ -57,7 +57,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Ids that count up: the same calls at the same times give the same ids. Each start leaves room for 65,536 ids.
+/// Ids that count up: the same calls at the same times give the same ids. Each start has room for 65,536 ids.
 ///
 /// ```
 /// use patron_domain::{ids::IdGenerator, testkit::{CountingIds, a_time}};
@@ -71,7 +71,7 @@ pub struct CountingIds {
 }
 
 impl CountingIds {
-    /// Counting ids that no generator with another salt gives, for salts below 2^38 and up to 2^20 starts each.
+    /// Counting ids that differ from those of every other salt, for salts below 2^38 and up to 2^20 starts each.
     #[must_use]
     pub fn salted(salt: u64) -> Self {
         Self { salt, next: AtomicU64::new(0) }
@@ -83,7 +83,7 @@ impl IdGenerator for CountingIds {
         // The 74 free bits of a UUIDv7: 38 for the salt, 20 for the starts, 16 for the ids of one start.
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let bits = (u128::from(self.salt) << 36).wrapping_add(u128::from(count) << 16);
-        // RFC 9562 puts 12 of them before and 62 of them after the two bits of the variant.
+        // RFC 9562 has 12 of them before and 62 of them after the two variant bits.
         let [.., a0, a1] = ((bits >> 62) as u16).to_be_bytes();
         let [b0, b1, b2, b3, b4, b5, b6, b7] = (bits as u64).to_be_bytes();
         IdSequence::start(at, [a0, a1, b0, b1, b2, b3, b4, b5, b6, b7])
@@ -122,7 +122,7 @@ mod tests {
     };
 
     #[test]
-    fn counting_ids_neither_repeat_nor_change() {
+    fn counting_ids_do_not_repeat_and_are_reproducible() {
         let first_three_of_each = |salt: u64| {
             let ids = CountingIds::salted(salt);
             let three =
@@ -137,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_shows_what_it_is_told() {
+    fn the_clock_shows_the_time_that_was_set() {
         let clock = FixedClock::default();
         assert_eq!(clock.now(), a_time());
         clock.set(Timestamp::UNIX_EPOCH);
         assert_eq!(clock.advance_micros(-7).micros(), -7);
-        assert_eq!(clock.advance_micros(i64::MAX).micros(), -7, "there is no year 10000 here");
+        assert_eq!(clock.advance_micros(i64::MAX).micros(), -7, "the year 10000 is out of range");
         assert_eq!(clock.now().micros(), -7);
     }
 }

@@ -1,7 +1,7 @@
-//! What tests of this crate's users need: an in-memory store behind every repository port, a clock and ids that do
-//! what they are told, valid values in few words, [`Faults`] to put before a port, and the [`contract`] suite that every adapter has to pass.
+//! Tools for tests of this crate's users: an in-memory store with every repository port, a clock and ids that tests
+//! control, valid values, [`Faults`] to put before a port, and the [`contract`] suite that every adapter must pass.
 //!
-//! Nothing here is for production: [`MemoryStore`] forgets everything, and the fixtures panic on invalid literals.
+//! Not for production: [`MemoryStore`] does not persist anything, and the fixtures panic on invalid literals.
 
 pub mod contract;
 mod faults;

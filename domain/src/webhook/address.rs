@@ -106,7 +106,7 @@ const SPECIAL_V4: [([u8; 4], u32); 16] = [
     ([10, 0, 0, 0], 8),       // private
     ([100, 64, 0, 0], 10),    // shared (CGNAT)
     ([127, 0, 0, 0], 8),      // loopback
-    ([168, 63, 129, 16], 32), // Azure's host agent
+    ([168, 63, 129, 16], 32), // Azure platform services
     ([169, 254, 0, 0], 16),   // link-local, metadata
     ([172, 16, 0, 0], 12),    // private
     ([192, 0, 0, 0], 24),     // protocol assignments

@@ -45,7 +45,7 @@ impl CustomerOrder {
         }
         for (index, (field, _)) in keys.iter().enumerate() {
             if keys.iter().take(index).any(|(earlier, _)| earlier == field) {
-                let message = format!("{field} is sorted by more than once");
+                let message = format!("sort must not contain {field} twice");
                 broken.push(Violation { path: format!("sort[{index}].field"), rule: "unique", message });
             }
         }

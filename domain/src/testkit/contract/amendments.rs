@@ -1,4 +1,4 @@
-//! Changes of customers that exist: versions, events, and changes at the same time.
+//! Changes of existing customers: versions, events, and concurrent changes.
 
 use futures_util::future::join_all;
 
@@ -20,26 +20,26 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.change: every change is one version and one event more, with the state it left",
+        "customers.change: every change adds one version and one event with the new state",
         one_by_one(world).await,
     );
-    report.note("customers.change: a refused change leaves everything as it was", refused(world).await);
+    report.note("customers.change: a refused change changes nothing", refused(world).await);
     report.note(
-        "customers.change: of concurrent changes of one customer each is decided on the one before",
+        "customers.change: each of several concurrent changes of a customer is decided on the one before",
         at_once(world).await,
     );
     report.note(
-        "customers.change: a precondition is held against the version, and a refusal names it",
+        "customers.change: a precondition is compared with the version, and a refusal returns the version",
         if_match(world).await,
     );
     report.note(
         "customers.change: of concurrent changes that expect one version exactly one succeeds",
         if_match_at_once(world).await,
     );
-    report.note("customers.change: changes no customer of another environment or tenant", elsewhere(world).await);
+    report.note("customers.change: cannot change a customer of another environment or tenant", elsewhere(world).await);
 }
 
-/// The event of a change, whose customer has to be as it says.
+/// Makes a change and returns its event. The customer must then have the event's state.
 async fn step(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -67,14 +67,14 @@ async fn one_by_one(world: &World<'_>) -> Outcome {
     }
     let association =
         events.last().and_then(|event| event.state.associations.first()).map(|association| association.id);
-    let association = association.ok_or("no association was made")?;
+    let association = association.ok_or("no association was created")?;
     let priority = Some(Priority::new(7).or_say("the literal")?);
     let terms = TaxAssociationUpdate { priority, ..TaxAssociationUpdate::default() };
     step(world, &scope, &mut events, Amendment::UpdateAssociation(association, terms)).await?;
     for amendment in [Amendment::Archive, Amendment::Restore, Amendment::Dissociate(association), rename("acme-2")?] {
         step(world, &scope, &mut events, amendment).await?;
     }
-    // Asked for and done, even when no value is another one.
+    // An update without effect is an event too.
     step(world, &scope, &mut events, update(note("Acme", "plan")?)).await?;
     let id = events.first().ok_or("no event")?.state.customer.id;
     let history = world.events(&scope, id).await?;
@@ -105,7 +105,7 @@ async fn refused(world: &World<'_>) -> Outcome {
     for (place, (id, amendment, wanted)) in cases.into_iter().enumerate() {
         match world.amend(&scope, id, amendment).await {
             Ok(_) => return Err(format!("change {place} succeeded")),
-            Err(refusal) => holds(wanted(&refusal), || format!("change {place} was answered: {refusal}"))?,
+            Err(refusal) => holds(wanted(&refusal), || format!("change {place} was refused with: {refusal}"))?,
         }
     }
     world.is_as(&scope, &event).await?;
@@ -121,7 +121,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
     events.sort_by_key(|event| event.sequence);
     for (place, event) in events.iter().enumerate() {
         same("the sequence", &event.sequence.get(), &u64::try_from(place + 2).unwrap_or(u64::MAX))?;
-        same("the notes of all before", &event.state.customer.profile.metadata.len(), &(place + 1))?;
+        same("the notes of all earlier changes", &event.state.customer.profile.metadata.len(), &(place + 1))?;
     }
     let last = events.last().ok_or("nothing was changed")?;
     world.is_as(&scope, last).await?;
@@ -130,7 +130,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
     history.iter().skip(1).zip(&events).try_for_each(|(found, wanted)| equal("an event", found, wanted))
 }
 
-/// An update with a condition.
+/// An update with a precondition.
 fn conditional(world: &World<'_>, id: CustomerId, key: &str, only_if: Precondition) -> Result<ChangeCustomer, String> {
     let command = world.command(CustomerChange::Amend(id, update(note("Acme", key)?)));
     Ok(ChangeCustomer { only_if, ..command })
@@ -144,7 +144,7 @@ async fn if_match(world: &World<'_>) -> Outcome {
     let conflict = ChangeCustomerError::VersionConflict { current: Some(Version::FIRST.next()) };
     for wrong in [first(), Precondition::OneOf(Vec::new())] {
         let refused = world.change(&scope, conditional(world, id, "b", wrong)?).await;
-        same("an update of an old version", &refused.map(drop), &Err(conflict.clone()))?;
+        same("an update that expects an old version", &refused.map(drop), &Err(conflict.clone()))?;
     }
     world.is_as(&scope, &changed.event).await?;
     let either = Precondition::OneOf(vec![Version::FIRST, Version::FIRST.next()]);
@@ -154,8 +154,8 @@ async fn if_match(world: &World<'_>) -> Outcome {
     let new = world.command(CustomerChange::Create(a_customer("new").build()));
     let refused = world.change(&scope, ChangeCustomer { only_if: Precondition::Exists, ..new }).await;
     let wanted = Err(ChangeCustomerError::VersionConflict { current: None });
-    same("a create of what has to exist", &refused.map(drop), &wanted)?;
-    holds(world.find_external(&scope, "new").await?.is_none(), || "the refused create was made".to_owned())
+    same("a create with a precondition", &refused.map(drop), &wanted)?;
+    holds(world.find_external(&scope, "new").await?.is_none(), || "the refused create was done".to_owned())
 }
 
 async fn if_match_at_once(world: &World<'_>) -> Outcome {
@@ -168,9 +168,9 @@ async fn if_match_at_once(world: &World<'_>) -> Outcome {
     let answers = join_all((0..16).map(one)).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let conflict = ChangeCustomerError::VersionConflict { current: Some(Version::FIRST.next()) };
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    same("changes made", &made.len(), &1)?;
+    same("successful changes", &made.len(), &1)?;
     for answer in refused {
-        same("the other answers", &answer.map(drop), &Err(conflict.clone()))?;
+        same("the other results", &answer.map(drop), &Err(conflict.clone()))?;
     }
     same("events", &world.events(&scope, id).await?.len(), &2)
 }

@@ -1,4 +1,4 @@
-//! Customers and queries as they come: made from a number, the same from the same.
+//! Customers and queries generated from a number; the same number gives the same ones.
 
 use crate::{
     customer::{
@@ -14,7 +14,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Texts that stores confuse: case beyond ASCII, characters that mean something to `LIKE` and to JSON, and look-alikes.
+/// Texts that stores confuse: case beyond ASCII, characters with a meaning in `LIKE` and in JSON, and look-alikes.
 const TEXTS: [&str; 24] = [
     "ada", "Ada", "ADA", "a_a", "aXa", "100%", "100", "%", "_", "\\", "it's", "\"", "Straße", "STRASSE", "ẞ", "İda",
     "ıda", "e\u{301}", "\u{e9}", "É", "ΌΣΟΣ", "όσος", "🦀", "a b",
@@ -47,7 +47,7 @@ impl Choices {
         if self.one_in(3) { format!("{text}{}", self.of(&TEXTS).copied().unwrap_or_default()) } else { text.to_owned() }
     }
 
-    /// A new customer. The number makes its external id one of its own.
+    /// A new customer. The number makes its external id unique.
     pub(super) fn customer(&mut self, number: usize) -> CustomerBuilder {
         let mut new = a_customer(&format!("{}{number}", self.text()));
         if !self.one_in(4) {
@@ -66,7 +66,7 @@ impl Choices {
         if self.one_in(3) { new.linked("stripe", "cus_1") } else { new }
     }
 
-    /// A query, mostly one that finds some of these customers.
+    /// A query. Most queries find some of these customers.
     pub(super) fn query(&mut self, known: &[Customer]) -> CustomerQueryParts {
         let mut parts = CustomerQueryParts {
             status: self.one_in(10).then_some(Status::Archived),
@@ -125,7 +125,7 @@ impl Choices {
         Timestamp::from_micros(near.saturating_add(offset)).ok()
     }
 
-    /// A filter; `None` where the choices make none.
+    /// A filter, or `None`.
     fn filter(&mut self, known: &[Customer]) -> Option<Condition> {
         let text = self.of(TextField::ALL).map(|field| FilterField::Text(*field));
         let searched = self.of(&["external_id", "name", "email"]).and_then(|name| FilterField::parse(name).ok());
@@ -165,7 +165,7 @@ impl Choices {
         }
     }
 
-    /// Lets the query go on after some customer, found by it or not.
+    /// Continues the query after some customer, which may or may not match it.
     fn continue_somewhere(&mut self, parts: &mut CustomerQueryParts, known: &[Customer]) {
         let Ok(query) = CustomerQuery::new(CustomerQueryParts { starting_after: None, ..parts.clone() }) else {
             return;

@@ -1,4 +1,4 @@
-//! Archiving customers and bringing them back.
+//! Archiving and restoring customers.
 
 use futures_util::future::join_all;
 
@@ -17,11 +17,11 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.change: archiving hides mappings and associations, and frees the external id",
+        "customers.change: archiving archives mappings and associations too, and frees the external id",
         archive(world).await,
     );
     report.note(
-        "customers.change: restoring brings back what was archived, and nothing that was taken away before",
+        "customers.change: a restore brings back what was archived with the customer, and nothing that was removed before",
         restore(world).await,
     );
     report.note(
@@ -60,23 +60,23 @@ async fn restore(world: &World<'_>) -> Outcome {
     let new = a_customer("acme").linked("crm", "1").linked("stripe", "1").taxed("VAT", "EUR").taxed("CITY", "EUR");
     let created = world.created(&scope, new).await?;
     let id = created.state.customer.id;
-    let given_up = created.state.associations.first().ok_or("no association was made")?.id;
+    let given_up = created.state.associations.first().ok_or("no association was created")?.id;
     world.amended(&scope, id, unlink("stripe")?).await?;
     let before = world.amended(&scope, id, Amendment::Dissociate(given_up)).await?;
     world.amended(&scope, id, Amendment::Archive).await?;
     let restored = world.amended(&scope, id, Amendment::Restore).await?;
     world.is_as(&scope, &restored).await?;
     let mut wanted = before.state.clone();
-    // They were changed twice since.
+    // They were changed twice in between.
     let audit = &restored.state.customer.audit;
     wanted.mappings.iter_mut().for_each(|mapping| mapping.audit.touch(audit.updated_at, &audit.updated_by));
     wanted.associations.iter_mut().for_each(|one| one.audit.touch(audit.updated_at, &audit.updated_by));
     all_equal("the mappings", &restored.state.mappings, &wanted.mappings)?;
     all_equal("the associations", &restored.state.associations, &wanted.associations)?;
-    same("the reverse look-up of what was unlinked", &links(world, &scope, "stripe", "1").await?, &0)?;
+    same("the reverse look-up of the removed link", &links(world, &scope, "stripe", "1").await?, &0)?;
     let again = world.amend(&scope, id, Amendment::Restore).await.map(drop);
     same("restoring again", &again, &Err(InvalidOperation::NotArchived.into()))?;
-    // What was taken away can be given again, as something new.
+    // A removed association can be created again, as a new one.
     let code = created.state.associations.first().map(|one| one.tax_rate_id);
     let city = world.amended(&scope, id, associate("CITY")?).await?;
     holds(city.state.associations.iter().all(|one| one.id != given_up), || format!("{code:?} has its old id"))?;
@@ -113,7 +113,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
     let [winner] = winners.as_slice() else { return Err(format!("{} of 8 succeeded", winners.len())) };
     let existing = winner.state.customer.id;
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        same("the other answers", refusal, &ChangeCustomerError::ExternalIdTaken { existing })?;
+        same("the other results", refusal, &ChangeCustomerError::ExternalIdTaken { existing })?;
     }
     world.is_as(&scope, winner).await
 }

@@ -15,11 +15,11 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("taxes.associations: those of an entity are that entity's alone", of_entity(world).await);
-    report.note("taxes.associations: those that are not published do not show", published(world).await);
-    report.note("taxes.associations: the newest come first, ids breaking ties", order(world).await);
+    report.note("taxes.associations: an entity's list has only its own associations", of_entity(world).await);
+    report.note("taxes.associations: only published associations are listed", published(world).await);
+    report.note("taxes.associations: the newest first, ids breaking ties", order(world).await);
     report.note("taxes.associations: pages as asked, with the exact total", pages(world).await);
-    report.note("taxes.associations: answers an empty list for an unknown entity", unknown(world).await);
+    report.note("taxes.associations: returns an empty list for an unknown entity", unknown(world).await);
 }
 
 async fn listed(
@@ -60,7 +60,7 @@ async fn published(world: &World<'_>) -> Outcome {
     same("the defaults", &listed(world, &scope, TaxedEntity::Tenant).await?, &Vec::new())
 }
 
-/// Five defaults whose times and ids disagree; answers their ids, the newest first.
+/// Five defaults whose times and ids have different orders. Returns their ids, the newest first.
 async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<TaxAssociationId>, String> {
     let rate = world.created_rate(scope, a_tax_rate("VAT")).await?;
     let base = world.now();
@@ -102,6 +102,10 @@ async fn pages(world: &World<'_>) -> Outcome {
 
 async fn unknown(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    same("taxes of nobody", &listed(world, &scope, TaxedEntity::Customer(world.id())).await?, &Vec::new())?;
+    same(
+        "taxes of an unknown customer",
+        &listed(world, &scope, TaxedEntity::Customer(world.id())).await?,
+        &Vec::new(),
+    )?;
     same("defaults of a fresh environment", &listed(world, &scope, TaxedEntity::Tenant).await?, &Vec::new())
 }

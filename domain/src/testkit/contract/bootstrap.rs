@@ -1,4 +1,4 @@
-//! What an empty store is given at the first start.
+//! The first objects of an empty store.
 
 use futures_util::future::join_all;
 
@@ -14,12 +14,12 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("tenancy.bootstrap: answers false when there is a tenant, and writes nothing", in_use(world).await);
+    report.note("tenancy.bootstrap: returns false when there is a tenant, and writes nothing", in_use(world).await);
 }
 
 pub(super) async fn check_empty(world: &World<'_>, report: &mut Report) {
     report.note(
-        "tenancy.bootstrap: of concurrent first starts exactly one answers true, and it alone is kept",
+        "tenancy.bootstrap: of concurrent first starts exactly one returns true, and only its objects are kept",
         empty(world).await,
     );
 }
@@ -39,17 +39,17 @@ async fn total(world: &World<'_>) -> Result<u64, String> {
     Ok(tenants.or_say("tenancy.tenants")?.total)
 }
 
-/// Whether nothing of a bootstrap is in the store. Its tenant is looked for by its environments.
+/// Checks that nothing of a bootstrap is in the store. Its tenant is looked for by its environments.
 async fn is_absent(world: &World<'_>, first: &Bootstrap) -> Outcome {
     let system = SystemScope::patron();
     let tenancy = &world.ports.tenancy;
     let environment =
         tenancy.find_environment(&system, first.environment.id).await.or_say("tenancy.find_environment")?;
-    same("an environment written all the same", &environment, &None)?;
+    same("an environment of the refused bootstrap", &environment, &None)?;
     let key = world.ports.keys.find(&system, first.key.id).await.or_say("keys.find")?;
-    same("a key written all the same", &key, &None)?;
+    same("a key of the refused bootstrap", &key, &None)?;
     let key = world.ports.keys.find_by_secret(&system, &first.secret).await.or_say("keys.find_by_secret")?;
-    same("a key that opens all the same", &key, &None)
+    same("a valid key of the refused bootstrap", &key, &None)
 }
 
 async fn in_use(world: &World<'_>) -> Outcome {
@@ -57,7 +57,7 @@ async fn in_use(world: &World<'_>) -> Outcome {
     let tenants = total(world).await?;
     let first = a_bootstrap(world)?;
     let answer = world.ports.tenancy.bootstrap(&SystemScope::patron(), first.clone()).await;
-    same("the answer", &answer.or_say("tenancy.bootstrap")?, &false)?;
+    same("the result", &answer.or_say("tenancy.bootstrap")?, &false)?;
     is_absent(world, &first).await?;
     same("the number of tenants", &total(world).await?, &tenants)
 }
@@ -69,7 +69,7 @@ async fn empty(world: &World<'_>) -> Outcome {
     let answers = join_all(all.iter().map(|one| world.ports.tenancy.bootstrap(&system, one.clone()))).await;
     let answers = answers.into_iter().collect::<Result<Vec<_>, _>>().or_say("tenancy.bootstrap")?;
     let (winners, losers): (Vec<_>, Vec<_>) = all.iter().zip(answers).partition(|(_, written)| *written);
-    let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 8 answered true", winners.len())) };
+    let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 8 returned true", winners.len())) };
 
     for (loser, _) in losers {
         is_absent(world, loser).await?;

@@ -1,4 +1,4 @@
-//! Searching customers that were changed: they are found by what they are, not by what they were.
+//! Searching changed customers: they are found by their current values only.
 
 use super::{
     Report,
@@ -19,11 +19,11 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.list: a changed customer is found by its new metadata, and no more by the old",
+        "customers.list: a changed customer is found by its new metadata and no longer by the old",
         metadata(world).await,
     );
     report.note(
-        "customers.list: a changed customer is found by its new e-mail address, and no more by the old",
+        "customers.list: a changed customer is found by its new e-mail address and no longer by the old",
         email(world).await,
     );
 }
@@ -40,12 +40,12 @@ async fn found(
     Ok(ids)
 }
 
-/// Whom each pair of metadata has to find.
+/// Checks which customers each metadata pair finds.
 async fn pairs_find(world: &World<'_>, scope: &EnvironmentScope, wanted: &[(&str, &str, &[CustomerId])]) -> Outcome {
     for (key, value, wanted) in wanted {
         let metadata = [((*key).to_owned(), (*value).to_owned())].into();
         let ids = found(world, scope, CustomerQueryParts { metadata, ..Default::default() }).await?;
-        same(&format!("who is found by {key}={value}"), &ids.as_slice(), wanted)?;
+        same(&format!("the customers found by {key}={value}"), &ids.as_slice(), wanted)?;
     }
     Ok(())
 }
@@ -65,7 +65,7 @@ async fn metadata(world: &World<'_>) -> Outcome {
     world.amended(&scope, own, merge(&[("plan", Some("silver"))])).await?;
     let merged: [(_, _, &[_]); 3] = [("plan", "gold", &[other]), ("plan", "silver", &[own]), ("stays", "1", &[own])];
     pairs_find(world, &scope, &merged).await?;
-    // A change of something else leaves it alone.
+    // A change of something else does not affect it.
     world.amended(&scope, own, merge(&[])).await?;
     pairs_find(world, &scope, &merged).await?;
 
@@ -91,7 +91,7 @@ async fn email(world: &World<'_>) -> Outcome {
     world.amended(&scope, own, update(CustomerUpdate { email, ..CustomerUpdate::default() })).await?;
     for (email, wanted) in [("old@example.com", vec![]), ("new@example.com", vec![own])] {
         let parts = CustomerQueryParts { email: Some(email.to_owned()), ..Default::default() };
-        same(&format!("who is found by {email}"), &found(world, &scope, parts).await?, &wanted)?;
+        same(&format!("the customers found by {email}"), &found(world, &scope, parts).await?, &wanted)?;
     }
     Ok(())
 }

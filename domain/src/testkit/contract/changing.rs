@@ -1,4 +1,4 @@
-//! Words for changing customers that exist, and for what is left of them.
+//! Helpers for changing existing customers, and for checking their state.
 
 use super::{
     equal::{all_equal, is_record},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl World<'_> {
-    /// A command with ids and a time of its own.
+    /// A command with its own ids and time.
     pub(super) fn command(&self, change: CustomerChange) -> ChangeCustomer {
         let at = self.now();
         ChangeCustomer::new(change, Stamp { ids: self.ids().start(at), at, request_id: None })
@@ -45,7 +45,7 @@ impl World<'_> {
         changed.map(|changed| changed.event)
     }
 
-    /// An amendment that has to succeed.
+    /// An amendment that must succeed.
     pub(super) async fn amended(
         &self,
         scope: &EnvironmentScope,
@@ -73,7 +73,8 @@ impl World<'_> {
         Ok(items)
     }
 
-    /// Whether a customer is as its last event says, with its mappings and associations; those of an archived one hide.
+    /// Checks that a customer has the state of its last event, with mappings and associations. Those of an archived
+    /// customer are not listed.
     pub(super) async fn is_as(&self, scope: &EnvironmentScope, event: &CustomerEvent) -> Outcome {
         let id = event.state.customer.id;
         let mut shown = event.clone();
@@ -98,7 +99,7 @@ pub(super) fn rename(external_id: &str) -> Result<Amendment, String> {
     Ok(update(CustomerUpdate { external_id, ..CustomerUpdate::default() }))
 }
 
-/// Sets the name, and adds one pair of metadata.
+/// Sets the name and adds a metadata pair.
 pub(super) fn note(name: &str, key: &str) -> Result<CustomerUpdate, String> {
     let name = Patch::Set(CustomerName::new(name).or_say("making a name")?);
     let metadata = MetadataUpdate::Merge([(key.to_owned(), Some("noted".to_owned()))].into());
@@ -130,7 +131,7 @@ pub(super) fn associate(code: &str) -> Result<Amendment, String> {
     })))
 }
 
-/// Creates the customer, or notes something about the one that has the external id.
+/// Creates the customer, or adds a note to the one with this external id.
 pub(super) fn create_or_note(new: NewCustomer, name: &str, key: &str) -> Result<CustomerChange, String> {
     Ok(CustomerChange::CreateOrUpdate { new: Box::new(new), update: Box::new(note(name, key)?) })
 }

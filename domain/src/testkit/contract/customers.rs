@@ -14,23 +14,26 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("customers.find: answers None for an unknown id", unknown_id(world).await);
+    report.note("customers.find: returns None for an unknown id", unknown_id(world).await);
     report
-        .note("customers.find_by_external_id: answers None for an unknown external id", unknown_external(world).await);
-    report.note("customers.create: ExternalIdTaken names the customer that has the external id", taken(world).await);
+        .note("customers.find_by_external_id: returns None for an unknown external id", unknown_external(world).await);
     report.note(
-        "customers.create: ExternalIdTaken leaves nothing of the refused create",
+        "customers.create: ExternalIdTaken contains the id of the customer that has the external id",
+        taken(world).await,
+    );
+    report.note(
+        "customers.create: after ExternalIdTaken nothing of the refused create is left",
         taken_leaves_nothing(world).await,
     );
     report.note(
-        "customers.create: an external id is free in every other environment and tenant",
+        "customers.create: an external id can be used again in every other environment and tenant",
         free_elsewhere(world).await,
     );
     report.note("customers.create: external ids that differ in any character are different", distinct(world).await);
     report.note("customers.history: pages as asked, with the exact total", history_pages(world).await);
 }
 
-/// External ids that some database or other takes for one another, or for more than they are.
+/// External ids that some database might confuse or interpret.
 pub(super) const LOOKALIKES: [&str; 22] = [
     "acme",
     "Acme",
@@ -75,7 +78,7 @@ async fn unknown_external(world: &World<'_>) -> Outcome {
 fn is_taken_by<T>(result: Result<T, ChangeCustomerError>, holder: CustomerId) -> Outcome {
     match result {
         Err(ChangeCustomerError::ExternalIdTaken { existing }) => same("the existing customer", &existing, &holder),
-        Err(other) => Err(format!("another error was answered: {other}")),
+        Err(other) => Err(format!("another error was returned: {other}")),
         Ok(_) => Err("a second customer was created".to_owned()),
     }
 }
@@ -105,7 +108,7 @@ async fn taken_leaves_nothing(world: &World<'_>) -> Outcome {
     same("events of the first customer", &history.or_say("customers.history")?.total, &1)
 }
 
-/// How many mappings lead from an entity of another system.
+/// The number of mappings to an entity of another system.
 pub(super) async fn links(
     world: &World<'_>,
     scope: &EnvironmentScope,

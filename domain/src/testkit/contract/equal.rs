@@ -1,5 +1,5 @@
-//! Whether what was read equals what was written, and in which fields it does not. Values of customers do not show
-//! themselves, so a difference is told by the names of the fields.
+//! Compares what was read with what was written. Values of customers are not shown, so a difference is reported by the
+//! names of the fields.
 
 use super::world::{Outcome, holds};
 use crate::{
@@ -15,7 +15,7 @@ pub(super) trait Fields {
     fn differing(&self, other: &Self) -> Vec<&'static str>;
 }
 
-/// The names of the expressions that differ between two values.
+/// The names of the fields that differ between two values.
 macro_rules! differing {
     ($one:ident, $other:ident; $($($field:ident).+),+ $(,)?) => {{
         let mut fields: Vec<&'static str> = Vec::new();
@@ -52,7 +52,7 @@ impl Fields for TaxAssociation {
         let mut fields = differing!(
             self, other; id, owner, tax_rate_id, entity, priority, auto_apply, metadata, start, end, status, audit
         );
-        // Currencies are equal without regard to case, but kept with it.
+        // Currencies are compared in any case, but their case is kept.
         let written = |one: &Self| one.currency.as_ref().map(CurrencyCode::as_str).map(str::to_owned);
         if written(self) != written(other) {
             fields.push("currency");
@@ -66,7 +66,7 @@ impl Fields for TaxRate {
         let mut fields = differing!(
             self, other; id, owner, code, name, description, scope, rate_status, metadata, status, version, audit
         );
-        // Decimals are equal without regard to zeros behind them, but shown with them.
+        // Decimals are compared without trailing zeros, but shown with them.
         let shown = |one: &Self| match one.value {
             TaxValue::Percentage(percentage) => format!("{percentage}%"),
             TaxValue::Fixed(amount) => amount.to_string(),
@@ -92,10 +92,10 @@ impl Fields for CustomerEvent {
     }
 }
 
-/// In what two lists differ first.
+/// The first difference between two lists.
 fn differing_items<T: Fields>(one: &[T], other: &[T]) -> Option<String> {
     if one.len() != other.len() {
-        return Some(format!("{} items, wanted {}", one.len(), other.len()));
+        return Some(format!("{} items, expected {}", one.len(), other.len()));
     }
     let pairs = one.iter().zip(other).enumerate();
     let differing = |(index, (one, other)): (usize, (&T, &T))| {
@@ -114,7 +114,7 @@ pub(super) fn all_equal<T: Fields>(what: &str, found: &[T], wanted: &[T]) -> Out
     differing_items(found, wanted).map_or(Ok(()), |difference| Err(format!("{what}: {difference}")))
 }
 
-/// Whether a look-up found a customer as the event that created it says.
+/// Checks that a look-up found a customer with the state of the event that created it.
 pub(super) fn is_record(what: &str, found: Option<&CustomerRecord>, event: &CustomerEvent) -> Outcome {
     let found = found.ok_or_else(|| format!("{what} found nothing"))?;
     equal(what, &found.customer, &event.state.customer)?;

@@ -1,4 +1,4 @@
-//! The log of events: complete, in order, and read without a gap while others write.
+//! The event log: complete, in order, and read without gaps during concurrent writes.
 
 use std::collections::HashMap;
 
@@ -26,14 +26,17 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "events.read: whoever follows the log gets each event once, in order, as it was written",
+        "events.read: a reader of the log gets each event once, in order, as it was written",
         followed(world).await,
     );
-    report.note("events.read: what filters do not admit is passed over, and only that", filtered(world).await);
-    report.note("events.read: nothing is missed while others write", concurrent(world).await);
-    report.note("events: other scopes see nothing, and read_each and end what is theirs", isolated(world).await);
+    report.note("events.read: filters leave out exactly the events that do not match", filtered(world).await);
+    report.note("events.read: a reader misses no event of concurrent writers", concurrent(world).await);
+    report.note(
+        "events: other scopes see nothing; read_each and end cover only their environment",
+        isolated(world).await,
+    );
     report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
-    report.note("taxes: each change of a rate writes one event, a refusal none", of_rates(world).await);
+    report.note("taxes: each change of a rate writes one event, and a refusal writes none", of_rates(world).await);
 }
 
 /// All events of a scope, read in pages.
@@ -49,12 +52,14 @@ pub(super) async fn follow(
         holds(page.events.len() <= usize::from(query.limit.get()), || "more events than the limit".to_owned())?;
         let mut last = query.after;
         for event in page.events {
-            holds(event.position > last, || "the positions do not rise".to_owned())?;
+            holds(event.position > last, || "the positions do not increase".to_owned())?;
             last = event.position;
             all.push(event);
         }
-        holds(page.reached >= last, || "a page reached less than it shows".to_owned())?;
-        holds(!page.has_more || page.reached > query.after, || "there is more, but the reader stays".to_owned())?;
+        holds(page.reached >= last, || "a page ends beyond its reached position".to_owned())?;
+        holds(!page.has_more || page.reached > query.after, || {
+            "there is more, but the reader makes no progress".to_owned()
+        })?;
         query.after = page.reached;
         if !page.has_more {
             return Ok(all);
@@ -70,7 +75,7 @@ fn name_of(event: &EventRecord) -> (EventId, EventType, EventEntity, u64) {
     (event.id, event.kind.event_type(), event.entity, event.sequence.get())
 }
 
-/// Three customers, one changed twice, and two rates: seven events and one that was refused.
+/// Three customers, one changed twice, and two rates: seven events and one refused change.
 async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventRecord>, String> {
     let mut wanted = Vec::new();
     let somewhere = EventPosition::START;
@@ -82,7 +87,9 @@ async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventR
     let created = TaxRateEvent::created(world.id(), None, rate);
     world.ports.taxes.create_rate(scope, created.clone(), None).await.or_say("taxes.create_rate")?;
     wanted.push(EventRecord::of_tax_rate(somewhere, created));
-    let EventEntity::Customer(first) = wanted[0].entity else { return Err("the first is no customer".to_owned()) };
+    let EventEntity::Customer(first) = wanted[0].entity else {
+        return Err("the first event is not a customer's".to_owned());
+    };
     let again = world.create(scope, a_customer("a")).await;
     holds(again.is_err(), || "a second customer with one external id".to_owned())?;
     for amendment in [rename("d")?, Amendment::Archive] {
@@ -102,7 +109,7 @@ async fn followed(world: &World<'_>) -> Outcome {
         let as_written = found.iter().zip(&wanted);
         for (found, wanted) in as_written {
             let wanted = EventRecord { position: found.position, ..wanted.clone() };
-            holds(*found == wanted, || format!("the event {} is not as it was written", found.id))?;
+            holds(*found == wanted, || format!("the event {} differs from what was written", found.id))?;
         }
     }
     Ok(())
@@ -133,7 +140,7 @@ async fn filtered(world: &World<'_>) -> Outcome {
     let end = world.ports.events.end(&SystemScope::patron(), scope.owner).await.or_say("events.end")?;
     let nothing = EventQuery { types: Some(Vec::new()), ..pages_of(1)? };
     let page = world.ports.events.read(&scope, &nothing).await.or_say("events.read")?;
-    holds(page.reached >= end, || "a reader whose filters admit nothing does not get on".to_owned())
+    holds(page.reached >= end, || "a reader without matching events makes no progress".to_owned())
 }
 
 async fn concurrent(world: &World<'_>) -> Outcome {
@@ -149,7 +156,7 @@ async fn concurrent(world: &World<'_>) -> Outcome {
         }
         Ok(ids)
     };
-    // Polled first, so that a store which never waits has written everything before it is read.
+    // Polled first, so that a store that never waits has written everything before it is read.
     let writers = join_all((0..WRITERS).map(write));
     let follower = async {
         let mut query = pages_of(3)?;
@@ -204,19 +211,19 @@ async fn isolated(world: &World<'_>) -> Outcome {
     };
     let here = neighbours.here.owner;
     let all: Vec<_> = written.iter().map(|event| event.id).collect();
-    same("what read_each hands over", &each(here, &EventQuery::default()).await?.0, &all)?;
+    same("the events from read_each", &each(here, &EventQuery::default()).await?.0, &all)?;
     let next_door = each(neighbours.next_door.owner, &EventQuery::default()).await?.0;
-    same("what read_each hands over next door", &next_door, &vec![])?;
+    same("the events from read_each next door", &next_door, &vec![])?;
     let beginning = EventQuery { limit: EventLimit::new(2).unwrap_or_default(), ..EventQuery::default() };
     let page = events.read(&neighbours.here, &beginning).await.or_say("events.read")?;
     let reached = Reached { position: page.reached, has_more: page.has_more };
     let same_page = (page.events.iter().map(|event| event.id).collect(), reached);
-    same("the part that read_each hands over", &each(here, &beginning).await?, &same_page)?;
+    same("the partial result of read_each", &each(here, &beginning).await?, &same_page)?;
     let after = events.end(&system, here).await.or_say("events.end")?;
     let from_now_on = EventQuery { after, ..EventQuery::default() };
-    same("what there is after the end", &each(here, &from_now_on).await?.0, &vec![])?;
+    same("the events after the end", &each(here, &from_now_on).await?.0, &vec![])?;
     let later = world.created(&neighbours.here, a_customer("later")).await?.id;
-    same("what is written after the end", &each(here, &from_now_on).await?.0, &vec![later])
+    same("the event written after the end", &each(here, &from_now_on).await?.0, &vec![later])
 }
 
 async fn found(world: &World<'_>) -> Outcome {
@@ -237,7 +244,7 @@ async fn found(world: &World<'_>) -> Outcome {
         same("the totals", &(cut.total, whole.total), &(length, length))?;
     }
     let unknown = events.history(&scope, EventEntity::Customer(world.id()), PageRequest::default()).await;
-    same("the history of nobody", &unknown.or_say("events.history")?.total, &0)?;
+    same("the history of an unknown entity", &unknown.or_say("events.history")?.total, &0)?;
     same("an unknown event", &events.find(&scope, world.id()).await.or_say("events.find")?.is_some(), &false)
 }
 

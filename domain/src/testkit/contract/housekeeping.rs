@@ -1,4 +1,4 @@
-//! Clearing the log away.
+//! Removing old events.
 
 use super::{
     Report,
@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "housekeeping: removes the first events of an environment alone, never the last, and never a customer",
+        "housekeeping: removes only the first events of one environment, never the last event, and never a customer",
         events(world).await,
     );
 }
@@ -38,7 +38,7 @@ async fn events(world: &World<'_>) -> Outcome {
         (keep(all[2].at, EventPosition::MAX), 100, 1, 4),
         (keep(all[2].at, EventPosition::MAX), 100, 0, 4),
         (keep(after_all, all[3].position), 100, 2, 2),
-        // The last one stays, however old it is.
+        // The last event stays, however old it is.
         (keep(after_all, EventPosition::MAX), 100, 1, 1),
         (keep(after_all, EventPosition::MAX), 100, 0, 1),
     ] {
@@ -46,15 +46,19 @@ async fn events(world: &World<'_>) -> Outcome {
         same("events removed", &done.or_say("housekeeping.remove_events")?, &removed)?;
         let found = follow(world, &scope, EventQuery::default()).await?;
         same("events left", &found.len(), &left)?;
-        holds(found == all[6 - left..], || "others were removed than the first".to_owned())?;
+        holds(found == all[6 - left..], || "other events than the first were removed".to_owned())?;
     }
-    let EventEntity::Customer(first) = all[0].entity else { return Err("the first is no customer".to_owned()) };
+    let EventEntity::Customer(first) = all[0].entity else {
+        return Err("the first event is not a customer's".to_owned());
+    };
     let history = world.ports.events.history(&scope, all[0].entity, PageRequest::default()).await;
     same("the history of the first", &history.or_say("events.history")?.total, &0)?;
-    holds(world.find(&scope, first).await?.is_some(), || "a customer went with its events".to_owned())?;
-    holds(follow(world, &other, EventQuery::default()).await? == whole, || "events of another environment".to_owned())?;
+    holds(world.find(&scope, first).await?.is_some(), || "a customer was removed with its events".to_owned())?;
+    holds(follow(world, &other, EventQuery::default()).await? == whole, || {
+        "events of another environment were removed".to_owned()
+    })?;
     let next = world.created(&scope, a_customer("next")).await?;
     let found = follow(world, &scope, EventQuery::default()).await?;
     let behind = found.last().is_some_and(|event| event.id == next.id && event.position > all[5].position);
-    holds(behind, || "a position was given again".to_owned())
+    holds(behind, || "a position was used twice".to_owned())
 }

@@ -21,32 +21,36 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.change: a request that comes again under its key is done once, and its event answered again",
+        "customers.change: a request repeated with its key is done once, and returns its event again",
         replayed(world).await,
     );
-    report.note("customers.change: another request under a key is refused, and nothing is left", reused(world).await);
+    report
+        .note("customers.change: another request with a used key is refused, and leaves nothing", reused(world).await);
     report.note("customers.change: a refusal leaves the idempotency key free", refused(world).await);
     report.note(
         "customers.change: of concurrent calls with one idempotency key exactly one does the work",
         at_once(world).await,
     );
-    report.note("customers.change: an idempotency key is free in every other environment", elsewhere(world).await);
-    report.note("customers.change: a record that is too old does not count, and is replaced", outlived(world).await);
-    report.note("customers.change: changes of what exists are done once under a key too", amendments(world).await);
+    report.note(
+        "customers.change: an idempotency key can be used again in every other environment",
+        elsewhere(world).await,
+    );
+    report.note("customers.change: an expired record does not count, and is replaced", outlived(world).await);
+    report.note("customers.change: amendments with a key are done once too", amendments(world).await);
 }
 
-/// Only a store that nobody else uses shows how many records are removed.
+/// Only a store without other users shows how many records are removed.
 pub(super) async fn check_empty(world: &World<'_>, report: &mut Report) {
-    report.note("housekeeping: removes old idempotency records alone, and no more than asked", purged(world).await);
+    report.note("housekeeping: removes only old idempotency records, and no more than the limit", purged(world).await);
 }
 
-/// A claim of a request, told by its number, for which records count that were made then or later.
+/// A claim of a request with this number. Only records from `since` on count.
 pub(super) fn claim(key: &str, request: u8, since: Timestamp) -> Result<IdempotencyClaim, String> {
     let key = IdempotencyKey::new(key).or_say("the literal")?;
     Ok(IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([request; 32]), since })
 }
 
-/// A change under a key, for which records count however old they are.
+/// A change under a key; records of any age count.
 async fn under(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -66,28 +70,28 @@ async fn create_under(
     under(world, scope, key, CustomerChange::Create(new.build())).await?.or_say("customers.change under a key")
 }
 
-/// Whether an answer is the first one again.
+/// Checks that a result is the first one again.
 fn again(found: &CustomerChanged, first: &CustomerChanged) -> Outcome {
-    holds(found.replayed, || "the repetition was done".to_owned())?;
-    equal("the event answered again", &found.event, &first.event)
+    holds(found.replayed, || "the repeated request was done again".to_owned())?;
+    equal("the event of the repeated request", &found.event, &first.event)
 }
 
 async fn replayed(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let new = || a_customer("acme").linked("crm", "1");
     let first = create_under(world, &scope, ("k", 1), new()).await?;
-    holds(!first.replayed, || "the first call is called a repetition".to_owned())?;
+    holds(!first.replayed, || "the first call is marked as replayed".to_owned())?;
     again(&create_under(world, &scope, ("k", 1), new()).await?, &first)?;
-    // Whatever becomes of the customer later: the answer is the first one.
+    // Whatever happens to the customer later, the result is the first one.
     let id = first.event.state.customer.id;
     world.amended(&scope, id, update(note("Later", "later")?)).await?;
     world.amended(&scope, id, Amendment::Archive).await?;
     again(&create_under(world, &scope, ("k", 1), new()).await?, &first)?;
     same("events", &world.events(&scope, id).await?.len(), &3)?;
     let found = world.find_external(&scope, "acme").await?;
-    holds(found.is_none(), || "the repetition made a second customer".to_owned())?;
+    holds(found.is_none(), || "the repeated request created a second customer".to_owned())?;
     let other = create_under(world, &scope, ("K", 1), new()).await?;
-    holds(!other.replayed, || "keys that differ in case are taken for one".to_owned())
+    holds(!other.replayed, || "keys that differ in case count as one".to_owned())
 }
 
 async fn reused(world: &World<'_>) -> Outcome {
@@ -95,9 +99,9 @@ async fn reused(world: &World<'_>) -> Outcome {
     let first = create_under(world, &scope, ("k", 1), a_customer("acme")).await?;
     let other = under(world, &scope, ("k", 2), CustomerChange::Create(a_customer("other").build())).await?;
     let wanted = Err(ChangeCustomerError::KeyReused(IdempotencyKeyReused));
-    same("another request under the key", &other.map(drop), &wanted)?;
+    same("another request with the key", &other.map(drop), &wanted)?;
     let found = world.find_external(&scope, "other").await?;
-    holds(found.is_none(), || "the refused create was made".to_owned())?;
+    holds(found.is_none(), || "the refused create was done".to_owned())?;
     again(&create_under(world, &scope, ("k", 1), a_customer("acme")).await?, &first)
 }
 
@@ -108,15 +112,15 @@ async fn refused(world: &World<'_>) -> Outcome {
         let key = format!("key {n}");
         let refused = under(world, &scope, (&key, 1), CustomerChange::Create(new.build())).await?;
         holds(refused.is_err(), || "the create succeeded".to_owned())?;
-        let mended = create_under(world, &scope, (&key, 2), a_customer(&format!("mended {n}"))).await?;
-        holds(!mended.replayed, || "a refusal was kept under its key".to_owned())?;
+        let mended = create_under(world, &scope, (&key, 2), a_customer(&format!("corrected {n}"))).await?;
+        holds(!mended.replayed, || "a refusal was recorded with its key".to_owned())?;
     }
     Ok(())
 }
 
 async fn at_once(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    // Nothing but the key keeps these apart.
+    // Only the key distinguishes these requests.
     let name = |n: usize| format!("customer {n}");
     let one = async |n: usize| {
         under(world, &scope, ("k", 1), CustomerChange::Create(a_customer(&name(n)).linked("crm", "1").build())).await
@@ -130,7 +134,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
                 events.push(changed.event);
             }
             Err(ChangeCustomerError::Store(StoreError::Unavailable { .. })) => {}
-            Err(other) => return Err(format!("a repetition was answered: {other}")),
+            Err(other) => return Err(format!("a repeated request was refused with: {other}")),
         }
     }
     same("calls that did the work", &done, &1)?;
@@ -160,10 +164,11 @@ async fn outlived(world: &World<'_>) -> Outcome {
         let command = world.command(CustomerChange::Create(a_customer(name).build()));
         Ok::<_, String>(ChangeCustomer { claim: Some(claim("k", request, since)?), ..command })
     };
-    let kept = world.change(&scope, later(1, first.event.at, "kept")?).await.or_say("a record just young enough")?;
+    let kept =
+        world.change(&scope, later(1, first.event.at, "kept")?).await.or_say("a record just before its expiry")?;
     again(&kept, &first)?;
-    let second = world.change(&scope, later(2, since(first.event.at)?, "second")?).await.or_say("an outlived key")?;
-    holds(!second.replayed, || "a record that is too old was answered from".to_owned())?;
+    let second = world.change(&scope, later(2, since(first.event.at)?, "second")?).await.or_say("an expired key")?;
+    holds(!second.replayed, || "an expired record was used".to_owned())?;
     let third = world.change(&scope, later(2, since(first.event.at)?, "third")?).await.or_say("the new record")?;
     again(&third, &second)
 }

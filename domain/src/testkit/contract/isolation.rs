@@ -1,4 +1,4 @@
-//! What lies outside a scope is as if it did not exist.
+//! Data outside a scope looks like data that does not exist.
 
 use super::{
     Report,
@@ -15,22 +15,22 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("customers.find: sees no customer of another environment or tenant", find(world).await);
+    report.note("customers.find: finds no customer of another environment or tenant", find(world).await);
     report.note(
-        "customers.find_by_external_id: sees no customer of another environment or tenant",
+        "customers.find_by_external_id: finds no customer of another environment or tenant",
         by_external_id(world).await,
     );
-    report.note("customers.mappings: sees no mapping of another environment or tenant", mappings(world).await);
-    report.note("customers.history: sees no event of another environment or tenant", history(world).await);
-    report.note("taxes.find_rate: sees no rate of another environment or tenant", rates(world).await);
-    report.note("taxes.associations: sees no association of another environment or tenant", associations(world).await);
-    report.note("taxes.create_rate: writes into its scope, whatever owner the value names", foreign_rate(world).await);
+    report.note("customers.mappings: finds no mapping of another environment or tenant", mappings(world).await);
+    report.note("customers.history: finds no event of another environment or tenant", history(world).await);
+    report.note("taxes.find_rate: finds no rate of another environment or tenant", rates(world).await);
+    report.note("taxes.associations: finds no association of another environment or tenant", associations(world).await);
+    report.note("taxes.create_rate: writes into its scope, whatever owner the value has", foreign_rate(world).await);
     report.note(
-        "taxes.create_default: writes into its scope, whatever owner the value names",
+        "taxes.create_default: writes into its scope, whatever owner the value has",
         foreign_default(world).await,
     );
-    report.note("keys.list: sees no key of another environment or tenant", keys(world).await);
-    report.note("keys.create: writes into its scope, whatever owner the value names", foreign_key(world).await);
+    report.note("keys.list: finds no key of another environment or tenant", keys(world).await);
+    report.note("keys.create: writes into its scope, whatever owner the value has", foreign_key(world).await);
 }
 
 async fn find(world: &World<'_>) -> Outcome {
@@ -159,7 +159,7 @@ async fn foreign_key(world: &World<'_>) -> Outcome {
     let keys = &world.ports.keys;
     keys.create(&neighbours.here, key, secret.clone(), None).await.or_say("keys.create")?;
     let found = keys.find_by_secret(&SystemScope::patron(), &secret).await.or_say("keys.find_by_secret")?;
-    same("what the key opens", &found.map(|key| key.owner), &Some(neighbours.here.owner))?;
+    same("the owner of the key", &found.map(|key| key.owner), &Some(neighbours.here.owner))?;
     let abroad = keys.list(&neighbours.abroad, None, PageRequest::default()).await.or_say("keys.list")?;
     same("keys of the other tenant", &abroad.total, &0)
 }

@@ -15,22 +15,21 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "keys.create: a key is found by id and by secret and listed equal, with every role and time",
+        "keys.create: a key is found by id and by secret and in lists, with all its roles and times",
         created(world).await,
     );
-    report.note("keys.find, keys.find_by_secret: answer None for what is unknown", unknown(world).await);
-    report.note("keys.find_by_secret: tells apart secrets that differ in any character", distinct(world).await);
-    report.note("keys.list: the newest come first, ids breaking ties", order(world).await);
+    report.note("keys.find, keys.find_by_secret: return None for an unknown id or secret", unknown(world).await);
+    report.note("keys.find_by_secret: secrets that differ in any character are different", distinct(world).await);
+    report.note("keys.list: the newest first, ids breaking ties", order(world).await);
     report.note("keys.list: pages as asked, with the exact total", pages(world).await);
-    report.note("keys.revoke: answers the key as it is then, which stays listed and found", revoke(world).await);
-    report.note("keys.revoke: a key that is revoked already keeps its first time and actor", revoke_twice(world).await);
-    report.note("keys.list: those that are revoked, those that are not, or all", list_revoked(world).await);
-    report
-        .note("keys.record_uses: a key's last use is found and listed, nothing else of it changes", uses(world).await);
-    report.note("keys.record_uses: never goes back to an earlier time", uses_in_any_order(world).await);
-    report.note("keys.record_uses: passes over unknown keys", uses_unknown(world).await);
+    report.note("keys.revoke: returns the revoked key, which is still found and listed", revoke(world).await);
+    report.note("keys.revoke: a key that is already revoked keeps its first time and actor", revoke_twice(world).await);
+    report.note("keys.list: lists revoked keys, keys that are not revoked, or all", list_revoked(world).await);
+    report.note("keys.record_uses: sets the last use of a key, and nothing else", uses(world).await);
+    report.note("keys.record_uses: never sets an earlier time", uses_in_any_order(world).await);
+    report.note("keys.record_uses: skips unknown keys", uses_unknown(world).await);
     report.note(
-        "keys.revoke: answers None for keys outside its scope, and leaves them as they are",
+        "keys.revoke: returns None for keys outside its scope, and does not change them",
         revoke_elsewhere(world).await,
     );
 }
@@ -96,7 +95,7 @@ async fn distinct(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-/// Five keys whose times and ids disagree; answers their ids, the newest first.
+/// Five keys whose times and ids have different orders. Returns their ids, the newest first.
 async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<ApiKeyId>, String> {
     let base = world.now();
     let mut keys = Vec::new();
@@ -128,7 +127,7 @@ async fn pages(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-/// The key as a revocation leaves it.
+/// The key after a revocation.
 fn revoked(key: &ApiKey, at: Timestamp, by: &Actor) -> ApiKey {
     let audit = Audit { updated_at: at, updated_by: by.clone(), ..key.audit.clone() };
     ApiKey { revoked_at: Some(at), audit, ..key.clone() }
@@ -145,8 +144,8 @@ async fn revoke(world: &World<'_>) -> Outcome {
     let at = world.now();
     let answer = world.ports.keys.revoke(&scope, key.id, at, None).await.or_say("keys.revoke")?;
     let wanted = revoked(&key, at, &scope.actor);
-    same("the answer", &answer, &Some(Done::now(wanted.clone())))?;
-    // By its secret it may go on to be found as it was for a while, so that one is not asked.
+    same("the result", &answer, &Some(Done::now(wanted.clone())))?;
+    // The look-up by secret may return the earlier state for a while, so it is not checked.
     same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&wanted))?;
     let page = world.ports.keys.list(&scope, None, PageRequest::default()).await.or_say("keys.list")?;
     same("the keys listed", &page.items, &vec![wanted, other])
@@ -159,7 +158,7 @@ async fn revoke_twice(world: &World<'_>) -> Outcome {
     let wanted = revoked(&key, first, &revoker(&scope, "first")?.actor);
     for (name, at) in [("first", first), ("second", world.now()), ("third", first)] {
         let answer = world.ports.keys.revoke(&revoker(&scope, name)?, key.id, at, None).await.or_say("keys.revoke")?;
-        same(&format!("the {name} answer"), &answer, &Some(Done::now(wanted.clone())))?;
+        same(&format!("the {name} result"), &answer, &Some(Done::now(wanted.clone())))?;
     }
     same("the key by its id", &find(world, key.id).await?, &Some(wanted))
 }
@@ -169,11 +168,11 @@ async fn revoke_elsewhere(world: &World<'_>) -> Outcome {
     let (key, _) = world.created_key(&neighbours.here).await?;
     for (whose, scope) in neighbours.elsewhere() {
         let answer = world.ports.keys.revoke(&scope, key.id, world.now(), None).await.or_say("keys.revoke")?;
-        same(&format!("the answer to {whose}"), &answer, &None)?;
+        same(&format!("the result for {whose}"), &answer, &None)?;
     }
     let unknown = IdSequence::start(world.now(), [9; 10]).next_id();
     let answer = world.ports.keys.revoke(&neighbours.here, unknown, world.now(), None).await.or_say("keys.revoke")?;
-    same("the answer for an unknown id", &answer, &None)?;
+    same("the result for an unknown id", &answer, &None)?;
     same("the key afterwards", &find(world, key.id).await?, &Some(key))
 }
 

@@ -16,20 +16,24 @@ use crate::{
     testkit::a_customer,
 };
 
-/// How many customers a store is filled with, and how many queries it is asked.
+/// The number of customers in the store, and the number of queries.
 const CUSTOMERS: usize = 60;
 const QUERIES: usize = 400;
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("customers.list: finds what the reference finds, in its order", as_the_reference(world).await);
-    report.note("customers.list: from cursor to cursor shows everybody exactly once", from_cursor(world).await);
-    report.note("customers.list: a cursor goes on where it stood when others come in between", newcomers(world).await);
-    report.note("customers.list: sees no customer of another environment or tenant", isolation(world).await);
     report.note(
-        "customers.list: answers mappings when they are asked for, and the published alone",
-        mappings(world).await,
+        "customers.list: finds the same customers as the reference, in the same order",
+        as_the_reference(world).await,
     );
-    report.note("customers.list: counts all, or nothing when that is not asked", totals(world).await);
+    report.note(
+        "customers.list: the pages from cursor to cursor have every customer exactly once",
+        from_cursor(world).await,
+    );
+    report
+        .note("customers.list: a cursor keeps its place when customers are created in between", newcomers(world).await);
+    report.note("customers.list: finds no customer of another environment or tenant", isolation(world).await);
+    report.note("customers.list: returns mappings only when requested, and only published ones", mappings(world).await);
+    report.note("customers.list: counts all matches, but only when requested", totals(world).await);
 }
 
 fn query(parts: CustomerQueryParts) -> Result<CustomerQuery, String> {
@@ -44,7 +48,7 @@ fn ids(page: &CustomerPage) -> Vec<CustomerId> {
     page.items.iter().map(|record| record.customer.id).collect()
 }
 
-/// Customers of all sorts, several at each time.
+/// Various customers, several with the same time.
 async fn fill(world: &World<'_>, choices: &mut Choices) -> Result<(EnvironmentScope, Vec<Customer>), String> {
     let scope = world.environment().await?;
     let mut all = Vec::new();
@@ -61,7 +65,7 @@ async fn fill(world: &World<'_>, choices: &mut Choices) -> Result<(EnvironmentSc
 }
 
 async fn as_the_reference(world: &World<'_>) -> Outcome {
-    // Ids never repeat, so every run makes other choices.
+    // Ids never repeat, so every run makes different choices.
     let bits = world.id::<TenantKind>().uuid().as_u128();
     let seed = (bits ^ (bits >> 64)) as u64;
     let mut choices = Choices::new(seed);
@@ -82,7 +86,7 @@ async fn as_the_reference(world: &World<'_>) -> Outcome {
         same(&format!("the cursor of {what}"), &page.next, &next)?;
         found_some += usize::from(!wanted_ids.is_empty());
     }
-    holds(found_some > QUERIES / 4, || format!("only {found_some} queries found anybody: the check is too weak"))
+    holds(found_some > QUERIES / 4, || format!("only {found_some} queries found a customer: the check is too weak"))
 }
 
 async fn from_cursor(world: &World<'_>) -> Outcome {
@@ -97,7 +101,7 @@ async fn from_cursor(world: &World<'_>) -> Outcome {
             let page = list(world, &scope, parts).await?;
             same("the total on every page", &page.total, &Some(all.len() as u64))?;
             seen.extend(ids(&page));
-            holds(seen.len() <= all.len(), || format!("sorted by {field}, there is no end"))?;
+            holds(seen.len() <= all.len(), || format!("sorted by {field}, the pages do not end"))?;
             let Some(next) = page.next else { break };
             cursor = Some(next.to_string());
         }
@@ -125,7 +129,7 @@ async fn newcomers(world: &World<'_>) -> Outcome {
     let second = list(world, &scope, CustomerQueryParts { page, starting_after: cursor, ..Default::default() }).await?;
     old.reverse();
     same("both pages", &[ids(&first), ids(&second)].concat(), &old)?;
-    same("the total of the second", &second.total, &Some(4))
+    same("the total of the second page", &second.total, &Some(4))
 }
 
 async fn isolation(world: &World<'_>) -> Outcome {
@@ -145,7 +149,7 @@ async fn isolation(world: &World<'_>) -> Outcome {
         same(&format!("query {number} in its own scope"), &(ids(&page), page.total), &(vec![own.id], Some(1)))?;
         for (whose, scope) in neighbours.elsewhere() {
             let page = list(world, &scope, parts.clone()).await?;
-            same(&format!("query {number} asked by {whose}"), &(ids(&page), page.total), &(vec![], Some(0)))?;
+            same(&format!("query {number} from {whose}"), &(ids(&page), page.total), &(vec![], Some(0)))?;
         }
     }
     Ok(())
@@ -160,7 +164,7 @@ async fn mappings(world: &World<'_>) -> Outcome {
         let found: Vec<_> = page.items.into_iter().map(|record| (record.customer.id, record.mappings)).collect();
         let of = |mappings: &Vec<_>| if with_mappings { mappings.clone() } else { Vec::new() };
         let wanted = vec![(linked.customer.id, of(&linked.mappings)), (plain.customer.id, Vec::new())];
-        holds(found == wanted, || format!("mappings are wrong when they are asked for: {with_mappings}"))?;
+        holds(found == wanted, || format!("wrong mappings when requested: {with_mappings}"))?;
     }
     Ok(())
 }
@@ -168,10 +172,10 @@ async fn mappings(world: &World<'_>) -> Outcome {
 async fn totals(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let total = async |parts| Ok::<_, String>(list(world, &scope, parts).await?.total);
-    same("the total of nobody", &total(CustomerQueryParts::default()).await?, &Some(0))?;
+    same("the total without customers", &total(CustomerQueryParts::default()).await?, &Some(0))?;
     for name in ["one", "two"] {
         world.created(&scope, a_customer(name)).await?;
-        // A refused create counts nothing.
+        // A refused create does not count.
         let refused = world.create(&scope, a_customer(name)).await;
         holds(refused.is_err(), || format!("{name} was created twice"))?;
     }
@@ -183,5 +187,5 @@ async fn totals(world: &World<'_>) -> Outcome {
     let none = CustomerQueryParts { external_ids: Some(Vec::new()), ..Default::default() };
     same("the total of one of none", &total(none).await?, &Some(0))?;
     let uncounted = CustomerQueryParts { without_total: true, ..Default::default() };
-    same("the total when it is not asked", &total(uncounted).await?, &None)
+    same("the total when not requested", &total(uncounted).await?, &None)
 }

@@ -15,15 +15,12 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("customers.mappings: those of a customer are that customer's alone", of_customer(world).await);
-    report.note(
-        "customers.mappings: a reverse look-up answers every customer linked, and no other",
-        reverse(world).await,
-    );
-    report.note("customers.mappings: provider and id have to match in every character", exact(world).await);
-    report.note("customers.mappings: the newest come first, ids breaking ties", order(world).await);
+    report.note("customers.mappings: a customer's list has only its own mappings", of_customer(world).await);
+    report.note("customers.mappings: a reverse look-up finds exactly the linked customers", reverse(world).await);
+    report.note("customers.mappings: provider and id must match in every character", exact(world).await);
+    report.note("customers.mappings: the newest first, ids breaking ties", order(world).await);
     report.note("customers.mappings: pages as asked, with the exact total", pages(world).await);
-    report.note("customers.mappings: answers an empty list for what is unknown", unknown(world).await);
+    report.note("customers.mappings: returns an empty list for unknown ids", unknown(world).await);
 }
 
 async fn customers_of(
@@ -89,17 +86,17 @@ async fn exact(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-/// Five mappings to one entity, whose times and ids disagree; answers their ids, the newest mapping first.
+/// Five mappings to one entity whose times and ids have different orders. Returns their ids, the newest first.
 async fn five(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<MappingId>, String> {
     let base = world.now();
     let mut mappings = Vec::new();
-    // Within one millisecond the order of ids is chance, that of times is not; two have the same time.
+    // Within one millisecond the order of ids is random, that of times is not; two have the same time.
     for (n, micros) in [300, 100, 200, 200, 0].into_iter().enumerate() {
         let at = Timestamp::from_micros(base.micros() + micros).or_say("the literal")?;
         let command =
             a_customer(&format!("customer {n}")).linked("stripe", "cus_1").command(world.ids().start(base), at);
         let event = world.ports.customers.change(scope, command).await.or_say("customers.change")?.event;
-        let mapping = event.state.mappings.first().ok_or("create made no mapping")?;
+        let mapping = event.state.mappings.first().ok_or("the create made no mapping")?;
         mappings.push((at, mapping.id));
     }
     mappings.sort();

@@ -1,4 +1,4 @@
-//! The contract suite: every obligation of the repository ports as a check that any implementation can be put through.
+//! The contract suite: every obligation of the repository ports as a check for any implementation.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,9 +22,9 @@
 //! # });
 //! ```
 //!
-//! Whoever keeps only customers, and leaves taxes, tenants and keys to others, calls [`check_customers`].
+//! For a store that keeps only customers, call [`check_customers`].
 //!
-//! Durability is the one obligation that cannot be seen from inside a process: kill it and look.
+//! Durability is the one obligation that a process cannot check itself: kill the process and look.
 
 mod amendments;
 mod any_query;
@@ -104,27 +104,27 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Ports {
-    /// Keeps customers.
+    /// The store of customers.
     pub customers: Arc<dyn CustomerRepository>,
-    /// Keeps tax rates and associations.
+    /// The store of tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
-    /// Keeps tenants and environments.
+    /// The store of tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
-    /// Keeps API keys.
+    /// The store of API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
-    /// Keeps the log of events.
+    /// The event log.
     pub events: Arc<dyn EventLog>,
-    /// Keeps webhook endpoints and deliveries.
+    /// The store of webhook endpoints and deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
-    /// Tells what was done under idempotency keys.
+    /// The records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
-    /// Keeps onboarding workflows and runs.
+    /// The store of onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
-    /// Clears away what has served its time.
+    /// The housekeeping.
     pub housekeeping: Arc<dyn Housekeeping>,
 }
 
-/// What a run of the suite found.
+/// The result of a run of the suite.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -136,15 +136,15 @@ pub struct Ports {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The obligations that were met.
+    /// The obligations that the store met.
     pub passed: Vec<&'static str>,
-    /// The others.
+    /// The obligations that it broke.
     pub broken: Vec<Broken>,
-    /// Those that only a store with more ports can show; see [`check_customers`].
+    /// The obligations that need ports which this store does not have; see [`check_customers`].
     pub left_out: Vec<&'static str>,
 }
 
-/// An obligation that was not met.
+/// A broken obligation.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -157,7 +157,7 @@ pub struct Report {
 pub struct Broken {
     /// The obligation, as in `customers.create: of concurrent creates of one external id exactly one succeeds`.
     pub obligation: &'static str,
-    /// What was seen instead.
+    /// The observed behaviour.
     pub what: String,
 }
 
@@ -168,10 +168,10 @@ impl Report {
         self.broken.is_empty()
     }
 
-    /// For tests: lets a store pass that meets every obligation.
+    /// For tests: passes if every obligation was met.
     ///
     /// # Panics
-    /// With the list of the broken obligations, when there is one.
+    /// With a list of the broken obligations, if there are any.
     #[track_caller]
     pub fn assert_clean(&self) {
         assert!(self.is_clean(), "{self}");
@@ -186,7 +186,7 @@ impl Report {
     }
 }
 
-/// What a port says that is not part of the store under test.
+/// The error of a port that is not part of the store under test.
 const NOT_HERE: &str = "this port is not part of the store under test";
 
 impl fmt::Display for Report {
@@ -199,16 +199,16 @@ impl fmt::Display for Report {
     }
 }
 
-/// Puts a store through every obligation that a store in use can show. It makes tenants and environments of its own and
-/// leaves what others have alone, so it can run against one database again and again; but only one run at a time, and
-/// while nobody else makes tenants there. [`check_seeded`] lets runs go side by side.
+/// Checks a store that may be in use. The suite creates its own tenants and environments and leaves other data alone,
+/// so it can run against one database repeatedly. But only one run may be active at a time, and no other tenants may be
+/// created during it. Use [`check_seeded`] for parallel runs.
 pub async fn check(ports: &Ports) -> Report {
-    // Every run leaves more tenants, so their number tells runs over one store apart without any randomness.
+    // Every run leaves more tenants, so their number distinguishes runs over one store without randomness.
     let tenants = ports.tenancy.tenants(&SystemScope::patron(), PageRequest::default()).await;
     check_seeded(ports, tenants.map_or(0, |page| page.total)).await
 }
 
-/// As [`check`] does, with ids and secrets made from a seed below 2^37. Runs over one store need different seeds.
+/// As [`check`], with ids and secrets made from a seed below 2^37. Each run over one store needs its own seed.
 pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     let world = World::new(ports, seed << 1);
     let mut report = Report::default();
@@ -217,7 +217,7 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
     report
 }
 
-/// Everything but the lists of customers, which take longer than all the rest.
+/// Everything except the lists of customers, which take longer than all the rest.
 async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     round_trip::check(world, report).await;
     customers::check(world, report).await;
@@ -244,11 +244,11 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     bootstrap::check(world, report).await;
 }
 
-/// What claims, or removes what is old, goes over all environments: two runs of one process over one store would take each
-/// other's leases, runs and deliveries.
+/// Claims and housekeeping cover all environments: two runs of one process over one store would take each other's
+/// leases, runs and deliveries.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The obligations on what such calls reach.
+/// The obligations of calls that cover all environments.
 async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     let _turn = ONE_AT_A_TIME.lock().await;
     once::check(world, report).await;
@@ -257,8 +257,8 @@ async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     onboarding::check(world, report).await;
 }
 
-/// Puts a store that keeps customers and nothing else through the obligations of [`CustomerRepository`] that can be seen
-/// without tax rates; the others are in [`Report::left_out`]. The seed is as for [`check_seeded`].
+/// Checks a store that keeps only customers: the obligations of [`CustomerRepository`] that do not need tax rates. The
+/// others are in [`Report::left_out`]. The seed is as for [`check_seeded`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -279,7 +279,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         tenancy: elsewhere.clone(),
         keys: absent.over(elsewhere.clone()),
         events: absent.over(elsewhere.clone()),
-        // Nothing of it is about customers.
+        // None of its obligations concern customers.
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),
@@ -293,7 +293,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
     report
 }
 
-/// Puts a store without any tenant through the obligations that only such a store can show. It leaves one tenant.
+/// Checks a store without tenants: the obligations that only such a store can show. The suite leaves one tenant in it.
 pub async fn check_empty(ports: &Ports) -> Report {
     let world = World::new(ports, 1);
     let mut report = Report::default();

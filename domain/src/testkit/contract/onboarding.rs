@@ -1,4 +1,4 @@
-//! Onboarding: workflows in versions, runs that begin with their customers, held by one holder at a time.
+//! Onboarding: versions of workflows, and runs that begin with their customers and have one holder at a time.
 
 use std::time::Duration;
 
@@ -24,16 +24,25 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("onboarding: a workflow is read back, replaced and deleted, its versions stay", versions(world).await);
-    report.note("onboarding.put_workflow: a version for what differs, and a secret that stays", kept(world).await);
+    report.note(
+        "onboarding: a workflow is read back, replaced and deleted, and its versions stay",
+        versions(world).await,
+    );
+    report.note(
+        "onboarding.put_workflow: only a different workflow is a new version, and the secret stays",
+        kept(world).await,
+    );
     report.note("onboarding: other scopes neither see nor change workflows and runs", isolated(world).await);
-    report.note("onboarding: a create begins the run of the workflow it names, or of none", begun(world).await);
-    report.note("onboarding: an unknown workflow is refused, and nothing is left", unknown(world).await);
-    report.note("onboarding: of one batch each create sees the workflow as it is then", in_order(world).await);
-    report.note("onboarding.claim_runs: what is due, to one holder at a time", claimed(world).await);
-    report.note("onboarding.record_run: by who holds the run, else not at all", recorded(world).await);
-    report.note("onboarding.amend_run: as the run's state permits, and it is nobody's then", amended(world).await);
-    report.note("onboarding.runs: by state, in the order of their customers, read on by id", listed(world).await);
+    report.note("onboarding: a create begins a run of its workflow, if any", begun(world).await);
+    report.note("onboarding: an unknown workflow is refused, and the refusal leaves nothing", unknown(world).await);
+    report.note("onboarding: each create of a batch sees the current workflow", in_order(world).await);
+    report.note("onboarding.claim_runs: due runs are leased to one holder at a time", claimed(world).await);
+    report.note("onboarding.record_run: only the holder of a run can record it", recorded(world).await);
+    report.note("onboarding.amend_run: follows the run's state, and ends its lease", amended(world).await);
+    report.note(
+        "onboarding.runs: filtered by state, in the order of their customers, continued by id",
+        listed(world).await,
+    );
 }
 
 const LEASE: Duration = Duration::from_secs(3_600);
@@ -42,8 +51,8 @@ fn name(text: &str) -> Result<Option<WorkflowName>, String> {
     WorkflowName::new(text).or_say("making a name").map(Some)
 }
 
-/// A workflow of a call alone or with a link, with a secret of its own, which it gets when there is none or another is
-/// wanted.
+/// A workflow of a call, alone or with a link. It has its own secret, which is used if there is none to keep or a new
+/// one is requested.
 pub(super) fn a_put(world: &World<'_>, name: Option<WorkflowName>, another_secret: bool) -> PutWorkflow {
     let id = world.id();
     let secret = WorkflowSecret { id, sealed: SealedSecret::from_sealed(format!("the sealed secret of {id}")) };
@@ -52,16 +61,16 @@ pub(super) fn a_put(world: &World<'_>, name: Option<WorkflowName>, another_secre
 
 async fn put_so(world: &World<'_>, scope: &EnvironmentScope, put: PutWorkflow) -> Result<Workflow, String> {
     let done = world.ports.onboarding.put_workflow(scope, put, None).await.or_say("onboarding.put_workflow")?;
-    holds(!done.replayed, || "a workflow is said to have been put before".to_owned())?;
+    holds(!done.replayed, || "a new workflow is marked as replayed".to_owned())?;
     Ok(done.value)
 }
 
-/// Another version of a workflow, which was put into its place.
+/// Puts another version of a workflow.
 async fn put(world: &World<'_>, scope: &EnvironmentScope, name: Option<WorkflowName>) -> Result<Workflow, String> {
     put_so(world, scope, a_put(world, name, true)).await
 }
 
-/// What is answered when the default workflow of a scope's environment is deleted.
+/// Deletes the default workflow of a scope's environment.
 async fn delete(world: &World<'_>, scope: &EnvironmentScope) -> Result<Option<Done<WorkflowId>>, String> {
     world.ports.onboarding.delete_workflow(scope, None, world.now(), None).await.or_say("onboarding.delete_workflow")
 }
@@ -73,10 +82,10 @@ async fn run(world: &World<'_>, scope: &EnvironmentScope, id: CustomerId) -> Res
 /// A customer with a run that was due at its creation.
 async fn begin(world: &World<'_>, scope: &EnvironmentScope, external_id: &str) -> Result<OnboardingRun, String> {
     let event = world.created(scope, a_customer(external_id)).await?;
-    run(world, scope, event.state.customer.id).await?.ok_or_else(|| "the create began no run".to_owned())
+    run(world, scope, event.state.customer.id).await?.ok_or_else(|| "the create did not begin a run".to_owned())
 }
 
-/// Claims in the name of a holder; other runs of a database in use may come along, and are left out.
+/// Claims runs for a holder. Runs of other environments in the database are left out.
 async fn claim(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -126,12 +135,12 @@ async fn kept(world: &World<'_>) -> Outcome {
     let steps = Steps::new(vec![a_call("https://other.example")], "").or_say("making steps")?;
     let other = PutWorkflow { steps, ..a_put(world, None, false) };
     let changed = put_so(world, &scope, other.clone()).await?;
-    same("the other steps", &(changed.id, &changed.steps), &(other.id, &other.steps))?;
+    same("the different steps", &(changed.id, &changed.steps), &(other.id, &other.steps))?;
     same("their secret", &changed.secret, &wanted.secret)?;
     let another = PutWorkflow { another_secret: true, ..a_put(world, None, true) };
-    same("another secret", &put_so(world, &scope, another.clone()).await?.secret, &another.secret)?;
+    same("the new secret", &put_so(world, &scope, another.clone()).await?.secret, &another.secret)?;
     let found = world.ports.onboarding.workflow(&scope, None).await.or_say("onboarding.workflow")?;
-    same("what is found", &found.map(|found| found.id), &Some(another.id))
+    same("the workflow that is found", &found.map(|found| found.id), &Some(another.id))
 }
 
 async fn isolated(world: &World<'_>) -> Outcome {
@@ -174,16 +183,16 @@ async fn unknown(world: &World<'_>) -> Outcome {
     put(world, &scope, None).await?;
     let refused = world.create(&scope, a_customer("acme").onboarded_by("nowhere")).await;
     let Err(ChangeCustomerError::Invalid(broken)) = refused else {
-        return Err(format!("it was answered {refused:?}"));
+        return Err(format!("the result was {refused:?}"));
     };
     let paths: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
     same("the paths", &paths, &vec!["onboarding_workflow_name"])?;
-    holds(world.find_external(&scope, "acme").await?.is_none(), || "the customer is there".to_owned())
+    holds(world.find_external(&scope, "acme").await?.is_none(), || "the refused customer exists".to_owned())
 }
 
 async fn in_order(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    // Creates and changes of the workflow at once: every run follows a version that there was.
+    // Creates concurrent with changes of the workflow: every run has a version that existed.
     let creates = join_all((0..20).map(|number| begin_if(world, &scope, format!("c{number}"))));
     let puts = join_all((0..5).map(|_| put(world, &scope, None)));
     let (runs, versions) = futures_util::future::join(creates, puts).await;
@@ -191,11 +200,11 @@ async fn in_order(world: &World<'_>) -> Outcome {
         versions.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().map(|one| one.id).collect();
     for run in runs {
         let known = run?.is_none_or(|run| versions.contains(&run.workflow_id));
-        holds(known, || "a run follows a version that never was".to_owned())?;
+        holds(known, || "a run has a version that never existed".to_owned())?;
     }
     let last = begin(world, &scope, "last").await?;
     let now = world.ports.onboarding.workflow(&scope, None).await.or_say("onboarding.workflow")?;
-    same("the workflow of the last", &Some(last.workflow_id), &now.map(|workflow| workflow.id))
+    same("the workflow of the last run", &Some(last.workflow_id), &now.map(|workflow| workflow.id))
 }
 
 async fn begin_if(
@@ -223,7 +232,7 @@ async fn claimed(world: &World<'_>) -> Outcome {
     same("the stored run", &stored.map(|run| run.state), &Some(RunState::Running))?;
     same("what is left", &claim(world, &scope, "late", now).await?.len(), &0)?;
     let after = now.later(LEASE);
-    same("when the holder has vanished", &claim(world, &scope, "heir", after).await?.len(), &2)
+    same("after the holder's lease has ended", &claim(world, &scope, "heir", after).await?.len(), &2)
 }
 
 async fn recorded(world: &World<'_>) -> Outcome {
@@ -235,17 +244,17 @@ async fn recorded(world: &World<'_>) -> Outcome {
     let held = claimed.first().ok_or("nothing was claimed")?.clone();
     let value = ProviderEntityId::new("c-ä-7").or_say("making an id")?;
     let called = held.after(&workflow.steps, StepOutcome::Called(vec![value]), now, 0);
-    same("by another", &record(world, &called, "somebody else", None).await?, &false)?;
+    same("recorded by another holder", &record(world, &called, "somebody else", None).await?, &false)?;
     let until = now.later(LEASE);
-    same("by the holder", &record(world, &called, &holder, Some(until)).await?, &true)?;
+    same("recorded by the holder", &record(world, &called, &holder, Some(until)).await?, &true)?;
     let kept = OnboardingRun { due_at: Some(until), ..called.clone() };
-    same("the run that is kept", &run(world, &scope, begun.customer_id).await?, &Some(kept))?;
+    same("the run under the lease", &run(world, &scope, begun.customer_id).await?, &Some(kept))?;
     let failed = called.after(&workflow.steps, StepOutcome::Failed(StepFailure::Status(503)), world.now(), 0);
-    same("given back", &record(world, &failed, &holder, None).await?, &true)?;
+    same("released", &record(world, &failed, &holder, None).await?, &true)?;
     same("the run that waits", &run(world, &scope, begun.customer_id).await?, &Some(failed.clone()))?;
-    same("once more", &record(world, &failed, &holder, None).await?, &false)?;
+    same("recorded after the release", &record(world, &failed, &holder, None).await?, &false)?;
     let early = claim(world, &scope, &holder, now).await?;
-    same("before it is due", &early.len(), &0)
+    same("claimed before it is due", &early.len(), &0)
 }
 
 async fn amended(world: &World<'_>) -> Outcome {
@@ -257,7 +266,7 @@ async fn amended(world: &World<'_>) -> Outcome {
         amended.map(|done| done.value)
     };
     let retried = amend(RunAmendment::Retry, world.now()).await;
-    same("retrying what goes on", &retried, &Err(RunRefusal::NotFailed.into()))?;
+    same("retrying an unfinished run", &retried, &Err(RunRefusal::NotFailed.into()))?;
     let (holder, now) = (format!("holder {}", begun.id()), world.now());
     let claimed = claim(world, &scope, &holder, now).await?;
     let held = claimed.first().ok_or("nothing was claimed")?.clone();
@@ -266,7 +275,7 @@ async fn amended(world: &World<'_>) -> Outcome {
     let at = world.now();
     let wanted = failed.clone().amended(RunAmendment::Retry, at).or_say("retrying")?;
     same("the retried run", &amend(RunAmendment::Retry, at).await, &Ok(wanted))?;
-    same("whoever held it", &record(world, &failed, &holder, None).await?, &false)?;
+    same("recorded by the former holder", &record(world, &failed, &holder, None).await?, &false)?;
     let again = claim(world, &scope, "another", world.now()).await?;
     same("claims of the retried run", &again.len(), &1)?;
     let cancelled = amend(RunAmendment::Cancel, world.now()).await.or_say("cancelling")?;

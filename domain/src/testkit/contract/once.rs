@@ -1,4 +1,4 @@
-//! Work that is done once under an idempotency key: on tax rates, defaults, environments, keys and onboarding.
+//! Work that is done once with an idempotency key: on tax rates, defaults, environments, keys and onboarding.
 
 use futures_util::future::join_all;
 
@@ -29,16 +29,16 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "once: what has no customer is done once under a key, answered again as it was, and its key is nobody else's",
+        "once: work without a customer is done once with a key, returns the same result, and reserves the key",
         repeated(world).await,
     );
     report.note("once: of concurrent calls with one key exactly one does the work", at_once(world).await);
-    report.note("once: a refusal, and what is not there, leave the key free", refused(world).await);
-    report.note("once: a record that is too old does not count, and is replaced", outlived(world).await);
-    report.note("once: a key belongs to the caller's environment, wherever the work lies", elsewhere(world).await);
+    report.note("once: a refusal or a missing object leaves the key free", refused(world).await);
+    report.note("once: an expired record does not count, and is replaced", outlived(world).await);
+    report.note("once: a key belongs to the caller's environment, wherever the work is done", elsewhere(world).await);
 }
 
-/// Everything that is done once.
+/// Every kind of work with a key.
 #[derive(Debug, Clone, Copy)]
 enum Work {
     CreateRate,
@@ -72,7 +72,7 @@ const ALL: [Work; 13] = [
     Work::CancelRun,
 ];
 
-/// What work is done on: all of it is there before.
+/// The existing objects for the work.
 #[derive(Clone)]
 struct Stage {
     scope: EnvironmentScope,
@@ -99,7 +99,7 @@ enum Refusal {
 
 type Answered = Result<Done<Answer>, Refusal>;
 
-/// Claims for which records count however old they are.
+/// A claim for which records of any age count.
 fn ever(key: &str, request: u8) -> Result<IdempotencyClaim, String> {
     claim(key, request, Timestamp::UNIX_EPOCH)
 }
@@ -140,14 +140,14 @@ fn kept<T: Kept>(value: T) -> Answer {
     Answer::Kept(value.to_kept())
 }
 
-/// Whether two answers are of one kind and say the same. A store may write the JSON otherwise, as those with a type for
-/// JSON do.
+/// Whether two results have the same kind and content. A store may format the JSON differently, as databases with a
+/// JSON type do.
 fn alike(one: &KeptAnswer, other: &KeptAnswer) -> bool {
     let value = |kept: &KeptAnswer| serde_json::from_str::<serde_json::Value>(kept.json()).ok();
     one.kind() == other.kind() && value(one).is_some() && value(one) == value(other)
 }
 
-/// Does a piece of work, each time with ids and a time of its own, as a request that comes again has.
+/// Does a piece of work with its own ids and time, as a repeated request would.
 async fn work(
     world: &World<'_>,
     stage: &Stage,
@@ -230,7 +230,7 @@ async fn repeated(world: &World<'_>) -> Outcome {
         }
         for other in ALL {
             let reused = work(world, &stage, other, Some(ever("k", 2)?)).await?;
-            same(&format!("{other:?} under the key of {one:?}"), &reused, &Err(Refusal::Reused))?;
+            same(&format!("{other:?} with the key of {one:?}"), &reused, &Err(Refusal::Reused))?;
         }
         let kept = world.ports.records.find(&stage.scope, &ever("k", 1)?.key).await.or_say("records.find")?;
         let kept = kept.ok_or_else(|| format!("{one:?} left no record"))?;
@@ -254,13 +254,13 @@ async fn at_once(world: &World<'_>) -> Outcome {
             match answered? {
                 Ok(done) => answers.push(done),
                 Err(Refusal::Unavailable) => {}
-                Err(other) => return Err(format!("a repetition of {one:?} was answered {other:?}")),
+                Err(other) => return Err(format!("repeating {one:?} returned {other:?}")),
             }
         }
         let done: Vec<_> = answers.iter().filter(|answer| !answer.replayed).collect();
         let [first] = done.as_slice() else { return Err(format!("{one:?} was done {} times", done.len())) };
         let same_answer = answers.iter().all(|answer| answer.value == first.value);
-        holds(same_answer, || format!("{one:?} was answered in different ways"))?;
+        holds(same_answer, || format!("{one:?} returned different results"))?;
     }
     Ok(())
 }
@@ -271,10 +271,10 @@ async fn refused(world: &World<'_>) -> Outcome {
         let found = world.ports.records.find(&stage.scope, &ever("k", 1)?.key).await.or_say("records.find")?;
         holds(found.is_none(), || format!("{what} left a record"))
     };
-    // The code is taken, the rate in use, the default there already.
+    // The code is taken, the rate is in use, and the default exists.
     let taken = TaxRateEvent::created(world.id(), None, world.rate(&stage.scope, a_tax_rate("USED")));
     let answered = world.ports.taxes.create_rate(&stage.scope, taken, Some(ever("k", 1)?)).await;
-    holds(answered.is_err(), || "a second rate with a code".to_owned())?;
+    holds(answered.is_err(), || "a second rate with the same code was created".to_owned())?;
     is_free("a code that is taken").await?;
     let in_use = Stage { free: stage.used.clone(), ..stage.clone() };
     for refused in [Work::ArchiveRate, Work::CreateDefault] {
@@ -310,7 +310,7 @@ async fn outlived(world: &World<'_>) -> Outcome {
         holds(first.is_ok(), || format!("{one:?}: {first:?}"))?;
         let late = claim("k", 2, world.now())?;
         let second = work(world, &stage, other, Some(late.clone())).await?;
-        let Ok(Done { value, replayed: false }) = second else { return Err(format!("an outlived key: {second:?}")) };
+        let Ok(Done { value, replayed: false }) = second else { return Err(format!("an expired key: {second:?}")) };
         let third = work(world, &stage, other, Some(late)).await?;
         same("the new record", &third, &Ok(Done::before(value)))?;
     }

@@ -1,4 +1,4 @@
-//! Creates at the same time.
+//! Concurrent creates.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         one_winner(world).await,
     );
     report.note("customers.create: concurrent creates of different external ids all succeed", all_win(world).await);
-    report.note("customers.create: one caller's refusal fails no concurrent create of another", mixed(world).await);
-    report.note("customers.create: a call that is dropped leaves the whole customer or nothing", dropped(world).await);
+    report.note("customers.create: a refused create does not affect concurrent creates", mixed(world).await);
+    report.note("customers.create: a dropped call leaves the whole customer or nothing", dropped(world).await);
 }
 
 async fn one_winner(world: &World<'_>) -> Outcome {
@@ -39,7 +39,7 @@ async fn one_winner(world: &World<'_>) -> Outcome {
     let [winner] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
     let id = winner.state.customer.id;
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        same("the other answers", refusal, &ChangeCustomerError::ExternalIdTaken { existing: id })?;
+        same("the other results", refusal, &ChangeCustomerError::ExternalIdTaken { existing: id })?;
     }
     is_record("customers.find_by_external_id", world.find_external(&scope, "acme").await?.as_ref(), winner)?;
     same("the mappings left", &links(world, &scope, "stripe", "cus_1").await?, &1)
@@ -59,7 +59,7 @@ async fn all_win(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-/// Of each four callers one asks for a taken external id, one names an unknown tax code, and two are fine.
+/// Of every four callers one requests a taken external id, one uses an unknown tax code, and two are valid.
 async fn mixed(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let first = world.created(&scope, a_customer("taken")).await?;
@@ -83,7 +83,7 @@ async fn mixed(world: &World<'_>) -> Outcome {
             _ => false,
         };
         let seen = answer.as_ref().map(|_| "success");
-        holds(as_it_should, || format!("caller {n} was answered {seen:?}"))?;
+        holds(as_it_should, || format!("caller {n} got {seen:?}"))?;
     }
     Ok(())
 }
@@ -95,18 +95,18 @@ async fn dropped(world: &World<'_>) -> Outcome {
         let entity_id = format!("cus_{n}");
         let new = || a_customer(&external_id).linked("stripe", &entity_id).linked("crm", &entity_id);
         if n % 2 == 0 {
-            // Given up as soon as it has begun.
+            // Dropped as soon as it has begun.
             world.create(&scope, new()).now_or_never();
         } else {
-            // Given up when something else is done.
+            // Dropped when something else is done.
             let meanwhile = world.find_external(&scope, "somebody else");
             select(Box::pin(world.create(&scope, new())), Box::pin(meanwhile)).await;
         }
-        // A second create finds the first one done, or makes sure that it never will be.
+        // A second create finds the first one done, or ensures that it never will be.
         let id = match world.create(&scope, new()).await {
             Ok(event) => event.state.customer.id,
             Err(ChangeCustomerError::ExternalIdTaken { existing }) => existing,
-            Err(other) => return Err(format!("the create after a dropped one answered: {other}")),
+            Err(other) => return Err(format!("the create after a dropped one failed: {other}")),
         };
         is_whole(world, &scope, id, &entity_id).await.map_err(|what| format!("{external_id}: {what}"))?;
     }

@@ -1,4 +1,4 @@
-//! A create that the decision refuses: the refusal is passed on, and nothing is left behind.
+//! A create that the decision refuses: the refusal is returned unchanged and leaves nothing.
 
 use super::{
     Report,
@@ -17,11 +17,11 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.create: an unknown tax code is refused as the decision says, and nothing is left",
+        "customers.create: an unknown tax code is refused as decided, and the refusal leaves nothing",
         unknown_code(world).await,
     );
     report.note(
-        "customers.create: an inactive tax rate is refused as the decision says, and nothing is left",
+        "customers.create: an inactive tax rate is refused as decided, and the refusal leaves nothing",
         inactive_rate(world).await,
     );
     report.note(
@@ -29,17 +29,17 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         other_codes(world).await,
     );
     report.note(
-        "customers.create: the decision's refusal is told before a taken external id",
+        "customers.create: the decision's refusal is returned before a taken external id",
         refusal_before_taken(world).await,
     );
 }
 
-/// A create with as much as possible that could be left behind.
+/// A create with as much as possible that could be left over.
 fn a_refused(code: &str) -> CustomerBuilder {
     a_customer("acme").named("Acme").taxed("GOOD", "EUR").taxed(code, "EUR").linked("stripe", "cus_1")
 }
 
-/// Whether a create is refused exactly as the decision over the same facts refuses it, and leaves nothing.
+/// Checks that a create is refused exactly as the decision on the same facts refuses it, and that it leaves nothing.
 async fn is_refused(world: &World<'_>, scope: &EnvironmentScope, new: CustomerBuilder, rates: Vec<TaxRate>) -> Outcome {
     let at = world.now();
     let mut ids = world.ids().start(at);
@@ -47,7 +47,7 @@ async fn is_refused(world: &World<'_>, scope: &EnvironmentScope, new: CustomerBu
     let taxes = TaxFacts { rates, defaults: Vec::new() };
     let facts = CustomerFacts { taxes, ..CustomerFacts::default() };
     let Err(wanted) = command.clone().decide(scope, &facts) else {
-        return Err("the decision refuses nothing here".to_owned());
+        return Err("the decision does not refuse this".to_owned());
     };
     match world.ports.customers.change(scope, command).await {
         Ok(_) => return Err("the create succeeded".to_owned()),
@@ -57,13 +57,13 @@ async fn is_refused(world: &World<'_>, scope: &EnvironmentScope, new: CustomerBu
     let id: CustomerId = ids.next_id();
     holds(world.find(scope, id).await?.is_none(), || "the customer is found by its id".to_owned())?;
     holds(world.find_external(scope, "acme").await?.is_none(), || "the customer is found".to_owned())?;
-    same("mappings left behind", &links(world, scope, "stripe", "cus_1").await?, &0)?;
+    same("remaining mappings", &links(world, scope, "stripe", "cus_1").await?, &0)?;
     let events = world.ports.customers.history(scope, id, PageRequest::default()).await;
-    same("events left behind", &events.or_say("customers.history")?.total, &0)?;
+    same("remaining events", &events.or_say("customers.history")?.total, &0)?;
     let entity = TaxedEntity::Customer(id);
     let associations =
         world.ports.taxes.associations(scope, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
-    same("associations left behind", &associations.or_say("taxes.associations")?.total, &0)?;
+    same("remaining associations", &associations.or_say("taxes.associations")?.total, &0)?;
 
     let again = a_customer("acme").linked("stripe", "cus_1");
     world.create(scope, again).await.or_say("a later create of the same external id").map(drop)
@@ -102,7 +102,7 @@ async fn refusal_before_taken(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     match world.create(&scope, a_customer("acme").taxed("NONE", "EUR")).await {
         Err(ChangeCustomerError::UnknownTaxRates(_)) => Ok(()),
-        Err(other) => Err(format!("another error was answered: {other}")),
+        Err(other) => Err(format!("another error was returned: {other}")),
         Ok(_) => Err("the create succeeded".to_owned()),
     }
 }

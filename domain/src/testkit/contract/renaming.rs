@@ -1,4 +1,4 @@
-//! External ids that change, and changes of whoever has one.
+//! Changes of external ids.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "customers.find_by_external_id: an external id that was given up leads to whoever had it last",
+        "customers.find_by_external_id: a former external id finds the last customer that had it",
         former(world).await,
     );
     report.note(
-        "customers.find_by_external_id: an external id that was given up leads to nobody archived",
+        "customers.find_by_external_id: a former external id does not find an archived customer",
         former_archived(world).await,
     );
     report.note(
@@ -32,12 +32,12 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         renamed_at_once(world).await,
     );
     report.note(
-        "customers.change: concurrent calls that create or update make exactly one customer, and lose nothing",
+        "customers.change: concurrent calls that create or update create exactly one customer and lose no update",
         created_or_updated(world).await,
     );
 }
 
-/// Whose each external id is.
+/// Checks which customer each external id finds.
 async fn lead(world: &World<'_>, scope: &EnvironmentScope, wanted: &[(&str, Option<CustomerId>)]) -> Outcome {
     for (external_id, id) in wanted {
         let found = world.find_external(scope, external_id).await?.map(|record| record.customer.id);
@@ -52,12 +52,12 @@ async fn former(world: &World<'_>) -> Outcome {
     world.amended(&scope, one, rename("b")?).await?;
     world.amended(&scope, one, rename("c")?).await?;
     lead(world, &scope, &[("a", Some(one)), ("b", Some(one)), ("c", Some(one)), ("d", None)]).await?;
-    // Another one takes the first, and gives it up in its turn: it had it last.
+    // Another customer takes the first external id and gives it up again: it had it last.
     let two = world.created(&scope, a_customer("a")).await?.state.customer.id;
     lead(world, &scope, &[("a", Some(two)), ("b", Some(one)), ("c", Some(one))]).await?;
     world.amended(&scope, two, rename("d")?).await?;
     lead(world, &scope, &[("a", Some(two)), ("b", Some(one)), ("d", Some(two))]).await?;
-    // The first takes an old one of its own back.
+    // The first customer takes one of its former external ids again.
     world.amended(&scope, one, rename("b")?).await?;
     lead(world, &scope, &[("a", Some(two)), ("b", Some(one)), ("c", Some(one))]).await?;
     let neighbour = world.environment_of(scope.owner.tenant_id).await?;
@@ -86,7 +86,7 @@ async fn renamed_at_once(world: &World<'_>) -> Outcome {
     let [winner] = winners.as_slice() else { return Err(format!("{} of 8 succeeded", winners.len())) };
     let existing = winner.state.customer.id;
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        same("the other answers", refusal, &ChangeCustomerError::ExternalIdTaken { existing })?;
+        same("the other results", refusal, &ChangeCustomerError::ExternalIdTaken { existing })?;
     }
     for n in 0..8 {
         let external_id = format!("customer {n}");
@@ -103,7 +103,7 @@ async fn created_or_updated(world: &World<'_>) -> Outcome {
     let one = async |n: usize| {
         let new = a_customer("acme").noted("made by", &n.to_string()).build();
         let change = create_or_note(new, &format!("caller {n}"), &format!("k{n}"))?;
-        world.change(&scope, world.command(change)).await.map_err(|error| format!("caller {n} was answered: {error}"))
+        world.change(&scope, world.command(change)).await.map_err(|error| format!("caller {n} got: {error}"))
     };
     let changed = join_all((0..CALLERS).map(one)).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut events: Vec<_> = changed.into_iter().map(|changed| changed.event).collect();
@@ -112,8 +112,8 @@ async fn created_or_updated(world: &World<'_>) -> Outcome {
     same("customers", &ids.len(), &1)?;
     let created = events.iter().filter(|event| matches!(event.kind, CustomerEventKind::Created { .. })).count();
     same("creates", &created, &1)?;
-    let last = events.last().ok_or("nothing was done")?;
-    same("the notes of all", &last.state.customer.profile.metadata.len(), &CALLERS)?;
+    let last = events.last().ok_or("no event was written")?;
+    same("the notes of all callers", &last.state.customer.profile.metadata.len(), &CALLERS)?;
     world.is_as(&scope, last).await?;
     let history = world.events(&scope, last.state.customer.id).await?;
     same("events", &history.len(), &CALLERS)?;

@@ -1,4 +1,4 @@
-//! What a create wrote is read back equal.
+//! A created customer is read back equal.
 
 use super::{
     Report,
@@ -19,17 +19,17 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("customers.create: answers the event that the decision made", as_decided(world).await);
-    report.note("customers.create: a customer with nothing but an external id is read back equal", bare(world).await);
+    report.note("customers.create: returns the decided event", as_decided(world).await);
+    report.note("customers.create: a customer with only an external id is read back equal", bare(world).await);
     report.note("customers.create: a customer with every field at its limit is read back equal", full(world).await);
     report.note("customers.create: metadata is read back equal, whatever its keys and values", metadata(world).await);
     report.note("customers.create: a mapping's JSON object is read back equal", json(world).await);
-    report.note("customers.create: times keep their microseconds, and the years 1 to 9999", times(world).await);
+    report.note("customers.create: times in the years 1 to 9999 keep their microseconds", times(world).await);
     report.note("customers.create: mappings are read back in the order of their ids", mapping_order(world).await);
-    report.note("customers.history: holds the event as create answered it, with sequence 1", history(world).await);
+    report.note("customers.history: contains the event that create returned, with sequence 1", history(world).await);
 }
 
-/// Whether everything that can be read of a new customer is as its event says.
+/// Checks that everything that can be read about a new customer has the state of its event.
 async fn is_read_back(world: &World<'_>, scope: &EnvironmentScope, event: &CustomerEvent) -> Outcome {
     let customer = &event.state.customer;
     is_record("customers.find", world.find(scope, customer.id).await?.as_ref(), event)?;
@@ -114,7 +114,7 @@ async fn json(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let event = world.created(&scope, new).await?;
     holds(event.state.mappings.first().is_some_and(|mapping| mapping.metadata == object), || {
-        "create answered another object than it was given".to_owned()
+        "create returned a different object".to_owned()
     })?;
     is_read_back(world, &scope, &event).await
 }
@@ -126,7 +126,7 @@ async fn times(world: &World<'_>) -> Outcome {
         .enumerate()
     {
         let at = Timestamp::parse(text).or_say("the literal")?;
-        // The ids come from another time: the time of the create and that of its ids are two things to a store.
+        // The ids have another time: to a store the time of a create and that of its ids are independent.
         let command = a_customer(text).linked("stripe", "cus_1").command(world.ids().start(world.now()), at);
         let event = world.ports.customers.change(&scope, command).await.or_say("customers.change")?.event;
         is_read_back(world, &scope, &event).await.map_err(|what| format!("time {index}: {what}"))?;

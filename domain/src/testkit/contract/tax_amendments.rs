@@ -1,4 +1,4 @@
-//! Changing tax rates and an environment's defaults, and what a use of a rate forbids.
+//! Changing tax rates and an environment's defaults, and changes that a rate in use forbids.
 
 use futures_util::future::{join, join_all};
 
@@ -21,21 +21,33 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("taxes.change_rate: writes what the decision answers, and answers it", written(world).await);
-    report.note("taxes.change_rate: answers Unknown for a rate of nobody's, or of another scope", unknown(world).await);
-    report.note("taxes.change_rate: an archived rate is found by its id, and its code is free", archived(world).await);
+    report.note("taxes.change_rate: writes the decided state and returns it", written(world).await);
     report
-        .note("taxes.change_rate: a taken code is refused with the holder, and nothing is changed", taken(world).await);
-    report.note("taxes.change_rate: of concurrent changes to one code exactly one succeeds", one_code(world).await);
-    report.note("taxes.change_rate: each change is decided on what the one before it left", in_turn(world).await);
+        .note("taxes.change_rate: returns Unknown for an unknown rate, or one of another scope", unknown(world).await);
     report.note(
-        "taxes.change_rate: a rate that customers or defaults use keeps its value and is not archived",
+        "taxes.change_rate: an archived rate can be found by its id, and its code is free",
+        archived(world).await,
+    );
+    report.note(
+        "taxes.change_rate: a taken code is refused with the other rate's id, and nothing changes",
+        taken(world).await,
+    );
+    report.note("taxes.change_rate: of concurrent changes to one code exactly one succeeds", one_code(world).await);
+    report.note("taxes.change_rate: each change is decided on the state after the one before", in_turn(world).await);
+    report.note(
+        "taxes.change_rate: the value of a rate in use cannot change, and the rate cannot be archived",
         in_use(world).await,
     );
-    report.note("taxes.change_rate: taxes of archived customers are uses, removed ones are not", uses(world).await);
-    report.note("taxes.change_rate: of an archiving and a concurrent use at most one succeeds", race(world).await);
-    report.note("taxes.change_default: writes what the decision answers, and answers it", defaults(world).await);
-    report.note("taxes.change_default: changes neither a customer's tax nor another scope's", foreign(world).await);
+    report.note("taxes.change_rate: taxes of archived customers count as uses, removed ones do not", uses(world).await);
+    report.note(
+        "taxes.change_rate: of archiving a rate and a concurrent new use at most one succeeds",
+        race(world).await,
+    );
+    report.note("taxes.change_default: writes the decided state and returns it", defaults(world).await);
+    report.note(
+        "taxes.change_default: changes neither a customer's association nor another scope's default",
+        foreign(world).await,
+    );
 }
 
 fn update(update: TaxRateUpdate) -> TaxRateAmendment {
@@ -68,7 +80,7 @@ async fn is_found(world: &World<'_>, scope: &EnvironmentScope, rate: &TaxRate) -
     equal("taxes.find_rate", &found.ok_or("taxes.find_rate found nothing")?, rate)
 }
 
-/// Whether a change is refused, and leaves the rate as it was.
+/// Checks that a change is refused and leaves the rate as it was.
 async fn is_refused(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -76,7 +88,7 @@ async fn is_refused(
     amendment: TaxRateAmendment,
     wanted: ChangeTaxRateError,
 ) -> Outcome {
-    same("the answer", &change(world, scope, rate.id, amendment).await, &Err(wanted))?;
+    same("the result", &change(world, scope, rate.id, amendment).await, &Err(wanted))?;
     is_found(world, scope, rate).await
 }
 
@@ -115,12 +127,12 @@ async fn unknown(world: &World<'_>) -> Outcome {
     for (_, scope) in neighbours.elsewhere() {
         for amendment in [new_value()?, TaxRateAmendment::Archive] {
             let answer = change(world, &scope, rate.id, amendment).await;
-            same("the answer elsewhere", &answer, &Err(ChangeTaxRateError::Unknown))?;
+            same("the result elsewhere", &answer, &Err(ChangeTaxRateError::Unknown))?;
         }
     }
     is_found(world, &neighbours.here, &rate).await?;
     let answer = change(world, &neighbours.here, world.id(), new_value()?).await;
-    same("the answer for nobody's", &answer, &Err(ChangeTaxRateError::Unknown))
+    same("the result for an unknown rate", &answer, &Err(ChangeTaxRateError::Unknown))
 }
 
 async fn archived(world: &World<'_>) -> Outcome {
@@ -139,7 +151,7 @@ async fn taken(world: &World<'_>) -> Outcome {
     let rate = world.created_rate(&scope, a_tax_rate("vat")).await?;
     let refusal = ChangeTaxRateError::CodeTaken { existing: holder.id };
     is_refused(world, &scope, &rate, new_code("VAT")?, refusal).await?;
-    change(world, &scope, rate.id, new_code("vat")?).await.or_say("keeping one's own code")?;
+    change(world, &scope, rate.id, new_code("vat")?).await.or_say("keeping the own code")?;
     Ok(())
 }
 
@@ -154,7 +166,7 @@ async fn one_code(world: &World<'_>) -> Outcome {
     let winners: Vec<_> = answers.iter().flatten().collect();
     let [winner] = winners.as_slice() else { return Err(format!("{} of 8 succeeded", winners.len())) };
     for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        same("the other answers", refusal, &ChangeTaxRateError::CodeTaken { existing: winner.id })?;
+        same("the other results", refusal, &ChangeTaxRateError::CodeTaken { existing: winner.id })?;
     }
     Ok(())
 }
@@ -183,7 +195,7 @@ async fn in_use(world: &World<'_>) -> Outcome {
     Ok(())
 }
 
-/// A customer that is taxed by a rate, and its one association.
+/// A customer with one tax association for a rate.
 async fn taxed(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -250,7 +262,7 @@ async fn defaults(world: &World<'_>) -> Outcome {
     same("removing twice", &again, &Err(ChangeTaxDefaultError::Unknown))?;
     let late = TaxDefaultAmendment::Update(TaxAssociationUpdate::default());
     let late = taxes.change_default(&scope, command(late), None).await;
-    same("changing what was removed", &late, &Err(ChangeTaxDefaultError::Archived))?;
+    same("changing a removed default", &late, &Err(ChangeTaxDefaultError::Archived))?;
     world.created_default(&scope, world.default_of(&rate)).await.map(drop)
 }
 
@@ -269,7 +281,7 @@ async fn foreign(world: &World<'_>) -> Outcome {
     let remove = |id| ChangeTaxDefault { id, amendment: TaxDefaultAmendment::Remove, at: world.now() };
     let taxes = &world.ports.taxes;
     let refused = Err(ChangeTaxDefaultError::Unknown);
-    same("a customer's tax", &taxes.change_default(here, remove(own.id), None).await, &refused)?;
+    same("a customer's association", &taxes.change_default(here, remove(own.id), None).await, &refused)?;
     is_kept(world, here, own).await?;
     for (whose, scope) in neighbours.elsewhere() {
         same(whose, &taxes.change_default(&scope, remove(default.id), None).await, &refused)?;

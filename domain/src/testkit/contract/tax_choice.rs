@@ -1,4 +1,4 @@
-//! Where a new customer's taxes come from: overrides, the environment's defaults, or nowhere.
+//! The source of a new customer's taxes: overrides, the environment's defaults, or none.
 
 use super::{
     Report,
@@ -23,14 +23,14 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         overrides(world).await,
     );
     report.note(
-        "customers.create: without overrides the environment's defaults are copied as the decision says",
+        "customers.create: without overrides the environment's defaults are copied as decided",
         defaults(world).await,
     );
     report.note(
         "customers.create: a default created before is copied, one created after is not",
         before_and_after(world).await,
     );
-    report.note("customers.create: an empty list of overrides takes no default", none(world).await);
+    report.note("customers.create: with an empty list of overrides no default is copied", none(world).await);
     report.note(
         "customers.create: defaults of other environments and tenants are not copied",
         others_defaults(world).await,
@@ -38,7 +38,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("customers.create: defaults that are not published are not copied", archived_defaults(world).await);
 }
 
-/// The associations that are kept of a new customer, in the order of their ids, after checking them against the event.
+/// The stored associations of a new customer, in the order of their ids, checked against the event.
 async fn kept(
     world: &World<'_>,
     scope: &EnvironmentScope,
@@ -126,7 +126,7 @@ async fn defaults(world: &World<'_>) -> Outcome {
     same("the defaults copied", &terms(&kept(world, &scope, &event).await?), &terms(&wanted.state.associations))
 }
 
-/// What associations say, without their ids, in an order that does not go by them: that of the facts is not laid down.
+/// The contents of associations without their ids, sorted by content: the order of the facts is not specified.
 fn terms(associations: &[TaxAssociation]) -> Vec<String> {
     let mut terms: Vec<_> = associations
         .iter()
@@ -149,7 +149,7 @@ async fn before_and_after(world: &World<'_>) -> Outcome {
         world.created_default(&scope, world.default_of(&rate)).await?;
         same("taxes", &count_kept(world, &scope, a_customer(external_id)).await?, &(index + 1))?;
     }
-    let first = world.find_external(&scope, "one").await?.ok_or("the first customer is gone")?;
+    let first = world.find_external(&scope, "one").await?.ok_or("the first customer does not exist")?;
     let entity = TaxedEntity::Customer(first.customer.id);
     let page = world.ports.taxes.associations(&scope, &TaxAssociationFilter::of(entity), PageRequest::default()).await;
     same("taxes of the first customer later", &page.or_say("taxes.associations")?.total, &0)

@@ -18,24 +18,21 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "taxes.create_default: a default is read back equal, with every field set and with none",
+        "taxes.create_default: a default is read back equal, with all optional fields or none",
         round_trip(world).await,
     );
     report.note(
-        "taxes.create_default: answers UnknownRate for a rate that the scope has not published",
+        "taxes.create_default: returns UnknownRate for a rate that is not published in the scope",
         unknown(world).await,
     );
     report.note(
-        "taxes.create_default: answers AlreadyAssociated, and with which, for a rate and currency that are a default",
+        "taxes.create_default: returns AlreadyAssociated with the other default's id for the same rate and currency",
         repeated(world).await,
     );
+    report.note("taxes.create_default: the case of currencies is kept, and ignored in comparisons", case(world).await);
+    report.note("taxes.create_default: no currency counts as a currency of its own", no_currency(world).await);
     report.note(
-        "taxes.create_default: currencies are compared without regard to case, and kept with it",
-        case(world).await,
-    );
-    report.note("taxes.create_default: no currency is a currency of its own", no_currency(world).await);
-    report.note(
-        "taxes.create_default: neither a customer's tax nor an unpublished default is in the way",
+        "taxes.create_default: a customer's association or an unpublished default is no obstacle",
         not_in_the_way(world).await,
     );
     report.note(
@@ -88,7 +85,7 @@ async fn is_refused(
     wanted: CreateTaxDefaultError,
 ) -> Outcome {
     let before = defaults(world, scope).await?;
-    same("the answer", &world.ports.taxes.create_default(scope, default, None).await, &Err(wanted))?;
+    same("the result", &world.ports.taxes.create_default(scope, default, None).await, &Err(wanted))?;
     all_equal("the defaults afterwards", &defaults(world, scope).await?, &before)
 }
 
@@ -163,7 +160,7 @@ async fn one_winner(world: &World<'_>) -> Outcome {
         let [(winner, _)] = winners.as_slice() else { return Err(format!("{} of 16 succeeded", winners.len())) };
         let wanted = CreateTaxDefaultError::AlreadyAssociated { existing: winner.id };
         for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-            same("the other answers", refusal, &wanted)?;
+            same("the other results", refusal, &wanted)?;
         }
     }
     same("the defaults", &defaults(world, &scope).await?.len(), &2)

@@ -1,4 +1,4 @@
-//! Lists of tax rates, filters of associations, and what the taxes of a customer stand on.
+//! Lists of tax rates, filters of associations, and the facts about a customer's taxes.
 
 use std::time::Duration;
 
@@ -22,17 +22,15 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report
+        .note("taxes.rates: every part of the filter applies, and an empty list matches nothing", filter(world).await);
     report.note(
-        "taxes.rates: every part of the filter is honoured, and an empty list lets nothing through",
-        filter(world).await,
-    );
-    report.note(
-        "taxes.rates: in the order asked for, ids breaking ties, in pages with the exact total",
+        "taxes.rates: in the requested order, ids breaking ties, in pages with the exact total",
         order(world).await,
     );
-    report.note("taxes.rates: sees no rate of another environment or tenant", foreign(world).await);
-    report.note("taxes.associations: every part of the filter is honoured", associations(world).await);
-    report.note("taxes.basis: a customer's taxes, the defaults, and the rates that they name", basis(world).await);
+    report.note("taxes.rates: finds no rate of another environment or tenant", foreign(world).await);
+    report.note("taxes.associations: every part of the filter applies", associations(world).await);
+    report.note("taxes.basis: a customer's associations, the defaults, and their rates", basis(world).await);
 }
 
 async fn is_listed(
@@ -172,7 +170,7 @@ async fn associations(world: &World<'_>) -> Outcome {
 async fn basis(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let mut rates = Vec::new();
-    // One that nobody is charged is named all the same: that is why it does not apply.
+    // A rate that is not charged is included too, because it explains why it does not apply.
     for (code, rate_status) in
         [("A", TaxRateStatus::Active), ("B", TaxRateStatus::Inactive), ("C", TaxRateStatus::Active)]
     {
@@ -190,5 +188,5 @@ async fn basis(world: &World<'_>) -> Outcome {
     all_equal("the rates", &found.rates, &rates[..2])?;
 
     let nobody = world.ports.taxes.basis(&world.environment().await?, state.customer.id).await.or_say("taxes.basis")?;
-    same("what another scope sees", &(nobody.own.map(|own| own.len()), nobody.defaults.len()), &(Some(0), 0))
+    same("the facts in another scope", &(nobody.own.map(|own| own.len()), nobody.defaults.len()), &(Some(0), 0))
 }

@@ -20,14 +20,14 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("taxes.create_rate: percentages and amounts are read back exactly, all 28 digits", exact(world).await);
     report.note("taxes.create_rate: every word of scope and status is read back equal", words(world).await);
     report.note("taxes.create_rate: a rate with every field at its limit is read back equal", full(world).await);
-    report.note("taxes.find_rate: answers None for an unknown id", unknown(world).await);
+    report.note("taxes.find_rate: returns None for an unknown id", unknown(world).await);
     report.note("taxes.find_rate: finds a rate that is not published", archived(world).await);
-    report.note(
-        "taxes.create_rate: CodeTaken names the rate that has the code, and leaves it as it is",
-        taken(world).await,
-    );
+    report.note("taxes.create_rate: CodeTaken contains the other rate's id, and nothing changes", taken(world).await);
     report.note("taxes.create_rate: codes that differ in any character are different", distinct(world).await);
-    report.note("taxes.create_rate: a code is free in every other environment and tenant", free_elsewhere(world).await);
+    report.note(
+        "taxes.create_rate: a code can be used again in every other environment and tenant",
+        free_elsewhere(world).await,
+    );
     report.note("taxes.create_rate: the code of a rate that is not published is free", freed(world).await);
     report.note("taxes.create_rate: of concurrent creates of one code exactly one succeeds", one_winner(world).await);
 }
@@ -92,7 +92,7 @@ async fn archived(world: &World<'_>) -> Outcome {
 }
 
 fn is_taken_by(answer: Result<(), CreateTaxRateError>, holder: TaxRateId) -> Outcome {
-    same("the answer", &answer, &Err(CreateTaxRateError::CodeTaken { existing: holder }))
+    same("the result", &answer, &Err(CreateTaxRateError::CodeTaken { existing: holder }))
 }
 
 async fn taken(world: &World<'_>) -> Outcome {

@@ -18,36 +18,33 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("tenancy.create_tenant: a tenant is listed equal, its name at the limit", tenant(world).await);
-    report
-        .note("tenancy.tenants: the newest come first, ids breaking ties, with the exact total", tenants(world).await);
+    report.note("tenancy.create_tenant: a tenant with a name at the limit is listed unchanged", tenant(world).await);
+    report.note("tenancy.tenants: the newest first, ids breaking ties, with the exact total", tenants(world).await);
     report.note(
-        "tenancy.create_environment: an environment is found and listed equal, of every type",
+        "tenancy.create_environment: an environment of every type is found and listed unchanged",
         environment(world).await,
     );
     report.note(
-        "tenancy.create_environment: answers UnknownTenant when there is no such tenant",
+        "tenancy.create_environment: returns UnknownTenant when there is no such tenant",
         unknown_tenant(world).await,
     );
-    report.note(
-        "tenancy.create_environment: writes into its scope, whatever tenant the value names",
-        foreign(world).await,
-    );
-    report.note("tenancy.environments: those of a tenant are that tenant's alone", of_tenant(world).await);
-    report.note("tenancy.environments: the newest come first, ids breaking ties", order(world).await);
+    report
+        .note("tenancy.create_environment: writes into its scope, whatever tenant the value has", foreign(world).await);
+    report.note("tenancy.environments: a tenant's list has only its own environments", of_tenant(world).await);
+    report.note("tenancy.environments: the newest first, ids breaking ties", order(world).await);
     report.note("tenancy.environments: pages as asked, with the exact total", pages(world).await);
     report.note(
-        "tenancy.rename_environment: changes the name, and who changed it when, and nothing else",
+        "tenancy.rename_environment: changes only the name and the fields about the last change",
         rename(world).await,
     );
     report.note(
-        "tenancy.rename_environment: answers None outside its scope, and leaves it as it is",
+        "tenancy.rename_environment: returns None outside its scope, and changes nothing",
         rename_elsewhere(world).await,
     );
-    report.note("tenancy.find_environment: answers None for an unknown id", unknown_environment(world).await);
+    report.note("tenancy.find_environment: returns None for an unknown id", unknown_environment(world).await);
 }
 
-/// Every tenant of the store, in the order of the list.
+/// All tenants of the store, in list order.
 async fn all_tenants(world: &World<'_>) -> Result<Vec<Tenant>, String> {
     let mut all = Vec::new();
     loop {
@@ -58,8 +55,8 @@ async fn all_tenants(world: &World<'_>) -> Result<Vec<Tenant>, String> {
             same("the total", &found.total, &offset)?;
             return Ok(all);
         }
-        // A list that never ends, because its offset does nothing, is found out by its total.
-        holds(offset < found.total, || "the list goes on after its total".to_owned())?;
+        // A list that never ends because its offset has no effect is detected by its total.
+        holds(offset < found.total, || "the list continues after its total".to_owned())?;
         all.extend(found.items);
     }
 }
@@ -86,7 +83,7 @@ async fn tenants(world: &World<'_>) -> Outcome {
     let mut ordered: Vec<_> = all.iter().map(place).collect();
     ordered.sort();
     let wanted: Vec<TenantId> = ordered.into_iter().rev().map(|(_, id)| id).collect();
-    holds(found == wanted, || "the list is not in that order".to_owned())?;
+    holds(found == wanted, || "the list has another order".to_owned())?;
     for cut in CUTS {
         let page = world.ports.tenancy.tenants(&SystemScope::patron(), page(cut.0, cut.1)?).await;
         is_cut(cut, &page.or_say("tenancy.tenants")?, |tenant| tenant.id, &wanted)?;
@@ -132,7 +129,7 @@ async fn unknown_tenant(world: &World<'_>) -> Outcome {
     for named in [nobody, somebody] {
         let environment = world.new_environment(named);
         let answer = create(world, nobody, &environment).await;
-        same("the answer", &answer, &Err(CreateEnvironmentError::UnknownTenant))?;
+        same("the result", &answer, &Err(CreateEnvironmentError::UnknownTenant))?;
         same("the environment found", &find(world, environment.id).await?, &None)?;
     }
     Ok(())
@@ -144,7 +141,7 @@ async fn foreign(world: &World<'_>) -> Outcome {
     create(world, own, &environment).await.or_say("tenancy.create_environment")?;
     let found = find(world, environment.id).await?.map(|environment| environment.tenant_id);
     same("the environment's tenant", &found, &Some(own))?;
-    same("the other's environments", &listed(world, other, PageRequest::default()).await?, &Vec::new())
+    same("the other tenant's environments", &listed(world, other, PageRequest::default()).await?, &Vec::new())
 }
 
 async fn of_tenant(world: &World<'_>) -> Outcome {
@@ -157,10 +154,10 @@ async fn of_tenant(world: &World<'_>) -> Outcome {
         let found: Vec<_> = found.iter().map(|environment| environment.tenant_id).collect();
         same("the environments' tenants", &found, &vec![tenant_id])?;
     }
-    same("environments of nobody", &listed(world, world.id(), PageRequest::default()).await?, &Vec::new())
+    same("environments of an unknown tenant", &listed(world, world.id(), PageRequest::default()).await?, &Vec::new())
 }
 
-/// Five environments whose times and ids disagree; answers their ids, the newest first.
+/// Five environments whose times and ids have different orders. Returns their ids, the newest first.
 async fn five(world: &World<'_>, tenant_id: TenantId) -> Result<Vec<EnvironmentId>, String> {
     let base = world.now();
     let mut environments = Vec::new();
@@ -210,7 +207,7 @@ async fn rename(world: &World<'_>) -> Outcome {
     let answer = world.ports.tenancy.rename_environment(&scope, environment.id, Some(name.clone()), at, None).await;
     let audit = Audit { updated_at: at, updated_by: scope.actor, ..environment.audit.clone() };
     let wanted = Environment { name, audit, ..environment };
-    same("the answer", &answer.or_say("tenancy.rename_environment")?, &Some(Done::now(wanted.clone())))?;
+    same("the result", &answer.or_say("tenancy.rename_environment")?, &Some(Done::now(wanted.clone())))?;
     same("the environments", &listed(world, tenant_id, PageRequest::default()).await?, &vec![wanted, other])
 }
 
@@ -222,7 +219,7 @@ async fn rename_elsewhere(world: &World<'_>) -> Outcome {
     for (tenant_id, id) in [(other, environment.id), (own, world.id())] {
         let scope = TenantScope { tenant_id, actor: a_scope().actor };
         let answer = world.ports.tenancy.rename_environment(&scope, id, Some(name.clone()), world.now(), None).await;
-        same("the answer", &answer.or_say("tenancy.rename_environment")?, &None)?;
+        same("the result", &answer.or_say("tenancy.rename_environment")?, &None)?;
     }
     same("the environment", &find(world, environment.id).await?, &Some(environment))
 }

@@ -1,4 +1,4 @@
-//! The in-memory store meets every obligation, and stores that are wrong on purpose are found out.
+//! The in-memory store meets every obligation, and deliberately wrong stores are detected.
 
 use std::sync::{Arc, Mutex};
 
@@ -36,7 +36,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
 }
 
 #[test]
-fn the_memory_store_meets_every_obligation_again_and_again() {
+fn the_memory_store_meets_every_obligation_repeatedly() {
     let ports = ports(&Arc::new(MemoryStore::default()));
     block_on(check_empty(&ports)).assert_clean();
     for _ in 0..2 {
@@ -49,35 +49,35 @@ fn the_memory_store_meets_every_obligation_again_and_again() {
 }
 
 #[test]
-fn runs_with_different_seeds_go_side_by_side() {
+fn runs_with_different_seeds_can_be_parallel() {
     let ports = ports(&Arc::new(MemoryStore::default()));
     let run = |seed| {
         let ports = ports.clone();
         std::thread::spawn(move || block_on(check_seeded(&ports, seed)))
     };
-    // Whoever lists all tenants may be disturbed by tenants that others make meanwhile; nothing else is.
+    // Lists of all tenants may be affected by tenants of the other run; nothing else is.
     for thread in [run(100), run(101)] {
         let report = thread.join().unwrap();
         assert!(report.broken.iter().all(|one| one.obligation.starts_with("tenancy.")), "{report}");
     }
 }
 
-/// What is wrong with a store.
+/// The fault of a store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
-    /// Looks an external id up in every environment it has seen.
+    /// Looks up an external id in every environment it has seen.
     ForgetsTheScope,
-    /// Answers success to a second create of an external id, as if it had written it.
+    /// Returns success for a second create of an external id, without writing it.
     AnswersSuccessTwice,
-    /// Leaves the customer behind when the tax code is unknown.
+    /// Leaves the customer when the tax code is unknown.
     LeavesHalf,
-    /// Answers the first page whatever the offset.
+    /// Returns the first page whatever the offset.
     ForgetsTheOffset,
-    /// Lists everybody, whatever was asked.
+    /// Lists all customers, whatever the query.
     ListsEverybody,
 }
 
-/// Customers of a memory store, with a fault before it.
+/// The customers of a memory store, with a fault.
 struct Wrong {
     fault: Fault,
     store: Arc<MemoryStore>,
@@ -169,17 +169,17 @@ pub(super) fn broken(report: &Report) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_forgotten_scope_is_found_out() {
+fn a_missing_scope_is_detected() {
     let report = run_with(Fault::ForgetsTheScope);
-    let wanted = "customers.find_by_external_id: sees no customer of another environment or tenant";
+    let wanted = "customers.find_by_external_id: finds no customer of another environment or tenant";
     assert!(broken(&report).contains(&wanted), "{report}");
 }
 
 #[test]
-fn a_second_success_is_found_out() {
+fn a_second_success_is_detected() {
     let report = run_with(Fault::AnswersSuccessTwice);
     for wanted in [
-        "customers.create: ExternalIdTaken names the customer that has the external id",
+        "customers.create: ExternalIdTaken contains the id of the customer that has the external id",
         "customers.create: of concurrent creates of one external id exactly one succeeds",
     ] {
         assert!(broken(&report).contains(&wanted), "{report}");
@@ -187,38 +187,38 @@ fn a_second_success_is_found_out() {
 }
 
 #[test]
-fn half_a_create_left_behind_is_found_out() {
+fn a_partial_create_is_detected() {
     let report = run_with(Fault::LeavesHalf);
-    let wanted = "customers.create: an unknown tax code is refused as the decision says, and nothing is left";
+    let wanted = "customers.create: an unknown tax code is refused as decided, and the refusal leaves nothing";
     assert!(broken(&report).contains(&wanted), "{report}");
 }
 
 #[test]
-fn a_forgotten_offset_is_found_out_and_nothing_else() {
+fn only_the_missing_offset_is_detected() {
     let report = run_with(Fault::ForgetsTheOffset);
     assert_eq!(broken(&report), ["customers.mappings: pages as asked, with the exact total"], "{report}");
     assert!(report.to_string().contains("limit 2 and offset 2"), "{report}");
 }
 
 #[test]
-fn a_list_of_everybody_is_found_out() {
+fn a_list_without_filters_is_detected() {
     let report = run_with(Fault::ListsEverybody);
     for wanted in [
-        "customers.list: finds what the reference finds, in its order",
-        "customers.list: from cursor to cursor shows everybody exactly once",
-        "customers.list: counts all, or nothing when that is not asked",
+        "customers.list: finds the same customers as the reference, in the same order",
+        "customers.list: the pages from cursor to cursor have every customer exactly once",
+        "customers.list: counts all matches, but only when requested",
     ] {
         assert!(broken(&report).contains(&wanted), "{report}");
     }
 }
 
-/// The obligations that these faults break, as far as no others do.
+/// The obligations that these faults break.
 pub(super) fn found_out() -> Vec<&'static str> {
     broken(&run_with(Fault::ListsEverybody))
 }
 
 #[test]
-fn a_store_of_customers_alone_is_held_to_what_it_can_show() {
+fn a_store_with_only_customers_is_checked_for_its_own_obligations() {
     let store = Arc::new(MemoryStore::default());
     for seed in [0, 1] {
         let report = block_on(check_customers(store.clone(), seed));

@@ -1,4 +1,4 @@
-//! Stores that are wrong on purpose about changes and idempotency keys are found out.
+//! Stores with deliberate faults in changes and idempotency keys are detected.
 
 use std::{
     collections::BTreeSet,
@@ -31,40 +31,40 @@ use crate::{
     time::Timestamp,
 };
 
-/// What is wrong with a store.
+/// The fault of a store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
-    /// Takes no notice of idempotency keys.
+    /// Ignores idempotency keys.
     ForgetsTheKey,
-    /// Takes the key of another request for the same one.
+    /// Treats another request with the same key as the same request.
     ForgetsTheFingerprint,
-    /// Takes a key for used when its request was refused.
+    /// Treats a key as used after its request was refused.
     KeepsTheKeysOfRefusals,
-    /// Counts records however old they are.
+    /// Uses records of any age.
     ForgetsTheAge,
-    /// Finds a key whichever environment it was used in.
+    /// Finds a key in every environment.
     SharesKeys,
-    /// Takes no notice of `If-Match`.
+    /// Ignores `If-Match`.
     ForgetsThePrecondition,
-    /// Decides updates on what it read before it had the customer to itself.
+    /// Decides updates on a state that it read before it locked the customer.
     LosesUpdates,
-    /// Loses the second event of a history.
+    /// Drops the second event of a history.
     LosesAnEvent,
-    /// Finds nobody by an external id that was given up.
+    /// Finds no customer by a former external id.
     ForgetsFormerIds,
-    /// Looks whether a customer exists, and then creates or updates.
+    /// Checks whether a customer exists, and then creates or updates it without a lock.
     ChecksThenCreates,
     /// Archives a second time.
     ArchivesAgain,
-    /// Restores by making the customer anew, with what it was linked to at first.
+    /// Restores by creating the customer again, with its first links.
     RestoresTheFirstState,
     /// Removes all old records at once.
     ForgetsTheLimit,
-    /// Removes young records too.
+    /// Removes recent records too.
     RemovesTheYoung,
 }
 
-/// A memory store with a fault before it.
+/// A memory store with a fault.
 struct Wrong {
     fault: Fault,
     store: Arc<MemoryStore>,
@@ -72,7 +72,7 @@ struct Wrong {
     used: Mutex<BTreeSet<IdempotencyKey>>,
 }
 
-/// Lets others go first.
+/// Lets other tasks go first.
 async fn pause() {
     let mut first = true;
     std::future::poll_fn(|context| {
@@ -135,7 +135,7 @@ impl Wrong {
         Ok(())
     }
 
-    /// The answer that a right store would not have given.
+    /// The wrong result.
     async fn instead(
         &self,
         scope: &EnvironmentScope,
@@ -263,34 +263,34 @@ fn run_with(fault: Fault) -> Report {
     run(&ports, false)
 }
 
-/// Each fault, and words of an obligation that it breaks.
+/// Each fault, with a part of an obligation that it breaks.
 const CASES: &[(Fault, &str)] = &[
-    (Fault::ForgetsTheKey, "a request that comes again under its key is done once"),
+    (Fault::ForgetsTheKey, "a request repeated with its key is done once"),
     (Fault::ForgetsTheKey, "of concurrent calls with one idempotency key exactly one"),
-    (Fault::ForgetsTheKey, "changes of what exists are done once under a key too"),
-    (Fault::ForgetsTheFingerprint, "another request under a key is refused"),
+    (Fault::ForgetsTheKey, "amendments with a key are done once too"),
+    (Fault::ForgetsTheFingerprint, "another request with a used key is refused"),
     (Fault::KeepsTheKeysOfRefusals, "a refusal leaves the idempotency key free"),
-    (Fault::ForgetsTheAge, "a record that is too old does not count"),
-    (Fault::SharesKeys, "an idempotency key is free in every other environment"),
-    (Fault::ForgetsThePrecondition, "a precondition is held against the version"),
+    (Fault::ForgetsTheAge, "an expired record does not count"),
+    (Fault::SharesKeys, "an idempotency key can be used again in every other environment"),
+    (Fault::ForgetsThePrecondition, "a precondition is compared with the version"),
     (Fault::ForgetsThePrecondition, "of concurrent changes that expect one version exactly one"),
-    (Fault::LosesUpdates, "of concurrent changes of one customer each is decided on the one before"),
-    (Fault::LosesAnEvent, "every change is one version and one event more"),
-    (Fault::ForgetsFormerIds, "an external id that was given up leads to whoever had it last"),
-    (Fault::ChecksThenCreates, "concurrent calls that create or update make exactly one customer"),
-    (Fault::ArchivesAgain, "archiving hides mappings and associations"),
-    (Fault::RestoresTheFirstState, "restoring brings back what was archived, and nothing"),
-    (Fault::ForgetsTheLimit, "removes old idempotency records alone, and no more than asked"),
-    (Fault::ForgetsTheLimit, "removes the first events of an environment alone"),
-    (Fault::RemovesTheYoung, "removes old idempotency records alone, and no more than asked"),
+    (Fault::LosesUpdates, "each of several concurrent changes of a customer is decided on the one before"),
+    (Fault::LosesAnEvent, "every change adds one version and one event"),
+    (Fault::ForgetsFormerIds, "a former external id finds the last customer that had it"),
+    (Fault::ChecksThenCreates, "concurrent calls that create or update create exactly one customer"),
+    (Fault::ArchivesAgain, "archiving archives mappings and associations too"),
+    (Fault::RestoresTheFirstState, "a restore brings back what was archived with the customer, and nothing"),
+    (Fault::ForgetsTheLimit, "removes only old idempotency records, and no more than the limit"),
+    (Fault::ForgetsTheLimit, "removes only the first events of one environment"),
+    (Fault::RemovesTheYoung, "removes only old idempotency records, and no more than the limit"),
 ];
 
 #[test]
-fn each_fault_is_found_out() {
+fn each_fault_is_detected() {
     for (fault, wanted) in CASES {
         let report = run_with(*fault);
         let found = broken(&report).iter().any(|obligation| obligation.contains(wanted));
-        assert!(found, "`{wanted}` stands although it is broken: {report}");
+        assert!(found, "`{wanted}` passes although it is broken: {report}");
     }
 }
 

@@ -1,5 +1,4 @@
-//! Webhook endpoints and deliveries: kept apart by scope, leased to one holder at a time, written down whole or not at
-//! all.
+//! Webhook endpoints and deliveries: separated by scope, leased to one holder at a time, written in full or not at all.
 
 use std::time::Duration;
 
@@ -25,22 +24,19 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("webhooks: an endpoint is read back as it was written and changed", kept(world).await);
-    report.note("webhooks.endpoints: the newest first, paged, and those of the scope alone", listed(world).await);
-    report.note(
-        "webhooks.create_endpoint: TooManyEndpoints when there are as many as there may be",
-        bounded(world).await,
-    );
+    report.note("webhooks: an endpoint is read back as written and changed", kept(world).await);
+    report.note("webhooks.endpoints: the newest first, paged, and only those of the scope", listed(world).await);
+    report.note("webhooks.create_endpoint: returns TooManyEndpoints at the maximum", bounded(world).await);
     report.note("webhooks: other scopes neither see nor change an endpoint", isolated(world).await);
-    report.note("webhooks.claim: what has something to do, to one holder at a time", claimed(world).await);
-    report.note("webhooks.claim: leaves out what is disabled, deleted, paused or served", left_out(world).await);
+    report.note("webhooks.claim: endpoints with work are leased to one holder at a time", claimed(world).await);
+    report.note("webhooks.claim: leaves out disabled, deleted, paused and served endpoints", left_out(world).await);
     report.note(
-        "webhooks.record: a round is written whole by who holds the lease, else not at all",
+        "webhooks.record: a round is written in full, and only for the holder of the lease",
         recorded(world).await,
     );
-    report.note("webhooks.waiting: first deliveries in order, replays that are due", waiting(world).await);
-    report.note("webhooks.deliveries: the newest first, by status, read on by id", deliveries(world).await);
-    report.note("webhooks.retry_failed, webhooks.remove_deliveries: as many as asked for", in_steps(world).await);
+    report.note("webhooks.waiting: returns first deliveries in order, and due replays", waiting(world).await);
+    report.note("webhooks.deliveries: the newest first, filtered by status, continued by id", deliveries(world).await);
+    report.note("webhooks.retry_failed, webhooks.remove_deliveries: respect the limit", in_steps(world).await);
 }
 
 const LEASE: Duration = Duration::from_secs(3_600);
@@ -53,7 +49,7 @@ async fn end(world: &World<'_>, owner: Owner) -> Result<EventPosition, String> {
     world.ports.events.end(&system(), owner).await.or_say("events.end")
 }
 
-/// An endpoint that is told of what happens from now on.
+/// An endpoint that receives events from now on.
 pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<WebhookEndpoint, String> {
     let audit = Audit::created(world.now(), &scope.actor);
     let position = end(world, scope.owner).await?;
@@ -70,7 +66,7 @@ pub(super) async fn find(
     world.ports.webhooks.find_endpoint(scope, id).await.or_say("webhooks.find_endpoint")
 }
 
-/// Claims in the name of a holder; other endpoints of a database in use may come along.
+/// Claims endpoints for a holder. Other endpoints of the database may be included.
 async fn claim(world: &World<'_>, holder: &str, now: Timestamp) -> Result<Vec<WebhookEndpointId>, String> {
     let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], limit: 1_000 };
     let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
@@ -107,7 +103,7 @@ fn record(endpoint: &WebhookEndpoint, holder: &str, fresh: Vec<Delivery>, at: Ti
 
 async fn kept(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    // So that the endpoint does not begin at the beginning of the log.
+    // So that the endpoint does not start at the beginning of the log.
     world.created(&scope, a_customer("before the endpoint")).await?;
     let endpoint = made(world, &scope).await?;
     same("the endpoint", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
@@ -121,7 +117,7 @@ async fn kept(world: &World<'_>) -> Outcome {
         EndpointAmendment::Update(Box::new(update)),
         EndpointAmendment::Rotate { secret, overlap_until: at.later(LEASE) },
     ] {
-        let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
+        let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint does not exist")?;
         let change = ChangeEndpoint { id: endpoint.id, amendment, at };
         let wanted = change.clone().decide(&scope, before);
         let changed = world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
@@ -179,7 +175,7 @@ async fn isolated(world: &World<'_>) -> Outcome {
         let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
         holds(found.is_empty(), || format!("{whose} sees its deliveries"))?;
     }
-    same("the endpoint at last", &find(world, &neighbours.here, endpoint.id).await?, &Some(endpoint))
+    same("the endpoint in the end", &find(world, &neighbours.here, endpoint.id).await?, &Some(endpoint))
 }
 
 async fn claimed(world: &World<'_>) -> Outcome {
@@ -189,7 +185,7 @@ async fn claimed(world: &World<'_>) -> Outcome {
     let gets = |holder: &'static str, now| async move {
         Ok::<_, String>(claim(world, holder, now).await?.contains(&endpoint.id))
     };
-    same("with nothing to do", &gets("one", now).await?, &false)?;
+    same("an endpoint without work", &gets("one", now).await?, &false)?;
     world.created(&scope, a_customer("acme")).await?;
     let all = join_all((0..8).map(|number| {
         let holder = format!("holder {number}");
@@ -199,7 +195,7 @@ async fn claimed(world: &World<'_>) -> Outcome {
     for claimed in all.await {
         times += claimed?.iter().filter(|id| **id == endpoint.id).count();
     }
-    same("how many of eight claims at once got it", &times, &1)?;
+    same("how many of eight concurrent claims got it", &times, &1)?;
     same("while it is leased", &gets("another", now.later(LEASE / 2)).await?, &false)?;
     same("when the lease has ended", &gets("another", now.later(LEASE)).await?, &true)?;
     same("by its holder again", &gets("another", now.later(LEASE)).await?, &true)?;
@@ -255,25 +251,25 @@ async fn recorded(world: &World<'_>) -> Outcome {
     waits.last = Some(attempt(Err(SendFailure::Timeout)));
     let both = vec![delivered.clone(), waits.clone()];
     let stolen = record(&endpoint, "thief", both.clone(), now);
-    same("without the lease", &webhooks.record(&system(), stolen).await.or_say("record")?, &false)?;
-    same("the endpoint then", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
+    same("recorded without the lease", &webhooks.record(&system(), stolen).await.or_say("record")?, &false)?;
+    same("the endpoint after that", &find(world, &scope, endpoint.id).await?, &Some(endpoint.clone()))?;
     let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
     let found = webhooks.deliveries(&scope, endpoint.id, query.clone()).await.or_say("deliveries")?;
-    holds(found.is_empty(), || "deliveries are left behind".to_owned())?;
+    holds(found.is_empty(), || "deliveries were written".to_owned())?;
     let first = RoundRecord { lease_until: Some(now.later(LEASE)), ..record(&endpoint, "holder", both, now) };
-    same("with the lease", &webhooks.record(&system(), first).await.or_say("record")?, &true)?;
+    same("recorded with the lease", &webhooks.record(&system(), first).await.or_say("record")?, &true)?;
     waits.attempts += 1;
     waits.last = Some(attempt(Ok(503)));
     let round = record(&endpoint, "holder", vec![], now);
     let round = RoundRecord { changed: vec![waits.clone()], disabled: Some(DisabledReason::Failing), ..round };
-    same("with it still", &webhooks.record(&system(), round.clone()).await.or_say("record")?, &true)?;
-    let after = find(world, &scope, endpoint.id).await?.ok_or("the endpoint is gone")?;
+    same("recorded with the lease again", &webhooks.record(&system(), round.clone()).await.or_say("record")?, &true)?;
+    let after = find(world, &scope, endpoint.id).await?.ok_or("the endpoint does not exist")?;
     same("the health", &after.health, &round.health)?;
     same("the position", &after.position, &round.position)?;
     same("why it is disabled", &after.disabled.map(|disabled| disabled.reason), &Some(DisabledReason::Failing))?;
     let found = webhooks.deliveries(&scope, endpoint.id, query.clone()).await.or_say("deliveries")?;
     same("the deliveries", &found, &vec![waits, delivered])?;
-    same("once the lease is given back", &webhooks.record(&system(), round).await.or_say("record")?, &false)
+    same("recorded after the lease was released", &webhooks.record(&system(), round).await.or_say("record")?, &false)
 }
 
 async fn waiting(world: &World<'_>) -> Outcome {
@@ -293,7 +289,7 @@ async fn waiting(world: &World<'_>) -> Outcome {
         vec![waits(5, First, None), waits(3, First, late), waits(9, Replay, soon), waits(7, Replay, late), through];
     world.ports.webhooks.add_deliveries(&scope, all, world.now(), None).await.or_say("add_deliveries")?;
     let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
-    same("those that wait", &found.iter().map(|one| one.position.stored()).collect(), &vec![3, 5, 9])?;
+    same("the waiting deliveries", &found.iter().map(|one| one.position.stored()).collect(), &vec![3, 5, 9])?;
     let found = world.ports.webhooks.waiting(&scope, endpoint.id, now, 1, 0).await.or_say("waiting")?;
     same("the first", &found.iter().map(|one| one.position.stored()).collect(), &vec![3])
 }
@@ -316,7 +312,7 @@ async fn deliveries(world: &World<'_>) -> Outcome {
             before = found.last().map(|one| one.id);
             let is_last = found.len() < 2;
             seen.extend(found);
-            holds(seen.len() <= all.len(), || "read on by id, there is no end".to_owned())?;
+            holds(seen.len() <= all.len(), || "the pages do not end".to_owned())?;
             if is_last {
                 break;
             }
@@ -338,17 +334,17 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     let due: Vec<_> = due.iter().map(|one| (one.position.stored(), one.kind, one.attempts)).collect();
     same("what is due", &due, &vec![(0, DeliveryKind::Replay, 0), (1, DeliveryKind::Replay, 0)])?;
     same("the rest", &retry(9).await.or_say("retry_failed")?, &Done::now(1))?;
-    // Others may have old deliveries in the same database, so only what is left here is looked at.
+    // There may be old deliveries of others in the same database, so only the remaining ones are checked.
     let through = (3..6).map(|position| Delivery { state: DeliveryState::Delivered, ..of(world, &endpoint, position) });
     webhooks.add_deliveries(&scope, through.collect(), world.now(), None).await.or_say("add_deliveries")?;
     let (patron, changed_before) = (system(), world.now());
     let remove = |limit| webhooks.remove_deliveries(&patron, changed_before, limit);
     let removed = remove(2).await.or_say("remove_deliveries")?;
-    holds(removed <= 2, || format!("{removed} are removed at once, not two"))?;
+    holds(removed <= 2, || format!("{removed} were removed at once, not two"))?;
     let mut steps = 0;
     while remove(1_000).await.or_say("remove_deliveries")? > 0 {
         steps += 1;
-        holds(steps < 10_000, || "removing them has no end".to_owned())?;
+        holds(steps < 10_000, || "the removal does not end".to_owned())?;
     }
     let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
     let left = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;

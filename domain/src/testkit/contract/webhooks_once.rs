@@ -1,4 +1,4 @@
-//! Idempotency keys of what is done to webhook endpoints.
+//! Idempotency keys of requests about webhook endpoints.
 
 use futures_util::future::join_all;
 
@@ -20,9 +20,12 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note("webhooks: what is done to an endpoint is done once under a key", once(world).await);
-    report.note("webhooks: another request under a key is refused, a refusal leaves it free", refused(world).await);
-    report.note("webhooks: deliveries are added and retried once under a key", deliveries(world).await);
+    report.note("webhooks: changes of an endpoint with a key are done once", once(world).await);
+    report.note(
+        "webhooks: another request with a used key is refused, and a refusal leaves a key free",
+        refused(world).await,
+    );
+    report.note("webhooks: deliveries are added and retried once with a key", deliveries(world).await);
     report.note("webhooks: of concurrent calls with one key exactly one does the work", at_once(world).await);
 }
 
@@ -52,13 +55,13 @@ async fn once(world: &World<'_>) -> Outcome {
         webhooks.change_endpoint(&scope, disabling(world, &endpoint), claim).await.or_say("change_endpoint under a key")
     };
     let changed = change().await?;
-    holds(!changed.replayed, || "the first change is called a repetition".to_owned())?;
+    holds(!changed.replayed, || "the first change is marked as replayed".to_owned())?;
     let delete = async || {
         let claim = under(&scope, "delete", 1)?;
         webhooks.delete_endpoint(&scope, endpoint.id, world.now(), claim).await.or_say("delete_endpoint under a key")
     };
     same("deleting", &delete().await?, &Some(Done::now(())))?;
-    // Whatever became of it later: each is answered as the first time, without secrets.
+    // Whatever happens to the endpoint later, each repeated request returns the first result, without secrets.
     same("created again", &create(another(world, &scope)).await?, &Done::before(endpoint.clone().without_secrets()))?;
     same("changed again", &change().await?, &Done::before(changed.value.without_secrets()))?;
     same("deleted again", &delete().await?, &Some(Done::before(())))?;
@@ -70,16 +73,16 @@ async fn refused(world: &World<'_>) -> Outcome {
     let endpoint = made(world, &scope).await?;
     let missing = another(world, &scope);
     let unknown = webhooks.change_endpoint(&scope, disabling(world, &missing), under(&scope, "k", 1)?).await;
-    same("a change of nothing", &unknown, &Err(WebhookError::UnknownEndpoint))?;
+    same("a change of an unknown endpoint", &unknown, &Err(WebhookError::UnknownEndpoint))?;
     let nothing = webhooks.delete_endpoint(&scope, missing.id, world.now(), under(&scope, "k", 2)?).await;
-    same("deleting nothing", &nothing, &Ok(None))?;
+    same("deleting an unknown endpoint", &nothing, &Ok(None))?;
     let changed = webhooks.change_endpoint(&scope, disabling(world, &endpoint), under(&scope, "k", 3)?).await;
-    holds(changed.is_ok_and(|changed| !changed.replayed), || "a refusal was kept under its key".to_owned())?;
+    holds(changed.is_ok_and(|changed| !changed.replayed), || "a refusal was recorded with its key".to_owned())?;
     let made = webhooks.create_endpoint(&scope, missing, under(&scope, "k", 4)?).await.map(drop);
     same("another request", &made, &Err(IdempotencyKeyReused.into()))?;
     let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), under(&scope, "k", 5)?).await;
     same("another request", &deleted, &Err(OnceError::from(IdempotencyKeyReused)))?;
-    holds(find(world, &scope, endpoint.id).await?.is_some(), || "what was refused was done".to_owned())
+    holds(find(world, &scope, endpoint.id).await?.is_some(), || "a refused request was done".to_owned())
 }
 
 async fn deliveries(world: &World<'_>) -> Outcome {
@@ -136,5 +139,5 @@ async fn at_once(world: &World<'_>) -> Outcome {
         ids.push(made.value.id);
     }
     ids.dedup();
-    same("calls that did the work, and endpoints answered", &(done, ids.len()), &(1, 1))
+    same("calls that did the work, and endpoints returned", &(done, ids.len()), &(1, 1))
 }

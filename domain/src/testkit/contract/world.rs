@@ -1,4 +1,4 @@
-//! What every obligation needs: fresh environments, times and ids, and words for what went wrong.
+//! Helpers for all obligations: fresh environments, times and ids, and error messages.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// Nothing, or what was seen instead.
+/// Success, or a description of the wrong behaviour.
 pub(super) type Outcome = Result<(), String>;
 
-/// The store under test, with times and ids to use on it.
+/// The store under test, with times and ids for it.
 pub(super) struct World<'a> {
     pub(super) ports: &'a Ports,
     ids: CountingIds,
@@ -33,7 +33,8 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    /// Every scope that must not see what is `here`: beside the other two, those that share one half with it.
+    /// Every scope that must not see data in `here`: the other two, and those that share the tenant or the environment
+    /// with it.
     pub(super) fn elsewhere(&self) -> [(&'static str, EnvironmentScope); 4] {
         let mixed = |tenant: &EnvironmentScope, environment: &EnvironmentScope| {
             let (tenant_id, environment_id) = (tenant.owner.tenant_id, environment.owner.environment_id);
@@ -49,12 +50,12 @@ impl Neighbours {
 }
 
 impl<'a> World<'a> {
-    /// Worlds with different salts have no id and no secret in common.
+    /// Worlds with different salts have no ids or secrets in common.
     pub(super) fn new(ports: &'a Ports, salt: u64) -> Self {
         Self { ports, ids: CountingIds::salted(salt), clock: FixedClock::default() }
     }
 
-    /// A time that is later than every one before.
+    /// A time later than all earlier ones.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.advance_micros(1_003)
     }
@@ -64,7 +65,7 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn secret(&self) -> Result<ApiKeySecret, String> {
-        // Ids never repeat, so neither do secrets that are made of them.
+        // Ids never repeat, so neither do secrets made from them.
         ApiKeySecret::new(format!("sk_{}", self.id::<crate::ids::ApiKeyKind>())).or_say("making a secret")
     }
 
@@ -105,7 +106,7 @@ impl<'a> World<'a> {
         Ok(Neighbours { here, next_door, abroad: self.environment().await? })
     }
 
-    /// A create at a time of its own.
+    /// A create with its own time.
     pub(super) async fn create(
         &self,
         scope: &EnvironmentScope,
@@ -116,7 +117,7 @@ impl<'a> World<'a> {
         created.map(|created| created.event)
     }
 
-    /// A create that has to succeed.
+    /// A create that must succeed.
     pub(super) async fn created(
         &self,
         scope: &EnvironmentScope,
@@ -129,7 +130,7 @@ impl<'a> World<'a> {
         &self.ids
     }
 
-    /// The rate as it is created in a scope now.
+    /// The rate as it would be created in a scope now.
     pub(super) fn rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> TaxRate {
         let audit = Audit::created(self.now(), &scope.actor);
         TaxRate { id: self.id(), owner: scope.owner, audit, ..rate }
@@ -141,7 +142,7 @@ impl<'a> World<'a> {
         self.ports.taxes.create_rate(scope, created, None).await.map(drop)
     }
 
-    /// A rate that was created.
+    /// Creates a rate.
     pub(super) async fn created_rate(&self, scope: &EnvironmentScope, rate: TaxRate) -> Result<TaxRate, String> {
         let rate = self.rate(scope, rate);
         self.create_rate(scope, rate.clone()).await.or_say("taxes.create_rate")?;
@@ -154,7 +155,7 @@ impl<'a> World<'a> {
         TaxAssociation { id: self.id(), audit, ..a_tax_default(rate) }
     }
 
-    /// A default that was created.
+    /// Creates a default.
     pub(super) async fn created_default(
         &self,
         scope: &EnvironmentScope,
@@ -170,7 +171,7 @@ impl<'a> World<'a> {
         ApiKey { id: self.id(), owner: scope.owner, display_id: secret.display_id(), audit, ..an_api_key() }
     }
 
-    /// A key that was created, and its secret.
+    /// Creates a key. Returns it with its secret.
     pub(super) async fn created_key(&self, scope: &EnvironmentScope) -> Result<(ApiKey, ApiKeySecret), String> {
         let secret = self.secret()?;
         let key = self.key(scope, &secret);
@@ -197,36 +198,36 @@ impl<'a> World<'a> {
     }
 }
 
-/// Puts words before an error.
+/// Adds a description to an error.
 pub(super) trait OrSay<T> {
     fn or_say(self, what: &str) -> Result<T, String>;
 }
 
 impl<T, E: fmt::Display> OrSay<T> for Result<T, E> {
     fn or_say(self, what: &str) -> Result<T, String> {
-        self.map_err(|error| format!("{what} answered an error: {error}"))
+        self.map_err(|error| format!("{what} failed: {error}"))
     }
 }
 
-/// Fails with words unless something holds.
+/// Fails with a message unless the condition holds.
 pub(super) fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Outcome {
     if condition { Ok(()) } else { Err(otherwise()) }
 }
 
-/// Fails unless two small values that show themselves are equal.
+/// Fails unless two small values are equal.
 pub(super) fn same<T: PartialEq + fmt::Debug>(what: &str, found: &T, wanted: &T) -> Outcome {
-    holds(found == wanted, || format!("{what}: found {found:?}, wanted {wanted:?}"))
+    holds(found == wanted, || format!("{what}: found {found:?}, expected {wanted:?}"))
 }
 
-/// A page, which the callers know to be within the limits.
+/// A page request, which the callers know to be within the limits.
 pub(super) fn page(limit: u64, offset: u64) -> Result<PageRequest, String> {
     PageRequest::new(limit, offset).or_say("making a page request")
 }
 
-/// The pages that show whether a list is cut as asked, for a list of three or more.
+/// Page requests that show whether a list is cut correctly, for a list of three or more items.
 pub(super) const CUTS: [(u64, u64); 5] = [(2, 0), (2, 2), (1, 1), (1_000, 0), (1_000, PageRequest::MAX_OFFSET)];
 
-/// Checks one such page against the whole list in its order.
+/// Checks one such page against the whole list in order.
 pub(super) fn is_cut<T, I: PartialEq + fmt::Debug>(
     (limit, offset): (u64, u64),
     found: &Page<T>,

@@ -1,4 +1,4 @@
-//! The store of onboarding before which faults can stand.
+//! The onboarding port with faults.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! Every repository port before which faults can stand, but those of webhooks and onboarding.
+//! The repository ports with faults, except those of webhooks and onboarding.
 
 use async_trait::async_trait;
 

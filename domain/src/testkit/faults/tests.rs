@@ -1,4 +1,4 @@
-//! What services make of a store that fails, that is slow, and whose answers are lost.
+//! Services over a store that fails, is slow, or loses results.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,27 +38,27 @@ fn is_unavailable<T>(answer: &Result<T, ChangeCustomerError>) -> bool {
 }
 
 #[test]
-fn a_retry_after_a_lost_answer_makes_exactly_one_customer() {
+fn a_retry_after_a_lost_result_creates_exactly_one_customer() {
     let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
     let service = service(&faults, &store);
     faults.lose_answer(1);
     let create = || block_on(service.create(&a_caller(), a_customer("acme").build(), request()));
     assert!(is_unavailable(&create()));
     let again = create().unwrap();
-    assert!(again.replayed, "the first had done the work");
+    assert!(again.replayed, "the first call had done the work");
     let id = again.event.state.customer.id;
     let history = block_on(store.history(&a_scope(), id, PageRequest::default())).unwrap();
     assert_eq!((history.total, &history.items[0]), (1, &again.event));
 }
 
 #[test]
-fn a_retry_after_a_failure_does_the_work_then() {
+fn a_retry_after_a_failure_does_the_work() {
     let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
     let service = service(&faults, &store);
     faults.fail_call(1, StoreError::unavailable("the queue is full"));
     let create = || block_on(service.create(&a_caller(), a_customer("acme").build(), request()));
     assert!(is_unavailable(&create()));
-    assert!(!create().unwrap().replayed, "nothing was done the first time");
+    assert!(!create().unwrap().replayed, "the first call did nothing");
     assert_eq!(faults.calls(), 2);
 }
 
@@ -97,7 +97,7 @@ fn a_delayed_call_is_overtaken_by_a_later_one() {
 }
 
 #[test]
-fn a_lease_whose_answer_was_lost_is_given_to_its_holder_again() {
+fn a_lease_whose_result_was_lost_is_given_to_its_holder_again() {
     let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
     let webhooks = faults.over(store.clone());
     let (scope, patron) = (a_scope(), SystemScope::patron());

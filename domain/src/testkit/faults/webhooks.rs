@@ -1,4 +1,4 @@
-//! The store of webhooks before which faults can stand.
+//! The webhook port with faults.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! The port for customers in memory.
+//! The customer port in memory.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ impl CustomerRepository for MemoryStore {
         let facts = registry.facts(&command);
         let claim = command.claim.clone();
         let decision = command.decide(scope, &facts)?;
-        // There is no index to ask: whoever has the external id was seen among the facts, under this very lock.
+        // No index is needed: the facts, read under this lock, include the holder of the external id.
         if facts.current.is_none() && registry.customers.contains_key(&decision.event.state.customer.id) {
             return Err(id_taken("customer").into());
         }
@@ -104,7 +104,7 @@ impl CustomerRepository for MemoryStore {
             true => one.record(),
             false => CustomerRecord { customer: one.customer.clone(), mappings: Vec::new() },
         });
-        // A list in memory is never longer than 64 bits can count.
+        // A list in memory has at most 2^64 items.
         let total = query.with_total().then(|| u64::try_from(found.total).unwrap_or(u64::MAX));
         Ok(query.page_of(records.collect(), total))
     }
@@ -149,7 +149,7 @@ impl Housekeeping for MemoryStore {
 }
 
 impl Registry {
-    /// The event of a request that was done before under its key.
+    /// The event of an earlier request with the same key.
     fn answered_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<CustomerEvent>, ChangeCustomerError> {
         Ok(self.event_before(claim)?.cloned().and_then(of_customer))
     }
@@ -187,7 +187,7 @@ impl Registry {
         facts
     }
 
-    /// Takes over everything that was decided.
+    /// Stores everything that was decided.
     fn apply(&mut self, decision: CustomerDecision) {
         let CustomerDecision { event, onboarding } = decision;
         let Customer { owner, id, .. } = event.state.customer;

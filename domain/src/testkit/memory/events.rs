@@ -1,4 +1,4 @@
-//! The log of events in memory.
+//! The event log in memory.
 
 use async_trait::async_trait;
 
@@ -51,7 +51,7 @@ impl EventLog for MemoryStore {
     }
 }
 
-/// A customer's event without its place in the log; `None` for that of anything else.
+/// A customer's event without its position; `None` for other events.
 pub(super) fn of_customer(record: EventRecord) -> Option<CustomerEvent> {
     let EventRecord { id, kind, sequence, at, actor, request_id, state, .. } = record;
     let (EventKind::Customer(kind), Some(EventState::Customer(state))) = (kind, state) else { return None };

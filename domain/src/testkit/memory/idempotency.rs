@@ -1,4 +1,4 @@
-//! Records of idempotency keys in memory.
+//! Idempotency records in memory.
 
 use async_trait::async_trait;
 
@@ -27,7 +27,7 @@ impl IdempotencyRecords for MemoryStore {
 }
 
 impl Registry {
-    /// The event of a request that was done before under its key.
+    /// The event of an earlier request with the same key.
     pub(super) fn event_before(
         &self,
         claim: Option<&IdempotencyClaim>,
@@ -37,7 +37,7 @@ impl Registry {
         Ok(id.and_then(|id| self.log.iter().find(|event| event.id == id)))
     }
 
-    /// What was answered to a request that was done before under its key.
+    /// The stored result of an earlier request with the same key.
     pub(super) fn kept_before<T: Answer>(
         &self,
         owner: Owner,
@@ -47,20 +47,20 @@ impl Registry {
         claim.settle_kept(owner, self.idempotency.get(&claim.key))
     }
 
-    /// Keeps what came of a request.
+    /// Records the outcome of a request.
     pub(super) fn keep(&mut self, claim: Option<&IdempotencyClaim>, outcome: Outcome, at: Timestamp) {
         self.idempotency.extend(claim.map(|claim| (claim.key.clone(), claim.record(outcome, at))));
     }
 }
 
 impl State {
-    /// What was answered to a request that was done before under its caller's key.
+    /// The stored result of an earlier request with the same key of the caller.
     pub(super) fn answered_before<T: Answer>(&mut self, claim: Option<&CallersClaim>) -> Result<Option<T>, OnceError> {
         let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
         self.registry(*owner).kept_before(*owner, Some(claim))
     }
 
-    /// Keeps what came of a request under its caller's key.
+    /// Records the outcome of a request with the caller's key.
     pub(super) fn keep(&mut self, claim: Option<&CallersClaim>, answer: &impl Answer, at: Timestamp) {
         if let Some(CallersClaim { owner, claim }) = claim {
             self.registry(*owner).keep(Some(claim), Outcome::kept(answer), at);

@@ -1,4 +1,4 @@
-//! The port for API keys in memory.
+//! The API key port in memory.
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
@@ -96,7 +96,7 @@ impl ApiKeyRepository for MemoryStore {
         for KeyUse { id, at } in uses {
             let mut registries = state.registries.values_mut();
             if let Some(stored) = registries.find_map(|registry| registry.keys.get_mut(&id)) {
-                // `None` is earlier than any time.
+                // `None` sorts before every time.
                 stored.key.last_used_at = stored.key.last_used_at.max(Some(at));
             }
         }

@@ -1,4 +1,4 @@
-//! A store in memory, behind all repository ports.
+//! A store in memory with all repository ports.
 
 mod customers;
 mod events;
@@ -30,9 +30,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// Keeps everything in memory, for tests and trying out: all ports on one value, shared through an `Arc`.
+/// Keeps everything in memory, for tests and experiments. One value implements all ports and is shared through an
+/// `Arc`.
 ///
-/// It passes the [`contract`](super::contract) but for durability: what it keeps ends with it.
+/// It passes the [`contract`](super::contract), except durability: the data ends with the value.
 ///
 /// ```
 /// use patron_domain::{
@@ -60,11 +61,11 @@ struct State {
     registries: HashMap<Owner, Registry>,
 }
 
-/// What one environment holds. Whoever wants anything of it has to name its owner first.
+/// The data of one environment. It is only reached through the environment's owner.
 #[derive(Default)]
 struct Registry {
     customers: BTreeMap<CustomerId, CustomerAggregate>,
-    /// The defaults of the environment, those that are not published too.
+    /// The environment's defaults, including those that are not published.
     defaults: BTreeMap<TaxAssociationId, TaxAssociation>,
     /// Every event, in the order of positions.
     log: Vec<EventRecord>,
@@ -72,15 +73,15 @@ struct Registry {
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
     endpoints: BTreeMap<WebhookEndpointId, StoredEndpoint>,
-    /// Which version of a workflow new customers get.
+    /// The workflow version that new customers get.
     workflows: BTreeMap<Option<WorkflowName>, WorkflowId>,
     versions: BTreeMap<WorkflowId, Workflow>,
     runs: BTreeMap<CustomerId, StoredRun>,
 }
 
 impl MemoryStore {
-    /// The state, for one call. A panic of an earlier call leaves no half write behind: writes check first and insert
-    /// last, so a poisoned lock is as good as any.
+    /// The state, for one call. Writes check first and insert last, so an earlier panic cannot leave a partial write,
+    /// and a poisoned lock can still be used.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,18 +93,18 @@ impl State {
     }
 }
 
-/// The answer to a write whose id another thing has already: a generator that breaks its port's promise.
+/// The error of a write whose id already exists: the id generator broke its contract.
 fn id_taken(kind: &str) -> StoreError {
-    StoreError::Failed { reason: format!("another {kind} has this id already") }
+    StoreError::Failed { reason: format!("another {kind} already has this id") }
 }
 
-/// A page of a list that is in order.
+/// A page of a sorted list.
 fn page<T: Clone>(all: Vec<&T>, request: PageRequest) -> Page<T> {
     let Page { items, total } = Page::cut(all, request);
     Page { items: items.into_iter().cloned().collect(), total }
 }
 
-/// A page of a list that is put in order: the newest first, ids breaking ties.
+/// Sorts a list, the newest first (ids break ties), and cuts a page from it.
 fn newest_first<'a, T: Clone + 'a, I: Ord>(
     all: impl Iterator<Item = &'a T>,
     created: impl Fn(&T) -> (Timestamp, I),
@@ -128,12 +129,12 @@ mod tests {
     };
 
     #[test]
-    fn a_poisoned_lock_goes_on_serving() {
+    fn a_poisoned_lock_can_still_be_used() {
         let store = Arc::new(MemoryStore::default());
         let poisoner = store.clone();
         let panicked = std::thread::spawn(move || {
             let _held = poisoner.lock();
-            panic!("while holding the lock");
+            panic!("while the lock is held");
         });
         assert!(panicked.join().is_err());
         let command = a_customer("acme").command(IdSequence::start(a_time(), [0; 10]), a_time());

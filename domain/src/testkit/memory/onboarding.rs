@@ -1,4 +1,4 @@
-//! The port for onboarding in memory.
+//! The onboarding port in memory.
 
 use async_trait::async_trait;
 
@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A run, and who holds it.
+/// A run and its holder.
 pub(super) struct StoredRun {
     pub(super) run: OnboardingRun,
     pub(super) holder: Option<String>,

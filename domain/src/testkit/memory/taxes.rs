@@ -1,4 +1,4 @@
-//! The port for tax rates and associations in memory.
+//! The tax port in memory.
 
 use async_trait::async_trait;
 
@@ -173,19 +173,19 @@ impl TaxRepository for MemoryStore {
 }
 
 impl Registry {
-    /// All tax associations, those that were taken away too: the defaults, and the customers'.
+    /// All tax associations, including removed ones: the defaults and those of customers.
     fn associations(&self) -> impl Iterator<Item = &TaxAssociation> {
         let customers = self.customers.values();
         let theirs = customers.flat_map(|one| one.associations.iter().chain(&one.removed_associations));
         self.defaults.values().chain(theirs)
     }
 
-    /// The rate as a request left it that was done before under its key.
+    /// The rate after an earlier request with the same key.
     fn rate_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<TaxRate>, IdempotencyKeyReused> {
         match self.event_before(claim)?.map(|event| &event.state) {
             None => Ok(None),
             Some(Some(EventState::TaxRate(rate))) => Ok(Some(TaxRate::clone(rate))),
-            // Something else came of it, so it was another request.
+            // The key has another kind of outcome, so it was used for a different request.
             Some(_) => Err(IdempotencyKeyReused),
         }
     }
@@ -196,7 +196,7 @@ impl Registry {
     }
 }
 
-/// A page of a list that is put in order.
+/// Sorts a list by creation and cuts a page from it.
 fn by_creation<'a, T: Clone + 'a, I: Ord>(
     all: impl Iterator<Item = &'a T>,
     order: Direction,

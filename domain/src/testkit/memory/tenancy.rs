@@ -1,4 +1,4 @@
-//! The port for tenants and environments in memory.
+//! The tenancy port in memory.
 
 use async_trait::async_trait;
 

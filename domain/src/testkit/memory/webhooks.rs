@@ -1,4 +1,4 @@
-//! The port for webhooks in memory.
+//! The webhook port in memory.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// An endpoint, who serves it, and its deliveries.
+/// An endpoint, its lease holder, and its deliveries.
 pub(super) struct StoredEndpoint {
     endpoint: WebhookEndpoint,
     lease: Option<(String, Timestamp)>,
@@ -50,7 +50,7 @@ impl StoredEndpoint {
 }
 
 impl MemoryStore {
-    /// Keeps new deliveries of endpoints that are there, once under a key.
+    /// Adds deliveries to an existing endpoint, once per key.
     fn add<T: Answer>(
         &self,
         scope: &EnvironmentScope,

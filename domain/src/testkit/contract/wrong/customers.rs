@@ -37,7 +37,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
 
 type Change = fn(&MemoryStore, &EnvironmentScope, ChangeCustomer) -> Result<CustomerChanged, ChangeCustomerError>;
 
-/// A store that changes customers so.
+/// A store with this change function.
 fn changing(wrong: &mut Wrong, change: Change) {
     let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
     wrong.customers.expect_change().returning(move |scope, command| {
@@ -54,7 +54,7 @@ fn new_of(command: &mut ChangeCustomer) -> Option<&mut crate::customer::NewCusto
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("changes customers wherever they are", |wrong| {
+    ("changes customers of any environment", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.customers.expect_change().returning(move |scope, command| {
             seen.note(scope);
@@ -65,7 +65,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             seen.find(|scope| now(store.change(&scope, command.clone())).ok()).map_or(answer, Ok)
         });
     }),
-    ("takes an external id once for everybody", |wrong| {
+    ("allows an external id once in all environments", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.customers.expect_change().returning(move |scope, mut command| {
             if let Some(new) = new_of(&mut command) {
@@ -87,14 +87,14 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change(scope, command))
         });
     }),
-    ("answers another event than it wrote", |wrong| {
+    ("returns another event than it wrote", |wrong| {
         changing(wrong, |store, scope, command| {
             let mut changed = now(store.change(scope, command))?;
             changed.event.at = a_time();
             Ok(changed)
         });
     }),
-    ("loses a create now and then", |wrong| {
+    ("loses some creates", |wrong| {
         changing(wrong, |store, scope, mut command| {
             let fails = new_of(&mut command).is_some_and(|new| new.external_id.as_str().ends_with('7'));
             if fails { Err(StoreError::unavailable("lost").into()) } else { now(store.change(scope, command)) }
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change(scope, command))
         });
     }),
-    ("keeps what it refused under another external id", |wrong| {
+    ("keeps refused customers under another external id", |wrong| {
         changing(wrong, |store, scope, mut command| {
             let answer = now(store.change(scope, command.clone()));
             let another = command.stamp.at.to_string();
@@ -120,7 +120,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             answer
         });
     }),
-    ("takes no taxes", |wrong| {
+    ("ignores taxes", |wrong| {
         changing(wrong, |store, scope, mut command| {
             if let Some(new) = new_of(&mut command) {
                 new.taxes = TaxChoice::Overrides(TaxRateOverrides::new(vec![]).unwrap());
@@ -128,7 +128,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change(scope, command))
         });
     }),
-    ("takes the defaults in any case", |wrong| {
+    ("always copies the defaults", |wrong| {
         changing(wrong, |store, scope, mut command| {
             if let Some(new) = new_of(&mut command) {
                 new.taxes = TaxChoice::Defaults;
@@ -136,7 +136,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change(scope, command))
         });
     }),
-    ("takes everybody's defaults, and archived ones", |wrong| {
+    ("copies defaults of all environments, and archived ones", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.customers.expect_change().returning(move |scope, command| {
             seen.note(scope);
@@ -159,7 +159,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(changed)
         });
     }),
-    ("looks for the external id before it decides", |wrong| {
+    ("checks the external id before it decides", |wrong| {
         changing(wrong, |store, scope, mut command| {
             if let Some(new) = new_of(&mut command)
                 && let Some(found) = now(store.find_by_external_id(scope, &new.external_id))?
@@ -169,7 +169,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change(scope, command))
         });
     }),
-    ("changes what it refuses to change", |wrong| {
+    ("makes changes that it refuses", |wrong| {
         changing(wrong, |store, scope, command| {
             let answer = now(store.change(scope, command.clone()));
             if let (Err(_), CustomerChange::Amend(id, _)) = (&answer, command.change) {

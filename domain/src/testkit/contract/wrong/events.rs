@@ -25,7 +25,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .returning(move |scope, entity, page| now(EventLog::history(&*store, scope, entity, page)));
 }
 
-/// A log that is read so.
+/// A log with changed pages.
 fn reading(wrong: &mut Wrong, spoil: fn(&EventQuery, EventPage) -> EventPage) {
     let store = wrong.store.clone();
     wrong.events.expect_read().returning(move |scope, query| Ok(spoil(query, now(store.read(scope, query))?)));
@@ -38,27 +38,27 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             page
         });
     }),
-    ("takes no notice of the filters", |wrong| {
+    ("ignores the filters", |wrong| {
         let store = wrong.store.clone();
         wrong.events.expect_read().returning(move |scope, query| {
             let all = EventQuery { after: query.after, limit: query.limit, ..EventQuery::default() };
             now(store.read(scope, &all))
         });
     }),
-    ("does not get on where filters admit nothing", |wrong| {
+    ("makes no progress when no event matches", |wrong| {
         reading(wrong, |query, mut page| {
             page.reached = page.events.last().map_or(query.after, |event| event.position);
             page
         });
     }),
-    ("shows events wherever they are", |wrong| {
+    ("shows events of any environment", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong
             .events
             .expect_find()
             .returning(move |_, id| Ok(seen.find(|scope| now(EventLog::find(&*store, &scope, id)).unwrap())));
     }),
-    ("answers a whole history on every page", |wrong| {
+    ("returns a whole history on every page", |wrong| {
         let store = wrong.store.clone();
         wrong
             .events

@@ -15,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A store that finds customers, by either id, so.
+/// A store with this look-up, by either id.
 fn finding(wrong: &mut Wrong, spoil: fn(CustomerRecord) -> Option<CustomerRecord>) {
     let store = wrong.store.clone();
     wrong.customers.expect_find().returning(move |scope, id| Ok(now(store.find(scope, id))?.and_then(spoil)));
@@ -40,7 +40,7 @@ fn to_milliseconds(at: Timestamp) -> Timestamp {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("finds anybody for an unknown id", |wrong| {
+    ("finds a customer for an unknown id", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_find().returning(move |scope, id| {
             Ok(now(store.find(scope, id))?.or_else(|| everybody(&store, scope).into_iter().next()))
@@ -51,7 +51,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found.or_else(|| everybody(&store, scope).into_iter().next()))
         });
     }),
-    ("finds and lists customers wherever they are", |wrong| {
+    ("finds and lists customers of any environment", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong
             .customers
@@ -83,20 +83,20 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Some(record)
         });
     }),
-    ("cuts times to milliseconds", |wrong| {
+    ("truncates times to milliseconds", |wrong| {
         finding(wrong, |mut record| {
             record.customer.audit.created_at = to_milliseconds(record.customer.audit.created_at);
             Some(record)
         });
     }),
-    ("forgets what mappings carry, and their order", |wrong| {
+    ("forgets the metadata and the order of mappings", |wrong| {
         finding(wrong, |mut record| {
             record.mappings.reverse();
             record.mappings.iter_mut().for_each(|mapping| mapping.metadata = JsonObject::default());
             Some(record)
         });
     }),
-    ("finds archived customers by what they were called", |wrong| {
+    ("finds archived customers by their external ids", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_find_by_external_id().returning(move |scope, external_id| {
             let found = now(store.find_by_external_id(scope, external_id))?;
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found.or_else(|| all.into_iter().find(was_called)))
         });
     }),
-    ("answers the oldest first, and any page", |wrong| {
+    ("returns the oldest first, and ignores pages", |wrong| {
         let store = wrong.store.clone();
         wrong
             .customers
@@ -121,7 +121,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             .expect_history()
             .returning(move |scope, id, page| Ok(reversed(now(store.history(scope, id, first(page)))?)));
     }),
-    ("answers a history of the last event", |wrong| {
+    ("returns only the last event of a history", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_history().returning(move |scope, id, page| {
             let mut history = now(store.history(scope, id, page))?;
@@ -129,7 +129,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(history)
         });
     }),
-    ("answers everybody's mappings", |wrong| {
+    ("returns the mappings of all customers", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_mappings().returning(move |scope, _, page| {
             let all = everybody(&store, scope).into_iter().map(|record| record.customer.id);
@@ -137,7 +137,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(Page::cut(all.flat_map(of).collect(), page))
         });
     }),
-    ("compares the systems without regard to case", |wrong| {
+    ("compares systems case-insensitively", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_mappings().returning(move |scope, filter, page| {
             let mut filter = filter.clone();
@@ -157,7 +157,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found)
         });
     }),
-    ("searches customers as they were created", |wrong| {
+    ("searches the customers' first states", |wrong| {
         let store = wrong.store.clone();
         wrong.customers.expect_list().returning(move |scope, query| {
             let as_created = |record: CustomerRecord| {

@@ -1,6 +1,6 @@
-//! For every obligation there is a store that breaks it, and the suite finds it out.
+//! For every obligation there is a store that breaks it, and the suite detects it.
 //!
-//! Each wrong store is the memory store behind mocks, with one method that does something else.
+//! Each wrong store is the memory store behind mocks, with one method replaced.
 
 mod customers;
 mod events;
@@ -30,7 +30,8 @@ use crate::{
     webhook::{MockWebhookRepository, WebhookRepository},
 };
 
-/// The mocks of a wrong store, and the right one behind them. What a fault expects comes before what is passed on.
+/// The mocks of a wrong store, and the correct store behind them. Expectations of a fault come before those that pass
+/// calls on.
 struct Wrong {
     customers: MockCustomerRepository,
     taxes: MockTaxRepository,
@@ -43,7 +44,7 @@ struct Wrong {
     seen: Seen,
 }
 
-/// Every scope in which something was created, for stores that forget theirs.
+/// Every scope in which something was created, for stores that ignore theirs.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<EnvironmentScope>>>);
 
@@ -52,32 +53,32 @@ impl Seen {
         self.0.lock().unwrap().push(scope.clone());
     }
 
-    /// The first answer that one of the scopes gives, the latest first.
+    /// The first result from one of the scopes, the latest scope first.
     fn find<T>(&self, ask: impl FnMut(EnvironmentScope) -> Option<T>) -> Option<T> {
         let seen = self.0.lock().unwrap().clone();
         seen.into_iter().rev().find_map(ask)
     }
 }
 
-/// What is wrong with a store.
+/// The fault of a store.
 type Fault = fn(&mut Wrong);
 
-/// What the memory store answers: it never waits.
+/// The result of the memory store, which never waits.
 fn now<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().unwrap()
 }
 
-/// The whole of a list.
+/// The whole list.
 fn whole<T>(page: Page<T>) -> Vec<T> {
     page.items
 }
 
-/// The first page, whatever was asked.
+/// The first page, whatever the request.
 fn first(page: PageRequest) -> PageRequest {
     PageRequest::new(page.limit().into(), 0).unwrap()
 }
 
-/// The other way round.
+/// The list in reverse order.
 fn reversed<T>(mut page: Page<T>) -> Page<T> {
     page.items.reverse();
     page
@@ -120,7 +121,7 @@ impl Wrong {
     }
 }
 
-/// The report of a whole run. Lists of customers take long, so most faults are looked for without them.
+/// The report of a whole run. Most faults are checked without the lists of customers, which take long.
 pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
     block_on(async {
         let mut report = check_empty(ports).await;
@@ -133,7 +134,7 @@ pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
     })
 }
 
-/// The report of the obligations of webhooks. No other obligation asks that port for anything.
+/// The report of the webhook obligations. No other obligation uses that port.
 fn run_webhooks(ports: &Ports) -> Report {
     let mut report = Report::default();
     let world = World::new(ports, 2);
@@ -142,7 +143,7 @@ fn run_webhooks(ports: &Ports) -> Report {
     report
 }
 
-/// The report of the obligations of onboarding.
+/// The report of the onboarding obligations.
 fn run_onboarding(ports: &Ports) -> Report {
     let mut report = Report::default();
     block_on(super::onboarding::check(&World::new(ports, 2), &mut report));
@@ -150,12 +151,12 @@ fn run_onboarding(ports: &Ports) -> Report {
 }
 
 #[test]
-fn the_store_behind_the_mocks_is_a_right_one() {
+fn the_store_behind_the_mocks_is_correct() {
     run(&Wrong::new(|_| {}).ports(), true).assert_clean();
 }
 
 #[test]
-fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
+fn every_obligation_is_broken_by_a_wrong_store_and_detected() {
     let all = run(&ports(&Arc::default()), true).passed;
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
@@ -166,7 +167,7 @@ fn every_obligation_is_broken_by_some_wrong_store_and_found_out() {
     let of_onboarding = onboarding::FAULTS;
     let of_onboarding = of_onboarding.iter().map(|(name, fault)| (*name, run_onboarding(&Wrong::new(*fault).ports())));
     for (name, report) in others.chain(of_webhooks).chain(of_onboarding) {
-        assert!(!report.is_clean(), "nothing is found wrong with a store that {name}");
+        assert!(!report.is_clean(), "no fault is detected in a store that {name}");
         found.extend(report.broken.iter().map(|broken| broken.obligation));
     }
     let missed: Vec<_> = all.into_iter().filter(|obligation| !found.contains(obligation)).collect();

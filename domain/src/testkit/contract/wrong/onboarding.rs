@@ -33,7 +33,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     onboarding.expect_record_run().returning(move |scope, record| now(own.record_run(scope, record)));
 }
 
-/// A store that puts another workflow than it is given.
+/// A store that changes the workflow of a put.
 fn putting(wrong: &mut Wrong, spoil: fn(PutWorkflow) -> PutWorkflow) {
     let store = wrong.store.clone();
     wrong
@@ -42,19 +42,19 @@ fn putting(wrong: &mut Wrong, spoil: fn(PutWorkflow) -> PutWorkflow) {
         .returning(move |scope, put, claim| now(store.put_workflow(scope, spoil(put), claim)));
 }
 
-/// A store that takes another claim than it is given.
+/// A store that changes claims.
 fn claiming(wrong: &mut Wrong, spoil: fn(RunClaim) -> RunClaim) {
     let store = wrong.store.clone();
     wrong.onboarding.expect_claim_runs().returning(move |scope, claim| now(store.claim_runs(scope, spoil(claim))));
 }
 
-/// A store that answers other runs than are asked for.
+/// A store that changes queries of runs.
 fn listing(wrong: &mut Wrong, spoil: fn(RunQuery) -> RunQuery) {
     let store = wrong.store.clone();
     wrong.onboarding.expect_runs().returning(move |scope, query| now(store.runs(scope, spoil(query))));
 }
 
-/// A store whose creates say something else about onboarding than they are told.
+/// A store that changes the onboarding part of creates.
 fn creating(wrong: &mut Wrong, spoil: fn(&mut Onboarding)) {
     let store = wrong.store.clone();
     wrong.customers.expect_change().returning(move |scope, command| {
@@ -67,17 +67,17 @@ fn creating(wrong: &mut Wrong, spoil: fn(&mut Onboarding)) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("answers workflows that it does not keep", |wrong| {
+    ("returns workflows that it does not keep", |wrong| {
         let store = wrong.store.clone();
         wrong.onboarding.expect_put_workflow().returning(move |scope, put, _| {
             let current = now(store.workflow(scope, put.name.clone()))?;
             Ok(Done::now(put.decide(scope, current).workflow().clone()))
         });
     }),
-    ("makes a new secret with every version", |wrong| {
+    ("uses a new secret for every version", |wrong| {
         putting(wrong, |put| PutWorkflow { another_secret: true, ..put });
     }),
-    ("shows workflows and runs to the wrong environment", |wrong| {
+    ("shows workflows and runs to other environments", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         let noted = seen.clone();
         let own = store.clone();
@@ -91,11 +91,11 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             .returning(move |_, id| Ok(seen.find(|scope| now(store.workflow_version(&scope, id)).unwrap())));
     }),
     ("begins no run", |wrong| creating(wrong, |onboarding| *onboarding = Onboarding { skip: true, workflow: None })),
-    ("follows the default workflow when another is named", |wrong| {
+    ("uses the default workflow when another is named", |wrong| {
         creating(wrong, |onboarding| onboarding.workflow = None);
     }),
-    ("begins a run of the version that was there first", |wrong| {
-        // All that is put later goes under a name that nobody asks for.
+    ("begins runs of the first version", |wrong| {
+        // Later versions are stored under a name that is never looked up.
         let store = wrong.store.clone();
         wrong.onboarding.expect_put_workflow().returning(move |scope, put, claim| {
             let first = now(store.workflow(scope, put.name.clone()))?;
@@ -105,24 +105,24 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
         });
     }),
-    ("gives runs to whoever asks", |wrong| {
+    ("leases runs to several holders", |wrong| {
         claiming(wrong, |claim| RunClaim { until: claim.now, ..claim });
     }),
-    ("writes down what anybody says of a run", |wrong| {
+    ("records runs for any holder", |wrong| {
         let store = wrong.store.clone();
         wrong
             .onboarding
             .expect_record_run()
             .returning(move |scope, record| now(store.record_run(scope, record)).map(|_| true));
     }),
-    ("keeps a run for its holder that is given back", |wrong| {
+    ("keeps the lease of a released run", |wrong| {
         let store = wrong.store.clone();
         wrong.onboarding.expect_record_run().returning(move |scope, record| {
             let until = record.keep_until.or(Some(record.run.updated_at));
             now(store.record_run(scope, RunRecord { keep_until: until, ..record }))
         });
     }),
-    ("amends a run whatever its state is", |wrong| {
+    ("amends runs in any state", |wrong| {
         let store = wrong.store.clone();
         wrong.onboarding.expect_amend_run().returning(move |scope, id, amendment, at, claim| {
             let found: Option<OnboardingRun> = now(store.run(scope, id))?;
@@ -132,6 +132,6 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
         });
     }),
-    ("lists runs in whatever state they are", |wrong| listing(wrong, |query| RunQuery { state: None, ..query })),
-    ("lists the first runs again and again", |wrong| listing(wrong, |query| RunQuery { after: None, ..query })),
+    ("lists runs in any state", |wrong| listing(wrong, |query| RunQuery { state: None, ..query })),
+    ("returns the first runs on every page", |wrong| listing(wrong, |query| RunQuery { after: None, ..query })),
 ];

@@ -1,4 +1,4 @@
-//! Wrong stores of what is done once under a key.
+//! Stores with wrong idempotency keys.
 
 use super::{Fault, Wrong, now};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     tenancy::{ApiKeyRepository, TenancyRepository},
 };
 
-/// Everything but the changing of customers, without its claim.
+/// Drops the claim of every method except the change of customers.
 fn forget(wrong: &mut Wrong) {
     let store = wrong.store.clone();
     wrong.taxes.expect_create_rate().returning(move |scope, rate, _| now(store.create_rate(scope, rate, None)));
@@ -35,8 +35,8 @@ fn forget(wrong: &mut Wrong) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("takes no notice of keys", forget),
-    ("keeps a key that was refused", |wrong| {
+    ("ignores keys", forget),
+    ("records the key of a refused request", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
             let answer: Result<Done<TaxRate>, _> = now(store.create_rate(scope, rate.clone(), claim.clone()));

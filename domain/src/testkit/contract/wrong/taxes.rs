@@ -80,7 +80,7 @@ fn creating_defaults(wrong: &mut Wrong, create: CreateDefault) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("rounds what a rate is worth", |wrong| {
+    ("rounds the value of a rate", |wrong| {
         finding(wrong, |rate| {
             let value = TaxValue::Fixed(FixedAmount::new("1").unwrap());
             Some(TaxRate { value, scope: TaxRateScope::Onetime, ..rate })
@@ -93,10 +93,10 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found.or_else(|| rates(&store, scope, &TaxRateFilter::default()).pop()))
         });
     }),
-    ("finds published rates alone", |wrong| {
+    ("finds only published rates", |wrong| {
         finding(wrong, |rate| (rate.status == Status::Published).then_some(rate));
     }),
-    ("finds rates wherever they are", |wrong| {
+    ("finds rates of any environment", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong
             .taxes
@@ -118,7 +118,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(if own.total == 0 { found.unwrap_or(own) } else { own })
         });
     }),
-    ("changes rates and defaults wherever they are", |wrong| {
+    ("changes rates and defaults of any environment", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.taxes.expect_change_rate().returning(move |scope, command, claim| {
             let answer = now(store.change_rate(scope, command.clone(), claim.clone()));
@@ -133,7 +133,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             if answer.is_err() { elsewhere().map_or(answer, Ok) } else { answer }
         });
     }),
-    ("answers success to a second rate of a code", |wrong| {
+    ("returns success for a second rate with a code", |wrong| {
         creating(wrong, |store, scope, rate, claim| match now(store.create_rate(scope, rate.clone(), claim)) {
             Err(CreateTaxRateError::CodeTaken { .. }) => Ok(Done::now(rate.state)),
             other => other,
@@ -145,7 +145,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.create_rate(scope, TaxRateEvent { state: TaxRate { code, ..rate.state }, ..rate }, claim))
         });
     }),
-    ("takes a code once for everybody, and for archived rates too", |wrong| {
+    ("allows a code once in all environments, archived rates included", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.taxes.expect_create_rate().returning(move |scope, rate, claim| {
             seen.note(scope);
@@ -160,7 +160,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
         });
     }),
-    ("writes where the value says", |wrong| {
+    ("writes into the environment of the value", |wrong| {
         creating(wrong, |store, scope, rate, claim| {
             let scope = EnvironmentScope { owner: rate.state.owner, ..scope.clone() };
             now(store.create_rate(&scope, rate, claim))
@@ -170,7 +170,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.create_default(&scope, one, claim))
         });
     }),
-    ("lists rates and associations whatever is asked, the oldest first, and any page", |wrong| {
+    ("ignores filters, order and pages of rates and associations", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_rates().returning(move |scope, _, page| {
             let all = TaxRateFilter { status: None, ..TaxRateFilter::default() };
@@ -182,7 +182,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(reversed(now(store.associations(scope, &all, first(page)))?))
         });
     }),
-    ("shows associations that are archived", |wrong| {
+    ("lists archived associations", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_associations().returning(move |scope, filter, page| {
             let mut all = whole(now(store.associations(scope, filter, PageRequest::whole()))?);
@@ -191,7 +191,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(Page::cut(all, page))
         });
     }),
-    ("answers a change that it does not write", |wrong| {
+    ("returns a change that it does not write", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = now(store.find_rate(scope, command.id))?;
@@ -204,7 +204,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             command.decide(scope, current.as_ref()).map(Done::now)
         });
     }),
-    ("takes a rate for used by what was removed", |wrong| {
+    ("counts removed associations as uses of a rate", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_change_rate().returning(move |scope, command, claim| {
             let current = now(store.find_rate(scope, command.id))?;
@@ -213,7 +213,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.change_rate(scope, command, claim))
         });
     }),
-    ("answers success to a default that is there, or that names no rate", |wrong| {
+    ("returns success for a repeated default or one with an unknown rate", |wrong| {
         creating_defaults(wrong, |store, scope, one, claim| {
             match now(store.create_default(scope, one.clone(), claim)) {
                 Err(CreateTaxDefaultError::AlreadyAssociated { .. } | CreateTaxDefaultError::UnknownRate) => {
@@ -223,14 +223,14 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
         });
     }),
-    ("keeps currencies in upper case, and none as euros", |wrong| {
+    ("keeps currencies in upper case, and no currency as euros", |wrong| {
         creating_defaults(wrong, |store, scope, one, claim| {
             let code = one.currency.as_ref().map_or("EUR", CurrencyCode::as_str).to_uppercase();
             let currency = Some(CurrencyCode::new(&code).unwrap());
             now(store.create_default(scope, TaxAssociation { currency, ..one }, claim))
         });
     }),
-    ("lets archived defaults and customers' taxes stand in the way", |wrong| {
+    ("lets archived defaults and customers' associations prevent a default", |wrong| {
         creating_defaults(wrong, |store, scope, one, claim| {
             for status in [Status::Archived, Status::Published] {
                 let filter = TaxAssociationFilter { status, currency: one.currency, ..TaxAssociationFilter::default() };
@@ -242,7 +242,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.create_default(scope, one, claim))
         });
     }),
-    ("forgets the rates that nobody is charged", |wrong| {
+    ("forgets inactive rates", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_basis().returning(move |scope, id| {
             let mut basis = now(store.basis(scope, id))?;

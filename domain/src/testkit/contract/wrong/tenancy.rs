@@ -50,10 +50,10 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("takes every start for the first", |wrong| {
+    ("treats every start as the first", |wrong| {
         wrong.tenancy.expect_bootstrap().returning(|_, _| Ok(true));
     }),
-    ("keeps what a late start brings", |wrong| {
+    ("keeps the objects of a later start", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_bootstrap().returning(move |scope, start| {
             let Bootstrap { tenant, environment, key, secret } = start.clone();
@@ -68,7 +68,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(answer)
         });
     }),
-    ("cuts names", |wrong| {
+    ("truncates names", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_create_tenant().returning(move |scope, tenant| {
             let name = TenantName::new("cut").unwrap();
@@ -80,7 +80,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.create_environment(scope, Environment { name, kind, ..one }, claim))
         });
     }),
-    ("lists the oldest first, and any page", |wrong| {
+    ("lists the oldest first, and ignores pages", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_tenants().returning(move |scope, page| Ok(reversed(now(store.tenants(scope, page))?)));
         let store = wrong.store.clone();
@@ -94,7 +94,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             .expect_list()
             .returning(move |scope, revoked, page| Ok(reversed(now(store.list(scope, revoked, first(page)))?)));
     }),
-    ("makes environments of tenants that do not exist", |wrong| {
+    ("creates environments of tenants that do not exist", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
             match now(store.create_environment(scope, one.clone(), claim)) {
@@ -103,7 +103,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             }
         });
     }),
-    ("makes environments where the value says, and keys too", |wrong| {
+    ("creates environments and keys for the owner of the value", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_create_environment().returning(move |scope, one, claim| {
             let scope = TenantScope { tenant_id: one.tenant_id, ..scope.clone() };
@@ -126,7 +126,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(Page::cut(tenants.into_iter().flat_map(of).collect(), page))
         });
     }),
-    ("notes nobody when it renames", |wrong| {
+    ("does not record who renames", |wrong| {
         let store = wrong.store.clone();
         wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, claim| {
             let scope = TenantScope { actor: Actor::system(), ..scope.clone() };
@@ -159,7 +159,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(now(ApiKeyRepository::find(&*store, scope, id))?.or_else(any))
         });
     }),
-    ("compares the beginnings of secrets", |wrong| {
+    ("compares only the beginnings of secrets", |wrong| {
         let short = |secret: &ApiKeySecret| ApiKeySecret::new(secret.expose().chars().take(30).collect::<String>());
         let store = wrong.store.clone();
         wrong
@@ -172,13 +172,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             .expect_find_by_secret()
             .returning(move |scope, secret| now(store.find_by_secret(scope, &short(secret).unwrap())));
     }),
-    ("forgets until when keys are valid", |wrong| {
+    ("forgets the expiry of keys", |wrong| {
         let store = wrong.store.clone();
         wrong.keys.expect_create().returning(move |scope, key, secret, claim| {
             now(store.create(scope, ApiKey { expires_at: None, ..key }, secret, claim))
         });
     }),
-    ("lists the keys of everybody, revoked or not", |wrong| {
+    ("lists the keys of all environments, revoked or not", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.keys.expect_list().returning(move |scope, _, page| {
             let own = now(store.list(scope, None, page))?;
@@ -187,7 +187,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(if own.total == 0 { found.unwrap_or(own) } else { own })
         });
     }),
-    ("revokes keys wherever they are, and again", |wrong| {
+    ("revokes keys of any environment, and repeatedly", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.keys.expect_revoke().returning(move |scope, id, at, claim| {
             let revoked = now(store.revoke(scope, id, at, claim))?;
@@ -197,13 +197,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(revoked.map(|done| Done { value: again(done.value), ..done }))
         });
     }),
-    ("answers a revocation that it does not make", |wrong| {
+    ("returns a revocation that it does not make", |wrong| {
         let store = wrong.store.clone();
         wrong.keys.expect_revoke().returning(move |_, id, _, _| {
             Ok(now(ApiKeyRepository::find(&*store, &SystemScope::patron(), id))?.map(Done::now))
         });
     }),
-    ("keeps the last use that it is told", |wrong| {
+    ("keeps the last reported use", |wrong| {
         let store = wrong.store.clone();
         let last = std::sync::Mutex::new(std::collections::HashMap::new());
         let last = std::sync::Arc::new(last);
@@ -218,7 +218,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found.map(|key| ApiKey { last_used_at: at.or(key.last_used_at), ..key }))
         });
     }),
-    ("takes no uses when one of the keys is unknown", |wrong| {
+    ("records no uses when one of the keys is unknown", |wrong| {
         let store = wrong.store.clone();
         wrong.keys.expect_record_uses().returning(move |scope, uses| {
             let known = |id| now(ApiKeyRepository::find(&*store, scope, id)).unwrap().is_some();

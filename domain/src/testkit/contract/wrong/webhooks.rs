@@ -59,85 +59,85 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .returning(move |scope, before, limit| now(own.remove_deliveries(scope, before, limit)));
 }
 
-/// The scope in which an endpoint is, whoever asks.
+/// The scope of an endpoint, whatever the caller's.
 fn home(store: &MemoryStore, asked: &EnvironmentScope, id: WebhookEndpointId) -> EnvironmentScope {
     let found = now(store.find_any_endpoint(&SystemScope::patron(), id)).unwrap();
     let owner: Owner = found.map_or(asked.owner, |endpoint| endpoint.owner);
     EnvironmentScope { owner, actor: asked.actor.clone() }
 }
 
-/// A store that takes another claim than it is given.
+/// A store that changes claims.
 fn claiming(wrong: &mut Wrong, spoil: fn(LeaseClaim) -> LeaseClaim) {
     let store = wrong.store.clone();
     wrong.webhooks.expect_claim().returning(move |scope, claim| now(store.claim(scope, spoil(claim))));
 }
 
-/// A store that writes another round down than it is given.
+/// A store that changes recorded rounds.
 fn recording(wrong: &mut Wrong, spoil: fn(RoundRecord) -> RoundRecord) {
     let store = wrong.store.clone();
     wrong.webhooks.expect_record().returning(move |scope, record| now(store.record(scope, spoil(record))));
 }
 
 pub(super) const FAULTS: &[(&str, Fault)] = &[
-    ("answers changes of endpoints that it does not keep", |wrong| {
+    ("returns changes of endpoints that it does not keep", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let found = now(store.find_endpoint(scope, change.id))?;
             Ok(Done::now(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?)))
         });
     }),
-    ("loses how far an endpoint is", |wrong| {
+    ("loses the position of an endpoint", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
             now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, claim))
         });
     }),
-    ("answers the first endpoints on every page", |wrong| {
+    ("returns the first endpoints on every page", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_endpoints().returning(move |scope, page| now(store.endpoints(scope, first(page))));
     }),
-    ("answers the oldest endpoints first", |wrong| {
+    ("returns the oldest endpoints first", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_endpoints().returning(move |scope, page| now(store.endpoints(scope, page)).map(reversed));
     }),
-    ("takes any number of endpoints", |wrong| {
+    ("allows any number of endpoints", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
             let answer = now(store.create_endpoint(scope, one.clone(), claim));
             if answer == Err(WebhookError::TooManyEndpoints) { Ok(Done::now(one)) } else { answer }
         });
     }),
-    ("shows endpoints wherever they are", |wrong| {
+    ("shows endpoints of any environment", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_find_endpoint()
             .returning(move |_, id| now(store.find_any_endpoint(&SystemScope::patron(), id)));
     }),
-    ("deletes endpoints wherever they are", |wrong| {
+    ("deletes endpoints of any environment", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_delete_endpoint()
             .returning(move |scope, id, at, claim| now(store.delete_endpoint(&home(&store, scope, id), id, at, claim)));
     }),
-    ("shows deliveries to everybody", |wrong| {
+    ("shows deliveries of any environment", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_deliveries()
             .returning(move |scope, id, query| now(store.deliveries(&home(&store, scope, id), id, query)));
     }),
-    ("leases an endpoint to everybody", |wrong| {
+    ("leases an endpoint to several holders", |wrong| {
         claiming(wrong, |claim| LeaseClaim { holder: "everybody".to_owned(), ..claim });
     }),
-    ("renews the lease of another", |wrong| {
+    ("renews another holder's lease", |wrong| {
         wrong.webhooks.expect_renew().returning(|_, _, _, _| Ok(true));
     }),
-    ("leases what is served", |wrong| {
+    ("leases endpoints that are served", |wrong| {
         claiming(wrong, |claim| LeaseClaim { serving: Vec::new(), ..claim });
     }),
-    ("wakes what is paused", |wrong| {
+    ("leases paused endpoints", |wrong| {
         recording(wrong, |record| RoundRecord { health: Health { paused_until: None, ..record.health }, ..record });
     }),
     ("keeps the deliveries of a round that it refuses", |wrong| {
@@ -153,13 +153,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(written)
         });
     }),
-    ("keeps what a round has changed as it was", |wrong| {
+    ("does not write a round's changes", |wrong| {
         recording(wrong, |record| RoundRecord { changed: Vec::new(), ..record });
     }),
-    ("keeps the lease that a round gives back", |wrong| {
+    ("keeps the lease that a round releases", |wrong| {
         recording(wrong, |record| RoundRecord { lease_until: Some(record.at), ..record });
     }),
-    ("gives what waits in the wrong order", |wrong| {
+    ("returns waiting deliveries in the wrong order", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_waiting().returning(move |scope, id, at, first, replays| {
             let mut found = now(store.waiting(scope, id, at, first, replays))?;
@@ -167,20 +167,20 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(found)
         });
     }),
-    ("gives replays before they are due", |wrong| {
+    ("returns replays before they are due", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_waiting().returning(move |scope, id, at, first, replays| {
             let late = at.later(std::time::Duration::from_secs(86_400));
             now(store.waiting(scope, id, late, first, replays))
         });
     }),
-    ("answers the newest deliveries again and again", |wrong| {
+    ("returns the newest deliveries on every page", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_deliveries().returning(move |scope, id, query| {
             now(store.deliveries(scope, id, DeliveryQuery { before: None, ..query }))
         });
     }),
-    ("tries everything again that failed", |wrong| {
+    ("retries all failed deliveries", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
@@ -190,10 +190,10 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     ("removes no deliveries", |wrong| {
         wrong.webhooks.expect_remove_deliveries().returning(|_, _, _| Ok(0));
     }),
-    ("removes deliveries without any end", |wrong| {
+    ("removes deliveries without a limit", |wrong| {
         wrong.webhooks.expect_remove_deliveries().returning(|_, _, limit| Ok(limit.into()));
     }),
-    ("removes what waits", |wrong| {
+    ("removes waiting deliveries", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_add_deliveries().returning(move |scope, mut all, at, claim| {
             let waits = |state| matches!(state, DeliveryState::Waiting { .. });
@@ -201,42 +201,42 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             now(store.add_deliveries(scope, all, at, claim))
         });
     }),
-    ("forgets what was done to endpoints under keys", |wrong| {
+    ("forgets the keys of changes of endpoints", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_change_endpoint()
             .returning(move |scope, change, _| now(store.change_endpoint(scope, change, None)));
     }),
-    ("makes an endpoint again under its key", |wrong| {
+    ("creates an endpoint again with its key", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_create_endpoint()
             .returning(move |scope, one, _| now(store.create_endpoint(scope, one, None)));
     }),
-    ("forgets that an endpoint was deleted under a key", |wrong| {
+    ("forgets the key of a deletion", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_delete_endpoint()
             .returning(move |scope, id, at, _| now(store.delete_endpoint(scope, id, at, None)));
     }),
-    ("replays again under a key", |wrong| {
+    ("replays again with a key", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_add_deliveries()
             .returning(move |scope, all, at, _| now(store.add_deliveries(scope, all, at, None)));
     }),
-    ("retries again under a key", |wrong| {
+    ("retries again with a key", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_retry_failed()
             .returning(move |scope, id, at, limit, _| now(store.retry_failed(scope, id, at, limit, None)));
     }),
-    ("keeps a test twice under a key", |wrong| {
+    ("keeps a test twice with a key", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_add_test().returning(move |scope, test, _| now(store.add_test(scope, test, None)));
     }),
