@@ -86,7 +86,7 @@ impl WebhookSecret {
 
     /// A proof of knowing this secret: a MAC over a message whose form differs from that of all signed messages.
     pub(crate) fn proof(&self, of: &str) -> [u8; 32] {
-        // As above, this cannot fail; a constant proof would match no other.
+        // As above, this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
         mac.update(b"proof of ");
         mac.update(of.as_bytes());

@@ -230,7 +230,7 @@ async fn claimed(world: &World<'_>) -> Outcome {
     same("the claimed runs", &claimed, &vec![held(first.clone()), held(second)])?;
     let stored = run(world, &scope, first.customer_id).await?;
     same("the stored run", &stored.map(|run| run.state), &Some(RunState::Running))?;
-    same("what is left", &claim(world, &scope, "late", now).await?.len(), &0)?;
+    same("the remaining runs", &claim(world, &scope, "late", now).await?.len(), &0)?;
     let after = now.later(LEASE);
     same("after the holder's lease has ended", &claim(world, &scope, "heir", after).await?.len(), &2)
 }
@@ -241,7 +241,7 @@ async fn recorded(world: &World<'_>) -> Outcome {
     let begun = begin(world, &scope, "a").await?;
     let (holder, now) = (format!("holder {}", begun.id()), world.now());
     let claimed = claim(world, &scope, &holder, now).await?;
-    let held = claimed.first().ok_or("nothing was claimed")?.clone();
+    let held = claimed.first().ok_or("no run was claimed")?.clone();
     let value = ProviderEntityId::new("c-ä-7").or_say("making an id")?;
     let called = held.after(&workflow.steps, StepOutcome::Called(vec![value]), now, 0);
     same("recorded by another holder", &record(world, &called, "somebody else", None).await?, &false)?;
@@ -269,7 +269,7 @@ async fn amended(world: &World<'_>) -> Outcome {
     same("retrying an unfinished run", &retried, &Err(RunRefusal::NotFailed.into()))?;
     let (holder, now) = (format!("holder {}", begun.id()), world.now());
     let claimed = claim(world, &scope, &holder, now).await?;
-    let held = claimed.first().ok_or("nothing was claimed")?.clone();
+    let held = claimed.first().ok_or("no run was claimed")?.clone();
     let failed = held.after(&workflow.steps, StepOutcome::Refused(StepFailure::NoValue), now, 0);
     record(world, &failed, &holder, Some(now.later(LEASE))).await?;
     let at = world.now();

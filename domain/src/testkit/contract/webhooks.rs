@@ -332,7 +332,7 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     same("the first two", &retry(2).await.or_say("retry_failed")?, &Done::now(2))?;
     let due = webhooks.waiting(&scope, endpoint.id, now, 9, 9).await.or_say("waiting")?;
     let due: Vec<_> = due.iter().map(|one| (one.position.stored(), one.kind, one.attempts)).collect();
-    same("what is due", &due, &vec![(0, DeliveryKind::Replay, 0), (1, DeliveryKind::Replay, 0)])?;
+    same("the due deliveries", &due, &vec![(0, DeliveryKind::Replay, 0), (1, DeliveryKind::Replay, 0)])?;
     same("the rest", &retry(9).await.or_say("retry_failed")?, &Done::now(1))?;
     // There may be old deliveries of others in the same database, so only the remaining ones are checked.
     let through = (3..6).map(|position| Delivery { state: DeliveryState::Delivered, ..of(world, &endpoint, position) });
@@ -348,5 +348,5 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     }
     let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
     let left = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
-    same("what is left", &left.iter().map(|one| one.position.stored()).collect(), &vec![2, 1, 0])
+    same("the remaining deliveries", &left.iter().map(|one| one.position.stored()).collect(), &vec![2, 1, 0])
 }
