@@ -1,4 +1,4 @@
-//! When keys were last used: noted in memory while requests are served, and written down every few seconds.
+//! The last use of API keys: recorded in memory while requests are served, and saved every few seconds.
 
 use std::{
     collections::HashMap,
@@ -13,36 +13,36 @@ use patron_domain::{
     time::Timestamp,
 };
 
-/// The last uses of keys that are not written down yet: one time for each key, however often it is used.
+/// The last uses of keys that are not saved yet: one time for each key, however often it is used.
 ///
-/// What is noted after the last writing is lost when the process is killed; the next use tells again.
+/// Uses since the last save are lost if the process is killed. The next use records a new time.
 #[derive(Default)]
 pub struct NotedKeyUses {
     noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
 }
 
 impl NotedKeyUses {
-    /// The most keys noted between two writings; uses of further ones are forgotten.
+    /// The most keys recorded between two saves. Uses of further keys are lost.
     pub const MAX_KEYS: usize = 10_000;
 
-    /// How long it takes at least from one writing to the next.
+    /// The least time between two saves.
     pub const PAUSE: Duration = Duration::from_secs(3);
 
-    /// Writes down what is noted, again and again, for as long as the process lives. To be run in a task of its own.
+    /// Saves recorded uses regularly while the process runs. Run it in its own task.
     pub async fn keep_writing(self: Arc<Self>, keys: Arc<dyn ApiKeyRepository>) {
         loop {
             tokio::time::sleep(Self::PAUSE).await;
-            // What went wrong is no request's business; it is tried again.
+            // A failure affects no request. It is retried.
             if let Err(error) = self.write(keys.as_ref()).await {
-                tracing::warn!(%error, "when keys were last used is written down later");
+                tracing::warn!(%error, "saving the last use of API keys failed and will be retried");
             }
         }
     }
 
-    /// Writes down what is noted, in batches of [`MAX_USES`]. What cannot be written stays noted.
+    /// Saves recorded uses in batches of [`MAX_USES`]. Uses that cannot be saved stay recorded.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn write(&self, keys: &dyn ApiKeyRepository) -> Result<(), StoreError> {
         let noted = std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner));
         let uses: Vec<_> = noted.into_iter().map(|(id, at)| KeyUse { id, at }).collect();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_uses_of_a_key_are_one_write_of_the_last() {
+    async fn many_uses_of_a_key_are_saved_as_the_last_one() {
         let noted = NotedKeyUses::default();
         let one = uses(1)[0];
         for micros in [5, 9, 7] {
@@ -101,12 +101,12 @@ mod tests {
         let wanted = vec![KeyUse { at: time(9), ..one }];
         keys.expect_record_uses().once().withf(move |_, uses| *uses == wanted).returning(|_, _| Ok(()));
         noted.write(&keys).await.unwrap();
-        // Nothing is left to write: the mock expects no second call.
+        // Nothing is left to save: the mock expects no second call.
         noted.write(&keys).await.unwrap();
     }
 
     #[tokio::test]
-    async fn writes_are_bounded_and_what_fails_stays_noted() {
+    async fn saves_are_bounded_and_failed_uses_stay_recorded() {
         let noted = NotedKeyUses::default();
         uses(MAX_USES * 2 + 1).into_iter().for_each(|one| noted.note(one));
         let mut keys = MockApiKeyRepository::new();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noted_is_bounded() {
+    fn recorded_uses_are_bounded() {
         let noted = NotedKeyUses::default();
         uses(NotedKeyUses::MAX_KEYS + 5).into_iter().for_each(|one| noted.note(one));
         assert_eq!(noted.noted.lock().unwrap().len(), NotedKeyUses::MAX_KEYS);

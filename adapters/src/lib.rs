@@ -3,7 +3,7 @@
 //! # Features
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
-//! - `webhooks`: delivering webhooks, and making the calls of onboarding.
+//! - `webhooks`: webhook delivery, and the calls of onboarding.
 
 pub mod housekeeping;
 #[cfg(feature = "http")]
@@ -13,7 +13,7 @@ pub mod key_uses;
 pub mod metrics;
 #[cfg(feature = "webhooks")]
 pub mod onboarding;
-// Rows and queries are written once for both databases; with one of them alone, some serve nobody.
+// Rows and queries are written once for both databases. With only one of them, some are unused.
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]
 pub mod persistence;

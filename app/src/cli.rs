@@ -36,25 +36,24 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the HTTP API.
     ///
-    /// On an empty database it first makes a tenant, an environment and an API key. A SQLite file that does not exist is
-    /// made.
+    /// On an empty database it first creates a tenant, an environment and an API key. A missing SQLite file is created.
     #[command(after_long_help = config::help())]
     Serve(ServeFlags),
-    /// Bring the tables of a database up to date, and stop.
+    /// Bring the tables of a database up to date.
     Migrate,
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
-    /// Make and list tenants.
+    /// Create and list tenants.
     #[command(subcommand)]
     Tenants(Tenants),
-    /// Make and list environments.
+    /// Create and list environments.
     #[command(subcommand)]
     Environments(Environments),
-    /// Follow the log of events, or write it out.
+    /// Follow the log of events, or export it.
     #[command(subcommand)]
     Events(Events),
-    /// Receive webhooks on this machine, or deliver them again.
+    /// Receive webhooks on this machine, or send events again.
     #[command(subcommand)]
     Webhooks(Webhooks),
     /// Fill an environment with made-up customers.
@@ -78,7 +77,7 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// Which manual pages are written.
+/// The manual pages to write.
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// The command, such as: keys create. Without one, the page of the whole program.
@@ -101,7 +100,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Every command, by its names from the program's on.
+    /// Every command as the full list of its names, from the program's name on.
     fn commands() -> Vec<(String, Command)> {
         fn below(names: &str, command: &Command, all: &mut Vec<(String, Command)>) {
             for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {

@@ -1,4 +1,4 @@
-//! Delivering webhooks, and taking the steps of onboarding, beside the API, from start to drained.
+//! Webhook delivery and onboarding beside the API, from start to shutdown.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks that deliver webhooks, and take the steps of onboarding.
+/// The tasks of webhook delivery and onboarding.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
@@ -19,7 +19,7 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// Starts it, if this process is to deliver.
+    /// Starts the tasks that this process is configured to run.
     pub(crate) fn start(settings: &Settings, database: &Database, webhooks: &WebhookService) -> Self {
         if settings.webhooks.calls.allow_private {
             tracing::warn!(
@@ -28,7 +28,7 @@ impl Deliveries {
         }
         if settings.webhooks.calls.allow_http {
             tracing::warn!(
-                "webhooks may go over plain http (PATRON_WEBHOOKS_ALLOW_HTTP): whoever is on the way can read them"
+                "webhooks may go over plain http (PATRON_WEBHOOKS_ALLOW_HTTP): their content can be read on the way"
             );
         }
         let (stop, told) = watch::channel(false);
@@ -37,7 +37,7 @@ impl Deliveries {
             let written = Written::listen();
             tokio::spawn(Arc::new(relay).run(told.clone(), move || written.clone().next()))
         });
-        // Nobody takes steps while there are none at a time.
+        // With a concurrency of 0 this process takes no steps.
         let onboarding = (settings.onboarding_concurrency > 0).then(|| {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
             let written = Written::listen();
@@ -46,13 +46,13 @@ impl Deliveries {
         Self { stop, relay, onboarding }
     }
 
-    /// Lets the attempts that are under way end, for some seconds, and writes down what came of them.
+    /// Waits some seconds for running attempts, and saves their results.
     pub(crate) async fn stop(self) {
-        // When nobody delivers, nobody is told.
+        // If delivery is off, there is no receiver.
         let _ = self.stop.send(true);
         for task in [self.relay, self.onboarding].into_iter().flatten() {
             if let Err(error) = task.await {
-                tracing::error!(%error, "delivering webhooks or onboarding broke off");
+                tracing::error!(%error, "delivering webhooks or onboarding stopped unexpectedly");
             }
         }
     }

@@ -1,10 +1,10 @@
-//! What ends the program early: one line for a person, and an exit code.
+//! Errors that end the program: one line for a person, and an exit code.
 
 use std::{io::Write, process::ExitCode};
 
 use crate::terminal::Line;
 
-/// Why the program ends early.
+/// An error that ends the program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     message: String,
@@ -22,15 +22,15 @@ impl Failure {
         Self { message: message.to_string(), code: 2 }
     }
 
-    /// The value of a flag is wrong: the error begins with its name.
+    /// The value of a flag is wrong. The error begins with the flag's name.
     pub(crate) fn flag(error: impl std::fmt::Display) -> Self {
         Self::configuration(format!("--{error}"))
     }
 
-    /// Tells the person, on one line.
+    /// Prints the message on one line.
     pub(crate) fn report(&self) -> ExitCode {
         let line = self.message.replace('\n', " ");
-        // With no stderr there is nobody to tell.
+        // Without a standard error there is nowhere to report it.
         let _ = writeln!(std::io::stderr(), "patron: {}", Line(line));
         ExitCode::from(self.code)
     }

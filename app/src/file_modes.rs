@@ -1,5 +1,5 @@
-//! Whether other users of the machine can read the database's files. New ones are for their owner alone; older ones, and
-//! those that were copied, keep the mode they have.
+//! A check whether other users of the machine can read the database's files. Patron creates files that only their owner
+//! can read; older and copied files keep their mode.
 
 use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -7,12 +7,12 @@ use patron_adapters::persistence::DatabaseUrl;
 
 use crate::first_key::quoted;
 
-/// The endings of the files beside the database: itself, its log, the index of that, and the file with the first key.
+/// The endings of the files: the database, its write-ahead log, the index of that log, and the first key.
 const ENDINGS: [&str; 4] = ["", "-wal", "-shm", ".first-key"];
-/// Reading by the group, and by everybody.
+/// Read access for the group and for others.
 const READABLE: u32 = 0o044;
 
-/// Warns of the files of a SQLite database that others can read.
+/// Warns about files of a SQLite database that others can read.
 pub(crate) fn warn(url: &DatabaseUrl) {
     let readable = readable(url);
     if !readable.is_empty() {

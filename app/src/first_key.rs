@@ -1,4 +1,4 @@
-//! The first API key of an empty database, and how it reaches the operator without being lost or left lying about.
+//! The first API key of an empty database: how it reaches the operator without being lost or left readable.
 
 use std::{
     fs::{File, OpenOptions, remove_file},
@@ -12,22 +12,22 @@ use patron_domain::tenancy::{ApiKeySecret, TenancyService};
 
 use crate::{config::Settings, failure::Failure};
 
-/// Makes a tenant, an environment and a first key when the database is empty.
+/// Creates a tenant, an environment and a first key if the database is empty.
 ///
-/// The key is the configured one; or else a random one, which a terminal is shown once, inside a command that works; or
-/// else it goes to a file that only this user can read. The file is written before the database, so that a key in force
-/// is never lost.
+/// The key is the configured one, or else a random one. A terminal shows a random key once, in a command that works.
+/// Without a terminal the key goes to a file that only this user can read. The file is written before the database, so
+/// a valid key is never lost.
 pub(crate) async fn provide(settings: &Settings, service: &TenancyService, address: &str) -> Result<(), Failure> {
     if !service.is_empty().await.map_err(Failure::failed)? {
         if settings.bootstrap_key.is_some() {
             tracing::info!("PATRON_BOOTSTRAP_KEY is not used: the database has a tenant already");
         }
-        tracing::info!("if all API keys are lost, make another: {}", way_back(settings));
+        tracing::info!("if all API keys are lost, create another: {}", way_back(settings));
         return Ok(());
     }
     if let Some(secret) = settings.bootstrap_key.clone() {
         if service.bootstrap(secret).await.map_err(Failure::failed)?.is_some() {
-            tracing::info!("made a tenant and an environment; the first API key is PATRON_BOOTSTRAP_KEY");
+            tracing::info!("created a tenant and an environment; the first API key is PATRON_BOOTSTRAP_KEY");
         }
         return Ok(());
     }
@@ -42,15 +42,15 @@ pub(crate) async fn provide(settings: &Settings, service: &TenancyService, addre
     write_file(&path, &secret)?;
     let made = service.bootstrap(secret).await;
     if !matches!(made, Ok(Some(_))) {
-        // Another instance was first, or it failed: the key in the file opens nothing.
+        // Another instance was first, or bootstrap failed: the key in the file is not valid.
         let _ = remove_file(&path);
     }
     if made.map_err(Failure::failed)?.is_some() {
         let path = path.canonicalize().unwrap_or(path);
         tracing::info!(
             path = %path.display(),
-            "made a tenant and an environment; the first API key is in the file: keep the key elsewhere and delete the \
-             file. If the key is lost, make another: {}",
+            "created a tenant and an environment; the first API key is in the file: keep the key elsewhere and delete the \
+             file. If the key is lost, create another: {}",
             way_back(settings)
         );
     }
@@ -67,7 +67,7 @@ fn file_path(settings: &Settings) -> PathBuf {
 fn write_file(path: &Path, secret: &ApiKeySecret) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let reason = match error.kind() {
-            ErrorKind::AlreadyExists => "there is such a file already; move it away".to_owned(),
+            ErrorKind::AlreadyExists => "the file exists already; move it away".to_owned(),
             _ => error.to_string(),
         };
         let path = path.display();
@@ -79,7 +79,7 @@ fn write_file(path: &Path, secret: &ApiKeySecret) -> Result<(), Failure> {
     writeln!(file, "{}", secret.expose()).and_then(|()| file.sync_all()).map_err(failed)
 }
 
-/// The command that makes another key when all are lost: whoever may use the database may use it. It holds no password.
+/// The command that creates another key if all are lost. Database access is enough to run it. It contains no password.
 fn way_back(settings: &Settings) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "patron".to_owned());
     let command = format!("{} keys create --name replacement --role super_admin", quoted(&program));
@@ -92,7 +92,7 @@ fn way_back(settings: &Settings) -> String {
     }
 }
 
-/// A word as a shell reads it.
+/// Quotes a word for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
     if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
@@ -102,8 +102,8 @@ pub(crate) fn quoted(word: &str) -> String {
 fn show(secret: &ApiKeySecret, address: &str, way_back: &str) {
     let text = format!(
         r#"
-Made a tenant, an environment and the first API key. The key is shown only this once; keep it.
-If it is lost, make another:
+Created a tenant, an environment and the first API key. The key is shown only once: keep it.
+If it is lost, create another:
 
 {way_back}
 
@@ -127,7 +127,7 @@ curl --request POST '{address}/v1/customers' \
 "#,
         key = secret.expose(),
     );
-    // Standard output is a terminal; when it is gone there is nobody to show it to.
+    // Standard output is a terminal. If it is gone, the key cannot be shown.
     let _ = writeln!(stdout(), "{text}");
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn a_word_reaches_a_shell_as_it_is() {
+    fn words_are_quoted_for_a_shell() {
         for (word, expected) in [
             ("sqlite:///var/lib/p-1.db", "sqlite:///var/lib/p-1.db"),
             ("/home/a b/p.db", "'/home/a b/p.db'"),

@@ -21,16 +21,16 @@ use clap::Parser;
 
 use crate::cli::Cli;
 
-/// A look-up by id takes a tenth less processor time with it than with the system's allocator.
+/// With it, a look-up by id takes a tenth less processor time than with the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs the program with the process's arguments and environment.
 ///
-/// Exit codes: 0 success, 1 the work failed, 2 the command line or the configuration is wrong.
+/// Exit codes: 0 success, 1 the work failed, 2 the command line or the configuration is invalid.
 #[must_use]
 pub fn main() -> ExitCode {
-    // clap prints help and errors itself and exits with 0 or 2.
+    // clap prints help and errors itself, and exits with 0 or 2.
     let cli = Cli::parse();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,

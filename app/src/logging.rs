@@ -1,7 +1,7 @@
-//! Logs, on standard error: for people on a terminal, one JSON object a line elsewhere.
+//! Logs, on standard error: for people on a terminal, one JSON object per line otherwise.
 //!
-//! Only our own crates log. Rocket's lines hold paths and queries, and a database driver's hold values; both can be
-//! personal data.
+//! Only our own crates log. Rocket logs paths and queries and the database drivers log values; both can be personal
+//! data.
 
 use std::io::{IsTerminal, stderr};
 
@@ -10,7 +10,7 @@ use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt};
 
 use crate::config::{LogFormat, LogLevel};
 
-/// Starts logging. A second call changes nothing.
+/// Starts logging. A second call has no effect.
 pub(crate) fn start(format: LogFormat, level: LogLevel) {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -30,7 +30,7 @@ pub(crate) fn start(format: LogFormat, level: LogLevel) {
     let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
-        // Where, but not what: the text of a panic can quote a value.
+        // Log the place but not the message: the message of a panic can quote a value.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a bug stopped a task; please report the place");
     }));

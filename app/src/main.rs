@@ -1,4 +1,4 @@
-//! The binary `patron`. Everything is in the library beside it, so that the tests can build the same program.
+//! The binary `patron`. Everything is in the library beside it, so the tests can build the same program.
 
 use std::process::ExitCode;
 

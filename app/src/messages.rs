@@ -1,10 +1,10 @@
-//! What to do on the command line about errors that the domain words alone do not say.
+//! Advice for the command line on errors whose domain message does not say what to do.
 
 use patron_domain::tenancy::ApiKeyError;
 
 use crate::failure::Failure;
 
-/// The refusal of a key that was to be made or revoked.
+/// The failure for a key that could not be created or revoked.
 pub(crate) fn of_key(error: ApiKeyError) -> Failure {
     match error {
         ApiKeyError::UnknownEnvironment => Failure::failed(format!("{error}; `patron environments list` shows them")),

@@ -1,4 +1,4 @@
-//! `/metrics` on an address of its own, for a network that clients do not reach.
+//! `/metrics` on an address of its ownand port, for an internal network.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::failure::Failure;
 
-/// Serves the page until the answer is notified. Answers when the address is bound.
+/// Serves the page until the returned handle is notified. Returns when the address is bound.
 pub(crate) async fn start(
     address: SocketAddr,
     render: impl Fn() -> String + Send + Sync + 'static,
@@ -24,7 +24,7 @@ pub(crate) async fn start(
         ip_header: None,
         log_level: LogLevel::Off,
         cli_colors: false,
-        // It ends with the main port, which minds the signals.
+        // The main port handles the signals and stops this one.
         shutdown: rocket::config::Shutdown {
             ctrlc: false,
             signals: [].into(),
@@ -38,7 +38,7 @@ pub(crate) async fn start(
     let told = AdHoc::on_liftoff("metrics", move |rocket| {
         let (address, port) = (rocket.config().address, rocket.config().port);
         Box::pin(async move {
-            // Whoever does not wait any more has failed for another reason.
+            // If the receiver is gone, the start failed for another reason.
             let _ = bound.send(SocketAddr::new(address, port)).await;
         })
     });
@@ -52,7 +52,7 @@ pub(crate) async fn start(
             tracing::info!("metrics are served on {bound}");
             Ok(shutdown)
         }
-        // The sender is gone, because the launch has failed.
+        // The sender was dropped because the launch failed.
         None => match serving.await {
             Ok(Err(complaint)) => Err(Failure::failed(complaint)),
             _ => Err(Failure::failed(format!("cannot serve metrics on {address}"))),
@@ -60,7 +60,7 @@ pub(crate) async fn start(
     }
 }
 
-/// What went wrong. Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
+/// Describes the error. Reading its kind marks it as handled; Rocket panics on an unhandled one.
 fn complaint(address: SocketAddr, error: &rocket::Error) -> String {
     format!("cannot serve metrics on {address}: {}; choose another with PATRON_METRICS_ADDRESS", error.kind())
 }

@@ -1,4 +1,4 @@
-//! `patron serve`: Rocket over the services, from start to drained.
+//! `patron serve`: Rocket over the services, from start to shutdown.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -27,14 +27,14 @@ use crate::{
     wiring::{self, Opening},
 };
 
-/// For how long a connection may stay open without a request, in seconds.
+/// How long a connection may stay open without a request, in seconds.
 const KEEP_ALIVE: u32 = 60;
-/// How long the answers that are being written may take once the grace is over, in seconds.
+/// How long responses may take after the grace period, in seconds.
 const MERCY: u32 = 2;
 
-/// Serves until SIGTERM or SIGINT, then lets requests finish and commits what was taken.
+/// Serves until SIGTERM or SIGINT, then lets requests finish and commits the queued writes.
 pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
-    // First of all: what is counted before counts nothing.
+    // Installed first: earlier metrics would be lost.
     let metrics = Metrics::install().map_err(Failure::failed)?;
     tokio::spawn(metrics.clone().keep_up());
     let database = wiring::open(&settings, Opening { exclusive: true, create: true }).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     writing.abort();
     house.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
-        tracing::warn!(%error, "when keys were last used before the stop was not written down");
+        tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }
     database.close().await;
     tracing::info!("stopped");
@@ -82,7 +82,7 @@ async fn launch(
     if let Some(port) = metrics_port {
         port.notify();
     }
-    // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
+    // Reading the kind marks the error as handled; Rocket panics on an unhandled one.
     if let Err(error) = &launched {
         match error.kind() {
             ErrorKind::Bind(reason) | ErrorKind::Io(reason) => {
@@ -102,13 +102,13 @@ async fn launch(
     }
 }
 
-/// Waits until the requests that are being answered are done, for as long as the grace and the mercy allow. Rocket waits
-/// itself, except when it sees the signal while it looks for the next connection: then it gives up at once.
+/// Waits until running requests are done, at most for the grace and the mercy period. Rocket waits itself, except if it
+/// sees the signal while it accepts the next connection: then it returns at once.
 pub(crate) async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
     const STEP: Duration = Duration::from_millis(10);
     let patience = Duration::from_secs(u64::from(grace) + u64::from(MERCY));
     let drained = tokio::time::timeout(patience, async {
-        // Each connection holds one.
+        // Each connection holds one reference.
         while Arc::strong_count(rocket) > 1 {
             tokio::time::sleep(STEP).await;
         }
@@ -132,7 +132,7 @@ fn rocket(
     rocket.register("/", vec![http::catcher(settings.http.cors_origins.clone())])
 }
 
-/// Rocket's configuration from ours alone: no `Rocket.toml`, no `ROCKET_*`.
+/// Rocket's configuration, from our settings only: `Rocket.toml` and `ROCKET_*` have no effect.
 fn config(settings: &Settings) -> Config {
     Config {
         profile: Config::RELEASE_PROFILE,
@@ -140,7 +140,7 @@ fn config(settings: &Settings) -> Config {
         port: settings.port,
         workers: settings.workers,
         ident: Ident::none(),
-        // A client could claim any address; nothing here asks for it.
+        // A client could claim any address; nothing here uses it.
         ip_header: None,
         keep_alive: KEEP_ALIVE,
         log_level: LogLevel::Off,
@@ -156,8 +156,8 @@ fn config(settings: &Settings) -> Config {
     }
 }
 
-/// When the port is bound and before the first request is taken: provides the first key, and says where the API is. The
-/// first key comes no earlier, so that a start that fails leaves no key that nobody has seen.
+/// Runs when the port is bound and before the first request: provides the first key, and logs the address. A start that
+/// fails to bind creates no key.
 fn liftoff(settings: &Settings, database: &Database, failure: Arc<OnceLock<Failure>>) -> AdHoc {
     let (settings, tenancy) = (settings.clone(), wiring::tenancy(database));
     AdHoc::on_liftoff("patron", move |rocket| {
@@ -168,7 +168,7 @@ fn liftoff(settings: &Settings, database: &Database, failure: Arc<OnceLock<Failu
                 std::net::IpAddr::V6(ip) => format!("http://[{ip}]:{}", config.port),
             };
             if let Err(error) = first_key::provide(&settings, &tenancy, &address).await {
-                // The only one to set it.
+                // The only place that sets it.
                 let _ = failure.set(error);
                 rocket.shutdown().notify();
                 return;
@@ -197,14 +197,14 @@ mod tests {
     use super::*;
     use crate::{cli::Cli, config};
 
-    /// Later than every endpoint: the routes that answer 405.
+    /// Ranks after every endpoint: the routes that answer 405.
     const FALLBACK_RANK: isize = 1_000;
 
-    const WHAT_TO_DO: &str = "Each endpoint tells what it takes and answers in `documented()`, in the file of its handler; \
-                              the `documents()` of its folder lists it, and `groups()` in adapters/src/http/openapi/mod.rs \
-                              lists the folders. docs/architecture.md says more, under \"The document\".";
+    const WHAT_TO_DO: &str = "Each endpoint is described in `documented()`, in the file of its handler. The \
+                              `documents()` of its folder lists it, and `groups()` in adapters/src/http/openapi/mod.rs \
+                              lists the folders. See also docs/architecture.md, \"The document\".";
 
-    /// A path with its parameters nameless, as they are at one place in Rocket and in the document.
+    /// A path with nameless parameters, for comparing Rocket's routes with the document.
     fn nameless(path: &str) -> String {
         let segments = path.split('/').map(|segment| if segment.starts_with(['<', '{']) { "{}" } else { segment });
         segments.collect::<Vec<_>>().join("/")

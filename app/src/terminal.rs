@@ -1,13 +1,13 @@
-//! Text that a terminal only shows. Names and other data could hold escape sequences, which would clear the screen or type for
-//! the user, and characters that turn the direction of what follows.
+//! Text that is safe to show on a terminal. Names and other data could contain escape sequences, which clear the screen
+//! or type for the user, and characters that change the direction of the text after them.
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Shows a value on lines of its own: everything in it but ends of lines that a terminal would act on is written as
-/// `\u001b`. Within JSON that is the same text, because such characters stand in its strings alone.
+/// Shows a value on lines of its own. Characters that a terminal would act on are written as `\u001b`, except ends of
+/// lines. JSON keeps its meaning, because such characters occur only in its strings.
 pub(crate) struct Lines<T>(pub(crate) T);
 
-/// The same for a value within a line: ends of lines are written as `\u000a` too.
+/// Shows a value within a line. Ends of lines are written as `\u000a` too.
 pub(crate) struct Line<T>(pub(crate) T);
 
 impl<T: Display> Display for Lines<T> {
@@ -22,7 +22,8 @@ impl<T: Display> Display for Line<T> {
     }
 }
 
-/// Control characters (C0, DEL, C1), ends of lines and paragraphs, and all that turns the direction of text.
+/// Control characters (C0, DEL, C1), ends of lines and paragraphs, and all characters that change the direction of
+/// text.
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -38,7 +39,7 @@ impl Write for Escaping<'_, '_> {
         let mut rest = text;
         while let Some((at, harmful)) = rest.char_indices().find(|(_, c)| (self.is_harmful)(*c)) {
             self.to.write_str(&rest[..at])?;
-            // All of them have at most four digits, so this is how JSON writes them too.
+            // All of them have at most four digits, so this is also their form in JSON.
             write!(self.to, "\\u{:04x}", u32::from(harmful))?;
             rest = &rest[at + harmful.len_utf8()..];
         }
@@ -55,7 +56,7 @@ mod tests {
     const HARMFUL: &str = "a\u{1b}[2Jb\u{7f}\u{9b}31m\u{202e}c\u{2066}\u{2069}\u{200f}\u{061c}\u{2028}\rd\te";
 
     #[test]
-    fn nothing_that_a_terminal_acts_on_is_left() {
+    fn characters_that_a_terminal_acts_on_are_escaped() {
         for shown in [Lines(HARMFUL).to_string(), Line(HARMFUL).to_string()] {
             assert!(!shown.contains(super::is_harmful), "{shown:?}");
             assert!(shown.starts_with("a\\u001b[2Jb\\u007f\\u009b31m\\u202ec"), "{shown}");
@@ -65,14 +66,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_harmless_stays_as_it_is() {
+    fn harmless_text_is_unchanged() {
         for text in ["", "Müller & Söhne 🦀", "שלום", "مرحبا", "日本語"] {
             assert_eq!((Lines(text).to_string().as_str(), Line(text).to_string().as_str()), (text, text));
         }
     }
 
     #[test]
-    fn json_stays_the_same_json() {
+    fn escaped_json_has_the_same_value() {
         let value = json!({ HARMFUL: [HARMFUL, "\\u001b", "line\nbreak"] });
         let shown = Lines(&value).to_string();
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);

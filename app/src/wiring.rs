@@ -1,4 +1,4 @@
-//! Which adapter stands behind which port.
+//! The adapters behind each port.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ use patron_domain::{
 
 use crate::{config::Settings, failure::Failure};
 
-/// How a database is opened.
+/// Options for opening a database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Opening {
-    /// Whether no other server may work over the same SQLite file.
+    /// Whether to reject a second server on the same SQLite file.
     pub(crate) exclusive: bool,
-    /// Whether a SQLite file that does not exist is made.
+    /// Whether to create a missing SQLite file.
     pub(crate) create: bool,
 }
 
@@ -42,16 +42,17 @@ pub(crate) async fn open(settings: &Settings, opening: Opening) -> Result<Databa
     opened.map_err(|error| not_opened(&error, settings.database_set_by.as_deref()))
 }
 
-/// Why a database was not opened, with the setting that names it where that may be wrong.
+/// The failure for a database that could not be opened. It names the setting if the setting may be wrong.
 fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
     let set_by = set_by.map(|name| format!("{name}: ")).unwrap_or_default();
     match error {
         OpenError::Url { reason } => Failure::configuration(format!("{set_by}{reason}")),
         OpenError::Missing { .. } => Failure::failed(format!(
-            "{set_by}{error}; `patron serve` makes one there, or `patron tenants create --create-database`. To use another, \
+            "{set_by}{error}; `patron serve` creates one there, as does `patron tenants create --create-database`. To use another, \
              name it with --database-url sqlite:///path/to/patron.db or PATRON_DATABASE_URL, or change to its folder"
         )),
-        // On PostgreSQL 15 and later a role makes tables only where that was granted, or in a database of its own.
+        // On PostgreSQL 15 and later a role can create tables only where that was granted, or in a database that it
+        // owns.
         OpenError::Migrate { reason } if reason.contains("permission denied") => Failure::failed(format!(
             "{set_by}{error}; make the role of the URL the owner of the database: ALTER DATABASE name OWNER TO role"
         )),
@@ -63,7 +64,7 @@ fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
 /// The services behind the HTTP API.
 pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-    // One cache for both services: a key that is revoked through one stops at once in the other.
+    // Both services share one cache: a key revoked through one stops at once in the other.
     let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
     Api {
         customers: customers(settings, database),
@@ -93,7 +94,7 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
     }
 }
 
-/// Customers, for whoever has been recognised.
+/// The customer service.
 pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerService {
     CustomerService {
         customers: database.customers.clone(),
@@ -103,7 +104,7 @@ pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerSer
     }
 }
 
-/// What clears away in the background.
+/// The retention job.
 pub(crate) fn house(settings: &Settings, database: &Database) -> House {
     House {
         store: database.housekeeping.clone(),
@@ -117,7 +118,7 @@ pub(crate) fn house(settings: &Settings, database: &Database) -> House {
     }
 }
 
-/// The service behind start-up and the command line.
+/// The service behind startup and the command line.
 pub(crate) fn tenancy(database: &Database) -> TenancyService {
     TenancyService {
         tenancy: database.tenancy.clone(),
@@ -128,8 +129,8 @@ pub(crate) fn tenancy(database: &Database) -> TenancyService {
     }
 }
 
-/// The service behind webhooks, over HTTP, in the relay and on the command line. One for a process: its sender keeps
-/// connections, and the roots of TLS.
+/// The service behind webhooks, over HTTP, in the relay and on the command line. One per process, because its sender
+/// keeps connections and TLS roots.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
     let (idempotency_ttl, settings) = (settings.idempotency_ttl, &settings.webhooks);
@@ -154,7 +155,7 @@ pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &We
     OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
 }
 
-/// What takes the steps of onboarding.
+/// The engine that runs the steps of onboarding.
 pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingEngine {
     let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks.clone();
     let caller = HttpSender::new(clock.clone(), settings.webhooks.calls);
@@ -171,10 +172,10 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
     }
 }
 
-/// What delivers webhooks.
+/// The relay that delivers webhooks.
 pub(crate) fn relay(settings: &Settings, service: WebhookService) -> Relay {
     let holder = match settings.database_url {
-        // One server works over a file; after a crash it takes up its own leases at once.
+        // One server works on a file; after a restart it takes up its own leases at once.
         DatabaseUrl::Sqlite(_) => "server".to_owned(),
         DatabaseUrl::Postgres(_) => {
             let id: WebhookDeliveryId = SystemIds.start(SystemClock.now()).next_id();

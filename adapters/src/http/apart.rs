@@ -1,7 +1,7 @@
-//! Work that takes longer than a turn of an async worker: large bodies, large answers, hashing.
+//! Work that is too long for an async worker: large bodies, large responses, hashing.
 //!
-//! A worker that reads a megabyte of JSON answers nobody meanwhile. Such work is done where it may block, and only so many
-//! at once that the others keep processors of their own.
+//! A worker that reads a megabyte of JSON serves no other request in the meantime. Such work runs where blocking is
+//! allowed, with limited concurrency, so that the async workers keep processors for themselves.
 
 use std::sync::LazyLock;
 
@@ -11,23 +11,23 @@ use rocket::tokio::{
     task::block_in_place,
 };
 
-/// As many bytes as are read, written or hashed within a fraction of a millisecond.
+/// The number of bytes that are read, written or hashed within a fraction of a millisecond.
 pub(crate) const SHORT: usize = 16_384;
 
-/// Half of the processors, and one at the least.
+/// Half of the processors, and at least one.
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Semaphore::new((processors / 2).max(1))
 });
 
-/// Does work on so many bytes: at once when they are few, else apart from the workers, when it is its turn.
+/// Runs work on `bytes` bytes: at once if they are few, otherwise in a blocking section, limited by [`TURNS`].
 pub(crate) async fn apart<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     if bytes <= SHORT {
         return work();
     }
-    // Nobody closes the semaphore; without a permit the work is done all the same.
+    // The semaphore is never closed. The work runs even without a permit.
     let _turn = TURNS.acquire().await.ok();
-    // Elsewhere there are no other workers to leave alone, and blocking in place is not allowed.
+    // Other runtimes have no other workers, and do not allow blocking in place.
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
         _ => work(),
@@ -41,7 +41,7 @@ mod tests {
     use super::{SHORT, apart};
 
     #[test]
-    fn work_is_done_in_every_kind_of_runtime() {
+    fn work_runs_in_every_kind_of_runtime() {
         let both = || async { (apart(1, || 1).await, apart(SHORT + 1, || 2).await) };
         assert_eq!(Builder::new_current_thread().build().unwrap().block_on(both()), (1, 2));
         let many = Builder::new_multi_thread().worker_threads(1).build().unwrap();

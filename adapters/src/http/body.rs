@@ -1,8 +1,8 @@
-//! The body of a request: bounded in size and in time, and never logged.
+//! The body of a request: limited in size and time, and never logged.
 //!
-//! Rocket's own JSON guard logs the raw body when it cannot be parsed, which is personal data. Rocket reads the first 14
-//! bytes of every body before any code of ours runs and sets no limit to that; a client that stalls earlier is the
-//! reverse proxy's to cut off.
+//! Rocket's own JSON guard logs a raw body that it cannot parse, and bodies contain personal data. Rocket reads the
+//! first 14 bytes of every body before our code runs, without a timeout; the reverse proxy must cut off a client that
+//! stalls before them.
 
 use patron_domain::violation::Violations;
 use rocket::{
@@ -32,11 +32,11 @@ impl Body<'_> {
         &self.bytes
     }
 
-    /// Reads the body as one JSON object, and turns it into what the domain takes. What is wrong with headers and query is
-    /// told beside what `read` notes.
+    /// Reads the body as one JSON object and converts it to a command of the domain. Faults of headers and the query
+    /// are reported together with those that `read` collects.
     ///
     /// # Errors
-    /// When it is no JSON object, or anything is wrong with the request.
+    /// If the body is not a JSON object, or the request has any fault.
     pub(crate) async fn read<'b, T, C>(
         &'b self,
         read: impl FnOnce(T, &mut Violations) -> Option<C> + Send,
@@ -68,7 +68,8 @@ impl<'r> FromData<'r> for Body<'r> {
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
     let options = Api::of(request)?.options();
     let limit = options.body_limit;
-    // Beyond the limit some more is read and thrown away: a client that is still sending could not read our answer.
+    // Reads and discards some bytes beyond the limit, because a client that is still sending could not read the
+    // response.
     let stream = data.open((limit.saturating_mul(8)).bytes());
     let patience = options.body_timeout;
     let bytes = timeout(patience, read_limited(stream, limit)).await;
@@ -76,7 +77,7 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
     if is_encoded(request) {
         return Err(ApiError::unsupported_encoding());
     }
-    // Rocket knows no content type of a request whose header it cannot read; that is no reason to take it for JSON.
+    // If the header is invalid, Rocket reports no content type. Such a body must not pass as JSON.
     let named = request.headers().get_one("content-type").is_some_and(|kind| !kind.is_empty());
     match request.content_type() {
         Some(kind) if is_json(kind) => Ok(bytes),
@@ -85,7 +86,7 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
     }
 }
 
-/// Whether the body is said to be compressed, or otherwise not as it is. No route here undoes that.
+/// Whether the body has a content encoding, such as compression. No route decodes one.
 fn is_encoded(request: &Request<'_>) -> bool {
     let codings = request.headers().get("content-encoding").flat_map(|codings| codings.split(','));
     codings.map(str::trim).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -120,7 +121,7 @@ mod tests {
     use super::is_json;
 
     #[test]
-    fn json_goes_by_several_names() {
+    fn json_has_several_content_types() {
         let check = |text: &str| is_json(&text.parse::<ContentType>().unwrap());
         for good in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/a.b+json"]
         {

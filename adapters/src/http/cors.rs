@@ -1,16 +1,16 @@
-//! Cross-origin requests (the Fetch standard, section 3.3), off unless origins are configured.
+//! Cross-origin requests (Fetch standard, section 3.3), disabled unless origins are configured.
 
 use rocket::{Request, Response};
 
-/// The origins that may ask from a browser.
+/// The origins that browsers may send requests from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
-    /// None: no header of this kind is ever sent.
+    /// No origin: responses have no CORS headers.
     #[default]
     None,
-    /// Any.
+    /// Every origin.
     Any,
-    /// These, each as a browser sends it, such as `https://app.example.com`.
+    /// These origins, in the form that browsers send, such as `https://app.example.com`.
     List(Vec<String>),
 }
 
@@ -26,30 +26,30 @@ impl Origins {
 
 const REQUEST_HEADERS: &str = "x-api-key, authorization, content-type, idempotency-key, if-match, if-none-match, prefer, \
                                x-environment-id, x-patron-onboarding-run, x-request-id";
-/// Everything that the API answers and that a page could not read otherwise (the Fetch standard, section 3.3.4).
+/// The response headers that pages could not read otherwise (Fetch standard, section 3.3.4).
 const RESPONSE_HEADERS: &str = "Allow, ETag, Idempotency-Replayed, Location, Patron-As-Of, Patron-Dry-Run, Patron-Ignored, \
                                 RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Patron-Former-External-Id, \
                                 X-Request-ID";
-/// For how many seconds a browser may keep the answer of a preflight.
+/// How long a browser may cache a preflight response, in seconds.
 const MAX_AGE: &str = "600";
 
 fn origin<'r>(request: &'r Request<'_>, origins: &Origins) -> Option<&'r str> {
     request.headers().get_one("origin").filter(|origin| origins.allow(origin))
 }
 
-/// Whether a request asks beforehand if another may be sent, from an origin that may.
+/// Whether a request is a preflight from an allowed origin.
 pub(super) fn is_preflight(request: &Request<'_>, origins: &Origins) -> bool {
     request.headers().contains("access-control-request-method") && origin(request, origins).is_some()
 }
 
-/// Says what may be sent. The origin itself is added with every answer.
+/// Adds the allowed methods and headers. The origin is added to every response.
 pub(super) fn answer_preflight(methods: &str, response: &mut Response<'_>) {
     response.set_raw_header("Access-Control-Allow-Methods", methods.to_owned());
     response.set_raw_header("Access-Control-Allow-Headers", REQUEST_HEADERS);
     response.set_raw_header("Access-Control-Max-Age", MAX_AGE);
 }
 
-/// Lets the page of an origin that may ask read an answer. Whether answers depend on the origin at all.
+/// Allows the page of a configured origin to read the response. Returns whether responses depend on the origin.
 pub(super) fn allow(request: &Request<'_>, origins: &Origins, response: &mut Response<'_>) -> bool {
     if *origins == Origins::None {
         return false;
@@ -58,6 +58,6 @@ pub(super) fn allow(request: &Request<'_>, origins: &Origins, response: &mut Res
         response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
         response.set_raw_header("Access-Control-Expose-Headers", RESPONSE_HEADERS);
     }
-    // Even when this one may not read it.
+    // Even if this origin may not read it.
     true
 }

@@ -1,4 +1,4 @@
-//! Cursors of lists that are read by offset: the same way to the next page as on the lists that have places of their own.
+//! Cursors of lists that are read by offset, so that all lists are paged in the same way.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use patron_domain::{
     violation::{Rule, Violations},
 };
 
-/// Where the next page begins, as the opaque text that clients hold.
+/// The start of the next page, as an opaque text for clients.
 pub(crate) struct OffsetCursor(u64);
 
-/// The beginning of such a text: so that a cursor of another kind of list is not taken for one.
+/// The prefix of such a text. It distinguishes it from the cursors of other kinds of lists.
 const MARK: &str = "p";
 
-/// Why a text is no such cursor.
+/// The error of an invalid cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a cursor must be the next_cursor of an earlier answer of this list, as it was")]
+#[error("a cursor must be the unchanged next_cursor of an earlier page of this list")]
 pub(crate) struct OffsetCursorError;
 
 impl Rule for OffsetCursorError {
@@ -24,7 +24,7 @@ impl Rule for OffsetCursorError {
     }
 }
 
-/// A cursor and an offset both say where to begin.
+/// The error of a request with both a cursor and an offset.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("a cursor and an offset cannot be combined; send only one of them")]
 struct Both;
@@ -36,7 +36,7 @@ impl Rule for Both {
 }
 
 impl OffsetCursor {
-    /// That of the page behind one on which so many items were found, of so many in all; none behind the last.
+    /// The cursor after a page with `found` items of a list with `total` items. `None` after the last page.
     pub(crate) fn after(page: PageRequest, found: usize, total: u64) -> Option<Self> {
         let next = page.offset().saturating_add(u64::try_from(found).unwrap_or(u64::MAX));
         (found > 0 && next < total).then_some(Self(next))
@@ -51,7 +51,7 @@ impl OffsetCursor {
         u64::from_str_radix(digits, 16).map(Self).map_err(|_| OffsetCursorError)
     }
 
-    /// The page that a cursor leads to, in the place of one by offset.
+    /// The page at a cursor, instead of the one at an offset.
     pub(crate) fn page(name: &str, text: Option<&str>, page: PageRequest, broken: &mut Violations) -> PageRequest {
         let Some(text) = text else { return page };
         if page.offset() > 0 {
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_list_gave_is_refused() {
+    fn invalid_cursors_are_rejected() {
         let long = "p0".repeat(20);
         for bad in ["", "p", "14", "p000000000000001", "p000000000000000G", "pffffffffffffffffff", "0110", &long] {
             assert!(page(Some(bad), 0).is_err(), "{bad}");
         }
         assert!(page(Some("p0000000000000001"), 1).unwrap_err().contains("exclude"));
-        // Beyond what any database counts there is nothing; the page stays where it was.
+        // An offset beyond the range of databases has no items. The page stays unchanged.
         assert_eq!(page(Some("pffffffffffffffff"), 0), Ok((7, 0)));
     }
 }

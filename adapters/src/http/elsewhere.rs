@@ -1,6 +1,7 @@
-//! What Flexprice knows and Patron does not hold: billing, which is not the customer.
+//! Parts of Flexprice's API that Patron does not have: billing, which is separate from the customer.
 
-/// The types of entity that Flexprice taxes or maps and that are not here. A list of theirs is empty; a write is refused.
+/// Entity types that Flexprice taxes or maps and that do not exist here. Their lists are empty, and writes are
+/// rejected.
 const ENTITY_TYPES: [&str; 11] = [
     "addon",
     "credit_note",
@@ -15,16 +16,16 @@ const ENTITY_TYPES: [&str; 11] = [
     "subscription_line_item",
 ];
 
-/// Whether a word is such a type.
+/// Whether a word is one of these types.
 pub(crate) fn is_entity_type(word: &str) -> bool {
     ENTITY_TYPES.contains(&word)
 }
 
-/// What Flexprice has under a customer, or under all of them.
+/// Flexprice's paths below a customer, or below all of them.
 const BELOW_CUSTOMERS: [&str; 9] =
     ["entitlements", "grants", "invoices", "invoice", "payments", "subscriptions", "usage", "wallets", "wallet"];
 
-/// Whether a path ends as one of Flexprice's below customers that is not here.
+/// Whether a path ends as one of Flexprice's paths below customers that do not exist here.
 pub(crate) fn is_path(path: &str) -> bool {
     path.split('/').next_back().is_some_and(|last| BELOW_CUSTOMERS.contains(&last))
 }

@@ -1,5 +1,5 @@
-//! One envelope for every error. The domain's errors become it in `error/mapping.rs`, but for those of taxes, which do in
-//! `tax/error.rs`; how it is shown is in `error/shown.rs`.
+//! One envelope for all errors. `error/mapping.rs` maps the domain's errors to it, except those of taxes, which
+//! `tax/error.rs` maps. `error/shown.rs` renders it.
 //!
 //! | status | code |
 //! | --- | --- |
@@ -21,14 +21,14 @@ use rocket::http::Status;
 
 use super::{messages, version::etag};
 
-/// The rule that a reference breaks when nothing is there.
+/// The rule of a reference to something that does not exist.
 pub(crate) const EXISTS: &str = "exists";
 
-/// What is said of a code that no tax rate has.
+/// The message about a code without a tax rate.
 pub(crate) const NO_SUCH_RATE: &str =
     "there is no tax rate with this code; create the tax rate first, or correct the code";
 
-/// An error as a client sees it.
+/// An error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     status: Status,
@@ -38,7 +38,7 @@ pub(crate) struct ApiError {
     header: Option<(&'static str, String)>,
 }
 
-/// What is wrong at one place.
+/// A fault at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Detail {
     path: String,
@@ -55,13 +55,13 @@ impl Detail {
     }
 }
 
-/// The most bytes of a refusal, whatever was sent: what is wrong is told from the beginning, as far as there is room.
+/// The most bytes of an error response. Faults that do not fit are left out, from the end.
 const MOST_BYTES: usize = 262_144;
 
-/// What is kept of them for everything but the details.
+/// The bytes that are reserved for everything except the details.
 const ENVELOPE_BYTES: usize = 1_024;
 
-/// After how many seconds a client may ask again when the service is not available.
+/// The value of `Retry-After` when the service is unavailable, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
@@ -69,45 +69,44 @@ impl ApiError {
         Self { status, code, message: message.into(), details: Vec::new(), header: None }
     }
 
-    /// 400: the body as a whole is no request.
+    /// 400: the body as a whole is not a request.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(Status::BadRequest, "validation_error", message)
     }
 
-    /// 401, the same for every kind of wrong key.
+    /// 401, the same for every kind of invalid key.
     pub(crate) fn unauthenticated() -> Self {
         Self::new(Status::Unauthorized, "unauthenticated", messages::UNAUTHENTICATED)
             .header("WWW-Authenticate", "Bearer".to_owned())
     }
 
-    /// 404: an object, or a route.
+    /// 404: a resource or a route.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(Status::NotFound, "not_found", message)
     }
 
-    /// 404: what a request refers to is not there.
+    /// 404: the request refers to something that does not exist.
     pub(crate) fn unknown(broken: Violations) -> Self {
         let mut error = Self::from(broken);
         (error.status, error.code) = (Status::NotFound, "not_found");
         if let [only] = error.details.as_slice() {
             error.message.clone_from(&only.message);
         } else {
-            "some things that the request refers to are not there; details name each of them"
-                .clone_into(&mut error.message);
+            "the request refers to things that do not exist; details names each of them".clone_into(&mut error.message);
         }
         error
     }
 
-    /// 404: nothing takes requests at a path.
+    /// 404: no route has this path.
     pub(crate) fn no_such_path(method: &str, path: &str) -> Self {
         const MOST_CHARS: usize = 200;
         let (end, cut) = path.char_indices().nth(MOST_CHARS).map_or((path.len(), ""), |(end, _)| (end, "…"));
-        Self::not_found(format!("there is nothing at {method} {}{cut}; /docs shows all that there is", &path[..end]))
+        Self::not_found(format!("there is nothing at {method} {}{cut}; /docs lists all paths", &path[..end]))
     }
 
-    /// 405 with the methods that are allowed, separated by commas.
+    /// 405 with the allowed methods, separated by commas.
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        let message = format!("this path does not take this method; it takes {allowed}");
+        let message = format!("this path does not support this method; it supports {allowed}");
         Self::new(Status::MethodNotAllowed, "method_not_allowed", message).header("Allow", allowed.to_owned())
     }
 
@@ -129,23 +128,23 @@ impl ApiError {
         Self::new(Status::UnsupportedMediaType, "unsupported_media_type", message)
     }
 
-    /// 415: the body is compressed, or otherwise not as it is.
+    /// 415: the body is compressed, or encoded in another way.
     pub(crate) fn unsupported_encoding() -> Self {
-        let message = "the body must be sent as it is: this path takes no Content-Encoding; leave the header out";
+        let message = "the body must be sent unencoded: remove the header Content-Encoding";
         let mut error = Self::new(Status::UnsupportedMediaType, "unsupported_media_type", message);
         let detail = Detail::new("Content-Encoding", message);
         error.details.push(Detail { rule: Some("content_encoding"), ..detail });
-        // RFC 9110, 15.5.16: which codings are taken.
+        // RFC 9110, 15.5.16: the accepted codings.
         error.header("Accept-Encoding", "identity".to_owned())
     }
 
-    /// 500, always the same: what happened is in the log, under the request's id.
+    /// 500, always the same. The cause is in the log, under the request's id.
     pub(crate) fn system_error() -> Self {
-        let message = "something went wrong here, and it was noted; ask again later, or tell us the X-Request-ID";
+        let message = "an internal error occurred and was logged; try again later, or report the X-Request-ID";
         Self::new(Status::InternalServerError, "system_error", message)
     }
 
-    /// 500 for an error that this adapter has no answer for: the domain is newer.
+    /// 500 for an error that this adapter does not know, because the domain is newer.
     pub(crate) fn unforeseen(error: &impl std::fmt::Display) -> Self {
         tracing::error!(%error, "answered 500");
         Self::system_error()
@@ -153,21 +152,21 @@ impl ApiError {
 
     /// 503.
     pub(crate) fn unavailable() -> Self {
-        let message = "the service cannot do this at the moment; ask again in a little while";
+        let message = "the service is temporarily unavailable; try again soon";
         let error = Self::new(Status::ServiceUnavailable, "service_unavailable", message);
         error.header("Retry-After", RETRY_AFTER_SECONDS.to_string())
     }
 
-    /// The envelope for a status that Rocket itself gives.
+    /// The envelope for a status that Rocket itself sets.
     pub(crate) fn of_status(status: Status) -> Self {
         match status.code {
             401 => Self::unauthenticated(),
-            404 => Self::not_found("there is nothing at this path; /docs shows all that there is"),
+            404 => Self::not_found("there is nothing at this path; /docs lists all paths"),
             500 => Self::system_error(),
             503 => Self::unavailable(),
             400..=499 => {
                 let code = if status.code == 413 { "payload_too_large" } else { "validation_error" };
-                Self::new(status, code, "the request could not be understood as HTTP; correct it and send it again")
+                Self::new(status, code, "the request is not valid HTTP; correct it and send it again")
             }
             _ => Self { status, ..Self::system_error() },
         }
@@ -178,13 +177,13 @@ impl ApiError {
         self
     }
 
-    /// The same, saying that what is named at a path is not there.
+    /// Adds a reference at a path to something that does not exist.
     pub(crate) fn names_nothing(mut self, path: impl Into<String>, message: impl Into<String>) -> Self {
         self.details.push(Detail { rule: Some(EXISTS), ..Detail::new(path, message) });
         self
     }
 
-    /// The same with more that is wrong, where it is fields that are.
+    /// Adds further faults, if the error already lists faults of fields.
     pub(crate) fn beside(self, more: Violations) -> Self {
         if self.status != Status::BadRequest || self.details.is_empty() {
             return self;
@@ -196,7 +195,7 @@ impl ApiError {
         known.fitted()
     }
 
-    /// 409: something has what was asked for.
+    /// 409: the value is taken.
     pub(crate) fn already_exists(path: &str, message: String, existing_id: String) -> Self {
         let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
         let detail = Detail::new(path, message);
@@ -204,12 +203,12 @@ impl ApiError {
         error
     }
 
-    /// 400: the state forbids it.
+    /// 400: the state of the resource forbids it.
     pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
         Self::new(Status::BadRequest, "invalid_operation", message)
     }
 
-    /// 409: the client's key stands for another request.
+    /// 409: the idempotency key was used for another request.
     pub(crate) fn idempotency_key_reused() -> Self {
         let message = messages::KEY_REUSED;
         let mut error = Self::new(Status::Conflict, "idempotency_key_reused", message);
@@ -217,7 +216,7 @@ impl ApiError {
         error
     }
 
-    /// The same in other words.
+    /// Replaces the message.
     pub(super) fn saying(mut self, message: &str) -> Self {
         message.clone_into(&mut self.message);
         for detail in &mut self.details {
@@ -226,11 +225,11 @@ impl ApiError {
         self
     }
 
-    /// The same with as many details as a refusal has room for, saying when there are more.
+    /// Removes details that do not fit into a response, and says so in the message.
     fn fitted(mut self) -> Self {
         let mut room = MOST_BYTES - ENVELOPE_BYTES;
         let mut fits = |detail: &Detail| {
-            // Neither can fail; an error counts as nothing.
+            // Neither can fail. An error would count as nothing.
             let length = |json: serde_json::Result<Vec<u8>>| json.map_or(0, |json| json.len());
             let bytes = length(serde_json::to_vec(&detail.path)) + length(serde_json::to_vec(detail)) + "\"\":,".len();
             let left = room.checked_sub(bytes);
@@ -241,12 +240,12 @@ impl ApiError {
         let more = self.details.len() - kept;
         self.details.truncate(kept);
         if more > 0 || kept >= Violations::MAX {
-            self.message.push_str("; there are more than details have room for");
+            self.message.push_str("; there are more than details can list");
         }
         self
     }
 
-    /// 412: the thing is at another version than the client expects; none when there is no such thing.
+    /// 412: the resource is at another version than the client expects. `None` if it does not exist.
     fn version_conflict(current: Option<Version>) -> Self {
         let message = messages::VERSION_CONFLICT;
         let mut error = Self::new(Status::PreconditionFailed, "version_conflict", message);
@@ -263,12 +262,12 @@ impl ApiError {
         self.status
     }
 
-    /// What went wrong, for programs.
+    /// The code, for programs.
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
 
-    /// The one header that goes with it, if one does.
+    /// Its additional header, if it has one.
     pub(crate) fn extra_header(&self) -> Option<&(&'static str, String)> {
         self.header.as_ref()
     }
@@ -276,7 +275,7 @@ impl ApiError {
 
 impl From<Violations> for ApiError {
     fn from(violations: Violations) -> Self {
-        let mut error = Self::malformed("some fields are not right; details name each of them and what to do");
+        let mut error = Self::malformed("some fields are invalid; details names each of them and says what to do");
         let detail = |violation: patron_domain::violation::Violation| Detail {
             rule: Some(violation.rule),
             ..Detail::new(violation.path, violation.message)
@@ -305,7 +304,7 @@ mod tests {
             serde_json::to_value(ApiError::from(violations)).unwrap(),
             json!({
                 "code": "validation_error",
-                "message": "some fields are not right; details name each of them and what to do",
+                "message": "some fields are invalid; details names each of them and says what to do",
                 "http_status_code": 400,
                 "details": { "a[0].b": { "message": "correct it", "rule": "iso_4217" } },
             })
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_bounded_whatever_its_paths_are() {
+    fn an_error_is_bounded_whatever_its_paths_are() {
         for path in ["\"", "\u{1}", "🦀", "x"] {
             let mut violations = Violations::new();
             for number in 0..2_000 {
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_references_are_told_beside_faults_and_alone_as_missing() {
+    fn unknown_references_are_listed_with_faults_and_alone_are_404() {
         let one = |path: &str| {
             let mut violations = Violations::new();
             violations.push(Violation { path: path.into(), rule: "exists", message: format!("{path} is not there") });
@@ -351,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn without_details_there_is_no_member_for_them() {
+    fn an_error_without_details_omits_the_member() {
         let error = serde_json::to_value(ApiError::system_error()).unwrap();
         assert_eq!(error.get("details"), None);
     }

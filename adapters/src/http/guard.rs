@@ -1,4 +1,4 @@
-//! Who is asking: request guards that recognise the caller before anything of the body is read.
+//! Request guards that identify the caller before the body is read.
 
 use std::ops::Deref;
 
@@ -18,13 +18,13 @@ use super::{
     wrap::{fail, request_id},
 };
 
-/// A caller who may read.
+/// A caller with permission to read.
 pub(crate) struct CanRead(Caller);
 
-/// A caller who may write.
+/// A caller with permission to write.
 pub(crate) struct CanWrite(Caller);
 
-/// A caller who may change environments, keys and webhook endpoints.
+/// A caller with permission to change environments, keys and webhook endpoints.
 pub(crate) struct CanAdminister(Caller);
 
 macro_rules! caller_guard {
@@ -55,14 +55,15 @@ caller_guard!(CanRead, Permission::Read);
 caller_guard!(CanWrite, Permission::Write);
 caller_guard!(CanAdminister, Permission::Administer);
 
-/// Recognises the caller and checks that it may do what is asked.
+/// Identifies the caller, and checks its permission.
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {
     let caller = recognise(request).await?;
     caller.authorise(permission)?;
     Ok(caller)
 }
 
-/// Recognises the caller by `x-api-key`, or by `Authorization: Bearer`, in the environment that is named, if one is.
+/// Identifies the caller by `x-api-key` or `Authorization: Bearer`. If the request names an environment, it must be the
+/// caller's.
 pub(super) async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError> {
     let headers = request.headers();
     let key = presented(headers)?.ok_or_else(ApiError::unauthenticated)?;
@@ -74,10 +75,10 @@ pub(super) async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError>
     Ok(caller)
 }
 
-/// The one key that a request presents. An empty header is as if absent.
+/// The API key of a request. An empty header counts as absent.
 ///
 /// # Errors
-/// When it presents several keys that differ: whichever counted, somebody would act in an environment that is not meant.
+/// If the request has several different keys. Either of them could act in an environment that was not meant.
 fn presented<'r>(headers: &'r HeaderMap<'_>) -> Result<Option<&'r str>, ApiError> {
     let bearer = |field: &'r str| {
         let (scheme, key) = field.split_once(' ')?;
@@ -88,7 +89,7 @@ fn presented<'r>(headers: &'r HeaderMap<'_>) -> Result<Option<&'r str>, ApiError
     let first = keys.next();
     if keys.any(|other| Some(other) != first) {
         let mut broken = Violations::new();
-        let message = "the request presents two API keys that differ, in x-api-key and Authorization; send one of them";
+        let message = "the request has two different API keys, in x-api-key and Authorization; send one of them";
         let (path, rule) = ("x-api-key".to_owned(), "one_key");
         broken.push(Violation { path, rule, message: message.to_owned() });
         return Err(broken.into());
@@ -126,7 +127,7 @@ mod tests {
     use super::presented;
 
     #[test]
-    fn one_key_is_presented_however_often_and_an_empty_header_is_none() {
+    fn a_key_may_be_repeated_and_an_empty_header_counts_as_absent() {
         let read = |fields: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             fields.iter().for_each(|(name, value)| headers.add(Header::new(*name, *value)));

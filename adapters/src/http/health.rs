@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can work.
+//! Liveness and readiness of the process.
 
 use async_trait::async_trait;
 use patron_domain::store::StoreError;
@@ -13,13 +13,13 @@ use super::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Tells whether requests can be served: the database answers.
+/// A check whether requests can be served.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Asks everything that requests need.
+    /// Checks everything that requests need.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when something does not answer.
+    /// [`StoreError::Unavailable`] if something does not respond.
     async fn check(&self) -> Result<(), StoreError>;
 }
 
@@ -37,10 +37,10 @@ pub(super) fn all() -> Vec<Route> {
 
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![
-        Endpoint::new(routes![live], "getLive", "Whether it lives", "Answers as long as the process answers at all.")
-            .answers::<Health>(200, "It lives."),
-        Endpoint::new(routes![ready], "getReady", "Whether it can work", "Asks the database.")
-            .answers::<Health>(200, "The database answers.")
+        Endpoint::new(routes![live], "getLive", "Check liveness", "Succeeds while the process runs.")
+            .answers::<Health>(200, "The process runs."),
+        Endpoint::new(routes![ready], "getReady", "Check readiness", "Checks the database.")
+            .answers::<Health>(200, "The database responds.")
             .refuses([Refusal::Unavailable]),
     ]
 }
@@ -50,13 +50,13 @@ struct Health {
     status: &'static str,
 }
 
-/// 200 as long as the process answers at all.
+/// Returns 200 while the process runs.
 #[get("/live")]
 fn live() -> Result<Answer, ApiError> {
     Answer::ok(&Health { status: "live" })
 }
 
-/// 200 when the database answers, else 503.
+/// Returns 200 if the database responds, otherwise 503.
 #[get("/ready")]
 async fn ready(services: Services<'_>) -> Result<Answer, ApiError> {
     services.readiness.check().await?;

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`, and what tells the request it stands for from others.
+//! The header `Idempotency-Key`, and the fingerprint that identifies its request.
 
 use patron_domain::{
     idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError, IdempotentRequest},
@@ -14,7 +14,7 @@ use super::{apart::apart, error::ApiError, indent, noted::Noted};
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The key of a request, if it has one, and the request's method and path with its query.
+/// The key of a request, if it has one, with the request's method, path and query.
 pub(crate) struct Idempotency<'r> {
     key: Result<Option<IdempotencyKey>, IdempotencyKeyError>,
     method: &'static str,
@@ -29,7 +29,7 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let key = request.headers().get_one("idempotency-key").map(IdempotencyKey::new).transpose();
         if let Err(error) = &key {
-            // A body tells it beside its own faults; without one, `over` does.
+            // If there is a body, its faults are reported with this one. Otherwise `over` reports it.
             Noted::of(request).fault(HEADER, error);
         }
         Outcome::Success(Self {
@@ -45,7 +45,7 @@ impl Idempotency<'_> {
     /// The key with the fingerprint of the whole request.
     ///
     /// # Errors
-    /// When the header holds no key.
+    /// If the header contains an invalid key.
     pub(crate) async fn over(self, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
         let Self { key, method, target, query } = self;
         let key = key.map_err(|error| {
@@ -57,7 +57,7 @@ impl Idempotency<'_> {
         let query = indent::without_wish(query);
         let fingerprint = apart(body.len(), || {
             let mut hash = Sha256::new();
-            // Lengths come first, so that no two requests run together to the same bytes.
+            // Lengths come first, so that different requests never give the same bytes.
             for part in [method.as_bytes(), target.as_bytes(), query.as_bytes(), body] {
                 hash.update((part.len() as u64).to_be_bytes());
                 hash.update(part);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_request_tells_it_from_others() {
+    fn every_part_of_a_request_changes_the_fingerprint() {
         let fingerprint = |method, target, query, body: &[u8]| over(Some("k"), (method, target), query, body).unwrap();
         let one = fingerprint("POST", "/v1/customers", "a=1", b"{}");
         assert_eq!(fingerprint("POST", "/v1/customers", "a=1", b"{}"), one);

@@ -1,4 +1,4 @@
-//! JSON for people: indented, when a request asks for it.
+//! Indented JSON for people, on request.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ pub(super) fn is_wanted(request: &Request<'_>) -> bool {
     in_query || request.headers().get("accept").any(|accept| accept.split([',', ';']).any(is_pretty))
 }
 
-/// A query without what only says how to show the answer.
+/// A query without the parameter for indentation.
 pub(super) fn without_wish(query: &str) -> Cow<'_, str> {
     let is_wish = |pair: &&str| pair.split('=').next() == Some("pretty");
     if !query.split('&').any(|pair| is_wish(&pair)) {
@@ -21,7 +21,7 @@ pub(super) fn without_wish(query: &str) -> Cow<'_, str> {
     Cow::Owned(query.split('&').filter(|pair| !is_wish(pair)).collect::<Vec<_>>().join("&"))
 }
 
-/// Compact JSON with each member and element on a line of its own. Nothing else is changed: no order, no number, no escape.
+/// Puts each member and element of compact JSON on its own line. Order, numbers and escapes stay unchanged.
 pub(super) fn indent(json: &[u8]) -> Vec<u8> {
     const STEP: usize = 2;
     let mut indented = Vec::with_capacity(json.len() * 2);
@@ -75,7 +75,7 @@ mod tests {
     use super::{indent, without_wish};
 
     #[test]
-    fn how_an_answer_is_shown_makes_no_other_request() {
+    fn indentation_does_not_change_the_fingerprint() {
         for (query, rest) in
             [("a=1", "a=1"), ("pretty", ""), ("a=1&pretty=true&b", "a=1&b"), ("prettya=1", "prettya=1")]
         {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_as_the_library_writes_it() {
+    fn indentation_equals_that_of_serde_json() {
         for value in [
             json!({}),
             json!([]),

@@ -1,4 +1,4 @@
-//! Lists: items, and where in the whole list they stand.
+//! Lists: items, and their place in the whole list.
 
 use patron_domain::{
     customer::{CustomerRecord, query::CustomerPage},
@@ -21,10 +21,10 @@ pub(crate) struct List<T> {
     pagination: Pagination,
 }
 
-/// Where in the whole list a page stands.
+/// The place of a page in the whole list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pagination {
-    /// How many items the whole list has; not there with `include_total=false`.
+    /// The number of items in the whole list; absent with `include_total=false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     total: Option<u64>,
@@ -32,25 +32,25 @@ pub(crate) struct Pagination {
     limit: u16,
     #[schema(schema_with = exactly::<Offset>)]
     offset: u64,
-    /// Leads to the next page, as `cursor`; not there on the last.
+    /// The `cursor` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<String>,
 }
 
 impl<T> List<T> {
-    /// A page, each item turned into its answer.
+    /// A page, with each item converted for the response.
     pub(crate) fn new<'a, V>(page: &'a Page<V>, request: PageRequest, item: impl FnMut(&'a V) -> T) -> Self {
         Self { items: page.items.iter().map(item).collect(), pagination: Pagination::of(page, request) }
     }
 
-    /// A list of what there is none of.
+    /// A list without items.
     pub(crate) fn empty(request: PageRequest) -> Self {
         let pagination = Pagination::of(&Page::<T> { items: Vec::new(), total: 0 }, request);
         Self { items: Vec::new(), pagination }
     }
 
-    /// A page of customers, each turned into its answer.
+    /// A page of customers, with each one converted for the response.
     pub(crate) fn of_customers<'a>(
         page: &'a CustomerPage,
         request: PageRequest,
@@ -64,7 +64,7 @@ impl<T> List<T> {
 }
 
 impl Pagination {
-    /// That of a page of a list that is read by offset.
+    /// The place of a page in a list that is read by offset.
     pub(crate) fn of<V>(page: &Page<V>, request: PageRequest) -> Self {
         let next = OffsetCursor::after(request, page.items.len(), page.total);
         let (limit, offset) = (request.limit(), request.offset());
@@ -73,7 +73,7 @@ impl Pagination {
 }
 
 impl<T: Serialize + Sync> List<T> {
-    /// The page as an answer.
+    /// The page as a response.
     pub(crate) async fn answer(self) -> Result<Answer, ApiError> {
         Answer::page(self.items.len(), &self).await
     }

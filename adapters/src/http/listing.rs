@@ -1,4 +1,4 @@
-//! What every list can be asked: read in one place, so that no list takes what another one refuses.
+//! The parameters of every list, read in one place, so that all lists accept and reject the same values.
 
 use patron_domain::{
     customer::query::Direction,
@@ -9,23 +9,23 @@ use patron_domain::{
 
 use super::{cursor::OffsetCursor, query::Query};
 
-/// The parameters that all lists share. A list that has no use for one of them checks it all the same.
+/// The parameters that all lists share. Lists check even those that they do not use.
 pub(crate) struct Listing {
-    /// How many, and how many to skip.
+    /// The limit and the offset.
     pub(crate) page: PageRequest,
-    /// Which end comes first.
+    /// The direction.
     pub(crate) order: Option<Direction>,
-    /// Created then or later.
+    /// The earliest time of creation.
     pub(crate) start_time: Option<Timestamp>,
-    /// Created then or earlier.
+    /// The latest time of creation.
     pub(crate) end_time: Option<Timestamp>,
 }
 
-/// The names under which lists take the `next_cursor` of the page before: the one that all take, and those of old.
+/// The names under which lists accept the `next_cursor` of the previous page: the common one, and two older ones.
 const CURSORS: [&str; 3] = ["cursor", "starting_after", "after"];
 
 impl Listing {
-    /// Those of a list that is read by offset: its cursors stand for offsets.
+    /// Reads the parameters of a list that is read by offset. Its cursors stand for offsets.
     pub(crate) fn read(query: &Query<'_>, broken: &mut Violations) -> Self {
         let mut listing = Self::without_cursor(query, broken);
         let (name, cursor) = cursor(query, broken);
@@ -33,7 +33,7 @@ impl Listing {
         listing
     }
 
-    /// Those of a list whose cursors are places of its own.
+    /// Reads the parameters of a list with its own kind of cursors.
     pub(crate) fn without_cursor(query: &Query<'_>, broken: &mut Violations) -> Self {
         let listing = Self {
             page: query.page(broken),
@@ -51,12 +51,13 @@ impl Listing {
     }
 }
 
-/// The cursor of a query with the name under which it was sent. Sent under several names it has to be one.
+/// The cursor of a query, with the name under which it was sent. If it has several names, they must have the same
+/// value.
 pub(crate) fn cursor<'q>(query: &'q Query<'_>, broken: &mut Violations) -> (&'static str, Option<&'q str>) {
     let mut given = CURSORS.into_iter().filter_map(|name| Some((name, query.get(name)?)));
     let Some((name, cursor)) = given.next() else { return (CURSORS[0], None) };
     if let Some((other, _)) = given.find(|(_, other)| *other != cursor) {
-        let message = format!("{name} and {other} are two names of one cursor; send one of them");
+        let message = format!("{name} and {other} are two names of the same cursor; send one of them");
         broken.push(Violation { path: name.to_owned(), rule: "exclusive", message });
     }
     (name, Some(cursor))

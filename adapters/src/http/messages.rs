@@ -1,21 +1,21 @@
-//! What clients are told of an error where the domain's own words do not say what to do about it over HTTP.
+//! Messages about errors whose domain message does not say what to do about them over HTTP.
 //!
-//! The domain says what is wrong; headers, parameters and keys are this adapter's to name.
+//! The domain says what is wrong. This adapter names the headers, parameters and keys.
 
 use patron_domain::tenancy::{Permission, PermissionDenied};
 
-/// Nobody was recognised.
-pub(crate) const UNAUTHENTICATED: &str = "a valid API key is needed: send it in the header x-api-key";
+/// The caller could not be identified.
+pub(crate) const UNAUTHENTICATED: &str = "a valid API key is required: send it in the header x-api-key";
 
-/// The idempotency key stands for another request.
+/// The idempotency key was used for another request.
 pub(crate) const KEY_REUSED: &str =
-    "this Idempotency-Key was used with another request; send a new key with a new request";
+    "this Idempotency-Key was used for another request; send a new key with each new request";
 
-/// The precondition does not hold.
+/// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =
-    "the customer has changed since; read it again, and repeat the change with its current ETag";
+    "the customer was changed in the meantime; read it again, and repeat the change with its current ETag";
 
-/// The caller may not do it.
+/// The caller lacks a permission.
 pub(crate) fn denied(error: &PermissionDenied) -> String {
     let message = match error {
         PermissionDenied::Role(Permission::Read) => {
@@ -24,13 +24,13 @@ pub(crate) fn denied(error: &PermissionDenied) -> String {
         PermissionDenied::Role(Permission::Write) => {
             "this API key may only read; use one with the role all_writer or super_admin"
         }
-        PermissionDenied::Role(Permission::Administer) => "this needs an API key with the role super_admin",
+        PermissionDenied::Role(Permission::Administer) => "this requires an API key with the role super_admin",
         PermissionDenied::MoreThanOwn => {
-            "this API key cannot make one that may do more than it may itself; leave out the roles that it lacks"
+            "this API key cannot create one with more permissions than its own; leave out the roles that it lacks"
         }
         PermissionDenied::Environment => {
-            "this API key belongs to another environment than X-Environment-ID names; use that environment's key or \
-             leave the header out"
+            "this API key does not belong to the environment in X-Environment-ID; use a key of that environment, or \
+             omit the header"
         }
         other => return other.to_string(),
     };
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_refusal_says_which_key_or_header_is_meant() {
+    fn every_denial_names_the_api_key() {
         let roles = [Permission::Read, Permission::Write, Permission::Administer].map(PermissionDenied::Role);
         for error in roles.into_iter().chain([PermissionDenied::MoreThanOwn, PermissionDenied::Environment]) {
             assert!(denied(&error).contains("API key"), "{error}");

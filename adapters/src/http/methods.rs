@@ -1,4 +1,5 @@
-//! Wrong methods and unknown paths: 405 with `Allow`, where Rocket would answer 404; and 404 only to who has a key.
+//! Wrong methods and unknown paths: 405 with `Allow`, where Rocket would respond 404. Only callers with a key get a
+//! 404.
 
 use std::collections::BTreeMap;
 
@@ -27,22 +28,22 @@ const ALL: [Method; 9] = [
     Method::Connect,
 ];
 
-/// Later than every route of ours: the ranks that Rocket gives are below 0, those that routes here name below 10.
+/// Ranks after all our routes: Rocket's own ranks are below 0, and explicit ones here are below 10.
 const FIRST_RANK: isize = 1_000;
 
-/// For each path of the routes, one more route for each method that it does not take. Who asks is looked at first, as
-/// everywhere, where a key is needed.
+/// For each path of the routes, one more route for every method that it does not support. If the routes need a key, the
+/// caller is checked first, as everywhere.
 pub(super) fn not_allowed(routes: &[Route], cors_origins: &cors::Origins, audience: Audience) -> Vec<Route> {
-    // By rank first, as Rocket ranks: of two paths that both match, the more exact one says what is allowed.
+    // Ordered by rank, like Rocket: of two paths that both match, the more exact one determines the allowed methods.
     let mut paths: BTreeMap<(isize, String), Vec<Method>> = BTreeMap::new();
     for route in routes {
         paths.entry((route.rank, route.uri.path().to_owned())).or_default().push(route.method);
     }
     let mut fallbacks = Vec::new();
-    // A rank of its own for each path, because two paths that may both match must not have the same.
+    // A separate rank for each path, because overlapping paths must not share one.
     for (rank, ((_, path), mut methods)) in (FIRST_RANK..).zip(paths) {
         if methods.contains(&Method::Get) {
-            // Rocket answers HEAD by the route for GET.
+            // Rocket responds to HEAD with the route for GET.
             methods.push(Method::Head);
         }
         methods.sort_unstable_by_key(|method| ALL.iter().position(|one| one == method));
@@ -80,13 +81,13 @@ impl Handler for NotAllowed {
     }
 }
 
-/// Later than every other route of the base: what nothing else takes.
+/// Ranks after every other route of the base.
 const LAST_RANK: isize = 1_000_000;
 
-/// Routes for every path below a base that nothing else takes, whatever the method: 404 that names the path, to who has a
-/// key, and 401 to everybody else.
+/// Routes for all unknown paths below a base, with any method: a 404 that names the path for callers with a key,
+/// otherwise a 401.
 pub(super) fn unknown_paths(base: &str) -> Vec<Route> {
-    // HEAD is answered by the route for GET. Of two bases of which one lies below the other the longer comes first.
+    // HEAD uses the route for GET. If one base is below another, the longer one comes first.
     let rank = LAST_RANK - isize::try_from(base.len()).unwrap_or(LAST_RANK / 2);
     let methods = ALL.into_iter().filter(|method| *method != Method::Head);
     methods.map(|method| Route::ranked(rank, method, "/<_..>", NoSuchPath)).collect()
@@ -106,7 +107,7 @@ impl Handler for NoSuchPath {
     }
 }
 
-/// 404 that names the path that was asked for.
+/// A 404 that names the requested path.
 pub(super) fn no_such_path(request: &Request<'_>) -> ApiError {
     ApiError::no_such_path(request.method().as_str(), request.uri().path().as_str())
 }

@@ -1,4 +1,4 @@
-//! What routes tell of themselves to Prometheus, and the page where it is read.
+//! The metrics of routes, and the page for Prometheus.
 
 use std::{
     io::Cursor,
@@ -18,12 +18,12 @@ use utoipa::openapi::{ObjectBuilder, schema::Type};
 use super::openapi::Endpoint;
 use crate::metrics::names;
 
-/// The statuses that an answer of ours can have; any other is counted as the last.
+/// The statuses of our responses. Any other is counted as the last one.
 const STATUSES: [u16; 18] = [200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 503, 500];
 
-/// The figures of one route, made when it is first asked, so that a route nobody asks shows none.
+/// The metrics of one route. They are created at its first request, so unused routes have none.
 ///
-/// A request costs two atomic additions: the handles are kept, and found by position.
+/// A request costs two atomic additions, because the handles are kept and found by index.
 #[derive(Clone, Default)]
 pub(super) struct RouteMetrics(Arc<OnceLock<Figures>>);
 
@@ -35,7 +35,7 @@ struct Figures {
 }
 
 impl RouteMetrics {
-    /// Counts an answer of a route. `route` is its template and must not depend on the request.
+    /// Counts a response of a route. `route` is its template and must not depend on the request.
     pub(super) fn count(&self, route: Option<&Route>, status: Status, took: Duration) {
         let Some(route) = route else { return };
         let figures = self.0.get_or_init(|| Figures::new(route));
@@ -58,13 +58,13 @@ impl Figures {
     }
 }
 
-/// Counts an answer to a request that no route took: whatever its path, under one label.
+/// Counts the response to a request without a route, under one label for all paths.
 pub(super) fn count_unknown(method: Method, status: Status) {
     let (method, status) = (method.as_str(), status.code.to_string());
     counter!(names::REQUESTS, "method" => method, "route" => "unknown", "status" => status).increment(1);
 }
 
-/// Mounts `GET /metrics`, which needs no key and answers what `render` gives, in Prometheus's text format.
+/// Mounts `GET /metrics`, which needs no key and returns the text of `render`, in Prometheus's text format.
 #[must_use]
 pub fn mount_metrics(rocket: Rocket<Build>, render: impl Fn() -> String + Send + Sync + 'static) -> Rocket<Build> {
     rocket.mount("/", [route(render)])
@@ -76,9 +76,9 @@ fn route(render: impl Fn() -> String + Send + Sync + 'static) -> Route {
 
 pub(super) fn documents() -> Vec<Endpoint> {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
-    let says = "Only where the server is configured to serve it on this port; it can have one of its own.";
-    let endpoint = Endpoint::new(vec![route(String::new)], "getMetrics", "Figures for Prometheus", says);
-    vec![endpoint.answers_with(200, "The figures, in Prometheus's text format.", "text/plain", text)]
+    let says = "Only if the server is configured to serve it on this port. It can also have a port of its own.";
+    let endpoint = Endpoint::new(vec![route(String::new)], "getMetrics", "Metrics for Prometheus", says);
+    vec![endpoint.answers_with(200, "The metrics, in Prometheus's text format.", "text/plain", text)]
 }
 
 #[derive(Clone)]

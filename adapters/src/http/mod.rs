@@ -1,8 +1,8 @@
-//! The HTTP API as routes for Rocket: a unit that any Rocket application can mount.
+//! The HTTP API as routes that any Rocket application can mount.
 //!
-//! [`mount`] puts the routes and their JSON error pages under a base path; nothing reaches outside it: no fairing, no
-//! managed state, no catcher for other paths. Each concept has a folder of its own, one endpoint a file, in the order
-//! request, answer, handler.
+//! [`mount`] adds the routes and their JSON error responses under a base path. It adds no fairing, no managed state and
+//! no catcher for other paths. Each concept has its own folder with one file for each endpoint, in the order request,
+//! response, handler.
 
 mod answer;
 mod apart;
@@ -66,7 +66,7 @@ use self::{
     wrap::{Audience, CurrentApi, finish, render, request_id, wrap, wrap_fallbacks},
 };
 
-/// What the routes need.
+/// The services and options of the routes.
 pub struct Api {
     /// Customers.
     pub customers: CustomerService,
@@ -80,9 +80,9 @@ pub struct Api {
     pub webhooks: WebhookService,
     /// Onboarding workflows and runs.
     pub onboarding: OnboardingService,
-    /// Recognises callers.
+    /// Identifies callers.
     pub access: AccessService,
-    /// Tells whether requests can be served.
+    /// Checks whether requests can be served.
     pub readiness: Arc<dyn Readiness>,
     /// Limits.
     pub options: HttpOptions,
@@ -91,11 +91,11 @@ pub struct Api {
 /// Limits of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpOptions {
-    /// The most bytes of a body; a longer one is answered with 413. Default: 1 MiB.
+    /// The most bytes of a body; a longer one gets a 413. Default: 1 MiB.
     pub body_limit: usize,
-    /// How long a body may take to arrive; then 408. Default: 10 s.
+    /// How long a body may take to arrive, before a 408. Default: 10 s.
     pub body_timeout: Duration,
-    /// The origins that may ask from a browser. Default: none.
+    /// The origins that browsers may send requests from. Default: none.
     pub cors_origins: Origins,
 }
 
@@ -116,9 +116,9 @@ impl Api {
     }
 }
 
-/// Reads the body of `POST /customers` as its route does, up to the command; `None` when it is refused.
+/// Reads the body of `POST /customers` as its route does, up to the command; `None` if it is refused.
 ///
-/// Here only so that the step can be measured by itself: `tests/bench parse` does. An application mounts the routes.
+/// Public only for measuring this step, in `tests/bench parse`. Applications mount the routes instead.
 #[doc(hidden)]
 #[must_use]
 pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
@@ -156,8 +156,8 @@ fn mount_routes(
     rocket.mount(base, routes).register(base, vec![catcher])
 }
 
-/// A catcher that answers JSON to whatever no route takes. [`mount`] registers one for its base; an application that is
-/// nothing but Patron registers one more for `/`.
+/// A catcher that responds with JSON if no route matches. [`mount`] registers one for its base. An application that
+/// serves only Patron also registers one for `/`.
 #[must_use]
 pub fn catcher(cors_origins: Origins) -> Catcher {
     Catcher::new(None, JsonCatcher { cors_origins, audience: Audience::Public })

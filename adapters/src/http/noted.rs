@@ -1,5 +1,5 @@
-//! What the guards of a request note for its answer: faults, which are told together with those of the body, and members
-//! of the body that nothing here knows.
+//! Notes of the request guards for the response: faults, which are reported together with those of the body, and
+//! unknown members of the body.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,33 +23,33 @@ pub(crate) const IGNORED: &str = "Patron-Ignored";
 const MOST_CHARS: usize = 100;
 
 impl Noted {
-    /// Those of a request.
+    /// The notes of a request.
     pub(crate) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
         request.local_cache(Self::default)
     }
 
-    /// Notes what is wrong with a header.
+    /// Adds a fault of a header.
     pub(crate) fn fault(&self, place: &str, broken: &dyn Rule) {
         lock(&self.faults).add(place, broken);
     }
 
-    /// Notes what is wrong with the query.
+    /// Adds faults of the query.
     pub(crate) fn faults_of(&self, broken: impl IntoIterator<Item = Violation>) {
         let mut faults = lock(&self.faults);
         broken.into_iter().for_each(|violation| faults.push(violation));
     }
 
-    /// What is wrong, so far as was noted.
+    /// The faults so far.
     pub(crate) fn faults(&self) -> Violations {
         lock(&self.faults).clone()
     }
 
-    /// Notes the members of the body that nothing here knows.
+    /// Adds unknown members of the body.
     pub(crate) fn unknown(&self, names: Vec<String>) {
         *lock(&self.unknown) = names;
     }
 
-    /// The header that names the members of the body that were ignored, if there were any.
+    /// The header with the ignored members of the body, if there are any.
     pub(super) fn header(&self) -> Option<Header<'static>> {
         let names = std::mem::take(&mut *lock(&self.unknown));
         let names: Vec<_> = names.iter().map(|name| in_header(name)).collect();
@@ -57,7 +57,7 @@ impl Noted {
     }
 }
 
-/// A name as a header can hold it: everything but visible ASCII is percent-encoded, and so is what separates names.
+/// A name in a form for headers: visible ASCII, with the separators and all other characters percent-encoded.
 fn in_header(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {
@@ -73,7 +73,7 @@ fn in_header(name: &str) -> String {
     text
 }
 
-/// Nothing here can be left half done by a thread that panicked.
+/// Every operation here leaves the value consistent, even if its thread panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -83,14 +83,14 @@ mod tests {
     use super::{Noted, in_header};
 
     #[test]
-    fn names_are_told_in_visible_ascii() {
+    fn names_are_encoded_in_visible_ascii() {
         assert_eq!(in_header("tax_rate_overrides[0].tax_behavior"), "tax_rate_overrides[0].tax_behavior");
         assert_eq!(in_header("a,b\r\n%ü"), "a%2Cb%0D%0A%25%C3%BC");
         assert_eq!(in_header(&"x".repeat(10_000)).len(), 104);
     }
 
     #[test]
-    fn without_a_name_there_is_no_header() {
+    fn without_names_there_is_no_header() {
         let noted = Noted::default();
         assert!(noted.header().is_none());
         noted.unknown(vec!["a".to_owned(), "b c".to_owned()]);

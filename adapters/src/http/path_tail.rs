@@ -1,13 +1,13 @@
-//! The rest of a path as one value: an external id may hold slashes, and not every client escapes them.
+//! The rest of a path as one value, because an external id may contain slashes, and not every client escapes them.
 
 use rocket::{
     Request,
     request::{FromRequest, Outcome},
 };
 
-/// What stands behind the fixed part of a route `…/<_..>`, percent-decoded as a whole: `a%2Fb` and `a/b` both are `a/b`.
+/// The part of the path that matches `<_..>` in a route, percent-decoded as a whole: `a%2Fb` and `a/b` are both `a/b`.
 pub(crate) struct PathTail {
-    /// The value; `None` when it is not UTF-8, and so nothing's name.
+    /// The value. `None` if it is not UTF-8, and so matches nothing.
     pub(crate) text: Option<String>,
     /// The whole path as it was sent.
     pub(crate) path: String,

@@ -1,4 +1,4 @@
-//! The query of a request: names and values, percent-decoded, and checked all together.
+//! The query of a request: percent-decoded names and values, checked together.
 
 use std::convert::Infallible;
 
@@ -14,8 +14,8 @@ use rocket::{
 
 use super::noted::Noted;
 
-/// The parameters of a request. An empty one is as if absent, of a repeated one the first counts. `name[]=a` is `name=a`, as
-/// some clients write lists.
+/// The parameters of a request. Empty ones count as absent, and of repeated ones the first counts. `name[]=a` equals
+/// `name=a`, because some clients write lists like this.
 pub(crate) struct Query<'r> {
     parameters: Vec<(String, String)>,
     noted: &'r Noted,
@@ -40,7 +40,7 @@ fn parse(raw: &str) -> (Vec<(String, String)>, Violations) {
     for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |text: &str| rocket::http::RawStr::new(text).url_decode().map(std::borrow::Cow::into_owned);
-        // A name that is no text is an unknown one, which is ignored.
+        // A name that is not text is unknown, and so ignored.
         let Ok(name) = decode(name) else { continue };
         let name = name.strip_suffix("[]").map(str::to_owned).unwrap_or(name);
         match decode(value) {
@@ -60,7 +60,7 @@ fn refusal(name: &str, rule: &'static str, message: &str) -> Violation {
 }
 
 impl Query<'_> {
-    /// What is wrong with the request so far: its headers, and the encoding of its query.
+    /// The faults so far: of the headers, and of the encoding of the query.
     pub(crate) fn faults(&self) -> Violations {
         self.noted.faults()
     }
@@ -70,14 +70,15 @@ impl Query<'_> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a parameter, in their order; `None` when there is none.
+    /// All values of a parameterin order. `None` if it is absent.
     pub(crate) fn all(&self, name: &str) -> Option<Vec<String>> {
         let values: Vec<_> =
             self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect();
         (!values.is_empty()).then_some(values)
     }
 
-    /// Each value of a parameter that may be repeated, and whose values may be joined by commas; `None` when it is absent.
+    /// Each value of a parameter that may be repeated or contain several values separated by commas. `None` if it is
+    /// absent.
     pub(crate) fn joined(&self, name: &str) -> Option<Vec<&str>> {
         let mut given =
             self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).peekable();
@@ -85,16 +86,16 @@ impl Query<'_> {
         Some(given.flat_map(|value| value.split(',')).filter(|value| !value.is_empty()).collect())
     }
 
-    /// The value of a parameter that has to be there.
+    /// The value of a parameter that is required.
     pub(crate) fn required(&self, name: &str, broken: &mut Violations) -> Option<&str> {
         let value = self.get(name);
         if value.is_none() {
-            broken.push(refusal(name, "required", "is needed"));
+            broken.push(refusal(name, "required", "is required"));
         }
         value
     }
 
-    /// The checked value of a parameter; `None` when it is absent or wrong, which is noted.
+    /// The checked value of a parameter; `None` if it is absent or invalid, which is reported.
     pub(crate) fn checked<T, E: Rule>(
         &self,
         name: &str,
@@ -105,8 +106,8 @@ impl Query<'_> {
         broken.check(|| name.to_owned(), check(value))
     }
 
-    /// The time that a parameter holds; `None` when it is absent or wrong, which is noted. A space in the place of the `+` of
-    /// its offset is the `+` that it was before a client forgot to encode it.
+    /// The time in a parameter. `None` if it is absent or invalid, which is reported. A space in place of the `+` of
+    /// its offset counts as `+`, because clients forget to encode it.
     pub(crate) fn time(&self, name: &str, broken: &mut Violations) -> Option<Timestamp> {
         let text = self.get(name)?;
         let restored = match text.len().checked_sub("+01:00".len()).and_then(|at| text.split_at_checked(at)) {
@@ -117,7 +118,7 @@ impl Query<'_> {
         broken.check(|| name.to_owned(), checked)
     }
 
-    /// Whether a parameter says `true` or `false`; `None` when it is absent or says something else, which is noted.
+    /// The boolean in a parameter. `None` if it is absent or invalid, which is reported.
     pub(crate) fn flag(&self, name: &str, broken: &mut Violations) -> Option<bool> {
         match self.get(name)? {
             "true" => Some(true),
@@ -129,7 +130,7 @@ impl Query<'_> {
         }
     }
 
-    /// The page that `limit` and `offset` name.
+    /// The page at `limit` and `offset`.
     pub(crate) fn page(&self, broken: &mut Violations) -> PageRequest {
         let number = |error: PageError| move |text: &str| text.parse::<u64>().map_err(|_| error);
         let limit = self.checked("limit", broken, number(PageError::Limit));
@@ -156,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_text_can_be_is_refused_by_name() {
+    fn invalid_texts_are_reported_by_name() {
         let (_, broken) = parse("a=%00&b=%FF&c=fine");
         let found: Vec<_> = broken.iter().map(|violation| (violation.path.as_str(), violation.rule)).collect();
         assert_eq!(found, [("a", "no_control"), ("b", "utf_8")]);
     }
 
     #[test]
-    fn a_plus_that_became_a_space_is_a_plus_in_a_time() {
+    fn a_space_in_place_of_a_plus_is_accepted_in_a_time() {
         let time = |raw: &str| {
             let noted = Noted::default();
             let query = Query { parameters: parse(raw).0, noted: &noted };

@@ -1,7 +1,7 @@
-//! What a request refers to and is not there: told with its path, beside everything else that is wrong with the request.
+//! References of a request to things that do not exist, reported with their paths beside all other faults.
 //!
-//! That a reference leads nowhere is found out where the request is decided, and only when nothing else is wrong with it. So
-//! what was refused is looked through once more, for the references alone.
+//! The service detects an unknown reference, but only if the request has no other fault. So a refused request is
+//! examined again, only for its references.
 
 use patron_domain::{
     ids::CustomerId,
@@ -16,17 +16,17 @@ use super::{
     error::{ApiError, EXISTS, NO_SUCH_RATE},
 };
 
-/// What is said of an id that no customer has.
+/// The message about an id without a customer.
 const NO_SUCH_ID: &str = "there is no such customer, or it is archived";
 
-/// What is said of an id that no customer can have.
-const NO_ID_AT_ALL: &str = "there is no such customer: its id here begins with cust_; GET /customers/external/{external_id} \
-                            shows it for an id of your own";
+/// The message about an id that cannot be a customer's.
+const NO_ID_AT_ALL: &str = "there is no such customer: customer ids begin with cust_; look up your own id with \
+                            GET /customers/external/{external_id}";
 
-/// What is said of an external id that no customer has.
+/// The message about an external id without a customer.
 const NO_SUCH_EXTERNAL_ID: &str = "there is no published customer with this external id";
 
-/// A refusal together with the references that lead nowhere.
+/// Adds unknown references to a refusal.
 pub(crate) fn told(refusal: ApiError, unknown: Violations) -> ApiError {
     match refusal.status().code {
         400 => refusal.beside(unknown),
@@ -35,7 +35,7 @@ pub(crate) fn told(refusal: ApiError, unknown: Violations) -> ApiError {
     }
 }
 
-/// Those of these codes, each with its path, that no tax rate has. What no rate can have is told as such already.
+/// The codes without a tax rate, with their paths. Codes that are invalid are reported already.
 pub(crate) async fn unknown_rates(api: &Api, caller: &Caller, named: Vec<(String, String)>) -> Violations {
     let named = named.into_iter().filter_map(|(path, code)| Some((path, TaxRateCode::new(code).ok()?)));
     let named: Vec<_> = named.collect();
@@ -45,7 +45,7 @@ pub(crate) async fn unknown_rates(api: &Api, caller: &Caller, named: Vec<(String
     }
     let codes = named.iter().map(|(_, code)| code.clone()).collect();
     let filter = TaxRateFilter { codes: Some(codes), ..TaxRateFilter::default() };
-    // Where they cannot be looked up, the refusal is told without them.
+    // If the look-up fails, the refusal is returned without them.
     let Ok(found) = api.taxes.rates(caller, &filter, PageRequest::whole()).await else { return unknown };
     for (path, code) in named {
         if found.items.iter().all(|rate| rate.code != code) {
@@ -55,7 +55,7 @@ pub(crate) async fn unknown_rates(api: &Api, caller: &Caller, named: Vec<(String
     unknown
 }
 
-/// Whether a customer is unknown that is named by one field or another.
+/// Returns a violation if the named customer does not exist.
 pub(crate) async fn unknown_customer(api: &Api, caller: &Caller, named: &NamedCustomer) -> Violations {
     match api.taxes.customer(caller, named).await {
         Err(TaxesOfError::UnknownCustomer) => no_customer(named),
@@ -63,7 +63,7 @@ pub(crate) async fn unknown_customer(api: &Api, caller: &Caller, named: &NamedCu
     }
 }
 
-/// Whether there is no customer with an id, whatever its status.
+/// Returns a violation if no customer has an id, in any status.
 pub(crate) async fn unknown_id(api: &Api, caller: &Caller, id: Option<CustomerId>) -> Violations {
     let found = match id {
         Some(id) => api.customers.find(caller, id).await,
@@ -75,7 +75,7 @@ pub(crate) async fn unknown_id(api: &Api, caller: &Caller, id: Option<CustomerId
     }
 }
 
-/// That there is no customer of this name, at the field that names it.
+/// The violation for an unknown customer, at the field that names it.
 pub(crate) fn no_customer(named: &NamedCustomer) -> Violations {
     let (path, message) = match named {
         NamedCustomer::Id(Some(_)) => ("entity_id", NO_SUCH_ID),

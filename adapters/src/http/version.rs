@@ -1,4 +1,4 @@
-//! Versions of customers as entity tags (RFC 9110, section 8.8.3), and the conditions that requests put on them.
+//! Versions of customers as entity tags (RFC 9110, section 8.8.3), and the preconditions of requests.
 
 use std::convert::Infallible;
 
@@ -43,7 +43,7 @@ impl<'r> FromRequest<'r> for IfNoneMatch {
 }
 
 impl IfNoneMatch {
-    /// Whether the client has this version already.
+    /// Whether the client already has this version.
     pub(crate) fn is_known(&self, version: Version) -> bool {
         match &self.0 {
             Precondition::None => false,
@@ -53,7 +53,7 @@ impl IfNoneMatch {
     }
 }
 
-/// Reads a list of entity tags, or `*`. A tag that is none of ours matches nothing, but is a condition all the same.
+/// Reads a list of entity tags, or `*`. A foreign tag matches nothing, but is still a condition.
 fn condition<'a>(fields: impl Iterator<Item = &'a str>, weak_match: bool) -> Precondition {
     let mut fields = fields.peekable();
     if fields.peek().is_none() {
@@ -74,21 +74,21 @@ fn tags<'a>(fields: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a s
     fields.flat_map(|field| field.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }
 
-/// The version that a strong tag of ours names.
+/// The version of a strong tag of ours.
 fn version(tag: &str) -> Option<Version> {
     let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let number = number.filter(|digits| !digits.starts_with(['0', '+'])).and_then(|digits| digits.parse().ok());
     number.and_then(Version::from_stored)
 }
 
-/// What is said where a condition failed that could never hold: a proxy in between has changed the tag, and sending the
-/// current one again would fail for ever.
-const NO_TAG_OF_OURS: &str = "If-Match holds an entity tag that is none of ours: those are a number in double quotes, such \
-                              as \"3\". A proxy that compresses or changes answers makes them weak (W/\"3\") or adds to them \
-                              (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): switch that off for this API, or \
+/// The message about a failed condition that can never hold: a proxy has changed the tag, and sending the current one
+/// again would always fail.
+const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's tags are a number in double quotes, such \
+                              as \"3\". A proxy that compresses or changes responses makes them weak (W/\"3\") or extends them \
+                              (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): disable that for this API, or \
                               send the number alone in double quotes";
 
-/// The same error, or a better explanation of it where a condition failed because of a tag that is none of ours.
+/// Returns the error unchanged, or explains it better if a condition failed because of a foreign tag.
 pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {
     let is_foreign = |tag: &str| tag != "*" && version(tag).is_none();
     let failed = error.status() == Status::PreconditionFailed;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_stars_are_read_and_what_is_no_tag_of_ours_matches_nothing() {
+    fn lists_and_stars_are_read_and_foreign_tags_match_nothing() {
         let read = |fields: &[&str], weak| condition(fields.iter().copied(), weak);
         assert_eq!(read(&[], false), Precondition::None);
         assert_eq!(read(&["*"], false), Precondition::Exists);

@@ -1,10 +1,10 @@
-//! Warnings: the request was accepted, but something in it will probably not work.
+//! Warnings about requests that were accepted although something in them will probably not work.
 
 use patron_domain::violation::Rule;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// One warning: where in the request or answer, by which rule, and what helps.
+/// One warning: its place in the request or response, its rule, and advice.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Warning {
     path: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
-    /// A warning of what a rule found at a path.
+    /// A warning about a broken rule at a path.
     pub(crate) fn new(path: &'static str, found: &impl Rule) -> Self {
         Self { path, rule: found.rule(), message: found.to_string() }
     }

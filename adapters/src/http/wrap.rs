@@ -1,7 +1,8 @@
-//! What surrounds every route of ours: the request's id, the services, errors as JSON, CORS headers, one log line, and figures.
+//! The wrapper around every route: the request's id, the services, errors as JSON, CORS headers, one log line, and
+//! metrics.
 //!
-//! Rocket has no middleware around a route, so each route's handler is wrapped in one of ours. Nothing is registered for
-//! the whole application, so an application that mounts our routes beside its own sees none of this on its own.
+//! Rocket has no middleware for single routes, so each handler is wrapped in one of ours. Nothing is registered for the
+//! whole application, so an application's own routes are not affected.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
@@ -25,19 +26,19 @@ use super::{
 #[derive(Default)]
 pub(super) struct CurrentApi(pub(super) Option<Arc<Api>>);
 
-/// The error that a guard left for the answer.
+/// The error that a guard recorded for the response.
 #[derive(Default)]
 struct Failure(std::sync::OnceLock<ApiError>);
 
-/// Leaves an error for the answer, and gives the status that Rocket wants of a guard.
+/// Records an error for the response, and returns the status that Rocket expects of a guard.
 pub(super) fn fail(request: &Request<'_>, error: ApiError) -> Status {
     let status = error.status();
-    // The first error is the one that is told.
+    // Only the first error is reported.
     let _ = request.local_cache(Failure::default).0.set(error);
     status
 }
 
-/// The id of a request: the client's own `X-Request-ID` when it is sane, else a new one.
+/// The id of a request: the client's own `X-Request-ID` if it is valid, otherwise a new one.
 pub(super) fn request_id<'r>(request: &'r Request<'_>) -> &'r RequestId {
     request.local_cache(|| {
         let given = request.headers().get_one("x-request-id").and_then(|id| RequestId::new(id).ok());
@@ -45,27 +46,27 @@ pub(super) fn request_id<'r>(request: &'r Request<'_>) -> &'r RequestId {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a request id is no fact of the domain")]
-#[expect(clippy::expect_used, reason = "32 hexadecimal digits make a request id; a unit test calls this")]
+#[expect(clippy::disallowed_methods, reason = "a request id is not part of the domain")]
+#[expect(clippy::expect_used, reason = "32 hexadecimal digits are a valid request id; a unit test calls this")]
 fn new_request_id() -> RequestId {
     RequestId::new(format!("{:032x}", rand::random::<u128>())).expect("hexadecimal digits")
 }
 
-/// Whom the answers of a route are for.
+/// The audience of a route's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// Who has a key: they depend on it, refusals included.
+    /// Callers with a key. Responses depend on it, including errors.
     Keyed,
     /// Anybody.
     Public,
 }
 
-/// Wraps each route.
+/// Wraps all routes.
 pub(super) fn wrap(routes: Vec<Route>, api: &Arc<Api>, audience: Audience) -> Vec<Route> {
     wrap_all(routes, api, audience, || Some(RouteMetrics::default()))
 }
 
-/// Wraps routes that take what no other takes: no figure shows their paths.
+/// Wraps fallback routes. Their paths have no metrics.
 pub(super) fn wrap_fallbacks(routes: Vec<Route>, api: &Arc<Api>, audience: Audience) -> Vec<Route> {
     wrap_all(routes, api, audience, || None)
 }
@@ -89,13 +90,13 @@ struct Wrapped {
     inner: Box<dyn Handler>,
     api: Arc<Api>,
     audience: Audience,
-    /// The figures of the route; none of a route that takes what no other takes.
+    /// The metrics of the route. `None` for fallback routes.
     metrics: Option<RouteMetrics>,
 }
 
 #[rocket::async_trait]
 impl Handler for Wrapped {
-    #[expect(clippy::disallowed_methods, reason = "how long an answer took is no fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the duration of a response is not part of the domain")]
     async fn handle<'r>(&self, request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r> {
         let started = Instant::now();
         let id = request_id(request);
@@ -110,7 +111,7 @@ impl Handler for Wrapped {
             Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
         };
         finish(request, &self.api.options().cors_origins, self.audience, &mut response);
-        // The template, never the path: a path can hold an external id, which is personal.
+        // The template, never the path: a path can contain an external id, which is personal data.
         let route = request.route().map_or("", |route| route.uri.as_str());
         let took = started.elapsed();
         match &self.metrics {
@@ -124,17 +125,17 @@ impl Handler for Wrapped {
     }
 }
 
-/// Whether Rocket has taken a form that was POSTed for another method, because its first field is `_method`. Nothing here
-/// takes forms, and a POST must never delete.
+/// Whether Rocket has treated a POSTed form as another method, because its first field is `_method`. No route accepts
+/// forms, and a POST must never delete.
 async fn is_disguised(request: &Request<'_>, data: &mut Data<'_>) -> bool {
     const FIELD: &[u8] = b"_method=";
-    // As much as Rocket itself looks at.
+    // As much as Rocket itself examines.
     const SEEN: usize = FIELD.len() + "delete".len();
     let is_form = request.content_type().is_some_and(|kind| kind.is_form());
     is_form && data.peek(SEEN).await.windows(FIELD.len()).any(|field| field == FIELD)
 }
 
-/// What such a form is refused with, in the order of all checks.
+/// The error for such a form, in the order of all checks.
 async fn disguise_refusal(request: &Request<'_>) -> ApiError {
     match guard::recognise(request).await {
         Ok(_) => ApiError::unsupported_media_type(),
@@ -142,13 +143,13 @@ async fn disguise_refusal(request: &Request<'_>) -> ApiError {
     }
 }
 
-/// The headers that every answer has.
+/// Adds the headers of every response.
 pub(super) fn finish(request: &Request<'_>, origins: &cors::Origins, audience: Audience, response: &mut Response<'_>) {
     response.set_raw_header("X-Request-ID", request_id(request).as_str().to_owned());
     if audience == Audience::Keyed && !response.headers().contains("cache-control") {
         response.set_raw_header("Cache-Control", "private, no-cache");
     }
-    // A cache in between must never show one caller what another one asked for (RFC 9111, 4.1 and 5.2.2).
+    // A cache must never show a caller the response to another caller (RFC 9111, 4.1 and 5.2.2).
     let vary = match (audience, cors::allow(request, origins, response)) {
         (Audience::Keyed, true) => "x-api-key, authorization, Origin",
         (Audience::Keyed, false) => "x-api-key, authorization",
@@ -164,15 +165,15 @@ pub(super) fn finish(request: &Request<'_>, origins: &cors::Origins, audience: A
     }
 }
 
-/// The error that a guard left, or else the one for the status.
+/// The error that a guard recorded, or else the one for the status.
 fn failure<'r>(request: &'r Request<'_>, status: Status) -> Response<'r> {
     let left = request.local_cache(Failure::default).0.get().cloned();
     render(request, left.unwrap_or_else(|| ApiError::of_status(status)))
 }
 
-/// An error as an answer.
+/// Renders an error as a response.
 pub(super) fn render<'r>(request: &'r Request<'_>, error: ApiError) -> Response<'r> {
-    // An error always renders; its bare status stands in where Rocket would disagree.
+    // Rendering cannot fail. The bare status satisfies Rocket's signature.
     error.clone().respond_to(request).unwrap_or_else(|_| Response::build().status(error.status()).finalize())
 }
 

@@ -17,7 +17,7 @@ impl StepCaller for HttpSender {
     async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure> {
         let signed = signed(call.id, call.timestamp, call.signature);
         let headers = signed.into_iter().chain([(TOKEN, call.token.to_string())]);
-        // One byte more than is looked at tells an answer that is too long.
+        // One byte more than the limit shows that a response is too long.
         self.post(&call.url, headers, call.body, StepFailure::MAX_ANSWER + 1, self.end_of_attempt()).await
     }
 }

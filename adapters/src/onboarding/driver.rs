@@ -1,23 +1,23 @@
-//! Has the engine take steps for as long as the process lives, a bounded number of runs at a time: however many wait, no
-//! more than these are in memory.
+//! Runs the steps of onboarding while the process lives, for a bounded number of runs at a time. However many are due,
+//! only these are in memory.
 
 use std::{sync::Arc, time::Duration};
 
 use patron_domain::onboarding::OnboardingEngine;
 use tokio::{sync::watch, task::JoinSet};
 
-/// How often is looked whether there is anything to do, at least.
+/// The longest time between two checks for due runs.
 const TICK: Duration = Duration::from_secs(1);
-/// How often, at most.
+/// The shortest time between them.
 const BREATH: Duration = Duration::from_millis(50);
-/// How long steps that are being taken may go on when the process stops. What is not written down then is taken again.
+/// How long running steps may take when the process stops. Steps whose results are not saved by then run again.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Tells the driver to stop.
+/// Signals the driver to stop.
 pub type Stop = watch::Receiver<bool>;
 
-/// Takes the steps of at most so many runs at a time until it is told to stop; `written` completes soon after something
-/// was written by this process.
+/// Runs the steps of at most `most` runs at a time until the stop signal. `written` completes soon after this process
+/// has written something.
 pub async fn drive<W: Future<Output = ()>>(
     engine: Arc<OnboardingEngine>,
     most: u16,
@@ -29,13 +29,13 @@ pub async fn drive<W: Future<Output = ()>>(
         let free = most.saturating_sub(u16::try_from(tasks.len()).unwrap_or(u16::MAX));
         let taken = take(&engine, free, &mut tasks).await;
         tokio::time::sleep(BREATH).await;
-        // When as many as there was room for were there, there are probably more.
+        // If all free places were filled, there are probably more due runs.
         if taken == 0 || taken < usize::from(free) {
             tokio::select! {
                 () = written() => {}
                 Some(done) = tasks.join_next() => tell(done),
                 () = tokio::time::sleep(TICK) => {}
-                // Whoever tells it to stop has gone away.
+                // The sender of the stop signal is gone.
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
@@ -44,7 +44,7 @@ pub async fn drive<W: Future<Output = ()>>(
         }
     }
     let rest = async { while tasks.join_next().await.is_some() {} };
-    // What is left is dropped with the set.
+    // The remaining tasks are aborted with the set.
     let _ = tokio::time::timeout(GRACE, rest).await;
 }
 
@@ -55,7 +55,7 @@ async fn take(engine: &Arc<OnboardingEngine>, free: u16, tasks: &mut JoinSet<()>
     let (holder, runs) = match engine.claim(free).await {
         Ok(claimed) => claimed,
         Err(error) => {
-            tracing::warn!(%error, "onboarding goes on later");
+            tracing::warn!(%error, "claiming onboarding runs failed and will be retried");
             return 0;
         }
     };
@@ -65,7 +65,7 @@ async fn take(engine: &Arc<OnboardingEngine>, free: u16, tasks: &mut JoinSet<()>
         tasks.spawn(async move {
             let customer = run.customer_id;
             if let Err(error) = engine.advance(&holder, run).await {
-                tracing::warn!(%error, %customer, "an onboarding goes on later");
+                tracing::warn!(%error, %customer, "an onboarding run failed for now and will be retried");
             }
         });
     }
@@ -74,6 +74,6 @@ async fn take(engine: &Arc<OnboardingEngine>, free: u16, tasks: &mut JoinSet<()>
 
 fn tell(done: Result<(), tokio::task::JoinError>) {
     if let Err(error) = done {
-        tracing::error!(%error, "an onboarding broke off; it goes on when its lease ends");
+        tracing::error!(%error, "an onboarding run stopped unexpectedly; it continues when its lease ends");
     }
 }

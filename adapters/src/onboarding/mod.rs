@@ -1,4 +1,4 @@
-//! Onboarding: how a call is made, and what keeps taking steps.
+//! Onboarding: the caller, and the driver that runs the steps.
 
 mod caller;
 mod driver;

@@ -1,4 +1,4 @@
-//! A database of either kind, open and ready for every port.
+//! An open database of either kind, with all ports.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::{
     url::DatabaseUrl,
 };
 
-/// A database that is open, with its tables up to date, as the ports see it.
+/// An open database with tables that are up to date, as implementations of the ports.
 #[derive(Clone)]
 pub struct Database {
     /// Customers.
@@ -40,16 +40,16 @@ pub struct Database {
     pub records: Arc<dyn IdempotencyRecords>,
     /// Onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
-    /// Clears away what has served its time.
+    /// Deletes expired data.
     pub housekeeping: Arc<dyn Housekeeping>,
     engine: Arc<dyn Engine>,
 }
 
 impl Database {
-    /// Opens a database and brings its tables up to date; a SQLite file that does not exist is made.
+    /// Opens a database and brings its tables up to date. Creates a missing SQLite file if the options allow it.
     ///
     /// # Errors
-    /// [`OpenError`] says what to do, in one line.
+    /// [`OpenError`] says on one line what to do.
     pub async fn open(url: &DatabaseUrl, options: OpenOptions) -> Result<Self, OpenError> {
         match url {
             #[cfg(feature = "sqlite")]
@@ -83,20 +83,20 @@ impl Database {
         }
     }
 
-    /// Asks the database whether it answers.
+    /// Checks whether the database responds.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it does not.
+    /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.engine.ping().await
     }
 
-    /// Sets the figures of [`crate::metrics`] that are read rather than counted: to be called before they are shown.
+    /// Updates the gauges of [`crate::metrics`] that are read from the database. Call it before the metrics are shown.
     pub fn observe(&self) {
         self.engine.observe();
     }
 
-    /// Commits the writes that were taken, and closes.
+    /// Commits the queued writes, and closes the database.
     pub async fn close(&self) {
         self.engine.close().await;
     }

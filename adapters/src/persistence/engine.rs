@@ -1,4 +1,4 @@
-//! What a database has to offer: reads, transactions, and changes of customers that share commits.
+//! The operations of a database: reads, transactions, and changes of customers that share commits.
 
 use std::any::Any;
 
@@ -18,17 +18,17 @@ use super::{
     writes::Writes,
 };
 
-/// A value whose type does not show.
+/// A value of erased type.
 pub(crate) type Answer = Box<dyn Any + Send>;
 
 /// A read.
 pub(crate) type Reading = Box<dyn for<'u> FnOnce(&'u (dyn Reads + 'u)) -> BoxFuture<'u, QueryResult<Answer>> + Send>;
 
-/// A transaction up to its decision. It may be run again after the transaction was taken back.
+/// A transaction up to its decision. It may run again if the transaction is rolled back.
 pub(crate) type Deciding =
     Box<dyn for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<Answer>, Failure<Answer>>> + Send + Sync>;
 
-/// What was decided in a transaction: what is answered once it is written.
+/// The decision of a transaction: what to write, and the answer once it is written.
 #[derive(Debug)]
 pub(crate) struct Decision<T> {
     pub(crate) answer: T,
@@ -36,45 +36,46 @@ pub(crate) struct Decision<T> {
 }
 
 impl<T> Decision<T> {
-    /// An answer for which nothing is written.
+    /// An answer without writes.
     pub(crate) fn nothing(answer: T) -> Self {
         Self { answer, writes: Writes::default() }
     }
 }
 
-/// How much a read takes.
+/// The kind of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// A few rows by their keys.
     LookUp,
-    /// Many rows, or a few of which each statement may see another state.
+    /// Many rows, or a few whose statements may see different states of the database.
     List,
-    /// The same, where all statements have to see one state.
+    /// Many rows whose statements must all see one state of the database.
     Snapshot,
 }
 
-/// What a customer is looked up by.
+/// The key of a look-up of a customer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum CustomerKey {
-    /// The id; in any status.
+    /// The id, of a customer in any status.
     Id(Key),
-    /// The external id; published.
+    /// The external id, of a published customer.
     ExternalId(String),
 }
 
 /// A database.
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
-    /// Reads.
+    /// Runs a read.
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError>;
 
-    /// Looks a customer up: its document.
+    /// Looks up the document of a customer.
     async fn customer(&self, environment: i32, key: CustomerKey) -> Result<Option<Document>, StoreError>;
 
-    /// Decides and writes in one transaction, and answers when it is durable. It is finished even when the caller goes away.
+    /// Decides and writes in one transaction, and returns once it is durable. It is finished even if the caller stops
+    /// waiting.
     async fn write(&self, work: Deciding) -> Result<Answer, Refused>;
 
-    /// Changes a customer; changes that wait together share a commit.
+    /// Changes a customer. Changes that wait at the same time share a commit.
     async fn change(
         &self,
         scope: &EnvironmentScope,
@@ -82,21 +83,21 @@ pub(crate) trait Engine: Send + Sync {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError>;
 
-    /// Asks the database whether it answers.
+    /// Checks whether the database responds.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Sets the figures that are read rather than counted.
+    /// Updates the metrics that are read from the database.
     fn observe(&self);
 
-    /// Commits the writes that were taken, and closes.
+    /// Commits the queued writes, and closes the database.
     async fn close(&self);
 }
 
-/// Why nothing was written.
+/// The reason why nothing was written.
 pub(crate) enum Refused {
-    /// The decision's own refusal.
+    /// The decision refused.
     Refused(Answer),
-    /// The database's.
+    /// The database failed.
     Store(StoreError),
 }
 

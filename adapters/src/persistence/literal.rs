@@ -1,8 +1,8 @@
-//! Numbers of words that stand in a statement's text instead of its parameters.
+//! Codes of words that are part of a statement's text instead of its parameters.
 //!
-//! The partial indexes hold the rows of one status alone. A database uses one only where the statement itself says so: with a
-//! parameter, PostgreSQL's plans for prepared statements cannot, and SQLite compiles the statement anew whenever the parameter
-//! is bound.
+//! A partial index contains the rows of one status. A database uses it only if the statement itself names that status:
+//! with a parameter, PostgreSQL's prepared plans cannot use it, and SQLite compiles the statement again for each
+//! binding.
 
 use diesel::{
     QueryResult,
@@ -16,11 +16,11 @@ use diesel::{
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct Literal<const CODE: i16>;
 
-/// What is in use: `Status::Published`, and versions of workflows that new customers get.
+/// `Status::Published`, and workflow versions for new customers.
 pub(crate) const PUBLISHED: Literal<0> = Literal;
-/// Deliveries that wait: `DeliveryStatus::Waiting`.
+/// `DeliveryStatus::Waiting`.
 pub(crate) const WAITING: Literal<0> = Literal;
-/// Deliveries that failed: `DeliveryStatus::Failed`.
+/// `DeliveryStatus::Failed`.
 pub(crate) const FAILED: Literal<2> = Literal;
 
 impl<const CODE: i16> Expression for Literal<CODE> {
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_are_the_numbers_of_their_words() {
+    fn literals_match_the_codes_of_their_words() {
         assert_eq!(code(PUBLISHED), Status::Published.code());
         assert_eq!(code(WAITING), DeliveryStatus::Waiting.code());
         assert_eq!(code(FAILED), DeliveryStatus::Failed.code());

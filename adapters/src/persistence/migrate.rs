@@ -1,11 +1,11 @@
-//! Bringing the tables up to date: what is the same on both databases.
+//! Migration of the tables: the part that is the same on both databases.
 
 use diesel::backend::Backend;
 use diesel_migrations::MigrationHarness;
 
 use super::open::OpenError;
 
-/// Runs all pending migrations and answers how many there were. The caller holds a lock that other processes respect.
+/// Runs all pending migrations and returns their number. The caller holds a lock that other processes respect.
 pub(crate) fn run<DB, S>(harness: &mut impl MigrationHarness<DB>, source: S) -> Result<usize, OpenError>
 where
     DB: Backend,
@@ -25,14 +25,14 @@ where
     Ok(ran.len())
 }
 
-/// Whether a migration is Patron's, known here or not: ours are numbered from the day's beginning on (`2026-11-24-000001`).
-/// Those that Diesel's command line makes for the tables of an embedding application have the time of day, so both keep
-/// their records in Diesel's one table.
+/// Whether a migration is one of Patron's, known to this version or not. Ours are numbered from the start of the day
+/// (`2026-11-24-000001`). Diesel's command line names an application's migrations with the time of day, so both can
+/// share Diesel's table.
 fn is_ours(version: &str) -> bool {
     version.len() == 14 && version.get(8..12) == Some("0000")
 }
 
-/// The first line: the rest of a migration's error is its SQL.
+/// The first line. The other lines of a migration's error are its SQL.
 fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
@@ -42,7 +42,7 @@ mod tests {
     use super::is_ours;
 
     #[test]
-    fn the_migrations_of_an_embedding_application_are_told_apart() {
+    fn migrations_of_an_embedding_application_are_recognised() {
         assert!(is_ours("20261124000001"));
         assert!(is_ours("99990101000099"));
         assert!(!is_ours("20261124093015"));

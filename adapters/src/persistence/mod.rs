@@ -1,8 +1,8 @@
 //! Persistence: the ports over SQLite and PostgreSQL.
 //!
-//! Each transaction is written once, in the folder of its concept, against a gateway with one method a statement (`unit`). What is
-//! decided is data (`writes`), which one function writes. `sqlite` and `postgres` hold what truly differs: connections, who
-//! waits for whom, and how the gateway's statements run.
+//! Each transaction is written once, in the folder of its concept, against a gateway with one method for each statement
+//! (`unit`). Decisions are data (`writes`), which one function writes. `sqlite` and `postgres` contain the real
+//! differences: connections, concurrency, and how the gateway's statements run.
 
 mod customer;
 mod database;

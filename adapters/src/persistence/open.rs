@@ -1,22 +1,22 @@
-//! Opening a database: how, and what can go wrong.
+//! Options for opening a database, and the errors of opening it.
 
 use std::path::PathBuf;
 
 use patron_domain::store::StoreError;
 
-/// How a database is opened.
+/// Options for opening a database.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenOptions {
-    /// Whether a second process that opens the same SQLite file with this option is refused. Servers do, so that two of
-    /// them never work over one file; the command line does not. PostgreSQL is made to be shared and ignores it.
+    /// Whether to reject a second process that opens the same SQLite file with this option. Servers set it, so two of
+    /// them never share a file; the command line does not. Ignored for PostgreSQL, which is made to be shared.
     pub exclusive: bool,
-    /// Whether a SQLite file that does not exist is made. Otherwise opening it is [`OpenError::Missing`], so that a
-    /// mistyped path makes no empty database. A database of PostgreSQL has to exist anyway.
+    /// Whether to create a missing SQLite file. Otherwise opening it fails with [`OpenError::Missing`], so a mistyped
+    /// path creates no empty database. A PostgreSQL database must exist in any case.
     pub create: bool,
-    /// The most connections: of SQLite those that read (it has one more that writes, and one that holds the file's lock while
-    /// many look-ups come), of PostgreSQL all but two for look-ups by key.
+    /// The most connections. On SQLite these are for reading; it has one more that writes, and one that holds a read
+    /// lock on the file while many look-ups arrive. PostgreSQL has two more, for look-ups by key.
     pub connections: usize,
-    /// The most writes that wait while others are committed; one more is refused as unavailable.
+    /// The most writes in the queue. A further one is rejected as unavailable.
     pub write_queue: usize,
 }
 
@@ -26,24 +26,24 @@ impl Default for OpenOptions {
     }
 }
 
-/// Why a database cannot be used. Each message says what to do, and none holds a password.
+/// The error of opening a database. Messages say what to do, and never contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file does not exist, and the options do not allow making it.
-    #[error("there is no database at {}", path.display())]
+    /// The file does not exist, and the options do not allow creating it.
+    #[error("no database exists at {}", path.display())]
     Missing {
-        /// The file, from the root of the file system.
+        /// The absolute path of the file.
         path: PathBuf,
     },
-    /// The file cannot be opened or made.
+    /// The file cannot be opened or created.
     #[error("cannot open the SQLite file {}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Another server works over the file.
+    /// Another server uses the file.
     #[error(
         "another Patron server is using {}; stop it, or give this one another database (PATRON_DATABASE_URL). \
          For several servers over one database use PostgreSQL", path.display()
@@ -52,18 +52,18 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// The server cannot be reached, or refuses.
+    /// The server cannot be reached, or rejects the connection.
     #[error("cannot connect to {url}: {reason}")]
     Connect {
-        /// Where, without the password.
+        /// The address, without the password.
         url: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The URL holds something that is wrong.
-    #[error("the database URL is wrong: {reason}")]
+    /// The URL is invalid.
+    #[error("the database URL is invalid: {reason}")]
     Url {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A newer Patron has changed the tables.
@@ -72,19 +72,19 @@ pub enum OpenError {
          know); start that version or a later one"
     )]
     NewerSchema {
-        /// The first migration that is unknown here.
+        /// The first migration that this version does not know.
         migration: String,
     },
-    /// The tables cannot be brought up to date.
+    /// The tables cannot be migrated.
     #[error("the database cannot be migrated: {reason}")]
     Migrate {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// This build has no support for the database.
     #[error("this build of Patron cannot use {0}; build it with the feature of that name")]
     NotBuilt(&'static str),
-    /// The database failed otherwise.
+    /// The database failed in another way.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

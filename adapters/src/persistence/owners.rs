@@ -1,4 +1,4 @@
-//! Which small number stands for an environment.
+//! The small integers that stand for environments in the tables.
 
 use std::{
     collections::HashMap,
@@ -21,8 +21,8 @@ use super::{
     writes::Writes,
 };
 
-/// The numbers that this process knows: one entry an environment, some 100 bytes each. A number never changes its meaning, so
-/// none is ever forgotten.
+/// The numbers that this process has read, one entry of about 100 bytes for each environment. A number never changes
+/// its meaning, so entries never expire.
 #[derive(Default)]
 pub(crate) struct Owners(RwLock<HashMap<EnvironmentId, Known>>);
 
@@ -30,11 +30,11 @@ pub(crate) struct Owners(RwLock<HashMap<EnvironmentId, Known>>);
 struct Known {
     owner: Owner,
     environment: i32,
-    /// Whether it has a log, without which nothing is written.
+    /// Whether the environment has a log. Writes need one.
     writable: bool,
 }
 
-/// How often a number is looked for while others give numbers too.
+/// The most tries to find a number while other servers assign numbers too.
 const TRIES: u32 = 5;
 
 statements! {
@@ -69,7 +69,7 @@ statements! {
     }
 }
 
-/// An environment that is to get a number.
+/// An environment that needs a number.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = owners)]
 pub(crate) struct NewOwnerRow {
@@ -78,14 +78,14 @@ pub(crate) struct NewOwnerRow {
 }
 
 impl NewOwnerRow {
-    /// The database gives the number.
+    /// The database assigns the number.
     #[cfg(feature = "sqlite")]
     pub(crate) fn insert(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
         use diesel::RunQueryDsl as _;
         diesel::insert_into(owners::table).values(self).execute(connection)
     }
 
-    /// The database gives the numbers.
+    /// The database assigns the numbers.
     #[cfg(feature = "postgres")]
     pub(crate) async fn insert_all(
         rows: &[Self],
@@ -108,7 +108,7 @@ impl Owners {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(known.owner.environment_id, known);
     }
 
-    /// What the database knows of an environment.
+    /// Reads an environment's entry from the database.
     async fn look(&self, store: &Store, owner: Owner) -> Result<Option<Known>, StoreError> {
         let id = Key::from(owner.environment_id);
         let look = store.read(Pace::LookUp, move |unit| {
@@ -124,7 +124,7 @@ impl Owners {
         Ok(Some(known))
     }
 
-    /// The number of an environment; `None` where there is none, or it is another tenant's.
+    /// The number of an environment. `None` if it has none or belongs to another tenant.
     pub(super) async fn find(&self, store: &Store, owner: Owner) -> Result<Option<i32>, StoreError> {
         let known = match self.known(owner) {
             Some(known) => Some(known),
@@ -133,9 +133,9 @@ impl Owners {
         Ok(known.filter(|known| known.owner == owner).map(|known| known.environment))
     }
 
-    /// The number of an environment, which is given when there is none.
+    /// The number of an environment. Assigns one if it has none.
     ///
-    /// An environment belongs to one tenant: its id under another tenant is refused.
+    /// An environment belongs to one tenant: its id under another tenant is an error.
     pub(super) async fn find_or_make(&self, store: &Store, owner: Owner) -> Result<i32, StoreError> {
         let mut known = self.known(owner).filter(|known| known.writable);
         for _ in 0..TRIES {
@@ -153,10 +153,10 @@ impl Owners {
             }
             known = None;
         }
-        Err(StoreError::unavailable("other servers register the same environment; try again"))
+        Err(StoreError::unavailable("other servers are registering the same environment; try again"))
     }
 
-    /// Gives an environment a number, unless somebody else was first.
+    /// Assigns a number to an environment, unless another server was first.
     async fn make(&self, store: &Store, owner: Owner) -> Result<(), StoreError> {
         let row = NewOwnerRow { environment_id: owner.environment_id.into(), tenant_id: owner.tenant_id.into() };
         let make = store.write(move |unit| {
@@ -173,7 +173,7 @@ impl Owners {
         make.await
     }
 
-    /// Makes the log of an environment, unless somebody else was first.
+    /// Creates the log of an environment, unless another server was first.
     async fn make_log(&self, store: &Store, environment: i32) -> Result<(), StoreError> {
         let make = store.write(move |unit| {
             let make = async move {
@@ -189,7 +189,8 @@ impl Owners {
     }
 }
 
-/// The number of an environment, within a transaction that somebody else commits: given, with a log, where there is none.
+/// The number of an environment, within a transaction that the caller commits. Assigns a number and creates the log if
+/// they are missing.
 pub(crate) async fn within(unit: &dyn Unit, owner: Owner) -> Result<i32, Failure<StoreError>> {
     let id = Key::from(owner.environment_id);
     let mut found = unit.owner(id).await?;

@@ -5,7 +5,7 @@ use patron_domain::{
     store::StoreError,
 };
 
-/// A page as databases count it.
+/// A page as offset and limit.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) limit: i64,
@@ -19,7 +19,7 @@ impl From<PageRequest> for Window {
     }
 }
 
-/// A page of values from its rows and the number of rows in the whole list.
+/// A page of values, from its rows and the length of the whole list.
 pub(crate) fn page_of<R, T>(
     (rows, total): (Vec<R>, i64),
     read: impl FnMut(R) -> Result<T, StoreError>,

@@ -1,4 +1,4 @@
-//! Removing what has served its time, a few rows at a time.
+//! Deletes expired data in small steps.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -29,7 +29,7 @@ impl Housekeeping for Store {
                 let all = unit.environments_known().await?;
                 let mut writes = Writes::default();
                 for (environment, key) in unit.kept_before(&all, before, limit.into()).await? {
-                    // Under lock: a request may use the key again meanwhile.
+                    // Locked, because a request may use the key again in the meantime.
                     let row = unit.lock_kept(environment, &key).await?;
                     writes.kept_gone.extend(row.filter(|row: &KeptAnswerRow| row.at < before));
                 }
@@ -51,7 +51,7 @@ impl Housekeeping for Store {
         let Some(environment) = self.environment(owner).await? else { return Ok(0) };
         let remove = self.write(move |unit| {
             let remove = async move {
-                // The last event stays: readers see by it that their cursors are of this log.
+                // Keeps the last event, by which readers see that their cursor belongs to this log.
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let up_to = old.up_to.stored().min(last - 1);
                 let first = unit.first_events(environment, up_to, limit.into()).await?;

@@ -1,11 +1,11 @@
-//! Rows of tables: each struct is listed once, and gets from its list what writes it on each database.
+//! Rows of tables. Each struct is listed once, and a macro derives the code that writes it on each database.
 
 /// Declares rows of a table. The columns before the semicolon are the primary key.
 ///
-/// On SQLite each row is a statement of Diesel's, compiled once. On PostgreSQL any number of rows is one statement, in which
-/// each column is an array: it is prepared once, whatever the number of rows.
+/// On SQLite each row is one of Diesel's statements, compiled once. On PostgreSQL any number of rows is one statement
+/// with an array for each column, prepared once.
 macro_rules! rows {
-    // A table of keys alone: its rows come and go, and never change.
+    // A table with keys only: its rows are inserted and deleted, never changed.
     ($(#[$doc:meta])* $name:ident: $table:ident { $($key:ident: $key_type:ty),+ $(,)?; }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::Identifiable)]
@@ -35,7 +35,7 @@ macro_rules! rows {
         #[cfg(feature = "sqlite")]
         #[allow(dead_code, reason = "not every table needs every statement")]
         impl $name {
-            /// The row with this key gets these values.
+            /// Updates the row with this key.
             pub(crate) fn update(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
                 use diesel::RunQueryDsl as _;
                 $crate::persistence::sqlite::cached::Cached(diesel::update(self).set(self)).execute(connection)
@@ -46,25 +46,25 @@ macro_rules! rows {
     };
 }
 
-/// What every row has on SQLite.
+/// The statements of every row on SQLite.
 macro_rules! written {
     ($name:ident: $table:ident) => {
         #[cfg(feature = "sqlite")]
         #[allow(dead_code, reason = "not every table needs every statement")]
         impl $name {
-            /// A new row.
+            /// Inserts a row.
             pub(crate) fn insert(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
                 use diesel::RunQueryDsl as _;
                 diesel::insert_into($crate::persistence::schema::$table::table).values(self).execute(connection)
             }
 
-            /// A new row, or one in the place of that with its key.
+            /// Inserts a row, or replaces the one with its key.
             pub(crate) fn replace(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
                 use diesel::RunQueryDsl as _;
                 diesel::replace_into($crate::persistence::schema::$table::table).values(self).execute(connection)
             }
 
-            /// The row with this key goes.
+            /// Deletes the row with this key.
             pub(crate) fn delete(&self, connection: &mut diesel::SqliteConnection) -> diesel::QueryResult<usize> {
                 use diesel::RunQueryDsl as _;
                 diesel::delete(self).execute(connection)

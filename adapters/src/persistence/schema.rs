@@ -1,4 +1,4 @@
-//! The tables, as Diesel sees them on both databases. The migrations under `adapters/migrations` make them.
+//! The tables, as Diesel sees them on both databases. The migrations under `adapters/migrations` create them.
 
 diesel::table! {
     use diesel::sql_types::*;

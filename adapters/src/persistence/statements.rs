@@ -1,9 +1,9 @@
-//! Statements: each is written once, as a query of Diesel's, and runs on both databases.
+//! Statements. Each is written once, as one of Diesel's queries, and runs on both databases.
 
 /// Declares a trait of statements, and implements it for both databases.
 ///
-/// `db` runs a query: `rows` answers all rows, `one` the first, `locked` the same under lock where several transactions write at
-/// once (PostgreSQL), `run` answers how many rows it changed; `each` looks many keys up.
+/// `db` runs a query: `rows` returns all rows, `one` the first row, `locked` the first row and locks it if the database
+/// has concurrent writers (PostgreSQL), `run` the number of changed rows; `each` looks up many keys.
 macro_rules! statements {
     (
         $(#[$doc:meta])*

@@ -1,4 +1,4 @@
-//! The ports over a database: each concept's folder implements its own.
+//! The open database that all ports share. Each concept's folder implements its own port for it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
     unit::Reads,
 };
 
-/// A database, open, as all ports see it.
+/// An open database, as all ports use it.
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
@@ -25,7 +25,7 @@ impl Store {
         Self { engine, owners: Arc::default() }
     }
 
-    /// Reads over one state of the database.
+    /// Runs a read.
     pub(crate) async fn read<T, F>(&self, pace: Pace, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -35,7 +35,7 @@ impl Store {
         answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
     }
 
-    /// Decides and writes in one transaction. `work` reads and decides; it may run again after a transaction was taken back.
+    /// Decides and writes in one transaction. `work` reads and decides. It may run again if the transaction is rolled back.
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -51,12 +51,12 @@ impl Store {
         }
     }
 
-    /// The number of an environment; `None` where nothing of it was ever written.
+    /// The number of an environment. `None` if nothing was ever written for it.
     pub(crate) async fn environment(&self, owner: Owner) -> Result<Option<i32>, StoreError> {
         self.owners.find(self, owner).await
     }
 
-    /// The number of an environment, which is given when there is none.
+    /// The number of an environment. Assigns one if it has none.
     pub(crate) async fn environment_to_write(&self, owner: Owner) -> Result<i32, StoreError> {
         self.owners.find_or_make(self, owner).await
     }
@@ -83,7 +83,7 @@ where
     erased.boxed()
 }
 
-/// No answer has another type than the work that gave it.
+/// Cannot happen: the type of the answer always belongs to the work.
 fn mixed_up() -> StoreError {
-    StoreError::Failed { reason: "an answer of another kind than the one asked for".to_owned() }
+    StoreError::Failed { reason: "an answer has an unexpected type".to_owned() }
 }

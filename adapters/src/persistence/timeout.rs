@@ -1,6 +1,6 @@
-//! How long callers wait for a store, whatever happens to it.
+//! An upper limit for the time that callers wait for a store.
 //!
-//! Every step has a limit of its own; this one is over all of them. A write goes on when its caller has given up.
+//! Each step has its own limit, and this one covers all of them. A write continues after its caller has given up.
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use patron_domain::store::StoreError;
 
 use super::metrics;
 
-/// The longest that a caller waits: two tries of a server that hangs, and less than what clients wait.
+/// The longest wait of a caller: enough for two tries of a server that hangs, and less than clients usually wait.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The answer, if it comes in time. The future must be one that only waits: it is dropped when the time is up.
+/// Returns the answer if it arrives in time. Otherwise the future is dropped, so it must only wait for work done
+/// elsewhere.
 pub(crate) async fn within<T, E: From<StoreError>>(
     database: &'static str,
     answer: impl Future<Output = Result<T, E>>,
@@ -20,7 +21,7 @@ pub(crate) async fn within<T, E: From<StoreError>>(
         Ok(answer) => answer,
         Err(_) => {
             metrics::refused(database, "no_answer_in_time");
-            let reason = "it did not answer in time, and whether a change was made is not known; look for it before trying \
+            let reason = "it did not answer in time, and it is not known whether a change was made; look for it before trying \
                           again, or repeat the request with its Idempotency-Key";
             Err(StoreError::Unavailable { reason: reason.to_owned() }.into())
         }
@@ -33,7 +34,7 @@ mod tests {
     use patron_domain::store::StoreError;
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
+    async fn waits_are_bounded() {
         let never = within("sqlite", std::future::pending::<Result<(), StoreError>>());
         let never = tokio::time::timeout(2 * TIMEOUT, never).await.expect("an answer");
         assert!(matches!(never, Err(StoreError::Unavailable { .. })));

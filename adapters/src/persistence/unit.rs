@@ -1,7 +1,7 @@
-//! The gateway to a database: one method a statement, on one connection.
+//! The gateway to a database: one connection, with one method for each statement.
 //!
-//! Transactions are written once, against this trait. See `statements` for how a statement is declared, and `writes` for what
-//! writes rows.
+//! Transactions are written once, against this trait. Module `statements` shows how a statement is declared, and
+//! `writes` how rows are written.
 
 use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 
@@ -20,7 +20,7 @@ use super::{
     writes::{Sign, WriteStatements, Written},
 };
 
-/// What is read on a connection, within a read or before a decision. Nothing here writes: what is decided is data, see
+/// The reads of a connection, for a read or before a decision. Nothing here writes: decisions are data, see
 /// [`Writes`](super::writes::Writes).
 pub(crate) trait Reads:
     CustomerStatements
@@ -48,24 +48,25 @@ impl<U> Reads for U where
 {
 }
 
-/// A connection within a transaction that writes what was decided.
+/// A connection within a transaction that writes a decision.
 pub(crate) trait Unit: Reads + LogStatements + WriteStatements {}
 
 impl<U: Reads + LogStatements + WriteStatements> Unit for U {}
 
-/// The rows that order events. Locked last in a transaction: whoever waits for one waits for a commit.
+/// The rows that order events. They are locked last in a transaction, because waiting for one means waiting for a
+/// commit.
 #[async_trait::async_trait]
 pub(crate) trait LogStatements: Send + Sync {
     /// The row of an environment's log, locked until the transaction ends.
     async fn lock_log(&self, environment: i32) -> QueryResult<LogRow>;
-    /// Writes rows that are locked.
+    /// Writes locked rows.
     async fn save_logs(&self, rows: &[LogRow]) -> QueryResult<()>;
 }
 
 #[cfg(feature = "sqlite")]
 #[async_trait::async_trait]
 impl LogStatements for super::sqlite::unit::SqliteUnit<'_> {
-    /// As the jobs of this transaction before have left it: it is written once, at the end.
+    /// Returns the row as the earlier jobs of this transaction left it. It is written once, at the end.
     async fn lock_log(&self, environment: i32) -> QueryResult<LogRow> {
         match self.changed_log(environment) {
             Some(row) => Ok(row),
@@ -96,15 +97,15 @@ impl LogStatements for super::postgres::unit::PostgresUnit<'_> {
 }
 
 statements! {
-    /// What one finds out about a transaction whose commit was lost.
+    /// Statements for finding out whether a transaction was committed after its connection was lost.
     SignStatements {
-        /// Whether an event was written.
+        /// Whether an event exists.
         fn has_event(db, environment: i32, id: Key) -> bool {
             let found = events::table.filter(events::environment.eq(environment)).filter(events::id.eq(id));
             Ok(db.one::<_, i64>(found.select(events::position)).await?.is_some())
         }
 
-        /// Whether an answer was kept.
+        /// Whether an answer exists under a key.
         fn has_kept(db, environment: i32, key: &str) -> bool {
             let found = kept_answers::table.filter(kept_answers::environment.eq(environment));
             let found = found.filter(kept_answers::key.eq(key)).select(kept_answers::at);
@@ -113,8 +114,8 @@ statements! {
     }
 }
 
-/// Whether a transaction was committed, as its sign tells. Waits for a commit that is still on its way: it holds the lock of its
-/// environment's log.
+/// Whether a transaction was committed, according to its sign. Waits for a commit in progress, which holds the lock of
+/// its environment's log.
 pub(crate) async fn is_committed(unit: &dyn Unit, sign: &Sign) -> QueryResult<bool> {
     unit.lock_log(sign.environment).await?;
     match &sign.written {

@@ -1,4 +1,4 @@
-//! Where the database is.
+//! The address of a database.
 
 use std::{
     fmt,
@@ -6,39 +6,39 @@ use std::{
     str::FromStr,
 };
 
-/// Where the database is: `sqlite://path` or `postgres://…`. Never shows a password.
+/// The address of a database: `sqlite://path` or `postgres://…`. `Debug` and `Display` never show a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A SQLite file: `sqlite://patron.db` in the working directory, `sqlite:///var/lib/patron/patron.db` anywhere.
+    /// A SQLite file: `sqlite://patron.db` in the working directory, `sqlite:///var/lib/patron/patron.db` elsewhere.
     Sqlite(PathBuf),
-    /// A PostgreSQL database, by the URL libpq takes.
+    /// A PostgreSQL database, with a URL in libpq's form.
     Postgres(PostgresUrl),
 }
 
-/// A URL as in libpq's documentation, section 34.1.1.2. It may hold a password, so `Debug` and `Display` show none of it
-/// but host and database.
+/// A URL in the form of libpq (PostgreSQL, section 34.1.1.2). It may contain a password, so `Debug` and `Display` show
+/// only the host and the database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
-/// Why a text names no database.
+/// The error of an invalid database URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// Another scheme, or none.
-    #[error("the database URL must start with sqlite:// or postgres://, such as sqlite://patron.db")]
+    /// Another scheme or none.
+    #[error("the database URL must start with sqlite:// or postgres://, for example sqlite://patron.db")]
     Scheme,
-    /// No path behind `sqlite://`.
-    #[error("the database URL names no file: write sqlite://patron.db or sqlite:///absolute/path/patron.db")]
+    /// No path after `sqlite://`.
+    #[error("the database URL has no file: write sqlite://patron.db or sqlite:///absolute/path/patron.db")]
     NoPath,
-    /// A query or fragment behind the path, which SQLite here does not take.
+    /// A query or a fragment after the path. Options of SQLite are not supported.
     #[error("the database URL must end with the file's path: no '?' and no '#' (Patron sets SQLite's options itself)")]
     Options,
 }
 
 impl DatabaseUrl {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// For any scheme but `sqlite`, `postgres` and `postgresql`: a mistyped one must never become a new SQLite file.
+    /// For any scheme except `sqlite`, `postgres` and `postgresql`: a mistyped URL must not create a SQLite file.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
         match text.split_once("://") {
             Some(("sqlite", "")) => Err(DatabaseUrlError::NoPath),
@@ -51,7 +51,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The file, if it is SQLite.
+    /// The path of the file, for SQLite.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<&Path> {
         match self {
@@ -62,7 +62,7 @@ impl DatabaseUrl {
 }
 
 impl PostgresUrl {
-    /// The whole URL, password included.
+    /// The whole URL, including its password.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -89,8 +89,8 @@ impl fmt::Display for DatabaseUrl {
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        // The first '@' ends user and password, which may hold '?' and '#'. A further one means that they hold '@' too, so
-        // what stands in front of it may be theirs, and is not shown.
+        // The first '@' ends user and password, which may contain '?' and '#'. A further one means that they contain
+        // '@' too. Then the text before it may belong to them, and is not shown.
         let behind = rest.split_once('@').map_or(rest, |(_, behind)| behind);
         let (place, options) = behind.split_at(behind.find(['?', '#']).unwrap_or(behind.len()));
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_scheme_is_refused() {
+    fn other_schemes_are_rejected() {
         for bad in ["", "patron.db", "mysql://h/db", "sqlite:patron.db", "SQLITE://x", "file://x", "postgre://h/d"] {
             assert_eq!(DatabaseUrl::parse(bad), Err(DatabaseUrlError::Scheme), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! Values of columns that both databases keep in their own way: ids and documents.
+//! Values of columns that the two databases store differently: ids and documents.
 
 use std::io::Write;
 
@@ -17,13 +17,13 @@ use patron_domain::{
 };
 use uuid::Uuid;
 
-/// The type of a column with an id: `UUID` on PostgreSQL, a `BLOB` of 16 bytes on SQLite.
+/// The type of id columns: `UUID` on PostgreSQL, a `BLOB` of 16 bytes on SQLite.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Binary"))]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 pub struct KeySql;
 
-/// An id without its kind, which the column tells.
+/// An id without its kind, which follows from the column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = KeySql)]
 pub(crate) struct Key(Uuid);
@@ -35,7 +35,7 @@ impl<K: Kind> From<Id<K>> for Key {
 }
 
 impl Key {
-    /// The id, of the kind that the column holds.
+    /// The id, with the kind of the column.
     pub(crate) fn id<K: Kind>(self) -> Id<K> {
         Id::from_uuid(self.0)
     }
@@ -46,13 +46,13 @@ impl Key {
     }
 }
 
-/// The type of a column with a JSON document: `JSON` on PostgreSQL, which keeps the text as it is, `TEXT` on SQLite.
+/// The type of columns with a JSON document: `JSON` on PostgreSQL, which keeps the text unchanged, `TEXT` on SQLite.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Text"))]
 #[diesel(postgres_type(oid = 114, array_oid = 199))]
 pub struct DocumentSql;
 
-/// A JSON document in the stored form of a domain type. Its text may be personal, so `Debug` leaves it out.
+/// A JSON document in the stored form of a domain type. It may contain personal data, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = DocumentSql)]
 pub(crate) struct Document(pub(crate) String);
@@ -69,13 +69,13 @@ impl Document {
         Self(value.to_document())
     }
 
-    /// The value of an environment. `key` names the row in the error.
+    /// Reads the value, for an environment. `key` names the row in the error.
     pub(crate) fn read<T: Stored>(&self, owner: Owner, key: impl std::fmt::Display) -> Result<T, StoreError> {
         T::from_document(owner, &self.0).map_err(|_| corrupt(T::NAME, "document", key))
     }
 }
 
-/// That a row holds what cannot be read.
+/// The error for a value of a row that cannot be read.
 pub(crate) fn corrupt(table: &'static str, column: &'static str, row: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt { table, column, row: row.to_string() }
 }

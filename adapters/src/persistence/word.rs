@@ -1,4 +1,4 @@
-//! Words of the domain as small numbers. A number, once given, never means another word.
+//! Codes of the domain's words. A code never changes its meaning.
 
 use patron_domain::{
     event::{EventEntityType, EventType},
@@ -11,23 +11,23 @@ use patron_domain::{
 
 use super::value::corrupt;
 
-/// A word that tables hold as a number.
+/// A word that tables store as a number.
 pub(crate) trait Word: Sized {
-    /// The number.
+    /// The code.
     fn code(self) -> i16;
 
-    /// The word of a number; the place of a number that is none is named in the error.
+    /// The word of a code. The error for an unknown code names its table and column.
     fn of(code: i16, table: &'static str, column: &'static str) -> Result<Self, StoreError>;
 }
 
-/// Stands for a word that was given no number.
+/// Stands for a word without a code.
 const UNKNOWN: i16 = -1;
 
 macro_rules! words {
     ($($name:ident { $($variant:ident = $code:literal),+ $(,)? })+) => {$(
         impl Word for $name {
             fn code(self) -> i16 {
-                #[allow(unreachable_patterns, reason = "some of these may gain words, which a test finds without a number")]
+                #[allow(unreachable_patterns, reason = "some of these may gain words, and a test finds words without a code")]
                 match self {
                     $(Self::$variant => $code,)+
                     _ => UNKNOWN,
@@ -45,7 +45,7 @@ macro_rules! words {
 }
 
 words! {
-    // The partial indexes of the migrations and `literal.rs` name these.
+    // The partial indexes of the migrations and `literal.rs` use these codes.
     Status { Published = 0, Archived = 1, Deleted = 2 }
     DeliveryStatus { Waiting = 0, Delivered = 1, Failed = 2 }
     RunState { Pending = 0, Running = 1, Waiting = 2, Succeeded = 3, Failed = 4, Cancelled = 5 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_has_a_number_of_its_own() {
+    fn every_word_has_its_own_code() {
         fn check<W: Word + Copy + PartialEq + std::fmt::Debug>(all: &[W]) {
             for word in all {
                 assert_eq!(W::of(word.code(), "a_table", "a_column").as_ref(), Ok(word));

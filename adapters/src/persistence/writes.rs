@@ -1,4 +1,4 @@
-//! What a decision writes, as data: whoever decides writes nothing, and whoever writes refuses nothing.
+//! The writes of a decision, as data. Decisions do not write, and writes cannot be refused by a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use super::{
     webhook::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow},
 };
 
-/// Declares the rows that decisions write, in the order in which they are written, with what writes them on SQLite and on
+/// Declares the rows that decisions write, in writing order, with the methods that write them on SQLite and on
 /// PostgreSQL.
 macro_rules! writes {
     (
@@ -37,7 +37,7 @@ macro_rules! writes {
                 $(if !self.$first.is_empty() {
                     WriteStatements::$first(unit, &self.$first).await?;
                 })+
-                // Sent together where the database can.
+                // Sent together if the database supports it.
                 let mut all = Vec::new();
                 $(if !self.$field.is_empty() {
                     all.push(WriteStatements::$field(unit, &self.$field));
@@ -54,12 +54,12 @@ macro_rules! writes {
         #[derive(Debug, Default)]
         pub(crate) struct Writes {
             $($(#[$doc])* pub(crate) $field: Vec<$row>,)+
-            /// Events, in their order. Their positions are given when they are written.
+            /// Events in order. Their positions are assigned when they are written.
             pub(crate) events: Vec<EventRow>,
-            /// How the numbers of customers change, by environment.
+            /// The changes of the numbers of customers, by environment.
             pub(crate) counts: BTreeMap<i32, CountChange>,
-            /// The environment whose log a transaction locks although it writes no event there, so that one can find out
-            /// whether it was committed.
+            /// The environment whose log is locked although no event is written there, so that the commit can be found
+            /// out.
             pub(crate) marked: Option<i32>,
         }
 
@@ -95,7 +95,7 @@ macro_rules! writes {
         }
 
         impl Writes {
-            /// Whether nothing is written.
+            /// Whether there is nothing to write.
             pub(crate) fn is_empty(&self) -> bool {
                 $(self.$field.is_empty() &&)+ self.events.is_empty()
             }
@@ -112,17 +112,17 @@ writes! {
     environments: EnvironmentRow => update, upsert_all;
     new_keys: ApiKeyRow => insert, insert_all;
     keys: ApiKeyRow => update, upsert_all;
-    /// Rates that exist, changed.
+    /// Changed rates.
     rates: RateRow => update, upsert_all;
     new_rates: RateRow => insert, insert_all;
     defaults: DefaultRow => update, upsert_all;
     new_defaults: DefaultRow => insert, insert_all;
-    /// Answers that are too old to count, whose keys are used again.
+    /// Expired answers whose keys are used again.
     kept_gone: KeptAnswerRow => delete, delete_all;
-    /// Events whose time is over.
+    /// Expired events.
     events_gone: EventPlaceRow => delete, delete_all;
     deliveries_gone: DeliveryPlaceRow => delete, delete_all;
-    /// Customers that exist, changed: before the new ones, which may take an external id that is given up.
+    /// Changed customers. They come before new ones, which may take an external id that a changed one gives up.
     customers: CustomerRow => update, upsert_all;
   }
   together {
@@ -136,12 +136,12 @@ writes! {
     endpoints: EndpointRow => update, upsert_all;
     new_endpoints: EndpointRow => insert, insert_all;
     deliveries: DeliveryRow => replace, upsert_all;
-    /// Answers under idempotency keys. That a key is taken by another transaction is an error of the database.
+    /// Answers under idempotency keys. A key that another transaction took in the meantime is an error of the database.
     kept: KeptAnswerRow => insert, insert_all;
   }
 }
 
-/// How the number of an environment's customers changes.
+/// The change of the numbers of an environment's customers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CountChange {
     published: i64,
@@ -149,7 +149,7 @@ pub(crate) struct CountChange {
 }
 
 impl CountChange {
-    /// A customer has a status now, and had another, or is new.
+    /// The change for a customer's new status. `before` is its old status, if it is not new.
     pub(crate) fn of(before: Option<Status>, now: Status) -> Self {
         let mut change = Self::default();
         change.add(now, 1);
@@ -168,14 +168,14 @@ impl CountChange {
     }
 }
 
-/// By what one finds out whether a transaction was committed.
+/// A trace by which to find out whether a transaction was committed.
 #[derive(Debug, Clone)]
 pub(crate) struct Sign {
     pub(crate) environment: i32,
     pub(crate) written: Written,
 }
 
-/// Something that a transaction wrote and no other one.
+/// A row that only this transaction wrote.
 #[derive(Debug, Clone)]
 pub(crate) enum Written {
     Event(Key),
@@ -183,28 +183,28 @@ pub(crate) enum Written {
 }
 
 impl Writes {
-    /// Counts a change of a customer's status.
+    /// Adds a change of the numbers of customers.
     pub(crate) fn count(&mut self, environment: i32, change: CountChange) {
         let sum = self.counts.entry(environment).or_default();
         sum.published += change.published;
         sum.archived += change.archived;
     }
 
-    /// By what to find out whether this was committed; `None` where nothing tells.
+    /// The sign by which to find out whether this was committed. `None` if nothing it writes shows that.
     pub(crate) fn sign(&self) -> Option<Sign> {
         let event = self.events.first().map(|row| (row.environment, Written::Event(row.id)));
         let kept = || self.kept.first().map(|row| (row.environment, Written::Kept(row.key.clone())));
         event.or_else(kept).map(|(environment, written)| Sign { environment, written })
     }
 
-    /// The environments whose logs are locked, in the order of their numbers: everybody locks so.
+    /// The environments whose logs are locked, in the order of their numbers, which is the locking order.
     fn environments(&self) -> BTreeSet<i32> {
         let of_events = self.events.iter().map(|row| row.environment);
         let of_kept = self.kept.iter().map(|row| row.environment);
         of_events.chain(of_kept).chain(self.counts.keys().copied()).chain(self.marked).collect()
     }
 
-    /// Writes everything, in a transaction that is then committed. Nothing can be refused any more but by the database.
+    /// Writes everything, in a transaction that is then committed. From here on only the database can fail.
     pub(crate) async fn apply(mut self, unit: &dyn Unit) -> QueryResult<()> {
         let mut logs = self.write_rows(unit).await?;
         for log in &mut logs {

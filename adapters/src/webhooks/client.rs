@@ -1,4 +1,4 @@
-//! The client that requests are made with: hyper's own, which follows no redirect, asks no proxy and keeps no cookie.
+//! The HTTP client: hyper's own, which follows no redirects, uses no proxy and keeps no cookies.
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -14,20 +14,20 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use super::resolver::{CheckingResolver, NoAddress};
 
-/// How long a connection may take.
+/// The longest time for opening a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How many connections to a host are kept open, and for how long.
+/// The most idle connections to a host, and how long each is kept open.
 const IDLE: (usize, Duration) = (16, Duration::from_secs(30));
 
-/// Keeps connections, and makes them to addresses that [`CheckingResolver`] lets pass, or that a URL names itself.
+/// A pooling client. It connects to addresses that [`CheckingResolver`] allows, or that the URL itself contains.
 pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector<CheckingResolver>>, Full<Bytes>>;
 
-/// A client for `https`, with the certificates that the system trusts, or for plain `http`. Which addresses may be called
-/// depends on that, and a resolver is told the name alone.
+/// A client for `https`, with the system's trusted certificates, or for plain `http`. The allowed addresses depend on
+/// which, and a resolver gets only the name.
 pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustls::Error> {
     let mut roots = RootCertStore::empty();
     if encrypted {
-        // A certificate of the system that cannot be read does not make the others useless.
+        // A certificate of the system that cannot be read does not invalidate the others.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -35,7 +35,7 @@ pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustl
     let mut tcp = HttpConnector::new_with_resolver(CheckingResolver { calls, encrypted });
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_nodelay(true);
-    // Otherwise it would refuse `https`, which is wrapped around it.
+    // Otherwise the inner connector would reject `https` URLs.
     tcp.enforce_http(false);
     let connector =
         HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
@@ -44,7 +44,7 @@ pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustl
     Ok(builder.build(connector))
 }
 
-/// What went wrong with a request that was not answered.
+/// The reason why a request got no response.
 pub(super) fn failure(error: &legacy::Error) -> SendFailure {
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! Delivering webhooks: how secrets are sealed, how one request is sent, and the relay that reads the log.
+//! Webhook delivery: the vault for secrets, the sender of single requests, and the relay that reads the log.
 
 mod client;
 mod readers;

@@ -1,4 +1,4 @@
-//! Where endpoints stand in the log, for whoever removes old events.
+//! The positions of endpoints in the log, for the retention of events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,19 +13,19 @@ use patron_domain::{
     webhook::{Delivery, WebhookEndpoint, WebhookRepository},
 };
 
-/// The endpoints of each environment as readers of its log: they have still to read what lies behind their position, and
-/// what waits for another attempt, which is read again then. Those that are disabled hold nothing back: an endpoint that
-/// nobody looks after would keep the log for ever.
+/// The endpoints of each environment as readers of its log. They still need the events after their position, and those
+/// of waiting deliveries, whose events are read again. Disabled endpoints retain nothing, because an abandoned one
+/// would retain the log for ever.
 pub struct EndpointReaders(pub Arc<dyn WebhookRepository>);
 
-/// Later than every attempt: three days are the longest wait.
+/// Longer than every wait for an attempt, which is three days at most.
 const EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 3_600);
 
 #[async_trait]
 impl EventReaders for EndpointReaders {
     async fn furthest_behind(&self, scope: &SystemScope, owner: Owner) -> Result<Option<EventPosition>, StoreError> {
         let scope = EnvironmentScope { owner, actor: scope.actor.clone() };
-        // All of them: there are few in an environment.
+        // Read completely, because an environment has few.
         let endpoints = self.0.endpoints(&scope, PageRequest::whole()).await?.items;
         let mut behind = None;
         for endpoint in endpoints.iter().filter(|endpoint| endpoint.disabled.is_none()) {
@@ -37,9 +37,9 @@ impl EventReaders for EndpointReaders {
 }
 
 impl EndpointReaders {
-    /// Up to where an endpoint needs nothing any more.
+    /// The position up to which an endpoint needs no event any more.
     async fn place(&self, scope: &EnvironmentScope, endpoint: &WebhookEndpoint) -> Result<EventPosition, StoreError> {
-        // The first of each kind is enough: they come in the order of the log.
+        // One of each kind is enough, because they come in the order of the log.
         let waiting = self.0.waiting(scope, endpoint.id, Timestamp::UNIX_EPOCH.later(EVER), 1, 1).await?;
         let before =
             |delivery: &Delivery| EventPosition::from_stored(delivery.position.stored() - 1).unwrap_or_default();
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_enabled_one_that_is_furthest_behind_counts() {
+    async fn the_enabled_endpoint_that_is_furthest_behind_counts() {
         let disabled = Some(Disabled { reason: DisabledReason::Request, at: a_time() });
         let place = |number| EventPosition::from_stored(number).unwrap();
         let at = |number, disabled| WebhookEndpoint { position: place(number), disabled, ..a_webhook_endpoint() };

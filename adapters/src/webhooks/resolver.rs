@@ -1,5 +1,5 @@
-//! Names to addresses, of which only those pass that deliveries may go to. The client connects to what passes here and to
-//! nothing else, so no name can point elsewhere between the check and the connection.
+//! Resolves names, and returns only addresses that deliveries may go to. The client connects only to these, so a name
+//! cannot change its address between the check and the connection.
 
 use std::{
     error::Error,
@@ -15,25 +15,25 @@ use patron_domain::webhook::CallPolicy;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
-/// The most names that are looked up at once. Each look-up blocks a thread, of which the databases need some too.
+/// The most concurrent look-ups. Each blocks a thread, and the databases need some too.
 const LOOK_UPS: usize = 4;
 static FREE: Semaphore = Semaphore::const_new(LOOK_UPS);
 
-/// Resolves names as the system does.
+/// Resolves names with the system's resolver.
 #[derive(Debug, Clone)]
 pub(super) struct CheckingResolver {
-    /// Which addresses pass.
+    /// The allowed addresses.
     pub(super) calls: CallPolicy,
-    /// Whether what is sent there is encrypted.
+    /// Whether the connection is encrypted.
     pub(super) encrypted: bool,
 }
 
-/// Why a name leads nowhere.
+/// The reason why a name has no usable address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoAddress {
-    /// It has no address.
+    /// The name has no address.
     Unknown,
-    /// It has none that deliveries may go to.
+    /// The name has no address that deliveries may go to.
     Refused,
 }
 
@@ -60,7 +60,7 @@ impl Service<Name> for CheckingResolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let Self { calls, encrypted } = *self;
         Box::pin(async move {
-            // It is never closed.
+            // The semaphore is never closed.
             let _permit = FREE.acquire().await?;
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress::Unknown)?;
             Ok(allowed(found, |address| calls.allows(encrypted, address))?.into_iter())
@@ -85,7 +85,7 @@ mod tests {
     use super::{NoAddress, allowed};
 
     #[test]
-    fn only_addresses_that_may_be_called_pass() {
+    fn only_allowed_addresses_pass() {
         let all = ["127.0.0.1:0", "8.8.8.8:0", "[::1]:0"].map(|address| address.parse().unwrap());
         let by = |encrypted, allow_http, allow_private| {
             let calls = CallPolicy { allow_http, allow_private };

@@ -1,4 +1,4 @@
-//! One request to an endpoint.
+//! The sender of a single request to an endpoint.
 
 use std::{
     collections::HashMap,
@@ -22,25 +22,26 @@ use tokio::time::{Instant, timeout_at};
 use super::client::{Client, client, failure};
 use crate::metrics;
 
-/// How long an attempt may take, from looking the name up to the end of the answer.
+/// The longest time for an attempt, from resolving the name to the end of the response.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How much of an answer is kept.
+/// The most bytes of a response that are kept.
 const KEPT: usize = 1_024;
-/// How much of one is read, so that its connection can be used again; a longer one costs its connection.
+/// The most bytes of a response that are read, so that its connection can be reused. A longer response costs its
+/// connection.
 const READ: usize = 16_384;
-/// How many URLs are kept parsed.
+/// The most URLs that are kept parsed.
 const PARSED: usize = 256;
 const AGENT: &str = concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION"));
 
-/// Sends with clients of its own: no redirects, no proxy, no cookies, and only to addresses that its policy allows. A
-/// client is made with the first request, so a server without webhooks does without it.
+/// Sends with clients of its own: no redirects, no proxy, no cookies, and only to addresses that its policy allows.
+/// Clients are created at the first request, so a server without webhooks has none.
 pub struct HttpSender {
     clock: Arc<dyn Clock>,
     calls: CallPolicy,
     patience: Duration,
     encrypted: OnceLock<Option<Client>>,
     plain: OnceLock<Option<Client>>,
-    /// What was parsed before: an endpoint's URL is the same for each of its deliveries.
+    /// Parsed URLs. An endpoint's URL is the same for all its deliveries.
     parsed: Mutex<HashMap<String, Result<Uri, SendFailure>>>,
 }
 
@@ -52,8 +53,8 @@ impl HttpSender {
         Self { clock, calls, patience: PATIENCE, encrypted, plain, parsed: Mutex::default() }
     }
 
-    /// When an attempt that begins now has to be through.
-    #[expect(clippy::disallowed_methods, reason = "how long an attempt may take is no fact of the domain")]
+    /// The deadline of an attempt that begins now.
+    #[expect(clippy::disallowed_methods, reason = "the time limit of an attempt is not part of the domain")]
     pub(crate) fn end_of_attempt(&self) -> Instant {
         Instant::now() + self.patience
     }
@@ -61,15 +62,15 @@ impl HttpSender {
     fn client(&self, encrypted: bool) -> Option<&Client> {
         let make = || {
             let made = client(self.calls, encrypted);
-            made.map_err(|error| tracing::error!(%error, "no webhook can be sent")).ok()
+            made.map_err(|error| tracing::error!(%error, "the client for webhooks cannot be created")).ok()
         };
         let kept = if encrypted { &self.encrypted } else { &self.plain };
         kept.get_or_init(make).as_ref()
     }
 
-    /// A URL in parts, if it may be called as far as it tells itself.
+    /// Parses a URL, and checks its address as far as the URL shows it.
     fn parsed(&self, url: &EndpointUrl) -> Result<Uri, SendFailure> {
-        // A panic while it was held leaves what is parsed as it was.
+        // A panic while it was locked leaves the cache consistent.
         let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = parsed.get(url.as_str()) {
             return known.clone();
@@ -86,11 +87,11 @@ impl HttpSender {
         let headers = signed(request.event_id.to_string(), request.timestamp, request.signature);
         let (status, kept) = self.post(&request.url, headers, request.body, KEPT, end).await?;
         let kept = String::from_utf8_lossy(&kept);
-        // No database here stores U+0000.
+        // No supported database can store U+0000.
         Ok((status, if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }))
     }
 
-    /// One `POST` of JSON: its status, and at most so many bytes of its answer.
+    /// Sends a `POST` of JSON. Returns its status, and at most `keep` bytes of the response.
     pub(crate) async fn post(
         &self,
         url: &EndpointUrl,
@@ -101,7 +102,7 @@ impl HttpSender {
     ) -> Result<(u16, Vec<u8>), SendFailure> {
         let uri = self.parsed(url)?;
         let client = self.client(url.is_encrypted()).ok_or(SendFailure::Internal)?;
-        // Room for all of them at once, with the host, the length and one more, which come last.
+        // Capacity for all headers at once, including the host, the length and one more, which are added last.
         let mut all = HeaderMap::with_capacity(9);
         all.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         all.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -123,7 +124,7 @@ impl HttpSender {
                 Err(error) => status = Err(failure(&error)),
             }
         };
-        // A status that was answered counts, even if the rest of the answer does not come.
+        // A received status counts, even if the rest of the response does not arrive.
         let _ = timeout_at(end, exchange).await;
         Ok((status?, kept))
     }
@@ -131,7 +132,7 @@ impl HttpSender {
 
 #[async_trait]
 impl WebhookSender for HttpSender {
-    #[expect(clippy::disallowed_methods, reason = "how long an attempt took is no fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the duration of an attempt is not part of the domain")]
     async fn send(&self, request: SignedRequest) -> Attempt {
         let (at, begun) = (self.clock.now(), Instant::now());
         let (outcome, answer) = match self.attempt(request, begun + self.patience).await {
@@ -156,13 +157,14 @@ pub(crate) fn signed(id: String, timestamp: i64, signature: String) -> [(HeaderN
     [(ID, id), (TIMESTAMP, timestamp.to_string()), (SIGNATURE, signature)]
 }
 
-/// A host that is an address is never resolved, so it is checked here; one that is a name is checked again when it is.
+/// Parses a URL. A host that is an address is never resolved, so it is checked here. A name is checked when it is
+/// resolved.
 fn parse(url: &EndpointUrl, calls: CallPolicy) -> Result<Uri, SendFailure> {
     calls.check(url).map_err(|_| SendFailure::AddressRefused)?;
     Uri::try_from(url.as_str()).map_err(|_| SendFailure::UnknownHost)
 }
 
-/// Keeps the beginning of an answer. Whatever is longer than it pays to read is left, and its connection closed.
+/// Keeps the beginning of a response. If it is longer than is worth reading, the rest is dropped with its connection.
 async fn keep_beginning(mut answer: Incoming, keep: usize, kept: &mut Vec<u8>) {
     let mut read = 0;
     while let Some(Ok(frame)) = answer.frame().await {
@@ -193,7 +195,7 @@ mod tests {
 
     const DEVELOPMENT: CallPolicy = CallPolicy { allow_http: false, allow_private: true };
 
-    /// What comes of a request to somebody who answers with this, and then says nothing more.
+    /// The outcome of a request to a server that sends this response and then nothing more.
     async fn attempt(answer: &'static str) -> Attempt {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -214,12 +216,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_counts_although_the_rest_of_the_answer_does_not_come() {
+    async fn a_status_counts_even_if_the_rest_of_the_response_does_not_arrive() {
         let attempt = attempt("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntake").await;
         assert_eq!((attempt.outcome, attempt.answer.as_str()), (Ok(200), "take"));
     }
 
-    /// What somebody is sent whose URL ends so, but for the headers whose values differ.
+    /// The request that a server with this URL receives, without the headers whose values vary.
     async fn sent(scheme: &str, rest: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_holds_what_was_signed_and_names_the_whole_url() {
+    async fn a_request_contains_the_signed_body_and_the_whole_url() {
         let event: EventId = an_id(1);
         let version = env!("CARGO_PKG_VERSION");
         for (rest, target) in [("", "/"), ("/a%20b/?c=d", "/a%20b/?c=d"), ("?c=d", "/?c=d")] {
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_status_the_time_is_up() {
+    async fn without_a_status_the_attempt_times_out() {
         let attempt = attempt("HTTP/1.1 200 OK\r\n").await;
         assert_eq!((attempt.outcome, attempt.answer.as_str()), (Err(SendFailure::Timeout), ""));
     }

@@ -1,5 +1,5 @@
-//! Secrets at rest: sealed with ChaCha20-Poly1305 and the first configured key, opened with any of them; kept in clear when
-//! there is none.
+//! Encryption of secrets at rest, with ChaCha20-Poly1305. The first configured key encrypts, and all keys decrypt.
+//! Without a key, secrets are stored in plain text.
 
 use std::{fmt, sync::Arc};
 
@@ -10,31 +10,31 @@ use patron_domain::{
 };
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-/// What stands before a sealed secret; the number is the way of sealing.
+/// The prefix of an encrypted secret. The number identifies the format.
 const SEALED: &str = "v1:";
-/// What stands before one in clear.
+/// The prefix of a secret in plain text.
 const CLEAR: &str = "clear:";
 
-/// A key that secrets are sealed with: 32 bytes.
+/// A key that encrypts secrets: 32 bytes.
 #[derive(Clone)]
 pub struct SealingKey([u8; 32]);
 
-/// Why a text is no [`SealingKey`], or no list of them.
+/// The error of a text that is not a [`SealingKey`] or a list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "each key must be 32 bytes, in base 64 or as 64 hexadecimal digits, and a comma stands between two of them; \
+    "each key must be 32 bytes, in base64 or as 64 hexadecimal digits, and several are separated by commas; \
      `openssl rand -base64 32` makes one"
 )]
 pub struct SealingKeyError;
 
 impl SealingKey {
-    /// Takes 32 bytes in base 64, or as 64 hexadecimal digits.
+    /// Parses 32 bytes in base64, or as 64 hexadecimal digits.
     ///
     /// # Errors
-    /// For anything else. The text is not in the error.
+    /// For any other text. The error does not contain it.
     pub fn parse(text: &str) -> Result<Self, SealingKeyError> {
         let bytes = match text.len() {
-            // `from_str_radix` would take a sign.
+            // `from_str_radix` would accept a sign.
             64 if !text.bytes().all(|digit| digit.is_ascii_hexdigit()) => None,
             64 => (0..32).map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()).collect(),
             _ => STANDARD.decode(text).ok(),
@@ -43,10 +43,10 @@ impl SealingKey {
         bytes.map(Self).ok_or(SealingKeyError)
     }
 
-    /// Takes one or more keys, separated by commas, with or without blanks around them.
+    /// Parses one or more keys, separated by commas with optional blanks.
     ///
     /// # Errors
-    /// When one of them is not a key, or is empty. The text is not in the error.
+    /// If one of them is empty or not a key. The error does not contain the text.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, SealingKeyError> {
         text.split(',').map(|key| Self::parse(key.trim())).collect()
     }
@@ -58,19 +58,19 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// Seals secrets with the first of its keys, and opens them with the one that fits. The endpoint's id is part of what is
-/// sealed, so that no secret opens in another's row.
+/// Encrypts secrets with the first of its keys, and decrypts them with the matching one. The endpoint's id is
+/// authenticated too, so a secret cannot be decrypted in another endpoint's row.
 pub struct KeyVault {
     keys: Vec<LessSafeKey>,
     randomness: Arc<dyn Randomness>,
 }
 
 impl KeyVault {
-    /// A vault; without a key it keeps secrets in clear. Secrets that were kept in clear are read with keys too. To change
-    /// the key, put the new one in front of the old one, which opens what it sealed.
+    /// Creates a vault. Without a key it stores secrets in plain text; with keys it can still read such secrets. To
+    /// change the key, put the new one before the old one, which still decrypts older secrets.
     #[must_use]
     pub fn new(keys: &[SealingKey], randomness: Arc<dyn Randomness>) -> Self {
-        // A key of 32 bytes is what this algorithm takes, so none is refused.
+        // The algorithm accepts every key of 32 bytes.
         let keys = keys.iter().filter_map(|key| UnboundKey::new(&CHACHA20_POLY1305, &key.0).ok());
         Self { keys: keys.map(LessSafeKey::new).collect(), randomness }
     }
@@ -103,7 +103,7 @@ impl SecretVault for KeyVault {
             let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
             self.keys.iter().find_map(|key| {
                 let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-                // A key that does not fit leaves garbage behind, so each gets a copy.
+                // A wrong key overwrites the buffer with garbage, so each try gets a copy.
                 let mut sealed = sealed.to_vec();
                 let opened = key.open_in_place(nonce, Aad::from(id.to_string().as_bytes()), &mut sealed);
                 String::from_utf8(opened.ok()?.to_vec()).ok()
@@ -128,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_opens_with_its_key_for_its_endpoint_alone() {
+    fn a_secret_opens_only_with_its_key_for_its_endpoint() {
         let secret = WebhookSecret::from_random([5; 32]);
         let (one, other) = (vault(&["0a"]), vault(&["0b"]));
         let sealed = one.seal(an_id(1), &secret).unwrap();
-        assert!(!sealed.as_sealed().contains(&secret.expose()[6..]), "it is not in clear");
-        assert_ne!(one.seal(an_id(1), &secret).unwrap(), sealed, "each time another nonce");
+        assert!(!sealed.as_sealed().contains(&secret.expose()[6..]), "it is not plain text");
+        assert_ne!(one.seal(an_id(1), &secret).unwrap(), sealed, "each nonce is new");
         assert_eq!(one.open(an_id(1), &sealed), Ok(secret));
         assert_eq!(one.open(an_id(2), &sealed), Err(VaultError::Sealed));
         assert_eq!(other.open(an_id(1), &sealed), Err(VaultError::Sealed));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_secrets_are_in_clear_and_stay_readable_with_one() {
+    fn without_a_key_secrets_are_plain_text_that_vaults_with_keys_can_read() {
         let secret = WebhookSecret::from_random([6; 32]);
         let clear = vault(&[]).seal(an_id(1), &secret).unwrap();
         assert!(clear.as_sealed().contains(&secret.expose()));
@@ -149,20 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_seals_and_all_open() {
+    fn the_first_key_encrypts_and_all_decrypt() {
         let secret = WebhookSecret::from_random([7; 32]);
         let (old, both, new) = (vault(&["0a"]), vault(&["0b", "0a"]), vault(&["0b"]));
         let before = old.seal(an_id(1), &secret).unwrap();
         let after = both.seal(an_id(1), &secret).unwrap();
         assert_eq!(both.open(an_id(1), &before), Ok(secret.clone()));
         assert_eq!(both.open(an_id(1), &after), Ok(secret.clone()));
-        assert_eq!(new.open(an_id(1), &after), Ok(secret), "the new key alone opens what was sealed since");
+        assert_eq!(new.open(an_id(1), &after), Ok(secret), "the new key alone opens secrets that were sealed with it");
         assert_eq!(new.open(an_id(1), &before), Err(VaultError::Sealed));
         assert_eq!(old.open(an_id(1), &after), Err(VaultError::Sealed));
     }
 
     #[test]
-    fn keys_are_listed_with_commas() {
+    fn keys_are_separated_by_commas() {
         let (hex, base64) = ("0a".repeat(32), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
         let keys = SealingKey::parse_list(&format!("{hex}, {base64}")).unwrap();
         assert_eq!(keys.iter().map(|key| key.0).collect::<Vec<_>>(), [[0x0a; 32], [0; 32]]);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_32_bytes_in_either_form() {
+    fn a_key_is_32_bytes_in_both_forms() {
         assert!(SealingKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").is_ok());
         for bad in ["", "short", "AAAA", &"zz".repeat(32), &"+a".repeat(32), &"é".repeat(32)] {
             assert!(SealingKey::parse(bad).is_err(), "{bad}");

@@ -11,30 +11,30 @@ use super::{settings::NoSettings, value};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Events {
-    /// Follow the events of an environment, one JSON object a line.
+    /// Follow the events of an environment as one JSON object per line.
     ///
-    /// Shows what happens from now on, unless a place to begin is given. Ends with Ctrl+C; --after with the last position
-    /// goes on from there.
+    /// Shows new events only, unless a starting point is given. Stop it with Ctrl+C and continue later with --after and
+    /// the last position shown.
     Tail {
-        /// The environment; may be left out when there is only one.
+        /// The environment; optional if there is only one.
         #[arg(long, value_name = "ENV_ID")]
         environment: Option<EnvironmentId>,
-        /// Begin behind this position.
+        /// Start after this position.
         #[arg(long, value_parser = value::position, value_name = "POSITION", conflicts_with = "from_start")]
         after: Option<EventPosition>,
-        /// Begin with the oldest event that is left.
+        /// Start with the oldest event in the log.
         #[arg(long)]
         from_start: bool,
     },
-    /// Write all events of an environment, or of all, one JSON object a line.
+    /// Export all events of one environment, or of all, as one JSON object per line.
     Export {
-        /// The environment; may be left out when there is only one.
+        /// The environment; optional if there is only one.
         #[arg(long, value_name = "ENV_ID", conflicts_with = "all")]
         environment: Option<EnvironmentId>,
-        /// Every environment of every tenant, one after the other.
+        /// Export every environment of every tenant, one after another.
         #[arg(long)]
         all: bool,
-        /// Begin behind this position.
+        /// Start after this position.
         #[arg(long, value_parser = value::position, value_name = "POSITION")]
         after: Option<EventPosition>,
     },
@@ -44,32 +44,33 @@ pub(crate) enum Events {
 pub(crate) enum Webhooks {
     /// Receive webhooks on this machine, verify and print them.
     ///
-    /// Each delivery is one JSON object a line. One with the right signature is answered with 204, any other with 401.
-    /// Start the server with PATRON_WEBHOOKS_ALLOW_PRIVATE=true, and make an endpoint with the URL http://127.0.0.1:4000/,
-    /// or that of another --port: only this machine can reach it.
+    /// Prints each delivery as one JSON object per line. A correct signature is answered with 204, any other with 401.
+    /// Start the server with PATRON_WEBHOOKS_ALLOW_PRIVATE=true and create an endpoint with the URL
+    /// http://127.0.0.1:4000/ (or the port given with --port). Only this machine can reach it.
     ///
-    /// The secret of the endpoint (whsec_…) is read from PATRON_LISTEN_SECRET, or else from standard input.
+    /// The secret of the endpoint (whsec_…) is read from PATRON_LISTEN_SECRET, or from standard input if that is not
+    /// set.
     Listen(Listen),
-    /// Deliver events to an endpoint again.
+    /// Send events to an endpoint again.
     ///
-    /// One event, those of a time, or all that failed. A running server sends them within seconds.
+    /// One event, all events of a time range, or all failed deliveries. A running server sends them within seconds.
     Replay(ReplayFlags),
 }
 
-/// How webhooks are received.
+/// Options of the receiver.
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
     /// The port to listen on, 0 for any free one.
     #[arg(long, value_parser = value::port, default_value = "4000")]
     pub(crate) port: u16,
-    /// Refused, with a hint: other users of the machine could read it.
+    /// Rejected with a hint, because other users of the machine could read it.
     #[arg(long, hide = true)]
     pub(crate) secret: Option<String>,
     #[command(flatten)]
     none: NoSettings,
 }
 
-/// What is delivered again, and where.
+/// The events to send again, and their endpoint.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayFlags {
     /// The endpoint: wh_…
@@ -77,13 +78,13 @@ pub(crate) struct ReplayFlags {
     /// One event: evt_…
     #[arg(long, value_name = "EVENT_ID", conflicts_with_all = ["from", "to", "failed"])]
     pub(crate) event: Option<EventId>,
-    /// All events from this time on, such as 2030-01-31T00:00:00Z.
+    /// All events since this time, for example 2030-01-31T00:00:00Z.
     #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "to")]
     pub(crate) from: Option<Timestamp>,
     /// All events up to this time.
     #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", requires = "from")]
     pub(crate) to: Option<Timestamp>,
-    /// Everything that failed for good.
+    /// All deliveries that failed permanently.
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) failed: bool,
 }

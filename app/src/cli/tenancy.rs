@@ -11,28 +11,28 @@ use super::value;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Make an API key, and print it this once.
+    /// Create an API key and print it once.
     ///
-    /// The key alone goes to standard output, what is known of it to standard error.
+    /// Only the key is written to standard output. Its details are written to standard error.
     Create {
-        /// The environment it belongs to; may be left out when there is only one.
+        /// The environment it belongs to; optional if there is only one.
         #[arg(long, value_name = "ENV_ID")]
         environment: Option<EnvironmentId>,
-        /// A name to recognise it by.
+        /// A name for people.
         #[arg(long)]
         name: String,
-        /// What it may do: super_admin, all_writer or all_reader. Can be given several times.
+        /// Its role: super_admin, all_writer or all_reader. May be given several times.
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<Role>,
-        /// Until when it is valid, such as 2030-01-31T00:00:00Z; for ever when left out.
+        /// Its expiry, for example 2030-01-31T00:00:00Z. Without one, the key does not expire.
         #[arg(long, value_parser = Timestamp::parse, value_name = "TIME")]
         expires_at: Option<Timestamp>,
     },
-    /// List the API keys of an environment, the newest first.
+    /// List the API keys of an environment, newest first.
     ///
-    /// The keys themselves are not stored, and so not shown.
+    /// The keys themselves are not stored, so they cannot be shown.
     List {
-        /// The environment; may be left out when there is only one.
+        /// The environment; optional if there is only one.
         #[arg(long, value_name = "ENV_ID")]
         environment: Option<EnvironmentId>,
         #[command(flatten)]
@@ -40,28 +40,28 @@ pub(crate) enum Keys {
     },
     /// Revoke an API key.
     ///
-    /// Running servers refuse it within 5 seconds.
+    /// Running servers reject it within 5 seconds.
     Revoke {
-        /// The id of the key, as `patron keys list` shows it: secret_…
+        /// The id of the keyfrom `patron keys list`: secret_…
         id: ApiKeyId,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tenants {
-    /// Make a tenant.
+    /// Create a tenant.
     Create {
-        /// A name to recognise it by.
+        /// A name for people.
         #[arg(long)]
         name: String,
-        /// Make the SQLite file if it does not exist.
+        /// Create the SQLite file if it is missing.
         #[arg(long)]
         create_database: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List the tenants, the newest first.
+    /// List the tenants, newest first.
     List {
         #[command(flatten)]
         list: ListFlags,
@@ -70,24 +70,24 @@ pub(crate) enum Tenants {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Environments {
-    /// Make an environment of a tenant.
+    /// Create an environment for a tenant.
     Create {
-        /// The tenant; may be left out when there is only one.
+        /// The tenant; optional if there is only one.
         #[arg(long, value_name = "TENANT_ID")]
         tenant: Option<TenantId>,
-        /// A name to recognise it by.
+        /// A name for people.
         #[arg(long)]
         name: String,
-        /// What it is for: development or production.
+        /// Its type: development or production.
         #[arg(long = "type", value_name = "TYPE")]
         kind: EnvironmentType,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List the environments of a tenant, the newest first.
+    /// List the environments of a tenant, newest first.
     List {
-        /// The tenant; may be left out when there is only one.
+        /// The tenant; optional if there is only one.
         #[arg(long, value_name = "TENANT_ID")]
         tenant: Option<TenantId>,
         #[command(flatten)]
@@ -95,13 +95,13 @@ pub(crate) enum Environments {
     },
 }
 
-/// How lists are shown.
+/// How a list is printed.
 #[derive(Debug, Args)]
 pub(crate) struct ListFlags {
     /// Print JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// How many to skip; 1000 are shown at a time.
+    /// The number of entries to skip; at most 1000 are shown.
     #[arg(long, value_parser = value::whole_number, default_value = "0", allow_negative_numbers = true)]
     pub(crate) offset: u64,
 }

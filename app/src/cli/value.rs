@@ -1,4 +1,4 @@
-//! How the values of flags are read, where the types' own errors are half sentences.
+//! Parsers for the values of flags whose own error messages are not complete sentences.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use patron_domain::event::EventPosition;
 
 use crate::config::expected;
 
-/// The most customers that are made up at once: their numbers have nine digits.
+/// The most customers in one run: their numbers have nine digits.
 const MOST: u32 = 999_999_999;
 
 pub(super) fn port(text: &str) -> Result<u16, String> {

@@ -14,9 +14,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{environment, output};
 use crate::{cli::Events, failure::Failure};
 
-/// How long is waited before the log is asked again when nothing new was there.
+/// The pause before the log is read again after it had nothing new.
 const PAUSE: Duration = Duration::from_millis(500);
-/// The most events that are read at once.
+/// The most events in one read.
 const PAGE: u16 = 500;
 
 pub(super) async fn run(database: &Database, service: &TenancyService, command: Events) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ pub(super) async fn run(database: &Database, service: &TenancyService, command: 
     }
 }
 
-/// The environment that was named, or the only one there is, with its tenant.
+/// The named environment, or the only one, with its tenant.
 async fn owner(service: &TenancyService, named: Option<EnvironmentId>) -> Result<Owner, Failure> {
     let id = environment(service, named).await?;
     let found = service.tenancy.find_environment(&SystemScope::patron(), id).await.map_err(Failure::failed)?;
@@ -61,9 +61,10 @@ async fn owner(service: &TenancyService, named: Option<EnvironmentId>) -> Result
     Ok(Owner { tenant_id: found.tenant_id, environment_id: found.id })
 }
 
-/// Prints what is there and what comes, until it is interrupted or nobody reads any more. Lines are printed whole.
+/// Prints the present events and then new ones, until it is interrupted or its output is closed. Every line is printed
+/// whole.
 async fn tail(log: &dyn EventLog, owner: Owner, after: EventPosition) -> Result<(), Failure> {
-    // From now on a signal ends nothing by itself.
+    // From here on, signals no longer end the process.
     let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     let mut terminated = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let mut reader = Reader::new(log, owner, after);
@@ -76,25 +77,25 @@ async fn tail(log: &dyn EventLog, owner: Owner, after: EventPosition) -> Result<
             () = tokio::time::sleep(pause) => {}
         }
     }
-    output::note(format_args!("stopped; --after {} goes on from here", reader.query.after));
+    output::note(format_args!("stopped; --after {} continues from here", reader.query.after));
     Ok(())
 }
 
-/// Reads the log of an environment, page by page.
+/// Reads and prints the log of an environment, page by page.
 struct Reader<'a> {
     log: &'a dyn EventLog,
     owner: Owner,
     query: EventQuery,
 }
 
-/// What became of a page.
+/// The outcome of printing a page.
 enum Printed {
-    /// Somebody reads; there may be more at once.
+    /// The page was printed.
     Read {
-        /// Whether the log goes on.
+        /// Whether the log has more.
         more: bool,
     },
-    /// Nobody reads any more.
+    /// The output is closed.
     Unread,
 }
 

@@ -1,4 +1,4 @@
-//! `patron completions` and `patron man`: made from the command line itself.
+//! `patron completions` and `patron man`: generated from the definition of the command line.
 
 use std::{fs, path::Path};
 
@@ -14,14 +14,14 @@ use crate::{
 
 const NAME: &str = "patron";
 
-/// Prints the script for a shell.
+/// Prints the completion script for a shell.
 pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
     output::text(&script)
 }
 
-/// Prints the page of a command, or writes the pages of all.
+/// Prints the manual page of a command, or writes the pages of all commands.
 pub(super) fn man(man: &Man) -> Result<(), Failure> {
     if let Some(folder) = &man.folder {
         return write_all(folder);
@@ -52,7 +52,9 @@ pub(super) fn man(man: &Man) -> Result<(), Failure> {
 fn write_all(folder: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let folder = folder.display();
-        Failure::failed(format!("cannot write the manual pages to {folder}: {error}; --folder names another"))
+        Failure::failed(format!(
+            "cannot write the manual pages to {folder}: {error}; choose another folder with --folder"
+        ))
     };
     fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;

@@ -20,7 +20,7 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
             let environment = environment(service, named).await?;
             let new = NewApiKey { name, roles, expires_at };
             let (key, secret) = service.create_key(&scope, environment, new).await.map_err(messages::of_key)?;
-            output::note(format_args!("made {} in {environment}; the key is shown only this once:", key.id));
+            output::note(format_args!("created {} in {environment}; the key is shown only once:", key.id));
             output::line(secret.expose())
         }
         Keys::List { environment: named, list } => {

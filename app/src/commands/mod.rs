@@ -1,4 +1,4 @@
-//! What each command does.
+//! The implementation of each command.
 
 mod customers;
 mod environments;
@@ -30,14 +30,14 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions { shell, .. } => help::completions(shell),
         Command::Man(man) => help::man(&man),
         Command::Webhooks(Webhooks::Listen(listen)) => {
-            // It uses no setting of a server.
+            // This command uses no setting.
             logging::start(LogFormat::Auto, LogLevel::Info);
             runtime(1, 1)?.block_on(webhooks::listen(listen))
         }
         _ => {
             let settings = config::load(&cli)?;
             logging::start(settings.log_format, settings.log_level);
-            // Blocking threads read SQLite; one for each connection and a few for files.
+            // SQLite is read on blocking threads: one for each connection, and a few for files.
             let runtime = runtime(settings.workers, settings.database_connections + 8)?;
             runtime.block_on(over_database(cli.command, settings))
         }
@@ -54,9 +54,9 @@ async fn over_database(command: Command, settings: Settings) -> Result<(), Failu
     if matches!(command, Command::Serve(_)) {
         return serve::serve(settings).await;
     }
-    // A command in the wrong folder, or with a mistyped path, makes no database that nobody wants.
+    // A command in the wrong folder, or with a mistyped path, must not create a database.
     let create = matches!(command, Command::Tenants(Tenants::Create { create_database: true, .. }));
-    // Opening brings the tables up to date, under a lock that running servers respect.
+    // Opening the database brings its tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, Opening { exclusive: false, create }).await?;
     let outcome = on(&settings, &database, command).await;
     database.close().await;
@@ -82,7 +82,7 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             let customers = wiring::customers(settings, database);
             customers::run(&service, &customers, settings.write_queue, command).await
         }
-        // `run` and `over_database` have handled these.
+        // `run` and `over_database` handle these.
         Command::Serve(_) | Command::Completions { .. } | Command::Man(_) | Command::Webhooks(Webhooks::Listen(_)) => {
             Ok(())
         }

@@ -31,7 +31,7 @@ pub(super) async fn run(
         Onboarding::Retry { customer, .. } => {
             let retried = service.amend_run(&caller, customer, RunAmendment::Retry, None).await;
             let (run, _) = retried.map_err(Failure::failed)?.value;
-            output::line(format_args!("{customer} goes on at step {}", run.step))
+            output::line(format_args!("{customer} continues at step {}", run.step))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The tenant or the environment that a command is about: the one that is named, or the only one there is.
+//! The tenant or the environment of a command: the named one, or the only one.
 
 use patron_domain::{
     ids::{EnvironmentId, TenantId},
@@ -8,10 +8,10 @@ use patron_domain::{
 
 use crate::{failure::Failure, terminal::Line};
 
-/// The most that a message lists.
+/// The most entries that a message lists.
 const LISTED: usize = 10;
 
-/// The tenant that was named, or the only one there is.
+/// The named tenant, or the only one.
 pub(super) async fn tenant(service: &TenancyService, named: Option<TenantId>) -> Result<TenantId, Failure> {
     if let Some(id) = named {
         return Ok(id);
@@ -19,7 +19,7 @@ pub(super) async fn tenant(service: &TenancyService, named: Option<TenantId>) ->
     let tenants = tenants(service).await?;
     match tenants.as_slice() {
         [only] => Ok(only.id),
-        [] => Err(Failure::failed("there is no tenant yet; make one with `patron tenants create --name NAME`")),
+        [] => Err(Failure::failed("there is no tenant yet; create one with `patron tenants create --name NAME`")),
         several => {
             let several = several.iter().map(|tenant| format!("{} ({})", tenant.id, Line(tenant.name.as_str())));
             Err(which("tenants", "--tenant", "patron tenants list", several.collect()))
@@ -27,7 +27,7 @@ pub(super) async fn tenant(service: &TenancyService, named: Option<TenantId>) ->
     }
 }
 
-/// The environment that was named, or the only one there is.
+/// The named environment, or the only one.
 pub(super) async fn environment(
     service: &TenancyService,
     named: Option<EnvironmentId>,
@@ -44,10 +44,10 @@ pub(super) async fn environment(
         [(_, only)] => Ok(only.id),
         [] => Err(Failure::failed(match tenants.as_slice() {
             [] => {
-                "there is no environment yet; `patron serve` makes one, or `patron tenants create` and then `patron \
+                "there is no environment yet; `patron serve` creates one, or `patron tenants create` and then `patron \
                  environments create`"
             }
-            _ => "there is no environment yet; make one with `patron environments create`",
+            _ => "there is no environment yet; create one with `patron environments create`",
         })),
         several => {
             let several = several.iter().map(|(tenant, environment)| describe(tenant, environment)).collect();
@@ -56,13 +56,13 @@ pub(super) async fn environment(
     }
 }
 
-/// `env_… (Live, production, of Acme)`.
+/// A description such as `env_… (Live, production, of Acme)`.
 fn describe(tenant: &Tenant, environment: &Environment) -> String {
     let Environment { id, name, kind, .. } = environment;
     format!("{id} ({}, {kind}, of {})", Line(name.as_str()), Line(tenant.name.as_str()))
 }
 
-/// A failure that lists what there is to choose from.
+/// A failure that lists the choices.
 fn which(things: &str, flag: &str, command: &str, mut several: Vec<String>) -> Failure {
     let count = several.len();
     several.truncate(LISTED);
@@ -70,7 +70,7 @@ fn which(things: &str, flag: &str, command: &str, mut several: Vec<String>) -> F
     Failure::configuration(format!("there are {count} {things}; choose one with {flag}: {}{more}", several.join(", ")))
 }
 
-/// As many tenants as a page holds, the newest first.
+/// One page of tenants, newest first.
 async fn tenants(service: &TenancyService) -> Result<Vec<Tenant>, Failure> {
     Ok(service.tenants(&SystemScope::patron(), PageRequest::whole()).await.map_err(Failure::failed)?.items)
 }

@@ -1,4 +1,4 @@
-//! What a person or a script asked for, on standard output.
+//! Results of commands, on standard output.
 
 use std::io::{BufWriter, ErrorKind, Write, stderr, stdout};
 
@@ -10,12 +10,12 @@ use crate::{
     terminal::{Line, Lines},
 };
 
-/// One line, or a table. A reader that has seen enough and closed the pipe is no failure.
+/// Prints a line or a table. A closed pipe is not an error: the reader has seen enough.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
     lines([text]).map(drop)
 }
 
-/// Lines, and whether there is still a reader. Data cannot make a terminal do anything.
+/// Prints lines. Returns whether the output is still open. Escapes everything that a terminal would act on.
 pub(super) fn lines(texts: impl IntoIterator<Item = impl std::fmt::Display>) -> Result<bool, Failure> {
     let mut out = BufWriter::new(stdout().lock());
     let written = texts.into_iter().try_for_each(|text| writeln!(out, "{}", Lines(text))).and_then(|()| out.flush());
@@ -26,7 +26,7 @@ pub(super) fn lines(texts: impl IntoIterator<Item = impl std::fmt::Display>) -> 
     }
 }
 
-/// A script or a page as it is: from the program itself, without data.
+/// Prints a script or a page unchanged. Only for text from the program itself, never for data.
 pub(super) fn text(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -37,13 +37,13 @@ pub(super) fn text(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// One line beside the result, on standard error.
+/// Prints a remark about the result, on standard error.
 pub(super) fn note(text: impl std::fmt::Display) {
-    // With no stderr there is nobody to tell.
+    // Without a standard error there is nowhere to report it.
     let _ = writeln!(stderr(), "{}", Line(text));
 }
 
-/// Rows as a table, or as they are.
+/// Prints rows as a table, or as JSON.
 pub(super) fn list(rows: &[Value], columns: &[&str], json: bool) -> Result<(), Failure> {
     if json {
         return line(Value::from(rows));

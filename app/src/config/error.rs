@@ -1,6 +1,7 @@
-//! What is wrong with the configuration, in one line: which setting, where it was set, what is expected, and an example.
+//! Messages about a wrong configuration, on one line: the setting, the place where it was set, what is expected, and an
+//! example.
 //!
-//! The wrong value itself is not repeated: it may be a secret that landed in the wrong place.
+//! They never repeat the wrong value, because it may be a misplaced secret.
 
 use figment::{Error, Figment, error::Kind};
 
@@ -10,7 +11,7 @@ use super::{
     names::{Names, Origin, variable},
 };
 
-/// The first thing that is wrong.
+/// Describes the first problem.
 pub(super) fn explain(error: &Error, figment: &Figment, file: Option<&ConfigFile>) -> String {
     let (names, origin) = (Names { figment, file }, Origin::of(error.metadata.as_ref()));
     let key = error.path.join(".");
@@ -22,23 +23,23 @@ pub(super) fn explain(error: &Error, figment: &Figment, file: Option<&ConfigFile
         }
         Kind::UnknownVariant(_, known) => format!("{name} must be one of {}", known.join(", ")),
         Kind::Message(message) if key.is_empty() => of_toml(message, file),
-        // What another type's parser says, such as that of addresses.
+        // The message of another type's parser, such as that of addresses.
         Kind::Message(message) => format!("{name} must be {}", expected::of(&key, without_value(message))),
         other => format!("{name}: {other}"),
     }
 }
 
-/// An unknown name, with the one that was probably meant.
+/// Describes an unknown name, and suggests the setting that was probably meant.
 fn unknown_name(names: &Names<'_>, origin: Origin, unknown: &str, known: &[&str]) -> String {
     let name = names.from(origin, unknown);
     let lower = unknown.to_lowercase();
     if origin == Origin::File {
         let bare = lower.strip_prefix(&PREFIX.to_lowercase()).unwrap_or(&lower);
         if known.contains(&bare) {
-            return format!("{name} is not a setting; in a file write {bare}");
+            return format!("{name} is not a setting; in a file, write {bare}");
         }
         if names.figment.find_value(unknown).is_ok_and(|value| value.as_dict().is_some()) {
-            return format!("{name} is not a setting; settings stand at the top of the file, in no [table]");
+            return format!("{name} is not a setting; settings belong at the top of the file, in no [table]");
         }
         return match nearest(bare, known) {
             Some(near) => format!("{name} is not a setting; did you mean {near}?"),
@@ -57,14 +58,14 @@ fn unknown_name(names: &Names<'_>, origin: Origin, unknown: &str, known: &[&str]
     }
 }
 
-/// The setting whose name is most alike, if it is alike enough: by the measure that clap has for flags.
+/// The setting with the most similar name, if it is similar enough, by the measure that clap uses for flags.
 fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     let alike = known.iter().map(|key| (strsim::jaro(unknown, key), *key)).filter(|(alike, _)| *alike > 0.7);
     alike.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, key)| key)
 }
 
-/// Where a file is not TOML, and why. The lines between, up to that with the caret, quote the file, and so perhaps a key or a
-/// password; what was expected is said in the grammar's own words.
+/// Describes where a file is not valid TOML, and why. The lines of the error up to its caret quote the file and could
+/// show a secret, so they are left out. The words about the expected token come from the grammar, so they are safe.
 fn of_toml(message: &str, file: Option<&ConfigFile>) -> String {
     let name = file.map_or_else(|| "the configuration".to_owned(), ConfigFile::name);
     let mut lines = message.trim().lines();
@@ -76,7 +77,7 @@ fn of_toml(message: &str, file: Option<&ConfigFile>) -> String {
     format!("{name} is not valid TOML: {place}: {what}; {example}")
 }
 
-/// Parsers of other types quote nothing; figment's own words may.
+/// Removes the quoted value from figment's own messages. Messages of other types' parsers quote none.
 fn without_value(message: &str) -> &str {
     message.split('`').next().unwrap_or_default()
 }

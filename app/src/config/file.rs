@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file that was read.
+/// A configuration file with its text.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigFile {
     path: PathBuf,
@@ -14,10 +14,10 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads a file that was named by a flag or a variable.
+    /// Reads the file that a flag or a variable names.
     ///
     /// # Errors
-    /// In one line: what named it, and why it cannot be read.
+    /// A line with that flag or variable, and the reason.
     pub(super) fn read(path: &Path, named_by: &str) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(|error| format!("{named_by}: {}", why_not(path, &error)))?;
         Ok(Self { path: path.to_owned(), text })
@@ -28,12 +28,12 @@ impl ConfigFile {
         &self.text
     }
 
-    /// Its name, as it was given.
+    /// Its nameas it was given.
     pub(super) fn name(&self) -> String {
         self.path.display().to_string()
     }
 
-    /// Where a key stands, for people: the file and the line.
+    /// The place of a key, for messages: the file and the line.
     pub(super) fn place(&self, key: &str) -> String {
         let line = self.text.lines().position(|line| names(line, key));
         let line = line.map(|at| format!(", line {}", at + 1)).unwrap_or_default();
@@ -41,7 +41,7 @@ impl ConfigFile {
     }
 }
 
-/// Whether a line of TOML sets a key, or begins a table of its name.
+/// Whether a line of TOML sets a key, or begins a table with its name.
 fn names(line: &str, key: &str) -> bool {
     let quotes: &[char] = &['"', '\'', '[', ' ', '\t'];
     let rest = line.trim_start_matches(quotes).strip_prefix(key);
@@ -49,7 +49,7 @@ fn names(line: &str, key: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(['=', '.', ']']))
 }
 
-/// Why a file cannot be read, and what helps.
+/// The reason why a file cannot be read, with advice.
 pub(super) fn why_not(path: &Path, error: &std::io::Error) -> String {
     let path = path.display();
     match error.kind() {

@@ -1,4 +1,4 @@
-//! Configuration: defaults, then the file, then the environment, then flags; the later wins.
+//! Configuration: defaults, then the file, then the environment, then flags. Later sources win.
 
 mod error;
 pub(crate) mod expected;
@@ -26,7 +26,7 @@ use crate::{
     failure::Failure,
 };
 
-/// What every variable starts with.
+/// The prefix of every variable.
 const PREFIX: &str = "PATRON_";
 /// The variable that names the configuration file.
 const CONFIG: &str = "PATRON_CONFIG";
@@ -51,7 +51,7 @@ pub(crate) fn load(cli: &Cli) -> Result<Settings, Failure> {
     raw.check(&Names { figment: &figment, file: file.as_ref() }).map_err(Failure::configuration)
 }
 
-/// The configuration file, if one is named.
+/// The configuration file, if a flag or a variable names one.
 fn file(cli: &Cli) -> Result<Option<ConfigFile>, String> {
     if let Some(path) = &cli.settings.config {
         return ConfigFile::read(path, "--config").map(Some);
@@ -62,7 +62,7 @@ fn file(cli: &Cli) -> Result<Option<ConfigFile>, String> {
     }
 }
 
-/// What stands below the help of `patron serve`: the variables of all settings.
+/// The text below the help of `patron serve`: the variables of all settings.
 pub(crate) fn help() -> String {
     let names: Vec<_> = known().iter().map(|key| variable(key)).collect();
     format!(
@@ -72,7 +72,7 @@ pub(crate) fn help() -> String {
     )
 }
 
-/// The keys of all settings: serde names them when it meets another.
+/// The keys of all settings. Serde lists them in its error about an unknown field.
 fn known() -> &'static [&'static str] {
     let error = Figment::from((" ", true)).extract::<Raw>().err();
     match error.map(|error| error.kind) {

@@ -1,11 +1,11 @@
-//! Where a setting was set, and its name there: a flag, a variable, or a key in the file.
+//! The place where a setting was set, and its name there: a flag, a variable, or a key in the file.
 
 use figment::{Figment, Metadata, Profile, Provider, Result, value::Map};
 use serde::Serialize;
 
 use super::{PREFIX, file::ConfigFile};
 
-/// Where a value comes from. The later wins.
+/// The place of a value. Later places win.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     Default,
@@ -15,7 +15,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// By what a provider calls itself.
+    /// Recognises the place by the name of the provider.
     pub(super) fn of(metadata: Option<&Metadata>) -> Self {
         match metadata.map(|metadata| metadata.name.as_ref()) {
             Some(Flags::<()>::NAME) => Self::Flag,
@@ -26,7 +26,7 @@ impl Origin {
     }
 }
 
-/// Flags as a provider, which is recognised by its name.
+/// Flags as a provider, recognised by its name.
 pub(super) struct Flags<T>(pub(super) T);
 
 impl<T> Flags<T> {
@@ -43,14 +43,14 @@ impl<T: Serialize> Provider for Flags<T> {
     }
 }
 
-/// Names a setting by the place where it was set.
+/// Names each setting by the place where it was set.
 pub(super) struct Names<'a> {
     pub(super) figment: &'a Figment,
     pub(super) file: Option<&'a ConfigFile>,
 }
 
 impl Names<'_> {
-    /// Where it was set.
+    /// The place where the setting was set.
     pub(super) fn origin(&self, key: &str) -> Origin {
         Origin::of(self.figment.find_metadata(key))
     }
@@ -60,7 +60,7 @@ impl Names<'_> {
         self.from(self.origin(key), key)
     }
 
-    /// The name of a setting in one of these places.
+    /// The name of a setting in one place.
     pub(super) fn from(&self, origin: Origin, key: &str) -> String {
         match origin {
             Origin::Flag => format!("--{}", key.replace('_', "-")),
@@ -73,7 +73,7 @@ impl Names<'_> {
     }
 }
 
-/// The variable of a setting.
+/// The environment variable of a setting.
 pub(super) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase())
 }

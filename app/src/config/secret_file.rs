@@ -1,4 +1,4 @@
-//! Secret settings that are kept in files of their own, so that they stand in no environment and no configuration file.
+//! Secret settings in files of their own, so that no secret is in the environment or in the configuration file.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use super::{
     names::{Names, Origin},
 };
 
-/// More than any secret has.
+/// The most bytes that are read. All secrets are shorter.
 const MOST_BYTES: u64 = 65_536;
 
 /// A secret setting, with its name in the place where it was set.
@@ -34,11 +34,11 @@ impl Secret {
     }
 }
 
-/// The value of a setting, or the text of the file that the setting `…_file` names. If both are set, the stronger place wins: a
-/// flag before a variable, a variable before the configuration file.
+/// The value of a setting, or the text of the file that the setting `…_file` names. If both are set, the stronger place
+/// wins: a flag over a variable, a variable over the configuration file.
 ///
 /// # Errors
-/// In one line, when both are set in the same place, or the file cannot be used.
+/// A message on one line, if both are set in the same place or the file cannot be used.
 pub(super) fn resolve(
     names: &Names<'_>,
     key: &str,
@@ -63,7 +63,7 @@ pub(super) fn resolve(
     Ok(Secret { name, origin: by_file, value: Some(value.into()) })
 }
 
-/// The text of a file, unless it is too long.
+/// Reads the text of a file, unless it is too long.
 fn read(path: &Path) -> Result<String, Error> {
     let mut text = String::new();
     let read = File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;

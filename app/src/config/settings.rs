@@ -1,4 +1,4 @@
-//! The settings: as they are written, and as they are used once they are checked.
+//! The settings: unchecked as written, and checked as used.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,33 +26,33 @@ use super::{
     secret_file,
 };
 
-/// How logs look.
+/// The format of logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// For people on a terminal, as JSON elsewhere.
+    /// For people on a terminal, as JSON otherwise.
     Auto,
     /// For people.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How much is logged.
+/// The level of detail in logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogLevel {
-    /// What failed.
+    /// Failures.
     Error,
-    /// And what may fail soon.
+    /// Also warnings.
     Warn,
-    /// And each request.
+    /// Also one line for each request.
     Info,
-    /// And more.
+    /// Also details for debugging.
     Debug,
 }
 
-/// The settings as they are written.
+/// The settings as written, unchecked.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -62,65 +62,65 @@ pub(super) struct Raw {
     /// `PATRON_DATABASE_URL_FILE`: a file with that URL.
     #[serde(skip_serializing)]
     database_url_file: Option<PathBuf>,
-    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to it, 1 to 1000.
+    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to the database, 1 to 1000.
     database_connections: usize,
-    /// `PATRON_WRITE_QUEUE`: the most writes that wait for others to be committed, 1 to 1,000,000.
+    /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
     write_queue: usize,
     /// `PATRON_ADDRESS`: the address to listen on.
     address: IpAddr,
     /// `PATRON_PORT`: the port to listen on, 0 for any free one.
     port: u16,
-    /// `PATRON_WORKERS`: the threads that serve requests, 1 to 1024; one for each processor when absent.
+    /// `PATRON_WORKERS`: the threads that serve requests, 1 to 1024. Without it, one for each processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<usize>,
-    /// `PATRON_BODY_LIMIT_BYTES`: the most bytes of a request's body, 1 KiB to 16 MiB.
+    /// `PATRON_BODY_LIMIT_BYTES`: the most bytes in a request's body, 1 KiB to 16 MiB.
     body_limit_bytes: usize,
     /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
     body_timeout_seconds: u64,
-    /// `PATRON_CORS_ORIGINS`: the origins that may ask from a browser, separated by commas, or `*`.
+    /// `PATRON_CORS_ORIGINS`: the origins that browsers may send requests from, separated by commas, or `*`.
     cors_origins: String,
-    /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long requests may go on after SIGTERM, 0 to 300 s.
+    /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long running requests may take after SIGTERM, 0 to 300 s.
     shutdown_grace_seconds: u32,
-    /// `PATRON_IDEMPOTENCY_HOURS`: for how long a request under an `Idempotency-Key` is answered again, 1 to 720 hours.
+    /// `PATRON_IDEMPOTENCY_HOURS`: how long the answer under an `Idempotency-Key` is kept, 1 to 720 hours.
     idempotency_hours: u32,
-    /// `PATRON_EVENTS_DAYS`: for how long events stay in the log, 1 to 36,500 days and longer than a request is answered
-    /// again; for ever when absent.
+    /// `PATRON_EVENTS_DAYS`: how long events stay in the log, 1 to 36,500 days and longer than
+    /// `PATRON_IDEMPOTENCY_HOURS`. Without it, events stay for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_days: Option<u32>,
-    /// `PATRON_BOOTSTRAP_KEY`: the first API key, in place of a random one, when the database is empty.
+    /// `PATRON_BOOTSTRAP_KEY`: the first API keyof an empty database. Without it, the key is random.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
-    /// `PATRON_BOOTSTRAP_KEY_FILE`: a file with that key.
+    /// `PATRON_BOOTSTRAP_KEY_FILE`: a file that contains the key.
     #[serde(skip_serializing)]
     bootstrap_key_file: Option<PathBuf>,
-    /// `PATRON_METRICS_ADDRESS`: where `/metrics` is served on a port of its own, such as 127.0.0.1:9090.
+    /// `PATRON_METRICS_ADDRESS`: a separate address and port for `/metrics`, such as 127.0.0.1:9090.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics_address: Option<SocketAddr>,
     /// `PATRON_METRICS_PUBLIC`: whether `/metrics` is served on the main port, without a key.
     metrics_public: bool,
-    /// `PATRON_SECRETS_KEY`: what webhook secrets are sealed with at rest; 32 bytes in base 64 or hexadecimal. Several are
-    /// separated by commas: the first seals, all open.
+    /// `PATRON_SECRETS_KEY`: the keys that encrypt webhook secrets at rest, 32 bytes each in base64 or hexadecimal,
+    /// separated by commas. The first one encrypts, all decrypt.
     #[serde(skip_serializing)]
     secrets_key: Option<SecretString>,
-    /// `PATRON_SECRETS_KEY_FILE`: a file with these keys.
+    /// `PATRON_SECRETS_KEY_FILE`: a file that contains these keys.
     #[serde(skip_serializing)]
     secrets_key_file: Option<PathBuf>,
     /// `PATRON_WEBHOOKS_DELIVER`: whether this process delivers webhooks.
     webhooks_deliver: bool,
     /// `PATRON_WEBHOOKS_ALLOW_HTTP`: whether deliveries may go to public addresses over plain `http`.
     webhooks_allow_http: bool,
-    /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: for development: deliveries may go to private addresses, also to this machine, over
-    /// `https` and plain `http`.
+    /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: whether deliveries may go to private addresses, including this machine, over
+    /// `https` and plain `http`. For development.
     webhooks_allow_private: bool,
-    /// `PATRON_WEBHOOKS_LEASE_SECONDS`: after how long another process takes over from one that vanished, 2 to 600 s.
+    /// `PATRON_WEBHOOKS_LEASE_SECONDS`: the time after which another process takes over from one that stopped responding, 2 to 600 s.
     webhooks_lease_seconds: u64,
-    /// `PATRON_WEBHOOKS_RETRY_SECONDS`: for how long a failed delivery is repeated, 1 s to 30 days.
+    /// `PATRON_WEBHOOKS_RETRY_SECONDS`: how long a failed delivery is retried, 1 s to 30 days.
     webhooks_retry_seconds: u64,
-    /// `PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS`: when an endpoint that takes nothing is disabled, 1 s to 90 days.
+    /// `PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS`: the time after which an endpoint that accepts nothing is disabled, 1 s to 90 days.
     webhooks_disable_after_seconds: u64,
-    /// `PATRON_WEBHOOKS_RETENTION_HOURS`: for how long deliveries are kept, 1 hour to 10 years.
+    /// `PATRON_WEBHOOKS_RETENTION_HOURS`: how long deliveries are kept, 1 hour to 10 years.
     webhooks_retention_hours: u32,
-    /// `PATRON_ONBOARDING_CONCURRENCY`: how many onboarding runs this process works on at a time, 0 (none) to 1000.
+    /// `PATRON_ONBOARDING_CONCURRENCY`: the most concurrent onboarding runs of this process, 0 (none) to 1000.
     onboarding_concurrency: u16,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
@@ -169,10 +169,10 @@ impl Default for Raw {
     }
 }
 
-/// How webhooks are delivered.
+/// Settings of webhook delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct WebhookSettings {
-    /// The first seals, all open.
+    /// The first one encrypts, all decrypt.
     pub(crate) secrets_keys: Vec<SealingKey>,
     pub(crate) deliver: bool,
     pub(crate) calls: CallPolicy,
@@ -186,7 +186,7 @@ pub(crate) struct WebhookSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) database_url: DatabaseUrl,
-    /// What the URL was set by, for messages: a flag, a variable, or a key in a file; `None` for the default.
+    /// The place where the URL was set, for messages: a flag, a variable, or a key in a file. `None` for the default.
     pub(crate) database_set_by: Option<String>,
     pub(crate) database_connections: usize,
     pub(crate) write_queue: usize,
@@ -207,7 +207,7 @@ pub(crate) struct Settings {
 }
 
 impl Raw {
-    /// Checks what types alone do not say. Errors name a setting by the place where it was set.
+    /// Checks the rules that types do not express. Errors name a setting by the place where it was set.
     pub(super) fn check(self, names: &Names<'_>) -> Result<Settings, String> {
         let url = Some(self.database_url);
         let url = secret_file::resolve(names, "database_url", url, self.database_url_file.as_deref())?;
@@ -225,7 +225,7 @@ impl Raw {
             within(names, "events_days", days, 1, 36_500)?;
             if days * 24 <= self.idempotency_hours {
                 return Err(format!(
-                    "{} must be longer than {}: a repeated request is answered from its event, and {days} days are not more \
+                    "{} must be longer than {}: repeated requests are answered from their events, and {days} days are not more \
                      than {} hours",
                     names.of("events_days"),
                     names.of("idempotency_hours"),
@@ -239,7 +239,7 @@ impl Raw {
         within(names, "webhooks_disable_after_seconds", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
         within(names, "webhooks_retention_hours", self.webhooks_retention_hours, 1, 87_600)?;
         within(names, "onboarding_concurrency", self.onboarding_concurrency, 0, 1_000)?;
-        let url = url.read(DatabaseUrl::from_str)?.ok_or("no database is named: set PATRON_DATABASE_URL")?;
+        let url = url.read(DatabaseUrl::from_str)?.ok_or("the database is not set: set PATRON_DATABASE_URL")?;
         Ok(Settings {
             database_url: url,
             database_set_by,
@@ -257,7 +257,7 @@ impl Raw {
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
             events_ttl: self.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             bootstrap_key: key.read(|text| {
-                ApiKeySecret::chosen(text).map_err(|error| format!("{error}; leave it out to have one made"))
+                ApiKeySecret::chosen(text).map_err(|error| format!("{error}; without this setting the key is random"))
             })?,
             metrics_address: self.metrics_address,
             metrics_public: self.metrics_public,
@@ -282,7 +282,7 @@ where
     T: PartialOrd + std::fmt::Display,
 {
     if value < least || value > most {
-        return Err(format!("{} must be from {least} to {most}, and is {value}", names.of(key)));
+        return Err(format!("{} must be from {least} to {most}, not {value}", names.of(key)));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is read from where, and what is said when it is wrong.
+//! The sources of settings, and the messages about wrong ones.
 #![expect(clippy::result_large_err, reason = "figment's own test harness")]
 
 use clap::Parser;
@@ -40,14 +40,14 @@ fn flags_win_over_variables_and_these_over_the_file() {
 }
 
 #[test]
-fn unknown_names_are_refused_with_the_nearest_one() {
+fn unknown_names_are_rejected_with_a_suggestion() {
     Jail::expect_with(|jail| {
         for (file, expected) in [
             ("log_level = \"warn\"\nprot = 1\n", "prot (p.toml, line 2) is not a setting; did you mean port?"),
-            ("PATRON_PORT = 1\n", "PATRON_PORT (p.toml, line 1) is not a setting; in a file write port"),
-            ("Port = 1\n", "Port (p.toml, line 1) is not a setting; in a file write port"),
+            ("PATRON_PORT = 1\n", "PATRON_PORT (p.toml, line 1) is not a setting; in a file, write port"),
+            ("Port = 1\n", "Port (p.toml, line 1) is not a setting; in a file, write port"),
             ("patron_prot = 1\n", "patron_prot (p.toml, line 1) is not a setting; did you mean port?"),
-            ("[serve]\nport = 1\n", "serve (p.toml, line 1) is not a setting; settings stand at the top of the file"),
+            ("[serve]\nport = 1\n", "serve (p.toml, line 1) is not a setting; settings belong at the top of the file"),
             ("zzz = 1\n", "zzz (p.toml, line 1) is not a setting; `patron serve --help` lists them all"),
         ] {
             jail.create_file("p.toml", file)?;
@@ -69,7 +69,7 @@ fn unknown_names_are_refused_with_the_nearest_one() {
 }
 
 #[test]
-fn a_complaint_names_what_was_set() {
+fn errors_name_the_place_of_the_setting() {
     Jail::expect_with(|jail| {
         jail.create_file("p.toml", "\nworkers = 0\ndatabase_url = \"x\"\naddress = \"localhost\"\n")?;
         jail.create_file("q.toml", "workers = \"many\"\n")?;
@@ -106,7 +106,7 @@ fn secrets_are_read_from_files() {
 }
 
 #[test]
-fn between_a_secret_and_its_file_the_stronger_place_wins() {
+fn of_a_secret_and_its_file_the_stronger_place_wins() {
     Jail::expect_with(|jail| {
         jail.create_file("url", "sqlite://of-file.db")?;
         jail.create_file("p.toml", "database_url = \"sqlite://in-toml.db\"\n")?;
@@ -123,7 +123,7 @@ fn between_a_secret_and_its_file_the_stronger_place_wins() {
 }
 
 #[test]
-fn a_secrets_file_that_cannot_be_used_is_named() {
+fn errors_name_an_unusable_secrets_file() {
     Jail::expect_with(|jail| {
         jail.create_file("empty", "\n")?;
         jail.create_file("bad", "hunter2\n")?;
@@ -145,7 +145,7 @@ fn a_secrets_file_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_bootstrap_key_has_32_characters_or_more() {
+fn a_bootstrap_key_needs_at_least_32_characters() {
     Jail::expect_with(|jail| {
         jail.set_env("PATRON_BOOTSTRAP_KEY", format!("sk_{}", "x".repeat(28)));
         let complaint = complaint(&["serve"]);
@@ -157,7 +157,7 @@ fn a_bootstrap_key_has_32_characters_or_more() {
 }
 
 #[test]
-fn wrong_values_are_refused_by_name_and_secrets_not_repeated() {
+fn errors_about_values_name_the_setting_and_repeat_no_secret() {
     Jail::expect_with(|jail| {
         for (variable, value) in [
             ("PATRON_PORT", "70000"),
@@ -191,7 +191,7 @@ fn wrong_values_are_refused_by_name_and_secrets_not_repeated() {
 }
 
 #[test]
-fn messages_name_what_is_allowed_in_plain_words() {
+fn errors_describe_the_accepted_values() {
     Jail::expect_with(|jail| {
         for (variable, value, words) in [
             ("PATRON_PORT", "", "must be a whole number from 0 to 65535, such as 8080"),
@@ -213,7 +213,7 @@ fn messages_name_what_is_allowed_in_plain_words() {
 }
 
 #[test]
-fn a_file_that_is_not_toml_is_named_and_not_quoted() {
+fn errors_about_invalid_toml_name_the_file_without_quoting_it() {
     Jail::expect_with(|jail| {
         jail.create_file("p.toml", "port = 1\nbootstrap_key = \"sk_hunter2\n")?;
         let complaint = complaint(&["serve", "--config", "p.toml"]);
@@ -226,7 +226,7 @@ fn a_file_that_is_not_toml_is_named_and_not_quoted() {
 }
 
 #[test]
-fn a_file_that_is_named_has_to_be_there() {
+fn a_named_file_must_exist() {
     Jail::expect_with(|jail| {
         assert_eq!(complaint(&["serve", "--config", "missing.toml"]), "--config: there is no file missing.toml");
         assert_eq!(complaint(&["serve", "--config", "."]), "--config: . is a folder; name a file in it");

@@ -27,8 +27,8 @@ async fn what_is_not_json_is_told_by_line_column_and_reason() {
     let (_place, server) = server().await;
     for (body, wanted) in [
         (r#"{"external_id":"acme",}"#, "the body is not valid JSON: line 1, column 23: there is a comma before"),
-        ("{\n  \"external_id\": acme\n}", "the body is not valid JSON: line 2, column 18: there is no value here"),
-        (r#"{"external_id":"acme""#, "the body is not valid JSON: line 1, column 21: it ends too early"),
+        ("{\n  \"external_id\": acme\n}", "the body is not valid JSON: line 2, column 18: a value is expected here"),
+        (r#"{"external_id":"acme""#, "the body is not valid JSON: line 1, column 21: the body ends too early"),
         (r#"{"external_id":"a","external_id":"b"}"#, "external_id is given twice"),
         (r#"{"external_id":"a","name":"\ud800"}"#, "half of a surrogate pair"),
     ] {

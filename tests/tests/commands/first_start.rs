@@ -84,7 +84,7 @@ async fn a_lost_key_has_a_way_back(#[values(Backend::Sqlite, Backend::Postgres)]
         "{told}"
     );
 
-    let command = told.split("make another: ").nth(1).unwrap().split(['"', '(']).next().unwrap().to_owned();
+    let command = told.split("create another: ").nth(1).unwrap().split(['"', '(']).next().unwrap().to_owned();
     let mut shell = Command::new("sh");
     shell.args(["-c", &command]).env_clear().current_dir("/");
     if backend == Backend::Postgres {

@@ -19,7 +19,7 @@ async fn place(backend: Backend) -> Place {
 async fn generated_customers_are_as_real_ones(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = place(backend).await;
     let told = place.run_ok(&["customers", "generate", "--count", "1500"]);
-    assert!(told.starts_with("made 1500 customers in env_"), "{told}");
+    assert!(told.starts_with("created 1500 customers in env_"), "{told}");
     let server = place.serve();
     let first = server.get("/v1/customers?limit=1").await.expect(200);
     assert_eq!(first["pagination"]["total"], 1500);
@@ -65,7 +65,7 @@ async fn a_run_can_be_continued_and_beside_a_server(#[values(Backend::Sqlite, Ba
 
     let continued = generate(&["--count", "50", "--continue"]);
     let told = String::from_utf8_lossy(&continued.stdout).into_owned();
-    assert!(told.starts_with("made 30 customers in env_") && told.contains("20 were there already"), "{told}");
+    assert!(told.starts_with("created 30 customers in env_") && told.contains("20 existed already"), "{told}");
     assert_eq!(server.get("/v1/customers?limit=1").await.expect(200)["pagination"]["total"], 50);
     assert_eq!(server.get("/v1/customers/external/c-000000003").await.expect(200), before);
 }

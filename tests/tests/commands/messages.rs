@@ -63,7 +63,7 @@ async fn a_database_that_cannot_be_used_is_told_in_one_line() {
         ("sqlite://.", vec!["it is a folder"]),
         ("sqlite://notes.txt/patron.db", vec!["not a folder"]),
         ("postgres://patron:hunter2@127.0.0.1:1/patron", vec!["127.0.0.1:1/patron", "nothing listens there"]),
-        ("postgres://patron:hunter2@%2Fno%2Fsocket/patron", vec!["/no/socket", "no such socket"]),
+        ("postgres://patron:hunter2@%2Fno%2Fsocket/patron", vec!["/no/socket", "the socket does not exist"]),
     ] {
         let output = place.run(&["serve", "--port", "0", "--database-url", url]);
         assert_refused(&output, 1, &words);

@@ -36,7 +36,7 @@ pub(super) async fn archive(
     Ok(answer.replayed(done.replayed))
 }
 
-/// Brings an archived customer back, with the mappings and tax associations that were archived with it.
+/// Restores an archived customer, with the mappings and tax associations that were archived with it.
 #[post("/customers/<id>/restore")]
 pub(super) async fn restore(
     caller: CanWrite,
@@ -52,14 +52,15 @@ pub(super) async fn restore(
     changed(Status::Ok, &done)
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let archived = "With its links and tax associations. Its external id is free for another customer then.";
-    let restored = "With the links and tax associations that were archived with it, unless its external id is taken.";
+    let archived = "With its links and tax associations. Its external id can then be used for another customer.";
+    let restored =
+        "With the links and tax associations that were archived with it, unless its external id is taken by then.";
     [
         Endpoint::new(routes![archive], "archiveCustomer", "Archive a customer", archived)
-            .answers_nothing(204, "It is archived."),
-        Endpoint::new(routes![restore], "restoreCustomer", "Bring an archived customer back", restored)
+            .answers_nothing(204, "The customer is archived."),
+        Endpoint::new(routes![restore], "restoreCustomer", "Restore an archived customer", restored)
             .answers::<CustomerResponse<'_>>(200, "The customer.")
             .refuses([Refusal::InvalidOperation]),
     ]

@@ -20,7 +20,7 @@ use crate::http::{
     references::{told, unknown_rates},
 };
 
-/// What a body asks to be created.
+/// Parses the body of a create.
 pub(in crate::http) fn parse_create(body: &[u8]) -> Result<NewCustomer, ApiError> {
     parse(body, CreateCustomerRequest::into_domain)
 }
@@ -43,7 +43,7 @@ pub(super) async fn create(
     changed(Status::Created, &created)
 }
 
-/// A refusal of a create, with the tax rates beside it that the body names and that are not there.
+/// Adds the unknown tax rates of the body to the refusal of a create.
 pub(super) async fn with_unknown_rates(
     refusal: ApiError,
     services: &Services<'_>,
@@ -51,7 +51,7 @@ pub(super) async fn with_unknown_rates(
     body: &Body<'_>,
 ) -> ApiError {
     let mut codes = Vec::new();
-    // What it says beside the codes has been refused already.
+    // Faults other than the codes are in the refusal already.
     let read = |request: CreateCustomerRequest<'_>, _: &mut Violations| {
         codes = request.rate_codes();
         Some(())
@@ -61,13 +61,13 @@ pub(super) async fn with_unknown_rates(
     told(refusal, unknown)
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "With its tax associations and its links to other systems, all or nothing.";
+    let says = "With its tax associations and its links to other systems, in one transaction.";
     Endpoint::new(routes![create], "createCustomer", "Create a customer", says)
         .with_key()
         .takes::<CreateCustomerRequest<'_>>([
-            ("the least", json!({ "external_id": "acme-2" })),
+            ("minimal", json!({ "external_id": "acme-2" })),
             ("everything", example("acme-3")),
         ])
         .answers::<CustomerResponse<'_>>(201, "The customer.")
@@ -77,7 +77,7 @@ pub(super) fn documented() -> Endpoint {
         .refuses([Refusal::InvalidOperation, Refusal::NotFound])
 }
 
-/// A body with every field.
+/// An example body with all fields.
 pub(super) fn example(external_id: &str) -> Value {
     json!({
         "external_id": external_id,

@@ -27,8 +27,8 @@ use crate::http::{
     version::IfMatch,
 };
 
-/// Changes the published customer with the external id (200), or creates it (201). Of the body, all fields of a create
-/// count when it is created, and those of an update when it is changed; `external_id` may be left out.
+/// Changes the published customer with the external id (200), or creates it (201). A create uses all fields of a
+/// create, a change those of an update. The body may omit `external_id`.
 #[put("/customers/external/<_..>", data = "<body>")]
 pub(super) async fn create_or_update(
     caller: CanWrite,
@@ -39,14 +39,14 @@ pub(super) async fn create_or_update(
     tail: PathTail,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let named = tail.text.ok_or_else(|| ApiError::not_found("the path holds an external id that is not UTF-8"))?;
+    let named = tail.text.ok_or_else(|| ApiError::not_found("the path contains an external id that is not UTF-8"))?;
     let read = |request: CreateCustomerRequest<'_>, broken: &mut Violations| request.into_domain_named(named, broken);
     let mut new = match body.read(read).await {
         Ok(new) => new,
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
     token.heed(&services, &caller, &mut new.onboarding).await?;
-    // The members that only a create knows are known all the same, and so this reading names none.
+    // The first reading reported unknown members. Members that only a create has are known, so this one reports none.
     let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
     let mut update = apart(body.bytes().len(), update).await?;
     update.external_id = None::<ExternalId>;
@@ -59,15 +59,15 @@ pub(super) async fn create_or_update(
     }
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "When the external id is free, creates the customer by all fields; else changes the customer that has it, by \
-                the fields that an update has. The body may leave `external_id` out.";
-    Endpoint::new(routes![create_or_update], "createOrUpdateCustomer", "Create a customer, or change it", says)
+    let says = "If the external id is free, creates the customer with all fields. Otherwise changes the customer that has it, with \
+                the fields of an update. The body may omit `external_id`.";
+    Endpoint::new(routes![create_or_update], "createOrUpdateCustomer", "Create or change a customer", says)
         .with_key()
         .path::<ExternalId>("external_id", "The customer's external id.")
         .takes::<CreateCustomerRequest<'_>>([("everything", example("acme-1"))])
-        .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+        .answers::<CustomerResponse<'_>>(200, "The changed customer.")
         .answers::<CustomerResponse<'_>>(201, "The new customer.")
         .idempotent()
         .heeding(HEADER)

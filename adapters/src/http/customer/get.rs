@@ -17,8 +17,8 @@ use crate::http::{
     version::IfNoneMatch,
 };
 
-/// A customer of any status.
-// The rank puts it after `/customers/external/<_..>`, which takes a bare `/customers/external` too.
+/// Shows a customer of any status.
+// The rank is after that of `/customers/external/<_..>`, which also matches a bare `/customers/external`.
 #[get("/customers/<id>", rank = 1)]
 pub(super) async fn get(
     caller: CanRead,
@@ -34,30 +34,30 @@ pub(super) async fn get(
     found(&record, &known)
 }
 
-/// What the query may say: what lists may be asked to show too, which is always there.
+/// Checks the query. `expand` is accepted as in lists, because SDKs send it; a single customer always has its links.
 pub(super) fn checked(query: &Query<'_>) -> Result<(), ApiError> {
     let mut broken = query.faults();
     query.checked("expand", &mut broken, Expansion::parse);
     Ok(broken.into_result()?)
 }
 
-/// The refusal of what cannot be an id of a customer.
+/// The error for an id that cannot be a customer's.
 fn nobodys(id: &str, uri: &Origin<'_>) -> ApiError {
     if elsewhere::is_path(id) {
         return ApiError::no_such_path("GET", uri.path().as_str());
     }
     ApiError::not_found(
-        "there is no customer with this id: the ids here begin with cust_; by an id of your own ask \
+        "there is no customer with this id: customer ids begin with cust_; to look up your own id, use \
          GET /customers/external/{external_id}",
     )
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    Endpoint::new(routes![get], "getCustomer", "Show a customer", "By its id, whatever its status.")
+    Endpoint::new(routes![get], "getCustomer", "Show a customer", "By its id, in any status.")
         .with_key()
         .path::<CustomerId>("id", "The customer.")
-        .query::<Expansion>("expand", "Accepted as in lists; links are always there.")
+        .query::<Expansion>("expand", "Accepted as in lists. Links are always included.")
         .answers::<CustomerResponse<'_>>(200, "The customer.")
         .cacheable()
 }

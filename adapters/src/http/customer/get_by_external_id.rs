@@ -22,7 +22,8 @@ use crate::http::{
     version::IfNoneMatch,
 };
 
-/// The published customer with an external id, which is the whole rest of the path; or else the one that had it last.
+/// Shows the published customer with an external id, or else the one that had it last. The external id is the whole
+/// rest of the path.
 #[get("/customers/external/<_..>")]
 pub(super) async fn get_by_external_id(
     caller: CanRead,
@@ -35,7 +36,7 @@ pub(super) async fn get_by_external_id(
     find(&caller, &services, &known, tail).await
 }
 
-/// The same by the path that older clients use.
+/// The same, at the path of older clients.
 #[get("/customers/lookup/<_..>")]
 pub(super) async fn look_up(
     caller: CanRead,
@@ -49,7 +50,7 @@ pub(super) async fn look_up(
 }
 
 async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -> Result<Answer, ApiError> {
-    // An external id may well end so; but who asks for this and finds nobody has another path in mind.
+    // An external id may end like this. But if it is not found, the request probably meant another path.
     let is_elsewhere = tail.text.as_deref().is_some_and(|tail| tail.contains('/') && elsewhere::is_path(tail));
     let missing = || match is_elsewhere {
         true => ApiError::no_such_path("GET", &tail.path),
@@ -61,24 +62,24 @@ async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -
     if record.customer.external_id == external_id {
         return Ok(answer);
     }
-    // It had this external id before. The one it has now is personal and stays out of headers; it is in the body.
+    // The customer was found by a former external id. Its present one is personal data, so only the body shows it.
     Ok(answer.header("X-Patron-Former-External-Id", "true"))
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "The published customer, or else the one that had the external id last. It is the whole rest of the path: \
-                a slash in it may be escaped, or not.";
+    let says = "The published customer, or else the one that had the external id last. The external id is the whole rest of the \
+                path. Slashes in it may be escaped or not.";
     let (own, older) = (routes![get_by_external_id], routes![look_up]);
     [
         Endpoint::new(own, "getCustomerByExternalId", "Show a customer by its external id", says),
-        Endpoint::new(older, "lookupCustomer", "The same, by the path that older clients use", says),
+        Endpoint::new(older, "lookupCustomer", "The same, at the path of older clients", says),
     ]
     .map(|endpoint| {
         endpoint
             .with_key()
             .path::<ExternalId>("external_id", "The customer's external id.")
-            .query::<Expansion>("expand", "Accepted as in lists; links are always there.")
+            .query::<Expansion>("expand", "Accepted as in lists. Links are always included.")
             .answers::<CustomerResponse<'_>>(200, "The customer.")
             .answering("X-Patron-Former-External-Id")
             .cacheable()

@@ -23,7 +23,7 @@ use crate::http::{
     query::Query,
 };
 
-/// What the parameters ask for.
+/// The query in the parameters.
 fn query(query: &Query<'_>, starting_after: Option<&str>, broken: &mut Violations) -> CustomerQueryParts {
     let text = |name| query.get(name).map(str::to_owned);
     let listing = Listing::without_cursor(query, broken);
@@ -55,13 +55,13 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
         more.into_iter().for_each(|one| broken.push(one_at(name, one)));
     });
     broken.into_result()?;
-    // Without a violation there is a query; the error stands in where its constructor would disagree.
+    // Without violations there is a query. The error satisfies the signature of its constructor.
     let query = query.map_err(|()| ApiError::system_error())?;
     let page = services.customers.list(&caller, &query).await?;
     answer(&query, &page).await
 }
 
-/// What is wrong, under the name by which the client sent its cursor.
+/// Renames a violation's path to the name under which the client sent its cursor.
 pub(super) fn one_at(name: &str, violation: Violation) -> Violation {
     match violation.path.as_str() {
         "starting_after" => Violation { path: name.to_owned(), ..violation },
@@ -69,7 +69,7 @@ pub(super) fn one_at(name: &str, violation: Violation) -> Violation {
     }
 }
 
-/// A page as clients see it: with the mappings of its customers only if they asked for them.
+/// The response with a page. It includes mappings only on request.
 pub(super) async fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
     List::of_customers(page, query.page(), |record| shown(query, record)).answer().await
 }
@@ -81,23 +81,26 @@ fn shown<'a>(query: &CustomerQuery, record: &'a CustomerRecord) -> CustomerRespo
     }
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Everything that is asked has to hold. An empty parameter is as if absent, an unknown one is ignored.";
+    let says = "All conditions must match. Empty parameters count as absent, and unknown ones are ignored.";
     Endpoint::new(routes![list], "listCustomers", "List customers", says)
         .with_key()
         .paged()
-        .query::<str>("starting_after", "Another name of `cursor`.")
-        .query::<bool>("include_total", "`false`: do not count.")
-        .query::<Status>("status", "Their status; `published` when absent.")
-        .query::<Expansion>("expand", "What else to show of each.")
-        .query::<str>("external_id", "Exactly this external id.")
-        .query::<str>("email", "Exactly this e-mail address.")
-        .repeated::<str>("external_ids", "One of these; repeat the parameter, a comma is part of an id.")
-        .repeated::<CustomerId>("customer_ids", "One of these; repeat the parameter.")
+        .query::<str>("starting_after", "Alias of `cursor`.")
+        .query::<bool>("include_total", "`false` omits the total.")
+        .query::<Status>("status", "The customers' status, by default `published`.")
+        .query::<Expansion>("expand", "Related data to include.")
+        .query::<str>("external_id", "The exact external id.")
+        .query::<str>("email", "The exact e-mail address.")
+        .repeated::<str>(
+            "external_ids",
+            "Any of these. Repeat the parameter for several, because an id may contain commas.",
+        )
+        .repeated::<CustomerId>("customer_ids", "Any of these. Repeat the parameter for several.")
         .query::<Timestamp>("start_time", "Created at this time or later.")
         .query::<Timestamp>("end_time", "Created at this time or earlier.")
-        .query::<SortField>("sort", "The field to sort by; `created_at` when absent.")
-        .query::<Direction>("order", "Which end comes first; when absent the newest, or the beginning of the alphabet.")
+        .query::<SortField>("sort", "The field to sort by, by default `created_at`.")
+        .query::<Direction>("order", "The direction. By default newest first for times, and ascending for texts.")
         .lists::<CustomerResponse<'_>>("A page of customers.")
 }

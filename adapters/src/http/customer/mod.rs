@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     [
         vec![create::documented(), get::documented()],
@@ -51,7 +51,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     .collect()
 }
 
-/// The refusal of an id that no customer has.
+/// The error for an id without a customer.
 fn missing() -> ApiError {
     ApiError::not_found("there is no customer with this id")
 }

@@ -1,4 +1,4 @@
-//! What a client sends to create a customer, and how it becomes what the domain takes.
+//! The body of a request that creates a customer, and its conversion to the domain.
 
 use patron_domain::{
     customer::{
@@ -129,14 +129,14 @@ object_from_json!(OverrideRequest);
 object_from_json!(LinkRequest);
 
 impl CreateCustomerRequest<'_> {
-    /// The same for a customer whose external id is named beside the body, which may repeat it but not say another.
+    /// The same for a customer whose external id is in the path. The body may repeat it, but not contradict it.
     pub(super) fn into_domain_named(mut self, named: String, broken: &mut Violations) -> Option<NewCustomer> {
         let is_other = |text: &Text<'_>| *text != named.as_str();
         if matches!(&self.external_id, Field::Value(text) if is_other(text)) {
             broken.push(Violation {
                 path: "external_id".to_owned(),
                 rule: "same_as_path",
-                message: "external_id must be the one in the path, or be left out".to_owned(),
+                message: "external_id must equal the one in the path or be omitted".to_owned(),
             });
         }
         if !matches!(self.external_id, Field::Wrong(_)) {
@@ -145,7 +145,7 @@ impl CreateCustomerRequest<'_> {
         self.into_domain(broken)
     }
 
-    /// The codes of the tax rates that it names, each with its path.
+    /// The codes of tax rates in the body, each with its path.
     pub(super) fn rate_codes(&self) -> Vec<(String, String)> {
         let Field::Value(list) = &self.tax_rate_overrides else { return Vec::new() };
         let codes = list.elements.iter().enumerate().take(TaxRateOverrides::MAX);
@@ -158,7 +158,7 @@ impl CreateCustomerRequest<'_> {
         codes.collect()
     }
 
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
         let fields = &mut Reader::new(broken);
         let external_id = fields.required("external_id", self.external_id, ExternalId::new);
@@ -225,7 +225,7 @@ impl LinkRequest<'_> {
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<NewLink> {
         let provider_type = fields.required("provider_type", self.provider_type, ProviderType::new);
         let provider_entity_id = fields.required("provider_entity_id", self.provider_entity_id, ProviderEntityId::new);
-        // Checked and then forgotten: the entity is the customer that this request creates.
+        // Checked but not used: the entity is always the new customer.
         fields.optional("entity_type", self.entity_type, |word| MappedEntityType::parse(&word));
         fields.optional("entity_id", self.entity_id, ClaimedEntityId::new);
         let metadata = fields.take("metadata", self.metadata).map(Object::into_metadata);

@@ -1,4 +1,4 @@
-//! A customer as clients see it: flat, with an empty string for a text that was never given.
+//! A customer in responses: flat, with an empty string for every text that is not set.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::http::{
     version::{IfNoneMatch, etag},
 };
 
-/// The answer to a change: the customer as the change left it.
+/// The response to a change: the changed customer.
 pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
     let CustomerAggregate { customer, mappings, .. } = &changed.event.state;
     let mut answer = Answer::json(status, &CustomerResponse::new(customer, mappings))?;
@@ -35,7 +35,7 @@ pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<A
     Ok(answer.header("ETag", etag(customer.version)).replayed(changed.replayed))
 }
 
-/// The answer to reading one customer.
+/// The response to reading one customer.
 pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch) -> Result<Answer, ApiError> {
     let version = record.customer.version;
     let answer = if known.is_known(version) {
@@ -103,7 +103,7 @@ impl<'a> CustomerResponse<'a> {
         Self { integrations, ..Self::bare(customer) }
     }
 
-    /// A customer alone, as lists show it.
+    /// A customer without mappings, as in lists.
     pub(crate) fn bare(customer: &'a Customer) -> Self {
         let profile = &customer.profile;
         let address = &profile.address;

@@ -12,7 +12,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Searches the customers of an environment. It reads, so who may read may ask it.
+/// Searches the customers of an environment. It only reads, so keys that may read may use it.
 #[post("/customers/search", data = "<body>")]
 pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body<'_>) -> Result<Answer, ApiError> {
     let query = body.read(SearchRequest::into_domain).await?;
@@ -20,10 +20,10 @@ pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body<'
     answer(&query, &page).await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Everything that is asked has to hold; `{}` finds everybody. An empty list finds nobody. A key that may read \
-                may search.";
+    let says = "All conditions must match. `{}` finds all customers, and an empty list none. Keys that may read may \
+                search.";
     Endpoint::new(routes![search], "searchCustomers", "Search customers", says)
         .with_key()
         .takes::<SearchRequest<'_>>([

@@ -1,4 +1,4 @@
-//! What a client sends to search customers, and how it becomes a query.
+//! The body of a search, and its conversion to a query.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ struct FilterRequest<'a> {
     value: Field<ValueRequest<'a>>,
 }
 
-/// The value of a filter: one of its members.
+/// The value of a filter: exactly one of these members.
 #[derive(Deserialize, Default)]
 #[serde(bound(deserialize = "'de: 'a"), default)]
 struct ValueRequest<'a> {
@@ -99,7 +99,7 @@ struct ValueRequest<'a> {
     array: Field<List<Text<'a>>>,
 }
 
-/// The members of a value, of which there has to be one.
+/// The members of a value, exactly one of which is required.
 fn one_value() -> RefOr<Schema> {
     one_of([
         ("string", exactly::<str>()),
@@ -125,7 +125,7 @@ macro_rules! object_from_json {
 object_from_json!(SearchRequest, SortRequest, FilterRequest, ValueRequest);
 
 impl SearchRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<CustomerQuery> {
         let fields = &mut Reader::new(broken);
         let sort = fields.take("sort", self.sort).map(|list| fields.each("sort", list, sort, "an object"));
@@ -134,7 +134,7 @@ impl SearchRequest<'_> {
         let cursor = fields.optional("cursor", self.cursor, any);
         let starting_after = fields.optional("starting_after", self.starting_after, any);
         if cursor.is_some() && starting_after.is_some() && cursor != starting_after {
-            fields.note("cursor", "exclusive", "and starting_after are two names of one cursor; send one of them");
+            fields.note("cursor", "exclusive", "and starting_after are two names of the same cursor; send one of them");
         }
         let cursor_name = if cursor.is_some() { "cursor" } else { "starting_after" };
         let parts = CustomerQueryParts {
@@ -164,7 +164,7 @@ impl SearchRequest<'_> {
     }
 }
 
-/// A text that may be anything: what no customer has is not found.
+/// Accepts any text. A text that no customer has simply finds none.
 fn any(text: Text<'_>) -> Result<String, FilterError> {
     Ok(text.into_owned())
 }
@@ -179,7 +179,7 @@ fn page(fields: &mut Reader<'_>, limit: Field<i64>, offset: Field<i64>) -> PageR
     fields.check("offset", page).unwrap_or_default()
 }
 
-/// The pairs of metadata. A `null` is refused here: were it as if absent, everybody would match.
+/// The pairs of metadata. `null` is rejected here: if it counted as absent, every customer would match.
 fn pairs(fields: &mut Reader<'_>, metadata: Field<Strings>) -> BTreeMap<String, String> {
     let Strings { pairs, nulls, wrong } = fields.take("metadata", metadata).unwrap_or_default();
     for key in nulls.iter().chain(&wrong) {
@@ -199,13 +199,13 @@ fn filter(request: FilterRequest<'_>, fields: &mut Reader<'_>) -> Option<Conditi
     let operator = fields.required("operator", request.operator, |word| Operator::parse(&word));
     let data_type = fields.optional("data_type", request.data_type, |word| DataType::parse(&word));
     if matches!(request.value, Field::Absent) {
-        fields.note("value", "required", "is needed, such as {\"string\": \"acme\"}");
+        fields.note("value", "required", "is required, for example {\"string\": \"acme\"}");
         return None;
     }
     let value = fields.within("value", request.value, ValueRequest::into_domain);
     let operand = fields.check("value", value?)?;
     if data_type.is_some_and(|said| said != operand.data_type()) {
-        fields.note("data_type", "type", &format!("contradicts the value, which is of type {}", operand.data_type()));
+        fields.note("data_type", "type", &format!("does not match the value, which has type {}", operand.data_type()));
         return None;
     }
     let condition = Condition::filter(field?, operator?, operand);
@@ -213,13 +213,13 @@ fn filter(request: FilterRequest<'_>, fields: &mut Reader<'_>) -> Option<Conditi
     fields.check(place, condition)
 }
 
-/// Why a word names no field that can be filtered by.
+/// The error of a word that is not a field for filters.
 #[derive(Debug, thiserror::Error)]
 enum FieldError {
     #[error(transparent)]
     Unknown(UnknownWord),
     #[error(
-        "metadata is no field of filters: search for its pairs with {{\"metadata\": {{\"plan\": \"gold\"}}}}, beside filters"
+        "metadata is not a field of filters: search for its pairs with {{\"metadata\": {{\"plan\": \"gold\"}}}}, beside filters"
     )]
     Metadata,
 }
@@ -240,7 +240,7 @@ fn filter_field(word: &str) -> Result<FilterField, FieldError> {
 }
 
 impl ValueRequest<'_> {
-    /// The one member that is there; `None` when a member is wrong, which is noted under it.
+    /// The only member. `None` if a member is invalid, which is reported at that member.
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<Result<Operand, NotOne>> {
         let members = [
             member(fields, "string", self.string, |text, _| Some(Operand::Text(text.into_owned()))),
@@ -259,7 +259,7 @@ impl ValueRequest<'_> {
     }
 }
 
-/// A member of a value: nothing when it is absent, and nothing within when it is wrong.
+/// One member of a value: `None` if absent, `Some(None)` if invalid.
 fn member<T>(
     fields: &mut Reader<'_>,
     name: &str,
@@ -272,7 +272,7 @@ fn member<T>(
     }
 }
 
-/// Why a value is none: it has no member, or several.
+/// The error of a value without exactly one member.
 #[derive(Debug, thiserror::Error)]
 #[error("value must have exactly one of the members string, number, boolean, date, array")]
 struct NotOne;

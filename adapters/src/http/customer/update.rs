@@ -24,7 +24,7 @@ use crate::http::{
     version::IfMatch,
 };
 
-/// Changes the fields that are given.
+/// Changes the given fields.
 #[put("/customers/<id>", rank = 1, data = "<body>")]
 pub(super) async fn update(
     caller: CanWrite,
@@ -42,7 +42,7 @@ pub(super) async fn update(
     changed(Status::Ok, &done)
 }
 
-/// The same for the customer that `id` or `external_customer_id` names.
+/// The same for the customer that `id` or `external_customer_id` in the query names.
 #[put("/customers", data = "<body>")]
 pub(super) async fn update_named(
     caller: CanWrite,
@@ -68,7 +68,7 @@ pub(super) async fn update_named(
     changed(Status::Ok, &done)
 }
 
-/// Changes the fields that are given, as a JSON merge patch (RFC 7396): `null` takes a value away.
+/// Changes the given fields by a JSON merge patch (RFC 7396): `null` clears a value.
 #[patch("/customers/<id>", rank = 1, data = "<body>")]
 pub(super) async fn patch(
     caller: CanWrite,
@@ -86,12 +86,12 @@ pub(super) async fn patch(
     changed(Status::Ok, &done)
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 3] {
-    let says = "Changes the fields that are given. `null` is as if absent, an empty text clears an optional field, metadata \
-                is replaced whole, and links are added to those that are there.";
-    let merge = "A JSON merge patch (RFC 7396): `null` clears a field, metadata is merged key by key, and a `null` takes a \
-                 key away.";
+    let says = "Changes the given fields. `null` counts as absent, an empty text clears an optional field, metadata is \
+                replaced completely, and links are added to existing ones.";
+    let merge = "A JSON merge patch (RFC 7396): `null` clears a field, metadata is merged key by key, and a `null` removes \
+                 a key.";
     let put = json!({ "name": "Acme SE", "email": "", "metadata": { "plan": "silver" } });
     let (one, named) = (routes![update], routes![update_named]);
     [
@@ -99,7 +99,7 @@ pub(super) fn documented() -> [Endpoint; 3] {
             .path::<CustomerId>("id", "The customer.")
             .takes::<UpdateCustomerRequest<'_>>([("some fields", put.clone())]),
         Endpoint::new(named, "updateNamedCustomer", "Change the customer that the query names", says)
-            .query::<CustomerId>("id", "The customer's id; this, or the external id, is needed.")
+            .query::<CustomerId>("id", "The customer's id. This or the external id is required.")
             .query::<ExternalId>("external_customer_id", "The customer's external id.")
             .takes::<UpdateCustomerRequest<'_>>([("some fields", put)])
             .refuses([Refusal::NotFound]),
@@ -113,7 +113,7 @@ pub(super) fn documented() -> [Endpoint; 3] {
     .map(|endpoint| {
         endpoint
             .with_key()
-            .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+            .answers::<CustomerResponse<'_>>(200, "The changed customer.")
             .idempotent()
             .conditional()
             .refuses([Refusal::InvalidOperation])

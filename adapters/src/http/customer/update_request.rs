@@ -1,4 +1,4 @@
-//! What a client sends to change a customer.
+//! The body of a request that changes a customer.
 
 use patron_domain::{
     customer::{
@@ -60,12 +60,12 @@ impl<'de: 'a, 'a> FromJson<'de> for UpdateCustomerRequest<'a> {
 }
 
 impl UpdateCustomerRequest<'_> {
-    /// As `PUT` means it: `null` leaves a field as it is, metadata is replaced whole.
+    /// Converts the body of a `PUT`: `null` leaves a field unchanged, and metadata is replaced completely.
     pub(super) fn into_replacement(self, broken: &mut Violations) -> Option<CustomerUpdate> {
         Some(self.read(Null::Keeps, broken))
     }
 
-    /// As `PATCH` means it: `null` clears a field, metadata is merged key by key.
+    /// Converts the body of a `PATCH`: `null` clears a field, and metadata is merged key by key.
     pub(super) fn into_merge(self, broken: &mut Violations) -> Option<CustomerUpdate> {
         Some(self.read(Null::Clears, broken))
     }

@@ -1,4 +1,4 @@
-//! What the domain refuses with, as an error of the API.
+//! Conversion of the domain's errors to errors of the API.
 
 use patron_domain::{
     customer::{ChangeCustomerError, ReadError},

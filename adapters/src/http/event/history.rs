@@ -14,8 +14,8 @@ use crate::http::{
     query::Query,
 };
 
-/// What happened to a customer of any status, the oldest first.
-// The rank puts it after `/customers/external/<_..>`.
+/// Lists the events of a customer of any status, oldest first.
+// The rank is after that of `/customers/external/<_..>`.
 #[get("/customers/<id>/history", rank = 1)]
 pub(super) async fn history(
     caller: CanRead,
@@ -29,19 +29,19 @@ pub(super) async fn history(
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
     let events = services.events.history(&caller, EventEntity::Customer(id), page).await?;
-    // A customer that exists was created, which is an event; but old events may have been removed.
+    // Creating a customer is an event, so one without events does not exist. But its old events may have been removed.
     if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());
     }
     List::new(&events, page, EventResponse::new).answer().await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Every change of the customer, of its links and of its taxes, the oldest first.";
-    Endpoint::new(routes![history], "getCustomerHistory", "What happened to a customer", says)
+    let says = "Every change of the customer, of its links and of its taxes, oldest first.";
+    Endpoint::new(routes![history], "getCustomerHistory", "List the events of a customer", says)
         .with_key()
-        .path::<CustomerId>("id", "The customer, of any status.")
+        .path::<CustomerId>("id", "The customer, in any status.")
         .paged()
         .lists::<EventResponse<'_>>("A page of its events.")
 }

@@ -1,4 +1,4 @@
-//! An event as one line of JSON, for whoever reads the log without HTTP.
+//! An event as one line of JSON, for reading the log without HTTP.
 
 use patron_domain::{
     event::EventRecord,
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::response::EventResponse;
 
-/// What `GET /events` shows, with the place of the event in the log and whose it is.
+/// An event as in `GET /events`, with its position in the log and its owner.
 #[derive(Serialize)]
 struct Line<'a> {
     position: String,
@@ -19,11 +19,11 @@ struct Line<'a> {
     event: EventResponse<'a>,
 }
 
-/// An event as one line of JSON, without the end of the line: what `GET /events` shows of it, with its position (a cursor),
-/// its tenant and its environment.
+/// An event as one line of JSON, without the line break: as in `GET /events`, with its position (a cursor), tenant and
+/// environment.
 ///
 /// # Errors
-/// When it has no JSON form, which would be a bug.
+/// If it cannot be serialised, which would be a bug.
 pub fn event_line(event: &EventRecord) -> Result<String, StoreError> {
     let line = Line {
         position: event.position.to_string(),
@@ -31,5 +31,5 @@ pub fn event_line(event: &EventRecord) -> Result<String, StoreError> {
         environment_id: event.owner.environment_id,
         event: EventResponse::new(event),
     };
-    serde_json::to_string(&line).map_err(|_| StoreError::Failed { reason: "an event has no JSON form".to_owned() })
+    serde_json::to_string(&line).map_err(|_| StoreError::Failed { reason: "an event cannot be serialised".to_owned() })
 }

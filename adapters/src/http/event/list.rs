@@ -22,7 +22,7 @@ use crate::http::{
     query::Query,
 };
 
-/// A page of the log. The cursor is always there: a reader that follows the log asks again behind it.
+/// A page of the log. It always has a cursor, from which a reader that follows the log continues.
 #[derive(Serialize, ToSchema)]
 struct Events<'a> {
     items: Vec<EventResponse<'a>>,
@@ -32,7 +32,7 @@ struct Events<'a> {
     has_more: bool,
 }
 
-/// Why an id names nothing that has events.
+/// The error of an id whose entity cannot have events.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 enum EntityError {
     #[error("must be the id of a customer or of a tax rate")]
@@ -81,7 +81,7 @@ fn query(query: &Query<'_>, broken: &mut Violations) -> EventQuery {
     }
 }
 
-/// The next events of the environment behind a cursor, in the order of the log.
+/// Lists the next events of the environment after a cursor, in the order of the log.
 #[get("/events")]
 pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Query<'_>) -> Result<Answer, ApiError> {
     let mut broken = parameters.faults();
@@ -92,22 +92,19 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     Answer::page(events.len(), &Events { items, next_cursor: reached.to_string(), has_more }).await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The next events behind a cursor, in the order of the log. Who asks again with the `next_cursor` of each \
-                answer misses none.";
+    let says = "The next events after a cursor, in the order of the log. A reader that continues with the `next_cursor` of each \
+                response misses no event.";
     Endpoint::new(routes![list], "listEvents", "Follow the log of events", says)
         .with_key()
-        .query::<EventPosition>(
-            "cursor",
-            "The `next_cursor` of an earlier answer; the beginning of the log when absent.",
-        )
-        .query::<EventPosition>("after", "Another name of `cursor`.")
-        .query::<EventLimit>("limit", "How many events.")
-        .repeated::<EventType>("type", "One of these; repeated, or joined by commas.")
-        .query::<EventEntityType>("entity_type", "What happened to entities of this kind.")
-        .query::<EventEntity>("entity_id", "What happened to this entity.")
-        .query::<Timestamp>("from", "What happened at this time or later.")
-        .query::<Timestamp>("to", "What happened at this time or earlier.")
+        .query::<EventPosition>("cursor", "The `next_cursor` of an earlier response, by default the start of the log.")
+        .query::<EventPosition>("after", "Alias of `cursor`.")
+        .query::<EventLimit>("limit", "The most events.")
+        .repeated::<EventType>("type", "Any of these. Repeat the parameter or separate types with commas.")
+        .query::<EventEntityType>("entity_type", "Events of entities of this type.")
+        .query::<EventEntity>("entity_id", "Events of this entity.")
+        .query::<Timestamp>("from", "Events at this time or later.")
+        .query::<Timestamp>("to", "Events at this time or earlier.")
         .answers::<Events<'_>>(200, "The next events.")
 }

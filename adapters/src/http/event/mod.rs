@@ -15,7 +15,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![list::list, history::history]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![list::documented(), history::documented()]
 }

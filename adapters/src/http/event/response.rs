@@ -1,4 +1,4 @@
-//! An event as clients see it.
+//! An event in responses.
 
 use patron_domain::{
     event::{CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType},
@@ -25,7 +25,7 @@ pub(super) struct EventResponse<'a> {
     #[schema(schema_with = exactly::<EventType>)]
     r#type: EventType,
     entity: Entity,
-    /// Numbers the entity's events from 1, without a gap; the entity's version after the change.
+    /// Numbers the entity's events from 1, without gaps; the entity's version after the change.
     #[schema(schema_with = exactly::<u64>)]
     sequence: u64,
     #[schema(schema_with = exactly::<Timestamp>)]
@@ -34,16 +34,16 @@ pub(super) struct EventResponse<'a> {
     actor: &'a Actor,
     #[schema(required = true, schema_with = or_null::<RequestId>)]
     request_id: Option<&'a str>,
-    /// The fields that an update gave another value.
+    /// The fields that an update changed.
     #[schema(schema_with = all::<ChangedField>)]
     changed: Vec<&'static str>,
     detail: Detail<'a>,
-    /// The entity as the change left it; `null` once it was erased.
+    /// The entity after the change; `null` if it was erased.
     #[schema(required = true)]
     data: Option<Data<'a>>,
 }
 
-/// What an event happened to.
+/// The entity of an event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventEntity)]
 struct Entity {
@@ -53,7 +53,7 @@ struct Entity {
     id: String,
 }
 
-/// What only this type of event knows.
+/// Details that only this type of event has.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = EventDetail)]
 pub(crate) struct Detail<'a> {
@@ -71,7 +71,7 @@ pub(crate) struct Detail<'a> {
     tax_association_id: Option<TaxAssociationId>,
 }
 
-/// The entity as the change left it; as its own answers show it.
+/// The entity after the change, in the form of its own responses.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = EventData)]
@@ -80,7 +80,7 @@ enum Data<'a> {
     TaxRate(Box<TaxRateResponse<'a>>),
 }
 
-/// A customer, with the tax rates associated with it.
+/// A customer, with its tax associations.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventCustomer)]
 struct CustomerData<'a> {
@@ -110,7 +110,7 @@ impl<'a> Detail<'a> {
     pub(crate) fn of(kind: &'a EventKind) -> Self {
         match kind {
             EventKind::Customer(kind) => Self::of_customer(kind),
-            // Of all others the type says everything.
+            // The type says everything about the other events.
             _ => Self::default(),
         }
     }
@@ -131,7 +131,7 @@ impl<'a> Detail<'a> {
             | CustomerEventKind::TaxDissociated { association_id } => {
                 Self { tax_association_id: Some(*association_id), ..Self::default() }
             }
-            // Of all others the type says everything.
+            // The type says everything about the other events.
             _ => Self::default(),
         }
     }

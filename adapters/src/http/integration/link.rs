@@ -35,7 +35,7 @@ struct UnlinkAnswer {
     message: &'static str,
 }
 
-/// Links a customer to another system, or changes the link it has there.
+/// Links a customer to another system, or changes its existing link.
 #[post("/integrations/link", data = "<body>")]
 pub(super) async fn link(
     caller: CanWrite,
@@ -63,13 +63,13 @@ async fn make(
     let request = idempotency.over(body.bytes()).await?;
     let done = services.customers.change(caller, change, if_match.0, request).await?;
     let mapping = done.event.state.mappings.iter().find(|mapping| mapping.provider_type == provider_type);
-    // A link that was made is in the state that its event froze.
+    // The state that the event recorded contains the new link.
     let mapping = MappingResponse::new(mapping.ok_or_else(ApiError::system_error)?);
     let answer = Answer::ok(&LinkAnswer { mapping })?.header("ETag", etag(done.event.sequence));
     Ok(answer.replayed(done.replayed))
 }
 
-/// Takes a customer's link to another system away.
+/// Removes a customer's link to another system.
 #[delete("/integrations/link", data = "<body>")]
 pub(super) async fn unlink(
     caller: CanWrite,
@@ -95,11 +95,11 @@ async fn take_away(
     let change = CustomerChange::Amend(customer, Amendment::Unlink { provider_type, provider_entity_id });
     let request = idempotency.over(body.bytes()).await?;
     let done = services.customers.change(caller, change, if_match.0, request).await?;
-    let answer = Answer::ok(&UnlinkAnswer { message: "the customer is not linked there any more" })?;
+    let answer = Answer::ok(&UnlinkAnswer { message: "the link was removed" })?;
     Ok(answer.header("ETag", etag(done.event.sequence)).replayed(done.replayed))
 }
 
-/// A refusal, with the customer beside it that the body names and that is not there.
+/// Adds the unknown customer of the body to a refusal.
 async fn with_unknown(refusal: ApiError, caller: &Caller, services: &Services<'_>, body: &Body<'_>) -> ApiError {
     if !matches!(refusal.status(), Status::BadRequest | Status::NotFound) {
         return refusal;
@@ -109,7 +109,7 @@ async fn with_unknown(refusal: ApiError, caller: &Caller, services: &Services<'_
         named = request.named_customer();
         Some(())
     };
-    // What it says beside the customer has been refused already.
+    // Faults other than the customer are in the refusal already.
     let _ = body.read(read).await;
     match named {
         Some(id) => told(refusal, unknown_id(services, caller, id).await),
@@ -121,7 +121,7 @@ fn missing() -> ApiError {
     ApiError::not_found("there is no customer with this entity_id")
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
     let customer = format!("cust_{EXAMPLE_ID}");
     let made = json!({
@@ -132,14 +132,19 @@ pub(super) fn documented() -> [Endpoint; 2] {
         "metadata": { "owner": { "name": "Ada" } },
     });
     let taken = json!({ "entity_type": "customer", "entity_id": customer, "provider_type": "stripe" });
-    let says = "A customer has one link to each system; linking again changes it. `provider_entity_id` is needed.";
+    let says = "A customer has one link to each system; linking again changes it. `provider_entity_id` is required.";
     [
         Endpoint::new(routes![link], "linkCustomer", "Link a customer to another system", says)
             .takes::<LinkBody<'_>>([("a link", made)])
             .answers::<LinkAnswer<'_>>(200, "The link."),
-        Endpoint::new(routes![unlink], "unlinkCustomer", "Take a customer's link away", "By the name of the system.")
-            .takes::<LinkBody<'_>>([("a link", taken)])
-            .answers::<UnlinkAnswer>(200, "It is taken away."),
+        Endpoint::new(
+            routes![unlink],
+            "unlinkCustomer",
+            "Remove a customer's link",
+            "By the name of the other system.",
+        )
+        .takes::<LinkBody<'_>>([("a link", taken)])
+        .answers::<UnlinkAnswer>(200, "The link was removed."),
     ]
     .map(|endpoint| {
         endpoint.with_key().idempotent().conditional().refuses([Refusal::InvalidOperation, Refusal::NotFound])

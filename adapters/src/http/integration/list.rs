@@ -21,7 +21,7 @@ use crate::http::{
     query::Query,
 };
 
-/// What the query asks for; `None` for an entity that cannot exist here, and so has no mappings.
+/// The filter in the query. `None` for an entity that cannot exist here, which has no mappings.
 fn filter(query: &Query<'_>, broken: &mut Violations) -> Option<MappingFilter> {
     let entity_type = query.get("entity_type");
     let is_elsewhere = entity_type.is_some_and(elsewhere::is_entity_type);
@@ -43,10 +43,10 @@ fn filter(query: &Query<'_>, broken: &mut Violations) -> Option<MappingFilter> {
     CustomerId::parse(id).ok().map(MappingFilter::Customer)
 }
 
-/// A query that does not say whose links, or which.
+/// The error of a query that does not name a customer or an entity.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0} is needed: ask for the links of a customer with entity_type=customer&entity_id=cust_…, or for who has a link with \
+    "{0} is required: list the links of a customer with entity_type=customer&entity_id=cust_…, or the customers of a link with \
      provider_type=stripe&provider_entity_id=cus_…"
 )]
 struct NobodyNamed(&'static str);
@@ -57,7 +57,7 @@ impl Rule for NobodyNamed {
     }
 }
 
-/// The published mappings of a customer (`entity_type`, `entity_id`), or to one entity of another system
+/// Lists the published mappings of a customer (`entity_type`, `entity_id`), or those to one entity of another system
 /// (`provider_type`, `provider_entity_id`).
 #[get("/integrations/mappings")]
 pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
@@ -72,16 +72,16 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'
     Answer::ok(&List::new(&found, page, MappingResponse::new))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Of one customer (`entity_type`, `entity_id`), or to one entity of another system (`provider_type`, \
-                `provider_entity_id`): every customer that has it.";
+    let says = "The links of one customer (`entity_type`, `entity_id`), or to one entity of another system (`provider_type`, \
+                `provider_entity_id`): of every customer that has it.";
     Endpoint::new(routes![list], "listMappings", "List links to other systems", says)
         .with_key()
         .paged()
         .query::<MappedEntityType>(
             "entity_type",
-            "With `entity_id`. Of what Flexprice maps and is not here (`subscription`, `invoice` …) there are none.",
+            "With `entity_id`. Flexprice's other types (`subscription`, `invoice` …) have no links here.",
         )
         .query::<CustomerId>("entity_id", "The customer.")
         .query::<ProviderType>("provider_type", "With `provider_entity_id`.")

@@ -14,7 +14,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![list::list, link::link, link::unlink]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     link::documented().into_iter().chain([list::documented()]).collect()
 }

@@ -1,4 +1,4 @@
-//! What a client sends to link a customer to another system, or to take the link away.
+//! The bodies of requests that link a customer to another system or remove the link.
 
 use patron_domain::{
     ids::CustomerId,
@@ -13,7 +13,7 @@ use crate::http::{
     openapi::{exactly, given_any_object, optional},
 };
 
-/// The body of both. Unknown members are ignored.
+/// The body of both requests. Unknown members are ignored.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 #[schema(as = LinkRequest)]
@@ -38,13 +38,13 @@ impl<'de: 'a, 'a> FromJson<'de> for LinkBody<'a> {
     }
 }
 
-/// A link of one customer; the customer is `None` when the id is no customer's.
+/// A link of one customer. The customer is `None` if the id cannot be a customer's.
 pub(super) struct Link {
     pub(super) customer: Option<CustomerId>,
     pub(super) link: NewLink,
 }
 
-/// The link to take away.
+/// The link to remove.
 pub(super) struct Unlink {
     pub(super) customer: Option<CustomerId>,
     pub(super) provider_type: ProviderType,
@@ -52,7 +52,7 @@ pub(super) struct Unlink {
 }
 
 impl LinkBody<'_> {
-    /// The customer that it names, so far as it names any: `Some(None)` by an id that no customer can have.
+    /// The customer that the body names, if it names one: `Some(None)` for an id that cannot be a customer's.
     pub(super) fn named_customer(&self) -> Option<Option<CustomerId>> {
         match &self.entity_id {
             Field::Value(id) if !id.is_empty() => Some(CustomerId::parse(id).ok()),
@@ -80,7 +80,7 @@ impl LinkBody<'_> {
     }
 }
 
-/// The customer that is named: `Some(None)` by an id that no customer can have.
+/// The named customer: `Some(None)` for an id that cannot be a customer's.
 fn customer(fields: &mut Reader<'_>, kind: Field<Text<'_>>, id: Field<Text<'_>>) -> Option<Option<CustomerId>> {
     fields.optional("entity_type", kind, |word| MappedEntityType::parse(&word));
     let id = fields.required("entity_id", id, ClaimedEntityId::new)?;

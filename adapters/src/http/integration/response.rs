@@ -1,4 +1,4 @@
-//! An integration mapping as clients see it.
+//! An integration mapping in responses.
 
 use patron_domain::{
     ids::{CustomerId, EnvironmentId, MappingId, TenantId},

@@ -1,7 +1,6 @@
-//! Fields that take any JSON, and remember when it was of the wrong type, instead of ending the parse.
+//! Fields that accept any JSON. They record a wrong type instead of ending the parse.
 //!
-//! They read straight from the stream, without a tree of values in between: a request costs about what skipping over it
-//! would.
+//! They read directly from the stream, without a tree of values. A request costs about as much as skipping over it.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -10,21 +9,21 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// What a request says at one place.
+/// A field of a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Field<T> {
-    /// Nothing, or `null`.
+    /// Absent or `null`.
     #[default]
     Absent,
     /// A value of the right type.
     Value(T),
-    /// A value of another type than the one named.
+    /// A value of another type than the expected one, which is named.
     Wrong(&'static str),
 }
 
-/// What a type takes from JSON. Each method answers `None` for what the type does not take.
+/// The JSON types that a type accepts. Each method returns `None` for a type that it does not accept.
 pub(crate) trait FromJson<'de>: Sized {
-    /// The type for a person, as in "must be a string".
+    /// The expected type for people, as in "must be a string".
     const EXPECTED: &'static str;
 
     fn from_text(_text: Cow<'de, str>) -> Option<Self> {
@@ -95,7 +94,7 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for FieldVisitor<T> {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        // What does not fit is beyond every range here, and so is the largest number that does.
+        // A number that does not fit is beyond every range here, as is the largest one that does.
         Ok(Self::field(T::from_integer(i64::try_from(value).unwrap_or(i64::MAX))))
     }
 

@@ -1,4 +1,4 @@
-//! The types that a field may be of.
+//! The types of fields.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -41,7 +41,7 @@ impl FromJson<'_> for i64 {
     }
 }
 
-/// Any number, where it matters only that it is one.
+/// Any number, where its value does not matter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Number;
 
@@ -57,17 +57,17 @@ impl FromJson<'_> for Number {
     }
 }
 
-/// An array, each element with its own type. Of a very long one only the first [`List::KEPT`] elements are kept, so that
-/// a small body cannot fill the memory.
+/// An array whose elements have types of their own. Only the first [`List::KEPT`] elements are kept, so that a small
+/// body cannot fill the memory.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct List<T> {
     pub(crate) elements: Vec<Field<T>>,
-    /// How many there are, the ones that are not kept included.
+    /// The number of elements, including those that are not kept.
     pub(crate) count: usize,
 }
 
 impl<T> List<T> {
-    /// The most elements that are kept: more than any list here may have, so that one that is too long is seen to be so.
+    /// The most elements that are kept: more than any list here may have, so that its rule still rejects a longer one.
     pub(crate) const KEPT: usize = Violations::MAX + 1;
 }
 
@@ -75,7 +75,7 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
     const EXPECTED: &'static str = "an array";
 
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        // Most lists have one element; a vector that grows by itself begins with room for four.
+        // Most lists have one element, and a growing vector starts with room for four.
         let mut elements = Vec::with_capacity(1);
         while elements.len() < Self::KEPT
             && let Some(element) = within_element(elements.len(), || list.next_element())?
@@ -90,13 +90,13 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for List<T> {
     }
 }
 
-/// An object of strings. A member that is `null` is as if absent; of a key that is given twice the last value counts.
+/// An object of strings. `null` members count as absent, and the last value of a repeated key counts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Strings {
     pub(crate) pairs: BTreeMap<String, String>,
-    /// The keys whose values are `null`.
+    /// The keys with `null` values.
     pub(crate) nulls: Vec<String>,
-    /// The keys whose values are neither.
+    /// The keys with values of another type.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl<'de> FromJson<'de> for Strings {
     }
 }
 
-/// A decimal number, as a string or as a JSON number, to the letter: no floating point comes in between.
+/// A decimal number, as a string or as a JSON number, kept exactly, without floating point.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Decimal<'de>(pub(crate) Field<Text<'de>>);
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn each_type_takes_its_own_and_null_is_absent() {
+    fn each_type_accepts_its_own_values_and_null_is_absent() {
         assert_eq!(read::<Text<'_>>(r#""a\u00e4""#), Field::Value("aä".into()));
         assert_eq!(read::<bool>("true"), Field::Value(true));
         assert_eq!(read::<i64>("-3"), Field::Value(-3));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_noted_and_read_over() {
+    fn values_of_other_types_are_recorded_and_skipped() {
         for json in ["1", "1.5", "true", "[1,[2]]", r#"{"a":{}}"#] {
             assert_eq!(read::<Text<'_>>(json), Field::Wrong("a string"), "{json}");
         }
@@ -171,21 +171,21 @@ mod tests {
     }
 
     #[test]
-    fn of_a_very_long_array_the_first_are_kept_and_all_counted() {
+    fn a_very_long_array_is_counted_but_only_partly_kept() {
         let json = format!("[{}1]", "1,".repeat(5_000));
         let Field::Value(list) = read::<List<i64>>(&json) else { panic!() };
         assert_eq!((list.elements.len(), list.count), (List::<i64>::KEPT, 5_001));
     }
 
     #[test]
-    fn strings_skip_nulls_and_note_the_rest() {
+    fn strings_skip_nulls_and_record_other_types() {
         let Field::Value(strings) = read::<Strings>(r#"{"a":"1","b":null,"c":2,"a":"3"}"#) else { panic!() };
         assert_eq!(strings.pairs, BTreeMap::from([("a".to_owned(), "3".to_owned())]));
         assert_eq!(strings.wrong, ["c"]);
     }
 
     #[test]
-    fn decimals_keep_every_digit() {
+    fn decimals_keep_all_digits() {
         let decimal = |json| serde_json::from_str::<Decimal<'_>>(json).unwrap().0;
         assert_eq!(decimal("0.1234567890123456789012345678"), Field::Value("0.1234567890123456789012345678".into()));
         assert_eq!(decimal(r#""1e1""#), Field::Value("1e1".into()));

@@ -1,4 +1,4 @@
-//! JSON bodies: read leniently, so that wrong types are told together with broken rules.
+//! JSON bodies: read leniently, so that wrong types and broken rules are reported together.
 
 mod field;
 mod kinds;

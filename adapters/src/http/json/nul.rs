@@ -1,4 +1,4 @@
-//! U+0000, which no database here can store, is refused wherever it stands in a body.
+//! Rejects U+0000, which no database here can store, anywhere in a body.
 
 use std::fmt;
 
@@ -23,22 +23,22 @@ impl Rule for Nul {
     }
 }
 
-/// Whether a body may hold U+0000. In JSON it can only be written as this escape; a doubled backslash before it is a
-/// false alarm, which costs no more than a second look.
+/// Whether a body may contain U+0000. JSON can only write it as this escape. A doubled backslash before it is a false
+/// alarm, which only costs a closer look.
 pub(super) fn is_suspected(body: &str) -> bool {
-    // Most bodies hold no backslash at all. This looks at many bytes at once, as it does not leave off early.
+    // Most bodies contain no backslash. This compares many bytes at once, because it does not stop early.
     let any_escape = body.bytes().fold(false, |any, byte| any | (byte == b'\\'));
     any_escape && body.contains(r"\u0000")
 }
 
-/// Every place in a body where a key or string holds U+0000, but no more than are told.
+/// All places in a body where a key or a string contains U+0000, up to the most that are reported.
 ///
-/// Nothing is kept of the body, and a path is built only where something is wrong: what this costs grows with the body and
-/// not with the lengths of the keys around each place.
+/// Nothing of the body is kept, and a path is built only for a fault. So the cost grows with the body, and not with the
+/// lengths of the keys around each place.
 ///
 /// # Errors
-/// When the body cannot be looked through. A field that is ignored may hold what no reader takes (such as 1e999 or
-/// very deep nesting); such a body is refused only when it may hold U+0000 as well.
+/// If the body cannot be searched. An ignored field may contain values that no reader accepts, such as 1e999 or very
+/// deep nesting; such a body is rejected only if it may contain U+0000 too.
 pub(super) fn find(body: &str) -> Result<Violations, serde_json::Error> {
     let mut search = Search { broken: Violations::new(), paths: 0 };
     let mut json = serde_json::Deserializer::from_str(body);
@@ -49,7 +49,7 @@ pub(super) fn find(body: &str) -> Result<Violations, serde_json::Error> {
 
 struct Search {
     broken: Violations,
-    /// How many paths were built. Several may be one, once they are cut.
+    /// The number of paths that were built. Several may be equal after shortening.
     paths: usize,
 }
 
@@ -62,7 +62,7 @@ impl Search {
     }
 }
 
-/// Where the reader is: links back to the beginning, which cost nothing until they are asked for.
+/// The reader's position: links back to the beginning, which cost nothing until they are read.
 enum Place<'p> {
     Body,
     Member { of: &'p Place<'p>, key: &'p str },
@@ -70,8 +70,8 @@ enum Place<'p> {
 }
 
 impl Place<'_> {
-    /// The path, or as much of its beginning as is told: a reader goes down 127 levels at the most, and each step here is
-    /// cut as the whole is.
+    /// The path, or the beginning of it that is reported. A reader descends at most 127 levels, and each step is
+    /// shortened like the whole path.
     fn path(&self) -> String {
         let mut path = String::new();
         self.write(&mut path);
@@ -98,7 +98,7 @@ impl Place<'_> {
     }
 }
 
-/// Whether more of a path would be told. In bytes, as a cut path has as many characters or fewer.
+/// Whether more of a path would be reported. Compares bytes, because a shortened path has at most as many characters.
 fn has_room(path: &str) -> bool {
     path.len() <= Violations::MAX_PATH_CHARS
 }
@@ -179,7 +179,7 @@ mod tests {
     use super::{find, is_suspected};
 
     #[test]
-    fn every_place_is_named() {
+    fn every_place_is_reported() {
         let body = r#"{"a":"\u0000","b":[{"c d":"x\u0000"}],"k\u0000":1,"fine":"\\u0000"}"#;
         assert!(is_suspected(body));
         let found = find(body).unwrap();
@@ -189,20 +189,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_looked_through_is_no_clean_bill() {
+    fn a_body_that_cannot_be_searched_is_an_error() {
         assert!(find(r#"{"ignored":1e999,"other":"\u0000"}"#).is_err());
         assert!(find(r#"{"other":"\u0000"} x"#).is_err());
     }
 
     #[test]
-    fn a_body_without_the_escape_needs_no_second_look() {
+    fn a_body_without_the_escape_is_not_searched() {
         assert!(!is_suspected(r#"{"a":"\u0001 \\u000"}"#));
     }
 
-    /// The bodies by which a megabyte once cost gigabytes and minutes.
+    /// Bodies of a megabyte that once cost gigabytes and minutes.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a budget of time")]
-    fn what_a_search_costs_does_not_grow_with_the_keys_around_a_place() {
+    fn the_cost_of_a_search_does_not_grow_with_the_keys_around_a_place() {
         let long = "k".repeat(500_000);
         let numbers = "1,".repeat(270_000);
         let nuls = r#""\u0000","#.repeat(60_000);

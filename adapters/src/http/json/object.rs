@@ -1,4 +1,4 @@
-//! Any JSON object, read no further than it may be large.
+//! A JSON object of any content, read only up to its maximum size.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde_json::{Map, Number, Value};
 
 use super::field::FromJson;
 
-/// Any object. Of one that is larger than metadata may be nothing is kept: a tree of values takes up to a hundred times the
-/// memory of the text that it is read from.
+/// Any object. Nothing is kept of one that is larger than metadata may be: a tree of values takes up to a hundred times
+/// the memory of its text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Object(Option<Map<String, Value>>);
 
 impl Object {
-    /// The object, checked as the metadata of a link.
+    /// Checks the object as the metadata of a link.
     pub(crate) fn into_metadata(self) -> Result<JsonObject, JsonObjectError> {
         self.0.ok_or(JsonObjectError::TooLarge).and_then(JsonObject::new)
     }
@@ -30,13 +30,13 @@ impl<'de> FromJson<'de> for Object {
     }
 }
 
-/// How many bytes more a value may take as compact JSON.
+/// The bytes of compact JSON that are left.
 struct Room(usize);
 
 impl Room {
-    /// Takes as much as a value needs at the least; escapes and the digits of numbers may need more.
+    /// Takes the least number of bytes that a value needs. Escapes and the digits of numbers may need more.
     fn take(&mut self, bytes: usize) {
-        // What is left is never exactly nothing, as the braces around it all are not counted.
+        // The remainder is never exactly zero, because the outermost braces are not counted.
         self.0 = self.0.saturating_sub(bytes);
     }
 
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_kept_as_it_is_up_to_its_limit() {
+    fn an_object_is_kept_unchanged_up_to_its_limit() {
         let of_bytes = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - r#"{"a":""}"#.len()));
         let fits = of_bytes(JsonObject::MAX_BYTES);
         assert_eq!(read(&fits).into_metadata().unwrap().to_json(), fits);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_is_too_large_nothing_is_kept_and_the_rest_is_read_over() {
+    fn a_larger_object_is_not_kept_and_its_rest_is_skipped() {
         for small in ["[]", "{}", "[[]]", r#"{"":{"":0}}"#, "null", "-1.5e300", r#""\u0041""#] {
             let json = format!(r#"{{"a":[{small}{}],"b":{{}}}}"#, format!(",{small}").repeat(70_000));
             assert_eq!(read(&json), Object(None), "{small}");
@@ -155,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_small_is_read_as_any_value_is(
+        fn a_small_object_is_read_like_any_value(
             text in r#"\{"[a-c]":(\[((null|true|-?[1-9][0-9]{0,18}|[0-9]\.[0-9]{1,3}e[0-9]|"[a-z\u{e4}\u{1f980}]{0,3}"|\{"k":\[\]\}),){0,5}0\])\}"#
         ) {
             prop_assert_eq!(read(&text).0.map(Value::Object), serde_json::from_str::<Value>(&text).ok(), "{}", text);

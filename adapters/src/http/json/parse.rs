@@ -1,4 +1,4 @@
-//! From bytes to a request.
+//! Parsing of a body into a request.
 
 use std::fmt;
 
@@ -16,26 +16,26 @@ use super::{
 };
 use crate::http::error::ApiError;
 
-/// What editors and exports of some systems put before the text itself.
+/// The byte order mark that some editors and exports put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What a body holds.
+/// The content of a body.
 pub(crate) struct Examined<C> {
-    /// What it asks for; nothing when anything is broken.
+    /// The command. `None` if there are faults.
     pub(crate) command: Option<C>,
-    /// What is wrong with its fields.
+    /// The faults of its fields.
     pub(crate) broken: Violations,
-    /// Its members that nothing here knows.
+    /// Its unknown members.
     pub(crate) unknown: Vec<String>,
 }
 
-/// Reads a body as one JSON object, and turns it into what the domain takes.
+/// Reads a body as one JSON object, and converts it to a command of the domain.
 ///
-/// `read` notes what is wrong with the fields; U+0000 anywhere in the body is noted beside it. Nothing of the body's values
-/// is repeated in an error.
+/// `read` collects the faults of the fields, and U+0000 anywhere in the body is added. Errors never repeat values of
+/// the body.
 ///
 /// # Errors
-/// When the body as a whole is no JSON object.
+/// If the body as a whole is not a JSON object.
 pub(crate) fn examine<'de, T, C>(
     body: &'de [u8],
     read: impl FnOnce(T, &mut Violations) -> Option<C>,
@@ -54,7 +54,7 @@ where
     let (outcome, unknown) = unknown::named_while(|| read_object(text, &mut request));
     outcome.map_err(|error| ApiError::malformed(complaint(&error)))?;
     let Some(request) = request else {
-        return Err(ApiError::malformed("the body must be a JSON object, such as {\"external_id\": \"acme\"}"));
+        return Err(ApiError::malformed("the body must be a JSON object, for example {\"external_id\": \"acme\"}"));
     };
     let mut broken = if nul::is_suspected(text) {
         nul::find(text).map_err(|error| ApiError::malformed(complaint(&error)))?
@@ -65,7 +65,7 @@ where
     Ok(Examined { command: command.filter(|_| broken.is_empty()), broken, unknown })
 }
 
-/// The same, where all that is wrong is an error.
+/// The same, with any fault as an error.
 pub(crate) fn parse<'de, T, C>(
     body: &'de [u8],
     read: impl FnOnce(T, &mut Violations) -> Option<C>,
@@ -77,18 +77,18 @@ where
 }
 
 impl<C> Examined<C> {
-    /// What the body asks for.
+    /// The command of the body.
     ///
     /// # Errors
-    /// When anything is wrong with its fields.
+    /// If its fields have faults.
     pub(crate) fn into_command(self) -> Result<C, ApiError> {
         self.broken.into_result()?;
-        // Without a violation there is a command; the error stands in where `read` would disagree.
+        // Without violations there is a command. The error satisfies the signature of `read`.
         self.command.ok_or_else(ApiError::system_error)
     }
 }
 
-/// Reads an object to where it is to be, and nothing when the text is JSON of another type.
+/// Reads an object into its place. If the text is JSON of another type, the place stays empty.
 fn read_object<'de, T: FromJson<'de>>(text: &'de str, place: &mut Option<T>) -> serde_json::Result<()> {
     if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
         return serde_json::from_str::<Field<T>>(text).map(drop);
@@ -98,8 +98,8 @@ fn read_object<'de, T: FromJson<'de>>(text: &'de str, place: &mut Option<T>) -> 
     json.end()
 }
 
-/// Takes the members of an object to their place at once. As a [`Field`] all of a large object would be copied from each
-/// layer of the reader to the next.
+/// Moves the members of an object to their place at once. As a [`Field`] a large object would be copied between all
+/// layers of the reader.
 struct Members<'p, T>(&'p mut Option<T>);
 
 impl<'de, T: FromJson<'de>> Visitor<'de> for Members<'_, T> {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_to_its_place_as_it_is_by_a_field() {
+    fn an_object_is_read_as_in_a_field() {
         for text in [
             "{}",
             " \t\r\n{\"a\":[1]} ",
@@ -181,9 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_named_beside_what_is_wrong() {
+    fn unknown_members_and_faults_are_both_reported() {
         let read = |_: Request, broken: &mut Violations| {
-            Reader::new(broken).note("a", "rule", "is wrong");
+            Reader::new(broken).note("a", "rule", "is invalid");
             Some(())
         };
         let Ok(Examined { command, broken, unknown }) = examine(br#"{"b":1,"c":"\u0000"}"#, read) else { panic!() };

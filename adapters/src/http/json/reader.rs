@@ -1,4 +1,4 @@
-//! The reading of a request's fields: every rule is checked, and everything that is broken noted.
+//! Reads the fields of a request, checks all rules, and collects all faults.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,8 +12,8 @@ use super::{
     kinds::{List, Strings, Text},
 };
 
-/// Where an object stands in a request. Rendered only when something is wrong there, as what its fields' paths begin with:
-/// nothing for the request itself, else such as `tax_rate_overrides[0].`.
+/// The place of an object in a request. It is rendered only for a fault, as the beginning of the paths of its fields:
+/// empty for the request itself, otherwise for example `tax_rate_overrides[0].`.
 #[derive(Debug, Clone, Copy)]
 enum Place<'a> {
     Request,
@@ -31,7 +31,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Takes the fields of one request, or of one object within it, and collects what is wrong with them.
+/// Reads the fields of a request, or of one object in it, and collects their faults.
 pub(crate) struct Reader<'a> {
     place: Place<'a>,
     broken: &'a mut Violations,
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         Self { place: Place::Request, broken }
     }
 
-    /// Notes that something is wrong with a field.
+    /// Adds a fault of a field.
     pub(crate) fn note(&mut self, name: &str, rule: &'static str, message: &str) {
         if !self.broken.is_full() {
             let path = self.path(name).into_owned();
@@ -51,8 +51,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes that a value at a place within this object has another JSON type than the place takes. The place is named only
-    /// when that is still told.
+    /// Adds a fault for a value of the wrong JSON type at a place in this object. The place is rendered only if the
+    /// fault is still reported.
     pub(crate) fn wrong_type(&mut self, place: impl FnOnce() -> String, expected: &str) {
         if !self.broken.is_full() {
             let path = self.path(&place()).into_owned();
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A field's value; `None` when it is absent, or of the wrong type, which is noted.
+    /// The value of a field. `None` if it is absent or of the wrong type, which is reported.
     #[inline]
     pub(crate) fn take<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         match field {
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An optional text; empty is absent.
+    /// An optional text. An empty one counts as absent.
     #[inline]
     pub(crate) fn optional<'t, T, E: Rule>(
         &mut self,
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text that has to be there.
+    /// A required text.
     #[inline]
     pub(crate) fn required<'t, T, E: Rule>(
         &mut self,
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             Field::Value(text) => self.check(name, check(text)),
             Field::Absent => {
                 if !self.broken.is_full() {
-                    let message = format!("{name} is needed");
+                    let message = format!("{name} is required");
                     self.broken.push(Violation { path: self.path(name).into_owned(), rule: "required", message });
                 }
                 None
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Metadata; none when absent.
+    /// Metadata. Empty if absent.
     pub(crate) fn metadata(&mut self, field: Field<Strings>) -> Metadata {
         let Some(strings) = self.take("metadata", field) else { return Default::default() };
         for key in strings.wrong {
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         Metadata::new(strings.pairs, "metadata").map_err(|broken| self.absorb_under_place(broken)).unwrap_or_default()
     }
 
-    /// The value of a check, or a note of what it broke.
+    /// The value of a check. A broken rule is reported.
     #[inline]
     pub(crate) fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
         match checked {
@@ -148,17 +148,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value made of several fields; `None` when it breaks rules, which are noted.
+    /// A value of several fields. `None` if it breaks rules, which are reported.
     pub(crate) fn group<T>(&mut self, checked: Result<T, Violations>) -> Option<T> {
         checked.map_err(|broken| self.absorb(broken)).ok()
     }
 
-    /// Notes violations that carry whole paths already.
+    /// Adds violations with complete paths.
     fn absorb(&mut self, broken: Violations) {
         broken.into_iter().for_each(|violation| self.broken.push(violation));
     }
 
-    /// Notes violations whose paths begin at this object.
+    /// Adds violations whose paths are relative to this object.
     fn absorb_under_place(&mut self, broken: Violations) {
         for violation in broken {
             let path = self.path(&violation.path).into_owned();
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Each element of an array, read by itself under its place.
+    /// Reads each element of an array under its own place.
     pub(crate) fn each<T, U>(
         &mut self,
         name: &str,
@@ -188,13 +188,13 @@ impl<'a> Reader<'a> {
         Elements { count: list.count, valid }
     }
 
-    /// An array of texts; what is none is noted under its place.
+    /// An array of texts. Other elements are reported under their places.
     pub(crate) fn texts(&mut self, name: &str, field: Field<List<Text<'_>>>) -> Option<Vec<String>> {
         let list = self.take(name, field)?;
         Some(self.each(name, list, |text, _| Some(text.into_owned()), Text::EXPECTED).into_values())
     }
 
-    /// An object within this one, read by itself under its name.
+    /// Reads an object within this one under its name.
     pub(crate) fn within<T, U>(
         &mut self,
         name: &str,
@@ -207,16 +207,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What became of the elements of an array.
+/// The elements of an array.
 pub(crate) struct Elements<T> {
-    /// How many there are.
+    /// The number of elements.
     pub(crate) count: usize,
-    /// The valid ones, each with its place in the array.
+    /// The valid elements, each with its index.
     pub(crate) valid: Vec<(usize, T)>,
 }
 
 impl<T> Elements<T> {
-    /// The valid ones.
+    /// The valid elements without their indexes.
     pub(crate) fn into_values(self) -> Vec<T> {
         self.valid.into_iter().map(|(_, value)| value).collect()
     }

@@ -1,4 +1,4 @@
-//! Members of an update, where `null` and nothing at all can mean two things.
+//! Members of an update, where absence and `null` can have different meanings.
 
 use patron_domain::{patch::Patch, violation::Rule};
 use serde::{Deserialize, Deserializer};
@@ -9,7 +9,7 @@ use super::{
     reader::Reader,
 };
 
-/// A member of an object: not there, or there with a value or `null` (then [`Field::Absent`]).
+/// A member of an object: absent, a value, or `null` (as [`Field::Absent`]).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stated<T>(Option<Field<T>>);
 
@@ -25,28 +25,28 @@ impl<'de, T: FromJson<'de>> Deserialize<'de> for Stated<T> {
     }
 }
 
-/// What `null` means in an update.
+/// The meaning of `null` in an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Null {
-    /// As if the member were not there.
+    /// The value stays, as if the member were absent.
     Keeps,
-    /// That the value is to go (JSON merge patch: RFC 7396).
+    /// The value is removed (JSON merge patch, RFC 7396).
     Clears,
 }
 
-/// A member of an update, read.
+/// The meaning of a member of an update.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Statement<T> {
-    /// Nothing is said.
+    /// The value stays.
     Nothing,
-    /// The value is to go.
+    /// The value is removed.
     Clear,
-    /// This is the value.
+    /// The new value.
     Value(T),
 }
 
 impl Reader<'_> {
-    /// What a member says; nothing when it has the wrong type, which is noted.
+    /// Reads a member. A wrong type is reported.
     pub(crate) fn stated<T>(&mut self, name: &str, stated: Stated<T>, null: Null) -> Statement<T> {
         match (stated.0, null) {
             (None, _) | (Some(Field::Absent), Null::Keeps) => Statement::Nothing,
@@ -55,7 +55,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What an update says about an optional text: an empty one clears it.
+    /// Reads an optional text of an update. An empty one clears it.
     pub(crate) fn patch<'t, T, E: Rule>(
         &mut self,
         name: &str,
@@ -71,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What an update says about a text that cannot be cleared.
+    /// Reads a text of an update that cannot be cleared.
     pub(crate) fn replacement<'t, T, E: Rule>(
         &mut self,
         name: &str,

@@ -1,7 +1,7 @@
-//! The members of a body that nothing here knows, by their paths: a mistyped name would otherwise be lost silently.
+//! The unknown members of a body, by their paths. Without them a mistyped name would be lost silently.
 //!
-//! The structs of requests derive `Deserialize`, which hands no context down to what is read within. So what is found is
-//! kept beside the thread for as long as one body is read, which is never interrupted.
+//! Structs of requests derive `Deserialize`, which passes no context to nested values. So the results are kept in a
+//! thread-local variable while one body is read, which is never interrupted.
 
 use std::{borrow::Cow, cell::RefCell, fmt};
 
@@ -15,18 +15,18 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// The most members that are named.
+/// The most members that are reported.
 const MOST: usize = 20;
 
 #[derive(Default)]
 struct Search {
-    /// Where the reader is.
+    /// The reader's position.
     path: Vec<Step>,
-    /// The unknown members so far; `None` while no body is read.
+    /// The unknown members so far. `None` if no body is being read.
     found: Option<Vec<String>>,
 }
 
-/// One step of a path. Only known members have anything within.
+/// One step of a path. Only known members are entered.
 #[derive(Clone, Copy)]
 enum Step {
     Member(&'static str),
@@ -37,15 +37,15 @@ thread_local! {
     static SEARCH: RefCell<Search> = RefCell::default();
 }
 
-/// Reads something, and names the members that were unknown: at most 20, each once.
+/// Reads a value, and returns its unknown members: at most 20, each once.
 pub(super) fn named_while<T>(read: impl FnOnce() -> T) -> (T, Vec<String>) {
-    // Nothing that a reader which panicked may have left counts.
+    // Discards what a reader that panicked may have left.
     SEARCH.set(Search { path: Vec::new(), found: Some(Vec::new()) });
     let read = read();
     (read, SEARCH.take().found.unwrap_or_default())
 }
 
-/// Reads an element of an array, so that unknown members of it are found under its place.
+/// Reads an element of an array, so that its unknown members are found under its index.
 pub(super) fn within_element<T>(index: usize, read: impl FnOnce() -> T) -> T {
     within(Step::Element(index), read)
 }
@@ -80,12 +80,12 @@ fn note(name: &str) {
     });
 }
 
-/// The members of an object as a struct that derives `Deserialize`: for `FromJson::from_map` of requests.
+/// Reads an object as a struct that derives `Deserialize`: for `FromJson::from_map` of requests.
 pub(crate) fn found_map<'de, T: Deserialize<'de>, A: MapAccess<'de>>(map: A) -> Result<Option<T>, A::Error> {
     T::deserialize(Members(map)).map(Some)
 }
 
-/// An object that is to be read as a struct.
+/// An object to be read as a struct.
 struct Members<A>(A);
 
 impl<'de, A: MapAccess<'de>> Deserializer<'de> for Members<A> {
@@ -110,11 +110,11 @@ impl<'de, A: MapAccess<'de>> Deserializer<'de> for Members<A> {
     }
 }
 
-/// The members of an object, with the names that a struct knows.
+/// The members of an object, with the names that the struct knows.
 struct Known<A> {
     map: A,
     fields: &'static [&'static str],
-    /// The known member whose value comes next.
+    /// The known member whose value is next.
     member: Option<&'static str>,
 }
 
@@ -149,7 +149,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Known<A> {
     }
 }
 
-/// The name of a member, borrowed from the body where nothing in it is escaped.
+/// The name of a member, borrowed from the body unless it has escapes.
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_named_once_with_where_they_stand() {
+    fn unknown_members_are_reported_once_with_their_paths() {
         assert_eq!(unknown(r#"{"name":"a","parts":[{}],"part":{}}"#), [""; 0]);
         assert_eq!(unknown(r#"{"nmae":{"name":1},"nmae":2,"\u006eame":"b c"}"#), ["nmae"]);
         let nested = r#"{"parts":[{},{"a b":1,"part":{"x":[{"y":1}]}}],"part":{"parts":[[{"z":1}],{"z":1}]}}"#;
@@ -220,9 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_unknown_members_the_first_are_named() {
+    fn only_the_first_of_many_unknown_members_are_reported() {
         let members: Vec<_> = (0..10_000).map(|number| format!("\"{}{number}\":0", "x".repeat(300))).collect();
-        // What is told of each is the beginning, which is the same.
+        // Only their beginnings are reported, which are equal.
         assert_eq!(unknown(&format!("{{{}}}", members.join(","))).len(), 1);
         let members: Vec<_> = (0..10_000).map(|number| format!("\"x{number}\":0")).collect();
         let named = unknown(&format!("{{{}}}", members.join(",")));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_search_nothing_is_kept() {
+    fn nothing_is_kept_outside_of_a_search() {
         assert!(serde_json::from_str::<Field<Request<'_>>>(r#"{"x":1}"#).is_ok());
         assert!(SEARCH.with_borrow(|search| search.found.is_none()));
     }

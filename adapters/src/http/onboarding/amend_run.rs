@@ -12,7 +12,7 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Goes on with a run that has failed, at the step that failed, with as many attempts as at first.
+/// Continues a failed run at the step that failed, with the full number of attempts.
 #[post("/customers/<id>/onboarding/retry")]
 pub(super) async fn retry(
     caller: CanWrite,
@@ -23,7 +23,7 @@ pub(super) async fn retry(
     amend(&caller, &services, idempotency, (id, RunAmendment::Retry)).await
 }
 
-/// Ends a run that has not succeeded. A step that is being taken may still be finished.
+/// Ends a run that has not succeeded. A running step may still finish.
 #[post("/customers/<id>/onboarding/cancel")]
 pub(super) async fn cancel(
     caller: CanWrite,
@@ -46,17 +46,17 @@ async fn amend(
     Ok(Answer::ok(&RunResponse::new(run, workflow))?.replayed(amended.replayed))
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "Goes on at the step that failed, with as many attempts as at first. Only a failed run is retried.";
+    let says = "Continues at the failed step with the full number of attempts. Only failed runs can be retried.";
     let retry = Endpoint::new(routes![retry], "retryCustomerOnboarding", "Retry a customer's onboarding", says);
-    let says = "Whatever was done stays. A step that is being taken may still be finished.";
+    let says = "Finished steps are not undone. A running step may still finish.";
     let cancel = Endpoint::new(routes![cancel], "cancelCustomerOnboarding", "Cancel a customer's onboarding", says);
     [retry, cancel].map(|endpoint| {
         endpoint
             .with_key()
             .path::<CustomerId>("id", "The customer's id.")
-            .answers::<RunResponse<'_>>(200, "The run as it is now.")
+            .answers::<RunResponse<'_>>(200, "The changed run.")
             .idempotent()
             .refuses([Refusal::InvalidOperation])
     })

@@ -20,7 +20,7 @@ struct Deleted {
     message: &'static str,
 }
 
-/// Deletes the workflow of customers that name none. A second time is answered with 404.
+/// Deletes the workflow of customers that name none. A second request gets a 404.
 #[delete("/settings/customer_onboarding")]
 pub(super) async fn delete_default(
     caller: CanAdminister,
@@ -30,7 +30,7 @@ pub(super) async fn delete_default(
     delete(&caller, &services, None, idempotency.over(&[]).await?).await
 }
 
-/// Deletes a named workflow. A second time is answered with 404.
+/// Deletes a named workflow. A second request gets a 404.
 #[delete("/settings/customer_onboarding/<name>")]
 pub(super) async fn delete_named(
     caller: CanAdminister,
@@ -49,17 +49,21 @@ async fn delete(
     request: Option<IdempotentRequest>,
 ) -> Result<Answer, ApiError> {
     let deleted = services.onboarding.delete_workflow(caller, name, request).await?;
-    let told = Deleted { message: "new customers are not onboarded by this workflow any more" };
+    let told = Deleted { message: "the workflow was deleted; new customers do not use it any more" };
     Ok(Answer::ok(&told)?.replayed(deleted.replayed))
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "Needs a `super_admin` key. Runs that have begun go on; cancel them one by one.";
+    let says = "Needs a `super_admin` key. Started runs continue; cancel them individually.";
     let default = Endpoint::new(routes![delete_default], "deleteOnboarding", "Delete the onboarding workflow", says);
     let named =
         Endpoint::new(routes![delete_named], "deleteNamedOnboarding", "Delete a named onboarding workflow", says);
     [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {
-        endpoint.with_key().answers::<Deleted>(200, "It is deleted.").idempotent().refuses([Refusal::NotFound])
+        endpoint
+            .with_key()
+            .answers::<Deleted>(200, "The workflow was deleted.")
+            .idempotent()
+            .refuses([Refusal::NotFound])
     })
 }

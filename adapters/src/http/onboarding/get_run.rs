@@ -11,17 +11,17 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// How far the onboarding of a customer is.
+/// Shows a customer's onboarding run.
 #[get("/customers/<id>/onboarding", rank = 3)]
 pub(super) async fn get_run(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let (run, workflow) = services.onboarding.run(&caller, customer_id(id)?).await?;
     Answer::ok(&RunResponse::new(&run, &workflow))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "State, step, attempts and last error. A customer that was created without a workflow has no run: 404.";
-    Endpoint::new(routes![get_run], "getCustomerOnboarding", "Show how far a customer's onboarding is", says)
+    let says = "State, step, attempts and last error. Customers that were created without a workflow have no run: 404.";
+    Endpoint::new(routes![get_run], "getCustomerOnboarding", "Show a customer's onboarding", says)
         .with_key()
         .path::<CustomerId>("id", "The customer's id.")
         .answers::<RunResponse<'_>>(200, "The run.")

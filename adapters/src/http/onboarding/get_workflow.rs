@@ -11,7 +11,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// The workflow of customers that name none; without steps when none was set.
+/// Shows the workflow of customers that name none; without steps if it is not set.
 #[get("/settings/customer_onboarding")]
 pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Result<Answer, ApiError> {
     match services.onboarding.workflow(&caller, None).await {
@@ -21,18 +21,18 @@ pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Resu
     }
 }
 
-/// The workflow of customers that name it.
+/// Shows a named workflow.
 #[get("/settings/customer_onboarding/<name>")]
 pub(super) async fn get_named(caller: CanRead, services: Services<'_>, name: &str) -> Result<Answer, ApiError> {
     let workflow = services.onboarding.workflow(&caller, workflow_name(name)?).await?;
     Answer::ok(&WorkflowResponse::new(&workflow, None))
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "What is done for every new customer that names no workflow; no steps when nothing was set.";
+    let says = "The workflow of new customers that name none. It has no steps if it is not set.";
     let default = Endpoint::new(routes![get_default], "getOnboarding", "Show the onboarding workflow", says);
-    let says = "What is done for new customers whose `onboarding_workflow_name` it is.";
+    let says = "The workflow of new customers with this `onboarding_workflow_name`.";
     let named = Endpoint::new(routes![get_named], "getNamedOnboarding", "Show a named onboarding workflow", says);
     [default, named.path::<WorkflowName>("name", "The workflow's name.")]
         .map(|endpoint| endpoint.with_key().answers::<WorkflowResponse<'_>>(200, "The workflow."))

@@ -16,8 +16,8 @@ use crate::http::{
     query::Query,
 };
 
-/// Runs of the environment, in the order in which their customers were created; `state=failed` for those that need a
-/// person. `cursor` goes on where an answer's `next_cursor` says.
+/// Lists runs of the environment in the order in which their customers were created. `state=failed` selects those that
+/// need a person. `cursor` is the `next_cursor` of the previous page.
 #[get("/onboarding/runs")]
 pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
@@ -30,13 +30,13 @@ pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Qu
     Answer::ok(&RunList::new(&found, limit))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "In the order in which their customers were created. With `state=failed`, those that need a person.";
+    let says = "In the order in which their customers were created. `state=failed` lists those that need a person.";
     Endpoint::new(routes![list_runs], "listOnboardingRuns", "List onboarding runs", says)
         .with_key()
-        .query::<RunState>("state", "Only those that are this far; all when absent.")
-        .query::<Limit>("limit", "How many items.")
-        .query::<CustomerId>("cursor", "Where an answer's `next_cursor` says to go on.")
+        .query::<RunState>("state", "Only runs in this state, by default all.")
+        .query::<Limit>("limit", "The most items.")
+        .query::<CustomerId>("cursor", "The `next_cursor` of the previous page.")
         .answers::<RunList<'_>>(200, "A page of runs.")
 }

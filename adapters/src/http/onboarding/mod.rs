@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     let workflows = [get_workflow::documented(), put_workflow::documented(), delete_workflow::documented()];
     let runs = [vec![get_run::documented()], amend_run::documented().into(), vec![list_runs::documented()]];
@@ -52,7 +52,7 @@ fn workflow_name(name: &str) -> Result<Option<WorkflowName>, Violations> {
     Ok(name)
 }
 
-/// What cannot be an id is as unknown as any other.
+/// Parses a customer's id. An invalid one is as unknown as any other.
 fn customer_id(id: &str) -> Result<CustomerId, ApiError> {
     CustomerId::parse(id).map_err(|_| OnboardingError::UnknownRun.into())
 }

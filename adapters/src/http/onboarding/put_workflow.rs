@@ -18,7 +18,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Sets the workflow of customers that name none. The secret is answered when it is new.
+/// Sets the workflow of customers that name none. The response shows a new secret.
 #[put("/settings/customer_onboarding", data = "<body>")]
 pub(super) async fn put_default(
     caller: CanAdminister,
@@ -29,7 +29,7 @@ pub(super) async fn put_default(
     put(&caller, &services, Ok(None), (idempotency, &body)).await
 }
 
-/// Sets a named workflow. The secret is answered when it is new.
+/// Sets a named workflow. The response shows a new secret.
 #[put("/settings/customer_onboarding/<name>", data = "<body>")]
 pub(super) async fn put_named(
     caller: CanAdminister,
@@ -60,11 +60,11 @@ async fn put(
     Ok(answer.secret(shown).replayed(made.replayed))
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "Needs a `super_admin` key. Customers that are created from now on are onboarded so; runs that have begun \
-                keep the steps they began with. The answer shows the secret that calls are signed with when it is new: the \
-                first time, and with `rotate_secret`.";
+    let says = "Needs a `super_admin` key. New customers use this workflow; started runs \
+                keep their steps. The response shows the secret that signs calls when it is new: the \
+                first time and after `rotate_secret`.";
     let default = Endpoint::new(routes![put_default], "setOnboarding", "Set the onboarding workflow", says);
     let named = Endpoint::new(routes![put_named], "setNamedOnboarding", "Set a named onboarding workflow", says);
     [default, named.path::<WorkflowName>("name", "The workflow's name.")].map(|endpoint| {

@@ -1,4 +1,4 @@
-//! What a client sends about workflows, and how it becomes what the domain takes.
+//! The body of a request that sets a workflow, and its conversion to the domain.
 
 use patron_domain::{
     integration::ProviderType,
@@ -27,7 +27,7 @@ use crate::http::{
 pub(super) struct WorkflowRequest<'a> {
     #[schema(required = true, schema_with = member::<ValueRequest<'_>>)]
     value: Field<ValueRequest<'a>>,
-    /// Whether calls are to be signed with another secret from now on. The answer shows it.
+    /// Whether to create a new secret for signing calls. The response shows it.
     #[schema(schema_with = optional::<bool>)]
     rotate_secret: Field<bool>,
 }
@@ -38,18 +38,18 @@ pub(super) struct WorkflowRequest<'a> {
 struct ValueRequest<'a> {
     #[schema(required = true, schema_with = objects::<StepRequest<'_>, { Steps::MAX }>)]
     steps: Field<List<StepRequest<'a>>>,
-    /// Flexprice's own steps, which make wallets and subscriptions; there are none of these here, so only an empty list is
-    /// taken.
+    /// Flexprice's own steps, which create wallets and subscriptions. They do not exist here, so only an empty list is
+    /// accepted.
     #[schema(schema_with = objects::<ActionRequest, 0>)]
     actions: Field<List<ActionRequest>>,
 }
 
-/// One of Flexprice's own steps, whatever it holds.
+/// One of Flexprice's own steps, with any content.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = OnboardingActionRequest)]
 struct ActionRequest {}
 
-/// A step. Which members count depends on `type`.
+/// A step. Its `type` determines which members apply.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 #[schema(as = OnboardingStepRequest)]
@@ -69,7 +69,7 @@ struct StepRequest<'a> {
     pointer: Field<Text<'a>>,
 }
 
-/// How often a call is tried. The wait doubles each time, up to six hours.
+/// The retries of a call. The wait doubles each time, up to six hours.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 #[schema(as = OnboardingRetryRequest)]
@@ -98,18 +98,18 @@ macro_rules! from_object {
 
 from_object!(WorkflowRequest<'a>, ValueRequest<'a>, StepRequest<'a>, ActionRequest, RetryRequest);
 
-/// A workflow somebody asks for.
+/// A requested workflow.
 pub(super) struct AskedWorkflow {
     pub(super) steps: Steps,
     pub(super) another_secret: bool,
 }
 
 impl WorkflowRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<AskedWorkflow> {
         let fields = &mut Reader::new(broken);
         if self.value == Field::Absent {
-            fields.note("value", "required", "is needed");
+            fields.note("value", "required", "is required");
         }
         let another_secret = fields.take("rotate_secret", self.rotate_secret).unwrap_or_default();
         let steps = fields.within("value", self.value, ValueRequest::into_steps)?;
@@ -118,7 +118,7 @@ impl WorkflowRequest<'_> {
 }
 
 impl PartialEq for ValueRequest<'_> {
-    /// Only whether there is one is ever asked.
+    /// Only the absence of actions is ever compared.
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -128,8 +128,8 @@ impl ValueRequest<'_> {
     fn into_steps(self, fields: &mut Reader<'_>) -> Option<Steps> {
         if let Some(actions) = fields.take("actions", self.actions) {
             let refuse = |_: ActionRequest, action: &mut Reader<'_>| {
-                let message = "is one of Flexprice's own actions (wallets, subscriptions), which are not customers and not \
-                               here; call whoever makes them by an http_call step";
+                let message = "is one of Flexprice's own actions (wallets, subscriptions), which Patron does not \
+                               have; call the system that creates them in an http_call step";
                 action.note("action", "unsupported_action", message);
                 Some(())
             };

@@ -1,4 +1,4 @@
-//! Workflows and runs as clients see them.
+//! Workflows and runs in responses.
 
 use patron_domain::{
     ids::{CustomerId, EnvironmentId, OnboardingRunId, TenantId, WorkflowId},
@@ -18,7 +18,7 @@ use crate::http::openapi::{Limit, all, exactly};
 /// The name of the setting.
 const KEY: &str = "customer_onboarding";
 
-/// A workflow as a setting, in Flexprice's shape. Of one that was never set only key and value are known.
+/// A workflow as a setting, in Flexprice's shape. One that was never set has only key and value.
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = OnboardingWorkflow)]
 pub(super) struct WorkflowResponse<'a> {
@@ -61,7 +61,7 @@ pub(super) struct WorkflowResponse<'a> {
 #[schema(as = OnboardingWorkflowValue)]
 struct Value<'a> {
     steps: Vec<StepResponse<'a>>,
-    /// Always empty: Flexprice's own steps are not here.
+    /// Always empty: Flexprice's own steps do not exist here.
     #[schema(schema_with = all::<ProviderType>)]
     actions: [&'static str; 0],
 }
@@ -99,7 +99,7 @@ struct RetryResponse {
 }
 
 impl<'a> WorkflowResponse<'a> {
-    /// A workflow, with its secret when it is new.
+    /// A workflow, with its secret if it is new.
     pub(super) fn new(workflow: &'a Workflow, secret: Option<String>) -> Self {
         let audit = &workflow.audit;
         Self {
@@ -118,7 +118,7 @@ impl<'a> WorkflowResponse<'a> {
         }
     }
 
-    /// The default workflow when none was set: nothing is done.
+    /// The default workflow before it is set: no steps.
     pub(super) fn unset() -> Self {
         Self { key: KEY, ..Self::default() }
     }
@@ -156,14 +156,14 @@ pub(super) struct RunResponse<'a> {
     id: OnboardingRunId,
     #[schema(schema_with = exactly::<CustomerId>)]
     customer_id: CustomerId,
-    /// The version of the workflow that it began with.
+    /// The version of the workflow that the run uses.
     #[schema(schema_with = exactly::<WorkflowId>)]
     workflow_id: WorkflowId,
     #[schema(schema_with = exactly::<RunState>)]
     state: RunState,
-    /// How many steps were taken; the next one has this number, counted from 0.
+    /// The number of finished steps, and so the index of the next one, from 0.
     step: u16,
-    /// How often the next step was tried and failed.
+    /// The number of failed attempts of the next step.
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<Timestamp>)]
@@ -178,7 +178,7 @@ pub(super) struct RunResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<WorkflowName>)]
     workflow_name: Option<&'a WorkflowName>,
-    /// The steps, as they were when it began; not there in lists.
+    /// The steps of this version; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     steps: Option<Vec<StepResponse<'a>>>,
@@ -187,9 +187,9 @@ pub(super) struct RunResponse<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingFailure)]
 struct FailureResponse {
-    /// For programs.
+    /// The code, for programs.
     code: String,
-    /// For people. It holds nothing of an answer.
+    /// The message, for people. It quotes no response.
     message: String,
 }
 
@@ -200,7 +200,7 @@ impl FailureResponse {
 }
 
 impl<'a> RunResponse<'a> {
-    /// A run in a list.
+    /// A run without its steps, for lists.
     pub(super) fn listed(run: &OnboardingRun) -> Self {
         let waits = matches!(run.state, RunState::Pending | RunState::Waiting);
         Self {
@@ -219,7 +219,7 @@ impl<'a> RunResponse<'a> {
         }
     }
 
-    /// A run with the version of the workflow that it follows.
+    /// A run with the version of the workflow that it uses.
     pub(super) fn new(run: &OnboardingRun, workflow: &'a Workflow) -> Self {
         Self { workflow_name: workflow.name.as_ref(), steps: Some(steps(workflow)), ..Self::listed(run) }
     }
@@ -238,14 +238,14 @@ pub(super) struct RunList<'a> {
 struct RunPage {
     #[schema(schema_with = exactly::<Limit>)]
     limit: u16,
-    /// Leads to the next page, as `cursor`; not there on the last.
+    /// The `cursor` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<CustomerId>)]
     next_cursor: Option<CustomerId>,
 }
 
 impl RunList<'_> {
-    /// From the runs found, of which one more than the limit was asked for.
+    /// Builds a page from the runs found. One more than the limit was requested.
     pub(super) fn new(found: &[OnboardingRun], limit: u16) -> Self {
         let shown = &found[..found.len().min(usize::from(limit))];
         let next_cursor = shown.last().filter(|_| shown.len() < found.len()).map(|run| run.customer_id);

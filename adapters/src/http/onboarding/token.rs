@@ -1,5 +1,6 @@
-//! The header `X-Patron-Onboarding-Run`: whoever creates a customer because a workflow called it echoes the token it was
-//! called with, and the create starts nothing, so that no two systems create each other's customers for ever.
+//! The header `X-Patron-Onboarding-Run`. A called system that creates a customer because of a workflow sends back the
+//! token of the call. The create then starts no onboarding, so two systems do not create each other's customers
+//! endlessly.
 
 use std::convert::Infallible;
 
@@ -21,11 +22,11 @@ use crate::http::{
 /// The token of a request, if it has one.
 pub(crate) struct Token(Option<RunToken>);
 
-/// The header's name.
+/// The name of the header.
 pub(crate) const HEADER: &str = "X-Patron-Onboarding-Run";
 
 impl Token {
-    /// Lets the domain say what a create with the token of a run asks of onboarding; refuses a token that is made up.
+    /// Applies the token of a run to the onboarding of a create, as the domain decides. Rejects an invalid token.
     pub(crate) async fn heed(
         &self,
         services: &Services<'_>,
@@ -52,7 +53,7 @@ impl<'r> FromRequest<'r> for Token {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
         let token = request.headers().get_one(HEADER).filter(|token| !token.is_empty());
         let token = token.map(RunToken::parse).transpose();
-        // The body tells it beside its own faults.
+        // Reported together with the faults of the body.
         let token = token.map_err(|error| Noted::of(request).fault(HEADER, &error)).ok().flatten();
         Outcome::Success(Self(token))
     }

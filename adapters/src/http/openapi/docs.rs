@@ -1,4 +1,4 @@
-//! The routes of the document and of its page. They need no key and hold nothing of anybody's.
+//! The routes of the document and of its page. They need no key and show no data.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ use crate::http::{
     wrap::{Audience, render, wrap},
 };
 
-/// Scripts and styles come from this server alone, and nothing is sent elsewhere. The page sets styles of its own.
+/// Scripts and styles come only from this server, and no other server is contacted. The page needs inline styles.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
@@ -37,14 +37,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub fn mount_docs(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
     let routes = routes(base).to_vec();
     let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins, Audience::Public);
-    // Later than the routes of an application that has a front page of its own.
+    // Ranks after the front page of an application.
     let front = Route::ranked(FRONT_RANK, Method::Get, "/", Front);
     rocket.mount("/", wrap([routes, fallbacks, vec![front]].concat(), api, Audience::Public))
 }
 
 const FRONT_RANK: isize = 1_000;
 
-/// The front page: leads to the documentation.
+/// The front page, which redirects to the documentation.
 #[derive(Clone)]
 struct Front;
 
@@ -62,7 +62,7 @@ fn routes(base: &str) -> [Route; 2] {
     [Route::new(Method::Get, "/openapi.json", document), Route::new(Method::Get, "/docs/<_..>", Page::default())]
 }
 
-/// The document, made when it is first asked for.
+/// The document, built at the first request.
 #[derive(Clone)]
 struct Document {
     base: String,
@@ -88,15 +88,15 @@ impl Handler for Document {
     }
 }
 
-/// The page, and the files that it loads.
+/// The page and its files.
 #[derive(Clone, Default)]
 struct Page {
-    /// The entity tags of the files, by their names, each made when its file is first asked for. Some files are megabytes.
+    /// The entity tags of the files, by name. Each is computed at the first request, because some files have megabytes.
     tags: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Page {
-    /// The tag of a file. As many are kept as there are files.
+    /// The tag of a file. The cache has at most one entry for each file.
     fn tag_of(&self, name: &str, bytes: &[u8]) -> String {
         let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
         tags.entry(name.to_owned()).or_insert_with(|| tag(bytes)).clone()
@@ -108,12 +108,12 @@ impl Handler for Page {
     async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
         let path = request.uri().path().as_str();
         let Some(name) = path.strip_prefix("/docs/") else {
-            // Only below its own folder does the page find its files.
+            // The page finds its files only below its own folder.
             let mut response = Response::build().status(Status::PermanentRedirect).finalize();
             response.set_raw_header("Location", "docs/");
             return Outcome::Success(response);
         };
-        // A badge of the default page would send the document to a validator elsewhere.
+        // The default page has a badge that sends the document to an external validator.
         let config = Config::from("../openapi.json").validator_url("none");
         let Ok(Some(found)) = utoipa_swagger_ui::serve(name, Arc::new(config)) else {
             return Outcome::Success(render(request, ApiError::of_status(Status::NotFound)));
@@ -130,14 +130,14 @@ impl Handler for Page {
     }
 }
 
-/// An entity tag of a file.
+/// The entity tag of a file.
 fn tag(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("\"{digits}\"")
 }
 
-/// A file that changes with the program alone: a client may keep it, and asks each time whether it is still the same.
+/// A file that changes only with the program. Clients may cache it and revalidate it with each request.
 fn file<'r>(request: &Request<'_>, kind: ContentType, bytes: &[u8], tag: String) -> Response<'r> {
     let known = request.headers().get("if-none-match").any(|tags| tags.contains(&tag));
     let mut response = Response::new();
@@ -158,7 +158,7 @@ struct File;
 
 impl Shape for File {
     fn look() -> Look {
-        let says = "A file of the page; the page itself when empty.".to_owned();
+        let says = "A file of the page. Empty for the page itself.".to_owned();
         Look { kinds: vec![Type::String], says, example: json!("index.html"), ..Look::default() }
     }
 }
@@ -171,8 +171,8 @@ pub(super) fn documents() -> Vec<Endpoint> {
         Endpoint::new(vec![document], "getOpenApi", "This document", "The API as OpenAPI 3.1.")
             .answers_with(200, "The document.", "application/json", object)
             .cacheable(),
-        Endpoint::new(vec![page], "getDocs", "The documentation as a page", "Works without the Internet.")
-            .path::<File>("file", "Which of its files.")
+        Endpoint::new(vec![page], "getDocs", "The documentation as a page", "Works offline.")
+            .path::<File>("file", "The file.")
             .answers_with(200, "The page.", "text/html", text)
             .answers_nothing(308, "The page is at `/docs/`.")
             .cacheable(),

@@ -1,4 +1,4 @@
-//! The looks of the domain's types.
+//! Schemas of the domain's types.
 
 use std::collections::BTreeSet;
 
@@ -29,49 +29,49 @@ use utoipa::openapi::{
 
 use super::shape::{Look, Shape, strings, texts, words};
 
-/// The 26 characters after the prefix of an id, in every example: a test puts a real one in their place.
+/// The 26 characters after the prefix of an id in every example. Tests replace them by real ones.
 pub(crate) const EXAMPLE_ID: &str = "01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 
 texts! {
-    ExternalId: "The id that your own system gave the customer: not blank, no control characters.", "acme-1";
+    ExternalId: "The customer's id in your own system: not blank, no control characters.", "acme-1";
     CustomerName: "The full name of a person or company: not blank.", "Acme GmbH";
     Contact: "A contact number, such as a telephone.", "+49 30 123456";
-    WorkflowName: "The name of an onboarding workflow: not blank, nothing that turns the direction of text.", "welcome";
-    AddressLine: "A line of the address; tabs and line breaks are taken.", "Unter den Linden 1";
+    WorkflowName: "The name of an onboarding workflow: not blank, no characters that change the direction of text.", "welcome";
+    AddressLine: "A line of the address; tabs and line breaks are allowed.", "Unter den Linden 1";
     City: "The city.", "Berlin";
     State: "The state, province or region.", "Berlin";
     PostalCode: "The ZIP or postal code.", "10117";
     Email: "An e-mail address, in any script; its domain has a dot.", "billing@acme.example";
     ProviderType: "The name of another system: not blank, no control characters.", "stripe";
-    ProviderEntityId: "The id by which the other system knows the customer.", "cus_1";
+    ProviderEntityId: "The customer's id in the other system.", "cus_1";
     ClaimedEntityId: "The id of the entity.", "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
     TaxRateCode: "The code of a tax rate, case-sensitive: not blank, no control characters.", "VAT_DE";
-    TaxRateName: "The name of a tax rate, for people: nothing that turns the direction of text.", "Umsatzsteuer";
-    TaxRateDescription: "What a tax rate is for; tabs and line breaks are taken.", "The regular rate in Germany";
-    ApiKeyName: "What a key is for: nothing that turns the direction of text.", "Billing worker";
-    RequestId: "The id of the request in which it was done.", "7f3a-1";
-    EnvironmentName: "The name of an environment: nothing that turns the direction of text.", "Staging";
-    Actor: "Who did it: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
+    TaxRateName: "The name of a tax rate, for people: no characters that change the direction of text.", "Umsatzsteuer";
+    TaxRateDescription: "The purpose of a tax rate; tabs and line breaks are allowed.", "The regular rate in Germany";
+    ApiKeyName: "The purpose of a key: no characters that change the direction of text.", "Billing worker";
+    RequestId: "The id of the request that caused it.", "7f3a-1";
+    EnvironmentName: "The name of an environment: no characters that change the direction of text.", "Staging";
+    Actor: "The actor: the id of an API key, `system`, or a user's name.", "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
 }
 
 words! {
-    Status: "Where in its life it is.";
-    Direction: "Which end comes first.";
-    Expansion: "What else is shown.";
+    Status: "The status in its life cycle.";
+    Direction: "The direction of the order.";
+    Expansion: "Related data to include.";
     SortField: "The field to sort by.";
-    Operator: "How the field is compared.";
-    DataType: "Which member `value` has; may be left out.";
-    MappedEntityType: "The kind of entity.";
-    TaxRateType: "Which of the two values a rate has.";
-    TaxRateScope: "For whom the rate is meant.";
+    Operator: "The comparison of the field.";
+    DataType: "The member of `value`. Optional.";
+    MappedEntityType: "The type of the entity.";
+    TaxRateType: "Whether the rate is a percentage or a fixed amount.";
+    TaxRateScope: "The intended use of the rate.";
     TaxRateStatus: "Whether the rate is applied.";
-    TaxedEntityType: "Who is taxed: a customer, or (`tenant`) the environment's defaults.";
-    PassedOver: "Why a rate does not apply.";
-    EnvironmentType: "What an environment is for.";
-    ApiKeyType: "The kind of a key.";
-    Role: "What a key may do.";
-    EventType: "What happened.";
-    EventEntityType: "The kind of entity that it happened to.";
+    TaxedEntityType: "The taxed entity: a customer, or (`tenant`) the environment's defaults.";
+    PassedOver: "The reason why a rate does not apply.";
+    EnvironmentType: "The purpose of an environment.";
+    ApiKeyType: "The type of a key.";
+    Role: "The permissions of a key.";
+    EventType: "The type of an event.";
+    EventEntityType: "The type of the event's entity.";
 }
 
 impl Shape for FilterField {
@@ -83,26 +83,26 @@ impl Shape for FilterField {
 
 impl<K: Kind> Shape for Id<K> {
     fn look() -> Look {
-        let (prefix, says) = (K::PREFIX, "An id; opaque to clients.".to_owned());
+        let (prefix, says) = (K::PREFIX, "An opaque id.".to_owned());
         let pattern = Some(format!("{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}"));
         let example = json!(format!("{prefix}{EXAMPLE_ID}"));
         Look { kinds: vec![Type::String], pattern, says, example, ..Look::default() }
     }
 }
 
-/// An id, whose prefix says of which kind the entity is.
+/// An id whose prefix names the type of its entity.
 impl Shape for EventEntity {
     fn look() -> Look {
         let (customer, rate) = (CustomerKind::PREFIX, TaxRateKind::PREFIX);
         Look {
             pattern: Some(format!("({customer}|{rate})[0-7][0-9A-HJKMNP-TV-Z]{{25}}")),
-            says: "The id of what it happened to.".to_owned(),
+            says: "The id of the event's entity.".to_owned(),
             ..Id::<CustomerKind>::look()
         }
     }
 }
 
-/// A field of anything that has events.
+/// A field of any entity that has events.
 pub(crate) struct ChangedField;
 
 impl Shape for ChangedField {
@@ -115,7 +115,7 @@ impl Shape for ChangedField {
 
 impl Shape for EventPosition {
     fn look() -> Look {
-        let says = "Where in the log a reader stands; opaque to clients.".to_owned();
+        let says = "A position in the log, opaque to clients.".to_owned();
         Look {
             kinds: vec![Type::String],
             pattern: Some("[0-9]+".to_owned()),
@@ -129,7 +129,7 @@ impl Shape for EventPosition {
 impl Shape for EventLimit {
     fn look() -> Look {
         let standard = Self::default().get();
-        let says = format!("The most events of the answer; {standard} when absent.");
+        let says = format!("The most events in the response, by default {standard}.");
         let range = Some((1, Self::MAX.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(standard), ..Look::default() }
     }
@@ -145,7 +145,7 @@ impl Shape for CountryCode {
 
 impl Shape for CurrencyCode {
     fn look() -> Look {
-        let says = "A current currency code of ISO 4217, in either case.".to_owned();
+        let says = "A current currency code of ISO 4217, in upper or lower case.".to_owned();
         let pattern = Some("[A-Za-z]{3}".to_owned());
         Look { kinds: vec![Type::String], pattern, says, example: json!("eur"), ..Look::default() }
     }
@@ -153,14 +153,14 @@ impl Shape for CurrencyCode {
 
 impl Shape for TimeZone {
     fn look() -> Look {
-        let says = "A time zone by its IANA name, with its case.".to_owned();
+        let says = "The IANA name of a time zone, case-sensitive.".to_owned();
         Look { kinds: vec![Type::String], says, example: json!("Europe/Berlin"), ..Look::default() }
     }
 }
 
 impl Shape for Timestamp {
     fn look() -> Look {
-        let (format, says) = (Some("date-time"), "RFC 3339; answers are in UTC, to the microsecond.".to_owned());
+        let (format, says) = (Some("date-time"), "RFC 3339; responses are in UTC with microseconds.".to_owned());
         Look {
             kinds: vec![Type::String],
             format,
@@ -173,7 +173,7 @@ impl Shape for Timestamp {
 
 impl Shape for Priority {
     fn look() -> Look {
-        let says = "Lower comes first.".to_owned();
+        let says = "Lower numbers come first.".to_owned();
         let range = Some((0, i32::MAX.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(0), ..Look::default() }
     }
@@ -185,7 +185,7 @@ impl Shape for bool {
     }
 }
 
-/// A text that may be any.
+/// Any text.
 impl Shape for str {
     fn look() -> Look {
         Look { kinds: vec![Type::String], example: json!("acme-1"), ..Look::default() }
@@ -199,7 +199,7 @@ impl Shape for f64 {
     }
 }
 
-/// A number of things.
+/// A count.
 impl Shape for u64 {
     fn look() -> Look {
         let range = Some((0, i64::MAX));
@@ -207,23 +207,23 @@ impl Shape for u64 {
     }
 }
 
-/// How many items a page has.
+/// The limit of a page.
 pub(crate) struct Limit;
 
 impl Shape for Limit {
     fn look() -> Look {
-        let says = format!("The most items of the page; {} when absent.", PageRequest::DEFAULT_LIMIT);
+        let says = format!("The most items on the page, by default {}.", PageRequest::DEFAULT_LIMIT);
         let range = Some((1, PageRequest::MAX_LIMIT.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(PageRequest::DEFAULT_LIMIT), ..Look::default() }
     }
 }
 
-/// How many items come before a page.
+/// The offset of a page.
 pub(crate) struct Offset;
 
 impl Shape for Offset {
     fn look() -> Look {
-        let says = "How many items to skip; 0 when absent.".to_owned();
+        let says = "The number of items to skip, by default 0.".to_owned();
         let range = Some((0, PageRequest::MAX_OFFSET as i64));
         Look { kinds: vec![Type::Integer], range, says, example: json!(0), ..Look::default() }
     }
@@ -247,32 +247,32 @@ macro_rules! decimals {
 
 decimals! {
     Percentage: "A percentage from 0 to 100", "19";
-    FixedAmount: "An amount of 0 or more, in the currency of what it is charged on", "2.5";
+    FixedAmount: "An amount of 0 or more, in the currency of the charge", "2.5";
 }
 
-/// A decimal in a request: text or number, in any of the forms that decimals have.
+/// A decimal in a request: a text or a number, in any form that decimals accept.
 pub(crate) fn given_decimal<T: Shape>() -> RefOr<Schema> {
     let Look { says, example, .. } = T::look();
     let kinds = SchemaType::from_iter([Type::String, Type::Number, Type::Null]);
     ObjectBuilder::new().schema_type(kinds).description(Some(says)).examples([example]).into()
 }
 
-/// Metadata in an answer.
+/// Metadata in a response.
 pub(crate) fn metadata() -> RefOr<Schema> {
     strings(Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, false)
 }
 
-/// Metadata in a request, where a `null` is as if absent, or in a merge patch takes the key away.
+/// Metadata in a request. `null` counts as absent; in a merge patch it removes the key.
 pub(crate) fn given_metadata() -> RefOr<Schema> {
     strings(Metadata::MAX_KEYS, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, true)
 }
 
-/// Pairs of metadata to search by, where a `null` is refused.
+/// Pairs of metadata in a search, which rejects `null`.
 pub(crate) fn searched_metadata<const MAX: usize>() -> RefOr<Schema> {
     strings(MAX, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, false)
 }
 
-/// The metadata of a mapping in an answer.
+/// The metadata of a mapping in a response.
 pub(crate) fn any_object() -> RefOr<Schema> {
     object_of(SchemaType::Type(Type::Object))
 }

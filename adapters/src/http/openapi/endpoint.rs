@@ -1,7 +1,7 @@
-//! One endpoint in the document, told beside its handler.
+//! One endpoint in the document, described beside its handler.
 //!
-//! Method and path are the route's own. What follows from them, from the permission and from the headers that an endpoint
-//! minds is added here, so that each endpoint tells no more than what is its own.
+//! Method and path come from the route. Everything that follows from them, from the permission and from the headers
+//! that an endpoint reads is added here, so endpoints describe only what is their own.
 
 use std::collections::BTreeSet;
 
@@ -25,13 +25,13 @@ use super::{
 };
 use crate::http::{list::List, noted::IGNORED};
 
-/// A schema with its name among the document's components.
+/// A schema with its name in the document's components.
 pub(super) type Named = (String, RefOr<Schema>);
 
-/// One endpoint: a route, and what it takes and answers.
+/// One endpoint: its route, request and responses.
 pub(crate) struct Endpoint {
     pub(super) method: HttpMethod,
-    /// The path below the base, with `{…}` for what varies.
+    /// The path below the base, with parameters as `{…}`.
     pub(super) path: String,
     pub(super) tag: &'static str,
     operation: OperationBuilder,
@@ -43,7 +43,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a route, as `routes![handler]` gives it, with its name for programs, a heading and what it does.
+    /// The endpoint of a route, given as `routes![handler]`, with its operation id, a heading and a description.
     pub(crate) fn new(routes: Vec<Route>, id: &str, summary: &str, description: &str) -> Self {
         let route = routes.into_iter().next();
         let (method, path) = route.map_or((Method::Get, String::new()), |one| (one.method, one.uri.path().to_owned()));
@@ -64,63 +64,63 @@ impl Endpoint {
         }
     }
 
-    /// The group in which it is shown.
+    /// Sets the group of the endpoint.
     pub(crate) fn tagged(mut self, tag: &'static str) -> Self {
         self.tag = tag;
         self
     }
 
-    /// It needs a key that may do what it does.
+    /// Declares that it needs a key with the permission for its method.
     pub(crate) fn with_key(mut self) -> Self {
         self.operation = self.operation.securities(Some(security())).parameter_ref(parameter_ref("X-Environment-ID"));
         self.refuses([Refusal::Invalid, Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
     }
 
-    /// It minds `Idempotency-Key`. To be said after the answers, as everything that adds a header to them.
+    /// Declares `Idempotency-Key`. Call this after the responses, as for everything that adds headers to them.
     pub(crate) fn idempotent(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("Idempotency-Key"));
         self.refuses([Refusal::Invalid, Refusal::Taken, Refusal::KeyReused]).answering("Idempotency-Replayed")
     }
 
-    /// It minds `If-Match`, and answers the version as `ETag`.
+    /// Declares `If-Match`, and the version as `ETag` in responses.
     pub(crate) fn conditional(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("If-Match"));
         self.refuses([Refusal::Changed]).answering("ETag")
     }
 
-    /// It minds another header, which is among the shared parts.
+    /// Declares another request header from the shared parts.
     pub(crate) fn heeding(mut self, header: &str) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref(header));
         self.refuses([Refusal::Invalid])
     }
 
-    /// It minds `If-None-Match`, and answers the version as `ETag`.
+    /// Declares `If-None-Match`, and the version as `ETag` in responses.
     pub(crate) fn cacheable(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("If-None-Match"));
-        self.answers_nothing(304, "It still has the version that `If-None-Match` names.").answering("ETag")
+        self.answers_nothing(304, "It still has the version in `If-None-Match`.").answering("ETag")
     }
 
-    /// What varies in the path.
+    /// Declares a parameter of the path.
     pub(crate) fn path<T: Shape>(mut self, name: &str, says: &str) -> Self {
-        // The rest of a path is nameless in a route.
+        // The rest of a path has no name in a route.
         self.path = self.path.replace("{..}", &format!("{{{name}}}"));
         self.operation = self.operation.parameter(parameter(ParameterIn::Path, name, says, exactly::<T>()));
         self.refuses([Refusal::NotFound])
     }
 
-    /// A parameter of the query, which may be left out.
+    /// Declares an optional parameter of the query.
     pub(crate) fn query<T: Shape + ?Sized>(self, name: &str, says: &str) -> Self {
         self.parameter(name, says, exactly::<T>())
     }
 
-    /// A parameter of the query, which has to be there.
+    /// Declares a required parameter of the query.
     pub(crate) fn required_query<T: Shape>(mut self, name: &str, says: &str) -> Self {
         let parameter = parameter(ParameterIn::Query, name, says, exactly::<T>());
         self.operation = self.operation.parameter(ParameterBuilder::from(parameter).required(Required::True));
         self.refuses([Refusal::Invalid])
     }
 
-    /// A parameter of the query that may be repeated.
+    /// Declares a repeatable parameter of the query.
     pub(crate) fn repeated<T: Shape + ?Sized>(self, name: &str, says: &str) -> Self {
         let values = utoipa::openapi::ArrayBuilder::new().items(exactly::<T>());
         self.parameter(name, says, values.into())
@@ -131,27 +131,28 @@ impl Endpoint {
         self.refuses([Refusal::Invalid])
     }
 
-    /// The parameters `limit`, `offset` and `cursor`.
+    /// Declares the parameters `limit`, `offset` and `cursor`.
     pub(crate) fn paged(self) -> Self {
-        self.query::<Limit>("limit", "How many items.")
-            .query::<Offset>("offset", "After how many items.")
-            .query::<str>("cursor", "The `next_cursor` of the page before; not beside an `offset`.")
+        self.query::<Limit>("limit", "The most items.")
+            .query::<Offset>("offset", "The number of items to skip.")
+            .query::<str>("cursor", "The `next_cursor` of the previous page, instead of an `offset`.")
     }
 
-    /// The body, with examples that are taken as they stand; in them the ids of [`super::EXAMPLE_ID`] stand for real ones.
+    /// Declares the body, with examples that are valid as they are. In them the ids of [`super::EXAMPLE_ID`] stand for
+    /// real ones.
     pub(crate) fn takes<T: ToSchema>(mut self, examples: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         T::schemas(&mut self.schemas);
         self.body = Some(((T::name().into_owned(), T::schema()), examples.into_iter().collect()));
         self.refuses([Refusal::Invalid, Refusal::TooSlow, Refusal::TooLarge, Refusal::NoJson])
     }
 
-    /// The same where the body may be left out.
+    /// Declares an optional body.
     pub(crate) fn may_take<T: ToSchema>(mut self, examples: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         self.body_required = Required::False;
         self.takes::<T>(examples)
     }
 
-    /// An answer with a body.
+    /// Declares a response with a body.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &str) -> Self {
         T::schemas(&mut self.schemas);
         let name = T::name().into_owned();
@@ -159,7 +160,7 @@ impl Endpoint {
         self.answers_with(status, says, "application/json", Ref::from_schema_name(name))
     }
 
-    /// 200 with a page of items.
+    /// Declares a 200 with a page of items.
     pub(crate) fn lists<T: ToSchema>(mut self, says: &str) -> Self {
         List::<T>::schemas(&mut self.schemas);
         let name = format!("{}List", T::name());
@@ -167,7 +168,7 @@ impl Endpoint {
         self.answers_with(200, says, "application/json", Ref::from_schema_name(name))
     }
 
-    /// An answer of any kind.
+    /// Declares a response of any media type.
     pub(crate) fn answers_with(
         mut self,
         status: u16,
@@ -180,26 +181,26 @@ impl Endpoint {
         self
     }
 
-    /// An answer without a body.
+    /// Declares a response without a body.
     pub(crate) fn answers_nothing(mut self, status: u16, says: &str) -> Self {
         self.answers.push((status, ResponseBuilder::new().description(says)));
         self
     }
 
-    /// A header of all its answers.
+    /// Adds a header to all its responses.
     pub(crate) fn answering(mut self, header: &str) -> Self {
         let with = |answer: ResponseBuilder| answer.header_ref(header, header_ref(header));
         self.answers = self.answers.into_iter().map(|(status, answer)| (status, with(answer))).collect();
         self
     }
 
-    /// How else it refuses, beside what follows from all the rest.
+    /// Declares errors beyond those that follow from the other declarations.
     pub(crate) fn refuses(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
         self.refusals.extend(refusals);
         self
     }
 
-    /// The operation, and how it refuses by status: the responses that have to be among the document's components.
+    /// Returns the operation, and its errors by status with the responses that the document's components need.
     pub(super) fn finish(mut self) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {
         self = self.answering("X-Request-ID");
         if self.body.is_some() {
@@ -241,7 +242,8 @@ fn parameter(place: ParameterIn, name: &str, says: &str, schema: RefOr<Schema>) 
     parameter.description(Some(says)).schema(Some(schema)).build()
 }
 
-/// A path of Rocket's as one of OpenAPI's: `/a/<b>` as `/a/{b}`, and `/a/<_..>` as `/a/{..}` until it gets a name.
+/// Converts a path from Rocket's form to OpenAPI's: `/a/<b>` to `/a/{b}`, and `/a/<_..>` to `/a/{..}` until it gets a
+/// name.
 fn template(path: &str) -> String {
     path.replace("<_..>", "{..}").replace('<', "{").replace('>', "}")
 }

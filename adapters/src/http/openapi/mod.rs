@@ -1,9 +1,9 @@
-//! `/openapi.json`: the API as OpenAPI 3.1, made from the code; and `/docs`, where a person reads it.
+//! `/openapi.json`, the API as OpenAPI 3.1, generated from the code; and `/docs`, a page for people.
 //!
-//! Every endpoint tells what it takes and answers in its own file, in a function beside its handler ([`Endpoint`]); every
-//! folder of endpoints lists them in `documents()`, beside `routes()`. Bodies are the structs that are read and written,
-//! with `ToSchema`; what their fields may hold comes from the domain ([`domain`]). A test of the program compares the
-//! document with the routes that are mounted, another one sends every example.
+//! Every endpoint is described in its own file, in a function beside its handler ([`Endpoint`]). Every folder of
+//! endpoints lists them in `documents()`, beside `routes()`. Bodies are the structs that are read and written, with
+//! `ToSchema`; the limits of their fields come from the domain ([`domain`]). One test compares the document with the
+//! mounted routes, and another sends every example.
 
 mod docs;
 mod domain;
@@ -28,41 +28,40 @@ pub(crate) use self::{
 };
 use super::{customer, event, health, integration, metrics, onboarding, tax, tenancy, webhook};
 
-/// The groups of endpoints, in the order in which they are shown: the base below which they are, name, explanation, and
-/// what is in them.
+/// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
 type Group = (Base, &'static str, &'static str, Vec<Endpoint>);
 
-/// Where a group is mounted.
+/// The place where a group is mounted.
 enum Base {
-    /// Where the API is.
+    /// The base path of the API.
     Api,
     /// Below `/health`.
     Health,
-    /// At the root.
+    /// The root.
     Root,
 }
 
 fn groups() -> Vec<Group> {
     let root = [metrics::documents(), docs::documents()].into_iter().flatten().collect();
     vec![
-        (Base::Api, "Customers", "Who your customers are: their names, addresses and metadata.", customer::documents()),
-        (Base::Api, "Taxes", "Tax rates, and who pays them.", tax::documents()),
-        (Base::Api, "Integrations", "Under which ids other systems know a customer.", integration::documents()),
-        (Base::Api, "Onboarding", "What is done elsewhere for every new customer.", onboarding::documents()),
+        (Base::Api, "Customers", "Your customers, with their names, addresses and metadata.", customer::documents()),
+        (Base::Api, "Taxes", "Tax rates, and the customers that pay them.", tax::documents()),
+        (Base::Api, "Integrations", "The ids of customers in other systems.", integration::documents()),
+        (Base::Api, "Onboarding", "Calls to other systems for every new customer.", onboarding::documents()),
         (
             Base::Api,
             "Environments and keys",
             "The environments of a tenant, and the API keys of each.",
             tenancy::documents(),
         ),
-        (Base::Api, "Events", "Everything that happened, in order and without a gap.", event::documents()),
-        (Base::Api, "Webhooks", "Who is told of every change, and what became of it.", webhook::documents()),
-        (Base::Health, "Health", "Whether it lives, and whether it can work. No key is needed.", health::documents()),
-        (Base::Root, "About", "Figures and documentation. No key is needed.", root),
+        (Base::Api, "Events", "The log of all changes, in order and without gaps.", event::documents()),
+        (Base::Api, "Webhooks", "Notifications about changes, and their deliveries.", webhook::documents()),
+        (Base::Health, "Health", "Liveness and readiness. No key is needed.", health::documents()),
+        (Base::Root, "About", "Metrics and documentation. No key is needed.", root),
     ]
 }
 
-/// The document, for an API under a base path such as `/v1`.
+/// Builds the document for an API under a base path such as `/v1`.
 #[must_use]
 pub fn document(base: &str) -> OpenApi {
     let mut components = parts::components();
@@ -101,12 +100,12 @@ fn info() -> Info {
         .license(Some(license))
         .description(Some(
             "A customer registry for billing. It speaks Flexprice's customer API.\n\n\
-             Requests and answers are JSON in UTF-8. Unknown fields are ignored; `null` means absent, but for `PATCH`, where \
-             it clears. Lengths are counted in Unicode code points. Control characters are refused in every text but the values \
-             of metadata, where U+0000 alone is; tabs and line breaks are taken in address lines and descriptions. Every error \
-             has the shape `Error`. Where several refusals apply, the first is answered of: two API keys that differ (400), \
-             401, 403, 404 of an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 of what the request refers \
-             to, 409, 412. `?pretty=true` indents an answer.",
+             Requests and responses are JSON in UTF-8. Unknown fields are ignored. `null` means absent, except in `PATCH`, where \
+             it clears. Lengths are counted in Unicode code points. Control characters are rejected in all texts; the values \
+             of metadata reject only U+0000, and address lines and descriptions allow tabs and line breaks. Every error \
+             has the schema `Error`. If several errors apply, the response is the first of: two different API keys (400), \
+             401, 403, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
+             to, 409, 412. `?pretty=true` indents the response.",
         ))
         .build()
 }

@@ -1,4 +1,4 @@
-//! What many endpoints share: headers that they take and answer, and the ways to name a key.
+//! Shared parts of endpoints: request headers, response headers, and the ways to send a key.
 
 use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId};
 use serde_json::json;
@@ -35,17 +35,17 @@ header_values! {
     Seconds: Look { pattern: Some("[0-9]+".to_owned()), example: json!("1"), ..Look::default() };
 }
 
-/// A reference to a header that requests take.
+/// A reference to a request header.
 pub(super) fn parameter_ref(name: &str) -> Ref {
     Ref::new(format!("#/components/parameters/{name}"))
 }
 
-/// A reference to a header that answers have.
+/// A reference to a response header.
 pub(super) fn header_ref(name: &str) -> Ref {
     Ref::new(format!("#/components/headers/{name}"))
 }
 
-/// With either of them a request names its key.
+/// The two ways to send a key.
 pub(super) fn security() -> [SecurityRequirement; 2] {
     [SecurityRequirement::new("api_key", [""; 0]), SecurityRequirement::new("bearer", [""; 0])]
 }
@@ -56,51 +56,43 @@ pub(super) fn components() -> Components {
         (
             "Idempotency-Key",
             exactly::<Key>(),
-            "Does the request once however often it is sent, and answers it as the first time.",
+            "A repeated request with the same key is done only once, and gets the same response.",
         ),
         (
             "If-Match",
             exactly::<Tag>(),
-            "Changes nothing unless the customer has this version: an `ETag`, a list of them, or `*`.",
+            "Changes the customer only if it has this version: an `ETag`, a list of them, or `*`.",
         ),
         (
             "If-None-Match",
             exactly::<Tag>(),
-            "Answers 304 when the customer still has this version: an `ETag`, a list of them, or `*`.",
+            "Responds 304 if the customer still has this version: an `ETag`, a list of them, or `*`.",
         ),
         (
             "X-Environment-ID",
             exactly::<EnvironmentId>(),
-            "The environment that is meant: the key's own, or the request is refused.",
+            "The intended environment. The request is rejected unless it is the key's.",
         ),
         (
             onboarding::HEADER,
             exactly::<RunToken>(),
-            "The token of the onboarding call that led to this create, as it came: then the create starts no onboarding.",
+            "The unchanged token of the onboarding call that led to this create. The create then starts no onboarding.",
         ),
-        ("X-Request-ID", exactly::<Request>(), "The request's id, for logs; made up when absent."),
+        ("X-Request-ID", exactly::<Request>(), "The request's id for logs. Generated if absent."),
     ];
     let answered = [
-        ("Accept-Encoding", exactly::<Codings>(), "How bodies may be sent: as they are."),
+        ("Accept-Encoding", exactly::<Codings>(), "The accepted codings of bodies: none."),
         ("ETag", exactly::<Tag>(), "The version, in quotes."),
         (
             "Idempotency-Replayed",
             exactly::<Yes>(),
-            "There when this is the answer to an earlier request of the same `Idempotency-Key`.",
+            "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
         ),
-        ("Location", exactly::<Path>(), "Where what was made is."),
-        (
-            IGNORED,
-            exactly::<Names>(),
-            "There when the body has members that are not known here: their paths, 20 at most.",
-        ),
-        ("Retry-After", exactly::<Seconds>(), "After how many seconds to ask again."),
-        ("WWW-Authenticate", exactly::<Word>(), "How to name a key."),
-        (
-            "X-Patron-Former-External-Id",
-            exactly::<Yes>(),
-            "There when the customer was found by an external id that it had before.",
-        ),
+        ("Location", exactly::<Path>(), "The path of the new resource."),
+        (IGNORED, exactly::<Names>(), "Present if the body has unknown members: their paths, at most 20."),
+        ("Retry-After", exactly::<Seconds>(), "The number of seconds to wait before another request."),
+        ("WWW-Authenticate", exactly::<Word>(), "The way to send a key."),
+        ("X-Patron-Former-External-Id", exactly::<Yes>(), "Present if the customer was found by a former external id."),
         ("X-Request-ID", exactly::<Request>(), "The request's id, as in the log."),
     ];
     let mut components = ComponentsBuilder::new();

@@ -1,4 +1,4 @@
-//! The refusals in the document. Status, code and example of each come from the error that the routes answer.
+//! The errors in the document. Status, code and example come from the errors that the routes return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ use utoipa::{
 use super::domain::EXAMPLE_ID;
 use crate::http::{HttpOptions, error::ApiError};
 
-/// A way in which a request can be refused.
+/// A way in which a request can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Refusal {
-    /// 400: fields are wrong.
+    /// 400: fields are invalid.
     Invalid,
-    /// 400: the state forbids it.
+    /// 400: the state of the resource forbids it.
     InvalidOperation,
     /// 401.
     Unauthenticated,
@@ -36,9 +36,9 @@ pub(crate) enum Refusal {
     NotFound,
     /// 408.
     TooSlow,
-    /// 409: something has what is asked for.
+    /// 409: the value is taken.
     Taken,
-    /// 409: the idempotency key stands for another request.
+    /// 409: the idempotency key was used for another request.
     KeyReused,
     /// 412.
     Changed,
@@ -52,19 +52,19 @@ pub(crate) enum Refusal {
     Unavailable,
 }
 
-/// Every error has this shape.
+/// The schema of all errors.
 #[derive(ToSchema)]
 #[schema(as = Error)]
 #[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
 struct ErrorShape {
-    /// What went wrong, for programs.
+    /// The code, for programs.
     #[schema(schema_with = codes)]
     code: &'static str,
-    /// What went wrong and what to do, for a person.
+    /// The problem and what to do, for people.
     message: String,
-    /// The status of the answer.
+    /// The status of the response.
     http_status_code: u16,
-    /// What is wrong at each place: by the JSON path of a field, or by the name of a parameter or header.
+    /// The faults by the JSON path of a field, or by the name of a parameter or header.
     #[schema(nullable = false)]
     details: Option<BTreeMap<String, DetailShape>>,
 }
@@ -73,20 +73,20 @@ struct ErrorShape {
 #[schema(as = ErrorDetail)]
 #[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
 struct DetailShape {
-    /// What is wrong here, for a person.
+    /// The fault, for people.
     message: String,
-    /// The rule that is broken, for programs.
+    /// The broken rule, for programs.
     #[schema(nullable = false)]
     rule: Option<String>,
-    /// What has it already.
+    /// The id of the resource that has the value.
     #[schema(nullable = false)]
     existing_id: Option<String>,
-    /// The version that the customer has now.
+    /// The present version of the customer.
     #[schema(nullable = false)]
     current_version: Option<u64>,
 }
 
-/// Every code there is.
+/// All codes.
 fn codes() -> RefOr<Schema> {
     let mut codes: BTreeSet<_> = Refusal::ALL.iter().map(|one| one.error().code()).collect();
     codes.insert(ApiError::method_not_allowed("GET").code());
@@ -94,7 +94,7 @@ fn codes() -> RefOr<Schema> {
 }
 
 impl Refusal {
-    /// All of them.
+    /// All kinds of errors.
     pub(super) const ALL: [Self; 13] = [
         Self::Invalid,
         Self::InvalidOperation,
@@ -111,7 +111,7 @@ impl Refusal {
         Self::Unavailable,
     ];
 
-    /// One error of the kind.
+    /// An example error of this kind.
     fn error(self) -> ApiError {
         let limits = HttpOptions::default();
         match self {
@@ -139,25 +139,27 @@ impl Refusal {
     fn says(self) -> &'static str {
         match self {
             Self::Invalid => {
-                "Fields, parameters or headers are wrong, or the body is not a JSON object; all faults are told at once."
+                "Fields, parameters or headers are invalid, or the body is not a JSON object. All faults are reported together."
             }
-            Self::InvalidOperation => "The state forbids it.",
-            Self::Unauthenticated => "There is no key, or it is wrong, revoked or expired.",
-            Self::Denied => "The key may not do this, or belongs to another environment than `X-Environment-ID` names.",
-            Self::NotFound => "There is no such thing in the key's environment.",
+            Self::InvalidOperation => "The state of the resource forbids it.",
+            Self::Unauthenticated => "The key is missing, invalid, revoked or expired.",
+            Self::Denied => {
+                "The key lacks the permission, or does not belong to the environment in `X-Environment-ID`."
+            }
+            Self::NotFound => "It does not exist in the key's environment.",
             Self::TooSlow => "The body did not arrive in time.",
-            Self::Taken => "Something has what was asked for.",
-            Self::KeyReused => "The `Idempotency-Key` stands for another request.",
-            Self::Changed => "`If-Match` does not name the current version, which `ETag` and details give.",
+            Self::Taken => "The value is taken.",
+            Self::KeyReused => "The `Idempotency-Key` was used for another request.",
+            Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
-            Self::NoJson => "The body is not called JSON, or is compressed.",
-            Self::Failed => "Something went wrong in the service; it is in its log under the `X-Request-ID`.",
-            Self::Unavailable => "The service cannot do this at the moment.",
+            Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",
+            Self::Failed => "An internal error occurred. The log has it under the `X-Request-ID`.",
+            Self::Unavailable => "The service is temporarily unavailable.",
         }
     }
 }
 
-/// The answers by which refusals of one status are told, with their name among the document's components.
+/// The responses for the errors of each status, with their names in the document's components.
 pub(super) fn responses(refusals: &BTreeSet<Refusal>) -> Vec<(u16, String, Response)> {
     let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
     for refusal in refusals {
@@ -174,19 +176,19 @@ fn response(refusals: &[Refusal]) -> Response {
     let errors = || refusals.iter().map(|refusal| (refusal, refusal.error()));
     let says: Vec<_> = errors().map(|(refusal, error)| format!("`{}`: {}", error.code(), refusal.says())).collect();
     let examples = errors().map(|(_, error)| {
-        // An error's own JSON form cannot fail.
+        // Serialising an error cannot fail.
         let value = serde_json::to_value(&error).unwrap_or(Value::Null);
         (error.code(), ExampleBuilder::new().value(Some(value)).build())
     });
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).examples_from_iter(examples);
     let response = ResponseBuilder::new().description(says.join(" ")).content("application/json", content.build());
     let headers = errors().filter_map(|(_, error)| error.extra_header().map(|(name, _)| *name));
-    // What a caller can use; how a connection ends is its client's business.
+    // Only codes that callers can use. The end of a connection concerns only its client.
     let headers = headers.filter(|name| *name != "Connection").chain(["X-Request-ID"]);
     headers.fold(response, |response, name| response.header_ref(name, super::parts::header_ref(name))).build()
 }
 
-/// The shapes of errors, for the document's components.
+/// The schemas of errors, for the document's components.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(ErrorShape::name().into_owned(), ErrorShape::schema())];
     ErrorShape::schemas(&mut schemas);

@@ -1,7 +1,7 @@
-//! What values look like in JSON: the one place that turns the rules of the domain's types into JSON Schema.
+//! JSON Schemas of values: the only place that converts the rules of the domain's types.
 //!
-//! A limit is taken from the constant that the domain checks by, a word from the list that it parses by. Neither is
-//! written down here, so the document says what the code does.
+//! Limits come from the constants that the domain checks, and words from the lists that it parses. Nothing is repeated
+//! here, so the document always matches the code.
 
 use patron_domain::metadata::Metadata;
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ use utoipa::{
     },
 };
 
-/// What a value looks like. Everything but the kinds and the example may be left out.
+/// The schema of a value. Everything except the types and the example is optional.
 #[derive(Default)]
 pub(crate) struct Look {
-    /// The types of JSON it takes.
+    /// The accepted JSON types.
     pub(crate) kinds: Vec<Type>,
     pub(crate) format: Option<&'static str>,
-    /// A regular expression for all of it, without `^` and `$`.
+    /// A regular expression for the whole value, without `^` and `$`.
     pub(crate) pattern: Option<String>,
-    /// The fewest and the most characters.
+    /// The smallest and the largest number of characters.
     pub(crate) chars: Option<(usize, usize)>,
-    /// The least and the greatest number.
+    /// The smallest and the largest number.
     pub(crate) range: Option<(i64, i64)>,
     /// The only values.
     pub(crate) words: Option<Vec<&'static str>>,
@@ -31,13 +31,13 @@ pub(crate) struct Look {
     pub(crate) example: Value,
 }
 
-/// A type of the domain that stands in requests or answers.
+/// A type of the domain in requests or responses.
 pub(crate) trait Shape {
-    /// What its values look like.
+    /// The schema of its values.
     fn look() -> Look;
 }
 
-/// The looks of types that are text of a bounded length: what each is, and an example.
+/// Declares the schemas of texts with a bounded length, each with a description and an example.
 macro_rules! texts {
     ($($name:ident: $says:literal, $example:literal;)*) => {$(
         impl $crate::http::openapi::Shape for $name {
@@ -48,7 +48,7 @@ macro_rules! texts {
     )*};
 }
 
-/// The looks of types that are one of some words: what each is.
+/// Declares the schemas of types with a fixed set of words, each with a description.
 macro_rules! words {
     ($($name:ident: $says:literal;)*) => {$(
         impl $crate::http::openapi::Shape for $name {
@@ -61,32 +61,32 @@ macro_rules! words {
 
 pub(crate) use {texts, words};
 
-/// A value of the type, nothing else.
+/// Exactly a value of the type.
 pub(crate) fn exactly<T: Shape + ?Sized>() -> RefOr<Schema> {
     T::look().schema(false, false)
 }
 
-/// In a request: a value, or `null`; also an empty text, where the value is text. Both are as if it were absent.
+/// In a request: a value or `null`, or an empty text if the value is text. The latter two count as absent.
 pub(crate) fn optional<T: Shape + ?Sized>() -> RefOr<Schema> {
     T::look().schema(true, true)
 }
 
-/// In an answer: a value, or an empty text where there is none.
+/// In a response: a value, or an empty text if it is absent.
 pub(crate) fn or_empty<T: Shape>() -> RefOr<Schema> {
     T::look().schema(true, false)
 }
 
-/// In an update: a value, or `null`, but no empty text.
+/// In an update: a value or `null`, but no empty text.
 pub(crate) fn or_null<T: Shape>() -> RefOr<Schema> {
     T::look().schema(false, true)
 }
 
-/// An array of at most so many values.
+/// An array of at most `MAX` values.
 pub(crate) fn values<T: Shape + ?Sized, const MAX: usize>() -> RefOr<Schema> {
     array(exactly::<T>(), MAX)
 }
 
-/// An array of at most so many objects, or `null`.
+/// An array of at most `MAX` objects, or `null`.
 pub(crate) fn objects<T: PartialSchema, const MAX: usize>() -> RefOr<Schema> {
     array(T::schema(), MAX)
 }
@@ -114,7 +114,7 @@ fn array(items: RefOr<Schema>, max: usize) -> RefOr<Schema> {
 }
 
 impl Look {
-    /// A text of 1 to so many characters.
+    /// A text of 1 to `max_chars` characters.
     pub(crate) fn text(max_chars: usize, says: &str, example: &str) -> Self {
         let (chars, says) = (Some((1, max_chars)), says.to_owned());
         Self { kinds: vec![Type::String], chars, says, example: json!(example), ..Self::default() }
@@ -167,7 +167,10 @@ pub(crate) fn strings(max_keys: usize, max_key_chars: usize, max_chars: usize, n
         .property_names(Some(Schema::Object(key.build())))
         .additional_properties(Some(AdditionalProperties::from(RefOr::T(Schema::Object(value)))))
         .max_properties(Some(max_keys))
-        .description(Some(format!("Pairs of the client's own: {} bytes in all as JSON.", Metadata::MAX_BYTES)))
+        .description(Some(format!(
+            "Pairs of keys and values with any meaning to the client, at most {} bytes as JSON.",
+            Metadata::MAX_BYTES
+        )))
         .examples([json!({ "plan": "gold" })])
         .into()
 }

@@ -1,4 +1,4 @@
-//! What a client sends to make or change a tax association, and how it becomes what the domain takes.
+//! The bodies of requests that create or change a tax association, and their conversion to the domain.
 
 use patron_domain::{
     customer::ExternalId,
@@ -57,7 +57,7 @@ pub(super) struct CreateAssociationRequest<'a> {
     metadata: Field<Strings>,
 }
 
-/// What can be changed later. The body of an update; unknown members are ignored.
+/// The changeable fields. The body of an update; unknown members are ignored.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateTaxAssociationRequest)]
 pub(super) struct TermsRequest {
@@ -89,7 +89,7 @@ impl<'de> FromJson<'de> for TermsRequest {
 }
 
 impl TermsRequest {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxAssociationUpdate> {
         let fields = &mut Reader::new(broken);
         let says_metadata = self.metadata != Field::Absent;
@@ -104,7 +104,7 @@ impl TermsRequest {
 }
 
 impl CreateAssociationRequest<'_> {
-    /// The tax rate and the customer that it names, so far as it names any.
+    /// The tax rate and the customer that the body names, if it names them.
     pub(super) fn references(&self) -> (Option<String>, Option<NamedCustomer>) {
         let text = |field: &Field<Text<'_>>| match field {
             Field::Value(text) if !text.is_empty() => Some(text.clone().into_owned()),
@@ -123,7 +123,7 @@ impl CreateAssociationRequest<'_> {
         (text(&self.tax_rate_code), customer)
     }
 
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(
         self,
         caller: &Caller,
@@ -145,13 +145,13 @@ impl CreateAssociationRequest<'_> {
         let entity_id = fields.take("entity_id", self.entity_id).filter(|id| !id.is_empty());
         let external = fields.take("external_customer_id", self.external_customer_id).filter(|id| !id.is_empty());
         let named = EntityFields { kind, entity_id: entity_id.as_deref(), external_customer_id: external.as_deref() };
-        // A type of which a fault is noted already says nothing about the others.
+        // An invalid type, which is reported already, says nothing about the other fields.
         let entity = if kind.is_some() || !kind_given { Some(needed(&named, caller, broken)) } else { None };
         let new = NewTaxAssociation {
             code: code?,
             currency,
             priority: terms.priority.unwrap_or_default(),
-            // As in Flexprice. Were it the other way round, a default that somebody makes would tax every new customer.
+            // As in Flexprice. Otherwise every new default would tax every new customer.
             auto_apply: terms.auto_apply.unwrap_or(false),
             metadata: terms.metadata.unwrap_or_default(),
             start,
@@ -164,13 +164,13 @@ impl CreateAssociationRequest<'_> {
     }
 }
 
-/// Whom the association is for: the environment, or one customer.
+/// The taxed entity: the environment or one customer.
 fn needed(named: &EntityFields<'_>, caller: &Caller, broken: &mut Violations) -> NamedEntity {
     let entity = named.read(caller, broken);
     let missing = match entity {
         NamedEntity::Tenant | NamedEntity::Customer(_) => return entity,
-        NamedEntity::Customers => ("entity_id", "entity_id or external_customer_id is needed: whose tax is it?"),
-        NamedEntity::All => ("entity_type", "entity_type with entity_id, or external_customer_id, is needed"),
+        NamedEntity::Customers => ("entity_id", "entity_id or external_customer_id is required, to name the customer"),
+        NamedEntity::All => ("entity_type", "entity_type with entity_id, or external_customer_id, is required"),
     };
     broken.push(Violation { path: missing.0.to_owned(), rule: "required", message: missing.1.to_owned() });
     entity

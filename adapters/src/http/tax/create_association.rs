@@ -24,7 +24,7 @@ use crate::http::{
     references::{told, unknown_customer, unknown_rates},
 };
 
-/// Associates a tax rate with a customer, as a change of that customer, or with the environment as one of its defaults.
+/// Associates a tax rate with a customer, which changes that customer, or adds it to the environment's defaults.
 #[post("/taxes/associations", data = "<body>")]
 pub(super) async fn create_association(
     caller: CanWrite,
@@ -40,14 +40,14 @@ pub(super) async fn create_association(
     }
 }
 
-/// A refusal, with the rate and the customer beside it that the body names and that are not there.
+/// Adds the unknown tax rate and the unknown customer of the body to a refusal.
 async fn with_unknown(refusal: ApiError, caller: &Caller, services: &Services<'_>, body: &Body<'_>) -> ApiError {
     let mut named = (None, None);
     let read = |request: CreateAssociationRequest<'_>, _: &mut Violations| {
         named = request.references();
         Some(())
     };
-    // What it says beside them has been refused already.
+    // Other faults are in the refusal already.
     let _ = body.read(read).await;
     let (code, customer) = named;
     let mut unknown = match &customer {
@@ -72,7 +72,7 @@ async fn create(
         let made = services.taxes.create_default(caller, new, request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&made.value))?.replayed(made.replayed));
     };
-    // Before anything is looked up: what is wrong with the request itself is told first.
+    // Faults of the request itself are reported before any look-up.
     new.term(services.taxes.clock.now())?;
     let customer = match named {
         NamedCustomer::Id(id) => id.ok_or(TaxesOfError::UnknownCustomer)?,
@@ -89,11 +89,10 @@ async fn create(
     Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says =
-        "For one customer, or (`tenant`) for every customer that is created from then on without taxes of its own.";
-    Endpoint::new(routes![create_association], "createTaxAssociation", "Say who pays a tax rate", says)
+    let says = "For one customer, or (`tenant`) for every customer that is created later without taxes of its own.";
+    Endpoint::new(routes![create_association], "createTaxAssociation", "Associate a tax rate", says)
         .with_key()
         .takes::<CreateAssociationRequest<'_>>([
             (

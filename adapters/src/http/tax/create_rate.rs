@@ -27,15 +27,15 @@ pub(super) async fn create_rate(
     Ok(Answer::created(location, &TaxRateResponse::new(&made.value))?.replayed(made.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "A code, a name, and either `percentage_value` or `fixed_value`, as text or number.";
+    let says = "A code, a name, and either `percentage_value` or `fixed_value`, as a text or a number.";
     Endpoint::new(routes![create_rate], "createTaxRate", "Create a tax rate", says)
         .with_key()
         .takes::<CreateTaxRateRequest<'_>>([
             ("a percentage", json!({ "code": "VAT_AT", "name": "Umsatzsteuer", "percentage_value": "20" })),
             (
-                "an amount",
+                "a fixed amount",
                 json!({
                     "code": "FEE",
                     "name": "Stamp duty",

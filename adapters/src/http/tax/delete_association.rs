@@ -18,7 +18,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Takes a tax association away, a customer's as a change of that customer, and answers it as it was left.
+/// Removes a tax association and returns it in its last state. For one of a customer, this changes that customer.
 // With a body, because the SDKs cannot read an empty one here.
 #[delete("/taxes/associations/<id>")]
 pub(super) async fn delete_association(
@@ -37,18 +37,18 @@ pub(super) async fn delete_association(
     };
     let change = CustomerChange::Amend(customer, Amendment::Dissociate(id));
     let changed = services.customers.change(&caller, change, Precondition::None, request).await?;
-    // The event holds what is left of the customer; of what was taken away it knows when and by whom.
+    // The event has the remaining state of the customer. The time and the actor of the removal come from it.
     found.status = Status::Deleted;
     found.audit.touch(changed.event.at, &changed.event.actor);
     Ok(Answer::ok(&TaxAssociationResponse::new(&found))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "A customer's, or one of the defaults; customers that took the default over keep theirs.";
-    Endpoint::new(routes![delete_association], "deleteTaxAssociation", "Take a tax association away", says)
+    let says = "One of a customer, or a default. Customers that have already taken over the default keep it.";
+    Endpoint::new(routes![delete_association], "deleteTaxAssociation", "Remove a tax association", says)
         .with_key()
         .path::<TaxAssociationId>("id", "The tax association.")
-        .answers::<TaxAssociationResponse<'_>>(200, "The tax association as it was left.")
+        .answers::<TaxAssociationResponse<'_>>(200, "The removed tax association.")
         .idempotent()
 }

@@ -28,12 +28,12 @@ pub(super) async fn delete_rate(
     Ok(Answer::empty(Status::NoContent).replayed(archived.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    Endpoint::new(routes![delete_rate], "deleteTaxRate", "Archive a tax rate", "Only one that is not in use.")
+    Endpoint::new(routes![delete_rate], "deleteTaxRate", "Archive a tax rate", "Only if it is not in use.")
         .with_key()
         .path::<TaxRateId>("id", "The tax rate.")
-        .answers_nothing(204, "It is archived.")
+        .answers_nothing(204, "The tax rate is archived.")
         .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

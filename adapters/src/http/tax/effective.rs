@@ -18,7 +18,7 @@ use crate::http::{
     query::Query,
 };
 
-/// Which taxes apply, in their order, and which do not.
+/// The taxes that apply, in order, and those that do not.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EffectiveTaxes)]
 struct EffectiveTaxesResponse<'a> {
@@ -32,7 +32,7 @@ struct EffectiveTaxesResponse<'a> {
     passed_over: Vec<TaxResponse<'a>>,
 }
 
-/// A rate, with the association by which it applies, or might.
+/// A rate with its association.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EffectiveTax)]
 struct TaxResponse<'a> {
@@ -47,7 +47,7 @@ struct TaxResponse<'a> {
     tax_association: TaxAssociationResponse<'a>,
 }
 
-/// Why a rate does not apply.
+/// The reason why a rate does not apply.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PassedOverReason)]
 struct ReasonResponse {
@@ -88,9 +88,9 @@ impl<'a> EffectiveTaxesResponse<'a> {
     }
 }
 
-/// Which taxes apply to a published customer in a currency at a moment (`at`, now when it is left out), in the order in
-/// which they do, and why the others do not.
-// The rank keeps it after `/customers/external/<_..>`, which takes this path too when the id is `external`.
+/// Shows which taxes apply to a published customer in a currency at a time (`at`, by default now), in order, and why
+/// others do not.
+// The rank is after that of `/customers/external/<_..>`, which matches this path too if the id is `external`.
 #[get("/customers/<id>/taxes/effective", rank = 2)]
 pub(super) async fn effective(
     caller: CanRead,
@@ -109,13 +109,13 @@ pub(super) async fn effective(
     Answer::ok(&EffectiveTaxesResponse::new(&explained))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "In the order in which they apply, and why the others do not.";
-    Endpoint::new(routes![effective], "getEffectiveTaxes", "Which taxes apply to a customer", says)
+    let says = "In the order in which they apply, with the reasons why others do not.";
+    Endpoint::new(routes![effective], "getEffectiveTaxes", "Show the taxes that apply to a customer", says)
         .with_key()
         .path::<CustomerId>("id", "The customer.")
-        .required_query::<CurrencyCode>("currency", "The currency that is charged in.")
-        .query::<Timestamp>("at", "The moment; now when absent.")
+        .required_query::<CurrencyCode>("currency", "The currency of the charge.")
+        .query::<Timestamp>("at", "The time, by default now.")
         .answers::<EffectiveTaxesResponse<'_>>(200, "The taxes.")
 }

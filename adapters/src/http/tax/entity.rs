@@ -1,4 +1,4 @@
-//! How requests name whom a tax applies to: `entity_type`, `entity_id`, `external_customer_id`.
+//! The taxed entity in requests: `entity_type`, `entity_id`, `external_customer_id`.
 
 use patron_domain::{
     UnknownWord,
@@ -11,17 +11,17 @@ use patron_domain::{
 
 use crate::http::elsewhere;
 
-/// The type of an entity that a list is asked for.
+/// The entity type of a list.
 pub(super) enum AskedEntityType {
-    /// One of which there are some here.
+    /// A type that exists here.
     Held(TaxedEntityType),
-    /// One that Flexprice knows and that is billing: there are none here.
+    /// A type of Flexprice's billing, of which nothing exists here.
     Elsewhere,
 }
 
 impl AskedEntityType {
     /// # Errors
-    /// For a word that neither knows.
+    /// For a word that neither Patron nor Flexprice knows.
     pub(super) fn parse(word: &str) -> Result<Self, UnknownWord> {
         if elsewhere::is_entity_type(word) {
             return Ok(Self::Elsewhere);
@@ -38,27 +38,27 @@ pub(super) fn kind_of_id(id: &str) -> Option<TaxedEntityType> {
     id.starts_with(TenantKind::PREFIX).then_some(TaxedEntityType::Tenant)
 }
 
-/// The three fields as they were given; an empty one is as if absent.
+/// The three fields as given. Empty ones count as absent.
 pub(super) struct EntityFields<'a> {
     pub(super) kind: Option<TaxedEntityType>,
     pub(super) entity_id: Option<&'a str>,
     pub(super) external_customer_id: Option<&'a str>,
 }
 
-/// Whom they name.
+/// The entity that the fields name.
 pub(super) enum NamedEntity {
     /// The environment, by its defaults.
     Tenant,
     /// One customer.
     Customer(NamedCustomer),
-    /// Every customer: the type alone.
+    /// All customers: only the type is given.
     Customers,
-    /// Nobody in particular: none of the fields.
+    /// No restriction: no field is given.
     All,
 }
 
 impl EntityFields<'_> {
-    /// Whom they name; notes what contradicts itself.
+    /// The entity that the fields name. Contradictions are reported.
     pub(super) fn read(&self, caller: &Caller, broken: &mut Violations) -> NamedEntity {
         let refuse = |broken: &mut Violations, path: &str, rule, message: &str| {
             broken.push(Violation { path: path.to_owned(), rule, message: format!("{path} {message}") });
@@ -66,10 +66,10 @@ impl EntityFields<'_> {
         match (self.kind, self.entity_id, self.external_customer_id) {
             (Some(TaxedEntityType::Tenant), id, external) => {
                 if id.is_some_and(|id| id != caller.owner().tenant_id.to_string()) {
-                    refuse(broken, "entity_id", "own_tenant", "must be left out or name your own tenant");
+                    refuse(broken, "entity_id", "own_tenant", "must be omitted or name your own tenant");
                 }
                 if external.is_some() {
-                    refuse(broken, "external_customer_id", "exclusive", "must be left out: entity_type is tenant");
+                    refuse(broken, "external_customer_id", "exclusive", "must be omitted if entity_type is tenant");
                 }
                 NamedEntity::Tenant
             }
@@ -83,7 +83,7 @@ impl EntityFields<'_> {
             (Some(TaxedEntityType::Customer), None, None) => NamedEntity::Customers,
             (None, id, None) => {
                 if id.is_some() {
-                    let message = "is needed beside an entity_id that is neither a customer's (cust_…) nor a tenant's";
+                    let message = "is required with an entity_id that is neither a customer's (cust_…) nor a tenant's";
                     refuse(broken, "entity_type", "required", message);
                 }
                 NamedEntity::All

@@ -1,4 +1,4 @@
-//! The refusals about taxes, in the envelope of every error.
+//! Conversion of errors about taxes to errors of the API.
 
 use patron_domain::{
     customer::{ChangeCustomerError, InvalidOperation},
@@ -96,12 +96,12 @@ impl From<ChangeTaxDefaultError> for ApiError {
     }
 }
 
-/// 404 for the one `tax_rate_code` of a request.
+/// 404 for the `tax_rate_code` of a request.
 fn unknown_rate() -> ApiError {
     ApiError::not_found(NO_SUCH_RATE).names_nothing("tax_rate_code", NO_SUCH_RATE)
 }
 
-/// The refusal of a list of the customer that its query names.
+/// The error of a list for the customer in its query.
 pub(super) fn of_named(error: TaxesOfError, named: &NamedCustomer) -> ApiError {
     match error {
         TaxesOfError::UnknownCustomer => ApiError::unknown(no_customer(named)),
@@ -109,11 +109,11 @@ pub(super) fn of_named(error: TaxesOfError, named: &NamedCustomer) -> ApiError {
     }
 }
 
-/// The refusal of a new association of a customer.
+/// The error of a new association of a customer.
 pub(super) fn of_association(error: ChangeCustomerError) -> ApiError {
     match error {
         ChangeCustomerError::UnknownTaxRates(_) => unknown_rate(),
-        // The customer is what the request names, and an archived one is named as little as one that never was.
+        // The request names the customer. An archived one is as unknown here as one that never existed.
         ChangeCustomerError::UnknownCustomer | ChangeCustomerError::Forbidden(InvalidOperation::Archived) => {
             TaxesOfError::UnknownCustomer.into()
         }
@@ -121,7 +121,7 @@ pub(super) fn of_association(error: ChangeCustomerError) -> ApiError {
     }
 }
 
-/// The refusal of a change of a customer's association that is there, or was.
+/// The error of a change of a customer's association that exists or existed.
 pub(super) fn of_association_change(error: ChangeCustomerError) -> ApiError {
     match error {
         ChangeCustomerError::UnknownAssociation => ChangeTaxDefaultError::Archived.into(),

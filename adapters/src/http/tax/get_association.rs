@@ -15,7 +15,7 @@ use crate::http::{
     query::Query,
 };
 
-/// A tax association of any status, with its rate.
+/// Shows a tax association of any status, with its rate.
 #[get("/taxes/associations/<id>")]
 pub(super) async fn get_association(
     caller: CanRead,
@@ -24,7 +24,7 @@ pub(super) async fn get_association(
     id: &str,
 ) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
-    // Checked as in lists; the rate is always there.
+    // Checked as in lists. The rate is always included.
     with_rates(&query, &mut broken);
     broken.into_result()?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
@@ -34,12 +34,12 @@ pub(super) async fn get_association(
     Answer::ok(&TaxAssociationResponse::new(&found).with_rate(&rates))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "With its rate, whatever its status.";
+    let says = "With its rate, in any status.";
     Endpoint::new(routes![get_association], "getTaxAssociation", "Show a tax association", says)
         .with_key()
         .path::<TaxAssociationId>("id", "The tax association.")
-        .query::<EmbeddedRate>("expand", "Accepted as in lists; the rate is always there.")
+        .query::<EmbeddedRate>("expand", "Accepted as in lists. The rate is always included.")
         .answers::<TaxAssociationResponse<'_>>(200, "The tax association.")
 }

@@ -11,7 +11,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// A tax rate of any status.
+/// Shows a tax rate of any status.
 #[get("/taxes/rates/<id>")]
 pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no tax rate with this id");
@@ -20,9 +20,9 @@ pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) 
     Answer::ok(&TaxRateResponse::new(&rate))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    Endpoint::new(routes![get_rate], "getTaxRate", "Show a tax rate", "By its id, whatever its status.")
+    Endpoint::new(routes![get_rate], "getTaxRate", "Show a tax rate", "By its id, in any status.")
         .with_key()
         .path::<TaxRateId>("id", "The tax rate.")
         .answers::<TaxRateResponse<'_>>(200, "The tax rate.")

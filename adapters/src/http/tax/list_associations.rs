@@ -25,12 +25,12 @@ use crate::http::{
     query::Query,
 };
 
-/// What the query asks for, but for whose they are. Ids that no rate can have match nothing.
+/// The filter in the query, except for the entity. Ids that cannot be a rate's match nothing.
 fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxAssociationFilter {
     let parse = |ids: Vec<&str>| ids.into_iter().filter_map(|id| TaxRateId::parse(id).ok()).collect::<Vec<_>>();
     let many = query.joined("tax_rate_ids").map(parse);
     let tax_rate_ids = match (query.get("tax_rate_id").map(|id| parse(vec![id])), many) {
-        // Both: what is in either half alone is not asked for.
+        // Both parameters are given, so the intersection is meant.
         (Some(one), Some(many)) => Some(one.into_iter().filter(|id| many.contains(id)).collect()),
         (one, many) => one.or(many),
     };
@@ -46,7 +46,7 @@ fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxA
     }
 }
 
-/// The word that embeds the rates.
+/// The word that includes the rates.
 pub(super) struct EmbeddedRate;
 
 impl EmbeddedRate {
@@ -55,11 +55,11 @@ impl EmbeddedRate {
 
 impl Shape for EmbeddedRate {
     fn look() -> Look {
-        Look::words([Self::WORD], "What else is shown.")
+        Look::words([Self::WORD], "Related data to include.")
     }
 }
 
-/// Whether the rates are to be embedded.
+/// Whether to include the rates.
 pub(super) fn with_rates(query: &Query<'_>, broken: &mut Violations) -> bool {
     let wanted = query.joined("expand").unwrap_or_default();
     if wanted.iter().any(|one| *one != EmbeddedRate::WORD) {
@@ -69,7 +69,7 @@ pub(super) fn with_rates(query: &Query<'_>, broken: &mut Violations) -> bool {
     !wanted.is_empty()
 }
 
-/// The tax associations of the environment: of one customer, of all, or the defaults (`entity_type=tenant`).
+/// Lists the tax associations of the environment: of one customer, of all, or the defaults (`entity_type=tenant`).
 #[get("/taxes/associations")]
 pub(super) async fn list_associations(
     caller: CanRead,
@@ -85,7 +85,7 @@ pub(super) async fn list_associations(
         None => entity_id.and_then(kind_of_id),
     };
     let named = match kind {
-        // What is not here has no taxes here.
+        // Types that do not exist here have no taxes here.
         Some(AskedEntityType::Elsewhere) => None,
         _ => Some(EntityFields { kind: held, entity_id, external_customer_id }.read(&caller, &mut broken)),
     };
@@ -110,27 +110,27 @@ pub(super) async fn list_associations(
     List::new(&found, page, shown).answer().await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Of one customer, of all, or (`entity_type=tenant`) the defaults.";
+    let says = "Those of one customer, of all, or (`entity_type=tenant`) the defaults.";
     Endpoint::new(routes![list_associations], "listTaxAssociations", "List tax associations", says)
         .with_key()
         .paged()
         .query::<TaxedEntityType>(
             "entity_type",
-            "Whose they are. Of what Flexprice taxes and is not here (`subscription`, `invoice` …) there are none.",
+            "The type of the taxed entity. Flexprice's other types (`subscription`, `invoice` …) have no associations here.",
         )
         .query::<CustomerId>("entity_id", "The customer.")
-        .query::<ExternalId>("external_customer_id", "The customer, by its external id.")
-        .query::<TaxRateId>("tax_rate_id", "Of this rate.")
-        .repeated::<TaxRateId>("tax_rate_ids", "Of one of these rates; repeated, or joined by commas.")
-        .query::<CurrencyCode>("currency", "For this currency.")
-        .query::<bool>("auto_apply", "Whether they apply of themselves.")
+        .query::<ExternalId>("external_customer_id", "The customer's external id.")
+        .query::<TaxRateId>("tax_rate_id", "The tax rate.")
+        .repeated::<TaxRateId>("tax_rate_ids", "Any of these rates. Repeat the parameter or separate ids with commas.")
+        .query::<CurrencyCode>("currency", "The currency.")
+        .query::<bool>("auto_apply", "Whether they apply automatically.")
         .query::<Timestamp>("start_time", "Created at this time or later.")
         .query::<Timestamp>("end_time", "Created at this time or earlier.")
-        .query::<Status>("status", "Their status; `published` when absent.")
-        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
-        .query::<EmbeddedRate>("expand", "What else to show of each.")
+        .query::<Status>("status", "Their status, by default `published`.")
+        .query::<Direction>("order", "The direction, by default `desc`.")
+        .query::<EmbeddedRate>("expand", "Related data to include.")
         .lists::<TaxAssociationResponse<'_>>("A page of tax associations.")
         .refuses([Refusal::NotFound])
 }

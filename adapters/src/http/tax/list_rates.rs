@@ -21,7 +21,7 @@ use crate::http::{
     query::Query,
 };
 
-/// What the query asks for. Codes and ids that no rate can have are left out: they match nothing.
+/// The filter in the query. Codes and ids that cannot be a rate's are left out, because they match nothing.
 fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxRateFilter {
     let codes = query.joined("taxrate_codes");
     let ids = query.joined("taxrate_ids");
@@ -37,7 +37,7 @@ fn filter(query: &Query<'_>, listing: &Listing, broken: &mut Violations) -> TaxR
     }
 }
 
-/// The tax rates of the environment, the published ones unless another `status` is asked for.
+/// Lists the tax rates of the environment, by default the published ones.
 #[get("/taxes/rates")]
 pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
@@ -48,18 +48,18 @@ pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Q
     List::new(&found, listing.page, TaxRateResponse::new).answer().await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    Endpoint::new(routes![list_rates], "listTaxRates", "List tax rates", "Everything that is asked has to hold.")
+    Endpoint::new(routes![list_rates], "listTaxRates", "List tax rates", "All conditions must match.")
         .with_key()
         .paged()
-        .query::<Status>("status", "Their status; `published` when absent.")
-        .repeated::<TaxRateCode>("taxrate_codes", "One of these; repeated, or joined by commas.")
-        .repeated::<TaxRateId>("taxrate_ids", "One of these; repeated, or joined by commas.")
+        .query::<Status>("status", "Their status, by default `published`.")
+        .repeated::<TaxRateCode>("taxrate_codes", "Any of these. Repeat the parameter or separate codes with commas.")
+        .repeated::<TaxRateId>("taxrate_ids", "Any of these. Repeat the parameter or separate ids with commas.")
         .query::<TaxRateScope>("scope", "Their scope.")
         .query::<TaxRateStatus>("tax_rate_status", "Whether they are applied.")
         .query::<Timestamp>("start_time", "Created at this time or later.")
         .query::<Timestamp>("end_time", "Created at this time or earlier.")
-        .query::<Direction>("order", "Which end comes first; `desc` when absent.")
+        .query::<Direction>("order", "The direction, by default `desc`.")
         .lists::<TaxRateResponse<'_>>("A page of tax rates.")
 }

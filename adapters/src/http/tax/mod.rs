@@ -38,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![
         create_rate::documented(),

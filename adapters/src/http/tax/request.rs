@@ -1,4 +1,4 @@
-//! What a client sends to create or change a tax rate, and how it becomes what the domain takes.
+//! The bodies of requests that create or change a tax rate, and their conversion to the domain.
 
 use patron_domain::{
     patch::Patch,
@@ -16,7 +16,8 @@ use crate::http::{
     openapi::{exactly, given_decimal, given_metadata, optional, or_null},
 };
 
-/// A body that tells a tax rate. A create and an update have the same members, but for what may stand for code and name.
+/// Declares the body of a tax rate. A create and an update have the same members, except for the schemas of code and
+/// name.
 macro_rules! body {
     ($(#[$says:meta])* $body:ident, #[$code:meta] code, #[$name:meta] name) => {
         $(#[$says])*
@@ -72,7 +73,7 @@ body!(
 );
 
 body!(
-    /// The body of an update. What is absent or `null` stays; unknown members are ignored.
+    /// The body of an update. Absent and `null` members leave fields unchanged; unknown members are ignored.
     UpdateTaxRateRequest,
     #[schema(schema_with = or_null::<TaxRateCode>)]
     code,
@@ -80,8 +81,8 @@ body!(
     name
 );
 
-/// Type and value, as far as they are given, and whether nothing of them is wrong in itself: only then can they contradict
-/// one another.
+/// The type and value, as far as they are given, and whether each is valid in itself. Only then can they contradict
+/// each other.
 fn value(
     fields: &mut Reader<'_>,
     kind: Field<Text<'_>>,
@@ -111,7 +112,7 @@ fn rate_status(fields: &mut Reader<'_>, word: Field<Text<'_>>) -> Option<TaxRate
     fields.optional("tax_rate_status", word, |word| TaxRateStatus::parse(&word))
 }
 
-/// A text that an update gives in place of one that has to be there: it cannot be cleared.
+/// A text of an update that cannot be cleared.
 fn given<T, E: Rule>(
     fields: &mut Reader<'_>,
     name: &str,
@@ -123,7 +124,7 @@ fn given<T, E: Rule>(
 }
 
 impl CreateTaxRateRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewTaxRate> {
         let fields = &mut Reader::new(broken);
         let code = fields.required("code", self.code, TaxRateCode::new);
@@ -147,7 +148,7 @@ impl CreateTaxRateRequest<'_> {
 }
 
 impl UpdateTaxRateRequest<'_> {
-    /// Checks every field that is given and notes all that is wrong.
+    /// Converts the request. Checks every given field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxRateUpdate> {
         let fields = &mut Reader::new(broken);
         let description = match fields.take("description", self.description) {

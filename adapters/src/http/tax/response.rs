@@ -1,4 +1,4 @@
-//! Tax rates and tax associations as clients see them.
+//! Tax rates and tax associations in responses.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +159,7 @@ impl<'a> TaxAssociationResponse<'a> {
         }
     }
 
-    /// The same with its rate embedded, if that is among those given.
+    /// Includes its rate, if that is one of those given.
     pub(super) fn with_rate(self, rates: &'a [TaxRate]) -> Self {
         let own = rates.iter().find(|rate| rate.id == self.tax_rate_id);
         Self { tax_rate: own.map(TaxRateResponse::new), ..self }

@@ -19,7 +19,7 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Changes priority, `auto_apply` and metadata of a tax association: a customer's as a change of that customer.
+/// Changes priority, `auto_apply` and metadata of a tax association. For one of a customer, this changes that customer.
 #[put("/taxes/associations/<id>", data = "<body>")]
 pub(super) async fn update_association(
     caller: CanWrite,
@@ -44,14 +44,14 @@ pub(super) async fn update_association(
     Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
     let says = "Changes priority, `auto_apply` and metadata.";
     Endpoint::new(routes![update_association], "updateTaxAssociation", "Change a tax association", says)
         .with_key()
         .path::<TaxAssociationId>("id", "The tax association.")
         .takes::<TermsRequest>([("another priority", json!({ "priority": 7, "metadata": { "why": "B2B" } }))])
-        .answers::<TaxAssociationResponse<'_>>(200, "The tax association as the change left it.")
+        .answers::<TaxAssociationResponse<'_>>(200, "The changed tax association.")
         .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

@@ -17,7 +17,7 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Changes a tax rate. One that is in use keeps its value and type.
+/// Changes a tax rate. A rate in use keeps its value and type.
 #[put("/taxes/rates/<id>", data = "<body>")]
 pub(super) async fn update_rate(
     caller: CanWrite,
@@ -33,15 +33,15 @@ pub(super) async fn update_rate(
     Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Changes the fields that are given. A rate in use keeps its value and type.";
+    let says = "Changes the given fields. A rate in use keeps its value and type.";
     let off = json!({ "tax_rate_status": "INACTIVE", "description": "" });
     Endpoint::new(routes![update_rate], "updateTaxRate", "Change a tax rate", says)
         .with_key()
         .path::<TaxRateId>("id", "The tax rate.")
         .takes::<UpdateTaxRateRequest<'_>>([("switched off", off)])
-        .answers::<TaxRateResponse<'_>>(200, "The tax rate as the change left it.")
+        .answers::<TaxRateResponse<'_>>(200, "The changed tax rate.")
         .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

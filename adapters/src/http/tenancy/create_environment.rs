@@ -28,9 +28,9 @@ pub(super) async fn create_environment(
     Ok(Answer::created(location, &EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Environments share nothing but their tenant.";
+    let says = "Needs a `super_admin` key. Environments of a tenant share no data.";
     Endpoint::new(routes![create_environment], "createEnvironment", "Create an environment", says)
         .with_key()
         .takes::<CreateEnvironmentRequest<'_>>([("one for tests", json!({ "name": "Staging", "type": "development" }))])

@@ -18,8 +18,8 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Creates an API key for the caller's environment, or for the one of its tenant that `environment_id` names. The key
-/// itself is answered this once: not to a repetition under an idempotency key.
+/// Creates an API key for the caller's environment, or for the environment of its tenant that `environment_id` names.
+/// Only the first response shows the key itself, not a repeated request with the same idempotency key.
 #[post("/secrets/api/keys", data = "<body>")]
 pub(super) async fn create_key(
     caller: CanAdminister,
@@ -38,14 +38,14 @@ pub(super) async fn create_key(
     Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Without `environment_id` for the same environment, without `roles` one that reads \
-                and writes. The key itself is shown this once.";
+    let says = "Needs a `super_admin` key. Without `environment_id` it belongs to the caller's environment, and without `roles` it may read \
+                and write. The key itself is shown only once.";
     Endpoint::new(routes![create_key], "createApiKey", "Create an API key", says)
         .with_key()
         .takes::<CreateKeyRequest<'_>>([(
-            "a key that reads, for a time",
+            "a read-only key with an expiry",
             json!({
                 "name": "Reports",
                 "type": "private_key",
@@ -53,7 +53,7 @@ pub(super) fn documented() -> Endpoint {
                 "expires_at": "2099-01-01T00:00:00Z",
             }),
         )])
-        .answers::<CreatedKeyResponse<'_>>(201, "What is known of the key, and the key.")
+        .answers::<CreatedKeyResponse<'_>>(201, "The key and its details.")
         .idempotent()
         .refuses([Refusal::NotFound])
 }

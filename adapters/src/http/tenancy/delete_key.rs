@@ -11,7 +11,8 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Revokes an API key of any environment of the caller's tenant; a second time changes nothing and is answered alike.
+/// Revokes an API key of any environment of the caller's tenant. A second request changes nothing and gets the same
+/// response.
 #[delete("/secrets/api/keys/<id>")]
 pub(super) async fn delete_key(
     caller: CanAdminister,
@@ -25,12 +26,12 @@ pub(super) async fn delete_key(
     Ok(Answer::no_content().replayed(revoked.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Revoking it again changes nothing, and is answered alike.";
+    let says = "Needs a `super_admin` key. Revoking it again changes nothing and gets the same response.";
     Endpoint::new(routes![delete_key], "revokeApiKey", "Revoke an API key", says)
         .with_key()
         .path::<ApiKeyId>("id", "The key's id.")
-        .answers_nothing(204, "It is revoked.")
+        .answers_nothing(204, "The key is revoked.")
         .idempotent()
 }

@@ -11,7 +11,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// An environment of the caller's tenant.
+/// Shows an environment of the caller's tenant.
 #[get("/environments/<id>")]
 pub(super) async fn get_environment(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
@@ -19,9 +19,9 @@ pub(super) async fn get_environment(caller: CanRead, services: Services<'_>, id:
     Answer::ok(&EnvironmentResponse::new(&environment))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Any of the key's tenant.";
+    let says = "Any environment of the key's tenant.";
     Endpoint::new(routes![get_environment], "getEnvironment", "Show an environment", says)
         .with_key()
         .path::<EnvironmentId>("id", "The environment.")

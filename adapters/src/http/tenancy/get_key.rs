@@ -11,7 +11,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// A key of the caller's tenant, in use or revoked. The key itself is never shown.
+/// Shows the details of a key of the caller's tenant, valid or revoked, without the key itself.
 #[get("/secrets/api/keys/<id>")]
 pub(super) async fn get_key(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
@@ -19,11 +19,11 @@ pub(super) async fn get_key(caller: CanAdminister, services: Services<'_>, id: &
     Answer::ok(&KeyResponse::new(&key))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. One in use or revoked; the key itself is never shown.";
+    let says = "Needs a `super_admin` key. Valid or revoked. The key itself is never shown.";
     Endpoint::new(routes![get_key], "getApiKey", "Show an API key", says)
         .with_key()
         .path::<ApiKeyId>("id", "The key's id.")
-        .answers::<KeyResponse<'_>>(200, "What is known of the key.")
+        .answers::<KeyResponse<'_>>(200, "The details of the key.")
 }

@@ -12,7 +12,7 @@ use crate::http::{
     query::Query,
 };
 
-/// The environments of the caller's tenant, the newest first.
+/// Lists the environments of the caller's tenant, newest first.
 #[get("/environments")]
 pub(super) async fn list_environments(
     caller: CanRead,
@@ -26,9 +26,9 @@ pub(super) async fn list_environments(
     Answer::ok(&EnvironmentList::new(&found, page))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Those of the key's tenant, the newest first.";
+    let says = "The environments of the key's tenant, newest first.";
     Endpoint::new(routes![list_environments], "listEnvironments", "List environments", says)
         .with_key()
         .paged()

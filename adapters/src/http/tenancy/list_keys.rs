@@ -14,8 +14,9 @@ use crate::http::{
     query::Query,
 };
 
-/// The API keys of the caller's environment, or of the one of its tenant that `environment_id` names, the newest first:
-/// those in use, or with `status=archived` those that were revoked. The keys themselves are never shown.
+/// Lists the API keys of the caller's environment, or of the environment of its tenant that `environment_id` names,
+/// newest first. `status=archived` lists revoked keys, and other requests list the rest. The keys themselves are never
+/// shown.
 #[get("/secrets/api/keys")]
 pub(super) async fn list_keys(
     caller: CanAdminister,
@@ -32,14 +33,14 @@ pub(super) async fn list_keys(
     Answer::ok(&List::new(&found, page, KeyResponse::new))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. The newest first; the keys themselves are never shown.";
+    let says = "Needs a `super_admin` key. Newest first. The keys themselves are never shown.";
     Endpoint::new(routes![list_keys], "listApiKeys", "List API keys", says)
         .with_key()
         .paged()
-        .query::<Status>("status", "`archived` for those that were revoked; `published` when absent.")
-        .query::<EnvironmentId>("environment_id", "The environment; the key's own when absent.")
+        .query::<Status>("status", "`archived` lists revoked keys. By default `published`.")
+        .query::<EnvironmentId>("environment_id", "The environment, by default the key's own.")
         .lists::<KeyResponse<'_>>("A page of keys.")
         .refuses([Refusal::NotFound])
 }

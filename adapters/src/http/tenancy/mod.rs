@@ -30,7 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![
         create_environment::documented(),
@@ -44,7 +44,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     ]
 }
 
-/// The environment that a client names for its keys. What cannot be an id is as unknown as any other.
+/// Parses the environment that a client names for its keys. An invalid id is as unknown as any other.
 fn named_environment(named: Option<&str>) -> Result<Option<EnvironmentId>, ApiError> {
     let known = named.map(EnvironmentId::parse).transpose();
     known.map_err(|_| KeyError::UnknownEnvironment.into())

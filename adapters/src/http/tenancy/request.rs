@@ -1,4 +1,4 @@
-//! What a client sends for environments and API keys, and how it becomes what the domain takes.
+//! The bodies of requests about environments and API keys, and their conversion to the domain.
 
 use patron_domain::{
     ids::EnvironmentId,
@@ -29,7 +29,7 @@ pub(super) struct CreateEnvironmentRequest<'a> {
     kind: Field<Text<'a>>,
 }
 
-/// The body of `PUT /environments/{id}`; what is absent stays.
+/// The body of `PUT /environments/{id}`. Absent members leave fields unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct UpdateEnvironmentRequest<'a> {
@@ -77,7 +77,7 @@ macro_rules! from_object {
 from_object!(CreateEnvironmentRequest, UpdateEnvironmentRequest, CreateKeyRequest);
 
 impl CreateEnvironmentRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<(EnvironmentName, EnvironmentType)> {
         let fields = &mut Reader::new(broken);
         let name = fields.required("name", self.name, EnvironmentName::new);
@@ -87,10 +87,10 @@ impl CreateEnvironmentRequest<'_> {
 }
 
 impl UpdateEnvironmentRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EnvironmentChange> {
         let fields = &mut Reader::new(broken);
-        // An environment cannot be without a name, so an empty one is a mistake.
+        // An environment needs a name, so an empty one is a fault.
         let name = match self.name {
             Field::Absent => None,
             given => fields.required("name", given, EnvironmentName::new),
@@ -101,7 +101,8 @@ impl UpdateEnvironmentRequest<'_> {
 }
 
 impl CreateKeyRequest<'_> {
-    /// Checks every field and notes all that is wrong. Beside the key it answers the environment that is named, if one is.
+    /// Converts the request. Checks every field and collects all faults. Returns the named environment, if any, and the
+    /// new key.
     pub(super) fn into_domain(self, now: Timestamp, broken: &mut Violations) -> Option<(Option<String>, NewApiKey)> {
         let fields = &mut Reader::new(broken);
         let name = fields.required("name", self.name, ApiKeyName::new);
@@ -109,7 +110,8 @@ impl CreateKeyRequest<'_> {
         let expires_at = fields.optional("expires_at", self.expires_at, |text| Timestamp::parse(&text));
         let roles = roles(fields, self.roles);
         let environment = fields.take("environment_id", self.environment_id).filter(|id| !id.is_empty());
-        // Told beside other faults. Alone it is left to the service, which knows whether this was asked before it ended.
+        // Checked here only together with other faults. Without any, the service checks it, because it knows whether an
+        // earlier request with the same key succeeded before the expiry.
         if !broken.is_empty() {
             broken.check(|| "expires_at".to_owned(), expires_at.map(|at| check_expiry(at, now)).transpose());
         }
@@ -118,7 +120,7 @@ impl CreateKeyRequest<'_> {
     }
 }
 
-/// The roles, each checked at its own place; those of a key that names none when absent.
+/// The roles, each checked at its own place. If absent, the default roles.
 fn roles(fields: &mut Reader<'_>, field: Field<List<Text<'_>>>) -> Option<Roles> {
     if matches!(field, Field::Absent) {
         return Some(Roles::default());

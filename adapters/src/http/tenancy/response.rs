@@ -1,4 +1,4 @@
-//! Environments and API keys as clients see them.
+//! Environments and API keys in responses.
 
 use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
@@ -44,8 +44,8 @@ impl<'a> EnvironmentResponse<'a> {
     }
 }
 
-/// `{"environments": […], "total", "offset", "limit"}`, as Flexprice answers this one list, and beside it the shape of all
-/// others.
+/// `{"environments": […], "total", "offset", "limit"}`, Flexprice's form of this one list, and the common form of lists
+/// beside it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EnvironmentList<'a> {
     /// The same as `items`.
@@ -68,18 +68,18 @@ impl<'a> EnvironmentList<'a> {
     }
 }
 
-/// A key that was just made, with the key itself.
+/// A new key, with the key itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedKey)]
 pub(super) struct CreatedKeyResponse<'a> {
     pub(super) secret: KeyResponse<'a>,
-    /// The key itself; not there in the answer to a repetition.
+    /// The key itself; absent in the response to a repeated request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(super) api_key: Option<&'a str>,
 }
 
-/// What is known of one key. What it does not have is left out: the JavaScript SDK takes no `null`.
+/// The details of a key. Absent values are left out, because the JavaScript SDK accepts no `null`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub(super) struct KeyResponse<'a> {
@@ -90,7 +90,7 @@ pub(super) struct KeyResponse<'a> {
     #[serde(rename = "type")]
     #[schema(schema_with = exactly::<ApiKeyType>)]
     kind: ApiKeyType,
-    /// Whose the key is: always Flexprice's own word, where other secrets would be an integration's.
+    /// The provider of the secret: always Flexprice's own word, in contrast to secrets of integrations.
     provider: &'static str,
     display_id: &'a str,
     #[schema(schema_with = all::<Role>)]

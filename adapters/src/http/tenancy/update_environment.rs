@@ -14,7 +14,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Gives an environment of the caller's tenant another name.
+/// Renames an environment of the caller's tenant.
 #[put("/environments/<id>", data = "<body>")]
 pub(super) async fn update_environment(
     caller: CanAdminister,
@@ -30,13 +30,13 @@ pub(super) async fn update_environment(
     Ok(Answer::ok(&EnvironmentResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. The type is fixed.";
+    let says = "Needs a `super_admin` key. The type cannot be changed.";
     Endpoint::new(routes![update_environment], "updateEnvironment", "Rename an environment", says)
         .with_key()
         .path::<EnvironmentId>("id", "The environment.")
         .takes::<UpdateEnvironmentRequest<'_>>([("another name", json!({ "name": "Rehearsal" }))])
-        .answers::<EnvironmentResponse<'_>>(200, "The environment as the change left it.")
+        .answers::<EnvironmentResponse<'_>>(200, "The changed environment.")
         .idempotent()
 }

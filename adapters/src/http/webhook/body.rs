@@ -12,14 +12,14 @@ use serde::Serialize;
 
 use crate::http::{customer::response::CustomerResponse, event::response::Detail, tax::response::TaxRateResponse};
 
-/// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, the customer as the API answers it.
+/// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, with the customer in the form of the API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonBody;
 
 #[derive(Serialize)]
 struct Body<'a> {
     event_type: &'static str,
-    // The thing as the change left it; neither once it was erased.
+    // The resource after the change. Both are absent if it was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<CustomerResponse<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ struct Test {
     message: &'static str,
 }
 
-/// What most bodies have room in, so that they are not moved while they are written.
+/// Enough capacity for most bodies, so that they are not copied while they are written.
 const ROOM: usize = 2_048;
 
 impl WebhookBody for JsonBody {
@@ -77,7 +77,7 @@ impl WebhookBody for JsonBody {
     }
 
     fn test(&self, id: EventId, owner: Owner, at: Timestamp) -> Vec<u8> {
-        let message = "a test, sent because somebody asked for it";
+        let message = "a test event, sent on request";
         let Owner { tenant_id, environment_id } = owner;
         json(&Test { event_type: TEST_EVENT, event_id: id, at, tenant_id, environment_id, message })
     }
@@ -85,6 +85,6 @@ impl WebhookBody for JsonBody {
 
 fn json(body: &impl Serialize) -> Vec<u8> {
     let mut json = Vec::with_capacity(ROOM);
-    // Everything here has a JSON form.
+    // Serialising these types cannot fail.
     serde_json::to_writer(&mut json, body).map(|()| json).unwrap_or_default()
 }

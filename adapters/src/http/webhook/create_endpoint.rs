@@ -13,8 +13,8 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Creates a webhook endpoint, which is told of what happens from now on. The secret is answered this once: not to a
-/// repetition under an idempotency key.
+/// Creates a webhook endpoint for events from now on. Only the first response shows the secret, not a repeated request
+/// with the same idempotency key.
 #[post("/webhooks/endpoints", data = "<body>")]
 pub(super) async fn create_endpoint(
     caller: CanAdminister,
@@ -33,10 +33,10 @@ pub(super) async fn create_endpoint(
     Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. It is told of what happens from now on, of all types of events unless \
-                `event_types` says otherwise. The secret that deliveries are signed with is shown this once.";
+    let says = "Needs a `super_admin` key. It receives events from now on, of all types unless \
+                `event_types` selects some. The secret that signs deliveries is shown only once.";
     Endpoint::new(routes![create_endpoint], "createWebhookEndpoint", "Create a webhook endpoint", says)
         .with_key()
         .takes::<CreateEndpointRequest<'_>>([

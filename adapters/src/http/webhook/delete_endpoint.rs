@@ -12,7 +12,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Deletes a webhook endpoint with its secret. A second time is answered with 404.
+/// Deletes a webhook endpoint with its secret. A second request gets a 404.
 #[delete("/webhooks/endpoints/<id>")]
 pub(super) async fn delete_endpoint(
     caller: CanAdminister,
@@ -25,12 +25,12 @@ pub(super) async fn delete_endpoint(
     Ok(Answer::no_content().replayed(deleted.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. What waits is not delivered any more.";
+    let says = "Needs a `super_admin` key. Waiting deliveries are not sent any more.";
     Endpoint::new(routes![delete_endpoint], "deleteWebhookEndpoint", "Delete a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .answers_nothing(204, "It is deleted.")
+        .answers_nothing(204, "The endpoint is deleted.")
         .idempotent()
 }

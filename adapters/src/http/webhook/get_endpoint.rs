@@ -11,17 +11,17 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// One webhook endpoint, without its secret.
+/// Shows a webhook endpoint, without its secret.
 #[get("/webhooks/endpoints/<id>")]
 pub(super) async fn get_endpoint(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let endpoint = services.webhooks.endpoint(&caller, endpoint_id(id)?).await?;
     Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
     let says = "Without its secret.";
-    Endpoint::new(routes![get_endpoint], "getWebhookEndpoint", "Read a webhook endpoint", says)
+    Endpoint::new(routes![get_endpoint], "getWebhookEndpoint", "Show a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers::<EndpointResponse<'_>>(200, "The endpoint.")

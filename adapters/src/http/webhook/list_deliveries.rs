@@ -16,8 +16,8 @@ use crate::http::{
     query::Query,
 };
 
-/// The deliveries of a webhook endpoint, the newest first; `status` picks those that wait, were delivered or failed.
-/// `cursor` goes on where an answer's `next_cursor` says.
+/// Lists the deliveries of a webhook endpoint, newest first. `status` selects waiting, delivered or failed ones.
+/// `cursor` is the `next_cursor` of the previous page.
 #[get("/webhooks/endpoints/<id>/deliveries")]
 pub(super) async fn list_deliveries(
     caller: CanRead,
@@ -36,14 +36,14 @@ pub(super) async fn list_deliveries(
     Answer::ok(&DeliveryList::new(&found, limit))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The newest first. `next_cursor` is there when there are more.";
+    let says = "Newest first. `next_cursor` is present if there are more.";
     Endpoint::new(routes![list_deliveries], "listWebhookDeliveries", "List the deliveries of a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .query::<DeliveryStatus>("status", "Only those that are this far; all when absent.")
-        .query::<Limit>("limit", "How many items.")
-        .query::<WebhookDeliveryId>("cursor", "Where an answer's `next_cursor` says to go on.")
+        .query::<DeliveryStatus>("status", "Only deliveries with this status, by default all.")
+        .query::<Limit>("limit", "The most items.")
+        .query::<WebhookDeliveryId>("cursor", "The `next_cursor` of the previous page.")
         .answers::<DeliveryList<'_>>(200, "A page of deliveries.")
 }

@@ -13,7 +13,7 @@ use crate::http::{
     query::Query,
 };
 
-/// The webhook endpoints of the environment, the newest first. Secrets are never shown.
+/// Lists the webhook endpoints of the environment, newest first. Secrets are never shown.
 #[get("/webhooks/endpoints")]
 pub(super) async fn list_endpoints(
     caller: CanRead,
@@ -28,9 +28,9 @@ pub(super) async fn list_endpoints(
     Answer::ok(&List::new(&found, page, |endpoint| EndpointResponse::new(endpoint, sender)))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The newest first, without their secrets.";
+    let says = "Newest first, without their secrets.";
     Endpoint::new(routes![list_endpoints], "listWebhookEndpoints", "List webhook endpoints", says)
         .with_key()
         .paged()

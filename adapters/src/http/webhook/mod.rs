@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![
         create_endpoint::documented(),
@@ -50,7 +50,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     ]
 }
 
-/// What cannot be an id is as unknown as any other.
+/// Parses the id of an endpoint. An invalid one is as unknown as any other.
 fn endpoint_id(id: &str) -> Result<WebhookEndpointId, ApiError> {
     WebhookEndpointId::parse(id).map_err(|_| WebhookError::UnknownEndpoint.into())
 }

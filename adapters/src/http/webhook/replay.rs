@@ -14,8 +14,8 @@ use crate::http::{
     openapi::{EXAMPLE_ID, Endpoint, Refusal},
 };
 
-/// Has events delivered to a webhook endpoint once more: one (`event_id`), those of a time (`from`, `to`), or all that
-/// failed (`failed: true`). Answers how many.
+/// Sends events to a webhook endpoint again: one event (`event_id`), those of a time range (`from`, `to`), or all
+/// failed ones (`failed: true`). Returns their number.
 #[post("/webhooks/endpoints/<id>/replay", data = "<body>")]
 pub(super) async fn replay(
     caller: CanAdminister,
@@ -30,19 +30,19 @@ pub(super) async fn replay(
     Ok(Answer::ok(&ReplayResponse { replayed: done.value })?.replayed(done.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. One event, those of a time, or all that failed for good: exactly one \
+    let says = "Needs a `super_admin` key. One event, those of a time range, or all that failed permanently: exactly one \
                 of them.";
-    Endpoint::new(routes![replay], "replayWebhooks", "Deliver events once more", says)
+    Endpoint::new(routes![replay], "replayWebhooks", "Send events again", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .takes::<ReplayRequest<'_>>([
             ("one event", json!({ "event_id": format!("evt_{EXAMPLE_ID}") })),
-            ("those of a day", json!({ "from": "2026-01-31T00:00:00Z", "to": "2026-02-01T00:00:00Z" })),
-            ("all that failed", json!({ "failed": true })),
+            ("the events of a day", json!({ "from": "2026-01-31T00:00:00Z", "to": "2026-02-01T00:00:00Z" })),
+            ("all failed events", json!({ "failed": true })),
         ])
-        .answers::<ReplayResponse>(200, "How many.")
+        .answers::<ReplayResponse>(200, "The number of events.")
         .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

@@ -1,4 +1,4 @@
-//! What a client sends about webhooks, and how it becomes what the domain takes.
+//! The bodies of requests about webhooks, and their conversion to the domain.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) struct CreateEndpointRequest<'a> {
     description: Field<Text<'a>>,
 }
 
-/// The body of `PUT /webhooks/endpoints/{id}`; what is absent stays.
+/// The body of `PUT /webhooks/endpoints/{id}`. Absent members leave fields unchanged.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct UpdateEndpointRequest<'a> {
@@ -54,7 +54,7 @@ pub(super) struct RotateSecretRequest {
     overlap_seconds: Field<i64>,
 }
 
-/// The body of `POST …/replay`: one of three.
+/// The body of `POST …/replay`: exactly one of the three alternatives.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct ReplayRequest<'a> {
@@ -91,7 +91,7 @@ impl<'de> FromJson<'de> for RotateSecretRequest {
 }
 
 impl CreateEndpointRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewEndpoint> {
         let fields = &mut Reader::new(broken);
         let url = fields.required("url", self.url, EndpointUrl::new);
@@ -103,7 +103,7 @@ impl CreateEndpointRequest<'_> {
 }
 
 impl UpdateEndpointRequest<'_> {
-    /// Checks every field and notes all that is wrong.
+    /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<EndpointUpdate> {
         let fields = &mut Reader::new(broken);
         let url = fields.replacement("url", self.url, Null::Keeps, EndpointUrl::new);
@@ -116,7 +116,7 @@ impl UpdateEndpointRequest<'_> {
 }
 
 impl RotateSecretRequest {
-    /// How long two secrets are to be signed with.
+    /// Converts the request to the time for which deliveries are also signed with the old secret.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Duration> {
         let fields = &mut Reader::new(broken);
         match fields.take("overlap_seconds", self.overlap_seconds) {
@@ -127,7 +127,7 @@ impl RotateSecretRequest {
 }
 
 impl ReplayRequest<'_> {
-    /// Exactly one of the three.
+    /// Converts the request, which must have exactly one of the three alternatives.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Replay> {
         let fields = &mut Reader::new(broken);
         let event = fields.optional("event_id", self.event_id, |id| EventId::parse(&id));
@@ -139,13 +139,17 @@ impl ReplayRequest<'_> {
             (None, Some(from), Some(to), None) => {
                 let between = Replay::between(from, to);
                 if between.is_none() {
-                    fields.note("to", "range", "must not lie before from");
+                    fields.note("to", "range", "must not be before from");
                 }
                 between
             }
             (None, None, None, Some(_)) => Some(Replay::Failed),
             _ => {
-                fields.note("event_id", "exclusive", "or from with to, or failed: true: exactly one of them is needed");
+                fields.note(
+                    "event_id",
+                    "exclusive",
+                    "or from with to, or failed: true: exactly one of them is required",
+                );
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! Webhook endpoints and deliveries as clients see them.
+//! Webhook endpoints and deliveries in responses.
 
 use patron_domain::{
     ids::{EnvironmentId, EventId, TenantId, WebhookDeliveryId, WebhookEndpointId},
@@ -40,7 +40,7 @@ pub(super) struct EndpointResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<Timestamp>)]
     failing_since: Option<Timestamp>,
-    /// Until when deliveries are also signed with the secret before.
+    /// The time until which deliveries are also signed with the previous secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<Timestamp>)]
     previous_secret_until: Option<Timestamp>,
@@ -56,18 +56,18 @@ pub(super) struct EndpointResponse<'a> {
     updated_at: Timestamp,
     #[schema(schema_with = exactly::<Actor>)]
     updated_by: &'a Actor,
-    /// Where it was just made.
+    /// Present only if it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<ShownSecret>)]
     secret: Option<String>,
-    /// Where this server would not call the URL.
+    /// Present if this server would not call the URL.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<Warning>,
 }
 
 impl<'a> EndpointResponse<'a> {
-    /// An endpoint, with a warning where the sender would not call it.
+    /// An endpoint, with a warning if the sender would not call it.
     pub(super) fn new(endpoint: &'a WebhookEndpoint, sender: &dyn WebhookSender) -> Self {
         let not_called = sender.not_called(&endpoint.url);
         Self {
@@ -91,7 +91,7 @@ impl<'a> EndpointResponse<'a> {
         }
     }
 
-    /// The same with a secret, where it was just made.
+    /// Adds a new secret.
     pub(super) fn with_secret(self, secret: Option<&WebhookSecret>) -> Self {
         Self { secret: secret.map(WebhookSecret::expose), ..self }
     }
@@ -139,7 +139,7 @@ struct AttemptResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<SendFailure>)]
     error: Option<SendFailure>,
-    /// Where there was no answer: what happened, and what helps.
+    /// The reason and advice, if there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message: Option<&'static str>,
@@ -154,7 +154,7 @@ impl<'a> DeliveryResponse<'a> {
         };
         let last_attempt = delivery.last.as_ref().map(|last| AttemptResponse {
             at: last.at,
-            // An attempt takes seconds.
+            // An attempt takes seconds at most, so the number fits.
             duration_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
             http_status: last.outcome.ok(),
             error: last.outcome.err(),
@@ -178,7 +178,7 @@ impl<'a> DeliveryResponse<'a> {
     }
 }
 
-/// `{"items": […], "pagination": {"limit", "next_cursor"?}}`: deliveries are not counted, and read on by cursor.
+/// `{"items": […], "pagination": {"limit", "next_cursor"?}}`: deliveries are not counted and are paged by cursor.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookDeliveryList)]
 pub(super) struct DeliveryList<'a> {
@@ -197,7 +197,7 @@ struct Pagination {
 }
 
 impl<'a> DeliveryList<'a> {
-    /// From the deliveries found, of which one more than the limit was asked for.
+    /// Builds a page from the deliveries found. One more than the limit was requested.
     pub(super) fn new(found: &'a [Delivery], limit: u16) -> Self {
         let shown = &found[..found.len().min(usize::from(limit))];
         let next_cursor = shown.last().filter(|_| shown.len() < found.len()).map(|delivery| delivery.id);
@@ -205,7 +205,7 @@ impl<'a> DeliveryList<'a> {
     }
 }
 
-/// How many events are delivered once more.
+/// The number of events that are sent again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookReplay)]
 pub(super) struct ReplayResponse {

@@ -14,8 +14,9 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Gives a webhook endpoint another secret, answered this once: not to a repetition under an idempotency key. For `overlap_seconds`, a day unless it says otherwise,
-/// deliveries are signed with the secret before too. The body may be left out.
+/// Gives a webhook endpoint a new secret. Only the first response shows it, not a repeated request with the same
+/// idempotency key. For `overlap_seconds`, by default a day, deliveries are also signed with the old secret. The body
+/// may be omitted.
 #[post("/webhooks/endpoints/<id>/rotate-secret", data = "<body>")]
 pub(super) async fn rotate_secret(
     caller: CanAdminister,
@@ -35,14 +36,14 @@ pub(super) async fn rotate_secret(
     Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. The new secret is shown this once; for a while deliveries are signed \
-                with the one before too.";
-    Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Give a webhook endpoint another secret", says)
+    let says = "Needs a `super_admin` key. The new secret is shown only once. For a while deliveries are also signed \
+                with the old one.";
+    Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Rotate the secret of a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .may_take::<RotateSecretRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
+        .may_take::<RotateSecretRequest>([("an hour with both secrets", json!({ "overlap_seconds": 3_600 }))])
         .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
         .idempotent()
 }

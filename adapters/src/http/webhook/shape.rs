@@ -1,4 +1,4 @@
-//! The looks of what stands in requests and answers about webhooks.
+//! Schemas of values in requests and responses about webhooks.
 
 use patron_domain::{
     event::EventType,
@@ -13,29 +13,29 @@ use utoipa::openapi::schema::Type;
 use crate::http::openapi::{Look, Shape, texts, words};
 
 texts! {
-    EndpointUrl: "Where deliveries go: `https`, or `http` where the server allows it, without user, password or fragment.", "https://example.com/hooks";
-    EndpointDescription: "What an endpoint is for.", "Billing";
+    EndpointUrl: "The address of deliveries: `https`, or `http` if the server allows it, without user, password or fragment.", "https://example.com/hooks";
+    EndpointDescription: "The purpose of an endpoint.", "Billing";
 }
 
 words! {
-    DeliveryKind: "Why it is delivered.";
-    DeliveryStatus: "How far it is.";
-    DisabledReason: "Why an endpoint is disabled.";
-    SendFailure: "Why there was no answer.";
+    DeliveryKind: "The reason for the delivery.";
+    DeliveryStatus: "The status of the delivery.";
+    DisabledReason: "The reason why an endpoint is disabled.";
+    SendFailure: "The reason why there was no response.";
 }
 
-/// What an endpoint wants to be told of.
+/// The events that an endpoint receives.
 pub(super) struct Wanted;
 
 impl Shape for Wanted {
     fn look() -> Look {
         let kinds = ["*", "customer.*", "tax_rate.*"].into_iter();
         let types = EventType::ALL.iter().map(|one| one.as_str());
-        Look::words(kinds.chain(types), "A type of events, all of a kind, or `*` for all.")
+        Look::words(kinds.chain(types), "A type of events, all types of an entity, or `*` for all.")
     }
 }
 
-/// The type of what was delivered.
+/// The type of a delivered event.
 pub(super) struct Delivered;
 
 impl Shape for Delivered {
@@ -44,7 +44,7 @@ impl Shape for Delivered {
     }
 }
 
-/// A secret, as it is shown once.
+/// A secret, for the only response that shows it.
 pub(super) struct ShownSecret;
 
 impl Shape for ShownSecret {
@@ -52,20 +52,19 @@ impl Shape for ShownSecret {
         Look {
             kinds: vec![Type::String],
             pattern: Some("whsec_[A-Za-z0-9+/]+=*".to_owned()),
-            says: "What deliveries are signed with. Shown where it was just made, and never again.".to_owned(),
+            says: "The secret that signs deliveries. It is shown once, when it is new.".to_owned(),
             example: json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
             ..Look::default()
         }
     }
 }
 
-/// How long two secrets are signed with.
+/// The time for which deliveries are signed with two secrets.
 pub(super) struct Overlap;
 
 impl Shape for Overlap {
     fn look() -> Look {
-        let says =
-            "For how many seconds deliveries are signed with the secret before too; a day when absent.".to_owned();
+        let says = "The seconds for which deliveries are also signed with the old secret, by default a day.".to_owned();
         // A week.
         let range = Some((0, MAX_OVERLAP.as_secs() as i64));
         Look { kinds: vec![Type::Integer], range, says, example: json!(86_400), ..Look::default() }

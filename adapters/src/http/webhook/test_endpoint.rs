@@ -12,8 +12,8 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Sends a test event to a webhook endpoint, once and at once, and answers what came of it: 200 also when the endpoint
-/// did not take it, with the reason.
+/// Sends one test event to a webhook endpoint immediately, and returns the outcome. The status is 200 even if the
+/// endpoint did not accept it; the body has the reason.
 #[post("/webhooks/endpoints/<id>/test")]
 pub(super) async fn test_endpoint(
     caller: CanAdminister,
@@ -26,13 +26,13 @@ pub(super) async fn test_endpoint(
     Ok(Answer::ok(&DeliveryResponse::new(&test.value))?.replayed(test.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Once and at once; answered with 200 also when the endpoint did not \
-                take it, with the reason.";
+    let says = "Needs a `super_admin` key. Immediately and once. The status is 200 even if the endpoint did not \
+                accept it; the body has the reason.";
     Endpoint::new(routes![test_endpoint], "testWebhookEndpoint", "Send a test to a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
-        .answers::<DeliveryResponse<'_>>(200, "What came of it.")
+        .answers::<DeliveryResponse<'_>>(200, "The outcome.")
         .idempotent()
 }

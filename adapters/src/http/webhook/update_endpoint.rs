@@ -14,7 +14,7 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Changes a webhook endpoint; what is absent stays. One that is enabled again goes on where it stopped.
+/// Changes a webhook endpoint. Absent members leave fields unchanged. An endpoint that is enabled again continues where it stopped.
 #[put("/webhooks/endpoints/<id>", data = "<body>")]
 pub(super) async fn update_endpoint(
     caller: CanAdminister,
@@ -29,9 +29,9 @@ pub(super) async fn update_endpoint(
     Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks.sender))?.replayed(changed.replayed))
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. What is absent stays. One that is enabled again goes on where it \
+    let says = "Needs a `super_admin` key. Absent members leave fields unchanged. An endpoint that is enabled again continues where it \
                 stopped.";
     Endpoint::new(routes![update_endpoint], "updateWebhookEndpoint", "Change a webhook endpoint", says)
         .with_key()
@@ -40,6 +40,6 @@ pub(super) fn documented() -> Endpoint {
             ("disable it", json!({ "enabled": false })),
             ("another URL", json!({ "url": "https://example.com/other", "event_types": ["*"], "description": "" })),
         ])
-        .answers::<EndpointResponse<'_>>(200, "The endpoint as it is now.")
+        .answers::<EndpointResponse<'_>>(200, "The changed endpoint.")
         .idempotent()
 }

@@ -1,7 +1,8 @@
 //! The transaction of every change of a customer, for one change or a batch of them.
 //!
-//! What all changes need is looked up and locked (`facts`), each is decided on what the one before it left, and what is written
-//! is the difference between the customers before and after all of them. One that is refused costs the others nothing.
+//! `facts` looks up and locks everything that the changes need. Each change is decided on the state that the one before
+//! it left. The transaction writes the difference between the customers before and after all changes. A refused change
+//! does not affect the others.
 
 use std::collections::BTreeMap;
 
@@ -37,10 +38,10 @@ pub(crate) struct Job {
     pub(crate) command: ChangeCustomer,
 }
 
-/// What is answered for each change once everything is written.
+/// The answers to all changes, in their order, once everything is written.
 pub(crate) type Answers = Vec<Result<CustomerChanged, ChangeCustomerError>>;
 
-/// Decides changes in their order. An error is the store's; a change that is refused is one of the answers.
+/// Decides changes in their order. A refused change is one of the answers; an error means that the store failed.
 pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, Writes), Failure<StoreError>> {
     let mut facts = facts::load(unit, jobs).await?;
     let mut batch = Batch::default();
@@ -52,10 +53,10 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
     Ok((answers, batch.into_writes()))
 }
 
-/// What the changes so far leave behind.
+/// The state after the changes so far.
 #[derive(Default)]
 struct Batch {
-    /// The customers that changed, by environment: as they were before all changes, if they were there, and as they are now.
+    /// The changed customers by environment: their state before all changes, if they existed, and their state now.
     customers: BTreeMap<(i32, CustomerId), Changed>,
     writes: Writes,
 }
@@ -78,14 +79,14 @@ impl Batch {
         let event = self.note(*environment, known.current, decision, keeping);
         facts.put(event.state.clone());
         if let Some(row) = self.writes.kept.last().filter(|row| row.event == Some(event.id.into())) {
-            // A repetition in the same batch is answered as this one.
+            // A repeated request in the same batch gets this answer.
             facts.kept.insert(row.key.clone(), row.clone());
             facts.answered.insert(event.id, event.clone());
         }
         Ok(CustomerChanged { event, replayed: false })
     }
 
-    /// Notes what a decision about a customer leaves behind.
+    /// Adds the outcome of a decision about a customer.
     fn note(
         &mut self,
         environment: i32,
@@ -128,7 +129,7 @@ impl Batch {
     }
 }
 
-/// What keeps the answer under the change's key, or the event that was answered under it.
+/// Returns what keeps the answer under the change's key, or the event of an earlier request with that key.
 fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, ChangeCustomerError> {
     let Some(claim) = &job.command.claim else { return Ok(Err(Keeping::default())) };
     let row = facts.kept.get(claim.key.as_str());
@@ -142,7 +143,7 @@ fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, C
     }
 }
 
-/// The run of a workflow that begins with a customer.
+/// The run of a workflow for a new customer.
 fn begun(environment: i32, customer: &Customer, workflow: WorkflowId) -> RunRow {
     let at = customer.audit.created_at;
     RunRow::new(environment, &OnboardingRun::start(customer.owner, customer.id, workflow, at))

@@ -1,5 +1,5 @@
-//! What changes of customers are decided on: looked up for a whole batch, a few queries for each environment, and kept in step
-//! while its changes are decided one after the other.
+//! The facts that changes of customers are decided on. They are looked up for a whole batch with a few queries for each
+//! environment, and updated after each decision.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,29 +20,29 @@ use crate::persistence::{
 
 type Failed = Failure<StoreError>;
 
-/// What is known of one environment.
+/// The facts of one environment.
 #[derive(Default)]
 pub(super) struct Facts {
-    /// The customers that changes name, as the changes before have left them.
+    /// The customers that changes name, in the state after the changes so far.
     customers: HashMap<CustomerId, CustomerAggregate>,
-    /// Which published customer has an external id, as far as it was looked up.
+    /// The published customer of each external id that was looked up.
     holders: HashMap<String, Option<CustomerId>>,
     rates: Vec<TaxRate>,
     defaults: Vec<TaxAssociation>,
     /// The versions of workflows that new customers get, by name.
     workflows: HashMap<String, WorkflowId>,
-    /// What is kept under the keys of the changes.
+    /// The kept answers under the keys of the changes.
     pub(super) kept: HashMap<String, KeptAnswerRow>,
-    /// The events that these name.
+    /// The events that the kept answers name.
     pub(super) answered: HashMap<EventId, CustomerEvent>,
 }
 
-/// What the changes of one environment need, each list in the order in which it is locked.
+/// The needs of the changes of one environment, each list in its locking order.
 #[derive(Default)]
 struct Needs {
     ids: BTreeSet<Key>,
     external_ids: BTreeSet<String>,
-    /// External ids that changes want.
+    /// The external ids that changes assign.
     wanted: BTreeSet<String>,
     codes: BTreeSet<String>,
     defaults: bool,
@@ -50,7 +50,7 @@ struct Needs {
     workflows: BTreeSet<String>,
 }
 
-/// Looks up what changes need, and locks it until the transaction ends.
+/// Looks up the facts that changes need, and locks them until the transaction ends.
 pub(super) async fn load(unit: &dyn Reads, jobs: &[Job]) -> Result<BTreeMap<i32, Facts>, Failed> {
     let mut needs: BTreeMap<i32, (Owner, Needs)> = BTreeMap::new();
     for job in jobs {
@@ -62,7 +62,7 @@ pub(super) async fn load(unit: &dyn Reads, jobs: &[Job]) -> Result<BTreeMap<i32,
         let facts = load_environment(unit, environment, owner, needs, of_environment).await?;
         Ok((environment, facts))
     });
-    // Sent together where the database can.
+    // Sent together if the database supports it.
     join_all(each).await.into_iter().collect()
 }
 
@@ -99,8 +99,8 @@ async fn load_environment(
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
-    // Everybody locks in this order: customers, rates, defaults. Kept answers are looked for last: whoever sees here what the
-    // first of two repetitions has done also sees what that has kept.
+    // All transactions lock in this order: customers, rates, defaults. Kept answers are read last: a transaction that
+    // sees the effects of an earlier request with the same key also sees its kept answer.
     let ((rows, more), (rates, defaults, workflows, holders, kept)) = try_join(
         try_join(
             unit.lock_customers(environment, &ids),
@@ -119,7 +119,7 @@ async fn load_environment(
     for row in rows.into_iter().chain(more) {
         facts.put(row.aggregate(owner).map_err(Failure::Refused)?);
     }
-    // Asked for, and nobody's.
+    // The external id was looked up and is free.
     for external_id in external_ids.into_iter().chain(wanted) {
         facts.holders.entry(external_id).or_default();
     }
@@ -139,7 +139,7 @@ async fn load_environment(
 }
 
 impl Facts {
-    /// A customer as it is now.
+    /// Stores the new state of a customer.
     pub(super) fn put(&mut self, aggregate: CustomerAggregate) {
         let customer = &aggregate.customer;
         if let Some(before) = self.customers.get(&customer.id)
@@ -157,21 +157,21 @@ impl Facts {
         self.holders.extend(holders.into_iter().map(|(external_id, id)| (external_id, Some(id.id()))));
     }
 
-    /// The events of requests that were done before.
+    /// Loads the events of requests that were done before.
     async fn load_answered(&mut self, unit: &dyn Reads, environment: i32, owner: Owner) -> Result<(), Failed> {
         let ids: Vec<Key> = self.kept.values().filter_map(|row| row.event).collect();
         if ids.is_empty() {
             return Ok(());
         }
         for row in unit.events_by_id(environment, &ids).await? {
-            // A key that was used for something else names an event of another kind.
+            // A key of another kind of request names an event of another kind.
             let event = row.record(owner).map_err(Failure::Refused)?.into_customer_event();
             self.answered.extend(event.map(|event| (event.id, event)));
         }
         Ok(())
     }
 
-    /// Who has the external ids that changes want of customers that exist.
+    /// Looks up the holders of external ids that changes assign to existing customers.
     async fn load_holders(
         &mut self,
         unit: &dyn Reads,
@@ -190,7 +190,7 @@ impl Facts {
         Ok(())
     }
 
-    /// The customer that a change is about.
+    /// The customer that a change names.
     pub(super) fn current(&self, command: &ChangeCustomer) -> Option<&CustomerAggregate> {
         match command.subject() {
             Subject::New => None,
@@ -203,7 +203,7 @@ impl Facts {
         self.holders.get(external_id.as_str()).copied().flatten()
     }
 
-    /// What one change is decided on.
+    /// The facts for deciding one change.
     pub(super) fn of(&self, command: &ChangeCustomer) -> CustomerFacts {
         let current = self.current(command);
         let holder = command.wanted_external_id(current).and_then(|wanted| self.holder(wanted));

@@ -25,7 +25,7 @@ use crate::persistence::{
     value::Document,
 };
 
-/// The customer in a document, with its published mappings.
+/// Reads a customer from its document, with its published mappings.
 fn record(owner: Owner, document: &Document, key: impl std::fmt::Display) -> Result<CustomerRecord, StoreError> {
     document.read::<CustomerAggregate>(owner, key).map(CustomerAggregate::into_record)
 }
@@ -39,7 +39,7 @@ impl CustomerRepository for Store {
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let environment = match command.subject() {
             Subject::New | Subject::ExternalId(_) => self.environment_to_write(scope.owner).await?,
-            // Where nothing was ever written, there is nothing to change.
+            // An environment without a row has no customers to change.
             Subject::Id(_) => match self.environment(scope.owner).await? {
                 Some(environment) => environment,
                 None => return Err(ChangeCustomerError::UnknownCustomer),
@@ -129,8 +129,8 @@ impl CustomerRepository for Store {
     }
 }
 
-/// How many customers a search finds, of which the page has so many rows. For a status alone they were counted when they were
-/// written.
+/// The number of customers that a search finds, given the number of rows on its page. For a status alone, the count in
+/// the environment's log is used.
 async fn total(unit: &dyn Reads, search: &Search, on_page: usize) -> diesel::QueryResult<i64> {
     if let Some(seen) = search.total_seen(on_page) {
         return Ok(seen);
@@ -147,7 +147,7 @@ async fn total(unit: &dyn Reads, search: &Search, on_page: usize) -> diesel::Que
 }
 
 impl Store {
-    /// The customers that an entry of the index leads to.
+    /// The customers of an index entry.
     async fn indexed(
         &self,
         owner: Owner,

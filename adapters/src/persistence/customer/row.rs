@@ -59,7 +59,7 @@ impl CustomerRow {
         }
     }
 
-    /// The customer with everything that belongs to it.
+    /// The customer with its mappings and associations.
     pub(crate) fn aggregate(&self, owner: Owner) -> Result<CustomerAggregate, StoreError> {
         self.document.read(owner, self.id.id::<CustomerKind>())
     }
@@ -71,7 +71,7 @@ impl CustomerIndexRow {
     }
 }
 
-/// The column `key`: of texts 128 bits of their SHA-256, so that it is short whatever their length.
+/// The column `key`. Texts are stored as 128 bits of their SHA-256, so the key is short for any length.
 pub(crate) fn index_key(entry: &IndexEntry) -> Vec<u8> {
     match entry.kind.is_text() {
         true => Sha256::digest(&entry.key).as_slice().iter().copied().take(16).collect(),

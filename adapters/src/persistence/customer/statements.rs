@@ -35,14 +35,14 @@ statements! {
             db.one(one.select(customers::document)).await
         }
 
-        /// The documents of customers of any status, by their ids.
+        /// The documents of customers of any status with these ids.
         fn documents_of(db, environment: i32, ids: &[Key]) -> Vec<(Key, Document)> {
             let columns = (customers::id, customers::document);
             let all = || customers::table.filter(customers::environment.eq(environment)).select(columns);
             db.each(ids, |id| all().filter(customers::id.eq(id)), |ids| all().filter(customers::id.eq_any(ids))).await
         }
 
-        /// The documents of published customers, by their external ids.
+        /// The documents of published customers with these external ids.
         fn documents_of_external_ids(db, environment: i32, external_ids: &[String]) -> Vec<(String, Document)> {
             let columns = (customers::external_id, customers::document);
             db.each(
@@ -52,7 +52,7 @@ statements! {
             ).await
         }
 
-        /// Customers of any status, under lock, in the order of their ids.
+        /// Customers of any status, locked in the order of their ids.
         fn lock_customers(db, environment: i32, ids: &[Key]) -> Vec<CustomerRow> {
             let all = || customers::table.filter(customers::environment.eq(environment));
             db.each_locked(
@@ -62,7 +62,7 @@ statements! {
             ).await
         }
 
-        /// Published customers by their external ids, under lock, in the order of their ids.
+        /// Published customers with these external ids, locked in the order of their ids.
         fn lock_customers_of_external_ids(db, environment: i32, external_ids: &[String]) -> Vec<CustomerRow> {
             db.each_locked(
                 external_ids,
@@ -71,7 +71,7 @@ statements! {
             ).await
         }
 
-        /// Which published customers have external ids.
+        /// The ids of the published customers with these external ids.
         fn holders(db, environment: i32, external_ids: &[String]) -> Vec<(String, Key)> {
             let columns = (customers::external_id, customers::id);
             db.each(
@@ -81,7 +81,7 @@ statements! {
             ).await
         }
 
-        /// The documents of the customers that an entry of the index leads to.
+        /// The documents of the customers of an index entry.
         fn customers_indexed(db, environment: i32, kind: i16, key: &[u8]) -> Vec<Document> {
             let same = customers::environment.eq(customer_index::environment).and(customers::id.eq(customer_index::customer));
             let found = customer_index::table
@@ -92,17 +92,17 @@ statements! {
             db.rows(found.select(customers::document)).await
         }
 
-        /// The documents of a page of a search, and one more if there is one.
+        /// The documents of a page of a search, and one more if there is a next page.
         fn found(db, search: &Search) -> Vec<Document> {
             db.rows(rows(search)).await
         }
 
-        /// How many customers a search finds in all, by looking at them.
+        /// The number of customers that a search finds, by counting.
         fn count_found(db, search: &Search) -> i64 {
             Ok(db.one::<_, i64>(count(search)).await?.unwrap_or_default())
         }
 
-        /// How many customers of an environment are published, and how many archived.
+        /// The numbers of published and of archived customers of an environment.
         fn customer_counts(db, environment: i32) -> Option<(i64, i64)> {
             let one = logs::table.filter(logs::environment.eq(environment));
             db.one(one.select((logs::published, logs::archived))).await

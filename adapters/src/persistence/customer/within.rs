@@ -1,4 +1,4 @@
-//! A change of a customer within a transaction that somebody else commits.
+//! A change of a customer within a transaction that the caller commits.
 
 use patron_domain::{
     customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
@@ -9,7 +9,8 @@ use patron_domain::{
 use super::change::{Job, decide};
 use crate::persistence::{error::Failure, owners, unit::Unit};
 
-/// Decides and writes. Call it last in the transaction: it locks the environment's log, which others wait for until the commit.
+/// Decides and writes. Call it last in the transaction, because it locks the environment's log until the commit and
+/// other transactions wait for that lock.
 pub(crate) async fn change(
     unit: &dyn Unit,
     scope: &EnvironmentScope,

@@ -1,4 +1,4 @@
-//! Rows of the table `logs`: one an environment, which orders its events and counts its customers.
+//! Rows of the table `logs`: one for each environment, which orders its events and counts its customers.
 
 use super::super::rows::rows;
 
@@ -16,7 +16,7 @@ rows! {
 }
 
 impl LogRow {
-    /// The log of an environment in which nothing has happened.
+    /// The log of an environment without events.
     pub(crate) fn empty(environment: i32) -> Self {
         Self { environment, epoch: 0, position: 0, at: 0, hash: None, published: 0, archived: 0 }
     }

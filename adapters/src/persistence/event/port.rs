@@ -1,7 +1,7 @@
 //! The port of the log of events.
 //!
-//! Positions are given under the lock of the environment's log, which is held until the commit. So what a reader sees up to the
-//! log's position is complete: nothing is ever added before it.
+//! Positions are assigned under the lock of the environment's log, which is held until the commit. So everything up to
+//! the log's last position is complete: no event is ever added before it.
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -21,7 +21,7 @@ use crate::persistence::{
     store::Store,
 };
 
-/// How many events one read looks through at most, when filters may pass over many.
+/// The most events that one read examines, because filters may skip many.
 const STRETCH: i64 = 10_000;
 
 #[async_trait]
@@ -40,7 +40,7 @@ impl EventLog for Store {
         let asked = query.clone();
         let read = self.read(Pace::List, move |unit| {
             let read = async move {
-                // First of all: whatever is read afterwards is there, as far as that.
+                // Read first: everything up to this position is visible to the statements after it.
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let stretch = match asked.is_sparse() {
                     true => unit.end_of_stretch(environment, asked.after.stored(), STRETCH).await?,

@@ -38,20 +38,20 @@ rows! {
 }
 
 rows! {
-    /// Which event, for its removal.
+    /// The key of an event, for deleting it.
     EventPlaceRow: events {
         environment: i32, position: i64;
     }
 }
 
-/// A version as a column holds it.
+/// A version as a column stores it.
 pub(crate) fn version_number(version: Version) -> i64 {
     // No aggregate changes 2^63 times.
     i64::try_from(version.get()).unwrap_or(i64::MAX)
 }
 
 impl EventRow {
-    /// The event of a customer, of whom `document` is the state.
+    /// The event of a customer. `document` is the customer's state.
     pub(crate) fn of_customer(environment: i32, event: &CustomerEvent, document: Document) -> Self {
         Self {
             environment,
@@ -74,7 +74,7 @@ impl EventRow {
         }
     }
 
-    /// The event of a tax rate.
+    /// The event of a tax rate. `document` is the rate's state.
     pub(crate) fn of_tax_rate(environment: i32, event: &TaxRateEvent, document: Document) -> Self {
         Self {
             environment,
@@ -97,7 +97,7 @@ impl EventRow {
         }
     }
 
-    /// The event, of this owner.
+    /// The event, with its owner.
     pub(crate) fn record(self, owner: Owner) -> Result<EventRecord, StoreError> {
         let place = self.position;
         let broken = |column| corrupt("events", column, place);

@@ -33,14 +33,13 @@ statements! {
             ).await
         }
 
-        /// The position of the last event of a stretch that begins after a position and has so many events; none when the log
-        /// ends before.
+        /// The position of the last of `length` events after a position; `None` if the log ends before it.
         fn end_of_stretch(db, of: i32, after: i64, length: i64) -> Option<i64> {
             let next = events.filter(environment.eq(of)).filter(position.gt(after)).order(position.asc());
             db.one(next.select(position).offset(length - 1).limit(1)).await
         }
 
-        /// The events after where a reader stands and up to a position that a query admits, and one more than it wants.
+        /// The events after the reader's position, up to a position, that match a query, and one more than its limit.
         fn events_after(db, of: i32, query: &EventQuery, end: i64) -> Vec<EventRow> {
             let next = events.filter(environment.eq(of)).filter(position.gt(query.after.stored()));
             let mut next = next.filter(position.le(end)).into_boxed();
@@ -63,19 +62,19 @@ statements! {
             db.rows(next.order(position.asc()).limit(i64::from(query.limit.get()) + 1)).await
         }
 
-        /// The events of an entity, the oldest first.
+        /// The events of an entity, oldest first.
         fn events_of(db, of: i32, whose: Key, limit: i64, offset: i64) -> Vec<EventRow> {
             let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc());
             db.rows(all.limit(limit).offset(offset)).await
         }
 
-        /// How many events an entity has.
+        /// The number of events of an entity.
         fn count_events_of(db, of: i32, whose: Key) -> i64 {
             let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).count();
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
         }
 
-        /// Positions and times of the first events of an environment up to a position.
+        /// The positions and times of the first events of an environment up to a position.
         fn first_events(db, of: i32, up_to: i64, limit: i64) -> Vec<(i64, i64)> {
             let first = events.filter(environment.eq(of)).filter(position.le(up_to)).order(position.asc());
             db.rows(first.select((position, at)).limit(limit)).await

@@ -1,8 +1,9 @@
-//! Work that is done once under an idempotency key, whatever it is.
+//! Work that is done once under an idempotency key.
 //!
-//! The answer under a key is looked for after everything else that is read, and before anything is refused: whoever sees what
-//! the first of two repetitions has done also sees its answer. It is kept in the transaction of the work. Of two transactions
-//! that come with one key at once the second fails at the key, is taken back, and finds the answer of the first.
+//! The answer under a key is read after all other reads, and before a refusal. A transaction that sees the effects of
+//! an earlier request with the same key therefore also sees its answer. The answer is written in the transaction of the
+//! work. If two transactions with one key run at the same time, the second fails at the key, is rolled back, and finds
+//! the answer of the first.
 
 mod port;
 pub(crate) mod row;
@@ -28,31 +29,31 @@ pub(crate) struct Once {
     pub(crate) claim: IdempotencyClaim,
 }
 
-/// What was found under a key.
+/// The result of looking for a key.
 pub(crate) enum Before<T> {
-    /// The work was done: what was answered.
+    /// The work was done before, with this answer.
     Done(T),
-    /// The work is to be done now.
+    /// The work must be done now.
     Free(Box<Keeping>),
 }
 
-/// Keeps the answer under a key, if the work came with one.
+/// Keeps the answer under the key of the request, if it has one.
 #[derive(Debug, Default)]
 pub(crate) struct Keeping {
     once: Option<Once>,
-    /// An answer under the same key that is too old to count.
+    /// An answer under the same key that has expired.
     stale: Option<KeptAnswerRow>,
 }
 
 impl Once {
-    /// The claim of work that may lie in another environment than the caller's.
+    /// The claim of work that may be in another environment than the caller's.
     pub(crate) async fn of(store: &Store, claim: Option<CallersClaim>) -> Result<Option<Self>, StoreError> {
         let Some(CallersClaim { owner, claim }) = claim else { return Ok(None) };
         Ok(Some(Self { environment: store.environment_to_write(owner).await?, owner, claim }))
     }
 }
 
-/// What was answered under a key, of work whose answer is kept itself.
+/// The earlier answer under a key, for work that keeps the whole answer.
 pub(crate) async fn before<T, E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<T>, Failure<E>>
 where
     T: Answer,
@@ -67,7 +68,7 @@ where
     }
 }
 
-/// The event whose state was answered under a key.
+/// The event that an earlier request with the same key returned.
 pub(crate) async fn event_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<EventRecord>, Failure<E>>
 where
     E: From<OnceError> + From<StoreError>,
@@ -79,7 +80,7 @@ where
         return Ok(Before::Free(Box::new(Keeping { once: Some(once.clone()), stale: row })));
     };
     let event = unit.event(once.environment, id.into()).await?;
-    // Answers are removed before the events that they name.
+    // Kept answers are deleted before the events that they name.
     let event = event.ok_or_else(|| reused(IdempotencyKeyReused))?;
     event.record(once.owner).map(Before::Done).map_err(refused)
 }
@@ -94,7 +95,7 @@ impl Keeping {
         self.outcome(writes, || Outcome::kept(answer), at);
     }
 
-    /// Keeps that an event's state was answered.
+    /// Keeps the id of the event that is the answer.
     pub(crate) fn event(self, writes: &mut Writes, event: EventId, at: Timestamp) {
         self.outcome(writes, || Outcome::Event(event), at);
     }

@@ -38,12 +38,13 @@ impl KeptAnswerRow {
         }
     }
 
-    /// A row by whose key one finds out whether a transaction was committed that leaves nothing else to look for.
+    /// A row whose key later shows whether its transaction was committed, for transactions that write nothing else to
+    /// look for.
     pub(crate) fn mark(environment: i32, key: String, at: i64) -> Self {
         Self { environment, key, fingerprint: Vec::new(), at, event: None, kind: None, answer: None }
     }
 
-    /// What was kept.
+    /// The kept answer.
     pub(crate) fn record(&self) -> Result<IdempotencyRecord, StoreError> {
         let broken = |column| corrupt("kept_answers", column, self.environment);
         let fingerprint = self.fingerprint.as_slice().try_into().map_err(|_| broken("fingerprint"))?;

@@ -8,17 +8,17 @@ use crate::persistence::{schema::kept_answers::dsl::*, statements::statements};
 statements! {
     /// Statements about kept answers.
     IdempotencyStatements {
-        /// What is kept under a key.
+        /// The answer under a key.
         fn kept_answer(db, of: i32, wanted: &str) -> Option<KeptAnswerRow> {
             db.one(kept_answers.filter(environment.eq(of)).filter(key.eq(wanted))).await
         }
 
-        /// The same under lock.
+        /// The same, locked.
         fn lock_kept(db, of: i32, wanted: &str) -> Option<KeptAnswerRow> {
             db.locked(kept_answers.filter(environment.eq(of)).filter(key.eq(wanted))).await
         }
 
-        /// The same for several keys.
+        /// The same for several keys, locked.
         fn lock_kept_keys(db, of: i32, wanted: &[String]) -> Vec<KeptAnswerRow> {
             db.each(
                 wanted,
@@ -27,7 +27,7 @@ statements! {
             ).await
         }
 
-        /// The oldest answers of environments that were kept before a time.
+        /// The oldest answers of these environments from before a time.
         fn kept_before(db, all: &[i32], before: i64, limit: i64) -> Vec<(i32, String)> {
             let old = kept_answers.filter(environment.eq_any(all)).filter(at.lt(before));
             db.rows(old.select((environment, key)).limit(limit)).await

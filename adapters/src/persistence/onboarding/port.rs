@@ -163,7 +163,7 @@ impl OnboardingRepository for Store {
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
         let (now, limit) = (claim.now.micros(), i64::from(claim.limit));
-        // Mostly there is nothing to do, and that is seen without a transaction.
+        // Usually no run is due, which this read shows without a transaction.
         let found = self.read(Pace::List, move |unit| {
             let find = async move {
                 let all = unit.environments_known().await?;
@@ -188,7 +188,7 @@ impl OnboardingRepository for Store {
                 let take = async move {
                     let (mut runs, mut writes) = (Vec::new(), Writes::default());
                     for row in unit.lock_runs(environment, &customers).await? {
-                        // Another server may have been first.
+                        // Another server may have changed it since the read.
                         if row.due_at.is_some_and(|at| at <= now) {
                             let run = row.run(owner).map_err(Failure::Refused)?.held(until);
                             writes.runs.push(RunRow { holder: Some(holder.clone()), ..RunRow::new(environment, &run) });

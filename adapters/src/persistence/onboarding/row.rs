@@ -16,7 +16,7 @@ use crate::persistence::{
 };
 
 rows! {
-    /// One row of `onboarding_workflows`: a version, which never changes but for its status.
+    /// One row of `onboarding_workflows`: a version. Only its status ever changes.
     WorkflowRow: onboarding_workflows {
         environment: i32, id: Key;
         name: String,
@@ -36,12 +36,12 @@ rows! {
     }
 }
 
-/// The column `name` of a workflow; empty for that of customers that name none.
+/// The column `name` of a workflow. Empty for the workflow of customers that name none.
 pub(crate) fn name_column(name: Option<&WorkflowName>) -> &str {
     name.map_or("", |name| name.as_str())
 }
 
-/// The column `name` of the workflow that a change needs.
+/// The column `name` of the workflow that a change uses.
 pub(crate) fn wanted_name(needed: WorkflowNeeded<'_>) -> Option<&str> {
     match needed {
         WorkflowNeeded::None => None,
@@ -51,7 +51,7 @@ pub(crate) fn wanted_name(needed: WorkflowNeeded<'_>) -> Option<&str> {
 }
 
 impl WorkflowRow {
-    /// A version that new customers get.
+    /// A version for new customers.
     pub(crate) fn new(environment: i32, workflow: &Workflow) -> Self {
         Self {
             environment,
@@ -62,19 +62,19 @@ impl WorkflowRow {
         }
     }
 
-    /// The same version, which no new customer gets.
+    /// The same version, retired: no longer for new customers.
     pub(crate) fn retired(self) -> Self {
         Self { status: Status::Deleted.code(), ..self }
     }
 
-    /// The version, of this owner.
+    /// The version, with its owner.
     pub(crate) fn workflow(&self, owner: Owner) -> Result<Workflow, StoreError> {
         self.document.read(owner, self.id.id::<WorkflowKind>())
     }
 }
 
 impl RunRow {
-    /// A run that nobody holds.
+    /// A run without a holder.
     pub(crate) fn new(environment: i32, run: &OnboardingRun) -> Self {
         Self {
             environment,
@@ -86,7 +86,7 @@ impl RunRow {
         }
     }
 
-    /// The run, of this owner. While it is held, it is due when that ends.
+    /// The run, with its owner. A held run is due when its lease ends.
     pub(crate) fn run(&self, owner: Owner) -> Result<OnboardingRun, StoreError> {
         self.document.read(owner, self.customer.id::<OnboardingRunKind>())
     }

@@ -12,7 +12,7 @@ use crate::persistence::{
     word::Word,
 };
 
-/// The versions of an environment's workflows that new customers get.
+/// The workflow versions of an environment for new customers.
 macro_rules! published {
     ($environment:expr) => {
         onboarding_workflows::table
@@ -24,18 +24,18 @@ macro_rules! published {
 statements! {
     /// Statements about onboarding.
     OnboardingStatements {
-        /// The version of a workflow that new customers get.
+        /// The version of a workflow for new customers.
         fn workflow(db, environment: i32, name: &str) -> Option<WorkflowRow> {
             db.one(published!(environment).filter(onboarding_workflows::name.eq(name))).await
         }
 
-        /// The same under lock.
+        /// The same, locked.
         fn lock_workflow(db, environment: i32, name: &str) -> Option<WorkflowRow> {
             db.locked(published!(environment).filter(onboarding_workflows::name.eq(name))).await
         }
 
-        /// The versions of several workflows that new customers get. They are not locked: a version never changes, and which
-        /// one was there first is a matter of moments.
+        /// The versions of several workflows for new customers. They are not locked: versions never change, and a
+        /// customer may get either of two versions that are published at the same time.
         fn workflow_ids(db, environment: i32, names: &[String]) -> Vec<(String, Key)> {
             let columns = (onboarding_workflows::name, onboarding_workflows::id);
             db.each(
@@ -45,7 +45,7 @@ statements! {
             ).await
         }
 
-        /// Any version.
+        /// A version of any status.
         fn workflow_version(db, environment: i32, id: Key) -> Option<WorkflowRow> {
             let one = onboarding_workflows::table.filter(onboarding_workflows::environment.eq(environment));
             db.one(one.filter(onboarding_workflows::id.eq(id))).await
@@ -57,13 +57,13 @@ statements! {
             db.one(all.filter(onboarding_runs::customer.eq(customer))).await
         }
 
-        /// The same under lock.
+        /// The same, locked.
         fn lock_run(db, environment: i32, customer: Key) -> Option<RunRow> {
             let all = onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));
             db.locked(all.filter(onboarding_runs::customer.eq(customer))).await
         }
 
-        /// Several runs under lock.
+        /// Several runs , locked.
         fn lock_runs(db, environment: i32, customers: &[Key]) -> Vec<RunRow> {
             let all = || onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));
             db.each_locked(
@@ -86,8 +86,7 @@ statements! {
             db.rows(all).await
         }
 
-        /// The runs of environments for which there is something to do, those first that have been due for the longest:
-        /// environment and customer.
+        /// The environment and the customer of each due run, those due longest first.
         fn due_runs(db, environments: &[i32], now: i64, limit: i64) -> Vec<(i32, Key)> {
             let due = onboarding_runs::table
                 .filter(onboarding_runs::environment.eq_any(environments))

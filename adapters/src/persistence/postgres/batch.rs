@@ -1,8 +1,8 @@
-//! Changes of customers share transactions: those that wait while others are being committed are taken together.
+//! Changes of customers share transactions: changes that arrive during a commit are written together.
 //!
-//! Two workers, each with a transaction of its own, so that one decides while the other waits for the disk. Each takes
-//! what is waiting, up to [`MAX_BATCH`]; an idle system adds no delay. One change that is refused costs the others nothing; where
-//! the database fails one, each is done again alone.
+//! Two workers have a transaction each, so that one decides while the other waits for the disk. A worker takes all
+//! waiting changes, up to [`MAX_BATCH`]; an idle system adds no delay. A refused change does not affect the others. If
+//! the database fails one, each change runs again in a transaction of its own.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -34,12 +34,12 @@ use crate::{
     share,
 };
 
-/// The most changes of one transaction: enough to make the commit's share of each small, few enough to keep it short.
+/// The most changes in one transaction: enough to share the cost of the commit, few enough to keep it short.
 const MAX_BATCH: usize = 128;
-/// How many transactions are under way at once.
+/// The number of concurrent transactions.
 const WORKERS: usize = 2;
 
-/// One change that a caller waits for.
+/// One change whose caller waits.
 struct Waiting {
     job: Job,
     answer: oneshot::Sender<Result<CustomerChanged, ChangeCustomerError>>,
@@ -49,13 +49,13 @@ type Queue = Arc<Mutex<mpsc::Receiver<Waiting>>>;
 
 /// The queue of changes, and the workers behind it.
 pub(super) struct BatchWriter {
-    // Taken away to close the queue.
+    // `None` once the queue is closed.
     queue: std::sync::Mutex<Option<mpsc::Sender<Waiting>>>,
     workers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl BatchWriter {
-    /// Starts the workers. At most `queue` changes wait.
+    /// Starts the workers. At most `queue` changes wait at a time.
     pub(super) fn start(pool: &Pool, queue: usize) -> Self {
         let (sender, waiting) = mpsc::channel(queue.max(1));
         let waiting: Queue = Arc::new(Mutex::new(waiting));
@@ -63,7 +63,7 @@ impl BatchWriter {
         Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers) }
     }
 
-    /// Makes a change, and answers when it is durable. It is finished even when the caller goes away meanwhile.
+    /// Makes a change, and returns once it is durable. It is finished even if the caller stops waiting.
     pub(super) async fn change(&self, job: Job) -> Result<CustomerChanged, ChangeCustomerError> {
         let (answer, answered) = oneshot::channel();
         let sender = self.queue.lock().ok().and_then(|queue| queue.clone()).ok_or_else(closed)?;
@@ -78,21 +78,21 @@ impl BatchWriter {
         timeout::within("postgres", async { answered.await.unwrap_or_else(|_| Err(unknown().into())) }).await
     }
 
-    /// How many changes wait to be taken.
+    /// The number of changes in the queue.
     pub(super) fn waiting(&self) -> usize {
         let queue = self.queue.lock().ok();
         let queue = queue.as_deref().and_then(Option::as_ref);
         queue.map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
 
-    /// Takes no more, and finishes what was taken.
+    /// Accepts no more changes, and finishes those in the queue.
     pub(super) async fn close(&self) {
         if let Ok(mut queue) = self.queue.lock() {
             queue.take();
         }
         let workers = self.workers.lock().map(|mut workers| std::mem::take(&mut *workers)).unwrap_or_default();
         for worker in workers {
-            // A panic in it was reported when it happened.
+            // A panic was reported when it happened.
             let _ = worker.await;
         }
     }
@@ -102,7 +102,7 @@ fn closed() -> StoreError {
     unavailable("its writer has stopped")
 }
 
-/// Takes changes until the queue is closed and empty.
+/// Runs batches until the queue is closed and empty.
 async fn work(pool: Pool, queue: Queue) {
     loop {
         let mut batch = Vec::new();
@@ -111,19 +111,19 @@ async fn work(pool: Pool, queue: Queue) {
         }
         let (jobs, answers): (Vec<Job>, Vec<_>) = batch.into_iter().map(|one| (one.job, one.answer)).unzip();
         let jobs: Arc<[Job]> = jobs.into();
-        // A panic fails this batch and not the worker. What it leaves behind is a connection within a transaction, which the
-        // pool throws away.
+        // A panic fails this batch but not the worker. It leaves a connection within a transaction, which the pool
+        // discards.
         let outcome = AssertUnwindSafe(run(&pool, &jobs)).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|_| fail(&jobs, &unknown()));
         for (answer, outcome) in answers.into_iter().zip(outcome) {
-            // The caller may have gone away; what was written stands all the same.
+            // The caller may have stopped waiting. The change stands.
             let _ = answer.send(outcome);
         }
     }
 }
 
-/// Makes changes together: tried again where that helps, one by one where one of them fails the others.
-#[expect(clippy::disallowed_methods, reason = "how long a commit takes is no fact of the domain")]
+/// Makes changes together. Tries again if that may help, and runs them one by one if one of them fails the others.
+#[expect(clippy::disallowed_methods, reason = "the duration of a commit is not part of the domain")]
 async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
     let alone = jobs.len() == 1;
     let mut tries = 1;
@@ -158,7 +158,7 @@ async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
         drop(session);
         match problem.kind {
             Kind::Conflict | Kind::Lost | Kind::Unique if tries < TRIES => {}
-            // One of them is the cause; the others must not suffer for it.
+            // One of them is the cause. The others must not fail with it.
             _ if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
                 return one_by_one(pool, jobs).await;
             }
@@ -172,7 +172,8 @@ async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
     }
 }
 
-/// The work within the transaction: what to answer, and by what to find out whether it was committed.
+/// Runs the work within the transaction: returns the answers, and the sign by which to find out whether it was
+/// committed.
 async fn attempt(unit: &PostgresUnit<'_>, jobs: &[Job]) -> Result<(Answers, Option<Sign>), Failure<StoreError>> {
     let (answers, writes) = decide(unit, jobs).await?;
     let sign = writes.sign();

@@ -1,22 +1,22 @@
-//! Statements over many rows at once: each column is one array, so that the statement is the same for any number of rows
-//! and is prepared once. Diesel's own inserts of many rows are a new statement for each number of rows.
+//! Statements over many rows at once. Each column is one array, so the statement is the same for any number of rows and
+//! is prepared once. Diesel's own multi-row inserts are another statement for each number of rows.
 
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 
 use crate::persistence::value::{Document, DocumentSql, Key, KeySql};
 
-/// New rows.
+/// Inserts rows.
 pub(crate) const INSERT: u8 = 0;
-/// Rows that exist get new values; those that do not are made.
+/// Updates existing rows and inserts missing ones.
 pub(crate) const UPSERT: u8 = 1;
-/// Rows with these keys go.
+/// Deletes rows by key.
 pub(crate) const DELETE: u8 = 2;
 
-/// How the values of a column of many rows become one parameter.
+/// Conversion of a column of many rows to one parameter.
 pub(crate) trait Column {
-    /// The type of one value.
+    /// The SQL type of one value.
     type Sql;
-    /// One value as it is bound.
+    /// The form in which one value is bound.
     type Bind<'a>
     where
         Self: 'a;
@@ -57,7 +57,7 @@ columns! {
     Option<Vec<u8>> => Nullable<Binary>, Option<&'a [u8]>, |value| value.as_deref();
 }
 
-/// Gives a row its statements over many: `insert_all`, `upsert_all` and `delete_all`.
+/// Declares the statements over many rows: `insert_all`, `upsert_all` and `delete_all`.
 macro_rules! bulk {
     ($name:ident: $table:ident { $($key:ident: $key_type:ty),+; $($column:ident: $type:ty),* }) => {
         const _: () = {
@@ -97,7 +97,7 @@ macro_rules! bulk {
                         $(out.push_sql(concat!(", ", stringify!($column)));)*
                         out.push_sql(") ");
                     }
-                    // Not `FROM unnest(…, …)`, which materialises each column before the first row is there.
+                    // Not `FROM unnest(…, …)`, which materialises each column before the first row is produced.
                     let mut separator = "SELECT unnest(";
                     $(
                         out.push_sql(separator);

@@ -1,4 +1,5 @@
-//! The way to the server, plain or in TLS: decided here alone, and watched for errors.
+//! The connection to the server, plain or over TLS. Only this module decides which; it also watches the connection for
+//! errors.
 
 use std::{
     convert::Infallible,
@@ -20,30 +21,30 @@ use super::sqlstate::{LastError, Watch};
 
 /// Secures the sockets of new connections.
 ///
-/// tokio-postgres hands every socket over untouched (it is told that TLS starts at once), so that the request for TLS and
-/// the answer to it are ours, and each connection is watched whether it is plain or not.
+/// tokio-postgres hands over every socket untouched, because it is configured for direct TLS. So this module sends the
+/// TLS request and reads the answer itself, and watches plain and encrypted connections alike.
 #[derive(Clone)]
 pub(super) struct Link {
     security: Arc<Security>,
     last_error: Arc<LastError>,
 }
 
-/// How sockets are secured.
+/// The security of sockets.
 pub(super) enum Security {
-    /// Not at all.
+    /// No TLS.
     Plain,
-    /// TLS if the server has it. A handshake that fails is a failure: only the server's plain "no" leads to a plain
+    /// TLS if the server offers it. A failed handshake is an error: only the server's plain "no" leads to a plain
     /// connection.
     Prefer {
         tls: MakeRustlsConnect,
-        /// Whether to warn of a plain connection; for the first one only.
+        /// Whether to warn about a plain connection. Only the first one is warned about.
         warn: AtomicBool,
     },
-    /// TLS or nothing.
+    /// TLS is required.
     Tls { tls: MakeRustlsConnect, mode: &'static str },
 }
 
-/// A request for TLS (PostgreSQL, section 55.7, SSLRequest): its length, and a number that is no protocol version.
+/// A request for TLS (PostgreSQL, section 55.7, SSLRequest): its length, and a number that no protocol version has.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 impl Security {
@@ -61,18 +62,18 @@ impl Link {
         Self { security: Arc::new(security), last_error: Arc::default() }
     }
 
-    /// The same for one connection, which keeps its own last error.
+    /// A copy for one connection, which records its own last error.
     pub(super) fn for_one(&self) -> (Self, Arc<LastError>) {
         let last_error = Arc::<LastError>::default();
         (Self { security: self.security.clone(), last_error: last_error.clone() }, last_error)
     }
 
-    /// For a host whose name the server's certificate has to have, if names are checked.
+    /// A handshake for a host. The server's certificate must carry this name, if names are checked.
     pub(super) fn to(&self, host: &str) -> Handshake {
         Handshake { link: self.clone(), host: host.to_owned() }
     }
 
-    /// The `sslmode` this amounts to.
+    /// The effective `sslmode`.
     #[cfg(test)]
     pub(super) fn describe(&self) -> &'static str {
         match self.security.as_ref() {
@@ -93,7 +94,7 @@ impl<S: Socket> MakeTlsConnect<S> for Link {
     }
 }
 
-/// What a connection runs over.
+/// A transport of connections.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for S {}
@@ -138,7 +139,8 @@ impl Handshake {
                 if offers_tls(&mut socket).await? {
                     return self.encrypt(socket, tls, mode).await;
                 }
-                let reason = format!("the server offers no TLS, which sslmode={mode} asks for; switch TLS on there");
+                let reason =
+                    format!("the server offers no TLS, which sslmode={mode} requires; enable TLS on the server");
                 Err(io::Error::new(ErrorKind::ConnectionRefused, reason))
             }
         }
@@ -154,27 +156,25 @@ impl Handshake {
     }
 }
 
-/// Asks for TLS. Exactly one byte is read, so that nothing that somebody slips in behind it is taken for the server's.
+/// Asks for TLS. Reads exactly one byte, so that bytes injected after it are not mistaken for the server's.
 async fn offers_tls<S: Socket>(socket: &mut S) -> io::Result<bool> {
     socket.write_all(&SSL_REQUEST).await?;
     match socket.read_u8().await? {
         b'S' => Ok(true),
         b'N' => Ok(false),
-        _ => {
-            Err(io::Error::new(ErrorKind::InvalidData, "this is no PostgreSQL server, or one that refuses connections"))
-        }
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "this is not a PostgreSQL server, or it rejects connections")),
     }
 }
 
 type Encrypted<S> = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
 
-/// A socket as it is, or in TLS.
+/// A socket, plain or over TLS.
 enum Channel<S: Socket> {
     Plain(S),
     Tls(Box<Encrypted<S>>),
 }
 
-/// A connection whose errors are noted.
+/// A connection whose errors are recorded.
 pub(super) struct Watched<S: Socket> {
     channel: Channel<S>,
     watch: Watch,
@@ -244,7 +244,7 @@ mod tests {
     use super::{Link, SSL_REQUEST, Security};
     use crate::persistence::postgres::tls::{Check, Files, client_config};
 
-    /// What a server that answers a request for TLS so gets to read afterwards, and how the client ends.
+    /// Returns the bytes that the client sends after this answer to its TLS request, and its outcome.
     async fn answered(security: Security, answer: &[u8]) -> (Vec<u8>, Result<(), String>) {
         let (client, mut server) = duplex(10_000);
         let handshake = Link::new(security).to("db.example");
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(request, SSL_REQUEST);
         server.write_all(answer).await.unwrap();
         let mut rest = Vec::new();
-        // A client that goes on talks TLS, whose first byte says "handshake".
+        // A client that continues speaks TLS, whose first byte announces a handshake.
         let mut first = [0; 1];
         if server.read(&mut first).await.unwrap() == 1 {
             rest.push(first[0]);
@@ -268,10 +268,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_tls_is_required_nothing_goes_out_plainly() {
+    async fn nothing_is_sent_in_plain_if_tls_is_required() {
         let (sent, ended) = answered(Security::tls(client(), "require"), b"N").await;
         assert!(sent.is_empty());
-        assert!(ended.unwrap_err().contains("the server offers no TLS, which sslmode=require asks for"));
+        assert!(ended.unwrap_err().contains("the server offers no TLS, which sslmode=require requires"));
         let (sent, ended) = answered(Security::tls(client(), "require"), b"S").await;
         assert_eq!(sent, [22], "TLS");
         assert!(ended.unwrap_err().contains("(sslmode=require)"));
@@ -280,11 +280,11 @@ mod tests {
     #[tokio::test]
     async fn only_a_plain_no_leads_to_a_plain_connection() {
         assert_eq!(answered(Security::prefer(client(), true), b"N").await, (Vec::new(), Ok(())));
-        // Something slipped in behind the yes is not taken for TLS, nor for the server's words.
+        // Bytes injected after the yes are taken neither for TLS nor for the server's.
         let (_, ended) = answered(Security::prefer(client(), true), b"SR\0\0\0\x08\0\0\0\0").await;
         assert!(ended.is_err());
         let (sent, ended) = answered(Security::prefer(client(), true), b"E").await;
-        assert!(sent.is_empty() && ended.unwrap_err().contains("no PostgreSQL server"));
+        assert!(sent.is_empty() && ended.unwrap_err().contains("not a PostgreSQL server"));
     }
 
     /// Counts warnings.
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plain_connection_is_warned_of_once_where_it_was_not_to_be_expected() {
+    async fn an_unexpected_plain_connection_is_warned_about_once() {
         for (expected, warnings) in [(true, 1), (false, 0)] {
             let seen = Warnings::default();
             let _here = tracing::subscriber::set_default(seen.clone());

@@ -1,9 +1,9 @@
-//! Look-ups of customers by key: those that arrive together are asked together.
+//! Look-ups of customers by key share queries.
 //!
-//! Two workers, each with a connection of its own, one for each processor of a small server. A worker takes what is
-//! waiting, up to [`MAX_BATCH`], and asks one query for each environment; meanwhile others gather. That spares the server
-//! and the program most of what a query costs beside its rows. An idle system adds no delay: a look-up that comes alone is
-//! asked alone. Whatever takes longer goes through the pool, so that it holds no look-up up.
+//! Two workers have a connection each, which suits a small server with two processors. A worker takes all waiting
+//! look-ups, up to [`MAX_BATCH`], and sends one query for each environment; meanwhile others gather. That saves the
+//! server and the program most of a query's cost beside its rows. An idle system adds no delay: a single look-up is
+//! sent alone. Longer reads use the pool, so they delay no look-up.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,9 +30,9 @@ use crate::persistence::{
 
 /// The most look-ups of one round.
 const MAX_BATCH: usize = 64;
-/// How many rounds are under way at once.
+/// The number of concurrent rounds.
 const WORKERS: usize = 2;
-/// How many look-ups wait at most; whoever comes then waits to be let in.
+/// The most look-ups in the queue. Further callers wait for a place in it.
 const QUEUE: usize = 1_024;
 
 type Answer = oneshot::Sender<Result<Option<Document>, Problem>>;
@@ -43,19 +43,19 @@ struct LookUp {
     answer: Answer,
 }
 
-/// Who waits for each key: one that is asked for twice is looked up once.
+/// The callers that wait for each key. A key that is requested twice is looked up once.
 type Waiting = HashMap<CustomerKey, Vec<Answer>>;
 
 type Queue = Arc<Mutex<mpsc::Receiver<LookUp>>>;
 
 /// The queue of look-ups, and the workers behind it.
 pub(super) struct LookUps {
-    // Taken away to close the queue.
+    // `None` once the queue is closed.
     queue: std::sync::Mutex<Option<mpsc::Sender<LookUp>>>,
 }
 
 impl LookUps {
-    /// Starts the workers. They connect when they are first needed.
+    /// Starts the workers. They connect at the first look-up.
     pub(super) fn start(settings: &Settings) -> Self {
         let (sender, look_ups) = mpsc::channel(QUEUE);
         let queue: Queue = Arc::new(Mutex::new(look_ups));
@@ -78,7 +78,7 @@ impl LookUps {
         within("postgres", look).await
     }
 
-    /// Takes no more; the workers end with what was taken.
+    /// Accepts no more look-ups. The workers finish those in the queue.
     pub(super) fn close(&self) {
         if let Ok(mut queue) = self.queue.lock() {
             queue.take();
@@ -86,7 +86,7 @@ impl LookUps {
     }
 }
 
-/// Takes look-ups until the queue is closed and empty.
+/// Runs rounds until the queue is closed and empty.
 async fn work(settings: Settings, queue: Queue) {
     let mut kept: Option<Session> = None;
     loop {
@@ -133,7 +133,7 @@ async fn answer(session: &Session, batch: Vec<LookUp>) {
     }
 }
 
-/// Answers all who asked. They may have gone away.
+/// Sends the document to all callers. Some may have stopped waiting.
 fn tell(mut answers: Vec<Answer>, document: Option<Document>) {
     let last = answers.pop();
     for answer in answers {
@@ -142,7 +142,7 @@ fn tell(mut answers: Vec<Answer>, document: Option<Document>) {
     let _ = last.map(|answer| answer.send(Ok(document)));
 }
 
-/// The documents that are asked for in one environment.
+/// Reads the requested documents of one environment.
 async fn ask(session: &Session, environment: i32, waiting: &Waiting) -> QueryResult<HashMap<CustomerKey, Document>> {
     let (mut ids, mut external_ids): (Vec<Key>, Vec<String>) = (Vec::new(), Vec::new());
     for key in waiting.keys() {

@@ -1,4 +1,4 @@
-//! Bringing the tables up to date while other instances may be starting too.
+//! Migration of the tables while other instances may be starting too.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::persistence::{migrate, open::OpenError};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// The advisory lock of whoever migrates: "patron" in ASCII, and a number.
+/// The advisory lock of migrations: "patron" in ASCII, and a number.
 const LOCK: i64 = 0x7061_7472_6F6E_0001;
 const TRY_AGAIN: Duration = Duration::from_millis(100);
-/// How often the lock is tried: for a minute.
+/// The most tries to take the lock: one minute.
 const TRIES: u32 = 600;
 
-/// Runs what is pending on a connection of its own, under a lock that other instances wait for.
+/// Runs pending migrations on a connection of their own, under a lock that other instances wait for.
 pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
     let session = Session::connect(settings).await.map_err(failed)?;
@@ -27,7 +27,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
         "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()",
     );
     let encoding: String = session.answer(encoding.get_result(&mut session.pg())).await.map_err(broken)?;
-    // SQL_ASCII takes bytes as they are; any other would refuse most of the world's names.
+    // SQL_ASCII stores bytes unchanged. Other encodings cannot store most of the world's names.
     if encoding != "UTF8" && encoding != "SQL_ASCII" {
         return Err(failed(format!("its encoding is {encoding}; create the database with ENCODING 'UTF8'")));
     }
@@ -36,7 +36,7 @@ pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
     lock(&session).await?;
 
     let (connection, driver) = session.into_parts();
-    // Diesel's migrations block, on a thread where they may. The lock goes with the connection.
+    // Diesel's migrations block, so they run on a blocking thread. The lock ends with the connection.
     let migrated = tokio::task::spawn_blocking(move || {
         let _driver = driver;
         migrate::run(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(connection), MIGRATIONS)
@@ -61,6 +61,7 @@ async fn lock(session: &Session) -> Result<(), OpenError> {
         }
         tokio::time::sleep(TRY_AGAIN).await;
     }
-    let reason = "another instance has been migrating it for a minute; wait until it is done, or end it".to_owned();
+    let reason =
+        "another instance has been migrating it for a minute; wait until it has finished, or stop it".to_owned();
     Err(OpenError::Migrate { reason })
 }

@@ -1,7 +1,7 @@
-//! PostgreSQL: connections, transactions, and what shares them.
+//! PostgreSQL: connections, transactions, and how they are shared.
 //!
-//! A connection (`session`) runs over a `link` that alone decides about TLS; the `pool` keeps the sound ones. Changes of
-//! customers share transactions (`batch`), look-ups by key share queries (`look_ups`); everything else that is written is a
+//! A connection (`session`) runs over a `link`, which decides about TLS. The `pool` keeps usable connections. Changes
+//! of customers share transactions (`batch`) and look-ups by key share queries (`look_ups`). Every other write has a
 //! transaction of its own (`write`).
 
 mod batch;
@@ -42,42 +42,44 @@ use super::{
     value::Document,
 };
 
-/// A PostgreSQL database, open.
+/// An open PostgreSQL database.
 ///
-/// Connections that break are replaced, so it survives a restart of the server. A statement takes 10 s at most, unless
-/// the URL says otherwise (`options=-c statement_timeout=…`).
+/// Broken connections are replaced, so it survives a restart of the server. A statement may take 10 s, unless the URL
+/// says otherwise (`options=-c statement_timeout=…`).
 ///
 /// # The URL
 /// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
-/// as far as tokio-postgres knows them; several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
-/// fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. Environment variables
-/// of libpq and `.pgpass` are not read.
+/// that tokio-postgres supports. Several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
+/// fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. The environment
+/// variables of libpq and `.pgpass` are not read.
 ///
 /// # `sslmode`
-/// - `disable`: plain.
-/// - `prefer`: TLS as with `require` if the server offers it, else plain with a warning in the log.
-/// - `require`: TLS or nothing. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
-/// - `verify-ca`: TLS or nothing, and the certificate leads to a trusted root.
-/// - `verify-full`: the same, and the certificate (its `subjectAltName`) names the host.
+/// - `disable`: no TLS.
+/// - `prefer`: TLS as with `require` if the server offers it, otherwise a plain connection and a warning in the log.
+/// - `require`: TLS is required. The certificate is not checked, unless `sslrootcert` is given: then as `verify-ca`.
+/// - `verify-ca`: TLS is required, and the certificate must lead to a trusted root.
+/// - `verify-full`: as `verify-ca`, and the certificate must name the host in its `subjectAltName`.
 ///
-/// Without `sslmode` it is `prefer` for a server on this machine (`localhost`, loopback addresses), and `verify-full` for
-/// any other. `sslrootcert` names the trusted roots (PEM); without it, or with the word `system`, they are the system's.
-/// `sslcert` and `sslkey` are a certificate of our own. The files are read when the store is opened.
+/// Without `sslmode`, a server on this machine (`localhost`, loopback addresses) gets `prefer`, and any other
+/// `verify-full`. `sslrootcert` names the trusted roots (PEM). Without it, or with the word `system`, they are the
+/// system's. `sslcert` and `sslkey` name our client certificate and its key. The files are read when the store is
+/// opened.
 ///
 /// # Behind PgBouncer
 /// Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
-/// statements are prepared once and used again; migrate with a direct connection, because the lock is the session's.
+/// statements are prepared once and reused. Migrations need a direct connection, because their lock belongs to the
+/// session.
 pub(crate) struct PostgresEngine {
     pool: Pool,
     look_ups: LookUps,
     customers: BatchWriter,
     statistics: JoinHandle<()>,
-    /// One permit for each write that may be under way or wait.
+    /// One permit for each write that may run or wait.
     writes: Arc<Semaphore>,
     most_writes: u32,
 }
 
-/// Changing customers within transactions of an embedding application: see [`PostgresStore::change_within`].
+/// Changing customers within a transaction of an embedding application: see [`PostgresStore::change_within`].
 #[derive(Debug, Clone, Copy)]
 pub struct PostgresStore;
 
@@ -85,7 +87,7 @@ impl PostgresEngine {
     /// Connects, and brings the tables up to date.
     ///
     /// # Errors
-    /// [`OpenError`] when the server cannot be reached, refuses, or has the tables of a newer Patron.
+    /// [`OpenError`] when the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
         let settings = Settings::read(url)?;
         migrate::run(&settings).await?;
@@ -100,7 +102,7 @@ impl PostgresEngine {
             look_ups,
             customers,
             statistics,
-            // On every platform of ours, a usize holds a u32.
+            // A usize holds a u32 on all supported platforms.
             writes: Arc::new(Semaphore::new(most_writes as usize)),
             most_writes,
         })
@@ -153,7 +155,7 @@ impl Engine for PostgresEngine {
     async fn close(&self) {
         self.statistics.abort();
         self.customers.close().await;
-        // All permits are there when no write is left; those that come now find none. Refused only when closed already.
+        // All permits are free once no write is left. Later writes get none. This fails only if it was closed before.
         let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();
         self.pool.close();

@@ -1,4 +1,4 @@
-//! The connections of a store: made when needed, kept when they are sound.
+//! The connection pool of a store. Connections are opened when needed, and kept while they are usable.
 
 use std::{ops::Deref, time::Duration};
 
@@ -11,14 +11,14 @@ use patron_domain::store::StoreError;
 use super::{problem::unavailable, session::Session, settings::Settings};
 use crate::persistence::metrics;
 
-/// How long a free connection is waited for.
+/// How long to wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Connections to one database.
 #[derive(Clone)]
 pub(super) struct Pool(managed::Pool<Manager>);
 
-/// A connection of the pool, for as long as this lives.
+/// A connection of the pool, returned when this is dropped.
 pub(super) struct Pooled(Object<Manager>);
 
 struct Manager(Settings);
@@ -31,17 +31,17 @@ impl managed::Manager for Manager {
         Session::connect(&self.0).await
     }
 
-    /// Costs no round trip: that a server has closed a connection is known here as soon as its word arrives.
+    /// Needs no round trip: a connection that the server closed is known to be closed as soon as that message arrives.
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<String> {
-        if session.is_idle() { Ok(()) } else { Err(RecycleError::message("the connection is of no more use")) }
+        if session.is_idle() { Ok(()) } else { Err(RecycleError::message("the connection is not usable")) }
     }
 }
 
 impl Pool {
-    /// A pool of at most so many connections; none is made yet.
+    /// Creates a pool of at most `connections` connections. It opens none yet.
     pub(super) fn new(settings: Settings, connections: usize) -> Result<Self, StoreError> {
         let pool = managed::Pool::builder(Manager(settings));
-        // The connection used last comes first: its server process has plans and pages at hand.
+        // The most recently used connection comes first: its server process has plans and pages cached.
         let pool = pool.max_size(connections.max(1)).queue_mode(QueueMode::Lifo).runtime(Runtime::Tokio1);
         let pool = pool.wait_timeout(Some(PATIENCE)).build();
         pool.map(Self).map_err(|error| StoreError::Failed { reason: error.to_string() })
@@ -61,13 +61,13 @@ impl Pool {
         }
     }
 
-    /// How many connections there may be, and how many of them are in use.
+    /// The most connections, and the number in use.
     pub(super) fn use_of(&self) -> (usize, usize) {
         let status = self.0.status();
         (status.max_size, status.size.saturating_sub(status.available))
     }
 
-    /// Hands out no more, and closes what is idle.
+    /// Hands out no more connections, and closes idle ones.
     pub(super) fn close(&self) {
         self.0.close();
     }

@@ -1,5 +1,5 @@
-//! From errors of a PostgreSQL connection to the ports': by SQLSTATE, and without the server's text. Where there is no
-//! connection yet, the server's text names role and database at most, and is shown.
+//! Conversion of errors of a PostgreSQL connection to those of the ports: by SQLSTATE, without the server's text. Only
+//! errors of connecting show that text, because it names at most the role and the database.
 
 use std::{
     io::{self, ErrorKind},
@@ -13,29 +13,29 @@ use tokio_postgres::error::DbError;
 use super::sqlstate::SqlState;
 use crate::persistence::error::store_error;
 
-/// What went wrong with a connection or on it.
+/// An error on a connection or of connecting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) kind: Kind,
-    /// What to answer unless trying again helps.
+    /// The error to return, unless another try helps.
     pub(super) error: StoreError,
 }
 
-/// Whether trying again may help.
+/// Whether another try may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Another transaction was in the way; this one was taken back.
+    /// Another transaction conflicted with this one, which was rolled back.
     Conflict,
-    /// The connection is of no more use.
+    /// The connection is not usable any more.
     Lost,
-    /// A value that has to be unique is taken.
+    /// A unique value is taken.
     Unique,
     /// Anything else.
     Other,
 }
 
 impl Problem {
-    /// Names an error, with the SQLSTATE that the server gave it if it comes from there.
+    /// Describes an error, with the server's SQLSTATE if it has one.
     pub(super) fn new(error: &Error, state: Option<SqlState>) -> Self {
         match state {
             Some(state) => Self::of_state(error, state),
@@ -43,7 +43,7 @@ impl Problem {
         }
     }
 
-    /// The connection gave no answer.
+    /// The connection was lost.
     pub(super) fn lost(reason: &str) -> Self {
         Self { kind: Kind::Lost, error: unavailable(reason) }
     }
@@ -53,11 +53,11 @@ impl Problem {
             "40001" | "40P01" => (Kind::Conflict, "too many changes at once"),
             "23505" => return Self { kind: Kind::Unique, error: failed(error, state) },
             // CockroachDB's way to say that it does not know whether it committed.
-            "40003" => (Kind::Lost, "it does not know whether it committed"),
+            "40003" => (Kind::Lost, "it cannot tell whether it committed"),
             "57014" => (Kind::Other, "it took too long"),
             "55P03" => (Kind::Other, "a lock was held for too long"),
             // A primary that has become a standby: another connection may find the new primary.
-            "25006" => (Kind::Lost, "it takes no writes now"),
+            "25006" => (Kind::Lost, "it accepts no writes at present"),
             "25P03" | "25P04" | "57P05" => (Kind::Lost, "it closed the connection"),
             code if code.starts_with("57P0") => (Kind::Lost, "it is stopping or starting"),
             code if code.starts_with("08") => (Kind::Lost, "the connection was lost"),
@@ -83,7 +83,7 @@ impl From<Problem> for StoreError {
     }
 }
 
-/// Why there is no connection, and what helps, in one line.
+/// Says on one line why connecting failed, and what to do.
 pub(super) fn not_connected(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {
         return refused_by_server(answer);
@@ -99,40 +99,45 @@ pub(super) fn not_connected(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// What the server says, and what helps.
+/// The server's message and advice about it.
 fn refused_by_server(answer: &DbError) -> String {
     let code = answer.code().code();
     let advice = match code {
-        "28000" => "the role has to exist (CREATE ROLE … LOGIN), and pg_hba.conf has to let it in from here",
-        "28P01" => "check user and password in the URL: the server says the same of a role that does not exist",
-        "3D000" => "create it, such as with `createdb --owner=ROLE DATABASE`, or correct its name in the URL",
+        "28000" => "the role must exist (CREATE ROLE … LOGIN), and pg_hba.conf must allow it to connect from this host",
+        "28P01" => "check user and password in the URL: the server reports an unknown role in the same way",
+        "3D000" => {
+            "create the database, for example with `createdb --owner=ROLE DATABASE`, or correct its name in the URL"
+        }
         "42501" => "grant the role the right to connect, or make it the owner of the database",
-        "53300" => "let the server take more connections (max_connections), or use fewer (PATRON_DATABASE_CONNECTIONS)",
-        "57P03" => "try again in a moment",
+        "53300" => "raise the server's max_connections, or use fewer (PATRON_DATABASE_CONNECTIONS)",
+        "57P03" => "try again soon",
         _ => return format!("the server says: {} (SQLSTATE {code})", answer.message().replace('\n', " ")),
     };
     format!("the server says: {} (SQLSTATE {code}); {advice}", answer.message().replace('\n', " "))
 }
 
-/// Why the server was not reached, and what helps.
+/// Says why the server could not be reached, and what to do.
 pub(super) fn not_reached(error: &io::Error) -> String {
-    // Our own errors, such as those about TLS, and errors of resolving carry no error number of the operating system.
+    // Our own errors, such as those about TLS, and errors of name resolution have no error number of the operating
+    // system.
     if error.raw_os_error().is_none() {
         return match error.kind() {
             ErrorKind::UnexpectedEof => {
-                "the connection was closed at once; is it PostgreSQL that listens there?".to_owned()
+                "the connection was closed at once; check that PostgreSQL listens there".to_owned()
             }
             _ if error.to_string().contains("lookup address") => {
-                "the name of the host has no address; is it spelled right?".to_owned()
+                "the name of the host has no address; check its spelling".to_owned()
             }
             _ => one_line(error),
         };
     }
     let text = match error.kind() {
-        ErrorKind::ConnectionRefused => "nothing listens there; is PostgreSQL running, and are host and port right?",
-        ErrorKind::NotFound => "there is no such socket; is PostgreSQL running, and is the folder right?",
+        ErrorKind::ConnectionRefused => {
+            "nothing listens there; check that PostgreSQL is running, and the host and port"
+        }
+        ErrorKind::NotFound => "the socket does not exist; check that PostgreSQL is running, and the folder",
         ErrorKind::PermissionDenied => "this user may not use the socket",
-        ErrorKind::ConnectionReset => "the connection was closed at once; is it PostgreSQL that listens there?",
+        ErrorKind::ConnectionReset => "the connection was closed at once; check that PostgreSQL listens there",
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "the host cannot be reached from here",
         ErrorKind::TimedOut => "the host does not answer",
         _ => return one_line(error),
@@ -140,7 +145,7 @@ pub(super) fn not_reached(error: &io::Error) -> String {
     text.to_owned()
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, on one line.
 fn one_line(error: &dyn std::error::Error) -> String {
     let causes = successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")).replace('\n', "; ")
@@ -165,7 +170,7 @@ mod tests {
     use super::{Kind, Problem};
     use crate::persistence::postgres::sqlstate::SqlState;
 
-    /// An error of the server, with a text that nobody may see.
+    /// An error of the server whose text must not be shown.
     fn problem(kind: DatabaseErrorKind, state: &str) -> Problem {
         let error = Error::DatabaseError(kind, Box::new("Key (external_id)=(acme) already exists.".to_owned()));
         let problem = Problem::new(&error, SqlState::parse(state.as_bytes()));
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_unavailable_and_what_helps_is_told() {
+    fn temporary_errors_are_unavailable() {
         let cases = [
             ("40001", Kind::Conflict),
             ("40P01", Kind::Conflict),
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_has_failed_with_its_code_alone() {
+    fn other_errors_show_only_their_code() {
         for (kind, state) in [(DatabaseErrorKind::UniqueViolation, "23505"), (DatabaseErrorKind::Unknown, "42P01")] {
             let problem = problem(kind, state);
             assert_eq!(problem.kind, if state == "23505" { Kind::Unique } else { Kind::Other });

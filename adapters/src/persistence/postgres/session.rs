@@ -1,4 +1,4 @@
-//! One connection: how it is made, asked, and known to be of no more use.
+//! One connection: opening it, running statements, and detecting when it is not usable any more.
 
 use std::{
     path::Path,
@@ -23,14 +23,14 @@ use super::{
 };
 use crate::persistence::error::Failure;
 
-/// The longest wait for an answer: longer than the server's own time-outs, for a server that is stuck.
+/// The longest wait for an answer. It is longer than the server's own timeouts, for a server that hangs.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A statement takes 10 s at most. A transaction in which nothing happens for 30 s is ended, so that an instance that
-/// has vanished from the network holds no locks for long. `options=-c statement_timeout=…` in the URL wins over these.
+/// A statement may take 10 s. A transaction that is idle for 30 s is ended, so an instance that vanished from the
+/// network does not hold locks for long. `options=-c statement_timeout=…` in the URL overrides these.
 const TIMEOUTS: [(&str, &str); 2] = [("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")];
 
-/// Begins a transaction that writes, whatever the database's defaults are.
+/// Begins a transaction for writing, independent of the database's defaults.
 pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// Begins a transaction in which every query sees the same state.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -43,7 +43,7 @@ pub(super) struct Session {
     in_transaction: AtomicBool,
 }
 
-/// The task that moves a connection's bytes. It ends by itself when the connection does or is not needed any more.
+/// The task that moves a connection's bytes. It ends when the connection ends or is dropped.
 struct Driver {
     task: AbortHandle,
     discarded: AtomicBool,
@@ -51,20 +51,20 @@ struct Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Otherwise it would wait for answers that nobody wants from a server that is stuck.
+        // Without this it would wait for answers from a server that hangs.
         if self.discarded.load(Ordering::Relaxed) {
             self.task.abort();
         }
     }
 }
 
-/// How a transaction ended that was not committed, as far as is known.
+/// The end of a transaction without a known commit.
 pub(super) enum Ended<T, E> {
-    /// By the port's own answer; nothing was written.
+    /// The port refused. Nothing was written.
     Refused(E),
-    /// By an error; nothing was written.
+    /// An error. Nothing was written.
     Failed(Problem),
-    /// The connection was lost during the commit: this was written, or nothing was.
+    /// The connection was lost during the commit: either this was written, or nothing was.
     Unknown(T),
 }
 
@@ -72,7 +72,7 @@ impl Session {
     /// Connects.
     ///
     /// # Errors
-    /// What the server or the operating system says. It may name user and database, but nobody's data.
+    /// The message of the server or of the operating system. It may name the user and the database, but contains no data.
     pub(super) async fn connect(settings: &Settings) -> Result<Self, String> {
         match tokio::time::timeout(settings.patience, Self::establish(settings)).await {
             Ok(session) => session,
@@ -100,12 +100,13 @@ impl Session {
         Ok(session)
     }
 
-    /// For queries, within [`Self::answer`] or a transaction. Several at once are sent without waiting for each other.
+    /// For queries within [`Self::answer`] or a transaction. Concurrent queries are sent without waiting for each
+    /// other.
     pub(super) fn pg(&self) -> &AsyncPgConnection {
         &self.pg
     }
 
-    /// Waits for the answer of a query; in a transaction use it only around all of its work.
+    /// Waits for the answer of a query. In a transaction, use it only around all of the work.
     pub(super) async fn answer<T>(&self, query: impl Future<Output = QueryResult<T>>) -> Result<T, Problem> {
         self.last_error.forget();
         match tokio::time::timeout(PATIENCE, query).await {
@@ -114,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Runs queries over one state of the database.
+    /// Runs queries that all see one state of the database.
     pub(super) async fn snapshot<T>(&self, queries: impl Future<Output = QueryResult<T>>) -> Result<T, Problem> {
         let work = async { queries.await.map_err(Failure::<Error>::Database) };
         match self.transaction(SNAPSHOT, work).await {
@@ -124,7 +125,7 @@ impl Session {
         }
     }
 
-    /// Runs work in a transaction, and commits what succeeds.
+    /// Runs work in a transactionand commits it if it succeeds.
     pub(super) async fn transaction<T, E>(
         &self,
         begin: &str,
@@ -133,7 +134,7 @@ impl Session {
         self.in_transaction.store(true, Ordering::Relaxed);
         self.last_error.forget();
         let mut pg = self.pg();
-        // Sent together. When the beginning fails, the work ends with it, before it has had any answer.
+        // Sent together. If the begin fails, the work fails too, before it gets any answer.
         let begin = async { pg.batch_execute(begin).await.map_err(Failure::Database) };
         let work = async { try_join(begin, work).await.map(|((), value)| value) };
         let ended = match tokio::time::timeout(PATIENCE, work).await {
@@ -159,18 +160,18 @@ impl Session {
         }
     }
 
-    /// Runs statements that answer nothing.
+    /// Runs statements without results.
     pub(super) async fn batch(&self, statements: &str) -> Result<(), Problem> {
         let mut pg = self.pg();
         self.answer(pg.batch_execute(statements)).await
     }
 
-    /// Whether it can be used again: it is open, and in no transaction.
+    /// Whether it can be reused: it is open and not in a transaction.
     pub(super) fn is_idle(&self) -> bool {
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed)
     }
 
-    /// The connection alone; the second value has to live as long.
+    /// The bare connection. The second value must live as long as it.
     pub(super) fn into_parts(self) -> (AsyncPgConnection, impl Sized + Send) {
         (self.pg, self.driver)
     }
@@ -189,7 +190,7 @@ impl Session {
 
     fn no_answer(&self) -> Problem {
         self.driver.discarded.store(true, Ordering::Relaxed);
-        Problem::lost("it did not answer in time")
+        Problem::lost("the server did not answer in time")
     }
 }
 
@@ -200,14 +201,14 @@ async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, St
 
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
 
-/// Starts the task that moves the bytes of a new connection.
+/// Starts the task that drives a new connection.
 fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, AbortHandle), String>
 where
     S: Socket,
     T: TlsStream + Unpin + Send + 'static,
 {
     let (client, connection) = connected.map_err(|error| not_connected(&error))?;
-    // What it ends with, the queries that were waiting are told too.
+    // Waiting queries get the same error.
     let task = tokio::spawn(async move { drop(connection.await) });
     Ok((client, task.abort_handle()))
 }

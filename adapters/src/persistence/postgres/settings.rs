@@ -1,4 +1,4 @@
-//! What the URL says: where the server is, as whom to speak to it, and how the way there is secured.
+//! The settings in a URL: the server's address, the user, and the security of the connection.
 
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
@@ -14,34 +14,34 @@ use super::{
 };
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
-/// How long a new connection may take unless the URL has `connect_timeout`.
+/// The longest time for opening a connection, unless the URL has `connect_timeout`.
 const CONNECT: Duration = Duration::from_secs(5);
-/// A server that is gone without a word is noticed after 60 s of silence, and after 15 s when it was asked something.
+/// A server that disappears is noticed after 60 s without traffic, and after 15 s if a query is running.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 
-/// What helps where a password has been taken for something else.
+/// Advice if a password was read as another part of the URL.
 const ENCODED: &str =
     "in the user and the password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
-/// What helps with an unknown option.
-const OPTIONS: &str = "the options are those of libpq, such as sslmode=require, joined by &";
+/// Advice about an unknown option.
+const OPTIONS: &str = "the options are those of libpq, for example sslmode=require, joined by &";
 
-/// A URL, understood.
+/// The settings of a URL.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// Host, port, user and so on. Its own `ssl_mode` only hands the socket over to `link`.
+    /// Host, port, user and so on. Its `ssl_mode` is set so that the socket is handed over to `link`.
     pub(super) config: Config,
     /// Secures the socket.
     pub(super) link: Link,
-    /// The longest that all of connecting may take.
+    /// The longest time for opening a connection, including TLS and authentication.
     pub(super) patience: Duration,
     /// For messages: the URL without user, password and options.
     pub(super) place: String,
 }
 
-/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), but for `allow`, which nobody should want.
+/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), except `allow`, which is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Disable,
@@ -60,13 +60,13 @@ impl Mode {
             "verify-ca" => Ok(Self::VerifyCa),
             "verify-full" => Ok(Self::VerifyFull),
             _ => Err(refused(
-                "sslmode must be disable, prefer, require, verify-ca or verify-full, as in ?sslmode=verify-full",
+                "sslmode must be disable, prefer, require, verify-ca or verify-full, for example ?sslmode=verify-full",
             )),
         }
     }
 }
 
-/// The options that are ours to read; all others are tokio-postgres's.
+/// The options that this module reads. tokio-postgres reads all others.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options<'a> {
     mode: Option<Mode>,
@@ -80,18 +80,18 @@ fn refused(reason: impl Into<String>) -> OpenError {
 }
 
 impl Settings {
-    /// Reads a URL and the certificates it names.
+    /// Reads a URL, and the certificates that it names.
     ///
     /// # Errors
-    /// [`OpenError::Url`] for what is not understood, and for certificates that cannot be read.
+    /// [`OpenError::Url`] if the URL is invalid, or a certificate cannot be read.
     pub(super) fn read(url: &PostgresUrl) -> Result<Self, OpenError> {
         let (front, options) = split(url.expose());
         if front.matches('@').count() > 1 {
-            return Err(refused(format!("there is more than one @ in it: {ENCODED}")));
+            return Err(refused(format!("it contains more than one @: {ENCODED}")));
         }
         let options = Options::read(options)?;
         let mut config = format!("{front}?{}", options.rest.join("&")).parse::<Config>().map_err(|error| {
-            // What cannot be parsed may be a password with a stray character: name the place, not the text.
+            // An invalid part may be a password with an unencoded character: name the place, not the text.
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             if cause.contains("unknown option") {
                 return refused(format!("{cause}; {OPTIONS}"));
@@ -103,7 +103,7 @@ impl Settings {
         options.set_defaults(&mut config);
         let mode = options.mode.unwrap_or(if is_here(&config) { Mode::Prefer } else { Mode::VerifyFull });
         let security = if over_socket { Security::Plain } else { options.security(mode)? };
-        // The socket goes to `link` as it is, which alone decides about TLS.
+        // The socket goes to `link` unchanged, which decides about TLS.
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts);
@@ -111,7 +111,7 @@ impl Settings {
     }
 }
 
-/// The URL in front of its options, and the options. A password may hold a question mark.
+/// Splits a URL into the part before its options and the options. A password may contain a question mark.
 fn split(url: &str) -> (&str, &str) {
     let start = url.find('@').unwrap_or(0);
     match url[start..].find('?') {
@@ -178,7 +178,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Gives every address a host's name, for the certificate's check; tells whether the server is asked over a Unix socket.
+/// Gives every address a host name, for checking the certificate. Returns whether the server uses a Unix socket.
 fn name_hosts(config: &mut Config) -> Result<bool, OpenError> {
     if config.get_hosts().is_empty() {
         for address in config.get_hostaddrs().to_vec() {
@@ -186,14 +186,14 @@ fn name_hosts(config: &mut Config) -> Result<bool, OpenError> {
         }
     }
     match config.get_hosts() {
-        [] => Err(refused("it names no host: write postgres://user:password@host/database")),
+        [] => Err(refused("it has no host: write postgres://user:password@host/database")),
         [Host::Unix(_)] => Ok(true),
         hosts if hosts.iter().all(|host| matches!(host, Host::Tcp(_))) => Ok(false),
-        _ => Err(refused("a Unix socket has to be the only host")),
+        _ => Err(refused("a Unix socket must be the only host")),
     }
 }
 
-/// Whether nothing that is said leaves this machine.
+/// Whether all hosts are on this machine, so that no traffic leaves it.
 fn is_here(config: &Config) -> bool {
     let named = config.get_hosts().iter().all(|host| match host {
         Host::Unix(_) => true,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sslmode_only_this_machine_may_be_spoken_to_plainly() {
+    fn without_sslmode_plain_connections_are_only_for_this_machine() {
         for here in ["localhost", "127.0.0.1:5433", "127.1.2.3", "[::1]", "localhost,127.0.0.1"] {
             assert_eq!(security(&format!("postgres://u@{here}/d")), "prefer", "{here}");
         }
@@ -231,7 +231,7 @@ mod tests {
         let root = folder.path().join("root.pem");
         std::fs::write(&root, "").unwrap();
         for elsewhere in ["db.example", "10.0.0.1", "localhost,db.example", "localhost?hostaddr=10.0.0.1"] {
-            // Only verify-full and verify-ca have to read root certificates here.
+            // Only verify-full and verify-ca read root certificates here.
             let mark = if elsewhere.contains('?') { '&' } else { '?' };
             let url = format!("postgres://u@{elsewhere}{mark}sslrootcert={}", root.display());
             assert!(matches!(read(&url), Err(OpenError::Url { reason }) if reason.contains("root.pem")), "{elsewhere}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn sslmode_is_honoured_and_what_is_unknown_is_refused() {
+    fn sslmode_applies_and_unknown_values_are_rejected() {
         for mode in ["disable", "prefer", "require"] {
             assert_eq!(security(&format!("postgres://u@db.example/d?sslmode={mode}")), mode);
         }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_url_is_not_quoted() {
+    fn errors_do_not_quote_the_url() {
         let bad = [
             "postgres://u:s%ecret@h:s3cret/d",
             "postgres://u:s3cret@h/d?port=s3cret",
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_with_special_characters_has_to_be_encoded() {
+    fn a_password_with_special_characters_must_be_encoded() {
         let refused = read("postgres://u:p@ss@localhost/d").map(drop).unwrap_err().to_string();
         assert!(refused.contains("more than one @") && refused.contains("%40"), "{refused}");
         let settings = read("postgres://u:p%40s%2Fs%3F@localhost/d").unwrap();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read_behind_a_password_with_a_question_mark() {
+    fn options_are_read_after_a_password_with_a_question_mark() {
         assert_eq!(split("postgres://u:a?b@h/d?sslmode=require"), ("postgres://u:a?b@h/d", "sslmode=require"));
         assert_eq!(split("postgres://h/d"), ("postgres://h/d", ""));
         let settings =
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vanished_server_is_noticed_unless_the_url_says_otherwise() {
+    fn keepalives_have_defaults_that_the_url_can_change() {
         let settings = read("postgres://u@localhost/d").unwrap();
         assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(30));
         assert_eq!(settings.config.get_application_name(), Some("patron"));

@@ -1,7 +1,8 @@
-//! The SQLSTATE of what the server refused.
+//! The SQLSTATE of an error that the server reports.
 //!
-//! Diesel tells a few kinds of errors apart, and beside them only the server's text, which is translated and quotes
-//! values of rows. So the code is read from the messages as they pass by, and nothing else of them is kept.
+//! Diesel distinguishes a few kinds of errors and otherwise gives only the server's text, which is translated and
+//! quotes values of rows. So the code is read from the protocol's messages as they arrive, and nothing else of them is
+//! kept.
 
 use std::{
     fmt,
@@ -19,7 +20,7 @@ impl SqlState {
     }
 
     pub(super) fn as_str(&self) -> &str {
-        // ASCII by construction.
+        // The constructor accepts only ASCII.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -30,7 +31,7 @@ impl fmt::Display for SqlState {
     }
 }
 
-/// The first SQLSTATE since it was last forgotten: what follows an error in a transaction is only its echo.
+/// The first SQLSTATE since it was last cleared. Later errors in a transaction only result from the first.
 #[derive(Default)]
 pub(super) struct LastError(AtomicU64);
 
@@ -46,13 +47,13 @@ impl LastError {
 
     pub(super) fn note(&self, SqlState([a, b, c, d, e]): SqlState) {
         let number = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
-        // Another one was first: it stays.
+        // Keeps the first one.
         let _ = self.0.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
-/// Finds errors in the bytes that come from the server: messages of one byte for the type, four for the length with
-/// themselves, and the rest (PostgreSQL, section 55.7). Only looks; a stream it cannot follow it leaves alone.
+/// Finds errors in the bytes from the server. A message is one byte for its type, four for its length including
+/// themselves, and its body (PostgreSQL, section 55.7). It only watches; it ignores a stream that it cannot follow.
 #[derive(Default)]
 pub(super) struct Watch(Reading);
 
@@ -69,11 +70,11 @@ impl Default for Reading {
     }
 }
 
-/// How much of an error is read: its first fields are short, and the code is among them.
+/// The most bytes of an error that are read. Its first fields are short, and the code is one of them.
 const MAX_ERROR: usize = 1_024;
 
 impl Watch {
-    /// Takes the next bytes, in whatever pieces they arrive.
+    /// Reads the next bytes, split in any way.
     pub(super) fn feed(&mut self, mut bytes: &[u8], last: &LastError) {
         while let Some(&next) = bytes.first() {
             match &mut self.0 {
@@ -121,7 +122,7 @@ impl Watch {
     }
 }
 
-/// The field `C` of an error: each field is a letter and a text that ends with a zero byte.
+/// The field `C` of an error: each field is a letter and a zero-terminated text.
 fn code(body: &[u8]) -> Option<SqlState> {
     let field = body.split(|byte| *byte == 0).find(|field| field.first() == Some(&b'C'))?;
     SqlState::parse(&field[1..])
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_counts_however_the_bytes_are_cut() {
+    fn the_first_error_is_found_however_the_bytes_are_split() {
         let stream = [
             message(b'D', b"SERROR\0C99999\0"),
             message(b'Z', b""),
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn long_errors_are_skipped_behind_their_first_fields() {
+    fn long_errors_are_skipped_after_their_first_fields() {
         let long = [b"SERROR\0C22001\0M".as_slice(), &vec![b'x'; 100_000], b"\0\0"].concat();
         let (mut watch, last) = (Watch::default(), LastError::default());
         watch.feed(&message(b'E', &long), &last);
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_left_alone() {
+    fn bytes_that_are_not_messages_are_ignored() {
         assert_eq!(seen(&[b"E\0\0\0\x01", &message(b'E', b"C22001\0\0")]), None);
         assert_eq!(seen(&[&message(b'E', b"Cshort\0\0")]), None);
         assert_eq!(seen(&[&message(b'E', b"")]), None);

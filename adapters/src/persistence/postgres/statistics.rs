@@ -1,8 +1,8 @@
-//! Keeps the planner's statistics in step with tables that grow fast.
+//! Keeps the planner's statistics up to date for tables that grow fast.
 //!
-//! Without statistics every index that begins with the environment looks as good as every other, and a look-up by
-//! key may walk a whole environment. PostgreSQL gathers them by itself, but only once a minute; a new database can take in
-//! a hundred thousand customers until then. So whenever a table has grown by half, it is analysed at once.
+//! Without statistics every index that begins with the environment looks equally good, and a look-up by key may scan a
+//! whole environment. PostgreSQL gathers statistics itself, but only once a minute, and a new database can receive a
+//! hundred thousand customers in that time. So a table that has grown by half is analysed at once.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::pool::Pool;
 
-/// How often is looked whether a table has grown.
+/// The interval between checks of the tables' sizes.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The tables that grow with every customer.
@@ -30,12 +30,12 @@ struct Table {
     name: String,
 }
 
-/// Looks from time to time, until the task is aborted.
+/// Checks the tables regularly, until the task is aborted.
 pub(super) fn keep(pool: Pool) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            // What fails now is tried again the next time.
+            // A failure now is retried at the next check.
             let _ = analyse(&pool).await;
         }
     })
@@ -45,7 +45,7 @@ async fn analyse(pool: &Pool) -> Option<()> {
     let session = pool.session().await.ok()?;
     let grown = sql_query(GROWN).bind::<Array<Text>, _>(TABLES.as_slice());
     let grown: Vec<Table> = session.answer(grown.load(&mut session.pg())).await.ok()?;
-    // One of our own names each. Another instance that is at it already is not waited for.
+    // The names are constants of ours. A table that another instance is analysing is skipped.
     for table in grown.iter().filter(|table| TABLES.contains(&table.name.as_str())) {
         session.batch(&format!("ANALYZE (SKIP_LOCKED) {}", table.name)).await.ok()?;
     }

@@ -1,4 +1,4 @@
-//! Whom a TLS connection trusts: what each `sslmode` checks of the server's certificate.
+//! The trust of TLS connections: the checks of the server's certificate for each `sslmode`.
 
 use std::{path::Path, sync::Arc};
 
@@ -13,10 +13,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 
-/// What is asked of the server's certificate. That the server has its private key is checked in every case.
+/// The checks of the server's certificate. The server must always prove that it has the private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
-    /// Nothing, unless root certificates are named: then a chain to one of them, as libpq does.
+    /// No check, unless root certificates are given: then a chain to one of them, as in libpq.
     Nothing,
     /// A chain to a root certificate.
     Chain,
@@ -29,16 +29,16 @@ pub(super) enum Check {
 pub(super) struct Files {
     /// `sslrootcert`: root certificates in PEM. `None` for the system's.
     pub(super) roots: Option<String>,
-    /// `sslcert`: our own certificate in PEM, and those between it and its root.
+    /// `sslcert`: our own certificate in PEM, followed by its intermediate certificates.
     pub(super) certificate: Option<String>,
     /// `sslkey`: its private key in PEM, not encrypted.
     pub(super) key: Option<String>,
 }
 
-/// Sets TLS up, with ring as the only provider of cryptography.
+/// Sets TLS up, with ring as the cryptography provider.
 ///
 /// # Errors
-/// What cannot be read or used, and the file it is in.
+/// A message that names the file that cannot be read or used.
 pub(super) fn client_config(check: Check, files: &Files) -> Result<ClientConfig, String> {
     let provider = Arc::new(ring::default_provider());
     let roots = match (check, &files.roots) {
@@ -67,13 +67,13 @@ fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>
     let failed = |reason: &dyn std::fmt::Display| format!("{option}={} cannot be read: {reason}", path.display());
     let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
     let found = found.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
-    if found.is_empty() { Err(failed(&"it holds no certificate in PEM")) } else { Ok(found) }
+    if found.is_empty() { Err(failed(&"it contains no certificate in PEM")) } else { Ok(found) }
 }
 
 #[derive(Debug)]
 struct Roots {
     store: RootCertStore,
-    /// Those of the named file, each as a whole.
+    /// The certificates of the named file, for comparing whole certificates.
     named: Vec<CertificateDer<'static>>,
 }
 
@@ -91,7 +91,7 @@ impl Roots {
                 named
             }
             None => {
-                // Single files of the system's that cannot be read are no reason to fail.
+                // A single unreadable file of the system is not an error.
                 store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
                 Vec::new()
             }
@@ -113,8 +113,8 @@ impl Roots {
         algorithms: &WebPkiSupportedAlgorithms,
     ) -> Result<(), Error> {
         match verify_server_cert_signed_by_trust_anchor(parsed, &self.store, between, now, algorithms.all) {
-            // A server's self-signed certificate, as PostgreSQL's manual makes it, calls itself an authority. When it is
-            // itself what sslrootcert names, it is trusted; its dates were checked before this was found.
+            // A server's self-signed certificate, made as in PostgreSQL's manual, is marked as an authority. It is
+            // trusted if sslrootcert names it itself. Its dates were checked before this error.
             Err(Error::InvalidCertificate(CertificateError::Other(other)))
                 if other.to_string() == "CaUsedAsEndEntity" && self.named.iter().any(|root| root == server) =>
             {
@@ -125,7 +125,7 @@ impl Roots {
     }
 }
 
-/// Checks the server's certificate as far as asked, and always that the server has the certificate's private key.
+/// Makes the requested checks of the server's certificate, and always checks its signature.
 #[derive(Debug)]
 struct Verifier {
     roots: Option<Roots>,
@@ -187,7 +187,7 @@ mod tests {
 
     type Authority = CertifiedIssuer<'static, KeyPair>;
 
-    /// A certificate for `db.example` of the year 2026, and itself an authority.
+    /// A self-signed authority for `db.example`, valid in the year 2026.
     fn authority() -> Authority {
         let mut params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn chain_and_name_are_checked_as_far_as_asked() {
+    fn chain_and_name_are_checked_as_requested() {
         let folder = tempfile::tempdir().unwrap();
         let (ours, other) = (authority(), authority());
         let server = server(&ours);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_self_signed_authority_may_serve_only_where_it_is_named_itself() {
+    fn a_self_signed_authority_is_accepted_only_if_it_is_named_itself() {
         let folder = tempfile::tempdir().unwrap();
         let (ours, other) = (authority(), authority());
         let named = verifier(folder.path(), &[&ours], true);
@@ -237,7 +237,7 @@ mod tests {
         assert!(verify(&named, ours.der(), "elsewhere.example", 2026).is_err());
         assert!(verify(&named, ours.der(), "db.example", 2027).unwrap_err().contains("expired"));
         assert!(verify(&named, other.der(), "db.example", 2026).is_err());
-        // One authority signed by another is not what was named.
+        // An authority that another one signed is not the named one.
         let mut params = CertificateParams::new(vec!["db.example".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let below = params.signed_by(&KeyPair::generate().unwrap(), &ours).unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_named() {
+    fn errors_name_the_unusable_file() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing.pem");
         let empty = folder.path().join("empty.pem");
@@ -259,7 +259,7 @@ mod tests {
             let file = file.to_str().unwrap();
             let refused = client_config(Check::ChainAndName, &files(Some(file), None, None)).unwrap_err();
             assert!(refused.starts_with(&format!("sslrootcert={file} cannot be read: ")), "{refused}");
-            // Named roots count even where nothing else is asked.
+            // Named roots are checked even if the mode requires no check.
             assert!(client_config(Check::Nothing, &files(Some(file), None, None)).is_err());
             let refused = client_config(Check::Nothing, &files(None, Some(file), Some(file))).unwrap_err();
             assert!(refused.starts_with("sslcert="), "{refused}");

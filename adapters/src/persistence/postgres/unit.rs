@@ -1,4 +1,4 @@
-//! Statements on a connection to PostgreSQL. Those that are polled together are sent without waiting for each other.
+//! Statements on a connection to PostgreSQL. Statements that are polled together are pipelined.
 
 use diesel::{
     OptionalExtension, QueryResult,
@@ -48,7 +48,7 @@ impl<Q: QueryFragment<Pg>, const SHARED: bool> QueryFragment<Pg> for Locked<Q, S
 
 impl<Q, C, const SHARED: bool> diesel::RunQueryDsl<C> for Locked<Q, SHARED> {}
 
-/// What a query comes to.
+/// The result of a query.
 type Found<'q, T> = BoxFuture<'q, QueryResult<T>>;
 
 impl<'c> Db<'c> {
@@ -72,7 +72,7 @@ impl<'c> Db<'c> {
         async move { query.get_result(&mut pg).await.optional() }.boxed()
     }
 
-    /// The row under lock until the transaction ends.
+    /// Reads a row and locks it until the transaction ends.
     pub(crate) fn locked<'q, Q, R>(self, query: Q) -> Found<'q, Option<R>>
     where
         'c: 'q,
@@ -83,7 +83,7 @@ impl<'c> Db<'c> {
         self.one(Locked::<_, false>(query.as_query()))
     }
 
-    /// The rows under lock until the transaction ends.
+    /// Reads rows and locks them until the transaction ends.
     pub(crate) fn locked_rows<'q, Q, R>(self, query: Q) -> Found<'q, Vec<R>>
     where
         'c: 'q,
@@ -94,7 +94,7 @@ impl<'c> Db<'c> {
         self.rows(Locked::<_, false>(query.as_query()))
     }
 
-    /// The rows under a lock that others may share, and that keeps them from being changed.
+    /// Reads rows and locks them against changes, with a lock that others may share.
     pub(crate) fn shared_rows<'q, Q, R>(self, query: Q) -> Found<'q, Vec<R>>
     where
         'c: 'q,
@@ -105,7 +105,7 @@ impl<'c> Db<'c> {
         self.rows(Locked::<_, true>(query.as_query()))
     }
 
-    /// The rows of many keys, which are one parameter.
+    /// Reads the rows of many keys, which are one parameter.
     pub(crate) fn each<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
@@ -120,7 +120,7 @@ impl<'c> Db<'c> {
         if keys.is_empty() { nothing() } else { self.rows(any(keys)) }
     }
 
-    /// The same under a lock that others may share.
+    /// The same with a shared lock.
     pub(crate) fn each_shared<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
@@ -136,7 +136,7 @@ impl<'c> Db<'c> {
         if keys.is_empty() { nothing() } else { self.shared_rows(any(keys)) }
     }
 
-    /// The same under lock.
+    /// The same with an exclusive lock.
     pub(crate) fn each_locked<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
@@ -153,7 +153,7 @@ impl<'c> Db<'c> {
     }
 }
 
-/// No rows, without a question.
+/// Returns no rows, without a query.
 fn nothing<'q, R: Send + 'q>() -> Found<'q, Vec<R>> {
     ready(Ok(Vec::new())).boxed()
 }

@@ -1,4 +1,4 @@
-//! Changing a customer within a transaction of the caller, in a savepoint.
+//! Changing a customer within the caller's transaction, in a savepoint.
 
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -13,24 +13,25 @@ use crate::persistence::{
     error::{Failure, store_error},
 };
 
-/// How often a change is decided anew because another transaction was first.
+/// The most tries to decide a change if other transactions conflict with it.
 const TRIES: usize = 3;
 
 impl PostgresStore {
-    /// Changes a customer within a transaction that is open on a connection of yours, so that your rows and ours commit
-    /// together or not at all. It keeps all of [`CustomerRepository::change`](patron_domain::customer::CustomerRepository::change), but
-    /// that nothing is durable before you commit.
+    /// Changes a customer within an open transaction on your connection, so that your rows and ours commit together or
+    /// not at all. It fulfils the contract of
+    /// [`CustomerRepository::change`](patron_domain::customer::CustomerRepository::change), except that nothing is
+    /// durable before you commit.
     ///
-    /// A refusal, such as an external id that is taken, leaves nothing of the change, and your own rows as they are: the
-    /// change runs in a savepoint of its own, so no unique violation of it ends your transaction. You go on or take your
-    /// rows back. After [`ChangeCustomerError::Store`] take them back; where the store was unavailable, the whole
-    /// transaction may succeed when it is tried again. Outside a transaction the change is one of its own.
+    /// A refusal, such as a taken external id, leaves no trace of the change and keeps your own rows: the change runs
+    /// in a savepoint, so its unique violations do not abort your transaction. You can continue or roll back. After
+    /// [`ChangeCustomerError::Store`] roll back; if the store was unavailable, the whole transaction may succeed at
+    /// another try. Without an open transaction, the change has one of its own.
     ///
-    /// - The database has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open).
-    ///   Tables of your own may be made by Diesel's migrations in the same database.
-    /// - The transaction has to be `READ COMMITTED`, PostgreSQL's default: others' commits have to show.
-    /// - What the change has locked stays locked until your transaction ends: the customer, the tax rates it names, and the
-    ///   environment's log. Every other change in this environment waits until then. Keep the transaction short.
+    /// - The database must contain our tables: open it once with [`Database::open`](crate::persistence::Database::open).
+    ///   Tables of your own can be created by Diesel's migrations in the same database.
+    /// - The transaction must be `READ COMMITTED`, PostgreSQL's default, so that it sees others' commits.
+    /// - The rows that the change locks stay locked until your transaction ends: the customer, the tax rates it names,
+    ///   and the environment's log. Every other change in this environment waits until then. Keep the transaction short.
     ///
     /// ```no_run
     /// use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
@@ -70,7 +71,7 @@ impl PostgresStore {
                 async |connection: &mut AsyncPgConnection| change(&PostgresUnit::new(connection), scope, command).await;
             match connection.transaction(tried).await {
                 Ok(changed) => return Ok(changed),
-                // Nothing is left of the attempt.
+                // The savepoint was rolled back.
                 Err(Failure::Refused(refusal)) => return Err(refusal),
                 Err(Failure::Database(Error::DatabaseError(
                     DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,

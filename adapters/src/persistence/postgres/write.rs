@@ -1,4 +1,4 @@
-//! Writing: each decision in a transaction of its own, tried again where that helps, and never half done.
+//! Writes: each decision in its own transaction, retried if that can help, and never half done.
 
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,11 @@ use crate::persistence::{
     written,
 };
 
-/// How often work is tried when other transactions are in its way, or the connection is lost before the commit.
+/// The most tries if other transactions conflict, or the connection is lost before the commit.
 pub(super) const TRIES: u32 = 5;
-/// How long to wait before the second try; longer before each further one.
+/// The wait before the second try. It grows with each further try.
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
-/// When to ask what became of a commit whose answer was lost. A server needs its time to start again.
+/// When to look for a commit whose answer was lost. A server needs time to restart.
 const ASK_AFTER: [Duration; 5] = [
     Duration::ZERO,
     Duration::from_millis(200),
@@ -34,7 +34,7 @@ const ASK_AFTER: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Decides and writes, and answers when it is durable. It is finished even when the caller goes away meanwhile.
+/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting.
 pub(super) async fn write(pool: Pool, permit: OwnedSemaphorePermit, work: Deciding) -> Result<Answer, Refused> {
     let task = tokio::spawn(async move {
         let _permit = permit;
@@ -44,7 +44,7 @@ pub(super) async fn write(pool: Pool, permit: OwnedSemaphorePermit, work: Decidi
     within("postgres", made).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of tries is not part of the domain")]
 async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {
@@ -74,7 +74,7 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
                         written::tell();
                         return Ok(answer);
                     }
-                    // It was taken back, so it is done anew, on what is there now.
+                    // It was rolled back, so it is decided again on the present state.
                     false if tries < TRIES => {
                         tries += 1;
                         continue;
@@ -84,8 +84,8 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
             }
             Err(Ended::Failed(problem)) => problem,
         };
-        // What is unique and was taken meanwhile is found taken by the next try.
-        // When the caller has given up, a further try would only be in the way of others.
+        // The next try sees a unique value that was taken in the meantime. If the caller has given up, another try
+        // would only burden the database.
         if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > TIMEOUT {
             return Err(Refused::Store(problem.error));
         }
@@ -95,23 +95,23 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
     }
 }
 
-/// Adds a row of its own to writes that leave nothing else by which one could find out whether they were committed.
-#[expect(clippy::disallowed_methods, reason = "a mark is no fact of the domain")]
+/// Adds a row to writes that would otherwise leave no trace by which to find out whether they were committed.
+#[expect(clippy::disallowed_methods, reason = "a mark is not part of the domain")]
 fn mark(writes: &mut Writes) {
     let Some(environment) = writes.marked else { return };
     if writes.sign().is_none() && !writes.is_empty() {
-        // No client's key has such a character.
+        // Clients' keys cannot contain this character.
         let key = format!("\u{1}{:032x}", rand::random::<u128>());
         let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         writes.kept.push(KeptAnswerRow::mark(environment, key, i64::try_from(at.as_micros()).unwrap_or(i64::MAX)));
     }
 }
 
-/// Finds out whether a transaction was committed whose commit was not answered. The answer is exact: a commit that is still on
-/// its way holds the lock of its environment's log, for which this waits.
+/// Finds out whether a transaction was committed whose commit got no answer. The result is exact: a commit in progress
+/// holds the lock of its environment's log, for which this waits.
 ///
 /// # Errors
-/// When the database cannot be asked, or there is nothing to ask about.
+/// If the database cannot be reached, or the transaction left no trace.
 pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreError> {
     let Some(sign) = sign else { return Err(unknown()) };
     for pause in ASK_AFTER {
@@ -127,10 +127,10 @@ pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreEr
     Err(unknown())
 }
 
-/// Nobody could find out what became of a commit.
+/// The error for a commit whose outcome could not be found out.
 pub(super) fn unknown() -> StoreError {
     unavailable(
-        "the connection was lost during a commit, and whether the change was made is not known; look for it (a customer \
+        "the connection was lost during a commit, and it is not known whether the change was made; look for it (a customer \
          by its external_id) before trying again, or repeat the request with its Idempotency-Key",
     )
 }

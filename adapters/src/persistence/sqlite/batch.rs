@@ -1,8 +1,8 @@
-//! One commit over many jobs.
+//! One commit for many jobs.
 //!
-//! They run one after the other without savepoints, which cost more than what most jobs write. When the database fails
-//! one of them, all of the transaction is taken back and done again with a savepoint around each, so that the one that
-//! fails takes nothing of the others with it. That is rare: refusals are found before anything is written.
+//! Jobs run one after another without savepoints, which cost more than the writes of most jobs. If the database fails a
+//! job, the whole transaction is rolled back and run again with a savepoint around each job, so that only the failing
+//! one is lost. That is rare: refusals are found before the first write.
 
 use diesel::{Connection, QueryResult, SqliteConnection, result::Error};
 use futures_util::FutureExt;
@@ -15,10 +15,10 @@ use crate::persistence::{
     error::{Failure, store_error},
 };
 
-/// The most jobs of one commit: enough to make the disk's share of each small, few enough to keep the wait short.
+/// The most jobs of one commit: enough to share the cost of the disk, few enough to keep the wait short.
 pub(super) const MAX_BATCH: usize = 64;
 
-/// A transaction's work, and where its outcome is waited for.
+/// The work of a transaction, with the channel for its outcome.
 pub(super) struct Job {
     work: Deciding,
     outcome: Option<Result<Answer, Refused>>,
@@ -30,7 +30,7 @@ impl Job {
         Self { work, outcome: None, answer }
     }
 
-    /// Decides and writes. An error of the database has to be taken back.
+    /// Decides and writes. After an error of the database, the caller must roll back.
     fn run(&mut self, connection: &mut SqliteConnection, logs: &mut Logs) -> QueryResult<()> {
         let unit = SqliteUnit::new(connection, logs);
         let work = async {
@@ -38,7 +38,7 @@ impl Job {
             decision.writes.apply(&unit).await?;
             Ok(decision.answer)
         };
-        // Nothing waits for anything here.
+        // SQLite's statements never wait.
         match work.now_or_never().unwrap_or(Err(Failure::Database(Error::NotInTransaction))) {
             Ok(answer) => self.outcome = Some(Ok(answer)),
             Err(Failure::Refused(refusal)) => self.outcome = Some(Err(Refused::Refused(refusal))),
@@ -50,7 +50,7 @@ impl Job {
         Ok(())
     }
 
-    /// Hands the outcome over, now that the commit stands or has failed.
+    /// Sends the outcome, once the commit has succeeded or failed.
     pub(super) fn answer(self, commit: &Result<(), StoreError>) {
         let outcome = match (commit, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
@@ -58,12 +58,13 @@ impl Job {
             (Err(_), Some(refused)) => refused,
             (Ok(()), None) => return,
         };
-        // The caller may have gone away; the write stands all the same.
+        // The caller may have stopped waiting. The write stands.
         let _ = self.answer.send(outcome);
     }
 }
 
-/// Commits a job, and those that `more` gives meanwhile. Answers them all, and whether the commit stands.
+/// Commits a job and those that `more` returns in the meantime. Sends all answers, and returns whether the commit
+/// succeeded.
 pub(super) fn commit(
     connection: &mut SqliteConnection,
     first: Job,
@@ -90,7 +91,7 @@ pub(super) fn commit(
     (batch, outcome)
 }
 
-/// The same with each job in a savepoint.
+/// The same, with each job in a savepoint.
 fn apart(connection: &mut SqliteConnection, batch: &mut [Job]) -> QueryResult<()> {
     connection.immediate_transaction(|connection| {
         let mut logs = Logs::default();

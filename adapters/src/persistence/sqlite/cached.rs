@@ -1,4 +1,4 @@
-//! Statements that SQLite compiles once, although Diesel would compile them at each use.
+//! Statements that SQLite compiles once, where Diesel would compile them for each use.
 
 use diesel::{
     QueryResult, RunQueryDsl, SqliteConnection,
@@ -6,10 +6,11 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-/// A statement that is kept compiled under its text.
+/// A statement that is cached by its text.
 ///
-/// Diesel keeps no `UPDATE` and no `DO UPDATE`, because the columns they set may differ from use to use. Ours always set
-/// the same columns; and were it otherwise, the text would be another one. So there are as many as are written in the code.
+/// Diesel caches no `UPDATE` and no `DO UPDATE`, because the columns they set may differ between uses. Ours always set
+/// the same columns, and other columns would be another text. So the number of cached statements is that of the
+/// statements in the code.
 pub(crate) struct Cached<Q>(pub(crate) Q);
 
 impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Cached<Q> {

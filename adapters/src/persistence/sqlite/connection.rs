@@ -1,4 +1,4 @@
-//! Connections to a SQLite file: how they are set up, and how its tables are brought up to date.
+//! Connections to a SQLite file: their settings, and the migration of its tables.
 
 use std::{
     fs::File,
@@ -18,31 +18,31 @@ use crate::persistence::{
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// What a connection is for.
+/// The use of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Writer,
     Reader,
 }
 
-/// For both roles: wait up to 5 s for another process, keep foreign keys, and keep little memory (4 MiB of pages each).
+/// Settings of both roles: wait up to 5 s for another process, check foreign keys, and limit the page cache to 4 MiB.
 const COMMON: &str =
     "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
-/// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is taken over into the file when
-/// it has 16 MiB, four times SQLite's own bound: a page that many commits change is then written there once for all of them.
+/// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is checkpointed at 16 MiB,
+/// four times SQLite's default: a page that many commits change is then written to the file once for all of them.
 const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";
 const READER: &str = "PRAGMA query_only=ON;";
 
-/// What this user alone may read and write. SQLite gives its log and its index of it the mode of the file.
+/// Read and write access for this user only. SQLite gives its log and the index of the log the same mode as the file.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// Makes the file if it is missing, so that failures show as the operating system's own errors. Returns its canonical path:
-/// two names of one file must take one lock.
+/// Creates the file if it is missing, so that failures show as the operating system's own errors. Returns its canonical
+/// path, because all names of a file must share one lock.
 pub(crate) fn prepare_path(path: &Path) -> Result<PathBuf, OpenError> {
     true_path(path, true)
 }
 
-/// The same for a file that has to be there.
+/// The same for a file that must exist.
 pub(super) fn existing_path(path: &Path) -> Result<PathBuf, OpenError> {
     true_path(path, false)
 }
@@ -57,21 +57,23 @@ fn true_path(path: &Path, create: bool) -> Result<PathBuf, OpenError> {
     path.canonicalize().map_err(failed)
 }
 
-/// The path from the root of the file system.
+/// The absolute path.
 fn whole(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Why a file cannot be opened, and what helps.
+/// Says why a file cannot be opened, and what to do.
 pub(super) fn reason(path: &Path, error: &IoError) -> String {
     let whole = whole(path);
     let folder = whole.parent().unwrap_or(&whole).display();
     match error.kind() {
-        ErrorKind::NotFound => format!("the folder {folder} does not exist; make it, or choose another path"),
-        ErrorKind::IsADirectory => format!("it is a folder; name a file in it, such as {}/patron.db", whole.display()),
+        ErrorKind::NotFound => format!("the folder {folder} does not exist; create it, or choose another path"),
+        ErrorKind::IsADirectory => {
+            format!("it is a folder; name a file in it, for example {}/patron.db", whole.display())
+        }
         ErrorKind::NotADirectory => "a part of its path is a file, not a folder; choose another path".to_owned(),
         ErrorKind::PermissionDenied if whole.exists() => {
-            "this user may not read and write it; run Patron as its owner, or give this user the right (chown, chmod)"
+            "this user may not read and write it; run Patron as its owner, or grant this user access (chown, chmod)"
                 .to_owned()
         }
         ErrorKind::PermissionDenied => {
@@ -114,15 +116,14 @@ fn file_error(error: &Error) -> String {
             "it is not a SQLite database; choose another path, or move the file away".to_owned()
         }
         "attempt to write a readonly database" | "unable to open database file" => {
-            "this user may not write to it and to its folder, where SQLite keeps its log; change that (chown, chmod)"
+            "this user may not write to the file and its folder, where SQLite keeps its log; change that (chown, chmod)"
                 .to_owned()
         }
         _ => store_error(error).to_string(),
     }
 }
 
-/// Brings the tables up to date. One transaction around all of it: of several processes that start at once, one migrates
-/// and the others wait for it.
+/// Migrates the tables in one transaction. If several processes start at once, one migrates and the others wait for it.
 pub(crate) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let migrated = connection.immediate_transaction::<_, Failure<OpenError>, _>(|connection| {
         migrate::run(connection, MIGRATIONS).map_err(Failure::Refused)
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_a_newer_patron_is_left_alone() {
+    fn a_database_of_a_newer_patron_is_rejected_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = prepare_path(&folder.path().join("patron.db")).unwrap();
         let mut connection = open(&path, Role::Writer).unwrap();
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn migrations_of_an_embedding_application_are_no_newer_patron() {
+    fn migrations_of_an_embedding_application_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = prepare_path(&folder.path().join("patron.db")).unwrap();
         let mut connection = open(&path, Role::Writer).unwrap();
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_database_is_refused_and_left_as_it_was() {
+    fn a_file_that_is_not_a_database_is_rejected_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
         std::fs::write(&path, "Dear diary, ".repeat(100)).unwrap();
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_opened_says_what_helps() {
+    fn errors_about_unusable_files_say_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
         for (path, word) in [
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_only_where_that_is_wanted() {
+    fn a_file_is_created_only_on_request() {
         let folder = tempfile::tempdir().unwrap();
         for path in ["patron.db", "missing/patron.db"] {
             let path = folder.path().join(path);
@@ -226,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_for_their_owner_alone() {
+    fn only_the_owner_can_read_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = prepare_path(&folder.path().join("patron.db")).unwrap();
         let mut connection = open(&path, Role::Writer).unwrap();
         migrate(&mut connection).unwrap();
         let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
-        assert_eq!(files.len(), 3, "the database, its log and its index of it");
+        assert_eq!(files.len(), 3, "the database, its log and the index of the log");
         for file in files {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, PRIVATE, "{:?}", file.file_name());
         }

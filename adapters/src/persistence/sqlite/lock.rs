@@ -9,12 +9,12 @@ use std::{
 use super::connection::{PRIVATE, reason};
 use crate::persistence::open::OpenError;
 
-/// Holds a lock on a file beside the database for as long as it lives. The operating system lets go of it when the
-/// process ends in whatever way, so nothing is left to clean up.
+/// Holds a lock on a file beside the database. The operating system releases it when the process ends in any way, so
+/// nothing needs cleaning up.
 pub(super) struct ServerLock(#[expect(dead_code, reason = "held for the lock on it")] File);
 
 impl ServerLock {
-    /// Takes the lock of a database, or says that another server has it.
+    /// Takes the lock of a database, or fails if another server holds it.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");
@@ -38,7 +38,7 @@ mod tests {
     use crate::persistence::open::OpenError;
 
     #[test]
-    fn the_second_server_is_refused_until_the_first_is_gone() {
+    fn a_second_server_is_rejected_until_the_first_ends() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("patron.db");
         let first = ServerLock::take(&database).unwrap();

@@ -31,26 +31,26 @@ use super::{
     value::Document,
 };
 
-/// A SQLite file, open.
+/// An open SQLite file.
 ///
 /// Write-ahead logging with `synchronous=FULL`: an acknowledged write survives a crash of the process and of the machine.
 /// Writes that arrive together share one commit; reads never wait for writes.
 pub(crate) struct SqliteEngine {
     writer: Writer,
     readers: Readers,
-    // Held for as long as the engine lives.
+    // Held until the engine is dropped.
     _lock: Option<ServerLock>,
 }
 
-/// Changing customers within transactions of an embedding application: see [`SqliteStore::change_within`].
+/// Changing customers within a transaction of an embedding application: see [`SqliteStore::change_within`].
 #[derive(Debug, Clone, Copy)]
 pub struct SqliteStore;
 
 impl SqliteEngine {
-    /// Opens a file, makes it if it does not exist (unless the options say otherwise), and brings its tables up to date.
+    /// Opens a file, creates it if it is missing and the options allow it, and migrates its tables.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is in use by another server, or belongs to a newer Patron.
+    /// [`OpenError`] when the file cannot be opened, is in use by another server, or was migrated by a newer Patron.
     pub(crate) async fn open(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
         let file = path.clone();
         let open = move || Self::open_blocking(path, options);
@@ -69,7 +69,7 @@ impl SqliteEngine {
     }
 }
 
-/// What a future of the gateway's statements comes to. None of them waits for anything on SQLite.
+/// Runs a future of the gateway's statements. On SQLite none of them waits.
 fn at_once<T>(work: BoxFuture<'_, QueryResult<T>>) -> QueryResult<T> {
     work.now_or_never().unwrap_or(Err(Error::NotInTransaction))
 }
@@ -127,7 +127,7 @@ impl Engine for SqliteEngine {
     }
 }
 
-/// Decides about one change of a customer.
+/// Decides one change of a customer.
 async fn one(unit: &dyn Reads, job: [Job; 1]) -> Result<Decision<Answer>, Failure<Answer>> {
     let refused = |refusal: ChangeCustomerError| Failure::Refused(Box::new(refusal) as Answer);
     let decided = decide(unit, &job).await.map_err(|failure| match failure {
@@ -142,7 +142,7 @@ async fn one(unit: &dyn Reads, job: [Job; 1]) -> Result<Decision<Answer>, Failur
     }
 }
 
-/// No answer has another type than the work that gave it.
+/// Cannot happen: the type of the answer always belongs to the work.
 fn mixed_up() -> StoreError {
-    StoreError::Failed { reason: "an answer of another kind than the one asked for".to_owned() }
+    StoreError::Failed { reason: "an answer has an unexpected type".to_owned() }
 }

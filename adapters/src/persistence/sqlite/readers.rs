@@ -1,4 +1,4 @@
-//! The reading connections of a SQLite file. Each is opened when it is first needed: one takes some 300 KiB.
+//! The reading connections of a SQLite file. Each is opened when first needed, because one takes about 300 KiB.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,23 +21,23 @@ const WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
     idle: Arc<Idle>,
-    // One permit for each connection that there may be.
+    // One permit for each connection that may be open.
     free: Arc<Semaphore>,
     count: usize,
 }
 
-/// The connections that nobody uses.
+/// The open connections that are not in use.
 struct Idle {
     path: PathBuf,
     connections: Mutex<Vec<SqliteConnection>>,
 }
 
 impl Idle {
-    /// One of them, or a new one. For whoever holds a permit.
+    /// Takes an idle connection or opens one. The caller holds a permit.
     fn take(&self) -> Result<SqliteConnection, StoreError> {
         let idle = self.connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let open = || connection::open(&self.path, Role::Reader);
-        // It could be opened when the store was, so what hinders now may pass.
+        // A connection was opened at the start, so the cause may be temporary.
         idle.map_or_else(open, Ok).map_err(|error| StoreError::Unavailable { reason: error.to_string() })
     }
 
@@ -45,7 +45,7 @@ impl Idle {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// Reads with one of them, over one state of the file.
+    /// Reads on an idle connection, from one state of the file.
     fn snapshot<T>(&self, work: impl FnOnce(&(dyn Reads + '_)) -> QueryResult<T>) -> Result<T, StoreError> {
         let mut connection = self.take()?;
         let read = |connection: &mut SqliteConnection| work(&SqliteUnit::new(connection, &mut Logs::default()));
@@ -54,7 +54,7 @@ impl Idle {
         outcome.map_err(|error| store_error(&error))
     }
 
-    /// Reads with one of them.
+    /// Reads on an idle connection.
     fn read<T>(&self, work: impl FnOnce(&(dyn Reads + '_)) -> QueryResult<T>) -> Result<T, StoreError> {
         let mut connection = self.take()?;
         let outcome = work(&SqliteUnit::new(&mut connection, &mut Logs::default()));
@@ -64,20 +64,21 @@ impl Idle {
 }
 
 impl Readers {
-    /// At most `count` connections, of which the first is opened now.
+    /// Allows at most `count` connections, and opens the first one now.
     pub(super) fn open(path: &Path, count: usize) -> Result<Self, OpenError> {
         let first = connection::open(path, Role::Reader)?;
         let idle = Idle { path: path.to_owned(), connections: Mutex::new(vec![first]) };
         Ok(Self { idle: Arc::new(idle), free: Arc::new(Semaphore::new(count)), count })
     }
 
-    /// How many connections there may be, and how many of them are in use.
+    /// The most connections, and the number in use.
     pub(super) fn use_of(&self) -> (usize, usize) {
         (self.count, self.count - self.free.available_permits())
     }
 
-    /// Reads a few rows by key, right here: handing so little work to another thread costs more than doing it. Mostly the
-    /// pages are in memory; where one is not, this thread waits for the disk. When no connection is free, it queues.
+    /// Reads a few rows by key on this thread, because handing so little work to another thread costs more than doing
+    /// it. The pages are usually in memory; otherwise this thread waits for the disk. Without a free connection the
+    /// work is queued.
     pub(super) async fn look_up<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -87,7 +88,7 @@ impl Readers {
         self.idle.read(work)
     }
 
-    /// Reads over one state of the file, on a thread where it may block.
+    /// Reads from one state of the file, on a blocking thread.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -1,4 +1,4 @@
-//! Statements on a connection to SQLite. Each is done when its future is first polled: nothing here waits.
+//! Statements on a connection to SQLite. Each runs when its future is first polled, and never waits.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ struct Inner<'c> {
     logs: &'c mut Logs,
 }
 
-/// The rows of `logs` that a transaction has changed. They are written once, at its end, however many jobs it has.
+/// The rows of `logs` that a transaction has changed. They are written once, at its end, for all its jobs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Logs(pub(super) BTreeMap<i32, LogRow>);
 
@@ -38,16 +38,16 @@ impl<'c> SqliteUnit<'c> {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner<'c>> {
-        // One thread at a time uses it, so it is never waited for.
+        // Only one thread uses it at a time, so locking never waits.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs something on the connection.
+    /// Runs a statement on the connection.
     pub(crate) fn with<T>(&self, run: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> QueryResult<T> {
         run(self.inner().connection)
     }
 
-    /// The row of an environment's log that this transaction has changed already.
+    /// The row of an environment's log if this transaction has changed it.
     pub(crate) fn changed_log(&self, environment: i32) -> Option<LogRow> {
         self.inner().logs.0.get(&environment).cloned()
     }
@@ -78,7 +78,7 @@ impl Db<'_, '_> {
         self.0.with(|connection| query.get_result(connection).optional())
     }
 
-    /// The same as [`Self::one`]: there is one writer.
+    /// The same as [`Self::one`], because there is only one writer.
     pub(crate) async fn locked<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>
     where
         Q: LoadQuery<'q, SqliteConnection, R>,
@@ -86,7 +86,7 @@ impl Db<'_, '_> {
         self.one(query).await
     }
 
-    /// The rows under lock: there is one writer.
+    /// Reads rows. They need no lock, because there is only one writer.
     pub(crate) async fn locked_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
     where
         Q: LoadQuery<'q, SqliteConnection, R>,
@@ -94,7 +94,7 @@ impl Db<'_, '_> {
         self.rows(query).await
     }
 
-    /// The rows under a shared lock: there is one writer.
+    /// The same as [`Self::locked_rows`], because there is only one writer.
     pub(crate) async fn shared_rows<'q, Q, R>(self, query: Q) -> QueryResult<Vec<R>>
     where
         Q: LoadQuery<'q, SqliteConnection, R>,
@@ -102,8 +102,8 @@ impl Db<'_, '_> {
         self.rows(query).await
     }
 
-    /// The rows of many keys: a look-up for each, which is compiled once. A list of keys would be another statement for each
-    /// length.
+    /// Reads the rows of many keys, with one look-up for each, compiled once. A list of keys would be another statement
+    /// for each length.
     pub(crate) async fn each<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
@@ -120,7 +120,7 @@ impl Db<'_, '_> {
         Ok(rows)
     }
 
-    /// The same under a shared lock: there is one writer.
+    /// The same, because there is only one writer.
     pub(crate) async fn each_shared<'q, K, Q, A, R>(
         self,
         keys: &'q [K],
@@ -133,7 +133,7 @@ impl Db<'_, '_> {
         self.each(keys, one, any).await
     }
 
-    /// The same under lock: there is one writer.
+    /// The same, because there is only one writer.
     pub(crate) async fn each_locked<'q, K, Q, A, R>(
         self,
         keys: &'q [K],

@@ -1,4 +1,4 @@
-//! Changing a customer within a transaction of somebody else's.
+//! Changing a customer within the caller's transaction.
 
 use diesel::{Connection, SqliteConnection, result::Error};
 use futures_util::FutureExt;
@@ -14,20 +14,20 @@ use super::{
 use crate::persistence::{customer::within::change, error::Failure};
 
 impl SqliteStore {
-    /// Changes a customer within a transaction that is open on a connection of yours, so that your rows and ours commit
-    /// together or not at all. It keeps all of [`CustomerRepository::change`], but that nothing is durable before you
+    /// Changes a customer within an open transaction on your connection, so that your rows and ours commit together or
+    /// not at all. It fulfils the contract of [`CustomerRepository::change`], except that nothing is durable before you
     /// commit.
     ///
-    /// A refusal, such as an external id that is taken, leaves nothing of the change, and your own rows as they are: you
-    /// go on or take them back. After [`StoreError`] take them back. Outside a transaction the change is one of its own.
+    /// A refusal, such as a taken external id, leaves no trace of the change and keeps your own rows: you can continue
+    /// or roll back. After [`StoreError`] roll back. Without an open transaction, the change has one of its own.
     ///
-    /// - The file has to have our tables: open it once with [`Database::open`](crate::persistence::Database::open). Tables of
-    ///   your own may be made by Diesel's migrations in the same file.
+    /// - The file must contain our tables: open it once with [`Database::open`](crate::persistence::Database::open).
+    ///   Tables of your own can be created by Diesel's migrations in the same file.
     /// - SQLite has one writer at a time. Begin with [`SqliteConnection::immediate_transaction`], so that you wait for
-    ///   your turn at the beginning, and keep it short: a store that is open on the file waits for your commit, 5 s at the
-    ///   most. Do not wait for that store in between.
-    /// - Set your connection up as ours are: `PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;`, and leave `synchronous`
-    ///   at `FULL`, or what you commit may not survive a power cut.
+    ///   your turn at the beginning, and keep the transaction short: an open store on the file waits for your commit, at
+    ///   most 5 s. Do not wait for that store in the meantime.
+    /// - Set your connection up as ours are: `PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;`, and leave
+    ///   `synchronous` at `FULL`, or your commits may not survive a power cut.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -70,12 +70,12 @@ impl SqliteStore {
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        // Within a transaction this one is a savepoint.
+        // Within a transaction, this one is a savepoint.
         let changed = connection.transaction(|connection| {
             let mut logs = Logs::default();
             let changed = {
                 let unit = SqliteUnit::new(&mut *connection, &mut logs);
-                // Nothing waits for anything on SQLite.
+                // SQLite's statements never wait.
                 change(&unit, scope, command).now_or_never()
             };
             let changed = changed.unwrap_or(Err(Failure::Database(Error::NotInTransaction)))?;

@@ -1,8 +1,7 @@
-//! The one writer of a SQLite file: a thread that commits together what arrives together.
+//! The only writer of a SQLite file: a thread that commits concurrent jobs together.
 //!
-//! While one commit waits for the disk, further jobs gather in the queue; the next transaction takes them all, up to
-//! 64. An idle system adds no delay. A job that the database fails takes nobody else's writes with it: see
-//! [`batch`](super::batch).
+//! While one commit waits for the disk, further jobs gather in the queue; the next transaction takes up to 64 of them.
+//! An idle system adds no delay. A job that the database fails does not affect the others: see [`batch`](super::batch).
 
 use std::{
     sync::{
@@ -31,7 +30,7 @@ use crate::{
 };
 
 pub(super) struct Writer {
-    // Taken away to close the queue.
+    // `None` once the queue is closed.
     jobs: Mutex<Option<SyncSender<Job>>>,
     waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -43,13 +42,13 @@ impl Writer {
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = Queue { jobs, waiting: waiting.clone() };
         let thread = std::thread::Builder::new().name("patron-writer".to_owned());
-        // Without a thread the queue is closed at once, and every write and ping says so.
+        // Without a thread the queue is closed at once, and every write and ping reports it.
         let thread = thread.spawn(move || write(connection, &queue)).ok();
         Self { jobs: Mutex::new(Some(sender)), waiting, thread: Mutex::new(thread) }
     }
 
-    /// Does a transaction's work, and answers when it is on the disk. The work is done even when the caller goes away
-    /// meanwhile. It may be done twice, when the first transaction was taken back.
+    /// Runs a transaction, and returns once it is on the disk. The work is finished even if the caller stops waiting.
+    /// It may run twice if the first transaction was rolled back.
     pub(super) async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
         let (answer, answered) = oneshot::channel();
         let jobs = self.sender().map_err(Refused::Store)?;
@@ -65,29 +64,29 @@ impl Writer {
             }));
         }
         drop(jobs);
-        let lost = |_| Refused::Store(StoreError::unavailable("the write was not taken"));
+        let lost = |_| Refused::Store(StoreError::unavailable("the write was not started"));
         within("sqlite", async { answered.await.map_err(lost)? }).await
     }
 
-    /// How many writes wait for the transaction that takes them.
+    /// The number of writes in the queue.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether writes are taken.
+    /// Whether the writer accepts writes.
     pub(super) fn ping(&self) -> Result<(), StoreError> {
         let thread = self.thread.lock();
         let runs = thread.is_ok_and(|thread| thread.as_ref().is_some_and(|thread| !thread.is_finished()));
         if runs { self.sender().map(drop) } else { Err(closed()) }
     }
 
-    /// Takes no more, commits what was taken, and ends the thread.
+    /// Accepts no more writes, commits those in the queue, and ends the thread.
     pub(super) async fn close(&self) {
         if let Ok(mut jobs) = self.jobs.lock() {
             jobs.take();
         }
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        // It ends by itself once the queue is empty; a panic in it was reported when it happened.
+        // It ends once the queue is empty. A panic was reported when it happened.
         let _ = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
     }
 
@@ -100,7 +99,7 @@ fn closed() -> StoreError {
     StoreError::unavailable("its writer has stopped")
 }
 
-/// The jobs that wait.
+/// The waiting jobs.
 struct Queue {
     jobs: Receiver<Job>,
     waiting: Arc<AtomicUsize>,
@@ -117,7 +116,7 @@ impl Queue {
         self.jobs.recv().ok().map(|job| self.taken(job))
     }
 
-    /// The next job, if one is there or comes before a time.
+    /// The next job, if one arrives before a time.
     fn next_before(&self, end: Option<Instant>, now: Instant) -> Option<Job> {
         match self.jobs.try_recv() {
             Ok(job) => return Some(self.taken(job)),
@@ -132,8 +131,8 @@ impl Queue {
     }
 }
 
-/// Takes jobs until the queue is closed and empty.
-#[expect(clippy::disallowed_methods, reason = "how long a commit took is no fact of the domain")]
+/// Runs batches until the queue is closed and empty.
+#[expect(clippy::disallowed_methods, reason = "the duration of a commit is not part of the domain")]
 fn write(mut connection: SqliteConnection, queue: &Queue) {
     let mut window = Window::default();
     while let Some(first) = queue.next() {
@@ -159,25 +158,25 @@ fn write(mut connection: SqliteConnection, queue: &Queue) {
     }
 }
 
-/// How long a batch is held open for writes that are about to come.
+/// How long a batch stays open for writes that are about to arrive.
 ///
-/// Clients that are answered by one commit send their next request a moment later, when the next commit has already
-/// begun with the others: two half batches would take turns for ever, and each pay for a whole commit. So a batch waits,
-/// for a fraction of what a commit costs, until as many are there as there were at work a moment ago. One client alone
-/// never waits, and neither does the first after a pause.
+/// Clients whose writes share a commit send their next request a moment later, when the next commit has already begun
+/// with the other clients' writes. Two half batches would then alternate, and each would pay for a whole commit. So a
+/// batch waits, for a fraction of the cost of a commit, until it has as many jobs as were at work a moment ago. A
+/// single client never waits, nor does the first write after a pause.
 #[derive(Default)]
 struct Window {
     expected: usize,
     length: Duration,
 }
 
-/// The part of a commit's duration that the next one may wait.
+/// The divisor of a commit's duration that gives the wait of the next one.
 const PART: u32 = 4;
-/// The most a batch waits, however slow the disk is.
+/// The longest wait, however slow the disk is.
 const MOST: Duration = Duration::from_millis(2);
 
 impl Window {
-    /// What to expect after a batch of so many, with so many more waiting already.
+    /// The window after a batch of `done` jobs, with `waiting` more in the queue.
     fn after(done: usize, waiting: usize, took: Duration) -> Self {
         let expected = if done > 1 { done + waiting } else { 0 };
         Self { expected, length: (took / PART).min(MOST) }
@@ -215,7 +214,7 @@ mod tests {
         Writer::start(connection, queue)
     }
 
-    /// Writes a tenant; a second one with its number is an error of the database.
+    /// Writes a tenant. A second one with the same number is an error of the database.
     fn insert(number: u32) -> Deciding {
         Box::new(move |_| {
             let tenant = Tenant { id: an_id(number), ..a_tenant() };
@@ -231,12 +230,12 @@ mod tests {
             .unwrap()
     }
 
-    /// A job that keeps the writer busy until something is sent.
+    /// A job that keeps the writer busy until the sender sends or is dropped.
     fn blocker() -> (std::sync::mpsc::Sender<()>, Deciding) {
         let (release, wait) = channel::<()>();
         let wait = Mutex::new(wait);
         let block: Deciding = Box::new(move |_| {
-            // A second time the sender is gone, and this returns at once.
+            // At the second run the sender is gone, and this returns at once.
             let _ = wait.lock().unwrap().recv_timeout(Duration::from_secs(60));
             async { Ok(Decision::nothing(Box::new(()) as Answer)) }.boxed()
         });
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_fails_takes_back_its_own_writes_and_no_others() {
+    async fn a_failed_job_loses_only_its_own_writes() {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 100);
         let (release, block) = blocker();
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_that_goes_away_loses_nothing_and_closing_drains_the_queue() {
+    async fn a_caller_that_stops_waiting_loses_nothing_and_closing_drains_the_queue() {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 100);
         let (release, block) = blocker();
@@ -293,13 +292,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_at_once() {
+    async fn a_full_queue_rejects_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let writer = start(folder.path(), 1);
         let (release, block) = blocker();
         let _ = tokio::time::timeout(Duration::from_millis(50), writer.write(block)).await;
         let _ = tokio::time::timeout(Duration::ZERO, writer.write(insert(1))).await;
-        // The writer takes what waits into its batch only between jobs, so the queue is full now.
+        // The writer takes waiting jobs only between jobs, so the queue is full now.
         let refused = writer.write(insert(2)).await;
         assert!(
             matches!(refused, Err(Refused::Store(StoreError::Unavailable { reason })) if reason.contains("too many"))

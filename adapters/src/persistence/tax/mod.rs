@@ -1,4 +1,4 @@
-//! Tax rates, and tax associations of environments and customers.
+//! Tax rates, and the tax associations of environments and customers.
 
 mod port;
 pub(crate) mod row;

@@ -41,7 +41,7 @@ fn refused<E: From<StoreError>>(error: StoreError) -> Failure<E> {
     Failure::Refused(error.into())
 }
 
-/// The rate that was answered under a key.
+/// The rate that an earlier request with the same key returned.
 async fn rate_before<E>(unit: &dyn Reads, once: Option<&Once>) -> Result<Before<TaxRate>, Failure<E>>
 where
     E: From<OnceError> + From<StoreError>,
@@ -57,7 +57,7 @@ where
     }
 }
 
-/// What a decision about a rate writes.
+/// The rows of a decision about a rate.
 fn rate_writes(environment: i32, event: &TaxRateEvent, keeping: Box<Keeping>) -> (RateRow, Writes) {
     let row = RateRow::new(environment, &event.state);
     let mut writes = Writes::default();
@@ -134,7 +134,8 @@ impl TaxRepository for Store {
         let change = self.write(move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
-                // The lock first: a repetition that waited for it finds what the first has kept.
+                // Lock first: a repeated request that waited for the lock then finds the answer that the first one
+                // kept.
                 let current = unit.lock_rate(environment, command.id.into()).await?;
                 let keeping = match rate_before(unit, once.as_ref()).await? {
                     Before::Done(rate) => return Ok(Decision::nothing(Done::before(rate))),
@@ -310,26 +311,26 @@ fn default(owner: Owner, row: &DefaultRow) -> Result<TaxAssociation, StoreError>
     row.document.read(owner, row.id.id::<patron_domain::ids::TaxAssociationKind>())
 }
 
-/// An association of a customer, removed or not.
+/// Finds an association of a customer, including removed ones.
 fn take_association(aggregate: CustomerAggregate, id: TaxAssociationId) -> Option<TaxAssociation> {
     let CustomerAggregate { associations, removed_associations, .. } = aggregate;
     associations.into_iter().chain(removed_associations).find(|association| association.id == id)
 }
 
-/// What was read for a page of associations.
+/// The rows for a page of associations.
 struct Found {
     defaults: Vec<DefaultRow>,
-    /// Entries of customers' associations: at least all up to the end of the page.
+    /// Index entries of customers' associations: at least all up to the end of the page.
     listed: Vec<Listed>,
-    /// How many there are of these in all.
+    /// The total number of these entries.
     count: i64,
     documents: Vec<(Key, Document)>,
 }
 
 type FoundRows = (Vec<DefaultRow>, Vec<Listed>, i64, Vec<(Key, Document)>);
 
-/// Reads what a page of associations needs. Defaults are few and read whole; of the customers' associations those up to the end
-/// of the page are read, as keys, and the documents of those that may be on it.
+/// Reads the rows for a page of associations. Defaults are few and read completely. Of the customers' associations it
+/// reads the keys up to the end of the page, and the documents of those that may be on the page.
 async fn list_associations(
     unit: &dyn Reads,
     environment: i32,
@@ -356,7 +357,7 @@ async fn list_associations(
             count += unit.count_associations_admitted(environment, filter, rate).await?;
         }
     }
-    // The defaults may move the page's beginning back by as many.
+    // Defaults on earlier pages shift the start of the page by at most their number.
     let mut order: Vec<&Listed> = listed.iter().collect();
     sort(&mut order, filter.order);
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX).saturating_sub(defaults.len());
@@ -367,7 +368,7 @@ async fn list_associations(
     Ok((defaults, listed, count, documents))
 }
 
-/// The part of a key that lists are ordered by.
+/// The part of a key that orders lists.
 fn place(key: &[u8]) -> Option<ListedAssociation> {
     ListedAssociation::from_bytes(key.get(key.len().checked_sub(ListedAssociation::LENGTH)?..)?)
 }
@@ -379,7 +380,7 @@ fn sort(entries: &mut [&Listed], order: Direction) {
     }
 }
 
-/// The page, of defaults and customers' associations together.
+/// Builds the page from the defaults and the customers' associations.
 fn merge(
     owner: Owner,
     filter: &TaxAssociationFilter,
@@ -429,7 +430,7 @@ fn merge(
 }
 
 impl Store {
-    /// The associations of one customer that a filter admits.
+    /// The associations of one customer that match a filter.
     async fn associations_of(
         &self,
         owner: Owner,

@@ -21,10 +21,10 @@ use crate::persistence::{
     word::Word,
 };
 
-/// A key of the index, and the customer it leads to.
+/// A key of the index, and its customer.
 pub(crate) type Listed = (Vec<u8>, Key);
 
-/// The rates that a filter names, in no order yet.
+/// The rates that match a filter, not ordered yet.
 macro_rules! rates_admitted {
     ($environment:expr, $filter:expr) => {{
         let filter: &TaxRateFilter = $filter;
@@ -54,16 +54,17 @@ macro_rules! rates_admitted {
     }};
 }
 
-/// The entries of customers' associations that a filter admits, in no order yet; `rate` is one of the rates it names.
+/// The index entries of customers' associations that match a filter, not ordered yet. `rate` is one of the filter's
+/// rates.
 ///
-/// Everything that is filtered by is part of the key: see [`ListedAssociation`].
+/// Everything that can be filtered is part of the key: see [`ListedAssociation`].
 macro_rules! associations_admitted {
     ($environment:expr, $filter:expr, $rate:expr) => {{
         let (filter, rate): (&TaxAssociationFilter, Option<Key>) = ($filter, $rate);
         let kind = if rate.is_some() { IndexKind::RateList } else { IndexKind::AssociationList };
         let prefix = rate.map(|rate| rate.as_bytes().to_vec()).unwrap_or_default();
         let status = ListedAssociation::status_byte(filter.status);
-        // After the status comes the time of creation, so a range of times is a range of keys.
+        // The time of creation follows the status, so a range of times is a range of keys.
         let from = filter.created_from.map(|from| ListedAssociation::time_bytes(from.micros()));
         let until =
             filter.created_until.and_then(|until| until.micros().checked_add(1)).map(ListedAssociation::time_bytes);
@@ -102,13 +103,13 @@ statements! {
             db.one(one).await
         }
 
-        /// A rate under lock. Whoever uses it shares a lock of it, so what uses it does not change meanwhile.
+        /// A rate, locked. Transactions that use a rate share a lock on it, so its uses cannot change in the meantime.
         fn lock_rate(db, environment: i32, id: Key) -> Option<RateRow> {
             let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
             db.locked(one).await
         }
 
-        /// A rate under a shared lock.
+        /// A rate with a shared lock.
         fn share_rate(db, environment: i32, id: Key) -> Vec<RateRow> {
             let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
             db.shared_rows(one).await
@@ -120,7 +121,7 @@ statements! {
             db.one(one.filter(tax_rates::status.eq(PUBLISHED)).select(tax_rates::id)).await
         }
 
-        /// The published rates with codes, under a shared lock.
+        /// The published rates with these codes, with a shared lock.
         fn share_rates_of_codes(db, environment: i32, codes: &[String]) -> Vec<RateRow> {
             db.each_shared(
                 codes,
@@ -145,7 +146,7 @@ statements! {
             ).await
         }
 
-        /// A page of the rates that a filter admits.
+        /// A page of the rates that match a filter.
         fn rates_admitted(db, environment: i32, filter: &TaxRateFilter, window: Window) -> Vec<RateRow> {
             let all = rates_admitted!(environment, filter);
             let ordered = match filter.order {
@@ -155,7 +156,7 @@ statements! {
             db.rows(ordered.limit(window.limit).offset(window.offset)).await
         }
 
-        /// How many rates a filter admits.
+        /// The number of rates that match a filter.
         fn count_rates_admitted(db, environment: i32, filter: &TaxRateFilter) -> i64 {
             let all = rates_admitted!(environment, filter).count();
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
@@ -167,7 +168,7 @@ statements! {
             db.one(one).await
         }
 
-        /// A default under lock.
+        /// A default, locked.
         fn lock_default(db, environment: i32, id: Key) -> Option<DefaultRow> {
             let one = tax_defaults::table.filter(tax_defaults::environment.eq(environment)).filter(tax_defaults::id.eq(id));
             db.locked(one).await
@@ -189,20 +190,20 @@ statements! {
             db.rows(all.filter(tax_defaults::status.eq(status))).await
         }
 
-        /// The published defaults under a shared lock.
+        /// The published defaults with a shared lock.
         fn share_defaults(db, environment: i32) -> Vec<DefaultRow> {
             let all = tax_defaults::table.filter(tax_defaults::environment.eq(environment));
             db.shared_rows(all.filter(tax_defaults::status.eq(PUBLISHED))).await
         }
 
-        /// Whether a default is of a rate.
+        /// Whether a default uses a rate.
         fn is_default(db, environment: i32, rate: Key) -> bool {
             let uses = tax_defaults::table.filter(tax_defaults::environment.eq(environment));
             let uses = uses.filter(tax_defaults::tax_rate.eq(rate)).filter(tax_defaults::status.eq(PUBLISHED));
             Ok(db.one::<_, Key>(uses.select(tax_defaults::id)).await?.is_some())
         }
 
-        /// Whether a customer's association that was not removed is of a rate.
+        /// Whether an association of a customer uses a rate, not counting removed ones.
         fn is_associated(db, environment: i32, rate: Key) -> bool {
             let removed = ListedAssociation::status_byte(Status::Deleted);
             let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[removed]].concat());
@@ -214,7 +215,7 @@ statements! {
             Ok(db.one::<_, Key>(uses.select(customer_index::customer).limit(1)).await?.is_some())
         }
 
-        /// The first of customers' associations that a filter admits, in its order.
+        /// The first customers' associations that match a filter, in the filter's order.
         fn associations_admitted(
             db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>, window: Window,
         ) -> Vec<Listed> {
@@ -227,7 +228,7 @@ statements! {
             db.rows(ordered.select(columns).limit(window.limit).offset(window.offset)).await
         }
 
-        /// How many of customers' associations a filter admits.
+        /// The number of customers' associations that match a filter.
         fn count_associations_admitted(
             db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>,
         ) -> i64 {

@@ -27,7 +27,8 @@ use crate::persistence::{
     writes::Writes,
 };
 
-/// The row of `logs` that is made with the first tenant, and by whose key there is no second one. No environment has this number.
+/// The number of a row of `logs` that is created with the first tenant. Its primary key prevents a second first tenant.
+/// No environment has this number.
 const OF_NO_ENVIRONMENT: i32 = 0;
 
 #[async_trait]
@@ -51,7 +52,7 @@ impl TenancyRepository for Store {
                     return Ok::<_, Failure<StoreError>>(Decision::nothing(false));
                 }
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
-                // Of two that are first at once, the second fails at this row, and finds the tenant of the first.
+                // Of two concurrent bootstraps the second fails at this row, and then finds the tenant of the first.
                 writes.new_logs.push(LogRow::empty(OF_NO_ENVIRONMENT));
                 writes.new_tenants.push(tenant);
                 writes.new_environments.push(environment);

@@ -37,7 +37,7 @@ rows! {
 }
 
 rows! {
-    /// One row of `api_keys`. When a key was last used stands in the column alone.
+    /// One row of `api_keys`. The last use of a key is only in its column.
     ApiKeyRow: api_keys {
         id: Key;
         environment: i32,
@@ -112,7 +112,7 @@ impl ApiKeyRow {
         }
     }
 
-    /// The key, of this owner.
+    /// The key, with its owner.
     pub(crate) fn key(&self, owner: Owner) -> Result<ApiKey, StoreError> {
         let id = self.id.id::<patron_domain::ids::ApiKeyKind>();
         let key: ApiKey = self.document.read(owner, id)?;

@@ -24,7 +24,7 @@ macro_rules! owned_keys {
     };
 }
 
-/// The keys of an environment, as far as a list wants those that are revoked or are not.
+/// The keys of an environment: all, only revoked ones, or only others.
 macro_rules! listed_keys {
     ($environment:expr, $revoked:expr) => {{
         let all = api_keys::table.filter(api_keys::environment.eq($environment)).into_boxed();
@@ -39,7 +39,7 @@ macro_rules! listed_keys {
 statements! {
     /// Statements about tenants, environments and API keys.
     TenancyStatements {
-        /// How many tenants there are.
+        /// The number of tenants.
         fn count_tenants(db) -> i64 {
             Ok(db.one::<_, i64>(tenants::table.count()).await?.unwrap_or_default())
         }
@@ -49,7 +49,7 @@ statements! {
             db.one(tenants::table.filter(tenants::id.eq(id))).await
         }
 
-        /// A page of tenants, the newest first.
+        /// A page of tenants, newest first.
         fn tenants(db, window: Window) -> Vec<TenantRow> {
             let ordered = tenants::table.order((tenants::created_at.desc(), tenants::id.desc()));
             db.rows(ordered.limit(window.limit).offset(window.offset)).await
@@ -60,20 +60,20 @@ statements! {
             db.one(environments::table.filter(environments::id.eq(id))).await
         }
 
-        /// An environment of a tenant, under lock.
+        /// An environment of a tenant, locked.
         fn lock_environment(db, tenant: Key, id: Key) -> Option<EnvironmentRow> {
             let one = environments::table.filter(environments::id.eq(id)).filter(environments::tenant_id.eq(tenant));
             db.locked(one).await
         }
 
-        /// A page of a tenant's environments, the newest first.
+        /// A page of a tenant's environments, newest first.
         fn environments_of(db, tenant: Key, window: Window) -> Vec<EnvironmentRow> {
             let all = environments::table.filter(environments::tenant_id.eq(tenant));
             let ordered = all.order((environments::created_at.desc(), environments::id.desc()));
             db.rows(ordered.limit(window.limit).offset(window.offset)).await
         }
 
-        /// How many environments a tenant has.
+        /// The number of environments of a tenant.
         fn count_environments_of(db, tenant: Key) -> i64 {
             let all = environments::table.filter(environments::tenant_id.eq(tenant)).count();
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
@@ -84,18 +84,18 @@ statements! {
             db.one(owned_keys!().filter(api_keys::id.eq(id))).await
         }
 
-        /// The key of any environment with the hash of its secret.
+        /// The key with this hash of its secret, of any environment.
         fn api_key_of_hash(db, hash: &[u8]) -> Option<OwnedKey> {
             db.one(owned_keys!().filter(api_keys::hash.eq(hash))).await
         }
 
-        /// A key of an environment, under lock.
+        /// A key of an environment, locked.
         fn lock_api_key(db, environment: i32, id: Key) -> Option<ApiKeyRow> {
             let one = api_keys::table.filter(api_keys::environment.eq(environment)).filter(api_keys::id.eq(id));
             db.locked(one).await
         }
 
-        /// Keys of any environment, under lock.
+        /// Keys of any environment, locked.
         fn lock_api_keys(db, ids: &[Key]) -> Vec<ApiKeyRow> {
             db.each_locked(
                 ids,
@@ -104,13 +104,13 @@ statements! {
             ).await
         }
 
-        /// A page of an environment's keys, the newest first.
+        /// A page of an environment's keys, newest first.
         fn api_keys_of(db, environment: i32, revoked: Option<bool>, window: Window) -> Vec<ApiKeyRow> {
             let ordered = listed_keys!(environment, revoked).order((api_keys::created_at.desc(), api_keys::id.desc()));
             db.rows(ordered.limit(window.limit).offset(window.offset)).await
         }
 
-        /// How many keys that are.
+        /// The number of these keys.
         fn count_api_keys_of(db, environment: i32, revoked: Option<bool>) -> i64 {
             let all = listed_keys!(environment, revoked).count();
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())

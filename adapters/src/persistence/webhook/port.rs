@@ -158,7 +158,7 @@ impl WebhookRepository for Store {
                 let mut endpoint = row.endpoint(scope.owner).map_err(refused)?.without_secrets();
                 endpoint.audit.touch(at, &scope.actor);
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
-                // Its secrets are gone at once.
+                // Its secrets are deleted at once.
                 writes.endpoints.push(EndpointRow {
                     deleted_at: Some(at.micros()),
                     lease_holder: None,
@@ -307,7 +307,7 @@ impl WebhookRepository for Store {
 }
 
 impl Store {
-    /// Adds deliveries, once under a key, and answers what is to be answered.
+    /// Adds deliveries, at most once under a key, and returns the answer.
     async fn add<T>(
         &self,
         scope: &EnvironmentScope,
@@ -337,7 +337,7 @@ impl Store {
         add.await
     }
 
-    /// Tenants and environments by their numbers.
+    /// The owners of environments, by the environments' numbers.
     pub(crate) async fn owners_of(
         &self,
         environments: impl IntoIterator<Item = i32>,

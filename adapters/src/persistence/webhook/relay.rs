@@ -1,7 +1,7 @@
-//! What the relay reads and writes: leases, and the outcome of its rounds.
+//! The relay's statements: leases, and the outcome of its rounds.
 //!
-//! Work is found over all environments without a lock. It is taken in one transaction an environment, under the locks of the
-//! endpoints themselves, which decides.
+//! Work is found in all environments without locks. It is then taken in one transaction for each environment, and the
+//! locks of the endpoints decide which server gets it.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,14 @@ use crate::persistence::{
 };
 
 impl Store {
-    /// Takes leases of endpoints that have something to do.
+    /// Takes leases of endpoints that have work.
     pub(super) async fn claim_endpoints(&self, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let (holder, now) = (claim.holder.clone(), claim.now.micros());
         let wanted = usize::from(claim.limit);
-        // Those that it serves already may be among the first found.
+        // The first results may be endpoints that the relay already serves.
         let limit = wanted.saturating_add(claim.serving.len());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // Mostly there is nothing to do, and that is seen without a transaction.
+        // Usually there is no work, which this read shows without a transaction.
         let found = self.read(Pace::List, move |unit| {
             let find = async move {
                 let all = unit.environments_known().await?;
@@ -58,7 +58,7 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Takes the leases of those endpoints of one environment that are still free.
+    /// Takes the leases of the endpoints of one environment that are still free.
     async fn take_leases(
         &self,
         environment: i32,
@@ -82,7 +82,7 @@ impl Store {
         take.await
     }
 
-    /// Makes a lease last longer, if it is still the holder's.
+    /// Extends a lease, if the holder still has it.
     pub(super) async fn renew_lease(
         &self,
         id: WebhookEndpointId,
@@ -106,7 +106,7 @@ impl Store {
         renew.await
     }
 
-    /// Writes a round: deliveries, position and health together, if the lease is still the holder's.
+    /// Writes a round: deliveries, position and health together, if the holder still has the lease.
     pub(super) async fn record_round(&self, record: RoundRecord) -> Result<bool, StoreError> {
         let Some(environment) = self.environment(record.owner).await? else { return Ok(false) };
         let rows = record.fresh.iter().chain(&record.changed);

@@ -18,7 +18,7 @@ use crate::persistence::{
 };
 
 rows! {
-    /// One row of `webhook_endpoints`. Position and lease stand in their columns alone.
+    /// One row of `webhook_endpoints`. The position and the lease are only in their columns.
     EndpointRow: webhook_endpoints {
         environment: i32, id: Key;
         created_at: i64,
@@ -55,14 +55,14 @@ rows! {
 }
 
 rows! {
-    /// Which delivery, for its removal.
+    /// The key of a delivery, for deleting it.
     DeliveryPlaceRow: webhook_deliveries {
         environment: i32, endpoint: Key, id: Key;
     }
 }
 
 impl EndpointRow {
-    /// A new endpoint, which nobody serves.
+    /// A new endpointwithout a lease.
     pub(crate) fn new(environment: i32, endpoint: &WebhookEndpoint) -> Self {
         Self {
             environment,
@@ -78,13 +78,13 @@ impl EndpointRow {
         }
     }
 
-    /// The same row for a changed endpoint. Position and lease stay.
+    /// The same row for a changed endpoint. Its position and lease stay.
     pub(crate) fn changed(self, endpoint: &WebhookEndpoint) -> Self {
         let Self { position, lease_holder, lease_until, deleted_at, .. } = self;
         Self { position, lease_holder, lease_until, deleted_at, ..Self::new(self.environment, endpoint) }
     }
 
-    /// The endpoint, of this owner.
+    /// The endpoint, with its owner.
     pub(crate) fn endpoint(&self, owner: Owner) -> Result<WebhookEndpoint, StoreError> {
         let id = self.id.id::<WebhookEndpointKind>();
         let endpoint: WebhookEndpoint = self.document.read(owner, id)?;
@@ -95,14 +95,14 @@ impl EndpointRow {
         })
     }
 
-    /// Whether nobody but a holder has its lease at a time.
+    /// Whether a holder can take its lease at a time.
     pub(crate) fn is_free_for(&self, holder: &str, now: i64) -> bool {
         self.deleted_at.is_none()
             && self.disabled == 0
             && (self.lease_until.is_none_or(|until| until <= now) || self.lease_holder.as_deref() == Some(holder))
     }
 
-    /// Whether a holder has its lease.
+    /// Whether the lease belongs to a holder.
     pub(crate) fn is_held_by(&self, holder: &str) -> bool {
         self.deleted_at.is_none() && self.lease_holder.as_deref() == Some(holder)
     }
@@ -126,7 +126,7 @@ impl DeliveryRow {
             position: delivery.position.stored(),
             status: delivery.state.status().code(),
             next_attempt_at: next.map(Timestamp::micros),
-            // No delivery is attempted 2^31 times.
+            // No delivery has 2^31 attempts.
             attempts: i32::try_from(delivery.attempts).unwrap_or(i32::MAX),
             last_at: last.map(|last| last.at.micros()),
             last_took: last.map(|last| i64::try_from(last.took.as_micros()).unwrap_or(i64::MAX)),
@@ -138,7 +138,7 @@ impl DeliveryRow {
         }
     }
 
-    /// The delivery, of this owner.
+    /// The delivery, with its owner.
     pub(crate) fn delivery(self, owner: Owner) -> Result<Delivery, StoreError> {
         let id = self.id.id::<WebhookDeliveryKind>();
         let broken = |column| corrupt("webhook_deliveries", column, id);

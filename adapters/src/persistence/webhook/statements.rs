@@ -39,12 +39,12 @@ statements! {
             db.one(endpoints_of!(environment).filter(webhook_endpoints::id.eq(id))).await
         }
 
-        /// The same under lock.
+        /// The same, locked.
         fn lock_endpoint(db, environment: i32, id: Key) -> Option<EndpointRow> {
             db.locked(endpoints_of!(environment).filter(webhook_endpoints::id.eq(id))).await
         }
 
-        /// Several endpoints under lock.
+        /// Several endpoints, locked.
         fn lock_endpoints(db, environment: i32, ids: &[Key]) -> Vec<EndpointRow> {
             db.each_locked(
                 ids,
@@ -59,19 +59,19 @@ statements! {
             db.one(one.filter(webhook_endpoints::deleted_at.is_null())).await
         }
 
-        /// A page of an environment's endpoints, the newest first.
+        /// A page of an environment's endpoints, newest first.
         fn endpoints_of(db, environment: i32, window: Window) -> Vec<EndpointRow> {
             let ordered =
                 endpoints_of!(environment).order((webhook_endpoints::created_at.desc(), webhook_endpoints::id.desc()));
             db.rows(ordered.limit(window.limit).offset(window.offset)).await
         }
 
-        /// How many endpoints an environment has.
+        /// The number of endpoints of an environment.
         fn count_endpoints_of(db, environment: i32) -> i64 {
             Ok(db.one::<_, i64>(endpoints_of!(environment).count()).await?.unwrap_or_default())
         }
 
-        /// The endpoints of environments that have something to do, and that nobody but a holder serves: environment and id.
+        /// The environment and the id of each endpoint that has work and can be served by a holder.
         fn endpoints_with_work(db, environments: &[i32], holder: &str, now: i64, limit: i64) -> Vec<(i32, Key)> {
             let behind = logs::table
                 .filter(logs::environment.eq(webhook_endpoints::environment))
@@ -97,7 +97,7 @@ statements! {
             db.rows(found.select(columns).limit(limit)).await
         }
 
-        /// Deliveries of an endpoint, the newest first.
+        /// Deliveries of an endpoint, newest first.
         fn deliveries(db, environment: i32, endpoint: Key, query: &DeliveryQuery) -> Vec<DeliveryRow> {
             let all = deliveries_of!(environment, endpoint).order(webhook_deliveries::id.desc());
             let mut all = all.limit(query.limit.into()).into_boxed();
@@ -113,7 +113,7 @@ statements! {
             db.rows(all).await
         }
 
-        /// First deliveries of an endpoint that wait, in the order of the log.
+        /// The waiting first deliveries of an endpoint, in the order of the log.
         fn waiting(db, environment: i32, endpoint: Key, limit: i64) -> Vec<DeliveryRow> {
             let waiting = deliveries_of!(environment, endpoint)
                 .filter(webhook_deliveries::status.eq(WAITING))
@@ -122,7 +122,7 @@ statements! {
             db.rows(ordered.limit(limit)).await
         }
 
-        /// Replays of an endpoint that are due.
+        /// The due replays of an endpoint.
         fn due_replays(db, environment: i32, endpoint: Key, now: i64, limit: i64) -> Vec<DeliveryRow> {
             let due = deliveries_of!(environment, endpoint)
                 .filter(webhook_deliveries::status.eq(WAITING))
@@ -132,15 +132,14 @@ statements! {
             db.rows(ordered.limit(limit)).await
         }
 
-        /// Deliveries of an endpoint that failed, the oldest first, under lock.
+        /// The failed deliveries of an endpoint, oldest first, locked.
         fn lock_failed(db, environment: i32, endpoint: Key, limit: i64) -> Vec<DeliveryRow> {
             let failed = deliveries_of!(environment, endpoint).filter(webhook_deliveries::status.eq(FAILED));
             db.locked_rows(failed.order(webhook_deliveries::id.asc()).limit(limit)).await
         }
 
-        /// The deliveries of environments that last changed before a time and do not wait, or are of a deleted endpoint. `last`
-        /// is the greatest id of that time: they are found by their endpoints' ranges of ids, so that no index of times has to
-        /// be kept.
+        /// Deliveries that changed last before a time, and do not wait or belong to a deleted endpoint. `last` is the
+        /// greatest id of that time: they are found by each endpoint's range of ids, so no index of times is needed.
         fn old_deliveries(db, environments: &[i32], before: i64, last: Key, limit: i64) -> Vec<(i32, Key, Key)> {
             let of_endpoint = webhook_deliveries::environment
                 .eq(webhook_endpoints::environment)

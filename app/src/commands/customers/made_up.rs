@@ -1,4 +1,4 @@
-//! Customers that nobody has: each made from a seed and its number alone, so that it is the same in every run.
+//! Made-up customers. Each depends only on a seed and its number, so every run gives the same ones.
 
 use patron_domain::{
     customer::{
@@ -12,12 +12,12 @@ use patron_domain::{
 
 use super::tables::{FAMILY_NAMES, FORMS, GIVEN_NAMES, PLACES, PLANS, Place, SOURCES, STREETS, TRADES};
 
-/// So many numbers hold [`GROUPS`] groups. A group's members lie that far apart.
+/// The numbers in a block. They form [`GROUPS`] groups, whose members lie [`GROUPS`] numbers apart.
 const BLOCK: u32 = 2_000;
-/// The groups in a block: 20 customers share one.
+/// The groups in a block, of 20 customers each.
 const GROUPS: u32 = 100;
 
-/// All the customers of a prefix and a seed.
+/// The customers of a prefix and a seed.
 #[derive(Debug, Clone)]
 pub(super) struct MadeUp {
     prefix: String,
@@ -26,7 +26,7 @@ pub(super) struct MadeUp {
 
 impl MadeUp {
     /// # Errors
-    /// When external ids cannot begin so.
+    /// If the prefix cannot start an external id.
     pub(super) fn new(prefix: &str, seed: u64) -> Result<Self, ExternalIdError> {
         let made_up = Self { prefix: prefix.to_owned(), seed };
         made_up.external_id(0).map(|_| made_up)
@@ -42,14 +42,14 @@ impl MadeUp {
         let (family, family_ascii) = draws.of(&FAMILY_NAMES);
         let (given, place) = (draws.of(&GIVEN_NAMES), draws.of(&PLACES));
         let (trade, form) = (draws.of(&TRADES), draws.of(&FORMS));
-        // Two of three are companies.
+        // Two out of three are companies.
         let (name, domain) = if draws.below(3) > 0 {
             (format!("{family} {trade} {form}"), format!("{family_ascii}-{trade}.example").to_lowercase())
         } else {
             (format!("{given} {family}"), "mail.example".to_owned())
         };
         let email = format!("{}.{family_ascii}.{number}@{domain}", given.to_lowercase());
-        // What cannot be is left out; a test shows that nothing is.
+        // An invalid value would be left out; a test shows that all are valid.
         let profile = Profile {
             name: CustomerName::new(name).ok(),
             email: Email::new(email).ok(),
@@ -59,7 +59,7 @@ impl MadeUp {
             metadata: metadata(number, &mut draws),
         };
         let links = stripe(&mut draws).map(|link| NewLinks::new(vec![link]).unwrap_or_default()).unwrap_or_default();
-        // Nobody is to be welcomed.
+        // Made-up customers need no onboarding.
         let onboarding = Onboarding { skip: true, workflow: None };
         let external_id = self.external_id(number)?;
         Ok(NewCustomer { external_id, profile, taxes: TaxChoice::Defaults, links, onboarding })
@@ -77,7 +77,7 @@ fn address(place: &Place, draws: &mut Draws) -> Address {
     }
 }
 
-/// Two pairs that many share, and one, `group`, that twenty share at most.
+/// Two pairs with few values, and `group`, which at most 20 customers share.
 fn metadata(number: u32, draws: &mut Draws) -> Metadata {
     let group = number / BLOCK * GROUPS + number % GROUPS;
     let pairs = [
@@ -97,7 +97,7 @@ fn stripe(draws: &mut Draws) -> Option<NewLink> {
     })
 }
 
-/// Numbers that look drawn: SplitMix64, which no release of anything will change.
+/// Pseudo-random numbers from SplitMix64, whose sequence does not depend on the version of a library.
 struct Draws(u64);
 
 impl Draws {
@@ -108,14 +108,14 @@ impl Draws {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below a bound.
+    /// A number from 0 up to, but excluding, `bound`.
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
-    /// One of them all.
+    /// Picks an element.
     fn of<'a, T, const N: usize>(&mut self, all: &'a [T; N]) -> &'a T {
-        // The remainder is below the length.
+        // The remainder is less than the length.
         &all[(self.next() % N as u64) as usize]
     }
 }
@@ -127,7 +127,7 @@ mod tests {
     use super::MadeUp;
 
     #[test]
-    fn every_customer_is_whole() {
+    fn every_customer_has_all_fields() {
         let made_up = MadeUp::new("c-", 1).unwrap();
         for number in 1..=5_000 {
             let new = made_up.customer(number).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_depends_on_seed_and_number_alone() {
+    fn a_customer_depends_only_on_seed_and_number() {
         let customer = |seed, number| MadeUp::new("c-", seed).unwrap().customer(number).unwrap();
         assert_eq!(customer(1, 5), customer(1, 5));
         assert_ne!(customer(1, 5).profile, customer(2, 5).profile);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn e_mail_addresses_differ_and_twenty_share_a_group() {
+    fn email_addresses_are_unique_and_groups_have_twenty_members() {
         let made_up = MadeUp::new("", 3).unwrap();
         let (mut emails, mut groups) = (BTreeSet::new(), BTreeMap::<_, u32>::new());
         for number in 0..40_000 {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_external_ids_cannot_have_is_refused() {
+    fn an_invalid_prefix_is_rejected() {
         assert!(MadeUp::new("a\nb", 1).is_err());
         assert!(MadeUp::new(&"x".repeat(247), 1).is_err());
         assert!(MadeUp::new(&"x".repeat(246), 1).is_ok());

@@ -19,10 +19,10 @@ use crate::{
     failure::Failure,
 };
 
-/// How many creates are under way at once: enough for whole batches in either database while others are being committed.
+/// Concurrent creates: enough to fill a batch in either database while another one is being committed.
 const AT_ONCE: usize = 512;
 
-/// Runs one of the commands. No more than `queue` writes may wait.
+/// Runs one of the commands. At most `queue` writes wait at a time.
 pub(super) async fn run(
     tenancy: &TenancyService,
     customers: &CustomerService,
@@ -47,7 +47,8 @@ async fn generate(
     let bar = bar(asked.count);
     let work = Arc::new(Work { customers: customers.clone(), caller, made_up });
     let mut tally = Tally { go_on: asked.go_on, ..Tally::default() };
-    // The first alone: where its external id is taken, so are many, and nothing has been made yet.
+    // The first create runs alone: if its external id is taken, others probably are too, and nothing has been created
+    // yet.
     let mut outcome = tally.count(work.clone().create(1).await);
     let mut running = JoinSet::new();
     for number in 2..=asked.count {
@@ -67,34 +68,34 @@ async fn generate(
     bar.finish_and_clear();
     let Tally { made, there, .. } = tally;
     outcome.map_err(|reason| {
-        let rest = if made > 0 { format!(" ({made} were made; --continue goes on after them)") } else { String::new() };
+        let rest = if made > 0 { format!(" ({made} were created; --continue skips them)") } else { String::new() };
         Failure::failed(format!("{reason}{rest}"))
     })?;
-    let left_out = if there > 0 { format!(", {there} were there already") } else { String::new() };
-    output::line(format_args!("made {made} customers in {environment}{left_out}"))
+    let left_out = if there > 0 { format!(", {there} existed already") } else { String::new() };
+    output::line(format_args!("created {made} customers in {environment}{left_out}"))
 }
 
-/// A bar on standard error, if that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 fn bar(count: u32) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {rate} a second, {eta} left");
     let bar = ProgressBar::new(count.into());
     match style {
         Ok(style) => bar.with_style(style.with_key("rate", |state: &ProgressState, to: &mut dyn Write| {
-            // A bar that cannot be written is only not seen.
+            // A failure to draw the bar is harmless.
             let _ = write!(to, "{:.0}", state.per_sec());
         })),
         Err(_) => bar,
     }
 }
 
-/// What every create needs.
+/// The parts that every create needs.
 struct Work {
     customers: CustomerService,
     caller: Caller,
     made_up: MadeUp,
 }
 
-/// What became of a create.
+/// The outcome of a create.
 struct Created {
     external_id: ExternalId,
     answer: Result<CustomerChanged, ChangeCustomerError>,
@@ -108,10 +109,10 @@ impl Work {
     }
 }
 
-/// How many creates there have been.
+/// Counts of the creates so far.
 #[derive(Default)]
 struct Tally {
-    /// Whether customers that are there already are left out.
+    /// Whether existing customers are skipped.
     go_on: bool,
     made: u64,
     there: u64,
@@ -122,16 +123,16 @@ impl Tally {
         self.made + self.there
     }
 
-    /// Counts the next that is done.
+    /// Waits for the next create to end, and counts it.
     async fn next(&mut self, running: &mut JoinSet<Result<Created, String>>) -> Result<(), String> {
         match running.join_next().await {
             None => Ok(()),
             Some(Ok(created)) => self.count(created),
-            Some(Err(error)) => Err(format!("a create came to no end: {error}")),
+            Some(Err(error)) => Err(format!("a create did not finish: {error}")),
         }
     }
 
-    /// Counts one, or tells why it was not made.
+    /// Counts a create, or returns the reason why it failed.
     fn count(&mut self, created: Result<Created, String>) -> Result<(), String> {
         let Created { external_id, answer } = created?;
         match answer {
@@ -139,8 +140,8 @@ impl Tally {
             Err(ChangeCustomerError::ExternalIdTaken { .. }) if self.go_on => self.there += 1,
             Err(ChangeCustomerError::ExternalIdTaken { existing }) => {
                 return Err(format!(
-                    "the external id {} is that of {existing} already; choose another --prefix, or leave out those that \
-                     are there with --continue",
+                    "the external id {} belongs to {existing} already; choose another --prefix, or skip existing \
+                     customers with --continue",
                     external_id.as_str()
                 ));
             }

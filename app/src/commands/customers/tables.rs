@@ -1,4 +1,4 @@
-//! What made-up customers are made of.
+//! The values that made-up customers are built from.
 
 /// Given names.
 pub(super) const GIVEN_NAMES: [&str; 32] = [
@@ -36,7 +36,7 @@ pub(super) const GIVEN_NAMES: [&str; 32] = [
     "Yuki",
 ];
 
-/// Family names, as they are written, and as they are in an e-mail address.
+/// Family names, as written and in ASCII for e-mail addresses.
 pub(super) const FAMILY_NAMES: [(&str, &str); 40] = [
     ("Andersson", "andersson"),
     ("Bauer", "bauer"),
@@ -80,7 +80,7 @@ pub(super) const FAMILY_NAMES: [(&str, &str); 40] = [
     ("Weiß", "weiss"),
 ];
 
-/// What companies do.
+/// Trades of companies.
 pub(super) const TRADES: [&str; 16] = [
     "Analytics",
     "Bakery",
@@ -119,10 +119,10 @@ pub(super) const STREETS: [&str; 12] = [
     "Victoria Street",
 ];
 
-/// What they pay for, the more common ones more often.
+/// Plans. The more common ones are listed more often.
 pub(super) const PLANS: [&str; 8] = ["free", "free", "free", "free", "silver", "silver", "gold", "enterprise"];
 
-/// Where they come from.
+/// Sources of customers.
 pub(super) const SOURCES: [&str; 4] = ["sales", "self-service", "partner", "import"];
 
 /// A place to live.
@@ -133,9 +133,9 @@ pub(super) struct Place {
     pub(super) city: &'static str,
     /// The state, province or region around it.
     pub(super) state: &'static str,
-    /// How its postal codes begin; two digits follow.
+    /// The start of its postal codes; two digits follow.
     pub(super) postal: &'static str,
-    /// How its telephone numbers begin.
+    /// The start of its telephone numbers.
     pub(super) dial: &'static str,
     /// Its time zone.
     pub(super) time_zone: &'static str,
@@ -152,7 +152,7 @@ const fn place(
     Place { country, city, state, postal, dial, time_zone }
 }
 
-/// Places to live.
+/// Places to live in.
 pub(super) const PLACES: [Place; 24] = [
     place("AT", "Wien", "Wien", "10", "+43 1", "Europe/Vienna"),
     place("AU", "Sydney", "New South Wales", "20", "+61 2", "Australia/Sydney"),

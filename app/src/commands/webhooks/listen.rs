@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::{cli::Listen, commands::output, config::LISTEN_SECRET, failure::Failure, serve::drain};
 
-/// Receives until it is stopped.
+/// Receives webhooks until it is stopped.
 pub(crate) async fn listen(listen: Listen) -> Result<(), Failure> {
     let port = listen.port;
     let secret = secret(listen.secret.is_some())?;
@@ -44,7 +44,7 @@ pub(crate) async fn listen(listen: Listen) -> Result<(), Failure> {
     let route = Route::new(Method::Post, "/<path..>", Receiver { secret });
     let grace = config.shutdown.grace;
     let launched = rocket::custom(config).mount("/", vec![route]).attach(ready).launch().await;
-    // Asking for the kind tells Rocket that the error is handled; it would panic otherwise.
+    // Reading the kind marks the error as handled; Rocket panics on an unhandled one.
     let Err(error) = &launched else { return Ok(()) };
     match error.kind() {
         ErrorKind::Shutdown(rocket, _) => {
@@ -58,11 +58,11 @@ pub(crate) async fn listen(listen: Listen) -> Result<(), Failure> {
     }
 }
 
-/// The endpoint's secret, from its variable or from the first line of standard input.
+/// Reads the endpoint's secret from its variable, or from the first line of standard input.
 fn secret(by_flag: bool) -> Result<WebhookSecret, Failure> {
     if by_flag {
         return Err(Failure::configuration(format!(
-            "--secret is not taken any more, because other users of this machine could read it: put the secret into \
+            "--secret is not accepted, because other users of this machine could read it: put the secret into \
              {LISTEN_SECRET}, or write it to standard input"
         )));
     }
@@ -73,7 +73,7 @@ fn secret(by_flag: bool) -> Result<WebhookSecret, Failure> {
     };
     WebhookSecret::parse(text.trim()).map_err(|error| {
         Failure::configuration(format!(
-            "{source}: {error}; it is the endpoint's, as it was shown when the endpoint was made. It is read from \
+            "{source}: {error}; use the secret that was shown when the endpoint was created. It is read from \
              {LISTEN_SECRET}, or else from standard input"
         ))
     })
@@ -108,7 +108,7 @@ impl Handler for Receiver {
         let parsed: Value = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
         let status = if problem.is_none() { Status::NoContent } else { Status::Unauthorized };
         let line = json!({ "webhook_id": id, "verified": problem.is_none(), "problem": problem, "body": parsed });
-        // When nobody reads any more, there is nobody to receive for.
+        // Stops when the output is closed.
         if !matches!(output::lines([line]), Ok(true)) {
             request.rocket().shutdown().notify();
         }

@@ -31,9 +31,9 @@ async fn errors_hold_no_stored_values() {
     let key = ApiKey { owner: world.scope.owner, ..another.key };
     let refused = world.database.keys.create(&world.scope, key, another.secret, None).await.unwrap_err();
     let OnceError::Store(StoreError::Failed { reason }) = refused else { panic!("{refused:?}") };
-    assert_eq!(reason, "a value that has to be unique is taken (SQLSTATE 23505)");
+    assert_eq!(reason, "a unique value is taken (SQLSTATE 23505)");
     world.admin().await.batch_execute("DROP TABLE events CASCADE").await.unwrap();
     let refused = world.create("acme@example.com", &[]).await.unwrap_err();
-    assert_eq!(refused.to_string(), "the database refused: an error that Patron does not know (SQLSTATE 42P01)");
+    assert_eq!(refused.to_string(), "the database refused: an unknown error (SQLSTATE 42P01)");
     assert_eq!(world.exists("acme@example.com").await, Ok(false));
 }

@@ -1,4 +1,4 @@
-//! Where the two databases speak differently about searching: lists of texts and ids.
+//! Differences between the two databases in searches: lists of texts and ids.
 
 use diesel::{
     QueryResult,
@@ -12,25 +12,26 @@ use crate::persistence::value::{Key, KeySql};
 
 /// A database that can be searched.
 pub(crate) trait Dialect: Backend {
-    /// A text as a parameter.
+    /// Binds a text.
     fn text<'b>(text: &'b str, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// A number as a parameter.
+    /// Binds a number.
     fn number<'b>(number: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That a column, which is not NULL, is one of some texts, of which there is at least one.
+    /// The condition that a column is one of some texts. The column is not NULL and there is at least one text.
     fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// An id as a parameter.
+    /// Binds an id.
     fn key<'b>(key: &'b Key, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The number of an environment as a parameter.
+    /// Binds the number of an environment.
     fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The key of an entry of the index as a parameter.
+    /// Binds the key of an index entry.
     fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That an entry of the index leads to the customer. Looked up first, whatever else is asked.
+    /// The condition that an index entry names the customer. The index is read first, whatever the other conditions
+    /// are.
     fn is_indexed<'b>(
         search: &'b Search,
         kind: i16,
@@ -43,7 +44,7 @@ pub(crate) trait Dialect: Backend {
         out.push_sql("SELECT customer FROM customer_index WHERE environment = ");
         Self::environment(&search.environment, out)?;
         out.push_sql(" AND kind = ");
-        // A number of ours.
+        // Not from the request.
         out.push_sql(&kind.to_string());
         out.push_sql(" AND key = ");
         Self::index_key(key, out)?;
@@ -51,10 +52,10 @@ pub(crate) trait Dialect: Backend {
         Ok(())
     }
 
-    /// That a customer's id is one of some.
+    /// The condition that a customer's id is one of some.
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// What stands around a query for ids, so that the customers are looked up by them.
+    /// The SQL around a query for ids, so that the customers are looked up by these ids.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
 }
 
@@ -92,7 +93,8 @@ impl Dialect for diesel::sqlite::Sqlite {
         Ok(())
     }
 
-    /// A parameter for each text; so there is a statement for each number of texts, and only that for one is kept.
+    /// One parameter for each text. So each number of texts is another statement, and only the one for a single text is
+    /// cached.
     fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         if texts.len() > 1 {
             out.unsafe_to_cache_prepared();
@@ -138,7 +140,7 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// One parameter for all texts; one text alone is compared plainly, which the planner knows better.
+    /// One parameter for all texts. A single text is compared with `=`, which the planner estimates better.
     fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_sql(column);
         if let [text] = texts {
@@ -151,6 +153,6 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// An array is made first. The planner guesses few, and so never reads a whole list instead in its order.
+    /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");
 }

@@ -1,8 +1,8 @@
 //! Listing and searching: a query of the domain as SQL, written once for both databases.
 //!
-//! The conditions are SQL of our own, because three things have to be there to the letter: the status, so that partial
-//! indexes can be used by a prepared statement; comparisons of rows, so that a page deep in a list is found by its index;
-//! and one parameter for any number of texts where the database can (see `dialect`).
+//! The conditions are our own SQL, because three things must be exact: the status is literal, so a prepared statement
+//! can use partial indexes; pages are found by comparing rows, so an index finds a page deep in a list; and any number
+//! of texts is one parameter if the database supports it (see `dialect`).
 
 mod dialect;
 mod order;
@@ -20,7 +20,7 @@ use self::{
 };
 use crate::persistence::schema::customers;
 
-/// A query in one scope, in the form in which its values go to a database.
+/// A query in one scope, with its values in the form that the database takes.
 #[derive(Clone)]
 pub(crate) struct Search {
     pub(crate) environment: i32,
@@ -28,7 +28,7 @@ pub(crate) struct Search {
     terms: Vec<Term>,
     order: Vec<SortKey>,
     after: Option<Keyset>,
-    /// The rows wanted: one more than a page holds, which tells whether there is a next one.
+    /// The number of rows to read: one more than a page holds, to see whether there is a next page.
     pub(crate) limit: i64,
     pub(crate) offset: i64,
     pub(crate) with_total: bool,
@@ -50,19 +50,18 @@ impl Search {
         }
     }
 
-    /// Whether nothing but the status is asked, so that the total is known without looking at any customer.
+    /// Whether the status is the only condition, so that the total is known without counting.
     pub(crate) fn counts_all(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// How many customers are found in all, when so many rows of it show that: they begin at the beginning, and there is
-    /// room left on the page.
+    /// The total, if a page with this many rows shows it: the page is the first one and is not full.
     pub(crate) fn total_seen(&self, rows: usize) -> Option<i64> {
         let is_whole = self.after.is_none() && self.offset == 0;
         i64::try_from(rows).ok().filter(|rows| is_whole && *rows < self.limit)
     }
 
-    /// The limit to write out, if it is that of a usual page of a whole list: so there are few such statements.
+    /// The limit as a literal, for the usual page sizes of an unfiltered list. There are few such statements.
     fn usual_limit(&self) -> Option<&'static str> {
         match self.limit {
             _ if !self.terms.is_empty() || !self.is_common() => None,
@@ -75,13 +74,13 @@ impl Search {
         }
     }
 
-    /// Whether its statement is one of few, and so worth keeping prepared. Others are as many as clients can think of.
+    /// Whether its statement is one of few, so that keeping it prepared pays. Clients can produce any number of others.
     fn is_common(&self) -> bool {
         self.status == Status::Published && self.terms.len() <= 1 && self.order.len() == 2
     }
 }
 
-/// The documents of the customers of a page, in order, and of one more if there is one.
+/// The documents of a page of customers in order, and of one more if there is a next page.
 pub(crate) type Rows<'a> = diesel::dsl::Select<
     diesel::dsl::Order<diesel::dsl::Filter<customers::table, Matches<'a>>, InOrder<'a>>,
     customers::document,
@@ -92,7 +91,7 @@ pub(crate) fn rows(search: &Search) -> Rows<'_> {
     customers::table.filter(Matches::page(search)).order(InOrder(search)).select(customers::document)
 }
 
-/// How many customers are found in all, by looking at them.
+/// Counts all customers that a search finds.
 pub(crate) fn count(
     search: &Search,
 ) -> diesel::dsl::Select<diesel::dsl::Filter<customers::table, Matches<'_>>, diesel::dsl::CountStar> {
@@ -121,7 +120,7 @@ mod tests {
         detail: String,
     }
 
-    /// How SQLite goes about a page and a count of what the parts ask for.
+    /// SQLite's query plans for a page and for a count.
     fn plans(parts: CustomerQueryParts) -> [String; 2] {
         let folder = tempfile::tempdir().unwrap();
         connection::migrate(&mut connection::open(&folder.path().join("a.db"), Role::Writer).unwrap()).unwrap();
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_read_in_order_from_an_index_that_begins_at_the_place() {
+    fn pages_are_read_from_an_index_starting_at_their_place() {
         for (sort, index) in [
             (SortField::CreatedAt, "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))"),
             (SortField::Email, "customers_email (environment=? AND (email_folded,id)>(?,?))"),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_few_customers_have_is_looked_up_by_its_index() {
+    fn selective_filters_use_their_index() {
         let text = || Some("a@example.com".to_owned());
         for (parts, index) in [
             (

@@ -6,7 +6,7 @@ use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, D
 use super::{Search, dialect::Dialect};
 use crate::persistence::value::Key;
 
-/// One column that is sorted by. None of them is ever NULL.
+/// A sort column. None is ever NULL.
 #[derive(Clone, Copy)]
 pub(super) struct SortKey {
     column: &'static str,
@@ -40,7 +40,7 @@ pub(super) fn write_order<DB: Dialect>(keys: &[SortKey], out: &mut AstPass<'_, '
     }
 }
 
-/// A place in a list: what comes after it.
+/// The place in a list after which a page starts.
 #[derive(Clone)]
 pub(super) struct Keyset {
     keys: Vec<(SortKey, Value)>,
@@ -50,7 +50,7 @@ pub(super) struct Keyset {
 #[derive(Clone)]
 enum Value {
     Number(i64),
-    /// The column of the customer whose place it is, as it is now.
+    /// The present value of this column in the customer at that place.
     OfCustomer,
     Id,
 }
@@ -65,7 +65,8 @@ impl Keyset {
         Self { keys, id: cursor.id().into() }
     }
 
-    /// One comparison of rows where all columns go one way, which an index can begin at; else column by column.
+    /// Writes one row comparison if all columns have the same direction, so that an index can start there; otherwise
+    /// compares column by column.
     pub(super) fn write<'b, DB: Dialect>(
         &'b self,
         search: &'b Search,

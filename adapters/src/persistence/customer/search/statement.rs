@@ -10,26 +10,26 @@ use diesel::{
 use super::{Search, dialect::Dialect, order::write_order};
 use crate::persistence::{schema::customers, word::Word};
 
-/// What holds of the customers that a search finds.
+/// The conditions of a search.
 pub(crate) struct Matches<'a> {
     search: &'a Search,
-    /// Whether those before the search's place are left out.
+    /// Whether to leave out customers before the search's place.
     from_place: bool,
 }
 
 impl<'a> Matches<'a> {
-    /// Those that are on the page or after it.
+    /// The conditions for one page: those after the search's place.
     pub(super) fn page(search: &'a Search) -> Self {
         Self { search, from_place: true }
     }
 
-    /// All of them.
+    /// The conditions for all pages.
     pub(super) fn all(search: &'a Search) -> Self {
         Self { search, from_place: false }
     }
 }
 
-/// The order of what a search finds, and how much of it is wanted.
+/// The order and the limit of a search.
 pub(crate) struct InOrder<'a>(pub(super) &'a Search);
 
 impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
@@ -40,7 +40,7 @@ impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
         }
         out.push_sql("customers.environment = ");
         DB::environment(&search.environment, &mut out)?;
-        // A number of ours. As a parameter it would keep partial indexes out of prepared plans.
+        // Not from the request. As a parameter it would prevent prepared plans from using partial indexes.
         out.push_sql(" AND customers.status = ");
         out.push_sql(&search.status.code().to_string());
         for term in &search.terms {
@@ -60,8 +60,8 @@ impl<DB: Dialect> QueryFragment<DB> for InOrder<'_> {
         let Self(search) = self;
         write_order(&search.order, &mut out);
         out.push_sql(" LIMIT ");
-        // How much is wanted decides about the plan. As a parameter it would have PostgreSQL plan each page anew, which costs
-        // as much as reading one.
+        // The limit determines the plan. With a parameter PostgreSQL would plan each page again, which costs as much as
+        // reading it.
         match search.usual_limit() {
             Some(limit) => out.push_sql(limit),
             None => DB::number(&search.limit, &mut out)?,
@@ -88,7 +88,7 @@ macro_rules! expression {
 
         impl SelectableExpression<customers::table> for $part<'_> {}
 
-        // Its SQL differs from search to search: statements are told apart by their text.
+        // The SQL differs between searches, so statements are cached by their text.
         impl QueryId for $part<'_> {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;

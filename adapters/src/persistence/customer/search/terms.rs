@@ -12,12 +12,12 @@ use patron_domain::{
 use super::{Search, dialect::Dialect};
 use crate::persistence::{customer::row::index_key, value::Key};
 
-/// One condition with its values as they go to the database.
+/// One condition with its values in the form that the database takes.
 #[derive(Clone)]
 pub(super) enum Term {
     OneOf(Column, Sought),
     NoneOf(Column, Sought),
-    /// The column holds the pattern of `LIKE`, or does not.
+    /// The column matches a `LIKE` pattern, or does not.
     Like {
         column: &'static str,
         holds: bool,
@@ -28,26 +28,26 @@ pub(super) enum Term {
         operator: &'static str,
         at: i64,
     },
-    /// An entry of the index leads to the customer.
+    /// An index entry names the customer.
     Indexed {
         kind: i16,
         key: Vec<u8>,
     },
-    /// The customer's id is one of these, or none.
+    /// The customer's id is one of these, or is none of these.
     Id {
         ids: Vec<Key>,
         holds: bool,
     },
 }
 
-/// A column, or a member of the document, with a text.
+/// A column, or a member of the document, that contains a text.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     /// The expression in SQL.
     name: &'static str,
-    /// Whether it is NULL where there is no text.
+    /// Whether a missing text is NULL.
     nullable: bool,
-    /// The column with the same text folded, if it leads an index.
+    /// The column with the folded text, if it leads an index.
     indexed: Option<&'static str>,
 }
 
@@ -87,7 +87,7 @@ impl Term {
                 Self::OneOf(column, Sought::new(column, texts))
             }
             Condition::NoneOf(field, texts) => {
-                // An index is of no use for what is not there.
+                // An index does not help to find missing values.
                 let column = Column { indexed: None, ..Column::of(*field) };
                 Self::NoneOf(column, Sought::new(column, texts))
             }
@@ -165,12 +165,12 @@ impl Term {
     }
 }
 
-/// The ids among texts. What is no id is no customer's.
+/// The ids among texts. Other texts match no customer.
 fn ids(texts: &Texts) -> Vec<Key> {
     texts.as_slice().iter().filter_map(|text| CustomerId::parse(text).ok()).map(Key::from).collect()
 }
 
-/// Stands before `%`, `_` and itself in a pattern where they mean themselves.
+/// Escapes `%`, `_` and itself in patterns.
 const ESCAPE: char = '!';
 
 impl Column {
@@ -193,7 +193,7 @@ impl Column {
             TextField::AddressState => member!("address_state"),
             TextField::AddressPostalCode => member!("address_postal_code"),
             TextField::AddressCountry => member!("address_country"),
-            // The default is left out of the document.
+            // Documents leave out the default.
             TextField::Timezone => column("COALESCE(customers.document ->> 'timezone', 'UTC')"),
         }
     }
@@ -220,7 +220,7 @@ impl Column {
         Ok(())
     }
 
-    /// What is NULL is none of any texts but the empty one; `NOT IN` would not know.
+    /// A NULL column differs from every text except the empty one. `NOT IN` alone would not match it.
     fn is_none_of<'b, DB: Dialect>(self, sought: &'b Sought, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let not_null = sought.empty && self.nullable;
         match (sought.texts.is_empty(), not_null) {
