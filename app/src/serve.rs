@@ -202,7 +202,7 @@ mod tests {
 
     const WHAT_TO_DO: &str = "Each endpoint is described in `documented()`, in the file of its handler. The \
                               `documents()` of its folder lists it, and `groups()` in adapters/src/http/openapi/mod.rs \
-                              lists the folders. See also docs/architecture.md, \"The document\".";
+                              lists the folders.";
 
     /// A path with nameless parameters, for comparing Rocket's routes with the document.
     fn nameless(path: &str) -> String {

@@ -148,7 +148,7 @@ async fn a_server_without_tls_is_spoken_to_only_where_that_is_allowed(
         "prefer" | "disable" => assert_eq!(opened, Ok(())),
         _ => {
             let refused = opened.unwrap_err();
-            assert!(refused.contains(&format!("the server offers no TLS, which sslmode={mode} asks for")), "{refused}");
+            assert!(refused.contains(&format!("the server offers no TLS, which sslmode={mode} requires")), "{refused}");
         }
     }
     // This machine may be spoken to plainly without being asked.
