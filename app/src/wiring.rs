@@ -48,8 +48,9 @@ fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
     match error {
         OpenError::Url { reason } => Failure::configuration(format!("{set_by}{reason}")),
         OpenError::Missing { .. } => Failure::failed(format!(
-            "{set_by}{error}; `patron serve` creates one there, as does `patron tenants create --create-database`. To use another, \
-             name it with --database-url sqlite:///path/to/patron.db or PATRON_DATABASE_URL, or change to its folder"
+            "{set_by}{error}; `patron serve` creates one there, as does `patron tenants create --create-database`. \
+             To use another, name it with --database-url sqlite:///path/to/patron.db or PATRON_DATABASE_URL, or \
+             change to its folder"
         )),
         // On PostgreSQL 15 and later a role can create tables only where that was granted, or in a database that it
         // owns.

@@ -83,10 +83,10 @@ fn version(tag: &str) -> Option<Version> {
 
 /// The message about a failed condition that can never hold: a proxy has changed the tag, and sending the current one
 /// again would always fail.
-const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's tags are a number in double quotes, such \
-                              as \"3\". A proxy that compresses or changes responses makes them weak (W/\"3\") or extends them \
-                              (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): disable that for this API, or \
-                              send the number alone in double quotes";
+const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's tags are a number in double quotes, \
+                              such as \"3\". A proxy that compresses or changes responses makes them weak (W/\"3\") \
+                              or extends them (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): disable \
+                              that for this API, or send the number alone in double quotes";
 
 /// Returns the error unchanged, or explains it better if a condition failed because of a foreign tag.
 pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {

@@ -35,7 +35,8 @@ impl Store {
         answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
     }
 
-    /// Decides and writes in one transaction. `work` reads and decides. It may run again if the transaction is rolled back.
+    /// Decides and writes in one transaction. `work` reads and decides. It may run again if the transaction is rolled
+    /// back.
     pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,

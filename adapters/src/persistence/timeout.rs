@@ -21,8 +21,8 @@ pub(crate) async fn within<T, E: From<StoreError>>(
         Ok(answer) => answer,
         Err(_) => {
             metrics::refused(database, "no_answer_in_time");
-            let reason = "it did not answer in time, and it is not known whether a change was made; look for it before trying \
-                          again, or repeat the request with its Idempotency-Key";
+            let reason = "it did not answer in time, and it is not known whether a change was made; look for it \
+                          before trying again, or repeat the request with its Idempotency-Key";
             Err(StoreError::Unavailable { reason: reason.to_owned() }.into())
         }
     }

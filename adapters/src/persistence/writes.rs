@@ -49,8 +49,8 @@ macro_rules! writes {
         }
     };
     (@each $($(#[$doc:meta])* $field:ident: $row:ty => $one:ident, $all:ident;)+) => {
-        /// Everything that a decision writes. Rows are written in the order of the fields; events come last, under the lock of
-        /// their environment's log.
+        /// Everything that a decision writes. Rows are written in the order of the fields; events come last, under the
+        /// lock of their environment's log.
         #[derive(Debug, Default)]
         pub(crate) struct Writes {
             $($(#[$doc])* pub(crate) $field: Vec<$row>,)+

@@ -66,8 +66,8 @@ fn file(cli: &Cli) -> Result<Option<ConfigFile>, String> {
 pub(crate) fn help() -> String {
     let names: Vec<_> = known().iter().map(|key| variable(key)).collect();
     format!(
-        "Every setting has a variable. In a configuration file its key is the same without PATRON_, in lower case. README.md \
-         and docs/operations.md say what each means:\n  {}",
+        "Every setting has a variable. In a configuration file its key is the same without PATRON_, in lower case. \
+         README.md and docs/operations.md say what each means:\n  {}",
         names.join("\n  ")
     )
 }

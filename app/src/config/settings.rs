@@ -112,11 +112,13 @@ pub(super) struct Raw {
     /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: whether deliveries may go to private addresses, including this machine, over
     /// `https` and plain `http`. For development.
     webhooks_allow_private: bool,
-    /// `PATRON_WEBHOOKS_LEASE_SECONDS`: the time after which another process takes over from one that stopped responding, 2 to 600 s.
+    /// `PATRON_WEBHOOKS_LEASE_SECONDS`: the time after which another process takes over from one that stopped
+    /// responding, 2 to 600 s.
     webhooks_lease_seconds: u64,
     /// `PATRON_WEBHOOKS_RETRY_SECONDS`: how long a failed delivery is retried, 1 s to 30 days.
     webhooks_retry_seconds: u64,
-    /// `PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS`: the time after which an endpoint that accepts nothing is disabled, 1 s to 90 days.
+    /// `PATRON_WEBHOOKS_DISABLE_AFTER_SECONDS`: the time after which an endpoint that accepts nothing is disabled, 1 s
+    /// to 90 days.
     webhooks_disable_after_seconds: u64,
     /// `PATRON_WEBHOOKS_RETENTION_HOURS`: how long deliveries are kept, 1 hour to 10 years.
     webhooks_retention_hours: u32,
@@ -225,8 +227,8 @@ impl Raw {
             within(names, "events_days", days, 1, 36_500)?;
             if days * 24 <= self.idempotency_hours {
                 return Err(format!(
-                    "{} must be longer than {}: repeated requests are answered from their events, and {days} days are not more \
-                     than {} hours",
+                    "{} must be longer than {}: repeated requests are answered from their events, and {days} days \
+                     are not more than {} hours",
                     names.of("events_days"),
                     names.of("idempotency_hours"),
                     self.idempotency_hours

@@ -61,8 +61,8 @@ pub(super) async fn create_or_update(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "If the external id is free, creates the customer with all fields. Otherwise changes the customer that has it, with \
-                the fields of an update. The body may omit `external_id`.";
+    let says = "If the external id is free, creates the customer with all fields. Otherwise changes the customer \
+                that has it, with the fields of an update. The body may omit `external_id`.";
     Endpoint::new(routes![create_or_update], "createOrUpdateCustomer", "Create or change a customer", says)
         .with_key()
         .path::<ExternalId>("external_id", "The customer's external id.")

@@ -68,8 +68,8 @@ async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -
 
 /// The documentation of these endpoints.
 pub(super) fn documented() -> [Endpoint; 2] {
-    let says = "The published customer, or else the one that had the external id last. The external id is the whole rest of the \
-                path. Slashes in it may be escaped or not.";
+    let says = "The published customer, or else the one that had the external id last. The external id is the whole \
+                rest of the path. Slashes in it may be escaped or not.";
     let (own, older) = (routes![get_by_external_id], routes![look_up]);
     [
         Endpoint::new(own, "getCustomerByExternalId", "Show a customer by its external id", says),

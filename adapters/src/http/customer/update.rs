@@ -90,8 +90,8 @@ pub(super) async fn patch(
 pub(super) fn documented() -> [Endpoint; 3] {
     let says = "Changes the given fields. `null` counts as absent, an empty text clears an optional field, metadata is \
                 replaced completely, and links are added to existing ones.";
-    let merge = "A JSON merge patch (RFC 7396): `null` clears a field, metadata is merged key by key, and a `null` removes \
-                 a key.";
+    let merge = "A JSON merge patch (RFC 7396): `null` clears a field, metadata is merged key by key, and a `null` \
+                 removes a key.";
     let put = json!({ "name": "Acme SE", "email": "", "metadata": { "plan": "silver" } });
     let (one, named) = (routes![update], routes![update_named]);
     [

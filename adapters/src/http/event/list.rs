@@ -94,8 +94,8 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The next events after a cursor, in the order of the log. A reader that continues with the `next_cursor` of each \
-                response misses no event.";
+    let says = "The next events after a cursor, in the order of the log. A reader that continues with the \
+                `next_cursor` of each response misses no event.";
     Endpoint::new(routes![list], "listEvents", "Follow the log of events", says)
         .with_key()
         .query::<EventPosition>("cursor", "The `next_cursor` of an earlier response, by default the start of the log.")

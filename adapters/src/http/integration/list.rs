@@ -46,8 +46,8 @@ fn filter(query: &Query<'_>, broken: &mut Violations) -> Option<MappingFilter> {
 /// The error of a query that does not name a customer or an entity.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0} is required: list the links of a customer with entity_type=customer&entity_id=cust_…, or the customers of a link with \
-     provider_type=stripe&provider_entity_id=cus_…"
+    "{0} is required: list the links of a customer with entity_type=customer&entity_id=cust_…, or the customers of a \
+     link with provider_type=stripe&provider_entity_id=cus_…"
 )]
 struct NobodyNamed(&'static str);
 
@@ -74,8 +74,8 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The links of one customer (`entity_type`, `entity_id`), or to one entity of another system (`provider_type`, \
-                `provider_entity_id`): of every customer that has it.";
+    let says = "The links of one customer (`entity_type`, `entity_id`), or to one entity of another system \
+                (`provider_type`, `provider_entity_id`): of every customer that has it.";
     Endpoint::new(routes![list], "listMappings", "List links to other systems", says)
         .with_key()
         .paged()

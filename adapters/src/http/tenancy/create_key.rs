@@ -40,8 +40,8 @@ pub(super) async fn create_key(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Without `environment_id` it belongs to the caller's environment, and without `roles` it may read \
-                and write. The key itself is shown only once.";
+    let says = "Needs a `super_admin` key. Without `environment_id` it belongs to the caller's environment, and \
+                without `roles` it may read and write. The key itself is shown only once.";
     Endpoint::new(routes![create_key], "createApiKey", "Create an API key", says)
         .with_key()
         .takes::<CreateKeyRequest<'_>>([(

@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::http::{customer::response::CustomerResponse, event::response::Detail, tax::response::TaxRateResponse};
 
-/// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, with the customer in the form of the API.
+/// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, with the customer in the form of
+/// the API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonBody;
 

@@ -72,7 +72,8 @@ impl Session {
     /// Connects.
     ///
     /// # Errors
-    /// The message of the server or of the operating system. It may name the user and the database, but contains no data.
+    /// The message of the server or of the operating system. It may name the user and the database, but contains no
+    /// data.
     pub(super) async fn connect(settings: &Settings) -> Result<Self, String> {
         match tokio::time::timeout(settings.patience, Self::establish(settings)).await {
             Ok(session) => session,

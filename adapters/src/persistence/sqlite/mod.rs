@@ -33,8 +33,8 @@ use super::{
 
 /// An open SQLite file.
 ///
-/// Write-ahead logging with `synchronous=FULL`: an acknowledged write survives a crash of the process and of the machine.
-/// Writes that arrive together share one commit; reads never wait for writes.
+/// Write-ahead logging with `synchronous=FULL`: an acknowledged write survives a crash of the process and of the
+/// machine. Writes that arrive together share one commit; reads never wait for writes.
 pub(crate) struct SqliteEngine {
     writer: Writer,
     readers: Readers,
