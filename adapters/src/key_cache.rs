@@ -1,4 +1,4 @@
-//! A small cache before the API keys of a store, so that most requests are authenticated without asking it.
+//! A small cache in front of the API keys of a store, so that most requests are authenticated without the store.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,18 +19,18 @@ use sha2::{Digest, Sha256};
 
 use crate::metrics::names;
 
-/// API keys of another repository, with the keys found last kept at hand.
+/// Caches the API keys of another repository.
 ///
-/// A found key is kept for [`REVOCATION_DELAY_SECONDS`] at most: a key that another process revokes goes on to work for
-/// that long, one that this process revokes stops at once. Expiry needs no delay, because a key carries its own end.
-/// Unknown secrets are not kept, so a new key works at once. Secrets are kept as SHA-256 only.
+/// A found key is cached for at most [`REVOCATION_DELAY_SECONDS`]: a key that another process revokes works for that
+/// long, and one that this process revokes stops working at once. Expiry takes effect at once too, because a cached key
+/// includes its expiry. Unknown secrets are not cached, so a new key works at once. Only the SHA-256 of secrets is kept.
 pub struct CachedApiKeys {
     keys: Arc<dyn ApiKeyRepository>,
     found: Cache<[u8; 32], ApiKey>,
     lookups: Lookups,
 }
 
-/// How look-ups by secret ended, counted.
+/// The outcomes of look-ups by secret, as metrics.
 struct Lookups {
     hit: Counter,
     miss: Counter,
@@ -45,10 +45,10 @@ impl Lookups {
 }
 
 impl CachedApiKeys {
-    /// The most keys kept; the least used make room.
+    /// The most cached keys. The least used are evicted.
     pub const MAX_KEYS: u64 = 10_000;
 
-    /// A cache before a repository.
+    /// Creates a cache in front of a repository.
     #[must_use]
     pub fn new(keys: Arc<dyn ApiKeyRepository>) -> Self {
         Self::with_delay(keys, Duration::from_secs(REVOCATION_DELAY_SECONDS))
@@ -89,7 +89,7 @@ impl ApiKeyRepository for CachedApiKeys {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let revoked = self.keys.revoke(scope, id, at, claim).await?;
-        // The cache goes by secret, which nobody has here; revoking is rare, so forgetting everything is cheap enough.
+        // The cache is keyed by secret, which is not known here. Revoking is rare, so clearing it is cheap enough.
         self.found.invalidate_all();
         Ok(revoked)
     }
@@ -115,7 +115,7 @@ impl ApiKeyRepository for CachedApiKeys {
     }
 
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
-        // What is at hand goes on to show an earlier use: authentication does not ask for it.
+        // Cached keys keep showing an earlier use. Authentication does not need it.
         self.keys.record_uses(scope, uses).await
     }
 }
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// A cache before a repository that expects to be asked for a secret exactly `times` times.
+    /// A cache in front of a repository that expects exactly `times` look-ups.
     fn cache(times: usize, answer: Option<ApiKey>, delay: Duration) -> CachedApiKeys {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_find_by_secret().times(times).returning(move |_, _| Ok(answer.clone()));
@@ -165,21 +165,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_found_key_is_asked_for_once() {
+    async fn a_found_key_is_looked_up_once() {
         let cache = cache(1, Some(a_key()), Duration::from_secs(60));
         assert_eq!(look_up(&cache).await, Some(a_key()));
         assert_eq!(look_up(&cache).await, Some(a_key()));
     }
 
     #[tokio::test]
-    async fn an_unknown_secret_is_asked_for_each_time() {
+    async fn an_unknown_secret_is_looked_up_each_time() {
         let cache = cache(2, None, Duration::from_secs(60));
         assert_eq!(look_up(&cache).await, None);
         assert_eq!(look_up(&cache).await, None);
     }
 
     #[tokio::test]
-    async fn a_revocation_by_this_process_shows_at_once() {
+    async fn a_revocation_by_this_process_takes_effect_at_once() {
         let cache = cache(2, Some(a_key()), Duration::from_secs(60));
         look_up(&cache).await;
         let scope = EnvironmentScope { owner: a_key().owner, actor: Actor::system() };
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_asked_for_again_after_the_delay() {
+    async fn a_key_is_looked_up_again_after_the_delay() {
         let cache = cache(2, Some(a_key()), Duration::from_millis(20));
         look_up(&cache).await;
         tokio::time::sleep(Duration::from_millis(60)).await;

@@ -1,22 +1,22 @@
-//! Figures for Prometheus: what there is, and the recorder that keeps it.
+//! Metrics for Prometheus, and their recorder.
 //!
-//! | name | kind | labels | what |
+//! | name | kind | labels | meaning |
 //! | --- | --- | --- | --- |
-//! | `patron_http_requests_total` | counter | `method`, `route`, `status` | answers given |
-//! | `patron_http_request_duration_seconds` | histogram | `method`, `route` | from the request's head to its answer |
-//! | `patron_key_cache_lookups_total` | counter | `outcome`: `hit`, `miss`, `unknown` | look-ups of API keys: at hand, found in the database, nobody's |
+//! | `patron_http_requests_total` | counter | `method`, `route`, `status` | responses |
+//! | `patron_http_request_duration_seconds` | histogram | `method`, `route` | from the head of a request to its response |
+//! | `patron_key_cache_lookups_total` | counter | `outcome`: `hit`, `miss`, `unknown` | look-ups of API keys: cached, found in the database, unknown |
 //! | `patron_database_queued_writes` | gauge | `database` | writes that wait for their commit |
 //! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |
 //! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
-//! | `patron_database_refusals_total` | counter | `database`, `reason` | calls refused for want of room: `write_queue_full`, `no_free_connection` |
+//! | `patron_database_refusals_total` | counter | `database`, `reason` | calls rejected because a limit was reached: `write_queue_full`, `no_free_connection`, `no_answer_in_time` |
 //! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all but two for look-ups by key, of SQLite the readers |
-//! | `patron_database_connections_used` | gauge | `database` | those in use |
-//! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or why there was no answer | attempts to deliver a webhook |
-//! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from looking the host up to the end of its answer |
+//! | `patron_database_connections_used` | gauge | `database` | connections in use |
+//! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
+//! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from resolving the host to the end of the response |
 //!
-//! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` for whatever no route
-//! takes; `method` is a method that HTTP names; `database` is `sqlite` or `postgres`. No label and no name holds anything
-//! that a client sent. Buckets: [`SECONDS`] and [`BATCHES`].
+//! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` without a
+//! route; `method` is a standard method of HTTP; `database` is `sqlite` or `postgres`. No label and no name contains
+//! anything that a client sent. Buckets: [`SECONDS`] and [`BATCHES`].
 
 use std::time::Duration;
 
@@ -45,18 +45,18 @@ pub const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 /// The upper bounds of the buckets for the writes of a commit.
 pub const BATCHES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// How often the recorder is tidied up.
+/// The interval of the recorder's upkeep.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The figures of this process.
+/// The metrics of this process.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Installs the recorder of this process. Handles made before count nothing, so do this first.
+    /// Installs the recorder of this process. Handles created before have no effect, so call this first.
     ///
     /// # Errors
-    /// When there is a recorder already.
+    /// If a recorder is installed already.
     pub fn install() -> Result<Self, BuildError> {
         let builder = PrometheusBuilder::new();
         let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
@@ -66,13 +66,13 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// All figures in Prometheus's text format.
+    /// All metrics in Prometheus's text format.
     #[must_use]
     pub fn render(&self) -> String {
         self.0.render()
     }
 
-    /// Keeps the recorder's memory small while nobody asks, for as long as the process lives. For a task of its own.
+    /// Keeps the recorder's memory small between scrapes while the process runs. Run it in its own task.
     pub async fn keep_up(self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -83,20 +83,20 @@ impl Metrics {
 
 fn describe() {
     use metrics::{Unit::Seconds, describe_counter, describe_gauge, describe_histogram};
-    describe_counter!(names::REQUESTS, "Answers given.");
-    describe_histogram!(names::REQUEST_SECONDS, Seconds, "From a request's head to its answer.");
-    describe_counter!(names::KEY_LOOKUPS, "Look-ups of API keys: at hand, found in the database, nobody's.");
+    describe_counter!(names::REQUESTS, "Responses.");
+    describe_histogram!(names::REQUEST_SECONDS, Seconds, "From the head of a request to its response.");
+    describe_counter!(names::KEY_LOOKUPS, "Look-ups of API keys: cached, found in the database, unknown.");
     describe_gauge!(names::QUEUED_WRITES, "Writes that wait for their commit.");
     describe_histogram!(names::BATCH_WRITES, "Writes that shared one commit.");
     describe_histogram!(names::COMMIT_SECONDS, Seconds, "From a transaction's begin to its commit.");
-    describe_counter!(names::REFUSED, "Calls refused for want of room.");
-    describe_gauge!(names::CONNECTIONS_MAX, "Connections there may be.");
+    describe_counter!(names::REFUSED, "Calls rejected because a limit was reached.");
+    describe_gauge!(names::CONNECTIONS_MAX, "Most connections.");
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");
     describe_histogram!(
         names::WEBHOOK_SECONDS,
         Seconds,
-        "From looking an endpoint's host up to the end of its answer."
+        "From resolving an endpoint's host to the end of the response."
     );
 }
 

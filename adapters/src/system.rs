@@ -1,4 +1,4 @@
-//! The ports for time, ids and secrets over the operating system: the only place that asks it.
+//! Time, ids and secrets from the operating system. Nothing else reads them from there.
 
 use chrono::Utc;
 use patron_domain::{
@@ -14,7 +14,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the adapter behind the Clock port")]
     fn now(&self) -> Timestamp {
-        // A clock outside the years 1 to 9999 is broken; the epoch tells so better than a panic.
+        // A clock outside the years 1 to 9999 is broken. The epoch shows that better than a panic.
         Timestamp::from_datetime(Utc::now()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
@@ -30,7 +30,7 @@ impl IdGenerator for SystemIds {
     }
 }
 
-/// Secrets straight from the operating system.
+/// Secrets from the operating system's random source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsRandomness;
 
@@ -55,7 +55,7 @@ mod tests {
     use super::{OsRandomness, SystemClock, SystemIds};
 
     #[test]
-    fn ids_and_secrets_do_not_repeat() {
+    fn ids_and_secrets_are_unique() {
         let now = SystemClock.now();
         let ids: HashSet<CustomerId> = (0..1_000).map(|_| SystemIds.start(now).next_id()).collect();
         assert_eq!(ids.len(), 1_000);
