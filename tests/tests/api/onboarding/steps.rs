@@ -65,7 +65,7 @@ async fn what_fails_is_listed_and_goes_on_when_a_person_says_so(
     until(&server, &id, "failed").await;
     // The command line lists it and retries it too.
     assert!(place.run_ok(&["onboarding", "list"]).contains(&id));
-    assert!(place.run_ok(&["onboarding", "retry", &id]).contains("goes on"));
+    assert!(place.run_ok(&["onboarding", "retry", &id]).contains("continues at step"));
     until(&server, &id, "succeeded").await;
     assert_eq!(amend(&server, &id, "retry").await.status, 400);
     assert_eq!(amend(&server, &id, "cancel").await.status, 400);
