@@ -4,12 +4,16 @@
 //! - `sqlite`, `postgres`: persistence.
 //! - `http`: the HTTP API as routes for Rocket.
 //! - `webhooks`: webhook delivery, and the calls of onboarding.
+//! - `key-cache`: a cache of API keys.
+//! - `metrics`: figures for Prometheus; on with `http` and `webhooks`.
 
-pub mod housekeeping;
+pub mod commits;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "key-cache")]
 pub mod key_cache;
 pub mod key_uses;
+#[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "webhooks")]
 pub mod onboarding;
@@ -17,8 +21,7 @@ pub mod onboarding;
 #[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_imports))]
 #[cfg(feature = "persistence")]
 pub mod persistence;
-#[cfg(any(feature = "persistence", feature = "webhooks"))]
-mod share;
+pub mod retention;
 pub mod system;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;

@@ -24,7 +24,10 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 /// The names of all metrics.
 pub(crate) mod names {
-    #![cfg_attr(not(all(feature = "http", feature = "persistence", feature = "webhooks")), allow(dead_code))]
+    #![cfg_attr(
+        not(all(feature = "http", feature = "key-cache", feature = "persistence", feature = "webhooks")),
+        allow(dead_code)
+    )]
 
     pub(crate) const REQUESTS: &str = "patron_http_requests_total";
     pub(crate) const REQUEST_SECONDS: &str = "patron_http_request_duration_seconds";

@@ -19,14 +19,16 @@ impl Clock for SystemClock {
     }
 }
 
-/// Ids with random bits of a generator that the operating system seeds: unique, but not meant as secrets.
+/// Ids with random bits of a generator that the operating system seeds: unique, but not secret.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
 
 impl IdGenerator for SystemIds {
     #[expect(clippy::disallowed_methods, reason = "the adapter behind the IdGenerator port")]
     fn start(&self, at: Timestamp) -> IdSequence {
-        IdSequence::start(at, rand::random())
+        let mut random = [0; 10];
+        fastrand::fill(&mut random);
+        IdSequence::start(at, random)
     }
 }
 

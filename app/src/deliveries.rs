@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use patron_adapters::{
-    onboarding::drive,
-    persistence::{Database, Written},
-};
+use patron_adapters::{onboarding::drive, persistence::Database};
 use patron_domain::webhook::WebhookService;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -33,15 +30,13 @@ impl Deliveries {
         }
         let (stop, told) = watch::channel(false);
         let relay = settings.webhooks.deliver.then(|| {
-            let relay = wiring::relay(settings, webhooks.clone());
-            let written = Written::listen();
-            tokio::spawn(Arc::new(relay).run(told.clone(), move || written.clone().next()))
+            let relay = wiring::relay(settings, database, webhooks.clone());
+            tokio::spawn(Arc::new(relay).run(told.clone()))
         });
         // With a concurrency of 0 this process takes no steps.
         let onboarding = (settings.onboarding_concurrency > 0).then(|| {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
-            let written = Written::listen();
-            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, move || written.clone().next()))
+            tokio::spawn(drive(engine, settings.onboarding_concurrency, told, database.commits.listen()))
         });
         Self { stop, relay, onboarding }
     }

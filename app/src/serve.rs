@@ -41,13 +41,13 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     file_modes::warn(&settings.database_url);
     let uses = Arc::new(NotedKeyUses::default());
     let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
-    let house = tokio::spawn(wiring::house(&settings, &database).keep());
+    let job = tokio::spawn(wiring::retention_job(&settings, &database).run());
     let webhooks = wiring::webhooks(&settings, &database);
     let deliveries = Deliveries::start(&settings, &database, &webhooks);
     let outcome = launch(&settings, &database, &uses, webhooks, metrics).await;
     deliveries.stop().await;
     writing.abort();
-    house.abort();
+    job.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }
@@ -106,8 +106,8 @@ async fn launch(
 /// sees the signal while it accepts the next connection: then it returns at once.
 pub(crate) async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
     const STEP: Duration = Duration::from_millis(10);
-    let patience = Duration::from_secs(u64::from(grace) + u64::from(MERCY));
-    let drained = tokio::time::timeout(patience, async {
+    let timeout = Duration::from_secs(u64::from(grace) + u64::from(MERCY));
+    let drained = tokio::time::timeout(timeout, async {
         // Each connection holds one reference.
         while Arc::strong_count(rocket) > 1 {
             tokio::time::sleep(STEP).await;

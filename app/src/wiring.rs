@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use patron_adapters::{
-    housekeeping::House,
     http::{Api, JsonBody},
     key_cache::CachedApiKeys,
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
+    retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
-    webhooks::{EndpointReaders, HttpSender, KeyVault, Relay, RelayOptions},
+    webhooks::{EndpointReaders, HttpSender, KeyVault, Relay},
 };
 use patron_domain::{
     Clock,
@@ -19,7 +19,7 @@ use patron_domain::{
     onboarding::{OnboardingEngine, OnboardingService},
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, TenancyService},
-    webhook::WebhookService,
+    webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
 
 use crate::{config::Settings, failure::Failure};
@@ -106,9 +106,9 @@ pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerSer
 }
 
 /// The retention job.
-pub(crate) fn house(settings: &Settings, database: &Database) -> House {
-    House {
-        store: database.housekeeping.clone(),
+pub(crate) fn retention_job(settings: &Settings, database: &Database) -> RetentionJob {
+    RetentionJob {
+        store: database.retention.clone(),
         tenancy: database.tenancy.clone(),
         readers: vec![Arc::new(EndpointReaders(database.webhooks.clone()))],
         webhooks: database.webhooks.clone(),
@@ -174,7 +174,7 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
 }
 
 /// The relay that delivers webhooks.
-pub(crate) fn relay(settings: &Settings, service: WebhookService) -> Relay {
+pub(crate) fn relay(settings: &Settings, database: &Database, service: WebhookService) -> Relay {
     let holder = match settings.database_url {
         // One server works on a file; after a restart it takes up its own leases at once.
         DatabaseUrl::Sqlite(_) => "server".to_owned(),
@@ -184,11 +184,11 @@ pub(crate) fn relay(settings: &Settings, service: WebhookService) -> Relay {
         }
     };
     let settings = &settings.webhooks;
-    let options = RelayOptions {
+    let options = DeliveryOptions {
         holder,
         lease: settings.lease,
         retries: settings.retries,
         disable_after: settings.disable_after,
     };
-    Relay { service, options }
+    Relay { engine: DeliveryEngine { service, options }, commits: database.commits.clone() }
 }

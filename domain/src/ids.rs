@@ -142,6 +142,18 @@ impl<K: Kind> Id<K> {
         Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &[0xFF; 10]).into_uuid())
     }
 
+    /// The smallest id that an [`IdGenerator`] can give at a time, to the millisecond.
+    ///
+    /// ```
+    /// use patron_domain::{ids::CustomerId, testkit::a_time};
+    ///
+    /// assert!(CustomerId::first_at(a_time()) < CustomerId::last_at(a_time()));
+    /// ```
+    #[must_use]
+    pub fn first_at(at: Timestamp) -> Self {
+        Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &[0; 10]).into_uuid())
+    }
+
     /// Parses the text form. Only the canonical form is accepted: the prefix and 26 upper-case characters.
     ///
     /// # Errors

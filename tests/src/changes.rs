@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use crate::{
     patron::{KEY, Server},
     requests::{full, tax_rate},
-    wait::PATIENCE,
+    wait::TIMEOUT,
 };
 
 /// How long a client rests after each step, so that deliveries keep up with it.
 const REST: Duration = Duration::from_millis(15);
 /// How long a client tries to get a step done.
-const PERSISTENCE: Duration = PATIENCE.saturating_mul(2);
+const PERSISTENCE: Duration = TIMEOUT.saturating_mul(2);
 
 /// Where clients find the server that lives at present.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl Whereabouts {
     #[must_use]
     pub fn of(server: &Server) -> Self {
         crate::patron::provide_cryptography();
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client");
         Self { base: Arc::new(Mutex::new(server.base().to_owned())), client }
     }
 

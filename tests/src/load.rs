@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use crate::{
     patron::{KEY, Server},
     requests::{full, minimal},
-    wait::PATIENCE,
+    wait::TIMEOUT,
 };
 
 /// How long a client tries to get a customer created, while the service cannot do it.
-const PERSISTENCE: Duration = PATIENCE.saturating_mul(2);
+const PERSISTENCE: Duration = TIMEOUT.saturating_mul(2);
 /// The external id that is taken before the load begins.
 pub const TAKEN: &str = "taken";
 
@@ -112,7 +112,7 @@ impl Api {
     #[must_use]
     pub fn of(server: &Server) -> Self {
         crate::patron::provide_cryptography();
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client");
         Self { base: server.base().to_owned(), client }
     }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{postgres::Cluster, rows, wait::PATIENCE};
+use crate::{postgres::Cluster, rows, wait::TIMEOUT};
 
 pub use rustix::process::Signal;
 
@@ -154,7 +154,7 @@ impl Place {
 
         let mut seen = Vec::new();
         loop {
-            match lines.recv_timeout(PATIENCE) {
+            match lines.recv_timeout(TIMEOUT) {
                 Ok(line) => {
                     let address =
                         line.split_once("http://").map(|(_, rest)| rest.split(['"', ' ']).next().unwrap_or(rest));
@@ -185,7 +185,7 @@ pub fn signal(process: &Child, signal: Signal) {
 /// The URL of a database to which a busy machine may connect slowly.
 fn patient(database_url: String) -> String {
     match database_url.starts_with("postgres://") && !database_url.contains('?') {
-        true => format!("{database_url}?connect_timeout={}", PATIENCE.as_secs()),
+        true => format!("{database_url}?connect_timeout={}", TIMEOUT.as_secs()),
         false => database_url,
     }
 }
@@ -280,7 +280,7 @@ impl Server {
         stream.read_to_end(&mut Vec::new()).expect("an answer");
         let mut lines = Vec::new();
         loop {
-            let line = self.log.recv_timeout(PATIENCE).expect("a line for each request");
+            let line = self.log.recv_timeout(TIMEOUT).expect("a line for each request");
             if line.contains(&mark) {
                 return lines;
             }
@@ -341,7 +341,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
 /// A client that waits for an answer for as long as anything is waited for here.
 fn client() -> reqwest::Client {
     provide_cryptography();
-    reqwest::Client::builder().timeout(PATIENCE).build().expect("a client")
+    reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client")
 }
 
 /// Lets clients be made: they want cryptography at hand, although nothing here asks over TLS.

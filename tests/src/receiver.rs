@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::wait::PATIENCE;
+use crate::wait::TIMEOUT;
 
 /// One request that arrived.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ impl Receiver {
     /// Waits until this many have arrived, for as long as they go on arriving.
     ///
     /// # Panics
-    /// When none arrives for [`PATIENCE`].
+    /// When none arrives for [`TIMEOUT`].
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let (mut last, mut moved) = (0, Instant::now());
         loop {
@@ -140,7 +140,7 @@ impl Receiver {
             if all.len() > last {
                 (last, moved) = (all.len(), Instant::now());
             }
-            assert!(moved.elapsed() < PATIENCE, "{last} of {count} arrived, and no more came for {PATIENCE:?}");
+            assert!(moved.elapsed() < TIMEOUT, "{last} of {count} arrived, and no more came for {TIMEOUT:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How long a test waits for something before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long it rests between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -15,13 +15,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Looks again and again until what is looked for is found.
 ///
 /// # Panics
-/// When it is not found within [`PATIENCE`]; the message shows what the last look saw instead.
+/// When it is not found within [`TIMEOUT`]; the message shows what the last look saw instead.
 pub async fn until<T, S: Debug>(mut look: impl AsyncFnMut() -> Result<T, S>) -> T {
     let begun = Instant::now();
     loop {
         match look().await {
             Ok(found) => return found,
-            Err(seen) => assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {seen:#?}"),
+            Err(seen) => assert!(begun.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {seen:#?}"),
         }
         tokio::time::sleep(PAUSE).await;
     }

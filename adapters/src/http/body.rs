@@ -71,9 +71,9 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
     // Reads and discards some bytes beyond the limit, because a client that is still sending could not read the
     // response.
     let stream = data.open((limit.saturating_mul(8)).bytes());
-    let patience = options.body_timeout;
-    let bytes = timeout(patience, read_limited(stream, limit)).await;
-    let bytes = bytes.map_err(|_| ApiError::body_timeout(patience.as_secs()))??;
+    let body_timeout = options.body_timeout;
+    let bytes = timeout(body_timeout, read_limited(stream, limit)).await;
+    let bytes = bytes.map_err(|_| ApiError::body_timeout(body_timeout.as_secs()))??;
     if is_encoded(request) {
         return Err(ApiError::unsupported_encoding());
     }

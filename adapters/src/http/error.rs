@@ -9,6 +9,7 @@
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
 //! | 409 | `already_exists`, `idempotency_key_reused` |
+//! | 410 | `log_taken_back` |
 //! | 412 | `version_conflict` |
 //! | 500 | `system_error`, with a constant text |
 //! | 503 | `service_unavailable`, with `Retry-After` |
@@ -35,6 +36,8 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     details: Vec<Detail>,
+    /// Members of the details that are no places of the request.
+    facts: Vec<(&'static str, String)>,
     header: Option<(&'static str, String)>,
 }
 
@@ -66,7 +69,13 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
     fn new(status: Status, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), header: None }
+        Self { status, code, message: message.into(), details: Vec::new(), facts: Vec::new(), header: None }
+    }
+
+    /// Adds a member to the details that is not about a place in the request.
+    fn fact(mut self, name: &'static str, value: String) -> Self {
+        self.facts.push((name, value));
+        self
     }
 
     /// 400: the body as a whole is not a request.

@@ -2,7 +2,12 @@
 //!
 //! The domain says what is wrong. This adapter names the headers, parameters and keys.
 
-use patron_domain::tenancy::{Permission, PermissionDenied};
+use patron_domain::{
+    event::LogTakenBack,
+    onboarding::StepFailure,
+    tenancy::{Permission, PermissionDenied},
+    webhook::{NotCalled, SendFailure},
+};
 
 /// The caller could not be identified.
 pub(crate) const UNAUTHENTICATED: &str = "a valid API key is required: send it in the header x-api-key";
@@ -14,6 +19,46 @@ pub(crate) const KEY_REUSED: &str =
 /// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =
     "the customer was changed in the meantime; read it again, and repeat the change with its current ETag";
+
+/// The cursor belongs to events that the log no longer holds.
+pub(crate) fn log_taken_back(error: &LogTakenBack) -> String {
+    format!(
+        "{error}, because the database was restored or failed over; continue with the cursor in details.resume_from"
+    )
+}
+
+/// An address that this server does not call.
+pub(crate) fn not_called(reason: NotCalled) -> String {
+    match reason {
+        NotCalled::Private => format!(
+            "{reason}: use a public one, or start the server with PATRON_WEBHOOKS_ALLOW_PRIVATE=true (for development)"
+        ),
+        NotCalled::PlainHttp => format!(
+            "{reason}: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true (for a host on a private network \
+             PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
+        ),
+    }
+}
+
+/// A call without a response.
+pub(crate) fn send_failure(failure: SendFailure) -> String {
+    match failure {
+        SendFailure::AddressRefused => format!(
+            "{}; the settings PATRON_WEBHOOKS_ALLOW_PRIVATE and PATRON_WEBHOOKS_ALLOW_HTTP allow it",
+            failure.explanation()
+        ),
+        other => other.explanation().to_owned(),
+    }
+}
+
+/// A step of an onboarding that failed.
+pub(crate) fn step_failure(failure: &StepFailure) -> String {
+    match failure {
+        StepFailure::Send(failure) => send_failure(*failure),
+        StepFailure::Secret => format!("{failure}; add the key to PATRON_SECRETS_KEY"),
+        other => other.to_string(),
+    }
+}
 
 /// The caller lacks a permission.
 pub(crate) fn denied(error: &PermissionDenied) -> String {

@@ -19,7 +19,8 @@ use super::openapi::Endpoint;
 use crate::metrics::names;
 
 /// The statuses of our responses. Any other is counted as the last one.
-const STATUSES: [u16; 18] = [200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 503, 500];
+const STATUSES: [u16; 19] =
+    [200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 422, 429, 503, 500];
 
 /// The metrics of one route. They are created at its first request, so unused routes have none.
 ///

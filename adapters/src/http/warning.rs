@@ -13,8 +13,8 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
-    /// A warning about a broken rule at a path.
-    pub(crate) fn new(path: &'static str, found: &impl Rule) -> Self {
-        Self { path, rule: found.rule(), message: found.to_string() }
+    /// A warning about the value at a path.
+    pub(crate) fn new(path: &'static str, found: &impl Rule, message: String) -> Self {
+        Self { path, rule: found.rule(), message }
     }
 }

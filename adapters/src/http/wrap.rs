@@ -49,7 +49,7 @@ pub(super) fn request_id<'r>(request: &'r Request<'_>) -> &'r RequestId {
 #[expect(clippy::disallowed_methods, reason = "a request id is not part of the domain")]
 #[expect(clippy::expect_used, reason = "32 hexadecimal digits are a valid request id; a unit test calls this")]
 fn new_request_id() -> RequestId {
-    RequestId::new(format!("{:032x}", rand::random::<u128>())).expect("hexadecimal digits")
+    RequestId::new(format!("{:032x}", fastrand::u128(..))).expect("hexadecimal digits")
 }
 
 /// The audience of a route's responses.

@@ -6,6 +6,8 @@ use std::{sync::Arc, time::Duration};
 use patron_domain::onboarding::OnboardingEngine;
 use tokio::{sync::watch, task::JoinSet};
 
+use crate::commits::Listener;
+
 /// The longest time between two checks for due runs.
 const TICK: Duration = Duration::from_secs(1);
 /// The shortest time between them.
@@ -16,14 +18,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Signals the driver to stop.
 pub type Stop = watch::Receiver<bool>;
 
-/// Runs the steps of at most `most` runs at a time until the stop signal. `written` completes soon after this process
-/// has written something.
-pub async fn drive<W: Future<Output = ()>>(
-    engine: Arc<OnboardingEngine>,
-    most: u16,
-    mut stop: Stop,
-    written: impl Fn() -> W,
-) {
+/// Runs the steps of at most `most` runs at a time until the stop signal. Commits of this process wake it.
+pub async fn drive(engine: Arc<OnboardingEngine>, most: u16, mut stop: Stop, mut commits: Listener) {
     let mut tasks = JoinSet::new();
     while !*stop.borrow() {
         let free = most.saturating_sub(u16::try_from(tasks.len()).unwrap_or(u16::MAX));
@@ -32,7 +28,7 @@ pub async fn drive<W: Future<Output = ()>>(
         // If all free places were filled, there are probably more due runs.
         if taken == 0 || taken < usize::from(free) {
             tokio::select! {
-                () = written() => {}
+                () = commits.next() => {}
                 Some(done) = tasks.join_next() => tell(done),
                 () = tokio::time::sleep(TICK) => {}
                 // The sender of the stop signal is gone.

@@ -7,12 +7,14 @@ use patron_domain::{
     event::EventLog,
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
-    retention::Housekeeping,
+    retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, TenancyRepository},
     webhook::WebhookRepository,
 };
+
+use crate::commits::Commits;
 
 use super::{
     engine::Engine,
@@ -41,7 +43,9 @@ pub struct Database {
     /// Onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
     /// Deletes expired data.
-    pub housekeeping: Arc<dyn Housekeeping>,
+    pub retention: Arc<dyn RetentionStore>,
+    /// The commits of this process: they wake and pace background work.
+    pub commits: Arc<Commits>,
     engine: Arc<dyn Engine>,
 }
 
@@ -78,7 +82,8 @@ impl Database {
             webhooks: ports.clone(),
             records: ports.clone(),
             onboarding: ports.clone(),
-            housekeeping: ports,
+            retention: ports,
+            commits: engine.commits(),
             engine,
         }
     }
@@ -91,7 +96,7 @@ impl Database {
         self.engine.ping().await
     }
 
-    /// Updates the gauges of [`crate::metrics`] that are read from the database. Call it before the metrics are shown.
+    /// Sets the gauges among the metrics. Call it before the metrics are shown.
     pub fn observe(&self) {
         self.engine.observe();
     }

@@ -1,6 +1,6 @@
 //! The operations of a database: reads, transactions, and changes of customers that share commits.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use async_trait::async_trait;
 use diesel::QueryResult;
@@ -10,6 +10,8 @@ use patron_domain::{
     store::StoreError,
     tenancy::EnvironmentScope,
 };
+
+use crate::commits::Commits;
 
 use super::{
     error::Failure,
@@ -82,6 +84,9 @@ pub(crate) trait Engine: Send + Sync {
         environment: i32,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError>;
+
+    /// The commits of this database by this process.
+    fn commits(&self) -> Arc<Commits>;
 
     /// Checks whether the database responds.
     async fn ping(&self) -> Result<(), StoreError>;

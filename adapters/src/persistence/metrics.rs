@@ -1,37 +1,47 @@
-//! Metrics of a database: one function for each.
+//! The metrics of a database: one function each. Names, labels and units are in `crate::metrics`.
 //!
-//! Names, labels and units are in [`crate::metrics`]. Every function is cheap enough to call for each write, and has no
-//! effect without a recorder. The label `database` is `sqlite` or `postgres`.
+//! Every function is cheap enough for the path of a write. Without the feature `metrics`, and where no recorder is installed, they
+//! do nothing. The label `database` is `sqlite` or `postgres`.
+
+#![cfg_attr(not(feature = "metrics"), allow(unused_variables))]
 
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
-
-use crate::metrics::names;
-
 /// Records a transaction that several writes shared: their number, and the time from its begin to its commit.
 pub(crate) fn batch(database: &'static str, size: usize, commit: Duration) {
-    histogram!(names::BATCH_WRITES, "database" => database).record(as_number(size));
-    histogram!(names::COMMIT_SECONDS, "database" => database).record(commit.as_secs_f64());
+    #[cfg(feature = "metrics")]
+    {
+        metrics::histogram!(names::BATCH_WRITES, "database" => database).record(as_number(size));
+        metrics::histogram!(names::COMMIT_SECONDS, "database" => database).record(commit.as_secs_f64());
+    }
 }
 
 /// Sets the number of writes that wait for their commit.
 pub(crate) fn queue_depth(database: &'static str, waiting: usize) {
-    gauge!(names::QUEUED_WRITES, "database" => database).set(as_number(waiting));
+    #[cfg(feature = "metrics")]
+    metrics::gauge!(names::QUEUED_WRITES, "database" => database).set(as_number(waiting));
 }
 
 /// Counts a call that was rejected because a queue was full. `reason` is one of a few constants.
 pub(crate) fn refused(database: &'static str, reason: &'static str) {
-    counter!(names::REFUSED, "database" => database, "reason" => reason).increment(1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::REFUSED, "database" => database, "reason" => reason).increment(1);
 }
 
 /// Sets the size of a pool, and the number of its connections in use.
 pub(crate) fn pool(database: &'static str, most: usize, used: usize) {
-    gauge!(names::CONNECTIONS_MAX, "database" => database).set(as_number(most));
-    gauge!(names::CONNECTIONS_USED, "database" => database).set(as_number(used));
+    #[cfg(feature = "metrics")]
+    {
+        metrics::gauge!(names::CONNECTIONS_MAX, "database" => database).set(as_number(most));
+        metrics::gauge!(names::CONNECTIONS_USED, "database" => database).set(as_number(used));
+    }
 }
 
+#[cfg(feature = "metrics")]
+use crate::metrics::names;
+
 /// A count as the value of a metric. No count here comes near 2^52, up to which this is exact.
+#[cfg(feature = "metrics")]
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn as_number(count: usize) -> f64 {
     count as f64

@@ -35,7 +35,6 @@ mod value;
 mod webhook;
 mod word;
 mod writes;
-mod written;
 
 pub use database::Database;
 pub use open::{OpenError, OpenOptions};
@@ -44,4 +43,3 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, DatabaseUrlError, PostgresUrl};
-pub use written::Written;

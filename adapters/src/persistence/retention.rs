@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
     lifecycle::Owner,
-    retention::{Housekeeping, OldEvents},
+    retention::{OldEvents, RetentionStore},
     store::StoreError,
     tenancy::SystemScope,
     time::Timestamp,
@@ -16,8 +16,8 @@ use super::{
 };
 
 #[async_trait]
-impl Housekeeping for Store {
-    async fn remove_idempotency_records(
+impl RetentionStore for Store {
+    async fn remove_kept_answers(
         &self,
         _scope: &SystemScope,
         made_before: Timestamp,

@@ -8,7 +8,7 @@ mod sender;
 mod vault;
 
 pub use readers::EndpointReaders;
-pub use relay::{Relay, RelayOptions, Stop};
+pub use relay::{Relay, Stop};
 pub use sender::HttpSender;
 pub(crate) use sender::signed;
 pub use vault::{KeyVault, SealingKey, SealingKeyError};

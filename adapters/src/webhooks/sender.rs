@@ -23,7 +23,7 @@ use super::client::{Client, client, failure};
 use crate::metrics;
 
 /// The longest time for an attempt, from resolving the name to the end of the response.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a response that are kept.
 const KEPT: usize = 1_024;
 /// The most bytes of a response that are read, so that its connection can be reused. A longer response costs its
@@ -38,7 +38,7 @@ const AGENT: &str = concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION"));
 pub struct HttpSender {
     clock: Arc<dyn Clock>,
     calls: CallPolicy,
-    patience: Duration,
+    timeout: Duration,
     encrypted: OnceLock<Option<Client>>,
     plain: OnceLock<Option<Client>>,
     /// Parsed URLs. An endpoint's URL is the same for all its deliveries.
@@ -50,13 +50,13 @@ impl HttpSender {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, calls: CallPolicy) -> Self {
         let (encrypted, plain) = (OnceLock::new(), OnceLock::new());
-        Self { clock, calls, patience: PATIENCE, encrypted, plain, parsed: Mutex::default() }
+        Self { clock, calls, timeout: TIMEOUT, encrypted, plain, parsed: Mutex::default() }
     }
 
     /// The deadline of an attempt that begins now.
     #[expect(clippy::disallowed_methods, reason = "the time limit of an attempt is not part of the domain")]
     pub(crate) fn end_of_attempt(&self) -> Instant {
-        Instant::now() + self.patience
+        Instant::now() + self.timeout
     }
 
     fn client(&self, encrypted: bool) -> Option<&Client> {
@@ -135,7 +135,7 @@ impl WebhookSender for HttpSender {
     #[expect(clippy::disallowed_methods, reason = "the duration of an attempt is not part of the domain")]
     async fn send(&self, request: SignedRequest) -> Attempt {
         let (at, begun) = (self.clock.now(), Instant::now());
-        let (outcome, answer) = match self.attempt(request, begun + self.patience).await {
+        let (outcome, answer) = match self.attempt(request, begun + self.timeout).await {
             Ok((status, answer)) => (Ok(status), answer),
             Err(failure) => (Err(failure), String::new()),
         };
@@ -205,8 +205,8 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });
-        let patience = Duration::from_millis(300);
-        let sender = HttpSender { patience, ..HttpSender::new(Arc::new(SystemClock), DEVELOPMENT) };
+        let timeout = Duration::from_millis(300);
+        let sender = HttpSender { timeout, ..HttpSender::new(Arc::new(SystemClock), DEVELOPMENT) };
         let event_id: EventId = an_id(1);
         let (timestamp, signature) = (0, String::new());
         let url = EndpointUrl::new(url).unwrap();

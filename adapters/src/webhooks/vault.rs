@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use patron_domain::{
     ids::{Randomness, WebhookEndpointId},
     webhook::{SealedSecret, SecretVault, VaultError, WebhookSecret},
@@ -34,9 +35,7 @@ impl SealingKey {
     /// For any other text. The error does not contain it.
     pub fn parse(text: &str) -> Result<Self, SealingKeyError> {
         let bytes = match text.len() {
-            // `from_str_radix` would accept a sign.
-            64 if !text.bytes().all(|digit| digit.is_ascii_hexdigit()) => None,
-            64 => (0..32).map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()).collect(),
+            64 => HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok(),
             _ => STANDARD.decode(text).ok(),
         };
         let bytes: Option<[u8; 32]> = bytes.and_then(|bytes: Vec<u8>| bytes.try_into().ok());

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use patron_domain::{
-    event::EventPosition,
+    event::EventCursor,
     ids::{EnvironmentId, EventId, WebhookEndpointId},
     time::Timestamp,
 };
@@ -14,14 +14,14 @@ pub(crate) enum Events {
     /// Follow the events of an environment as one JSON object per line.
     ///
     /// Shows new events only, unless a starting point is given. Stop it with Ctrl+C and continue later with --after and
-    /// the last position shown.
+    /// the last cursor shown.
     Tail {
         /// The environment; optional if there is only one.
         #[arg(long, value_name = "ENV_ID")]
         environment: Option<EnvironmentId>,
-        /// Start after this position.
-        #[arg(long, value_parser = value::position, value_name = "POSITION", conflicts_with = "from_start")]
-        after: Option<EventPosition>,
+        /// Start after this event: the `cursor` of its line.
+        #[arg(long, value_parser = value::cursor, value_name = "CURSOR", conflicts_with = "from_start")]
+        after: Option<EventCursor>,
         /// Start with the oldest event in the log.
         #[arg(long)]
         from_start: bool,
@@ -34,9 +34,9 @@ pub(crate) enum Events {
         /// Export every environment of every tenant, one after another.
         #[arg(long)]
         all: bool,
-        /// Start after this position.
-        #[arg(long, value_parser = value::position, value_name = "POSITION")]
-        after: Option<EventPosition>,
+        /// Start after this event: the `cursor` of its line.
+        #[arg(long, value_parser = value::cursor, value_name = "CURSOR")]
+        after: Option<EventCursor>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use patron_domain::event::EventPosition;
+use patron_domain::event::EventCursor;
 
 use crate::config::expected;
 
@@ -26,7 +26,6 @@ pub(super) fn whole_number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "must be a whole number, such as 1000".to_owned())
 }
 
-pub(super) fn position(text: &str) -> Result<EventPosition, String> {
-    EventPosition::parse(text)
-        .map_err(|_| "must be a position, as `position` shows it in the line of an event".to_owned())
+pub(super) fn cursor(text: &str) -> Result<EventCursor, String> {
+    EventCursor::parse(text).map_err(|_| "must be a cursor, as `cursor` shows it in the line of an event".to_owned())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patron_adapters::{http::event_line, persistence::Database};
 use patron_domain::{
-    event::{EventLimit, EventLog, EventPosition, EventQuery, Reached},
+    event::{EventCursor, EventLimit, EventLog, EventLogError, EventQuery, Reached},
     ids::EnvironmentId,
     lifecycle::Owner,
     tenancy::{SystemScope, TenancyService, owners},
@@ -26,7 +26,7 @@ pub(super) async fn run(database: &Database, service: &TenancyService, command: 
             let owner = owner(service, environment).await?;
             let after = match (after, from_start) {
                 (Some(after), _) => after,
-                (None, true) => EventPosition::START,
+                (None, true) => EventCursor::START,
                 (None, false) => log.end(&SystemScope::patron(), owner).await.map_err(Failure::failed)?,
             };
             tail(log, owner, after).await
@@ -63,7 +63,7 @@ async fn owner(service: &TenancyService, named: Option<EnvironmentId>) -> Result
 
 /// Prints the present events and then new ones, until it is interrupted or its output is closed. Every line is printed
 /// whole.
-async fn tail(log: &dyn EventLog, owner: Owner, after: EventPosition) -> Result<(), Failure> {
+async fn tail(log: &dyn EventLog, owner: Owner, after: EventCursor) -> Result<(), Failure> {
     // From here on, signals no longer end the process.
     let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     let mut terminated = signal(SignalKind::terminate()).map_err(Failure::failed)?;
@@ -100,7 +100,7 @@ enum Printed {
 }
 
 impl<'a> Reader<'a> {
-    fn new(log: &'a dyn EventLog, owner: Owner, after: EventPosition) -> Self {
+    fn new(log: &'a dyn EventLog, owner: Owner, after: EventCursor) -> Self {
         let limit = EventLimit::new(PAGE).unwrap_or_default();
         Self { log, owner, query: EventQuery { after, limit, ..EventQuery::default() } }
     }
@@ -109,12 +109,22 @@ impl<'a> Reader<'a> {
         let mut lines = Vec::new();
         let sink = Box::new(|event| lines.push(event_line(&event)));
         let read = self.log.read_each(&SystemScope::patron(), self.owner, &self.query, sink).await;
-        let Reached { position, has_more } = read.map_err(Failure::failed)?;
+        let Reached { cursor, has_more } = read.map_err(failure)?;
         let lines: Result<Vec<String>, _> = lines.into_iter().collect();
         if !output::lines(lines.map_err(Failure::failed)?)? {
             return Ok(Printed::Unread);
         }
-        self.query.after = position;
+        self.query.after = cursor;
         Ok(Printed::Read { more: has_more })
+    }
+}
+
+fn failure(error: EventLogError) -> Failure {
+    match error {
+        EventLogError::TakenBack(back) => Failure::failed(format!(
+            "{back}; --after {} continues before the first event that may be new",
+            back.resume_from
+        )),
+        other => Failure::failed(other),
     }
 }

@@ -1,8 +1,6 @@
 //! Ready-made mocks of the event log port.
 
-use super::{
-    EventEntity, EventPage, EventPosition, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached,
-};
+use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached};
 use crate::{lifecycle::Owner, page::Page, store::StoreError};
 
 fn unavailable() -> StoreError {
@@ -62,8 +60,8 @@ impl MockEventLog {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut log = Self::new();
-        log.expect_read().returning(|_, _| Err(unavailable()));
-        log.expect_read_each().returning(|_, _, _, _| Err(unavailable()));
+        log.expect_read().returning(|_, _| Err(unavailable().into()));
+        log.expect_read_each().returning(|_, _, _, _| Err(unavailable().into()));
         log.expect_end().returning(|_, _| Err(unavailable()));
         log.expect_find().returning(|_, _| Err(unavailable()));
         log.expect_history().returning(|_, _, _| Err(unavailable()));
@@ -75,12 +73,12 @@ fn of(events: &[EventRecord], owner: Owner) -> impl Iterator<Item = &EventRecord
     events.iter().filter(move |event| event.owner == owner)
 }
 
-fn end(events: &[EventRecord], owner: Owner) -> EventPosition {
-    of(events, owner).last().map_or(EventPosition::START, |event| event.position)
+fn end(events: &[EventRecord], owner: Owner) -> EventCursor {
+    of(events, owner).last().map_or(EventCursor::START, EventRecord::cursor)
 }
 
 fn read(events: &[EventRecord], owner: Owner, query: &EventQuery, sink: Box<dyn EventSink + '_>) -> Reached {
-    let found = of(events, owner).filter(|event| event.position > query.after && query.admits(event));
+    let found = of(events, owner).filter(|event| event.position > query.after.position() && query.admits(event));
     let mut over = HandOver::new(query, sink);
     found.cloned().for_each(|event| over.take(event));
     over.reached(end(events, owner), false)

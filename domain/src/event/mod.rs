@@ -1,5 +1,6 @@
 //! Events: the changes of customers and tax rates, written together with each change, and the log of all events.
 
+mod cursor;
 mod customer;
 mod event_type;
 #[cfg(any(test, feature = "mock"))]
@@ -12,14 +13,15 @@ mod record;
 mod service;
 mod tax_rate;
 
+pub use cursor::{EventCursor, EventCursorError, EventMark, LogTakenBack};
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField};
 pub use event_type::EventType;
 pub use page::{EventPage, HandOver, Reached};
-pub use port::{EventLog, EventReaders, EventSink};
+pub use port::{EventLog, EventLogError, EventReaders, EventSink};
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockEventLog, MockEventReaders};
-pub use position::{EventPosition, EventPositionError};
+pub use position::EventPosition;
 pub use query::{EventLimit, EventLimitError, EventQuery};
 pub use record::{EventEntities, EventEntity, EventEntityType, EventKind, EventRecord, EventState};
-pub use service::EventService;
+pub use service::{EventService, FollowError};
 pub use tax_rate::{TaxRateEvent, TaxRateEventKind, TaxRateField};

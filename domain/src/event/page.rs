@@ -1,24 +1,23 @@
 //! The result of reading the log.
 
-use super::{EventPosition, EventQuery, EventRecord, EventSink};
+use super::{EventCursor, EventQuery, EventRecord, EventSink};
 
 /// Consecutive events of those that a query selects.
 ///
 /// ```
-/// use patron_domain::{event::{EventLog, EventPosition, EventQuery}, testkit::{MemoryStore, a_scope}};
+/// use patron_domain::{event::{EventCursor, EventLog, EventQuery}, testkit::{MemoryStore, a_scope}};
 ///
 /// # futures::executor::block_on(async {
 /// let page = MemoryStore::default().read(&a_scope(), &EventQuery::default()).await.unwrap();
-/// assert_eq!((page.events.len(), page.reached, page.has_more), (0, EventPosition::START, false));
+/// assert_eq!((page.events.len(), page.reached, page.has_more), (0, EventCursor::START, false));
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
     /// The events, in the order of their positions.
     pub events: Vec<EventRecord>,
-    /// The reader's new position: every selected event up to it has been returned, and none can appear there later.
-    /// Never before the position where the reader was.
-    pub reached: EventPosition,
+    /// Where the reader continues. Every selected event before this place has been returned, and none can appear there later.
+    pub reached: EventCursor,
     /// Whether the end of the log was not reached, so the reader should continue at once.
     pub has_more: bool,
 }
@@ -26,26 +25,26 @@ pub struct EventPage {
 impl EventPage {
     /// The events that were handed over, as a page.
     pub(super) fn of(events: Vec<EventRecord>, reached: Reached) -> Self {
-        let Reached { position, has_more } = reached;
-        Self { events, reached: position, has_more }
+        let Reached { cursor, has_more } = reached;
+        Self { events, reached: cursor, has_more }
     }
 }
 
 /// The progress of a reader.
 ///
 /// ```
-/// use patron_domain::{event::{EventLog, EventPosition, EventQuery, Reached}, tenancy::SystemScope, testkit::*};
+/// use patron_domain::{event::{EventCursor, EventLog, EventQuery, Reached}, tenancy::SystemScope, testkit::*};
 ///
 /// # futures::executor::block_on(async {
 /// let (store, sink) = (MemoryStore::default(), Box::new(|event| panic!("{event:?}")));
 /// let read = store.read_each(&SystemScope::patron(), a_scope().owner, &EventQuery::default(), sink).await;
-/// assert_eq!(read, Ok(Reached { position: EventPosition::START, has_more: false }));
+/// assert_eq!(read, Ok(Reached { cursor: EventCursor::START, has_more: false }));
 /// # });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
     /// As [`EventPage::reached`].
-    pub position: EventPosition,
+    pub cursor: EventCursor,
     /// As [`EventPage::has_more`].
     pub has_more: bool,
 }
@@ -54,17 +53,17 @@ pub struct Reached {
 /// reads one event more, to see whether there are more.
 ///
 /// ```
-/// use patron_domain::event::{EventPosition, EventQuery, HandOver, Reached};
+/// use patron_domain::{event::{EventCursor, EventPosition, EventQuery, HandOver, Reached}, testkit::an_id};
 ///
-/// let end = EventPosition::from_stored(7).unwrap();
+/// let end = EventCursor::behind(EventPosition::from_stored(7).unwrap(), an_id(1));
 /// let over = HandOver::new(&EventQuery::default(), Box::new(|event| panic!("{event:?}")));
-/// assert_eq!(over.reached(end, false), Reached { position: end, has_more: false });
+/// assert_eq!(over.reached(end, false), Reached { cursor: end, has_more: false });
 /// ```
 pub struct HandOver<'a> {
     sink: Box<dyn EventSink + 'a>,
     left: u16,
-    /// The position of the last event, or the reader's position.
-    position: EventPosition,
+    /// Behind the last event, or where the reader began.
+    cursor: EventCursor,
     has_more: bool,
 }
 
@@ -72,7 +71,7 @@ impl<'a> HandOver<'a> {
     /// A new hand-over for a query.
     #[must_use]
     pub fn new(query: &EventQuery, sink: Box<dyn EventSink + 'a>) -> Self {
-        Self { sink, left: query.limit.get(), position: query.after, has_more: false }
+        Self { sink, left: query.limit.get(), cursor: query.after, has_more: false }
     }
 
     /// Takes the next event in the order of positions.
@@ -82,16 +81,17 @@ impl<'a> HandOver<'a> {
             return;
         }
         self.left -= 1;
-        self.position = event.position;
+        self.cursor = event.cursor();
         self.sink.take(event);
     }
 
     /// The reader's progress, when all events up to `end` were read. `goes_on` says whether the log continues after it.
     #[must_use]
-    pub fn reached(self, end: EventPosition, goes_on: bool) -> Reached {
+    pub fn reached(self, end: EventCursor, goes_on: bool) -> Reached {
         match self.has_more {
-            true => Reached { position: self.position, has_more: true },
-            false => Reached { position: self.position.max(end), has_more: goes_on },
+            true => Reached { cursor: self.cursor, has_more: true },
+            false if end.position() > self.cursor.position() => Reached { cursor: end, has_more: goes_on },
+            false => Reached { cursor: self.cursor, has_more: goes_on },
         }
     }
 }

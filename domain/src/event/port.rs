@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{EventEntity, EventPage, EventPosition, EventQuery, EventRecord, Reached};
+use super::EventPosition;
+use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, LogTakenBack, Reached};
 use crate::{
     ids::EventId,
     lifecycle::Owner,
@@ -63,20 +64,48 @@ impl<F: FnMut(EventRecord) + Send> EventSink for F {
     }
 }
 
+/// A log was not read.
+///
+/// ```
+/// use patron_domain::{event::EventLogError, store::StoreError};
+///
+/// let error = EventLogError::from(StoreError::unavailable("it restarts"));
+/// assert_eq!(error.to_string(), "the database is not available: it restarts");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventLogError {
+    /// The cursor belongs to events that the log no longer holds.
+    #[error(transparent)]
+    TakenBack(#[from] LogTakenBack),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// For readers that cannot continue elsewhere: to them a log that was taken back is a failure of the store.
+impl From<EventLogError> for StoreError {
+    fn from(error: EventLogError) -> Self {
+        match error {
+            EventLogError::TakenBack(error) => Self::Failed { reason: error.to_string() },
+            EventLogError::Store(error) => error,
+        }
+    }
+}
+
 /// Reads the event log. The repositories of customers and tax rates write each event together with its change.
 ///
 /// Every method MUST see only data in its scope. The positions of an environment's events MUST be 1, 2, 3 … without
 /// gaps, in the order of their commits. So of two events of one entity the one with the larger sequence has the larger
 /// position.
-/// position.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{event::{EventLog, EventPosition}, tenancy::SystemScope, testkit::{MemoryStore, an_owner}};
+/// use patron_domain::{event::{EventCursor, EventLog}, tenancy::SystemScope, testkit::{MemoryStore, an_owner}};
 ///
 /// # futures::executor::block_on(async {
 /// let events: Arc<dyn EventLog> = Arc::new(MemoryStore::default());
-/// assert_eq!(events.end(&SystemScope::patron(), an_owner()).await, Ok(EventPosition::START));
+/// assert_eq!(events.end(&SystemScope::patron(), an_owner()).await, Ok(EventCursor::START));
 /// # });
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -89,8 +118,12 @@ pub trait EventLog: Send + Sync {
     /// can still appear. The reader MUST make progress even if no event matches. A store MAY read only a part of the
     /// log, if [`EventPage::has_more`] says so. The page MUST include writes that returned before this call, unless a
     /// write that began earlier is still running.
-    /// that began earlier has not ended yet.
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+    ///
+    /// A cursor that [was taken back](EventCursor::was_taken_back) MUST be refused with [`EventLogError::TakenBack`]: its
+    /// `resume_from` is behind the last event before the first one that is
+    /// [doubtful](EventCursor::first_doubtful), or behind the log's last event when there is none; the start of the log when
+    /// the cursor has no mark.
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, EventLogError> {
         let mut events = Vec::new();
         let sink = Box::new(|event| events.push(event));
         let reached = self.read_each(&SystemScope::patron(), scope.owner, query, sink).await?;
@@ -106,10 +139,10 @@ pub trait EventLog: Send + Sync {
         owner: Owner,
         query: &EventQuery,
         sink: Box<dyn EventSink + 'a>,
-    ) -> Result<Reached, StoreError>;
+    ) -> Result<Reached, EventLogError>;
 
-    /// The position of the last event of an environment.
-    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError>;
+    /// Behind the last event of an environment.
+    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError>;
 
     /// One event; `None` when the scope has none with this id.
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError>;

@@ -1,36 +1,17 @@
 //! Positions in the event log.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use crate::violation::Rule;
-
-/// The position of an event in its environment's log: 1, 2, 3 … in the order of the commits. 0 is before the first
-/// event.
+/// The place of an event in its environment's log: 1, 2, 3 … without gaps, in the order of the commits. 0 is before the first
+/// event. Outside, readers hold an [`EventCursor`](super::EventCursor).
 ///
 /// ```
 /// use patron_domain::event::EventPosition;
 ///
-/// assert!(EventPosition::START < "7".parse().unwrap());
+/// assert!(EventPosition::START < EventPosition::from_stored(7).unwrap());
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventPosition(u64);
-
-/// Why a text is not a valid [`EventPosition`].
-///
-/// ```
-/// use patron_domain::event::{EventPosition, EventPositionError};
-///
-/// assert_eq!("evt_1".parse::<EventPosition>(), Err(EventPositionError));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an unchanged cursor of an earlier response")]
-pub struct EventPositionError;
-
-impl Rule for EventPositionError {
-    fn rule(&self) -> &'static str {
-        "cursor"
-    }
-}
 
 impl EventPosition {
     /// The position before the first event.
@@ -50,16 +31,6 @@ impl EventPosition {
         // It fits by this type's invariant.
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
-
-    /// Parses a cursor, the text from `Display`.
-    ///
-    /// # Errors
-    /// [`EventPositionError`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, EventPositionError> {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|_| digits);
-        number.and_then(Self::from_stored).ok_or(EventPositionError)
-    }
 }
 
 impl fmt::Display for EventPosition {
@@ -68,28 +39,15 @@ impl fmt::Display for EventPosition {
     }
 }
 
-impl FromStr for EventPosition {
-    type Err = EventPositionError;
-
-    fn from_str(text: &str) -> Result<Self, EventPositionError> {
-        Self::parse(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::EventPosition;
 
     #[test]
-    fn only_an_unchanged_cursor_is_accepted() {
+    fn stored_numbers_are_taken_back() {
         for number in [0, 1, i64::MAX] {
-            let position = EventPosition::from_stored(number).unwrap();
-            assert_eq!(EventPosition::parse(&position.to_string()), Ok(position));
-            assert_eq!(position.stored(), number);
+            assert_eq!(EventPosition::from_stored(number).unwrap().stored(), number);
         }
         assert_eq!(EventPosition::from_stored(-1), None);
-        for bad in ["", "-1", "+1", " 1", "1.0", "9223372036854775808", "evt_1"] {
-            assert!(EventPosition::parse(bad).is_err(), "{bad:?}");
-        }
     }
 }

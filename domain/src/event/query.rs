@@ -1,20 +1,20 @@
 //! Queries of the event log.
 
-use super::{EventEntities, EventPosition, EventRecord, EventType};
+use super::{EventCursor, EventEntities, EventRecord, EventType};
 use crate::{time::Timestamp, violation::Rule};
 
 /// Selects the next events after a position, in the order of positions, that match the filters.
 ///
 /// ```
-/// use patron_domain::event::{EventPosition, EventQuery, EventType};
+/// use patron_domain::event::{EventCursor, EventQuery, EventType};
 ///
 /// let query = EventQuery { types: Some(vec![EventType::CustomerCreated]), ..EventQuery::default() };
-/// assert_eq!(query.after, EventPosition::START);
+/// assert_eq!(query.after, EventCursor::START);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
-    /// The reader's position.
-    pub after: EventPosition,
+    /// Where the reader continues.
+    pub after: EventCursor,
     /// The types; `None` for all, an empty list for none.
     pub types: Option<Vec<EventType>>,
     /// The entities.

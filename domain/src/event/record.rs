@@ -1,6 +1,6 @@
 //! Events of all kinds, as in the log.
 
-use super::{CustomerEvent, CustomerEventKind, EventPosition, EventType, TaxRateEvent, TaxRateEventKind};
+use super::{CustomerEvent, CustomerEventKind, EventCursor, EventPosition, EventType, TaxRateEvent, TaxRateEventKind};
 use crate::{
     customer::CustomerAggregate,
     ids::{CustomerId, EventId, TaxRateId},
@@ -182,6 +182,12 @@ impl EventKind {
 }
 
 impl EventRecord {
+    /// The place behind this event.
+    #[must_use]
+    pub fn cursor(&self) -> EventCursor {
+        EventCursor::behind(self.position, self.id)
+    }
+
     /// A customer's event at a position of the log.
     #[must_use]
     pub fn of_customer(position: EventPosition, event: CustomerEvent) -> Self {

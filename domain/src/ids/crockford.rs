@@ -26,6 +26,37 @@ pub(crate) fn as_str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap_or_default()
 }
 
+/// 160 bits in 32 characters: 128 and the 32 behind them.
+pub(crate) fn encode_160(high: u128, low: u32) -> [u8; 32] {
+    let mut text = [0; 32];
+    for (index, place) in text.iter_mut().enumerate() {
+        // 125 bits make the first 25 characters; the last 3 of the 128 and the 32 behind them make the others.
+        let value = match index {
+            0..25 => high >> (123 - 5 * index),
+            _ => ((high & 7) << 32 | u128::from(low)) >> (30 - 5 * (index - 25)),
+        };
+        *place = ALPHABET[value as usize & 31];
+    }
+    text
+}
+
+/// What [`encode_160`] wrote; `None` for another length or character.
+pub(crate) fn decode_160(text: &[u8]) -> Option<(u128, u32)> {
+    if text.len() != 32 {
+        return None;
+    }
+    let values = |text: &[u8]| {
+        text.iter().try_fold(0u128, |bits, character| match VALUES[usize::from(*character)] {
+            NONE => None,
+            value => Some(bits << 5 | u128::from(value)),
+        })
+    };
+    let (front, back) = (values(&text[..25])?, values(&text[25..])?);
+    #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are meant")]
+    let low = back as u32;
+    Some((front << 3 | back >> 32, low))
+}
+
 /// `None` for another length, another character, lower case, or more than 128 bits (a first character above 7).
 pub(crate) fn decode(text: &[u8]) -> Option<u128> {
     if text.len() != 26 || text[0] > b'7' {

@@ -73,7 +73,9 @@ impl fmt::Display for StepFailure {
             Self::Send(failure) => f.write_str(failure.explanation()),
             Self::NoJson => write!(f, "the response is not JSON, or is longer than {} bytes", Self::MAX_ANSWER),
             Self::NoValue => f.write_str("the response has no id at the pointer of a link_integration after this call"),
-            Self::Secret => f.write_str("the signing secret cannot be opened with PATRON_SECRETS_KEY"),
+            Self::Secret => {
+                f.write_str("the signing secret does not open: it was sealed with a key that is not configured")
+            }
             Self::LinkRefused => f.write_str("the customer could not be linked, because it is archived"),
             Self::CustomerGone => f.write_str("the customer's creation is no longer in the log"),
         }

@@ -5,5 +5,5 @@ mod mock;
 mod port;
 
 #[cfg(any(test, feature = "mock"))]
-pub use port::MockHousekeeping;
-pub use port::{Housekeeping, OldEvents};
+pub use port::MockRetentionStore;
+pub use port::{OldEvents, RetentionStore};

@@ -8,18 +8,18 @@ use crate::{event::EventPosition, lifecycle::Owner, store::StoreError, tenancy::
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{retention::Housekeeping, tenancy::SystemScope, testkit::{MemoryStore, a_time}};
+/// use patron_domain::{retention::RetentionStore, tenancy::SystemScope, testkit::{MemoryStore, a_time}};
 ///
 /// # futures::executor::block_on(async {
-/// let house: Arc<dyn Housekeeping> = Arc::new(MemoryStore::default());
-/// assert_eq!(house.remove_idempotency_records(&SystemScope::patron(), a_time(), 1_000).await, Ok(0));
+/// let store: Arc<dyn RetentionStore> = Arc::new(MemoryStore::default());
+/// assert_eq!(store.remove_kept_answers(&SystemScope::patron(), a_time(), 1_000).await, Ok(0));
 /// # });
 /// ```
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
-pub trait Housekeeping: Send + Sync {
+pub trait RetentionStore: Send + Sync {
     /// Removes idempotency records of all tenants that are older than a time, at most `limit`. Returns their number.
-    async fn remove_idempotency_records(
+    async fn remove_kept_answers(
         &self,
         scope: &SystemScope,
         made_before: Timestamp,

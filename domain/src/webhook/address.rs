@@ -28,26 +28,20 @@ pub struct CallPolicy {
     pub allow_private: bool,
 }
 
-/// Why a server does not call an address. The message names the setting that would allow it.
+/// Why a [`CallPolicy`] does not allow an address.
 ///
 /// ```
 /// use patron_domain::webhook::NotCalled;
 ///
-/// assert!(NotCalled::PlainHttp.to_string().contains("PATRON_WEBHOOKS_ALLOW_HTTP"));
+/// assert_eq!(NotCalled::PlainHttp.to_string(), "this server does not call plain http");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCalled {
     /// The address is not public.
-    #[error(
-        "this server does not call private addresses: use a public one, or start the server with \
-         PATRON_WEBHOOKS_ALLOW_PRIVATE=true (for development)"
-    )]
+    #[error("this server does not call private addresses")]
     Private,
     /// The call would use plain `http`.
-    #[error(
-        "this server does not call plain http: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true \
-         (for a host on a private network PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
-    )]
+    #[error("this server does not call plain http")]
     PlainHttp,
 }
 

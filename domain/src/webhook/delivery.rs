@@ -184,10 +184,7 @@ impl SendFailure {
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
-            Self::AddressRefused => {
-                "this server does not call the address: it is private (PATRON_WEBHOOKS_ALLOW_PRIVATE) or plain http \
-                 (PATRON_WEBHOOKS_ALLOW_HTTP)"
-            }
+            Self::AddressRefused => "this server does not call the address: it is private, or plain http",
             Self::UnknownHost => "the host's name has no address",
             Self::Connection => "the connection was refused or broke, or TLS failed",
             Self::Timeout => "the response took too long",

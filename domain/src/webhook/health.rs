@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::retry::Retries;
+use super::{
+    delivery::{Attempt, SendFailure},
+    retry::Retries,
+};
 use crate::{time::Timestamp, words::words};
 
 /// How an endpoint has responded lately.
@@ -73,10 +76,20 @@ const HOPELESS: u32 = 16;
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
 impl Tally {
-    /// Whether the round should end: many failures and no success.
+    /// Counts an attempt. An event that was removed from the log is neither delivered nor a failure of the endpoint.
+    pub fn count(&mut self, attempt: &Attempt) {
+        if attempt.is_success() {
+            self.delivered += 1;
+        } else if attempt.outcome != Err(SendFailure::EventGone) {
+            self.failed += 1;
+        }
+        self.gone |= attempt.is_gone();
+    }
+
+    /// Whether the round should begin no more attempts: the endpoint answered 410, or only failures were counted, and many.
     #[must_use]
-    pub fn is_hopeless(&self) -> bool {
-        self.delivered == 0 && self.failed >= HOPELESS
+    pub fn is_over(&self) -> bool {
+        self.gone || self.delivered == 0 && self.failed >= HOPELESS
     }
 }
 
@@ -183,8 +196,8 @@ mod tests {
 
     #[test]
     fn a_round_with_only_failures_ends_early() {
-        assert!(Tally { failed: 16, ..Tally::default() }.is_hopeless());
-        assert!(!Tally { failed: 15, ..Tally::default() }.is_hopeless());
-        assert!(!Tally { failed: 99, delivered: 1, gone: false }.is_hopeless());
+        assert!(Tally { failed: 16, ..Tally::default() }.is_over());
+        assert!(!Tally { failed: 15, ..Tally::default() }.is_over());
+        assert!(!Tally { failed: 99, delivered: 1, gone: false }.is_over());
     }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod delivery;
 mod endpoint;
+mod engine;
 mod error;
 mod filter;
 mod health;
@@ -27,6 +28,7 @@ pub use endpoint::{
     ChangeEndpoint, Disabled, EndpointAmendment, EndpointDescription, EndpointDescriptionError, EndpointUpdate,
     WebhookEndpoint,
 };
+pub use engine::{Attempts, DeliveryEngine, DeliveryError, DeliveryOptions, LogPage, Round, RoundOutcome, RoundResult};
 pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError};
 pub use filter::{EventFilter, EventFilterError};
 pub use health::{DISABLE_AFTER, DisabledReason, Health, Tally};

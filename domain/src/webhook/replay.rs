@@ -2,9 +2,10 @@
 
 use super::{Delivery, DeliveryKind, MAX_REPLAY, WebhookEndpoint, WebhookError, WebhookService};
 use crate::{
-    event::{EventLimit, EventPosition, EventQuery, EventRecord},
+    event::{EventCursor, EventLimit, EventQuery, EventRecord},
     idempotency::{Done, IdempotentRequest},
     ids::{EventId, WebhookEndpointId},
+    store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
     time::Timestamp,
 };
@@ -107,7 +108,7 @@ impl WebhookService {
         until: Timestamp,
     ) -> Result<Vec<EventRecord>, WebhookError> {
         let mut query = EventQuery {
-            after: EventPosition::START,
+            after: EventCursor::START,
             types: endpoint.event_types.types(),
             from: Some(from),
             until: Some(until),
@@ -116,7 +117,7 @@ impl WebhookService {
         };
         let mut found = Vec::new();
         loop {
-            let page = self.events.read(scope, &query).await?;
+            let page = self.events.read(scope, &query).await.map_err(StoreError::from)?;
             // The events' states are not needed here, and would take too much memory.
             found.extend(page.events.into_iter().map(|event| EventRecord { state: None, ..event }));
             if found.len() > MAX_REPLAY {

@@ -118,7 +118,7 @@ impl WebhookService {
             disabled: None,
             secrets: EndpointSecrets { current: self.vault.seal(id, &secret)?, previous: None },
             health: Health::default(),
-            position: self.events.end(&SystemScope::patron(), scope.owner).await?,
+            position: self.events.end(&SystemScope::patron(), scope.owner).await?.position(),
             audit: Audit::created(now, &scope.actor),
         };
         let claim = self.claim(scope, request, now);

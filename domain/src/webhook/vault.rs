@@ -18,7 +18,7 @@ pub enum VaultError {
     #[error(transparent)]
     Randomness(#[from] crate::ids::RandomnessUnavailable),
     /// The secret was sealed with an unknown key, or altered.
-    #[error("a webhook secret cannot be opened: it was sealed with a key that is not in PATRON_SECRETS_KEY")]
+    #[error("a webhook secret cannot be opened: it was sealed with a key that is not configured, or was altered")]
     Sealed,
 }
 

@@ -88,6 +88,20 @@ enum Figure {
     Idempotency,
     /// Creates, against the same without the indexes that only lists and searches need.
     Indexes,
+    /// Bytes on disk for a full customer.
+    Disk {
+        /// How many customers are made.
+        #[arg(long, default_value_t = 20_000)]
+        customers: u64,
+    },
+    /// Creates by two and four servers over one PostgreSQL, against one server.
+    Servers,
+    /// Creates and reads by id, against an earlier build.
+    Versions {
+        /// The earlier build's program.
+        #[arg(long)]
+        before: PathBuf,
+    },
     /// A mix of gets, creates, searches and updates over few customers, against the same over many.
     Mix {
         /// The fewer customers.
@@ -156,7 +170,7 @@ enum Figure {
         #[arg(long, default_value_t = 64)]
         clients: usize,
     },
-    /// All of the above, one after the other, but the load for a profiler.
+    /// All of the above, one after the other, but the load for a profiler and the comparison with an earlier build.
     All,
     /// The bare Rocket handler: what the others start for themselves.
     #[command(hide = true)]
@@ -180,6 +194,16 @@ pub(crate) fn run() {
         Figure::Indexes => {
             figures::indexes::indexes(&options, Backend::Sqlite);
             figures::indexes::indexes(&options, Backend::Postgres);
+        }
+        Figure::Disk { customers } => {
+            figures::disk::disk(&options, Backend::Sqlite, customers);
+            figures::disk::disk(&options, Backend::Postgres, customers);
+        }
+        Figure::Servers => figures::servers::servers(&options),
+        Figure::Versions { before } => {
+            let before = Options { program: Some(before), ..options.clone() };
+            figures::versions::versions(&options, &before, Backend::Sqlite);
+            figures::versions::versions(&options, &before, Backend::Postgres);
         }
         Figure::Mix { few, many } => {
             figures::mix::mix(&options, Backend::Sqlite, few, many);
@@ -223,7 +247,9 @@ fn all(options: &Options) {
     figures::parse::parse(options);
     figures::start::start(options, 1_000_000, 60);
     figures::generate::generate(options);
+    figures::servers::servers(options);
     for backend in [Backend::Sqlite, Backend::Postgres] {
+        figures::disk::disk(options, backend, 20_000);
         figures::idempotency::idempotency(options, backend);
         figures::indexes::indexes(options, backend);
         figures::mix::mix(options, backend, 10_000, 150_000);

@@ -18,7 +18,7 @@ use crate::{
 /// The load has as many threads as the machine has processors, but no more than this.
 const THREADS: usize = 2;
 /// How long a run waits for answers once its time is over. What comes later counts as broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One kind of request.
 #[derive(Debug, Clone)]
@@ -113,8 +113,8 @@ fn run_thread(load: &Load, clients: usize, started: Instant, until: Until, rest:
     runtime.block_on(async {
         let mut running: JoinSet<_> = (0..clients).map(|_| client(load.clone(), started, until, rest)).collect();
         let mut tally = Tally::default();
-        let patience = match until {
-            Until::Elapsed(time) => time + PATIENCE,
+        let timeout = match until {
+            Until::Elapsed(time) => time + TIMEOUT,
             Until::Answers(_) => Duration::from_secs(3600),
         };
         let all = async {
@@ -122,7 +122,7 @@ fn run_thread(load: &Load, clients: usize, started: Instant, until: Until, rest:
                 tally.add(&client.expect("a client"));
             }
         };
-        let in_time = tokio::time::timeout_at((started + patience).into(), all).await;
+        let in_time = tokio::time::timeout_at((started + timeout).into(), all).await;
         if in_time.is_err() {
             tally.broken += running.len() as u64;
         }

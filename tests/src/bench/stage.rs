@@ -147,6 +147,11 @@ impl Stage {
         }
     }
 
+    /// How many bytes PostgreSQL's database has, indexes included.
+    pub(crate) fn size(&self) -> u64 {
+        number(&self.rows("SELECT pg_database_size(current_database())")[0][0]) as u64
+    }
+
     fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         wait(rows::rows(&self.url, sql))
     }

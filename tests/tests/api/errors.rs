@@ -5,7 +5,7 @@ use std::time::Duration;
 use patron_tests::{
     patron::{Answer, Backend, KEY, Place, Server, send},
     requests::{minimal, tax_rate},
-    wait::{PATIENCE, until},
+    wait::{TIMEOUT, until},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let _ = tokio::time::timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 

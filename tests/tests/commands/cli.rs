@@ -10,7 +10,7 @@ use futures::future::join_all;
 use patron_tests::{
     patron::{Backend, KEY, Place, Signal, provide_cryptography, send, signal},
     requests::minimal,
-    wait::PATIENCE,
+    wait::TIMEOUT,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -130,7 +130,7 @@ async fn a_receiver_of_webhooks_ends_when_nobody_reads_what_it_prints() {
     let ended = loop {
         match listener.try_wait().unwrap() {
             Some(ended) => break ended,
-            None if begun.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
+            None if begun.elapsed() < TIMEOUT => tokio::time::sleep(Duration::from_millis(50)).await,
             None => {
                 listener.kill().unwrap();
                 panic!("it goes on");

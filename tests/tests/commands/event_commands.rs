@@ -40,10 +40,10 @@ async fn the_log_is_exported_as_the_api_shows_it(#[values(Backend::Sqlite, Backe
         let members = line.as_object_mut().unwrap();
         let owner = (members.remove("tenant_id"), members.remove("environment_id"));
         assert_eq!(owner, (shown["data"].get("tenant_id").cloned(), shown["data"].get("environment_id").cloned()));
-        members.remove("position");
+        members.remove("cursor");
         assert_eq!(line, *shown);
     }
-    let behind = all[0]["position"].as_str().unwrap();
+    let behind = all[0]["cursor"].as_str().unwrap();
     assert_eq!(of(&lines(&place.run_ok(&["events", "export", "--after", behind]))), ["b", "c"]);
 
     server.post("/v1/environments", &serde_json::json!({ "name": "E", "type": "development" })).await.expect(201);
@@ -97,11 +97,11 @@ async fn the_log_is_followed_and_taken_up_again(#[values(Backend::Sqlite, Backen
     let third = tail.next();
     assert_eq!(of(std::slice::from_ref(&third)), ["c"]);
     let said = tail.interrupt();
-    let position = third["position"].as_str().unwrap();
-    assert!(said.contains(&format!("--after {position}")), "{said}");
+    let cursor = third["cursor"].as_str().unwrap();
+    assert!(said.contains(&format!("--after {cursor}")), "{said}");
 
     create(&server, &["d"]).await;
-    let mut tail = Tail::start(&place, &["--after", second["position"].as_str().unwrap()]);
+    let mut tail = Tail::start(&place, &["--after", second["cursor"].as_str().unwrap()]);
     assert_eq!(of(&[tail.next(), tail.next()]), ["c", "d"]);
     tail.interrupt();
 }

@@ -20,7 +20,7 @@ use patron_tests::{
     patron::{Backend, Place, Server},
     receiver::{Received, Receiver, Reply},
     rounds::rounds,
-    wait::PATIENCE,
+    wait::TIMEOUT,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ async fn until_delivered(place: &Place, endpoint: &str, events: usize) {
         if now > last {
             (last, moved) = (now, Instant::now());
         }
-        assert!(moved.elapsed() < PATIENCE, "{last} of {expected} are delivered, and nothing moves");
+        assert!(moved.elapsed() < TIMEOUT, "{last} of {expected} are delivered, and nothing moves");
         sleep(Duration::from_millis(200)).await;
     }
     assert_eq!(last, expected, "as many deliveries as events");

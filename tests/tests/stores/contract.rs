@@ -16,7 +16,7 @@ fn ports(database: &Database) -> contract::Ports {
         events: database.events.clone(),
         webhooks: database.webhooks.clone(),
         onboarding: database.onboarding.clone(),
-        housekeeping: database.housekeeping.clone(),
+        retention: database.retention.clone(),
     }
 }
 
@@ -43,7 +43,7 @@ async fn in_memory() {
         events: store.clone(),
         webhooks: store.clone(),
         onboarding: store.clone(),
-        housekeeping: store,
+        retention: store,
     };
     contract::check_empty(&ports).await.assert_clean();
     contract::check(&ports).await.assert_clean();

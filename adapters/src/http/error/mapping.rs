@@ -2,6 +2,7 @@
 
 use patron_domain::{
     customer::{ChangeCustomerError, ReadError},
+    event::FollowError,
     store::StoreError,
     tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
 };
@@ -63,6 +64,20 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
             ChangeCustomerError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<FollowError> for ApiError {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Denied(error) => error.into(),
+            FollowError::TakenBack(error) => {
+                Self::new(Status::Gone, "log_taken_back", messages::log_taken_back(&error))
+                    .fact("resume_from", error.resume_from.to_string())
+            }
+            FollowError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
     }

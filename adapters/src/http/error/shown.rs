@@ -6,18 +6,25 @@ use super::{ApiError, Detail};
 
 impl Serialize for ApiError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Details<'a>(&'a [Detail]);
+        struct Details<'a>(&'a ApiError);
         impl Serialize for Details<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0.iter().map(|detail| (&detail.path, detail)))
+                let mut map = serializer.serialize_map(None)?;
+                for detail in &self.0.details {
+                    map.serialize_entry(&detail.path, detail)?;
+                }
+                for (name, value) in &self.0.facts {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
             }
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("code", self.code)?;
         map.serialize_entry("message", &self.message)?;
         map.serialize_entry("http_status_code", &self.status.code)?;
-        if !self.details.is_empty() {
-            map.serialize_entry("details", &Details(&self.details))?;
+        if !self.details.is_empty() || !self.facts.is_empty() {
+            map.serialize_entry("details", &Details(self))?;
         }
         map.end()
     }

@@ -12,21 +12,21 @@ use super::response::EventResponse;
 /// An event as in `GET /events`, with its position in the log and its owner.
 #[derive(Serialize)]
 struct Line<'a> {
-    position: String,
+    cursor: String,
     tenant_id: TenantId,
     environment_id: EnvironmentId,
     #[serde(flatten)]
     event: EventResponse<'a>,
 }
 
-/// An event as one line of JSON, without the line break: as in `GET /events`, with its position (a cursor), tenant and
+/// An event as one line of JSON, without the line break: as in `GET /events`, with the cursor behind it, its tenant and its
 /// environment.
 ///
 /// # Errors
 /// If it cannot be serialised, which would be a bug.
 pub fn event_line(event: &EventRecord) -> Result<String, StoreError> {
     let line = Line {
-        position: event.position.to_string(),
+        cursor: event.cursor().to_string(),
         tenant_id: event.owner.tenant_id,
         environment_id: event.owner.environment_id,
         event: EventResponse::new(event),

@@ -2,7 +2,7 @@
 
 use patron_domain::{
     event::{
-        EventEntities, EventEntity, EventEntityType, EventLimit, EventLimitError, EventPage, EventPosition, EventQuery,
+        EventCursor, EventEntities, EventEntity, EventEntityType, EventLimit, EventLimitError, EventPage, EventQuery,
         EventType,
     },
     time::Timestamp,
@@ -18,7 +18,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     listing::cursor,
-    openapi::{Endpoint, exactly},
+    openapi::{Endpoint, Refusal, exactly},
     query::Query,
 };
 
@@ -26,7 +26,7 @@ use crate::http::{
 #[derive(Serialize, ToSchema)]
 struct Events<'a> {
     items: Vec<EventResponse<'a>>,
-    #[schema(schema_with = exactly::<EventPosition>)]
+    #[schema(schema_with = exactly::<EventCursor>)]
     next_cursor: String,
     #[schema(schema_with = exactly::<bool>)]
     has_more: bool,
@@ -70,7 +70,7 @@ fn query(query: &Query<'_>, broken: &mut Violations) -> EventQuery {
     });
     let limit = |text: &str| text.parse().map_err(|_| EventLimitError).and_then(EventLimit::new);
     let (name, after) = cursor(query, broken);
-    let after = after.and_then(|after| broken.check(|| name.to_owned(), EventPosition::parse(after)));
+    let after = after.and_then(|after| broken.check(|| name.to_owned(), EventCursor::parse(after)));
     EventQuery {
         after: after.unwrap_or_default(),
         types,
@@ -98,8 +98,8 @@ pub(super) fn documented() -> Endpoint {
                 `next_cursor` of each response misses no event.";
     Endpoint::new(routes![list], "listEvents", "Follow the log of events", says)
         .with_key()
-        .query::<EventPosition>("cursor", "The `next_cursor` of an earlier response, by default the start of the log.")
-        .query::<EventPosition>("after", "Alias of `cursor`.")
+        .query::<EventCursor>("cursor", "The `next_cursor` of an earlier response, by default the start of the log.")
+        .query::<EventCursor>("after", "Alias of `cursor`.")
         .query::<EventLimit>("limit", "The most events.")
         .repeated::<EventType>("type", "Any of these. Repeat the parameter or separate types with commas.")
         .query::<EventEntityType>("entity_type", "Events of entities of this type.")
@@ -107,4 +107,5 @@ pub(super) fn documented() -> Endpoint {
         .query::<Timestamp>("from", "Events at this time or later.")
         .query::<Timestamp>("to", "Events at this time or earlier.")
         .answers::<Events<'_>>(200, "The next events.")
+        .refuses([Refusal::LogTakenBack])
 }

@@ -13,7 +13,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shape::{Attempts, Delay, SigningSecret, StatusCode};
-use crate::http::openapi::{Limit, all, exactly};
+use crate::http::{
+    messages,
+    openapi::{Limit, all, exactly},
+};
 
 /// The name of the setting.
 const KEY: &str = "customer_onboarding";
@@ -195,7 +198,7 @@ struct FailureResponse {
 
 impl FailureResponse {
     fn new(failure: StepFailure) -> Self {
-        Self { code: failure.to_word(), message: failure.to_string() }
+        Self { code: failure.to_word(), message: messages::step_failure(&failure) }
     }
 }
 

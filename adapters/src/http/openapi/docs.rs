@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use data_encoding::HEXLOWER;
 use rocket::{
     Build, Data, Request, Response, Rocket, Route,
     http::{ContentType, Method, Status},
@@ -133,8 +134,7 @@ impl Handler for Page {
 /// The entity tag of a file.
 fn tag(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    format!("\"{}\"", HEXLOWER.encode(&digest[..16]))
 }
 
 /// A file that changes only with the program. Clients may cache it and revalidate it with each request.

@@ -7,7 +7,7 @@ use patron_domain::{
         AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField, TextField, TimeField},
     },
-    event::{CustomerField, EventEntity, EventEntityType, EventLimit, EventPosition, EventType, TaxRateField},
+    event::{CustomerField, EventCursor, EventEntity, EventEntityType, EventLimit, EventType, TaxRateField},
     ids::{CustomerKind, Id, Kind, TaxRateKind},
     integration::{ClaimedEntityId, MappedEntityType, ProviderEntityId, ProviderType},
     lifecycle::Status,
@@ -113,12 +113,12 @@ impl Shape for ChangedField {
     }
 }
 
-impl Shape for EventPosition {
+impl Shape for EventCursor {
     fn look() -> Look {
-        let says = "A position in the log, opaque to clients.".to_owned();
+        let says = "A place in the log, opaque to clients.".to_owned();
         Look {
             kinds: vec![Type::String],
-            pattern: Some("[0-9]+".to_owned()),
+            pattern: Some("1[0-9A-HJKMNP-TV-Z]{32}".to_owned()),
             says,
             example: json!(Self::START.to_string()),
             ..Look::default()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patron_domain::{
     customer::ChangeCustomerError,
+    event::{EventCursor, FollowError, LogTakenBack},
     ids::{CustomerId, CustomerKind, Kind},
     lifecycle::Version,
     tenancy::{Permission, PermissionDenied},
@@ -40,6 +41,8 @@ pub(crate) enum Refusal {
     Taken,
     /// 409: the idempotency key was used for another request.
     KeyReused,
+    /// 410.
+    LogTakenBack,
     /// 412.
     Changed,
     /// 413.
@@ -64,7 +67,8 @@ struct ErrorShape {
     message: String,
     /// The status of the response.
     http_status_code: u16,
-    /// The faults by the JSON path of a field, or by the name of a parameter or header.
+    /// The faults by the JSON path of a field, or by the name of a parameter or header. With the code `log_taken_back`:
+    /// `resume_from`, a cursor.
     #[schema(nullable = false)]
     details: Option<BTreeMap<String, DetailShape>>,
 }
@@ -95,7 +99,7 @@ fn codes() -> RefOr<Schema> {
 
 impl Refusal {
     /// All kinds of errors.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -104,6 +108,7 @@ impl Refusal {
         Self::TooSlow,
         Self::Taken,
         Self::KeyReused,
+        Self::LogTakenBack,
         Self::Changed,
         Self::TooLarge,
         Self::NoJson,
@@ -128,6 +133,7 @@ impl Refusal {
             Self::TooSlow => ApiError::body_timeout(limits.body_timeout.as_secs()),
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
             Self::KeyReused => ApiError::idempotency_key_reused(),
+            Self::LogTakenBack => FollowError::from(LogTakenBack { resume_from: EventCursor::START }).into(),
             Self::Changed => ChangeCustomerError::VersionConflict { current: Some(Version::FIRST) }.into(),
             Self::TooLarge => ApiError::too_large(limits.body_limit),
             Self::NoJson => ApiError::unsupported_media_type(),
@@ -150,6 +156,10 @@ impl Refusal {
             Self::TooSlow => "The body did not arrive in time.",
             Self::Taken => "The value is taken.",
             Self::KeyReused => "The `Idempotency-Key` was used for another request.",
+            Self::LogTakenBack => {
+                "A restore or a fail-over took back the events behind the cursor. `details.resume_from` is the cursor to continue \
+                 with: nothing is missed, and events of the last minute may come again."
+            }
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
             Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",

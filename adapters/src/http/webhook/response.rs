@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::shape::{Delivered, ShownSecret, Wanted};
 use crate::http::{
+    messages,
     openapi::{Limit, all, exactly, or_empty},
     warning::Warning,
 };
@@ -87,7 +88,10 @@ impl<'a> EndpointResponse<'a> {
             updated_at: endpoint.audit.updated_at,
             updated_by: &endpoint.audit.updated_by,
             secret: None,
-            warnings: not_called.iter().map(|reason| Warning::new("url", reason)).collect(),
+            warnings: not_called
+                .iter()
+                .map(|reason| Warning::new("url", reason, messages::not_called(*reason)))
+                .collect(),
         }
     }
 
@@ -142,7 +146,7 @@ struct AttemptResponse<'a> {
     /// The reason and advice, if there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    message: Option<&'static str>,
+    message: Option<String>,
     answer: &'a str,
 }
 
@@ -158,7 +162,7 @@ impl<'a> DeliveryResponse<'a> {
             duration_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
             http_status: last.outcome.ok(),
             error: last.outcome.err(),
-            message: last.outcome.err().map(SendFailure::explanation),
+            message: last.outcome.err().map(messages::send_failure),
             answer: &last.answer,
         });
         Self {

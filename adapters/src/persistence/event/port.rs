@@ -4,9 +4,13 @@
 //! the log's last position is complete: no event is ever added before it.
 
 use async_trait::async_trait;
+use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
-    event::{EventEntity, EventLog, EventPosition, EventQuery, EventRecord, EventSink, HandOver, Reached},
+    event::{
+        EventCursor, EventEntity, EventLog, EventLogError, EventPosition, EventQuery, EventRecord, EventSink, HandOver,
+        LogTakenBack, Reached,
+    },
     ids::EventId,
     lifecycle::Owner,
     page::{Page, PageRequest},
@@ -19,6 +23,8 @@ use crate::persistence::{
     engine::Pace,
     page::{Window, page_of},
     store::Store,
+    unit::Reads,
+    value::Key,
 };
 
 /// The most events that one read examines, because filters may skip many.
@@ -32,37 +38,56 @@ impl EventLog for Store {
         owner: Owner,
         query: &EventQuery,
         sink: Box<dyn EventSink + 'a>,
-    ) -> Result<Reached, StoreError> {
+    ) -> Result<Reached, EventLogError> {
         let mut over = HandOver::new(query, sink);
         let Some(environment) = self.environment(owner).await? else {
-            return Ok(over.reached(EventPosition::START, false));
+            return match query.after.was_taken_back(EventPosition::START, None) {
+                true => Err(LogTakenBack { resume_from: EventCursor::START }.into()),
+                false => Ok(over.reached(EventCursor::START, false)),
+            };
         };
         let asked = query.clone();
         let read = self.read(Pace::List, move |unit| {
             let read = async move {
+                let after = asked.after.position().stored();
                 // Read first: everything up to this position is visible to the statements after it.
                 let last = unit.last_position(environment).await?.unwrap_or_default();
+                let found = unit.event_id_at(environment, after).await?;
+                if asked.after.was_taken_back(position(last), found.map(Key::id)) {
+                    return Ok(Err(resume(unit, environment, asked.after).await?));
+                }
                 let stretch = match asked.is_sparse() {
-                    true => unit.end_of_stretch(environment, asked.after.stored(), STRETCH).await?,
+                    true => unit.end_of_stretch(environment, after, STRETCH).await?,
                     false => None,
                 };
-                let end = stretch.filter(|end| *end < last);
-                let rows = unit.events_after(environment, &asked, end.unwrap_or(last)).await?;
-                Ok((rows, end.unwrap_or(last), end.is_some()))
+                let end = stretch.filter(|end| *end < last).unwrap_or(last);
+                let rows = unit.events_after(environment, &asked, end).await?;
+                let reached = match unit.event_id_at(environment, end).await? {
+                    Some(id) => EventCursor::behind(position(end), id.id()),
+                    None => EventCursor::unmarked(position(end)),
+                };
+                Ok(Ok((rows, reached, end < last)))
             };
             read.boxed()
         });
-        let (rows, end, goes_on) = read.await?;
+        let (rows, end, goes_on) = read.await??;
         for row in rows {
             over.take(row.record(owner)?);
         }
-        Ok(over.reached(EventPosition::from_stored(end).unwrap_or_default(), goes_on))
+        Ok(over.reached(end, goes_on))
     }
 
-    async fn end(&self, _scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError> {
-        let Some(environment) = self.environment(owner).await? else { return Ok(EventPosition::START) };
-        let last = self.read(Pace::LookUp, move |unit| unit.last_position(environment).boxed()).await?;
-        Ok(last.and_then(EventPosition::from_stored).unwrap_or_default())
+    async fn end(&self, _scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError> {
+        let Some(environment) = self.environment(owner).await? else { return Ok(EventCursor::START) };
+        let read = self.read(Pace::LookUp, move |unit| {
+            let read = async move {
+                let last = unit.last_position(environment).await?.unwrap_or_default();
+                Ok((last, unit.event_id_at(environment, last).await?))
+            };
+            read.boxed()
+        });
+        let (last, id) = read.await?;
+        Ok(id.map_or(EventCursor::unmarked(position(last)), |id| EventCursor::behind(position(last), id.id())))
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
@@ -89,4 +114,18 @@ impl EventLog for Store {
         });
         page_of(read.await?, |row| row.record(scope.owner))
     }
+}
+
+fn position(stored: i64) -> EventPosition {
+    EventPosition::from_stored(stored).unwrap_or_default()
+}
+
+/// Where a reader continues whose cursor the log does not know.
+async fn resume(unit: &dyn Reads, environment: i32, cursor: EventCursor) -> QueryResult<LogTakenBack> {
+    let before = match cursor.first_doubtful() {
+        Some(doubtful) => unit.last_before(environment, doubtful.into()).await?,
+        None => None,
+    };
+    let cursor = before.map(|(last, id)| EventCursor::behind(position(last), id.id()));
+    Ok(LogTakenBack { resume_from: cursor.unwrap_or_default() })
 }

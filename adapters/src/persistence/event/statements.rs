@@ -1,6 +1,6 @@
 //! Statements about events.
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, dsl::min};
 use patron_domain::event::{EventEntities, EventQuery};
 
 use super::row::EventRow;
@@ -24,6 +24,19 @@ statements! {
             db.one(events.filter(environment.eq(of)).filter(id.eq(wanted))).await
         }
 
+        /// The id of the event at a position; none where there is none, or none any more.
+        fn event_id_at(db, of: i32, place: i64) -> Option<Key> {
+            db.one(events.filter(environment.eq(of)).filter(position.eq(place)).select(id)).await
+        }
+
+        /// The position and id of the last event before the first one whose id is as large as this or larger.
+        fn last_before(db, of: i32, doubtful: Key) -> Option<(i64, Key)> {
+            let first = events.filter(environment.eq(of)).filter(id.ge(doubtful)).select(min(position));
+            let first: Option<Option<i64>> = db.one(first).await?;
+            let before = events.filter(environment.eq(of)).filter(position.lt(first.flatten().unwrap_or(i64::MAX)));
+            db.one(before.order(position.desc()).select((position, id)).limit(1)).await
+        }
+
         /// Several events.
         fn events_by_id(db, of: i32, wanted: &[Key]) -> Vec<EventRow> {
             db.each(
@@ -41,7 +54,7 @@ statements! {
 
         /// The events after the reader's position, up to a position, that match a query, and one more than its limit.
         fn events_after(db, of: i32, query: &EventQuery, end: i64) -> Vec<EventRow> {
-            let next = events.filter(environment.eq(of)).filter(position.gt(query.after.stored()));
+            let next = events.filter(environment.eq(of)).filter(position.gt(query.after.position().stored()));
             let mut next = next.filter(position.le(end)).into_boxed();
             if let Some(types) = &query.types {
                 next = next.filter(kind.eq_any(types.iter().map(|one| one.code()).collect::<Vec<_>>()));

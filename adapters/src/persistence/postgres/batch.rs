@@ -23,15 +23,11 @@ use super::{
     unit::PostgresUnit,
     write::{PAUSE, TRIES, ask, unknown},
 };
-use crate::{
-    persistence::{
-        customer::change::{Answers, Job, decide},
-        error::Failure,
-        metrics, timeout,
-        writes::Sign,
-        written,
-    },
-    share,
+use crate::persistence::{
+    customer::change::{Answers, Job, decide},
+    error::Failure,
+    metrics, timeout,
+    writes::Sign,
 };
 
 /// The most changes in one transaction: enough to share the cost of the commit, few enough to keep it short.
@@ -137,12 +133,12 @@ async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
         let ended = session.transaction(WRITE, attempt(&unit, jobs)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {
-            Ok((answers, _)) => return committed(answers),
+            Ok((answers, _)) => return committed(pool, answers),
             Err(Ended::Unknown((answers, None))) => return answers,
             Err(Ended::Unknown((answers, sign))) => {
                 drop(session);
                 match ask(pool, sign).await {
-                    Ok(true) => return committed(answers),
+                    Ok(true) => return committed(pool, answers),
                     Ok(false) if tries < TRIES => {
                         tries += 1;
                         continue;
@@ -189,9 +185,9 @@ async fn one_by_one(pool: &Pool, jobs: &[Job]) -> Answers {
     answers
 }
 
-fn committed(answers: Answers) -> Answers {
-    share::committed(answers.len());
-    written::tell();
+fn committed(pool: &Pool, answers: Answers) -> Answers {
+    pool.commits().count(answers.len());
+    pool.commits().wake();
     answers
 }
 

@@ -32,6 +32,8 @@ use patron_domain::{
 };
 use tokio::{sync::Semaphore, task::JoinHandle};
 
+use crate::commits::Commits;
+
 use self::{batch::BatchWriter, look_ups::LookUps, pool::Pool, settings::Settings, unit::PostgresUnit};
 use super::{
     customer::change::Job,
@@ -138,6 +140,10 @@ impl Engine for PostgresEngine {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         self.customers.change(Job { scope: scope.clone(), environment, command }).await
+    }
+
+    fn commits(&self) -> Arc<Commits> {
+        self.pool.commits().clone()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The connection pool of a store. Connections are opened when needed, and kept while they are usable.
 
-use std::{ops::Deref, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use deadpool::{
     Runtime,
@@ -9,14 +9,14 @@ use deadpool::{
 use patron_domain::store::StoreError;
 
 use super::{problem::unavailable, session::Session, settings::Settings};
-use crate::persistence::metrics;
+use crate::{commits::Commits, persistence::metrics};
 
 /// How long to wait for a free connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections to one database.
 #[derive(Clone)]
-pub(super) struct Pool(managed::Pool<Manager>);
+pub(super) struct Pool(managed::Pool<Manager>, Arc<Commits>);
 
 /// A connection of the pool, returned when this is dropped.
 pub(super) struct Pooled(Object<Manager>);
@@ -43,8 +43,8 @@ impl Pool {
         let pool = managed::Pool::builder(Manager(settings));
         // The most recently used connection comes first: its server process has plans and pages cached.
         let pool = pool.max_size(connections.max(1)).queue_mode(QueueMode::Lifo).runtime(Runtime::Tokio1);
-        let pool = pool.wait_timeout(Some(PATIENCE)).build();
-        pool.map(Self).map_err(|error| StoreError::Failed { reason: error.to_string() })
+        let pool = pool.wait_timeout(Some(TIMEOUT)).build();
+        pool.map(|pool| Self(pool, Arc::default())).map_err(|error| StoreError::Failed { reason: error.to_string() })
     }
 
     /// A free connection, or a new one.
@@ -59,6 +59,11 @@ impl Pool {
             Err(PoolError::Closed) => Err(unavailable("it was closed")),
             Err(other) => Err(StoreError::Failed { reason: other.to_string() }),
         }
+    }
+
+    /// The commits over these connections.
+    pub(super) fn commits(&self) -> &Arc<Commits> {
+        &self.1
     }
 
     /// The most connections, and the number in use.

@@ -24,7 +24,7 @@ use super::{
 use crate::persistence::error::Failure;
 
 /// The longest wait for an answer. It is longer than the server's own timeouts, for a server that hangs.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A statement may take 10 s. A transaction that is idle for 30 s is ended, so an instance that vanished from the
 /// network does not hold locks for long. `options=-c statement_timeout=…` in the URL overrides these.
@@ -75,9 +75,9 @@ impl Session {
     /// The message of the server or of the operating system. It may name the user and the database, but contains no
     /// data.
     pub(super) async fn connect(settings: &Settings) -> Result<Self, String> {
-        match tokio::time::timeout(settings.patience, Self::establish(settings)).await {
+        match tokio::time::timeout(settings.timeout, Self::establish(settings)).await {
             Ok(session) => session,
-            Err(_) => Err(format!("no answer within {} s", settings.patience.as_secs())),
+            Err(_) => Err(format!("no answer within {} s", settings.timeout.as_secs())),
         }
     }
 
@@ -110,7 +110,7 @@ impl Session {
     /// Waits for the answer of a query. In a transaction, use it only around all of the work.
     pub(super) async fn answer<T>(&self, query: impl Future<Output = QueryResult<T>>) -> Result<T, Problem> {
         self.last_error.forget();
-        match tokio::time::timeout(PATIENCE, query).await {
+        match tokio::time::timeout(TIMEOUT, query).await {
             Ok(answer) => answer.map_err(|error| self.problem(&error)),
             Err(_) => Err(self.no_answer()),
         }
@@ -138,7 +138,7 @@ impl Session {
         // Sent together. If the begin fails, the work fails too, before it gets any answer.
         let begin = async { pg.batch_execute(begin).await.map_err(Failure::Database) };
         let work = async { try_join(begin, work).await.map(|((), value)| value) };
-        let ended = match tokio::time::timeout(PATIENCE, work).await {
+        let ended = match tokio::time::timeout(TIMEOUT, work).await {
             Ok(Ok(value)) => return self.commit(value).await,
             Ok(Err(Failure::Refused(refusal))) => Ended::Refused(refusal),
             Ok(Err(Failure::Database(error))) => Ended::Failed(self.problem(&error)),

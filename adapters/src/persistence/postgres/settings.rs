@@ -36,7 +36,7 @@ pub(super) struct Settings {
     /// Secures the socket.
     pub(super) link: Link,
     /// The longest time for opening a connection, including TLS and authentication.
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
     /// For messages: the URL without user, password and options.
     pub(super) place: String,
 }
@@ -106,8 +106,8 @@ impl Settings {
         // The socket goes to `link` unchanged, which decides about TLS.
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts);
-        Ok(Self { config, link: Link::new(security), patience, place: url.to_string() })
+        let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts);
+        Ok(Self { config, link: Link::new(security), timeout, place: url.to_string() })
     }
 }
 
@@ -302,9 +302,9 @@ mod tests {
         let settings = read("postgres://u@localhost/d").unwrap();
         assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(30));
         assert_eq!(settings.config.get_application_name(), Some("patron"));
-        assert_eq!(settings.patience, Duration::from_secs(5));
+        assert_eq!(settings.timeout, Duration::from_secs(5));
         let settings = read("postgres://u@localhost,localhost/d?keepalives_idle=7&connect_timeout=2").unwrap();
         assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(7));
-        assert_eq!(settings.patience, Duration::from_secs(4));
+        assert_eq!(settings.timeout, Duration::from_secs(4));
     }
 }

@@ -18,7 +18,6 @@ use crate::persistence::{
     timeout::{TIMEOUT, within},
     unit::is_committed,
     writes::{Sign, Writes},
-    written,
 };
 
 /// The most tries if other transactions conflict, or the connection is lost before the commit.
@@ -61,7 +60,7 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
         };
         let problem = match session.transaction(WRITE, attempt).await {
             Ok((answer, ..)) => {
-                written::tell();
+                pool.commits().wake();
                 return Ok(answer);
             }
             Err(Ended::Refused(refusal)) => return Err(Refused::Refused(refusal)),
@@ -71,7 +70,7 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
                 drop(session);
                 match ask(pool, sign).await.map_err(Refused::Store)? {
                     true => {
-                        written::tell();
+                        pool.commits().wake();
                         return Ok(answer);
                     }
                     // It was rolled back, so it is decided again on the present state.
@@ -101,7 +100,7 @@ fn mark(writes: &mut Writes) {
     let Some(environment) = writes.marked else { return };
     if writes.sign().is_none() && !writes.is_empty() {
         // Clients' keys cannot contain this character.
-        let key = format!("\u{1}{:032x}", rand::random::<u128>());
+        let key = format!("\u{1}{:032x}", fastrand::u128(..));
         let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         writes.kept.push(KeptAnswerRow::mark(environment, key, i64::try_from(at.as_micros()).unwrap_or(i64::MAX)));
     }

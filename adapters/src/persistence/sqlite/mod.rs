@@ -9,7 +9,7 @@ pub(crate) mod unit;
 mod within;
 mod writer;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use diesel::{QueryResult, result::Error};
@@ -19,6 +19,8 @@ use patron_domain::{
     store::StoreError,
     tenancy::EnvironmentScope,
 };
+
+use crate::commits::Commits;
 
 use self::{connection::Role, lock::ServerLock, readers::Readers, writer::Writer};
 use super::{
@@ -109,6 +111,10 @@ impl Engine for SqliteEngine {
                 Err(refusal.downcast().map_or_else(|_| mixed_up().into(), |refusal| *refusal))
             }
         }
+    }
+
+    fn commits(&self) -> Arc<Commits> {
+        self.writer.commits.clone()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -19,14 +19,13 @@ use tokio::sync::oneshot;
 
 use super::batch::{Job, commit};
 use crate::{
+    commits::Commits,
     persistence::{
         engine::{Answer, Deciding, Refused},
         error::store_error,
         metrics,
         timeout::within,
-        written,
     },
-    share,
 };
 
 pub(super) struct Writer {
@@ -34,6 +33,7 @@ pub(super) struct Writer {
     jobs: Mutex<Option<SyncSender<Job>>>,
     waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    pub(super) commits: Arc<Commits>,
 }
 
 impl Writer {
@@ -43,8 +43,10 @@ impl Writer {
         let queue = Queue { jobs, waiting: waiting.clone() };
         let thread = std::thread::Builder::new().name("patron-writer".to_owned());
         // Without a thread the queue is closed at once, and every write and ping reports it.
-        let thread = thread.spawn(move || write(connection, &queue)).ok();
-        Self { jobs: Mutex::new(Some(sender)), waiting, thread: Mutex::new(thread) }
+        let commits = Arc::<Commits>::default();
+        let counted = commits.clone();
+        let thread = thread.spawn(move || write(connection, &queue, &counted)).ok();
+        Self { jobs: Mutex::new(Some(sender)), waiting, thread: Mutex::new(thread), commits }
     }
 
     /// Runs a transaction, and returns once it is on the disk. The work is finished even if the caller stops waiting.
@@ -133,7 +135,7 @@ impl Queue {
 
 /// Runs batches until the queue is closed and empty.
 #[expect(clippy::disallowed_methods, reason = "the duration of a commit is not part of the domain")]
-fn write(mut connection: SqliteConnection, queue: &Queue) {
+fn write(mut connection: SqliteConnection, queue: &Queue, commits: &Commits) {
     let mut window = Window::default();
     while let Some(first) = queue.next() {
         let begun = Instant::now();
@@ -152,9 +154,9 @@ fn write(mut connection: SqliteConnection, queue: &Queue) {
             error
         });
         window = Window::after(batch.len(), queue.waiting.load(Ordering::Relaxed), took);
-        share::committed(batch.len());
+        commits.count(batch.len());
         batch.into_iter().for_each(|job| job.answer(&outcome));
-        written::tell();
+        commits.wake();
     }
 }
 

@@ -1,12 +1,11 @@
-//! The relay: finds endpoints that have something to do, and serves each in a task of its own.
+//! The relay: drives the domain's [`DeliveryEngine`]. It finds endpoints that have something to do, and serves each in a task of
+//! its own, so a slow or dead endpoint keeps only its own task busy.
 //!
-//! Endpoints are leased, so that of several servers one at a time serves an endpoint; a server that vanishes is replaced
-//! when its leases end. An endpoint that is slow or dead keeps its own task busy and nobody else's. Nothing is written for
-//! an event but when it is delivered or has to wait, so an endpoint that rests costs the writers nothing.
+//! Endpoints are leased, so of several servers one at a time serves an endpoint. When a server vanishes, another takes over as
+//! soon as its leases end. An event costs a write when it is delivered or has to wait, not before: idle endpoints cost nothing.
 
 mod attempt;
 mod journal;
-mod pages;
 mod round;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -14,57 +13,34 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use patron_domain::{
     ids::WebhookEndpointId,
     store::StoreError,
-    tenancy::SystemScope,
-    webhook::{DISABLE_AFTER, LeaseClaim, Retries, WebhookEndpoint, WebhookService},
+    webhook::{DeliveryEngine, WebhookEndpoint},
 };
 use tokio::{sync::watch, task::JoinSet};
 
-/// How often is looked whether there is anything to do, at least.
-const TICK: Duration = Duration::from_secs(1);
-/// How often, at most.
-const BREATH: Duration = Duration::from_millis(25);
+use crate::commits::Commits;
+
+/// The longest pause between two looks for work.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 /// The most endpoints that are served at once.
 const ENDPOINTS: usize = 128;
 
-/// Tells the relay to stop.
+/// Becomes `true` when the relay is to stop.
 pub type Stop = watch::Receiver<bool>;
 
-/// What the relay works with.
+/// Delivers webhooks in the background.
 pub struct Relay {
-    /// The ports behind webhooks, by which requests and the relay reach the same store.
-    pub service: WebhookService,
-    /// How it works.
-    pub options: RelayOptions,
-}
-
-/// How the relay works.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RelayOptions {
-    /// The name of its leases: another one for each process that works at the same time.
-    pub holder: String,
-    /// How long a lease lasts without being renewed.
-    pub lease: Duration,
-    /// When failed deliveries are repeated.
-    pub retries: Retries,
-    /// For how long an endpoint may take nothing before it is disabled.
-    pub disable_after: Duration,
-}
-
-impl RelayOptions {
-    /// The defaults, under a name.
-    #[must_use]
-    pub fn named(holder: impl Into<String>) -> Self {
-        let lease = Duration::from_secs(30);
-        Self { holder: holder.into(), lease, retries: Retries::default(), disable_after: DISABLE_AFTER }
-    }
+    /// Decides what is delivered, when and in which order.
+    pub engine: DeliveryEngine,
+    /// The commits of this process: they wake the relay, and pace it while many clients write.
+    pub commits: Arc<Commits>,
 }
 
 impl Relay {
-    /// Relays until it is told to stop; `written` completes soon after something was written to the log by this process.
-    /// Attempts that are under way then have three seconds to end.
-    pub async fn run<W: Future<Output = ()>>(self: Arc<Self>, mut stop: Stop, written: impl Fn() -> W) {
-        let mut serving = HashSet::new();
-        let mut tasks = JoinSet::new();
+    /// Delivers until `stop` becomes `true`. Attempts that are under way then have three seconds to end.
+    pub async fn run(self: Arc<Self>, mut stop: Stop) {
+        let (mut serving, mut tasks, mut listener) = (HashSet::new(), JoinSet::new(), self.commits.listen());
         while !*stop.borrow() {
             match self.claim(&serving).await {
                 Ok(endpoints) => {
@@ -75,13 +51,13 @@ impl Relay {
                 }
                 Err(error) => tracing::warn!(%error, "webhooks are delivered later"),
             }
-            // What comes within a breath is found by one look.
-            tokio::time::sleep(BREATH).await;
+            // One look finds the commits of this time.
+            tokio::time::sleep(SHORTEST_PAUSE).await;
             tokio::select! {
-                () = written() => {}
+                () = listener.next() => {}
                 Some(served) = tasks.join_next() => forget(&mut serving, served),
-                () = tokio::time::sleep(TICK) => {}
-                // Whoever tells it to stop has gone away.
+                () = tokio::time::sleep(LONGEST_PAUSE) => {}
+                // An error: the sender was dropped.
                 changed = stop.changed() => if changed.is_err() { break },
             }
             while let Some(served) = tasks.try_join_next() {
@@ -92,14 +68,10 @@ impl Relay {
     }
 
     async fn claim(&self, serving: &HashSet<WebhookEndpointId>) -> Result<Vec<WebhookEndpoint>, StoreError> {
-        let limit = u16::try_from(ENDPOINTS.saturating_sub(serving.len())).unwrap_or_default();
-        if limit == 0 {
-            return Ok(Vec::new());
+        match u16::try_from(ENDPOINTS.saturating_sub(serving.len())).unwrap_or_default() {
+            0 => Ok(Vec::new()),
+            limit => self.engine.claim(serving.iter().copied().collect(), limit).await,
         }
-        let now = self.service.clock.now();
-        let (holder, until) = (self.options.holder.clone(), now.later(self.options.lease));
-        let claim = LeaseClaim { holder, now, until, serving: serving.iter().copied().collect(), limit };
-        self.service.webhooks.claim(&SystemScope::patron(), claim).await
     }
 
     /// Serves an endpoint round by round until there is nothing more to do for now.
@@ -109,7 +81,7 @@ impl Relay {
             match self.rounds(endpoint, &stop).await {
                 Ok(Some(next)) => endpoint = next,
                 Ok(None) => break,
-                // The lease ends by itself, and somebody tries again.
+                // The endpoint is claimed again when its lease has ended.
                 Err(error) => {
                     tracing::warn!(%error, endpoint = %id, "a webhook endpoint is served later");
                     break;
@@ -123,7 +95,7 @@ impl Relay {
 fn forget(serving: &mut HashSet<WebhookEndpointId>, served: Result<WebhookEndpointId, tokio::task::JoinError>) {
     match served {
         Ok(id) => drop(serving.remove(&id)),
-        // Which one it was is not known; without this they would never be served again by this process.
+        // The task does not say which endpoint it served; if all stayed, this process would never serve that one again.
         Err(error) => {
             tracing::error!(%error, "serving a webhook endpoint broke off");
             serving.clear();

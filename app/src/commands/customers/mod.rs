@@ -45,7 +45,7 @@ async fn generate(
     let environment = environment(tenancy, asked.environment).await?;
     let caller = tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)?;
     let bar = bar(asked.count);
-    let work = Arc::new(Work { customers: customers.clone(), caller, made_up });
+    let work = Arc::new(CreateJob { customers: customers.clone(), caller, made_up });
     let mut tally = Tally { go_on: asked.go_on, ..Tally::default() };
     // The first create runs alone: if its external id is taken, others probably are too, and nothing has been created
     // yet.
@@ -89,7 +89,7 @@ fn bar(count: u32) -> ProgressBar {
 }
 
 /// The parts that every create needs.
-struct Work {
+struct CreateJob {
     customers: CustomerService,
     caller: Caller,
     made_up: MadeUp,
@@ -101,7 +101,7 @@ struct Created {
     answer: Result<CustomerChanged, ChangeCustomerError>,
 }
 
-impl Work {
+impl CreateJob {
     async fn create(self: Arc<Self>, number: u32) -> Result<Created, String> {
         let new = self.made_up.customer(number).map_err(|error| error.to_string())?;
         let external_id = new.external_id.clone();

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     customer::Amendment,
     event::{
-        EventEntities, EventEntity, EventEntityType, EventLimit, EventPosition, EventQuery, EventRecord, EventType,
-        Reached, TaxRateEvent,
+        EventCursor, EventEntities, EventEntity, EventEntityType, EventLimit, EventLogError, EventPosition, EventQuery,
+        EventRecord, EventType, LogTakenBack, Reached, TaxRateEvent,
     },
     ids::EventId,
     lifecycle::{Owner, Version},
@@ -29,12 +29,10 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         "events.read: a reader of the log gets each event once, in order, as it was written",
         followed(world).await,
     );
-    report.note("events.read: filters leave out exactly the events that do not match", filtered(world).await);
-    report.note("events.read: a reader misses no event of concurrent writers", concurrent(world).await);
-    report.note(
-        "events: other scopes see nothing; read_each and end cover only their environment",
-        isolated(world).await,
-    );
+    report.note("events.read: what filters do not admit is passed over, and only that", filtered(world).await);
+    report.note("events.read: nothing is missed while others write", concurrent(world).await);
+    report.note("events: other scopes see nothing, and read_each and end what is theirs", isolated(world).await);
+    report.note("events.read: a cursor of events that the log does not hold is refused", taken_back(world).await);
     report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
     report.note("taxes: each change of a rate writes one event, and a refusal writes none", of_rates(world).await);
 }
@@ -50,14 +48,14 @@ pub(super) async fn follow(
     loop {
         let page = world.ports.events.read(scope, &query).await.or_say("events.read")?;
         holds(page.events.len() <= usize::from(query.limit.get()), || "more events than the limit".to_owned())?;
-        let mut last = query.after;
+        let mut last = query.after.position();
         for event in page.events {
             holds(event.position > last, || "the positions do not increase".to_owned())?;
             last = event.position;
             all.push(event);
         }
-        holds(page.reached >= last, || "a page ends beyond its reached position".to_owned())?;
-        holds(!page.has_more || page.reached > query.after, || {
+        holds(page.reached.position() >= last, || "a page ends beyond its reached position".to_owned())?;
+        holds(!page.has_more || page.reached.position() > query.after.position(), || {
             "there is more, but the reader makes no progress".to_owned()
         })?;
         query.after = page.reached;
@@ -140,7 +138,7 @@ async fn filtered(world: &World<'_>) -> Outcome {
     let end = world.ports.events.end(&SystemScope::patron(), scope.owner).await.or_say("events.end")?;
     let nothing = EventQuery { types: Some(Vec::new()), ..pages_of(1)? };
     let page = world.ports.events.read(&scope, &nothing).await.or_say("events.read")?;
-    holds(page.reached >= end, || "a reader without matching events makes no progress".to_owned())
+    holds(page.reached.position() >= end.position(), || "a reader without matching events makes no progress".to_owned())
 }
 
 async fn concurrent(world: &World<'_>) -> Outcome {
@@ -161,10 +159,10 @@ async fn concurrent(world: &World<'_>) -> Outcome {
     let follower = async {
         let mut query = pages_of(3)?;
         let mut read: Vec<EventRecord> = Vec::new();
-        let mut patience = 10_000;
-        while patience > 0 && read.len() < WRITERS * (EACH + 1) {
+        let mut tries = 10_000;
+        while tries > 0 && read.len() < WRITERS * (EACH + 1) {
             let page = world.ports.events.read(&scope, &query).await.or_say("events.read")?;
-            patience -= 1;
+            tries -= 1;
             query.after = page.reached;
             read.extend(page.events);
         }
@@ -216,7 +214,7 @@ async fn isolated(world: &World<'_>) -> Outcome {
     same("the events from read_each next door", &next_door, &vec![])?;
     let beginning = EventQuery { limit: EventLimit::new(2).unwrap_or_default(), ..EventQuery::default() };
     let page = events.read(&neighbours.here, &beginning).await.or_say("events.read")?;
-    let reached = Reached { position: page.reached, has_more: page.has_more };
+    let reached = Reached { cursor: page.reached, has_more: page.has_more };
     let same_page = (page.events.iter().map(|event| event.id).collect(), reached);
     same("the partial result of read_each", &each(here, &beginning).await?, &same_page)?;
     let after = events.end(&system, here).await.or_say("events.end")?;
@@ -224,6 +222,36 @@ async fn isolated(world: &World<'_>) -> Outcome {
     same("the events after the end", &each(here, &from_now_on).await?.0, &vec![])?;
     let later = world.created(&neighbours.here, a_customer("later")).await?.id;
     same("the event written after the end", &each(here, &from_now_on).await?.0, &vec![later])
+}
+
+async fn taken_back(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let all = story(world, &scope).await?;
+    let (events, system) = (&world.ports.events, SystemScope::patron());
+    let read =
+        async |after: EventCursor| events.read(&scope, &EventQuery { after, ..pages_of(1_000)? }).await.or_say("");
+    let whole = events.read(&scope, &pages_of(1_000)?).await.or_say("events.read")?;
+    let end = events.end(&system, scope.owner).await.or_say("events.end")?;
+    same("the end of the log", &Some(end), &whole.events.last().map(EventRecord::cursor))?;
+    same("how far a reader of the whole log has come", &whole.reached, &end)?;
+    let later = read(end).await?;
+    same("what is read from the end", &(later.events.len(), later.reached), &(0, end))?;
+    for event in &whole.events {
+        read(event.cursor()).await?;
+    }
+    let unknown = EventCursor::behind(whole.events[2].position, world.id());
+    let far = EventPosition::from_stored(end.position().stored() + 1).unwrap_or_default();
+    for cursor in [unknown, EventCursor::behind(far, world.id()), EventCursor::unmarked(far)] {
+        let query = EventQuery { after: cursor, ..pages_of(1_000)? };
+        let Err(EventLogError::TakenBack(LogTakenBack { resume_from })) = events.read(&scope, &query).await else {
+            return Err("a reader whose event is not in the log is not refused".to_owned());
+        };
+        let doubtful = |event: &&EventRecord| cursor.first_doubtful().is_none_or(|first| event.id >= first);
+        let again = read(resume_from).await?;
+        let first = whole.events.iter().find(doubtful).map(|event| event.id);
+        same("the first event after the refusal", &again.events.first().map(|event| event.id), &first)?;
+    }
+    same("the events of the story", &whole.events.len(), &all.len())
 }
 
 async fn found(world: &World<'_>) -> Outcome {

@@ -41,7 +41,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
 
 /// Only a store without other users shows how many records are removed.
 pub(super) async fn check_empty(world: &World<'_>, report: &mut Report) {
-    report.note("housekeeping: removes only old idempotency records, and no more than the limit", purged(world).await);
+    report.note("retention: removes only old idempotency records, and no more than the limit", purged(world).await);
 }
 
 /// A claim of a request with this number. Only records from `since` on count.
@@ -196,8 +196,8 @@ async fn purged(world: &World<'_>) -> Outcome {
     }
     let before = made[3].event.at;
     for wanted in [2, 1, 0] {
-        let removed = world.ports.housekeeping.remove_idempotency_records(&SystemScope::patron(), before, 2).await;
-        same("records removed", &removed.or_say("housekeeping")?, &wanted)?;
+        let removed = world.ports.retention.remove_kept_answers(&SystemScope::patron(), before, 2).await;
+        same("records removed", &removed.or_say("retention")?, &wanted)?;
     }
     for (n, first) in made.iter().enumerate() {
         let (scope, key) = (&scopes[n % 2], format!("key {n}"));

@@ -15,7 +15,7 @@
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
 //!     onboarding: store.clone(),
-//!     housekeeping: store,
+//!     retention: store,
 //! };
 //! contract::check_empty(&ports).await.assert_clean();
 //! contract::check(&ports).await.assert_clean();
@@ -36,7 +36,6 @@ mod changing;
 mod customers;
 mod equal;
 mod events;
-mod housekeeping;
 mod idempotency;
 mod isolation;
 mod keys;
@@ -47,6 +46,7 @@ mod once;
 mod races;
 mod refusals;
 mod renaming;
+mod retention;
 mod round_trip;
 mod tax_amendments;
 mod tax_choice;
@@ -75,7 +75,7 @@ use crate::{
     idempotency::IdempotencyRecords,
     onboarding::OnboardingRepository,
     page::PageRequest,
-    retention::Housekeeping,
+    retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, SystemScope, TenancyRepository},
@@ -99,7 +99,7 @@ use crate::{
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
 ///     onboarding: store.clone(),
-///     housekeeping: store,
+///     retention: store,
 /// };
 /// ```
 #[derive(Clone)]
@@ -120,8 +120,8 @@ pub struct Ports {
     pub records: Arc<dyn IdempotencyRecords>,
     /// The store of onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
-    /// The housekeeping.
-    pub housekeeping: Arc<dyn Housekeeping>,
+    /// Removes old records and events.
+    pub retention: Arc<dyn RetentionStore>,
 }
 
 /// The result of a run of the suite.
@@ -232,7 +232,7 @@ async fn all_but_lists(world: &World<'_>, report: &mut Report) {
     isolation::check(world, report).await;
     changed_lists::check(world, report).await;
     events::check(world, report).await;
-    housekeeping::check(world, report).await;
+    retention::check(world, report).await;
     over_all_environments(world, report).await;
     tax_rates::check(world, report).await;
     tax_defaults::check(world, report).await;
@@ -283,7 +283,7 @@ pub async fn check_customers(customers: Arc<dyn CustomerRepository>, seed: u64) 
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),
         records: absent.over(elsewhere.clone()),
-        housekeeping: absent.over(elsewhere),
+        retention: absent.over(elsewhere),
     };
     let mut report = check_seeded(&ports, seed).await;
     let of_customers = |obligation: &str| obligation.starts_with("customers.");

@@ -1,4 +1,4 @@
-//! Work that is done once with an idempotency key: on tax rates, defaults, environments, keys and onboarding.
+//! Operations that are done once with an idempotency key: on tax rates, defaults, environments, keys and onboarding.
 
 use futures_util::future::join_all;
 
@@ -40,7 +40,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
 
 /// Every kind of work with a key.
 #[derive(Debug, Clone, Copy)]
-enum Work {
+enum Operation {
     CreateRate,
     ChangeRate,
     ArchiveRate,
@@ -56,20 +56,20 @@ enum Work {
     CancelRun,
 }
 
-const ALL: [Work; 13] = [
-    Work::CreateRate,
-    Work::ChangeRate,
-    Work::ArchiveRate,
-    Work::CreateDefault,
-    Work::ChangeDefault,
-    Work::RemoveDefault,
-    Work::CreateEnvironment,
-    Work::RenameEnvironment,
-    Work::CreateKey,
-    Work::RevokeKey,
-    Work::PutWorkflow,
-    Work::DeleteWorkflow,
-    Work::CancelRun,
+const ALL: [Operation; 13] = [
+    Operation::CreateRate,
+    Operation::ChangeRate,
+    Operation::ArchiveRate,
+    Operation::CreateDefault,
+    Operation::ChangeDefault,
+    Operation::RemoveDefault,
+    Operation::CreateEnvironment,
+    Operation::RenameEnvironment,
+    Operation::CreateKey,
+    Operation::RevokeKey,
+    Operation::PutWorkflow,
+    Operation::DeleteWorkflow,
+    Operation::CancelRun,
 ];
 
 /// The existing objects for the work.
@@ -151,7 +151,7 @@ fn alike(one: &KeptAnswer, other: &KeptAnswer) -> bool {
 async fn work(
     world: &World<'_>,
     stage: &Stage,
-    work: Work,
+    work: Operation,
     claim: Option<IdempotencyClaim>,
 ) -> Result<Answered, String> {
     let Stage { scope, used, free, default, environment, key, onboarded } = stage;
@@ -161,58 +161,58 @@ async fn work(
     let tenant = TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() };
     let callers = claim.clone().map(|claim| CallersClaim { owner: scope.owner, claim });
     Ok(match work {
-        Work::CreateRate => {
+        Operation::CreateRate => {
             let created = TaxRateEvent::created(world.id(), None, world.rate(scope, a_tax_rate("NEW")));
             answer(taxes.create_rate(scope, created, claim).await, rate)
         }
-        Work::ChangeRate => {
+        Operation::ChangeRate => {
             let update = TaxRateAmendment::Update(Box::default());
             answer(taxes.change_rate(scope, change(used.id, update), claim).await, rate)
         }
-        Work::ArchiveRate => {
+        Operation::ArchiveRate => {
             answer(taxes.change_rate(scope, change(free.id, TaxRateAmendment::Archive), claim).await, rate)
         }
-        Work::CreateDefault => {
+        Operation::CreateDefault => {
             answer(taxes.create_default(scope, world.default_of(free), claim).await, kept::<TaxAssociation>)
         }
-        Work::ChangeDefault => {
+        Operation::ChangeDefault => {
             let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate::default());
             let command = ChangeTaxDefault { id: default.id, amendment, at };
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
-        Work::RemoveDefault => {
+        Operation::RemoveDefault => {
             let command = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at };
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
-        Work::CreateEnvironment => {
+        Operation::CreateEnvironment => {
             let new = world.new_environment(scope.owner.tenant_id);
             let made = world.ports.tenancy.create_environment(&tenant, new, callers).await;
             answer(made, kept::<Environment>)
         }
-        Work::RenameEnvironment => {
+        Operation::RenameEnvironment => {
             let name = Some(EnvironmentName::new("another").or_say("the literal")?);
             let renamed = world.ports.tenancy.rename_environment(&tenant, environment.id, name, at, callers).await;
             let renamed = renamed.transpose().ok_or("tenancy.rename_environment found nothing")?;
             answer(renamed, kept::<Environment>)
         }
-        Work::CreateKey => {
+        Operation::CreateKey => {
             let secret = world.secret()?;
             let key = world.key(scope, &secret);
             answer(world.ports.keys.create(scope, key, secret, callers).await, kept::<ApiKey>)
         }
-        Work::RevokeKey => {
+        Operation::RevokeKey => {
             let revoked = world.ports.keys.revoke(scope, key.id, at, callers).await;
             answer(revoked.transpose().ok_or("keys.revoke found nothing")?, kept::<ApiKey>)
         }
-        Work::PutWorkflow => {
+        Operation::PutWorkflow => {
             let put = world.ports.onboarding.put_workflow(scope, a_put(world, None, true), claim).await;
             answer(put, |workflow: Workflow| kept(workflow.id))
         }
-        Work::DeleteWorkflow => {
+        Operation::DeleteWorkflow => {
             let deleted = world.ports.onboarding.delete_workflow(scope, None, at, claim).await;
             answer(deleted.transpose().ok_or("onboarding.delete_workflow found nothing")?, kept::<WorkflowId>)
         }
-        Work::CancelRun => {
+        Operation::CancelRun => {
             let cancel = world.ports.onboarding.amend_run(scope, *onboarded, RunAmendment::Cancel, at, claim);
             answer(cancel.await, kept::<OnboardingRun>)
         }
@@ -277,7 +277,7 @@ async fn refused(world: &World<'_>) -> Outcome {
     holds(answered.is_err(), || "a second rate with the same code was created".to_owned())?;
     is_free("a code that is taken").await?;
     let in_use = Stage { free: stage.used.clone(), ..stage.clone() };
-    for refused in [Work::ArchiveRate, Work::CreateDefault] {
+    for refused in [Operation::ArchiveRate, Operation::CreateDefault] {
         let answered = work(world, &in_use, refused, Some(ever("k", 1)?)).await?;
         holds(matches!(answered, Err(Refusal::Other(_))), || format!("{refused:?}: {answered:?}"))?;
         is_free(&format!("a refused {refused:?}")).await?;
@@ -299,12 +299,14 @@ async fn refused(world: &World<'_>) -> Outcome {
     let retried = onboarding.amend_run(&stage.scope, run, RunAmendment::Retry, at, Some(ever("k", 1)?)).await;
     holds(retried.is_err(), || "a run that has not failed was retried".to_owned())?;
     is_free("a run that has not failed").await?;
-    let done = work(world, &stage, Work::CreateRate, Some(ever("k", 2)?)).await?;
+    let done = work(world, &stage, Operation::CreateRate, Some(ever("k", 2)?)).await?;
     holds(matches!(done, Ok(Done { replayed: false, .. })), || format!("the key is not free: {done:?}"))
 }
 
 async fn outlived(world: &World<'_>) -> Outcome {
-    for (one, other) in [(Work::ChangeRate, Work::ChangeDefault), (Work::ChangeDefault, Work::ChangeRate)] {
+    for (one, other) in
+        [(Operation::ChangeRate, Operation::ChangeDefault), (Operation::ChangeDefault, Operation::ChangeRate)]
+    {
         let stage = stage(world).await?;
         let first = work(world, &stage, one, Some(ever("k", 1)?)).await?;
         holds(first.is_ok(), || format!("{one:?}: {first:?}"))?;

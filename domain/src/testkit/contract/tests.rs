@@ -31,7 +31,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         webhooks: store.clone(),
         records: store.clone(),
         onboarding: store.clone(),
-        housekeeping: store.clone(),
+        retention: store.clone(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     ids::CustomerId,
     integration::IntegrationMapping,
     page::{Page, PageRequest},
-    retention::{Housekeeping, OldEvents},
+    retention::{OldEvents, RetentionStore},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     testkit::MemoryStore,
@@ -230,8 +230,8 @@ impl CustomerRepository for Wrong {
 }
 
 #[async_trait]
-impl Housekeeping for Wrong {
-    async fn remove_idempotency_records(
+impl RetentionStore for Wrong {
+    async fn remove_kept_answers(
         &self,
         scope: &SystemScope,
         made_before: Timestamp,
@@ -240,7 +240,7 @@ impl Housekeeping for Wrong {
         let limit = if self.fault == Fault::ForgetsTheLimit { u32::MAX } else { limit };
         let young = self.fault == Fault::RemovesTheYoung;
         let before = if young { Timestamp::from_micros(made_before.micros() * 2).unwrap() } else { made_before };
-        self.store.remove_idempotency_records(scope, before, limit).await
+        self.store.remove_kept_answers(scope, before, limit).await
     }
 
     async fn remove_events(
@@ -259,7 +259,7 @@ fn run_with(fault: Fault) -> Report {
     let store = Arc::new(MemoryStore::default());
     let (refused, used) = (Mutex::default(), Mutex::default());
     let wrong = Arc::new(Wrong { fault, store: store.clone(), refused, used });
-    let ports = Ports { customers: wrong.clone(), housekeeping: wrong, ..ports(&store) };
+    let ports = Ports { customers: wrong.clone(), retention: wrong, ..ports(&store) };
     run(&ports, false)
 }
 

@@ -46,7 +46,7 @@ fn system() -> SystemScope {
 }
 
 async fn end(world: &World<'_>, owner: Owner) -> Result<EventPosition, String> {
-    world.ports.events.end(&system(), owner).await.or_say("events.end")
+    Ok(world.ports.events.end(&system(), owner).await.or_say("events.end")?.position())
 }
 
 /// An endpoint that receives events from now on.

@@ -10,8 +10,8 @@ use crate::{
         query::{CustomerPage, CustomerQuery},
     },
     event::{
-        CustomerEvent, EventEntity, EventLog, EventPage, EventPosition, EventQuery, EventRecord, EventSink, Reached,
-        TaxRateEvent,
+        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
+        EventSink, Reached, TaxRateEvent,
     },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
@@ -20,7 +20,7 @@ use crate::{
     integration::IntegrationMapping,
     lifecycle::Owner,
     page::{Page, PageRequest},
-    retention::{Housekeeping, OldEvents},
+    retention::{OldEvents, RetentionStore},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
@@ -79,14 +79,14 @@ impl<P: CustomerRepository + ?Sized> CustomerRepository for Faulty<P> {
 }
 
 #[async_trait]
-impl<P: Housekeeping + ?Sized> Housekeeping for Faulty<P> {
-    async fn remove_idempotency_records(
+impl<P: RetentionStore + ?Sized> RetentionStore for Faulty<P> {
+    async fn remove_kept_answers(
         &self,
         scope: &SystemScope,
         made_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        self.call(self.port.remove_idempotency_records(scope, made_before, limit)).await
+        self.call(self.port.remove_kept_answers(scope, made_before, limit)).await
     }
 
     async fn remove_events(
@@ -277,7 +277,7 @@ impl<P: IdempotencyRecords + ?Sized> IdempotencyRecords for Faulty<P> {
 
 #[async_trait]
 impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
-    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, StoreError> {
+    async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, EventLogError> {
         self.call(self.port.read(scope, query)).await
     }
 
@@ -287,11 +287,11 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         owner: Owner,
         query: &EventQuery,
         sink: Box<dyn EventSink + 'a>,
-    ) -> Result<Reached, StoreError> {
+    ) -> Result<Reached, EventLogError> {
         self.call(self.port.read_each(scope, owner, query, sink)).await
     }
 
-    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError> {
+    async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError> {
         self.call(self.port.end(scope, owner)).await
     }
 

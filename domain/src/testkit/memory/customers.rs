@@ -19,7 +19,7 @@ use crate::{
     lifecycle::{Owner, Status},
     onboarding::OnboardingRun,
     page::{Page, PageRequest},
-    retention::{Housekeeping, OldEvents},
+    retention::{OldEvents, RetentionStore},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -111,8 +111,8 @@ impl CustomerRepository for MemoryStore {
 }
 
 #[async_trait]
-impl Housekeeping for MemoryStore {
-    async fn remove_idempotency_records(
+impl RetentionStore for MemoryStore {
+    async fn remove_kept_answers(
         &self,
         _scope: &SystemScope,
         made_before: Timestamp,

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, page};
 use crate::{
     event::{
-        CustomerEvent, EventEntity, EventKind, EventLog, EventPosition, EventQuery, EventRecord, EventSink, EventState,
-        HandOver, Reached,
+        CustomerEvent, EventCursor, EventEntity, EventKind, EventLog, EventLogError, EventPosition, EventQuery,
+        EventRecord, EventSink, EventState, HandOver, LogTakenBack, Reached,
     },
     ids::EventId,
     lifecycle::Owner,
@@ -23,16 +23,18 @@ impl EventLog for MemoryStore {
         owner: Owner,
         query: &EventQuery,
         sink: Box<dyn EventSink + 'a>,
-    ) -> Result<Reached, StoreError> {
+    ) -> Result<Reached, EventLogError> {
         let mut state = self.lock();
-        let (mut over, end) = (HandOver::new(query, sink), state.registry(owner).last_position());
-        let next = state.registry(owner).log.iter().filter(|event| event.position > query.after && query.admits(event));
+        let registry = state.registry(owner);
+        registry.continues(query.after)?;
+        let (mut over, end, after) = (HandOver::new(query, sink), registry.end(), query.after.position());
+        let next = registry.log.iter().filter(|event| event.position > after && query.admits(event));
         next.take(usize::from(query.limit.get()) + 1).cloned().for_each(|event| over.take(event));
         Ok(over.reached(end, false))
     }
 
-    async fn end(&self, _scope: &SystemScope, owner: Owner) -> Result<EventPosition, StoreError> {
-        Ok(self.lock().registry(owner).last_position())
+    async fn end(&self, _scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError> {
+        Ok(self.lock().registry(owner).end())
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: EventId) -> Result<Option<EventRecord>, StoreError> {
@@ -65,6 +67,23 @@ impl Registry {
     }
 
     pub(super) fn last_position(&self) -> EventPosition {
-        self.log.last().map_or(EventPosition::START, |event| event.position)
+        self.end().position()
+    }
+
+    fn end(&self) -> EventCursor {
+        self.log.last().map_or(EventCursor::START, EventRecord::cursor)
+    }
+
+    /// Refuses a cursor behind which the log was taken back.
+    fn continues(&self, cursor: EventCursor) -> Result<(), LogTakenBack> {
+        let found = self.log.iter().find(|event| event.position == cursor.position()).map(|event| event.id);
+        if !cursor.was_taken_back(self.last_position(), found) {
+            return Ok(());
+        }
+        let before = |doubtful: EventId| {
+            let sure = self.log.iter().take_while(|event| event.id < doubtful);
+            sure.last().map_or(EventCursor::START, EventRecord::cursor)
+        };
+        Err(LogTakenBack { resume_from: cursor.first_doubtful().map_or(EventCursor::START, before) })
     }
 }

@@ -1,6 +1,7 @@
 //! One figure a file.
 
 pub(crate) mod create;
+pub(crate) mod disk;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod growth;
@@ -10,5 +11,7 @@ pub(crate) mod mix;
 pub(crate) mod onboarding;
 pub(crate) mod overload;
 pub(crate) mod parse;
+pub(crate) mod servers;
 pub(crate) mod start;
+pub(crate) mod versions;
 pub(crate) mod webhooks;

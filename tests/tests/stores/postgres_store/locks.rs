@@ -19,7 +19,7 @@ async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
     admin.batch_execute("BEGIN; UPDATE kept_answers SET at = 1000").await.unwrap();
     let before = patron_domain::time::Timestamp::from_micros(500).unwrap();
     let scope = SystemScope::patron();
-    let remove = world.database.housekeeping.remove_idempotency_records(&scope, before, 10);
+    let remove = world.database.retention.remove_kept_answers(&scope, before, 10);
     let renew = async {
         let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
         // Within a transaction the first look would be the last: it is seen again as it was.

@@ -28,7 +28,7 @@ use patron_domain::{
 };
 use patron_tests::{
     postgres::Cluster,
-    wait::{self, PATIENCE},
+    wait::{self, TIMEOUT},
 };
 use tokio_postgres::NoTls;
 
@@ -78,7 +78,7 @@ pub(super) fn first(secret: &str) -> Bootstrap {
 impl World {
     /// Over a fresh database of a server, with options of the connection that begin with `&`.
     pub(super) async fn over(cluster: &Cluster, options: &str) -> Self {
-        let url = format!("{}?connect_timeout={}", cluster.fresh_database().await, PATIENCE.as_secs());
+        let url = format!("{}?connect_timeout={}", cluster.fresh_database().await, TIMEOUT.as_secs());
         let database = open(&format!("{url}{options}"), 4).await.unwrap();
         let first = first("sk_0123456789abcdef");
         let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };

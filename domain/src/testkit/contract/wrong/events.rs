@@ -2,7 +2,11 @@
 
 use super::{Fault, Wrong, now};
 use crate::{
-    event::{EventEntities, EventEntityType, EventLog, EventPage, EventQuery},
+    event::{
+        EventCursor, EventEntities, EventEntityType, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
+        LogTakenBack,
+    },
+    tenancy::SystemScope,
     testkit::MemoryStore,
 };
 
@@ -47,8 +51,27 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("makes no progress when no event matches", |wrong| {
         reading(wrong, |query, mut page| {
-            page.reached = page.events.last().map_or(query.after, |event| event.position);
+            page.reached = page.events.last().map_or(query.after, EventRecord::cursor);
             page
+        });
+    }),
+    ("continues although the log was taken back", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_read().returning(move |scope, query| {
+            let after = EventCursor::unmarked(
+                query.after.position().min(now(store.end(&SystemScope::patron(), scope.owner))?.position()),
+            );
+            now(store.read(scope, &EventQuery { after, ..query.clone() }))
+        });
+    }),
+    ("sends readers too far ahead when the log was taken back", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_read().returning(move |scope, query| match now(store.read(scope, query)) {
+            Err(EventLogError::TakenBack(_)) => {
+                let resume_from = now(store.end(&SystemScope::patron(), scope.owner))?;
+                Err(LogTakenBack { resume_from }.into())
+            }
+            other => other,
         });
     }),
     ("shows events of any environment", |wrong| {

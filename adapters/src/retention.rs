@@ -1,4 +1,5 @@
-//! Clearing away, in the background, what has served its time: a little at a time, so that no request waits for it.
+//! The retention job: removes old idempotency records, events and deliveries in the background, a few at a time, so no request
+//! waits for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,46 +7,46 @@ use patron_domain::{
     Clock,
     event::{EventPosition, EventReaders},
     lifecycle::Owner,
-    retention::{Housekeeping, OldEvents},
+    retention::{OldEvents, RetentionStore},
     store::StoreError,
     tenancy::{SystemScope, TenancyRepository, owners},
     time::Timestamp,
     webhook::WebhookRepository,
 };
 
-/// The most records, events or deliveries that are removed at once: few enough to hold up a writer for a moment only.
+/// The most records, events or deliveries that one step removes: few enough to delay a writer only briefly.
 const STEP: u32 = 200;
-/// How long it takes from one step to the next while there is more to remove.
-const BREATH: Duration = Duration::from_millis(200);
-/// How often is looked whether there is anything.
+/// The pause between two steps while there is more to remove.
+const STEP_PAUSE: Duration = Duration::from_millis(200);
+/// The pause between two looks for something to remove.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// What keeps house, and for how long things stay.
-pub struct House {
-    /// Clears away.
-    pub store: Arc<dyn Housekeeping>,
-    /// Knows the environments, each of which has a log of its own.
+/// Removes what is older than its retention time.
+pub struct RetentionJob {
+    /// Removes records and events.
+    pub store: Arc<dyn RetentionStore>,
+    /// Lists the environments, each of which has a log of its own.
     pub tenancy: Arc<dyn TenancyRepository>,
-    /// Readers of the log that Patron keeps: nothing is removed that one of them has still to read.
+    /// Readers of the log that Patron keeps: an event that one of them has still to read stays.
     pub readers: Vec<Arc<dyn EventReaders>>,
-    /// Keeps what became of deliveries.
+    /// Removes deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// For how long records of idempotency keys stay.
+    /// How long records of idempotency keys stay.
     pub idempotency_ttl: Duration,
-    /// For how long events stay; for ever when absent. To be longer than the records of idempotency keys, which name them.
+    /// How long events stay; `None` keeps them. Must be longer than `idempotency_ttl`, because those records name events.
     pub events_ttl: Option<Duration>,
-    /// For how long deliveries of webhooks stay that are through or failed.
+    /// How long deliveries stay that were accepted or have failed for good.
     pub deliveries_ttl: Duration,
 }
 
-impl House {
-    /// Clears away what is old, again and again, for as long as the process lives. To be run in a task of its own.
-    pub async fn keep(self) {
+impl RetentionJob {
+    /// Runs for as long as the process lives. Spawn it as a task of its own.
+    pub async fn run(self) {
         loop {
             tokio::time::sleep(PAUSE).await;
-            // What went wrong is no request's business; it is tried again.
+            // A failure concerns no request; the next look tries again.
             if let Err(error) = self.remove_records().await {
                 tracing::warn!(%error, "old idempotency records are removed later");
             }
@@ -60,7 +61,7 @@ impl House {
 
     async fn remove_records(&self) -> Result<(), StoreError> {
         let (scope, made_before) = (SystemScope::patron(), self.clock.now().earlier(self.idempotency_ttl));
-        in_steps(|| self.store.remove_idempotency_records(&scope, made_before, STEP)).await
+        in_steps(|| self.store.remove_kept_answers(&scope, made_before, STEP)).await
     }
 
     async fn remove_deliveries(&self) -> Result<(), StoreError> {
@@ -94,7 +95,7 @@ where
     F: Future<Output = Result<u64, StoreError>>,
 {
     while remove().await? == u64::from(STEP) {
-        tokio::time::sleep(BREATH).await;
+        tokio::time::sleep(STEP_PAUSE).await;
     }
     Ok(())
 }
@@ -105,7 +106,7 @@ mod tests {
         MockClock,
         event::MockEventReaders,
         page::Page,
-        retention::MockHousekeeping,
+        retention::MockRetentionStore,
         tenancy::{Environment, MockTenancyRepository, Tenant},
         testkit::{a_tenant, a_time, an_environment, an_id},
         webhook::MockWebhookRepository,
@@ -115,10 +116,10 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
-    fn house(store: MockHousekeeping, tenancy: MockTenancyRepository) -> House {
+    fn job(store: MockRetentionStore, tenancy: MockTenancyRepository) -> RetentionJob {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(a_time());
-        House {
+        RetentionJob {
             store: Arc::new(store),
             tenancy: Arc::new(tenancy),
             readers: Vec::new(),
@@ -130,7 +131,7 @@ mod tests {
         }
     }
 
-    /// How much is left, step by step.
+    /// The numbers that the steps remove, one after the other.
     fn steps(mut left: Vec<u64>) -> impl FnMut() -> u64 {
         left.reverse();
         move || left.pop().unwrap_or_default()
@@ -138,17 +139,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_goes_on_in_steps_until_less_than_a_step_is_left() {
-        let mut store = MockHousekeeping::new();
+        let mut store = MockRetentionStore::new();
         let mut left = steps(vec![u64::from(STEP), u64::from(STEP), 7]);
         store
-            .expect_remove_idempotency_records()
+            .expect_remove_kept_answers()
             .times(3)
             .withf(move |_, before, limit| *before == a_time().earlier(HOUR) && *limit == STEP)
             .returning(move |_, _, _| Ok(left()));
-        let house = house(store, MockTenancyRepository::new());
-        house.remove_records().await.unwrap();
-        // Nobody has asked for events to be removed.
-        house.remove_events().await.unwrap();
+        let job = job(store, MockTenancyRepository::new());
+        job.remove_records().await.unwrap();
+        // Events have no retention time.
+        job.remove_events().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -160,8 +161,8 @@ mod tests {
             .times(2)
             .withf(move |_, before, limit| *before == a_time().earlier(HOUR * 2) && *limit == STEP)
             .returning(move |_, _, _| Ok(left()));
-        let house = house(MockHousekeeping::new(), MockTenancyRepository::new());
-        House { webhooks: Arc::new(webhooks), ..house }.remove_deliveries().await.unwrap();
+        let job = job(MockRetentionStore::new(), MockTenancyRepository::new());
+        RetentionJob { webhooks: Arc::new(webhooks), ..job }.remove_deliveries().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -185,7 +186,7 @@ mod tests {
         for (readers, up_to) in
             [(vec![], EventPosition::MAX), (vec![reader(None), reader(Some(at(9))), reader(Some(at(7)))], at(7))]
         {
-            let mut store = MockHousekeeping::new();
+            let mut store = MockRetentionStore::new();
             let mut left = steps(vec![u64::from(STEP), 3]);
             let old = OldEvents { happened_before: a_time().earlier(day), up_to };
             store
@@ -193,8 +194,8 @@ mod tests {
                 .times(2)
                 .withf(move |_, of, what, limit| (*of, *what, *limit) == (owner, old, STEP))
                 .returning(move |_, _, _, _| Ok(left()));
-            let house = House { readers, events_ttl: Some(day), ..house(store, tenancy()) };
-            house.remove_events().await.unwrap();
+            let job = RetentionJob { readers, events_ttl: Some(day), ..job(store, tenancy()) };
+            job.remove_events().await.unwrap();
         }
     }
 }

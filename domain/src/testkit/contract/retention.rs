@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note(
-        "housekeeping: removes only the first events of one environment, never the last event, and never a customer",
+        "retention: removes only the first events of one environment, never the last event, and never a customer",
         events(world).await,
     );
 }
@@ -42,8 +42,8 @@ async fn events(world: &World<'_>) -> Outcome {
         (keep(after_all, EventPosition::MAX), 100, 1, 1),
         (keep(after_all, EventPosition::MAX), 100, 0, 1),
     ] {
-        let done = world.ports.housekeeping.remove_events(&SystemScope::patron(), scope.owner, old, limit).await;
-        same("events removed", &done.or_say("housekeeping.remove_events")?, &removed)?;
+        let done = world.ports.retention.remove_events(&SystemScope::patron(), scope.owner, old, limit).await;
+        same("events removed", &done.or_say("retention.remove_events")?, &removed)?;
         let found = follow(world, &scope, EventQuery::default()).await?;
         same("events left", &found.len(), &left)?;
         holds(found == all[6 - left..], || "other events than the first were removed".to_owned())?;

@@ -1,8 +1,9 @@
-//! What is read of the log for an endpoint: fresh deliveries with their bodies.
+//! Reads the log for an endpoint: new deliveries with their bodies.
 
 use std::collections::HashMap;
 
-use patron_domain::{
+use super::DeliveryEngine;
+use crate::{
     event::{EventLimit, EventPosition, EventQuery, EventRecord},
     ids::{EventId, IdSequence},
     store::StoreError,
@@ -10,35 +11,32 @@ use patron_domain::{
     webhook::{Delivery, DeliveryKind, WebhookEndpoint},
 };
 
-use super::Relay;
-
-/// A part of the log.
-pub(super) struct Page {
+/// A part of the log, as an endpoint needs it. The states of events are larger than their bodies, so only the bodies are kept.
+pub struct LogPage {
     pub(super) fresh: Vec<Delivery>,
-    /// The states of events are larger than what is told of them, so no more than that is kept.
     pub(super) bodies: HashMap<EventId, Vec<u8>>,
-    /// Nothing up to here is left out.
+    /// Every event up to here is in this page or is not for this endpoint.
     pub(super) reached: EventPosition,
     pub(super) has_more: bool,
 }
 
-impl Page {
-    /// What was read when nothing was.
-    pub(super) fn nothing(reached: EventPosition) -> Self {
+impl LogPage {
+    /// A page of nothing.
+    pub(super) fn empty(reached: EventPosition) -> Self {
         Self { fresh: Vec::new(), bodies: HashMap::new(), reached, has_more: false }
     }
 }
 
-impl Relay {
-    /// Reads on behind a position.
+impl DeliveryEngine {
+    /// Reads the events behind a position that an endpoint wants.
     pub(super) async fn page(
         &self,
         endpoint: &WebhookEndpoint,
         after: EventPosition,
         limit: u16,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<LogPage, StoreError> {
         let query = EventQuery {
-            after,
+            after: after.into(),
             types: endpoint.event_types.types(),
             limit: EventLimit::new(limit).unwrap_or_default(),
             ..EventQuery::default()
@@ -50,8 +48,7 @@ impl Relay {
             fresh.push(Delivery::of(&event, endpoint.id, DeliveryKind::First, &mut ids as &mut IdSequence, now));
             bodies.insert(event.id, self.service.body.event(&event));
         });
-        let scope = SystemScope::patron();
-        let reached = self.service.events.read_each(&scope, endpoint.owner, &query, sink).await?;
-        Ok(Page { fresh, bodies, reached: reached.position, has_more: reached.has_more })
+        let reached = self.service.events.read_each(&SystemScope::patron(), endpoint.owner, &query, sink).await?;
+        Ok(LogPage { fresh, bodies, reached: reached.cursor.position(), has_more: reached.has_more })
     }
 }

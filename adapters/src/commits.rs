@@ -1,0 +1,156 @@
+//! The commits of this process, as background work needs them: they wake it, and they pace it while many clients write.
+//!
+//! While clients' writes are committed as they arrive, deliveries are made as fast as receivers accept them. When many writes wait
+//! for each commit, the machine or its disk is the limit, and each attempt delays the clients. Then deliveries are paced: one
+//! attempt may begin for each write that is committed. So deliveries continue, and catch up afterwards. Other processes on the
+//! same database pace themselves.
+
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
+
+/// As many writes in one commit count as a rush. Fewer come together even when there is time for more.
+const RUSH_SIZE: usize = 16;
+/// How long a rush lasts after the last such commit.
+const RUSH: Duration = Duration::from_millis(100);
+/// How many attempts may begin at once after a pause in a rush.
+const SAVED: usize = 64;
+
+/// The commits of one open database.
+#[derive(Debug)]
+pub struct Commits {
+    listeners: Mutex<Vec<Weak<Notify>>>,
+    /// Until when the rush lasts, in microseconds since the first commit.
+    rush_until: AtomicU64,
+    begun: OnceLock<Instant>,
+    attempts: Semaphore,
+}
+
+/// Waits for commits.
+#[derive(Debug)]
+pub struct Listener(Arc<Notify>);
+
+impl Listener {
+    /// Completes when something was committed since the last call completed.
+    pub async fn next(&mut self) {
+        self.0.notified().await;
+    }
+}
+
+impl Default for Commits {
+    fn default() -> Self {
+        let (rush_until, begun) = (AtomicU64::new(0), OnceLock::new());
+        Self { listeners: Mutex::default(), rush_until, begun, attempts: Semaphore::new(0) }
+    }
+}
+
+impl Commits {
+    /// Listens from now on.
+    #[must_use]
+    pub fn listen(&self) -> Listener {
+        let notify = Arc::new(Notify::new());
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&notify));
+        Listener(notify)
+    }
+
+    /// Completes when a delivery may be attempted: at once, except in a rush.
+    pub async fn turn(&self) {
+        while self.is_rush() {
+            if let Ok(Ok(permit)) = timeout(RUSH, self.attempts.acquire()).await {
+                permit.forget();
+                return;
+            }
+        }
+    }
+
+    /// Wakes the listeners after a commit that holds no client's write, or a single one.
+    #[cfg_attr(not(feature = "persistence"), allow(dead_code))]
+    pub(crate) fn wake(&self) {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.upgrade().map(|listener| listener.notify_one()).is_some());
+    }
+
+    /// Counts the clients' writes of one commit, and lets as many attempts begin.
+    #[cfg_attr(not(feature = "persistence"), allow(dead_code))]
+    pub(crate) fn count(&self, writes: usize) {
+        if writes >= RUSH_SIZE {
+            let until = self.elapsed() + u64::try_from(RUSH.as_micros()).unwrap_or(u64::MAX);
+            self.rush_until.store(until, Ordering::Relaxed);
+        }
+        let room = SAVED.saturating_sub(self.attempts.available_permits());
+        self.attempts.add_permits(writes.min(room));
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how busy a process is, is not a fact of the domain")]
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.begun.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn is_rush(&self) -> bool {
+        self.elapsed() < self.rush_until.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::{Commits, RUSH, RUSH_SIZE, SAVED};
+
+    const SOON: Duration = Duration::from_millis(20);
+
+    #[tokio::test]
+    async fn each_listener_is_woken_and_dropped_ones_are_forgotten() {
+        let commits = Commits::default();
+        let (mut one, mut other) = (commits.listen(), commits.listen());
+        drop(commits.listen());
+        commits.wake();
+        for listener in [&mut one, &mut other] {
+            timeout(Duration::from_secs(5), listener.next()).await.expect("it is woken, also afterwards");
+        }
+        assert_eq!(commits.listeners.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn in_a_rush_writes_pace_the_attempts_and_afterwards_nothing_does() {
+        let commits = Commits::default();
+        for _ in 0..2 * SAVED {
+            timeout(SOON, commits.turn()).await.expect("there is no rush");
+        }
+        commits.count(RUSH_SIZE - 1);
+        assert!(!commits.is_rush());
+        commits.count(RUSH_SIZE);
+        for _ in 0..2 * RUSH_SIZE - 1 {
+            timeout(SOON, commits.turn()).await.expect("as many as were written");
+        }
+        assert!(timeout(SOON, commits.turn()).await.is_err(), "one more has to wait");
+        commits.count(1);
+        timeout(SOON, commits.turn()).await.expect("one was written");
+        sleep(RUSH).await;
+        timeout(SOON, commits.turn()).await.expect("the rush is over");
+    }
+
+    #[tokio::test]
+    async fn a_bounded_number_of_attempts_is_saved_and_waiting_ones_continue_after_the_rush() {
+        let commits = Commits::default();
+        for _ in 0..10 {
+            commits.count(RUSH_SIZE);
+        }
+        for _ in 0..SAVED {
+            timeout(SOON, commits.turn()).await.expect("saved");
+        }
+        assert!(timeout(SOON, commits.turn()).await.is_err());
+        timeout(3 * RUSH, commits.turn()).await.expect("the rush has ended meanwhile");
+    }
+}
