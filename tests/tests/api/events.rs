@@ -83,3 +83,34 @@ async fn filters_name_what_is_wanted(#[values(Backend::Sqlite, Backend::Postgres
     let answer = server.get(&format!("/v1/events?entity_type=tax_rate&entity_id={id}")).await;
     assert_eq!((answer.status, answer.error()), (400, ("validation_error", vec!["entity_id"])));
 }
+
+/// A restore, or an asynchronous fail-over: the last events are gone, and other events get their positions.
+#[rstest]
+#[tokio::test]
+async fn a_cursor_behind_which_the_log_was_taken_back_gets_410_and_where_to_continue(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    for name in ["a", "b", "c", "d"] {
+        server.post("/v1/customers", &minimal(name)).await.expect(201);
+    }
+    let kept = get(&server, "/v1/events?limit=2").await;
+    let lost = get(&server, "/v1/events").await;
+    let cursor = |page: &Value| page["next_cursor"].as_str().unwrap().to_owned();
+    place.execute("DELETE FROM events WHERE position > 2").await;
+    place.execute("UPDATE logs SET position = 2").await;
+
+    // At first the log ends before the cursor; then it has grown past it again.
+    for name in ["e", "f", "g"] {
+        let answer = server.get(&format!("/v1/events?cursor={}", cursor(&lost))).await;
+        assert_eq!((answer.status, answer.error().0), (410, "log_taken_back"));
+        let resume = answer.body["details"]["resume_from"].as_str().unwrap().to_owned();
+        server.post("/v1/customers", &minimal(name)).await.expect(201);
+        let page = get(&server, &format!("/v1/events?cursor={resume}")).await;
+        let last = page["items"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["data"]["external_id"], name, "a reader that continues there misses nothing");
+    }
+    let page = get(&server, &format!("/v1/events?cursor={}", cursor(&kept))).await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 3, "a cursor before it is still good");
+}

@@ -44,7 +44,7 @@ fn finished(failed: Option<DeliveryError>, tally: Tally) -> (RoundRecord, RoundO
     let engine = engine();
     let mut round = block_on(engine.first_round(a_webhook_endpoint())).unwrap();
     let attempts = engine.begin(&mut round);
-    assert!(attempts.signer.is_ok() && attempts.lanes.is_empty());
+    assert!(attempts.lanes.is_empty());
     engine.finish(round, RoundResult { lanes: attempts.lanes, tally, failed }, false)
 }
 
