@@ -14,6 +14,8 @@ install_needs() {
   for command in "$@"; do
     command -v "$command" >/dev/null || [[ " ${packages[*]} " == *" postgresql "* ]] || packages+=(postgresql)
   done
+  # Stands between Patron and PostgreSQL in some tests, which start their own.
+  [[ -n ${PATRON_TEST_PGBOUNCER:-} || -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   # Compiles the SQLite that the program carries.
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
   # Runs the commands of docs/api.md.

@@ -9,6 +9,7 @@
 //! | `patron_database_batch_writes` | histogram | `database` | writes that shared one commit |
 //! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
 //! | `patron_database_refusals_total` | counter | `database`, `reason` | calls rejected because a limit was reached: `write_queue_full`, `no_free_connection`, `no_answer_in_time` |
+//! | `patron_database_connections_lost_total` | counter | `database`, `reason`: `closed`, `no_answer`, `standby` | connections that became unusable |
 //! | `patron_database_connections_max` | gauge | `database` | connections there may be: of PostgreSQL all but two for look-ups by key, of SQLite the readers |
 //! | `patron_database_connections_used` | gauge | `database` | connections in use |
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
@@ -36,6 +37,7 @@ pub(crate) mod names {
     pub(crate) const BATCH_WRITES: &str = "patron_database_batch_writes";
     pub(crate) const COMMIT_SECONDS: &str = "patron_database_commit_duration_seconds";
     pub(crate) const REFUSED: &str = "patron_database_refusals_total";
+    pub(crate) const LOST: &str = "patron_database_connections_lost_total";
     pub(crate) const CONNECTIONS_MAX: &str = "patron_database_connections_max";
     pub(crate) const CONNECTIONS_USED: &str = "patron_database_connections_used";
     pub(crate) const WEBHOOK_ATTEMPTS: &str = "patron_webhook_attempts_total";
@@ -93,6 +95,7 @@ fn describe() {
     describe_histogram!(names::BATCH_WRITES, "Writes that shared one commit.");
     describe_histogram!(names::COMMIT_SECONDS, Seconds, "From a transaction's begin to its commit.");
     describe_counter!(names::REFUSED, "Calls rejected because a limit was reached.");
+    describe_counter!(names::LOST, "Connections that became unusable.");
     describe_gauge!(names::CONNECTIONS_MAX, "Most connections.");
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");

@@ -36,8 +36,13 @@ pub(crate) struct Opening {
 /// Opens the configured database.
 pub(crate) async fn open(settings: &Settings, opening: Opening) -> Result<Database, Failure> {
     let Opening { exclusive, create } = opening;
-    let connections = settings.database_connections;
-    let options = OpenOptions { exclusive, create, connections, write_queue: settings.write_queue };
+    let options = OpenOptions {
+        exclusive,
+        create,
+        connections: settings.database_connections,
+        write_queue: settings.write_queue,
+        timeout: settings.http.request_timeout,
+    };
     let opened = Database::open(&settings.database_url, options).await;
     opened.map_err(|error| not_opened(&error, settings.database_set_by.as_deref()))
 }

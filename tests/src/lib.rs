@@ -6,6 +6,7 @@ pub mod changes;
 pub mod load;
 pub mod openapi;
 pub mod patron;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod proxy;
 pub mod receiver;

@@ -43,7 +43,7 @@ impl Place {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite://{}", directory.path().join("patron.db").display()),
-            Backend::Postgres => patient(Cluster::shared().fresh_database().await),
+            Backend::Postgres => Cluster::shared().fresh_database().await,
         };
         Self { directory, database_url }
     }
@@ -51,7 +51,7 @@ impl Place {
     /// One over a database of the test's own.
     #[must_use]
     pub fn over(database_url: String) -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory"), database_url: patient(database_url) }
+        Self { directory: tempfile::tempdir().expect("a temporary directory"), database_url }
     }
 
     /// The URL of the database.
@@ -72,6 +72,8 @@ impl Place {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.path()).env_clear();
         command.env("PATRON_DATABASE_URL", &self.database_url).stdin(Stdio::null());
+        // A busy machine may be slow.
+        command.env("PATRON_REQUEST_TIMEOUT_SECONDS", TIMEOUT.as_secs().to_string());
         command
     }
 
@@ -180,14 +182,6 @@ impl Place {
 /// When the system refuses.
 pub fn signal(process: &Child, signal: Signal) {
     kill_process(Pid::from_child(process), signal).expect("the signal is sent");
-}
-
-/// The URL of a database to which a busy machine may connect slowly.
-fn patient(database_url: String) -> String {
-    match database_url.starts_with("postgres://") && !database_url.contains('?') {
-        true => format!("{database_url}?connect_timeout={}", TIMEOUT.as_secs()),
-        false => database_url,
-    }
 }
 
 /// Where the program under test lies: beside this test's own executable.

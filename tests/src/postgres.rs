@@ -24,7 +24,7 @@ use tokio_postgres::{Config, NoTls};
 const BINARIES: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 
 /// The superuser of every cluster.
-const USER: &str = "patron";
+pub(crate) const USER: &str = "patron";
 
 /// How often a server is started on yet another port because the one before was taken.
 const PORTS_TRIED: usize = 20;
@@ -173,6 +173,41 @@ impl Cluster {
         self.command(&format!("start {}", self.port));
     }
 
+    /// Makes the server a standby, as a switchover does with a primary: it is started again, and takes no writes.
+    ///
+    /// # Panics
+    /// When it does not stop or start.
+    pub fn demote(&self) {
+        self.stop();
+        self.command("standby");
+        self.command(&format!("start {}", self.port));
+    }
+
+    /// Makes a standby the primary. Connections stay.
+    ///
+    /// # Panics
+    /// When it is no standby.
+    pub async fn promote(&self) {
+        if let Err(error) = self.execute("SELECT pg_promote()").await {
+            panic!("PostgreSQL was not promoted: {error:?}");
+        }
+    }
+
+    /// Runs one statement as superuser, in the database `postgres`.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn administer(&self, statement: &str) {
+        if let Err(error) = self.execute(statement).await {
+            panic!("{statement}: {error:?}");
+        }
+    }
+
+    /// The superuser's password.
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
     fn command(&self, command: &str) {
         if let Err(error) = self.supervisor().command(command) {
             panic!("PostgreSQL did not {command}: {error}");
@@ -219,7 +254,7 @@ impl Supervisor {
         let mut last = String::new();
         for _ in 0..PORTS_TRIED {
             // Below the ports that Linux gives to outgoing connections: nobody takes it while the server is stopped.
-            let port = 20_000 + u16::try_from(random() % 12_000).unwrap_or_default();
+            let port = some_port();
             if TcpListener::bind(("127.0.0.1", port)).is_err() {
                 continue;
             }
@@ -264,7 +299,7 @@ impl Drop for Supervisor {
 }
 
 /// A shell as a user that PostgreSQL accepts: it refuses root.
-fn shell_for_server() -> Result<Command, String> {
+pub fn shell_for_server() -> Result<Command, String> {
     let id = |arguments: &[&str]| {
         let output = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
@@ -313,7 +348,7 @@ fn host_based_access(options: &Options) -> String {
 }
 
 /// The directory of the server binaries: the one named by `PATRON_TEST_POSTGRES_BIN`, or Debian's newest, or one of `PATH`.
-fn binaries() -> Result<PathBuf, String> {
+pub fn binaries() -> Result<PathBuf, String> {
     let complete = |directory: &PathBuf| BINARIES.iter().all(|binary| directory.join(binary).is_file());
     let names = BINARIES.join(", ");
     if let Some(named) = env::var_os("PATRON_TEST_POSTGRES_BIN").map(PathBuf::from) {
@@ -336,6 +371,11 @@ fn binaries() -> Result<PathBuf, String> {
              PATH. Install them: apt-get install postgresql. Or set PATRON_TEST_POSTGRES_BIN to the directory that holds them."
         )
     })
+}
+
+/// A port below those that Linux gives to outgoing connections.
+pub fn some_port() -> u16 {
+    20_000 + u16::try_from(random() % 12_000).unwrap_or_default()
 }
 
 /// Random enough that several test processes do not choose the same ports, and that nobody guesses a password.

@@ -3,7 +3,7 @@
 # end. The kernel closes that pipe even when the test process is killed. Runs as a user that PostgreSQL accepts.
 #
 # Argument: the directory of the server binaries. Environment: see postgres.rs.
-# Commands: `start PORT`, `stop`, `crash`, `kill PROCESS`, `finish`. An answer ends with a line that begins with `=`; the lines before it tell
+# Commands: `start PORT`, `stop`, `crash`, `kill PROCESS`, `standby` (from the next start on), `finish`. An answer ends with a line that begins with `=`; the lines before it tell
 # why something failed. The programs below get no standard input: they would eat the commands.
 
 bin=$1
@@ -39,6 +39,7 @@ while read -r command number; do
     stop) "$bin/pg_ctl" stop -D data -m fast -w -t 120 </dev/null >/dev/null ;;
     crash) "$bin/pg_ctl" stop -D data -m immediate -w -t 120 </dev/null >/dev/null ;;
     kill) kill -9 "$number" ;;
+    standby) : >data/standby.signal ;;
     finish) exit 0 ;;
   esac && echo '=done' || { tail -n 20 server.log; rm -f server.log; echo '=failed'; }
 done

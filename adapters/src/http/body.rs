@@ -15,6 +15,7 @@ use rocket::{
 use super::{
     Api,
     apart::apart,
+    deadline::body_begins,
     error::ApiError,
     json::{Examined, FromJson, examine},
     noted::Noted,
@@ -72,7 +73,9 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError
     // response.
     let stream = data.open((limit.saturating_mul(8)).bytes());
     let body_timeout = options.body_timeout;
+    let arriving = body_begins(request);
     let bytes = timeout(body_timeout, read_limited(stream, limit)).await;
+    drop(arriving);
     let bytes = bytes.map_err(|_| ApiError::body_timeout(body_timeout.as_secs()))??;
     if is_encoded(request) {
         return Err(ApiError::unsupported_encoding());

@@ -166,6 +166,11 @@ impl ApiError {
         error.header("Retry-After", RETRY_AFTER_SECONDS.to_string())
     }
 
+    /// 503: the request took too long.
+    pub(crate) fn too_late() -> Self {
+        Self::unavailable().saying(messages::TOO_LATE)
+    }
+
     /// The envelope for a status that Rocket itself sets.
     pub(crate) fn of_status(status: Status) -> Self {
         match status.code {

@@ -60,6 +60,10 @@ pub(crate) fn step_failure(failure: &StepFailure) -> String {
     }
 }
 
+/// The request took too long.
+pub(crate) const TOO_LATE: &str = "this took too long, and whether a change was made is not known; try again in a little while, a \
+                                   change with the same Idempotency-Key";
+
 /// The caller lacks a permission.
 pub(crate) fn denied(error: &PermissionDenied) -> String {
     let message = match error {

@@ -10,6 +10,7 @@ mod body;
 mod cors;
 mod cursor;
 mod customer;
+mod deadline;
 mod elsewhere;
 mod error;
 mod event;
@@ -95,13 +96,21 @@ pub struct HttpOptions {
     pub body_limit: usize,
     /// How long a body may take to arrive, before a 408. Default: 10 s.
     pub body_timeout: Duration,
+    /// How long a request may take, from the end of its body to the start of its answer, before a 503. Default: 10 s.
+    /// Give the database the same.
+    pub request_timeout: Duration,
     /// The origins that browsers may send requests from. Default: none.
     pub cors_origins: Origins,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { body_limit: 1_048_576, body_timeout: Duration::from_secs(10), cors_origins: Origins::None }
+        Self {
+            body_limit: 1_048_576,
+            body_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            cors_origins: Origins::None,
+        }
     }
 }
 

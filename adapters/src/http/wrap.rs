@@ -15,7 +15,7 @@ use rocket::{
 };
 
 use super::{
-    Api, cors,
+    Api, cors, deadline,
     error::ApiError,
     guard,
     metrics::{RouteMetrics, count_unknown},
@@ -101,10 +101,17 @@ impl Handler for Wrapped {
         let started = Instant::now();
         let id = request_id(request);
         request.local_cache(|| CurrentApi(Some(self.api.clone())));
-        let outcome = match is_disguised(request, &mut data).await {
-            true => Outcome::Error(fail(request, disguise_refusal(request).await)),
-            false => self.inner.handle(request, data).await,
+        let answered = async {
+            match is_disguised(request, &mut data).await {
+                true => Outcome::Error(fail(request, disguise_refusal(request).await)),
+                false => self.inner.handle(request, data).await,
+            }
         };
+        let answered = deadline::within(request, started, self.api.options().request_timeout, answered).await;
+        let outcome = answered.unwrap_or_else(|| {
+            tracing::warn!("answered 503, because no answer came in time");
+            Outcome::Error(fail(request, ApiError::too_late()))
+        });
         let mut response = match outcome {
             Outcome::Success(response) => response,
             Outcome::Error(status) => failure(request, status),

@@ -28,6 +28,12 @@ pub(crate) fn refused(database: &'static str, reason: &'static str) {
     metrics::counter!(names::REFUSED, "database" => database, "reason" => reason).increment(1);
 }
 
+/// Counts a connection that became unusable. `reason` is one of a few constant words.
+#[cfg(feature = "postgres")]
+pub(crate) fn lost(database: &'static str, reason: &'static str) {
+    counter!(names::LOST, "database" => database, "reason" => reason).increment(1);
+}
+
 /// Sets the size of a pool, and the number of its connections in use.
 pub(crate) fn pool(database: &'static str, most: usize, used: usize) {
     #[cfg(feature = "metrics")]

@@ -1,6 +1,6 @@
 //! Migration of the tables: the part that is the same on both databases.
 
-use diesel::backend::Backend;
+use diesel::{backend::Backend, migration::MigrationSource};
 use diesel_migrations::MigrationHarness;
 
 use super::open::OpenError;
@@ -9,20 +9,31 @@ use super::open::OpenError;
 pub(crate) fn run<DB, S>(harness: &mut impl MigrationHarness<DB>, source: S) -> Result<usize, OpenError>
 where
     DB: Backend,
-    S: diesel::migration::MigrationSource<DB>,
+    S: MigrationSource<DB>,
 {
-    let failed = |error: &dyn std::fmt::Display| OpenError::Migrate { reason: one_line(&error.to_string()) };
-    let known = source.migrations().map_err(|error| failed(&error))?;
-    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
     let applied = harness.applied_migrations().map_err(|error| failed(&error))?;
-    let unknown =
-        applied.iter().map(ToString::to_string).filter(|version| !known.contains(version) && is_ours(version));
-    let unknown = unknown.min();
-    if let Some(migration) = unknown {
-        return Err(OpenError::NewerSchema { migration });
-    }
+    let applied: Vec<_> = applied.iter().map(ToString::to_string).collect();
+    pending::<DB>(&applied, &source)?;
     let ran = harness.run_pending_migrations(source).map_err(|error| failed(&error))?;
     Ok(ran.len())
+}
+
+/// The number of migrations that are missing in a database with these.
+///
+/// # Errors
+/// If it has a migration of a newer Patron.
+pub(crate) fn pending<DB: Backend>(applied: &[String], source: &impl MigrationSource<DB>) -> Result<usize, OpenError> {
+    let known = source.migrations().map_err(|error| failed(&error))?;
+    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let unknown = applied.iter().filter(|version| !known.contains(version) && is_ours(version)).min();
+    match unknown {
+        Some(migration) => Err(OpenError::NewerSchema { migration: migration.clone() }),
+        None => Ok(known.iter().filter(|version| !applied.contains(version)).count()),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::Migrate { reason: one_line(&error.to_string()) }
 }
 
 /// Whether a migration is one of Patron's, known to this version or not. Ours are numbered from the start of the day

@@ -1,8 +1,10 @@
 //! Options for opening a database, and the errors of opening it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use patron_domain::store::StoreError;
+
+use super::timeout::TIMEOUT;
 
 /// Options for opening a database.
 #[derive(Debug, Clone, Copy)]
@@ -18,11 +20,14 @@ pub struct OpenOptions {
     pub connections: usize,
     /// The most writes in the queue. A further one is rejected as unavailable.
     pub write_queue: usize,
+    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits and
+    /// connections are derived from it.
+    pub timeout: Duration,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { exclusive: false, create: true, connections: 8, write_queue: 1_024 }
+        Self { exclusive: false, create: true, connections: 8, write_queue: 1_024, timeout: TIMEOUT }
     }
 }
 

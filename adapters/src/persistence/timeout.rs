@@ -8,16 +8,16 @@ use patron_domain::store::StoreError;
 
 use super::metrics;
 
-/// The longest wait of a caller: enough for two tries of a server that hangs, and less than clients usually wait.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+/// The default: less than clients wait.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Returns the answer if it arrives in time. Otherwise the future is dropped, so it must only wait for work done
-/// elsewhere.
+/// Waits for an answer for at most `limit`. The future must only wait: it is dropped when the time is up.
 pub(crate) async fn within<T, E: From<StoreError>>(
     database: &'static str,
+    limit: Duration,
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    match tokio::time::timeout(TIMEOUT, answer).await {
+    match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer,
         Err(_) => {
             metrics::refused(database, "no_answer_in_time");
@@ -34,10 +34,10 @@ mod tests {
     use patron_domain::store::StoreError;
 
     #[tokio::test(start_paused = true)]
-    async fn waits_are_bounded() {
-        let never = within("sqlite", std::future::pending::<Result<(), StoreError>>());
+    async fn nobody_waits_for_ever() {
+        let never = within("sqlite", TIMEOUT, std::future::pending::<Result<(), StoreError>>());
         let never = tokio::time::timeout(2 * TIMEOUT, never).await.expect("an answer");
         assert!(matches!(never, Err(StoreError::Unavailable { .. })));
-        assert_eq!(within::<_, StoreError>("sqlite", async { Ok(7) }).await, Ok(7));
+        assert_eq!(within::<_, StoreError>("sqlite", TIMEOUT, async { Ok(7) }).await, Ok(7));
     }
 }

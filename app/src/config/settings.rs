@@ -77,7 +77,10 @@ pub(super) struct Raw {
     body_limit_bytes: usize,
     /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
     body_timeout_seconds: u64,
-    /// `PATRON_CORS_ORIGINS`: the origins that browsers may send requests from, separated by commas, or `*`.
+    /// `PATRON_REQUEST_TIMEOUT_SECONDS`: how long a request may take from the end of its body to the beginning of its answer, 1
+    /// to 300 s. All time-outs of the database follow from it.
+    request_timeout_seconds: u64,
+    /// `PATRON_CORS_ORIGINS`: the origins that may ask from a browser, separated by commas, or `*`.
     cors_origins: String,
     /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long running requests may take after SIGTERM, 0 to 300 s.
     shutdown_grace_seconds: u32,
@@ -147,6 +150,7 @@ impl Default for Raw {
             workers: None,
             body_limit_bytes: http.body_limit,
             body_timeout_seconds: http.body_timeout.as_secs(),
+            request_timeout_seconds: http.request_timeout.as_secs(),
             cors_origins: String::new(),
             shutdown_grace_seconds: 10,
             idempotency_hours: 24,
@@ -222,6 +226,7 @@ impl Raw {
         within(names, "workers", self.workers.unwrap_or(processors), 1, 1_024)?;
         within(names, "body_limit_bytes", self.body_limit_bytes, 1_024, 16_777_216)?;
         within(names, "body_timeout_seconds", self.body_timeout_seconds, 1, 300)?;
+        within(names, "request_timeout_seconds", self.request_timeout_seconds, 1, 300)?;
         within(names, "idempotency_hours", self.idempotency_hours, 1, 720)?;
         if let Some(days) = self.events_days {
             within(names, "events_days", days, 1, 36_500)?;
@@ -253,6 +258,7 @@ impl Raw {
             http: HttpOptions {
                 body_limit: self.body_limit_bytes,
                 body_timeout: Duration::from_secs(self.body_timeout_seconds),
+                request_timeout: Duration::from_secs(self.request_timeout_seconds),
                 cors_origins: origins(names, &self.cors_origins)?,
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,

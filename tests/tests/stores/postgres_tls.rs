@@ -8,7 +8,10 @@ use std::{
 };
 
 use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
-use patron_tests::postgres::{Cluster, Options, Tls};
+use patron_tests::{
+    postgres::{Cluster, Options, Tls},
+    wait::TIMEOUT,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use rstest::rstest;
 use tempfile::TempDir;
@@ -60,7 +63,7 @@ impl Secured {
     async fn url(&self, host: &str, options: &str) -> String {
         let url = self.cluster.fresh_database().await.replace("127.0.0.1", host);
         let options = options.replace('@', self.folder.path().to_str().unwrap());
-        format!("{url}?hostaddr=127.0.0.1&connect_timeout=60&{options}")
+        format!("{url}?hostaddr=127.0.0.1&{options}")
     }
 }
 
@@ -83,7 +86,9 @@ fn issue(root: &CertifiedIssuer<'static, KeyPair>, name: &str, file: &str, folde
 
 /// Opens a database and asks it something.
 async fn open(url: &str) -> Result<(), String> {
-    let database = Database::open(&DatabaseUrl::parse(url).unwrap(), OpenOptions::default()).await;
+    // A busy machine may connect slowly.
+    let options = OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() };
+    let database = Database::open(&DatabaseUrl::parse(url).unwrap(), options).await;
     let database = database.map_err(|error| error.to_string())?;
     database.ping().await.map_err(|error| error.to_string())?;
     database.close().await;

@@ -4,7 +4,11 @@
 //! waiting changes, up to [`MAX_BATCH`]; an idle system adds no delay. A refused change does not affect the others. If
 //! the database fails one, each change runs again in a transaction of its own.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use patron_domain::{
@@ -19,7 +23,7 @@ use tokio::{
 use super::{
     pool::Pool,
     problem::{Kind, unavailable},
-    session::{Ended, WRITE},
+    session::{Ended, Purpose},
     unit::PostgresUnit,
     write::{PAUSE, TRIES, ask, unknown},
 };
@@ -48,15 +52,16 @@ pub(super) struct BatchWriter {
     // `None` once the queue is closed.
     queue: std::sync::Mutex<Option<mpsc::Sender<Waiting>>>,
     workers: std::sync::Mutex<Vec<JoinHandle<()>>>,
+    wait: Duration,
 }
 
 impl BatchWriter {
-    /// Starts the workers. At most `queue` changes wait at a time.
-    pub(super) fn start(pool: &Pool, queue: usize) -> Self {
+    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`.
+    pub(super) fn start(pool: &Pool, queue: usize, wait: Duration) -> Self {
         let (sender, waiting) = mpsc::channel(queue.max(1));
         let waiting: Queue = Arc::new(Mutex::new(waiting));
         let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone()))).collect();
-        Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers) }
+        Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers), wait }
     }
 
     /// Makes a change, and returns once it is durable. It is finished even if the caller stops waiting.
@@ -71,7 +76,7 @@ impl BatchWriter {
             mpsc::error::TrySendError::Closed(_) => closed(),
         })?;
         drop(sender);
-        timeout::within("postgres", async { answered.await.unwrap_or_else(|_| Err(unknown().into())) }).await
+        timeout::within("postgres", self.wait, async { answered.await.unwrap_or_else(|_| Err(unknown().into())) }).await
     }
 
     /// The number of changes in the queue.
@@ -130,7 +135,7 @@ async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
         };
         let begun = Instant::now();
         let unit = PostgresUnit::new(session.pg());
-        let ended = session.transaction(WRITE, attempt(&unit, jobs)).await;
+        let ended = session.transaction(Purpose::Write, attempt(&unit, jobs)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {
             Ok((answers, _)) => return committed(pool, answers),
@@ -153,7 +158,7 @@ async fn run(pool: &Pool, jobs: &[Job]) -> Answers {
         };
         drop(session);
         match problem.kind {
-            Kind::Conflict | Kind::Lost | Kind::Unique if tries < TRIES => {}
+            Kind::Conflict | Kind::Lost | Kind::Standby | Kind::Unique if tries < TRIES => {}
             // One of them is the cause. The others must not fail with it.
             _ if !alone && !matches!(problem.error, StoreError::Unavailable { .. }) => {
                 return one_by_one(pool, jobs).await;

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use diesel::QueryResult;
@@ -16,6 +17,7 @@ use patron_domain::store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{
+    connect,
     problem::{Problem, unavailable},
     session::Session,
     settings::Settings,
@@ -52,6 +54,7 @@ type Queue = Arc<Mutex<mpsc::Receiver<LookUp>>>;
 pub(super) struct LookUps {
     // `None` once the queue is closed.
     queue: std::sync::Mutex<Option<mpsc::Sender<LookUp>>>,
+    wait: Duration,
 }
 
 impl LookUps {
@@ -62,7 +65,7 @@ impl LookUps {
         for _ in 0..WORKERS {
             tokio::spawn(work(settings.clone(), queue.clone()));
         }
-        Self { queue: std::sync::Mutex::new(Some(sender)) }
+        Self { queue: std::sync::Mutex::new(Some(sender)), wait: settings.timeouts.call }
     }
 
     /// The document of a customer.
@@ -75,7 +78,7 @@ impl LookUps {
             queue.send(look_up).await.map_err(|_| closed())?;
             answered.await.unwrap_or_else(|_| Err(closed()))
         };
-        within("postgres", look).await
+        within("postgres", self.wait, look).await
     }
 
     /// Accepts no more look-ups. The workers finish those in the queue.
@@ -96,7 +99,7 @@ async fn work(settings: Settings, queue: Queue) {
         }
         let session = match kept.take().filter(Session::is_idle) {
             Some(session) => Ok(session),
-            None => Session::connect(&settings).await,
+            None => connect::patiently(&settings).await,
         };
         match session {
             Ok(session) => {

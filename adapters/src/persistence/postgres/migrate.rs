@@ -1,45 +1,40 @@
 //! Migration of the tables while other instances may be starting too.
 
-use std::time::Duration;
-
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{
+    Connection,
+    connection::SimpleConnection,
+    dsl::sql,
+    pg::Pg,
+    sql_query,
+    sql_types::{BigInt, Bool, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::{problem::Problem, session::Session, settings::Settings};
+use super::{connect, problem::Problem, session::Session, settings::Settings};
 use crate::persistence::{migrate, open::OpenError};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The advisory lock of migrations: "patron" in ASCII, and a number.
 const LOCK: i64 = 0x7061_7472_6F6E_0001;
-const TRY_AGAIN: Duration = Duration::from_millis(100);
-/// The most tries to take the lock: one minute.
-const TRIES: u32 = 600;
+/// Waits for other instances, and lets a migration take long. Both settings end with the transaction.
+const WAIT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'";
 
-/// Runs pending migrations on a connection of their own, under a lock that other instances wait for.
+/// Runs pending migrations on a connection of their own. If none is pending, it writes nothing and takes no lock.
 pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
-    let session = Session::connect(settings).await.map_err(failed)?;
+    let session = connect::once(settings).await.map_err(|error| failed(error.reason))?;
     let broken = |problem: Problem| OpenError::Store(problem.error);
-
-    let encoding = diesel::dsl::sql::<Text>(
-        "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()",
-    );
-    let encoding: String = session.answer(encoding.get_result(&mut session.pg())).await.map_err(broken)?;
-    // SQL_ASCII stores bytes unchanged. Other encodings cannot store most of the world's names.
-    if encoding != "UTF8" && encoding != "SQL_ASCII" {
-        return Err(failed(format!("its encoding is {encoding}; create the database with ENCODING 'UTF8'")));
+    let applied = applied(&session).await.map_err(broken)?;
+    if migrate::pending::<Pg>(&applied, &MIGRATIONS)? == 0 {
+        return Ok(());
     }
-    // A migration may take long.
-    session.batch("SET statement_timeout = 0").await.map_err(broken)?;
-    lock(&session).await?;
-
     let (connection, driver) = session.into_parts();
-    // Diesel's migrations block, so they run on a blocking thread. The lock ends with the connection.
+    // Diesel's migrations block, so they run on a blocking thread.
     let migrated = tokio::task::spawn_blocking(move || {
         let _driver = driver;
-        migrate::run(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(connection), MIGRATIONS)
+        migrate_under_lock(AsyncConnectionWrapper::from(connection))
     });
     match migrated.await {
         Ok(Ok(0)) => Ok(()),
@@ -52,16 +47,47 @@ pub(super) async fn run(settings: &Settings) -> Result<(), OpenError> {
     }
 }
 
-async fn lock(session: &Session) -> Result<(), OpenError> {
-    for _ in 0..TRIES {
-        let taken = diesel::dsl::sql::<Bool>("SELECT pg_try_advisory_lock(").bind::<BigInt, _>(LOCK).sql(")");
-        let taken = session.answer(taken.get_result::<bool>(&mut session.pg())).await;
-        if taken.map_err(|problem| OpenError::Store(problem.error))? {
-            return Ok(());
-        }
-        tokio::time::sleep(TRY_AGAIN).await;
+/// The versions of the applied migrations.
+async fn applied(session: &Session) -> Result<Vec<String>, Problem> {
+    let mut pg = session.pg();
+    let exists = sql::<Bool>("SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    if !session.answer(exists.get_result::<bool>(&mut pg)).await? {
+        return Ok(Vec::new());
     }
+    let versions = sql::<Text>("SELECT version FROM __diesel_schema_migrations");
+    session.answer(versions.load::<String>(&mut pg)).await
+}
+
+/// Runs the migrations that are still pending once it has the lock. The lock ends with the transaction, so it cannot stay
+/// on a connection of a pooler.
+fn migrate_under_lock(mut connection: AsyncConnectionWrapper<AsyncPgConnection>) -> Result<usize, OpenError> {
+    connection
+        .transaction(|connection| {
+            connection.batch_execute(WAIT).map_err(Interrupted::Database)?;
+            let lock = sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK);
+            diesel::RunQueryDsl::execute(lock, connection).map_err(|_| Interrupted::Open(busy()))?;
+            migrate::run(connection, MIGRATIONS).map_err(Interrupted::Open)
+        })
+        .map_err(|error| match error {
+            Interrupted::Open(error) => error,
+            Interrupted::Database(error) => OpenError::Store(crate::persistence::error::store_error(&error)),
+        })
+}
+
+/// Why the transaction ended.
+enum Interrupted {
+    Open(OpenError),
+    Database(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Interrupted {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+fn busy() -> OpenError {
     let reason =
         "another instance has been migrating it for a minute; wait until it has finished, or stop it".to_owned();
-    Err(OpenError::Migrate { reason })
+    OpenError::Migrate { reason }
 }

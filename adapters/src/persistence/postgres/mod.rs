@@ -6,15 +6,19 @@
 
 mod batch;
 pub(crate) mod bulk;
+mod connect;
+mod hosts;
 mod link;
 mod look_ups;
 mod migrate;
 mod pool;
+mod pooler;
 mod problem;
 mod session;
 mod settings;
 mod sqlstate;
 mod statistics;
+mod timeouts;
 mod tls;
 pub(crate) mod unit;
 mod within;
@@ -23,8 +27,6 @@ mod write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel::{dsl::sql, sql_types::Integer};
-use diesel_async::RunQueryDsl;
 use patron_domain::{
     customer::{ChangeCustomer, ChangeCustomerError, CustomerChanged},
     store::StoreError,
@@ -34,7 +36,10 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::commits::Commits;
 
-use self::{batch::BatchWriter, look_ups::LookUps, pool::Pool, settings::Settings, unit::PostgresUnit};
+use self::{
+    batch::BatchWriter, look_ups::LookUps, pool::Pool, problem::unavailable, settings::Settings, timeouts::Timeouts,
+    unit::PostgresUnit,
+};
 use super::{
     customer::change::Job,
     engine::{Answer, CustomerKey, Deciding, Engine, Pace, Reading, Refused},
@@ -46,14 +51,15 @@ use super::{
 
 /// An open PostgreSQL database.
 ///
-/// Broken connections are replaced, so it survives a restart of the server. A statement may take 10 s, unless the URL
-/// says otherwise (`options=-c statement_timeout=…`).
+/// Broken connections are replaced, so it survives a restart of the server and a fail-over. All time-outs are derived from
+/// [`OpenOptions::timeout`].
 ///
 /// # The URL
 /// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
-/// that tokio-postgres supports. Several hosts (`host1,host2`) with `target_session_attrs=read-write` follow a
-/// fail-over. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. The environment
-/// variables of libpq and `.pgpass` are not read.
+/// that tokio-postgres supports, except `connect_timeout`. Several hosts (`host1,host2`) are tried in order, each with its own
+/// time limit. The next one is tried as soon as one is slow. `target_session_attrs` is `read-write` (the default), `primary`
+/// or `any`. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. The environment variables of
+/// libpq and `.pgpass` are not read.
 ///
 /// # `sslmode`
 /// - `disable`: no TLS.
@@ -68,9 +74,8 @@ use super::{
 /// opened.
 ///
 /// # Behind PgBouncer
-/// Session pooling works. Transaction pooling needs PgBouncer 1.21 with `max_prepared_statements` above 0, because
-/// statements are prepared once and reused. Migrations need a direct connection, because their lock belongs to the
-/// session.
+/// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21 with
+/// `max_prepared_statements` above 0; without that, opening fails and names the setting.
 pub(crate) struct PostgresEngine {
     pool: Pool,
     look_ups: LookUps,
@@ -79,6 +84,7 @@ pub(crate) struct PostgresEngine {
     /// One permit for each write that may run or wait.
     writes: Arc<Semaphore>,
     most_writes: u32,
+    timeouts: Timeouts,
 }
 
 /// Changing customers within a transaction of an embedding application: see [`PostgresStore::change_within`].
@@ -91,13 +97,15 @@ impl PostgresEngine {
     /// # Errors
     /// [`OpenError`] when the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
-        let settings = Settings::read(url)?;
+        let settings = Settings::read(url, options.timeout)?;
+        pooler::check(&settings).await?;
         migrate::run(&settings).await?;
+        let timeouts = settings.timeouts;
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let look_ups = LookUps::start(&settings);
         let pool = Pool::new(settings, options.connections)?;
-        let customers = BatchWriter::start(&pool, options.write_queue);
+        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call);
         let statistics = statistics::keep(pool.clone());
         Ok(Self {
             pool,
@@ -107,6 +115,7 @@ impl PostgresEngine {
             // A usize holds a u32 on all supported platforms.
             writes: Arc::new(Semaphore::new(most_writes as usize)),
             most_writes,
+            timeouts,
         })
     }
 }
@@ -130,7 +139,7 @@ impl Engine for PostgresEngine {
     async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
         let permit = self.writes.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Refused::Store(StoreError::unavailable("too many writes are waiting")))?;
-        write::write(self.pool.clone(), permit, work).await
+        write::write(self.pool.clone(), permit, self.timeouts.call, work).await
     }
 
     async fn change(
@@ -147,9 +156,12 @@ impl Engine for PostgresEngine {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let session = self.pool.session().await?;
-        session.answer(sql::<Integer>("SELECT 1").get_result::<i32>(&mut session.pg())).await?;
-        Ok(())
+        let ask = async {
+            let session = self.pool.session().await?;
+            session.takes_writes().await.map_err(StoreError::from)
+        };
+        let answer = tokio::time::timeout(self.timeouts.ping, ask).await;
+        answer.unwrap_or_else(|_| Err(unavailable("it did not answer in time")))
     }
 
     fn observe(&self) {

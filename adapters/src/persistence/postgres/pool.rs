@@ -1,6 +1,6 @@
 //! The connection pool of a store. Connections are opened when needed, and kept while they are usable.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
 use deadpool::{
     Runtime,
@@ -8,11 +8,8 @@ use deadpool::{
 };
 use patron_domain::store::StoreError;
 
-use super::{problem::unavailable, session::Session, settings::Settings};
+use super::{connect, problem::unavailable, session::Session, settings::Settings};
 use crate::{commits::Commits, persistence::metrics};
-
-/// How long to wait for a free connection.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections to one database.
 #[derive(Clone)]
@@ -28,7 +25,7 @@ impl managed::Manager for Manager {
     type Error = String;
 
     async fn create(&self) -> Result<Session, String> {
-        Session::connect(&self.0).await
+        connect::patiently(&self.0).await
     }
 
     /// Needs no round trip: a connection that the server closed is known to be closed as soon as that message arrives.
@@ -40,10 +37,11 @@ impl managed::Manager for Manager {
 impl Pool {
     /// Creates a pool of at most `connections` connections. It opens none yet.
     pub(super) fn new(settings: Settings, connections: usize) -> Result<Self, StoreError> {
+        let wait = settings.timeouts.connect;
         let pool = managed::Pool::builder(Manager(settings));
         // The most recently used connection comes first: its server process has plans and pages cached.
         let pool = pool.max_size(connections.max(1)).queue_mode(QueueMode::Lifo).runtime(Runtime::Tokio1);
-        let pool = pool.wait_timeout(Some(TIMEOUT)).build();
+        let pool = pool.wait_timeout(Some(wait)).build();
         pool.map(|pool| Self(pool, Arc::default())).map_err(|error| StoreError::Failed { reason: error.to_string() })
     }
 

@@ -28,11 +28,17 @@ pub(super) enum Kind {
     Conflict,
     /// The connection is not usable any more.
     Lost,
+    /// The server accepts no writes, so other connections to it are not usable either. Nothing was written.
+    Standby,
     /// A unique value is taken.
     Unique,
     /// Anything else.
     Other,
 }
+
+/// Why a connection through a pooler does not work, and which setting helps.
+pub(super) const NO_PREPARED_STATEMENTS: &str = "a pooler in front of PostgreSQL does not keep prepared statements; \
+     with PgBouncer 1.21 or later set max_prepared_statements to 200, with an older one pool_mode to session";
 
 impl Problem {
     /// Describes an error, with the server's SQLSTATE if it has one.
@@ -48,7 +54,17 @@ impl Problem {
         Self { kind: Kind::Lost, error: unavailable(reason) }
     }
 
+    /// The problem of a pooler that keeps no prepared statements, if the code means that.
+    pub(super) fn of_pooler(state: SqlState) -> Option<Self> {
+        let is_lost_statement = matches!(state.as_str(), "26000" | "42P05");
+        let error = || unavailable(&format!("{NO_PREPARED_STATEMENTS} (SQLSTATE {state})"));
+        is_lost_statement.then(|| Self { kind: Kind::Lost, error: error() })
+    }
+
     fn of_state(error: &Error, state: SqlState) -> Self {
+        if let Some(problem) = Self::of_pooler(state) {
+            return problem;
+        }
         let (kind, reason) = match state.as_str() {
             "40001" | "40P01" => (Kind::Conflict, "too many changes at once"),
             "23505" => return Self { kind: Kind::Unique, error: failed(error, state) },
@@ -56,11 +72,14 @@ impl Problem {
             "40003" => (Kind::Lost, "it cannot tell whether it committed"),
             "57014" => (Kind::Other, "it took too long"),
             "55P03" => (Kind::Other, "a lock was held for too long"),
-            // A primary that has become a standby: another connection may find the new primary.
-            "25006" => (Kind::Lost, "it accepts no writes at present"),
+            // A primary that has become a standby: another connection may find the new primary. A standby rejects
+            // `BEGIN … READ WRITE` as not supported. The same code means that a table was changed under a prepared statement,
+            // and a new connection helps there too.
+            "25006" | "0A000" => (Kind::Standby, "it accepts no writes at present, or its tables were changed"),
             "25P03" | "25P04" | "57P05" => (Kind::Lost, "it closed the connection"),
             code if code.starts_with("57P0") => (Kind::Lost, "it is stopping or starting"),
             code if code.starts_with("08") => (Kind::Lost, "the connection was lost"),
+            code if code.starts_with("58") => (Kind::Other, "its disk or operating system reported an error"),
             code if code.starts_with("53") => (Kind::Other, "it is out of connections, memory or disk space"),
             _ => return Self { kind: Kind::Other, error: failed(error, state) },
         };
@@ -186,7 +205,11 @@ mod tests {
             ("57P01", Kind::Lost),
             ("57P03", Kind::Lost),
             ("08006", Kind::Lost),
-            ("25006", Kind::Lost),
+            ("25006", Kind::Standby),
+            ("0A000", Kind::Standby),
+            ("26000", Kind::Lost),
+            ("42P05", Kind::Lost),
+            ("58030", Kind::Other),
             ("40003", Kind::Lost),
             ("53100", Kind::Other),
             ("53300", Kind::Other),

@@ -6,34 +6,44 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use diesel::{QueryResult, result::Error};
+use diesel::{QueryResult, dsl::sql, result::Error, sql_types::Text};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::try_join;
 use tokio::{net::UnixStream, task::AbortHandle};
-use tokio_postgres::{Client, Config, Connection, config::Host, tls::TlsStream};
+use tokio_postgres::{Client, Config, Connection, SimpleQueryMessage, config::Host, tls::TlsStream};
 
 use super::{
-    link::Socket,
-    problem::{Kind, Problem, not_connected, not_reached},
-    settings::Settings,
+    connect::{Door, NotConnected},
+    link::{Link, Socket},
+    problem::{Kind, Problem, not_connected, not_reached, unavailable},
+    settings::{Settings, Target},
     sqlstate::LastError,
+    timeouts::Timeouts,
 };
-use crate::persistence::error::Failure;
+use crate::persistence::{error::Failure, metrics};
 
-/// The longest wait for an answer. It is longer than the server's own timeouts, for a server that hangs.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// Why a server is not usable.
+const NO_WRITES: &str = "it accepts no writes: it is a standby, or default_transaction_read_only is on";
 
-/// A statement may take 10 s. A transaction that is idle for 30 s is ended, so an instance that vanished from the
-/// network does not hold locks for long. `options=-c statement_timeout=…` in the URL overrides these.
-const TIMEOUTS: [(&str, &str); 2] = [("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")];
+/// The purpose of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To write, whatever the database's defaults are.
+    Write,
+    /// To read one state of the database with several queries.
+    Snapshot,
+}
 
-/// Begins a transaction for writing, independent of the database's defaults.
-pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-/// Begins a transaction in which every query sees the same state.
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+impl Purpose {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Write => "ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Self::Snapshot => "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+}
 
 /// A connection.
 pub(super) struct Session {
@@ -41,6 +51,13 @@ pub(super) struct Session {
     last_error: Arc<LastError>,
     driver: Driver,
     in_transaction: AtomicBool,
+    timeouts: Timeouts,
+    target: Target,
+    /// Opens the connection that cancels a query.
+    link: Link,
+    door: Arc<Door>,
+    /// The generation of the connection: see [`Door::age`].
+    age: u64,
 }
 
 /// The task that moves a connection's bytes. It ends when the connection ends or is dropped.
@@ -69,36 +86,35 @@ pub(super) enum Ended<T, E> {
 }
 
 impl Session {
-    /// Connects.
-    ///
-    /// # Errors
-    /// The message of the server or of the operating system. It may name the user and the database, but contains no
-    /// data.
-    pub(super) async fn connect(settings: &Settings) -> Result<Self, String> {
-        match tokio::time::timeout(settings.timeout, Self::establish(settings)).await {
-            Ok(session) => session,
-            Err(_) => Err(format!("no answer within {} s", settings.timeout.as_secs())),
-        }
-    }
-
-    async fn establish(settings: &Settings) -> Result<Self, String> {
+    /// Connects to the one host of a configuration. The caller sets the limit.
+    pub(super) async fn establish(settings: &Settings, config: &Config) -> Result<Self, NotConnected> {
+        let age = settings.door.age();
         let (link, last_error) = settings.link.for_one();
-        let config = &settings.config;
-        let (client, task) = match config.get_hosts() {
+        let (client, driver) = match config.get_hosts() {
             [Host::Unix(folder)] => {
                 let socket = connect_socket(folder, config).await?;
                 drive(config.connect_raw(socket, link.to("")).await)?
             }
             _ => drive(config.connect(link).await)?,
         };
-        let driver = Driver { task, discarded: AtomicBool::new(false) };
-        let pg = AsyncPgConnection::try_from(client).await.map_err(|error| error.to_string())?;
-        let session = Self { pg, last_error, driver, in_transaction: AtomicBool::new(false) };
-        let given = config.get_options().unwrap_or_default();
-        let ours = TIMEOUTS.iter().filter(|(name, _)| !given.contains(name));
-        let ours: Vec<_> = ours.map(|(name, value)| format!("SET {name} = '{value}'")).collect();
-        session.batch(&ours.join(";")).await.map_err(|problem| problem.error.to_string())?;
-        Ok(session)
+        check(settings.target, &client).await?;
+        let pg = AsyncPgConnection::try_from(client).await;
+        let pg = pg.map_err(|error| match last_error.get().and_then(Problem::of_pooler) {
+            Some(problem) => NotConnected::from(problem.error.to_string()),
+            None => NotConnected::from(error.to_string()),
+        })?;
+        driver.discarded.store(false, Ordering::Relaxed);
+        Ok(Self {
+            pg,
+            last_error,
+            driver,
+            in_transaction: AtomicBool::new(false),
+            timeouts: settings.timeouts,
+            target: settings.target,
+            link: settings.link.clone(),
+            door: settings.door.clone(),
+            age,
+        })
     }
 
     /// For queries within [`Self::answer`] or a transaction. Concurrent queries are sent without waiting for each
@@ -107,38 +123,48 @@ impl Session {
         &self.pg
     }
 
-    /// Waits for the answer of a query. In a transaction, use it only around all of the work.
+    /// Waits for the answer of a query. In a transaction, use it only around all of its work.
+    ///
+    /// If the caller stops waiting or the time is up, the query is cancelled and the connection is not used again.
     pub(super) async fn answer<T>(&self, query: impl Future<Output = QueryResult<T>>) -> Result<T, Problem> {
         self.last_error.forget();
-        match tokio::time::timeout(TIMEOUT, query).await {
-            Ok(answer) => answer.map_err(|error| self.problem(&error)),
-            Err(_) => Err(self.no_answer()),
+        let unanswered = Unanswered(self);
+        match tokio::time::timeout(self.timeouts.call, query).await {
+            Ok(answer) => {
+                std::mem::forget(unanswered);
+                answer.map_err(|error| self.problem(&error))
+            }
+            Err(_) => {
+                drop(unanswered);
+                Err(self.no_answer())
+            }
         }
     }
 
     /// Runs queries that all see one state of the database.
     pub(super) async fn snapshot<T>(&self, queries: impl Future<Output = QueryResult<T>>) -> Result<T, Problem> {
         let work = async { queries.await.map_err(Failure::<Error>::Database) };
-        match self.transaction(SNAPSHOT, work).await {
+        match self.transaction(Purpose::Snapshot, work).await {
             Ok(found) | Err(Ended::Unknown(found)) => Ok(found),
             Err(Ended::Failed(problem)) => Err(problem),
             Err(Ended::Refused(error)) => Err(self.problem(&error)),
         }
     }
 
-    /// Runs work in a transactionand commits it if it succeeds.
+    /// Runs work in a transaction and commits it if it succeeds.
     pub(super) async fn transaction<T, E>(
         &self,
-        begin: &str,
+        purpose: Purpose,
         work: impl Future<Output = Result<T, Failure<E>>>,
     ) -> Result<T, Ended<T, E>> {
         self.in_transaction.store(true, Ordering::Relaxed);
         self.last_error.forget();
         let mut pg = self.pg();
-        // Sent together. If the begin fails, the work fails too, before it gets any answer.
-        let begin = async { pg.batch_execute(begin).await.map_err(Failure::Database) };
+        let begin = self.timeouts.begin(purpose.begin());
+        // Sent together. If `BEGIN` fails, the work fails with it, before it gets any answer.
+        let begin = async { pg.batch_execute(&begin).await.map_err(Failure::Database) };
         let work = async { try_join(begin, work).await.map(|((), value)| value) };
-        let ended = match tokio::time::timeout(TIMEOUT, work).await {
+        let ended = match tokio::time::timeout(self.timeouts.call, work).await {
             Ok(Ok(value)) => return self.commit(value).await,
             Ok(Err(Failure::Refused(refusal))) => Ended::Refused(refusal),
             Ok(Err(Failure::Database(error))) => Ended::Failed(self.problem(&error)),
@@ -150,13 +176,20 @@ impl Session {
         Err(ended)
     }
 
+    /// Commits. A commit is never cancelled: one that waits for a replica would then be visible without being replicated.
     async fn commit<T, E>(&self, value: T) -> Result<T, Ended<T, E>> {
-        match self.batch("COMMIT").await {
+        self.last_error.forget();
+        let mut pg = self.pg();
+        let commit = match tokio::time::timeout(self.timeouts.call, pg.batch_execute("COMMIT")).await {
+            Ok(commit) => commit.map_err(|error| self.problem(&error)),
+            Err(_) => Err(self.no_answer()),
+        };
+        match commit {
             Ok(()) => {
                 self.in_transaction.store(false, Ordering::Relaxed);
                 Ok(value)
             }
-            Err(Problem { kind: Kind::Lost, .. }) => Err(Ended::Unknown(value)),
+            Err(Problem { kind: Kind::Lost | Kind::Standby, .. }) => Err(Ended::Unknown(value)),
             Err(problem) => Err(Ended::Failed(problem)),
         }
     }
@@ -167,9 +200,23 @@ impl Session {
         self.answer(pg.batch_execute(statements)).await
     }
 
-    /// Whether it can be reused: it is open and not in a transaction.
+    /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the server
+    /// hangs or has become a standby.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_usable() && !self.in_transaction.load(Ordering::Relaxed)
+        self.is_usable() && !self.in_transaction.load(Ordering::Relaxed) && self.age == self.door.age()
+    }
+
+    /// Checks that the server accepts writes.
+    pub(super) async fn takes_writes(&self) -> Result<(), Problem> {
+        let question = sql::<Text>(self.target.question());
+        let mut pg = self.pg();
+        let answer = diesel_async::RunQueryDsl::get_result::<String>(question, &mut pg);
+        let answer = self.answer(answer).await?;
+        if answer != "on" {
+            return Ok(());
+        }
+        self.is_on_standby();
+        Err(Problem { kind: Kind::Standby, error: unavailable(NO_WRITES) })
     }
 
     /// The bare connection. The second value must live as long as it.
@@ -181,17 +228,65 @@ impl Session {
         !self.driver.discarded.load(Ordering::Relaxed) && !self.driver.task.is_finished()
     }
 
+    /// Marks the connection as not usable. `reason` is one of a few constant words.
+    fn give_up(&self, reason: &'static str) {
+        if !self.driver.discarded.swap(true, Ordering::Relaxed) {
+            metrics::lost("postgres", reason);
+        }
+    }
+
     fn problem(&self, error: &Error) -> Problem {
         let problem = Problem::new(error, self.last_error.get());
-        if problem.kind == Kind::Lost {
-            self.driver.discarded.store(true, Ordering::Relaxed);
+        match problem.kind {
+            Kind::Lost => self.give_up("closed"),
+            Kind::Standby => self.is_on_standby(),
+            Kind::Conflict | Kind::Unique | Kind::Other => {}
         }
         problem
     }
 
+    /// The server accepts no writes. The other connections are probably to the same server.
+    fn is_on_standby(&self) {
+        self.give_up("standby");
+        self.door.doubt();
+    }
+
+    /// The server did not answer in time. It may hang, and then its other connections are not usable either.
     fn no_answer(&self) -> Problem {
-        self.driver.discarded.store(true, Ordering::Relaxed);
-        Problem::lost("the server did not answer in time")
+        self.give_up("no_answer");
+        self.door.doubt();
+        Problem::lost("it did not answer in time")
+    }
+}
+
+/// A query that has no answer yet. Dropping this cancels the query, which could otherwise keep the server busy for long.
+struct Unanswered<'s>(&'s Session);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.give_up("no_answer");
+        let (token, link, limit) = (self.0.pg.cancel_token(), self.0.link.clone(), self.0.timeouts.handshake);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                // The result makes no difference: the connection is not used again.
+                let _ = tokio::time::timeout(limit, token.cancel_query(link)).await;
+            });
+        }
+    }
+}
+
+/// Checks that a new connection is to a server that the URL allows.
+async fn check(target: Target, client: &Client) -> Result<(), NotConnected> {
+    if target == Target::Any {
+        return Ok(());
+    }
+    let answer = client.simple_query(target.question()).await;
+    let answer = answer.map_err(|error| NotConnected::from(not_connected(&error)))?;
+    let is_on =
+        |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on"));
+    match answer.iter().any(is_on) {
+        false => Ok(()),
+        true => Err(NotConnected::from(NO_WRITES.to_owned())),
     }
 }
 
@@ -202,14 +297,17 @@ async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, St
 
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
 
-/// Starts the task that drives a new connection.
-fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, AbortHandle), String>
+/// Starts the task that moves the bytes of a new connection. It ends with the driver, until the connection is complete.
+fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, Driver), NotConnected>
 where
     S: Socket,
     T: TlsStream + Unpin + Send + 'static,
 {
-    let (client, connection) = connected.map_err(|error| not_connected(&error))?;
-    // Waiting queries get the same error.
+    let (client, connection) = connected.map_err(|error| NotConnected {
+        reason: not_connected(&error),
+        lasting: error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D")),
+    })?;
+    // Waiting queries get the error that it ends with.
     let task = tokio::spawn(async move { drop(connection.await) });
-    Ok((client, task.abort_handle()))
+    Ok((client, Driver { task: task.abort_handle(), discarded: AtomicBool::new(true) }))
 }

@@ -1,47 +1,85 @@
 //! The settings in a URL: the server's address, the user, and the security of the connection.
 
-use std::{borrow::Cow, net::IpAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::{
     Config,
-    config::{Host, SslMode, SslNegotiation},
+    config::{Host, LoadBalanceHosts, SslMode, SslNegotiation},
 };
 
 use super::{
+    connect::Door,
+    hosts::Place,
     link::{Link, Security},
+    timeouts::Timeouts,
     tls::{self, Check, Files},
 };
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
-/// The longest time for opening a connection, unless the URL has `connect_timeout`.
-const CONNECT: Duration = Duration::from_secs(5);
-/// A server that disappears is noticed after 60 s without traffic, and after 15 s if a query is running.
+/// A vanished server is noticed after 60 s of silence. If a query is waiting for it, it is noticed after the request's time-out.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
-const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 
 /// Advice if a password was read as another part of the URL.
 const ENCODED: &str =
     "in the user and the password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
 /// Advice about an unknown option.
-const OPTIONS: &str = "the options are those of libpq, for example sslmode=require, joined by &";
+const OPTIONS: &str = "the options are those of libpq, such as sslmode=require, joined by &";
+/// Why an option is rejected.
+const DERIVED: &str = "all time-outs follow from how long a request may take (PATRON_REQUEST_TIMEOUT_SECONDS)";
 
 /// The settings of a URL.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// Host, port, user and so on. Its `ssl_mode` is set so that the socket is handed over to `link`.
-    pub(super) config: Config,
+    /// Host, port, user and so on, for each host. Their `ssl_mode` only passes the socket to `link`.
+    pub(super) places: Vec<Place>,
+    /// Whether new connections start with different hosts (`load_balance_hosts=random`).
+    pub(super) spread: bool,
+    /// Which hosts are usable.
+    pub(super) target: Target,
     /// Secures the socket.
     pub(super) link: Link,
-    /// The longest time for opening a connection, including TLS and authentication.
-    pub(super) timeout: Duration,
+    /// All time-outs.
+    pub(super) timeouts: Timeouts,
+    /// Shared by all connections while they look for a server.
+    pub(super) door: Arc<Door>,
     /// For messages: the URL without user, password and options.
     pub(super) place: String,
 }
 
-/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), except `allow`, which is not supported.
+/// `target_session_attrs`, as in libpq's documentation (PostgreSQL, section 34.1.2), without the values for reading alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Any server, without a check.
+    Any,
+    /// A server that accepts writes by default.
+    ReadWrite,
+    /// A server that is not a standby.
+    Primary,
+}
+
+impl Target {
+    fn parse(text: &str) -> Result<Self, OpenError> {
+        match text {
+            "any" => Ok(Self::Any),
+            "read-write" => Ok(Self::ReadWrite),
+            "primary" => Ok(Self::Primary),
+            _ => Err(refused("target_session_attrs must be read-write, primary or any: Patron writes")),
+        }
+    }
+
+    /// The query that checks a server. The result "on" means that it is not usable.
+    pub(super) fn question(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "SELECT pg_catalog.current_setting('transaction_read_only')",
+            Self::Any | Self::Primary => "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'on' ELSE 'off' END",
+        }
+    }
+}
+
+/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), but for `allow`, which nobody should want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Disable,
@@ -70,6 +108,7 @@ impl Mode {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options<'a> {
     mode: Option<Mode>,
+    target: Option<Target>,
     files: Files,
     rest: Vec<&'a str>,
     given: Vec<Cow<'a, str>>,
@@ -80,11 +119,11 @@ fn refused(reason: impl Into<String>) -> OpenError {
 }
 
 impl Settings {
-    /// Reads a URL, and the certificates that it names.
+    /// Reads a URL and the certificates that it names. `wait` is how long callers wait for an answer.
     ///
     /// # Errors
-    /// [`OpenError::Url`] if the URL is invalid, or a certificate cannot be read.
-    pub(super) fn read(url: &PostgresUrl) -> Result<Self, OpenError> {
+    /// [`OpenError::Url`] for what is not understood, and for certificates that cannot be read.
+    pub(super) fn read(url: &PostgresUrl, wait: Duration) -> Result<Self, OpenError> {
         let (front, options) = split(url.expose());
         if front.matches('@').count() > 1 {
             return Err(refused(format!("it contains more than one @: {ENCODED}")));
@@ -100,14 +139,23 @@ impl Settings {
             refused(format!("{cause}{port}; {ENCODED}"))
         })?;
         let over_socket = name_hosts(&mut config)?;
-        options.set_defaults(&mut config);
+        if config.get_options().is_some_and(|options| options.contains("statement_timeout")) {
+            return Err(refused(format!("leave statement_timeout out: {DERIVED}")));
+        }
+        options.set_defaults(&mut config, wait);
         let mode = options.mode.unwrap_or(if is_here(&config) { Mode::Prefer } else { Mode::VerifyFull });
         let security = if over_socket { Security::Plain } else { options.security(mode)? };
         // The socket goes to `link` unchanged, which decides about TLS.
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-        let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts);
-        Ok(Self { config, link: Link::new(security), timeout, place: url.to_string() })
+        Ok(Self {
+            places: Place::all(&config),
+            spread: config.get_load_balance_hosts() == LoadBalanceHosts::Random,
+            target: options.target.unwrap_or(Target::ReadWrite),
+            link: Link::new(security),
+            timeouts: Timeouts::of(wait),
+            door: Arc::default(),
+            place: url.to_string(),
+        })
     }
 }
 
@@ -137,6 +185,8 @@ impl<'a> Options<'a> {
                 "sslnegotiation" if value != "postgres" => return Err(refused("sslnegotiation must be postgres")),
                 "sslpassword" => return Err(refused("sslpassword is not supported: sslkey must not be encrypted")),
                 "sslnegotiation" => {}
+                "target_session_attrs" => options.target = Some(Target::parse(&value)?),
+                "connect_timeout" => return Err(refused(format!("leave connect_timeout out: {DERIVED}"))),
                 _ => options.rest.push(pair),
             }
             options.given.push(key);
@@ -155,16 +205,13 @@ impl<'a> Options<'a> {
         })
     }
 
-    fn set_defaults(&self, config: &mut Config) {
+    fn set_defaults(&self, config: &mut Config, wait: Duration) {
         let given = |key: &str| self.given.iter().any(|given| given == key);
         if config.get_application_name().is_none() {
             config.application_name("patron");
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
         if !given("tcp_user_timeout") {
-            config.tcp_user_timeout(UNACKNOWLEDGED);
+            config.tcp_user_timeout(wait);
         }
         if !given("keepalives_idle") {
             config.keepalives_idle(KEEPALIVE_IDLE);
@@ -184,6 +231,14 @@ fn name_hosts(config: &mut Config) -> Result<bool, OpenError> {
         for address in config.get_hostaddrs().to_vec() {
             config.host(address.to_string());
         }
+    }
+    let (hosts, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
+    if addresses > 0 && addresses != hosts {
+        return Err(refused(format!("it has {hosts} hosts and {addresses} addresses (hostaddr): write one for each")));
+    }
+    let ports = config.get_ports().len();
+    if ports > 1 && ports != hosts {
+        return Err(refused(format!("it has {hosts} hosts and {ports} ports: write one for each, or one for all")));
     }
     match config.get_hosts() {
         [] => Err(refused("it has no host: write postgres://user:password@host/database")),
@@ -206,14 +261,21 @@ fn is_here(config: &Config) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{Mode, Options, Settings, is_here, split};
+    use tokio_postgres::Config;
+
+    use super::{Mode, Options, Settings, Target, is_here, split};
     use crate::persistence::{open::OpenError, url::DatabaseUrl};
 
     fn read(url: &str) -> Result<Settings, OpenError> {
         match DatabaseUrl::parse(url).unwrap() {
-            DatabaseUrl::Postgres(url) => Settings::read(&url),
+            DatabaseUrl::Postgres(url) => Settings::read(&url, Duration::from_secs(10)),
             DatabaseUrl::Sqlite(_) => panic!("{url} is SQLite"),
         }
+    }
+
+    /// The configuration of the first host.
+    fn first(url: &str) -> Config {
+        read(url).unwrap().places[0].config.clone()
     }
 
     fn security(url: &str) -> String {
@@ -236,7 +298,7 @@ mod tests {
             let url = format!("postgres://u@{elsewhere}{mark}sslrootcert={}", root.display());
             assert!(matches!(read(&url), Err(OpenError::Url { reason }) if reason.contains("root.pem")), "{elsewhere}");
         }
-        assert!(!is_here(&read("postgres://u@db.example/d?sslmode=disable").unwrap().config));
+        assert!(!is_here(&first("postgres://u@db.example/d?sslmode=disable")));
     }
 
     #[test]
@@ -280,8 +342,7 @@ mod tests {
     fn a_password_with_special_characters_must_be_encoded() {
         let refused = read("postgres://u:p@ss@localhost/d").map(drop).unwrap_err().to_string();
         assert!(refused.contains("more than one @") && refused.contains("%40"), "{refused}");
-        let settings = read("postgres://u:p%40s%2Fs%3F@localhost/d").unwrap();
-        assert_eq!(settings.config.get_password(), Some(b"p@s/s?".as_slice()));
+        assert_eq!(first("postgres://u:p%40s%2Fs%3F@localhost/d").get_password(), Some(b"p@s/s?".as_slice()));
         let refused = read("postgres://u@localhost/d?sslmod=require").map(drop).unwrap_err().to_string();
         assert!(refused.contains("unknown option `sslmod`") && refused.contains("sslmode=require"), "{refused}");
     }
@@ -290,21 +351,46 @@ mod tests {
     fn options_are_read_after_a_password_with_a_question_mark() {
         assert_eq!(split("postgres://u:a?b@h/d?sslmode=require"), ("postgres://u:a?b@h/d", "sslmode=require"));
         assert_eq!(split("postgres://h/d"), ("postgres://h/d", ""));
-        let settings =
-            read("postgres://u:a?b@localhost/d?sslmode=disable&application%5Fname=x&options=-c%20a%3Db").unwrap();
-        assert_eq!(settings.config.get_password(), Some(b"a?b".as_slice()));
-        assert_eq!(settings.config.get_application_name(), Some("x"));
-        assert_eq!(settings.config.get_options(), Some("-c a=b"));
+        let config = first("postgres://u:a?b@localhost/d?sslmode=disable&application%5Fname=x&options=-c%20a%3Db");
+        assert_eq!(config.get_password(), Some(b"a?b".as_slice()));
+        assert_eq!(config.get_application_name(), Some("x"));
+        assert_eq!(config.get_options(), Some("-c a=b"));
     }
 
     #[test]
-    fn keepalives_have_defaults_that_the_url_can_change() {
-        let settings = read("postgres://u@localhost/d").unwrap();
-        assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(30));
-        assert_eq!(settings.config.get_application_name(), Some("patron"));
-        assert_eq!(settings.timeout, Duration::from_secs(5));
-        let settings = read("postgres://u@localhost,localhost/d?keepalives_idle=7&connect_timeout=2").unwrap();
-        assert_eq!(settings.config.get_keepalives_idle(), Duration::from_secs(7));
-        assert_eq!(settings.timeout, Duration::from_secs(4));
+    fn a_vanished_server_is_noticed_unless_the_url_says_otherwise() {
+        let config = first("postgres://u@localhost/d");
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(30));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(config.get_application_name(), Some("patron"));
+        let config = first("postgres://u@localhost,localhost/d?keepalives_idle=7&tcp_user_timeout=3");
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(7));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn only_servers_that_take_writes_are_worked_with() {
+        let target = |options: &str| read(&format!("postgres://u@localhost/d?{options}")).map(|read| read.target);
+        assert_eq!(target("").unwrap(), Target::ReadWrite);
+        assert_eq!(target("target_session_attrs=primary").unwrap(), Target::Primary);
+        assert_eq!(target("target_session_attrs=any").unwrap(), Target::Any);
+        for bad in ["standby", "read-only", "prefer-standby", ""] {
+            let refused = target(&format!("target_session_attrs={bad}")).unwrap_err().to_string();
+            assert!(refused.contains("target_session_attrs must be read-write"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn time_outs_have_one_setting() {
+        for option in ["connect_timeout=5", "options=-c%20statement_timeout%3D5s"] {
+            let refused = read(&format!("postgres://u@localhost/d?{option}")).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("PATRON_REQUEST_TIMEOUT_SECONDS"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn hosts_ports_and_addresses_belong_together() {
+        assert_eq!(read("postgres://u@localhost:1,localhost:2/d").unwrap().places.len(), 2);
+        assert!(read("postgres://u@localhost,localhost/d?hostaddr=127.0.0.1").is_err());
     }
 }

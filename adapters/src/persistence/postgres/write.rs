@@ -8,14 +8,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     pool::Pool,
     problem::{Kind, unavailable},
-    session::{Ended, WRITE},
+    session::{Ended, Purpose},
     unit::PostgresUnit,
 };
 use crate::persistence::{
     engine::{Answer, Deciding, Refused},
     error::Failure,
     idempotency::row::KeptAnswerRow,
-    timeout::{TIMEOUT, within},
+    timeout::within,
     unit::is_committed,
     writes::{Sign, Writes},
 };
@@ -33,18 +33,23 @@ const ASK_AFTER: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting.
-pub(super) async fn write(pool: Pool, permit: OwnedSemaphorePermit, work: Deciding) -> Result<Answer, Refused> {
+/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does after `wait`.
+pub(super) async fn write(
+    pool: Pool,
+    permit: OwnedSemaphorePermit,
+    wait: Duration,
+    work: Deciding,
+) -> Result<Answer, Refused> {
     let task = tokio::spawn(async move {
         let _permit = permit;
-        make(&pool, &work).await
+        make(&pool, wait, &work).await
     });
     let made = async { task.await.unwrap_or_else(|_| Err(Refused::Store(unknown()))) };
-    within("postgres", made).await
+    within("postgres", wait, made).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "the duration of tries is not part of the domain")]
-async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
+#[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
+async fn make(pool: &Pool, wait: Duration, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {
         let session = pool.session().await.map_err(Refused::Store)?;
@@ -58,7 +63,7 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
             writes.apply(&unit).await?;
             Ok::<_, Failure<Answer>>((decision.answer, sign, nothing))
         };
-        let problem = match session.transaction(WRITE, attempt).await {
+        let problem = match session.transaction(Purpose::Write, attempt).await {
             Ok((answer, ..)) => {
                 pool.commits().wake();
                 return Ok(answer);
@@ -83,9 +88,9 @@ async fn make(pool: &Pool, work: &Deciding) -> Result<Answer, Refused> {
             }
             Err(Ended::Failed(problem)) => problem,
         };
-        // The next try sees a unique value that was taken in the meantime. If the caller has given up, another try
-        // would only burden the database.
-        if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > TIMEOUT {
+        // The next try finds a unique value taken.
+        // After the caller has given up, another try would only slow down others.
+        if problem.kind == Kind::Other || tries == TRIES || begun.elapsed() > wait {
             return Err(Refused::Store(problem.error));
         }
         drop(session);
@@ -118,7 +123,7 @@ pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreEr
         let Ok(session) = pool.session().await else { continue };
         let unit = PostgresUnit::new(session.pg());
         let look = async { is_committed(&unit, &sign).await.map_err(Failure::<StoreError>::Database) };
-        match session.transaction(WRITE, look).await {
+        match session.transaction(Purpose::Write, look).await {
             Ok(committed) | Err(Ended::Unknown(committed)) => return Ok(committed),
             Err(_) => {}
         }

@@ -67,7 +67,7 @@ impl SqliteEngine {
         let mut connection = connection::open(&path, Role::Writer)?;
         connection::migrate(&mut connection)?;
         let readers = Readers::open(&path, options.connections.max(1))?;
-        Ok(Self { writer: Writer::start(connection, options.write_queue), readers, _lock: lock })
+        Ok(Self { writer: Writer::start(connection, options.write_queue, options.timeout), readers, _lock: lock })
     }
 }
 

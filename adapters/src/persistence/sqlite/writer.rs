@@ -34,10 +34,12 @@ pub(super) struct Writer {
     waiting: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
     pub(super) commits: Arc<Commits>,
+    wait: Duration,
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, queue: usize) -> Self {
+    /// At most `queue` writes wait at a time, and a caller waits for at most `wait`.
+    pub(super) fn start(connection: SqliteConnection, queue: usize, wait: Duration) -> Self {
         let (sender, jobs) = sync_channel(queue.max(1));
         let waiting = Arc::new(AtomicUsize::new(0));
         let queue = Queue { jobs, waiting: waiting.clone() };
@@ -46,7 +48,7 @@ impl Writer {
         let commits = Arc::<Commits>::default();
         let counted = commits.clone();
         let thread = thread.spawn(move || write(connection, &queue, &counted)).ok();
-        Self { jobs: Mutex::new(Some(sender)), waiting, thread: Mutex::new(thread), commits }
+        Self { jobs: Mutex::new(Some(sender)), waiting, thread: Mutex::new(thread), commits, wait }
     }
 
     /// Runs a transaction, and returns once it is on the disk. The work is finished even if the caller stops waiting.
@@ -66,8 +68,8 @@ impl Writer {
             }));
         }
         drop(jobs);
-        let lost = |_| Refused::Store(StoreError::unavailable("the write was not started"));
-        within("sqlite", async { answered.await.map_err(lost)? }).await
+        let lost = |_| Refused::Store(StoreError::unavailable("the write was not taken"));
+        within("sqlite", self.wait, async { answered.await.map_err(lost)? }).await
     }
 
     /// The number of writes in the queue.
@@ -207,13 +209,14 @@ mod tests {
         error::Failure,
         sqlite::connection::{Role, migrate, open, prepare_path},
         tenancy::row::TenantRow,
+        timeout::TIMEOUT,
         writes::Writes,
     };
 
     fn start(folder: &Path, queue: usize) -> Writer {
         let mut connection = open(&prepare_path(&folder.join("t.db")).unwrap(), Role::Writer).unwrap();
         migrate(&mut connection).unwrap();
-        Writer::start(connection, queue)
+        Writer::start(connection, queue, TIMEOUT)
     }
 
     /// Writes a tenant. A second one with the same number is an error of the database.

@@ -22,7 +22,7 @@ use super::world::{World, ids, open, reason, until};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_comes_back_is_used_again() {
     let cluster = Cluster::start(&Options::default()).unwrap();
-    let world = World::over(&cluster, "").await;
+    let world = World::over(&cluster, Duration::from_secs(10)).await;
     world.create("before", &[]).await.unwrap();
     cluster.stop();
     assert!(reason(world.create("during", &[]).await).starts_with("cannot connect: "));
@@ -145,7 +145,7 @@ async fn an_environment_that_was_renamed_again_meanwhile_keeps_the_later_name() 
 
 #[tokio::test]
 async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
-    let world = World::fresh().await;
+    let world = World::over(Cluster::shared(), Duration::from_secs(10)).await;
     let admin = world.admin().await;
     admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
     let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();

@@ -75,7 +75,8 @@ async fn a_deadlock_is_tried_again() {
 
 #[tokio::test]
 async fn waiting_is_bounded_and_the_connection_stays_sound() {
-    let world = World::over(Cluster::shared(), "&options=-c%20statement_timeout%3D2s").await;
+    // Of which a statement has four fifths.
+    let world = World::over(Cluster::shared(), Duration::from_secs(5)).await;
     world.create_rate("A").await;
     let admin = world.admin().await;
     admin.batch_execute("BEGIN; UPDATE tax_rates SET code = code").await.unwrap();

@@ -3,5 +3,8 @@
 mod connections;
 mod errors;
 mod locks;
+mod plans;
+mod poolers;
+mod standby;
 mod start;
 mod world;

@@ -1,5 +1,7 @@
 //! A database with what the tests do to it.
 
+use std::time::Duration;
+
 use patron_adapters::{
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     system::{SystemClock, SystemIds},
@@ -40,7 +42,10 @@ pub(super) struct World {
 }
 
 pub(super) async fn open(url: &str, connections: usize) -> Result<Database, OpenError> {
-    let options = OpenOptions { connections, ..OpenOptions::default() };
+    open_with(url, OpenOptions { connections, timeout: TIMEOUT, ..OpenOptions::default() }).await
+}
+
+pub(super) async fn open_with(url: &str, options: OpenOptions) -> Result<Database, OpenError> {
     Database::open(&DatabaseUrl::parse(url).unwrap(), options).await
 }
 
@@ -76,18 +81,25 @@ pub(super) fn first(secret: &str) -> Bootstrap {
 }
 
 impl World {
-    /// Over a fresh database of a server, with options of the connection that begin with `&`.
-    pub(super) async fn over(cluster: &Cluster, options: &str) -> Self {
-        let url = format!("{}?connect_timeout={}", cluster.fresh_database().await, TIMEOUT.as_secs());
-        let database = open(&format!("{url}{options}"), 4).await.unwrap();
+    /// Over a fresh database of a server, on which callers wait for so long.
+    pub(super) async fn over(cluster: &Cluster, timeout: Duration) -> Self {
+        let url = cluster.fresh_database().await;
+        let options = OpenOptions { connections: 4, timeout, ..OpenOptions::default() };
+        let database = open_with(&url, options).await.unwrap();
         let first = first("sk_0123456789abcdef");
         let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
         assert!(database.tenancy.bootstrap(&SystemScope::patron(), first).await.unwrap());
         Self { url, database, scope }
     }
 
+    /// Over a database that is open, with its first environment.
+    pub(super) fn of(url: String, database: Database, first: &Bootstrap) -> Self {
+        let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
+        Self { url, database, scope }
+    }
+
     pub(super) async fn fresh() -> Self {
-        Self::over(Cluster::shared(), "").await
+        Self::over(Cluster::shared(), TIMEOUT).await
     }
 
     /// A connection of an administrator's.

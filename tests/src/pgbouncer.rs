@@ -1,0 +1,105 @@
+//! A throw-away PgBouncer before a [`Cluster`]: the one that `PATRON_TEST_PGBOUNCER` names, or Debian's.
+
+use std::{
+    env, fs,
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    postgres::{Cluster, USER, shell_for_server, some_port},
+    wait::TIMEOUT,
+};
+
+/// Owns the pooler, and ends it when the pipe from the test process is closed: by the kernel at the latest.
+const SUPERVISOR: &str = r#""$1" -q "$2" </dev/null & trap 'kill $!' EXIT; read -r _"#;
+
+/// A pooler. It is gone after the drop.
+#[derive(Debug)]
+pub struct Pooler {
+    supervisor: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Pooler {
+    /// Starts a pooler with lines of configuration beside those that name server and users.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn before(cluster: &Cluster, configuration: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("permissions");
+            path
+        };
+        // The pooler runs as another user.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
+        let users = file("users.txt", format!("\"{USER}\" \"{}\"\n", cluster.password()));
+        let port = some_port();
+        let lines = [
+            "[databases]".to_owned(),
+            format!("* = host=127.0.0.1 port={}", cluster.port()),
+            "[pgbouncer]".to_owned(),
+            format!("listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir ="),
+            format!("auth_type = trust\nauth_file = {}", users.display()),
+            // A server that is gone is noticed, and one that is back is tried, within a second.
+            "server_login_retry = 1".to_owned(),
+        ];
+        let lines = lines.into_iter().chain(configuration.iter().map(|line| (*line).to_owned()));
+        let file = file("pgbouncer.ini", lines.collect::<Vec<_>>().join("\n"));
+        let mut command = shell_for_server().unwrap_or_else(|error| panic!("{error}"));
+        command.args(["-c", SUPERVISOR, "supervisor"]).arg(program()).arg(file);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut supervisor = command.spawn().expect("a shell");
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = supervisor.try_wait().expect("a process");
+            assert!(ended.is_none() && begun.elapsed() < TIMEOUT, "pgbouncer does not listen on port {port}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { supervisor, port, _folder: folder }
+    }
+
+    /// The URL of a database through the pooler.
+    #[must_use]
+    pub fn url(&self, direct: &str) -> String {
+        let (front, behind) = direct.split_once("@127.0.0.1:").expect("a URL of a cluster");
+        let (_, path) = behind.split_once('/').expect("a database");
+        format!("{front}@127.0.0.1:{}/{path}", self.port)
+    }
+
+    /// Whether this version can keep prepared statements in transaction pooling, as 1.21 and later can.
+    ///
+    /// # Panics
+    /// When it does not tell its version.
+    #[must_use]
+    pub fn can_keep_statements() -> bool {
+        let output = Command::new(program()).arg("--version").output().expect("pgbouncer starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text.lines().next().and_then(|line| line.strip_prefix("PgBouncer "));
+        let mut numbers = version.expect("a version").split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        (numbers.next(), numbers.next()) >= (Some(1), Some(21))
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        let _ = self.supervisor.wait();
+    }
+}
+
+/// The program.
+fn program() -> PathBuf {
+    // Debian's lies where only root looks.
+    env::var_os("PATRON_TEST_PGBOUNCER").map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from)
+}

@@ -1,0 +1,165 @@
+//! Who works while nodes fail: clients that write, readers of the log, and one ideal client that asks the database itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use patron_tests::{
+    patron::{KEY, Server},
+    requests::full,
+};
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::NoTls;
+
+/// What the writers have seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// External ids whose create was answered 201.
+    pub(crate) acknowledged: BTreeSet<String>,
+    /// How often each status came; 0 where no answer came at all.
+    pub(crate) statuses: BTreeMap<u16, usize>,
+    /// The longest that an answer took.
+    pub(crate) longest: Duration,
+    /// When the last write succeeded.
+    last: Option<Instant>,
+    /// The longest time without a success.
+    pub(crate) gap: Duration,
+    /// What was answered that must not be.
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Seen {
+    fn success(&mut self) {
+        let now = Instant::now();
+        self.gap = self.gap.max(self.last.map(|last| now - last).unwrap_or_default());
+        self.last = Some(now);
+    }
+}
+
+pub(crate) type Shared<T> = Arc<Mutex<T>>;
+
+/// Where requests go.
+#[derive(Clone)]
+pub(crate) struct Api {
+    base: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    pub(crate) fn of(server: &Server) -> Self {
+        patron_tests::patron::provide_cryptography();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        Self { base: server.base().to_owned(), client }
+    }
+
+    /// A client that creates a customer every so often, and each one until it is told how that ended.
+    pub(crate) async fn write(self, name: String, every: Duration, seen: Shared<Seen>, stop: Arc<AtomicBool>) {
+        for number in 0.. {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let name = format!("{name}-{number}");
+            let begun = Instant::now();
+            while !self.create(&name, &seen).await {
+                sleep(Duration::from_millis(100)).await;
+            }
+            sleep(every.saturating_sub(begun.elapsed())).await;
+        }
+    }
+
+    /// Sends a create once; whether it has ended.
+    async fn create(&self, name: &str, seen: &Shared<Seen>) -> bool {
+        let request = self.client.post(format!("{}/v1/customers", self.base));
+        let request = request.header("x-api-key", KEY).header("idempotency-key", name).json(&full(name));
+        let begun = Instant::now();
+        let answer = request.send().await;
+        let took = begun.elapsed();
+        let mut seen = seen.lock().expect("no panic");
+        seen.longest = seen.longest.max(took);
+        let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        *seen.statuses.entry(status).or_default() += 1;
+        match answer {
+            Ok(answer) if status == 201 => {
+                drop(answer);
+                seen.acknowledged.insert(name.to_owned());
+                seen.success();
+                true
+            }
+            Ok(answer) if status == 503 && answer.headers().contains_key("retry-after") => false,
+            Ok(_) => {
+                seen.wrong.push(format!("{name}: {status}"));
+                false
+            }
+            Err(error) => {
+                seen.wrong.push(format!("{name}: {error}"));
+                false
+            }
+        }
+    }
+
+    /// A reader that follows the log from its beginning, and keeps the ids of all events.
+    pub(crate) async fn read(self, seen: Shared<BTreeSet<String>>, taken_back: Shared<usize>, stop: Arc<AtomicBool>) {
+        let mut cursor = String::new();
+        while !stop.load(Ordering::Relaxed) {
+            let Some((status, page)) = self.page(&cursor).await else {
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            if status == 410 {
+                *taken_back.lock().expect("no panic") += 1;
+            }
+            let next = page["next_cursor"].as_str().or_else(|| page["details"]["cursor"]["next_cursor"].as_str());
+            let Some(next) = next else {
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            next.clone_into(&mut cursor);
+            let ids = page["items"].as_array().into_iter().flatten().filter_map(|event| event["id"].as_str());
+            seen.lock().expect("no panic").extend(ids.map(str::to_owned));
+            if !page["has_more"].as_bool().unwrap_or_default() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    async fn page(&self, cursor: &str) -> Option<(u16, Value)> {
+        // A cursor has only characters that stand for themselves in a URL.
+        let cursor = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
+        let request = self.client.get(format!("{}/v1/events?limit=1000{cursor}", self.base));
+        let answer = request.header("x-api-key", KEY).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
+    }
+}
+
+/// A client of the database that writes a row every 100 ms, connects anew whenever that fails or takes longer than a second, and
+/// waits for nothing else: the longest time without a success.
+pub(crate) async fn ideal(url: String, gap: Shared<Duration>, stop: Arc<AtomicBool>) {
+    let url = format!("{url}?connect_timeout=1&target_session_attrs=read-write");
+    let (mut client, mut last): (Option<tokio_postgres::Client>, Option<Instant>) = (None, None);
+    while !stop.load(Ordering::Relaxed) {
+        sleep(Duration::from_millis(100)).await;
+        if client.is_none() {
+            let connected = timeout(Duration::from_secs(3), tokio_postgres::connect(&url, NoTls)).await;
+            client = connected.ok().and_then(Result::ok).map(|(client, connection)| {
+                tokio::spawn(connection);
+                client
+            });
+        }
+        let Some(open) = &client else { continue };
+        let write = "CREATE TABLE IF NOT EXISTS ideal (at timestamptz); INSERT INTO ideal VALUES (now())";
+        if timeout(Duration::from_secs(1), open.batch_execute(write)).await.is_ok_and(|done| done.is_ok()) {
+            let now = Instant::now();
+            let mut gap = gap.lock().expect("no panic");
+            *gap = gap.max(last.map(|last| now - last).unwrap_or_default());
+            last = Some(now);
+        } else {
+            client = None;
+        }
+    }
+}

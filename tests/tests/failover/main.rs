@@ -1,0 +1,203 @@
+//! Fail-over: three nodes of PostgreSQL under Patroni fail in every way while customers are written, the log is read and
+//! webhooks are delivered. `tests/failover` installs what is needed, and says how long to go on.
+//!
+//! Nothing runs unless `PATRON_FAILOVER_ROUNDS` is set: a cluster takes a minute to start, and most of the machine.
+
+mod crew;
+mod nodes;
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use patron_tests::{
+    audit,
+    patron::Place,
+    receiver::Receiver,
+    requests::tax_rate,
+    rows::{number, rows, text},
+};
+use rstest::rstest;
+use serde_json::json;
+use tokio::time::sleep;
+
+use self::{
+    crew::{Api, Seen, Shared, ideal},
+    nodes::{Nodes, Way},
+};
+
+/// What happens to the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Switchover,
+    KillPostmaster,
+    LoseNode,
+    PausePrimary,
+    PauseStandby,
+}
+
+/// As many writers as make about 120 writes/s.
+const WRITERS: usize = 24;
+const EVERY: Duration = Duration::from_millis(200);
+const READERS: usize = 4;
+/// The longest that an answer may take.
+const LONGEST: Duration = Duration::from_secs(10);
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_notices_a_fail_over(
+    #[values(true, false)] synchronous: bool,
+    #[values(Way::Hosts, Way::Proxy)] way: Way,
+    #[values(
+        Trouble::Switchover,
+        Trouble::KillPostmaster,
+        Trouble::LoseNode,
+        Trouble::PausePrimary,
+        Trouble::PauseStandby
+    )]
+    trouble: Trouble,
+) {
+    let Ok(rounds) = std::env::var("PATRON_FAILOVER_ROUNDS") else {
+        println!("SKIPPED: tests/failover runs this");
+        return;
+    };
+    let rounds: usize = rounds.parse().expect("PATRON_FAILOVER_ROUNDS is a number");
+    let mut nodes = Nodes::start(synchronous).await;
+    let outcome = run(&mut nodes, way, trouble, rounds).await;
+    println!("{}", outcome.row(synchronous, way, trouble, rounds));
+    outcome.judge(synchronous, trouble);
+}
+
+/// What a run came to.
+struct Outcome {
+    seen: Seen,
+    ideal: Duration,
+    lost: usize,
+    twice: i64,
+    missed_by_readers: usize,
+    missed_by_webhooks: usize,
+    taken_back: usize,
+}
+
+async fn run(nodes: &mut Nodes, way: Way, trouble: Trouble, rounds: usize) -> Outcome {
+    let place = Place::over(nodes.url(way));
+    let server = place.serve_with(&[
+        ("PATRON_REQUEST_TIMEOUT_SECONDS", "10"),
+        ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"),
+        ("PATRON_LOG_LEVEL", "warn"),
+    ]);
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
+    let receiver = Receiver::start().await;
+    server.post("/v1/webhooks/endpoints", &json!({ "url": receiver.url() })).await.expect(201);
+
+    let (seen, gap): (Shared<Seen>, Shared<Duration>) = Default::default();
+    let (read, taken_back): (Vec<Shared<BTreeSet<String>>>, Shared<usize>) =
+        ((0..READERS).map(|_| Shared::default()).collect(), Shared::default());
+    let [stop_writing, stop_reading] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let api = Api::of(&server);
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|number| tokio::spawn(api.clone().write(format!("w{number}"), EVERY, seen.clone(), stop_writing.clone())))
+        .collect();
+    let readers: Vec<_> = read
+        .iter()
+        .map(|ids| tokio::spawn(api.clone().read(ids.clone(), taken_back.clone(), stop_reading.clone())))
+        .collect();
+    let beside = tokio::spawn(ideal(nodes.url(way), gap.clone(), stop_writing.clone()));
+    sleep(Duration::from_secs(5)).await;
+
+    for _ in 0..rounds {
+        match trouble {
+            Trouble::Switchover => nodes.switch_over().await,
+            Trouble::KillPostmaster => nodes.kill_postmaster().await,
+            Trouble::LoseNode => nodes.lose_node().await,
+            Trouble::PausePrimary => nodes.pause_primary().await,
+            Trouble::PauseStandby => nodes.pause_standby().await,
+        }
+        nodes.until_healthy().await;
+        sleep(Duration::from_secs(3)).await;
+    }
+
+    stop_writing.store(true, Ordering::Relaxed);
+    join_all(writers).await;
+    let _ = beside.await;
+    let url = nodes.primary_url().await;
+    let log = rows(&url, "SELECT id::text FROM events").await;
+    // The ids of events as the API shows them.
+    let log: BTreeSet<String> = log.iter().map(|row| event_id(text(&row[0]))).collect();
+    let missed_by_readers = until_caught_up(&log, || {
+        read.iter().map(|ids| log.difference(&ids.lock().expect("no panic")).count()).max().unwrap_or_default()
+    })
+    .await;
+    let missed_by_webhooks = until_caught_up(&log, || {
+        let received = receiver.all().iter().map(|one| one.header("webhook-id").to_owned()).collect();
+        log.difference(&received).count()
+    })
+    .await;
+    stop_reading.store(true, Ordering::Relaxed);
+    join_all(readers).await;
+    let twice = "SELECT count(*) FROM (SELECT document ->> 'external_id' FROM events WHERE entity_kind = 1 AND sequence = 1 \
+                 GROUP BY document ->> 'external_id' HAVING count(*) > 1) AS twice";
+    let twice = number(&rows(&url, twice).await[0][0]);
+    let there = rows(&url, "SELECT external_id FROM customers").await;
+    let there: BTreeSet<String> = there.iter().map(|row| text(&row[0]).to_owned()).collect();
+    let seen = std::mem::take(&mut *seen.lock().expect("no panic"));
+    let lost = seen.acknowledged.difference(&there).count();
+    drop(server);
+    audit::is_whole(&Place::over(url)).await;
+    let (ideal, taken_back) = (*gap.lock().expect("no panic"), *taken_back.lock().expect("no panic"));
+    Outcome { seen, ideal, lost, twice, missed_by_readers, missed_by_webhooks, taken_back }
+}
+
+/// Waits as long as fewer and fewer are missing, and answers how many are in the end.
+async fn until_caught_up(log: &BTreeSet<String>, missing: impl Fn() -> usize) -> usize {
+    let (mut least, mut moved) = (log.len() + 1, Instant::now());
+    loop {
+        let now = missing();
+        if now < least {
+            (least, moved) = (now, Instant::now());
+        }
+        if now == 0 || moved.elapsed() > Duration::from_secs(60) {
+            return now;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn event_id(uuid: &str) -> String {
+    let uuid: uuid::Uuid = uuid.parse().expect("a UUID");
+    patron_domain::ids::EventId::from_uuid(uuid).to_string()
+}
+
+impl Outcome {
+    fn row(&self, synchronous: bool, way: Way, trouble: Trouble, rounds: usize) -> String {
+        let statuses: Vec<_> = self.seen.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
+        format!(
+            "| {} | {way:?} | {trouble:?} × {rounds} | {:.1} | {:.1} | {:.1} | {} | {} | {} | {} | {} | {} |",
+            if synchronous { "synchronous" } else { "asynchronous" },
+            self.seen.gap.as_secs_f64(),
+            self.ideal.as_secs_f64(),
+            self.seen.longest.as_secs_f64(),
+            statuses.join(", "),
+            self.lost,
+            self.twice,
+            self.missed_by_readers,
+            self.missed_by_webhooks,
+            self.taken_back,
+        )
+    }
+
+    fn judge(&self, synchronous: bool, trouble: Trouble) {
+        assert!(self.seen.wrong.is_empty(), "{:?}", &self.seen.wrong[..self.seen.wrong.len().min(20)]);
+        assert!(self.seen.longest <= LONGEST, "an answer took {:?}", self.seen.longest);
+        assert_eq!((self.twice, self.missed_by_readers, self.missed_by_webhooks), (0, 0, 0));
+        // What the old primary had acknowledged and no other had: that is what asynchronous means.
+        let may_lose = !synchronous && !matches!(trouble, Trouble::Switchover | Trouble::PauseStandby);
+        assert!(self.lost == 0 || may_lose, "{} acknowledged writes are gone", self.lost);
+    }
+}
