@@ -75,9 +75,7 @@ async fn a_server_that_takes_no_writes_any_more_is_not_ready() {
     until("it is not ready", async || matches!(world.database.ping().await, Err(StoreError::Unavailable { .. }))).await;
     // No connection is left that was made before.
     assert!(reason(world.create("c", &[]).await).contains("accepts no writes"));
-    cluster
-        .administer("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
-        .await;
+    cluster.administer("ALTER SYSTEM RESET default_transaction_read_only").await;
     cluster.administer("SELECT pg_reload_conf()").await;
     until("it is ready", async || world.database.ping().await.is_ok()).await;
     assert_eq!(world.create("c", &[]).await, Ok(()));
