@@ -49,7 +49,7 @@ async fn a_small_log_beside_a_large_one_is_read_page_by_page() {
         if !reached.has_more {
             break;
         }
-        query.after = reached.position;
+        query.after = reached.cursor;
     }
     assert_eq!(found, SMALL);
     // A server process tells what it has read when it ends.
