@@ -114,7 +114,7 @@ impl Api {
             if status == 410 {
                 *taken_back.lock().expect("no panic") += 1;
             }
-            let next = page["next_cursor"].as_str().or_else(|| page["details"]["cursor"]["next_cursor"].as_str());
+            let next = page["next_cursor"].as_str().or_else(|| page["details"]["resume_from"].as_str());
             let Some(next) = next else {
                 sleep(Duration::from_millis(100)).await;
                 continue;
