@@ -31,7 +31,8 @@ pub(crate) fn refused(database: &'static str, reason: &'static str) {
 /// Counts a connection that became unusable. `reason` is one of a few constant words.
 #[cfg(feature = "postgres")]
 pub(crate) fn lost(database: &'static str, reason: &'static str) {
-    counter!(names::LOST, "database" => database, "reason" => reason).increment(1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::LOST, "database" => database, "reason" => reason).increment(1);
 }
 
 /// Sets the size of a pool, and the number of its connections in use.
