@@ -42,7 +42,7 @@ pub(crate) async fn start(
             let _ = bound.send(SocketAddr::new(address, port)).await;
         })
     });
-    let rocket = http::mount_metrics(rocket::custom(config), render).attach(told);
+    let rocket = http::mount_metrics(rocket::custom(config), None, render).attach(told);
     let rocket = rocket.ignite().await.map_err(|error| Failure::failed(complaint(address, &error)))?;
     let shutdown = rocket.shutdown();
     let serving =

@@ -6,7 +6,7 @@ use std::{
 };
 
 use patron_adapters::{
-    http,
+    http::{self, Api},
     key_uses::NotedKeyUses,
     metrics::Metrics,
     persistence::{Database, DatabaseUrl},
@@ -63,7 +63,8 @@ async fn launch(
     webhooks: WebhookService,
     metrics: Metrics,
 ) -> Result<(), Failure> {
-    let mut rocket = rocket(settings, database, uses, webhooks);
+    let api = Arc::new(wiring::api(settings, database, uses.clone(), webhooks));
+    let mut rocket = rocket(settings, &api);
     let observed = database.clone();
     let render = move || {
         observed.observe();
@@ -74,7 +75,7 @@ async fn launch(
         metrics_port = Some(metrics_port::start(address, render.clone()).await?);
     }
     if settings.metrics_public {
-        rocket = http::mount_metrics(rocket, render);
+        rocket = http::mount_metrics(rocket, Some(&api), render);
     }
     let start_failure = Arc::new(OnceLock::new());
     let rocket = rocket.attach(liftoff(settings, database, start_failure.clone()));
@@ -118,18 +119,12 @@ pub(crate) async fn drain(rocket: &Arc<Rocket<Orbit>>, grace: u32) {
     }
 }
 
-fn rocket(
-    settings: &Settings,
-    database: &Database,
-    uses: &Arc<NotedKeyUses>,
-    webhooks: WebhookService,
-) -> Rocket<Build> {
-    let api = Arc::new(wiring::api(settings, database, uses.clone(), webhooks));
+fn rocket(settings: &Settings, api: &Arc<Api>) -> Rocket<Build> {
     let rocket = rocket::custom(config(settings));
-    let rocket = http::mount(rocket, "/v1", &api);
-    let rocket = http::mount_health(rocket, "/health", &api);
-    let rocket = http::mount_docs(rocket, "/v1", &api);
-    rocket.register("/", vec![http::catcher(settings.http.cors_origins.clone())])
+    let rocket = http::mount(rocket, "/v1", api);
+    let rocket = http::mount_health(rocket, "/health", api);
+    let rocket = http::mount_docs(rocket, "/", "/v1", api);
+    rocket.register("/", vec![http::catcher(api)])
 }
 
 /// Rocket's configuration, from our settings only: `Rocket.toml` and `ROCKET_*` have no effect.
@@ -215,8 +210,8 @@ mod tests {
         endpoints.map(|route| format!("{} {}", route.method, nameless(route.uri.path()))).collect()
     }
 
-    fn documented() -> BTreeSet<String> {
-        let document = serde_json::to_value(http::document("/v1")).unwrap();
+    fn documented(api: &Api) -> BTreeSet<String> {
+        let document = serde_json::to_value(api.document("/v1")).unwrap();
         let paths = document["paths"].as_object().unwrap().iter();
         let of_path = |(path, item): (&String, &serde_json::Value)| {
             let methods = item.as_object().unwrap().keys().map(|method| method.to_uppercase());
@@ -231,17 +226,17 @@ mod tests {
         Jail::expect_with(|_| {
             let settings = config::load(&Cli::parse_from(["patron", "serve"])).unwrap();
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let mounted = runtime.block_on(async {
+            let (mounted, documented) = runtime.block_on(async {
                 let opening = Opening { exclusive: true, create: true };
                 let database = wiring::open(&settings, opening).await.unwrap();
                 let webhooks = wiring::webhooks(&settings, &database);
-                let rocket = rocket(&settings, &database, &Arc::default(), webhooks);
-                let rocket = http::mount_metrics(rocket, String::new);
-                let mounted = mounted(rocket.routes());
+                let api = Arc::new(wiring::api(&settings, &database, Arc::default(), webhooks));
+                let rocket = http::mount_metrics(rocket(&settings, &api), Some(&api), String::new);
+                let both = (mounted(rocket.routes()), documented(&api));
                 database.close().await;
-                mounted
+                both
             });
-            let documented = documented();
+
             let (missing, stale): (Vec<_>, Vec<_>) =
                 (mounted.difference(&documented).collect(), documented.difference(&mounted).collect());
             assert!(missing.is_empty(), "routes that /openapi.json lacks: {missing:#?}\n{WHAT_TO_DO}");

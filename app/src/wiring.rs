@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use patron_adapters::{
-    http::{Api, JsonBody},
-    key_cache::CachedApiKeys,
+    http::{Api, Calls, JsonBody, Ports},
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     retention::RetentionJob,
@@ -14,11 +13,9 @@ use patron_adapters::{
 use patron_domain::{
     Clock,
     customer::CustomerService,
-    event::EventService,
     ids::{IdGenerator, WebhookDeliveryId},
     onboarding::{OnboardingEngine, OnboardingService},
-    tax::TaxService,
-    tenancy::{AccessService, AdministrationService, TenancyService},
+    tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
 
@@ -69,35 +66,14 @@ fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
 
 /// The services behind the HTTP API.
 pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-    // Both services share one cache: a key revoked through one stops at once in the other.
-    let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
-    Api {
-        customers: customers(settings, database),
-        taxes: TaxService {
-            taxes: database.taxes.clone(),
-            customers: database.customers.clone(),
-            records: database.records.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            idempotency_ttl: settings.idempotency_ttl,
-        },
-        events: EventService { events: database.events.clone() },
-        administration: AdministrationService {
-            tenancy: database.tenancy.clone(),
-            keys: keys.clone(),
-            clock: clock.clone(),
-            ids,
-            randomness: Arc::new(OsRandomness),
-            records: database.records.clone(),
-            idempotency_ttl: settings.idempotency_ttl,
-        },
-        onboarding: onboarding(settings, database, &webhooks),
-        webhooks,
-        access: AccessService::new(keys, clock, uses),
-        readiness: Arc::new(database.clone()),
+    let ports = Ports {
+        key_uses: uses,
+        calls: Some(Calls { sender: webhooks.sender, vault: webhooks.vault }),
+        idempotency_ttl: settings.idempotency_ttl,
         options: settings.http.clone(),
-    }
+        ..Ports::default()
+    };
+    Api::over(database, ports)
 }
 
 /// The customer service.

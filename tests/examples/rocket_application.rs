@@ -9,18 +9,14 @@
 use std::{error::Error, path::PathBuf, sync::Arc};
 
 use patron_adapters::{
-    http::{self, Api, HttpOptions, JsonBody},
+    http::{self, Api, Calls, Ports},
     persistence::{Database, DatabaseUrl, OpenOptions},
     system::{OsRandomness, SystemClock, SystemIds},
     webhooks::{HttpSender, KeyVault},
 };
 use patron_domain::{
-    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
-    event::EventService,
-    onboarding::OnboardingService,
-    tax::TaxService,
-    tenancy::{AccessService, AdministrationService, ApiKeySecret, NoKeyUses, TenancyService},
-    webhook::{CallPolicy, WebhookService},
+    tenancy::{ApiKeySecret, TenancyService},
+    webhook::CallPolicy,
 };
 use rocket::{Build, Config, Rocket, fairing::AdHoc, get, routes};
 
@@ -38,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 pub(crate) async fn application(file: PathBuf, config: Config) -> Result<Rocket<Build>, Box<dyn Error>> {
     let database = Database::open(&DatabaseUrl::Sqlite(file), OpenOptions::default()).await?;
     first_key(&database).await?;
-    let api = Arc::new(api(&database));
+    let api = Arc::new(Api::over(&database, ports()));
     let rocket =
         rocket::custom(config).mount("/", routes![hello]).attach(AdHoc::on_response("who served it", |_, response| {
             Box::pin(async move {
@@ -68,63 +64,10 @@ async fn first_key(database: &Database) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The services behind the routes.
-fn api(database: &Database) -> Api {
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-    Api {
-        customers: CustomerService {
-            customers: database.customers.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
-        },
-        taxes: TaxService {
-            taxes: database.taxes.clone(),
-            customers: database.customers.clone(),
-            records: database.records.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
-        },
-        events: EventService { events: database.events.clone() },
-        administration: AdministrationService {
-            tenancy: database.tenancy.clone(),
-            keys: database.keys.clone(),
-            clock: clock.clone(),
-            ids,
-            randomness: Arc::new(OsRandomness),
-            records: database.records.clone(),
-            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
-        },
-        webhooks: webhooks(database),
-        onboarding: onboarding(database),
-        access: AccessService::new(database.keys.clone(), clock, Arc::new(NoKeyUses)),
-        readiness: Arc::new(database.clone()),
-        options: HttpOptions::default(),
-    }
-}
-
-/// Onboarding workflows and runs, kept in the database; a task of [`drive`](patron_adapters::onboarding::drive) would take
-/// their steps.
-fn onboarding(database: &Database) -> OnboardingService {
-    let WebhookService { vault, clock, ids, randomness, .. } = webhooks(database);
-    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), DEFAULT_IDEMPOTENCY_TTL);
-    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
-}
-
-/// Webhook endpoints, kept in the database; a task of [`Relay`](patron_adapters::webhooks::Relay) would deliver to them.
-fn webhooks(database: &Database) -> WebhookService {
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-    WebhookService {
-        webhooks: database.webhooks.clone(),
-        events: database.events.clone(),
-        sender: Arc::new(HttpSender::new(clock.clone(), CallPolicy::default())),
-        vault: Arc::new(KeyVault::new(&[], randomness.clone())),
-        body: Arc::new(JsonBody),
-        clock,
-        ids: Arc::new(SystemIds),
-        randomness,
-        records: database.records.clone(),
-        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
-    }
+/// Webhooks and onboarding beside the rest; [`Relay`](patron_adapters::webhooks::Relay) would deliver, and
+/// [`drive`](patron_adapters::onboarding::drive) take the steps.
+fn ports() -> Ports {
+    let sender = Arc::new(HttpSender::new(Arc::new(SystemClock), CallPolicy::default()));
+    let vault = Arc::new(KeyVault::new(&[], Arc::new(OsRandomness)));
+    Ports { calls: Some(Calls { sender, vault }), ..Ports::default() }
 }

@@ -9,7 +9,7 @@ use rocket::{
 };
 use serde::Serialize;
 
-use super::{apart::apart, error::ApiError, indent, version};
+use super::{Api, apart::apart, error::ApiError, indent, version};
 
 /// A response with its rendered JSON body.
 pub(crate) struct Answer {
@@ -112,6 +112,10 @@ impl<'r> Responder<'r, 'static> for Answer {
 impl<'r> Responder<'r, 'static> for ApiError {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let error = version::explained(request, self);
+        let error = match Api::of(request) {
+            Ok(api) => error.in_words_of(&*api.callers),
+            Err(_) => error,
+        };
         // Serialising an error cannot fail. The empty body satisfies serde_json's signature.
         let body = serde_json::to_vec(&error).unwrap_or_default();
         let mut response = Answer { body, ..Answer::empty(error.status()) }.into_response(request);

@@ -67,7 +67,7 @@ impl<'r> FromData<'r> for Body<'r> {
 }
 
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
-    let options = Api::of(request)?.options();
+    let options = &Api::of(request)?.options;
     let limit = options.body_limit;
     // Reads and discards some bytes beyond the limit, because a client that is still sending could not read the
     // response.

@@ -2,6 +2,8 @@
 
 use rocket::{Request, Response};
 
+use super::Credential;
+
 /// The origins that browsers may send requests from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
@@ -24,7 +26,8 @@ impl Origins {
     }
 }
 
-const REQUEST_HEADERS: &str = "x-api-key, authorization, content-type, idempotency-key, if-match, if-none-match, prefer, \
+/// What pages may send besides credentials.
+const REQUEST_HEADERS: &str = "content-type, idempotency-key, if-match, if-none-match, prefer, \
                                x-environment-id, x-patron-onboarding-run, x-request-id";
 /// The response headers that pages could not read otherwise (Fetch standard, section 3.3.4).
 const RESPONSE_HEADERS: &str = "Allow, ETag, Idempotency-Replayed, Location, Patron-As-Of, Patron-Dry-Run, Patron-Ignored, \
@@ -43,9 +46,10 @@ pub(super) fn is_preflight(request: &Request<'_>, origins: &Origins) -> bool {
 }
 
 /// Adds the allowed methods and headers. The origin is added to every response.
-pub(super) fn answer_preflight(methods: &str, response: &mut Response<'_>) {
+pub(super) fn answer_preflight(methods: &str, credentials: &[Credential], response: &mut Response<'_>) {
+    let headers: Vec<_> = credentials.iter().map(|one| one.header()).chain([REQUEST_HEADERS]).collect();
     response.set_raw_header("Access-Control-Allow-Methods", methods.to_owned());
-    response.set_raw_header("Access-Control-Allow-Headers", REQUEST_HEADERS);
+    response.set_raw_header("Access-Control-Allow-Headers", headers.join(", "));
     response.set_raw_header("Access-Control-Max-Age", MAX_AGE);
 }
 

@@ -17,10 +17,10 @@
 mod mapping;
 mod shown;
 
-use patron_domain::{lifecycle::Version, violation::Violations};
+use patron_domain::{lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
 use rocket::http::Status;
 
-use super::{messages, version::etag};
+use super::{Callers, messages, version::etag};
 
 /// The rule of a reference to something that does not exist.
 pub(crate) const EXISTS: &str = "exists";
@@ -39,6 +39,15 @@ pub(crate) struct ApiError {
     /// Members of the details that are no places of the request.
     facts: Vec<(&'static str, String)>,
     header: Option<(&'static str, String)>,
+    /// The reason, if it is the caller: the [`Callers`] of the API have the words for it.
+    caller: Option<RefusedCaller>,
+}
+
+/// Why a caller is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefusedCaller {
+    Unknown,
+    Denied(PermissionDenied),
 }
 
 /// A fault at one place.
@@ -69,7 +78,7 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
     fn new(status: Status, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), facts: Vec::new(), header: None }
+        Self { status, code, message: message.into(), details: Vec::new(), facts: Vec::new(), header: None, caller: None }
     }
 
     /// Adds a member to the details that is not about a place in the request.
@@ -83,10 +92,26 @@ impl ApiError {
         Self::new(Status::BadRequest, "validation_error", message)
     }
 
-    /// 401, the same for every kind of invalid key.
+    /// 401, the same for every kind of invalid credentials.
     pub(crate) fn unauthenticated() -> Self {
-        Self::new(Status::Unauthorized, "unauthenticated", messages::UNAUTHENTICATED)
-            .header("WWW-Authenticate", "Bearer".to_owned())
+        let error = Self::new(Status::Unauthorized, "unauthenticated", messages::UNAUTHENTICATED);
+        let error = Self { caller: Some(RefusedCaller::Unknown), ..error };
+        error.header("WWW-Authenticate", "Bearer".to_owned())
+    }
+
+    /// 403.
+    pub(crate) fn denied(error: PermissionDenied) -> Self {
+        let refused = Self::new(Status::Forbidden, "permission_denied", error.to_string());
+        Self { caller: Some(RefusedCaller::Denied(error)), ..refused }
+    }
+
+    /// The same error in the words of the [`Callers`] of the API.
+    pub(super) fn in_words_of(self, callers: &dyn Callers) -> Self {
+        match self.caller {
+            Some(RefusedCaller::Unknown) => self.saying(&callers.unauthenticated()),
+            Some(RefusedCaller::Denied(error)) => self.saying(&callers.denied(&error)),
+            None => self,
+        }
     }
 
     /// 404: a resource or a route.
@@ -106,11 +131,12 @@ impl ApiError {
         error
     }
 
-    /// 404: no route has this path.
-    pub(crate) fn no_such_path(method: &str, path: &str) -> Self {
+    /// 404: no route has this path. `docs` is the path of the documentation.
+    pub(crate) fn no_such_path(method: &str, path: &str, docs: Option<&str>) -> Self {
         const MOST_CHARS: usize = 200;
         let (end, cut) = path.char_indices().nth(MOST_CHARS).map_or((path.len(), ""), |(end, _)| (end, "…"));
-        Self::not_found(format!("there is nothing at {method} {}{cut}; /docs lists all paths", &path[..end]))
+        let docs = docs.map(|docs| format!("; {docs} lists all paths")).unwrap_or_default();
+        Self::not_found(format!("there is nothing at {method} {}{cut}{docs}", &path[..end]))
     }
 
     /// 405 with the allowed methods, separated by commas.
@@ -175,7 +201,7 @@ impl ApiError {
     pub(crate) fn of_status(status: Status) -> Self {
         match status.code {
             401 => Self::unauthenticated(),
-            404 => Self::not_found("there is nothing at this path; /docs lists all paths"),
+            404 => Self::not_found("there is nothing at this path"),
             500 => Self::system_error(),
             503 => Self::unavailable(),
             400..=499 => {

@@ -9,8 +9,15 @@ use patron_domain::{
     webhook::{NotCalled, SendFailure},
 };
 
-/// The caller could not be identified.
-pub(crate) const UNAUTHENTICATED: &str = "a valid API key is required: send it in the header x-api-key";
+/// The API key is missing or invalid.
+pub(crate) const NO_KEY: &str = "a valid API key is required: send it in the header x-api-key";
+
+/// The request has two keys.
+pub(crate) const TWO_KEYS: &str =
+    "the request has two different API keys, in x-api-key and Authorization; send one of them";
+
+/// The caller could not be identified, outside an API.
+pub(crate) const UNAUTHENTICATED: &str = "the caller could not be identified";
 
 /// The idempotency key was used for another request.
 pub(crate) const KEY_REUSED: &str =
@@ -64,8 +71,8 @@ pub(crate) fn step_failure(failure: &StepFailure) -> String {
 pub(crate) const TOO_LATE: &str = "this took too long, and whether a change was made is not known; try again in a little while, a \
                                    change with the same Idempotency-Key";
 
-/// The caller lacks a permission.
-pub(crate) fn denied(error: &PermissionDenied) -> String {
+/// The API key lacks a permission.
+pub(crate) fn key_denied(error: &PermissionDenied) -> String {
     let message = match error {
         PermissionDenied::Role(Permission::Read) => {
             "this API key may not read; use one with the role all_reader, all_writer or super_admin"
@@ -94,7 +101,7 @@ mod tests {
     fn every_denial_names_the_api_key() {
         let roles = [Permission::Read, Permission::Write, Permission::Administer].map(PermissionDenied::Role);
         for error in roles.into_iter().chain([PermissionDenied::MoreThanOwn, PermissionDenied::Environment]) {
-            assert!(denied(&error).contains("API key"), "{error}");
+            assert!(key_denied(&error).contains("API key"), "{error}");
             assert!(!error.to_string().contains("API key"), "{error}");
         }
     }

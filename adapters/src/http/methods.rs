@@ -10,7 +10,7 @@ use rocket::{
 };
 
 use super::{
-    cors,
+    Api, cors,
     error::ApiError,
     guard,
     wrap::{Audience, render},
@@ -69,7 +69,8 @@ impl Handler for NotAllowed {
         let preflight = request.method() == Method::Options && cors::is_preflight(request, &self.cors_origins);
         if preflight {
             let mut response = Response::build().status(Status::NoContent).finalize();
-            cors::answer_preflight(&self.allow, &mut response);
+            let credentials = Api::of(request).map(|api| api.callers.credentials()).unwrap_or_default();
+            cors::answer_preflight(&self.allow, &credentials, &mut response);
             return Outcome::Success(response);
         }
         let refused = match self.audience {
@@ -109,5 +110,8 @@ impl Handler for NoSuchPath {
 
 /// A 404 that names the requested path.
 pub(super) fn no_such_path(request: &Request<'_>) -> ApiError {
-    ApiError::no_such_path(request.method().as_str(), request.uri().path().as_str())
+    match Api::of(request) {
+        Ok(api) => api.no_such_path(request.method().as_str(), request.uri().path().as_str()),
+        Err(error) => error,
+    }
 }

@@ -15,7 +15,7 @@ use rocket::{
 
 use utoipa::openapi::{ObjectBuilder, schema::Type};
 
-use super::openapi::Endpoint;
+use super::{Api, openapi::Endpoint};
 use crate::metrics::names;
 
 /// The statuses of our responses. Any other is counted as the last one.
@@ -65,9 +65,17 @@ pub(super) fn count_unknown(method: Method, status: Status) {
     counter!(names::REQUESTS, "method" => method, "route" => "unknown", "status" => status).increment(1);
 }
 
-/// Mounts `GET /metrics`, which needs no key and returns the text of `render`, in Prometheus's text format.
+/// Mounts `GET /metrics`, which needs no credentials and returns the text of `render`, in Prometheus's text format. The
+/// document of an API on the same port describes it.
 #[must_use]
-pub fn mount_metrics(rocket: Rocket<Build>, render: impl Fn() -> String + Send + Sync + 'static) -> Rocket<Build> {
+pub fn mount_metrics(
+    rocket: Rocket<Build>,
+    api: Option<&Api>,
+    render: impl Fn() -> String + Send + Sync + 'static,
+) -> Rocket<Build> {
+    if let Some(api) = api {
+        let _ = api.places.metrics.set(());
+    }
     rocket.mount("/", [route(render)])
 }
 
@@ -77,7 +85,7 @@ fn route(render: impl Fn() -> String + Send + Sync + 'static) -> Route {
 
 pub(super) fn documents() -> Vec<Endpoint> {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
-    let says = "Only if the server is configured to serve it on this port. It can also have a port of its own.";
+    let says = "The server can also have a port of its own for it.";
     let endpoint = Endpoint::new(vec![route(String::new)], "getMetrics", "Metrics for Prometheus", says);
     vec![endpoint.answers_with(200, "The metrics, in Prometheus's text format.", "text/plain", text)]
 }

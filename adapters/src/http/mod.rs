@@ -6,7 +6,9 @@
 
 mod answer;
 mod apart;
+mod api;
 mod body;
+mod callers;
 mod cors;
 mod cursor;
 mod customer;
@@ -28,6 +30,8 @@ mod metrics;
 mod noted;
 mod onboarding;
 mod openapi;
+#[cfg(feature = "persistence")]
+mod over;
 mod path_tail;
 mod query;
 mod references;
@@ -38,92 +42,31 @@ mod warning;
 mod webhook;
 mod wrap;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use patron_domain::{
-    customer::{CustomerService, NewCustomer},
-    event::EventService,
-    onboarding::OnboardingService,
-    tax::TaxService,
-    tenancy::{AccessService, AdministrationService},
-    webhook::WebhookService,
-};
+use patron_domain::customer::NewCustomer;
 use rocket::{
     Build, Catcher, Request, Rocket, Route,
     catcher::{self, Handler},
     http::Status,
 };
 
+#[cfg(feature = "persistence")]
+pub use self::over::{Calls, Ports};
 pub use self::{
+    api::{Api, HttpOptions},
+    callers::{ApiKeys, CallerError, Callers, Credential},
     cors::Origins,
     event::event_line,
     health::Readiness,
     metrics::mount_metrics,
-    openapi::{document, mount_docs},
+    openapi::mount_docs,
     webhook::JsonBody,
 };
 use self::{
     error::ApiError,
     wrap::{Audience, CurrentApi, finish, render, request_id, wrap, wrap_fallbacks},
 };
-
-/// The services and options of the routes.
-pub struct Api {
-    /// Customers.
-    pub customers: CustomerService,
-    /// Tax rates and associations.
-    pub taxes: TaxService,
-    /// The log of events.
-    pub events: EventService,
-    /// Environments and keys.
-    pub administration: AdministrationService,
-    /// Webhook endpoints and deliveries.
-    pub webhooks: WebhookService,
-    /// Onboarding workflows and runs.
-    pub onboarding: OnboardingService,
-    /// Identifies callers.
-    pub access: AccessService,
-    /// Checks whether requests can be served.
-    pub readiness: Arc<dyn Readiness>,
-    /// Limits.
-    pub options: HttpOptions,
-}
-
-/// Limits of the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpOptions {
-    /// The most bytes of a body; a longer one gets a 413. Default: 1 MiB.
-    pub body_limit: usize,
-    /// How long a body may take to arrive, before a 408. Default: 10 s.
-    pub body_timeout: Duration,
-    /// How long a request may take, from the end of its body to the start of its answer, before a 503. Default: 10 s.
-    /// Give the database the same.
-    pub request_timeout: Duration,
-    /// The origins that browsers may send requests from. Default: none.
-    pub cors_origins: Origins,
-}
-
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self {
-            body_limit: 1_048_576,
-            body_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(10),
-            cors_origins: Origins::None,
-        }
-    }
-}
-
-impl Api {
-    fn options(&self) -> &HttpOptions {
-        &self.options
-    }
-
-    /// The services of the request's route.
-    fn of<'r>(request: &'r Request<'_>) -> Result<&'r Self, ApiError> {
-        request.local_cache(CurrentApi::default).0.as_deref().ok_or_else(ApiError::system_error)
-    }
-}
 
 /// Reads the body of `POST /customers` as its route does, up to the command; `None` if it is refused.
 ///
@@ -134,17 +77,26 @@ pub fn parse_create_customer(body: &[u8]) -> Option<NewCustomer> {
     customer::parse_create(body).ok()
 }
 
-/// Mounts the API under a base path such as `/v1`.
+/// Mounts the routes of an API under a base path such as `/v1`: those of the services that it has.
 #[must_use]
 pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
-    let concepts = [customer::routes(), tax::routes(), integration::routes(), tenancy::routes(), event::routes()];
-    let routes = [concepts.concat(), webhook::routes(), onboarding::routes()].concat();
-    mount_routes(rocket, base, api, routes, Audience::Keyed)
+    mount_routes(rocket, base, api, routes_of(api), Audience::Keyed)
 }
 
-/// Mounts `live` and `ready` under a base path such as `/health`. They need no key.
+fn routes_of(api: &Api) -> Vec<Route> {
+    let mut routes = [customer::routes(), integration::routes()].concat();
+    routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
+    routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));
+    routes.extend(api.events.iter().flat_map(|_| event::routes()));
+    routes.extend(api.webhooks.iter().flat_map(|_| webhook::routes()));
+    routes.extend(api.onboarding.iter().flat_map(|_| onboarding::routes()));
+    routes
+}
+
+/// Mounts `live` and `ready` under a base path such as `/health`. They need no credentials.
 #[must_use]
 pub fn mount_health(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+    let _ = api.places.health.set(base.trim_end_matches('/').to_owned());
     mount_routes(rocket, base, api, health::all(), Audience::Public)
 }
 
@@ -155,38 +107,38 @@ fn mount_routes(
     routes: Vec<Route>,
     audience: Audience,
 ) -> Rocket<Build> {
-    let cors_origins = api.options.cors_origins.clone();
-    let fallbacks = methods::not_allowed(&routes, &cors_origins, audience);
+    let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins, audience);
     let mut routes = wrap([routes, fallbacks].concat(), api, audience);
     if audience == Audience::Keyed {
         routes.extend(wrap_fallbacks(methods::unknown_paths(base), api, audience));
     }
-    let catcher = Catcher::new(None, JsonCatcher { cors_origins, audience });
+    let catcher = Catcher::new(None, JsonCatcher { api: api.clone(), audience });
     rocket.mount(base, routes).register(base, vec![catcher])
 }
 
 /// A catcher that responds with JSON if no route matches. [`mount`] registers one for its base. An application that
 /// serves only Patron also registers one for `/`.
 #[must_use]
-pub fn catcher(cors_origins: Origins) -> Catcher {
-    Catcher::new(None, JsonCatcher { cors_origins, audience: Audience::Public })
+pub fn catcher(api: &Arc<Api>) -> Catcher {
+    Catcher::new(None, JsonCatcher { api: api.clone(), audience: Audience::Public })
 }
 
 #[derive(Clone)]
 struct JsonCatcher {
-    cors_origins: Origins,
+    api: Arc<Api>,
     audience: Audience,
 }
 
 #[rocket::async_trait]
 impl Handler for JsonCatcher {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
+        request.local_cache(|| CurrentApi(Some(self.api.clone())));
         let error = match status {
             Status::NotFound => methods::no_such_path(request),
             status => ApiError::of_status(status),
         };
         let mut response = render(request, error);
-        finish(request, &self.cors_origins, self.audience, &mut response);
+        finish(request, &self.api, self.audience, &mut response);
         let id = request_id(request);
         metrics::count_unknown(request.method(), status);
         tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");

@@ -4,7 +4,7 @@
 //! Rocket has no middleware for single routes, so each handler is wrapped in one of ours. Nothing is registered for the
 //! whole application, so an application's own routes are not affected.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use patron_domain::tenancy::RequestId;
 use rocket::{
@@ -55,7 +55,7 @@ fn new_request_id() -> RequestId {
 /// The audience of a route's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// Callers with a key. Responses depend on it, including errors.
+    /// Who is recognised: they depend on the credentials, refusals included.
     Keyed,
     /// Anybody.
     Public,
@@ -117,7 +117,7 @@ impl Handler for Wrapped {
             Outcome::Error(status) => failure(request, status),
             Outcome::Forward(forwarded) => return Outcome::Forward(forwarded),
         };
-        finish(request, &self.api.options().cors_origins, self.audience, &mut response);
+        finish(request, &self.api, self.audience, &mut response);
         // The template, never the path: a path can contain an external id, which is personal data.
         let route = request.route().map_or("", |route| route.uri.as_str());
         let took = started.elapsed();
@@ -151,21 +151,21 @@ async fn disguise_refusal(request: &Request<'_>) -> ApiError {
 }
 
 /// Adds the headers of every response.
-pub(super) fn finish(request: &Request<'_>, origins: &cors::Origins, audience: Audience, response: &mut Response<'_>) {
+pub(super) fn finish(request: &Request<'_>, api: &Api, audience: Audience, response: &mut Response<'_>) {
     response.set_raw_header("X-Request-ID", request_id(request).as_str().to_owned());
     if audience == Audience::Keyed && !response.headers().contains("cache-control") {
         response.set_raw_header("Cache-Control", "private, no-cache");
     }
     // A cache must never show a caller the response to another caller (RFC 9111, 4.1 and 5.2.2).
-    let vary = match (audience, cors::allow(request, origins, response)) {
-        (Audience::Keyed, true) => "x-api-key, authorization, Origin",
-        (Audience::Keyed, false) => "x-api-key, authorization",
-        (Audience::Public, true) => "Origin",
-        (Audience::Public, false) => "",
-    };
+    let mut vary: Vec<_> = response.headers().get_one("vary").into_iter().map(str::to_owned).collect();
+    if audience == Audience::Keyed {
+        vary.extend(api.callers.credentials().into_iter().map(|one| one.header().to_owned()));
+    }
+    if cors::allow(request, &api.options.cors_origins, response) {
+        vary.push("Origin".to_owned());
+    }
     if !vary.is_empty() {
-        let both = response.headers().get_one("vary").map(|known| format!("{known}, {vary}"));
-        response.set_raw_header("Vary", both.map_or(Cow::Borrowed(vary), Cow::Owned));
+        response.set_raw_header("Vary", vary.join(", "));
     }
     if let Some(ignored) = Noted::of(request).header() {
         response.set_header(ignored);

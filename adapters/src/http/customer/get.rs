@@ -8,6 +8,7 @@ use super::{
     response::{CustomerResponse, found},
 };
 use crate::http::{
+    Api,
     answer::Answer,
     elsewhere,
     error::ApiError,
@@ -29,7 +30,7 @@ pub(super) async fn get(
     id: &str,
 ) -> Result<Answer, ApiError> {
     checked(&query)?;
-    let id = CustomerId::parse(id).map_err(|_| nobodys(id, uri))?;
+    let id = CustomerId::parse(id).map_err(|_| nobodys(&services, id, uri))?;
     let record = services.customers.find(&caller, id).await?.ok_or_else(missing)?;
     found(&record, &known)
 }
@@ -42,9 +43,9 @@ pub(super) fn checked(query: &Query<'_>) -> Result<(), ApiError> {
 }
 
 /// The error for an id that cannot be a customer's.
-fn nobodys(id: &str, uri: &Origin<'_>) -> ApiError {
+fn nobodys(api: &Api, id: &str, uri: &Origin<'_>) -> ApiError {
     if elsewhere::is_path(id) {
-        return ApiError::no_such_path("GET", uri.path().as_str());
+        return api.no_such_path("GET", uri.path().as_str());
     }
     ApiError::not_found(
         "there is no customer with this id: customer ids begin with cust_; to look up your own id, use \

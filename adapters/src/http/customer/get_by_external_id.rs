@@ -53,7 +53,7 @@ async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -
     // An external id may end like this. But if it is not found, the request probably meant another path.
     let is_elsewhere = tail.text.as_deref().is_some_and(|tail| tail.contains('/') && elsewhere::is_path(tail));
     let missing = || match is_elsewhere {
-        true => ApiError::no_such_path("GET", &tail.path),
+        true => api.no_such_path("GET", &tail.path),
         false => ApiError::not_found("there is no published customer with this external id"),
     };
     let external_id = tail.text.as_deref().and_then(|text| ExternalId::new(text).ok()).ok_or_else(missing)?;

@@ -1,15 +1,13 @@
 //! Conversion of the domain's errors to errors of the API.
 
+use super::{ApiError, NO_SUCH_RATE};
+use crate::http::CallerError;
 use patron_domain::{
     customer::{ChangeCustomerError, ReadError},
     event::FollowError,
     store::StoreError,
-    tenancy::{AuthenticateError, EnvironmentError, KeyError, PermissionDenied},
+    tenancy::{EnvironmentError, KeyError, PermissionDenied},
 };
-use rocket::http::Status;
-
-use super::{ApiError, NO_SUCH_RATE};
-use crate::http::messages;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
@@ -25,16 +23,17 @@ impl From<StoreError> for ApiError {
 
 impl From<PermissionDenied> for ApiError {
     fn from(error: PermissionDenied) -> Self {
-        Self::new(Status::Forbidden, "permission_denied", messages::denied(&error))
+        Self::denied(error)
     }
 }
 
-impl From<AuthenticateError> for ApiError {
-    fn from(error: AuthenticateError) -> Self {
+impl From<CallerError> for ApiError {
+    fn from(error: CallerError) -> Self {
         match error {
-            AuthenticateError::Unauthenticated => Self::unauthenticated(),
-            AuthenticateError::Store(error) => error.into(),
-            other => Self::unforeseen(&other),
+            CallerError::Unauthenticated => Self::unauthenticated(),
+            CallerError::Denied(error) => error.into(),
+            CallerError::Invalid(broken) => broken.into(),
+            CallerError::Store(error) => error.into(),
         }
     }
 }

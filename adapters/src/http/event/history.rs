@@ -28,7 +28,7 @@ pub(super) async fn history(
     broken.into_result()?;
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
-    let events = services.events.history(&caller, EventEntity::Customer(id), page).await?;
+    let events = services.events()?.history(&caller, EventEntity::Customer(id), page).await?;
     // Creating a customer is an event, so one without events does not exist. But its old events may have been removed.
     if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());

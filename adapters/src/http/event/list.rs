@@ -87,7 +87,7 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     let mut broken = parameters.faults();
     let query = query(&parameters, &mut broken);
     broken.into_result()?;
-    let EventPage { events, reached, has_more } = services.events.read(&caller, &query).await?;
+    let EventPage { events, reached, has_more } = services.events()?.read(&caller, &query).await?;
     let items = events.iter().map(EventResponse::new).collect();
     Answer::page(events.len(), &Events { items, next_cursor: reached.to_string(), has_more }).await
 }

@@ -41,7 +41,7 @@ async fn amend(
     (id, amendment): (&str, RunAmendment),
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
-    let amended = services.onboarding.amend_run(caller, customer_id(id)?, amendment, request).await?;
+    let amended = services.onboarding()?.amend_run(caller, customer_id(id)?, amendment, request).await?;
     let (run, workflow) = &amended.value;
     Ok(Answer::ok(&RunResponse::new(run, workflow))?.replayed(amended.replayed))
 }

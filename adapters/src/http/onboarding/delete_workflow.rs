@@ -48,7 +48,7 @@ async fn delete(
     name: Option<WorkflowName>,
     request: Option<IdempotentRequest>,
 ) -> Result<Answer, ApiError> {
-    let deleted = services.onboarding.delete_workflow(caller, name, request).await?;
+    let deleted = services.onboarding()?.delete_workflow(caller, name, request).await?;
     let told = Deleted { message: "the workflow was deleted; new customers do not use it any more" };
     Ok(Answer::ok(&told)?.replayed(deleted.replayed))
 }

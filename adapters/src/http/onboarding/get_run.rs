@@ -14,7 +14,7 @@ use crate::http::{
 /// Shows a customer's onboarding run.
 #[get("/customers/<id>/onboarding", rank = 3)]
 pub(super) async fn get_run(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
-    let (run, workflow) = services.onboarding.run(&caller, customer_id(id)?).await?;
+    let (run, workflow) = services.onboarding()?.run(&caller, customer_id(id)?).await?;
     Answer::ok(&RunResponse::new(&run, &workflow))
 }
 

@@ -14,7 +14,7 @@ use crate::http::{
 /// Shows the workflow of customers that name none; without steps if it is not set.
 #[get("/settings/customer_onboarding")]
 pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Result<Answer, ApiError> {
-    match services.onboarding.workflow(&caller, None).await {
+    match services.onboarding()?.workflow(&caller, None).await {
         Ok(workflow) => Answer::ok(&WorkflowResponse::new(&workflow, None)),
         Err(OnboardingError::UnknownWorkflow) => Answer::ok(&WorkflowResponse::unset()),
         Err(error) => Err(error.into()),
@@ -24,7 +24,7 @@ pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Resu
 /// Shows a named workflow.
 #[get("/settings/customer_onboarding/<name>")]
 pub(super) async fn get_named(caller: CanRead, services: Services<'_>, name: &str) -> Result<Answer, ApiError> {
-    let workflow = services.onboarding.workflow(&caller, workflow_name(name)?).await?;
+    let workflow = services.onboarding()?.workflow(&caller, workflow_name(name)?).await?;
     Answer::ok(&WorkflowResponse::new(&workflow, None))
 }
 

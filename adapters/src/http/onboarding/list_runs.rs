@@ -26,7 +26,7 @@ pub(super) async fn list_runs(caller: CanRead, services: Services<'_>, query: Qu
     let (name, after) = cursor(&query, &mut broken);
     let after = after.and_then(|after| broken.check(|| name.to_owned(), CustomerId::parse(after)));
     broken.into_result()?;
-    let found = services.onboarding.runs(&caller, RunQuery { state, after, limit: limit + 1 }).await?;
+    let found = services.onboarding()?.runs(&caller, RunQuery { state, after, limit: limit + 1 }).await?;
     Answer::ok(&RunList::new(&found, limit))
 }
 

@@ -53,7 +53,7 @@ async fn put(
     };
     let (name, AskedWorkflow { steps, another_secret }) = body.read(read).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let made = services.onboarding.put_workflow(caller, name, steps, another_secret, request).await?;
+    let made = services.onboarding()?.put_workflow(caller, name, steps, another_secret, request).await?;
     let (workflow, secret) = made.value;
     let shown = secret.is_some();
     let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))?;

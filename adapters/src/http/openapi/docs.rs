@@ -1,4 +1,4 @@
-//! The routes of the document and of its page. They need no key and show no data.
+//! The routes of the document and of its page. They need no credentials and show no data.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use utoipa::openapi::{ObjectBuilder, schema::Type};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    Endpoint, document,
+    Endpoint,
     shape::{Look, Shape},
 };
 use crate::http::{
@@ -33,27 +33,30 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// Mounts `/openapi.json`, which describes the API under a base path such as `/v1`, and `/docs`.
+/// Mounts `openapi.json`, which describes the API under a base path such as `/v1`, and the page `docs`, both below
+/// the path `at`, such as `/`. They need no credentials.
 #[must_use]
-pub fn mount_docs(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+pub fn mount_docs(rocket: Rocket<Build>, at: &str, base: &str, api: &Arc<Api>) -> Rocket<Build> {
+    let place = at.trim_end_matches('/').to_owned();
     let routes = routes(base).to_vec();
     let fallbacks = methods::not_allowed(&routes, &api.options.cors_origins, Audience::Public);
     // Ranks after the front page of an application.
-    let front = Route::ranked(FRONT_RANK, Method::Get, "/", Front);
-    rocket.mount("/", wrap([routes, fallbacks, vec![front]].concat(), api, Audience::Public))
+    let front = Route::ranked(FRONT_RANK, Method::Get, "/", Front(format!("{place}/docs/")));
+    let _ = api.places.docs.set(place);
+    rocket.mount(at, wrap([routes, fallbacks, vec![front]].concat(), api, Audience::Public))
 }
 
 const FRONT_RANK: isize = 1_000;
 
 /// The front page, which redirects to the documentation.
 #[derive(Clone)]
-struct Front;
+struct Front(String);
 
 #[rocket::async_trait]
 impl Handler for Front {
     async fn handle<'r>(&self, _: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
         let mut response = Response::build().status(Status::TemporaryRedirect).finalize();
-        response.set_raw_header("Location", "/docs/");
+        response.set_raw_header("Location", self.0.clone());
         Outcome::Success(response)
     }
 }
@@ -73,8 +76,9 @@ struct Document {
 #[rocket::async_trait]
 impl Handler for Document {
     async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
+        let Ok(api) = Api::of(request) else { return Outcome::Success(render(request, ApiError::system_error())) };
         let make = || {
-            let mut json = serde_json::to_vec(&document(&self.base)).unwrap_or_default();
+            let mut json = serde_json::to_vec(&api.document(&self.base)).unwrap_or_default();
             if !json.is_empty() {
                 json.push(b'\n');
             }
@@ -108,7 +112,8 @@ impl Page {
 impl Handler for Page {
     async fn handle<'r>(&self, request: &'r Request<'_>, _: Data<'r>) -> Outcome<'r> {
         let path = request.uri().path().as_str();
-        let Some(name) = path.strip_prefix("/docs/") else {
+        let base = request.route().map_or("", |route| route.uri.base()).trim_end_matches('/');
+        let Some(name) = path.strip_prefix(base).and_then(|path| path.strip_prefix("/docs/")) else {
             // The page finds its files only below its own folder.
             let mut response = Response::build().status(Status::PermanentRedirect).finalize();
             response.set_raw_header("Location", "docs/");

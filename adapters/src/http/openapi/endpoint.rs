@@ -23,7 +23,7 @@ use super::{
     refusal::{Refusal, responses},
     shape::{Shape, exactly},
 };
-use crate::http::{list::List, noted::IGNORED};
+use crate::http::{Callers, list::List, noted::IGNORED};
 
 /// A schema with its name in the document's components.
 pub(super) type Named = (String, RefOr<Schema>);
@@ -39,6 +39,7 @@ pub(crate) struct Endpoint {
     body_required: Required,
     answers: Vec<(u16, ResponseBuilder)>,
     refusals: BTreeSet<Refusal>,
+    needs_caller: bool,
     pub(super) schemas: Vec<Named>,
 }
 
@@ -60,6 +61,7 @@ impl Endpoint {
             body_required: Required::True,
             answers: Vec::new(),
             refusals: BTreeSet::from([Refusal::Failed]),
+            needs_caller: false,
             schemas: Vec::new(),
         }
     }
@@ -70,9 +72,10 @@ impl Endpoint {
         self
     }
 
-    /// Declares that it needs a key with the permission for its method.
+    /// Declares that it needs a caller with the permission for its method.
     pub(crate) fn with_key(mut self) -> Self {
-        self.operation = self.operation.securities(Some(security())).parameter_ref(parameter_ref("X-Environment-ID"));
+        self.needs_caller = true;
+        self.operation = self.operation.parameter_ref(parameter_ref("X-Environment-ID"));
         self.refuses([Refusal::Invalid, Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
     }
 
@@ -201,7 +204,10 @@ impl Endpoint {
     }
 
     /// Returns the operation, and its errors by status with the responses that the document's components need.
-    pub(super) fn finish(mut self) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {
+    pub(super) fn finish(
+        mut self,
+        callers: &dyn Callers,
+    ) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {
         self = self.answering("X-Request-ID");
         if self.body.is_some() {
             self = self.answering(IGNORED);
@@ -212,6 +218,9 @@ impl Endpoint {
         };
         self.answers = self.answers.into_iter().map(made).collect();
         let mut operation = self.operation.tag(self.tag);
+        if self.needs_caller {
+            operation = operation.securities(Some(security(&callers.credentials())));
+        }
         if let Some((named, examples)) = self.body {
             let examples = examples.into_iter();
             let examples = examples.map(|(name, value)| (name, ExampleBuilder::new().value(Some(value)).build()));
@@ -228,7 +237,7 @@ impl Endpoint {
             operation = operation.response(status.to_string(), answer.build());
         }
         let mut refusals = Vec::new();
-        for (status, name, response) in responses(&self.refusals) {
+        for (status, name, response) in responses(&self.refusals, callers) {
             operation = operation.response(status.to_string(), Ref::from_response_name(name.clone()));
             refusals.push((name, response));
         }

@@ -1,4 +1,4 @@
-//! Shared parts of endpoints: request headers, response headers, and the ways to send a key.
+//! What many endpoints share: headers that they take and answer, and the ways to send credentials.
 
 use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId};
 use serde_json::json;
@@ -10,7 +10,7 @@ use utoipa::openapi::{
 };
 
 use super::shape::{Look, Shape, exactly};
-use crate::http::{noted::IGNORED, onboarding};
+use crate::http::{Credential, noted::IGNORED, onboarding};
 
 macro_rules! header_values {
     ($($name:ident: $look:expr;)*) => {$(
@@ -45,13 +45,33 @@ pub(super) fn header_ref(name: &str) -> Ref {
     Ref::new(format!("#/components/headers/{name}"))
 }
 
-/// The two ways to send a key.
-pub(super) fn security() -> [SecurityRequirement; 2] {
-    [SecurityRequirement::new("api_key", [""; 0]), SecurityRequirement::new("bearer", [""; 0])]
+/// Each kind of credential suffices.
+pub(super) fn security(credentials: &[Credential]) -> Vec<SecurityRequirement> {
+    credentials.iter().map(|one| SecurityRequirement::new(scheme_name(*one), [""; 0])).collect()
+}
+
+fn scheme_name(credential: Credential) -> &'static str {
+    match credential {
+        Credential::Bearer => "bearer",
+        Credential::Header(_) => "api_key",
+        Credential::Cookie(_) => "cookie",
+    }
+}
+
+fn scheme(credential: Credential) -> SecurityScheme {
+    let says = "It belongs to one environment.";
+    match credential {
+        Credential::Bearer => {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("As a bearer token."));
+            SecurityScheme::Http(bearer.build())
+        }
+        Credential::Header(name) => SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, says))),
+        Credential::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(name, says))),
+    }
 }
 
 /// The shared parts, by name.
-pub(super) fn components() -> Components {
+pub(super) fn components(credentials: &[Credential]) -> Components {
     let taken = [
         (
             "Idempotency-Key",
@@ -71,7 +91,7 @@ pub(super) fn components() -> Components {
         (
             "X-Environment-ID",
             exactly::<EnvironmentId>(),
-            "The intended environment. The request is rejected unless it is the key's.",
+            "The environment that is meant: the caller's own, or the request is refused.",
         ),
         (
             onboarding::HEADER,
@@ -88,11 +108,19 @@ pub(super) fn components() -> Components {
             exactly::<Yes>(),
             "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
         ),
-        ("Location", exactly::<Path>(), "The path of the new resource."),
-        (IGNORED, exactly::<Names>(), "Present if the body has unknown members: their paths, at most 20."),
-        ("Retry-After", exactly::<Seconds>(), "The number of seconds to wait before another request."),
-        ("WWW-Authenticate", exactly::<Word>(), "The way to send a key."),
-        ("X-Patron-Former-External-Id", exactly::<Yes>(), "Present if the customer was found by a former external id."),
+        ("Location", exactly::<Path>(), "Where what was made is."),
+        (
+            IGNORED,
+            exactly::<Names>(),
+            "There when the body has members that are not known here: their paths, 20 at most.",
+        ),
+        ("Retry-After", exactly::<Seconds>(), "After how many seconds to ask again."),
+        ("WWW-Authenticate", exactly::<Word>(), "How to send credentials."),
+        (
+            "X-Patron-Former-External-Id",
+            exactly::<Yes>(),
+            "There when the customer was found by an external id that it had before.",
+        ),
         ("X-Request-ID", exactly::<Request>(), "The request's id, as in the log."),
     ];
     let mut components = ComponentsBuilder::new();
@@ -103,10 +131,6 @@ pub(super) fn components() -> Components {
     for (name, schema, says) in answered {
         components = components.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(says)).build());
     }
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The API key as a bearer token."));
-    let api_key = ApiKeyValue::with_description("x-api-key", "The API key. It belongs to one environment.");
-    components
-        .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(api_key)))
-        .security_scheme("bearer", SecurityScheme::Http(bearer.build()))
-        .build()
+    let schemes = credentials.iter().map(|one| (scheme_name(*one), scheme(*one)));
+    schemes.fold(components, |components, (name, scheme)| components.security_scheme(name, scheme)).build()
 }

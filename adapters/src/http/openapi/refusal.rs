@@ -20,7 +20,7 @@ use utoipa::{
 };
 
 use super::domain::EXAMPLE_ID;
-use crate::http::{HttpOptions, error::ApiError};
+use crate::http::{Callers, HttpOptions, error::ApiError};
 
 /// A way in which a request can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +116,11 @@ impl Refusal {
         Self::Unavailable,
     ];
 
+    /// One error of the kind, in the words of who recognises callers.
+    fn told_by(self, callers: &dyn Callers) -> ApiError {
+        self.error().in_words_of(callers)
+    }
+
     /// An example error of this kind.
     fn error(self) -> ApiError {
         let limits = HttpOptions::default();
@@ -147,12 +152,12 @@ impl Refusal {
             Self::Invalid => {
                 "Fields, parameters or headers are invalid, or the body is not a JSON object. All faults are reported together."
             }
-            Self::InvalidOperation => "The state of the resource forbids it.",
-            Self::Unauthenticated => "The key is missing, invalid, revoked or expired.",
+            Self::InvalidOperation => "The state forbids it.",
+            Self::Unauthenticated => "There are no credentials, or they are wrong, revoked or expired.",
             Self::Denied => {
-                "The key lacks the permission, or does not belong to the environment in `X-Environment-ID`."
+                "The caller may not do this, or belongs to another environment than `X-Environment-ID` names."
             }
-            Self::NotFound => "It does not exist in the key's environment.",
+            Self::NotFound => "There is no such thing in the caller's environment.",
             Self::TooSlow => "The body did not arrive in time.",
             Self::Taken => "The value is taken.",
             Self::KeyReused => "The `Idempotency-Key` was used for another request.",
@@ -170,20 +175,20 @@ impl Refusal {
 }
 
 /// The responses for the errors of each status, with their names in the document's components.
-pub(super) fn responses(refusals: &BTreeSet<Refusal>) -> Vec<(u16, String, Response)> {
+pub(super) fn responses(refusals: &BTreeSet<Refusal>, callers: &dyn Callers) -> Vec<(u16, String, Response)> {
     let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
     for refusal in refusals {
         by_status.entry(refusal.error().status().code).or_default().push(*refusal);
     }
-    by_status.into_iter().map(|(status, refusals)| (status, name(&refusals), response(&refusals))).collect()
+    by_status.into_iter().map(|(status, refusals)| (status, name(&refusals), response(&refusals, callers))).collect()
 }
 
 fn name(refusals: &[Refusal]) -> String {
     refusals.iter().map(|refusal| refusal.error().code()).collect::<Vec<_>>().join("_or_")
 }
 
-fn response(refusals: &[Refusal]) -> Response {
-    let errors = || refusals.iter().map(|refusal| (refusal, refusal.error()));
+fn response(refusals: &[Refusal], callers: &dyn Callers) -> Response {
+    let errors = || refusals.iter().map(|refusal| (refusal, refusal.told_by(callers)));
     let says: Vec<_> = errors().map(|(refusal, error)| format!("`{}`: {}", error.code(), refusal.says())).collect();
     let examples = errors().map(|(_, error)| {
         // Serialising an error cannot fail.

@@ -69,14 +69,14 @@ async fn create(
     let (entity, new) = body.read(read).await?;
     let request = idempotency.over(body.bytes()).await?;
     let NamedEntity::Customer(named) = entity else {
-        let made = services.taxes.create_default(caller, new, request).await?;
+        let made = services.taxes()?.create_default(caller, new, request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&made.value))?.replayed(made.replayed));
     };
     // Faults of the request itself are reported before any look-up.
-    new.term(services.taxes.clock.now())?;
+    new.term(services.taxes()?.clock.now())?;
     let customer = match named {
         NamedCustomer::Id(id) => id.ok_or(TaxesOfError::UnknownCustomer)?,
-        named => services.taxes.customer(caller, &named).await?,
+        named => services.taxes()?.customer(caller, &named).await?,
     };
     let change = CustomerChange::Amend(customer, Amendment::Associate(Box::new(new)));
     let changed = services.customers.change(caller, change, Precondition::None, request).await;

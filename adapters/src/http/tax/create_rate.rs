@@ -22,7 +22,7 @@ pub(super) async fn create_rate(
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let new = body.read(CreateTaxRateRequest::into_domain).await?;
-    let made = services.taxes.create_rate(&caller, new, idempotency.over(body.bytes()).await?).await?;
+    let made = services.taxes()?.create_rate(&caller, new, idempotency.over(body.bytes()).await?).await?;
     let location = format!("/taxes/rates/{}", made.value.id);
     Ok(Answer::created(location, &TaxRateResponse::new(&made.value))?.replayed(made.replayed))
 }

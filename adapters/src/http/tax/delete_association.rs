@@ -29,10 +29,10 @@ pub(super) async fn delete_association(
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
-    let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
+    let found = services.taxes()?.find_association(&caller, Permission::Write, id).await?;
     let mut found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
     let TaxedEntity::Customer(customer) = found.entity else {
-        let removed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Remove, request).await?;
+        let removed = services.taxes()?.change_default(&caller, id, TaxDefaultAmendment::Remove, request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&removed.value))?.replayed(removed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::Dissociate(id));

@@ -24,7 +24,7 @@ pub(super) async fn delete_rate(
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
-    let archived = services.taxes.change_rate(&caller, id, TaxRateAmendment::Archive, request).await?;
+    let archived = services.taxes()?.change_rate(&caller, id, TaxRateAmendment::Archive, request).await?;
     Ok(Answer::empty(Status::NoContent).replayed(archived.replayed))
 }
 

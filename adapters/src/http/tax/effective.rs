@@ -105,7 +105,7 @@ pub(super) async fn effective(
     broken.into_result()?;
     let currency = currency.ok_or_else(ApiError::system_error)?;
     let id = CustomerId::parse(id).map_err(|_| TaxesOfError::UnknownCustomer)?;
-    let explained = services.taxes.effective(&caller, id, currency, at).await?;
+    let explained = services.taxes()?.effective(&caller, id, currency, at).await?;
     Answer::ok(&EffectiveTaxesResponse::new(&explained))
 }
 

@@ -28,9 +28,9 @@ pub(super) async fn get_association(
     with_rates(&query, &mut broken);
     broken.into_result()?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
-    let found = services.taxes.find_association(&caller, Permission::Read, id).await?;
+    let found = services.taxes()?.find_association(&caller, Permission::Read, id).await?;
     let found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
-    let rates = services.taxes.rates_of(&caller, std::slice::from_ref(&found)).await?;
+    let rates = services.taxes()?.rates_of(&caller, std::slice::from_ref(&found)).await?;
     Answer::ok(&TaxAssociationResponse::new(&found).with_rate(&rates))
 }
 

@@ -16,7 +16,7 @@ use crate::http::{
 pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no tax rate with this id");
     let id = TaxRateId::parse(id).map_err(|_| missing())?;
-    let rate = services.taxes.find_rate(&caller, id).await?.ok_or_else(missing)?;
+    let rate = services.taxes()?.find_rate(&caller, id).await?.ok_or_else(missing)?;
     Answer::ok(&TaxRateResponse::new(&rate))
 }
 

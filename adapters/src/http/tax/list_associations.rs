@@ -100,12 +100,12 @@ pub(super) async fn list_associations(
         NamedEntity::Customers => TaxedEntities::Customers,
         NamedEntity::Tenant => TaxedEntities::One(TaxedEntity::Tenant),
         NamedEntity::Customer(customer) => {
-            let found = services.taxes.customer(&caller, &customer).await;
+            let found = services.taxes()?.customer(&caller, &customer).await;
             TaxedEntities::One(TaxedEntity::Customer(found.map_err(|error| of_named(error, &customer))?))
         }
     };
-    let found = services.taxes.associations(&caller, &filter, page).await?;
-    let rates = if with_rates { services.taxes.rates_of(&caller, &found.items).await? } else { Vec::new() };
+    let found = services.taxes()?.associations(&caller, &filter, page).await?;
+    let rates = if with_rates { services.taxes()?.rates_of(&caller, &found.items).await? } else { Vec::new() };
     let shown = |association| TaxAssociationResponse::new(association).with_rate(&rates);
     List::new(&found, page, shown).answer().await
 }

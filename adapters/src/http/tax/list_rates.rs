@@ -44,7 +44,7 @@ pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Q
     let listing = Listing::read(&query, &mut broken);
     let filter = filter(&query, &listing, &mut broken);
     broken.into_result()?;
-    let found = services.taxes.rates(&caller, &filter, listing.page).await?;
+    let found = services.taxes()?.rates(&caller, &filter, listing.page).await?;
     List::new(&found, listing.page, TaxRateResponse::new).answer().await
 }
 

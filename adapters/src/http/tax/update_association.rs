@@ -30,10 +30,11 @@ pub(super) async fn update_association(
 ) -> Result<Answer, ApiError> {
     let update = body.read(TermsRequest::into_domain).await?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
-    let found = services.taxes.find_association(&caller, Permission::Write, id).await?;
+    let found = services.taxes()?.find_association(&caller, Permission::Write, id).await?;
     let request = idempotency.over(body.bytes()).await?;
     let TaxedEntity::Customer(customer) = found.ok_or(ChangeTaxDefaultError::Unknown)?.entity else {
-        let changed = services.taxes.change_default(&caller, id, TaxDefaultAmendment::Update(update), request).await?;
+        let changed =
+            services.taxes()?.change_default(&caller, id, TaxDefaultAmendment::Update(update), request).await?;
         return Ok(Answer::ok(&TaxAssociationResponse::new(&changed.value))?.replayed(changed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::UpdateAssociation(id, update));

@@ -29,7 +29,7 @@ pub(super) async fn update_rate(
     let update = body.read(UpdateTaxRateRequest::into_domain).await?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     let (amendment, request) = (TaxRateAmendment::Update(Box::new(update)), idempotency.over(body.bytes()).await?);
-    let changed = services.taxes.change_rate(&caller, id, amendment, request).await?;
+    let changed = services.taxes()?.change_rate(&caller, id, amendment, request).await?;
     Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 

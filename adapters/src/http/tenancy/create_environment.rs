@@ -23,7 +23,7 @@ pub(super) async fn create_environment(
 ) -> Result<Answer, ApiError> {
     let (name, kind) = body.read(CreateEnvironmentRequest::into_domain).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let made = services.administration.create_environment(&caller, name, kind, request).await?;
+    let made = services.administration()?.create_environment(&caller, name, kind, request).await?;
     let location = format!("/environments/{}", made.value.id);
     Ok(Answer::created(location, &EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
 }

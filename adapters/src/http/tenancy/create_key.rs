@@ -27,11 +27,11 @@ pub(super) async fn create_key(
     idempotency: Idempotency<'_>,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    let now = services.administration.now();
+    let now = services.administration()?.now();
     let (named, new) = body.read(|request: CreateKeyRequest<'_>, broken| request.into_domain(now, broken)).await?;
     let environment = named_environment(named.as_deref())?;
     let request = idempotency.over(body.bytes()).await?;
-    let (key, secret) = services.administration.create_key(&caller, environment, new, request).await?;
+    let (key, secret) = services.administration()?.create_key(&caller, environment, new, request).await?;
     let api_key = secret.as_ref().map(ApiKeySecret::expose);
     let location = format!("/secrets/api/keys/{}", key.id);
     let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;

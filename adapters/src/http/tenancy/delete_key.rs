@@ -22,7 +22,7 @@ pub(super) async fn delete_key(
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
-    let revoked = services.administration.revoke_key(&caller, id, request).await?;
+    let revoked = services.administration()?.revoke_key(&caller, id, request).await?;
     Ok(Answer::no_content().replayed(revoked.replayed))
 }
 

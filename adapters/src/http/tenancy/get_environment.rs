@@ -15,7 +15,7 @@ use crate::http::{
 #[get("/environments/<id>")]
 pub(super) async fn get_environment(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
-    let environment = services.administration.environment(&caller, id).await?;
+    let environment = services.administration()?.environment(&caller, id).await?;
     Answer::ok(&EnvironmentResponse::new(&environment))
 }
 

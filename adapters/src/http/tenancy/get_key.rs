@@ -15,7 +15,7 @@ use crate::http::{
 #[get("/secrets/api/keys/<id>")]
 pub(super) async fn get_key(caller: CanAdminister, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
-    let key = services.administration.key(&caller, id).await?;
+    let key = services.administration()?.key(&caller, id).await?;
     Answer::ok(&KeyResponse::new(&key))
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn list_environments(
     let mut broken = query.faults();
     let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
-    let found = services.administration.environments(&caller, page).await?;
+    let found = services.administration()?.environments(&caller, page).await?;
     Answer::ok(&EnvironmentList::new(&found, page))
 }
 

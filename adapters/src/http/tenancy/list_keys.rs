@@ -29,7 +29,7 @@ pub(super) async fn list_keys(
     broken.into_result()?;
     let environment = named_environment(query.get("environment_id"))?;
     let status = status.unwrap_or(Status::Published);
-    let found = services.administration.keys(&caller, environment, status, page).await?;
+    let found = services.administration()?.keys(&caller, environment, status, page).await?;
     Answer::ok(&List::new(&found, page, KeyResponse::new))
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn update_environment(
     let change = body.read(UpdateEnvironmentRequest::into_domain).await?;
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let request = idempotency.over(body.bytes()).await?;
-    let changed = services.administration.change_environment(&caller, id, change, request).await?;
+    let changed = services.administration()?.change_environment(&caller, id, change, request).await?;
     Ok(Answer::ok(&EnvironmentResponse::new(&changed.value))?.replayed(changed.replayed))
 }
 

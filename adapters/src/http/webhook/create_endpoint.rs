@@ -24,11 +24,11 @@ pub(super) async fn create_endpoint(
 ) -> Result<Answer, ApiError> {
     let new = body.read(|request: CreateEndpointRequest<'_>, broken| request.into_domain(broken)).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let (endpoint, secret) = services.webhooks.create(&caller, new, request).await?;
+    let (endpoint, secret) = services.webhooks()?.create(&caller, new, request).await?;
     let location = format!("/webhooks/endpoints/{}", endpoint.id);
     let answer = Answer::created(
         location,
-        &EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()),
+        &EndpointResponse::new(&endpoint, &*services.webhooks()?.sender).with_secret(secret.as_ref()),
     )?;
     Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }

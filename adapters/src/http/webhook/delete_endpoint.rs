@@ -21,7 +21,7 @@ pub(super) async fn delete_endpoint(
     id: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
-    let deleted = services.webhooks.delete(&caller, endpoint_id(id)?, request).await?;
+    let deleted = services.webhooks()?.delete(&caller, endpoint_id(id)?, request).await?;
     Ok(Answer::no_content().replayed(deleted.replayed))
 }
 

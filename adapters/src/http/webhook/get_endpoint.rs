@@ -14,8 +14,8 @@ use crate::http::{
 /// Shows a webhook endpoint, without its secret.
 #[get("/webhooks/endpoints/<id>")]
 pub(super) async fn get_endpoint(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
-    let endpoint = services.webhooks.endpoint(&caller, endpoint_id(id)?).await?;
-    Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender))
+    let endpoint = services.webhooks()?.endpoint(&caller, endpoint_id(id)?).await?;
+    Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks()?.sender))
 }
 
 /// The documentation of this endpoint.

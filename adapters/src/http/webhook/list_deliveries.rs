@@ -32,7 +32,7 @@ pub(super) async fn list_deliveries(
     let before = before.and_then(|before| broken.check(|| name.to_owned(), WebhookDeliveryId::parse(before)));
     broken.into_result()?;
     let wanted = DeliveryQuery { status, before, limit: limit + 1 };
-    let found = services.webhooks.deliveries(&caller, endpoint_id(id)?, wanted).await?;
+    let found = services.webhooks()?.deliveries(&caller, endpoint_id(id)?, wanted).await?;
     Answer::ok(&DeliveryList::new(&found, limit))
 }
 

@@ -23,8 +23,8 @@ pub(super) async fn list_endpoints(
     let mut broken = query.faults();
     let page = Listing::read(&query, &mut broken).page;
     broken.into_result()?;
-    let found = services.webhooks.endpoints(&caller, page).await?;
-    let sender = &*services.webhooks.sender;
+    let found = services.webhooks()?.endpoints(&caller, page).await?;
+    let sender = &*services.webhooks()?.sender;
     Answer::ok(&List::new(&found, page, |endpoint| EndpointResponse::new(endpoint, sender)))
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn replay(
 ) -> Result<Answer, ApiError> {
     let what = body.read(|request: ReplayRequest<'_>, broken| request.into_domain(broken)).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let done = services.webhooks.replay(&caller, endpoint_id(id)?, what, request).await?;
+    let done = services.webhooks()?.replay(&caller, endpoint_id(id)?, what, request).await?;
     Ok(Answer::ok(&ReplayResponse { replayed: done.value })?.replayed(done.replayed))
 }
 

@@ -30,9 +30,9 @@ pub(super) async fn rotate_secret(
         _ => body.read(|request: RotateSecretRequest, broken| request.into_domain(broken)).await?,
     };
     let request = idempotency.over(body.bytes()).await?;
-    let (endpoint, secret) = services.webhooks.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
+    let (endpoint, secret) = services.webhooks()?.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
     let answer =
-        Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks.sender).with_secret(secret.as_ref()))?;
+        Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks()?.sender).with_secret(secret.as_ref()))?;
     Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
 }
 

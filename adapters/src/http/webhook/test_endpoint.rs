@@ -22,7 +22,7 @@ pub(super) async fn test_endpoint(
     id: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
-    let test = services.webhooks.test(&caller, endpoint_id(id)?, request).await?;
+    let test = services.webhooks()?.test(&caller, endpoint_id(id)?, request).await?;
     Ok(Answer::ok(&DeliveryResponse::new(&test.value))?.replayed(test.replayed))
 }
 

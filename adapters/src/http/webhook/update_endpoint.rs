@@ -26,8 +26,8 @@ pub(super) async fn update_endpoint(
 ) -> Result<Answer, ApiError> {
     let update = body.read(|request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken)).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let changed = services.webhooks.update(&caller, endpoint_id(id)?, update, request).await?;
-    Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks.sender))?.replayed(changed.replayed))
+    let changed = services.webhooks()?.update(&caller, endpoint_id(id)?, update, request).await?;
+    Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks()?.sender))?.replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.

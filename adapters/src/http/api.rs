@@ -1,0 +1,128 @@
+//! The services and options of the routes.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use patron_domain::{
+    customer::CustomerService, event::EventService, onboarding::OnboardingService, tax::TaxService,
+    tenancy::AdministrationService, webhook::WebhookService,
+};
+use rocket::Request;
+use utoipa::openapi::OpenApi;
+
+use super::{Callers, Origins, Readiness, error::ApiError, openapi, wrap::CurrentApi};
+
+/// The services and options of the routes. Only the routes of the services that it has are mounted and documented.
+///
+/// [`Api::over`] makes one with all services over a database of ours.
+pub struct Api {
+    /// Customers, and their links to other systems.
+    pub customers: CustomerService,
+    /// Tax rates and associations.
+    pub taxes: Option<TaxService>,
+    /// The log of events.
+    pub events: Option<EventService>,
+    /// Environments and API keys.
+    pub administration: Option<AdministrationService>,
+    /// Webhook endpoints and deliveries.
+    pub webhooks: Option<WebhookService>,
+    /// Onboarding workflows and runs.
+    pub onboarding: Option<OnboardingService>,
+    /// Identifies callers.
+    pub callers: Arc<dyn Callers>,
+    /// Checks whether requests can be served. Without it, the process is always ready.
+    pub readiness: Option<Arc<dyn Readiness>>,
+    /// Limits.
+    pub options: HttpOptions,
+    pub(super) places: Places,
+}
+
+/// Where the parts of an API were mounted, for its document and for errors that lead there.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// The base of `docs` and `openapi.json`.
+    pub(super) docs: OnceLock<String>,
+    /// The base of `live` and `ready`.
+    pub(super) health: OnceLock<String>,
+    /// Whether `/metrics` is mounted.
+    pub(super) metrics: OnceLock<()>,
+}
+
+/// Limits of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// The most bytes of a body; a longer one gets a 413. Default: 1 MiB.
+    pub body_limit: usize,
+    /// How long a body may take to arrive, before a 408. Default: 10 s.
+    pub body_timeout: Duration,
+    /// How long a request may take, from the end of its body to the start of its answer, before a 503. Default: 10 s.
+    /// Give the database the same.
+    pub request_timeout: Duration,
+    /// The origins that browsers may send requests from. Default: none.
+    pub cors_origins: Origins,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            body_limit: 1_048_576,
+            body_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            cors_origins: Origins::None,
+        }
+    }
+}
+
+/// Access to an optional service.
+macro_rules! service {
+    ($name:ident: $service:ty) => {
+        pub(super) fn $name(&self) -> Result<&$service, ApiError> {
+            // Its routes are mounted with it alone.
+            self.$name.as_ref().ok_or_else(ApiError::system_error)
+        }
+    };
+}
+
+impl Api {
+    /// Customers alone, with the default limits.
+    #[must_use]
+    pub fn new(customers: CustomerService, callers: Arc<dyn Callers>) -> Self {
+        Self {
+            customers,
+            taxes: None,
+            events: None,
+            administration: None,
+            webhooks: None,
+            onboarding: None,
+            callers,
+            readiness: None,
+            options: HttpOptions::default(),
+            places: Places::default(),
+        }
+    }
+
+    /// Builds the OpenAPI document of this API under a base path such as `/v1`. It describes what is mounted.
+    #[must_use]
+    pub fn document(&self, base: &str) -> OpenApi {
+        openapi::document(self, base)
+    }
+
+    service!(taxes: TaxService);
+    service!(events: EventService);
+    service!(administration: AdministrationService);
+    service!(webhooks: WebhookService);
+    service!(onboarding: OnboardingService);
+
+    /// 404: no route has this path.
+    pub(super) fn no_such_path(&self, method: &str, path: &str) -> ApiError {
+        let docs = self.places.docs.get().map(|base| format!("{base}/docs"));
+        ApiError::no_such_path(method, path, docs.as_deref())
+    }
+
+    /// The API of the request's route.
+    pub(super) fn of<'r>(request: &'r Request<'_>) -> Result<&'r Self, ApiError> {
+        request.local_cache(CurrentApi::default).0.as_deref().ok_or_else(ApiError::system_error)
+    }
+}

@@ -1,0 +1,148 @@
+//! Wires the routes over a database of ours.
+
+use std::{sync::Arc, time::Duration};
+
+use patron_domain::{
+    Clock,
+    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    event::EventService,
+    ids::{IdGenerator, Randomness},
+    onboarding::OnboardingService,
+    tax::TaxService,
+    tenancy::{AccessService, AdministrationService, KeyUses, NoKeyUses},
+    webhook::{SecretVault, WebhookSender, WebhookService},
+};
+
+use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody};
+use crate::{
+    key_cache::CachedApiKeys,
+    persistence::Database,
+    system::{OsRandomness, SystemClock, SystemIds},
+};
+
+/// The ports and options of an API over a database.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+///
+/// use patron_adapters::http::Ports;
+///
+/// // The system's clock, ids and randomness, API keys, no webhooks; responses are kept for an hour.
+/// let ports = Ports { idempotency_ttl: Duration::from_secs(3_600), ..Ports::default() };
+/// assert!(ports.callers.is_none());
+/// ```
+#[derive(Clone)]
+pub struct Ports {
+    /// Tells the time. Default: the system's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids. Default: with random bits of the system.
+    pub ids: Arc<dyn IdGenerator>,
+    /// Gives secrets. Default: the system's.
+    pub randomness: Arc<dyn Randomness>,
+    /// Identifies callers. Without it the database's API keys do, and there are routes for environments and keys.
+    pub callers: Option<Arc<dyn Callers>>,
+    /// Records when keys are used. Default: not at all.
+    pub key_uses: Arc<dyn KeyUses>,
+    /// Calls other systems. Without it there are no routes for webhooks and onboarding.
+    pub calls: Option<Calls>,
+    /// How long an idempotency key returns the first response. Default: 24 hours.
+    pub idempotency_ttl: Duration,
+    /// Limits.
+    pub options: HttpOptions,
+}
+
+/// The ports of webhooks and onboarding.
+#[derive(Clone)]
+pub struct Calls {
+    /// Sends requests.
+    pub sender: Arc<dyn WebhookSender>,
+    /// Seals the secrets that they are signed with.
+    pub vault: Arc<dyn SecretVault>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            randomness: Arc::new(OsRandomness),
+            callers: None,
+            key_uses: Arc::new(NoKeyUses),
+            calls: None,
+            idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            options: HttpOptions::default(),
+        }
+    }
+}
+
+impl Api {
+    /// The API over a database.
+    #[must_use]
+    pub fn over(database: &Database, ports: Ports) -> Self {
+        let Ports { clock, ids, randomness, callers, key_uses, calls, idempotency_ttl, options } = ports;
+        let (records, customers) = (database.records.clone(), database.customers.clone());
+        let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
+        // Both services share one cache: a key revoked through one stops at once in the other.
+        let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
+        let administration = AdministrationService {
+            tenancy: database.tenancy.clone(),
+            keys: keys.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            randomness: randomness.clone(),
+            records: records.clone(),
+            idempotency_ttl,
+        };
+        let (callers, administration) = match callers {
+            Some(callers) => (callers, None),
+            None => {
+                let access = AccessService::new(keys, clock.clone(), key_uses);
+                (Arc::new(ApiKeys(access)) as Arc<dyn Callers>, Some(administration))
+            }
+        };
+        let (webhooks, onboarding) = match calls {
+            Some(Calls { sender, vault }) => {
+                let onboarding = OnboardingService {
+                    onboarding: database.onboarding.clone(),
+                    vault: vault.clone(),
+                    clock: clock.clone(),
+                    ids: ids.clone(),
+                    randomness: randomness.clone(),
+                    idempotency_ttl,
+                };
+                let webhooks = WebhookService {
+                    webhooks: database.webhooks.clone(),
+                    events: database.events.clone(),
+                    sender,
+                    vault,
+                    body: Arc::new(JsonBody),
+                    clock: clock.clone(),
+                    ids: ids.clone(),
+                    randomness,
+                    records: records.clone(),
+                    idempotency_ttl,
+                };
+                (Some(webhooks), Some(onboarding))
+            }
+            None => (None, None),
+        };
+        let taxes = TaxService {
+            taxes: database.taxes.clone(),
+            customers: database.customers.clone(),
+            records,
+            clock,
+            ids,
+            idempotency_ttl,
+        };
+        Self {
+            taxes: Some(taxes),
+            events: Some(EventService { events: database.events.clone() }),
+            administration,
+            webhooks,
+            onboarding,
+            readiness: Some(Arc::new(database.clone())),
+            options,
+            ..Self::new(service, callers)
+        }
+    }
+}
