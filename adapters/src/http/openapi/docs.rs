@@ -122,7 +122,7 @@ impl Handler for Page {
         // The default page has a badge that sends the document to an external validator.
         let config = Config::from("../openapi.json").validator_url("none");
         let Ok(Some(found)) = utoipa_swagger_ui::serve(name, Arc::new(config)) else {
-            return Outcome::Success(render(request, ApiError::of_status(Status::NotFound)));
+            return Outcome::Success(render(request, methods::no_such_path(request)));
         };
         let kind = ContentType::parse_flexible(&found.content_type).unwrap_or(ContentType::Binary);
         let tag = self.tag_of(name, &found.bytes);
