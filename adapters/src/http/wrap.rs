@@ -55,7 +55,7 @@ fn new_request_id() -> RequestId {
 /// The audience of a route's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// Who is recognised: they depend on the credentials, refusals included.
+    /// Identified callers. Responses depend on the credentials, including errors.
     Keyed,
     /// Anybody.
     Public,

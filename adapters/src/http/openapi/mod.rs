@@ -31,48 +31,48 @@ use super::{Api, customer, event, health, integration, metrics, onboarding, tax,
 /// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
 type Group<'a> = (&'a str, &'static str, &'static str, Vec<Endpoint>);
 
-/// Those of an API that is under a base path.
+/// The groups of an API under a base path.
 fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
     let if_there = |there: bool, documents: fn() -> Vec<Endpoint>| if there { documents() } else { Vec::new() };
     let (docs, health) = (api.places.docs.get(), api.places.health.get());
     let (docs_base, health_base) = (docs.map_or("", String::as_str), health.map_or("", String::as_str));
     let keys = if_there(api.administration.is_some(), tenancy::documents);
     let groups = vec![
-        (base, "Customers", "Who your customers are: their names, addresses and metadata.", customer::documents()),
-        (base, "Taxes", "Tax rates, and who pays them.", if_there(api.taxes.is_some(), tax::documents)),
-        (base, "Integrations", "Under which ids other systems know a customer.", integration::documents()),
+        (base, "Customers", "Your customers, with their names, addresses and metadata.", customer::documents()),
+        (base, "Taxes", "Tax rates, and the customers that pay them.", if_there(api.taxes.is_some(), tax::documents)),
+        (base, "Integrations", "The ids of customers in other systems.", integration::documents()),
         (
             base,
             "Onboarding",
-            "What is done elsewhere for every new customer.",
+            "Calls to other systems for every new customer.",
             if_there(api.onboarding.is_some(), onboarding::documents),
         ),
         (base, "Environments and keys", "The environments of a tenant, and the API keys of each.", keys),
         (
             base,
             "Events",
-            "Everything that happened, in order and without a gap.",
+            "The log of all changes, in order and without gaps.",
             if_there(api.events.is_some(), event::documents),
         ),
         (
             base,
             "Webhooks",
-            "Who is told of every change, and what became of it.",
+            "Notifications about changes, and their deliveries.",
             if_there(api.webhooks.is_some(), webhook::documents),
         ),
         (
             health_base,
             "Health",
-            "Whether it lives, and whether it can work. No credentials are needed.",
+            "Liveness and readiness. No credentials are needed.",
             if_there(health.is_some(), health::documents),
         ),
-        ("", "Figures", "No credentials are needed.", if_there(api.places.metrics.get().is_some(), metrics::documents)),
+        ("", "Metrics", "No credentials are needed.", if_there(api.places.metrics.get().is_some(), metrics::documents)),
         (docs_base, "About", "No credentials are needed.", if_there(docs.is_some(), docs::documents)),
     ];
     groups.into_iter().filter(|(_, _, _, endpoints)| !endpoints.is_empty()).collect()
 }
 
-/// The document of an API under a base path such as `/v1`.
+/// Builds the document of an API under a base path such as `/v1`.
 pub(super) fn document(api: &Api, base: &str) -> OpenApi {
     let mut components = parts::components(&api.callers.credentials());
     components.schemas.extend(refusal::schemas());
@@ -105,12 +105,12 @@ fn info() -> Info {
         .license(Some(license))
         .description(Some(
             "A customer registry for billing. It speaks Flexprice's customer API.\n\n\
-             Requests and answers are JSON in UTF-8. Unknown fields are ignored; `null` means absent, but for `PATCH`, where \
-             it clears. Lengths are counted in Unicode code points. Control characters are refused in every text but the values \
-             of metadata, where U+0000 alone is; tabs and line breaks are taken in address lines and descriptions. Every error \
-             has the shape `Error`. Where several refusals apply, the first is answered of: credentials that contradict each other (400), \
-             401, 403, 404 of an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 of what the request refers \
-             to, 409, 412. `?pretty=true` indents an answer.",
+             Requests and responses are JSON in UTF-8. Unknown fields are ignored. `null` means absent, except in `PATCH`, where \
+             it clears. Lengths are counted in Unicode code points. Control characters are rejected in all texts; the values \
+             of metadata reject only U+0000, and address lines and descriptions allow tabs and line breaks. Every error \
+             has the schema `Error`. If several errors apply, the response is the first of: contradictory credentials (400), \
+             401, 403, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
+             to, 409, 412. `?pretty=true` indents the response.",
         ))
         .build()
 }

@@ -1,4 +1,4 @@
-//! What many endpoints share: headers that they take and answer, and the ways to send credentials.
+//! Shared parts of endpoints: request headers, response headers, and the ways to send credentials.
 
 use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId};
 use serde_json::json;
@@ -91,7 +91,7 @@ pub(super) fn components(credentials: &[Credential]) -> Components {
         (
             "X-Environment-ID",
             exactly::<EnvironmentId>(),
-            "The environment that is meant: the caller's own, or the request is refused.",
+            "The intended environment. The request is rejected unless it is the caller's.",
         ),
         (
             onboarding::HEADER,
@@ -108,19 +108,11 @@ pub(super) fn components(credentials: &[Credential]) -> Components {
             exactly::<Yes>(),
             "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
         ),
-        ("Location", exactly::<Path>(), "Where what was made is."),
-        (
-            IGNORED,
-            exactly::<Names>(),
-            "There when the body has members that are not known here: their paths, 20 at most.",
-        ),
-        ("Retry-After", exactly::<Seconds>(), "After how many seconds to ask again."),
-        ("WWW-Authenticate", exactly::<Word>(), "How to send credentials."),
-        (
-            "X-Patron-Former-External-Id",
-            exactly::<Yes>(),
-            "There when the customer was found by an external id that it had before.",
-        ),
+        ("Location", exactly::<Path>(), "The path of the new resource."),
+        (IGNORED, exactly::<Names>(), "Present if the body has unknown members: their paths, at most 20."),
+        ("Retry-After", exactly::<Seconds>(), "The number of seconds to wait before another request."),
+        ("WWW-Authenticate", exactly::<Word>(), "The way to send credentials."),
+        ("X-Patron-Former-External-Id", exactly::<Yes>(), "Present if the customer was found by a former external id."),
         ("X-Request-ID", exactly::<Request>(), "The request's id, as in the log."),
     ];
     let mut components = ComponentsBuilder::new();

@@ -116,7 +116,7 @@ impl Refusal {
         Self::Unavailable,
     ];
 
-    /// One error of the kind, in the words of who recognises callers.
+    /// The example in the words of the [`Callers`] of the API.
     fn told_by(self, callers: &dyn Callers) -> ApiError {
         self.error().in_words_of(callers)
     }
@@ -152,12 +152,12 @@ impl Refusal {
             Self::Invalid => {
                 "Fields, parameters or headers are invalid, or the body is not a JSON object. All faults are reported together."
             }
-            Self::InvalidOperation => "The state forbids it.",
-            Self::Unauthenticated => "There are no credentials, or they are wrong, revoked or expired.",
+            Self::InvalidOperation => "The state of the resource forbids it.",
+            Self::Unauthenticated => "The credentials are missing, invalid, revoked or expired.",
             Self::Denied => {
-                "The caller may not do this, or belongs to another environment than `X-Environment-ID` names."
+                "The caller lacks the permission, or does not belong to the environment in `X-Environment-ID`."
             }
-            Self::NotFound => "There is no such thing in the caller's environment.",
+            Self::NotFound => "It does not exist in the caller's environment.",
             Self::TooSlow => "The body did not arrive in time.",
             Self::Taken => "The value is taken.",
             Self::KeyReused => "The `Idempotency-Key` was used for another request.",
