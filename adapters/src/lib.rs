@@ -22,6 +22,15 @@ pub mod onboarding;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod retention;
-pub mod system;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
+
+pub use patron_domain::system;
+
+/// What is in the public surface and not of this crate.
+#[cfg(feature = "persistence")]
+pub use diesel;
+#[cfg(feature = "postgres")]
+pub use diesel_async;
+#[cfg(feature = "http")]
+pub use {rocket, utoipa};

@@ -9,7 +9,7 @@ use patron_domain::{
     lifecycle::Owner,
     retention::{OldEvents, RetentionStore},
     store::StoreError,
-    tenancy::{SystemScope, TenancyRepository, owners},
+    tenancy::{Owners, SystemScope},
     time::Timestamp,
     webhook::WebhookRepository,
 };
@@ -26,7 +26,7 @@ pub struct RetentionJob {
     /// Removes records and events.
     pub store: Arc<dyn RetentionStore>,
     /// Lists the environments, each of which has a log of its own.
-    pub tenancy: Arc<dyn TenancyRepository>,
+    pub owners: Arc<dyn Owners>,
     /// Readers of the log that Patron keeps: an event that one of them has still to read stays.
     pub readers: Vec<Arc<dyn EventReaders>>,
     /// Removes deliveries.
@@ -72,7 +72,7 @@ impl RetentionJob {
     async fn remove_events(&self) -> Result<(), StoreError> {
         let Some(ttl) = self.events_ttl else { return Ok(()) };
         let happened_before = self.clock.now().earlier(ttl);
-        for owner in owners(self.tenancy.as_ref(), &SystemScope::patron()).await? {
+        for owner in self.owners.owners(&SystemScope::patron()).await? {
             self.remove_of_environment(owner, happened_before).await?;
         }
         Ok(())
@@ -103,12 +103,7 @@ where
 #[cfg(test)]
 mod tests {
     use patron_domain::{
-        MockClock,
-        event::MockEventReaders,
-        page::Page,
-        retention::MockRetentionStore,
-        tenancy::{Environment, MockTenancyRepository, Tenant},
-        testkit::{a_tenant, a_time, an_environment, an_id},
+        MockClock, event::MockEventReaders, retention::MockRetentionStore, tenancy::MockOwners, testkit::a_time,
         webhook::MockWebhookRepository,
     };
 
@@ -116,12 +111,12 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
-    fn job(store: MockRetentionStore, tenancy: MockTenancyRepository) -> RetentionJob {
+    fn job(store: MockRetentionStore, owners: MockOwners) -> RetentionJob {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(a_time());
         RetentionJob {
             store: Arc::new(store),
-            tenancy: Arc::new(tenancy),
+            owners: Arc::new(owners),
             readers: Vec::new(),
             webhooks: Arc::new(MockWebhookRepository::new()),
             clock: Arc::new(clock),
@@ -146,7 +141,7 @@ mod tests {
             .times(3)
             .withf(move |_, before, limit| *before == a_time().earlier(HOUR) && *limit == STEP)
             .returning(move |_, _, _| Ok(left()));
-        let job = job(store, MockTenancyRepository::new());
+        let job = job(store, MockOwners::new());
         job.remove_records().await.unwrap();
         // Events have no retention time.
         job.remove_events().await.unwrap();
@@ -161,21 +156,17 @@ mod tests {
             .times(2)
             .withf(move |_, before, limit| *before == a_time().earlier(HOUR * 2) && *limit == STEP)
             .returning(move |_, _, _| Ok(left()));
-        let job = job(MockRetentionStore::new(), MockTenancyRepository::new());
+        let job = job(MockRetentionStore::new(), MockOwners::new());
         RetentionJob { webhooks: Arc::new(webhooks), ..job }.remove_deliveries().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn old_events_of_every_environment_are_removed_up_to_the_reader_that_is_furthest_behind() {
-        let (day, tenant) = (HOUR * 24, Tenant { id: an_id(1), ..a_tenant() });
-        let environment = Environment { id: an_id(2), tenant_id: tenant.id, ..an_environment() };
-        let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
-        let tenancy = || {
-            let (tenant, environment) = (tenant.clone(), environment.clone());
-            let mut tenancy = MockTenancyRepository::new();
-            tenancy.expect_tenants().return_once(|_, _| Ok(Page { items: vec![tenant], total: 1 }));
-            tenancy.expect_environments().return_once(|_, _| Ok(Page { items: vec![environment], total: 1 }));
-            tenancy
+        let (day, owner) = (HOUR * 24, Owner::numbered(7, 1));
+        let owners = || {
+            let mut owners = MockOwners::new();
+            owners.expect_owners().return_once(move |_| Ok(vec![owner]));
+            owners
         };
         let at = |number| EventPosition::from_stored(number).unwrap();
         let reader = |position: Option<EventPosition>| -> Arc<dyn EventReaders> {
@@ -194,7 +185,7 @@ mod tests {
                 .times(2)
                 .withf(move |_, of, what, limit| (*of, *what, *limit) == (owner, old, STEP))
                 .returning(move |_, _, _, _| Ok(left()));
-            let job = RetentionJob { readers, events_ttl: Some(day), ..job(store, tenancy()) };
+            let job = RetentionJob { readers, events_ttl: Some(day), ..job(store, owners()) };
             job.remove_events().await.unwrap();
         }
     }

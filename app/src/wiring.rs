@@ -90,7 +90,7 @@ pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerSer
 pub(crate) fn retention_job(settings: &Settings, database: &Database) -> RetentionJob {
     RetentionJob {
         store: database.retention.clone(),
-        tenancy: database.tenancy.clone(),
+        owners: database.owners.clone(),
         readers: vec![Arc::new(EndpointReaders(database.webhooks.clone()))],
         webhooks: database.webhooks.clone(),
         clock: Arc::new(SystemClock),

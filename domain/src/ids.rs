@@ -9,7 +9,7 @@ mod mock;
 
 use std::{fmt, hash, marker::PhantomData, str::FromStr};
 
-use uuid::Uuid;
+pub use uuid::Uuid;
 
 use crate::{time::Timestamp, violation::Rule};
 
@@ -126,6 +126,28 @@ impl<K: Kind> Id<K> {
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.uuid
+    }
+
+    /// The id for a number of your own, such as a tenant of the embedding application.
+    ///
+    /// Numbers below 2^64 never equal an id of an [`IdGenerator`]: those begin with the time.
+    ///
+    /// ```
+    /// use patron_domain::ids::TenantId;
+    ///
+    /// let tenant = TenantId::from_u128(4711);
+    /// assert_eq!(tenant.to_string(), "tenant_000000000000000000000004K7");
+    /// assert_eq!(tenant.to_u128(), 4711);
+    /// ```
+    #[must_use]
+    pub const fn from_u128(number: u128) -> Self {
+        Self::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// The 128 bits as a number.
+    #[must_use]
+    pub const fn to_u128(self) -> u128 {
+        self.uuid.as_u128()
     }
 
     /// The greatest id that an [`IdGenerator`] can give up to this time, to the millisecond. It selects objects by

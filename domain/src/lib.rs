@@ -62,19 +62,26 @@
 //!   [`docs/embedding.md`](https://github.com/patron-billing/patron/blob/main/docs/embedding.md).
 //!
 //! # Features
-//! - `serde`: `Serialize` and `Deserialize` on the newtypes; deserialisation uses the checked constructors.
+//! - `serde`: `Serialize` and `Deserialize` on the newtypes, through the checked constructors, and on whole values in their
+//!   [stored form](stored); `Deserialize` on requests such as [`NewCustomerParts`](customer::NewCustomerParts).
 //! - `mock`: a mockall mock of every port, such as `customer::MockCustomerRepository`, with ready-made ones for common
 //!   cases: `empty()`, `with(…)`, `always_unavailable()`. The results of a ready-made mock cannot be replaced; set your
 //!   own expectations on `new()`.
+//! - `http-semantics`: the module `http_semantics` for adapters that speak HTTP: entity tags, preconditions and
+//!   fingerprints of requests; adds a dependency for SHA-256.
+//! - `system`: the module `system` with the operating system's clock, ids and secrets; adds the dependency getrandom.
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
 mod clock;
 pub mod customer;
 pub mod event;
+#[cfg(feature = "http-semantics")]
+pub mod http_semantics;
 pub mod idempotency;
 pub mod ids;
 pub mod integration;
+mod kind;
 pub mod lifecycle;
 pub mod metadata;
 pub mod onboarding;
@@ -83,6 +90,8 @@ pub mod patch;
 pub mod retention;
 pub mod store;
 pub mod stored;
+#[cfg(feature = "system")]
+pub mod system;
 pub mod tax;
 pub mod tenancy;
 #[cfg(feature = "testkit")]
@@ -97,5 +106,8 @@ mod words;
 pub use clock::Clock;
 #[cfg(any(test, feature = "mock"))]
 pub use clock::MockClock;
+pub use kind::{ErrorKind, OperationError};
 pub use text::TextFault;
 pub use words::UnknownWord;
+/// What is in the public surface and not of this crate: implement ports with [`async_trait`](macro@async_trait).
+pub use {async_trait::async_trait, chrono, rust_decimal, serde_json, uuid};

@@ -9,6 +9,9 @@ use crate::{
 
 /// The owner of an object: one environment of one tenant.
 ///
+/// An environment belongs to one tenant for ever: its id MUST NOT repeat under another tenant. A store may keep both apart or
+/// refuse the second, but never shows the data of one to the other.
+///
 /// ```
 /// use patron_domain::{lifecycle::Owner, testkit::{an_id, an_owner}};
 ///
@@ -21,6 +24,34 @@ pub struct Owner {
     pub tenant_id: TenantId,
     /// The environment.
     pub environment_id: EnvironmentId,
+}
+
+impl Owner {
+    /// The owner for a tenant and an environment with numbers of your own. Environments may be numbered per tenant: the
+    /// environment's id contains the tenant's number, so ids do not repeat.
+    ///
+    /// ```
+    /// use patron_domain::lifecycle::Owner;
+    ///
+    /// let (one, other) = (Owner::numbered(7, 1), Owner::numbered(8, 1));
+    /// assert_ne!(one.environment_id, other.environment_id);
+    /// assert_eq!(one.numbers(), Some((7, 1)));
+    /// ```
+    #[must_use]
+    pub const fn numbered(tenant: u64, environment: u64) -> Self {
+        // Widening keeps the number; `From` is not const.
+        let (high, low) = (tenant as u128, environment as u128);
+        Self { tenant_id: TenantId::from_u128(high), environment_id: EnvironmentId::from_u128(high << 64 | low) }
+    }
+
+    /// The numbers of the tenant and the environment; `None` unless [`Self::numbered`] made the ids.
+    #[must_use]
+    pub fn numbers(self) -> Option<(u64, u64)> {
+        let environment = self.environment_id.to_u128();
+        let tenant =
+            u64::try_from(self.tenant_id.to_u128()).ok().filter(|tenant| u128::from(*tenant) == environment >> 64)?;
+        Some((tenant, u64::try_from(environment & u128::from(u64::MAX)).ok()?))
+    }
 }
 
 /// Whether an object is in use.

@@ -102,6 +102,7 @@ impl Default for PageRequest {
 /// assert_eq!(page, Page { items: vec!['b', 'c'], total: 3 });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Page<T> {
     /// The items of this page, at most as many as requested.
     pub items: Vec<T>,

@@ -32,3 +32,12 @@ impl<T: PartialEq> Patch<T> {
         changed
     }
 }
+
+/// `null` is [`Patch::Clear`], a value is [`Patch::Set`], and with `#[serde(default)]` an absent member is [`Patch::Keep`], as in
+/// JSON merge patch (RFC 7396).
+#[cfg(feature = "serde")]
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <Option<T> as serde::Deserialize>::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
+    }
+}

@@ -12,8 +12,7 @@ use std::{
 use futures::executor::block_on;
 use patron_domain::{
     customer::{
-        ChangeCustomerError, CountryCode, CustomerName, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ExternalId,
-        NewCustomer,
+        ChangeCustomerError, CustomerService, DEFAULT_IDEMPOTENCY_TTL, NewCustomer, NewCustomerParts,
         query::{CustomerQuery, CustomerQueryParts},
     },
     testkit::{CountingIds, FixedClock, MemoryStore, a_caller},
@@ -52,26 +51,16 @@ fn add(customers: &CustomerService, words: &str) -> String {
     };
     match block_on(customers.create(&a_caller(), new, None)) {
         Ok(created) => format!("added {}", created.event.state.customer.external_id.as_str()),
-        Err(ChangeCustomerError::ExternalIdTaken { .. }) => "refused: somebody has this external_id".to_owned(),
+        Err(ChangeCustomerError::ExternalIdTaken { .. }) => "refused: somebody has this external id".to_owned(),
         Err(error) => format!("failed: {error}"),
     }
 }
 
-/// Checks all fields, so that a person sees everything that is wrong at once.
+/// All of it is checked together, so that a person sees everything that is wrong at once.
 fn new_customer(words: &str) -> Result<NewCustomer, Violations> {
-    let mut words = words.splitn(3, ' ');
-    let mut word = || words.next().unwrap_or_default();
-    let mut broken = Violations::new();
-    let external_id = broken.check(|| "external_id".into(), ExternalId::new(word()));
-    let country = broken.check(|| "address_country".into(), CountryCode::new(word()));
-    let name = Some(word()).filter(|name| !name.is_empty());
-    let name = name.and_then(|name| broken.check(|| "name".into(), CustomerName::new(name)));
-    broken.into_result()?;
-    // Without a violation there is a value.
-    let mut new = NewCustomer::new(external_id.ok_or_else(Violations::new)?);
-    new.profile.name = name;
-    new.profile.address.country = country;
-    Ok(new)
+    let mut words = words.splitn(3, ' ').map(str::to_owned);
+    let (external_id, address_country, name) = (words.next().unwrap_or_default(), words.next(), words.next());
+    NewCustomerParts { external_id, address_country, name, ..NewCustomerParts::default() }.check()
 }
 
 fn list(customers: &CustomerService) -> String {

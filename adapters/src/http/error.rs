@@ -1,5 +1,5 @@
 //! One envelope for all errors. `error/mapping.rs` maps the domain's errors to it, except those of taxes, which
-//! `tax/error.rs` maps. `error/shown.rs` renders it.
+//! `tax/error.rs` maps. `error/shown.rs` renders it. Statuses and codes of the domain's errors are those of [`ErrorKind`].
 //!
 //! | status | code |
 //! | --- | --- |
@@ -17,7 +17,7 @@
 mod mapping;
 mod shown;
 
-use patron_domain::{lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
+use patron_domain::{ErrorKind, lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
 use rocket::http::Status;
 
 use super::{Callers, messages, version::etag};
@@ -77,8 +77,21 @@ const ENVELOPE_BYTES: usize = 1_024;
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
+    /// An error of one of the kinds that the domain knows.
+    fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(Status::new(kind.http_status()), kind.code(), message)
+    }
+
     fn new(status: Status, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), facts: Vec::new(), header: None, caller: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            facts: Vec::new(),
+            header: None,
+            caller: None,
+        }
     }
 
     /// Adds a member to the details that is not about a place in the request.
@@ -89,19 +102,19 @@ impl ApiError {
 
     /// 400: the body as a whole is not a request.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
-        Self::new(Status::BadRequest, "validation_error", message)
+        Self::of(ErrorKind::Invalid, message)
     }
 
     /// 401, the same for every kind of invalid credentials.
     pub(crate) fn unauthenticated() -> Self {
-        let error = Self::new(Status::Unauthorized, "unauthenticated", messages::UNAUTHENTICATED);
+        let error = Self::of(ErrorKind::Unauthenticated, messages::UNAUTHENTICATED);
         let error = Self { caller: Some(RefusedCaller::Unknown), ..error };
         error.header("WWW-Authenticate", "Bearer".to_owned())
     }
 
     /// 403.
     pub(crate) fn denied(error: PermissionDenied) -> Self {
-        let refused = Self::new(Status::Forbidden, "permission_denied", error.to_string());
+        let refused = Self::of(ErrorKind::Denied, error.to_string());
         Self { caller: Some(RefusedCaller::Denied(error)), ..refused }
     }
 
@@ -116,13 +129,13 @@ impl ApiError {
 
     /// 404: a resource or a route.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(Status::NotFound, "not_found", message)
+        Self::of(ErrorKind::NotFound, message)
     }
 
     /// 404: the request refers to something that does not exist.
     pub(crate) fn unknown(broken: Violations) -> Self {
         let mut error = Self::from(broken);
-        (error.status, error.code) = (Status::NotFound, "not_found");
+        (error.status, error.code) = (Status::NotFound, ErrorKind::NotFound.code());
         if let [only] = error.details.as_slice() {
             error.message.clone_from(&only.message);
         } else {
@@ -176,7 +189,7 @@ impl ApiError {
     /// 500, always the same. The cause is in the log, under the request's id.
     pub(crate) fn system_error() -> Self {
         let message = "an internal error occurred and was logged; try again later, or report the X-Request-ID";
-        Self::new(Status::InternalServerError, "system_error", message)
+        Self::of(ErrorKind::Internal, message)
     }
 
     /// 500 for an error that this adapter does not know, because the domain is newer.
@@ -188,7 +201,7 @@ impl ApiError {
     /// 503.
     pub(crate) fn unavailable() -> Self {
         let message = "the service is temporarily unavailable; try again soon";
-        let error = Self::new(Status::ServiceUnavailable, "service_unavailable", message);
+        let error = Self::of(ErrorKind::Unavailable, message);
         error.header("Retry-After", RETRY_AFTER_SECONDS.to_string())
     }
 
@@ -237,7 +250,7 @@ impl ApiError {
 
     /// 409: the value is taken.
     pub(crate) fn already_exists(path: &str, message: String, existing_id: String) -> Self {
-        let mut error = Self::new(Status::Conflict, "already_exists", message.clone());
+        let mut error = Self::of(ErrorKind::AlreadyExists, message.clone());
         let detail = Detail::new(path, message);
         error.details.push(Detail { rule: Some("unique"), existing_id: Some(existing_id), ..detail });
         error
@@ -245,13 +258,13 @@ impl ApiError {
 
     /// 400: the state of the resource forbids it.
     pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
-        Self::new(Status::BadRequest, "invalid_operation", message)
+        Self::of(ErrorKind::InvalidOperation, message)
     }
 
     /// 409: the idempotency key was used for another request.
     pub(crate) fn idempotency_key_reused() -> Self {
         let message = messages::KEY_REUSED;
-        let mut error = Self::new(Status::Conflict, "idempotency_key_reused", message);
+        let mut error = Self::of(ErrorKind::KeyReused, message);
         error.details.push(Detail { rule: Some("one_request"), ..Detail::new("Idempotency-Key", message) });
         error
     }
@@ -288,7 +301,7 @@ impl ApiError {
     /// 412: the resource is at another version than the client expects. `None` if it does not exist.
     fn version_conflict(current: Option<Version>) -> Self {
         let message = messages::VERSION_CONFLICT;
-        let mut error = Self::new(Status::PreconditionFailed, "version_conflict", message);
+        let mut error = Self::of(ErrorKind::VersionConflict, message);
         let current_version = current.map(Version::get);
         error.details.push(Detail { rule: Some("if_match"), current_version, ..Detail::new("If-Match", message) });
         match current {

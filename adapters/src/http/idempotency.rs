@@ -1,14 +1,14 @@
 //! The header `Idempotency-Key`, and the fingerprint that identifies its request.
 
 use patron_domain::{
-    idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError, IdempotentRequest},
+    http_semantics::fingerprint,
+    idempotency::{IdempotencyKey, IdempotencyKeyError, IdempotentRequest},
     violation::Violations,
 };
 use rocket::{
     Request,
     request::{FromRequest, Outcome},
 };
-use sha2::{Digest, Sha256};
 
 use super::{apart::apart, error::ApiError, indent, noted::Noted};
 
@@ -55,21 +55,15 @@ impl Idempotency<'_> {
         })?;
         let Some(key) = key else { return Ok(None) };
         let query = indent::without_wish(query);
-        let fingerprint = apart(body.len(), || {
-            let mut hash = Sha256::new();
-            // Lengths come first, so that different requests never give the same bytes.
-            for part in [method.as_bytes(), target.as_bytes(), query.as_bytes(), body] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-            Fingerprint::from_bytes(hash.finalize().into())
-        });
+        let fingerprint = apart(body.len(), || fingerprint(method, target, &query, body));
         Ok(Some(IdempotentRequest { key, fingerprint: fingerprint.await }))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use patron_domain::idempotency::Fingerprint;
+
     use super::*;
 
     fn over(

@@ -107,7 +107,7 @@ impl Handler for Wrapped {
                 false => self.inner.handle(request, data).await,
             }
         };
-        let answered = deadline::within(request, started, self.api.options().request_timeout, answered).await;
+        let answered = deadline::within(request, started, self.api.options.request_timeout, answered).await;
         let outcome = answered.unwrap_or_else(|| {
             tracing::warn!("answered 503, because no answer came in time");
             Outcome::Error(fail(request, ApiError::too_late()))

@@ -10,7 +10,7 @@ use patron_domain::{
     retention::RetentionStore,
     store::StoreError,
     tax::TaxRepository,
-    tenancy::{ApiKeyRepository, TenancyRepository},
+    tenancy::{ApiKeyRepository, Owners, TenancyRepository},
     webhook::WebhookRepository,
 };
 
@@ -32,6 +32,8 @@ pub struct Database {
     pub taxes: Arc<dyn TaxRepository>,
     /// Tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
+    /// The environments that anything was ever kept of, whoever made them.
+    pub owners: Arc<dyn Owners>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
     /// The log of events.
@@ -77,6 +79,7 @@ impl Database {
             customers: ports.clone(),
             taxes: ports.clone(),
             tenancy: ports.clone(),
+            owners: ports.clone(),
             keys: ports.clone(),
             events: ports.clone(),
             webhooks: ports.clone(),

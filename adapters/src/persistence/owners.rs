@@ -5,9 +5,15 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
+use async_trait::async_trait;
 use diesel::{ExpressionMethods, Insertable, QueryDsl};
 use futures_util::FutureExt;
-use patron_domain::{ids::EnvironmentId, lifecycle::Owner, store::StoreError};
+use patron_domain::{
+    ids::EnvironmentId,
+    lifecycle::Owner,
+    store::StoreError,
+    tenancy::{self, SystemScope},
+};
 
 use super::{
     engine::{Decision, Pace},
@@ -186,6 +192,25 @@ impl Owners {
             make.boxed()
         });
         make.await
+    }
+}
+
+/// All environments that have a number.
+#[async_trait]
+impl tenancy::Owners for Store {
+    async fn owners(&self, _scope: &SystemScope) -> Result<Vec<Owner>, StoreError> {
+        let read = self.read(Pace::LookUp, |unit| {
+            let read = async move {
+                let all = unit.environments_known().await?;
+                unit.owners_of(&all).await
+            };
+            read.boxed()
+        });
+        let owner = |(_, tenant, environment): (i32, Key, Key)| Owner {
+            tenant_id: tenant.id(),
+            environment_id: environment.id(),
+        };
+        Ok(read.await?.into_iter().map(owner).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use patron_domain::{
     event::{EventCursor, EventLimit, EventLog, EventLogError, EventQuery, Reached},
     ids::EnvironmentId,
     lifecycle::Owner,
-    tenancy::{SystemScope, TenancyService, owners},
+    tenancy::{SystemScope, TenancyService},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,7 +33,7 @@ pub(super) async fn run(database: &Database, service: &TenancyService, command: 
         }
         Events::Export { environment, all, after } => {
             let whose = match all {
-                true => owners(service.tenancy.as_ref(), &SystemScope::patron()).await.map_err(Failure::failed)?,
+                true => database.owners.owners(&SystemScope::patron()).await.map_err(Failure::failed)?,
                 false => vec![owner(service, environment).await?],
             };
             for owner in whose {

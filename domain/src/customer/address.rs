@@ -15,18 +15,18 @@ text_newtype! {
 
 text_newtype! {
     /// A city: 1–100 characters, no control characters.
-    personal City, CityError, "address_city", max 100
+    personal City, CityError, "city", max 100
 }
 
 text_newtype! {
     /// A state, province or region: 1–100 characters, no control characters.
-    personal State, StateError, "address_state", max 100
+    personal State, StateError, "state", max 100
 }
 
 text_newtype! {
     /// A ZIP or postal code: 1–20 characters, no control characters. The format is not checked, because it differs by
     /// country.
-    personal PostalCode, PostalCodeError, "address_postal_code", max 20
+    personal PostalCode, PostalCodeError, "postal code", max 20
 }
 
 /// An ISO 3166-1 alpha-2 country code in upper case, such as `DE`. Valid are the assigned codes and `XK` for Kosovo:
@@ -49,7 +49,7 @@ pub struct CountryCode([u8; 2]);
 /// assert_eq!(CountryCode::new("XX").unwrap_err().rule(), "iso_3166_1_alpha_2");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("address_country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE, or XK for Kosovo")]
+#[error("country must be an assigned ISO 3166-1 alpha-2 code in upper case, such as DE, or XK for Kosovo")]
 pub struct CountryCodeError;
 
 impl Rule for CountryCodeError {

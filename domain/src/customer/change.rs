@@ -204,6 +204,7 @@ pub struct CustomerDecision {
 /// assert!(!changed.replayed);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CustomerChanged {
     /// The event, with the aggregate's whole new state.
     pub event: CustomerEvent,

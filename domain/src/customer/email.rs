@@ -36,10 +36,10 @@ pub struct Email(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailError {
     /// The text is longer than [`Email::MAX_CHARS`].
-    #[error("email must have at most {max} characters", max = Email::MAX_CHARS)]
+    #[error("e-mail address must have at most {max} characters", max = Email::MAX_CHARS)]
     TooLong,
     /// The text does not have the form of an address.
-    #[error("email must be an address such as name@example.com")]
+    #[error("e-mail address must be one such as name@example.com")]
     Syntax,
 }
 

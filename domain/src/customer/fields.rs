@@ -5,7 +5,7 @@ use crate::text::text_newtype;
 text_newtype! {
     /// The customer's id in the client's own system: 1–255 characters, not blank, no control characters. Any other text
     /// is allowed, such as `gid://app/Customer/1`. Unique among the published customers of an environment.
-    personal ExternalId, ExternalIdError, "external_id", max 255, not_blank true
+    personal ExternalId, ExternalIdError, "external id", max 255, not_blank true
 }
 
 text_newtype! {
@@ -21,7 +21,7 @@ text_newtype! {
 text_newtype! {
     /// The name of an onboarding workflow: 1–255 characters, not blank, no control characters, no bidirectional
     /// formatting characters.
-    public WorkflowName, WorkflowNameError, "onboarding_workflow_name", max 255, not_blank true, no_bidi true
+    public WorkflowName, WorkflowNameError, "workflow name", max 255, not_blank true, no_bidi true
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
         assert!(ExternalId::new("é".repeat(255)).is_ok());
         assert_eq!(
             ExternalId::new("é".repeat(256)).unwrap_err().to_string(),
-            "external_id must have at most 255 characters, it has 256"
+            "external id must have at most 255 characters, it has 256"
         );
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod fields;
 mod index;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
+mod parts;
 mod port;
 pub mod query;
 mod service;
@@ -31,8 +32,10 @@ pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
 pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
+pub(crate) use fields::WorkflowName;
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
 pub use index::{IndexEntry, IndexKind, ListedAssociation};
+pub use parts::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockCustomerRepository;
 pub use port::{CustomerRepository, MappingFilter};

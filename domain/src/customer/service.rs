@@ -14,7 +14,7 @@ use crate::{
     integration::IntegrationMapping,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{Caller, Permission, PermissionDenied},
+    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
     violation::{Rule, Violations},
 };
 
@@ -117,6 +117,42 @@ impl CustomerService {
         only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
+        let (scope, command) = self.command(caller, change, only_if, request)?;
+        self.customers.change(scope, command).await
+    }
+
+    /// Builds the command of a change with its time and ids, and returns the scope: for a store that writes within your own
+    /// transaction. It checks the permission, as [`CustomerService::change`] does.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use patron_domain::{
+    ///     customer::{CustomerChange, CustomerService, DEFAULT_IDEMPOTENCY_TTL, MockCustomerRepository, Precondition},
+    ///     testkit::{CountingIds, FixedClock, a_caller, a_customer, a_reader},
+    /// };
+    ///
+    /// let service = CustomerService {
+    ///     customers: Arc::new(MockCustomerRepository::new()), // is never asked
+    ///     clock: Arc::new(FixedClock::default()),
+    ///     ids: Arc::new(CountingIds::default()),
+    ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    /// };
+    /// let create = || CustomerChange::Create(a_customer("acme").build());
+    /// let caller = a_caller();
+    /// let (scope, command) = service.command(&caller, create(), Precondition::None, None).unwrap();
+    /// assert_eq!((scope.owner, command.change), (caller.owner(), create()));
+    /// assert!(service.command(&a_reader(), create(), Precondition::None, None).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// When the caller may not write.
+    pub fn command<'c>(
+        &self,
+        caller: &'c Caller,
+        change: CustomerChange,
+        only_if: Precondition,
+        request: Option<IdempotentRequest>,
+    ) -> Result<(&'c EnvironmentScope, ChangeCustomer), PermissionDenied> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let stamp = Stamp { ids: self.ids.start(at), at, request_id: caller.request_id().cloned() };
@@ -125,7 +161,7 @@ impl CustomerService {
             fingerprint,
             since: at.earlier(self.idempotency_ttl),
         });
-        self.customers.change(scope, ChangeCustomer { change, only_if, stamp, claim }).await
+        Ok((scope, ChangeCustomer { change, only_if, stamp, claim }))
     }
 
     /// The customer that a change identifies by its id, its external id, or both.
@@ -215,7 +251,7 @@ mod tests {
         ids::{IdSequence, MockIdGenerator},
         lifecycle::Owner,
         tax::TaxRateCode,
-        tenancy::{Actor, EnvironmentScope, RequestId, Role, Roles},
+        tenancy::{Actor, RequestId, Role, Roles},
         time::Timestamp,
     };
 

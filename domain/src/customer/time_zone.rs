@@ -24,7 +24,7 @@ pub struct TimeZone(String);
 /// assert_eq!(TimeZone::new("europe/berlin"), Err(TimeZoneError));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("timezone must be an IANA time zone name, with its case, such as Europe/Berlin")]
+#[error("time zone must be an IANA time zone name, with its case, such as Europe/Berlin")]
 pub struct TimeZoneError;
 
 impl Rule for TimeZoneError {

@@ -13,6 +13,7 @@ use super::{EventCursor, EventQuery, EventRecord, EventSink};
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EventPage {
     /// The events, in the order of their positions.
     pub events: Vec<EventRecord>,

@@ -218,6 +218,18 @@ impl EventRecord {
         }
     }
 
+    /// The event of a tax rate; `None` if it belongs to another entity or its state was erased.
+    #[must_use]
+    pub fn into_tax_rate_event(self) -> Option<TaxRateEvent> {
+        let Self { id, kind, sequence, at, actor, request_id, state, .. } = self;
+        match (kind, state) {
+            (EventKind::TaxRate(kind), Some(EventState::TaxRate(state))) => {
+                Some(TaxRateEvent { id, kind, sequence, at, actor, request_id, state: *state })
+            }
+            _ => None,
+        }
+    }
+
     /// A tax rate's event at a position of the log.
     #[must_use]
     pub fn of_tax_rate(position: EventPosition, event: TaxRateEvent) -> Self {

@@ -11,18 +11,18 @@ use crate::{
 
 text_newtype! {
     /// The name of another system, such as `stripe` or `razorpay`: 1–50 characters, not blank, no control characters.
-    public ProviderType, ProviderTypeError, "provider_type", max 50, not_blank true
+    public ProviderType, ProviderTypeError, "provider type", max 50, not_blank true
 }
 
 text_newtype! {
     /// The customer's id in another system: 1–255 characters, not blank, no control characters.
-    personal ProviderEntityId, ProviderEntityIdError, "provider_entity_id", max 255, not_blank true
+    personal ProviderEntityId, ProviderEntityIdError, "provider entity id", max 255, not_blank true
 }
 
 text_newtype! {
     /// The entity id that a client may send in a create: 1–255 characters. It is checked and then replaced by the new
     /// customer's id, which the client cannot know yet.
-    personal ClaimedEntityId, ClaimedEntityIdError, "entity_id", max 255
+    personal ClaimedEntityId, ClaimedEntityIdError, "entity id", max 255
 }
 
 /// The kind of entity that a mapping belongs to. Only customers are supported.

@@ -62,7 +62,7 @@ pub(super) struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    const DEFAULT: Self = Self { customer: None, audit: None, status: Status::Published };
+    pub(super) const DEFAULT: Self = Self { customer: None, audit: None, status: Status::Published };
 
     fn entity(&self) -> TaxedEntity {
         self.customer.map_or(TaxedEntity::Tenant, TaxedEntity::Customer)

@@ -16,7 +16,7 @@ use crate::{
     },
     ids::{CustomerId, MappingId},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
-    lifecycle::{Owner, Status, Version},
+    lifecycle::{Audit, Owner, Status, Version},
     tax::TaxAssociation,
     tenancy::Actor,
     time::Timestamp,
@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CustomerForm<'a> {
+pub(super) struct CustomerForm<'a> {
     #[serde(default, skip_serializing_if = "V1::goes_unsaid")]
     v: V1,
     id: Text<'a, CustomerId>,
@@ -77,7 +77,7 @@ struct CustomerForm<'a> {
 /// A mapping. By default it has the customer's status and was created together with the customer.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MappingForm<'a> {
+pub(super) struct MappingForm<'a> {
     id: Text<'a, MappingId>,
     provider_type: Text<'a, ProviderType>,
     provider_entity_id: Text<'a, ProviderEntityId>,
@@ -104,14 +104,15 @@ struct FormerForm<'a> {
 }
 
 impl<'a> MappingForm<'a> {
-    fn of(mapping: &'a IntegrationMapping, customer: &Customer) -> Self {
-        let audit = AuditParts::of(&mapping.audit, Some(&customer.audit));
+    /// The form of a single mapping, or of one within a customer with this status and audit.
+    pub(super) fn of(mapping: &'a IntegrationMapping, status: Status, of_whole: Option<&Audit>) -> Self {
+        let audit = AuditParts::of(&mapping.audit, of_whole);
         Self {
             id: Text::of(&mapping.id),
             provider_type: Text::of(&mapping.provider_type),
             provider_entity_id: Text::of(&mapping.provider_entity_id),
             metadata: Object::of(&mapping.metadata),
-            status: text_unless(&customer.status, &mapping.status),
+            status: text_unless(&status, &mapping.status),
             created_at: audit.created_at,
             created_by: audit.created_by,
             updated_at: audit.updated_at,
@@ -119,24 +120,30 @@ impl<'a> MappingForm<'a> {
         }
     }
 
-    fn take(self, customer: &Customer) -> Result<IntegrationMapping, &'static str> {
+    pub(super) fn take(
+        self,
+        owner: Owner,
+        customer_id: CustomerId,
+        status: Status,
+        of_whole: Option<&Audit>,
+    ) -> Result<IntegrationMapping, &'static str> {
         let Self { created_at, created_by, updated_at, updated_by, .. } = self;
         let audit = AuditParts { created_at, created_by, updated_at, updated_by };
         Ok(IntegrationMapping {
             id: self.id.take(),
-            owner: customer.owner,
-            customer_id: customer.id,
+            owner,
+            customer_id,
             provider_type: self.provider_type.take(),
             provider_entity_id: self.provider_entity_id.take(),
             metadata: Object::take(self.metadata),
-            status: Text::take_any(self.status).unwrap_or(customer.status),
-            audit: audit.take(Some(&customer.audit))?,
+            status: Text::take_any(self.status).unwrap_or(status),
+            audit: audit.take(of_whole)?,
         })
     }
 }
 
 impl<'a> CustomerForm<'a> {
-    fn of(aggregate: &'a CustomerAggregate) -> Self {
+    pub(super) fn of(aggregate: &'a CustomerAggregate) -> Self {
         let CustomerAggregate {
             customer,
             mappings,
@@ -150,6 +157,7 @@ impl<'a> CustomerForm<'a> {
             let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };
             all.iter().map(|one| AssociationForm::of(one, whole)).collect()
         };
+        let mapping_as = |mapping| MappingForm::of(mapping, customer.status, Some(&customer.audit));
         let former = |one: &'a FormerExternalId| FormerForm {
             external_id: Text::of(&one.external_id),
             from: Int(one.from),
@@ -176,7 +184,7 @@ impl<'a> CustomerForm<'a> {
             created_by: Text::of(&customer.audit.created_by),
             updated_at: int_unless(customer.audit.created_at, customer.audit.updated_at),
             updated_by: text_unless(&customer.audit.created_by, &customer.audit.updated_by),
-            integrations: mappings.iter().map(|mapping| MappingForm::of(mapping, customer)).collect(),
+            integrations: mappings.iter().map(mapping_as).collect(),
             tax_associations: associations_as(customer.status, associations),
             removed_tax_associations: associations_as(Status::Deleted, removed_associations),
             former_external_ids: former_external_ids.iter().map(former).collect(),
@@ -184,7 +192,7 @@ impl<'a> CustomerForm<'a> {
         }
     }
 
-    fn take(self, owner: Owner) -> Result<CustomerAggregate, &'static str> {
+    pub(super) fn take(self, owner: Owner) -> Result<CustomerAggregate, &'static str> {
         let audit = AuditParts {
             created_at: Some(self.created_at),
             created_by: Some(self.created_by),
@@ -224,7 +232,8 @@ impl<'a> CustomerForm<'a> {
             from: one.from.0,
             until: one.until.0,
         };
-        let mappings = self.integrations.into_iter().map(|mapping| mapping.take(&customer));
+        let take = |mapping: MappingForm<'_>| mapping.take(owner, customer.id, customer.status, Some(&customer.audit));
+        let mappings = self.integrations.into_iter().map(take);
         Ok(CustomerAggregate {
             mappings: mappings.collect::<Result<_, _>>()?,
             associations: associations_as(customer.status, self.tax_associations)?,

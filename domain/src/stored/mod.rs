@@ -24,6 +24,11 @@
 //! A document without the member `v` has version 1. Documents of an unknown version and documents with unknown members
 //! are refused: otherwise the next change would lose data that a newer program wrote.
 //!
+//! # Whole values
+//! With the feature `serde`, whole values implement [`Serialize`] and [`Deserialize`]: the customer with or without what belongs
+//! to it, mappings, tax rates and associations, events, pages of them, and effective taxes. The JSON of a value is its
+//! document with the members `tenant_id` and `environment_id` in front. An event has its envelope, and the document in `state`.
+//!
 //! # Checks
 //! Everything is checked except membership in tables outside this crate, so a document stays readable when a country,
 //! currency or time zone is withdrawn.
@@ -43,6 +48,8 @@ mod tests;
 mod values;
 #[cfg(feature = "webhooks")]
 mod webhook_endpoint;
+#[cfg(feature = "serde")]
+pub(crate) mod whole;
 #[cfg(feature = "webhooks")]
 mod workflow;
 

@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TaxRateForm<'a> {
+pub(super) struct TaxRateForm<'a> {
     #[serde(default, skip_serializing_if = "V1::goes_unsaid")]
     v: V1,
     id: Text<'a, TaxRateId>,
@@ -52,7 +52,7 @@ struct TaxRateForm<'a> {
 }
 
 impl<'a> TaxRateForm<'a> {
-    fn of(rate: &'a TaxRate) -> Self {
+    pub(super) fn of(rate: &'a TaxRate) -> Self {
         let (percentage_value, fixed_value) = match &rate.value {
             TaxValue::Percentage(percentage) => (Some(Text::of(percentage)), None),
             TaxValue::Fixed(amount) => (None, Some(Text::of(amount))),
@@ -77,7 +77,7 @@ impl<'a> TaxRateForm<'a> {
         }
     }
 
-    fn take(self, owner: Owner) -> Result<TaxRate, &'static str> {
+    pub(super) fn take(self, owner: Owner) -> Result<TaxRate, &'static str> {
         let value = match (self.percentage_value, self.fixed_value) {
             (Some(percentage), None) => TaxValue::Percentage(percentage.take()),
             (None, Some(amount)) => TaxValue::Fixed(amount.take()),

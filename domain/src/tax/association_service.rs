@@ -83,12 +83,14 @@ pub enum TaxesOfError {
 /// let explained = ExplainedTaxes { customer_id: an_id(1), currency, at: a_time(), taxes };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExplainedTaxes {
     /// The customer.
     pub customer_id: CustomerId,
     /// The currency.
     pub currency: CurrencyCode,
-    /// The time.
+    /// The moment.
+    #[cfg_attr(feature = "serde", serde(with = "crate::stored::whole::micros"))]
     pub at: Timestamp,
     /// The taxes.
     pub taxes: EffectiveTaxes,

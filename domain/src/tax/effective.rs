@@ -32,6 +32,7 @@ use crate::{ids::TaxAssociationId, lifecycle::Status, time::Timestamp, words::wo
 /// assert_eq!(basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).applied.len(), 1);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TaxBasis {
     /// The customer's own associations; `None` for a person who is not a customer yet.
     pub own: Option<Vec<TaxAssociation>>,
@@ -55,6 +56,7 @@ pub struct TaxBasis {
 /// assert_eq!(taxes.passed_over[0].reason, PassedOver::CustomerOverDefault);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EffectiveTaxes {
     /// The rates that apply, in order.
     pub applied: Vec<AppliedTax>,
@@ -76,6 +78,7 @@ pub struct EffectiveTaxes {
 /// assert_eq!(applied.rate, vat);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AppliedTax {
     /// The association that applies it.
     pub association: TaxAssociation,
@@ -97,6 +100,7 @@ pub struct AppliedTax {
 /// assert_eq!(passed_over.reason, PassedOver::Inactive);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PassedOverTax {
     /// The association that would apply it.
     pub association: TaxAssociation,

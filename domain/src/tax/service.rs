@@ -17,7 +17,7 @@ use crate::{
     metadata::Metadata,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{Caller, Permission, PermissionDenied},
+    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
     time::Timestamp,
     violation::{Rule, Violations},
 };
@@ -46,6 +46,66 @@ pub struct NewTaxRate {
     pub rate_status: TaxRateStatus,
     /// The client's metadata.
     pub metadata: Metadata,
+}
+
+impl NewTaxRate {
+    /// An active rate with default settings. All fields are public.
+    ///
+    /// ```
+    /// use patron_domain::tax::{NewTaxRate, Percentage, TaxRateCode, TaxRateName, TaxValue};
+    ///
+    /// let value = TaxValue::Percentage(Percentage::new("19")?);
+    /// let new = NewTaxRate::new(TaxRateCode::new("VAT_DE")?, TaxRateName::new("Umsatzsteuer")?, value);
+    /// assert_eq!(new.description, None);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(code: TaxRateCode, name: TaxRateName, value: TaxValue) -> Self {
+        Self {
+            code,
+            name,
+            description: None,
+            value,
+            scope: TaxRateScope::default(),
+            rate_status: TaxRateStatus::default(),
+            metadata: Metadata::default(),
+        }
+    }
+}
+
+impl TaxRate {
+    /// A new rate, created by the actor of a scope.
+    ///
+    /// ```
+    /// use patron_domain::{
+    ///     tax::{NewTaxRate, Percentage, TaxRate, TaxRateCode, TaxRateName, TaxValue},
+    ///     testkit::{a_scope, a_time, an_id},
+    /// };
+    ///
+    /// let value = TaxValue::Percentage(Percentage::new("19")?);
+    /// let new = NewTaxRate::new(TaxRateCode::new("VAT_DE")?, TaxRateName::new("Umsatzsteuer")?, value);
+    /// let rate = TaxRate::new(&a_scope(), an_id(1), new, a_time());
+    /// assert_eq!((rate.owner, rate.audit.created_by), (a_scope().owner, a_scope().actor));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(scope: &EnvironmentScope, id: TaxRateId, new: NewTaxRate, at: Timestamp) -> Self {
+        let NewTaxRate { code, name, description, value, scope: usable, rate_status, metadata } = new;
+        Self {
+            id,
+            owner: scope.owner,
+            code,
+            name,
+            description,
+            value,
+            scope: usable,
+            rate_status,
+            metadata,
+            status: Status::Published,
+            version: Version::FIRST,
+            audit: Audit::created(at, &scope.actor),
+        }
+    }
 }
 
 /// The parts of a request that together give the value of a tax rate.
@@ -191,20 +251,7 @@ impl TaxService {
         let scope = caller.authorise(Permission::Write)?;
         let now = self.clock.now();
         let mut ids = self.ids.start(now);
-        let rate = TaxRate {
-            id: ids.next_id(),
-            owner: scope.owner,
-            code: new.code,
-            name: new.name,
-            description: new.description,
-            value: new.value,
-            scope: new.scope,
-            rate_status: new.rate_status,
-            metadata: new.metadata,
-            status: Status::Published,
-            version: Version::FIRST,
-            audit: Audit::created(now, &scope.actor),
-        };
+        let rate = TaxRate::new(scope, ids.next_id(), new, now);
         let created = TaxRateEvent::created(ids.next_id(), caller.request_id().cloned(), rate);
         self.taxes.create_rate(scope, created, self.claim(request, now)).await
     }

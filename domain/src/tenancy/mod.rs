@@ -21,7 +21,9 @@ pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ChosenKeyError,
     ExpiryError, KeyUse, NewApiKey, check_expiry,
 };
-pub use owners::owners;
+#[cfg(any(test, feature = "mock"))]
+pub use owners::MockOwners;
+pub use owners::{Owners, TenancyOwners};
 pub use port::{
     ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, TenancyRepository,
 };

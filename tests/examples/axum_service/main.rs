@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo run --example axum_service
-//! curl http://127.0.0.1:3000/companies --json '{"number": "acme", "name": "Acme GmbH"}'
+//! curl http://127.0.0.1:3000/customers --json '{"external_id": "acme", "name": "Acme GmbH"}' --header 'idempotency-key: 1'
 //! ```
 
 mod shelf;
@@ -13,24 +13,25 @@ use std::{io, sync::Arc};
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::post,
 };
 use patron_adapters::system::{SystemClock, SystemIds};
 use patron_domain::{
+    ErrorKind, OperationError,
     customer::{
-        ChangeCustomerError, Customer, CustomerName, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ExternalId, NewCustomer,
-        ReadError,
+        Amendment, CustomerAggregate, CustomerChange, CustomerService, CustomerUpdateParts, DEFAULT_IDEMPOTENCY_TTL,
+        ExternalId, NewCustomerParts,
     },
-    ids::IdSequence,
+    http_semantics::{etag, idempotent_request, if_match, is_known},
     lifecycle::Owner,
     tenancy::{Actor, Caller, EnvironmentScope, Roles},
-    time::Timestamp,
     violation::Violations,
 };
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 pub(crate) use shelf::Shelf;
 use tokio::net::TcpListener;
 
@@ -39,7 +40,7 @@ async fn main() -> io::Result<()> {
     serve(TcpListener::bind("127.0.0.1:3000").await?).await
 }
 
-/// Serves companies until the process ends.
+/// Serves customers until the process ends.
 pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
     let customers = CustomerService {
         customers: Arc::new(Shelf::default()),
@@ -47,66 +48,90 @@ pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
         ids: Arc::new(SystemIds),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     };
-    let routes =
-        Router::new().route("/companies", post(create)).route("/companies/{number}", get(find)).with_state(customers);
-    axum::serve(listener, routes).await
+    let one = axum::routing::get(find).patch(update);
+    let routes = Router::new().route("/customers", post(create)).route("/customers/{external_id}", one);
+    axum::serve(listener, routes.with_state(customers)).await
 }
 
-/// Whoever asks. A service of your own makes this of its sessions or tokens; this one knows a single tenant.
+/// Who asks. A service of your own makes this of its sessions or tokens; this one knows one tenant, its seventh.
 fn caller() -> Caller {
-    let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
-    let owner = Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() };
-    Caller::new(EnvironmentScope { owner, actor: Actor::system() }, Roles::super_admin(), None)
+    Caller::new(EnvironmentScope { owner: Owner::numbered(7, 1), actor: Actor::system() }, Roles::default(), None)
 }
 
-/// A company, in this service's own words.
-#[derive(Deserialize, Serialize)]
-struct Company {
-    number: String,
-    #[serde(default)]
-    name: String,
-}
+/// Every error of every operation, as an answer.
+struct Refused(StatusCode, Value);
 
-impl From<Customer> for Company {
-    fn from(customer: Customer) -> Self {
-        let name = customer.profile.name.map(|name| name.as_str().to_owned()).unwrap_or_default();
-        Self { number: customer.external_id.as_str().to_owned(), name }
+impl<E: OperationError> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // What went wrong inside is for the log.
+        let says = if error.kind() == ErrorKind::Internal { "something went wrong".into() } else { error.to_string() };
+        let fields = error.violations().into_iter().flatten().map(|one| (one.path.clone(), json!(one.message)));
+        Self(status, json!({ "code": error.code(), "message": says, "fields": Value::Object(fields.collect()) }))
     }
 }
 
-impl Company {
-    fn into_new(self) -> Result<NewCustomer, Violations> {
-        let mut broken = Violations::new();
-        let number = broken.check(|| "number".into(), ExternalId::new(self.number));
-        let name = broken.check(|| "name".into(), CustomerName::new(self.name));
-        broken.into_result()?;
-        // Without a violation there is a value.
-        let mut new = NewCustomer::new(number.ok_or_else(Violations::new)?);
-        new.profile.name = name;
-        Ok(new)
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
     }
 }
 
-async fn create(State(customers): State<CustomerService>, Json(company): Json<Company>) -> Response {
-    let new = match company.into_new() {
-        Ok(new) => new,
-        Err(broken) => return (StatusCode::UNPROCESSABLE_ENTITY, broken.to_string()).into_response(),
-    };
-    match customers.create(&caller(), new, None).await {
-        Ok(created) => (StatusCode::CREATED, Json(Company::from(created.event.state.customer))).into_response(),
-        Err(error @ ChangeCustomerError::ExternalIdTaken { .. }) => {
-            (StatusCode::CONFLICT, error.to_string()).into_response()
-        }
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+fn shown(status: StatusCode, state: &CustomerAggregate) -> Response {
+    (status, [(header::ETAG, etag(state.customer.version))], Json(json!(state))).into_response()
 }
 
-async fn find(State(customers): State<CustomerService>, Path(number): Path<String>) -> Response {
-    let Ok(number) = ExternalId::new(number) else { return StatusCode::NOT_FOUND.into_response() };
-    match customers.find_by_external_id(&caller(), &number).await {
-        Ok(Some(found)) => Json(Company::from(found.customer)).into_response(),
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(ReadError::Denied(_)) => StatusCode::FORBIDDEN.into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+fn fields<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+}
+
+async fn create(
+    State(customers): State<CustomerService>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let parts: NewCustomerParts = read(&body)?;
+    let key = fields(&headers, "idempotency-key").first().copied();
+    let once = idempotent_request(key, Method::POST.as_str(), "/customers", "", &body);
+    let mut broken = Violations::new();
+    let once = broken.check(|| "Idempotency-Key".into(), once).flatten();
+    broken.into_result()?;
+    let created = customers.create(&caller(), parts.check()?, once).await?;
+    Ok(shown(StatusCode::CREATED, &created.event.state))
+}
+
+async fn update(
+    State(customers): State<CustomerService>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let parts: CustomerUpdateParts = read(&body)?;
+    let external_id = ExternalId::new(id).map_err(|_| not_found())?;
+    let id = customers.identify(&caller(), None, Some(&external_id)).await?;
+    let change = CustomerChange::Amend(id, Amendment::Update(Box::new(parts.merge()?)));
+    let changed = customers.change(&caller(), change, if_match(fields(&headers, "if-match")), None).await?;
+    Ok(shown(StatusCode::OK, &changed.event.state))
+}
+
+async fn find(
+    State(customers): State<CustomerService>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let external_id = ExternalId::new(id).map_err(|_| not_found())?;
+    let found = customers.find_by_external_id(&caller(), &external_id).await?.ok_or_else(not_found)?;
+    if is_known(fields(&headers, "if-none-match"), found.customer.version) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
+    Ok(([(header::ETAG, etag(found.customer.version))], Json(found)).into_response())
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    let refused = |error: serde_json::Error| Refused(StatusCode::BAD_REQUEST, json!({ "message": error.to_string() }));
+    serde_json::from_slice(body).map_err(refused)
+}
+
+fn not_found() -> Refused {
+    patron_domain::customer::ChangeCustomerError::UnknownCustomer.into()
 }

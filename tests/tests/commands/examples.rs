@@ -2,7 +2,7 @@
 
 use std::{io::Cursor, sync::Arc};
 
-use patron_domain::testkit::contract;
+use patron_domain::{lifecycle::Owner, testkit::contract};
 use patron_tests::patron::provide_cryptography;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -13,9 +13,15 @@ mod axum_service;
 #[path = "../../examples/command_line.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod command_line;
+#[path = "../../examples/jwt_application.rs"]
+#[expect(dead_code, reason = "its main function is for people")]
+mod jwt_application;
 #[path = "../../examples/rocket_application.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
 mod rocket_application;
+#[path = "../../examples/sql_store/main.rs"]
+#[expect(dead_code, reason = "its main function is for people")]
+mod sql_store;
 
 #[test]
 fn the_command_line_program_keeps_customers_and_says_all_that_is_wrong() {
@@ -24,7 +30,7 @@ fn the_command_line_program_keeps_customers_and_says_all_that_is_wrong() {
     command_line::run(Cursor::new(lines), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     let answers: Vec<_> = output.lines().collect();
-    assert_eq!(answers[..2], ["added acme", "refused: somebody has this external_id"]);
+    assert_eq!(answers[..2], ["added acme", "refused: somebody has this external id"]);
     assert!(answers[2].contains("external_id: ") && answers[2].contains("address_country: "), "{}", answers[2]);
     assert_eq!(answers[3], "1 customers: acme");
     assert!(answers[4].starts_with("say: add"));
@@ -34,32 +40,115 @@ fn the_command_line_program_keeps_customers_and_says_all_that_is_wrong() {
 async fn the_shelf_of_the_axum_service_meets_the_contract() {
     let shelf = Arc::new(axum_service::Shelf::default());
     for seed in 0..2 {
-        contract::check_customers(shelf.clone(), seed).await.assert_clean();
+        contract::check_customers(shelf.clone(), Owner::numbered, seed).await.assert_clean();
     }
 }
 
 #[tokio::test]
-async fn the_axum_service_creates_finds_and_refuses() {
+async fn the_sql_store_meets_the_contract() {
+    let store = Arc::new(sql_store::SqlStore::open(":memory:").unwrap());
+    for seed in 0..2 {
+        let report = contract::check_customers(store.clone(), Owner::numbered, seed).await;
+        report.assert_clean();
+        assert!(report.passed.len() > 50, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn the_axum_service_creates_changes_finds_and_refuses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let companies = format!("http://{}/companies", listener.local_addr().unwrap());
+    let customers = format!("http://{}/customers", listener.local_addr().unwrap());
     tokio::spawn(axum_service::serve(listener));
     provide_cryptography();
     let client = reqwest::Client::new();
-    let create = |company: Value| client.post(&companies).json(&company).send();
-    let company = json!({ "number": "acme", "name": "Acme GmbH" });
-    let created = create(company.clone()).await.unwrap();
+    let create = |body: Value| client.post(&customers).header("idempotency-key", "1").json(&body).send();
+    let acme = json!({ "external_id": "acme", "name": "Acme GmbH", "metadata": { "plan": "gold" } });
+    for _ in 0..2 {
+        let created = create(acme.clone()).await.unwrap();
+        assert_eq!((created.status().as_u16(), created.headers()["etag"].to_str().unwrap()), (201, "\"1\""));
+        assert_eq!(created.json::<Value>().await.unwrap()["name"], "Acme GmbH");
+    }
+    // The key stands for another request.
+    let reused = create(json!({ "external_id": "other" })).await.unwrap();
     assert_eq!(
-        (created.status(), created.json::<Value>().await.unwrap()),
-        (reqwest::StatusCode::CREATED, company.clone())
+        (reused.status().as_u16(), reused.json::<Value>().await.unwrap()["code"].clone()),
+        (409, json!("idempotency_key_reused"))
     );
-    assert_eq!(create(company.clone()).await.unwrap().status(), 409);
-    let refused = create(json!({ "number": "" })).await.unwrap();
-    assert_eq!(refused.status(), 422);
-    let told = refused.text().await.unwrap();
-    assert!(told.contains("number: ") && told.contains("name: "), "{told}");
-    let found = client.get(format!("{companies}/acme")).send().await.unwrap();
-    assert_eq!(found.json::<Value>().await.unwrap(), company);
-    assert_eq!(client.get(format!("{companies}/nobody")).send().await.unwrap().status(), 404);
+    let refused = client.post(&customers).json(&json!({ "external_id": "", "email": "x" })).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let told = refused.json::<Value>().await.unwrap();
+    assert!(told["fields"]["external_id"].is_string() && told["fields"]["email"].is_string(), "{told}");
+
+    let one = format!("{customers}/acme");
+    let patch = |tag: &'static str| client.patch(&one).header("if-match", tag).json(&json!({ "name": null })).send();
+    assert_eq!(patch("\"2\"").await.unwrap().status(), 412);
+    assert_eq!(patch("\"1\"").await.unwrap().status(), 200);
+    let found = client.get(&one).send().await.unwrap().json::<Value>().await.unwrap();
+    assert_eq!(
+        (&found["name"], &found["metadata"]["plan"], &found["version"]),
+        (&Value::Null, &json!("gold"), &json!(2))
+    );
+    let unchanged = client.get(&one).header("if-none-match", "\"2\"").send().await.unwrap();
+    assert_eq!(unchanged.status(), 304);
+    assert_eq!(client.get(format!("{customers}/nobody")).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = rocket::Config { log_level: rocket::config::LogLevel::Off, ..rocket::Config::debug_default() };
+    let application = jwt_application::application(folder.path().join("jwt.db"), config).await.unwrap();
+    let client = rocket::local::asynchronous::Client::untracked(application).await.unwrap();
+    let mut tokens = Vec::new();
+    for user in ["alice", "bob", "carol"] {
+        let token = client.post(format!("/log-in/{user}")).dispatch().await.into_string().await.unwrap();
+        tokens.push(rocket::http::Header::new("authorization", format!("Bearer {token}")));
+    }
+    let [alice, bob, carol] = tokens.try_into().unwrap();
+    let customers = "/crm/v1/customers";
+    let create = || client.post(customers).json(&json!({ "external_id": "acme" }));
+
+    let created = create().header(alice.clone()).dispatch().await;
+    assert_eq!(created.status().code, 201);
+    assert_eq!(created.headers().get_one("Vary"), Some("authorization"));
+    assert_eq!(
+        created.headers().get_one("Location").map(|path| path.starts_with("/crm/v1/customers/cust_")),
+        Some(true)
+    );
+    assert_eq!(created.into_json::<Value>().await.unwrap()["created_by"], "alice");
+    let total = async |user: &rocket::http::Header<'static>| {
+        let listed = client.get(customers).header(user.clone()).dispatch().await.into_json::<Value>().await.unwrap();
+        listed["pagination"]["total"].clone()
+    };
+    // Bob is of the same tenant, Carol is not.
+    assert_eq!((total(&bob).await, total(&carol).await), (json!(1), json!(0)));
+
+    // Refusals speak of callers and tokens, and of no key.
+    let denied = create().header(bob).dispatch().await;
+    assert_eq!(denied.status().code, 403);
+    let denied = denied.into_string().await.unwrap();
+    assert!(denied.contains("the caller may only read") && !denied.contains("key"), "{denied}");
+    for stranger in [create(), create().header(rocket::http::Header::new("authorization", "Bearer a.b.c"))] {
+        let refused = stranger.dispatch().await;
+        assert_eq!((refused.status().code, refused.headers().get_one("WWW-Authenticate")), (401, Some("Bearer")));
+        let refused = refused.into_string().await.unwrap();
+        assert!(refused.contains("Authorization") && !refused.contains("key"), "{refused}");
+    }
+
+    // There is nothing of what was not given, and the document says nothing of it.
+    for nothing in ["/crm/v1/secrets/api/keys", "/crm/v1/webhooks/endpoints", "/docs/", "/openapi.json"] {
+        assert_eq!(client.get(nothing).header(alice.clone()).dispatch().await.status().code, 404, "{nothing}");
+    }
+    assert_eq!(client.get("/crm/docs/").dispatch().await.status().code, 200);
+    let document = client.get("/crm/openapi.json").dispatch().await.into_json::<Value>().await.unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.contains_key("/crm/v1/taxes/rates") && paths.contains_key("/crm/docs/{file}"));
+    let strange = ["secrets", "webhooks", "settings", "health", "metrics"];
+    assert!(paths.keys().all(|path| strange.iter().all(|word| !path.contains(word))), "{:?}", paths.keys());
+    let schemes: Vec<_> = document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
+    assert_eq!(schemes, ["bearer"]);
+    let missing = client.get("/crm/v1/custmers").header(alice).dispatch().await.into_string().await.unwrap();
+    assert!(missing.contains("; /crm/docs lists"), "{missing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

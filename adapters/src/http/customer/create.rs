@@ -102,3 +102,43 @@ pub(super) fn example(external_id: &str) -> Value {
         "onboarding_workflow_name": null,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::customer::{NewCustomer, NewCustomerParts};
+    use serde_json::{Value, json};
+
+    use super::{CreateCustomerRequest, example};
+    use crate::http::json::parse;
+
+    /// What the routes read of a body, and what an application reads that takes the domain's own parts.
+    fn both(body: &Value) -> [Result<NewCustomer, Value>; 2] {
+        let here = parse(body.to_string().as_bytes(), CreateCustomerRequest::into_domain);
+        let parts: NewCustomerParts = serde_json::from_value(body.clone()).unwrap();
+        let there = parts.check().map_err(super::ApiError::from);
+        [here, there].map(|read| read.map_err(|error| serde_json::to_value(error).unwrap()))
+    }
+
+    #[test]
+    fn the_domain_s_parts_say_the_same_of_a_body() {
+        let wrong = json!({
+            "external_id": "", "name": "x".repeat(256), "email": "x", "address_country": "Germany", "timezone": "Mars",
+            "contact": "", "metadata": { "": "x" }, "onboarding_workflow_name": " ",
+            "tax_rate_overrides": [
+                { "tax_rate_code": "VAT", "currency": "XXX", "priority": -1 },
+                { "tax_rate_code": "VAT", "currency": "eur", "metadata": { "": "" } },
+                { "tax_rate_code": "VAT", "currency": "EUR" },
+            ],
+            "integration_entity_mapping": [
+                { "provider_type": "", "provider_entity_id": "1" },
+                { "provider_type": "crm", "provider_entity_id": "1" },
+                { "provider_type": "crm", "provider_entity_id": "2" },
+            ],
+        });
+        for body in [example("acme"), json!({ "external_id": "acme", "name": "" }), wrong] {
+            let [here, there] = both(&body);
+            assert_eq!(here, there, "{body}");
+        }
+        assert!(both(&example("acme"))[0].is_ok());
+    }
+}

@@ -24,7 +24,7 @@ use crate::http::{
 pub(super) async fn get(
     caller: CanRead,
     services: Services<'_>,
-    known: IfNoneMatch,
+    known: IfNoneMatch<'_>,
     query: Query<'_>,
     uri: &Origin<'_>,
     id: &str,

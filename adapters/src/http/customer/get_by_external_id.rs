@@ -28,7 +28,7 @@ use crate::http::{
 pub(super) async fn get_by_external_id(
     caller: CanRead,
     services: Services<'_>,
-    known: IfNoneMatch,
+    known: IfNoneMatch<'_>,
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
@@ -41,7 +41,7 @@ pub(super) async fn get_by_external_id(
 pub(super) async fn look_up(
     caller: CanRead,
     services: Services<'_>,
-    known: IfNoneMatch,
+    known: IfNoneMatch<'_>,
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
@@ -49,7 +49,7 @@ pub(super) async fn look_up(
     find(&caller, &services, &known, tail).await
 }
 
-async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch, tail: PathTail) -> Result<Answer, ApiError> {
+async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch<'_>, tail: PathTail) -> Result<Answer, ApiError> {
     // An external id may end like this. But if it is not found, the request probably meant another path.
     let is_elsewhere = tail.text.as_deref().is_some_and(|tail| tail.contains('/') && elsewhere::is_path(tail));
     let missing = || match is_elsewhere {

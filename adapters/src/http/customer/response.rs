@@ -36,7 +36,7 @@ pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<A
 }
 
 /// The response to reading one customer.
-pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch) -> Result<Answer, ApiError> {
+pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch<'_>) -> Result<Answer, ApiError> {
     let version = record.customer.version;
     let answer = if known.is_known(version) {
         Answer::empty(StatusCode::NotModified)

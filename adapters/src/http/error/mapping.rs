@@ -1,13 +1,15 @@
 //! Conversion of the domain's errors to errors of the API.
 
-use super::{ApiError, NO_SUCH_RATE};
-use crate::http::CallerError;
 use patron_domain::{
+    ErrorKind,
     customer::{ChangeCustomerError, ReadError},
     event::FollowError,
     store::StoreError,
     tenancy::{EnvironmentError, KeyError, PermissionDenied},
 };
+
+use super::{ApiError, NO_SUCH_RATE};
+use crate::http::{CallerError, messages};
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
@@ -72,10 +74,8 @@ impl From<FollowError> for ApiError {
     fn from(error: FollowError) -> Self {
         match error {
             FollowError::Denied(error) => error.into(),
-            FollowError::TakenBack(error) => {
-                Self::new(Status::Gone, "log_taken_back", messages::log_taken_back(&error))
-                    .fact("resume_from", error.resume_from.to_string())
-            }
+            FollowError::TakenBack(error) => Self::of(ErrorKind::LogTakenBack, messages::log_taken_back(&error))
+                .fact("resume_from", error.resume_from.to_string()),
             FollowError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -121,6 +121,38 @@ impl From<KeyError> for ApiError {
             KeyError::KeyReused(_) => Self::idempotency_key_reused(),
             KeyError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_domain::{
+        OperationError, customer::InvalidOperation, idempotency::IdempotencyKeyReused, ids::CustomerId,
+        tenancy::Permission, violation::Violations,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_error_has_the_status_and_the_code_of_its_kind() {
+        let id = CustomerId::from_u128(7);
+        let errors = [
+            ChangeCustomerError::Denied(PermissionDenied::Role(Permission::Write)),
+            ChangeCustomerError::Invalid(Violations::new()),
+            ChangeCustomerError::Forbidden(InvalidOperation::Archived),
+            ChangeCustomerError::UnknownCustomer,
+            ChangeCustomerError::UnknownTaxRates(Vec::new()),
+            ChangeCustomerError::ExternalIdTaken { existing: id },
+            ChangeCustomerError::KeyReused(IdempotencyKeyReused),
+            ChangeCustomerError::VersionConflict { current: None },
+            ChangeCustomerError::Store(StoreError::unavailable("busy")),
+            ChangeCustomerError::Store(StoreError::Failed { reason: "broken".to_owned() }),
+        ];
+        for error in errors {
+            let wanted = (error.http_status(), error.code());
+            let answered = ApiError::from(error);
+            assert_eq!((answered.status().code, answered.code()), wanted);
         }
     }
 }

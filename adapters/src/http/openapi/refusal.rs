@@ -127,7 +127,7 @@ impl Refusal {
         match self {
             Self::Invalid => {
                 let mut broken = Violations::new();
-                let (path, message) = ("external_id".to_owned(), "external_id must not be empty".to_owned());
+                let (path, message) = ("external_id".to_owned(), "external id must not be empty".to_owned());
                 broken.push(Violation { path, rule: "required", message });
                 broken.into()
             }

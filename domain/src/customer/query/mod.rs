@@ -60,6 +60,7 @@ pub struct CustomerQuery {
 /// assert_eq!((page.items.len(), page.total, page.next), (0, Some(0), None));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CustomerPage {
     /// The customers, at most as many as requested. Their mappings are empty unless requested.
     pub items: Vec<CustomerRecord>,

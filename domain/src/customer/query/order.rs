@@ -152,11 +152,16 @@ impl CustomerCursor {
     /// # Errors
     /// When no list with this order returned this text.
     pub fn parse(text: &str, order: &CustomerOrder) -> Result<Self, CursorError> {
-        let digits = Some(text.as_bytes()).filter(|digits| digits.len() <= Self::MAX_CHARS);
-        let bytes = digits.and_then(|digits| HEXLOWER.decode(digits).ok()).ok_or(CursorError::Malformed)?;
-        let cursor = Self::from_bytes(&bytes).ok_or(CursorError::Malformed)?;
+        let cursor = Self::parse_any(text)?;
         let keys = cursor.keys.iter().map(|key| (key.field, key.direction));
         if keys.eq(order.keys().iter().copied()) { Ok(cursor) } else { Err(CursorError::OtherOrder) }
+    }
+
+    /// Parses a cursor into a list with any order.
+    pub(crate) fn parse_any(text: &str) -> Result<Self, CursorError> {
+        let digits = Some(text.as_bytes()).filter(|digits| digits.len() <= Self::MAX_CHARS);
+        let bytes = digits.and_then(|digits| HEXLOWER.decode(digits).ok()).ok_or(CursorError::Malformed)?;
+        Self::from_bytes(&bytes).ok_or(CursorError::Malformed)
     }
 
     /// The sort fields.

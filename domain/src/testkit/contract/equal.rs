@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Something with fields that can differ.
-pub(super) trait Fields {
+pub(super) trait Fields: PartialEq {
     /// The names of the fields in which two values differ.
     fn differing(&self, other: &Self) -> Vec<&'static str>;
 }
@@ -100,14 +100,16 @@ fn differing_items<T: Fields>(one: &[T], other: &[T]) -> Option<String> {
     let pairs = one.iter().zip(other).enumerate();
     let differing = |(index, (one, other)): (usize, (&T, &T))| {
         let fields = one.differing(other);
-        (!fields.is_empty()).then(|| format!("item {index} differs in {}", fields.join(", ")))
+        (!fields.is_empty() || one != other).then(|| format!("item {index} differs in {}", fields.join(", ")))
     };
     pairs.filter_map(differing).next()
 }
 
 pub(super) fn equal<T: Fields>(what: &str, found: &T, wanted: &T) -> Outcome {
     let fields = found.differing(wanted);
-    holds(fields.is_empty(), || format!("{what} differs in {}", fields.join(", ")))
+    holds(fields.is_empty(), || format!("{what} differs in {}", fields.join(", ")))?;
+    // A field that no list above names.
+    holds(found == wanted, || format!("{what} differs"))
 }
 
 pub(super) fn all_equal<T: Fields>(what: &str, found: &[T], wanted: &[T]) -> Outcome {

@@ -19,8 +19,8 @@ use crate::{
     lifecycle::{Owner, Version},
     page::PageRequest,
     patch::Patch,
-    tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateName, TaxRateUpdate},
-    tenancy::{EnvironmentScope, SystemScope},
+    tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateFacts, TaxRateName, TaxRateUpdate},
+    tenancy::{EnvironmentScope, RequestId, SystemScope},
     testkit::{a_customer, a_tax_rate},
 };
 
@@ -35,6 +35,13 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("events.read: a cursor of events that the log does not hold is refused", taken_back(world).await);
     report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
     report.note("taxes: each change of a rate writes one event, and a refusal writes none", of_rates(world).await);
+}
+
+/// The obligations that concern the fields of events.
+#[cfg(all(test, feature = "serde"))]
+pub(super) async fn check_fields(world: &World<'_>, report: &mut Report) {
+    report.note("events.read: fields", followed(world).await);
+    report.note("events.history, events.find: fields", found(world).await);
 }
 
 /// All events of a scope, read in pages.
@@ -73,7 +80,7 @@ fn name_of(event: &EventRecord) -> (EventId, EventType, EventEntity, u64) {
     (event.id, event.kind.event_type(), event.entity, event.sequence.get())
 }
 
-/// Three customers, one changed twice, and two rates: seven events and one refused change.
+/// Four customers, one changed twice, and a rate changed once: eight events and one refused change.
 async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventRecord>, String> {
     let mut wanted = Vec::new();
     let somewhere = EventPosition::START;
@@ -82,7 +89,7 @@ async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventR
         wanted.push(EventRecord::of_customer(somewhere, event));
     }
     let rate = world.rate(scope, a_tax_rate("VAT"));
-    let created = TaxRateEvent::created(world.id(), None, rate);
+    let created = TaxRateEvent::created(world.id(), None, rate.clone());
     world.ports.taxes.create_rate(scope, created.clone(), None).await.or_say("taxes.create_rate")?;
     wanted.push(EventRecord::of_tax_rate(somewhere, created));
     let EventEntity::Customer(first) = wanted[0].entity else {
@@ -94,6 +101,14 @@ async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventR
         wanted.push(EventRecord::of_customer(somewhere, world.amended(scope, first, amendment).await?));
     }
     wanted.push(EventRecord::of_customer(somewhere, world.created(scope, a_customer("a")).await?));
+    let name = Some(TaxRateName::new("another name").or_say("the literal")?);
+    let amendment = TaxRateAmendment::Update(Box::new(TaxRateUpdate { name, ..TaxRateUpdate::default() }));
+    let request_id = Some(RequestId::new("request-1").or_say("the literal")?);
+    let rename = ChangeTaxRate { id: rate.id, amendment, at: world.now(), event_id: world.id(), request_id };
+    let facts = TaxRateFacts { current: Some(rate), ..TaxRateFacts::default() };
+    let renamed = rename.clone().decide(scope, &facts).or_say("the decision")?;
+    world.ports.taxes.change_rate(scope, rename, None).await.or_say("taxes.change_rate")?;
+    wanted.push(EventRecord::of_tax_rate(somewhere, renamed));
     Ok(wanted)
 }
 
@@ -256,18 +271,21 @@ async fn taken_back(world: &World<'_>) -> Outcome {
 
 async fn found(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    let all = story(world, &scope).await?;
+    story(world, &scope).await?;
+    // Every way to an event returns the same.
+    let all = follow(world, &scope, pages_of(1_000)?).await?;
     let events = &world.ports.events;
     for wanted in &all {
         let found = events.find(&scope, wanted.id).await.or_say("events.find")?.ok_or("events.find found nothing")?;
-        holds(found == EventRecord { position: found.position, ..wanted.clone() }, || "another event".to_owned())?;
-        let own: Vec<_> = all.iter().filter(|event| event.entity == wanted.entity).map(name_of).collect();
+        holds(found == *wanted, || "events.find returned another event than events.read".to_owned())?;
+        let own: Vec<_> = all.iter().filter(|event| event.entity == wanted.entity).cloned().collect();
         let page = PageRequest::new(1, 1).or_say("the literal")?;
         let cut = events.history(&scope, wanted.entity, page).await.or_say("events.history")?;
-        let names: Vec<_> = cut.items.iter().map(name_of).collect();
-        same("the second event of a history", &names, &own.iter().skip(1).take(1).copied().collect())?;
+        let second: Vec<_> = own.iter().skip(1).take(1).cloned().collect();
+        holds(cut.items == second, || "the second event of a history differs".to_owned())?;
         let whole = events.history(&scope, wanted.entity, PageRequest::default()).await.or_say("events.history")?;
-        same("a history", &whole.items.iter().map(name_of).collect(), &own)?;
+        same("a history", &whole.items.iter().map(name_of).collect(), &own.iter().map(name_of).collect::<Vec<_>>())?;
+        holds(whole.items == own, || "events.history returned other events than events.read".to_owned())?;
         let length = u64::try_from(own.len()).unwrap_or(u64::MAX);
         same("the totals", &(cut.total, whole.total), &(length, length))?;
     }

@@ -15,6 +15,10 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
+    report.note(
+        "customers.create: an environment's id under another tenant does not reach the environment",
+        repeated_environment(world).await,
+    );
     report.note("customers.find: finds no customer of another environment or tenant", find(world).await);
     report.note(
         "customers.find_by_external_id: finds no customer of another environment or tenant",
@@ -31,6 +35,20 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     );
     report.note("keys.list: finds no key of another environment or tenant", keys(world).await);
     report.note("keys.create: writes into its scope, whatever owner the value has", foreign_key(world).await);
+}
+
+/// A store may refuse such an environment or keep it apart.
+async fn repeated_environment(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    world.created(&neighbours.here, a_customer("known")).await?;
+    for (whose, scope) in neighbours.elsewhere() {
+        let Ok(event) = world.create(&scope, a_customer("acme")).await else { continue };
+        let found = world.find(&neighbours.here, event.state.customer.id).await?;
+        holds(found.is_none(), || format!("a customer of {whose} was found by its id"))?;
+        let found = world.find_external(&neighbours.here, "acme").await?;
+        holds(found.is_none(), || format!("a customer of {whose} was found by its external id"))?;
+    }
+    Ok(())
 }
 
 async fn find(world: &World<'_>) -> Outcome {

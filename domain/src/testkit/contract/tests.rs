@@ -15,6 +15,7 @@ use crate::{
     event::CustomerEvent,
     ids::CustomerId,
     integration::IntegrationMapping,
+    lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::EnvironmentScope,
@@ -221,12 +222,12 @@ pub(super) fn found_out() -> Vec<&'static str> {
 fn a_store_with_only_customers_is_checked_for_its_own_obligations() {
     let store = Arc::new(MemoryStore::default());
     for seed in [0, 1] {
-        let report = block_on(check_customers(store.clone(), seed));
+        let report = block_on(check_customers(store.clone(), Owner::numbered, seed));
         report.assert_clean();
         assert!(report.passed.len() > 40, "{report}");
         assert!(!report.left_out.is_empty());
     }
     let wrong = Wrong { fault: Fault::ForgetsTheOffset, store, seen: Mutex::default() };
-    let report = block_on(check_customers(Arc::new(wrong), 2));
+    let report = block_on(check_customers(Arc::new(wrong), Owner::numbered, 2));
     assert_eq!(broken(&report), ["customers.mappings: pages as asked, with the exact total"], "{report}");
 }

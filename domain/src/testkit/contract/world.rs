@@ -1,6 +1,10 @@
 //! Helpers for all obligations: fresh environments, times and ids, and error messages.
 
-use std::fmt;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use super::Ports;
 use crate::{
@@ -21,8 +25,25 @@ pub(super) type Outcome = Result<(), String>;
 /// The store under test, with times and ids for it.
 pub(super) struct World<'a> {
     pub(super) ports: &'a Ports,
+    /// Whether the store also keeps tax rates and associations.
+    pub(super) has_taxes: bool,
+    /// Whether lists of customers are checked.
+    pub(super) with_lists: bool,
     ids: CountingIds,
     clock: FixedClock,
+    owners: Option<&'a Owners<'a>>,
+    numbers: Mutex<Numbers>,
+}
+
+/// Makes an owner from the numbers of a tenant and an environment.
+pub(super) type Owners<'a> = dyn Fn(u64, u64) -> Owner + Send + Sync + 'a;
+
+/// The numbers in use.
+#[derive(Default)]
+struct Numbers {
+    next_tenant: u64,
+    /// The number of each tenant, and of its next environment.
+    known: BTreeMap<TenantId, (u64, u64)>,
 }
 
 /// Two environments of one tenant, and one of another.
@@ -52,7 +73,38 @@ impl Neighbours {
 impl<'a> World<'a> {
     /// Worlds with different salts have no ids or secrets in common.
     pub(super) fn new(ports: &'a Ports, salt: u64) -> Self {
-        Self { ports, ids: CountingIds::salted(salt), clock: FixedClock::default() }
+        Self {
+            ports,
+            has_taxes: true,
+            with_lists: true,
+            ids: CountingIds::salted(salt),
+            clock: FixedClock::default(),
+            owners: None,
+            numbers: Mutex::default(),
+        }
+    }
+
+    /// A world whose owners the caller makes.
+    pub(super) fn of_owners(ports: &'a Ports, salt: u64, owners: &'a Owners<'a>, has_taxes: bool) -> Self {
+        let numbers = Mutex::new(Numbers { next_tenant: salt << 16, ..Numbers::default() });
+        Self { has_taxes, owners: Some(owners), numbers, ..Self::new(ports, salt) }
+    }
+
+    /// The same world, with or without the lists of customers.
+    #[cfg(test)]
+    pub(super) fn listing(self, with_lists: bool) -> Self {
+        Self { with_lists, ..self }
+    }
+
+    /// A new environment of this tenant, or of a new one.
+    fn numbered(&self, owners: &Owners<'_>, tenant: Option<TenantId>) -> EnvironmentScope {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = tenant.and_then(|tenant| numbers.known.get(&tenant).copied());
+        let (number, environment) = known.unwrap_or((numbers.next_tenant + 1, 1));
+        numbers.next_tenant = numbers.next_tenant.max(number);
+        let owner = owners(number, environment);
+        numbers.known.insert(owner.tenant_id, (number, environment + 1));
+        EnvironmentScope { owner, actor: a_scope().actor }
     }
 
     /// A time later than all earlier ones.
@@ -86,6 +138,9 @@ impl<'a> World<'a> {
     }
 
     pub(super) async fn environment_of(&self, tenant_id: TenantId) -> Result<EnvironmentScope, String> {
+        if let Some(owners) = self.owners {
+            return Ok(self.numbered(owners, Some(tenant_id)));
+        }
         let environment = self.new_environment(tenant_id);
         let actor = a_scope().actor;
         let owner = Owner { tenant_id, environment_id: environment.id };
@@ -97,6 +152,9 @@ impl<'a> World<'a> {
 
     /// A fresh environment of a fresh tenant.
     pub(super) async fn environment(&self) -> Result<EnvironmentScope, String> {
+        if let Some(owners) = self.owners {
+            return Ok(self.numbered(owners, None));
+        }
         self.environment_of(self.tenant().await?.id).await
     }
 

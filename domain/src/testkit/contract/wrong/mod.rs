@@ -18,7 +18,7 @@ use std::{
 
 use futures::{FutureExt, executor::block_on};
 
-use super::{Ports, Report, all_but_lists, check_empty, lists, tests, tests::ports, tests_of_changes, world::World};
+use super::{Ports, Report, check_empty, everything, tests, tests::ports, tests_of_changes, world::World};
 use crate::{
     customer::{CustomerRepository, MockCustomerRepository},
     event::{EventLog, MockEventLog},
@@ -125,11 +125,8 @@ impl Wrong {
 pub(super) fn run(ports: &Ports, with_lists: bool) -> Report {
     block_on(async {
         let mut report = check_empty(ports).await;
-        let world = World::new(ports, 2);
-        all_but_lists(&world, &mut report).await;
-        if with_lists {
-            lists::check(&world, &mut report).await;
-        }
+        let world = World::new(ports, 2).listing(with_lists);
+        everything(&world, &mut report).await;
         report
     })
 }

@@ -1,0 +1,284 @@
+//! One taxonomy for the errors of all operations, for adapters that send them over a protocol.
+
+use crate::{
+    customer::{ChangeCustomerError, ReadError},
+    event::{EventLogError, FollowError, LogTakenBack},
+    idempotency::{IdempotencyKeyReused, OnceError},
+    ids::RandomnessUnavailable,
+    store::StoreError,
+    tax::{
+        ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
+        TaxesOfError,
+    },
+    tenancy::{ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied},
+    violation::Violations,
+};
+
+/// The kind of an error. All operations share these kinds.
+///
+/// ```
+/// use patron_domain::{ErrorKind, OperationError, customer::ChangeCustomerError, testkit::an_id};
+///
+/// let taken = ChangeCustomerError::ExternalIdTaken { existing: an_id(1) };
+/// assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+/// assert_eq!((taken.code(), taken.http_status()), ("already_exists", 409));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Fields break rules; [`OperationError::violations`] names them.
+    Invalid,
+    /// The state of the object forbids it.
+    InvalidOperation,
+    /// The caller could not be identified.
+    Unauthenticated,
+    /// The caller lacks a permission.
+    Denied,
+    /// The requested or referenced object does not exist in the caller's scope.
+    NotFound,
+    /// Another object has the value that must be unique.
+    AlreadyExists,
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// A precondition failed.
+    VersionConflict,
+    /// The log no longer holds the event at which a reader stopped.
+    LogTakenBack,
+    /// The store is temporarily unavailable. The same operation may succeed later.
+    Unavailable,
+    /// A defect or a broken installation. The message is for the log, not for clients.
+    Internal,
+}
+
+impl ErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Invalid,
+        Self::InvalidOperation,
+        Self::Unauthenticated,
+        Self::Denied,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::KeyReused,
+        Self::VersionConflict,
+        Self::LogTakenBack,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// A short, stable name for programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "validation_error",
+            Self::InvalidOperation => "invalid_operation",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Denied => "permission_denied",
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::VersionConflict => "version_conflict",
+            Self::LogTakenBack => "log_taken_back",
+            Self::Unavailable => "service_unavailable",
+            Self::Internal => "system_error",
+        }
+    }
+
+    /// The HTTP status code (RFC 9110, section 15). This crate serves no requests; the number is here so that all adapters
+    /// use the same.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Invalid | Self::InvalidOperation => 400,
+            Self::Unauthenticated => 401,
+            Self::Denied => 403,
+            Self::NotFound => 404,
+            Self::AlreadyExists | Self::KeyReused => 409,
+            Self::LogTakenBack => 410,
+            Self::VersionConflict => 412,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+/// An error of an operation. Every error that a service or repository returns implements it.
+///
+/// ```
+/// use patron_domain::{ErrorKind, OperationError};
+///
+/// /// All that a handler needs to know about an error.
+/// fn answer(error: &dyn OperationError) -> (u16, String) {
+///     // Internal details stay inside.
+///     let is_internal = error.kind() == ErrorKind::Internal;
+///     (error.http_status(), if is_internal { "something went wrong".to_owned() } else { error.to_string() })
+/// }
+///
+/// use patron_domain::{customer::ReadError, store::StoreError};
+/// assert_eq!(answer(&ReadError::from(StoreError::unavailable("busy"))).0, 503);
+/// ```
+pub trait OperationError: std::error::Error {
+    /// The kind of the error.
+    fn kind(&self) -> ErrorKind;
+
+    /// The broken rules, if fields are invalid.
+    fn violations(&self) -> Option<&Violations> {
+        None
+    }
+
+    /// [`ErrorKind::code`].
+    fn code(&self) -> &'static str {
+        self.kind().code()
+    }
+
+    /// [`ErrorKind::http_status`].
+    fn http_status(&self) -> u16 {
+        self.kind().http_status()
+    }
+}
+
+/// Maps the variants of errors to kinds. Variants in brackets contain another error and have its kind; the variant in
+/// parentheses contains violations.
+macro_rules! operation_errors {
+    ($($error:ident [$($inner:ident),*] $(($invalid:ident))? { $($kind:ident: $($variant:pat_param)|+,)* })+) => {$(
+        impl $crate::OperationError for $error {
+            fn kind(&self) -> $crate::ErrorKind {
+                match self {
+                    $(Self::$inner(error) => $crate::OperationError::kind(error),)*
+                    $(Self::$invalid(_) => $crate::ErrorKind::Invalid,)?
+                    $($($variant)|+ => $crate::ErrorKind::$kind,)*
+                }
+            }
+
+            $(fn violations(&self) -> Option<&$crate::violation::Violations> {
+                match self {
+                    Self::$invalid(broken) => Some(broken),
+                    _ => None,
+                }
+            })?
+        }
+    )+};
+}
+
+impl OperationError for Violations {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn violations(&self) -> Option<&Violations> {
+        Some(self)
+    }
+}
+
+impl OperationError for PermissionDenied {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Denied
+    }
+}
+
+impl OperationError for IdempotencyKeyReused {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::KeyReused
+    }
+}
+
+impl OperationError for LogTakenBack {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::LogTakenBack
+    }
+}
+
+impl OperationError for RandomnessUnavailable {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Internal
+    }
+}
+
+operation_errors! {
+    StoreError [] {
+        Unavailable: Self::Unavailable { .. },
+        Internal: Self::Corrupt { .. } | Self::Failed { .. },
+    }
+    OnceError [KeyReused, Store] {}
+    AuthenticateError [Store] { Unauthenticated: Self::Unauthenticated, }
+    ReadError [Denied, Store] {}
+    EventLogError [TakenBack, Store] {}
+    FollowError [Denied, TakenBack, Store] {}
+    ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
+        InvalidOperation: Self::Forbidden(_),
+        NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownAssociation | Self::UnknownTaxRates(_),
+        AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. },
+        VersionConflict: Self::VersionConflict { .. },
+    }
+    FindTaxRateError [Denied, Store] {}
+    TaxesOfError [Denied, Store] (Invalid) { NotFound: Self::UnknownCustomer, }
+    CreateTaxRateError [Denied, KeyReused, Store] (Invalid) {
+        AlreadyExists: Self::CodeTaken { .. },
+    }
+    ChangeTaxRateError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::Unknown,
+        InvalidOperation: Self::Archived | Self::InUse,
+        AlreadyExists: Self::CodeTaken { .. },
+    }
+    CreateTaxDefaultError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::UnknownRate,
+        AlreadyExists: Self::AlreadyAssociated { .. },
+    }
+    ChangeTaxDefaultError [Denied, KeyReused, Store] {
+        NotFound: Self::Unknown,
+        InvalidOperation: Self::Archived,
+    }
+    CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }
+    EnvironmentError [Denied, KeyReused, Store] (Invalid) { NotFound: Self::Unknown, }
+    KeyError [Denied, KeyReused, Randomness, Store] (Invalid) {
+        NotFound: Self::UnknownEnvironment | Self::UnknownKey,
+    }
+    ApiKeyError [Randomness, Store] { NotFound: Self::UnknownEnvironment | Self::UnknownKey, }
+}
+
+#[cfg(feature = "webhooks")]
+mod of_webhooks {
+    use crate::{
+        onboarding::OnboardingError,
+        webhook::{VaultError, WebhookError},
+    };
+
+    operation_errors! {
+        VaultError [Randomness] { Internal: Self::Sealed, }
+        WebhookError [Denied, KeyReused, Vault, Store] (Invalid) {
+            NotFound: Self::UnknownEndpoint | Self::UnknownEvent,
+            InvalidOperation: Self::TooManyEndpoints | Self::TooManyEvents,
+        }
+        OnboardingError [Denied, KeyReused, Vault, Store] {
+            NotFound: Self::UnknownWorkflow | Self::UnknownRun,
+            InvalidOperation: Self::Forbidden(_),
+            Invalid: Self::ForeignToken(_),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::tenancy::Permission;
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own() {
+        let codes: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn an_error_within_another_keeps_its_kind_and_its_violations() {
+        let denied = ChangeCustomerError::from(PermissionDenied::Role(Permission::Write));
+        assert_eq!((denied.kind(), denied.violations()), (ErrorKind::Denied, None));
+        let mut broken = Violations::new();
+        broken.add("name", &crate::tenancy::NoRole);
+        let invalid = CreateTaxRateError::from(broken.clone());
+        assert_eq!((invalid.http_status(), invalid.violations()), (400, Some(&broken)));
+        let reused = EnvironmentError::from(OnceError::from(IdempotencyKeyReused));
+        assert_eq!(reused.code(), "idempotency_key_reused");
+    }
+}

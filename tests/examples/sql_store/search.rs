@@ -1,0 +1,188 @@
+//! Lists and searches, answered by the database.
+
+use patron_domain::{
+    customer::{
+        IndexEntry,
+        query::{
+            Comparison, Condition, CustomerCursor, CustomerPage, CustomerQuery, Direction, FoldedField, SortField,
+            TextField, TimeField,
+        },
+    },
+    store::StoreError,
+};
+use rusqlite::{Connection, ToSql, types::Value};
+
+use super::store::{Place, aggregates, failed, record};
+
+/// SQL with the values of its question marks.
+#[derive(Default)]
+struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    fn value(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.push("?")
+    }
+
+    /// `tenant = … AND environment = …`, without which nothing is asked.
+    fn place(&mut self, place: Place) -> &mut Self {
+        self.push("tenant = ").value(place.tenant).push(" AND environment = ").value(place.environment)
+    }
+}
+
+pub(super) fn list(db: &Connection, place: Place, query: &CustomerQuery) -> Result<CustomerPage, StoreError> {
+    let mut conditions = Sql::default();
+    conditions
+        .push("FROM customers WHERE ")
+        .place(place)
+        .push(" AND status = ")
+        .value(query.status().as_str().to_owned());
+    for condition in query.conditions() {
+        conditions.push(" AND ");
+        write_condition(&mut conditions, place, condition);
+    }
+    let total = match query.with_total() {
+        true => {
+            let count = format!("SELECT count(*) {}", conditions.text);
+            let values = rusqlite::params_from_iter(conditions.values.iter());
+            let total: i64 = db.query_row(&count, values, |row| row.get(0)).map_err(failed)?;
+            Some(total.unsigned_abs())
+        }
+        false => None,
+    };
+    let mut listed = Sql { text: format!("SELECT document {}", conditions.text), values: conditions.values };
+    if let Some(cursor) = query.after() {
+        listed.push(" AND ");
+        write_after(&mut listed, place, cursor);
+    }
+    listed.push(" ORDER BY ");
+    for (field, direction) in query.order().keys() {
+        listed.push(sorted_by(*field)).push(word(*direction)).push(", ");
+    }
+    // One more than asked for shows whether there is a next page.
+    let limit = i64::from(query.page().limit()) + 1;
+    listed.push("id").push(word(query.order().ties())).push(" LIMIT ").value(limit);
+    listed.push(" OFFSET ").value(i64::try_from(query.page().offset()).unwrap_or(i64::MAX));
+    let values: Vec<&dyn ToSql> = listed.values.iter().map(|value| value as &dyn ToSql).collect();
+    let found = aggregates(db, place, &listed.text, &values)?;
+    let records = found.into_iter().map(|one| record(one, query.with_mappings())).collect();
+    Ok(query.page_of(records, total))
+}
+
+fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
+    match condition {
+        Condition::OneOf(field, texts) => in_list(sql, *field, " IN (", texts.as_slice()),
+        Condition::NoneOf(field, texts) => in_list(sql, *field, " NOT IN (", texts.as_slice()),
+        // Both sides are folded, so this compares byte by byte.
+        Condition::Contains(field, text) => {
+            sql.push("instr(").push(folded(*field)).push(", ").value(text.as_str().to_owned()).push(") > 0");
+        }
+        Condition::Lacks(field, text) => {
+            sql.push("instr(").push(folded(*field)).push(", ").value(text.as_str().to_owned()).push(") = 0");
+        }
+        Condition::Time(field, comparison, at) => {
+            let column = match field {
+                TimeField::CreatedAt => "created_at",
+                TimeField::UpdatedAt => "updated_at",
+            };
+            let operator = match comparison {
+                Comparison::Before => " < ",
+                Comparison::UpTo => " <= ",
+                Comparison::At => " = ",
+                Comparison::From => " >= ",
+                Comparison::After => " > ",
+            };
+            sql.push(column).push(operator).value(at.micros());
+        }
+        Condition::Pair { key, value } => {
+            let entry = IndexEntry::pair(key, value);
+            sql.push("id IN (SELECT customer FROM customer_index WHERE ").place(place);
+            sql.push(" AND kind = ").value(i64::from(entry.kind.code())).push(" AND key = ").value(entry.key).push(")");
+        }
+    }
+}
+
+fn in_list(sql: &mut Sql, field: TextField, operator: &str, texts: &[String]) {
+    // An absent text is the empty one.
+    let column = match field {
+        TextField::Id => "id".to_owned(),
+        TextField::ExternalId => "external_id".to_owned(),
+        TextField::Timezone => "coalesce(document ->> 'timezone', 'UTC')".to_owned(),
+        other => format!("coalesce(document ->> '{}', '')", other.as_str()),
+    };
+    sql.push(&column).push(operator);
+    for (index, text) in texts.iter().enumerate() {
+        sql.push(if index == 0 { "" } else { ", " }).value(text.clone());
+    }
+    sql.push(")");
+}
+
+fn folded(field: FoldedField) -> &'static str {
+    match field {
+        FoldedField::ExternalId => "external_id_folded",
+        FoldedField::Name => "name_folded",
+        FoldedField::Email => "email_folded",
+    }
+}
+
+fn sorted_by(field: SortField) -> &'static str {
+    match field {
+        SortField::CreatedAt => "created_at",
+        SortField::UpdatedAt => "updated_at",
+        SortField::ExternalId => "external_id",
+        SortField::Name => "name_folded",
+        SortField::Email => "email_folded",
+    }
+}
+
+fn word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Asc => " ASC",
+        Direction::Desc => " DESC",
+    }
+}
+
+/// What comes after a place: behind it in the first column, or level with it there and behind it in the next.
+fn write_after(sql: &mut Sql, place: Place, cursor: &CustomerCursor) {
+    let id = cursor.id().to_string();
+    let mut ties = Direction::default();
+    for key in cursor.keys() {
+        let column = sorted_by(key.field);
+        ties = key.direction;
+        for (before, operator) in [("(", beyond(key.direction)), (" OR (", " = ")] {
+            sql.push(before).push(column).push(operator);
+            match key.time {
+                Some(at) => sql.value(at.micros()),
+                // A text is that of the customer whose place it is, as it is now.
+                None => sql
+                    .push("(SELECT place.")
+                    .push(column)
+                    .push(" FROM customers AS place WHERE ")
+                    .place(place)
+                    .push(" AND id = ")
+                    .value(id.clone())
+                    .push(")"),
+            };
+        }
+        sql.push(" AND ");
+    }
+    sql.push("id").push(beyond(ties)).value(id);
+    for _ in cursor.keys() {
+        sql.push("))");
+    }
+}
+
+fn beyond(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Asc => " > ",
+        Direction::Desc => " < ",
+    }
+}
