@@ -96,7 +96,7 @@ mod tests {
         for bad in ["", "p", "14", "p000000000000001", "p000000000000000G", "pffffffffffffffffff", "0110", &long] {
             assert!(page(Some(bad), 0).is_err(), "{bad}");
         }
-        assert!(page(Some("p0000000000000001"), 1).unwrap_err().contains("exclude"));
+        assert!(page(Some("p0000000000000001"), 1).unwrap_err().contains("cannot be combined"));
         // An offset beyond the range of databases has no items. The page stays unchanged.
         assert_eq!(page(Some("pffffffffffffffff"), 0), Ok((7, 0)));
     }
