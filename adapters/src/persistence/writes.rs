@@ -205,8 +205,14 @@ impl Writes {
     }
 
     /// Writes everything, in a transaction that is then committed. From here on only the database can fail.
-    pub(crate) async fn apply(mut self, unit: &dyn Unit) -> QueryResult<()> {
+    pub(crate) async fn apply(self, unit: &dyn Unit) -> QueryResult<()> {
+        self.apply_and(unit, || ()).await
+    }
+
+    /// As [`Self::apply`]; calls `locked` as soon as the logs are locked.
+    pub(crate) async fn apply_and(mut self, unit: &dyn Unit, locked: impl FnOnce() + Send) -> QueryResult<()> {
         let mut logs = self.write_rows(unit).await?;
+        locked();
         for log in &mut logs {
             let change = self.counts.get(&log.environment).copied().unwrap_or_default();
             log.published += change.published;

@@ -77,6 +77,13 @@ impl DeliveryOptions {
 }
 
 /// A round ended early, for a reason that has nothing to do with the receiver.
+///
+/// ```
+/// use patron_domain::{store::StoreError, webhook::DeliveryError};
+///
+/// let error = DeliveryError::from(StoreError::unavailable("it restarts"));
+/// assert_eq!(error.to_string(), "the database is not available: it restarts");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {

@@ -12,6 +12,18 @@ use crate::{
 };
 
 /// A part of the log, as an endpoint needs it. The states of events are larger than their bodies, so only the bodies are kept.
+///
+/// ```
+/// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
+/// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
+/// let after = round.endpoint.position;
+/// let (_, page): (_, LogPage) = engine.read_ahead(&round.endpoint, after).await.unwrap();
+/// # let _ = (engine.begin(&mut round), page);
+/// # });
+/// ```
 pub struct LogPage {
     pub(super) fresh: Vec<Delivery>,
     pub(super) bodies: HashMap<EventId, Vec<u8>>,

@@ -24,7 +24,18 @@ const PROBES: u16 = 4;
 /// How long an endpoint rests whose secrets do not open.
 const SEALED: Duration = Duration::from_secs(60);
 
-/// What a round works on.
+/// One round of an endpoint: the deliveries that wait, and the part of the log that was read for it.
+///
+/// ```
+/// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
+/// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
+/// assert_eq!(round.ahead(), None, "the log of a new endpoint has nothing more");
+/// let _: Attempts = engine.begin(&mut round);
+/// # });
+/// ```
 pub struct Round {
     /// The endpoint, with the position and health that the round before left.
     pub endpoint: WebhookEndpoint,
@@ -38,7 +49,18 @@ pub struct Round {
     jitter: [u8; 32],
 }
 
-/// What a driver has to attempt.
+/// The attempts that a driver has to make.
+///
+/// ```
+/// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
+/// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
+/// let attempts: Attempts = engine.begin(&mut round);
+/// assert!(attempts.lanes.is_empty() && attempts.bodies.is_empty());
+/// # });
+/// ```
 pub struct Attempts {
     /// The deliveries, in lanes: side by side, each in its order.
     pub lanes: Vec<Lane>,
@@ -50,7 +72,20 @@ pub struct Attempts {
     pub signer: Result<Signer, VaultError>,
 }
 
-/// What the attempts of a round led to.
+/// The result of the attempts of a round.
+///
+/// ```
+/// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
+/// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
+/// let Attempts { lanes, .. } = engine.begin(&mut round);
+/// let result = RoundResult { lanes, tally: Tally::default(), failed: None };
+/// let (record, _) = engine.finish(round, result, false);
+/// assert_eq!(record.deliveries(), 0);
+/// # });
+/// ```
 pub struct RoundResult {
     /// The lanes, with every attempt noted.
     pub lanes: Vec<Lane>,
@@ -61,6 +96,19 @@ pub struct RoundResult {
 }
 
 /// What follows a round.
+///
+/// ```
+/// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
+///
+/// # futures::executor::block_on(async {
+/// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
+/// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
+/// let Attempts { lanes, .. } = engine.begin(&mut round);
+/// let result = RoundResult { lanes, tally: Tally::default(), failed: None };
+/// let (_, outcome): (RoundRecord, RoundOutcome) = engine.finish(round, result, false);
+/// assert!(!outcome.more);
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundOutcome {
     waiting: Vec<Delivery>,
