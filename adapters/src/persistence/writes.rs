@@ -11,6 +11,7 @@ use super::{
     event::{
         log_row::LogRow,
         row::{EventPlaceRow, EventRow},
+        superseded::SupersededRow,
     },
     idempotency::row::KeptAnswerRow,
     onboarding::row::{RunRow, WorkflowRow},
@@ -122,6 +123,8 @@ writes! {
     /// Expired events.
     events_gone: EventPlaceRow => delete, delete_all;
     deliveries_gone: DeliveryPlaceRow => delete, delete_all;
+    /// Customers whose latest events get their documents, before they change.
+    superseded: SupersededRow => keep, keep_all;
     /// Changed customers. They come before new ones, which may take an external id that a changed one gives up.
     customers: CustomerRow => update, upsert_all;
   }

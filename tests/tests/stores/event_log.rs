@@ -82,8 +82,8 @@ impl World {
             "WITH log AS (UPDATE logs SET position = position + 1 WHERE environment = (SELECT environment FROM events \
              WHERE id = '{first}') RETURNING environment, position), copied AS (INSERT INTO events (environment, position, \
              id, entity_kind, entity, sequence, kind, at, logged_at, actor, document) SELECT log.environment, log.position, \
-             '{copied}', entity_kind, entity, 2, kind, at, logged_at + 1, actor, document FROM events, log \
-             WHERE id = '{first}' RETURNING position) SELECT position FROM copied",
+             '{copied}', entity_kind, entity, 2, kind, at, logged_at + 1, actor, (SELECT document FROM customers c WHERE \
+             c.id = entity) FROM events, log WHERE id = '{first}' RETURNING position) SELECT position FROM copied",
             first = created.id.uuid(),
             copied = copied.uuid(),
         );

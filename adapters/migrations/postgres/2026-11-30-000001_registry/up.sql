@@ -135,7 +135,8 @@ CREATE TABLE events (
     source SMALLINT,
     -- What this type of event tells beside the state. Never a personal value.
     detail JSON,
-    -- The state after the change; NULL once it was erased.
+    -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
+    -- erased.
     document JSON,
     salt BYTEA,
     hash BYTEA,
@@ -299,6 +300,7 @@ SELECT o.tenant_id,
        to_timestamp(e.at / 1000000.0) AS at,
        e.actor,
        e.request_id,
-       e.document
+       coalesce(e.document, c.document) AS document
 FROM events e
+LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence
 JOIN owners o ON o.environment = e.environment;

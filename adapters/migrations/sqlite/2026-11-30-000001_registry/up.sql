@@ -134,7 +134,8 @@ CREATE TABLE events (
     source INTEGER,
     -- What this type of event tells beside the state. Never a personal value.
     detail TEXT,
-    -- The state after the change; NULL once it was erased.
+    -- The state after the change. NULL for a customer's latest event, whose state is the customer's own row, and once it was
+    -- erased.
     document TEXT,
     salt BLOB,
     hash BLOB,
@@ -299,8 +300,9 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at,
        e.actor,
        e.request_id,
-       e.document
+       coalesce(e.document, c.document) AS document
 FROM events e
+LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence
 JOIN owners o ON o.environment = e.environment;
 
 -- What the planner takes for the truth: one large environment. Without it a few customers are guessed to share a status,

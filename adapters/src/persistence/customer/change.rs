@@ -22,7 +22,7 @@ use super::{
 };
 use crate::persistence::{
     error::Failure,
-    event::row::EventRow,
+    event::{row::EventRow, superseded::SupersededRow},
     idempotency::{Keeping, Once},
     onboarding::row::RunRow,
     unit::Reads,
@@ -65,6 +65,8 @@ struct Changed {
     before: Option<CustomerAggregate>,
     now: CustomerAggregate,
     document: Document,
+    /// The place of its latest event among those that are written.
+    latest: usize,
 }
 
 impl Batch {
@@ -99,20 +101,25 @@ impl Batch {
         let status_before = before.as_ref().map(|before| before.customer.status);
         self.writes.count(environment, CountChange::of(status_before, status));
         let document = Document::of(&event.state);
-        self.writes.events.push(EventRow::of_customer(environment, &event, document.clone()));
+        let latest = self.writes.events.len();
+        self.writes.events.push(EventRow::of_customer(environment, &event));
         keeping.event(&mut self.writes, event.id, event.at);
         self.writes.new_runs.extend(onboarding.map(|workflow| begun(environment, &event.state.customer, workflow)));
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
-            Some(changed) => (changed.now, changed.document) = (now, document),
-            None => drop(self.customers.insert((environment, id), Changed { before, now, document })),
+            Some(changed) => {
+                // The event before is not the latest any more, so it gets the document of its own time.
+                self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
+                (changed.now, changed.latest) = (now, latest);
+            }
+            None => drop(self.customers.insert((environment, id), Changed { before, now, document, latest })),
         }
         event
     }
 
     fn into_writes(self) -> Writes {
         let Self { customers, mut writes } = self;
-        for ((environment, id), Changed { before, now, document }) in customers {
+        for ((environment, id), Changed { before, now, document, .. }) in customers {
             let row = CustomerRow::new(environment, &now, document);
             let entries_before = before.as_ref().map(CustomerAggregate::index_entries).unwrap_or_default();
             let entries_now = now.index_entries();
@@ -120,6 +127,7 @@ impl Batch {
             writes.index_gone.extend(entries_before.difference(&entries_now).cloned().map(index_row));
             writes.index_new.extend(entries_now.difference(&entries_before).cloned().map(index_row));
             if before.is_some() {
+                writes.superseded.push(SupersededRow { environment, customer: id.into() });
                 writes.customers.push(row);
             } else {
                 writes.new_customers.push(row);

@@ -4,6 +4,7 @@ pub(crate) mod log_row;
 mod port;
 pub(crate) mod row;
 pub(crate) mod statements;
+pub(crate) mod superseded;
 
 use patron_domain::event::EventEntity;
 

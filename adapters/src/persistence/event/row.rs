@@ -51,8 +51,8 @@ pub(crate) fn version_number(version: Version) -> i64 {
 }
 
 impl EventRow {
-    /// The event of a customer. `document` is the customer's state.
-    pub(crate) fn of_customer(environment: i32, event: &CustomerEvent, document: Document) -> Self {
+    /// The event of a customer, while it is the customer's latest: the customer's own row has the document.
+    pub(crate) fn of_customer(environment: i32, event: &CustomerEvent) -> Self {
         Self {
             environment,
             position: 0,
@@ -68,7 +68,7 @@ impl EventRow {
             trace_id: None,
             source: None,
             detail: stored::event::customer_detail(&event.kind).map(Document),
-            document: Some(document),
+            document: None,
             salt: None,
             hash: None,
         }

@@ -1,15 +1,36 @@
 //! Statements about events.
 
-use diesel::{ExpressionMethods, QueryDsl, dsl::min};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::min};
 use patron_domain::event::{EventEntities, EventQuery};
 
 use super::row::EventRow;
 use crate::persistence::{
-    schema::{events::dsl::*, logs},
+    schema::{customers, events::dsl::*, logs},
     statements::statements,
-    value::Key,
+    value::{Document, Key},
     word::Word,
 };
+
+/// An event, and the document of the customer's row if this is the customer's latest event.
+type Whole = (EventRow, Option<Document>);
+
+/// Adds the customer's document to a query of events, where the event is the customer's latest: see [`superseded`](super::superseded).
+macro_rules! whole {
+    ($events:expr) => {{
+        let latest =
+            customers::environment.eq(environment).and(customers::id.eq(entity)).and(customers::version.eq(sequence));
+        let joined = $events.left_join(customers::table.on(latest));
+        joined.select((crate::persistence::schema::events::all_columns, customers::document.nullable()))
+    }};
+}
+
+fn row((event, latest): Whole) -> EventRow {
+    EventRow { document: event.document.or(latest), ..event }
+}
+
+fn rows(found: Vec<Whole>) -> Vec<EventRow> {
+    found.into_iter().map(row).collect()
+}
 
 statements! {
     /// Statements about events.
@@ -21,7 +42,8 @@ statements! {
 
         /// One event.
         fn event(db, of: i32, wanted: Key) -> Option<EventRow> {
-            db.one(events.filter(environment.eq(of)).filter(id.eq(wanted))).await
+            let found = whole!(events.filter(environment.eq(of)).filter(id.eq(wanted)));
+            Ok(db.one::<_, Whole>(found).await?.map(row))
         }
 
         /// The id of the event at a position; none where there is none, or none any more.
@@ -39,11 +61,12 @@ statements! {
 
         /// Several events.
         fn events_by_id(db, of: i32, wanted: &[Key]) -> Vec<EventRow> {
-            db.each(
+            let found = db.each::<_, _, _, Whole>(
                 wanted,
-                |one| events.filter(environment.eq(of)).filter(id.eq(one)),
-                |all| events.filter(environment.eq(of)).filter(id.eq_any(all)),
-            ).await
+                |one| whole!(events.filter(environment.eq(of)).filter(id.eq(one))),
+                |all| whole!(events.filter(environment.eq(of)).filter(id.eq_any(all))),
+            );
+            Ok(rows(found.await?))
         }
 
         /// The position of the last of `length` events after a position; `None` if the log ends before it.
@@ -55,7 +78,7 @@ statements! {
         /// The events after the reader's position, up to a position, that match a query, and one more than its limit.
         fn events_after(db, of: i32, query: &EventQuery, end: i64) -> Vec<EventRow> {
             let next = events.filter(environment.eq(of)).filter(position.gt(query.after.position().stored()));
-            let mut next = next.filter(position.le(end)).into_boxed();
+            let mut next = whole!(next.filter(position.le(end))).into_boxed();
             if let Some(types) = &query.types {
                 next = next.filter(kind.eq_any(types.iter().map(|one| one.code()).collect::<Vec<_>>()));
             }
@@ -72,13 +95,14 @@ statements! {
             if let Some(until) = query.until {
                 next = next.filter(at.le(until.micros()));
             }
-            db.rows(next.order(position.asc()).limit(i64::from(query.limit.get()) + 1)).await
+            let next = next.order(position.asc()).limit(i64::from(query.limit.get()) + 1);
+            Ok(rows(db.rows::<_, Whole>(next).await?))
         }
 
         /// The events of an entity, oldest first.
         fn events_of(db, of: i32, whose: Key, limit: i64, offset: i64) -> Vec<EventRow> {
-            let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc());
-            db.rows(all.limit(limit).offset(offset)).await
+            let all = whole!(events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc()));
+            Ok(rows(db.rows::<_, Whole>(all.limit(limit).offset(offset)).await?))
         }
 
         /// The number of events of an entity.

@@ -24,9 +24,7 @@ pub(crate) fn disk(options: &Options, backend: Backend, customers: u64) {
     server.stop();
     let after = weigh(&stage, backend);
     heading(&format!("{}: bytes on disk, {} full customers", name(backend), tally.good));
-    note(
-        "a full customer has every field, one tax, one link and three pairs of metadata; its document is kept twice: the present and the event",
-    );
+    note("a full customer has every field, one tax, one link and two pairs of metadata");
     let target = if backend == Backend::Sqlite { 2_100.0 } else { 2_800.0 };
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = (after - before) as f64 / tally.good as f64;

@@ -87,9 +87,9 @@ fn customers(server: &Server) -> Vec<Known> {
         let items = page["items"].as_array().expect("items");
         let text = |item: &Value, member: &str| item[member].as_str().unwrap_or_default().to_owned();
         known.extend(items.iter().filter_map(|item| Known::of((text(item, "id"), text(item, "external_id")))));
-        match items.last() {
-            Some(last) if items.len() == PAGE => cursor = format!("&starting_after={}", text(last, "id")),
-            _ => break,
+        match page["pagination"]["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&starting_after={next}"),
+            None => break,
         }
     }
     known
