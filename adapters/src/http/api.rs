@@ -12,7 +12,7 @@ use patron_domain::{
 use rocket::Request;
 use utoipa::openapi::OpenApi;
 
-use super::{Callers, Origins, Readiness, error::ApiError, openapi, wrap::CurrentApi};
+use super::{Callers, Origins, Readiness, document, error::ApiError, wrap::CurrentApi};
 
 /// The services and options of the routes. Only the routes of the services that it has are mounted and documented.
 ///
@@ -106,7 +106,7 @@ impl Api {
     /// Builds the OpenAPI document of this API under a base path such as `/v1`. It describes what is mounted.
     #[must_use]
     pub fn document(&self, base: &str) -> OpenApi {
-        openapi::document(self, base)
+        document::document(self, base)
     }
 
     service!(taxes: TaxService);

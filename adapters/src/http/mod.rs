@@ -13,6 +13,8 @@ mod cors;
 mod cursor;
 mod customer;
 mod deadline;
+mod docs;
+mod document;
 mod elsewhere;
 mod error;
 mod event;
@@ -57,10 +59,10 @@ pub use self::{
     api::{Api, HttpOptions},
     callers::{ApiKeys, CallerError, Callers, Credential},
     cors::Origins,
+    docs::mount_docs,
     event::event_line,
     health::Readiness,
     metrics::mount_metrics,
-    openapi::mount_docs,
     webhook::JsonBody,
 };
 use self::{

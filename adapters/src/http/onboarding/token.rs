@@ -22,8 +22,7 @@ use crate::http::{
 /// The token of a request, if it has one.
 pub(crate) struct Token(Option<RunToken>);
 
-/// The name of the header.
-pub(crate) const HEADER: &str = "X-Patron-Onboarding-Run";
+pub(crate) use crate::http::openapi::RUN_TOKEN_HEADER as HEADER;
 
 impl Token {
     /// Applies the token of a run to the onboarding of a create, as the domain decides. Rejects an invalid token.

@@ -26,13 +26,13 @@ use super::{
 use crate::http::{Callers, list::List, noted::IGNORED};
 
 /// A schema with its name in the document's components.
-pub(super) type Named = (String, RefOr<Schema>);
+pub(in crate::http) type Named = (String, RefOr<Schema>);
 
 /// One endpoint: its route, request and responses.
 pub(crate) struct Endpoint {
-    pub(super) method: HttpMethod,
+    pub(in crate::http) method: HttpMethod,
     /// The path below the base, with parameters as `{…}`.
-    pub(super) path: String,
+    pub(in crate::http) path: String,
     pub(super) tag: &'static str,
     operation: OperationBuilder,
     body: Option<(Named, Vec<(&'static str, Value)>)>,
@@ -204,7 +204,7 @@ impl Endpoint {
     }
 
     /// Returns the operation, and its errors by status with the responses that the document's components need.
-    pub(super) fn finish(
+    pub(in crate::http) fn finish(
         mut self,
         callers: &dyn Callers,
     ) -> (Operation, Vec<(String, utoipa::openapi::Response)>, Vec<Named>) {

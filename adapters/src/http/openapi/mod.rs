@@ -1,116 +1,21 @@
-//! `/openapi.json`, the API as OpenAPI 3.1, generated from the code; and `/docs`, a page for people.
+//! The parts that describe endpoints in OpenAPI 3.1. `http/document.rs` makes the document of them.
 //!
-//! Every endpoint is described in its own file, in a function beside its handler ([`Endpoint`]). Every folder of
-//! endpoints lists them in `documents()`, beside `routes()`. Bodies are the structs that are read and written, with
-//! `ToSchema`; the limits of their fields come from the domain ([`domain`]). One test compares the document with the
-//! mounted routes, and another sends every example.
+//! Every endpoint is described in its own file, in a function beside its handler ([`Endpoint`]). Bodies are the structs that are
+//! read and written, with `ToSchema`; the limits of their fields come from the domain ([`domain`]).
 
-mod docs;
 mod domain;
 mod endpoint;
 mod parts;
 mod refusal;
 mod shape;
 
-use utoipa::openapi::{
-    Info, InfoBuilder, OpenApi, OpenApiBuilder, Paths, ServerBuilder, info::LicenseBuilder, tag::TagBuilder,
-};
-
-pub use self::docs::mount_docs;
 pub(crate) use self::{
     domain::{
         ChangedField, EXAMPLE_ID, Limit, Offset, any_object, given_any_object, given_decimal, given_metadata, metadata,
         searched_metadata,
     },
     endpoint::Endpoint,
-    refusal::Refusal,
+    parts::{RUN_TOKEN_HEADER, components},
+    refusal::{Refusal, schemas as error_schemas},
     shape::{Look, Shape, all, exactly, given_all, objects, one_of, optional, or_empty, or_null, texts, values, words},
 };
-use super::{Api, customer, event, health, integration, metrics, onboarding, tax, tenancy, webhook};
-
-/// A group of endpoints in the document, in the order shown: its base, name, description, and endpoints.
-type Group<'a> = (&'a str, &'static str, &'static str, Vec<Endpoint>);
-
-/// The groups of an API under a base path.
-fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
-    let if_there = |there: bool, documents: fn() -> Vec<Endpoint>| if there { documents() } else { Vec::new() };
-    let (docs, health) = (api.places.docs.get(), api.places.health.get());
-    let (docs_base, health_base) = (docs.map_or("", String::as_str), health.map_or("", String::as_str));
-    let keys = if_there(api.administration.is_some(), tenancy::documents);
-    let groups = vec![
-        (base, "Customers", "Your customers, with their names, addresses and metadata.", customer::documents()),
-        (base, "Taxes", "Tax rates, and the customers that pay them.", if_there(api.taxes.is_some(), tax::documents)),
-        (base, "Integrations", "The ids of customers in other systems.", integration::documents()),
-        (
-            base,
-            "Onboarding",
-            "Calls to other systems for every new customer.",
-            if_there(api.onboarding.is_some(), onboarding::documents),
-        ),
-        (base, "Environments and keys", "The environments of a tenant, and the API keys of each.", keys),
-        (
-            base,
-            "Events",
-            "The log of all changes, in order and without gaps.",
-            if_there(api.events.is_some(), event::documents),
-        ),
-        (
-            base,
-            "Webhooks",
-            "Notifications about changes, and their deliveries.",
-            if_there(api.webhooks.is_some(), webhook::documents),
-        ),
-        (
-            health_base,
-            "Health",
-            "Liveness and readiness. No credentials are needed.",
-            if_there(health.is_some(), health::documents),
-        ),
-        ("", "Metrics", "No credentials are needed.", if_there(api.places.metrics.get().is_some(), metrics::documents)),
-        (docs_base, "About", "No credentials are needed.", if_there(docs.is_some(), docs::documents)),
-    ];
-    groups.into_iter().filter(|(_, _, _, endpoints)| !endpoints.is_empty()).collect()
-}
-
-/// Builds the document of an API under a base path such as `/v1`.
-pub(super) fn document(api: &Api, base: &str) -> OpenApi {
-    let mut components = parts::components(&api.callers.credentials());
-    components.schemas.extend(refusal::schemas());
-    let (mut paths, mut tags) = (Paths::new(), Vec::new());
-    for (base, tag, says, endpoints) in groups(api, base) {
-        tags.push(TagBuilder::new().name(tag).description(Some(says)).build());
-        for endpoint in endpoints {
-            let (path, method) = (format!("{base}{}", endpoint.path), endpoint.method.clone());
-            let (operation, refusals, schemas) = endpoint.tagged(tag).finish(&*api.callers);
-            components.responses.extend(refusals.into_iter().map(|(name, response)| (name, response.into())));
-            components.schemas.extend(schemas);
-            paths.add_path_operation(path, vec![method], operation);
-        }
-    }
-    let server = ServerBuilder::new().url("/").description(Some("This server")).build();
-    OpenApiBuilder::new()
-        .info(info())
-        .servers(Some([server]))
-        .paths(paths)
-        .components(Some(components))
-        .tags(Some(tags))
-        .build()
-}
-
-fn info() -> Info {
-    let license = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some(env!("CARGO_PKG_LICENSE"))).build();
-    InfoBuilder::new()
-        .title("Patron")
-        .version(env!("CARGO_PKG_VERSION"))
-        .license(Some(license))
-        .description(Some(
-            "A customer registry for billing. It speaks Flexprice's customer API.\n\n\
-             Requests and responses are JSON in UTF-8. Unknown fields are ignored. `null` means absent, except in `PATCH`, where \
-             it clears. Lengths are counted in Unicode code points. Control characters are rejected in all texts; the values \
-             of metadata reject only U+0000, and address lines and descriptions allow tabs and line breaks. Every error \
-             has the schema `Error`. If several errors apply, the response is the first of: contradictory credentials (400), \
-             401, 403, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
-             to, 409, 412. `?pretty=true` indents the response.",
-        ))
-        .build()
-}

@@ -10,7 +10,10 @@ use utoipa::openapi::{
 };
 
 use super::shape::{Look, Shape, exactly};
-use crate::http::{Credential, noted::IGNORED, onboarding};
+use crate::http::{Credential, noted::IGNORED};
+
+/// The name of the header.
+pub(crate) const RUN_TOKEN_HEADER: &str = "X-Patron-Onboarding-Run";
 
 macro_rules! header_values {
     ($($name:ident: $look:expr;)*) => {$(
@@ -71,7 +74,7 @@ fn scheme(credential: Credential) -> SecurityScheme {
 }
 
 /// The shared parts, by name.
-pub(super) fn components(credentials: &[Credential]) -> Components {
+pub(crate) fn components(credentials: &[Credential]) -> Components {
     let taken = [
         (
             "Idempotency-Key",
@@ -94,7 +97,7 @@ pub(super) fn components(credentials: &[Credential]) -> Components {
             "The intended environment. The request is rejected unless it is the caller's.",
         ),
         (
-            onboarding::HEADER,
+            RUN_TOKEN_HEADER,
             exactly::<RunToken>(),
             "The unchanged token of the onboarding call that led to this create. The create then starts no onboarding.",
         ),

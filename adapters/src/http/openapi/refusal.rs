@@ -204,7 +204,7 @@ fn response(refusals: &[Refusal], callers: &dyn Callers) -> Response {
 }
 
 /// The schemas of errors, for the document's components.
-pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(ErrorShape::name().into_owned(), ErrorShape::schema())];
     ErrorShape::schemas(&mut schemas);
     schemas

@@ -17,14 +17,11 @@ use sha2::{Digest, Sha256};
 use utoipa::openapi::{ObjectBuilder, schema::Type};
 use utoipa_swagger_ui::Config;
 
-use super::{
-    Endpoint,
-    shape::{Look, Shape},
-};
 use crate::http::{
     Api,
     error::ApiError,
     methods,
+    openapi::{Endpoint, Look, Shape},
     wrap::{Audience, render, wrap},
 };
 
