@@ -1,8 +1,11 @@
-//! The log of events over several instances of one PostgreSQL: whoever follows it misses nothing.
+//! The event log over several instances of one PostgreSQL: a reader misses nothing.
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,7 +23,7 @@ use patron_domain::{
     tenancy::{Actor, EnvironmentScope, SystemScope},
     testkit::a_customer,
 };
-use patron_tests::postgres::Cluster;
+use patron_tests::postgres::{self, Cluster};
 use tokio::{sync::Notify, time::sleep};
 use tokio_postgres::NoTls;
 
@@ -193,4 +196,60 @@ async fn what_goes_on_in_another_environment_holds_nothing_back() {
     assert_complete(&page.events, &written);
     assert!(!page.has_more);
     slow.batch_execute("ROLLBACK").await.unwrap();
+}
+
+/// For how long [`sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow`] writes; set
+/// `PATRON_READERS_SECONDS` for a longer run.
+const WRITING: Duration = Duration::from_secs(4);
+
+/// Commits that wait for each other (`commit_delay`) and 16 readers that look again and again: each reads every event once.
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow() {
+    let writing = std::env::var("PATRON_READERS_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let writing = writing.map_or(WRITING, Duration::from_secs);
+    let configuration = ["commit_delay = 20000", "commit_siblings = 0"].map(str::to_owned).to_vec();
+    // Without fsync there is no delay.
+    let options = postgres::Options { durable: true, configuration, ..postgres::Options::default() };
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(&options)).await.unwrap().unwrap();
+    let url = cluster.fresh_database().await;
+    let instance = open(&url).await;
+    let owner = Owner { tenant_id: ids().next_id(), environment_id: ids().next_id() };
+    let scope = EnvironmentScope { owner, actor: Actor::system() };
+    let (over, until) = (Arc::new(AtomicBool::new(false)), std::time::Instant::now() + writing);
+    let readers: Vec<_> =
+        (0..16).map(|_| tokio::spawn(read_to_the_end(instance.clone(), scope.clone(), over.clone()))).collect();
+    let writers = (0..16).map(|writer| {
+        let (instance, scope) = (&instance, &scope);
+        async move {
+            let mut written = Vec::new();
+            while std::time::Instant::now() < until {
+                let create = a_customer(&format!("w{writer}.{}", written.len())).command(ids(), SystemClock.now());
+                written.push(instance.customers.change(scope, create).await.unwrap().event.id);
+            }
+            written
+        }
+    });
+    let written: HashSet<EventId> = join_all(writers).await.concat().into_iter().collect();
+    over.store(true, Ordering::Relaxed);
+    for reader in readers {
+        let read = reader.await.unwrap();
+        assert_eq!(read.len(), written.len(), "each event once");
+        assert_eq!(read.into_iter().collect::<HashSet<_>>(), written);
+    }
+}
+
+/// Follows the log until the writers have ended and everything was read.
+async fn read_to_the_end(log: Arc<Database>, scope: EnvironmentScope, over: Arc<AtomicBool>) -> Vec<EventId> {
+    let (mut query, mut read) = (by(100), Vec::new());
+    loop {
+        let last = over.load(Ordering::Relaxed);
+        let page = log.events.read(&scope, &query).await.unwrap();
+        read.extend(page.events.iter().map(|event| event.id));
+        query.after = page.reached;
+        match (page.events.is_empty() && !page.has_more, last) {
+            (true, true) => return read,
+            (true, false) => sleep(Duration::from_millis(1)).await,
+            (false, _) => {}
+        }
+    }
 }
