@@ -182,7 +182,7 @@ mod tests {
     async fn a_revocation_by_this_process_takes_effect_at_once() {
         let cache = cache(2, Some(a_key()), Duration::from_secs(60));
         look_up(&cache).await;
-        let scope = EnvironmentScope { owner: a_key().owner, actor: Actor::system() };
+        let scope = EnvironmentScope::new(a_key().owner, Actor::system());
         let id: ApiKeyId = a_key().id;
         cache.revoke(&scope, id, Timestamp::UNIX_EPOCH, None).await.unwrap();
         look_up(&cache).await;

@@ -1,4 +1,5 @@
-//! The last use of API keys: recorded in memory while requests are served, and saved every few seconds.
+//! The last use of API keys, and the refused uses: recorded in memory while requests are served, and saved every few
+//! seconds.
 
 use std::{
     collections::HashMap,
@@ -7,18 +8,21 @@ use std::{
 };
 
 use patron_domain::{
+    audit::{AuditLog, MAX_REFUSED_USES, RefusedUses},
     ids::ApiKeyId,
     store::StoreError,
-    tenancy::{ApiKeyRepository, KeyUse, KeyUses, MAX_USES, SystemScope},
+    tenancy::{ApiKeyRepository, KeyUse, KeyUses, MAX_USES, RefusedUse, SystemScope},
     time::Timestamp,
 };
 
-/// The last uses of keys that are not saved yet: one time for each key, however often it is used.
+/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the uses of keys that
+/// are revoked or expired: one number for each key and hour.
 ///
-/// Uses since the last save are lost if the process is killed. The next use records a new time.
+/// Uses since the last save are lost if the process is killed.
 #[derive(Default)]
 pub struct NotedKeyUses {
     noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
+    refused: Mutex<HashMap<(ApiKeyId, Timestamp), RefusedUses>>,
 }
 
 impl NotedKeyUses {
@@ -29,12 +33,15 @@ impl NotedKeyUses {
     pub const PAUSE: Duration = Duration::from_secs(3);
 
     /// Saves recorded uses regularly while the process runs. Run it in its own task.
-    pub async fn keep_writing(self: Arc<Self>, keys: Arc<dyn ApiKeyRepository>) {
+    pub async fn keep_writing(self: Arc<Self>, keys: Arc<dyn ApiKeyRepository>, audit: Arc<dyn AuditLog>) {
         loop {
             tokio::time::sleep(Self::PAUSE).await;
             // A failure affects no request. It is retried.
             if let Err(error) = self.write(keys.as_ref()).await {
                 tracing::warn!(%error, "saving the last use of API keys failed and will be retried");
+            }
+            if let Err(error) = self.write_refused(audit.as_ref()).await {
+                tracing::warn!(%error, "uses of revoked or expired keys are written down later");
             }
         }
     }
@@ -57,6 +64,35 @@ impl NotedKeyUses {
         }
         failed
     }
+
+    /// Writes down what was refused, in batches of [`MAX_REFUSED_USES`]. What cannot be written stays noted.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn write_refused(&self, audit: &dyn AuditLog) -> Result<(), StoreError> {
+        let refused = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
+        let refused: Vec<_> = refused.into_values().collect();
+        let mut failed = Ok(());
+        for batch in refused.chunks(MAX_REFUSED_USES) {
+            if failed.is_ok() {
+                failed = audit.count_refused_uses(&SystemScope::patron(), batch.to_vec()).await;
+            }
+            if failed.is_err() {
+                batch.iter().for_each(|uses| self.count(uses.clone()));
+            }
+        }
+        failed
+    }
+
+    fn count(&self, uses: RefusedUses) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (uses.key, uses.hour);
+        if let Some(known) = refused.get_mut(&key) {
+            *known = RefusedUses { count: known.count.saturating_add(uses.count), ..uses };
+        } else if refused.len() < Self::MAX_KEYS {
+            refused.insert(key, uses);
+        }
+    }
 }
 
 impl KeyUses for NotedKeyUses {
@@ -68,14 +104,20 @@ impl KeyUses for NotedKeyUses {
             noted.insert(id, at);
         }
     }
+
+    fn note_refused(&self, RefusedUse { id: key, owner, at, origin }: RefusedUse) {
+        self.count(RefusedUses { key, owner, hour: at.hour(), count: 1, origin });
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use patron_domain::{
+        audit::MockAuditLog,
         ids::IdSequence,
         store::StoreError,
-        tenancy::{KeyUse, KeyUses, MAX_USES, MockApiKeyRepository},
+        tenancy::{KeyUse, KeyUses, MAX_USES, MockApiKeyRepository, Origin, RefusedUse},
+        testkit::{a_time, an_id, an_owner},
         time::Timestamp,
     };
 
@@ -121,6 +163,33 @@ mod tests {
             keys.expect_record_uses().once().withf(move |_, uses| uses.len() == size).returning(|_, _| Ok(()));
         }
         noted.write(&keys).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn refused_uses_are_one_number_a_key_and_hour_and_what_fails_stays_counted() {
+        let noted = NotedKeyUses::default();
+        let refuse = |address: &str| {
+            let origin = Origin::new(None, address.parse().ok());
+            noted.note_refused(RefusedUse { id: an_id(1), owner: an_owner(), at: a_time(), origin });
+        };
+        refuse("192.0.2.1");
+        refuse("192.0.2.2");
+        let failure = StoreError::Unavailable { reason: "away".to_owned() };
+        let mut audit = MockAuditLog::new();
+        let answer = failure.clone();
+        audit.expect_count_refused_uses().once().returning(move |_, _| Err(answer.clone()));
+        assert_eq!(noted.write_refused(&audit).await, Err(failure));
+        refuse("192.0.2.3");
+        let mut audit = MockAuditLog::new();
+        audit.expect_count_refused_uses().once().returning(|_, uses| {
+            let [uses] = uses.as_slice() else { panic!("{uses:?}") };
+            assert_eq!((uses.count, uses.hour), (3, a_time().hour()));
+            assert_eq!(uses.origin.address(), "192.0.2.3".parse().ok());
+            Ok(())
+        });
+        noted.write_refused(&audit).await.unwrap();
+        // Nothing is left: the mock expects no second call.
+        noted.write_refused(&audit).await.unwrap();
     }
 
     #[test]

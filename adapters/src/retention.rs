@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use patron_domain::{
     Clock,
+    audit::AuditLog,
     event::{EventPosition, EventReaders},
     lifecycle::Owner,
     retention::{OldEvents, RetentionStore},
@@ -31,6 +32,8 @@ pub struct RetentionJob {
     pub readers: Vec<Arc<dyn EventReaders>>,
     /// Removes deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// How long records of idempotency keys stay.
@@ -39,6 +42,8 @@ pub struct RetentionJob {
     pub events_ttl: Option<Duration>,
     /// How long deliveries stay that were accepted or have failed for good.
     pub deliveries_ttl: Duration,
+    /// For how long addresses stay in the audit log.
+    pub audit_addresses_ttl: Duration,
 }
 
 impl RetentionJob {
@@ -56,6 +61,9 @@ impl RetentionJob {
             if let Err(error) = self.remove_deliveries().await {
                 tracing::warn!(%error, "old webhook deliveries are removed later");
             }
+            if let Err(error) = self.forget_addresses().await {
+                tracing::warn!(%error, "old addresses in the audit log are removed later");
+            }
         }
     }
 
@@ -67,6 +75,11 @@ impl RetentionJob {
     async fn remove_deliveries(&self) -> Result<(), StoreError> {
         let (scope, changed_before) = (SystemScope::patron(), self.clock.now().earlier(self.deliveries_ttl));
         in_steps(|| self.webhooks.remove_deliveries(&scope, changed_before, STEP)).await
+    }
+
+    async fn forget_addresses(&self) -> Result<(), StoreError> {
+        let (scope, made_before) = (SystemScope::patron(), self.clock.now().earlier(self.audit_addresses_ttl));
+        in_steps(|| self.audit.forget_addresses(&scope, made_before, STEP)).await
     }
 
     async fn remove_events(&self) -> Result<(), StoreError> {
@@ -103,7 +116,7 @@ where
 #[cfg(test)]
 mod tests {
     use patron_domain::{
-        MockClock, event::MockEventReaders, retention::MockRetentionStore, tenancy::MockOwners, testkit::a_time,
+        MockClock, audit::MockAuditLog, event::MockEventReaders, retention::MockRetentionStore, tenancy::MockOwners, testkit::a_time,
         webhook::MockWebhookRepository,
     };
 
@@ -119,10 +132,12 @@ mod tests {
             owners: Arc::new(owners),
             readers: Vec::new(),
             webhooks: Arc::new(MockWebhookRepository::new()),
+            audit: Arc::new(MockAuditLog::new()),
             clock: Arc::new(clock),
             idempotency_ttl: HOUR,
             events_ttl: None,
             deliveries_ttl: HOUR * 2,
+            audit_addresses_ttl: HOUR * 3,
         }
     }
 
@@ -158,6 +173,19 @@ mod tests {
             .returning(move |_, _, _| Ok(left()));
         let job = job(MockRetentionStore::new(), MockOwners::new());
         RetentionJob { webhooks: Arc::new(webhooks), ..job }.remove_deliveries().await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn addresses_are_forgotten_in_steps_too() {
+        let mut audit = MockAuditLog::new();
+        let mut left = steps(vec![u64::from(STEP), 1]);
+        audit
+            .expect_forget_addresses()
+            .times(2)
+            .withf(move |_, before, limit| *before == a_time().earlier(HOUR * 3) && *limit == STEP)
+            .returning(move |_, _, _| Ok(left()));
+        let job = job(MockRetentionStore::new(), MockOwners::new());
+        RetentionJob { audit: Arc::new(audit), ..job }.forget_addresses().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

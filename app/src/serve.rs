@@ -40,7 +40,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     let database = wiring::open(&settings, Opening { exclusive: true, create: true }).await?;
     file_modes::warn(&settings.database_url);
     let uses = Arc::new(NotedKeyUses::default());
-    let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone()));
+    let writing = tokio::spawn(uses.clone().keep_writing(database.keys.clone(), database.audit.clone()));
     let job = tokio::spawn(wiring::retention_job(&settings, &database).run());
     let webhooks = wiring::webhooks(&settings, &database);
     let deliveries = Deliveries::start(&settings, &database, &webhooks);
@@ -50,6 +50,9 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
     job.abort();
     if let Err(error) = uses.write(database.keys.as_ref()).await {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
+    }
+    if let Err(error) = uses.write_refused(database.audit.as_ref()).await {
+        tracing::warn!(%error, "uses of revoked or expired keys before the stop were not written down");
     }
     database.close().await;
     tracing::info!("stopped");

@@ -93,9 +93,11 @@ pub(crate) fn retention_job(settings: &Settings, database: &Database) -> Retenti
         owners: database.owners.clone(),
         readers: vec![Arc::new(EndpointReaders(database.webhooks.clone()))],
         webhooks: database.webhooks.clone(),
+        audit: database.audit.clone(),
         clock: Arc::new(SystemClock),
         idempotency_ttl: settings.idempotency_ttl,
         events_ttl: settings.events_ttl,
+        audit_addresses_ttl: settings.audit_addresses_ttl,
         deliveries_ttl: settings.webhooks.retention,
     }
 }

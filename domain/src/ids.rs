@@ -92,6 +92,8 @@ kinds! {
     WebhookDeliveryKind, WebhookDeliveryId, "whd_";
     /// Kind of [`WorkflowId`].
     WorkflowKind, WorkflowId, "wf_";
+    /// Kind of [`AuditEntryId`].
+    AuditEntryKind, AuditEntryId, "aud_";
     /// Kind of [`OnboardingRunId`].
     OnboardingRunKind, OnboardingRunId, "onb_";
 }

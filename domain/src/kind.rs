@@ -1,6 +1,7 @@
 //! One taxonomy for the errors of all operations, for adapters that send them over a protocol.
 
 use crate::{
+    audit::AuditError,
     customer::{ChangeCustomerError, ReadError},
     event::{EventLogError, FollowError, LogTakenBack},
     idempotency::{IdempotencyKeyReused, OnceError},
@@ -202,6 +203,7 @@ operation_errors! {
     OnceError [KeyReused, Store] {}
     AuthenticateError [Store] { Unauthenticated: Self::Unauthenticated, }
     ReadError [Denied, Store] {}
+    AuditError [Denied, Store] {}
     EventLogError [TakenBack, Store] {}
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {

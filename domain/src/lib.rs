@@ -51,6 +51,7 @@
 //!   [`CustomerRepository`](customer::CustomerRepository).
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
+//! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
 //! - [`event`]: the log of all changes, for readers that must not miss any.
 //! - [`retention`]: removing what is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
@@ -73,6 +74,7 @@
 //! - `webhooks`: the modules `webhook` and `onboarding`; adds dependencies for HMAC, SHA-256 and base64.
 //! - `testkit`: in-memory ports, a fixed clock, counting ids, and the contract suite that every adapter must pass.
 
+pub mod audit;
 mod clock;
 pub mod customer;
 pub mod event;
@@ -84,6 +86,7 @@ pub mod integration;
 mod kind;
 pub mod lifecycle;
 pub mod metadata;
+pub mod network;
 pub mod onboarding;
 pub mod page;
 pub mod patch;

@@ -119,6 +119,13 @@ impl Timestamp {
         Self(self.0.saturating_add(micros).min(Self::MAX_MICROS))
     }
 
+    /// The beginning of its hour, UTC.
+    #[must_use]
+    pub fn hour(self) -> Self {
+        const HOUR: i64 = 3_600_000_000;
+        Self((self.0 - self.0.rem_euclid(HOUR)).max(Self::MIN_MICROS))
+    }
+
     /// As a date and time.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {

@@ -60,7 +60,7 @@ impl Callers for Users {
         let role = if claims.may_write { Role::AllWriter } else { Role::AllReader };
         let roles = Roles::new([role]).map_err(|_| CallerError::Unauthenticated)?;
         // This application's tenants have numbers, and one environment each.
-        let scope = EnvironmentScope { owner: Owner::numbered(claims.tenant, 1), actor };
+        let scope = EnvironmentScope::new(Owner::numbered(claims.tenant, 1), actor);
         Ok(Caller::new(scope, roles, Some(id.clone())))
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn connect_sqlite(file: &str) -> Result<SqliteConnection, Box<dyn Err
 
 /// The environment that the service keeps its customers in: the first of its tenant 7.
 pub(crate) fn scope() -> EnvironmentScope {
-    EnvironmentScope { owner: Owner::numbered(7, 1), actor: Actor::system() }
+    EnvironmentScope::new(Owner::numbered(7, 1), Actor::system())
 }
 
 fn create(customer: &str) -> Result<ChangeCustomer, SignUpError> {

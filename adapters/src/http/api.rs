@@ -6,8 +6,8 @@ use std::{
 };
 
 use patron_domain::{
-    customer::CustomerService, event::EventService, onboarding::OnboardingService, tax::TaxService,
-    tenancy::AdministrationService, webhook::WebhookService,
+    audit::AuditService, customer::CustomerService, event::EventService, onboarding::OnboardingService, tax::TaxService,
+    network::Network, tenancy::AdministrationService, webhook::WebhookService,
 };
 use rocket::Request;
 use utoipa::openapi::OpenApi;
@@ -22,6 +22,8 @@ pub struct Api {
     pub customers: CustomerService,
     /// Tax rates and associations.
     pub taxes: Option<TaxService>,
+    /// The audit log.
+    pub audit: Option<AuditService>,
     /// The log of events.
     pub events: Option<EventService>,
     /// Environments and API keys.
@@ -62,6 +64,8 @@ pub struct HttpOptions {
     pub request_timeout: Duration,
     /// The origins that browsers may send requests from. Default: none.
     pub cors_origins: Origins,
+    /// Whose `X-Forwarded-For` is believed. Default: nobody's.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for HttpOptions {
@@ -71,6 +75,7 @@ impl Default for HttpOptions {
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             cors_origins: Origins::None,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -92,6 +97,7 @@ impl Api {
         Self {
             customers,
             taxes: None,
+            audit: None,
             events: None,
             administration: None,
             webhooks: None,
@@ -110,6 +116,7 @@ impl Api {
     }
 
     service!(taxes: TaxService);
+    service!(audit: AuditService);
     service!(events: EventService);
     service!(administration: AdministrationService);
     service!(webhooks: WebhookService);

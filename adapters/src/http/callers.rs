@@ -5,12 +5,12 @@ use std::fmt;
 use async_trait::async_trait;
 use patron_domain::{
     store::StoreError,
-    tenancy::{AccessService, AuthenticateError, Caller, PermissionDenied, RequestId},
+    tenancy::{AccessService, AuthenticateError, Caller, Origin, PermissionDenied, RequestId},
     violation::{Violation, Violations},
 };
 use rocket::{Request, http::HeaderMap};
 
-use super::messages;
+use super::{messages, peer};
 
 /// Identifies the caller of a request.
 ///
@@ -33,7 +33,7 @@ use super::messages;
 ///     async fn recognise(&self, request: &Request<'_>, id: &RequestId) -> Result<Caller, CallerError> {
 ///         let user = request.headers().get_one("x-user").ok_or(CallerError::Unauthenticated)?;
 ///         let actor = Actor::new(user).map_err(|_| CallerError::Unauthenticated)?;
-///         let scope = EnvironmentScope { owner: self.0, actor };
+///         let scope = EnvironmentScope::new(self.0, actor);
 ///         Ok(Caller::new(scope, Roles::default(), Some(id.clone())))
 ///     }
 /// }
@@ -130,7 +130,8 @@ pub struct ApiKeys(pub AccessService);
 impl Callers for ApiKeys {
     async fn recognise(&self, request: &Request<'_>, id: &RequestId) -> Result<Caller, CallerError> {
         let key = presented(request.headers())?.ok_or(CallerError::Unauthenticated)?;
-        Ok(self.0.authenticate(key, Some(id.clone())).await?)
+        let origin = Origin::new(Some(id.clone()), peer::address(request));
+        Ok(self.0.authenticate(key, origin).await?)
     }
 
     fn credentials(&self) -> Vec<Credential> {

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 use super::{
-    Api, customer, docs, event, health, integration, metrics, onboarding,
+    Api, audit, customer, docs, event, health, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
     tax, tenancy, webhook,
 };
@@ -33,6 +33,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
             if_there(api.onboarding.is_some(), onboarding::documents),
         ),
         (base, "Environments and keys", "The environments of a tenant, and the API keys of each.", keys),
+        (
+            base,
+            "Audit",
+            "Who changed keys, environments, webhooks and onboarding.",
+            if_there(api.audit.is_some(), audit::documents),
+        ),
         (
             base,
             "Events",

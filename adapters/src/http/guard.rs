@@ -1,8 +1,11 @@
 //! Request guards that identify the caller before the body is read.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::OnceLock};
 
-use patron_domain::tenancy::{Caller, Permission};
+use patron_domain::{
+    lifecycle::Owner,
+    tenancy::{Actor, Caller, Permission},
+};
 use rocket::{
     Request,
     request::{FromRequest, Outcome},
@@ -11,6 +14,7 @@ use rocket::{
 use super::{
     Api,
     error::ApiError,
+    peer,
     wrap::{fail, request_id},
 };
 
@@ -58,9 +62,27 @@ async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller,
     Ok(caller)
 }
 
+/// Who was recognised in a request, for its line in the log.
+#[derive(Default)]
+pub(super) struct Recognised(OnceLock<(Actor, Owner)>);
+
+impl Recognised {
+    fn note(request: &Request<'_>, caller: &Caller) {
+        // Whoever is recognised twice is the same.
+        let _ = request.local_cache(Self::default).0.set((caller.actor().clone(), caller.owner()));
+    }
+
+    /// The id of the key, and whose it is; `None` when nobody was recognised.
+    pub(super) fn of<'r>(request: &'r Request<'_>) -> Option<&'r (Actor, Owner)> {
+        request.local_cache(Self::default).0.get()
+    }
+}
+
 /// Identifies the caller. If the request names an environment, it must be the caller's.
 pub(super) async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError> {
     let caller = Api::of(request)?.callers.recognise(request, request_id(request)).await?;
+    let caller = caller.at_address(peer::address(request));
+    Recognised::note(request, &caller);
     if let Some(named) = request.headers().get_one("x-environment-id").filter(|named| !named.is_empty()) {
         caller.expect_environment(named)?;
     }

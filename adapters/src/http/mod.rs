@@ -7,6 +7,7 @@
 mod answer;
 mod apart;
 mod api;
+mod audit;
 mod body;
 mod callers;
 mod cors;
@@ -35,6 +36,7 @@ mod openapi;
 #[cfg(feature = "persistence")]
 mod over;
 mod path_tail;
+mod peer;
 mod query;
 mod references;
 mod tax;
@@ -89,6 +91,7 @@ fn routes_of(api: &Api) -> Vec<Route> {
     let mut routes = [customer::routes(), integration::routes()].concat();
     routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));
+    routes.extend(api.audit.iter().flat_map(|_| audit::routes()));
     routes.extend(api.events.iter().flat_map(|_| event::routes()));
     routes.extend(api.webhooks.iter().flat_map(|_| webhook::routes()));
     routes.extend(api.onboarding.iter().flat_map(|_| onboarding::routes()));
@@ -143,7 +146,8 @@ impl Handler for JsonCatcher {
         finish(request, &self.api, self.audience, &mut response);
         let id = request_id(request);
         metrics::count_unknown(request.method(), status);
-        tracing::info!(method = request.method().as_str(), status = status.code, request_id = id.as_str(), "no route");
+        let (method, peer) = (request.method().as_str(), peer::address(request).map(tracing::field::display));
+        tracing::info!(method, status = status.code, request_id = id.as_str(), peer, "no route");
         Ok(response)
     }
 }

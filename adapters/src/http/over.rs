@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use patron_domain::{
     Clock,
+    audit::AuditService,
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     event::EventService,
     ids::{IdGenerator, Randomness},
@@ -136,6 +137,7 @@ impl Api {
         };
         Self {
             taxes: Some(taxes),
+            audit: Some(AuditService { log: database.audit.clone() }),
             events: Some(EventService { events: database.events.clone() }),
             administration,
             webhooks,

@@ -13,13 +13,15 @@ use rocket::{
     response::Responder,
     route::{Handler, Outcome},
 };
+use tracing::field::display;
 
 use super::{
     Api, cors, deadline,
     error::ApiError,
-    guard,
+    guard::{self, Recognised},
     metrics::{RouteMetrics, count_unknown},
     noted::Noted,
+    peer,
 };
 
 /// The services of the request's route, for guards and handlers.
@@ -127,7 +129,14 @@ impl Handler for Wrapped {
         }
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (method, status) = (request.method().as_str(), response.status().code);
-        tracing::info!(method, route, status, micros, request_id = id.as_str(), "answered");
+        let (peer, caller) = (peer::address(request).map(display), Recognised::of(request));
+        let (key, tenant, environment) = (
+            caller.map(|(actor, _)| actor.as_str()),
+            caller.map(|(_, owner)| display(owner.tenant_id)),
+            caller.map(|(_, owner)| display(owner.environment_id)),
+        );
+        let request_id = id.as_str();
+        tracing::info!(method, route, status, micros, request_id, peer, key, tenant, environment, "answered");
         Outcome::Success(response)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use patron_domain::{
+    audit::AuditLog,
     customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
@@ -36,6 +37,8 @@ pub struct Database {
     pub owners: Arc<dyn Owners>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
     /// The log of events.
     pub events: Arc<dyn EventLog>,
     /// Webhook endpoints and deliveries.
@@ -81,6 +84,7 @@ impl Database {
             tenancy: ports.clone(),
             owners: ports.clone(),
             keys: ports.clone(),
+            audit: ports.clone(),
             events: ports.clone(),
             webhooks: ports.clone(),
             records: ports.clone(),

@@ -4,6 +4,7 @@
 //! (`unit`). Decisions are data (`writes`), which one function writes. `sqlite` and `postgres` contain the real
 //! differences: connections, concurrency, and how the gateway's statements run.
 
+mod audit;
 mod customer;
 mod database;
 mod engine;

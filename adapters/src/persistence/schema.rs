@@ -64,6 +64,26 @@ diesel::table! {
         hash -> Nullable<Binary>,
         published -> BigInt,
         archived -> BigInt,
+        audited -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    audit (environment, number) {
+        environment -> Integer,
+        number -> BigInt,
+        action -> SmallInt,
+        object_kind -> SmallInt,
+        object -> KeySql,
+        at -> BigInt,
+        actor -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        changed -> Nullable<Text>,
+        count -> Nullable<BigInt>,
     }
 }
 

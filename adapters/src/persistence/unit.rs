@@ -6,6 +6,7 @@
 use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 
 use super::{
+    audit::statements::AuditStatements,
     customer::statements::CustomerStatements,
     event::{log_row::LogRow, statements::EventStatements},
     idempotency::statements::IdempotencyStatements,
@@ -23,7 +24,8 @@ use super::{
 /// The reads of a connection, for a read or before a decision. Nothing here writes: decisions are data, see
 /// [`Writes`](super::writes::Writes).
 pub(crate) trait Reads:
-    CustomerStatements
+    AuditStatements
+    + CustomerStatements
     + EventStatements
     + IdempotencyStatements
     + OnboardingStatements
@@ -36,7 +38,8 @@ pub(crate) trait Reads:
 }
 
 impl<U> Reads for U where
-    U: CustomerStatements
+    U: AuditStatements
+        + CustomerStatements
         + EventStatements
         + IdempotencyStatements
         + OnboardingStatements

@@ -35,6 +35,9 @@ impl<K: Kind> From<Id<K>> for Key {
 }
 
 impl Key {
+    /// No id.
+    pub(crate) const NIL: Self = Self(Uuid::nil());
+
     /// The id, with the kind of the column.
     pub(crate) fn id<K: Kind>(self) -> Id<K> {
         Id::from_uuid(self.0)

@@ -1,6 +1,7 @@
 //! Codes of the domain's words. A code never changes its meaning.
 
 use patron_domain::{
+    audit::{AuditAction, AuditObjectType},
     event::{EventEntityType, EventType},
     lifecycle::Status,
     onboarding::RunState,
@@ -53,6 +54,24 @@ words! {
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
+    AuditObjectType { ApiKey = 1, Environment = 2, Endpoint = 3, Workflow = 4, Tenant = 5 }
+    AuditAction {
+        KeyCreated = 1,
+        KeyRotated = 2,
+        KeyRevoked = 3,
+        KeyRefused = 4,
+        EnvironmentCreated = 10,
+        EnvironmentUpdated = 11,
+        EndpointCreated = 20,
+        EndpointUpdated = 21,
+        EndpointSecretRotated = 22,
+        EndpointDeleted = 23,
+        WorkflowCreated = 30,
+        WorkflowUpdated = 31,
+        WorkflowDeleted = 32,
+        TenantSuspended = 40,
+        TenantResumed = 41,
+    }
     EventType {
         CustomerCreated = 1,
         CustomerUpdated = 2,
@@ -89,6 +108,8 @@ mod tests {
         check(RunState::ALL);
         check(EventEntityType::ALL);
         check(EventType::ALL);
+        check(AuditAction::ALL);
+        check(AuditObjectType::ALL);
         check(TaxRateStatus::ALL);
         check(TaxRateScope::ALL);
     }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::QueryResult;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 use patron_domain::lifecycle::Status;
 
 use super::{
+    audit::row::AuditRow,
     customer::row::{CustomerIndexRow, CustomerRow},
     event::{
         log_row::LogRow,
@@ -57,6 +58,8 @@ macro_rules! writes {
             $($(#[$doc])* pub(crate) $field: Vec<$row>,)+
             /// Events in order. Their positions are assigned when they are written.
             pub(crate) events: Vec<EventRow>,
+            /// New entries of audit logs, in their order. Their numbers are given when they are written.
+            pub(crate) audit: Vec<AuditRow>,
             /// The changes of the numbers of customers, by environment.
             pub(crate) counts: BTreeMap<i32, CountChange>,
             /// The environment whose log is locked although no event is written there, so that the commit can be found
@@ -69,6 +72,7 @@ macro_rules! writes {
         pub(crate) trait WriteStatements: Send + Sync {
             $(async fn $field(&self, rows: &[$row]) -> QueryResult<()>;)+
             async fn events(&self, rows: &[EventRow]) -> QueryResult<()>;
+            async fn audit(&self, rows: &[AuditRow]) -> QueryResult<()>;
         }
 
         #[cfg(feature = "sqlite")]
@@ -79,6 +83,10 @@ macro_rules! writes {
             })+
 
             async fn events(&self, rows: &[EventRow]) -> QueryResult<()> {
+                self.with(|connection| rows.iter().try_for_each(|row| row.insert(connection).map(drop)))
+            }
+
+            async fn audit(&self, rows: &[AuditRow]) -> QueryResult<()> {
                 self.with(|connection| rows.iter().try_for_each(|row| row.insert(connection).map(drop)))
             }
         }
@@ -93,12 +101,16 @@ macro_rules! writes {
             async fn events(&self, rows: &[EventRow]) -> QueryResult<()> {
                 EventRow::insert_all(rows, self.pg()).await.map(drop)
             }
+
+            async fn audit(&self, rows: &[AuditRow]) -> QueryResult<()> {
+                AuditRow::insert_all(rows, self.pg()).await.map(drop)
+            }
         }
 
         impl Writes {
             /// Whether there is nothing to write.
             pub(crate) fn is_empty(&self) -> bool {
-                $(self.$field.is_empty() &&)+ self.events.is_empty()
+                $(self.$field.is_empty() &&)+ self.events.is_empty() && self.audit.is_empty()
             }
         }
     };
@@ -139,6 +151,8 @@ writes! {
     endpoints: EndpointRow => update, upsert_all;
     new_endpoints: EndpointRow => insert, insert_all;
     deliveries: DeliveryRow => replace, upsert_all;
+    /// Entries of audit logs that count on, or lose their address.
+    audit_changed: AuditRow => update, upsert_all;
     /// Answers under idempotency keys. A key that another transaction took in the meantime is an error of the database.
     kept: KeptAnswerRow => insert, insert_all;
   }
@@ -204,7 +218,8 @@ impl Writes {
     fn environments(&self) -> BTreeSet<i32> {
         let of_events = self.events.iter().map(|row| row.environment);
         let of_kept = self.kept.iter().map(|row| row.environment);
-        of_events.chain(of_kept).chain(self.counts.keys().copied()).chain(self.marked).collect()
+        let of_audit = self.audit.iter().map(|row| row.environment);
+        of_events.chain(of_kept).chain(of_audit).chain(self.counts.keys().copied()).chain(self.marked).collect()
     }
 
     /// Writes everything, in a transaction that is then committed. From here on only the database can fail.
@@ -225,9 +240,14 @@ impl Writes {
                 log.at = event.at.max(log.at + 1);
                 (event.position, event.logged_at) = (log.position, log.at);
             }
+            for entry in self.audit.iter_mut().filter(|entry| entry.environment == log.environment) {
+                log.audited += 1;
+                entry.number = log.audited;
+            }
         }
         let events = async { if self.events.is_empty() { Ok(()) } else { unit.events(&self.events).await } };
+        let audit = async { if self.audit.is_empty() { Ok(()) } else { unit.audit(&self.audit).await } };
         let logs = async { if logs.is_empty() { Ok(()) } else { unit.save_logs(&logs).await } };
-        try_join(logs, events).await.map(drop)
+        try_join3(logs, events, audit).await.map(drop)
     }
 }

@@ -24,7 +24,7 @@ const EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 3_600);
 #[async_trait]
 impl EventReaders for EndpointReaders {
     async fn furthest_behind(&self, scope: &SystemScope, owner: Owner) -> Result<Option<EventPosition>, StoreError> {
-        let scope = EnvironmentScope { owner, actor: scope.actor.clone() };
+        let scope = EnvironmentScope::new(owner, scope.actor.clone());
         // Read completely, because an environment has few.
         let endpoints = self.0.endpoints(&scope, PageRequest::whole()).await?.items;
         let mut behind = None;

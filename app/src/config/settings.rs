@@ -15,6 +15,7 @@ use patron_adapters::{
     webhooks::SealingKey,
 };
 use patron_domain::{
+    network::Network,
     tenancy::ApiKeySecret,
     webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
@@ -90,7 +91,11 @@ pub(super) struct Raw {
     /// `PATRON_IDEMPOTENCY_HOURS`. Without it, events stay for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_days: Option<u32>,
-    /// `PATRON_BOOTSTRAP_KEY`: the first API keyof an empty database. Without it, the key is random.
+    /// `PATRON_AUDIT_ADDRESSES_DAYS`: for how long addresses stay in the audit log, 1 to 3,650 days.
+    audit_addresses_days: u32,
+    /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is believed, separated by commas.
+    trusted_proxies: String,
+    /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Without it, the key is random.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
     /// `PATRON_BOOTSTRAP_KEY_FILE`: a file that contains the key.
@@ -155,6 +160,8 @@ impl Default for Raw {
             shutdown_grace_seconds: 10,
             idempotency_hours: 24,
             events_days: None,
+            audit_addresses_days: 90,
+            trusted_proxies: String::new(),
             bootstrap_key: None,
             bootstrap_key_file: None,
             metrics_address: None,
@@ -203,6 +210,7 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace_seconds: u32,
     pub(crate) idempotency_ttl: Duration,
     pub(crate) events_ttl: Option<Duration>,
+    pub(crate) audit_addresses_ttl: Duration,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) metrics_public: bool,
@@ -240,6 +248,7 @@ impl Raw {
                 ));
             }
         }
+        within(names, "audit_addresses_days", self.audit_addresses_days, 1, 3_650)?;
         within(names, "shutdown_grace_seconds", self.shutdown_grace_seconds, 0, 300)?;
         within(names, "webhooks_lease_seconds", self.webhooks_lease_seconds, 2, 600)?;
         within(names, "webhooks_retry_seconds", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
@@ -260,9 +269,11 @@ impl Raw {
                 body_timeout: Duration::from_secs(self.body_timeout_seconds),
                 request_timeout: Duration::from_secs(self.request_timeout_seconds),
                 cors_origins: origins(names, &self.cors_origins)?,
+                trusted_proxies: networks(names, "trusted_proxies", &self.trusted_proxies)?,
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
+            audit_addresses_ttl: Duration::from_secs(u64::from(self.audit_addresses_days) * 86_400),
             events_ttl: self.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             bootstrap_key: key.read(|text| {
                 ApiKeySecret::chosen(text).map_err(|error| format!("{error}; without this setting the key is random"))
@@ -293,6 +304,12 @@ where
         return Err(format!("{} must be from {least} to {most}, not {value}", names.of(key)));
     }
     Ok(())
+}
+
+fn networks(names: &Names<'_>, key: &str, text: &str) -> Result<Vec<Network>, String> {
+    let list = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+    let networks: Result<_, _> = list.map(Network::new).collect();
+    networks.map_err(|error| format!("{}: each {error}; several are separated by commas", names.of(key)))
 }
 
 fn origins(names: &Names<'_>, text: &str) -> Result<Origins, String> {

@@ -238,7 +238,7 @@ mod tests {
             tenant_id: TenantId::from_uuid(uuid::Uuid::nil()),
             environment_id: EnvironmentId::from_uuid(uuid::Uuid::nil()),
         };
-        EnvironmentScope { owner, actor: Actor::new("tester").unwrap() }
+        EnvironmentScope::new(owner, Actor::new("tester").unwrap())
     }
 
     fn rate(number: u128, code: &str, rate_status: TaxRateStatus) -> TaxRate {

@@ -268,7 +268,7 @@ mod tests {
     fn scope() -> EnvironmentScope {
         let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
         let owner = Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() };
-        EnvironmentScope { owner, actor: Actor::new("tester").unwrap() }
+        EnvironmentScope::new(owner, Actor::new("tester").unwrap())
     }
 
     fn caller(role: Role) -> Caller {

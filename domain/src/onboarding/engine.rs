@@ -104,7 +104,7 @@ impl OnboardingEngine {
     /// # Errors
     /// When the store fails. The run is continued when its lease ends.
     pub async fn advance(&self, holder: &str, run: OnboardingRun) -> Result<(), StoreError> {
-        let scope = EnvironmentScope { owner: run.owner, actor: SystemScope::patron().actor };
+        let scope = EnvironmentScope::new(run.owner, SystemScope::patron().actor);
         let mut held = Held { run, holder: holder.to_owned() };
         if held.run.is_under_way() {
             let workflow = self.onboarding.workflow_version(&scope, held.run.workflow_id).await?;

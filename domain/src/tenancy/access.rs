@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, RequestId, SystemScope};
+use super::{
+    Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, Origin, RefusedUse, SystemScope,
+};
 use crate::{clock::Clock, store::StoreError};
 
 /// Checks API keys.
@@ -10,7 +12,7 @@ use crate::{clock::Clock, store::StoreError};
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
-///     tenancy::{AccessService, ApiKeyRepository, ApiKeySecret, NoKeyUses},
+///     tenancy::{AccessService, ApiKeyRepository, ApiKeySecret, NoKeyUses, Origin},
 ///     testkit::{FixedClock, MemoryStore, a_scope, an_api_key, an_owner},
 /// };
 ///
@@ -18,7 +20,7 @@ use crate::{clock::Clock, store::StoreError};
 /// let (keys, secret) = (Arc::new(MemoryStore::default()), ApiKeySecret::new("sk_0123456789abcdef").unwrap());
 /// keys.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
 /// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
-/// assert_eq!(access.authenticate(secret.expose(), None).await.unwrap().owner(), an_owner());
+/// assert_eq!(access.authenticate(secret.expose(), Origin::default()).await.unwrap().owner(), an_owner());
 /// # });
 /// ```
 #[derive(Clone)]
@@ -33,13 +35,13 @@ pub struct AccessService {
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
-///     tenancy::{AccessService, AuthenticateError, NoKeyUses},
+///     tenancy::{AccessService, AuthenticateError, NoKeyUses, Origin},
 ///     testkit::{FixedClock, MemoryStore},
 /// };
 ///
 /// let keys = Arc::new(MemoryStore::default());
 /// let access = AccessService::new(keys, Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
-/// let answer = futures::executor::block_on(access.authenticate("sk_nobody_has_this_one", None));
+/// let answer = futures::executor::block_on(access.authenticate("sk_nobody_has_this_one", Origin::default()));
 /// assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,25 +62,26 @@ impl AccessService {
         Self { keys, clock, uses }
     }
 
-    /// Authenticates the caller by the API key that it presents.
+    /// Authenticates the caller by the API key that it presents. A use of a key that is revoked or expired is reported to
+    /// [`KeyUses`].
     ///
     /// # Errors
     /// [`AuthenticateError::Unauthenticated`] for every missing or invalid key, always the same.
-    pub async fn authenticate(
-        &self,
-        presented: &str,
-        request_id: Option<RequestId>,
-    ) -> Result<Caller, AuthenticateError> {
+    pub async fn authenticate(&self, presented: &str, origin: Origin) -> Result<Caller, AuthenticateError> {
         let secret = ApiKeySecret::new(presented).map_err(|_| AuthenticateError::Unauthenticated)?;
         let found = self.keys.find_by_secret(&SystemScope::patron(), &secret).await?;
         let now = self.clock.now();
         match found {
             Some(key) if key.is_valid_at(now) => {
                 self.uses.note(KeyUse { id: key.id, at: now });
-                let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id) };
-                Ok(Caller::new(scope, key.roles, request_id))
+                let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id), origin };
+                Ok(Caller::new(scope, key.roles, None))
             }
-            _ => Err(AuthenticateError::Unauthenticated),
+            Some(key) => {
+                self.uses.note_refused(RefusedUse { id: key.id, owner: key.owner, at: now, origin });
+                Err(AuthenticateError::Unauthenticated)
+            }
+            None => Err(AuthenticateError::Unauthenticated),
         }
     }
 }
@@ -92,7 +95,7 @@ mod tests {
         clock::MockClock,
         ids::IdSequence,
         lifecycle::{Audit, Owner},
-        tenancy::{ApiKey, ApiKeyName, MockApiKeyRepository, MockKeyUses, Permission, Role, Roles},
+        tenancy::{ApiKey, ApiKeyName, MockApiKeyRepository, MockKeyUses, Permission, RequestId, Role, Roles},
         time::Timestamp,
     };
 
@@ -131,11 +134,14 @@ mod tests {
         let mut keys = MockApiKeyRepository::new();
         let answer_of_keys = answer.clone();
         keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
-        // Only the use of a valid key is noted; the mock panics at any other note.
+        // A valid key is noted, and a known one that is not valid as refused; the mock panics at any other note.
         let mut uses = MockKeyUses::new();
+        let known = matches!(&answer_of_keys, Ok(Some(_)));
         let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
         let noted = KeyUse { id: a_key().id, at: time(NOW) };
         uses.expect_note().times(usize::from(valid)).withf(move |one| *one == noted).return_const(());
+        let refused = move |one: &RefusedUse| (one.id, one.owner, one.at) == (a_key().id, a_key().owner, time(NOW));
+        uses.expect_note_refused().times(usize::from(known && !valid)).withf(refused).return_const(());
         AccessService::new(Arc::new(keys), clock(), Arc::new(uses))
     }
 
@@ -143,7 +149,9 @@ mod tests {
     fn a_valid_key_makes_its_owner_the_caller() {
         let still_valid = ApiKey { expires_at: Some(time(NOW + 1)), ..a_key() };
         let request = RequestId::new("request-1").unwrap();
-        let caller = block_on(access(Ok(Some(still_valid))).authenticate(SECRET, Some(request.clone()))).unwrap();
+        let caller =
+            block_on(access(Ok(Some(still_valid))).authenticate(SECRET, Origin::new(Some(request.clone()), None)))
+                .unwrap();
         assert_eq!(caller.owner(), a_key().owner);
         assert_eq!(caller.request_id(), Some(&request));
         assert_eq!(caller.authorise(Permission::Read).unwrap().actor, Actor::from(a_key().id));
@@ -155,7 +163,7 @@ mod tests {
         let expired = ApiKey { expires_at: Some(time(NOW)), ..a_key() };
         let revoked = ApiKey { revoked_at: Some(time(NOW + 1)), ..a_key() };
         for found in [None, Some(expired), Some(revoked)] {
-            let answer = block_on(access(Ok(found)).authenticate(SECRET, None));
+            let answer = block_on(access(Ok(found)).authenticate(SECRET, Origin::default()));
             assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
         }
     }
@@ -166,14 +174,17 @@ mod tests {
         let access = AccessService::new(Arc::new(MockApiKeyRepository::new()), clock(), Arc::new(MockKeyUses::new()));
         for presented in ["", "sk_", "hello", "pk_01234567890123456789", "sk_0123456789 0123456789", &"sk_x".repeat(99)]
         {
-            assert_eq!(block_on(access.authenticate(presented, None)), Err(AuthenticateError::Unauthenticated));
+            assert_eq!(
+                block_on(access.authenticate(presented, Origin::default())),
+                Err(AuthenticateError::Unauthenticated)
+            );
         }
     }
 
     #[test]
     fn a_failing_store_is_not_reported_as_a_wrong_key() {
         let failure = StoreError::Unavailable { reason: "no connection".to_owned() };
-        let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, None));
+        let answer = block_on(access(Err(failure.clone())).authenticate(SECRET, Origin::default()));
         assert_eq!(answer, Err(AuthenticateError::Store(failure)));
     }
 }

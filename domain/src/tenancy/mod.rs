@@ -7,6 +7,7 @@ mod api_key;
 mod maker;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
+mod origin;
 mod owners;
 mod port;
 mod role;
@@ -21,11 +22,13 @@ pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ChosenKeyError,
     ExpiryError, KeyUse, NewApiKey, check_expiry,
 };
+pub use origin::Origin;
 #[cfg(any(test, feature = "mock"))]
 pub use owners::MockOwners;
 pub use owners::{Owners, TenancyOwners};
 pub use port::{
-    ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, TenancyRepository,
+    ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, RefusedUse,
+    TenancyRepository,
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository};

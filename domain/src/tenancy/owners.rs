@@ -55,7 +55,7 @@ impl Owners for TenancyOwners {
         while let Some(page) = tenants {
             let found = self.0.tenants(scope, page).await?.items;
             for tenant in &found {
-                let tenant = TenantScope { tenant_id: tenant.id, actor: scope.actor.clone() };
+                let tenant = TenantScope::new(tenant.id, scope.actor.clone());
                 let mut environments = Some(PageRequest::whole());
                 while let Some(page) = environments {
                     let found = self.0.environments(&tenant, page).await?.items;

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 
 use super::{
-    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyUse, SystemScope, Tenant,
-    TenantScope,
+    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyUse, Origin, SystemScope,
+    Tenant, TenantScope,
 };
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},
     ids::{ApiKeyId, EnvironmentId},
+    lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     time::Timestamp,
@@ -173,12 +174,16 @@ pub const MAX_USES: usize = 100;
 /// Receives every use of a key, during the request.
 ///
 /// ```
-/// use patron_domain::tenancy::{KeyUse, KeyUses};
+/// use patron_domain::tenancy::{KeyUse, KeyUses, RefusedUse};
 ///
 /// struct Printed;
 /// impl KeyUses for Printed {
 ///     fn note(&self, used: KeyUse) {
 ///         println!("{} was used at {}", used.id, used.at);
+///     }
+///
+///     fn note_refused(&self, refused: RefusedUse) {
+///         println!("{} was refused at {}", refused.id, refused.at);
 ///     }
 /// }
 /// ```
@@ -187,6 +192,30 @@ pub trait KeyUses: Send + Sync {
     /// Notes the use of a valid key. This MUST return at once, without calling a store. The uses reach
     /// [`ApiKeyRepository::record_uses`] some seconds later. Uses MAY be lost; the next one updates the time.
     fn note(&self, key_use: KeyUse);
+
+    /// A key was presented that is revoked or has ended. MUST answer at once; what is noted here reaches
+    /// [`AuditLog::count_refused_uses`](crate::audit::AuditLog::count_refused_uses) some seconds later.
+    fn note_refused(&self, refused: RefusedUse);
+}
+
+/// That a key was presented which is revoked or has ended.
+///
+/// ```
+/// use patron_domain::{tenancy::{Origin, RefusedUse}, testkit::{a_time, an_api_key, an_owner}};
+///
+/// let origin = Origin::new(None, "192.0.2.7".parse().ok());
+/// let refused = RefusedUse { id: an_api_key().id, owner: an_owner(), at: a_time(), origin };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedUse {
+    /// The key.
+    pub id: ApiKeyId,
+    /// The environment it belonged to.
+    pub owner: Owner,
+    /// When.
+    pub at: Timestamp,
+    /// From where.
+    pub origin: Origin,
 }
 
 /// Ignores every use, for applications that do not need the times.
@@ -203,6 +232,8 @@ pub struct NoKeyUses;
 
 impl KeyUses for NoKeyUses {
     fn note(&self, _: KeyUse) {}
+
+    fn note_refused(&self, _: RefusedUse) {}
 }
 
 /// The maximum time, in seconds, for which a revoked key may still work.

@@ -1,14 +1,19 @@
 //! Scopes: the data that a caller can reach. Every repository method takes a scope, so no query can miss its tenant.
 
-use super::{Actor, Permission, PermissionDenied, RequestId, Roles};
-use crate::{ids::TenantId, lifecycle::Owner};
+use std::net::IpAddr;
+
+use super::{Actor, Origin, Permission, PermissionDenied, RequestId, Roles};
+use crate::{
+    ids::{EnvironmentId, TenantId},
+    lifecycle::Owner,
+};
 
 /// One environment of one tenant, and the actor. Data outside the scope looks like data that does not exist.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Actor, EnvironmentScope}, testkit::an_owner};
 ///
-/// let scope = EnvironmentScope { owner: an_owner(), actor: Actor::new("importer").unwrap() };
+/// let scope = EnvironmentScope::new(an_owner(), Actor::new("importer").unwrap());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentScope {
@@ -16,6 +21,16 @@ pub struct EnvironmentScope {
     pub owner: Owner,
     /// The actor.
     pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl EnvironmentScope {
+    /// Of an actor of whom nothing else is known.
+    #[must_use]
+    pub fn new(owner: Owner, actor: Actor) -> Self {
+        Self { owner, actor, origin: Origin::default() }
+    }
 }
 
 /// One tenant with all its environments, and the actor.
@@ -23,7 +38,7 @@ pub struct EnvironmentScope {
 /// ```
 /// use patron_domain::{tenancy::{Actor, TenantScope}, testkit::a_tenant};
 ///
-/// let scope = TenantScope { tenant_id: a_tenant().id, actor: Actor::system() };
+/// let scope = TenantScope::new(a_tenant().id, Actor::system());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantScope {
@@ -31,6 +46,23 @@ pub struct TenantScope {
     pub tenant_id: TenantId,
     /// The actor.
     pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl TenantScope {
+    /// Of an actor of whom nothing else is known.
+    #[must_use]
+    pub fn new(tenant_id: TenantId, actor: Actor) -> Self {
+        Self { tenant_id, actor, origin: Origin::default() }
+    }
+
+    /// One environment of the tenant, for the same actor.
+    #[must_use]
+    pub fn environment(self, environment_id: EnvironmentId) -> EnvironmentScope {
+        let Self { tenant_id, actor, origin } = self;
+        EnvironmentScope { owner: Owner { tenant_id, environment_id }, actor, origin }
+    }
 }
 
 /// All data: for authentication, start-up and the command line, never for a request's own work.
@@ -66,15 +98,26 @@ impl SystemScope {
 pub struct Caller {
     scope: EnvironmentScope,
     roles: Roles,
-    request_id: Option<RequestId>,
 }
 
 impl Caller {
     /// Builds a caller, whose identity the program must have checked. [`crate::tenancy::AccessService`] does so for API
     /// keys; an application with its own users builds callers from its own sessions.
     #[must_use]
-    pub fn new(scope: EnvironmentScope, roles: Roles, request_id: Option<RequestId>) -> Self {
-        Self { scope, roles, request_id }
+    pub fn new(mut scope: EnvironmentScope, roles: Roles, request_id: Option<RequestId>) -> Self {
+        if let Some(request_id) = request_id {
+            scope.origin = scope.origin.in_request(request_id);
+        }
+        Self { scope, roles }
+    }
+
+    /// The same, from a network address: a program that identifies callers itself knows it from the connection.
+    #[must_use]
+    pub fn at_address(mut self, address: Option<IpAddr>) -> Self {
+        if let Some(address) = address {
+            self.scope.origin = self.scope.origin.at_address(address);
+        }
+        self
     }
 
     /// The scope, if the roles include the permission. There is no other way from a caller to a scope.
@@ -92,7 +135,8 @@ impl Caller {
     /// [`PermissionDenied`] with the missing permission.
     pub fn authorise_tenant(&self, permission: Permission) -> Result<TenantScope, PermissionDenied> {
         let scope = self.authorise(permission)?;
-        Ok(TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() })
+        let (Owner { tenant_id, environment_id }, actor) = (scope.owner, scope.actor.clone());
+        Ok(TenantScope { tenant_id, actor, origin: scope.origin.clone().at_home_in(environment_id) })
     }
 
     /// The caller's roles.
@@ -110,6 +154,12 @@ impl Caller {
         if named == own { Ok(()) } else { Err(PermissionDenied::Environment) }
     }
 
+    /// Who acts.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.scope.actor
+    }
+
     /// The tenant and environment.
     #[must_use]
     pub fn owner(&self) -> Owner {
@@ -119,6 +169,6 @@ impl Caller {
     /// The id of the caller's request.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
-        self.request_id.as_ref()
+        self.scope.origin.request_id()
     }
 }

@@ -153,7 +153,7 @@ impl TenancyService {
         kind: EnvironmentType,
     ) -> Result<Environment, CreateEnvironmentError> {
         let environment = self.make(&scope.actor).environment(tenant_id, name, kind);
-        let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
+        let scope = TenantScope::new(tenant_id, scope.actor.clone());
         Ok(self.tenancy.create_environment(&scope, environment, None).await?.value)
     }
 
@@ -167,7 +167,7 @@ impl TenancyService {
         tenant_id: TenantId,
         page: PageRequest,
     ) -> Result<Page<Environment>, StoreError> {
-        let scope = TenantScope { tenant_id, actor: scope.actor.clone() };
+        let scope = TenantScope::new(tenant_id, scope.actor.clone());
         self.tenancy.environments(&scope, page).await
     }
 
@@ -208,7 +208,7 @@ impl TenancyService {
     /// When there is no such key or the store fails.
     pub async fn revoke_key(&self, scope: &SystemScope, id: ApiKeyId) -> Result<ApiKey, ApiKeyError> {
         let key = self.keys.find(scope, id).await?.ok_or(ApiKeyError::UnknownKey)?;
-        let scope = EnvironmentScope { owner: key.owner, actor: scope.actor.clone() };
+        let scope = EnvironmentScope::new(key.owner, scope.actor.clone());
         let revoked = self.keys.revoke(&scope, id, self.clock.now(), None).await?;
         Ok(revoked.ok_or(ApiKeyError::UnknownKey)?.value)
     }
@@ -229,7 +229,7 @@ impl TenancyService {
     async fn environment_scope(&self, scope: &SystemScope, id: EnvironmentId) -> Result<EnvironmentScope, ApiKeyError> {
         let found = self.tenancy.find_environment(scope, id).await?.ok_or(ApiKeyError::UnknownEnvironment)?;
         let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
-        Ok(EnvironmentScope { owner, actor: scope.actor.clone() })
+        Ok(EnvironmentScope::new(owner, scope.actor.clone()))
     }
 }
 

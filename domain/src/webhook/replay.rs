@@ -65,7 +65,7 @@ impl WebhookService {
         what: Replay,
     ) -> Result<u64, WebhookError> {
         let found = self.webhooks.find_any_endpoint(scope, id).await?.ok_or(WebhookError::UnknownEndpoint)?;
-        let scope = EnvironmentScope { owner: found.owner, actor: scope.actor.clone() };
+        let scope = EnvironmentScope::new(found.owner, scope.actor.clone());
         Ok(self.replay_in(&scope, id, what, None).await?.value)
     }
 

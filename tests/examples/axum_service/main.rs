@@ -55,7 +55,7 @@ pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
 
 /// Who asks. A service of your own makes this of its sessions or tokens; this one knows one tenant, its seventh.
 fn caller() -> Caller {
-    Caller::new(EnvironmentScope { owner: Owner::numbered(7, 1), actor: Actor::system() }, Roles::default(), None)
+    Caller::new(EnvironmentScope::new(Owner::numbered(7, 1), Actor::system()), Roles::default(), None)
 }
 
 /// Every error of every operation, as an answer.

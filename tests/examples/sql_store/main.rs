@@ -52,5 +52,5 @@ fn service(store: SqlStore) -> CustomerService {
 /// Somebody of the application's tenant 7, which has one environment.
 fn caller() -> Caller {
     let actor = Actor::system();
-    Caller::new(EnvironmentScope { owner: Owner::numbered(7, 1), actor }, Roles::default(), None)
+    Caller::new(EnvironmentScope::new(Owner::numbered(7, 1), actor), Roles::default(), None)
 }

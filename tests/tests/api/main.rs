@@ -1,5 +1,6 @@
 //! What the server answers over HTTP.
 
+mod audit;
 mod bounds;
 mod create_customer;
 mod errors;

@@ -52,7 +52,7 @@ impl World {
         let url = Cluster::shared().fresh_database().await;
         let instances = [open(&url).await, open(&url).await];
         let owner = Owner { tenant_id: ids().next_id(), environment_id: ids().next_id() };
-        Self { url, instances, scope: EnvironmentScope { owner, actor: Actor::system() } }
+        Self { url, instances, scope: EnvironmentScope::new(owner, Actor::system()) }
     }
 
     async fn admin(&self) -> tokio_postgres::Client {

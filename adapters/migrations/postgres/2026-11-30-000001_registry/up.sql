@@ -62,7 +62,30 @@ CREATE TABLE logs (
     -- How many customers are published.
     published BIGINT NOT NULL,
     archived BIGINT NOT NULL,
+    -- How many entries the audit log has.
+    audited BIGINT NOT NULL,
     PRIMARY KEY (environment)
+);
+
+-- The audit log: what is done to things that have no events, and hourly counts.
+CREATE TABLE audit (
+    environment INTEGER NOT NULL,
+    -- 1, 2, 3 … without gaps in each environment.
+    number BIGINT NOT NULL,
+    action SMALLINT NOT NULL,
+    object_kind SMALLINT NOT NULL,
+    object UUID NOT NULL,
+    -- Of what is counted, the beginning of the hour.
+    at BIGINT NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C",
+    -- NULL where it is not known, and after a while.
+    address TEXT COLLATE "C",
+    -- Names of fields, never a value.
+    changed TEXT COLLATE "C",
+    -- How often in that hour.
+    count BIGINT,
+    PRIMARY KEY (environment, number)
 );
 
 CREATE TABLE tax_rates (
@@ -230,6 +253,9 @@ CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);
 CREATE INDEX api_keys_environment ON api_keys (environment);
 CREATE INDEX kept_answers_at ON kept_answers (environment, at);
+-- One entry counts a key's refused uses in an hour.
+CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at) WHERE count IS NOT NULL;
+CREATE INDEX audit_addresses ON audit (environment, at) WHERE address IS NOT NULL;
 -- The command line knows an endpoint by its id alone.
 CREATE INDEX webhook_endpoints_id ON webhook_endpoints (id);
 -- The partial indexes hold what waits (0), what failed (2), and runs that need a person.

@@ -61,7 +61,30 @@ CREATE TABLE logs (
     -- How many customers are published.
     published INTEGER NOT NULL,
     archived INTEGER NOT NULL,
+    -- How many entries the audit log has.
+    audited INTEGER NOT NULL,
     PRIMARY KEY (environment)
+) STRICT, WITHOUT ROWID;
+
+-- The audit log: what is done to things that have no events, and hourly counts.
+CREATE TABLE audit (
+    environment INTEGER NOT NULL,
+    -- 1, 2, 3 … without gaps in each environment.
+    number INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    object_kind INTEGER NOT NULL,
+    object BLOB NOT NULL,
+    -- Of what is counted, the beginning of the hour.
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    request_id TEXT,
+    -- NULL where it is not known, and after a while.
+    address TEXT,
+    -- Names of fields, never a value.
+    changed TEXT,
+    -- How often in that hour.
+    count INTEGER,
+    PRIMARY KEY (environment, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tax_rates (
@@ -229,6 +252,9 @@ CREATE UNIQUE INDEX events_entity ON events (environment, entity, sequence);
 CREATE INDEX environments_tenant ON environments (tenant_id);
 CREATE INDEX api_keys_environment ON api_keys (environment);
 CREATE INDEX kept_answers_at ON kept_answers (environment, at);
+-- One entry counts a key's refused uses in an hour.
+CREATE UNIQUE INDEX audit_counted ON audit (environment, object, at) WHERE count IS NOT NULL;
+CREATE INDEX audit_addresses ON audit (environment, at) WHERE address IS NOT NULL;
 -- The command line knows an endpoint by its id alone.
 CREATE INDEX webhook_endpoints_id ON webhook_endpoints (id);
 -- The partial indexes hold what waits (0), what failed (2), and runs that need a person.
@@ -319,6 +345,9 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('events', 'events_entity', '1000000 1000000 2 1'),
     ('kept_answers', 'sqlite_autoindex_kept_answers_1', '1000000 1000000 1'),
     ('kept_answers', 'kept_answers_at', '1000000 1000000 2'),
+    ('audit', 'audit', '100000 100000 1'),
+    ('audit', 'audit_counted', '10000 10000 10 1'),
+    ('audit', 'audit_addresses', '100000 100000 1'),
     ('tax_rates', 'tax_rates', '1000 1000 1'),
     ('tax_rates', 'tax_rates_code', '1000 1000 1'),
     ('tax_defaults', 'tax_defaults', '100 100 1'),

@@ -2,6 +2,7 @@
 
 use patron_domain::{
     ErrorKind,
+    audit::AuditError,
     customer::{ChangeCustomerError, ReadError},
     event::FollowError,
     store::StoreError,
@@ -87,6 +88,16 @@ impl From<ReadError> for ApiError {
         match error {
             ReadError::Denied(error) => error.into(),
             ReadError::Store(error) => error.into(),
+            other => Self::unforeseen(&other),
+        }
+    }
+}
+
+impl From<AuditError> for ApiError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Denied(error) => error.into(),
+            AuditError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use patron_domain::{
+    audit::{AuditAction, AuditNumber, AuditObjectType},
     customer::{
         AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
         query::{DataType, Direction, Expansion, FilterField, Operator, SortField, TextField, TimeField},
@@ -71,6 +72,8 @@ words! {
     ApiKeyType: "The type of a key.";
     Role: "The permissions of a key.";
     EventType: "The type of an event.";
+    AuditAction: "The action.";
+    AuditObjectType: "The type of the object.";
     EventEntityType: "The type of the event's entity.";
 }
 
@@ -121,6 +124,19 @@ impl Shape for EventCursor {
             pattern: Some("1[0-9A-HJKMNP-TV-Z]{32}".to_owned()),
             says,
             example: json!(Self::START.to_string()),
+            ..Look::default()
+        }
+    }
+}
+
+impl Shape for AuditNumber {
+    fn look() -> Look {
+        let says = "Where in the audit log a page begins; opaque to clients.".to_owned();
+        Look {
+            kinds: vec![Type::String],
+            pattern: Some("a[0-9a-f]{16}".to_owned()),
+            says,
+            example: json!(Self::FIRST.to_string()),
             ..Look::default()
         }
     }
@@ -196,6 +212,14 @@ impl Shape for str {
 impl Shape for f64 {
     fn look() -> Look {
         Look { kinds: vec![Type::Number], example: json!(1.5), ..Look::default() }
+    }
+}
+
+/// An address of a network.
+impl Shape for std::net::IpAddr {
+    fn look() -> Look {
+        let says = "An IP address.".to_owned();
+        Look { kinds: vec![Type::String], says, example: json!("192.0.2.7"), ..Look::default() }
     }
 }
 

@@ -12,12 +12,13 @@ rows! {
         hash: Option<Vec<u8>>,
         published: i64,
         archived: i64,
+        audited: i64,
     }
 }
 
 impl LogRow {
     /// The log of an environment without events.
     pub(crate) fn empty(environment: i32) -> Self {
-        Self { environment, epoch: 0, position: 0, at: 0, hash: None, published: 0, archived: 0 }
+        Self { environment, epoch: 0, position: 0, at: 0, hash: None, published: 0, archived: 0, audited: 0 }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    audit::Act,
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
     onboarding::{
@@ -18,6 +19,7 @@ use patron_domain::{
 
 use super::row::{RunRow, WorkflowRow, name_column};
 use crate::persistence::{
+    audit::Auditing,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -40,9 +42,10 @@ impl OnboardingRepository for Store {
     ) -> Result<Done<Workflow>, OnceError> {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
         let work = self.write(move |unit| {
-            let (scope, put, once) = (scope.clone(), put.clone(), once.clone());
+            let (scope, put, once, auditing) = (scope.clone(), put.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
                 let keeping = match idempotency::before::<WorkflowId, OnceError>(unit, once.as_ref()).await? {
@@ -56,8 +59,9 @@ impl OnboardingRepository for Store {
                 };
                 let current = row.as_ref().map(|row| row.workflow(scope.owner)).transpose().map_err(refused)?;
                 let at = put.at;
-                let decided = put.decide(&scope, current);
+                let decided = put.decide(&scope, current.clone());
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                auditing.note(&mut writes, Act::workflow_put(current.as_ref(), decided.workflow()), at);
                 if let WorkflowPut::New(new) = &decided {
                     writes.workflows.extend(row.map(WorkflowRow::retired));
                     writes.new_workflows.push(WorkflowRow::new(environment, new));
@@ -98,8 +102,9 @@ impl OnboardingRepository for Store {
     ) -> Result<Option<Done<WorkflowId>>, OnceError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let auditing = Auditing::of(self, scope).await?;
         let work = self.write(move |unit| {
-            let (name, once) = (name.clone(), once.clone());
+            let (name, once, auditing) = (name.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -110,6 +115,7 @@ impl OnboardingRepository for Store {
                 let id: WorkflowId = row.id.id();
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.workflows.push(row.retired());
+                auditing.note(&mut writes, Act::workflow_deleted(id), at);
                 keeping.answer(&mut writes, &id, at);
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(id)), writes })
             };

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     lifecycle::Owner,
@@ -17,6 +18,7 @@ use super::{
     statements::OwnedKey,
 };
 use crate::persistence::{
+    audit::Auditing,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -41,10 +43,10 @@ impl ApiKeyRepository for Store {
     ) -> Result<Done<ApiKey>, OnceError> {
         let key = ApiKey { owner: scope.owner, ..key };
         let environment = self.environment_to_write(scope.owner).await?;
-        let once = Once::of(self, claim).await?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let row = ApiKeyRow::new(environment, &key, secret_hash(&secret));
         let create = self.write(move |unit| {
-            let (key, row, once) = (key.clone(), row.clone(), once.clone());
+            let (key, row, once, auditing) = (key.clone(), row.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
@@ -52,6 +54,7 @@ impl ApiKeyRepository for Store {
                 };
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_keys.push(row);
+                auditing.note(&mut writes, Act::key_created(&key), key.audit.created_at);
                 keeping.answer(&mut writes, &key, key.audit.updated_at);
                 Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(key), writes })
             };
@@ -86,10 +89,10 @@ impl ApiKeyRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
-        let once = Once::of(self, claim).await?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
         let revoke = self.write(move |unit| {
-            let (scope, once) = (scope.clone(), once.clone());
+            let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let revoke = async move {
                 let row = unit.lock_api_key(environment, id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -98,8 +101,10 @@ impl ApiKeyRepository for Store {
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
                 let mut key = row.key(scope.owner).map_err(|error| Failure::Refused(error.into()))?;
+                let act = Act::key_revoked(&key);
                 key.revoke(at, &scope.actor);
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                auditing.note(&mut writes, act, at);
                 writes.keys.push(ApiKeyRow::new(environment, &key, row.hash));
                 keeping.answer(&mut writes, &key, at);
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(key)), writes })

@@ -3,20 +3,22 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository, Tenant,
-        TenantScope,
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, SystemScope,
+        TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };
 
 use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
 use crate::persistence::{
+    audit::Auditing,
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
@@ -33,12 +35,15 @@ const OF_NO_ENVIRONMENT: i32 = 0;
 
 #[async_trait]
 impl TenancyRepository for Store {
-    async fn bootstrap(&self, _scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
+    async fn bootstrap(&self, scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
         if self.read(Pace::LookUp, |unit| unit.count_tenants().boxed()).await? > 0 {
             return Ok(false);
         }
         let Bootstrap { tenant, environment, key, secret } = first;
         let number = self.environment_to_write(key.owner).await?;
+        let within = EnvironmentScope::new(key.owner, scope.actor.clone());
+        let auditing = Auditing::of(self, &within).await?;
+        let (acts, at) = ([Act::environment_created(&environment), Act::key_created(&key)], key.audit.created_at);
         let rows = (
             TenantRow::from(&tenant),
             EnvironmentRow { tenant_id: tenant.id.into(), ..EnvironmentRow::from(&environment) },
@@ -46,6 +51,7 @@ impl TenancyRepository for Store {
         );
         let bootstrap = self.write(move |unit| {
             let (tenant, environment, key) = rows.clone();
+            let (auditing, acts) = (auditing.clone(), acts.clone());
             let bootstrap = async move {
                 // Another server may have been first.
                 if unit.count_tenants().await? > 0 {
@@ -57,6 +63,9 @@ impl TenancyRepository for Store {
                 writes.new_tenants.push(tenant);
                 writes.new_environments.push(environment);
                 writes.new_keys.push(key);
+                for act in acts {
+                    auditing.note(&mut writes, act, at);
+                }
                 Ok(Decision { answer: true, writes })
             };
             bootstrap.boxed()
@@ -97,8 +106,9 @@ impl TenancyRepository for Store {
         }
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: environment.id };
         let number = self.environment_to_write(owner).await?;
+        let auditing = Auditing::within(self, scope, environment.id).await?;
         let create = self.write(move |unit| {
-            let (environment, once) = (environment.clone(), once.clone());
+            let (environment, once, auditing) = (environment.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
@@ -106,6 +116,7 @@ impl TenancyRepository for Store {
                 };
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
                 writes.new_environments.push(EnvironmentRow::from(&environment));
+                auditing.note(&mut writes, Act::environment_created(&environment), environment.audit.updated_at);
                 keeping.answer(&mut writes, &environment, environment.audit.updated_at);
                 Ok::<_, Failure<CreateEnvironmentError>>(Decision { answer: Done::now(environment), writes })
             };
@@ -126,8 +137,9 @@ impl TenancyRepository for Store {
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: id };
         let Some(number) = self.environment(owner).await? else { return Ok(None) };
         let (tenant, actor) = (Key::from(scope.tenant_id), scope.actor.clone());
+        let auditing = Auditing::within(self, scope, id).await?;
         let rename = self.write(move |unit| {
-            let (name, actor, once) = (name.clone(), actor.clone(), once.clone());
+            let (name, actor, once, auditing) = (name.clone(), actor.clone(), once.clone(), auditing.clone());
             let rename = async move {
                 let row = unit.lock_environment(tenant, id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -136,8 +148,10 @@ impl TenancyRepository for Store {
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
                 let mut environment = row.environment().map_err(|error| Failure::Refused(error.into()))?;
+                let before = environment.clone();
                 environment.rename(name, at, &actor);
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
+                auditing.note(&mut writes, Act::environment_changed(&before, &environment), at);
                 writes.environments.push(EnvironmentRow::from(&environment));
                 keeping.answer(&mut writes, &environment, at);
                 Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(environment)), writes })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
+    audit::Act,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
@@ -20,6 +21,7 @@ use patron_domain::{
 
 use super::row::{DeliveryPlaceRow, DeliveryRow, EndpointRow};
 use crate::persistence::{
+    audit::Auditing,
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
@@ -47,9 +49,9 @@ impl WebhookRepository for Store {
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let environment = self.environment_to_write(scope.owner).await?;
-        let once = Once::of(self, claim).await?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let create = self.write(move |unit| {
-            let (endpoint, once) = (endpoint.clone(), once.clone());
+            let (endpoint, once, auditing) = (endpoint.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let known = unit.count_endpoints_of(environment).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -61,6 +63,7 @@ impl WebhookRepository for Store {
                 }
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_endpoints.push(EndpointRow::new(environment, &endpoint));
+                auditing.note(&mut writes, Act::endpoint_created(&endpoint), endpoint.audit.updated_at);
                 keeping.answer(&mut writes, &endpoint, endpoint.audit.updated_at);
                 Ok(Decision { answer: Done::now(endpoint), writes })
             };
@@ -113,10 +116,10 @@ impl WebhookRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let environment = self.environment(scope.owner).await?.ok_or(WebhookError::UnknownEndpoint)?;
-        let once = Once::of(self, claim).await?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
         let work = self.write(move |unit| {
-            let (scope, change, once) = (scope.clone(), change.clone(), once.clone());
+            let (scope, change, once, auditing) = (scope.clone(), change.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, change.id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -125,8 +128,10 @@ impl WebhookRepository for Store {
                 };
                 let row = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
                 let at = change.at;
-                let endpoint = change.decide(&scope, row.endpoint(scope.owner).map_err(refused)?);
+                let before = row.endpoint(scope.owner).map_err(refused)?;
+                let endpoint = change.decide(&scope, before.clone());
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                auditing.note(&mut writes, Act::endpoint_changed(&before, &endpoint), at);
                 writes.endpoints.push(row.changed(&endpoint));
                 keeping.answer(&mut writes, &endpoint, at);
                 Ok(Decision { answer: Done::now(endpoint), writes })
@@ -144,10 +149,10 @@ impl WebhookRepository for Store {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<()>>, OnceError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
-        let once = Once::of(self, claim).await?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
         let work = self.write(move |unit| {
-            let (scope, once) = (scope.clone(), once.clone());
+            let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
                 let keeping = match idempotency::before::<(), OnceError>(unit, once.as_ref()).await? {
@@ -158,6 +163,7 @@ impl WebhookRepository for Store {
                 let mut endpoint = row.endpoint(scope.owner).map_err(refused)?.without_secrets();
                 endpoint.audit.touch(at, &scope.actor);
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                auditing.note(&mut writes, Act::endpoint_deleted(id), at);
                 // Its secrets are deleted at once.
                 writes.endpoints.push(EndpointRow {
                     deleted_at: Some(at.micros()),

@@ -15,7 +15,7 @@ fn id<K: Kind>(number: u128) -> Id<K> {
 }
 
 fn scope() -> EnvironmentScope {
-    EnvironmentScope { owner: Owner { tenant_id: id(1), environment_id: id(1) }, actor: Actor::new("tester").unwrap() }
+    EnvironmentScope::new(Owner { tenant_id: id(1), environment_id: id(1) }, Actor::new("tester").unwrap())
 }
 
 fn nineteen() -> TaxValue {

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     idempotency::{CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness},
-    lifecycle::{Owner, Status},
+    lifecycle::Status,
     page::{Page, PageRequest},
     store::StoreError,
     time::Timestamp,
@@ -247,7 +247,7 @@ impl AdministrationService {
     ) -> Result<Done<ApiKey>, KeyError> {
         let tenant = caller.authorise_tenant(Permission::Administer)?;
         let own = self.key_of(&tenant, id).await?;
-        let scope = EnvironmentScope { owner: own.owner, actor: tenant.actor };
+        let scope = tenant.environment(own.owner.environment_id);
         let now = self.clock.now();
         let revoked = self.keys.revoke(&scope, id, now, self.claim(caller, request, now)).await?;
         revoked.ok_or(KeyError::UnknownKey)
@@ -271,8 +271,7 @@ impl AdministrationService {
         let Some(id) = named.filter(|id| *id != own.owner.environment_id) else { return Ok(own.clone()) };
         let tenant = caller.authorise_tenant(Permission::Administer)?;
         let found = self.find(&tenant, id).await?.ok_or(KeyError::UnknownEnvironment)?;
-        let owner = Owner { tenant_id: found.tenant_id, environment_id: found.id };
-        Ok(EnvironmentScope { owner, actor: tenant.actor })
+        Ok(tenant.environment(found.id))
     }
 
     /// An environment of a tenant. The port finds environments of every tenant by id. Those of other tenants are

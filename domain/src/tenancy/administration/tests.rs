@@ -9,6 +9,7 @@ use crate::{
     customer::DEFAULT_IDEMPOTENCY_TTL,
     idempotency::{Fingerprint, IdempotencyKey, IdempotencyRecord, MockIdempotencyRecords, Outcome},
     ids::{EnvironmentId, TenantId},
+    lifecycle::Owner,
     tenancy::{Actor, ApiKeyName, MockApiKeyRepository, MockTenancyRepository, RequestId, Role, Roles},
     testkit::{CountingIds, FixedClock, FixedRandomness, a_scope, a_time, an_api_key, an_environment, an_id},
 };

@@ -76,7 +76,7 @@ async fn empty(world: &World<'_>) -> Outcome {
     }
     let tenants = world.ports.tenancy.tenants(&system, PageRequest::default()).await.or_say("tenancy.tenants")?;
     same("the tenants", &(tenants.items, tenants.total), &(vec![winner.tenant.clone()], 1))?;
-    let scope = TenantScope { tenant_id: winner.tenant.id, actor: a_scope().actor };
+    let scope = TenantScope::new(winner.tenant.id, a_scope().actor);
     let environments = world.ports.tenancy.environments(&scope, PageRequest::default()).await;
     let environments = environments.or_say("tenancy.environments")?;
     same("the environments", &environments.items, &vec![winner.environment.clone()])?;

@@ -11,6 +11,7 @@
 //!     taxes: store.clone(),
 //!     tenancy: store.clone(),
 //!     keys: store.clone(),
+//!     audit: store.clone(),
 //!     events: store.clone(),
 //!     webhooks: store.clone(),
 //!     records: store.clone(),
@@ -31,6 +32,7 @@ mod amendments;
 mod any_query;
 mod archiving;
 mod associations;
+mod audit;
 mod bootstrap;
 mod changed_lists;
 mod changing;
@@ -74,6 +76,7 @@ use futures_util::lock::Mutex;
 
 use self::world::World;
 use crate::{
+    audit::AuditLog,
     customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
@@ -100,6 +103,7 @@ use crate::{
 ///     taxes: store.clone(),
 ///     tenancy: store.clone(),
 ///     keys: store.clone(),
+///     audit: store.clone(),
 ///     events: store.clone(),
 ///     webhooks: store.clone(),
 ///     records: store.clone(),
@@ -117,6 +121,8 @@ pub struct Ports {
     pub tenancy: Arc<dyn TenancyRepository>,
     /// The store of API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
     /// The event log.
     pub events: Arc<dyn EventLog>,
     /// The store of webhook endpoints and deliveries.
@@ -262,6 +268,7 @@ async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     webhooks::check(world, report).await;
     webhooks_once::check(world, report).await;
     onboarding::check(world, report).await;
+    audit::check(world, report).await;
 }
 
 /// Checks a store that keeps only customers: all obligations of [`CustomerRepository`] that do not concern tax rates. The
@@ -331,6 +338,7 @@ fn only(customers: Arc<dyn CustomerRepository>, taxes: Arc<dyn TaxRepository>) -
         taxes,
         tenancy: absent.over(elsewhere.clone()),
         keys: absent.over(elsewhere.clone()),
+        audit: absent.over(elsewhere.clone()),
         events: absent.over(elsewhere.clone()),
         webhooks: elsewhere.clone(),
         onboarding: elsewhere.clone(),

@@ -110,7 +110,7 @@ async fn stage(world: &World<'_>) -> Result<Stage, String> {
     let free = world.created_rate(&scope, a_tax_rate("FREE")).await?;
     let default = world.created_default(&scope, world.default_of(&used)).await?;
     let environment = world.new_environment(scope.owner.tenant_id);
-    let tenant = TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() };
+    let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let made = world.ports.tenancy.create_environment(&tenant, environment, None).await;
     let environment = made.or_say("tenancy.create_environment")?.value;
     let (key, _) = world.created_key(&scope).await?;
@@ -158,7 +158,7 @@ async fn work(
     let (taxes, at) = (&world.ports.taxes, world.now());
     let rate = |rate: TaxRate| Answer::Rate(Box::new(rate));
     let change = |id, amendment| ChangeTaxRate { id, amendment, at, event_id: world.id(), request_id: None };
-    let tenant = TenantScope { tenant_id: scope.owner.tenant_id, actor: scope.actor.clone() };
+    let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let callers = claim.clone().map(|claim| CallersClaim { owner: scope.owner, claim });
     Ok(match work {
         Operation::CreateRate => {
@@ -283,7 +283,7 @@ async fn refused(world: &World<'_>) -> Outcome {
         is_free(&format!("a refused {refused:?}")).await?;
     }
     let callers = Some(CallersClaim { owner: stage.scope.owner, claim: ever("k", 1)? });
-    let tenant = TenantScope { tenant_id: stage.scope.owner.tenant_id, actor: stage.scope.actor.clone() };
+    let tenant = TenantScope::new(stage.scope.owner.tenant_id, stage.scope.actor.clone());
     let nowhere = world.ports.tenancy.rename_environment(&tenant, world.id(), None, world.now(), callers.clone());
     same("an unknown environment", &nowhere.await.or_say("tenancy.rename_environment")?, &None)?;
     is_free("an unknown environment").await?;

@@ -96,7 +96,7 @@ async fn create(
     tenant_id: TenantId,
     environment: &Environment,
 ) -> Result<(), CreateEnvironmentError> {
-    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    let scope = TenantScope::new(tenant_id, a_scope().actor);
     world.ports.tenancy.create_environment(&scope, environment.clone(), None).await.map(drop)
 }
 
@@ -105,7 +105,7 @@ async fn find(world: &World<'_>, id: EnvironmentId) -> Result<Option<Environment
 }
 
 async fn listed(world: &World<'_>, tenant_id: TenantId, request: PageRequest) -> Result<Vec<Environment>, String> {
-    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    let scope = TenantScope::new(tenant_id, a_scope().actor);
     Ok(world.ports.tenancy.environments(&scope, request).await.or_say("tenancy.environments")?.items)
 }
 
@@ -183,7 +183,7 @@ async fn order(world: &World<'_>) -> Outcome {
 async fn pages(world: &World<'_>) -> Outcome {
     let tenant_id = world.tenant().await?.id;
     let whole = five(world, tenant_id).await?;
-    let scope = TenantScope { tenant_id, actor: a_scope().actor };
+    let scope = TenantScope::new(tenant_id, a_scope().actor);
     for cut in CUTS {
         let found = world.ports.tenancy.environments(&scope, page(cut.0, cut.1)?).await;
         is_cut(cut, &found.or_say("tenancy.environments")?, |environment| environment.id, &whole)?;
@@ -201,7 +201,7 @@ async fn rename(world: &World<'_>) -> Outcome {
     let (other, environment) = (world.new_environment(tenant_id), world.new_environment(tenant_id));
     create(world, tenant_id, &other).await.or_say("tenancy.create_environment")?;
     create(world, tenant_id, &environment).await.or_say("tenancy.create_environment")?;
-    let scope = TenantScope { tenant_id, actor: Actor::new("renamer").or_say("the literal")? };
+    let scope = TenantScope::new(tenant_id, Actor::new("renamer").or_say("the literal")?);
     let name = EnvironmentName::new("ä🦀'%").or_say("the literal")?;
     let at = world.now();
     let answer = world.ports.tenancy.rename_environment(&scope, environment.id, Some(name.clone()), at, None).await;
@@ -217,7 +217,7 @@ async fn rename_elsewhere(world: &World<'_>) -> Outcome {
     create(world, own, &environment).await.or_say("tenancy.create_environment")?;
     let name = EnvironmentName::new("another").or_say("the literal")?;
     for (tenant_id, id) in [(other, environment.id), (own, world.id())] {
-        let scope = TenantScope { tenant_id, actor: a_scope().actor };
+        let scope = TenantScope::new(tenant_id, a_scope().actor);
         let answer = world.ports.tenancy.rename_environment(&scope, id, Some(name.clone()), world.now(), None).await;
         same("the result", &answer.or_say("tenancy.rename_environment")?, &None)?;
     }

@@ -28,6 +28,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
         taxes: store.clone(),
         tenancy: store.clone(),
         keys: store.clone(),
+        audit: store.clone(),
         events: store.clone(),
         webhooks: store.clone(),
         records: store.clone(),

@@ -59,7 +59,7 @@ impl Neighbours {
     pub(super) fn elsewhere(&self) -> [(&'static str, EnvironmentScope); 4] {
         let mixed = |tenant: &EnvironmentScope, environment: &EnvironmentScope| {
             let (tenant_id, environment_id) = (tenant.owner.tenant_id, environment.owner.environment_id);
-            EnvironmentScope { owner: Owner { tenant_id, environment_id }, actor: self.here.actor.clone() }
+            EnvironmentScope::new(Owner { tenant_id, environment_id }, self.here.actor.clone())
         };
         [
             ("another environment", self.next_door.clone()),
@@ -104,7 +104,7 @@ impl<'a> World<'a> {
         numbers.next_tenant = numbers.next_tenant.max(number);
         let owner = owners(number, environment);
         numbers.known.insert(owner.tenant_id, (number, environment + 1));
-        EnvironmentScope { owner, actor: a_scope().actor }
+        EnvironmentScope::new(owner, a_scope().actor)
     }
 
     /// A time later than all earlier ones.
@@ -144,10 +144,10 @@ impl<'a> World<'a> {
         let environment = self.new_environment(tenant_id);
         let actor = a_scope().actor;
         let owner = Owner { tenant_id, environment_id: environment.id };
-        let scope = TenantScope { tenant_id, actor: actor.clone() };
+        let scope = TenantScope::new(tenant_id, actor.clone());
         let created = self.ports.tenancy.create_environment(&scope, environment, None).await;
         created.or_say("tenancy.create_environment")?;
-        Ok(EnvironmentScope { owner, actor })
+        Ok(EnvironmentScope::new(owner, actor))
     }
 
     /// A fresh environment of a fresh tenant.

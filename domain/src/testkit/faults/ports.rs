@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::Faulty;
 use crate::{
+    audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
         MappingFilter,
@@ -306,5 +307,25 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
         self.call(self.port.history(scope, entity, page)).await
+    }
+}
+
+#[async_trait]
+impl<P: AuditLog + ?Sized> AuditLog for Faulty<P> {
+    async fn entries(&self, scope: &EnvironmentScope, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        self.call(self.port.entries(scope, query)).await
+    }
+
+    async fn count_refused_uses(&self, scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError> {
+        self.call(self.port.count_refused_uses(scope, uses)).await
+    }
+
+    async fn forget_addresses(
+        &self,
+        scope: &SystemScope,
+        made_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.call(self.port.forget_addresses(scope, made_before, limit)).await
     }
 }

@@ -71,7 +71,7 @@ fn everything_fails_until_the_store_recovers() {
     let access = AccessService::new(faults.over(store.clone()), Arc::new(FixedClock::default()), Arc::new(NoKeyUses));
     for _ in 0..3 {
         assert_eq!(block_on(service.find(&a_caller(), an_id(1))), Err(ReadError::Store(failure.clone())));
-        let authenticated = block_on(access.authenticate("sk_0123456789abcdef", None));
+        let authenticated = block_on(access.authenticate("sk_0123456789abcdef", crate::tenancy::Origin::default()));
         assert_eq!(authenticated, Err(AuthenticateError::Store(failure.clone())));
     }
     faults.recover();

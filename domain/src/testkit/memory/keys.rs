@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{MemoryStore, State, id_taken, newest_first};
 use crate::{
+    audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
     page::{Page, PageRequest},
@@ -48,6 +49,7 @@ impl ApiKeyRepository for MemoryStore {
         }
         let key = stored.key.clone();
         state.registry(scope.owner).keys.insert(stored.key.id, stored);
+        state.audit(scope, Act::key_created(&key), key.audit.created_at);
         state.keep(claim.as_ref(), &key, key.audit.updated_at);
         Ok(Done::now(key))
     }
@@ -76,8 +78,10 @@ impl ApiKeyRepository for MemoryStore {
             return Ok(Some(Done::before(revoked)));
         }
         let Some(StoredKey { key, .. }) = state.registry(scope.owner).keys.get_mut(&id) else { return Ok(None) };
+        let act = Act::key_revoked(key);
         key.revoke(at, &scope.actor);
         let key = key.clone();
+        state.audit(scope, act, at);
         state.keep(claim.as_ref(), &key, at);
         Ok(Some(Done::now(key)))
     }

@@ -1,5 +1,6 @@
 //! A store in memory with all repository ports.
 
+mod audit;
 mod customers;
 mod events;
 mod idempotency;
@@ -17,6 +18,7 @@ use std::{
 
 use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
+    audit::AuditEntry,
     customer::CustomerAggregate,
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
@@ -72,6 +74,8 @@ struct Registry {
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
+    /// The oldest first.
+    audit: Vec<AuditEntry>,
     endpoints: BTreeMap<WebhookEndpointId, StoredEndpoint>,
     /// The workflow version that new customers get.
     workflows: BTreeMap<Option<WorkflowName>, WorkflowId>,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::{
+    audit::Act,
     idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
     ids::{CustomerId, WorkflowId},
     onboarding::{
@@ -40,13 +41,14 @@ impl OnboardingRepository for MemoryStore {
         }
         let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
         let at = put.at;
-        let put = put.decide(scope, current);
+        let put = put.decide(scope, current.clone());
         let workflow = put.workflow().clone();
         if let WorkflowPut::New(new) = put {
             registry.workflows.insert(new.name.clone(), new.id);
             registry.versions.insert(new.id, new);
         }
         registry.keep(claim.as_ref(), Outcome::kept(&workflow.id), at);
+        state.audit(scope, Act::workflow_put(current.as_ref(), &workflow), at);
         Ok(Done::now(workflow))
     }
 
@@ -78,6 +80,7 @@ impl OnboardingRepository for MemoryStore {
         }
         let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
         registry.keep(claim.as_ref(), Outcome::kept(&deleted), at);
+        state.audit(scope, Act::workflow_deleted(deleted), at);
         Ok(Some(Done::now(deleted)))
     }
 

@@ -4,21 +4,22 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State, id_taken, keys::StoredKey, newest_first};
 use crate::{
+    audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
     ids::EnvironmentId,
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, SystemScope, TenancyRepository,
-        Tenant, TenantScope,
+        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, SystemScope,
+        TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };
 
 #[async_trait]
 impl TenancyRepository for MemoryStore {
-    async fn bootstrap(&self, _scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
+    async fn bootstrap(&self, scope: &SystemScope, first: Bootstrap) -> Result<bool, StoreError> {
         let mut state = self.lock();
         if !state.tenants.is_empty() {
             return Ok(false);
@@ -27,6 +28,9 @@ impl TenancyRepository for MemoryStore {
         let environment = Environment { tenant_id: tenant.id, ..environment };
         let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
         let key = ApiKey { owner, ..key };
+        let (scope, at) = (EnvironmentScope::new(owner, scope.actor.clone()), key.audit.created_at);
+        state.audit(&scope, Act::environment_created(&environment), at);
+        state.audit(&scope, Act::key_created(&key), at);
         state.registry(owner).keys.insert(key.id, StoredKey::new(key, &secret));
         state.environments.insert((tenant.id, environment.id), environment);
         state.tenants.insert(tenant.id, tenant);
@@ -65,6 +69,8 @@ impl TenancyRepository for MemoryStore {
         }
         let environment = Environment { tenant_id: scope.tenant_id, ..environment };
         state.environments.insert((scope.tenant_id, environment.id), environment.clone());
+        let (within, at) = (scope.clone().environment(environment.id), environment.audit.updated_at);
+        state.audit(&within, Act::environment_created(&environment), at);
         state.keep(claim.as_ref(), &environment, environment.audit.updated_at);
         Ok(Done::now(environment))
     }
@@ -82,8 +88,10 @@ impl TenancyRepository for MemoryStore {
             return Ok(Some(Done::before(renamed)));
         }
         let Some(environment) = state.environments.get_mut(&(scope.tenant_id, id)) else { return Ok(None) };
+        let before = environment.clone();
         environment.rename(name, at, &scope.actor);
         let environment = environment.clone();
+        state.audit(&scope.clone().environment(id), Act::environment_changed(&before, &environment), at);
         state.keep(claim.as_ref(), &environment, at);
         Ok(Some(Done::now(environment)))
     }

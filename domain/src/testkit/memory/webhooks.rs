@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, id_taken, newest_first};
 use crate::{
+    audit::Act,
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
@@ -95,6 +96,7 @@ impl WebhookRepository for MemoryStore {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let stored = StoredEndpoint { endpoint: endpoint.clone(), lease: None, deliveries: BTreeMap::new() };
         endpoints.insert(stored.endpoint.id, stored);
+        state.audit(scope, Act::endpoint_created(&endpoint), endpoint.audit.updated_at);
         state.keep(claim.as_ref(), &endpoint, endpoint.audit.updated_at);
         Ok(Done::now(endpoint))
     }
@@ -141,7 +143,8 @@ impl WebhookRepository for MemoryStore {
         let stored = found.ok_or(WebhookError::UnknownEndpoint)?;
         let at = change.at;
         let endpoint = change.decide(scope, stored.endpoint.clone());
-        stored.endpoint = endpoint.clone();
+        let before = std::mem::replace(&mut stored.endpoint, endpoint.clone());
+        state.audit(scope, Act::endpoint_changed(&before, &endpoint), at);
         state.keep(claim.as_ref(), &endpoint, at);
         Ok(Done::now(endpoint))
     }
@@ -160,6 +163,7 @@ impl WebhookRepository for MemoryStore {
         if state.registry(scope.owner).endpoints.remove(&id).is_none() {
             return Ok(None);
         }
+        state.audit(scope, Act::endpoint_deleted(id), at);
         state.keep(claim.as_ref(), &(), at);
         Ok(Some(Done::now(())))
     }

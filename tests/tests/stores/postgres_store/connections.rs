@@ -115,7 +115,7 @@ async fn an_environment_that_was_renamed_again_meanwhile_keeps_the_later_name() 
     let proxy = Proxy::before(port).await;
     let a = open(&proxy.url(&world.url, port), 1).await.unwrap();
     let (id, b) = (world.scope.owner.environment_id, &world.database);
-    let scope = TenantScope { tenant_id: world.scope.owner.tenant_id, actor: world.scope.actor.clone() };
+    let scope = TenantScope::new(world.scope.owner.tenant_id, world.scope.actor.clone());
     let name = async || {
         let found = b.tenancy.find_environment(&SystemScope::patron(), id).await.unwrap().unwrap();
         found.name.as_str().to_owned()

@@ -87,7 +87,7 @@ impl World {
         let options = OpenOptions { connections: 4, timeout, ..OpenOptions::default() };
         let database = open_with(&url, options).await.unwrap();
         let first = first("sk_0123456789abcdef");
-        let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
+        let scope = EnvironmentScope::new(first.key.owner, Actor::system());
         assert!(database.tenancy.bootstrap(&SystemScope::patron(), first).await.unwrap());
         Self { url, database, scope }
     }

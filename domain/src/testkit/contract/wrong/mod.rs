@@ -2,6 +2,7 @@
 //!
 //! Each wrong store is the memory store behind mocks, with one method replaced.
 
+mod audit;
 mod customers;
 mod events;
 mod look_ups;
@@ -20,6 +21,7 @@ use futures::{FutureExt, executor::block_on};
 
 use super::{Ports, Report, check_empty, everything, tests, tests::ports, tests_of_changes, world::World};
 use crate::{
+    audit::{AuditLog, MockAuditLog},
     customer::{CustomerRepository, MockCustomerRepository},
     event::{EventLog, MockEventLog},
     onboarding::{MockOnboardingRepository, OnboardingRepository},
@@ -37,6 +39,7 @@ struct Wrong {
     taxes: MockTaxRepository,
     tenancy: MockTenancyRepository,
     keys: MockApiKeyRepository,
+    audit: MockAuditLog,
     events: MockEventLog,
     webhooks: MockWebhookRepository,
     onboarding: MockOnboardingRepository,
@@ -91,6 +94,7 @@ impl Wrong {
             taxes: MockTaxRepository::new(),
             tenancy: MockTenancyRepository::new(),
             keys: MockApiKeyRepository::new(),
+            audit: MockAuditLog::new(),
             events: MockEventLog::new(),
             webhooks: MockWebhookRepository::new(),
             onboarding: MockOnboardingRepository::new(),
@@ -98,6 +102,7 @@ impl Wrong {
             seen: Seen::default(),
         };
         fault(&mut wrong);
+        audit::pass_on(&mut wrong);
         customers::pass_on(&mut wrong);
         events::pass_on(&mut wrong);
         onboarding::pass_on(&mut wrong);
@@ -113,6 +118,7 @@ impl Wrong {
             taxes: Arc::new(self.taxes) as Arc<dyn TaxRepository>,
             tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
+            audit: Arc::new(self.audit) as Arc<dyn AuditLog>,
             events: Arc::new(self.events) as Arc<dyn EventLog>,
             webhooks: Arc::new(self.webhooks) as Arc<dyn WebhookRepository>,
             onboarding: Arc::new(self.onboarding) as Arc<dyn OnboardingRepository>,
@@ -157,8 +163,16 @@ fn every_obligation_is_broken_by_a_wrong_store_and_detected() {
     let all = run(&ports(&Arc::default()), true).passed;
     let mut found: BTreeSet<&str> = tests_of_changes::found_out();
     found.extend(tests::found_out());
-    let faults: Vec<(&str, Fault)> =
-        [customers::FAULTS, look_ups::FAULTS, events::FAULTS, once::FAULTS, taxes::FAULTS, tenancy::FAULTS].concat();
+    let faults: Vec<(&str, Fault)> = [
+        audit::FAULTS,
+        customers::FAULTS,
+        look_ups::FAULTS,
+        events::FAULTS,
+        once::FAULTS,
+        taxes::FAULTS,
+        tenancy::FAULTS,
+    ]
+    .concat();
     let others = faults.into_iter().map(|(name, fault)| (name, run(&Wrong::new(fault).ports(), name.contains("list"))));
     let of_webhooks = webhooks::FAULTS.iter().map(|(name, fault)| (*name, run_webhooks(&Wrong::new(*fault).ports())));
     let of_onboarding = onboarding::FAULTS;

@@ -61,9 +61,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             if !answer {
                 let _ = now(store.create_tenant(scope, tenant.clone()));
                 let actor = scope.actor.clone();
-                let of_tenant = TenantScope { tenant_id: tenant.id, actor: actor.clone() };
+                let of_tenant = TenantScope::new(tenant.id, actor.clone());
                 let _ = now(store.create_environment(&of_tenant, environment, None));
-                let _ = now(store.create(&EnvironmentScope { owner: key.owner, actor }, key, secret, None));
+                let _ = now(store.create(&EnvironmentScope::new(key.owner, actor), key, secret, None));
             }
             Ok(answer)
         });
@@ -148,7 +148,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             let found = now(store.find_environment(scope, id))?;
             let any = || {
                 let tenant = whole(now(store.tenants(scope, PageRequest::default())).unwrap()).into_iter().next()?;
-                let scope = TenantScope { tenant_id: tenant.id, actor: scope.actor.clone() };
+                let scope = TenantScope::new(tenant.id, scope.actor.clone());
                 whole(now(store.environments(&scope, PageRequest::default())).unwrap()).pop()
             };
             Ok(found.or_else(any))

@@ -63,7 +63,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
 fn home(store: &MemoryStore, asked: &EnvironmentScope, id: WebhookEndpointId) -> EnvironmentScope {
     let found = now(store.find_any_endpoint(&SystemScope::patron(), id)).unwrap();
     let owner: Owner = found.map_or(asked.owner, |endpoint| endpoint.owner);
-    EnvironmentScope { owner, actor: asked.actor.clone() }
+    EnvironmentScope::new(owner, asked.actor.clone())
 }
 
 /// A store that changes claims.
@@ -143,7 +143,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     ("keeps the deliveries of a round that it refuses", |wrong| {
         let store = wrong.store.clone();
         wrong.webhooks.expect_record().returning(move |scope, record| {
-            let owner = EnvironmentScope { owner: record.owner, actor: scope.actor.clone() };
+            let owner = EnvironmentScope::new(record.owner, scope.actor.clone());
             let deliveries = record.fresh.clone();
             let written = now(store.record(scope, record))?;
             if !written {

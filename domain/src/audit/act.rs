@@ -1,0 +1,313 @@
+//! What was done to what.
+
+use crate::{
+    ids::{ApiKeyId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
+    tenancy::{ApiKey, Environment},
+    words::words,
+};
+#[cfg(feature = "webhooks")]
+use crate::{onboarding::Workflow, webhook::WebhookEndpoint};
+
+/// What was done.
+///
+/// ```
+/// use patron_domain::audit::AuditAction;
+///
+/// assert_eq!(AuditAction::parse("api_key.revoked"), Ok(AuditAction::KeyRevoked));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AuditAction {
+    /// A key was made.
+    KeyCreated,
+    /// A key was replaced by another one.
+    KeyRotated,
+    /// A key was revoked.
+    KeyRevoked,
+    /// A key that is revoked or has ended was presented: counted by the hour.
+    KeyRefused,
+    /// An environment was made.
+    EnvironmentCreated,
+    /// An environment got another name.
+    EnvironmentUpdated,
+    /// A webhook endpoint was made.
+    EndpointCreated,
+    /// A webhook endpoint was changed.
+    EndpointUpdated,
+    /// A webhook endpoint got another secret.
+    EndpointSecretRotated,
+    /// A webhook endpoint was deleted.
+    EndpointDeleted,
+    /// An onboarding workflow was made.
+    WorkflowCreated,
+    /// An onboarding workflow was changed.
+    WorkflowUpdated,
+    /// An onboarding workflow was deleted.
+    WorkflowDeleted,
+    /// The tenant was suspended.
+    TenantSuspended,
+    /// The tenant's suspension ended.
+    TenantResumed,
+}
+
+words!(
+    AuditAction,
+    "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, environment.created, environment.updated, \
+     webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
+     onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, tenant.suspended, \
+     tenant.resumed",
+    KeyCreated => "api_key.created",
+    KeyRotated => "api_key.rotated",
+    KeyRevoked => "api_key.revoked",
+    KeyRefused => "api_key.refused",
+    EnvironmentCreated => "environment.created",
+    EnvironmentUpdated => "environment.updated",
+    EndpointCreated => "webhook_endpoint.created",
+    EndpointUpdated => "webhook_endpoint.updated",
+    EndpointSecretRotated => "webhook_endpoint.secret_rotated",
+    EndpointDeleted => "webhook_endpoint.deleted",
+    WorkflowCreated => "onboarding_workflow.created",
+    WorkflowUpdated => "onboarding_workflow.updated",
+    WorkflowDeleted => "onboarding_workflow.deleted",
+    TenantSuspended => "tenant.suspended",
+    TenantResumed => "tenant.resumed",
+);
+
+/// A kind of thing that something is done to.
+///
+/// ```
+/// use patron_domain::audit::AuditObjectType;
+///
+/// assert_eq!(AuditObjectType::ApiKey.as_str(), "api_key");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AuditObjectType {
+    /// A key.
+    ApiKey,
+    /// An environment.
+    Environment,
+    /// A webhook endpoint.
+    Endpoint,
+    /// A version of an onboarding workflow.
+    Workflow,
+    /// The tenant.
+    Tenant,
+}
+
+words!(
+    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, tenant",
+    ApiKey => "api_key",
+    Environment => "environment",
+    Endpoint => "webhook_endpoint",
+    Workflow => "onboarding_workflow",
+    Tenant => "tenant",
+);
+
+/// What something was done to.
+///
+/// ```
+/// use patron_domain::{audit::{AuditObject, AuditObjectType}, testkit::an_id};
+///
+/// let object = AuditObject::ApiKey(an_id(1));
+/// assert_eq!((object.kind(), object.id().starts_with("secret_")), (AuditObjectType::ApiKey, true));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuditObject {
+    /// A key.
+    ApiKey(ApiKeyId),
+    /// An environment.
+    Environment(EnvironmentId),
+    /// A webhook endpoint.
+    Endpoint(WebhookEndpointId),
+    /// A version of an onboarding workflow.
+    Workflow(WorkflowId),
+    /// The tenant.
+    Tenant(TenantId),
+}
+
+impl AuditObject {
+    /// The kind of thing.
+    #[must_use]
+    pub fn kind(&self) -> AuditObjectType {
+        match self {
+            Self::ApiKey(_) => AuditObjectType::ApiKey,
+            Self::Environment(_) => AuditObjectType::Environment,
+            Self::Endpoint(_) => AuditObjectType::Endpoint,
+            Self::Workflow(_) => AuditObjectType::Workflow,
+            Self::Tenant(_) => AuditObjectType::Tenant,
+        }
+    }
+
+    /// Its id as text.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::ApiKey(id) => id.to_string(),
+            Self::Environment(id) => id.to_string(),
+            Self::Endpoint(id) => id.to_string(),
+            Self::Workflow(id) => id.to_string(),
+            Self::Tenant(id) => id.to_string(),
+        }
+    }
+}
+
+/// Something that was done: what an entry reports beside who did it, from where and when.
+///
+/// ```
+/// use patron_domain::{audit::{Act, AuditAction}, testkit::an_api_key};
+///
+/// assert_eq!(Act::key_created(&an_api_key()).action, AuditAction::KeyCreated);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// What was done.
+    pub action: AuditAction,
+    /// To what.
+    pub object: AuditObject,
+    /// The names of the fields that have another value now. Never a value.
+    pub changed: Vec<String>,
+}
+
+impl Act {
+    fn plain(action: AuditAction, object: AuditObject) -> Self {
+        Self { action, object, changed: Vec::new() }
+    }
+
+    /// The same when fields changed; nothing was done when none did.
+    fn of_changes(action: AuditAction, object: AuditObject, fields: &[(&str, bool)]) -> Option<Self> {
+        let changed: Vec<_> =
+            fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect();
+        (!changed.is_empty()).then_some(Self { action, object, changed })
+    }
+
+    /// A key was made.
+    #[must_use]
+    pub fn key_created(key: &ApiKey) -> Self {
+        Self::plain(AuditAction::KeyCreated, AuditObject::ApiKey(key.id))
+    }
+
+    /// A key was revoked; nothing was done to one that was revoked before.
+    #[must_use]
+    pub fn key_revoked(before: &ApiKey) -> Option<Self> {
+        let act = Self::plain(AuditAction::KeyRevoked, AuditObject::ApiKey(before.id));
+        before.revoked_at.is_none().then_some(act)
+    }
+
+    /// A key was replaced by another one.
+    #[must_use]
+    pub fn key_rotated(key: &ApiKey) -> Self {
+        Self::plain(AuditAction::KeyRotated, AuditObject::ApiKey(key.id))
+    }
+
+    /// An environment was made.
+    #[must_use]
+    pub fn environment_created(environment: &Environment) -> Self {
+        Self::plain(AuditAction::EnvironmentCreated, AuditObject::Environment(environment.id))
+    }
+
+    /// An environment was changed; nothing was done when it is as before.
+    #[must_use]
+    pub fn environment_changed(before: &Environment, after: &Environment) -> Option<Self> {
+        let object = AuditObject::Environment(after.id);
+        Self::of_changes(AuditAction::EnvironmentUpdated, object, &[("name", before.name != after.name)])
+    }
+
+    /// A webhook endpoint was made.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn endpoint_created(endpoint: &WebhookEndpoint) -> Self {
+        Self::plain(AuditAction::EndpointCreated, AuditObject::Endpoint(endpoint.id))
+    }
+
+    /// A webhook endpoint was changed, or got another secret; nothing was done when it is as before.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn endpoint_changed(before: &WebhookEndpoint, after: &WebhookEndpoint) -> Option<Self> {
+        let object = AuditObject::Endpoint(after.id);
+        if before.secrets.current != after.secrets.current {
+            return Some(Self::plain(AuditAction::EndpointSecretRotated, object));
+        }
+        let fields = [
+            ("url", before.url != after.url),
+            ("event_types", before.event_types != after.event_types),
+            ("description", before.description != after.description),
+            ("enabled", before.disabled.is_some() != after.disabled.is_some()),
+        ];
+        Self::of_changes(AuditAction::EndpointUpdated, object, &fields)
+    }
+
+    /// A webhook endpoint was deleted.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn endpoint_deleted(id: WebhookEndpointId) -> Self {
+        Self::plain(AuditAction::EndpointDeleted, AuditObject::Endpoint(id))
+    }
+
+    /// A workflow was put where there was this one, or none.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn workflow_put(before: Option<&Workflow>, after: &Workflow) -> Option<Self> {
+        let object = AuditObject::Workflow(after.id);
+        let Some(before) = before else { return Some(Self::plain(AuditAction::WorkflowCreated, object)) };
+        let fields = [("steps", before.steps != after.steps), ("secret", before.secret != after.secret)];
+        Self::of_changes(AuditAction::WorkflowUpdated, object, &fields)
+    }
+
+    /// A workflow was deleted, which had this version.
+    #[cfg(feature = "webhooks")]
+    #[must_use]
+    pub fn workflow_deleted(id: WorkflowId) -> Self {
+        Self::plain(AuditAction::WorkflowDeleted, AuditObject::Workflow(id))
+    }
+}
+
+#[cfg(all(test, feature = "webhooks"))]
+mod tests {
+    use super::{Act, AuditAction};
+    use crate::{
+        onboarding::Steps,
+        patch::Patch,
+        tenancy::{ApiKey, Environment, EnvironmentName},
+        testkit::{a_call, a_scope, a_time, a_webhook_endpoint, a_workflow, an_api_key, an_environment},
+        webhook::{ChangeEndpoint, EndpointAmendment, EndpointDescription, EndpointUpdate, SealedSecret},
+    };
+
+    #[test]
+    fn what_changes_nothing_is_no_act() {
+        let (key, environment, endpoint, workflow) =
+            (an_api_key(), an_environment(), a_webhook_endpoint(), a_workflow());
+        assert_eq!(Act::key_revoked(&ApiKey { revoked_at: Some(a_time()), ..key.clone() }), None);
+        assert!(Act::key_revoked(&key).is_some());
+        assert_eq!(Act::environment_changed(&environment, &environment), None);
+        assert_eq!(Act::endpoint_changed(&endpoint, &endpoint), None);
+        assert_eq!(Act::workflow_put(Some(&workflow), &workflow), None);
+    }
+
+    #[test]
+    fn changes_are_named_by_their_fields_and_a_secret_by_its_rotation() {
+        let environment = an_environment();
+        let renamed = Environment { name: EnvironmentName::new("Other").unwrap(), ..environment.clone() };
+        assert_eq!(Act::environment_changed(&environment, &renamed).unwrap().changed, ["name"]);
+
+        let endpoint = a_webhook_endpoint();
+        let change = |amendment| {
+            let change = ChangeEndpoint { id: endpoint.id, amendment, at: a_time() };
+            Act::endpoint_changed(&endpoint, &change.decide(&a_scope(), endpoint.clone())).unwrap()
+        };
+        let description = Patch::Set(EndpointDescription::new("for the warehouse").unwrap());
+        let update = EndpointUpdate { enabled: Some(false), description, ..EndpointUpdate::default() };
+        let updated = change(EndpointAmendment::Update(Box::new(update)));
+        assert_eq!(updated.changed, ["description", "enabled"]);
+        let secret = SealedSecret::from_sealed("sealed");
+        let rotated = change(EndpointAmendment::Rotate { secret, overlap_until: a_time() });
+        assert_eq!((rotated.action, rotated.changed.len()), (AuditAction::EndpointSecretRotated, 0));
+
+        let mut workflow = a_workflow();
+        assert_eq!(Act::workflow_put(None, &workflow).unwrap().action, AuditAction::WorkflowCreated);
+        let before = workflow.clone();
+        workflow.steps = Steps::new(vec![a_call("https://other.example")], "").unwrap();
+        assert_eq!(Act::workflow_put(Some(&before), &workflow).unwrap().changed, ["steps"]);
+    }
+}

@@ -1,0 +1,30 @@
+//! Ready-made mocks of the port for the audit log.
+
+use super::MockAuditLog;
+use crate::store::StoreError;
+
+fn unavailable() -> StoreError {
+    StoreError::unavailable("the mock always says so")
+}
+
+impl MockAuditLog {
+    /// A log without entries. What is counted is forgotten.
+    #[must_use]
+    pub fn empty() -> Self {
+        let mut log = Self::new();
+        log.expect_entries().returning(|_, _| Ok(Vec::new()));
+        log.expect_count_refused_uses().returning(|_, _| Ok(()));
+        log.expect_forget_addresses().returning(|_, _, _| Ok(0));
+        log
+    }
+
+    /// A log that cannot be reached: every call answers [`StoreError::Unavailable`].
+    #[must_use]
+    pub fn always_unavailable() -> Self {
+        let mut log = Self::new();
+        log.expect_entries().returning(|_, _| Err(unavailable()));
+        log.expect_count_refused_uses().returning(|_, _| Err(unavailable()));
+        log.expect_forget_addresses().returning(|_, _, _| Err(unavailable()));
+        log
+    }
+}
