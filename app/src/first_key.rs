@@ -82,7 +82,7 @@ fn write_file(path: &Path, secret: &ApiKeySecret) -> Result<(), Failure> {
 /// The command that creates another key if all are lost. Database access is enough to run it. It contains no password.
 fn way_back(settings: &Settings) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "patron".to_owned());
-    let command = format!("{} keys create --name replacement --role super_admin", quoted(&program));
+    let command = format!("{} keys create --name replacement --role super_admin --role tenant_admin", quoted(&program));
     match &settings.database_url {
         DatabaseUrl::Sqlite(path) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());

@@ -24,8 +24,23 @@ pub(crate) struct CanRead(Caller);
 /// A caller with permission to write.
 pub(crate) struct CanWrite(Caller);
 
-/// A caller with permission to change environments, keys and webhook endpoints.
+/// A caller who may change settings of the environment.
 pub(crate) struct CanAdminister(Caller);
+
+/// A caller who may make keys and revoke them.
+pub(crate) struct CanAdministerKeys(Caller);
+
+/// A caller who may change environments.
+pub(crate) struct CanAdministerTenant(Caller);
+
+/// A caller who may look at environments.
+pub(crate) struct CanReadEnvironments(Caller);
+
+/// A caller who may look at webhook endpoints.
+pub(crate) struct CanReadWebhooks(Caller);
+
+/// A caller who may change webhook endpoints.
+pub(crate) struct CanAdministerWebhooks(Caller);
 
 macro_rules! caller_guard {
     ($guard:ident, $permission:expr) => {
@@ -54,6 +69,11 @@ macro_rules! caller_guard {
 caller_guard!(CanRead, Permission::Read);
 caller_guard!(CanWrite, Permission::Write);
 caller_guard!(CanAdminister, Permission::Administer);
+caller_guard!(CanAdministerKeys, Permission::AdministerKeys);
+caller_guard!(CanAdministerTenant, Permission::AdministerTenant);
+caller_guard!(CanReadEnvironments, Permission::ReadEnvironments);
+caller_guard!(CanReadWebhooks, Permission::ReadWebhooks);
+caller_guard!(CanAdministerWebhooks, Permission::AdministerWebhooks);
 
 /// Identifies the caller, and checks its permission.
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {

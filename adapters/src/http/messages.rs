@@ -74,13 +74,12 @@ pub(crate) const TOO_LATE: &str = "this took too long, and whether a change was 
 /// The API key lacks a permission.
 pub(crate) fn key_denied(error: &PermissionDenied) -> String {
     let message = match error {
-        PermissionDenied::Role(Permission::Read) => {
-            "this API key may not read; use one with the role all_reader, all_writer or super_admin"
-        }
         PermissionDenied::Role(Permission::Write) => {
-            "this API key may only read; use one with the role all_writer or super_admin"
+            "this API key may not write; use one with the role all_writer or super_admin"
         }
-        PermissionDenied::Role(Permission::Administer) => "this requires an API key with the role super_admin",
+        PermissionDenied::Role(permission) => {
+            return format!("this API key may not do this; use one with the role {}", permission.roles());
+        }
         PermissionDenied::MoreThanOwn => {
             "this API key cannot create one with more permissions than its own; leave out the roles that it lacks"
         }
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_denial_names_the_api_key() {
-        let roles = [Permission::Read, Permission::Write, Permission::Administer].map(PermissionDenied::Role);
+        let roles = Permission::ALL.map(PermissionDenied::Role);
         for error in roles.into_iter().chain([PermissionDenied::MoreThanOwn, PermissionDenied::Environment]) {
             assert!(key_denied(&error).contains("API key"), "{error}");
             assert!(!error.to_string().contains("API key"), "{error}");

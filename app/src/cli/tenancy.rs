@@ -21,7 +21,7 @@ pub(crate) enum Keys {
         /// A name for people.
         #[arg(long)]
         name: String,
-        /// Its role: super_admin, all_writer or all_reader. May be given several times.
+        /// Its role: super_admin, tenant_admin, webhook_admin, all_writer or all_reader. May be given several times.
         #[arg(long = "role", required = true, value_name = "ROLE")]
         roles: Vec<Role>,
         /// Its expiry, for example 2030-01-31T00:00:00Z. Without one, the key does not expire.

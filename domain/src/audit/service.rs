@@ -63,7 +63,7 @@ impl AuditService {
     /// A page of entries, the newest first.
     ///
     /// # Errors
-    /// When the caller is no `super_admin`, or the store fails.
+    /// When the caller is not a `super_admin`, or the store fails.
     pub async fn entries(&self, caller: &Caller, query: AuditQuery) -> Result<AuditPage, AuditError> {
         let scope = caller.authorise(Permission::Administer)?;
         // One more tells whether there is a next page.

@@ -11,17 +11,25 @@ use crate::{violation::Rule, words::words};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Everything, including keys.
+    /// Everything in its own environment, its keys included.
     SuperAdmin,
-    /// Read and write, without keys.
+    /// Environments of the tenant, and the keys to each of them. Nothing of what is in them.
+    TenantAdmin,
+    /// Webhook endpoints, their deliveries and replays, and nothing else.
+    WebhookAdmin,
+    /// Reads and writes, no keys.
     AllWriter,
     /// Read only.
     AllReader,
 }
 
 words!(
-    Role, "super_admin, all_writer, all_reader",
-    SuperAdmin => "super_admin", AllWriter => "all_writer", AllReader => "all_reader",
+    Role, "super_admin, tenant_admin, webhook_admin, all_writer, all_reader",
+    SuperAdmin => "super_admin",
+    TenantAdmin => "tenant_admin",
+    WebhookAdmin => "webhook_admin",
+    AllWriter => "all_writer",
+    AllReader => "all_reader",
 );
 
 /// A permission of a caller.
@@ -33,24 +41,68 @@ words!(
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Read customers, taxes and mappings.
+    /// Look at customers, taxes, mappings, events and onboarding.
     Read,
     /// Change customers, taxes and mappings.
     Write,
-    /// Read, create and revoke API keys, and change environments.
+    /// Change settings of the environment, and look at its audit log.
     Administer,
+    /// Look at, make, rotate and revoke API keys of the own environment.
+    AdministerKeys,
+    /// Make and change environments, and do with keys of every environment of the tenant what
+    /// [`Self::AdministerKeys`] says.
+    AdministerTenant,
+    /// Look at environments of the tenant: their names and types.
+    ReadEnvironments,
+    /// Look at webhook endpoints and deliveries.
+    ReadWebhooks,
+    /// Change webhook endpoints, test them, and deliver again.
+    AdministerWebhooks,
 }
 
 impl Permission {
-    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Administer];
+    /// Every permission.
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Write,
+        Self::Administer,
+        Self::AdministerKeys,
+        Self::AdministerTenant,
+        Self::ReadEnvironments,
+        Self::ReadWebhooks,
+        Self::AdministerWebhooks,
+    ];
+
+    /// The roles that have it, in words.
+    #[must_use]
+    pub const fn roles(self) -> &'static str {
+        match self {
+            Self::Read => "all_reader, all_writer or super_admin",
+            Self::Write => "all_writer or super_admin",
+            Self::Administer => "super_admin",
+            Self::AdministerKeys => "super_admin or tenant_admin",
+            Self::AdministerTenant => "tenant_admin",
+            Self::ReadEnvironments => "all_reader, all_writer, super_admin or tenant_admin",
+            Self::ReadWebhooks => "all_reader, all_writer, super_admin or webhook_admin",
+            Self::AdministerWebhooks => "super_admin or webhook_admin",
+        }
+    }
 }
 
 impl Role {
-    fn permits(self, permission: Permission) -> bool {
+    /// Whether the role has a permission: the whole matrix.
+    #[must_use]
+    pub const fn permits(self, permission: Permission) -> bool {
+        use Permission::{
+            AdministerKeys, AdministerTenant, AdministerWebhooks, Read, ReadEnvironments, ReadWebhooks, Write,
+        };
         match self {
-            Self::SuperAdmin => true,
-            Self::AllWriter => matches!(permission, Permission::Read | Permission::Write),
-            Self::AllReader => matches!(permission, Permission::Read),
+            // Its own environment is all it reaches.
+            Self::SuperAdmin => !matches!(permission, AdministerTenant),
+            Self::TenantAdmin => matches!(permission, AdministerTenant | AdministerKeys | ReadEnvironments),
+            Self::WebhookAdmin => matches!(permission, ReadWebhooks | AdministerWebhooks),
+            Self::AllWriter => matches!(permission, Read | Write | ReadEnvironments | ReadWebhooks),
+            Self::AllReader => matches!(permission, Read | ReadEnvironments | ReadWebhooks),
         }
     }
 }
@@ -81,7 +133,7 @@ impl Default for Roles {
 /// assert_eq!(Roles::new([]), Err(NoRole));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("roles must have at least one of: super_admin, all_writer, all_reader")]
+#[error("roles must name at least one of: super_admin, tenant_admin, webhook_admin, all_writer, all_reader")]
 pub struct NoRole;
 
 impl Rule for NoRole {
@@ -102,16 +154,25 @@ impl Roles {
         if roles.is_empty() { Err(NoRole) } else { Ok(Self(roles)) }
     }
 
-    /// The role that permits everything.
+    /// The role that permits everything within one environment.
     #[must_use]
     pub fn super_admin() -> Self {
         Self(vec![Role::SuperAdmin])
     }
 
-    /// Whether these roles permit everything that the others permit. Callers can grant at most their own rights.
+    /// The roles of the first key: everything in its environment, and the tenant's environments.
     #[must_use]
-    pub fn cover(&self, others: &Self) -> bool {
-        Permission::ALL.iter().all(|permission| self.permit(*permission) || !others.permit(*permission))
+    pub fn first_key() -> Self {
+        Self(vec![Role::SuperAdmin, Role::TenantAdmin])
+    }
+
+    /// Whether a key with these roles may make one with others. Nobody hands out more than they have, but for a
+    /// `tenant_admin`: it makes the first keys of new environments, and so hands out every role.
+    #[must_use]
+    pub fn may_grant(&self, others: &Self) -> bool {
+        let covers =
+            || Permission::ALL.iter().all(|permission| self.permit(*permission) || !others.permit(*permission));
+        self.permit(Permission::AdministerTenant) || covers()
     }
 
     /// Whether one of the roles permits this.
@@ -137,11 +198,7 @@ impl Roles {
 #[non_exhaustive]
 pub enum PermissionDenied {
     /// None of the caller's roles permits it.
-    #[error("{}", match .0 {
-        Permission::Read => "the caller may not read; that needs the role all_reader, all_writer or super_admin",
-        Permission::Write => "the caller may only read; this needs the role all_writer or super_admin",
-        Permission::Administer => "this needs the role super_admin",
-    })]
+    #[error("the caller may not do this; it needs the role {}", .0.roles())]
     Role(Permission),
     /// The new key would have more rights than the caller.
     #[error("the caller cannot grant roles that it does not have; leave those roles out")]
@@ -156,22 +213,46 @@ mod tests {
     use super::{NoRole, Permission, Role, Roles};
 
     #[test]
-    fn each_role_permits_its_operations() {
-        use Permission::{Administer, Read, Write};
-        let permitted = |role| [Read, Write, Administer].map(|p| Roles::new([role]).unwrap().permit(p));
-        assert_eq!(permitted(Role::SuperAdmin), [true, true, true]);
-        assert_eq!(permitted(Role::AllWriter), [true, true, false]);
-        assert_eq!(permitted(Role::AllReader), [true, false, false]);
+    fn each_role_permits_what_it_says() {
+        let (yes, no) = (true, false);
+        // Read, Write, Administer, AdministerKeys, AdministerTenant, ReadEnvironments, ReadWebhooks, AdministerWebhooks
+        let matrix = [
+            (Role::SuperAdmin, [yes, yes, yes, yes, no, yes, yes, yes]),
+            (Role::TenantAdmin, [no, no, no, yes, yes, yes, no, no]),
+            (Role::WebhookAdmin, [no, no, no, no, no, no, yes, yes]),
+            (Role::AllWriter, [yes, yes, no, no, no, yes, yes, no]),
+            (Role::AllReader, [yes, no, no, no, no, yes, yes, no]),
+        ];
+        assert_eq!(matrix.map(|(role, _)| role), Role::ALL);
+        for (role, permitted) in matrix {
+            let roles = Roles::new([role]).unwrap();
+            assert_eq!(Permission::ALL.map(|permission| roles.permit(permission)), permitted, "{role}");
+        }
+        for permission in Permission::ALL {
+            for role in Role::ALL {
+                let named = permission.roles().split([',', ' ']).any(|word| word == role.as_str());
+                assert_eq!(named, role.permits(permission), "{role} {permission:?}");
+            }
+        }
     }
 
     #[test]
-    fn roles_cover_others_that_permit_no_more() {
+    fn roles_grant_what_permits_no_more() {
         let one = |role| Roles::new([role]).unwrap();
-        let covered = |roles: &Roles| Role::ALL.iter().map(|role| roles.cover(&one(*role))).collect::<Vec<_>>();
-        assert_eq!(covered(&one(Role::SuperAdmin)), [true, true, true]);
-        assert_eq!(covered(&one(Role::AllWriter)), [false, true, true]);
-        assert_eq!(covered(&one(Role::AllReader)), [false, false, true]);
-        assert!(!one(Role::AllReader).cover(&Roles::new([Role::AllReader, Role::AllWriter]).unwrap()));
+        let (yes, no) = (true, false);
+        // super_admin, tenant_admin, webhook_admin, all_writer, all_reader
+        let matrix = [
+            (Role::SuperAdmin, [yes, no, yes, yes, yes]),
+            (Role::TenantAdmin, [yes, yes, yes, yes, yes]),
+            (Role::WebhookAdmin, [no, no, yes, no, no]),
+            (Role::AllWriter, [no, no, no, yes, yes]),
+            (Role::AllReader, [no, no, no, no, yes]),
+        ];
+        for (role, granted) in matrix {
+            let grants = |other: &Role| one(role).may_grant(&one(*other));
+            assert_eq!(Role::ALL.iter().map(grants).collect::<Vec<_>>(), granted, "{role}");
+        }
+        assert!(!one(Role::AllReader).may_grant(&Roles::new([Role::AllReader, Role::AllWriter]).unwrap()));
     }
 
     #[test]

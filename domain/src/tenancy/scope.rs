@@ -154,6 +154,17 @@ impl Caller {
         if named == own { Ok(()) } else { Err(PermissionDenied::Environment) }
     }
 
+    /// An environment of the tenant in which to administer keys: the caller's own, or any for a `tenant_admin`. Nothing else
+    /// reaches from one environment into another, so no key of a development environment acts in a production one.
+    ///
+    /// # Errors
+    /// [`PermissionDenied`] names the permission that is missing.
+    pub fn authorise_keys_of(&self, environment_id: EnvironmentId) -> Result<EnvironmentScope, PermissionDenied> {
+        let own = self.scope.owner.environment_id == environment_id;
+        let needed = if own { Permission::AdministerKeys } else { Permission::AdministerTenant };
+        Ok(self.authorise_tenant(needed)?.environment(environment_id))
+    }
+
     /// Who acts.
     #[must_use]
     pub fn actor(&self) -> &Actor {
@@ -170,5 +181,37 @@ impl Caller {
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         self.scope.origin.request_id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        tenancy::Role,
+        testkit::{a_scope, an_id},
+    };
+
+    #[test]
+    fn only_a_tenant_admin_reaches_beyond_its_environment_and_no_further_than_keys() {
+        let (own, other) = (a_scope().owner.environment_id, an_id(77));
+        // What each role may do with keys of its own environment, and of another one.
+        let reach = [
+            (Role::SuperAdmin, true, false),
+            (Role::TenantAdmin, true, true),
+            (Role::WebhookAdmin, false, false),
+            (Role::AllWriter, false, false),
+            (Role::AllReader, false, false),
+        ];
+        assert_eq!(reach.map(|(role, ..)| role), Role::ALL);
+        for (role, here, elsewhere) in reach {
+            let caller = Caller::new(a_scope(), Roles::new([role]).unwrap(), None);
+            assert_eq!(caller.authorise_keys_of(own).is_ok(), here, "{role}");
+            assert_eq!(caller.authorise_keys_of(other).is_ok(), elsewhere, "{role}");
+            // Whatever else it may do, it does in its own environment: that is the only scope there is.
+            for permission in Permission::ALL.into_iter().filter(|one| role.permits(*one)) {
+                assert_eq!(caller.authorise(permission).map(|scope| scope.owner), Ok(a_scope().owner));
+            }
+        }
     }
 }

@@ -104,8 +104,8 @@ impl TenancyService {
         Ok(ApiKeySecret::from_random(self.randomness.secret_bytes()?))
     }
 
-    /// Creates the first tenant, environment and super-admin key, with this secret, if there is no tenant yet. Returns
-    /// the key, or `None` if there was a tenant.
+    /// Makes a first tenant, environment and key with this secret, when there is no tenant at all yet. The key may do
+    /// everything in the environment, and administers the tenant. Answers the key, or `None` when there was a tenant already.
     ///
     /// # Errors
     /// When the store fails.
@@ -116,7 +116,7 @@ impl TenancyService {
         let tenant = make.tenant(tenant_name);
         let environment = make.environment(tenant.id, environment_name, EnvironmentType::Development);
         let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
-        let new = NewApiKey { name: key_name, roles: Roles::super_admin(), expires_at: None };
+        let new = NewApiKey { name: key_name, roles: Roles::first_key(), expires_at: None };
         let key = make.key(owner, new, &secret);
         let first = Bootstrap { tenant, environment, key: key.clone(), secret };
         let written = self.tenancy.bootstrap(&scope, first).await?;
@@ -280,7 +280,7 @@ mod tests {
         tenancy.expect_bootstrap().once().withf(fits_together).returning(|_, _| Ok(true));
         let key = block_on(service(tenancy).bootstrap(secret())).unwrap().unwrap();
         assert_eq!(key.display_id, secret().display_id());
-        assert_eq!(key.roles, Roles::super_admin());
+        assert_eq!(key.roles, Roles::first_key());
         assert!(key.is_valid_at(a_time()));
     }
 

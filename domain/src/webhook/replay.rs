@@ -42,8 +42,7 @@ impl WebhookService {
     /// Delivers events to an endpoint again, and returns their number. The deliveries start within seconds.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, the endpoint or event is unknown, there are too many events, or the
-    /// store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, endpoint or event are unknown, there are too many, or the store fails.
     pub async fn replay(
         &self,
         caller: &Caller,
@@ -51,7 +50,7 @@ impl WebhookService {
         what: Replay,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<u64>, WebhookError> {
-        self.replay_in(caller.authorise(Permission::Administer)?, id, what, request).await
+        self.replay_in(caller.authorise(Permission::AdministerWebhooks)?, id, what, request).await
     }
 
     /// The same for the command line, with an endpoint of any environment.

@@ -20,9 +20,9 @@ use crate::{
 
 /// Operations on endpoints and deliveries, for callers with permissions.
 ///
-/// An endpoint can send every customer's data to any address. Therefore only a `super_admin` can change, test or
-/// replay. Every role can read endpoints and deliveries. A secret is shown only once, even to a request that is
-/// repeated with its idempotency key.
+/// An endpoint can send every customer's data to any address. Therefore only a `super_admin` or a `webhook_admin` can
+/// change, test or replay. Every role that reads customers can read endpoints and deliveries. A secret is shown only once,
+/// even to a request that is repeated with its idempotency key.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -97,15 +97,14 @@ impl WebhookService {
     /// request with the same idempotency key gets the endpoint without it.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there are too many endpoints, or generating the secret or the store
-    /// fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there are too many endpoints, or secret or store fail.
     pub async fn create(
         &self,
         caller: &Caller,
         new: NewEndpoint,
         request: Option<IdempotentRequest>,
     ) -> Result<(WebhookEndpoint, Option<WebhookSecret>), WebhookError> {
-        let scope = caller.authorise(Permission::Administer)?;
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
         let id = self.ids.start(now).next_id();
         let secret = self.new_secret()?;
@@ -131,7 +130,7 @@ impl WebhookService {
     /// # Errors
     /// When the caller may not read or the store fails.
     pub async fn endpoints(&self, caller: &Caller, page: PageRequest) -> Result<Page<WebhookEndpoint>, WebhookError> {
-        let scope = caller.authorise(Permission::Read)?;
+        let scope = caller.authorise(Permission::ReadWebhooks)?;
         Ok(self.webhooks.endpoints(scope, page).await?)
     }
 
@@ -140,13 +139,13 @@ impl WebhookService {
     /// # Errors
     /// When the caller may not read, there is no endpoint with this id, or the store fails.
     pub async fn endpoint(&self, caller: &Caller, id: WebhookEndpointId) -> Result<WebhookEndpoint, WebhookError> {
-        self.find(caller.authorise(Permission::Read)?, id).await
+        self.find(caller.authorise(Permission::ReadWebhooks)?, id).await
     }
 
     /// Changes an endpoint, and returns its state after the change.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there is no endpoint with this id, or the store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store fails.
     pub async fn update(
         &self,
         caller: &Caller,
@@ -154,7 +153,7 @@ impl WebhookService {
         update: EndpointUpdate,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let scope = caller.authorise(Permission::Administer)?;
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let (at, amendment) = (self.clock.now(), EndpointAmendment::Update(Box::new(update)));
         let claim = self.claim(scope, request, at);
         self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at }, claim).await
@@ -163,14 +162,14 @@ impl WebhookService {
     /// Deletes an endpoint.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there is no endpoint with this id, or the store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store fails.
     pub async fn delete(
         &self,
         caller: &Caller,
         id: WebhookEndpointId,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<()>, WebhookError> {
-        let scope = caller.authorise(Permission::Administer)?;
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
         let deleted = self.webhooks.delete_endpoint(scope, id, now, self.claim(scope, request, now)).await?;
         deleted.ok_or(WebhookError::UnknownEndpoint)
@@ -180,8 +179,7 @@ impl WebhookService {
     /// deliveries are signed with both secrets.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there is no endpoint with this id, or generating the secret or the store
-    /// fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or secret or store fail.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -189,7 +187,7 @@ impl WebhookService {
         overlap: Duration,
         request: Option<IdempotentRequest>,
     ) -> Result<(WebhookEndpoint, Option<WebhookSecret>), WebhookError> {
-        let scope = caller.authorise(Permission::Administer)?;
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let (at, new) = (self.clock.now(), self.new_secret()?);
         let amendment =
             EndpointAmendment::Rotate { secret: self.vault.seal(id, &new)?, overlap_until: at.later(overlap) };
@@ -208,7 +206,7 @@ impl WebhookService {
         id: WebhookEndpointId,
         query: DeliveryQuery,
     ) -> Result<Vec<Delivery>, WebhookError> {
-        let scope = caller.authorise(Permission::Read)?;
+        let scope = caller.authorise(Permission::ReadWebhooks)?;
         self.find(scope, id).await?;
         Ok(self.webhooks.deliveries(scope, id, query).await?)
     }
@@ -218,15 +216,15 @@ impl WebhookService {
     /// response.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there is no such endpoint, or the secret or the store fails. A test that
-    /// the endpoint does not accept is not an error.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is no such endpoint, or secret or store fail. A test that the endpoint
+    /// does not take is no error.
     pub async fn test(
         &self,
         caller: &Caller,
         id: WebhookEndpointId,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<Delivery>, WebhookError> {
-        let scope = caller.authorise(Permission::Administer)?;
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
         let claim = self.claim(scope, request, now);
         if let Some(sent) = self.before(scope, claim.as_ref()).await? {

@@ -139,7 +139,7 @@ async fn all_that_is_wrong_with_a_key_is_told_at_once() {
 
 #[rstest]
 #[tokio::test]
-async fn a_super_admin_makes_keys_for_every_environment_of_its_tenant_and_for_no_other(
+async fn a_tenant_admin_makes_keys_for_every_environment_of_its_tenant_and_for_no_other(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -176,6 +176,65 @@ async fn a_super_admin_makes_keys_for_every_environment_of_its_tenant_and_for_no
     }
     assert_eq!(delete(&server, &format!("{KEYS}/{foreign_id}")).await, 404);
     assert_eq!(delete(&server, &format!("{KEYS}/{}", text(&made["secret"]["id"]))).await, 204);
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_administrator_reaches_what_its_role_says_and_no_further(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let live = server.post("/v1/environments", &json!({ "name": "Live", "type": "production" })).await.expect(201);
+    let live = text(&live["id"]);
+    let elsewhere = |role: &str| {
+        let mut body = key_body(role, role);
+        body["environment_id"] = json!(live);
+        body
+    };
+    let (live_key_id, live_key) = new_key(&server, &elsewhere("all_writer")).await;
+    let (_, admin) = new_key(&server, &key_body("admin", "super_admin")).await;
+    let (_, tenant) = new_key(&server, &key_body("tenant", "tenant_admin")).await;
+    let (_, hooks) = new_key(&server, &key_body("hooks", "webhook_admin")).await;
+    let ask = async |key: &str, method: Method, path: &str, body: &Value| {
+        send(server.request_as(key, method, path).json(body)).await.status
+    };
+    let none = json!({});
+    let of_live = format!("{KEYS}/{live_key_id}");
+    let list_live = format!("{KEYS}?environment_id={live}");
+    let hook = json!({ "url": "https://example.com/hook" });
+    // What each of the three is answered: super_admin, tenant_admin, webhook_admin.
+    for (method, path, body, wanted) in [
+        (Method::POST, "/v1/environments", &json!({ "name": "E", "type": "development" }), [403, 201, 403]),
+        (Method::GET, "/v1/environments", &none, [200, 200, 403]),
+        (Method::GET, KEYS, &none, [200, 200, 403]),
+        (Method::GET, &list_live, &none, [403, 200, 403]),
+        (Method::GET, &of_live, &none, [404, 200, 403]),
+        (Method::POST, KEYS, &key_body("k", "all_reader"), [201, 201, 403]),
+        (Method::POST, KEYS, &key_body("k", "tenant_admin"), [403, 201, 403]),
+        (Method::POST, KEYS, &elsewhere("all_reader"), [403, 201, 403]),
+        (Method::GET, "/v1/customers", &none, [200, 403, 403]),
+        (Method::POST, "/v1/customers", &none, [400, 403, 403]),
+        (Method::GET, "/v1/events", &none, [200, 403, 403]),
+        (Method::GET, "/v1/audit", &none, [200, 403, 403]),
+        (Method::GET, "/v1/webhooks/endpoints", &none, [200, 403, 200]),
+        (Method::POST, "/v1/webhooks/endpoints", &hook, [201, 403, 201]),
+        (Method::DELETE, &of_live, &none, [404, 204, 403]),
+    ] {
+        let mut answered = Vec::new();
+        for key in [&admin, &tenant, &hooks] {
+            answered.push(ask(key, method.clone(), path, body).await);
+        }
+        assert_eq!(answered, wanted, "{method} {path} {body}");
+    }
+    // What was done from here stands in the log over there too.
+    let (_, live_admin) = new_key(&server, &elsewhere("super_admin")).await;
+    let there = send(server.request_as(&live_admin, Method::GET, "/v1/audit")).await.expect(200);
+    let revoked = there["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "api_key.revoked");
+    assert_eq!(revoked.expect("it is there")["object"]["id"], live_key_id);
+    let here = server.get("/v1/audit").await.expect(200);
+    assert!(here["items"].as_array().unwrap().iter().any(|entry| entry["object"]["id"] == live_key_id));
+    assert_eq!(ask(&live_key, Method::GET, "/v1/customers", &none).await, 401, "it was revoked from over here");
 }
 
 #[tokio::test]

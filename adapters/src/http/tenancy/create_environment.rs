@@ -8,7 +8,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerTenant, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -16,7 +16,7 @@ use crate::http::{
 /// Creates an environment of the caller's tenant.
 #[post("/environments", data = "<body>")]
 pub(super) async fn create_environment(
-    caller: CanAdminister,
+    caller: CanAdministerTenant,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     body: Body<'_>,
@@ -30,7 +30,7 @@ pub(super) async fn create_environment(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Environments of a tenant share no data.";
+    let says = "Needs a `tenant_admin` key. Environments of a tenant share no data.";
     Endpoint::new(routes![create_environment], "createEnvironment", "Create an environment", says)
         .with_key()
         .takes::<CreateEnvironmentRequest<'_>>([("one for tests", json!({ "name": "Staging", "type": "development" }))])

@@ -13,7 +13,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerKeys, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
 };
@@ -22,7 +22,7 @@ use crate::http::{
 /// Only the first response shows the key itself, not a repeated request with the same idempotency key.
 #[post("/secrets/api/keys", data = "<body>")]
 pub(super) async fn create_key(
-    caller: CanAdminister,
+    caller: CanAdministerKeys,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     body: Body<'_>,
@@ -40,7 +40,7 @@ pub(super) async fn create_key(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Without `environment_id` it belongs to the caller's environment, and \
+    let says = "Needs a `super_admin` key, or for another environment a `tenant_admin` key. Without `environment_id` it belongs to the caller's environment, and \
                 without `roles` it may read and write. The key itself is shown only once.";
     Endpoint::new(routes![create_key], "createApiKey", "Create an API key", says)
         .with_key()

@@ -7,13 +7,17 @@ use super::response::EnvironmentResponse;
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanRead, Services},
+    guard::{CanReadEnvironments, Services},
     openapi::Endpoint,
 };
 
 /// Shows an environment of the caller's tenant.
 #[get("/environments/<id>")]
-pub(super) async fn get_environment(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn get_environment(
+    caller: CanReadEnvironments,
+    services: Services<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let environment = services.administration()?.environment(&caller, id).await?;
     Answer::ok(&EnvironmentResponse::new(&environment))

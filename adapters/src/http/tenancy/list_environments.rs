@@ -6,7 +6,7 @@ use super::response::EnvironmentList;
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanRead, Services},
+    guard::{CanReadEnvironments, Services},
     listing::Listing,
     openapi::Endpoint,
     query::Query,
@@ -15,7 +15,7 @@ use crate::http::{
 /// Lists the environments of the caller's tenant, newest first.
 #[get("/environments")]
 pub(super) async fn list_environments(
-    caller: CanRead,
+    caller: CanReadEnvironments,
     services: Services<'_>,
     query: Query<'_>,
 ) -> Result<Answer, ApiError> {

@@ -7,7 +7,7 @@ use super::{named_environment, response::KeyResponse};
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerKeys, Services},
     list::List,
     listing::Listing,
     openapi::{Endpoint, Refusal},
@@ -19,7 +19,7 @@ use crate::http::{
 /// shown.
 #[get("/secrets/api/keys")]
 pub(super) async fn list_keys(
-    caller: CanAdminister,
+    caller: CanAdministerKeys,
     services: Services<'_>,
     query: Query<'_>,
 ) -> Result<Answer, ApiError> {
@@ -35,7 +35,7 @@ pub(super) async fn list_keys(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Newest first. The keys themselves are never shown.";
+    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Newest first. The keys themselves are never shown.";
     Endpoint::new(routes![list_keys], "listApiKeys", "List API keys", says)
         .with_key()
         .paged()

@@ -9,7 +9,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerTenant, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -17,7 +17,7 @@ use crate::http::{
 /// Renames an environment of the caller's tenant.
 #[put("/environments/<id>", data = "<body>")]
 pub(super) async fn update_environment(
-    caller: CanAdminister,
+    caller: CanAdministerTenant,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -32,7 +32,7 @@ pub(super) async fn update_environment(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. The type cannot be changed.";
+    let says = "Needs a `tenant_admin` key. The type cannot be changed.";
     Endpoint::new(routes![update_environment], "updateEnvironment", "Rename an environment", says)
         .with_key()
         .path::<EnvironmentId>("id", "The environment.")

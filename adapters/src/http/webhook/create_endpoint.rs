@@ -8,7 +8,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
 };
@@ -17,7 +17,7 @@ use crate::http::{
 /// with the same idempotency key.
 #[post("/webhooks/endpoints", data = "<body>")]
 pub(super) async fn create_endpoint(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     body: Body<'_>,
@@ -35,7 +35,7 @@ pub(super) async fn create_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. It receives events from now on, of all types unless \
+    let says = "Needs a `super_admin` or `webhook_admin` key. It receives events from now on, of all types unless \
                 `event_types` selects some. The secret that signs deliveries is shown only once.";
     Endpoint::new(routes![create_endpoint], "createWebhookEndpoint", "Create a webhook endpoint", says)
         .with_key()

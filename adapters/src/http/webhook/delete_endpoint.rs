@@ -7,7 +7,7 @@ use super::endpoint_id;
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -15,7 +15,7 @@ use crate::http::{
 /// Deletes a webhook endpoint with its secret. A second request gets a 404.
 #[delete("/webhooks/endpoints/<id>")]
 pub(super) async fn delete_endpoint(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -27,7 +27,7 @@ pub(super) async fn delete_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Waiting deliveries are not sent any more.";
+    let says = "Needs a `super_admin` or `webhook_admin` key. Waiting deliveries are not sent any more.";
     Endpoint::new(routes![delete_endpoint], "deleteWebhookEndpoint", "Delete a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")

@@ -10,7 +10,7 @@ use super::{endpoint_id, response::DeliveryList};
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanRead, Services},
+    guard::{CanReadWebhooks, Services},
     listing::{Listing, cursor},
     openapi::{Endpoint, Limit},
     query::Query,
@@ -20,7 +20,7 @@ use crate::http::{
 /// `cursor` is the `next_cursor` of the previous page.
 #[get("/webhooks/endpoints/<id>/deliveries")]
 pub(super) async fn list_deliveries(
-    caller: CanRead,
+    caller: CanReadWebhooks,
     services: Services<'_>,
     id: &str,
     query: Query<'_>,

@@ -6,7 +6,7 @@ use super::response::EndpointResponse;
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanRead, Services},
+    guard::{CanReadWebhooks, Services},
     list::List,
     listing::Listing,
     openapi::Endpoint,
@@ -16,7 +16,7 @@ use crate::http::{
 /// Lists the webhook endpoints of the environment, newest first. Secrets are never shown.
 #[get("/webhooks/endpoints")]
 pub(super) async fn list_endpoints(
-    caller: CanRead,
+    caller: CanReadWebhooks,
     services: Services<'_>,
     query: Query<'_>,
 ) -> Result<Answer, ApiError> {

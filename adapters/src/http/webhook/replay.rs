@@ -9,7 +9,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::{EXAMPLE_ID, Endpoint, Refusal},
 };
@@ -18,7 +18,7 @@ use crate::http::{
 /// failed ones (`failed: true`). Returns their number.
 #[post("/webhooks/endpoints/<id>/replay", data = "<body>")]
 pub(super) async fn replay(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -32,7 +32,7 @@ pub(super) async fn replay(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. One event, those of a time range, or all that failed permanently: exactly one \
+    let says = "Needs a `super_admin` or `webhook_admin` key. One event, those of a time range, or all that failed permanently: exactly one \
                 of them.";
     Endpoint::new(routes![replay], "replayWebhooks", "Send events again", says)
         .with_key()

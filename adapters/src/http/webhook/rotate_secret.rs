@@ -9,7 +9,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -19,7 +19,7 @@ use crate::http::{
 /// may be omitted.
 #[post("/webhooks/endpoints/<id>/rotate-secret", data = "<body>")]
 pub(super) async fn rotate_secret(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -38,7 +38,7 @@ pub(super) async fn rotate_secret(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. The new secret is shown only once. For a while deliveries are also signed \
+    let says = "Needs a `super_admin` or `webhook_admin` key. The new secret is shown only once. For a while deliveries are also signed \
                 with the old one.";
     Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Rotate the secret of a webhook endpoint", says)
         .with_key()

@@ -7,7 +7,7 @@ use super::{endpoint_id, response::DeliveryResponse};
 use crate::http::{
     answer::Answer,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -16,7 +16,7 @@ use crate::http::{
 /// endpoint did not accept it; the body has the reason.
 #[post("/webhooks/endpoints/<id>/test")]
 pub(super) async fn test_endpoint(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -28,7 +28,7 @@ pub(super) async fn test_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Immediately and once. The status is 200 even if the endpoint did not \
+    let says = "Needs a `super_admin` or `webhook_admin` key. Immediately and once. The status is 200 even if the endpoint did not \
                 accept it; the body has the reason.";
     Endpoint::new(routes![test_endpoint], "testWebhookEndpoint", "Send a test to a webhook endpoint", says)
         .with_key()

@@ -9,7 +9,7 @@ use crate::http::{
     answer::Answer,
     body::Body,
     error::ApiError,
-    guard::{CanAdminister, Services},
+    guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
 };
@@ -18,7 +18,7 @@ use crate::http::{
 /// it stopped.
 #[put("/webhooks/endpoints/<id>", data = "<body>")]
 pub(super) async fn update_endpoint(
-    caller: CanAdminister,
+    caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
     id: &str,
@@ -32,7 +32,7 @@ pub(super) async fn update_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Absent members leave fields unchanged. An endpoint that is enabled again \
+    let says = "Needs a `super_admin` or `webhook_admin` key. Absent members leave fields unchanged. An endpoint that is enabled again \
                 continues where it stopped.";
     Endpoint::new(routes![update_endpoint], "updateWebhookEndpoint", "Change a webhook endpoint", says)
         .with_key()

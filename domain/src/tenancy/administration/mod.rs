@@ -27,11 +27,13 @@ use crate::{
 ///
 /// | role | permissions |
 /// | --- | --- |
-/// | every role | read the names and types of the tenant's environments, but not their contents |
-/// | `super_admin` | create and rename environments; create, list and revoke keys of every environment of the tenant |
+/// | every role but `webhook_admin` | look at the environments of the tenant: their names and types, nothing of what is in them |
+/// | `super_admin` | make, list, rotate and revoke keys of its own environment |
+/// | `tenant_admin` | make and rename environments; do the same with keys of every environment of the tenant |
 ///
-/// A writer cannot create keys: a leaked key could otherwise create others that outlive it. A caller can grant at most
-/// its own rights.
+/// A writer makes no keys, not even for itself: a key that leaks could make others that outlive it. A `super_admin` hands
+/// out at most the rights it has. A `tenant_admin` hands out every role, because it makes the first keys of environments.
+/// So no key reaches from one environment into another but that of a `tenant_admin`, and it no further than to keys.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -99,7 +101,7 @@ impl AdministrationService {
     /// Creates an environment of the caller's tenant.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, or the store fails.
+    /// When the caller is not a `tenant_admin`, or the store fails.
     pub async fn create_environment(
         &self,
         caller: &Caller,
@@ -107,7 +109,7 @@ impl AdministrationService {
         kind: EnvironmentType,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<Environment>, EnvironmentError> {
-        let scope = caller.authorise_tenant(Permission::Administer)?;
+        let scope = caller.authorise_tenant(Permission::AdministerTenant)?;
         let now = self.clock.now();
         let environment = Maker::start(&*self.ids, now, &scope.actor).environment(scope.tenant_id, name, kind);
         match self.tenancy.create_environment(&scope, environment, self.claim(caller, request, now)).await {
@@ -129,7 +131,7 @@ impl AdministrationService {
         caller: &Caller,
         page: PageRequest,
     ) -> Result<Page<Environment>, EnvironmentError> {
-        let scope = caller.authorise_tenant(Permission::Read)?;
+        let scope = caller.authorise_tenant(Permission::ReadEnvironments)?;
         Ok(self.tenancy.environments(&scope, page).await?)
     }
 
@@ -138,15 +140,14 @@ impl AdministrationService {
     /// # Errors
     /// When the caller may not read, there is no environment with this id, or the store fails.
     pub async fn environment(&self, caller: &Caller, id: EnvironmentId) -> Result<Environment, EnvironmentError> {
-        let scope = caller.authorise_tenant(Permission::Read)?;
+        let scope = caller.authorise_tenant(Permission::ReadEnvironments)?;
         self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)
     }
 
     /// Changes an environment of the caller's tenant.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, there is no environment with this id, its type would change, or the
-    /// store fails.
+    /// When the caller is not a `tenant_admin`, there is none with this id, its type would change, or the store fails.
     pub async fn change_environment(
         &self,
         caller: &Caller,
@@ -154,7 +155,7 @@ impl AdministrationService {
         change: EnvironmentChange,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<Environment>, EnvironmentError> {
-        let scope = caller.authorise_tenant(Permission::Administer)?;
+        let scope = caller.authorise_tenant(Permission::AdministerTenant)?;
         let found = self.find(&scope, id).await?.ok_or(EnvironmentError::Unknown)?;
         if change.kind.is_some_and(|kind| kind != found.kind) {
             let mut broken = Violations::new();
@@ -174,8 +175,8 @@ impl AdministrationService {
     /// returned only this once: a repeated request with the same idempotency key gets the key without it.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin` or has fewer rights than the key, the expiry has passed, the tenant has
-    /// no such environment, no secret can be generated, or the store fails.
+    /// When the caller may not administer keys there or may not grant the roles, its end has passed, the tenant has no such
+    /// environment, no secret can be made, or the store fails.
     pub async fn create_key(
         &self,
         caller: &Caller,
@@ -183,8 +184,8 @@ impl AdministrationService {
         new: NewApiKey,
         request: Option<IdempotentRequest>,
     ) -> Result<(ApiKey, Option<ApiKeySecret>), KeyError> {
-        let own = caller.authorise(Permission::Administer)?;
-        if !caller.roles().cover(&new.roles) {
+        let own = caller.authorise(Permission::AdministerKeys)?;
+        if !caller.roles().may_grant(&new.roles) {
             return Err(PermissionDenied::MoreThanOwn.into());
         }
         let now = self.clock.now();
@@ -208,7 +209,7 @@ impl AdministrationService {
     /// archived; all others, including expired ones, are published.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, the tenant has no such environment, or the store fails.
+    /// When the caller may not administer keys there, the tenant has no such environment, or the store fails.
     pub async fn keys(
         &self,
         caller: &Caller,
@@ -226,38 +227,40 @@ impl AdministrationService {
         Ok(self.keys.list(&scope, Some(revoked), page).await?)
     }
 
-    /// A key of any environment of the caller's tenant, without its secret. Revoked keys are found too.
+    /// A key of the caller's environment, for a `tenant_admin` of any environment of the tenant, in use or revoked, without its
+    /// secret.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, the tenant has no such key, or the store fails.
+    /// When the caller may not administer keys, there is no such key within its reach, or the store fails.
     pub async fn key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
-        let tenant = caller.authorise_tenant(Permission::Administer)?;
-        self.key_of(&tenant, id).await
+        Ok(self.key_of(caller, id).await?.1)
     }
 
-    /// Revokes a key of any environment of the caller's tenant. A second call changes nothing.
+    /// Revokes a key of the caller's environment, for a `tenant_admin` of any environment of the tenant; a second time changes
+    /// nothing.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, the tenant has no such key, or the store fails.
+    /// When the caller may not administer keys, there is no such key within its reach, or the store fails.
     pub async fn revoke_key(
         &self,
         caller: &Caller,
         id: ApiKeyId,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<ApiKey>, KeyError> {
-        let tenant = caller.authorise_tenant(Permission::Administer)?;
-        let own = self.key_of(&tenant, id).await?;
-        let scope = tenant.environment(own.owner.environment_id);
+        let (scope, _) = self.key_of(caller, id).await?;
         let now = self.clock.now();
         let revoked = self.keys.revoke(&scope, id, now, self.claim(caller, request, now)).await?;
         revoked.ok_or(KeyError::UnknownKey)
     }
 
-    /// A key of a tenant. The port finds keys of every tenant, because only the key names its environment. Those of
-    /// other tenants are dropped here, as if they did not exist.
-    async fn key_of(&self, tenant: &TenantScope, id: ApiKeyId) -> Result<ApiKey, KeyError> {
+    /// A key that the caller may administer, with its environment, which only the key itself tells. Any other is dropped
+    /// here, as if it did not exist.
+    async fn key_of(&self, caller: &Caller, id: ApiKeyId) -> Result<(EnvironmentScope, ApiKey), KeyError> {
+        let tenant = caller.authorise_tenant(Permission::AdministerKeys)?;
         let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
-        found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)
+        let of_tenant = found.filter(|key| key.owner.tenant_id == tenant.tenant_id).ok_or(KeyError::UnknownKey)?;
+        let scope = caller.authorise_keys_of(of_tenant.owner.environment_id).map_err(|_| KeyError::UnknownKey)?;
+        Ok((scope, of_tenant))
     }
 
     fn claim(&self, caller: &Caller, request: Option<IdempotentRequest>, now: Timestamp) -> Option<CallersClaim> {
@@ -267,11 +270,12 @@ impl AdministrationService {
 
     /// The scope for creating and listing keys: the given environment, if it belongs to the caller's tenant.
     async fn key_scope(&self, caller: &Caller, named: Option<EnvironmentId>) -> Result<EnvironmentScope, KeyError> {
-        let own = caller.authorise(Permission::Administer)?;
+        let own = caller.authorise(Permission::AdministerKeys)?;
         let Some(id) = named.filter(|id| *id != own.owner.environment_id) else { return Ok(own.clone()) };
-        let tenant = caller.authorise_tenant(Permission::Administer)?;
-        let found = self.find(&tenant, id).await?.ok_or(KeyError::UnknownEnvironment)?;
-        Ok(tenant.environment(found.id))
+        let scope = caller.authorise_keys_of(id)?;
+        let tenant = caller.authorise_tenant(Permission::AdministerTenant)?;
+        self.find(&tenant, id).await?.ok_or(KeyError::UnknownEnvironment)?;
+        Ok(scope)
     }
 
     /// An environment of a tenant. The port finds environments of every tenant by id. Those of other tenants are

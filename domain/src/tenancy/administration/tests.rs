@@ -18,7 +18,12 @@ fn caller(role: Role) -> Caller {
     Caller::new(a_scope(), Roles::new([role]).unwrap(), None::<RequestId>)
 }
 
-/// A service over the given ports. A mock without expectations panics when it is called.
+/// Who administers a tenant and an environment of it, as the first key does.
+fn admin() -> Caller {
+    Caller::new(a_scope(), Roles::first_key(), None)
+}
+
+/// A service over ports; a mock without expectations panics when it is asked.
 fn service(tenancy: MockTenancyRepository, keys: MockApiKeyRepository) -> AdministrationService {
     AdministrationService {
         tenancy: Arc::new(tenancy),
@@ -52,14 +57,15 @@ fn found(tenant_id: TenantId) -> MockTenancyRepository {
 }
 
 #[test]
-fn only_a_super_admin_can_change_environments_and_keys() {
-    for role in [Role::AllWriter, Role::AllReader] {
+fn only_administrators_change_environments_and_touch_keys() {
+    for role in [Role::WebhookAdmin, Role::AllWriter, Role::AllReader] {
         let (caller, service) = (caller(role), untouched());
-        let denied = PermissionDenied::Role(Permission::Administer);
+        let denied = PermissionDenied::Role(Permission::AdministerTenant);
         let environment = block_on(service.create_environment(&caller, name(), EnvironmentType::Production, None));
         assert_eq!(environment, Err(denied.into()));
         let changed = block_on(service.change_environment(&caller, an_id(77), EnvironmentChange::default(), None));
         assert_eq!(changed, Err(denied.into()));
+        let denied = PermissionDenied::Role(Permission::AdministerKeys);
         let roles = Roles::new([Role::AllReader]).unwrap();
         assert_eq!(block_on(service.create_key(&caller, None, new_key(roles), None)), Err(denied.into()));
         let keys = block_on(service.keys(&caller, None, Status::Deleted, PageRequest::default()));
@@ -69,16 +75,51 @@ fn only_a_super_admin_can_change_environments_and_keys() {
 }
 
 #[test]
-fn every_role_can_read_the_environments_of_its_tenant() {
+fn a_super_admin_administers_its_own_environment_alone() {
+    let (caller, denied) = (caller(Role::SuperAdmin), PermissionDenied::Role(Permission::AdministerTenant));
+    let made = block_on(untouched().create_environment(&caller, name(), EnvironmentType::Production, None));
+    assert_eq!(made, Err(denied.into()));
+    let elsewhere = Some(an_id(77));
+    let key = block_on(untouched().create_key(&caller, elsewhere, new_key(Roles::default()), None));
+    assert_eq!(key, Err(denied.into()));
+    let keys = block_on(untouched().keys(&caller, elsewhere, Status::Published, PageRequest::default()));
+    assert_eq!(keys, Err(denied.into()));
+    let beyond = block_on(untouched().create_key(&caller, None, new_key(Roles::first_key()), None));
+    assert_eq!(beyond, Err(PermissionDenied::MoreThanOwn.into()));
+    // The key of another environment of its tenant is as if it did not exist.
+    let owner = Owner { environment_id: an_id(77), ..a_scope().owner };
+    let mut keys = MockApiKeyRepository::new();
+    keys.expect_find().times(2).returning(move |_, _| Ok(Some(ApiKey { owner, ..an_api_key() })));
+    let service = service(MockTenancyRepository::new(), keys);
+    assert_eq!(block_on(service.key(&caller, an_id(5))), Err(KeyError::UnknownKey));
+    assert_eq!(block_on(service.revoke_key(&caller, an_id(5), None)), Err(KeyError::UnknownKey));
+}
+
+#[test]
+fn a_tenant_admin_makes_keys_of_every_role_for_every_environment() {
     for role in Role::ALL {
-        let own = service(found(a_scope().owner.tenant_id), MockApiKeyRepository::new());
-        assert_eq!(block_on(own.environment(&caller(*role), an_id(77))).unwrap().id, an_id(77));
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_create().once().returning(|_, key, _, _| Ok(Done::now(key)));
+        let service = service(found(a_scope().owner.tenant_id), keys);
+        let new = new_key(Roles::new([*role]).unwrap());
+        let made = block_on(service.create_key(&caller(Role::TenantAdmin), Some(an_id(77)), new, None));
+        assert_eq!(made.unwrap().0.owner.environment_id, an_id(77));
     }
 }
 
 #[test]
-fn an_environment_of_another_tenant_is_unknown() {
-    let admin = caller(Role::SuperAdmin);
+fn every_role_but_that_for_webhooks_looks_at_the_environments_of_its_tenant() {
+    for role in Role::ALL.iter().filter(|role| **role != Role::WebhookAdmin) {
+        let own = service(found(a_scope().owner.tenant_id), MockApiKeyRepository::new());
+        assert_eq!(block_on(own.environment(&caller(*role), an_id(77))).unwrap().id, an_id(77));
+    }
+    let denied = block_on(untouched().environment(&caller(Role::WebhookAdmin), an_id(77)));
+    assert_eq!(denied, Err(PermissionDenied::Role(Permission::ReadEnvironments).into()));
+}
+
+#[test]
+fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
+    let admin = admin();
     let foreign = || service(found(an_id(1_000)), MockApiKeyRepository::new());
     for id in [an_id::<crate::ids::EnvironmentKind>(77), an_id(78)] {
         assert_eq!(block_on(foreign().environment(&admin, id)), Err(EnvironmentError::Unknown));
@@ -100,14 +141,13 @@ fn an_environment_is_created_in_the_callers_tenant_by_the_caller() {
         Ok(Done::now(environment))
     });
     let service = service(tenancy, MockApiKeyRepository::new());
-    let made =
-        block_on(service.create_environment(&caller(Role::SuperAdmin), name(), EnvironmentType::Production, None));
+    let made = block_on(service.create_environment(&admin(), name(), EnvironmentType::Production, None));
     assert_eq!(made.unwrap().value.audit.created_by, a_scope().actor);
 }
 
 #[test]
-fn the_type_of_an_environment_cannot_change() {
-    let admin = caller(Role::SuperAdmin);
+fn the_type_of_an_environment_is_fixed() {
+    let admin = admin();
     let (own, kind) = (a_scope().owner.tenant_id, an_environment().kind);
     let other = EnvironmentType::ALL.iter().copied().find(|one| *one != kind);
     let change = EnvironmentChange { name: Some(name()), kind: other };
@@ -146,7 +186,7 @@ fn a_key_is_created_in_the_given_environment_and_its_secret_is_returned() {
             Ok(Done::now(key))
         });
         let service = service(found(own.tenant_id), keys);
-        let made = block_on(service.create_key(&caller(Role::SuperAdmin), named, new_key(Roles::default()), None));
+        let made = block_on(service.create_key(&admin(), named, new_key(Roles::default()), None));
         let (key, secret) = made.unwrap();
         assert_eq!(secret, Some(ApiKeySecret::from_random([7; 32])));
         assert_eq!(key.roles.iter().collect::<Vec<_>>(), [Role::AllWriter]);
@@ -159,7 +199,7 @@ fn an_expired_key_cannot_be_created() {
     let later = |micros| Timestamp::from_micros(a_time().micros() + micros).unwrap();
     for past in [a_time(), later(-1)] {
         let new = NewApiKey { expires_at: Some(past), ..new_key(Roles::default()) };
-        let refused = block_on(untouched().create_key(&caller(Role::SuperAdmin), None, new, None));
+        let refused = block_on(untouched().create_key(&admin(), None, new, None));
         let Err(KeyError::Invalid(broken)) = refused else { panic!("{refused:?}") };
         let found: Vec<_> = broken.iter().map(|one| (one.path.as_str(), one.rule)).collect();
         assert_eq!(found, [("expires_at", "future")]);
@@ -167,10 +207,7 @@ fn an_expired_key_cannot_be_created() {
     let mut keys = MockApiKeyRepository::new();
     keys.expect_create().once().returning(|_, key, _, _| Ok(Done::now(key)));
     let new = NewApiKey { expires_at: Some(later(1)), ..new_key(Roles::default()) };
-    assert!(
-        block_on(service(MockTenancyRepository::new(), keys).create_key(&caller(Role::SuperAdmin), None, new, None))
-            .is_ok()
-    );
+    assert!(block_on(service(MockTenancyRepository::new(), keys).create_key(&admin(), None, new, None)).is_ok());
 }
 
 #[test]
@@ -180,10 +217,10 @@ fn keys_are_listed_by_status() {
         let listed = keys.expect_list().once().withf(move |_, revoked, _| *revoked == Some(wanted));
         listed.returning(|_, _, _| Ok(Page { items: vec![an_api_key()], total: 1 }));
         let service = service(MockTenancyRepository::new(), keys);
-        let page = block_on(service.keys(&caller(Role::SuperAdmin), None, status, PageRequest::default()));
+        let page = block_on(service.keys(&admin(), None, status, PageRequest::default()));
         assert_eq!(page.unwrap().total, 1);
     }
-    let none = block_on(untouched().keys(&caller(Role::SuperAdmin), None, Status::Deleted, PageRequest::default()));
+    let none = block_on(untouched().keys(&admin(), None, Status::Deleted, PageRequest::default()));
     assert_eq!(none.unwrap().total, 0);
 }
 
@@ -194,11 +231,11 @@ fn a_key_of_the_tenant_is_found_and_a_foreign_one_is_unknown() {
     for (owner, wanted) in [(elsewhere, true), (foreign, false)] {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_find().returning(move |_, _| Ok(Some(ApiKey { owner, ..an_api_key() })));
-        let found = block_on(service(MockTenancyRepository::new(), keys).key(&caller(Role::SuperAdmin), an_id(5)));
+        let found = block_on(service(MockTenancyRepository::new(), keys).key(&admin(), an_id(5)));
         assert_eq!(found.map(|key| key.owner), if wanted { Ok(owner) } else { Err(KeyError::UnknownKey) });
     }
     let denied = block_on(untouched().key(&caller(Role::AllWriter), an_id(5)));
-    assert_eq!(denied, Err(PermissionDenied::Role(Permission::Administer).into()));
+    assert_eq!(denied, Err(PermissionDenied::Role(Permission::AdministerKeys).into()));
 }
 
 #[test]
@@ -216,7 +253,7 @@ fn a_key_of_the_tenant_is_revoked_in_its_own_environment_and_a_foreign_one_is_un
             Ok(Some(Done::now(revoked.clone())))
         });
         let service = service(MockTenancyRepository::new(), keys);
-        let answer = block_on(service.revoke_key(&caller(Role::SuperAdmin), key.id, None));
+        let answer = block_on(service.revoke_key(&admin(), key.id, None));
         assert_eq!(answer, if own { Ok(Done::now(key)) } else { Err(KeyError::UnknownKey) });
     }
 }
@@ -230,6 +267,6 @@ fn a_repeated_create_returns_the_key_without_its_secret_even_when_it_has_expired
     let service = AdministrationService { records: Arc::new(records), ..untouched() };
     let new = NewApiKey { expires_at: Some(a_time()), ..new_key(Roles::default()) };
     let request = Some(IdempotentRequest { key, fingerprint });
-    let answer = block_on(service.create_key(&caller(Role::SuperAdmin), None, new, request));
+    let answer = block_on(service.create_key(&admin(), None, new, request));
     assert_eq!(answer, Ok((an_api_key(), None)));
 }
