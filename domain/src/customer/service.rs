@@ -251,7 +251,7 @@ mod tests {
         ids::{IdSequence, MockIdGenerator},
         lifecycle::Owner,
         tax::TaxRateCode,
-        tenancy::{Actor, RequestId, Role, Roles},
+        tenancy::{Actor, Origin, RequestId, Role, Roles},
         time::Timestamp,
     };
 
@@ -268,7 +268,8 @@ mod tests {
     fn scope() -> EnvironmentScope {
         let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
         let owner = Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() };
-        EnvironmentScope::new(owner, Actor::new("tester").unwrap())
+        let origin = Origin::default().in_request(RequestId::new("request-1").unwrap());
+        EnvironmentScope { owner, actor: Actor::new("tester").unwrap(), origin }
     }
 
     fn caller(role: Role) -> Caller {
