@@ -63,7 +63,7 @@ async fn administration_leaves_entries_with_who_what_when_and_from_where(
     send(revoke).await;
     assert_eq!(send(server.request(Method::DELETE, &path)).await.status, 204, "again, which changes nothing");
     let hook = json!({ "url": "https://example.com/hook" });
-    let hook = text(&server.post("/v1/webhooks/endpoints", &hook).await.expect(201)["endpoint"]["id"]).to_owned();
+    let hook = text(&server.post("/v1/webhooks/endpoints", &hook).await.expect(201)["id"]).to_owned();
     let path = format!("/v1/webhooks/endpoints/{hook}");
     send(server.request(Method::PUT, &path).json(&json!({ "enabled": false }))).await.expect(200);
     server.post("/v1/customers", &minimal("acme")).await.expect(201);
