@@ -160,5 +160,5 @@ impl DeliveryEngine {
 
 /// The environment of an endpoint, for the engine's own work.
 fn scope(endpoint: &WebhookEndpoint) -> EnvironmentScope {
-    EnvironmentScope { owner: endpoint.owner, actor: SystemScope::patron().actor }
+    EnvironmentScope::new(endpoint.owner, SystemScope::patron().actor)
 }
