@@ -94,7 +94,7 @@ impl World {
 
     /// Over a database that is open, with its first environment.
     pub(super) fn of(url: String, database: Database, first: &Bootstrap) -> Self {
-        let scope = EnvironmentScope { owner: first.key.owner, actor: Actor::system() };
+        let scope = EnvironmentScope::new(first.key.owner, Actor::system());
         Self { url, database, scope }
     }
 
