@@ -116,8 +116,8 @@ where
 #[cfg(test)]
 mod tests {
     use patron_domain::{
-        MockClock, audit::MockAuditLog, event::MockEventReaders, retention::MockRetentionStore, tenancy::MockOwners, testkit::a_time,
-        webhook::MockWebhookRepository,
+        MockClock, audit::MockAuditLog, event::MockEventReaders, retention::MockRetentionStore, tenancy::MockOwners,
+        testkit::a_time, webhook::MockWebhookRepository,
     };
 
     use super::*;

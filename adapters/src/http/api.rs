@@ -6,8 +6,8 @@ use std::{
 };
 
 use patron_domain::{
-    audit::AuditService, customer::CustomerService, event::EventService, onboarding::OnboardingService, tax::TaxService,
-    network::Network, tenancy::AdministrationService, webhook::WebhookService,
+    audit::AuditService, customer::CustomerService, event::EventService, network::Network,
+    onboarding::OnboardingService, tax::TaxService, tenancy::AdministrationService, webhook::WebhookService,
 };
 use rocket::Request;
 use utoipa::openapi::OpenApi;

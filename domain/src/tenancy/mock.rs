@@ -99,7 +99,7 @@ impl MockApiKeyRepository {
     /// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
     /// let keys = Arc::new(MockApiKeyRepository::with(an_api_key(), secret.clone()));
     /// let access = AccessService::new(keys, Arc::new(MockClock::at(a_time())), Arc::new(NoKeyUses));
-    /// let caller = futures::executor::block_on(access.authenticate(secret.expose(), None)).unwrap();
+    /// let caller = futures::executor::block_on(access.authenticate(secret.expose(), Origin::default())).unwrap();
     /// assert_eq!(caller.owner(), an_api_key().owner);
     /// ```
     #[must_use]
