@@ -1,6 +1,12 @@
 //! A small cache in front of the API keys of a store, so that most requests are authenticated without the store.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use metrics::{Counter, counter};
@@ -11,7 +17,8 @@ use patron_domain::{
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, REVOCATION_DELAY_SECONDS, SystemScope,
+        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyRotation, KeyUse, REVOCATION_DELAY_SECONDS,
+        RotateKeyError, SystemScope,
     },
     time::Timestamp,
 };
@@ -26,7 +33,10 @@ use crate::metrics::names;
 /// includes its expiry. Unknown secrets are not cached, so a new key works at once. Only the SHA-256 of secrets is kept.
 pub struct CachedApiKeys {
     keys: Arc<dyn ApiKeyRepository>,
-    found: Cache<[u8; 32], ApiKey>,
+    /// By secret, with the number of changes that this process had made when it was looked for.
+    found: Cache<[u8; 32], (u64, ApiKey)>,
+    /// How often this process has revoked or replaced a key. What was looked for before the last time does not count.
+    changes: AtomicU64,
     lookups: Lookups,
 }
 
@@ -56,7 +66,15 @@ impl CachedApiKeys {
 
     fn with_delay(keys: Arc<dyn ApiKeyRepository>, delay: Duration) -> Self {
         let found = Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build();
-        Self { keys, found, lookups: Lookups::new() }
+        Self { keys, found, changes: AtomicU64::new(0), lookups: Lookups::new() }
+    }
+}
+
+impl CachedApiKeys {
+    /// Forgets every key: the cache goes by secret, which nobody has here. That is rare, so it is cheap enough.
+    fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+        self.found.invalidate_all();
     }
 }
 
@@ -88,10 +106,20 @@ impl ApiKeyRepository for CachedApiKeys {
         at: Timestamp,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
-        let revoked = self.keys.revoke(scope, id, at, claim).await?;
-        // The cache is keyed by secret, which is not known here. Revoking is rare, so clearing it is cheap enough.
-        self.found.invalidate_all();
-        Ok(revoked)
+        let revoked = self.keys.revoke(scope, id, at, claim).await;
+        self.forget();
+        revoked
+    }
+
+    async fn rotate(
+        &self,
+        scope: &EnvironmentScope,
+        rotation: KeyRotation,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, RotateKeyError> {
+        let rotated = self.keys.rotate(scope, rotation, claim).await;
+        self.forget();
+        rotated
     }
 
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -100,14 +128,18 @@ impl ApiKeyRepository for CachedApiKeys {
 
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let digest: [u8; 32] = Sha256::digest(secret.expose()).into();
-        if let Some(key) = self.found.get(&digest).await {
+        let changes = self.changes.load(Ordering::Acquire);
+        if let Some((of, key)) = self.found.get(&digest).await
+            && of == changes
+        {
             self.lookups.hit.increment(1);
             return Ok(Some(key));
         }
         let found = self.keys.find_by_secret(scope, secret).await?;
         if let Some(key) = &found {
             self.lookups.miss.increment(1);
-            self.found.insert(digest, key.clone()).await;
+            // A revocation that came meanwhile has made the number another one: then this is never a hit.
+            self.found.insert(digest, (changes, key.clone())).await;
         } else {
             self.lookups.unknown.increment(1);
         }
@@ -122,19 +154,14 @@ impl ApiKeyRepository for CachedApiKeys {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
-
     use patron_domain::{
-        ids::{ApiKeyId, IdSequence},
+        ids::IdSequence,
         lifecycle::{Audit, Owner},
-        tenancy::{
-            Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, EnvironmentScope, MockApiKeyRepository, Roles,
-            SystemScope,
-        },
-        time::Timestamp,
+        tenancy::{Actor, AllowedNetworks, ApiKeyName, MockApiKeyRepository, RateLimit, Roles},
+        testkit::{MemoryStore, a_scope, an_api_key},
     };
 
-    use super::CachedApiKeys;
+    use super::*;
 
     fn a_key() -> ApiKey {
         let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
@@ -145,8 +172,11 @@ mod tests {
             display_id: "sk_00***00".to_owned(),
             roles: Roles::super_admin(),
             expires_at: None,
+            allowed_networks: AllowedNetworks::default(),
+            rate_limit: RateLimit::default(),
             revoked_at: None,
             last_used_at: None,
+            tenant_suspended_at: None,
             audit: Audit::created(Timestamp::UNIX_EPOCH, &Actor::system()),
         }
     }
@@ -157,6 +187,74 @@ mod tests {
         keys.expect_find_by_secret().times(times).returning(move |_, _| Ok(answer.clone()));
         keys.expect_revoke().returning(|_, _, _, _| Ok(None));
         CachedApiKeys::with_delay(Arc::new(keys), delay)
+    }
+
+    /// Keys of a store, whose first look-up by secret waits with its answer.
+    struct Slow {
+        keys: Arc<MemoryStore>,
+        held: tokio::sync::Mutex<Option<(tokio::sync::oneshot::Sender<()>, tokio::sync::oneshot::Receiver<()>)>>,
+    }
+
+    #[async_trait]
+    impl ApiKeyRepository for Slow {
+        async fn create(
+            &self,
+            scope: &EnvironmentScope,
+            key: ApiKey,
+            secret: ApiKeySecret,
+            claim: Option<CallersClaim>,
+        ) -> Result<Done<ApiKey>, OnceError> {
+            self.keys.create(scope, key, secret, claim).await
+        }
+
+        async fn list(
+            &self,
+            scope: &EnvironmentScope,
+            revoked: Option<bool>,
+            page: PageRequest,
+        ) -> Result<Page<ApiKey>, StoreError> {
+            self.keys.list(scope, revoked, page).await
+        }
+
+        async fn revoke(
+            &self,
+            scope: &EnvironmentScope,
+            id: ApiKeyId,
+            at: Timestamp,
+            claim: Option<CallersClaim>,
+        ) -> Result<Option<Done<ApiKey>>, OnceError> {
+            self.keys.revoke(scope, id, at, claim).await
+        }
+
+        async fn rotate(
+            &self,
+            scope: &EnvironmentScope,
+            rotation: KeyRotation,
+            claim: Option<CallersClaim>,
+        ) -> Result<Done<ApiKey>, RotateKeyError> {
+            self.keys.rotate(scope, rotation, claim).await
+        }
+
+        async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+            ApiKeyRepository::find(&*self.keys, scope, id).await
+        }
+
+        async fn find_by_secret(
+            &self,
+            scope: &SystemScope,
+            secret: &ApiKeySecret,
+        ) -> Result<Option<ApiKey>, StoreError> {
+            let found = self.keys.find_by_secret(scope, secret).await;
+            if let Some((entered, waiting)) = self.held.lock().await.take() {
+                let _ = entered.send(());
+                let _ = waiting.await;
+            }
+            found
+        }
+
+        async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
+            self.keys.record_uses(scope, uses).await
+        }
     }
 
     async fn look_up(cache: &CachedApiKeys) -> Option<ApiKey> {
@@ -186,6 +284,28 @@ mod tests {
         let id: ApiKeyId = a_key().id;
         cache.revoke(&scope, id, Timestamp::UNIX_EPOCH, None).await.unwrap();
         look_up(&cache).await;
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_began_before_a_revocation_keeps_nothing() {
+        let (entered, began) = tokio::sync::oneshot::channel();
+        let (go, waiting) = tokio::sync::oneshot::channel::<()>();
+        let store = Arc::new(MemoryStore::default());
+        let secret = ApiKeySecret::from_random([1; 32]);
+        store.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
+        // The look-up has its answer, and is held up before it can keep it.
+        let slow = Slow { keys: store, held: tokio::sync::Mutex::new(Some((entered, waiting))) };
+        let cache = Arc::new(CachedApiKeys::with_delay(Arc::new(slow), Duration::from_secs(60)));
+        let asking = tokio::spawn({
+            let (cache, secret) = (cache.clone(), secret.clone());
+            async move { cache.find_by_secret(&SystemScope::patron(), &secret).await }
+        });
+        began.await.unwrap();
+        cache.revoke(&a_scope(), an_api_key().id, Timestamp::UNIX_EPOCH, None).await.unwrap();
+        go.send(()).unwrap();
+        assert!(asking.await.unwrap().unwrap().unwrap().revoked_at.is_none(), "it saw the key as it was");
+        let now = cache.find_by_secret(&SystemScope::patron(), &secret).await.unwrap().unwrap();
+        assert!(now.revoked_at.is_some(), "nobody after it does");
     }
 
     #[tokio::test]

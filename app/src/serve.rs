@@ -157,7 +157,7 @@ fn config(settings: &Settings) -> Config {
 /// Runs when the port is bound and before the first request: provides the first key, and logs the address. A start that
 /// fails to bind creates no key.
 fn liftoff(settings: &Settings, database: &Database, failure: Arc<OnceLock<Failure>>) -> AdHoc {
-    let (settings, tenancy) = (settings.clone(), wiring::tenancy(database));
+    let (settings, tenancy) = (settings.clone(), wiring::tenancy(settings, database));
     AdHoc::on_liftoff("patron", move |rocket| {
         Box::pin(async move {
             let config = rocket.config();

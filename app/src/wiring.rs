@@ -70,6 +70,8 @@ pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUs
         key_uses: uses,
         calls: Some(Calls { sender: webhooks.sender, vault: webhooks.vault }),
         idempotency_ttl: settings.idempotency_ttl,
+        rate_limit: settings.rate_limit,
+        key_max_age: settings.key_max_age,
         options: settings.http.clone(),
         ..Ports::default()
     };
@@ -103,13 +105,14 @@ pub(crate) fn retention_job(settings: &Settings, database: &Database) -> Retenti
 }
 
 /// The service behind startup and the command line.
-pub(crate) fn tenancy(database: &Database) -> TenancyService {
+pub(crate) fn tenancy(settings: &Settings, database: &Database) -> TenancyService {
     TenancyService {
         tenancy: database.tenancy.clone(),
         keys: database.keys.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         randomness: Arc::new(OsRandomness),
+        key_max_age: settings.key_max_age,
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
         ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
         TaxesOfError,
     },
-    tenancy::{ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied},
+    tenancy::{ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied, RotateKeyError,
+        TenantError},
     violation::Violations,
 };
 
@@ -35,6 +36,8 @@ pub enum ErrorKind {
     Unauthenticated,
     /// The caller lacks a permission.
     Denied,
+    /// The caller's tenant is suspended.
+    Suspended,
     /// The requested or referenced object does not exist in the caller's scope.
     NotFound,
     /// Another object has the value that must be unique.
@@ -53,11 +56,12 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
         Self::Denied,
+        Self::Suspended,
         Self::NotFound,
         Self::AlreadyExists,
         Self::KeyReused,
@@ -75,6 +79,7 @@ impl ErrorKind {
             Self::InvalidOperation => "invalid_operation",
             Self::Unauthenticated => "unauthenticated",
             Self::Denied => "permission_denied",
+            Self::Suspended => "suspended",
             Self::NotFound => "not_found",
             Self::AlreadyExists => "already_exists",
             Self::KeyReused => "idempotency_key_reused",
@@ -92,7 +97,7 @@ impl ErrorKind {
         match self {
             Self::Invalid | Self::InvalidOperation => 400,
             Self::Unauthenticated => 401,
-            Self::Denied => 403,
+            Self::Denied | Self::Suspended => 403,
             Self::NotFound => 404,
             Self::AlreadyExists | Self::KeyReused => 409,
             Self::LogTakenBack => 410,
@@ -173,7 +178,7 @@ impl OperationError for Violations {
 
 impl OperationError for PermissionDenied {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Denied
+        if *self == Self::Suspended { ErrorKind::Suspended } else { ErrorKind::Denied }
     }
 }
 
@@ -201,7 +206,7 @@ operation_errors! {
         Internal: Self::Corrupt { .. } | Self::Failed { .. },
     }
     OnceError [KeyReused, Store] {}
-    AuthenticateError [Store] { Unauthenticated: Self::Unauthenticated, }
+    AuthenticateError [Denied, Store] { Unauthenticated: Self::Unauthenticated, }
     ReadError [Denied, Store] {}
     AuditError [Denied, Store] {}
     EventLogError [TakenBack, Store] {}
@@ -234,8 +239,17 @@ operation_errors! {
     EnvironmentError [Denied, KeyReused, Store] (Invalid) { NotFound: Self::Unknown, }
     KeyError [Denied, KeyReused, Randomness, Store] (Invalid) {
         NotFound: Self::UnknownEnvironment | Self::UnknownKey,
+        InvalidOperation: Self::NotRotated(_),
     }
-    ApiKeyError [Randomness, Store] { NotFound: Self::UnknownEnvironment | Self::UnknownKey, }
+    ApiKeyError [Randomness, Store] {
+        NotFound: Self::UnknownEnvironment | Self::UnknownKey,
+        Invalid: Self::Expiry(_),
+    }
+    RotateKeyError [KeyReused, Store] {
+        NotFound: Self::Unknown,
+        InvalidOperation: Self::Ended(_),
+    }
+    TenantError [Store] { NotFound: Self::Unknown, }
 }
 
 #[cfg(feature = "webhooks")]

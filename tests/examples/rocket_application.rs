@@ -59,6 +59,7 @@ async fn first_key(database: &Database) -> Result<(), Box<dyn Error>> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         randomness: Arc::new(OsRandomness),
+        key_max_age: None,
     };
     tenancy.bootstrap(ApiKeySecret::chosen(KEY)?).await?;
     Ok(())

@@ -12,7 +12,7 @@ use patron_domain::{
 use rocket::Request;
 use utoipa::openapi::OpenApi;
 
-use super::{Callers, Origins, Readiness, document, error::ApiError, wrap::CurrentApi};
+use super::{Callers, Origins, RateLimits, Readiness, document, error::ApiError, wrap::CurrentApi};
 
 /// The services and options of the routes. Only the routes of the services that it has are mounted and documented.
 ///
@@ -34,6 +34,8 @@ pub struct Api {
     pub onboarding: Option<OnboardingService>,
     /// Identifies callers.
     pub callers: Arc<dyn Callers>,
+    /// Counts requests against rate limits. Without limits by default.
+    pub limits: RateLimits,
     /// Checks whether requests can be served. Without it, the process is always ready.
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Limits.
@@ -103,6 +105,7 @@ impl Api {
             webhooks: None,
             onboarding: None,
             callers,
+            limits: RateLimits::default(),
             readiness: None,
             options: HttpOptions::default(),
             places: Places::default(),

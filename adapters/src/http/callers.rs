@@ -116,6 +116,7 @@ impl From<AuthenticateError> for CallerError {
     fn from(error: AuthenticateError) -> Self {
         match error {
             AuthenticateError::Unauthenticated => Self::Unauthenticated,
+            AuthenticateError::Denied(error) => Self::Denied(error),
             AuthenticateError::Store(error) => Self::Store(error),
             other => Self::Store(StoreError::Failed { reason: other.to_string() }),
         }

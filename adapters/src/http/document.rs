@@ -100,7 +100,7 @@ fn info() -> Info {
              it clears. Lengths are counted in Unicode code points. Control characters are rejected in all texts; the values \
              of metadata reject only U+0000, and address lines and descriptions allow tabs and line breaks. Every error \
              has the schema `Error`. If several errors apply, the response is the first of: contradictory credentials (400), \
-             401, 403, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
+             401, 403, 429, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
              to, 409, 412. `?pretty=true` indents the response.",
         ))
         .build()

@@ -5,19 +5,20 @@
 //! | --- | --- |
 //! | 400 | `validation_error`, `invalid_operation` |
 //! | 401 | `unauthenticated` |
-//! | 403 | `permission_denied` |
+//! | 403 | `permission_denied`, `suspended` |
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
 //! | 409 | `already_exists`, `idempotency_key_reused` |
 //! | 410 | `log_taken_back` |
 //! | 412 | `version_conflict` |
+//! | 429 | `too_many_requests`, with `Retry-After` |
 //! | 500 | `system_error`, with a constant text |
 //! | 503 | `service_unavailable`, with `Retry-After` |
 
 mod mapping;
 mod shown;
 
-use patron_domain::{ErrorKind, lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
+use patron_domain::{ErrorKind, OperationError, lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
 use rocket::http::Status;
 
 use super::{Callers, messages, version::etag};
@@ -114,7 +115,7 @@ impl ApiError {
 
     /// 403.
     pub(crate) fn denied(error: PermissionDenied) -> Self {
-        let refused = Self::of(ErrorKind::Denied, error.to_string());
+        let refused = Self::of(error.kind(), error.to_string());
         Self { caller: Some(RefusedCaller::Denied(error)), ..refused }
     }
 
@@ -125,6 +126,12 @@ impl ApiError {
             Some(RefusedCaller::Denied(error)) => self.saying(&callers.denied(&error)),
             None => self,
         }
+    }
+
+    /// 429.
+    pub(crate) fn too_many(seconds: u64) -> Self {
+        let message = "there were too many requests; send this one again after the time that Retry-After gives";
+        Self::new(Status::TooManyRequests, "too_many_requests", message).header("Retry-After", seconds.to_string())
     }
 
     /// 404: a resource or a route.

@@ -14,7 +14,7 @@ use rocket::{
 use super::{
     Api,
     error::ApiError,
-    peer,
+    limits, peer,
     wrap::{fail, request_id},
 };
 
@@ -79,6 +79,14 @@ caller_guard!(CanAdministerWebhooks, Permission::AdministerWebhooks);
 async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller, ApiError> {
     let caller = recognise(request).await?;
     caller.authorise(permission)?;
+    limits::take(request, &caller, Some(permission))?;
+    Ok(caller)
+}
+
+/// Recognises the caller of what no route takes: in the order of all checks, before it is told so.
+pub(super) async fn known(request: &Request<'_>) -> Result<Caller, ApiError> {
+    let caller = recognise(request).await?;
+    limits::take(request, &caller, None)?;
     Ok(caller)
 }
 
@@ -99,7 +107,7 @@ impl Recognised {
 }
 
 /// Identifies the caller. If the request names an environment, it must be the caller's.
-pub(super) async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError> {
+async fn recognise(request: &Request<'_>) -> Result<Caller, ApiError> {
     let caller = Api::of(request)?.callers.recognise(request, request_id(request)).await?;
     let caller = caller.at_address(peer::address(request));
     Recognised::note(request, &caller);

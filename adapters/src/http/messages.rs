@@ -83,6 +83,10 @@ pub(crate) fn key_denied(error: &PermissionDenied) -> String {
         PermissionDenied::MoreThanOwn => {
             "this API key cannot create one with more permissions than its own; leave out the roles that it lacks"
         }
+        PermissionDenied::Suspended => "the tenant of this API key is suspended; ask whoever runs this server",
+        PermissionDenied::Network => {
+            "this API key may not be used from this address: it is limited to other networks; use it there, or another key"
+        }
         PermissionDenied::Environment => {
             "this API key does not belong to the environment in X-Environment-ID; use a key of that environment, or \
              omit the header"
@@ -99,7 +103,12 @@ mod tests {
     #[test]
     fn every_denial_names_the_api_key() {
         let roles = Permission::ALL.map(PermissionDenied::Role);
-        for error in roles.into_iter().chain([PermissionDenied::MoreThanOwn, PermissionDenied::Environment]) {
+        for error in roles.into_iter().chain([
+            PermissionDenied::MoreThanOwn,
+            PermissionDenied::Environment,
+            PermissionDenied::Suspended,
+            PermissionDenied::Network,
+        ]) {
             assert!(key_denied(&error).contains("API key"), "{error}");
             assert!(!error.to_string().contains("API key"), "{error}");
         }

@@ -74,7 +74,7 @@ impl Handler for NotAllowed {
             return Outcome::Success(response);
         }
         let refused = match self.audience {
-            Audience::Keyed => guard::recognise(request).await.err(),
+            Audience::Keyed => guard::known(request).await.err(),
             Audience::Public => None,
         };
         let error = refused.unwrap_or_else(|| ApiError::method_not_allowed(&self.allow));
@@ -100,7 +100,7 @@ struct NoSuchPath;
 #[rocket::async_trait]
 impl Handler for NoSuchPath {
     async fn handle<'r>(&self, request: &'r Request<'_>, _data: Data<'r>) -> Outcome<'r> {
-        let error = match guard::recognise(request).await {
+        let error = match guard::known(request).await {
             Ok(_) => no_such_path(request),
             Err(error) => error,
         };

@@ -25,6 +25,7 @@ mod idempotency;
 mod indent;
 mod integration;
 mod json;
+mod limits;
 mod list;
 mod listing;
 mod messages;
@@ -64,6 +65,7 @@ pub use self::{
     docs::mount_docs,
     event::event_line,
     health::Readiness,
+    limits::RateLimits,
     metrics::mount_metrics,
     webhook::JsonBody,
 };

@@ -10,11 +10,11 @@ use patron_domain::{
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
     tax::TaxService,
-    tenancy::{AccessService, AdministrationService, KeyUses, NoKeyUses},
+    tenancy::{AccessService, AdministrationService, KeyUses, NoKeyUses, RateLimit},
     webhook::{SecretVault, WebhookSender, WebhookService},
 };
 
-use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody};
+use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, RateLimits};
 use crate::{
     key_cache::CachedApiKeys,
     persistence::Database,
@@ -48,6 +48,10 @@ pub struct Ports {
     pub calls: Option<Calls>,
     /// How long an idempotency key returns the first response. Default: 24 hours.
     pub idempotency_ttl: Duration,
+    /// How many requests of each tenant pass in a second. Default: all.
+    pub rate_limit: RateLimit,
+    /// For how long a key that is made over HTTP lives at most. Default: for ever.
+    pub key_max_age: Option<Duration>,
     /// Limits.
     pub options: HttpOptions,
 }
@@ -71,6 +75,8 @@ impl Default for Ports {
             key_uses: Arc::new(NoKeyUses),
             calls: None,
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            rate_limit: RateLimit::default(),
+            key_max_age: None,
             options: HttpOptions::default(),
         }
     }
@@ -80,7 +86,7 @@ impl Api {
     /// The API over a database.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
-        let Ports { clock, ids, randomness, callers, key_uses, calls, idempotency_ttl, options } = ports;
+        let Ports { clock, ids, randomness, callers, key_uses, calls, idempotency_ttl, rate_limit, key_max_age, options } = ports;
         let (records, customers) = (database.records.clone(), database.customers.clone());
         let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
         // Both services share one cache: a key revoked through one stops at once in the other.
@@ -93,6 +99,7 @@ impl Api {
             randomness: randomness.clone(),
             records: records.clone(),
             idempotency_ttl,
+            key_max_age,
         };
         let (callers, administration) = match callers {
             Some(callers) => (callers, None),
@@ -142,6 +149,7 @@ impl Api {
             administration,
             webhooks,
             onboarding,
+            limits: RateLimits::new(rate_limit),
             readiness: Some(Arc::new(database.clone())),
             options,
             ..Self::new(service, callers)

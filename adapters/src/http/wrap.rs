@@ -19,6 +19,7 @@ use super::{
     Api, cors, deadline,
     error::ApiError,
     guard::{self, Recognised},
+    limits,
     metrics::{RouteMetrics, count_unknown},
     noted::Noted,
     peer,
@@ -153,7 +154,7 @@ async fn is_disguised(request: &Request<'_>, data: &mut Data<'_>) -> bool {
 
 /// The error for such a form, in the order of all checks.
 async fn disguise_refusal(request: &Request<'_>) -> ApiError {
-    match guard::recognise(request).await {
+    match guard::known(request).await {
         Ok(_) => ApiError::unsupported_media_type(),
         Err(error) => error,
     }
@@ -176,6 +177,7 @@ pub(super) fn finish(request: &Request<'_>, api: &Api, audience: Audience, respo
     if !vary.is_empty() {
         response.set_raw_header("Vary", vary.join(", "));
     }
+    limits::tell(request, response);
     if let Some(ignored) = Noted::of(request).header() {
         response.set_header(ignored);
     }

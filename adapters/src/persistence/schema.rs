@@ -18,6 +18,7 @@ diesel::table! {
     tenants (id) {
         id -> KeySql,
         name -> Text,
+        suspended_at -> Nullable<BigInt>,
         created_at -> BigInt,
         created_by -> Text,
         updated_at -> BigInt,
@@ -264,6 +265,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     environments,
     api_keys,
+    audit,
     logs,
     tax_rates,
     tax_defaults,

@@ -121,6 +121,7 @@ writes! {
     new_owners: NewOwnerRow => insert, insert_all;
     new_logs: LogRow => insert, insert_all;
     new_tenants: TenantRow => insert, insert_all;
+    tenants: TenantRow => update, upsert_all;
     new_environments: EnvironmentRow => insert, insert_all;
     environments: EnvironmentRow => update, upsert_all;
     new_keys: ApiKeyRow => insert, insert_all;

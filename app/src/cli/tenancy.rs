@@ -61,6 +61,18 @@ pub(crate) enum Tenants {
         #[arg(long)]
         json: bool,
     },
+    /// Suspend a tenant: every request with its keys is refused.
+    ///
+    /// Running servers do so within 5 seconds; its webhooks and onboarding rest. Nothing of it is lost.
+    Suspend {
+        /// The id of the tenant, as `patron tenants list` shows it: tenant_…
+        id: TenantId,
+    },
+    /// End the suspension of a tenant.
+    Resume {
+        /// The id of the tenant, as `patron tenants list` shows it: tenant_…
+        id: TenantId,
+    },
     /// List the tenants, newest first.
     List {
         #[command(flatten)]

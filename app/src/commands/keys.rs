@@ -18,7 +18,7 @@ pub(super) async fn run(service: &TenancyService, command: Keys) -> Result<(), F
             let future = expires_at.map(|at| check_expiry(at, service.clock.now())).transpose();
             let expires_at = future.map_err(|error| Failure::configuration(format!("--expires-at: {error}")))?;
             let environment = environment(service, named).await?;
-            let new = NewApiKey { name, roles, expires_at };
+            let new = NewApiKey { expires_at, ..NewApiKey::new(name, roles) };
             let (key, secret) = service.create_key(&scope, environment, new).await.map_err(messages::of_key)?;
             output::note(format_args!("created {} in {environment}; the key is shown only once:", key.id));
             output::line(secret.expose())

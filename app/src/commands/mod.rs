@@ -64,7 +64,7 @@ async fn over_database(command: Command, settings: Settings) -> Result<(), Failu
 }
 
 async fn on(settings: &Settings, database: &Database, command: Command) -> Result<(), Failure> {
-    let service = wiring::tenancy(database);
+    let service = wiring::tenancy(settings, database);
     match command {
         Command::Migrate => output::line("the database is up to date"),
         Command::Keys(command) => keys::run(&service, command).await,

@@ -16,7 +16,7 @@ use patron_adapters::{
 };
 use patron_domain::{
     network::Network,
-    tenancy::ApiKeySecret,
+    tenancy::{ApiKeySecret, PerSecond, RateLimit},
     webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -93,6 +93,15 @@ pub(super) struct Raw {
     events_days: Option<u32>,
     /// `PATRON_AUDIT_ADDRESSES_DAYS`: for how long addresses stay in the audit log, 1 to 3,650 days.
     audit_addresses_days: u32,
+    /// `PATRON_RATE_LIMIT_READS`: how many requests a second of a tenant may read, 1 to 1,000,000; as many as come when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit_reads: Option<u32>,
+    /// `PATRON_RATE_LIMIT_WRITES`: how many requests a second of a tenant may write, 1 to 1,000,000; as many as come when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit_writes: Option<u32>,
+    /// `PATRON_KEY_MAX_DAYS`: for how long a key lives at most, 1 to 36,500 days; for ever when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_max_days: Option<u32>,
     /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is believed, separated by commas.
     trusted_proxies: String,
     /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Without it, the key is random.
@@ -161,6 +170,9 @@ impl Default for Raw {
             idempotency_hours: 24,
             events_days: None,
             audit_addresses_days: 90,
+            rate_limit_reads: None,
+            rate_limit_writes: None,
+            key_max_days: None,
             trusted_proxies: String::new(),
             bootstrap_key: None,
             bootstrap_key_file: None,
@@ -211,6 +223,9 @@ pub(crate) struct Settings {
     pub(crate) idempotency_ttl: Duration,
     pub(crate) events_ttl: Option<Duration>,
     pub(crate) audit_addresses_ttl: Duration,
+    /// Of each tenant.
+    pub(crate) rate_limit: RateLimit,
+    pub(crate) key_max_age: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
     pub(crate) metrics_public: bool,
@@ -248,6 +263,7 @@ impl Raw {
                 ));
             }
         }
+        within(names, "key_max_days", self.key_max_days.unwrap_or(1), 1, 36_500)?;
         within(names, "audit_addresses_days", self.audit_addresses_days, 1, 3_650)?;
         within(names, "shutdown_grace_seconds", self.shutdown_grace_seconds, 0, 300)?;
         within(names, "webhooks_lease_seconds", self.webhooks_lease_seconds, 2, 600)?;
@@ -273,6 +289,11 @@ impl Raw {
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
+            rate_limit: RateLimit {
+                reads: per_second(names, "rate_limit_reads", self.rate_limit_reads)?,
+                writes: per_second(names, "rate_limit_writes", self.rate_limit_writes)?,
+            },
+            key_max_age: self.key_max_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             audit_addresses_ttl: Duration::from_secs(u64::from(self.audit_addresses_days) * 86_400),
             events_ttl: self.events_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             bootstrap_key: key.read(|text| {
@@ -304,6 +325,11 @@ where
         return Err(format!("{} must be from {least} to {most}, not {value}", names.of(key)));
     }
     Ok(())
+}
+
+fn per_second(names: &Names<'_>, key: &str, number: Option<u32>) -> Result<Option<PerSecond>, String> {
+    let limit = number.map(|number| PerSecond::new(number.into())).transpose();
+    limit.map_err(|error| format!("{} {error}", names.of(key)))
 }
 
 fn networks(names: &Names<'_>, key: &str, text: &str) -> Result<Vec<Network>, String> {

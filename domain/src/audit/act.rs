@@ -201,6 +201,13 @@ impl Act {
         Self::plain(AuditAction::KeyRotated, AuditObject::ApiKey(key.id))
     }
 
+    /// The tenant was suspended, or its suspension ended.
+    #[must_use]
+    pub fn tenant_suspended(id: TenantId, suspended: bool) -> Self {
+        let action = if suspended { AuditAction::TenantSuspended } else { AuditAction::TenantResumed };
+        Self::plain(action, AuditObject::Tenant(id))
+    }
+
     /// An environment was made.
     #[must_use]
     pub fn environment_created(environment: &Environment) -> Self {

@@ -143,7 +143,8 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
-    /// Leases runs of any environment that are due, the longest due first. They MUST become due again at the end of the
+    /// Leases runs of any environment that are due, the longest due first, but none of a
+    /// suspended tenant. They MUST become due again at the end of the
     /// claim, so that another holder continues them if this one crashes. Unfinished ones are then
     /// [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
     async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;

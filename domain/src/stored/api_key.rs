@@ -11,7 +11,8 @@ use super::{
 use crate::{
     ids::{ApiKeyId, EnvironmentId},
     lifecycle::Owner,
-    tenancy::{Actor, ApiKey, ApiKeyName, Role, Roles},
+    network::Network,
+    tenancy::{Actor, AllowedNetworks, ApiKey, ApiKeyName, PerSecond, RateLimit, Role, Roles},
     time::Timestamp,
 };
 
@@ -25,6 +26,12 @@ struct ApiKeyForm<'a> {
     name: Text<'a, ApiKeyName>,
     display_id: String,
     roles: Vec<Text<'a, Role>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    allowed_networks: Vec<Text<'a, Network>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reads_per_second: Option<Int<PerSecond>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writes_per_second: Option<Int<PerSecond>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Int<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +48,9 @@ struct ApiKeyForm<'a> {
 
 impl<'a> ApiKeyForm<'a> {
     fn of(key: &'a ApiKey) -> Self {
-        let ApiKey { id, owner, name, display_id, roles, expires_at, revoked_at, last_used_at, audit } = key;
+        let ApiKey { id, owner, name, display_id, roles, allowed_networks, rate_limit, audit, .. } = key;
+        // Whether its tenant is suspended is the tenant's to say.
+        let ApiKey { expires_at, revoked_at, last_used_at, tenant_suspended_at: _, .. } = key;
         Self {
             v: V1,
             id: Text::of(id),
@@ -49,6 +58,9 @@ impl<'a> ApiKeyForm<'a> {
             name: Text::of(name),
             display_id: display_id.clone(),
             roles: roles.iter().map(Text::from).collect(),
+            allowed_networks: allowed_networks.as_slice().iter().map(Text::of).collect(),
+            reads_per_second: rate_limit.reads.map(Int),
+            writes_per_second: rate_limit.writes.map(Int),
             expires_at: expires_at.map(Int),
             revoked_at: revoked_at.map(Int),
             last_used_at: last_used_at.map(Int),
@@ -72,6 +84,13 @@ impl<'a> ApiKeyForm<'a> {
             name: self.name.take(),
             display_id: self.display_id,
             roles: Roles::new(self.roles.into_iter().map(Text::take)).map_err(|_| "roles")?,
+            allowed_networks: AllowedNetworks::new(self.allowed_networks.into_iter().map(Text::take).collect())
+                .map_err(|_| "allowed_networks")?,
+            rate_limit: RateLimit {
+                reads: self.reads_per_second.map(|limit| limit.0),
+                writes: self.writes_per_second.map(|limit| limit.0),
+            },
+            tenant_suspended_at: None,
             expires_at: self.expires_at.map(|at| at.0),
             revoked_at: self.revoked_at.map(|at| at.0),
             last_used_at: self.last_used_at.map(|at| at.0),

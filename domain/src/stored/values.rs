@@ -12,12 +12,13 @@ use crate::{
     integration::{ProviderEntityId, ProviderType},
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
+    network::Network,
     onboarding::WorkflowName,
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
         TaxRateStatus,
     },
-    tenancy::{Actor, ApiKeyName, EnvironmentName, EnvironmentType, Role},
+    tenancy::{Actor, ApiKeyName, EnvironmentName, EnvironmentType, PerSecond, Role},
     time::Timestamp,
 };
 
@@ -209,6 +210,26 @@ impl AsInt for Priority {
 
     fn of_int(number: i64) -> Option<Self> {
         Self::new(number).ok()
+    }
+}
+
+impl AsInt for PerSecond {
+    fn int(self) -> i64 {
+        self.get().into()
+    }
+
+    fn of_int(number: i64) -> Option<Self> {
+        Self::new(number).ok()
+    }
+}
+
+impl AsText for Network {
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::new(text).ok()
     }
 }
 

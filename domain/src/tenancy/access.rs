@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, Origin, RefusedUse, SystemScope,
+    Actor, ApiKeyRepository, ApiKeySecret, Caller, EnvironmentScope, KeyUse, KeyUses, Origin, PermissionDenied,
+    RefusedUse, SystemScope,
 };
 use crate::{clock::Clock, store::StoreError};
 
@@ -50,6 +51,9 @@ pub enum AuthenticateError {
     /// The key is missing, wrong, expired or revoked. Which of these is not said.
     #[error("the caller was not recognised")]
     Unauthenticated,
+    /// The caller was recognised, and may not ask: its tenant is suspended, or it is limited to other networks.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,9 +77,15 @@ impl AccessService {
         let now = self.clock.now();
         match found {
             Some(key) if key.is_valid_at(now) => {
+                if key.tenant_suspended_at.is_some() {
+                    return Err(PermissionDenied::Suspended.into());
+                }
+                if !key.allowed_networks.admit(origin.address()) {
+                    return Err(PermissionDenied::Network.into());
+                }
                 self.uses.note(KeyUse { id: key.id, at: now });
                 let scope = EnvironmentScope { owner: key.owner, actor: Actor::from(key.id), origin };
-                Ok(Caller::new(scope, key.roles, None))
+                Ok(Caller::new(scope, key.roles, None).limited_to(key.rate_limit))
             }
             Some(key) => {
                 self.uses.note_refused(RefusedUse { id: key.id, owner: key.owner, at: now, origin });
@@ -95,7 +105,10 @@ mod tests {
         clock::MockClock,
         ids::IdSequence,
         lifecycle::{Audit, Owner},
-        tenancy::{ApiKey, ApiKeyName, MockApiKeyRepository, MockKeyUses, Permission, RequestId, Role, Roles},
+        tenancy::{
+            AllowedNetworks, ApiKey, ApiKeyName, MockApiKeyRepository, MockKeyUses, Permission, RateLimit, RequestId,
+            Role, Roles,
+        },
         time::Timestamp,
     };
 
@@ -123,8 +136,11 @@ mod tests {
             display_id: secret().display_id(),
             roles: Roles::new([Role::AllReader]).unwrap(),
             expires_at: None,
+            allowed_networks: AllowedNetworks::default(),
+            rate_limit: RateLimit::default(),
             revoked_at: None,
             last_used_at: None,
+            tenant_suspended_at: None,
             audit: Audit::created(time(0), &Actor::system()),
         }
     }
@@ -166,6 +182,33 @@ mod tests {
             let answer = block_on(access(Ok(found)).authenticate(SECRET, Origin::default()));
             assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
         }
+    }
+
+    /// An access service over a store with one key, which is not noted as used.
+    fn refusing(key: ApiKey) -> AccessService {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_find_by_secret().returning(move |_, _| Ok(Some(key.clone())));
+        AccessService::new(Arc::new(keys), clock(), Arc::new(MockKeyUses::new()))
+    }
+
+    #[test]
+    fn a_suspended_tenant_and_a_foreign_network_are_told_to_who_has_a_valid_key() {
+        let networks = AllowedNetworks::new(vec!["192.0.2.0/24".parse().unwrap()]).unwrap();
+        let outside = Origin::new(None, "198.51.100.1".parse().ok());
+        let limited = ApiKey { allowed_networks: networks, ..a_key() };
+        for origin in [outside.clone(), Origin::default()] {
+            let answer = block_on(refusing(limited.clone()).authenticate(SECRET, origin));
+            assert_eq!(answer, Err(PermissionDenied::Network.into()));
+        }
+        // Suspended comes first, and neither is told to who has a revoked key.
+        let suspended = ApiKey { tenant_suspended_at: Some(time(1)), ..limited.clone() };
+        let answer = block_on(refusing(suspended.clone()).authenticate(SECRET, outside.clone()));
+        assert_eq!(answer, Err(PermissionDenied::Suspended.into()));
+        let revoked = ApiKey { revoked_at: Some(time(1)), ..suspended };
+        let answer = block_on(access(Ok(Some(revoked))).authenticate(SECRET, outside));
+        assert_eq!(answer, Err(AuthenticateError::Unauthenticated));
+        let inside = Origin::new(None, "192.0.2.7".parse().ok());
+        assert!(block_on(access(Ok(Some(limited))).authenticate(SECRET, inside)).is_ok());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! API keys: the secret that a client presents, and the data stored about it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use super::{Actor, Roles, Tenant};
+use super::{Actor, AllowedNetworks, RateLimit, Roles, Tenant};
 use crate::{
     ids::{ApiKeyId, crockford},
     lifecycle::{Audit, Owner, Status},
@@ -148,17 +148,44 @@ pub struct ApiKey {
     pub display_id: String,
     /// The roles.
     pub roles: Roles,
+    /// From where it may be used.
+    pub allowed_networks: AllowedNetworks,
+    /// How often.
+    pub rate_limit: RateLimit,
     /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
     /// The time of revocation; `None` while it is not revoked.
     pub revoked_at: Option<Timestamp>,
     /// The last recorded use. It is some seconds late, see [`super::KeyUses`].
     pub last_used_at: Option<Timestamp>,
+    /// Since when its tenant is suspended. No part of the key itself: stores look it up together with the key.
+    pub tenant_suspended_at: Option<Timestamp>,
     /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
 impl ApiKey {
+    /// The same key with its end, once another one takes its place: valid until then, and no longer than before.
+    ///
+    /// # Errors
+    /// [`NotRotated`] when it is not valid any more: then nothing is to be replaced.
+    pub fn replaced(&self, until: Timestamp, at: Timestamp, by: &Actor) -> Result<Self, NotRotated> {
+        if !self.is_valid_at(at) {
+            return Err(NotRotated);
+        }
+        let expires_at = Some(self.expires_at.map_or(until, |end| end.min(until)));
+        let mut replaced = Self { expires_at, ..self.clone() };
+        replaced.audit.touch(at, by);
+        Ok(replaced)
+    }
+
+    /// For how long it was to live when it was made; `None` for ever.
+    #[must_use]
+    pub fn life(&self) -> Option<Duration> {
+        let micros = self.expires_at?.micros().saturating_sub(self.audit.created_at.micros());
+        Some(Duration::from_micros(u64::try_from(micros).unwrap_or_default()))
+    }
+
     /// Revokes the key. If it is already revoked, the first time and actor are kept.
     pub fn revoke(&mut self, at: Timestamp, by: &Actor) {
         if self.revoked_at.is_none() {
@@ -214,6 +241,12 @@ pub enum ExpiryError {
     /// The time has passed.
     #[error("expires_at must be in the future; leave it out for a key that does not expire")]
     Past,
+    /// No key may live for so long.
+    #[error("expires_at must not be later than {days} days from now; leave it out for that end")]
+    TooLate {
+        /// The most days.
+        days: u64,
+    },
 }
 
 impl Rule for ExpiryError {
@@ -221,6 +254,7 @@ impl Rule for ExpiryError {
         match self {
             Self::Time(error) => error.rule(),
             Self::Past => "future",
+            Self::TooLate { .. } => "max_age",
         }
     }
 }
@@ -254,7 +288,8 @@ pub struct KeyUse {
 /// use patron_domain::tenancy::{ApiKeyName, NewApiKey, Roles};
 ///
 /// let name = ApiKeyName::new("Back office").unwrap();
-/// let new = NewApiKey { name, roles: Roles::super_admin(), expires_at: None };
+/// let new = NewApiKey::new(name, Roles::super_admin());
+/// assert_eq!(new.expires_at, None);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
@@ -262,9 +297,54 @@ pub struct NewApiKey {
     pub name: ApiKeyName,
     /// The roles.
     pub roles: Roles,
+    /// From where it may be used.
+    pub allowed_networks: AllowedNetworks,
+    /// How often.
+    pub rate_limit: RateLimit,
     /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
 }
+
+impl NewApiKey {
+    /// A key without any limit.
+    #[must_use]
+    pub fn new(name: ApiKeyName, roles: Roles) -> Self {
+        let (allowed_networks, rate_limit) = (AllowedNetworks::default(), RateLimit::default());
+        Self { name, roles, allowed_networks, rate_limit, expires_at: None }
+    }
+}
+
+/// That a key takes the place of another one, which stays valid for a while.
+///
+/// ```
+/// use patron_domain::{tenancy::{ApiKeySecret, KeyRotation}, testkit::{a_time, an_api_key, an_id}};
+///
+/// let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
+/// let rotation = KeyRotation { replaced: an_id(7), until: a_time(), key: an_api_key(), secret };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRotation {
+    /// The key that is replaced.
+    pub replaced: ApiKeyId,
+    /// Until when it stays valid.
+    pub until: Timestamp,
+    /// The new key.
+    pub key: ApiKey,
+    /// Its secret.
+    pub secret: ApiKeySecret,
+}
+
+/// A key that is revoked or has ended is not replaced.
+///
+/// ```
+/// use patron_domain::{tenancy::{Actor, ApiKey, NotRotated}, testkit::{a_time, an_api_key}};
+///
+/// let ended = ApiKey { expires_at: Some(a_time()), ..an_api_key() };
+/// assert_eq!(ended.replaced(a_time(), a_time(), &Actor::system()), Err(NotRotated));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the API key is revoked or has ended, so nothing can take its place; make another one")]
+pub struct NotRotated;
 
 /// The first objects of an empty store, written in full or not at all.
 ///

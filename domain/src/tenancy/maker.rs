@@ -22,7 +22,7 @@ impl Maker {
     }
 
     pub(super) fn tenant(&mut self, name: TenantName) -> Tenant {
-        Tenant { id: self.ids.next_id(), name, audit: self.audit.clone() }
+        Tenant { id: self.ids.next_id(), name, suspended_at: None, audit: self.audit.clone() }
     }
 
     pub(super) fn environment(
@@ -42,9 +42,12 @@ impl Maker {
             name: new.name,
             display_id: secret.display_id(),
             roles: new.roles,
+            allowed_networks: new.allowed_networks,
+            rate_limit: new.rate_limit,
             expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
+            tenant_suspended_at: None,
             audit: self.audit.clone(),
         }
     }

@@ -1,7 +1,8 @@
 //! Ready-made mocks of the ports for tenants, environments and API keys.
 
 use super::{
-    ApiKey, ApiKeySecret, CreateEnvironmentError, Environment, MockApiKeyRepository, MockKeyUses, MockTenancyRepository,
+    ApiKey, ApiKeySecret, CreateEnvironmentError, Environment, MockApiKeyRepository, MockKeyUses,
+    MockTenancyRepository, RotateKeyError,
 };
 use crate::{idempotency::Done, page::Page, store::StoreError};
 
@@ -47,6 +48,7 @@ impl MockTenancyRepository {
         tenancy.expect_bootstrap().returning(|_, _| Err(unavailable()));
         tenancy.expect_create_tenant().returning(|_, _| Err(unavailable()));
         tenancy.expect_tenants().returning(|_, _| Err(unavailable()));
+        tenancy.expect_suspend_tenant().returning(|_, _, _, _| Err(unavailable()));
         tenancy.expect_create_environment().returning(|_, _, _| Err(unavailable().into()));
         tenancy.expect_rename_environment().returning(|_, _, _, _, _| Err(unavailable().into()));
         tenancy.expect_environments().returning(|_, _| Err(unavailable()));
@@ -64,6 +66,7 @@ impl MockTenancyRepository {
         tenancy.expect_bootstrap().returning(move |_, _| Ok(is_empty));
         tenancy.expect_create_tenant().returning(|_, _| Ok(()));
         tenancy.expect_tenants().returning(|_, page| Ok(Page::cut(Vec::new(), page)));
+        tenancy.expect_suspend_tenant().returning(|_, _, _, _| Ok(None));
         let one = of_tenant.clone();
         tenancy.expect_create_environment().returning(move |scope, new, _| {
             one(scope.tenant_id).map(|_| Done::now(new)).ok_or(CreateEnvironmentError::UnknownTenant)
@@ -90,7 +93,7 @@ impl MockApiKeyRepository {
         Self::holding(None)
     }
 
-    /// A store with one key, which is found by its secret. Revoking it is returned but not kept.
+    /// A store with one key, which is found by its secret. Revoking or replacing it is returned but not kept.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -114,6 +117,7 @@ impl MockApiKeyRepository {
         keys.expect_create().returning(|_, _, _, _| Err(unavailable().into()));
         keys.expect_list().returning(|_, _, _| Err(unavailable()));
         keys.expect_revoke().returning(|_, _, _, _| Err(unavailable().into()));
+        keys.expect_rotate().returning(|_, _, _| Err(unavailable().into()));
         keys.expect_find().returning(|_, _| Err(unavailable()));
         keys.expect_find_by_secret().returning(|_, _| Err(unavailable()));
         keys.expect_record_uses().returning(|_, _| Err(unavailable()));
@@ -141,6 +145,13 @@ impl MockApiKeyRepository {
                 Done::now(key)
             }))
         });
+        let one = held.clone();
+        keys.expect_rotate().returning(move |scope, rotation, _| {
+            let old = one().filter(|key| key.owner == scope.owner && key.id == rotation.replaced);
+            let at = rotation.key.audit.created_at;
+            old.ok_or(RotateKeyError::Unknown)?.replaced(rotation.until, at, &scope.actor)?;
+            Ok(Done::now(rotation.key))
+        });
         keys.expect_find().returning(move |_, id| Ok(held().filter(|key| key.id == id)));
         keys.expect_find_by_secret()
             .returning(move |_, asked| Ok(key.clone().filter(|(_, secret)| secret == asked).map(|(key, _)| key)));
@@ -155,6 +166,7 @@ impl MockKeyUses {
     pub fn ignoring() -> Self {
         let mut uses = Self::new();
         uses.expect_note().return_const(());
+        uses.expect_note_refused().return_const(());
         uses
     }
 }

@@ -4,6 +4,8 @@ mod access;
 mod actor;
 mod administration;
 mod api_key;
+mod gcra;
+mod limits;
 mod maker;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
@@ -20,7 +22,12 @@ pub use actor::{Actor, ActorError, RequestId, RequestIdError};
 pub use administration::{AdministrationService, EnvironmentChange, EnvironmentError, KeyError};
 pub use api_key::{
     ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ChosenKeyError,
-    ExpiryError, KeyUse, NewApiKey, check_expiry,
+    ExpiryError, KeyRotation, KeyUse, NewApiKey, NotRotated, check_expiry,
+};
+pub use gcra::{Gcra, Passed};
+pub use limits::{
+    AllowedNetworks, KeyOverlapError, MAX_KEY_OVERLAP_SECONDS, PerSecond, PerSecondError, RateLimit, TooManyNetworks,
+    check_key_overlap, end_of_key,
 };
 pub use origin::Origin;
 #[cfg(any(test, feature = "mock"))]
@@ -28,13 +35,13 @@ pub use owners::MockOwners;
 pub use owners::{Owners, TenancyOwners};
 pub use port::{
     ApiKeyRepository, CreateEnvironmentError, KeyUses, MAX_USES, NoKeyUses, REVOCATION_DELAY_SECONDS, RefusedUse,
-    TenancyRepository,
+    RotateKeyError, TenancyRepository,
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository};
 pub use role::{NoRole, Permission, PermissionDenied, Role, Roles};
 pub use scope::{Caller, EnvironmentScope, SystemScope, TenantScope};
-pub use service::{ApiKeyError, TenancyService};
+pub use service::{ApiKeyError, TenancyService, TenantError};
 pub use tenant::{
     Environment, EnvironmentName, EnvironmentNameError, EnvironmentType, Tenant, TenantName, TenantNameError,
 };

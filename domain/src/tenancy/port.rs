@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 
 use super::{
-    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyUse, Origin, SystemScope,
-    Tenant, TenantScope,
+    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyRotation, KeyUse, NotRotated,
+    Origin, SystemScope, Tenant, TenantScope,
 };
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},
-    ids::{ApiKeyId, EnvironmentId},
+    ids::{ApiKeyId, EnvironmentId, TenantId},
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
@@ -48,6 +48,16 @@ pub trait TenancyRepository: Send + Sync {
 
     /// All tenants, the newest first; ids break ties.
     async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError>;
+
+    /// Suspends a tenant, or ends its suspension, as [`Tenant::suspend`] says, and answers it as it is then; `None` when there
+    /// is none with this id. An entry in the audit log of each of its environments tells of a change.
+    async fn suspend_tenant(
+        &self,
+        scope: &SystemScope,
+        id: TenantId,
+        suspended: bool,
+        at: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError>;
 
     /// Writes a new environment of the scope's tenant, whatever tenant the value has.
     ///
@@ -152,13 +162,23 @@ pub trait ApiKeyRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError>;
 
+    /// Writes a new key of the scope's environment, and ends the one that it replaces, as [`ApiKey::replaced`] says.
+    ///
+    /// MUST answer [`RotateKeyError::Unknown`] when the environment has no such key, and then write nothing.
+    async fn rotate(
+        &self,
+        scope: &EnvironmentScope,
+        rotation: KeyRotation,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, RotateKeyError>;
+
     /// A key of any environment by its id.
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
 
     /// The key with this secret, valid or not; `None` for an unknown secret.
     ///
-    /// The result MAY come from a cache; a revocation MUST take effect after [`REVOCATION_DELAY_SECONDS`] at the
-    /// latest.
+    /// The result MAY come from a cache; a revocation, a rotation, and the suspension of the key's tenant MUST take effect
+    /// after [`REVOCATION_DELAY_SECONDS`] at the latest.
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError>;
 
     /// Records the last uses of keys of any environment, at most [`MAX_USES`] at once.
@@ -167,6 +187,32 @@ pub trait ApiKeyRepository: Send + Sync {
     /// The rest of the key MUST stay unchanged. Unknown keys MUST be skipped.
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError>;
 }
+
+/// Why no key took another one's place.
+///
+/// ```
+/// use patron_domain::tenancy::{NotRotated, RotateKeyError};
+///
+/// assert_eq!(RotateKeyError::from(NotRotated).to_string(), NotRotated.to_string());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotateKeyError {
+    /// There is no such key.
+    #[error("there is no API key with this id")]
+    Unknown,
+    /// It is not valid any more.
+    #[error(transparent)]
+    Ended(#[from] NotRotated),
+    /// The idempotency key stands for another request.
+    #[error(transparent)]
+    KeyReused(#[from] IdempotencyKeyReused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+from_once_error!(RotateKeyError);
 
 /// The maximum number of uses in one call of [`ApiKeyRepository::record_uses`].
 pub const MAX_USES: usize = 100;

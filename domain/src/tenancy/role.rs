@@ -203,6 +203,12 @@ pub enum PermissionDenied {
     /// The new key would have more rights than the caller.
     #[error("the caller cannot grant roles that it does not have; leave those roles out")]
     MoreThanOwn,
+    /// The tenant is suspended.
+    #[error("the tenant is suspended")]
+    Suspended,
+    /// The caller's address lies in none of the networks that it is limited to.
+    #[error("the caller may not ask from this address")]
+    Network,
     /// The client named an environment other than the caller's.
     #[error("the caller belongs to another environment than the requested one")]
     Environment,

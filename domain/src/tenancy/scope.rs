@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Actor, Origin, Permission, PermissionDenied, RequestId, Roles};
+use super::{Actor, Origin, Permission, PermissionDenied, RateLimit, RequestId, Roles};
 use crate::{
     ids::{EnvironmentId, TenantId},
     lifecycle::Owner,
@@ -98,6 +98,7 @@ impl SystemScope {
 pub struct Caller {
     scope: EnvironmentScope,
     roles: Roles,
+    rate_limit: RateLimit,
 }
 
 impl Caller {
@@ -108,7 +109,19 @@ impl Caller {
         if let Some(request_id) = request_id {
             scope.origin = scope.origin.in_request(request_id);
         }
-        Self { scope, roles }
+        Self { scope, roles, rate_limit: RateLimit::default() }
+    }
+
+    /// The same, who may ask no more often than this.
+    #[must_use]
+    pub fn limited_to(self, rate_limit: RateLimit) -> Self {
+        Self { rate_limit, ..self }
+    }
+
+    /// How often it may ask.
+    #[must_use]
+    pub fn rate_limit(&self) -> RateLimit {
+        self.rate_limit
     }
 
     /// The same, from a network address: a program that identifies callers itself knows it from the connection.

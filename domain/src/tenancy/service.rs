@@ -1,11 +1,11 @@
 //! Managing tenants, environments and keys, for the operator of the whole system.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, Bootstrap, Caller, CreateEnvironmentError, Environment,
-    EnvironmentName, EnvironmentScope, EnvironmentType, NewApiKey, Roles, SystemScope, TenancyRepository, Tenant,
-    TenantName, TenantScope, maker::Maker,
+    EnvironmentName, EnvironmentScope, EnvironmentType, ExpiryError, NewApiKey, Roles, SystemScope, TenancyRepository,
+    Tenant, TenantName, TenantScope, end_of_key, maker::Maker,
 };
 use crate::{
     clock::Clock,
@@ -33,6 +33,7 @@ use crate::{
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
+///     key_max_age: None,
 /// };
 /// let secret = service.new_secret().unwrap();
 /// assert!(service.bootstrap(secret).await.unwrap().is_some(), "the first start creates a key");
@@ -50,6 +51,26 @@ pub struct TenancyService {
     pub ids: Arc<dyn IdGenerator>,
     /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
+    /// For how long a key lives at most; for ever when absent.
+    pub key_max_age: Option<Duration>,
+}
+
+/// Why a tenant was not suspended.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tenancy::TenantError};
+///
+/// assert_ne!(TenantError::from(StoreError::unavailable("busy")), TenantError::Unknown);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TenantError {
+    /// There is no such tenant.
+    #[error("there is no tenant with this id")]
+    Unknown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why a key was not created or revoked.
@@ -68,6 +89,9 @@ pub enum ApiKeyError {
     /// There is no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
+    /// It would live too long, or not at all.
+    #[error(transparent)]
+    Expiry(#[from] ExpiryError),
     /// No secret could be generated.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
@@ -116,7 +140,8 @@ impl TenancyService {
         let tenant = make.tenant(tenant_name);
         let environment = make.environment(tenant.id, environment_name, EnvironmentType::Development);
         let owner = Owner { tenant_id: tenant.id, environment_id: environment.id };
-        let new = NewApiKey { name: key_name, roles: Roles::first_key(), expires_at: None };
+        let mut new = NewApiKey::new(key_name, Roles::first_key());
+        new.expires_at = self.key_max_age.map(|most| self.clock.now().later(most));
         let key = make.key(owner, new, &secret);
         let first = Bootstrap { tenant, environment, key: key.clone(), secret };
         let written = self.tenancy.bootstrap(&scope, first).await?;
@@ -131,6 +156,21 @@ impl TenancyService {
         let tenant = self.make(&scope.actor).tenant(name);
         self.tenancy.create_tenant(scope, tenant.clone()).await?;
         Ok(tenant)
+    }
+
+    /// Suspends a tenant, or ends its suspension; a second time changes nothing. Running servers mind it within
+    /// [`super::REVOCATION_DELAY_SECONDS`].
+    ///
+    /// # Errors
+    /// When there is no such tenant or the store fails.
+    pub async fn suspend_tenant(
+        &self,
+        scope: &SystemScope,
+        id: TenantId,
+        suspended: bool,
+    ) -> Result<Tenant, TenantError> {
+        let tenant = self.tenancy.suspend_tenant(scope, id, suspended, self.clock.now()).await?;
+        tenant.ok_or(TenantError::Unknown)
     }
 
     /// Lists tenants.
@@ -174,13 +214,15 @@ impl TenancyService {
     /// Creates a key with 256 random bits. The secret is returned only this once.
     ///
     /// # Errors
-    /// When there is no such environment, no secret can be generated, or the store fails.
+    /// When there is no such environment, the key would live too long, no secret can be generated, or the store fails.
     pub async fn create_key(
         &self,
         scope: &SystemScope,
         environment_id: EnvironmentId,
         new: NewApiKey,
     ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
+        let expires_at = end_of_key(new.expires_at, self.clock.now(), self.key_max_age)?;
+        let new = NewApiKey { expires_at, ..new };
         let scope = self.environment_scope(scope, environment_id).await?;
         let secret = self.new_secret()?;
         let key = self.make(&scope.actor).key(scope.owner, new, &secret);
@@ -267,6 +309,7 @@ mod tests {
             clock: Arc::new(FixedClock::default()),
             ids: Arc::new(MockIdGenerator::from_time()),
             randomness: Arc::new(MockRandomness::new()),
+            key_max_age: None,
         }
     }
 
@@ -294,7 +337,7 @@ mod tests {
     #[test]
     fn a_key_for_an_unknown_environment_is_refused_before_a_secret_is_generated() {
         let tenancy = MockTenancyRepository::empty();
-        let new = NewApiKey { name: an_api_key().name, roles: Roles::super_admin(), expires_at: None };
+        let new = NewApiKey::new(an_api_key().name, Roles::super_admin());
         let environment = an_api_key().owner.environment_id;
         let answer = block_on(service(tenancy).create_key(&SystemScope::patron(), environment, new));
         assert_eq!(answer, Err(ApiKeyError::UnknownEnvironment));

@@ -35,8 +35,22 @@ pub struct Tenant {
     pub id: TenantId,
     /// The name.
     pub name: TenantName,
+    /// Since when it is suspended: its keys open nothing, its webhooks and onboarding rest. Nothing of it is lost.
+    pub suspended_at: Option<Timestamp>,
     /// Who created it, and when.
     pub audit: Audit,
+}
+
+impl Tenant {
+    /// Suspends it, or ends its suspension; whether that changes anything.
+    pub fn suspend(&mut self, suspended: bool, at: Timestamp, by: &Actor) -> bool {
+        let changes = suspended != self.suspended_at.is_some();
+        if changes {
+            self.suspended_at = suspended.then_some(at);
+            self.audit.touch(at, by);
+        }
+        changes
+    }
 }
 
 /// The purpose of an environment. It cannot change.

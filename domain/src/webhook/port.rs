@@ -217,12 +217,13 @@ pub trait WebhookRepository: Send + Sync {
 
     /// Leases endpoints of any environment that have work: events after their position, or a delivery that is due.
     ///
-    /// Endpoints MUST be left out that are disabled, deleted, paused, listed as served, or leased by another holder
-    /// beyond the current time. Of concurrent claims no two MUST get the same endpoint. The holder's own leases MAY be
+    /// Endpoints MUST be left out that are disabled, deleted, paused, of a suspended tenant, listed as served, or leased
+    /// by another holder beyond the current time. Of concurrent claims no two MUST get the same endpoint. The holder's own leases MAY be
     /// returned again, so that a relay that restarts under the same name resumes its work.
     async fn claim(&self, scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError>;
 
-    /// Extends a lease; `false` when another holder has it now, or the endpoint is disabled or deleted.
+    /// Extends a lease; `false` when another holder has it now, or the endpoint is disabled, deleted, or of a
+    /// suspended tenant.
     async fn renew(
         &self,
         scope: &SystemScope,

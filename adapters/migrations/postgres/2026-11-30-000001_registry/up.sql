@@ -18,6 +18,8 @@ CREATE TABLE owners (
 CREATE TABLE tenants (
     id UUID NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
+    -- Its keys open nothing since then, its webhooks and onboarding rest.
+    suspended_at BIGINT,
     created_at BIGINT NOT NULL,
     created_by TEXT COLLATE "C" NOT NULL,
     updated_at BIGINT NOT NULL,

@@ -17,6 +17,8 @@ CREATE TABLE owners (
 CREATE TABLE tenants (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
+    -- Its keys open nothing since then, its webhooks and onboarding rest.
+    suspended_at INTEGER,
     created_at INTEGER NOT NULL,
     created_by TEXT NOT NULL,
     updated_at INTEGER NOT NULL,

@@ -125,6 +125,7 @@ impl From<KeyError> for ApiError {
                 Self::not_found(error.to_string()).names_nothing("environment_id", error.to_string())
             }
             KeyError::UnknownKey => Self::not_found(error.to_string()),
+            KeyError::NotRotated(error) => Self::invalid_operation(error.to_string()),
             KeyError::Randomness(error) => {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()

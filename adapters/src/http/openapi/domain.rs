@@ -13,13 +13,14 @@ use patron_domain::{
     integration::{ClaimedEntityId, MappedEntityType, ProviderEntityId, ProviderType},
     lifecycle::Status,
     metadata::{JsonObject, Metadata},
+    network::Network,
     onboarding::WorkflowName,
     page::PageRequest,
     tax::{
         CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
     },
-    tenancy::{Actor, ApiKeyName, ApiKeyType, EnvironmentName, EnvironmentType, RequestId, Role},
+    tenancy::{Actor, ApiKeyName, ApiKeyType, EnvironmentName, EnvironmentType, PerSecond, RequestId, Role},
     time::Timestamp,
 };
 use serde_json::json;
@@ -212,6 +213,21 @@ impl Shape for str {
 impl Shape for f64 {
     fn look() -> Look {
         Look { kinds: vec![Type::Number], example: json!(1.5), ..Look::default() }
+    }
+}
+
+impl Shape for Network {
+    fn look() -> Look {
+        let says = "A range of IP addresses in CIDR notation, or one address.".to_owned();
+        Look { kinds: vec![Type::String], says, example: json!("192.0.2.0/24"), ..Look::default() }
+    }
+}
+
+impl Shape for PerSecond {
+    fn look() -> Look {
+        let says = "Requests a second; so many may also come at once.".to_owned();
+        let range = Some((1, Self::MAX.into()));
+        Look { kinds: vec![Type::Integer], range, says, example: json!(100), ..Look::default() }
     }
 }
 

@@ -76,7 +76,9 @@ impl Endpoint {
     pub(crate) fn with_key(mut self) -> Self {
         self.needs_caller = true;
         self.operation = self.operation.parameter_ref(parameter_ref("X-Environment-ID"));
-        self.refuses([Refusal::Invalid, Refusal::Unauthenticated, Refusal::Denied, Refusal::Unavailable])
+        let refusals =
+            [Refusal::Invalid, Refusal::Unauthenticated, Refusal::Denied, Refusal::Suspended, Refusal::TooMany];
+        self.refuses(refusals).refuses([Refusal::Unavailable])
     }
 
     /// Declares `Idempotency-Key`. Call this after the responses, as for everything that adds headers to them.

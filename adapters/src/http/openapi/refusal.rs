@@ -31,8 +31,10 @@ pub(crate) enum Refusal {
     InvalidOperation,
     /// 401.
     Unauthenticated,
-    /// 403.
+    /// 403: the key may not do this.
     Denied,
+    /// 403: the tenant is suspended.
+    Suspended,
     /// 404.
     NotFound,
     /// 408.
@@ -49,6 +51,8 @@ pub(crate) enum Refusal {
     TooLarge,
     /// 415.
     NoJson,
+    /// 429.
+    TooMany,
     /// 500.
     Failed,
     /// 503.
@@ -99,11 +103,12 @@ fn codes() -> RefOr<Schema> {
 
 impl Refusal {
     /// All kinds of errors.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
         Self::Denied,
+        Self::Suspended,
         Self::NotFound,
         Self::TooSlow,
         Self::Taken,
@@ -112,6 +117,7 @@ impl Refusal {
         Self::Changed,
         Self::TooLarge,
         Self::NoJson,
+        Self::TooMany,
         Self::Failed,
         Self::Unavailable,
     ];
@@ -134,6 +140,7 @@ impl Refusal {
             Self::InvalidOperation => ApiError::invalid_operation("the customer is archived; restore it first"),
             Self::Unauthenticated => ApiError::unauthenticated(),
             Self::Denied => PermissionDenied::Role(Permission::Write).into(),
+            Self::Suspended => PermissionDenied::Suspended.into(),
             Self::NotFound => ChangeCustomerError::UnknownCustomer.into(),
             Self::TooSlow => ApiError::body_timeout(limits.body_timeout.as_secs()),
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
@@ -142,6 +149,7 @@ impl Refusal {
             Self::Changed => ChangeCustomerError::VersionConflict { current: Some(Version::FIRST) }.into(),
             Self::TooLarge => ApiError::too_large(limits.body_limit),
             Self::NoJson => ApiError::unsupported_media_type(),
+            Self::TooMany => ApiError::too_many(1),
             Self::Failed => ApiError::system_error(),
             Self::Unavailable => ApiError::unavailable(),
         }
@@ -155,8 +163,10 @@ impl Refusal {
             Self::InvalidOperation => "The state of the resource forbids it.",
             Self::Unauthenticated => "The credentials are missing, invalid, revoked or expired.",
             Self::Denied => {
-                "The caller lacks the permission, or does not belong to the environment in `X-Environment-ID`."
+                "The caller lacks the permission, may not ask from this address, or does not belong to the environment in \
+                 `X-Environment-ID`."
             }
+            Self::Suspended => "The tenant is suspended.",
             Self::NotFound => "It does not exist in the caller's environment.",
             Self::TooSlow => "The body did not arrive in time.",
             Self::Taken => "The value is taken.",
@@ -168,6 +178,7 @@ impl Refusal {
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
             Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",
+            Self::TooMany => "Too many requests with this key or of its tenant.",
             Self::Failed => "An internal error occurred. The log has it under the `X-Request-ID`.",
             Self::Unavailable => "The service is temporarily unavailable.",
         }

@@ -9,6 +9,7 @@ mod list_environments;
 mod list_keys;
 mod request;
 mod response;
+mod rotate_key;
 mod update_environment;
 
 use patron_domain::{ids::EnvironmentId, tenancy::KeyError};
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
         get_key::get_key,
         list_environments::list_environments,
         list_keys::list_keys,
+        rotate_key::rotate_key,
         update_environment::update_environment,
     ]
 }
@@ -40,6 +42,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
         create_key::documented(),
         list_keys::documented(),
         get_key::documented(),
+        rotate_key::documented(),
         delete_key::documented(),
     ]
 }

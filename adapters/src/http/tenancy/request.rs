@@ -1,20 +1,24 @@
 //! The bodies of requests about environments and API keys, and their conversion to the domain.
 
+use std::time::Duration;
+
 use patron_domain::{
     ids::EnvironmentId,
+    network::Network,
     tenancy::{
-        ApiKeyName, ApiKeyType, EnvironmentChange, EnvironmentName, EnvironmentType, NewApiKey, Role, Roles,
-        check_expiry,
+        AllowedNetworks, ApiKeyName, ApiKeyType, EnvironmentChange, EnvironmentName, EnvironmentType,
+        MAX_KEY_OVERLAP_SECONDS, NewApiKey, PerSecond, RateLimit, Role, Roles, check_expiry, check_key_overlap,
     },
     time::Timestamp,
     violation::Violations,
 };
 use serde::{Deserialize, de::MapAccess};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{ToSchema, openapi::schema::Type};
 
 use crate::http::{
     json::{Field, FromJson, List, Reader, Text, found_map},
-    openapi::{exactly, given_all, optional, or_null},
+    openapi::{Look, Shape, exactly, given_all, optional, or_null},
 };
 
 /// The body of `POST /environments`. Unknown members are ignored.
@@ -60,6 +64,44 @@ pub(super) struct CreateKeyRequest<'a> {
     #[serde(default)]
     #[schema(schema_with = optional::<EnvironmentId>)]
     environment_id: Field<Text<'a>>,
+    /// The networks from which it may be used; from anywhere when absent.
+    #[serde(default)]
+    #[schema(schema_with = given_all::<Network>)]
+    allowed_networks: Field<List<Text<'a>>>,
+    /// How many requests a second it may make; as many as its tenant when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<RateLimitRequest>)]
+    rate_limit: Field<RateLimitRequest>,
+}
+
+/// How many requests a second a key may make.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = RateLimitRequest)]
+pub(super) struct RateLimitRequest {
+    #[schema(schema_with = optional::<PerSecond>)]
+    reads: Field<i64>,
+    #[schema(schema_with = optional::<PerSecond>)]
+    writes: Field<i64>,
+}
+
+/// The body of `POST …/rotate`.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(super) struct RotateKeyRequest {
+    #[schema(schema_with = optional::<KeyOverlap>)]
+    overlap_seconds: Field<i64>,
+}
+
+/// For how many seconds a key stays valid beside the one that replaces it.
+struct KeyOverlap;
+
+impl Shape for KeyOverlap {
+    fn look() -> Look {
+        let says = "For how many seconds the key stays valid beside the new one; 0 when absent.".to_owned();
+        let range = Some((0, MAX_KEY_OVERLAP_SECONDS.into()));
+        Look { kinds: vec![Type::Integer], range, says, example: json!(3_600), ..Look::default() }
+    }
 }
 
 macro_rules! from_object {
@@ -75,6 +117,41 @@ macro_rules! from_object {
 }
 
 from_object!(CreateEnvironmentRequest, UpdateEnvironmentRequest, CreateKeyRequest);
+
+macro_rules! from_plain_object {
+    ($($request:ident),+) => {$(
+        impl<'de> FromJson<'de> for $request {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                found_map(map)
+            }
+        }
+    )+};
+}
+
+from_plain_object!(RateLimitRequest, RotateKeyRequest);
+
+impl RateLimitRequest {
+    fn into_domain(self, fields: &mut Reader<'_>) -> Option<RateLimit> {
+        let mut limit = |name, field| match fields.take(name, field) {
+            None => None,
+            Some(number) => fields.check(name, PerSecond::new(number)),
+        };
+        Some(RateLimit { reads: limit("reads", self.reads), writes: limit("writes", self.writes) })
+    }
+}
+
+impl RotateKeyRequest {
+    /// For how long both keys are to be valid.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Duration> {
+        let fields = &mut Reader::new(broken);
+        match fields.take("overlap_seconds", self.overlap_seconds) {
+            None => Some(Duration::ZERO),
+            Some(seconds) => fields.check("overlap_seconds", check_key_overlap(seconds)),
+        }
+    }
+}
 
 impl CreateEnvironmentRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.
@@ -109,6 +186,9 @@ impl CreateKeyRequest<'_> {
         let kind = fields.required("type", self.kind, |word| ApiKeyType::parse(&word));
         let expires_at = fields.optional("expires_at", self.expires_at, |text| Timestamp::parse(&text));
         let roles = roles(fields, self.roles);
+        let allowed_networks = networks(fields, self.allowed_networks);
+        let rate_limit =
+            fields.within("rate_limit", self.rate_limit, RateLimitRequest::into_domain).unwrap_or_default();
         let environment = fields.take("environment_id", self.environment_id).filter(|id| !id.is_empty());
         // Checked here only together with other faults. Without any, the service checks it, because it knows whether an
         // earlier request with the same key succeeded before the expiry.
@@ -116,8 +196,19 @@ impl CreateKeyRequest<'_> {
             broken.check(|| "expires_at".to_owned(), expires_at.map(|at| check_expiry(at, now)).transpose());
         }
         kind?;
-        Some((environment.map(Text::into_owned), NewApiKey { name: name?, roles: roles?, expires_at }))
+        let new = NewApiKey { name: name?, roles: roles?, allowed_networks, rate_limit, expires_at };
+        Some((environment.map(Text::into_owned), new))
     }
+}
+
+/// The networks, each checked at its own place.
+fn networks(fields: &mut Reader<'_>, field: Field<List<Text<'_>>>) -> AllowedNetworks {
+    let Some(list) = fields.take("allowed_networks", field) else { return AllowedNetworks::default() };
+    let mut networks = Vec::new();
+    for (index, network) in list.elements.into_iter().enumerate() {
+        networks.extend(fields.required(&format!("allowed_networks[{index}]"), network, Network::new));
+    }
+    fields.check("allowed_networks", AllowedNetworks::new(networks)).unwrap_or_default()
 }
 
 /// The roles, each checked at its own place. If absent, the default roles.

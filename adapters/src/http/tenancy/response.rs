@@ -3,8 +3,9 @@
 use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
     lifecycle::Status,
+    network::Network,
     page::{Page, PageRequest},
-    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeyType, Environment, EnvironmentName, EnvironmentType, Role},
+    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeyType, Environment, EnvironmentName, EnvironmentType, PerSecond, Role},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -95,6 +96,13 @@ pub(super) struct KeyResponse<'a> {
     display_id: &'a str,
     #[schema(schema_with = all::<Role>)]
     roles: Vec<Role>,
+    /// The networks from which it may be used; empty for any.
+    #[schema(schema_with = all::<Network>)]
+    allowed_networks: Vec<String>,
+    /// How many requests a second it may make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rate_limit: Option<RateLimitResponse>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<Timestamp>)]
     expires_at: Option<Timestamp>,
@@ -117,6 +125,18 @@ pub(super) struct KeyResponse<'a> {
     updated_by: &'a Actor,
 }
 
+/// How many requests a second a key may make; as many as come where it says nothing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyRateLimit)]
+struct RateLimitResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<PerSecond>)]
+    reads: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<PerSecond>)]
+    writes: Option<u32>,
+}
+
 impl<'a> KeyResponse<'a> {
     pub(super) fn new(key: &'a ApiKey) -> Self {
         Self {
@@ -126,6 +146,11 @@ impl<'a> KeyResponse<'a> {
             provider: "flexprice",
             display_id: &key.display_id,
             roles: key.roles.iter().collect(),
+            allowed_networks: key.allowed_networks.as_slice().iter().map(ToString::to_string).collect(),
+            rate_limit: (!key.rate_limit.is_none()).then(|| RateLimitResponse {
+                reads: key.rate_limit.reads.map(PerSecond::get),
+                writes: key.rate_limit.writes.map(PerSecond::get),
+            }),
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
             status: key.status(),

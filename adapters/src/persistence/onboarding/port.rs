@@ -172,7 +172,7 @@ impl OnboardingRepository for Store {
         // Usually no run is due, which this read shows without a transaction.
         let found = self.read(Pace::List, move |unit| {
             let find = async move {
-                let all = unit.environments_known().await?;
+                let all = unit.environments_awake().await?;
                 unit.due_runs(&all, now, limit).await
             };
             find.boxed()

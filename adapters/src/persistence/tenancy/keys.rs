@@ -6,17 +6,15 @@ use patron_domain::{
     audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
     ids::ApiKeyId,
-    lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
+    tenancy::{
+        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope,
+    },
     time::Timestamp,
 };
 
-use super::{
-    row::{ApiKeyRow, secret_hash},
-    statements::OwnedKey,
-};
+use super::row::{ApiKeyRow, secret_hash};
 use crate::persistence::{
     audit::Auditing,
     engine::{Decision, Pace},
@@ -27,10 +25,6 @@ use crate::persistence::{
     value::Key,
     writes::Writes,
 };
-
-fn owned((row, tenant, environment): OwnedKey) -> Result<ApiKey, StoreError> {
-    row.key(Owner { tenant_id: tenant.id(), environment_id: environment.id() })
-}
 
 #[async_trait]
 impl ApiKeyRepository for Store {
@@ -114,15 +108,50 @@ impl ApiKeyRepository for Store {
         revoke.await
     }
 
+    async fn rotate(
+        &self,
+        scope: &EnvironmentScope,
+        rotation: KeyRotation,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, RotateKeyError> {
+        let environment = self.environment(scope.owner).await?.ok_or(RotateKeyError::Unknown)?;
+        let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
+        let scope = scope.clone();
+        let rotate = self.write(move |unit| {
+            let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
+            let KeyRotation { replaced, until, key, secret } = rotation.clone();
+            let rotate = async move {
+                let row = unit.lock_api_key(environment, replaced.into()).await?;
+                let keeping = match idempotency::before(unit, once.as_ref()).await? {
+                    Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
+                    Before::Free(keeping) => keeping,
+                };
+                let row = row.ok_or(Failure::Refused(RotateKeyError::Unknown))?;
+                let (key, at) = (ApiKey { owner: scope.owner, ..key }, key.audit.created_at);
+                let old = row.key(scope.owner).map_err(|error| Failure::Refused(error.into()))?;
+                let old = old.replaced(until, at, &scope.actor).map_err(|error| Failure::Refused(error.into()))?;
+                let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                writes.keys.push(ApiKeyRow::new(environment, &old, row.hash));
+                writes.new_keys.push(ApiKeyRow::new(environment, &key, secret_hash(&secret)));
+                auditing.note(&mut writes, Act::key_rotated(&old), at);
+                auditing.note(&mut writes, Act::key_created(&key), at);
+                keeping.answer(&mut writes, &key, at);
+                Ok::<_, Failure<RotateKeyError>>(Decision { answer: Done::now(key), writes })
+            };
+            rotate.boxed()
+        });
+        rotate.await
+    }
+
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let found = self.read(Pace::LookUp, move |unit| unit.api_key(id.into()).boxed()).await?;
-        found.map(owned).transpose()
+        found.map(ApiKeyRow::owned).transpose()
     }
 
     async fn find_by_secret(&self, _scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let hash = secret_hash(secret);
         let found = self.read(Pace::LookUp, move |unit| async move { unit.api_key_of_hash(&hash).await }.boxed());
-        found.await?.map(owned).transpose()
+        found.await?.map(ApiKeyRow::owned).transpose()
     }
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {

@@ -5,12 +5,12 @@ use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
-    ids::EnvironmentId,
+    ids::{EnvironmentId, TenantId},
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, SystemScope,
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, Origin, SystemScope,
         TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
@@ -18,7 +18,7 @@ use patron_domain::{
 
 use super::row::{ApiKeyRow, EnvironmentRow, TenantRow, secret_hash};
 use crate::persistence::{
-    audit::Auditing,
+    audit::{Auditing, row::AuditRow},
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
@@ -89,6 +89,33 @@ impl TenancyRepository for Store {
             async move { Ok((unit.tenants(window).await?, unit.count_tenants().await?)) }.boxed()
         });
         page_of(read.await?, TenantRow::tenant)
+    }
+
+    async fn suspend_tenant(
+        &self,
+        scope: &SystemScope,
+        id: TenantId,
+        suspended: bool,
+        at: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError> {
+        let actor = scope.actor.clone();
+        let suspend = self.write(move |unit| {
+            let actor = actor.clone();
+            let suspend = async move {
+                let Some(row) = unit.lock_tenant(id.into()).await? else { return Ok(Decision::nothing(None)) };
+                let mut tenant = row.tenant().map_err(Failure::Refused)?;
+                let mut writes = Writes::default();
+                if tenant.suspend(suspended, at, &actor) {
+                    let (act, origin) = (Act::tenant_suspended(id, suspended), Origin::default());
+                    let environments = unit.logged_environments_of(id.into()).await?.into_iter();
+                    writes.audit = environments.map(|one| AuditRow::new(one, &act, (&actor, &origin), at)).collect();
+                    writes.tenants.push(TenantRow::from(&tenant));
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: Some(tenant), writes })
+            };
+            suspend.boxed()
+        });
+        suspend.await
     }
 
     async fn create_environment(

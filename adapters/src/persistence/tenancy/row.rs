@@ -5,10 +5,11 @@ use patron_domain::{
     lifecycle::{Audit, Owner},
     store::StoreError,
     tenancy::{Actor, ApiKey, ApiKeySecret, Environment, Tenant, TenantName},
-    time::Timestamp,
+    time::{Timestamp, TimestampError},
 };
 use sha2::{Digest, Sha256};
 
+use super::statements::OwnedKey;
 use crate::persistence::{
     rows::rows,
     value::{Document, Key, corrupt},
@@ -19,6 +20,7 @@ rows! {
     TenantRow: tenants {
         id: Key;
         name: String,
+        suspended_at: Option<i64>,
         created_at: i64,
         created_by: String,
         updated_at: i64,
@@ -54,6 +56,7 @@ impl From<&Tenant> for TenantRow {
         Self {
             id: tenant.id.into(),
             name: tenant.name.as_str().to_owned(),
+            suspended_at: tenant.suspended_at.map(Timestamp::micros),
             created_at: tenant.audit.created_at.micros(),
             created_by: tenant.audit.created_by.as_str().to_owned(),
             updated_at: tenant.audit.updated_at.micros(),
@@ -70,6 +73,7 @@ impl TenantRow {
         Ok(Tenant {
             id,
             name: TenantName::new(self.name).map_err(|_| broken("name"))?,
+            suspended_at: time(self.suspended_at).map_err(|_| broken("suspended_at"))?,
             audit: Audit {
                 created_at: Timestamp::from_micros(self.created_at).map_err(|_| broken("created_at"))?,
                 created_by: Actor::new(self.created_by).map_err(|_| broken("created_by"))?,
@@ -116,9 +120,21 @@ impl ApiKeyRow {
     pub(crate) fn key(&self, owner: Owner) -> Result<ApiKey, StoreError> {
         let id = self.id.id::<patron_domain::ids::ApiKeyKind>();
         let key: ApiKey = self.document.read(owner, id)?;
-        let used = self.last_used_at.map(Timestamp::from_micros).transpose();
+        let used = time(self.last_used_at);
         Ok(ApiKey { last_used_at: used.map_err(|_| corrupt("api_keys", "last_used_at", id))?, ..key })
     }
+
+    /// The key, with its tenant and environment, and since when the tenant is suspended.
+    pub(crate) fn owned((row, tenant, environment, suspended_at): OwnedKey) -> Result<ApiKey, StoreError> {
+        let owner = Owner { tenant_id: tenant.id(), environment_id: environment.id() };
+        let broken = |_| corrupt("tenants", "suspended_at", owner.tenant_id);
+        Ok(ApiKey { tenant_suspended_at: time(suspended_at).map_err(broken)?, ..row.key(owner)? })
+    }
+}
+
+/// A time that may be missing.
+fn time(micros: Option<i64>) -> Result<Option<Timestamp>, TimestampError> {
+    micros.map(Timestamp::from_micros).transpose()
 }
 
 /// The column `hash`.

@@ -1,26 +1,31 @@
 //! Statements about tenants, environments and API keys.
 
-use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl};
+use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl};
 
 use super::row::{ApiKeyRow, EnvironmentRow, TenantRow};
 use crate::persistence::{
     page::Window,
-    schema::{api_keys, environments, owners, tenants},
+    schema::{api_keys, environments, logs, owners, tenants},
     statements::statements,
     value::Key,
 };
 
-/// An API key with its tenant and its environment.
-pub(crate) type OwnedKey = (ApiKeyRow, Key, Key);
+/// An API key with its tenant and its environment, and since when the tenant is suspended.
+pub(crate) type OwnedKey = (ApiKeyRow, Key, Key, Option<i64>);
 
 /// API keys with their owners.
 macro_rules! owned_keys {
     () => {
-        api_keys::table.inner_join(owners::table.on(owners::environment.eq(api_keys::environment))).select((
-            api_keys::all_columns,
-            owners::tenant_id,
-            owners::environment_id,
-        ))
+        // Tenants that an embedding application keeps itself have no row.
+        api_keys::table
+            .inner_join(owners::table.on(owners::environment.eq(api_keys::environment)))
+            .left_join(tenants::table.on(tenants::id.eq(owners::tenant_id)))
+            .select((
+                api_keys::all_columns,
+                owners::tenant_id,
+                owners::environment_id,
+                tenants::suspended_at.nullable(),
+            ))
     };
 }
 
@@ -47,6 +52,32 @@ statements! {
         /// A tenant.
         fn tenant(db, id: Key) -> Option<TenantRow> {
             db.one(tenants::table.filter(tenants::id.eq(id))).await
+        }
+
+        /// The same under lock.
+        fn lock_tenant(db, id: Key) -> Option<TenantRow> {
+            db.locked(tenants::table.filter(tenants::id.eq(id))).await
+        }
+
+        /// The numbers of a tenant's environments that have a log.
+        fn logged_environments_of(db, tenant: Key) -> Vec<i32> {
+            let of_tenant = owners::table.inner_join(logs::table.on(logs::environment.eq(owners::environment)));
+            let of_tenant = of_tenant.filter(owners::tenant_id.eq(tenant)).order(owners::environment.asc());
+            db.rows(of_tenant.select(owners::environment)).await
+        }
+
+        /// The numbers of all environments but those of suspended tenants.
+        fn environments_awake(db) -> Vec<i32> {
+            let all = owners::table.left_join(tenants::table.on(tenants::id.eq(owners::tenant_id)));
+            let awake = all.filter(tenants::suspended_at.nullable().is_null()).order(owners::environment.asc());
+            db.rows(awake.select(owners::environment)).await
+        }
+
+        /// Whether an environment's tenant is suspended.
+        fn is_suspended(db, environment: i32) -> bool {
+            let tenant = owners::table.inner_join(tenants::table.on(tenants::id.eq(owners::tenant_id)));
+            let suspended = tenant.filter(owners::environment.eq(environment)).filter(tenants::suspended_at.is_not_null());
+            Ok(db.one::<_, i32>(suspended.select(owners::environment)).await?.is_some())
         }
 
         /// A page of tenants, newest first.

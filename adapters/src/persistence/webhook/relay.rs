@@ -33,7 +33,7 @@ impl Store {
         // Usually there is no work, which this read shows without a transaction.
         let found = self.read(Pace::List, move |unit| {
             let find = async move {
-                let all = unit.environments_known().await?;
+                let all = unit.environments_awake().await?;
                 unit.endpoints_with_work(&all, &holder, now, limit).await
             };
             find.boxed()
@@ -97,6 +97,9 @@ impl Store {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
                 let held = row.filter(|row| row.is_held_by(&holder) && row.disabled == 0);
                 let Some(row) = held else { return Ok(Decision::nothing(false)) };
+                if unit.is_suspended(environment).await? {
+                    return Ok(Decision::nothing(false));
+                }
                 let renewed = EndpointRow { lease_until: Some(until.micros()), ..row };
                 let writes = Writes { endpoints: vec![renewed], ..Writes::default() };
                 Ok::<_, Failure<StoreError>>(Decision { answer: true, writes })
@@ -124,7 +127,11 @@ impl Store {
                 if let Some(reason) = record.disabled.filter(|_| endpoint.disabled.is_none()) {
                     endpoint.disabled = Some(Disabled { reason, at: record.at });
                 }
-                let until = record.lease_until.map(Timestamp::micros);
+                let mut until = record.lease_until.map(Timestamp::micros);
+                if until.is_some() && unit.is_suspended(environment).await? {
+                    // What was done is written down, and nothing more is begun.
+                    until = None;
+                }
                 let changed = EndpointRow {
                     position: record.position.stored(),
                     lease_holder: until.map(|_| record.holder),

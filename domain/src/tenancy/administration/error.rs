@@ -4,7 +4,7 @@ use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
     ids::RandomnessUnavailable,
     store::StoreError,
-    tenancy::{EnvironmentType, PermissionDenied},
+    tenancy::{EnvironmentType, NotRotated, PermissionDenied, RotateKeyError},
     violation::{Rule, Violations},
 };
 
@@ -62,6 +62,9 @@ pub enum KeyError {
     /// The caller's tenant has no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
+    /// The key that was to be replaced is not valid any more.
+    #[error(transparent)]
+    NotRotated(#[from] NotRotated),
     /// No secret could be generated.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
@@ -71,6 +74,17 @@ pub enum KeyError {
 }
 
 from_once_error!(EnvironmentError, KeyError);
+
+impl From<RotateKeyError> for KeyError {
+    fn from(error: RotateKeyError) -> Self {
+        match error {
+            RotateKeyError::Unknown => Self::UnknownKey,
+            RotateKeyError::Ended(error) => error.into(),
+            RotateKeyError::KeyReused(reused) => reused.into(),
+            RotateKeyError::Store(error) => error.into(),
+        }
+    }
+}
 
 /// The request would change the type of an environment.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ pub use error::{EnvironmentError, KeyError};
 
 use super::{
     ApiKey, ApiKeyRepository, ApiKeySecret, Caller, CreateEnvironmentError, Environment, EnvironmentName,
-    EnvironmentScope, EnvironmentType, NewApiKey, Permission, PermissionDenied, SystemScope, TenancyRepository,
-    TenantScope, check_expiry, maker::Maker,
+    EnvironmentScope, EnvironmentType, KeyRotation, NewApiKey, Permission, PermissionDenied, SystemScope,
+    TenancyRepository, TenantScope, end_of_key, maker::Maker,
 };
 use crate::{
     clock::Clock,
@@ -54,6 +54,7 @@ use crate::{
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
 ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     key_max_age: None,
 /// };
 /// assert_eq!(service.environments(&a_caller(), PageRequest::default()).await.unwrap().total, 0);
 /// # });
@@ -74,6 +75,8 @@ pub struct AdministrationService {
     pub records: Arc<dyn IdempotencyRecords>,
     /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
+    /// For how long a key lives at most; for ever when absent.
+    pub key_max_age: Option<Duration>,
 }
 
 /// A change of an environment. `None` keeps the present value.
@@ -196,8 +199,10 @@ impl AdministrationService {
             return Ok((made, None));
         }
         let mut broken = Violations::new();
-        broken.check(|| "expires_at".to_owned(), new.expires_at.map(|at| check_expiry(at, now)).transpose());
+        let end = end_of_key(new.expires_at, now, self.key_max_age);
+        let expires_at = broken.check(|| "expires_at".to_owned(), end).flatten();
         broken.into_result()?;
+        let new = NewApiKey { expires_at, ..new };
         let scope = self.key_scope(caller, environment).await?;
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
         let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
@@ -234,6 +239,39 @@ impl AdministrationService {
     /// When the caller may not administer keys, there is no such key within its reach, or the store fails.
     pub async fn key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, KeyError> {
         Ok(self.key_of(caller, id).await?.1)
+    }
+
+    /// Gives a key another secret, under another id: a new key that may do the same from the same networks and lives for as
+    /// long, answered with its secret as in [`Self::create_key`]. The one before stays valid for the overlap.
+    ///
+    /// # Errors
+    /// When the caller may not administer keys or may not grant the key's roles, there is no such key within its reach, it is
+    /// not valid any more, no secret can be made, or the store fails.
+    pub async fn rotate_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        overlap: Duration,
+        request: Option<IdempotentRequest>,
+    ) -> Result<(ApiKey, Option<ApiKeySecret>), KeyError> {
+        let (scope, replaced) = self.key_of(caller, id).await?;
+        if !caller.roles().may_grant(&replaced.roles) {
+            return Err(PermissionDenied::MoreThanOwn.into());
+        }
+        let now = self.clock.now();
+        let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
+        let life = replaced.life().into_iter().chain(self.key_max_age).min();
+        let new = NewApiKey {
+            name: replaced.name,
+            roles: replaced.roles,
+            allowed_networks: replaced.allowed_networks,
+            rate_limit: replaced.rate_limit,
+            expires_at: life.map(|life| now.later(life)),
+        };
+        let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
+        let rotation = KeyRotation { replaced: id, until: now.later(overlap), key, secret: secret.clone() };
+        let Done { value, replayed } = self.keys.rotate(&scope, rotation, self.claim(caller, request, now)).await?;
+        Ok((value, (!replayed).then_some(secret)))
     }
 
     /// Revokes a key of the caller's environment, for a `tenant_admin` of any environment of the tenant; a second time changes

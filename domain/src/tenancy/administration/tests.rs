@@ -33,6 +33,7 @@ fn service(tenancy: MockTenancyRepository, keys: MockApiKeyRepository) -> Admini
         randomness: Arc::new(FixedRandomness([7; 32])),
         records: Arc::new(MockIdempotencyRecords::new()),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        key_max_age: None,
     }
 }
 
@@ -41,7 +42,7 @@ fn untouched() -> AdministrationService {
 }
 
 fn new_key(roles: Roles) -> NewApiKey {
-    NewApiKey { name: ApiKeyName::new("a key").unwrap(), roles, expires_at: None }
+    NewApiKey::new(ApiKeyName::new("a key").unwrap(), roles)
 }
 
 fn name() -> EnvironmentName {
@@ -269,4 +270,52 @@ fn a_repeated_create_returns_the_key_without_its_secret_even_when_it_has_expired
     let request = Some(IdempotentRequest { key, fingerprint });
     let answer = block_on(service.create_key(&admin(), None, new, request));
     assert_eq!(answer, Ok((an_api_key(), None)));
+}
+
+#[test]
+fn a_key_lives_no_longer_than_the_operator_allows() {
+    let (day, now) = (Duration::from_secs(86_400), a_time());
+    for (wanted, end) in [
+        (None, Ok(now.later(day * 9))),
+        (Some(now.later(day)), Ok(now.later(day))),
+        (Some(now.later(day * 10)), Err("max_age")),
+    ] {
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_create().times(usize::from(end.is_ok())).returning(|_, key, _, _| Ok(Done::now(key)));
+        let capped =
+            AdministrationService { key_max_age: Some(day * 9), ..service(MockTenancyRepository::new(), keys) };
+        let new = NewApiKey { expires_at: wanted, ..new_key(Roles::default()) };
+        match block_on(capped.create_key(&admin(), None, new, None)) {
+            Ok((key, _)) => assert_eq!(Ok(key.expires_at.unwrap()), end),
+            Err(KeyError::Invalid(broken)) => assert_eq!(Err(broken.iter().next().unwrap().rule), end),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_rotation_makes_an_equal_key_and_leaves_the_old_one_for_the_overlap() {
+    let day = Duration::from_secs(86_400);
+    let old = ApiKey { expires_at: Some(a_time().later(day * 30)), ..an_api_key() };
+    let mut keys = MockApiKeyRepository::new();
+    let found = old.clone();
+    keys.expect_find().returning(move |_, _| Ok(Some(found.clone())));
+    keys.expect_rotate().once().returning(|scope, rotation, _| {
+        assert_eq!((scope.owner, rotation.replaced), (a_scope().owner, an_api_key().id));
+        assert_eq!(rotation.until, a_time().later(Duration::from_secs(60)));
+        assert_eq!(rotation.key.display_id, rotation.secret.display_id());
+        Ok(Done::now(rotation.key))
+    });
+    let service = service(MockTenancyRepository::new(), keys);
+    let (key, secret) = block_on(service.rotate_key(&admin(), old.id, Duration::from_secs(60), None)).unwrap();
+    assert_eq!(secret, Some(ApiKeySecret::from_random([7; 32])));
+    assert_eq!((&key.name, &key.roles, key.owner), (&old.name, &old.roles, old.owner));
+    assert_eq!(key.expires_at, Some(a_time().later(day * 30)), "it lives for as long as the one before was to");
+
+    // The one before never lives longer than it would have.
+    let until = a_time().later(day * 99);
+    let replaced = old.replaced(until, a_time(), &Actor::system()).unwrap();
+    assert_eq!(replaced.expires_at, old.expires_at);
+    let replaced = an_api_key().replaced(a_time(), a_time(), &Actor::system()).unwrap();
+    assert!(!replaced.is_valid_at(a_time()), "without an overlap it ends at once");
 }

@@ -8,8 +8,12 @@ use crate::{
     idempotency::Done,
     ids::{ApiKeyId, IdSequence},
     lifecycle::Audit,
+    network::Network,
     page::PageRequest,
-    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, KeyUse, MAX_USES, Role, Roles, SystemScope},
+    tenancy::{
+        Actor, AllowedNetworks, ApiKey, ApiKeyName, ApiKeySecret, EnvironmentScope, KeyRotation, KeyUse, MAX_USES,
+        NotRotated, PerSecond, RateLimit, Role, Roles, RotateKeyError, SystemScope,
+    },
     time::Timestamp,
 };
 
@@ -24,6 +28,8 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("keys.list: pages as asked, with the exact total", pages(world).await);
     report.note("keys.revoke: returns the revoked key, which is still found and listed", revoke(world).await);
     report.note("keys.revoke: a key that is already revoked keeps its first time and actor", revoke_twice(world).await);
+    report.note("keys.rotate: writes the new key, and ends the old one at the given time", rotate(world).await);
+    report.note("keys.rotate: a refusal changes nothing", rotate_refused(world).await);
     report.note("keys.list: lists revoked keys, keys that are not revoked, or all", list_revoked(world).await);
     report.note("keys.record_uses: sets the last use of a key, and nothing else", uses(world).await);
     report.note("keys.record_uses: never sets an earlier time", uses_in_any_order(world).await);
@@ -55,6 +61,9 @@ async fn created(world: &World<'_>) -> Outcome {
             key.name = ApiKeyName::new(long_name.as_str()).or_say("the literal")?;
             key.expires_at = Some(time("9999-12-31T23:59:59.999999Z")?);
             key.last_used_at = Some(world.now());
+            let networks = ["192.0.2.0/24", "2001:db8::1"].map(Network::new).into_iter().collect::<Result<_, _>>();
+            key.allowed_networks = AllowedNetworks::new(networks.or_say("the literal")?).or_say("the literal")?;
+            key.rate_limit = RateLimit { reads: PerSecond::new(7).ok(), writes: PerSecond::new(1_000_000).ok() };
         }
         world.ports.keys.create(&scope, key.clone(), secret.clone(), None).await.or_say("keys.create")?;
         same("the key by its id", &find(world, key.id).await?.as_ref(), &Some(&key))?;
@@ -161,6 +170,45 @@ async fn revoke_twice(world: &World<'_>) -> Outcome {
         same(&format!("the {name} result"), &answer, &Some(Done::now(wanted.clone())))?;
     }
     same("the key by its id", &find(world, key.id).await?, &Some(wanted))
+}
+
+async fn rotation(world: &World<'_>, scope: &EnvironmentScope, replaced: ApiKeyId) -> Result<KeyRotation, String> {
+    let secret = world.secret()?;
+    let key = world.key(scope, &secret);
+    Ok(KeyRotation { replaced, until: world.now(), key, secret })
+}
+
+async fn rotate(world: &World<'_>) -> Outcome {
+    let scope = revoker(&world.environment().await?, "rotator")?;
+    let (old, _) = world.created_key(&scope).await?;
+    let rotation = rotation(world, &scope, old.id).await?;
+    let KeyRotation { until, key, secret, .. } = rotation.clone();
+    let answer = world.ports.keys.rotate(&scope, rotation, None).await.or_say("keys.rotate")?;
+    same("the answer", &answer, &Done::now(key.clone()))?;
+    same("the new key", &find(world, key.id).await?.as_ref(), &Some(&key))?;
+    same("the new key by its secret", &by_secret(world, &secret).await?, &Some(key.clone()))?;
+    let wanted = old.replaced(until, key.audit.created_at, &scope.actor).or_say("replacing it")?;
+    same("the old key", &find(world, old.id).await?, &Some(wanted))
+}
+
+async fn rotate_refused(world: &World<'_>) -> Outcome {
+    let neighbours = world.neighbours().await?;
+    let here = &neighbours.here;
+    let (key, _) = world.created_key(here).await?;
+    let (ended, _) = world.created_key(here).await?;
+    world.ports.keys.revoke(here, ended.id, world.now(), None).await.or_say("keys.revoke")?;
+    let ended = find(world, ended.id).await?;
+    let mut calls = vec![(here.clone(), world.id(), RotateKeyError::Unknown)];
+    calls.extend(ended.iter().map(|ended| (here.clone(), ended.id, RotateKeyError::Ended(NotRotated))));
+    calls.extend(neighbours.elsewhere().map(|(_, scope)| (scope, key.id, RotateKeyError::Unknown)));
+    for (scope, replaced, refusal) in calls {
+        let rotation = rotation(world, &scope, replaced).await?;
+        let new = rotation.key.id;
+        same("the answer", &world.ports.keys.rotate(&scope, rotation, None).await, &Err(refusal))?;
+        same("the new key", &find(world, new).await?, &None)?;
+    }
+    same("the key", &find(world, key.id).await?, &Some(key))?;
+    same("the revoked key", &find(world, ended.as_ref().map_or_else(|| world.id(), |key| key.id)).await?, &ended)
 }
 
 async fn revoke_elsewhere(world: &World<'_>) -> Outcome {

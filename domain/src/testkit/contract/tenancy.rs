@@ -5,13 +5,14 @@ use super::{
     world::{CUTS, OrSay, Outcome, World, holds, is_cut, page, same},
 };
 use crate::{
+    audit::{AuditAction, AuditQuery},
     idempotency::Done,
     ids::{EnvironmentId, TenantId},
     lifecycle::Audit,
     page::PageRequest,
     tenancy::{
-        Actor, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant, TenantName,
-        TenantScope,
+        Actor, ApiKey, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentType, SystemScope, Tenant,
+        TenantName, TenantScope,
     },
     testkit::{a_scope, a_tenant},
     time::Timestamp,
@@ -20,6 +21,8 @@ use crate::{
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("tenancy.create_tenant: a tenant with a name at the limit is listed unchanged", tenant(world).await);
     report.note("tenancy.tenants: the newest first, ids breaking ties, with the exact total", tenants(world).await);
+    report.note("tenancy.suspend_tenant: suspends a tenant, and ends the suspension, once each", suspend(world).await);
+    report.note("tenancy.suspend_tenant: keys of a suspended tenant show it", suspended_keys(world).await);
     report.note(
         "tenancy.create_environment: an environment of every type is found and listed unchanged",
         environment(world).await,
@@ -64,10 +67,49 @@ async fn all_tenants(world: &World<'_>) -> Result<Vec<Tenant>, String> {
 async fn tenant(world: &World<'_>) -> Outcome {
     let name = TenantName::new("ä🦀'%".repeat(100).chars().take(TenantName::MAX_CHARS).collect::<String>());
     let audit = Audit::created(world.now(), &a_scope().actor);
-    let tenant = Tenant { id: world.id(), name: name.or_say("the literal")?, audit };
+    let tenant = Tenant { id: world.id(), name: name.or_say("the literal")?, suspended_at: None, audit };
     world.ports.tenancy.create_tenant(&SystemScope::patron(), tenant.clone()).await.or_say("tenancy.create_tenant")?;
     let found = all_tenants(world).await?.into_iter().find(|other| other.id == tenant.id);
     same("the tenant", &found, &Some(tenant))
+}
+
+async fn suspend(world: &World<'_>) -> Outcome {
+    let tenant = world.tenant().await?;
+    let scope = world.environment_of(tenant.id).await?;
+    let keeper = SystemScope { actor: Actor::new("keeper").or_say("the literal")? };
+    let mut wanted = tenant;
+    for suspended in [true, true, false, false] {
+        let at = world.now();
+        wanted.suspend(suspended, at, &keeper.actor);
+        let answer = world.ports.tenancy.suspend_tenant(&keeper, wanted.id, suspended, at).await;
+        same("the answer", &answer.or_say("tenancy.suspend_tenant")?, &Some(wanted.clone()))?;
+        let found = all_tenants(world).await?.into_iter().find(|other| other.id == wanted.id);
+        same("the tenant", &found.as_ref(), &Some(&wanted))?;
+    }
+    let entries = world.ports.audit.entries(&scope, AuditQuery { before: None, limit: 10 }).await;
+    let actions: Vec<_> = entries.or_say("audit.entries")?.iter().map(|entry| entry.act.action).collect();
+    let in_log = [AuditAction::TenantResumed, AuditAction::TenantSuspended, AuditAction::EnvironmentCreated];
+    same("the audit log", &actions, &in_log.to_vec())?;
+    let answer = world.ports.tenancy.suspend_tenant(&keeper, world.id(), true, world.now()).await;
+    same("the answer of an unknown one", &answer.or_say("tenancy.suspend_tenant")?, &None)
+}
+
+async fn suspended_keys(world: &World<'_>) -> Outcome {
+    let (scope, other) = (world.environment().await?, world.environment().await?);
+    let ((key, secret), (others, others_secret)) = (world.created_key(&scope).await?, world.created_key(&other).await?);
+    for suspended in [true, false] {
+        let (at, patron) = (world.now(), SystemScope::patron());
+        let answer = world.ports.tenancy.suspend_tenant(&patron, scope.owner.tenant_id, suspended, at).await;
+        answer.or_say("tenancy.suspend_tenant")?;
+        let wanted = ApiKey { tenant_suspended_at: suspended.then_some(at), ..key.clone() };
+        for (secret, id, wanted) in [(&secret, key.id, &wanted), (&others_secret, others.id, &others)] {
+            let found = world.ports.keys.find_by_secret(&patron, secret).await.or_say("keys.find_by_secret")?;
+            same("the key by its secret", &found.as_ref(), &Some(wanted))?;
+            let found = world.ports.keys.find(&patron, id).await.or_say("keys.find")?;
+            same("the key by its id", &found.as_ref(), &Some(wanted))?;
+        }
+    }
+    Ok(())
 }
 
 async fn tenants(world: &World<'_>) -> Outcome {

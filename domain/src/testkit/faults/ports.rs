@@ -17,7 +17,7 @@ use crate::{
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
     },
-    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId},
+    ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId, TenantId},
     integration::IntegrationMapping,
     lifecycle::Owner,
     page::{Page, PageRequest},
@@ -29,7 +29,7 @@ use crate::{
     },
     tenancy::{
         ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName,
-        EnvironmentScope, KeyUse, SystemScope, TenancyRepository, Tenant, TenantScope,
+        EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope, TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };
@@ -188,6 +188,16 @@ impl<P: TenancyRepository + ?Sized> TenancyRepository for Faulty<P> {
         self.call(self.port.tenants(scope, page)).await
     }
 
+    async fn suspend_tenant(
+        &self,
+        scope: &SystemScope,
+        id: TenantId,
+        suspended: bool,
+        at: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError> {
+        self.call(self.port.suspend_tenant(scope, id, suspended, at)).await
+    }
+
     async fn create_environment(
         &self,
         scope: &TenantScope,
@@ -250,6 +260,15 @@ impl<P: ApiKeyRepository + ?Sized> ApiKeyRepository for Faulty<P> {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
         self.call(self.port.revoke(scope, id, at, claim)).await
+    }
+
+    async fn rotate(
+        &self,
+        scope: &EnvironmentScope,
+        rotation: KeyRotation,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, RotateKeyError> {
+        self.call(self.port.rotate(scope, rotation, claim)).await
     }
 
     async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -10,7 +10,9 @@ use crate::{
     ids::ApiKeyId,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyUse, SystemScope},
+    tenancy::{
+        ApiKey, ApiKeyRepository, ApiKeySecret, EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope,
+    },
     time::Timestamp,
 };
 
@@ -86,13 +88,42 @@ impl ApiKeyRepository for MemoryStore {
         Ok(Some(Done::now(key)))
     }
 
+    async fn rotate(
+        &self,
+        scope: &EnvironmentScope,
+        rotation: KeyRotation,
+        claim: Option<CallersClaim>,
+    ) -> Result<Done<ApiKey>, RotateKeyError> {
+        let mut state = self.lock();
+        if let Some(made) = state.answered_before(claim.as_ref())? {
+            return Ok(Done::before(made));
+        }
+        let KeyRotation { replaced, until, key, secret } = rotation;
+        let stored = StoredKey::new(ApiKey { owner: scope.owner, ..key }, &secret);
+        if state.keys().any(|other| other.key.id == stored.key.id || other.hash == stored.hash) {
+            return Err(id_taken("API key").into());
+        }
+        let (key, at) = (stored.key.clone(), stored.key.audit.created_at);
+        let keys = &mut state.registry(scope.owner).keys;
+        let old = keys.get_mut(&replaced).ok_or(RotateKeyError::Unknown)?;
+        old.key = old.key.replaced(until, at, &scope.actor)?;
+        let act = Act::key_rotated(&old.key);
+        keys.insert(stored.key.id, stored);
+        state.audit(scope, act, at);
+        state.audit(scope, Act::key_created(&key), at);
+        state.keep(claim.as_ref(), &key, key.audit.updated_at);
+        Ok(Done::now(key))
+    }
+
     async fn find(&self, _scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        Ok(self.lock().keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
+        let state = self.lock();
+        Ok(state.keys().find(|stored| stored.key.id == id).map(|stored| state.with_tenant(stored)))
     }
 
     async fn find_by_secret(&self, _scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError> {
         let hash = hash(secret);
-        Ok(self.lock().keys().find(|stored| stored.hash == hash).map(|stored| stored.key.clone()))
+        let state = self.lock();
+        Ok(state.keys().find(|stored| stored.hash == hash).map(|stored| state.with_tenant(stored)))
     }
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
@@ -109,6 +140,12 @@ impl ApiKeyRepository for MemoryStore {
 }
 
 impl State {
+    /// A key, and whether its tenant is suspended.
+    fn with_tenant(&self, stored: &StoredKey) -> ApiKey {
+        let tenant = self.tenants.get(&stored.key.owner.tenant_id);
+        ApiKey { tenant_suspended_at: tenant.and_then(|tenant| tenant.suspended_at), ..stored.key.clone() }
+    }
+
     fn keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.registries.values().flat_map(|registry| registry.keys.values())
     }

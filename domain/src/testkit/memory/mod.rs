@@ -92,6 +92,14 @@ impl MemoryStore {
 }
 
 impl State {
+    /// What environments hold whose tenant is not suspended.
+    fn awake(&mut self) -> impl Iterator<Item = &mut Registry> {
+        let tenants = &self.tenants;
+        let suspended =
+            |owner: &Owner| tenants.get(&owner.tenant_id).is_some_and(|tenant| tenant.suspended_at.is_some());
+        self.registries.iter_mut().filter(move |(owner, _)| !suspended(owner)).map(|(_, registry)| registry)
+    }
+
     fn registry(&mut self, owner: Owner) -> &mut Registry {
         self.registries.entry(owner).or_default()
     }

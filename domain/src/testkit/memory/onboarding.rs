@@ -120,7 +120,7 @@ impl OnboardingRepository for MemoryStore {
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
         let mut state = self.lock();
-        let all = state.registries.values_mut().flat_map(|registry| registry.runs.values_mut());
+        let all = state.awake().flat_map(|registry| registry.runs.values_mut());
         let mut due: Vec<_> = all.filter(|stored| stored.run.is_due(claim.now)).collect();
         due.sort_by_key(|stored| (stored.run.due_at, stored.run.customer_id));
         let claimed = due.into_iter().take(usize::from(claim.limit)).map(|stored| {

@@ -6,7 +6,7 @@ use super::{MemoryStore, State, id_taken, keys::StoredKey, newest_first};
 use crate::{
     audit::Act,
     idempotency::{CallersClaim, Done, OnceError},
-    ids::EnvironmentId,
+    ids::{EnvironmentId, TenantId},
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
@@ -49,6 +49,27 @@ impl TenancyRepository for MemoryStore {
     async fn tenants(&self, _scope: &SystemScope, request: PageRequest) -> Result<Page<Tenant>, StoreError> {
         let state = self.lock();
         Ok(newest_first(state.tenants.values(), |tenant| (tenant.audit.created_at, tenant.id), request))
+    }
+
+    async fn suspend_tenant(
+        &self,
+        scope: &SystemScope,
+        id: TenantId,
+        suspended: bool,
+        at: Timestamp,
+    ) -> Result<Option<Tenant>, StoreError> {
+        let mut state = self.lock();
+        let Some(tenant) = state.tenants.get_mut(&id) else { return Ok(None) };
+        let changed = tenant.suspend(suspended, at, &scope.actor);
+        let tenant = tenant.clone();
+        if changed {
+            let environments: Vec<_> = state.environments.keys().filter(|(of, _)| *of == id).copied().collect();
+            for (tenant_id, environment_id) in environments {
+                let within = EnvironmentScope::new(Owner { tenant_id, environment_id }, scope.actor.clone());
+                state.audit(&within, Act::tenant_suspended(id, suspended), at);
+            }
+        }
+        Ok(Some(tenant))
     }
 
     async fn create_environment(

@@ -233,7 +233,7 @@ impl WebhookRepository for MemoryStore {
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let mut state = self.lock();
         let mut claimed = Vec::new();
-        for registry in state.registries.values_mut() {
+        for registry in state.awake() {
             let end = registry.last_position();
             for stored in registry.endpoints.values_mut().filter(|stored| stored.is_claimable(end, &claim)) {
                 if claimed.len() < usize::from(claim.limit) {
@@ -253,7 +253,7 @@ impl WebhookRepository for MemoryStore {
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut state = self.lock();
-        let found = state.registries.values_mut().find_map(|registry| registry.endpoints.get_mut(&id));
+        let found = state.awake().find_map(|registry| registry.endpoints.get_mut(&id));
         let held = found.filter(|stored| stored.is_held_by(holder) && stored.endpoint.disabled.is_none());
         Ok(held.map(|stored| stored.lease = Some((holder.to_owned(), until))).is_some())
     }

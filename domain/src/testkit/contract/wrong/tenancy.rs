@@ -29,6 +29,13 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .expect_rename_environment()
         .returning(move |scope, id, name, at, claim| now(store.rename_environment(scope, id, name, at, claim)));
     let store = wrong.store.clone();
+    wrong
+        .tenancy
+        .expect_suspend_tenant()
+        .returning(move |scope, id, suspended, at| now(store.suspend_tenant(scope, id, suspended, at)));
+    let store = wrong.store.clone();
+    wrong.keys.expect_rotate().returning(move |scope, rotation, claim| now(store.rotate(scope, rotation, claim)));
+    let store = wrong.store.clone();
     wrong.tenancy.expect_environments().returning(move |scope, page| now(store.environments(scope, page)));
     let store = wrong.store.clone();
     wrong.tenancy.expect_find_environment().returning(move |scope, id| now(store.find_environment(scope, id)));
@@ -195,6 +202,21 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             let audit = |audit: Audit| Audit { updated_at: at, updated_by: scope.actor.clone(), ..audit };
             let again = |key: ApiKey| ApiKey { revoked_at: Some(at), audit: audit(key.audit), ..key };
             Ok(revoked.map(|done| Done { value: again(done.value), ..done }))
+        });
+    }),
+    ("leaves a key that was replaced as it is", |wrong| {
+        let store = wrong.store.clone();
+        wrong.keys.expect_rotate().returning(move |scope, rotation, claim| {
+            now(store.create(scope, rotation.key, rotation.secret, claim)).map_err(Into::into)
+        });
+    }),
+    ("returns a suspension that it does not make", |wrong| {
+        let store = wrong.store.clone();
+        wrong.tenancy.expect_suspend_tenant().returning(move |scope, id, suspended, at| {
+            let tenants = whole(now(store.tenants(scope, PageRequest::whole()))?);
+            let mut found = tenants.into_iter().find(|tenant| tenant.id == id);
+            found.iter_mut().for_each(|tenant| drop(tenant.suspend(suspended, at, &scope.actor)));
+            Ok(found)
         });
     }),
     ("returns a revocation that it does not make", |wrong| {
