@@ -15,7 +15,7 @@ use self::settings::{NoSettings, ServeFlags, SettingFlags};
 pub(crate) use self::{
     customers::{Customers, Generate, Onboarding},
     events::{Events, Listen, ReplayFlags, Webhooks},
-    tenancy::{Environments, Keys, ListFlags, Tenants},
+    tenancy::{Environments, Keys, ListFlags, Secrets, Tenants},
 };
 use crate::config;
 
@@ -56,6 +56,9 @@ pub(crate) enum Command {
     /// Receive webhooks on this machine, or send events again.
     #[command(subcommand)]
     Webhooks(Webhooks),
+    /// Encrypt stored secrets with another key.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Fill an environment with made-up customers.
     #[command(subcommand)]
     Customers(Customers),

@@ -12,7 +12,7 @@ use patron_domain::{
     store::StoreError,
     tax::TaxRepository,
     tenancy::{ApiKeyRepository, Owners, TenancyRepository},
-    webhook::WebhookRepository,
+    webhook::{Resealing, WebhookRepository},
 };
 
 use crate::commits::Commits;
@@ -47,6 +47,8 @@ pub struct Database {
     pub records: Arc<dyn IdempotencyRecords>,
     /// Onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
+    /// Seals secrets anew.
+    pub secrets: Arc<dyn Resealing>,
     /// Deletes expired data.
     pub retention: Arc<dyn RetentionStore>,
     /// The commits of this process: they wake and pace background work.
@@ -89,6 +91,7 @@ impl Database {
             webhooks: ports.clone(),
             records: ports.clone(),
             onboarding: ports.clone(),
+            secrets: ports.clone(),
             retention: ports,
             commits: engine.commits(),
             engine,

@@ -78,6 +78,9 @@ impl KeyVault {
 impl SecretVault for KeyVault {
     fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError> {
         let Some(key) = self.keys.first() else {
+            tracing::warn!(
+                "a secret for webhooks or onboarding is stored in clear: set PATRON_SECRETS_KEY, then `patron secrets rotate`"
+            );
             return Ok(SealedSecret::from_sealed(format!("{CLEAR}{}", secret.expose())));
         };
         let random = self.randomness.secret_bytes()?;
@@ -92,24 +95,35 @@ impl SecretVault for KeyVault {
         Ok(SealedSecret::from_sealed(format!("{SEALED}{}", STANDARD.encode([&nonce[..], &sealed].concat()))))
     }
 
+    fn reseal(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<Option<SealedSecret>, VaultError> {
+        let secret = self.open(id, sealed)?;
+        let current = match self.keys.first() {
+            Some(key) => opened(key, id, sealed).is_some(),
+            // Without a key everything that opens is in clear.
+            None => true,
+        };
+        if current { Ok(None) } else { self.seal(id, &secret).map(Some) }
+    }
+
     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError> {
         let parse = |text: &str| WebhookSecret::parse(text).map_err(|_| VaultError::Sealed);
         if let Some(clear) = sealed.as_sealed().strip_prefix(CLEAR) {
             return parse(clear);
         }
-        let open = || {
-            let bytes = STANDARD.decode(sealed.as_sealed().strip_prefix(SEALED)?).ok()?;
-            let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-            self.keys.iter().find_map(|key| {
-                let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-                // A wrong key overwrites the buffer with garbage, so each try gets a copy.
-                let mut sealed = sealed.to_vec();
-                let opened = key.open_in_place(nonce, Aad::from(id.to_string().as_bytes()), &mut sealed);
-                String::from_utf8(opened.ok()?.to_vec()).ok()
-            })
-        };
-        parse(&open().ok_or(VaultError::Sealed)?)
+        let text = self.keys.iter().find_map(|key| opened(key, id, sealed));
+        parse(&text.ok_or(VaultError::Sealed)?)
     }
+}
+
+/// What a key sealed; `None` when another one did, or nobody.
+fn opened(key: &LessSafeKey, id: WebhookEndpointId, sealed: &SealedSecret) -> Option<String> {
+    let bytes = STANDARD.decode(sealed.as_sealed().strip_prefix(SEALED)?).ok()?;
+    let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    // A key that does not fit leaves garbage behind, so each gets a copy.
+    let mut sealed = sealed.to_vec();
+    let opened = key.open_in_place(nonce, Aad::from(id.to_string().as_bytes()), &mut sealed);
+    String::from_utf8(opened.ok()?.to_vec()).ok()
 }
 
 #[cfg(test)]
@@ -158,6 +172,21 @@ mod tests {
         assert_eq!(new.open(an_id(1), &after), Ok(secret), "the new key alone opens secrets that were sealed with it");
         assert_eq!(new.open(an_id(1), &before), Err(VaultError::Sealed));
         assert_eq!(old.open(an_id(1), &after), Err(VaultError::Sealed));
+    }
+
+    #[test]
+    fn what_the_first_key_did_not_seal_is_sealed_anew() {
+        let secret = WebhookSecret::from_random([8; 32]);
+        let (clear, old, both, new) = (vault(&[]), vault(&["0a"]), vault(&["0b", "0a"]), vault(&["0b"]));
+        for vault in [&clear, &old] {
+            let before = vault.seal(an_id(1), &secret).unwrap();
+            assert_eq!(vault.reseal(an_id(1), &before), Ok(None), "it is sealed so already");
+            let after = both.reseal(an_id(1), &before).unwrap().expect("another key sealed it");
+            assert_eq!(new.open(an_id(1), &after), Ok(secret.clone()));
+            assert_eq!(both.reseal(an_id(1), &after), Ok(None));
+        }
+        let lost = vault(&["0c"]).seal(an_id(1), &secret).unwrap();
+        assert_eq!(both.reseal(an_id(1), &lost), Err(VaultError::Sealed));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `patron keys`, `patron tenants` and `patron environments`
+//! `patron keys`, `patron tenants`, `patron environments` and `patron secrets`
 
 use clap::{Args, Subcommand};
 use patron_domain::{
@@ -105,6 +105,15 @@ pub(crate) enum Environments {
         #[command(flatten)]
         list: ListFlags,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secrets {
+    /// Encrypt every secret of webhooks and onboarding with the first key of PATRON_SECRETS_KEY.
+    ///
+    /// To be run once the new key stands in front of the old one there. It may run beside servers. Afterwards the old key may
+    /// be left out.
+    Rotate,
 }
 
 /// How a list is printed.

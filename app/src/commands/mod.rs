@@ -8,6 +8,7 @@ mod keys;
 mod onboarding;
 mod only;
 mod output;
+mod secrets;
 mod tenants;
 mod webhooks;
 
@@ -71,6 +72,9 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         Command::Tenants(command) => tenants::run(&service, command).await,
         Command::Environments(command) => environments::run(&service, command).await,
         Command::Events(command) => events::run(database, &service, command).await,
+        Command::Secrets(command) => {
+            secrets::run(settings, database, &wiring::webhooks(settings, database), command).await
+        }
         Command::Onboarding(command) => {
             let webhooks = wiring::webhooks(settings, database);
             onboarding::run(&service, &wiring::onboarding(settings, database, &webhooks), command).await

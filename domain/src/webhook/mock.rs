@@ -186,6 +186,7 @@ impl MockSecretVault {
         vault
             .expect_open()
             .returning(|_, sealed| WebhookSecret::parse(sealed.as_sealed()).map_err(|_| VaultError::Sealed));
+        vault.expect_reseal().returning(|_, _| Ok(None));
         vault
     }
 
@@ -195,6 +196,7 @@ impl MockSecretVault {
         let mut vault = Self::new();
         vault.expect_seal().returning(|_, _| Err(RandomnessUnavailable.into()));
         vault.expect_open().returning(|_, _| Err(VaultError::Sealed));
+        vault.expect_reseal().returning(|_, _| Err(VaultError::Sealed));
         vault
     }
 }

@@ -12,6 +12,7 @@ mod mock;
 mod port;
 mod replay;
 mod request;
+mod reseal;
 mod retry;
 mod rotation;
 mod round;
@@ -39,6 +40,7 @@ pub use replay::Replay;
 #[cfg(any(test, feature = "mock"))]
 pub use request::MockWebhookBody;
 pub use request::{Signer, TEST_EVENT, WebhookBody};
+pub use reseal::{Resealed, Resealing};
 pub use retry::Retries;
 pub use rotation::{DEFAULT_OVERLAP, EndpointSecrets, MAX_OVERLAP, OverlapError, SealedSecret, check_overlap};
 pub use round::{Lane, RoundEnd, end, plan};

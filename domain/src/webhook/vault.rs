@@ -54,4 +54,12 @@ pub trait SecretVault: Send + Sync {
     /// # Errors
     /// [`VaultError::Sealed`] when it was not sealed by this vault for this endpoint.
     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
+
+    /// Seals a secret anew, with the key that is current; `None` when it is sealed with that one already.
+    ///
+    /// # Errors
+    /// [`VaultError`] when it cannot be opened or sealed.
+    fn reseal(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<Option<SealedSecret>, VaultError> {
+        self.seal(id, &self.open(id, sealed)?).map(Some)
+    }
 }

@@ -9,6 +9,7 @@ use std::{
 use futures::future::join_all;
 use patron_tests::{
     patron::{Backend, KEY, Place, Signal, provide_cryptography, send, signal},
+    receiver::Receiver,
     requests::minimal,
     wait::TIMEOUT,
 };
@@ -161,4 +162,42 @@ async fn a_receiver_takes_its_secret_from_standard_input_and_from_no_flag() {
     let output = place.command(&["webhooks", "listen"]).env("PATRON_LISTEN_SECRET", "hunter2").output().unwrap();
     assert_refused(&output, 2, &["PATRON_LISTEN_SECRET"]);
     assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let (old, new) = ("0a".repeat(32), "0b".repeat(32));
+    let (place, receiver) = (Place::fresh(backend).await, Receiver::start().await);
+    let server = place.serve_with(&[("PATRON_SECRETS_KEY", &old), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
+    let hook = serde_json::json!({ "url": receiver.url() });
+    let made = server.post("/v1/webhooks/endpoints", &hook).await.expect(201);
+    let (id, secret) = (made["id"].as_str().expect("an id"), made["secret"].as_str().expect("a secret"));
+    let call = serde_json::json!({ "type": "http_call", "url": "https://crm.example/customers" });
+    let workflow = serde_json::json!({ "value": { "steps": [call] } });
+    let put = server.request(Method::PUT, "/v1/settings/customer_onboarding").json(&workflow);
+    assert_eq!(send(put).await.status, 200);
+    drop(server);
+
+    let rotate = |keys: &str| {
+        let mut command = place.command(&["secrets", "rotate"]);
+        command.env("PATRON_SECRETS_KEY", keys).output().expect("the program starts")
+    };
+    // Without the key that they were encrypted with nothing changes, and it is told.
+    assert_refused(&rotate(&new), 1, &["2 endpoints and workflows cannot be decrypted"]);
+    for told in [
+        "of 2 endpoints and workflows with the first key; 0 were",
+        "of 0 endpoints and workflows with the first key; 2 were",
+    ] {
+        let output = rotate(&format!("{new},{old}"));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains(told), "{said}");
+    }
+    assert_refused(&place.run(&["secrets", "rotate"]), 2, &["PATRON_SECRETS_KEY names no key"]);
+    let server = place.serve_with(&[("PATRON_SECRETS_KEY", &new), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
+    let path = format!("/v1/webhooks/endpoints/{id}/test");
+    send(server.request(Method::POST, &path)).await.expect(200);
+    assert!(receiver.all()[0].is_signed_with(secret), "the new key alone opens it");
 }

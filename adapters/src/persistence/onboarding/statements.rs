@@ -51,6 +51,13 @@ statements! {
             db.one(one.filter(onboarding_workflows::id.eq(id))).await
         }
 
+        /// Versions of workflows behind an id, under lock.
+        fn lock_workflows_after(db, environment: i32, after: Key, limit: i64) -> Vec<WorkflowRow> {
+            let all = onboarding_workflows::table.filter(onboarding_workflows::environment.eq(environment));
+            let next = all.filter(onboarding_workflows::id.gt(after)).order(onboarding_workflows::id.asc());
+            db.locked_rows(next.limit(limit)).await
+        }
+
         /// The run of a customer.
         fn run(db, environment: i32, customer: Key) -> Option<RunRow> {
             let all = onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));

@@ -2,5 +2,6 @@
 
 mod port;
 mod relay;
+mod reseal;
 pub(crate) mod row;
 pub(crate) mod statements;

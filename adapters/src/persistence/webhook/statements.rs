@@ -59,6 +59,11 @@ statements! {
             db.one(one.filter(webhook_endpoints::deleted_at.is_null())).await
         }
 
+        /// Every endpoint of an environment that is not deleted, under lock.
+        fn lock_all_endpoints(db, environment: i32) -> Vec<EndpointRow> {
+            db.locked_rows(endpoints_of!(environment).order(webhook_endpoints::id.asc())).await
+        }
+
         /// A page of an environment's endpoints, newest first.
         fn endpoints_of(db, environment: i32, window: Window) -> Vec<EndpointRow> {
             let ordered =

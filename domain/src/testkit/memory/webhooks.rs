@@ -1,6 +1,6 @@
 //! The webhook port in memory.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -16,7 +16,7 @@ use crate::{
     time::Timestamp,
     webhook::{
         ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, Disabled, LeaseClaim,
-        MAX_ENDPOINTS, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository,
+        MAX_ENDPOINTS, Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
     },
 };
 
@@ -311,5 +311,25 @@ impl WebhookRepository for MemoryStore {
             });
         }
         Ok(removed)
+    }
+}
+
+#[async_trait]
+impl Resealing for MemoryStore {
+    async fn reseal(&self, _scope: &SystemScope, vault: Arc<dyn SecretVault>) -> Result<Resealed, StoreError> {
+        let mut counts = Resealed::default();
+        for registry in self.lock().registries.values_mut() {
+            for stored in registry.endpoints.values_mut() {
+                if let Some(resealed) = counts.count(stored.endpoint.resealed(vault.as_ref())) {
+                    stored.endpoint = resealed;
+                }
+            }
+            for workflow in registry.versions.values_mut() {
+                if let Some(resealed) = counts.count(workflow.resealed(vault.as_ref())) {
+                    *workflow = resealed;
+                }
+            }
+        }
+        Ok(counts)
     }
 }

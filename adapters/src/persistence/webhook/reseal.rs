@@ -1,0 +1,97 @@
+//! Sealing secrets anew: an environment's endpoints in one transaction, its versions of workflows in several.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use patron_domain::{
+    lifecycle::Owner,
+    store::StoreError,
+    tenancy::SystemScope,
+    webhook::{Resealed, Resealing, SecretVault},
+};
+
+use crate::persistence::{
+    engine::{Decision, Pace},
+    error::Failure,
+    onboarding::row::WorkflowRow,
+    store::Store,
+    value::{Document, Key},
+    writes::Writes,
+};
+
+/// The most versions of workflows in one transaction: few enough to hold up other writers for a moment only.
+const STEP: i64 = 100;
+
+#[async_trait]
+impl Resealing for Store {
+    async fn reseal(&self, _scope: &SystemScope, vault: Arc<dyn SecretVault>) -> Result<Resealed, StoreError> {
+        let all = self.read(Pace::LookUp, |unit| unit.environments_known().boxed()).await?;
+        let owners = self.owners_of(all).await?;
+        let mut resealed = Resealed::default();
+        for (environment, owner) in owners {
+            resealed += self.reseal_endpoints(environment, owner, &vault).await?;
+            let mut after = Some(Key::NIL);
+            while let Some(last) = after {
+                let (counts, next) = self.reseal_workflows(environment, owner, last, &vault).await?;
+                resealed += counts;
+                after = next;
+            }
+        }
+        Ok(resealed)
+    }
+}
+
+impl Store {
+    async fn reseal_endpoints(
+        &self,
+        environment: i32,
+        owner: Owner,
+        vault: &Arc<dyn SecretVault>,
+    ) -> Result<Resealed, StoreError> {
+        let vault = vault.clone();
+        let reseal = self.write(move |unit| {
+            let vault = vault.clone();
+            let reseal = async move {
+                let (mut counts, mut writes) = (Resealed::default(), Writes::default());
+                for row in unit.lock_all_endpoints(environment).await? {
+                    let endpoint = row.endpoint(owner).map_err(Failure::Refused)?;
+                    if let Some(endpoint) = counts.count(endpoint.resealed(vault.as_ref())) {
+                        writes.endpoints.push(row.changed(&endpoint));
+                    }
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: counts, writes })
+            };
+            reseal.boxed()
+        });
+        reseal.await
+    }
+
+    /// Seals the secrets of some versions of workflows anew, and answers after which to go on.
+    async fn reseal_workflows(
+        &self,
+        environment: i32,
+        owner: Owner,
+        after: Key,
+        vault: &Arc<dyn SecretVault>,
+    ) -> Result<(Resealed, Option<Key>), StoreError> {
+        let vault = vault.clone();
+        let reseal = self.write(move |unit| {
+            let vault = vault.clone();
+            let reseal = async move {
+                let (mut counts, mut writes) = (Resealed::default(), Writes::default());
+                let rows = unit.lock_workflows_after(environment, after, STEP).await?;
+                let last = rows.last().map(|row| row.id);
+                for row in rows {
+                    let workflow = row.workflow(owner).map_err(Failure::Refused)?;
+                    if let Some(workflow) = counts.count(workflow.resealed(vault.as_ref())) {
+                        writes.workflows.push(WorkflowRow { document: Document::of(&workflow), ..row });
+                    }
+                }
+                Ok::<_, Failure<StoreError>>(Decision { answer: (counts, last), writes })
+            };
+            reseal.boxed()
+        });
+        reseal.await
+    }
+}

@@ -1,0 +1,36 @@
+//! `patron secrets`
+
+use patron_adapters::persistence::Database;
+use patron_domain::{
+    tenancy::SystemScope,
+    webhook::{Resealed, WebhookService},
+};
+
+use super::output;
+use crate::{cli::Secrets, config::Settings, failure::Failure};
+
+pub(super) async fn run(
+    settings: &Settings,
+    database: &Database,
+    webhooks: &WebhookService,
+    command: Secrets,
+) -> Result<(), Failure> {
+    let Secrets::Rotate = command;
+    if settings.webhooks.secrets_keys.is_empty() {
+        return Err(Failure::configuration(
+            "PATRON_SECRETS_KEY names no key: set it, with the new key in front of the old one, as in NEW,OLD",
+        ));
+    }
+    let resealed = database.secrets.reseal(&SystemScope::patron(), webhooks.vault.clone()).await;
+    let Resealed { sealed, kept, unreadable } = resealed.map_err(Failure::failed)?;
+    output::line(format_args!(
+        "encrypted the secrets of {sealed} endpoints and workflows with the first key; {kept} were already"
+    ))?;
+    match unreadable {
+        0 => Ok(()),
+        some => Err(Failure::failed(format!(
+            "the secrets of {some} endpoints and workflows cannot be decrypted: add the key that they were encrypted with to \
+             PATRON_SECRETS_KEY, or give them others (rotate-secret of an endpoint, rotate_secret of a workflow)"
+        ))),
+    }
+}
