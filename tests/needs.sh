@@ -4,7 +4,7 @@ has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries, a C compiler, curl and Python where they are missing, or says what to install and exits:
+# Installs PostgreSQL's server binaries, Varnish, a C compiler, curl and Python where they are missing, or says what to install and exits:
 # before anything is built. All else that tests run is in every Debian.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
@@ -20,6 +20,8 @@ install_needs() {
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
   # Runs the commands of docs/api.md.
   command -v curl >/dev/null || packages+=(curl)
+  # A cache in front of the server, in one test.
+  command -v varnishd >/dev/null || [[ -x /usr/sbin/varnishd ]] || packages+=(varnish)
   # Runs the Python of docs/webhooks.md and docs/onboarding.md; Debian's python3-minimal has too little for that.
   python3 -c 'import hmac, http.server' 2>/dev/null || packages+=(python3)
   # PostgreSQL refuses to run as root.

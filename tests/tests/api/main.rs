@@ -2,6 +2,7 @@
 
 mod audit;
 mod bounds;
+mod caches;
 mod create_customer;
 mod errors;
 mod events;
