@@ -49,6 +49,15 @@ impl StepFailure {
         }
     }
 
+    /// The failure that callers see: see [`SendFailure::shown`].
+    #[must_use]
+    pub fn shown(self) -> Self {
+        match self {
+            Self::Send(failure) => Self::Send(failure.shown()),
+            other => other,
+        }
+    }
+
     /// Reads a stored word; `None` for any other text.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

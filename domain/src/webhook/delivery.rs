@@ -180,11 +180,25 @@ words!(
 );
 
 impl SendFailure {
+    /// The failure that callers see: an unknown host looks like a refused one. Otherwise anybody who can create an endpoint
+    /// could find out which names exist in the server's own network.
+    ///
+    /// ```
+    /// use patron_domain::webhook::SendFailure;
+    ///
+    /// assert_eq!(SendFailure::UnknownHost.shown(), SendFailure::AddressRefused);
+    /// assert_eq!(SendFailure::Timeout.shown(), SendFailure::Timeout);
+    /// ```
+    #[must_use]
+    pub const fn shown(self) -> Self {
+        if matches!(self, Self::UnknownHost) { Self::AddressRefused } else { self }
+    }
+
     /// The failure and a possible remedy, for people.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
-            Self::AddressRefused => "this server does not call the address: it is private, or plain http",
+            Self::AddressRefused => "this server does not call the address: the host is unknown or private, or the URL is plain http",
             Self::UnknownHost => "the host's name has no address",
             Self::Connection => "the connection was refused or broke, or TLS failed",
             Self::Timeout => "the response took too long",

@@ -198,6 +198,7 @@ struct FailureResponse {
 
 impl FailureResponse {
     fn new(failure: StepFailure) -> Self {
+        let failure = failure.shown();
         Self { code: failure.to_word(), message: messages::step_failure(&failure) }
     }
 }

@@ -156,13 +156,14 @@ impl<'a> DeliveryResponse<'a> {
             DeliveryState::Waiting { next_attempt_at } => next_attempt_at,
             DeliveryState::Delivered | DeliveryState::Failed => None,
         };
+        let failure = delivery.last.as_ref().and_then(|last| last.outcome.err()).map(SendFailure::shown);
         let last_attempt = delivery.last.as_ref().map(|last| AttemptResponse {
             at: last.at,
             // An attempt takes seconds at most, so the number fits.
             duration_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
             http_status: last.outcome.ok(),
-            error: last.outcome.err(),
-            message: last.outcome.err().map(messages::send_failure),
+            error: failure,
+            message: failure.map(messages::send_failure),
             answer: &last.answer,
         });
         Self {
