@@ -39,6 +39,34 @@ pub fn if_match<'a>(fields: impl IntoIterator<Item = &'a str>) -> Precondition {
     condition(fields, false)
 }
 
+/// The precondition of a write in the values of `If-Match` and `If-None-Match`. Weak tags match in the latter (RFC 9110, section
+/// 13.1.2).
+///
+/// ```
+/// use patron_domain::{customer::Precondition, http_semantics::preconditions, lifecycle::Version};
+///
+/// assert_eq!(preconditions([], ["*"]), Precondition::Absent);
+/// assert_eq!(preconditions(["*"], []), Precondition::Exists);
+/// assert_eq!(preconditions([], ["W/\"1\""]), Precondition::NoneOf(vec![Version::FIRST]));
+/// ```
+#[must_use]
+pub fn preconditions<'a>(
+    wanted: impl IntoIterator<Item = &'a str>,
+    unwanted: impl IntoIterator<Item = &'a str>,
+) -> Precondition {
+    let unwanted = match condition(unwanted, true) {
+        Precondition::Exists => Precondition::Absent,
+        Precondition::OneOf(versions) => Precondition::NoneOf(versions),
+        other => other,
+    };
+    match (if_match(wanted), unwanted) {
+        (wanted, Precondition::None) => wanted,
+        (Precondition::None, unwanted) => unwanted,
+        // No client means both: nothing matches.
+        _ => Precondition::OneOf(Vec::new()),
+    }
+}
+
 /// Whether the values of `If-None-Match` contain a version. Weak tags match (RFC 9110, section
 /// 13.1.2).
 ///
@@ -54,6 +82,8 @@ pub fn is_known<'a>(fields: impl IntoIterator<Item = &'a str>, version: Version)
         Precondition::None => false,
         Precondition::Exists => true,
         Precondition::OneOf(versions) => versions.contains(&version),
+        // These are conditions of writes.
+        Precondition::Absent | Precondition::NoneOf(_) => false,
     }
 }
 

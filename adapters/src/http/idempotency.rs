@@ -10,7 +10,7 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{apart::apart, error::ApiError, indent, noted::Noted};
+use super::{apart::apart, error::ApiError, indent, noted::Noted, version::Conditions};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -20,6 +20,7 @@ pub(crate) struct Idempotency<'r> {
     method: &'static str,
     target: &'r str,
     query: &'r str,
+    conditions: Conditions<'r>,
 }
 
 #[rocket::async_trait]
@@ -37,6 +38,7 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
             method: request.method().as_str(),
             target: request.uri().path().raw().as_str(),
             query: request.uri().query().map_or("", |query| query.raw().as_str()),
+            conditions: Conditions::of(request),
         })
     }
 }
@@ -45,9 +47,10 @@ impl Idempotency<'_> {
     /// The key with the fingerprint of the whole request.
     ///
     /// # Errors
-    /// If the header contains an invalid key.
+    /// If the header contains an invalid key, or the request a condition that its route does not check.
     pub(crate) async fn over(self, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
-        let Self { key, method, target, query } = self;
+        let Self { key, method, target, query, conditions } = self;
+        conditions.refuse_unminded()?;
         let key = key.map_err(|error| {
             let mut broken = Violations::new();
             broken.add(HEADER, &error);
@@ -73,7 +76,7 @@ mod tests {
         body: &[u8],
     ) -> Option<Fingerprint> {
         let key = key.map(IdempotencyKey::new).transpose();
-        let request = Idempotency { key, method, target, query }.over(body);
+        let request = Idempotency { key, method, target, query, conditions: Conditions::default() }.over(body);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let Ok(request) = runtime.block_on(request) else { panic!("a key") };
         request.map(|request| request.fingerprint)

@@ -1,11 +1,15 @@
 //! Versions of customers as entity tags (RFC 9110, section 8.8.3), and the preconditions of requests.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use patron_domain::{
     customer::Precondition,
-    http_semantics::{if_match, is_known, tags, version_of},
+    http_semantics::{is_known, preconditions, tags, version_of},
     lifecycle::Version,
+    violation::{Rule, Violations},
 };
 use rocket::{
     Request,
@@ -17,18 +21,67 @@ pub(crate) use patron_domain::http_semantics::etag;
 
 use super::error::ApiError;
 
-/// The condition in `If-Match`.
+/// The condition in `If-Match` or `If-None-Match`, for writing.
 pub(crate) struct IfMatch(pub(crate) Precondition);
 
 /// The condition in `If-None-Match`, for reading.
 pub(crate) struct IfNoneMatch<'r>(Vec<&'r str>);
+
+/// Whether the request's route takes conditions.
+#[derive(Default)]
+pub(crate) struct Minded(AtomicBool);
+
+/// A condition was sent for something that has no versions.
+#[derive(Debug, thiserror::Error)]
+#[error("takes no condition: this resource has no versions, so the condition could not be kept; leave the header out")]
+struct NoVersions;
+
+impl Rule for NoVersions {
+    fn rule(&self) -> &'static str {
+        "no_condition"
+    }
+}
+
+/// The headers with conditions on a write.
+const CONDITIONS: [&str; 2] = ["If-Match", "If-None-Match"];
+
+/// The conditions of a write, for routes that may not check them.
+#[derive(Default)]
+pub(crate) struct Conditions<'r> {
+    minded: Option<&'r Minded>,
+    sent: Vec<&'static str>,
+}
+
+impl<'r> Conditions<'r> {
+    /// Those of a request.
+    pub(crate) fn of(request: &'r Request<'_>) -> Self {
+        let sent = CONDITIONS.into_iter().filter(|name| request.headers().contains(name)).collect();
+        Self { minded: Some(request.local_cache(Minded::default)), sent }
+    }
+
+    /// Refuses them where the route does not check them: to ignore one would overwrite what the client wants to protect. To
+    /// be called once all guards of the route have run.
+    ///
+    /// # Errors
+    /// 400 that names each header.
+    pub(crate) fn refuse_unminded(&self) -> Result<(), Violations> {
+        let minded = self.minded.is_none_or(|minded| minded.0.load(Ordering::Relaxed));
+        let mut broken = Violations::new();
+        for name in self.sent.iter().filter(|_| !minded) {
+            broken.add(*name, &NoVersions);
+        }
+        broken.into_result()
+    }
+}
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for IfMatch {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        Outcome::Success(Self(if_match(request.headers().get("if-match"))))
+        request.local_cache(Minded::default).0.store(true, Ordering::Relaxed);
+        let headers = request.headers();
+        Outcome::Success(Self(preconditions(headers.get("if-match"), headers.get("if-none-match"))))
     }
 }
 
@@ -55,9 +108,19 @@ const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's t
                               or extends them (\"3-gzip\"), and such a tag never matches (RFC 9110, 13.1.1): disable \
                               that for this API, or send the number alone in double quotes";
 
+/// The message about a customer that exists although it must not.
+const EXISTS: &str = "there is a customer already, and If-None-Match says that there must not be; leave the header out to \
+                      change it";
+
 /// Returns the error unchanged, or explains it better if a condition failed because of a foreign tag.
 pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {
     let is_foreign = |tag: &str| tag != "*" && version_of(tag).is_none();
     let failed = error.status() == Status::PreconditionFailed;
-    if failed && tags(request.headers().get("if-match")).any(is_foreign) { error.saying(NO_TAG_OF_OURS) } else { error }
+    if failed && tags(request.headers().get("if-match")).any(is_foreign) {
+        error.saying(NO_TAG_OF_OURS)
+    } else if failed && request.headers().contains("if-none-match") {
+        error.saying(EXISTS)
+    } else {
+        error
+    }
 }

@@ -128,6 +128,10 @@ pub enum Precondition {
     Exists,
     /// The customer must be at one of these versions.
     OneOf(Vec<Version>),
+    /// The customer must not exist yet.
+    Absent,
+    /// The customer must not exist, or be at none of these versions.
+    NoneOf(Vec<Version>),
 }
 
 impl Precondition {
@@ -136,6 +140,8 @@ impl Precondition {
             Self::None => true,
             Self::Exists => current.is_some(),
             Self::OneOf(versions) => current.is_some_and(|current| versions.contains(&current)),
+            Self::Absent => current.is_none(),
+            Self::NoneOf(versions) => current.is_none_or(|current| !versions.contains(&current)),
         };
         if holds { Ok(()) } else { Err(ChangeCustomerError::VersionConflict { current }) }
     }

@@ -19,6 +19,7 @@ mod onboarding;
 mod once;
 mod openapi;
 mod order;
+mod preconditions;
 mod same_answers;
 mod search_customers;
 mod taxes;

@@ -27,6 +27,10 @@ use crate::http::{
     version::IfMatch,
 };
 
+/// The message about an external id that a customer had before it was renamed.
+const FORMER: &str = "a customer had this external id before it was renamed; use its current external id, or its id, or create \
+                      another customer under this external id with POST /customers";
+
 /// Changes the published customer with the external id (200), or creates it (201). A create uses all fields of a
 /// create, a change those of an update. The body may omit `external_id`.
 #[put("/customers/external/<_..>", data = "<body>")]
@@ -46,6 +50,13 @@ pub(super) async fn create_or_update(
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
     token.heed(&services, &caller, &mut new.onboarding).await?;
+    // The look-up also finds a customer that had this external id before it was renamed. To create another one under it would
+    // be what the client means least: it still knows the customer by its former external id.
+    if let Some(found) = services.customers.find_by_external_id(&caller, &new.external_id).await?
+        && found.customer.external_id != new.external_id
+    {
+        return Err(ApiError::already_exists("external_id", FORMER.to_owned(), found.customer.id.to_string()));
+    }
     // The first reading reported unknown members. Members that only a create has are known, so this one reports none.
     let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
     let mut update = apart(body.bytes().len(), update).await?;
