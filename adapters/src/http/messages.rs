@@ -51,7 +51,7 @@ pub(crate) fn not_called(reason: NotCalled) -> String {
 pub(crate) fn send_failure(failure: SendFailure) -> String {
     match failure {
         SendFailure::AddressRefused => format!(
-            "{}; the settings PATRON_WEBHOOKS_ALLOW_PRIVATE and PATRON_WEBHOOKS_ALLOW_HTTP allow it",
+            "{}; PATRON_WEBHOOKS_ALLOW_PRIVATE and PATRON_WEBHOOKS_ALLOW_HTTP allow the last two",
             failure.explanation()
         ),
         other => other.explanation().to_owned(),

@@ -198,7 +198,9 @@ impl SendFailure {
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
-            Self::AddressRefused => "this server does not call the address: the host is unknown or private, or the URL is plain http",
+            Self::AddressRefused => {
+                "this server does not call the address: the host is unknown or private, or the URL is plain http"
+            }
             Self::UnknownHost => "the host's name has no address",
             Self::Connection => "the connection was refused or broke, or TLS failed",
             Self::Timeout => "the response took too long",

@@ -134,7 +134,7 @@ from_plain_object!(RateLimitRequest, RotateKeyRequest);
 
 impl RateLimitRequest {
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<RateLimit> {
-        let mut limit = |name, field| match fields.take(name, field) {
+        let mut limit = |name: &str, field: Field<i64>| match fields.take(name, field) {
             None => None,
             Some(number) => fields.check(name, PerSecond::new(number)),
         };
