@@ -10,6 +10,7 @@ use patron_domain::{
     tenancy::{Permission, PermissionDenied},
     violation::{Violation, Violations},
 };
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -74,10 +75,20 @@ struct ErrorShape {
     /// The faults by the JSON path of a field, or by the name of a parameter or header. With the code `log_taken_back`:
     /// `resume_from`, a cursor.
     #[schema(nullable = false)]
-    details: Option<BTreeMap<String, DetailShape>>,
+    details: Option<BTreeMap<String, ToldShape>>,
 }
 
-#[derive(ToSchema)]
+/// A fault, or a fact for programs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErrorDetailOrFact)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
+enum ToldShape {
+    Fault(DetailShape),
+    Fact(String),
+}
+
+#[derive(Serialize, ToSchema)]
 #[schema(as = ErrorDetail)]
 #[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
 struct DetailShape {
