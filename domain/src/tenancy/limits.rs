@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_key_lies_in_the_future_and_no_later_than_allowed() {
-        let at = |seconds| Timestamp::from_micros(1_000_000 * seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_micros(1_000_000 * seconds).unwrap();
         let most = Some(Duration::from_secs(100));
         for (wanted, most, end) in [
             (Some(at(0)), None, Err(ExpiryError::Past)),

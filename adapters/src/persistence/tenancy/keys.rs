@@ -127,7 +127,8 @@ impl ApiKeyRepository for Store {
                     Before::Free(keeping) => keeping,
                 };
                 let row = row.ok_or(Failure::Refused(RotateKeyError::Unknown))?;
-                let (key, at) = (ApiKey { owner: scope.owner, ..key }, key.audit.created_at);
+                let at = key.audit.created_at;
+                let key = ApiKey { owner: scope.owner, ..key };
                 let old = row.key(scope.owner).map_err(|error| Failure::Refused(error.into()))?;
                 let old = old.replaced(until, at, &scope.actor).map_err(|error| Failure::Refused(error.into()))?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
