@@ -24,8 +24,8 @@ use patron_domain::{
         TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,
     },
     tenancy::{
-        Actor, ApiKey, ApiKeyName, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope,
-        EnvironmentType, Role, Roles, SystemScope, Tenant, TenantName,
+        Actor, AllowedNetworks, ApiKey, ApiKeyName, ApiKeySecret, Bootstrap, Environment, EnvironmentName,
+        EnvironmentScope, EnvironmentType, RateLimit, Role, Roles, SystemScope, Tenant, TenantName,
     },
 };
 use patron_tests::{
@@ -57,7 +57,8 @@ pub(super) fn first(secret: &str) -> Bootstrap {
     let actor = Actor::system();
     let audit = Audit::created(SystemClock.now(), &actor);
     let mut ids = ids();
-    let tenant = Tenant { id: ids.next_id(), name: TenantName::new("T").unwrap(), audit: audit.clone() };
+    let tenant =
+        Tenant { id: ids.next_id(), name: TenantName::new("T").unwrap(), suspended_at: None, audit: audit.clone() };
     let environment = Environment {
         id: ids.next_id(),
         tenant_id: tenant.id,
@@ -73,6 +74,9 @@ pub(super) fn first(secret: &str) -> Bootstrap {
         display_id: secret.display_id(),
         roles: Roles::new([Role::SuperAdmin]).unwrap(),
         expires_at: None,
+        allowed_networks: AllowedNetworks::default(),
+        rate_limit: RateLimit::default(),
+        tenant_suspended_at: None,
         revoked_at: None,
         last_used_at: None,
         audit,
