@@ -11,8 +11,10 @@ use crate::{
         ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
         TaxesOfError,
     },
-    tenancy::{ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied, RotateKeyError,
-        TenantError},
+    tenancy::{
+        ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied,
+        RotateKeyError, TenantError,
+    },
     violation::Violations,
 };
 

@@ -86,7 +86,18 @@ impl Api {
     /// The API over a database.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
-        let Ports { clock, ids, randomness, callers, key_uses, calls, idempotency_ttl, rate_limit, key_max_age, options } = ports;
+        let Ports {
+            clock,
+            ids,
+            randomness,
+            callers,
+            key_uses,
+            calls,
+            idempotency_ttl,
+            rate_limit,
+            key_max_age,
+            options,
+        } = ports;
         let (records, customers) = (database.records.clone(), database.customers.clone());
         let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
         // Both services share one cache: a key revoked through one stops at once in the other.

@@ -90,7 +90,6 @@ enum ToldShape {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErrorDetail)]
-#[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
 struct DetailShape {
     /// The fault, for people.
     message: String,

@@ -215,7 +215,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong.tenancy.expect_suspend_tenant().returning(move |scope, id, suspended, at| {
             let tenants = whole(now(store.tenants(scope, PageRequest::whole()))?);
             let mut found = tenants.into_iter().find(|tenant| tenant.id == id);
-            found.iter_mut().for_each(|tenant| drop(tenant.suspend(suspended, at, &scope.actor)));
+            if let Some(tenant) = &mut found {
+                tenant.suspend(suspended, at, &scope.actor);
+            }
             Ok(found)
         });
     }),
