@@ -38,7 +38,7 @@ pub(super) async fn rotate_key(
     };
     let request = idempotency.over(body.bytes()).await?;
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
-    let (key, secret) = services.administration.rotate_key(&caller, id, overlap, request).await?;
+    let (key, secret) = services.administration()?.rotate_key(&caller, id, overlap, request).await?;
     let api_key = secret.as_ref().map(ApiKeySecret::expose);
     let location = format!("/secrets/api/keys/{}", key.id);
     let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
