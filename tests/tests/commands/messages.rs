@@ -45,7 +45,7 @@ async fn wrong_configuration_is_one_line_and_exit_code_2() {
         (&["serve", "--address", "localhost"], "'--address <IP>': must be an IP address, such as 127.0.0.1"),
         (&["keys", "revoke", "--port", "1"], "unexpected argument '--port'"),
         (&["keys", "list", "--offset", "x"], "must be a whole number"),
-        (&["events", "tail", "--after", "x"], "must be a position"),
+        (&["events", "tail", "--after", "x"], "must be a cursor"),
     ] {
         let output = place.run(arguments);
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
