@@ -214,7 +214,7 @@ async fn sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow() {
     let url = cluster.fresh_database().await;
     let instance = open(&url).await;
     let owner = Owner { tenant_id: ids().next_id(), environment_id: ids().next_id() };
-    let scope = EnvironmentScope { owner, actor: Actor::system() };
+    let scope = EnvironmentScope::new(owner, Actor::system());
     let (over, until) = (Arc::new(AtomicBool::new(false)), std::time::Instant::now() + writing);
     let readers: Vec<_> =
         (0..16).map(|_| tokio::spawn(read_to_the_end(instance.clone(), scope.clone(), over.clone()))).collect();
