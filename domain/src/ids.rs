@@ -51,7 +51,7 @@ macro_rules! kinds {
             #[doc = concat!("use patron_domain::ids::{", stringify!($kind), ", Kind};")]
             #[doc = concat!("assert_eq!(", stringify!($kind), "::PREFIX, ", stringify!($prefix), ");")]
             /// ```
-            #[derive(Debug, Clone, Copy)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
             pub enum $kind {}
             impl sealed::Sealed for $kind {}
             impl Kind for $kind {
@@ -78,6 +78,12 @@ kinds! {
     TaxRateKind, TaxRateId, "taxrate_";
     /// Kind of [`TaxAssociationId`].
     TaxAssociationKind, TaxAssociationId, "ta_";
+    /// Kind of [`ContactPersonId`].
+    ContactPersonKind, ContactPersonId, "cper_";
+    /// Kind of [`TaxIdId`].
+    TaxIdKind, TaxIdId, "txi_";
+    /// Kind of [`TaxExemptionId`].
+    TaxExemptionKind, TaxExemptionId, "txe_";
     /// Kind of [`TenantId`].
     TenantKind, TenantId, "tenant_";
     /// Kind of [`EnvironmentId`].

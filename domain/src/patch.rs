@@ -31,6 +31,32 @@ impl<T: PartialEq> Patch<T> {
         *to = new;
         changed
     }
+
+    /// The same of a value that is never absent: cleared, it is its default again.
+    pub(crate) fn apply_or_default(self, to: &mut T) -> bool
+    where
+        T: Default,
+    {
+        let new = match self {
+            Self::Keep => return false,
+            Self::Clear => T::default(),
+            Self::Set(value) => value,
+        };
+        let changed = *to != new;
+        *to = new;
+        changed
+    }
+}
+
+impl<T> Patch<T> {
+    /// The same where nothing said means that the value is to go, as where a whole object is replaced.
+    #[must_use]
+    pub fn or_clear(self) -> Self {
+        match self {
+            Self::Keep => Self::Clear,
+            said => said,
+        }
+    }
 }
 
 /// `null` is [`Patch::Clear`], a value is [`Patch::Set`], and with `#[serde(default)]` an absent member is [`Patch::Keep`], as in

@@ -24,7 +24,7 @@ impl Rule for UnknownWord {
 
 /// Gives an enumeration its words: `as_str`, `parse`, `ALL`, and (de)serialisation with the feature `serde`.
 macro_rules! words {
-    ($name:ident, $allowed:literal, $($variant:ident => $word:literal),+ $(,)?) => {
+    ($name:ident, $allowed:expr, $($variant:ident => $word:expr),+ $(,)?) => {
         impl $name {
             /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
@@ -42,13 +42,15 @@ macro_rules! words {
             /// # Errors
             /// For any other word; the error lists the allowed ones.
             pub fn parse(word: &str) -> Result<Self, crate::UnknownWord> {
-                match word {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(crate::UnknownWord { allowed: $allowed }),
-                }
+                let known = Self::ALL.iter().copied().find(|known| known.as_str() == word);
+                known.ok_or(crate::UnknownWord { allowed: $allowed })
             }
 
-            fn new(word: impl AsRef<str>) -> Result<Self, crate::UnknownWord> {
+            /// The same of any text.
+            ///
+            /// # Errors
+            /// For any other word; the error names those allowed.
+            pub fn new(word: impl AsRef<str>) -> Result<Self, crate::UnknownWord> {
                 Self::parse(word.as_ref())
             }
         }

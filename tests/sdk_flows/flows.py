@@ -55,9 +55,9 @@ def customers():
         timezone="Europe/Warsaw",
         metadata={"plan": f"gold-{RUN}"},
         skip_onboarding_workflow=True,
-        billing_currency="eur",
-        tax_treatment="taxable",
-        contact_persons=[{"first_name": "Ada", "email": "ada@example.com"}],
+        billing_currency="EUR",
+        tax_treatment="reverse_charge",
+        contact_persons=[{"first_name": "Ada", "email": "ada@example.com", "is_primary": True}, {"first_name": "Bob"}],
         tax_rate_overrides=[{
             "tax_rate_code": code, "currency": "eur", "priority": 3, "metadata": {"why": "sdk"},
             "tax_behavior": "exclusive",
@@ -70,7 +70,10 @@ def customers():
     assert made.id.startswith("cust_") and made.status == "published" and made.timezone == "Europe/Warsaw"
     assert (made.name, made.address_city, made.contact) == ("Łódź GmbH", "Łódź", "+48 123")
     assert made.created_at == made.updated_at and made.created_at.tzinfo
-    assert made.billing_currency is None and made.contact_persons is None, "ignored"
+    assert (made.billing_currency, made.tax_treatment) == ("eur", "reverse_charge")
+    ada, bob = made.contact_persons
+    assert (ada.first_name, ada.email, ada.is_primary) == ("Ada", "ada@example.com", True)
+    assert (bob.first_name, bob.email, bob.is_primary) == ("Bob", "", False) and ada.id != bob.id
     (link,) = made.integrations
     assert (link.entity_id, link.provider_type, link.provider_entity_id) == (made.id, STRIPE, f"cus_{RUN}")
     assert link.metadata == {"live": True, "depth": {"n": 1}}
@@ -165,9 +168,22 @@ def update(made, plain):
     assert sdk.customers.get_customer(id=made.id) == after
     named = sdk.customers.update_customer(external_customer_id=plain.external_id, name="Plain")
     assert (named.id, named.name) == (plain.id, "Plain")
+    ada, bob = after.contact_persons
+    bob.last_name, bob.is_primary, ada.is_primary = "Kowalski", True, False
+    people = sdk.customers.update_customer(
+        id=plain.id, contact_persons=[{"first_name": "Cleo"}], billing_currency="pln", tax_treatment="exempt"
+    )
+    assert (people.billing_currency, people.tax_treatment) == ("pln", "exempt")
+    assert [one.first_name for one in people.contact_persons] == ["Cleo"]
+    swapped = sdk.customers.update_customer(id=made.id, contact_persons=[bob, ada])
+    assert [(one.id, one.is_primary) for one in swapped.contact_persons] == [(bob.id, True), (ada.id, False)]
+    assert swapped.contact_persons[0].last_name == "Kowalski"
+    cleared = sdk.customers.update_customer(id=plain.id, contact_persons=[], billing_currency="")
+    assert cleared.contact_persons == [] and cleared.billing_currency is None and cleared.tax_treatment == "exempt"
+    step("change contact persons, billing currency and tax treatment")
     stale = {"http_headers": {"If-Match": '"1"'}}
     _, body = refused(412, sdk.customers.update_customer, id=made.id, name="Late", **stale)
-    assert body["details"]["If-Match"]["current_version"] == 2
+    assert body["details"]["If-Match"]["current_version"] == 3
     step("update a customer by its id and by its external id")
 
 

@@ -14,7 +14,7 @@ pub fn minimal(external_id: &str) -> Value {
     json!({ "external_id": external_id })
 }
 
-/// A customer with every field; the tax rate `VAT` has to exist.
+/// A customer with its address, a tax and a link; the tax rate `VAT` has to exist.
 #[must_use]
 pub fn full(external_id: &str) -> Value {
     json!({
@@ -39,4 +39,41 @@ pub fn full(external_id: &str) -> Value {
         "skip_onboarding_workflow": true,
         "onboarding_workflow_name": "welcome",
     })
+}
+
+/// The same with every other field.
+#[must_use]
+pub fn everything(external_id: &str) -> Value {
+    let mut body = full(external_id);
+    let more = json!({
+        "billing_currency": "EUR",
+        "tax_treatment": "reverse_charge",
+        "customer_type": "company",
+        "legal_name": "Grace Hopper Gesellschaft mbH",
+        "registration_number": "HRB 12345 B",
+        "buyer_reference": "991-12345-67",
+        "electronic_address": { "scheme": "0204", "value": "991-12345-67" },
+        "shipping_address": {
+            "name": "Ramp 3", "phone": "+49 30 123457", "line1": "Hafenstraße 7", "line2": "Tor 2", "city": "Hamburg",
+            "state": "Hamburg", "postal_code": "20457", "country": "DE",
+        },
+        "preferred_locales": ["de-DE", "en"],
+        "tags": ["vip", "größe"],
+        "contact_persons": [
+            {
+                "first_name": "Ada", "last_name": "Lovelace", "salutation": "Dr", "email": "ada@example.com",
+                "mobile": "+49 170 1234567", "designation": "CFO", "department": "Finance", "locale": "en-GB",
+                "is_primary": true, "roles": ["billing"],
+            },
+            { "first_name": "Bob", "email": "bob@example.com" },
+        ],
+        "tax_ids": [{ "type": "eu_vat", "value": "DE136695976" }],
+        "tax_exemptions": [
+            { "reason": "nonprofit", "certificate_number": "NY-4711", "country": "US", "state": "NY", "note": "2026" },
+        ],
+    });
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    body
 }

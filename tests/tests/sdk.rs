@@ -41,3 +41,14 @@ async fn javascript(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backe
     flows.arg(installed().join("javascript/flows.mjs"));
     run(backend, flows).await;
 }
+
+/// The numbers by which the checks of tax ids are tested come from python-stdnum, which has to judge them so still.
+#[test]
+#[ignore = "tests/sdk runs it"]
+fn tax_ids() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut judge = Command::new(installed().join("python/bin/python"));
+    judge.arg(here.join("tax_ids/vectors.py")).arg("check");
+    let status = judge.arg(here.join("../domain/src/customer/items/tax_ids.tsv")).status().expect("it starts");
+    assert!(status.success(), "{judge:?}: {status}");
+}

@@ -1,6 +1,10 @@
 //! A customer and everything that belongs to it.
 
-use super::{Address, Contact, CustomerName, Email, ExternalId, FormerExternalId, TimeZone};
+use super::{
+    Address, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType, ElectronicAddress,
+    Email, ExternalId, FormerExternalId, Item, LegalName, Locales, RegistrationNumber, ShippingAddress, Tags,
+    TaxExemption, TaxId, TaxTreatment, TimeZone,
+};
 use crate::{
     ids::CustomerId,
     integration::IntegrationMapping,
@@ -30,7 +34,27 @@ pub struct Profile {
     pub address: Address,
     /// The time zone; `UTC` by default.
     pub timezone: TimeZone,
-    /// The client's metadata.
+    /// The currency in which the customer is billed.
+    pub billing_currency: Option<BillingCurrency>,
+    /// How the customer is taxed.
+    pub tax_treatment: TaxTreatment,
+    /// Whether it is a company or a person.
+    pub customer_type: Option<CustomerType>,
+    /// The name under which the company is registered.
+    pub legal_name: Option<LegalName>,
+    /// The number under which the company is registered.
+    pub registration_number: Option<RegistrationNumber>,
+    /// What the customer wants to read on its invoices.
+    pub buyer_reference: Option<BuyerReference>,
+    /// Where electronic invoices go.
+    pub electronic_address: Option<ElectronicAddress>,
+    /// Where goods go.
+    pub shipping_address: ShippingAddress,
+    /// The languages that the customer wants to be written to in, the best first.
+    pub preferred_locales: Locales,
+    /// The words by which the client sorts its customers.
+    pub tags: Tags,
+    /// What the client attached.
     pub metadata: Metadata,
 }
 
@@ -52,7 +76,13 @@ pub struct Customer {
     pub external_id: ExternalId,
     /// The client's data about it.
     pub profile: Profile,
-    /// The status.
+    /// Its people, in the client's order.
+    pub contact_persons: Vec<Item<ContactPerson>>,
+    /// Its tax ids, in the client's order.
+    pub tax_ids: Vec<Item<TaxId>>,
+    /// Its tax exemptions, in the client's order.
+    pub tax_exemptions: Vec<Item<TaxExemption>>,
+    /// Whether it is in use.
     pub status: Status,
     /// The number of changes to the customer, its mappings and its tax associations.
     pub version: Version,

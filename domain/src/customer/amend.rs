@@ -1,7 +1,7 @@
 //! Decisions about an existing customer: update, archive, restore, link, associate taxes.
 
 use super::{
-    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition,
+    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits, Precondition,
     change::DecisionContext, error::InactiveTaxRate,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(super) fn amend(
         Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
+    Limits::check(Some(current), &draft.state)?;
     only_if.met(current.customer.version)?;
     let Draft { mut state, .. } = draft;
     state.customer.version = current.customer.version.next();
@@ -65,7 +66,8 @@ impl Draft<'_> {
     fn update(&mut self, mut update: CustomerUpdate) -> Result<CustomerEventKind, ChangeCustomerError> {
         let links = std::mem::take(&mut update.links);
         let external_id = self.state.customer.external_id.clone();
-        let mut changed = update.apply(&mut self.state.customer).map_err(ChangeCustomerError::Invalid)?;
+        self.context.rates_are_known(update.tax_exemptions.rate_codes())?;
+        let mut changed = update.apply(&mut self.state.customer, &mut self.ids, self.context.at)?;
         if self.state.customer.external_id != external_id {
             self.context.external_id_is_free_for(self.state.customer.id)?;
             self.state.renamed_from(external_id, self.context.at);
@@ -141,7 +143,9 @@ impl Draft<'_> {
         let at = self.context.at;
         let term = new.term(at).map_err(ChangeCustomerError::Invalid)?;
         let rate = self.context.facts.taxes.rates.iter().find(|rate| rate.code == new.code);
-        let Some(rate) = rate else { return Err(ChangeCustomerError::UnknownTaxRates(vec![(0, new.code)])) };
+        let Some(rate) = rate else {
+            return Err(ChangeCustomerError::UnknownTaxRates(vec![("tax_rate_code".to_owned(), new.code)]));
+        };
         if rate.rate_status == TaxRateStatus::Inactive {
             let mut broken = Violations::new();
             broken.add("tax_rate_code", &InactiveTaxRate);

@@ -10,7 +10,7 @@ use crate::{
     ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
     integration::{NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
-    tax::{NewTaxAssociation, TaxAssociationUpdate},
+    tax::{NewTaxAssociation, TaxAssociationUpdate, TaxRateCode},
     tenancy::{EnvironmentScope, RequestId},
     time::Timestamp,
 };
@@ -240,10 +240,17 @@ impl ChangeCustomer {
     #[must_use]
     pub fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
         match &self.change {
-            CustomerChange::Create(new) => new.taxes.facts_needed(),
-            CustomerChange::CreateOrUpdate { new, .. } => new.taxes.facts_needed(),
-            CustomerChange::Amend(_, Amendment::Associate(new)) => TaxFactsNeeded::Rates(vec![&new.code]),
-            CustomerChange::Amend(..) => TaxFactsNeeded::Nothing,
+            CustomerChange::Create(new) => new.tax_facts_needed(),
+            CustomerChange::CreateOrUpdate { new, update } => {
+                let mut needed = new.tax_facts_needed();
+                needed.rates.extend(update.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code));
+                needed
+            }
+            CustomerChange::Amend(_, Amendment::Associate(new)) => TaxFactsNeeded::rates([&new.code]),
+            CustomerChange::Amend(_, Amendment::Update(update)) => {
+                TaxFactsNeeded::rates(update.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code))
+            }
+            CustomerChange::Amend(..) => TaxFactsNeeded::default(),
         }
     }
 
@@ -335,7 +342,18 @@ impl Amendment {
 }
 
 impl DecisionContext<'_> {
-    /// Refuses an external id that another customer has.
+    /// Refuses codes that no published tax rate has, each with its path.
+    pub(super) fn rates_are_known(&self, codes: Vec<(String, &TaxRateCode)>) -> Result<(), ChangeCustomerError> {
+        let is_known = |code: &TaxRateCode| self.facts.taxes.rates.iter().any(|rate| rate.code == *code);
+        let unknown: Vec<_> = codes.into_iter().filter(|(_, code)| !is_known(code)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let unknown = unknown.into_iter().map(|(path, code)| (path, code.clone()));
+        Err(ChangeCustomerError::UnknownTaxRates(unknown.collect()))
+    }
+
+    /// Refuses the external id that a customer would newly have, if somebody else has it.
     pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
         match self.facts.holder {
             Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),

@@ -1,14 +1,14 @@
 //! Creating a customer: the request and the decision.
 
 use super::{
-    ChangeCustomerError, Customer, CustomerAggregate, CustomerDecision, ExternalId, Profile, TaxFactsNeeded,
-    WorkflowNeeded,
+    ChangeCustomerError, ContactPerson, Customer, CustomerAggregate, CustomerDecision, ExternalId, Item, ItemKind,
+    Limits, NewItems, Profile, TaxExemption, TaxFactsNeeded, TaxId, WorkflowNeeded,
     change::DecisionContext,
     error::{InactiveTaxRate, UnknownWorkflow},
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind},
-    ids::{CustomerId, TaxAssociationId, TaxRateId},
+    ids::{CustomerId, IdSequence, TaxAssociationId, TaxRateId},
     integration::NewLinks,
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
@@ -33,7 +33,13 @@ pub struct NewCustomer {
     pub external_id: ExternalId,
     /// The client's data about it.
     pub profile: Profile,
-    /// The source of its taxes.
+    /// Its people.
+    pub contact_persons: NewItems<ContactPerson>,
+    /// Its tax ids.
+    pub tax_ids: NewItems<TaxId>,
+    /// Its tax exemptions.
+    pub tax_exemptions: NewItems<TaxExemption>,
+    /// Where its taxes come from.
     pub taxes: TaxChoice,
     /// Its links to other systems.
     pub links: NewLinks,
@@ -57,6 +63,9 @@ impl NewCustomer {
         Self {
             external_id,
             profile: Profile::default(),
+            contact_persons: NewItems::default(),
+            tax_ids: NewItems::default(),
+            tax_exemptions: NewItems::default(),
             taxes: TaxChoice::default(),
             links: NewLinks::default(),
             onboarding: Onboarding::default(),
@@ -82,17 +91,25 @@ pub enum TaxChoice {
 }
 
 impl TaxChoice {
-    /// The tax facts that must be looked up.
-    pub(super) fn facts_needed(&self) -> TaxFactsNeeded<'_> {
+    /// What has to be looked up for it.
+    fn facts_needed(&self) -> TaxFactsNeeded<'_> {
         match self {
-            Self::Defaults => TaxFactsNeeded::Defaults,
-            Self::Overrides(overrides) if overrides.is_empty() => TaxFactsNeeded::Nothing,
-            Self::Overrides(overrides) => TaxFactsNeeded::Rates(overrides.iter().map(|one| &one.code).collect()),
+            Self::Defaults => TaxFactsNeeded { defaults: true, ..TaxFactsNeeded::default() },
+            Self::Overrides(overrides) => TaxFactsNeeded::rates(overrides.iter().map(|one| &one.code)),
         }
     }
 }
 
-/// Decides a create: returns the event with the whole new state, or a refusal.
+impl NewCustomer {
+    /// What has to be looked up about taxes.
+    pub(super) fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
+        let mut needed = self.taxes.facts_needed();
+        needed.rates.extend(self.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code));
+        needed
+    }
+}
+
+/// Decides about a create: the event with the whole new state, or a refusal.
 pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
     let (scope, at, facts, mut ids) = (context.scope, context.at, context.facts, context.ids);
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
@@ -108,20 +125,32 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
         TaxChoice::Defaults => inherited(&facts.taxes.defaults, at),
         TaxChoice::Overrides(overrides) => chosen(overrides, &facts.taxes.rates, at)?,
     };
+    context.rates_are_known(new.tax_exemptions.rate_codes())?;
     context.external_id_is_free_for(customer_id)?;
     let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
     let associations = associations.collect();
     let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
     let mappings = mappings.collect();
-    let customer = Customer {
+    let mut customer = Customer {
         id: customer_id,
         owner: scope.owner,
         external_id: new.external_id,
         profile: new.profile,
+        contact_persons: Vec::new(),
+        tax_ids: Vec::new(),
+        tax_exemptions: Vec::new(),
         status: Status::Published,
         version: Version::FIRST,
         audit,
     };
+    let mut broken = Violations::new();
+    let mut items = (&mut ids, at, &mut broken);
+    customer.contact_persons = made(new.contact_persons, &mut items);
+    customer.tax_ids = made(new.tax_ids, &mut items);
+    customer.tax_exemptions = made(new.tax_exemptions, &mut items);
+    broken.into_result().map_err(ChangeCustomerError::Invalid)?;
+    let state = CustomerAggregate::new(customer, mappings, associations);
+    Limits::check(None, &state)?;
     let onboarding = facts.workflow.filter(|_| !new.onboarding.skip);
     let event = CustomerEvent {
         id: event_id,
@@ -130,12 +159,23 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
         at,
         actor: scope.actor.clone(),
         request_id: context.request_id,
-        state: CustomerAggregate::new(customer, mappings, associations),
+        state,
     };
     Ok(CustomerDecision { event, onboarding })
 }
 
-/// The terms of a tax association before it has an id and a customer.
+/// The things of a list, with new ids.
+fn made<T: ItemKind>(
+    new: NewItems<T>,
+    (ids, at, broken): &mut (&mut IdSequence, Timestamp, &mut Violations),
+) -> Vec<Item<T>> {
+    new.replace(&[], ids, *at).unwrap_or_else(|found| {
+        found.into_iter().for_each(|violation| broken.push(violation));
+        Vec::new()
+    })
+}
+
+/// What a tax association says, before it has an id and a customer.
 struct Terms {
     tax_rate_id: TaxRateId,
     priority: Priority,
@@ -194,7 +234,7 @@ fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Re
     let mut terms = Vec::new();
     for (index, one) in overrides.iter().enumerate() {
         match rates.iter().find(|rate| rate.code == one.code) {
-            None => unknown.push((index, one.code.clone())),
+            None => unknown.push((format!("tax_rate_overrides[{index}].tax_rate_code"), one.code.clone())),
             Some(rate) if rate.rate_status == TaxRateStatus::Inactive => {
                 inactive.add(format!("tax_rate_overrides[{index}].tax_rate_code"), &InactiveTaxRate);
             }
@@ -218,7 +258,7 @@ mod tests {
     use super::*;
     use crate::{
         customer::{ChangeCustomer, CustomerChange, CustomerFacts, Stamp, TaxFacts},
-        ids::{EnvironmentId, IdSequence, TenantId},
+        ids::{EnvironmentId, TenantId},
         integration::{NewLink, ProviderEntityId, ProviderType},
         lifecycle::Owner,
         tax::{Percentage, TaxRateCode, TaxRateName, TaxRateOverride, TaxRateScope, TaxValue},
@@ -288,13 +328,8 @@ mod tests {
             provider_entity_id: ProviderEntityId::new("cus_1").unwrap(),
             metadata: Default::default(),
         };
-        let new = NewCustomer {
-            external_id: ExternalId::new("acme").unwrap(),
-            profile: Profile::default(),
-            taxes,
-            links: NewLinks::new(vec![link]).unwrap(),
-            onboarding: Onboarding::default(),
-        };
+        let links = NewLinks::new(vec![link]).unwrap();
+        let new = NewCustomer { taxes, links, ..NewCustomer::new(ExternalId::new("acme").unwrap()) };
         let stamp = Stamp { ids: IdSequence::start(time(1_000_000), [0; 10]), at: time(1_000_000), request_id: None };
         ChangeCustomer::new(CustomerChange::Create(new), stamp)
     }
@@ -364,8 +399,8 @@ mod tests {
         let refused = decide(create(overrides(&["NONE", "none"])), TaxFacts::default()).unwrap_err();
         let ChangeCustomerError::UnknownTaxRates(unknown) = refused else { panic!("{refused:?}") };
         assert_eq!(
-            unknown.iter().map(|(index, code)| (*index, code.as_str())).collect::<Vec<_>>(),
-            [(0, "NONE"), (1, "none")]
+            unknown.iter().map(|(path, code)| (path.as_str(), code.as_str())).collect::<Vec<_>>(),
+            [("tax_rate_overrides[0].tax_rate_code", "NONE"), ("tax_rate_overrides[1].tax_rate_code", "none")]
         );
     }
 
@@ -384,10 +419,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_needed_facts_are_looked_up() {
-        assert_eq!(create(TaxChoice::Defaults).tax_facts_needed(), TaxFactsNeeded::Defaults);
-        assert_eq!(create(overrides(&[])).tax_facts_needed(), TaxFactsNeeded::Nothing);
+    fn only_the_facts_that_matter_are_asked_for() {
+        assert_eq!(create(TaxChoice::Defaults).tax_facts_needed(), TaxFactsNeeded { rates: vec![], defaults: true });
+        assert_eq!(create(overrides(&[])).tax_facts_needed(), TaxFactsNeeded::default());
         let code = TaxRateCode::new("A").unwrap();
-        assert_eq!(create(overrides(&["A"])).tax_facts_needed(), TaxFactsNeeded::Rates(vec![&code]));
+        assert_eq!(create(overrides(&["A"])).tax_facts_needed(), TaxFactsNeeded::rates([&code]));
     }
 }

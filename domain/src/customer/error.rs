@@ -1,5 +1,6 @@
 //! Errors of changing a customer.
 
+use super::ItemError;
 use crate::{
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, TaxAssociationId},
@@ -36,13 +37,19 @@ pub enum ChangeCustomerError {
     /// The customer has no published mapping to this system.
     #[error("the customer is not linked to this provider_type (and provider_entity_id, if one was given)")]
     UnknownMapping,
+    /// The customer has none with this id in one of its lists.
+    #[error("the customer has no such one among its {list}")]
+    UnknownItem {
+        /// The name of the list.
+        list: &'static str,
+    },
     /// The customer has no such published association.
     #[error("there is no such tax association")]
     UnknownAssociation,
-    /// Codes without a published tax rate: each with its position in the request's list.
-    #[error("no tax rate has one of the given tax_rate_code values; create the tax rate first, or correct the code")]
-    UnknownTaxRates(Vec<(usize, TaxRateCode)>),
-    /// Another published customer already has the external id.
+    /// Codes that no published tax rate has, each with its path.
+    #[error("some tax_rate_code names no tax rate; create the tax rate first, or correct the code")]
+    UnknownTaxRates(Vec<(String, TaxRateCode)>),
+    /// A published customer has the external id already.
     #[error(
         "a customer with this external_id already exists; use another external_id, or update the existing customer"
     )]
@@ -70,7 +77,16 @@ pub enum ChangeCustomerError {
     Store(#[from] StoreError),
 }
 
-/// An operation that the customer's state does not allow.
+impl From<ItemError> for ChangeCustomerError {
+    fn from(error: ItemError) -> Self {
+        match error {
+            ItemError::Invalid(violations) => Self::Invalid(violations),
+            ItemError::Unknown { list } => Self::UnknownItem { list },
+        }
+    }
+}
+
+/// What the state of a customer forbids.
 ///
 /// ```
 /// use patron_domain::customer::InvalidOperation;
@@ -86,6 +102,17 @@ pub enum InvalidOperation {
     /// Only an archived customer can be restored.
     #[error("the customer is not archived, so there is nothing to restore")]
     NotArchived,
+    /// It would have more of something than a customer may have.
+    #[error("a customer has at most {max} {what}; remove some before adding others")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The most.
+        max: usize,
+    },
+    /// It would be larger than a customer may be.
+    #[error("a customer has at most {max} bytes with everything that belongs to it", max = super::Limits::BYTES)]
+    TooLarge,
 }
 
 /// The request names an onboarding workflow that does not exist.

@@ -31,16 +31,22 @@ pub enum Subject<'a> {
 /// use patron_domain::{customer::TaxFactsNeeded, ids::IdSequence, testkit::{a_customer, a_time}};
 ///
 /// let command = a_customer("acme").untaxed().command(IdSequence::start(a_time(), [0; 10]), a_time());
-/// assert_eq!(command.tax_facts_needed(), TaxFactsNeeded::Nothing);
+/// assert_eq!(command.tax_facts_needed(), TaxFactsNeeded::default());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaxFactsNeeded<'a> {
-    /// The published tax rates with these codes.
-    Rates(Vec<&'a TaxRateCode>),
-    /// The environment's published auto-apply defaults.
-    Defaults,
-    /// Nothing.
-    Nothing,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaxFactsNeeded<'a> {
+    /// The published tax rates with these codes, of which one may stand there twice.
+    pub rates: Vec<&'a TaxRateCode>,
+    /// Whether the environment's published auto-apply defaults are needed.
+    pub defaults: bool,
+}
+
+impl<'a> TaxFactsNeeded<'a> {
+    /// The published tax rates with these codes, and nothing else.
+    pub(super) fn rates(codes: impl IntoIterator<Item = &'a TaxRateCode>) -> Self {
+        Self { rates: codes.into_iter().collect(), defaults: false }
+    }
 }
 
 /// The onboarding workflow that must be looked up.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::CustomerAggregate;
+use super::{CustomerAggregate, query::ListField};
 use crate::{
     ids::{Kind, TaxAssociationId, TaxRateId},
     integration::{ProviderEntityId, ProviderType},
@@ -51,13 +51,31 @@ pub enum IndexKind {
     AssociationList = 5,
     /// Tax associations of one rate in list order: the rate's id, then [`ListedAssociation`].
     RateList = 6,
+    /// A tag: [`IndexEntry::listed_text`].
+    Tag = 7,
+    /// The e-mail address of a contact person.
+    ContactEmail = 8,
+    /// The value of a tax id.
+    TaxIdValue = 9,
+}
+
+impl ListField {
+    /// Where it is looked up.
+    #[must_use]
+    pub fn kind(self) -> IndexKind {
+        match self {
+            Self::ContactEmail => IndexKind::ContactEmail,
+            Self::Tags => IndexKind::Tag,
+            Self::TaxIdValue => IndexKind::TaxIdValue,
+        }
+    }
 }
 
 impl IndexKind {
     /// Whether keys are texts of any length that are only compared for equality, so that a store may hash them.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(self, Self::MetadataPair | Self::Provider | Self::ExternalId)
+        !matches!(self, Self::Association | Self::AssociationList | Self::RateList)
     }
 
     /// The stored number.
@@ -204,7 +222,13 @@ impl IndexEntry {
         Self { kind: IndexKind::ExternalId, key: joined(&[external_id]) }
     }
 
-    /// The entry of a tax association by its id.
+    /// A text of a list, in the form in which it is compared: [`ListField::key`].
+    #[must_use]
+    pub fn listed_text(field: ListField, key: &str) -> Self {
+        Self { kind: field.kind(), key: joined(&[key]) }
+    }
+
+    /// A tax association by its id.
     #[must_use]
     pub fn association(id: TaxAssociationId) -> Self {
         Self { kind: IndexKind::Association, key: id.uuid().as_bytes().to_vec() }
@@ -232,6 +256,9 @@ impl CustomerAggregate {
         let customer = &self.customer;
         let mut entries = BTreeSet::new();
         entries.extend(customer.profile.metadata.iter().map(|(key, value)| IndexEntry::pair(key, value)));
+        for field in ListField::ALL {
+            entries.extend(field.keys(customer).iter().map(|key| IndexEntry::listed_text(*field, key)));
+        }
         let live = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
         entries.extend(live.map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)));
         entries

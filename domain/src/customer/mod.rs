@@ -3,20 +3,26 @@
 mod address;
 mod aggregate;
 mod amend;
+mod billing;
 mod change;
 mod create;
+mod details;
 mod email;
 mod error;
 mod external_ids;
 mod facts;
 pub(crate) mod fields;
+mod fixed;
 mod index;
+mod items;
+mod limits;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod parts;
 mod port;
 pub mod query;
 mod service;
+pub(crate) mod table;
 mod time_zone;
 mod update;
 
@@ -25,6 +31,10 @@ pub use address::{
     PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
+pub use billing::{
+    BillingCurrency, BuyerReference, BuyerReferenceError, CustomerType, LegalName, LegalNameError, RegistrationNumber,
+    RegistrationNumberError, TaxTreatment,
+};
 pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
 pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
@@ -34,11 +44,27 @@ pub use external_ids::{ExternalIdTerm, FormerExternalId, found_by_external_id};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub(crate) use fields::WorkflowName;
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
+pub use fixed::{FixedField, Repeated};
 pub use index::{IndexEntry, IndexKind, ListedAssociation};
 pub use parts::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
+pub use items::{
+    CertificateNumber, CertificateNumberError, ContactDepartment, ContactDepartmentError, ContactDesignation,
+    ContactDesignationError, ContactMobile, ContactMobileError, ContactPerson, ContactPersonUpdate, ContactRole,
+    ContactRoleError, ContactRoles, DocumentUrl, DocumentUrlError, ExemptRates, ExemptionNote, ExemptionNoteError,
+    ExemptionReason, FirstName, FirstNameError, Item, ItemChange, ItemError, ItemFault, ItemKind, ItemsChange,
+    LastName, LastNameError, NewItem, NewItems, Recipient, RecipientReason, Salutation, SalutationError, TaxExemption,
+    TaxExemptionUpdate, TaxId, TaxIdError, TaxIdType, TaxIdTypeError, TaxIdUpdate,
+};
+pub use limits::Limits;
+pub use details::{
+    ElectronicAddress, ElectronicAddressScheme, ElectronicAddressSchemeError, ElectronicAddressUpdate,
+    ElectronicAddressValue, ElectronicAddressValueError, Listed, ListedError, Locale, LocaleError, Locales,
+    ShippingAddress, ShippingAddressUpdate, ShippingName, ShippingNameError, ShippingPhone, ShippingPhoneError, Tag,
+    TagError, Tags, TagsUpdate, TextList,
+};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockCustomerRepository;
 pub use port::{CustomerRepository, MappingFilter};
 pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};
 pub use time_zone::{TimeZone, TimeZoneError};
-pub use update::{CustomerUpdate, MetadataUpdate};
+pub use update::{CustomerUpdate, MetadataUpdate, TagsChange};

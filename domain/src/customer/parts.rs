@@ -270,6 +270,7 @@ impl NewCustomerParts {
             address,
             timezone: fields.optional("timezone", self.timezone, TimeZone::new).unwrap_or_default(),
             metadata: fields.metadata(self.metadata),
+            ..Profile::default()
         };
         let onboarding = Onboarding {
             skip: self.skip_onboarding_workflow.unwrap_or_default(),
@@ -284,7 +285,7 @@ impl NewCustomerParts {
             }
         };
         let links = fields.links(self.integration_entity_mapping);
-        Some(NewCustomer { external_id: external_id?, profile, taxes, links, onboarding })
+        Some(NewCustomer { profile, taxes, links, onboarding, ..NewCustomer::new(external_id?) })
     }
 }
 
@@ -365,6 +366,7 @@ impl CustomerUpdateParts {
             timezone: fields.patch("timezone", stated(self.timezone), TimeZone::new),
             metadata,
             links: fields.links(self.integration_entity_mapping),
+            ..CustomerUpdate::default()
         };
         broken.into_result()?;
         Ok(update)

@@ -329,7 +329,7 @@ mod tests {
         let id = ids().next_id();
         for refusal in [
             ChangeCustomerError::ExternalIdTaken { existing: id },
-            ChangeCustomerError::UnknownTaxRates(vec![(0, TaxRateCode::new("VAT").unwrap())]),
+            ChangeCustomerError::UnknownTaxRates(vec![("tax_rate_code".to_owned(), TaxRateCode::new("VAT").unwrap())]),
         ] {
             let mut customers = MockCustomerRepository::new();
             let answer = refusal.clone();

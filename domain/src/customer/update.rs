@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AddressLine, City, Contact, CountryCode, Customer, CustomerName, Email, ExternalId, PostalCode, Profile, State,
-    TimeZone,
+    AddressLine, BillingCurrency, BuyerReference, City, Contact, ContactPerson, CountryCode, Customer, CustomerName,
+    CustomerType, ElectronicAddressUpdate, Email, ExternalId, Item, ItemError, ItemKind, ItemsChange, LegalName,
+    Locales, PostalCode, RegistrationNumber, Repeated, ShippingAddressUpdate, State, Tags, TagsUpdate, TaxExemption,
+    TaxId, TaxTreatment, TimeZone, table::apply_patch,
 };
-use crate::{event::CustomerField, integration::NewLinks, metadata::Metadata, patch::Patch, violation::Violations};
+use crate::{
+    event::CustomerField, ids::IdSequence, integration::NewLinks, metadata::Metadata, patch::Patch, time::Timestamp,
+    violation::Violations,
+};
 
 /// The metadata part of an update.
 ///
@@ -50,75 +55,143 @@ impl MetadataUpdate {
     }
 }
 
-/// An update of a customer. Fields that it does not name keep their current value, so that two concurrent updates of
-/// different fields both take effect.
+/// What an update says about tags.
 ///
 /// ```
-/// use patron_domain::{customer::{CustomerName, CustomerUpdate}, patch::Patch};
+/// use patron_domain::customer::{TagsChange, TagsUpdate};
 ///
-/// let name = Patch::Set(CustomerName::new("Acme Ltd").unwrap());
-/// let update = CustomerUpdate { name, ..CustomerUpdate::default() };
-/// assert_eq!(update.external_id, None);
+/// assert_ne!(TagsChange::default(), TagsChange::Some(TagsUpdate::default()));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CustomerUpdate {
-    /// The new external id.
-    pub external_id: Option<ExternalId>,
-    /// The name.
-    pub name: Patch<CustomerName>,
-    /// The e-mail address.
-    pub email: Patch<Email>,
-    /// The contact number.
-    pub contact: Patch<Contact>,
-    /// The address's first line.
-    pub address_line1: Patch<AddressLine>,
-    /// The first line of the address.
-    pub address_line2: Patch<AddressLine>,
-    /// The second line of the address.
-    pub address_city: Patch<City>,
-    /// The state, province or region.
-    pub address_state: Patch<State>,
-    /// The postal code.
-    pub address_postal_code: Patch<PostalCode>,
-    /// The country.
-    pub address_country: Patch<CountryCode>,
-    /// The time zone. Clearing it sets `UTC`.
-    pub timezone: Patch<TimeZone>,
-    /// The metadata.
-    pub metadata: MetadataUpdate,
-    /// Links to add or update; other links stay.
-    pub links: NewLinks,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TagsChange {
+    /// Nothing: they stay.
+    #[default]
+    Keep,
+    /// That these take their place.
+    Replace(Tags),
+    /// Which to put on and take off.
+    Some(TagsUpdate),
 }
 
-impl CustomerUpdate {
-    /// Applies everything except the links, and returns the fields whose values changed.
-    pub(super) fn apply(self, customer: &mut Customer) -> Result<Vec<CustomerField>, Violations> {
-        let metadata = self.metadata.apply(&customer.profile.metadata)?;
-        let mut changed = Vec::new();
-        let mut note = |is_other: bool, field: CustomerField| {
-            if is_other {
-                changed.push(field);
+impl TagsChange {
+    fn apply(self, to: &mut Tags) -> bool {
+        match self {
+            Self::Keep => false,
+            Self::Replace(tags) => {
+                let changed = *to != tags;
+                *to = tags;
+                changed
             }
-        };
-        if let Some(external_id) = self.external_id {
-            note(customer.external_id != external_id, CustomerField::ExternalId);
-            customer.external_id = external_id;
+            Self::Some(update) => update.apply(to),
         }
-        let Profile { name, email, contact, address, timezone, metadata: kept } = &mut customer.profile;
-        note(self.name.apply(name), CustomerField::Name);
-        note(self.email.apply(email), CustomerField::Email);
-        note(self.contact.apply(contact), CustomerField::Contact);
-        note(self.address_line1.apply(&mut address.line1), CustomerField::AddressLine1);
-        note(self.address_line2.apply(&mut address.line2), CustomerField::AddressLine2);
-        note(self.address_city.apply(&mut address.city), CustomerField::AddressCity);
-        note(self.address_state.apply(&mut address.state), CustomerField::AddressState);
-        note(self.address_postal_code.apply(&mut address.postal_code), CustomerField::AddressPostalCode);
-        note(self.address_country.apply(&mut address.country), CustomerField::AddressCountry);
-        let mut zone = Some(timezone.clone());
-        note(self.timezone.apply(&mut zone), CustomerField::Timezone);
-        *timezone = zone.unwrap_or_default();
-        note(*kept != metadata, CustomerField::Metadata);
-        *kept = metadata;
-        Ok(changed)
+    }
+}
+
+macro_rules! update {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// An update of a customer. Fields that it does not name keep their current value, so that two concurrent updates of
+        /// different fields both take effect.
+        ///
+        /// ```
+        /// use patron_domain::{customer::{CustomerName, CustomerUpdate}, patch::Patch};
+        ///
+        /// let name = Patch::Set(CustomerName::new("Acme Ltd").unwrap());
+        /// let update = CustomerUpdate { name, ..CustomerUpdate::default() };
+        /// assert_eq!(update.external_id, None);
+        /// ```
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct CustomerUpdate {
+            /// What is said of fields that cannot be changed.
+            pub repeated: Repeated,
+            /// The new external id.
+            pub external_id: Option<ExternalId>,
+            $(#[doc = $says] pub $wire: Patch<$type>,)+
+            /// The metadata.
+            pub metadata: MetadataUpdate,
+            /// Where electronic invoices go.
+            pub electronic_address: ElectronicAddressUpdate,
+            /// Where goods go.
+            pub shipping_address: ShippingAddressUpdate,
+            /// The languages, all of them.
+            pub preferred_locales: Option<Locales>,
+            /// The tags.
+            pub tags: TagsChange,
+            /// The people.
+            pub contact_persons: ItemsChange<ContactPerson>,
+            /// The tax ids.
+            pub tax_ids: ItemsChange<TaxId>,
+            /// The tax exemptions.
+            pub tax_exemptions: ItemsChange<TaxExemption>,
+            /// Links to add or update; other links stay.
+            pub links: NewLinks,
+        }
+
+        impl CustomerUpdate {
+            /// Applies everything except the links, and returns the fields whose values changed.
+            pub(super) fn apply(
+                self,
+                customer: &mut Customer,
+                ids: &mut IdSequence,
+                at: Timestamp,
+            ) -> Result<Vec<CustomerField>, ItemError> {
+                let mut broken = Violations::new();
+                let _ = noted(self.repeated.check(customer), &mut broken);
+                let profile = &mut customer.profile;
+                let metadata = noted(self.metadata.apply(&profile.metadata), &mut broken);
+                let electronic = noted(self.electronic_address.apply(&mut profile.electronic_address), &mut broken);
+                let lists = [
+                    list(self.contact_persons, &mut customer.contact_persons, ids, at, &mut broken)?,
+                    list(self.tax_ids, &mut customer.tax_ids, ids, at, &mut broken)?,
+                    list(self.tax_exemptions, &mut customer.tax_exemptions, ids, at, &mut broken)?,
+                ];
+                broken.into_result()?;
+                let mut changed = Vec::new();
+                let mut note = |is_other: bool, field: CustomerField| {
+                    if is_other {
+                        changed.push(field);
+                    }
+                };
+                if let Some(external_id) = self.external_id {
+                    note(customer.external_id != external_id, CustomerField::ExternalId);
+                    customer.external_id = external_id;
+                }
+                $(note(apply_patch!($unset, self.$wire, profile.$($place)+), CustomerField::$variant);)+
+                if let Some(metadata) = metadata {
+                    note(profile.metadata != metadata, CustomerField::Metadata);
+                    profile.metadata = metadata;
+                }
+                note(electronic == Some(true), CustomerField::ElectronicAddress);
+                note(self.shipping_address.apply(&mut profile.shipping_address), CustomerField::ShippingAddress);
+                if let Some(locales) = self.preferred_locales {
+                    note(profile.preferred_locales != locales, CustomerField::PreferredLocales);
+                    profile.preferred_locales = locales;
+                }
+                note(self.tags.apply(&mut profile.tags), CustomerField::Tags);
+                changed.extend(lists.into_iter().flatten());
+                Ok(changed)
+            }
+        }
+    };
+}
+
+crate::customer_texts!(update);
+
+/// The value, or a note of all that is wrong with it.
+fn noted<T>(checked: Result<T, Violations>, broken: &mut Violations) -> Option<T> {
+    checked.map_err(|found| found.into_iter().for_each(|violation| broken.push(violation))).ok()
+}
+
+/// Applies a change of a list, and names the list if it is another one now.
+fn list<T: ItemKind>(
+    change: ItemsChange<T>,
+    list: &mut Vec<Item<T>>,
+    ids: &mut IdSequence,
+    at: Timestamp,
+    broken: &mut Violations,
+) -> Result<Option<CustomerField>, ItemError> {
+    match change.apply(list, ids, at) {
+        Ok(changed) => Ok(changed.then_some(T::FIELD)),
+        Err(ItemError::Invalid(found)) => Ok(noted(Err(found), broken)),
+        Err(unknown) => Err(unknown),
     }
 }

@@ -145,46 +145,48 @@ impl CustomerEventKind {
     }
 }
 
-/// A field of a customer that an update can change, with its name on the wire.
-///
-/// ```
-/// use patron_domain::event::CustomerField;
-///
-/// assert_eq!(CustomerField::AddressCity.as_str(), "address_city");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each has the name of its field")]
-#[non_exhaustive]
-pub enum CustomerField {
-    ExternalId,
-    Name,
-    Email,
-    Contact,
-    AddressLine1,
-    AddressLine2,
-    AddressCity,
-    AddressState,
-    AddressPostalCode,
-    AddressCountry,
-    Timezone,
-    Metadata,
-    Integrations,
+macro_rules! fields {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// A part of a customer that an update can change, by its name on the wire.
+        ///
+        /// ```
+        /// use patron_domain::event::CustomerField;
+        ///
+        /// assert_eq!(CustomerField::AddressCity.as_str(), "address_city");
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "each is named as the field it stands for")]
+        #[non_exhaustive]
+        pub enum CustomerField {
+            ExternalId,
+            $($variant,)+
+            Metadata,
+            ElectronicAddress,
+            ShippingAddress,
+            PreferredLocales,
+            Tags,
+            ContactPersons,
+            TaxIds,
+            TaxExemptions,
+            Integrations,
+        }
+
+        words!(
+            CustomerField,
+            "the fields of a customer",
+            ExternalId => "external_id",
+            $($variant => stringify!($wire),)+
+            Metadata => "metadata",
+            ElectronicAddress => "electronic_address",
+            ShippingAddress => "shipping_address",
+            PreferredLocales => "preferred_locales",
+            Tags => "tags",
+            ContactPersons => "contact_persons",
+            TaxIds => "tax_ids",
+            TaxExemptions => "tax_exemptions",
+            Integrations => "integrations",
+        );
+    };
 }
 
-words!(
-    CustomerField,
-    "the fields of a customer",
-    ExternalId => "external_id",
-    Name => "name",
-    Email => "email",
-    Contact => "contact",
-    AddressLine1 => "address_line1",
-    AddressLine2 => "address_line2",
-    AddressCity => "address_city",
-    AddressState => "address_state",
-    AddressPostalCode => "address_postal_code",
-    AddressCountry => "address_country",
-    Timezone => "timezone",
-    Metadata => "metadata",
-    Integrations => "integrations",
-);
+crate::customer_texts!(fields);

@@ -5,14 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::{
     Stored, StoredError,
     association::{AssociationForm, Whole},
-    fits, read,
-    values::{AuditParts, Int, Object, Pairs, Text, V1, int_unless, text_unless},
+    fits,
+    items::{ExemptionForm, PersonForm, TaxIdForm},
+    parts::{ElectronicForm, Folds, ShippingForm},
+    read,
+    values::{AuditParts, Int, Object, Pairs, Text, V1, int_unless, list_from, list_of, text_unless},
     write,
 };
 use crate::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, Customer, CustomerAggregate, CustomerName, Email, ExternalId,
-        FormerExternalId, PostalCode, Profile, State, TimeZone,
+        AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer, CustomerAggregate,
+        CustomerName, CustomerType, Email, ExternalId, FormerExternalId, LegalName, Locale, PostalCode, Profile,
+        RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
+        table::{or_unset, set_value, shown_text},
     },
     ids::{CustomerId, MappingId},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
@@ -22,59 +27,159 @@ use crate::{
     time::Timestamp,
 };
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CustomerForm<'a> {
-    #[serde(default, skip_serializing_if = "V1::goes_unsaid")]
-    v: V1,
-    id: Text<'a, CustomerId>,
-    external_id: Text<'a, ExternalId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Text<'a, CustomerName>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<Text<'a, Email>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contact: Option<Text<'a, Contact>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_line1: Option<Text<'a, AddressLine>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_line2: Option<Text<'a, AddressLine>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_city: Option<Text<'a, City>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_state: Option<Text<'a, State>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_postal_code: Option<Text<'a, PostalCode>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address_country: Option<Text<'a, CountryCode>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timezone: Option<Text<'a, TimeZone>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Pairs<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Text<'a, Status>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<Int<Version>>,
-    created_at: Int<Timestamp>,
-    created_by: Text<'a, Actor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<Int<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_by: Option<Text<'a, Actor>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    integrations: Vec<MappingForm<'a>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tax_associations: Vec<AssociationForm<'a>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    removed_tax_associations: Vec<AssociationForm<'a>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    former_external_ids: Vec<FormerForm<'a>>,
-    /// Absent if it equals the customer's creation time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_id_since: Option<Int<Timestamp>>,
+/// The form of a customer, and how it comes from one and becomes one again: the members of the table of texts, and the rest.
+macro_rules! customer_form {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct CustomerForm<'a> {
+            #[serde(default, skip_serializing_if = "V1::goes_unsaid")]
+            v: V1,
+            id: Text<'a, CustomerId>,
+            external_id: Text<'a, ExternalId>,
+            $(
+                #[serde(skip_serializing_if = "Option::is_none")]
+                $wire: Option<Text<'a, $type>>,
+            )+
+            #[serde(skip_serializing_if = "Option::is_none")]
+            electronic_address: Option<ElectronicForm<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            shipping_address: Option<ShippingForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            preferred_locales: Vec<Text<'a, Locale>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            tags: Vec<Text<'a, Tag>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            contact_persons: Vec<PersonForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            tax_ids: Vec<TaxIdForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            tax_exemptions: Vec<ExemptionForm<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            metadata: Option<Pairs<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<Text<'a, Status>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            version: Option<Int<Version>>,
+            created_at: Int<Timestamp>,
+            created_by: Text<'a, Actor>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            updated_at: Option<Int<Timestamp>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            updated_by: Option<Text<'a, Actor>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            integrations: Vec<MappingForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            tax_associations: Vec<AssociationForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            removed_tax_associations: Vec<AssociationForm<'a>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            former_external_ids: Vec<FormerForm<'a>>,
+            /// Left out where it is the time at which the customer was made.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            external_id_since: Option<Int<Timestamp>>,
+            #[serde(default, skip_serializing_if = "Folds::goes_unsaid")]
+            folded: Folds,
+        }
+
+        impl<'a> CustomerForm<'a> {
+            pub(super) fn of(aggregate: &'a CustomerAggregate) -> Self {
+                let CustomerAggregate {
+                    customer,
+                    mappings,
+                    associations,
+                    removed_associations,
+                    former_external_ids,
+                    external_id_since,
+                } = aggregate;
+                let profile = &customer.profile;
+                let associations_as = |status: Status, all: &'a [TaxAssociation]| {
+                    let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };
+                    all.iter().map(|one| AssociationForm::of(one, whole)).collect()
+                };
+                let mapping_as = |mapping| MappingForm::of(mapping, customer.status, Some(&customer.audit));
+                let mut folded = Folds::default();
+                $(folded.note(stringify!($wire), shown_text!($unset, profile.$($place)+));)+
+                Self {
+                    v: V1,
+                    id: Text::of(&customer.id),
+                    external_id: Text::of(&customer.external_id),
+                    $($wire: Text::of_any(set_value!($unset, &profile.$($place)+)),)+
+                    electronic_address: profile.electronic_address.as_ref().map(ElectronicForm::of),
+                    shipping_address: ShippingForm::of_any(&profile.shipping_address),
+                    preferred_locales: list_of(&profile.preferred_locales),
+                    tags: list_of(&profile.tags),
+                    contact_persons: customer.contact_persons.iter().map(PersonForm::of).collect(),
+                    tax_ids: customer.tax_ids.iter().map(TaxIdForm::of).collect(),
+                    tax_exemptions: customer.tax_exemptions.iter().map(ExemptionForm::of).collect(),
+                    metadata: Pairs::of(&profile.metadata),
+                    status: text_unless(&Status::Published, &customer.status),
+                    version: int_unless(Version::FIRST, customer.version),
+                    created_at: Int(customer.audit.created_at),
+                    created_by: Text::of(&customer.audit.created_by),
+                    updated_at: int_unless(customer.audit.created_at, customer.audit.updated_at),
+                    updated_by: text_unless(&customer.audit.created_by, &customer.audit.updated_by),
+                    integrations: mappings.iter().map(mapping_as).collect(),
+                    tax_associations: associations_as(customer.status, associations),
+                    removed_tax_associations: associations_as(Status::Deleted, removed_associations),
+                    former_external_ids: former_external_ids.iter().map(FormerForm::of).collect(),
+                    external_id_since: int_unless(customer.audit.created_at, *external_id_since),
+                    folded,
+                }
+            }
+
+            pub(super) fn take(self, owner: Owner) -> Result<CustomerAggregate, &'static str> {
+                let audit = AuditParts {
+                    created_at: Some(self.created_at),
+                    created_by: Some(self.created_by),
+                    updated_at: self.updated_at,
+                    updated_by: self.updated_by,
+                };
+                let mut profile = Profile {
+                    electronic_address: self.electronic_address.map(ElectronicForm::take),
+                    shipping_address: self.shipping_address.map(ShippingForm::take).unwrap_or_default(),
+                    preferred_locales: list_from(self.preferred_locales),
+                    tags: list_from(self.tags),
+                    metadata: Pairs::take(self.metadata),
+                    ..Profile::default()
+                };
+                $(profile.$($place)+ = or_unset!($unset, Text::take_any(self.$wire));)+
+                let customer = Customer {
+                    id: self.id.take(),
+                    owner,
+                    external_id: self.external_id.take(),
+                    profile,
+                    contact_persons: self.contact_persons.into_iter().map(PersonForm::take).collect(),
+                    tax_ids: self.tax_ids.into_iter().map(TaxIdForm::take).collect::<Result<_, _>>()?,
+                    tax_exemptions: self.tax_exemptions.into_iter().map(ExemptionForm::take).collect(),
+                    status: Text::take_any(self.status).unwrap_or(Status::Published),
+                    version: self.version.map_or(Version::FIRST, |version| version.0),
+                    audit: audit.take(None)?,
+                };
+                let associations_as = |status: Status, all: Vec<AssociationForm<'_>>| {
+                    let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };
+                    all.into_iter().map(|one| one.take(owner, whole)).collect::<Result<Vec<_>, _>>()
+                };
+                let take = |mapping: MappingForm<'_>| {
+                    mapping.take(owner, customer.id, customer.status, Some(&customer.audit))
+                };
+                let mappings = self.integrations.into_iter().map(take);
+                Ok(CustomerAggregate {
+                    mappings: mappings.collect::<Result<_, _>>()?,
+                    associations: associations_as(customer.status, self.tax_associations)?,
+                    removed_associations: associations_as(Status::Deleted, self.removed_tax_associations)?,
+                    former_external_ids: self.former_external_ids.into_iter().map(FormerForm::take).collect(),
+                    external_id_since: self.external_id_since.map_or(customer.audit.created_at, |since| since.0),
+                    customer,
+                })
+            }
+        }
+    };
 }
 
-/// A mapping. By default it has the customer's status and was created together with the customer.
+crate::customer_texts!(customer_form);
+
+/// A mapping. Its status is the customer's, if nothing is said, and it was made with the customer.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MappingForm<'a> {
@@ -142,106 +247,13 @@ impl<'a> MappingForm<'a> {
     }
 }
 
-impl<'a> CustomerForm<'a> {
-    pub(super) fn of(aggregate: &'a CustomerAggregate) -> Self {
-        let CustomerAggregate {
-            customer,
-            mappings,
-            associations,
-            removed_associations,
-            former_external_ids,
-            external_id_since,
-        } = aggregate;
-        let Profile { name, email, contact, address, timezone, metadata } = &customer.profile;
-        let associations_as = |status: Status, all: &'a [TaxAssociation]| {
-            let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };
-            all.iter().map(|one| AssociationForm::of(one, whole)).collect()
-        };
-        let mapping_as = |mapping| MappingForm::of(mapping, customer.status, Some(&customer.audit));
-        let former = |one: &'a FormerExternalId| FormerForm {
-            external_id: Text::of(&one.external_id),
-            from: Int(one.from),
-            until: Int(one.until),
-        };
-        Self {
-            v: V1,
-            id: Text::of(&customer.id),
-            external_id: Text::of(&customer.external_id),
-            name: Text::of_any(name.as_ref()),
-            email: Text::of_any(email.as_ref()),
-            contact: Text::of_any(contact.as_ref()),
-            address_line1: Text::of_any(address.line1.as_ref()),
-            address_line2: Text::of_any(address.line2.as_ref()),
-            address_city: Text::of_any(address.city.as_ref()),
-            address_state: Text::of_any(address.state.as_ref()),
-            address_postal_code: Text::of_any(address.postal_code.as_ref()),
-            address_country: Text::of_any(address.country.as_ref()),
-            timezone: (timezone.as_str() != TimeZone::UTC).then_some(Text::of(timezone)),
-            metadata: Pairs::of(metadata),
-            status: text_unless(&Status::Published, &customer.status),
-            version: int_unless(Version::FIRST, customer.version),
-            created_at: Int(customer.audit.created_at),
-            created_by: Text::of(&customer.audit.created_by),
-            updated_at: int_unless(customer.audit.created_at, customer.audit.updated_at),
-            updated_by: text_unless(&customer.audit.created_by, &customer.audit.updated_by),
-            integrations: mappings.iter().map(mapping_as).collect(),
-            tax_associations: associations_as(customer.status, associations),
-            removed_tax_associations: associations_as(Status::Deleted, removed_associations),
-            former_external_ids: former_external_ids.iter().map(former).collect(),
-            external_id_since: int_unless(customer.audit.created_at, *external_id_since),
-        }
+impl<'a> FormerForm<'a> {
+    fn of(former: &'a FormerExternalId) -> Self {
+        Self { external_id: Text::of(&former.external_id), from: Int(former.from), until: Int(former.until) }
     }
 
-    pub(super) fn take(self, owner: Owner) -> Result<CustomerAggregate, &'static str> {
-        let audit = AuditParts {
-            created_at: Some(self.created_at),
-            created_by: Some(self.created_by),
-            updated_at: self.updated_at,
-            updated_by: self.updated_by,
-        };
-        let address = Address {
-            line1: Text::take_any(self.address_line1),
-            line2: Text::take_any(self.address_line2),
-            city: Text::take_any(self.address_city),
-            state: Text::take_any(self.address_state),
-            postal_code: Text::take_any(self.address_postal_code),
-            country: Text::take_any(self.address_country),
-        };
-        let customer = Customer {
-            id: self.id.take(),
-            owner,
-            external_id: self.external_id.take(),
-            profile: Profile {
-                name: Text::take_any(self.name),
-                email: Text::take_any(self.email),
-                contact: Text::take_any(self.contact),
-                address,
-                timezone: Text::take_any(self.timezone).unwrap_or_default(),
-                metadata: Pairs::take(self.metadata),
-            },
-            status: Text::take_any(self.status).unwrap_or(Status::Published),
-            version: self.version.map_or(Version::FIRST, |version| version.0),
-            audit: audit.take(None)?,
-        };
-        let associations_as = |status: Status, all: Vec<AssociationForm<'_>>| {
-            let whole = Whole { customer: Some(customer.id), audit: Some(&customer.audit), status };
-            all.into_iter().map(|one| one.take(owner, whole)).collect::<Result<Vec<_>, _>>()
-        };
-        let former = |one: FormerForm<'_>| FormerExternalId {
-            external_id: one.external_id.take(),
-            from: one.from.0,
-            until: one.until.0,
-        };
-        let take = |mapping: MappingForm<'_>| mapping.take(owner, customer.id, customer.status, Some(&customer.audit));
-        let mappings = self.integrations.into_iter().map(take);
-        Ok(CustomerAggregate {
-            mappings: mappings.collect::<Result<_, _>>()?,
-            associations: associations_as(customer.status, self.tax_associations)?,
-            removed_associations: associations_as(Status::Deleted, self.removed_tax_associations)?,
-            former_external_ids: self.former_external_ids.into_iter().map(former).collect(),
-            external_id_since: self.external_id_since.map_or(customer.audit.created_at, |since| since.0),
-            customer,
-        })
+    fn take(self) -> FormerExternalId {
+        FormerExternalId { external_id: self.external_id.take(), from: self.from.0, until: self.until.0 }
     }
 }
 

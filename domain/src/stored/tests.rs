@@ -8,8 +8,12 @@ use proptest::prelude::*;
 use super::{Stored, StoredError, event};
 use crate::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, CustomerAggregate, CustomerName, Email, ExternalId,
-        FormerExternalId, PostalCode, State, TimeZone,
+        Address, AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
+        ContactDesignation, ContactMobile, ContactPerson, ContactRole, ContactRoles, CountryCode, Customer,
+        CustomerAggregate, CustomerName, CustomerType, DocumentUrl, ElectronicAddress, ElectronicAddressScheme,
+        ElectronicAddressValue, Email, ExemptRates, ExemptionNote, ExemptionReason, ExternalId, FirstName,
+        FormerExternalId, Item, LastName, Locale, Locales, PostalCode, RegistrationNumber, Salutation, ShippingName,
+        State, TaxExemption, TaxId, TaxIdType, TaxTreatment, TimeZone,
     },
     event::{CustomerEventKind, CustomerField, EventKind, TaxRateEventKind, TaxRateField},
     ids::{EventKind as EventIdKind, Id},
@@ -67,7 +71,54 @@ fn an_ordinary_customer() -> CustomerAggregate {
     acme
 }
 
-/// The same customer after changes of everything.
+/// A customer with everything that is known of one beside its address.
+fn a_known_customer() -> CustomerAggregate {
+    let exemption = TaxExemption {
+        country: Some(CountryCode::new("US").unwrap()),
+        state: Some(State::new("NY").unwrap()),
+        certificate_number: Some(CertificateNumber::new("4711").unwrap()),
+        document_url: Some(DocumentUrl::new("https://files.example/c.pdf").unwrap()),
+        note: Some(ExemptionNote::new("of\n2026").unwrap()),
+        starts_at: Some(time(1)),
+        ends_at: Some(time(9)),
+        ..TaxExemption::new(ExemptionReason::Nonprofit)
+    };
+    let builder = a_customer("acme").incorporated("ÜBER Straße GmbH").tagged("vip").tagged("eu");
+    let builder = builder.with_person("Bob", "bob@acme.example").with_tax_id("eu_vat", "DE136695976");
+    let mut acme =
+        builder.with_exemption(exemption).with_exemption(TaxExemption::new(ExemptionReason::Other)).existing();
+    let Customer { profile, contact_persons, tax_ids, tax_exemptions, .. } = &mut acme.customer;
+    profile.billing_currency = Some(BillingCurrency::new("EUR").unwrap());
+    profile.tax_treatment = TaxTreatment::ReverseCharge;
+    profile.customer_type = Some(CustomerType::Company);
+    profile.registration_number = Some(RegistrationNumber::new("HRB 1").unwrap());
+    profile.buyer_reference = Some(BuyerReference::new("991-1").unwrap());
+    profile.electronic_address = Some(ElectronicAddress {
+        scheme: ElectronicAddressScheme::new("0204").unwrap(),
+        value: ElectronicAddressValue::new("991-1").unwrap(),
+    });
+    profile.shipping_address.city = Some(City::new("Kiel").unwrap());
+    profile.shipping_address.name = Some(ShippingName::new("Ramp 3").unwrap());
+    profile.preferred_locales = Locales::new(vec![Locale::new("de-AT").unwrap()]).unwrap();
+    let ada = ContactPerson {
+        last_name: Some(LastName::new("Lovelace").unwrap()),
+        salutation: Some(Salutation::new("Dr").unwrap()),
+        mobile: Some(ContactMobile::new("+44 1").unwrap()),
+        designation: Some(ContactDesignation::new("CFO").unwrap()),
+        department: Some(ContactDepartment::new("Finance").unwrap()),
+        locale: Some(Locale::new("en-GB").unwrap()),
+        is_primary: true,
+        roles: ContactRoles::new(vec![ContactRole::new("billing").unwrap()]).unwrap(),
+        ..ContactPerson::new(FirstName::new("Ada").unwrap())
+    };
+    contact_persons.push(Item { id: an_id(21), value: ada });
+    let unchecked = TaxId::new(TaxIdType::new("gb_vat").unwrap(), "1234", true).unwrap();
+    tax_ids.push(Item { id: an_id(22), value: unchecked });
+    tax_exemptions[0].value.tax_rate_codes = ExemptRates::new(vec![TaxRateCode::new("NY").unwrap()]).unwrap();
+    acme
+}
+
+/// The same after changes of everything.
 fn a_changed_customer() -> CustomerAggregate {
     let mut acme = an_ordinary_customer();
     let other = Actor::new("other").unwrap();
@@ -106,6 +157,7 @@ fn customers() {
     is_golden("customer.v1.minimal", &a_customer("acme").existing());
     is_golden("customer.v1.ordinary", &an_ordinary_customer());
     is_golden("customer.v1.changed", &a_changed_customer());
+    is_golden("customer.v1.known", &a_known_customer());
     let bytes = an_ordinary_customer().to_document().len();
     assert!(bytes <= 720, "an ordinary customer takes {bytes} bytes");
 }

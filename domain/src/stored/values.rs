@@ -6,7 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::CURRENT;
 use crate::{
-    customer::{AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone},
+    customer::{
+        AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
+        ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
+        ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
+        LastName, LegalName, Locale, PostalCode, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
+        Tag, TaxIdType, TaxTreatment, TextList, TimeZone,
+    },
     event::EventPosition,
     ids::{Id, Kind},
     integration::{ProviderEntityId, ProviderType},
@@ -129,9 +135,12 @@ macro_rules! word_texts {
 pub(super) use word_texts;
 
 texts! {
-    new: Actor, AddressLine, ApiKeyName, City, Contact, CustomerName, EnvironmentName, ExternalId, PostalCode,
-        ProviderEntityId, ProviderType, State, TaxRateCode, TaxRateDescription, TaxRateName, WorkflowName;
-    from_stored: CountryCode, CurrencyCode, Email, TimeZone;
+    new: Actor, AddressLine, ApiKeyName, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
+        ContactDesignation, ContactMobile, ContactRole, CustomerName, DocumentUrl, ElectronicAddressScheme,
+        ElectronicAddressValue, EnvironmentName, ExemptionNote, ExternalId, FirstName, LastName, LegalName, Locale,
+        PostalCode, ProviderEntityId, ProviderType, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
+        Tag, TaxIdType, TaxRateCode, TaxRateDescription, TaxRateName, WorkflowName;
+    from_stored: BillingCurrency, CountryCode, CurrencyCode, Email, TimeZone;
 }
 
 #[cfg(feature = "webhooks")]
@@ -140,7 +149,7 @@ texts! {
     from_stored: crate::webhook::EndpointUrl;
 }
 
-word_texts!(EnvironmentType, Role, Status, TaxRateScope, TaxRateStatus);
+word_texts!(CustomerType, EnvironmentType, ExemptionReason, Role, Status, TaxRateScope, TaxRateStatus, TaxTreatment);
 
 /// Decimal numbers, which must never become floating-point numbers.
 macro_rules! decimals {
@@ -243,7 +252,17 @@ impl AsInt for EventPosition {
     }
 }
 
-/// Metadata pairs in a document.
+/// The texts of a list in a document.
+pub(super) fn list_of<T: AsText>(list: &TextList<T>) -> Vec<Text<'_, T>> {
+    list.iter().map(Text::of).collect()
+}
+
+/// The list that they came from.
+pub(super) fn list_from<T: AsText>(texts: Vec<Text<'_, T>>) -> TextList<T> {
+    TextList::from_stored(texts.into_iter().map(Text::take).collect())
+}
+
+/// Pairs in a document.
 pub(super) struct Pairs<'a>(Cow<'a, Metadata>);
 
 impl<'a> Pairs<'a> {

@@ -86,7 +86,13 @@ impl CurrencyCode {
         Self(self.0.map(|letter| letter.to_ascii_uppercase()))
     }
 
-    /// The positions of an upper-case code's letters in the alphabet, from 0.
+    /// The code in lower case.
+    #[must_use]
+    pub(crate) fn lower(&self) -> Self {
+        Self(self.0.map(|letter| letter.to_ascii_lowercase()))
+    }
+
+    /// Where the letters of an upper-case code stand in the alphabet, from 0.
     fn places(self) -> [usize; 3] {
         self.0.map(|letter| usize::from(letter - b'A'))
     }

@@ -111,6 +111,15 @@ pub(crate) fn full_body() -> Value {
     body
 }
 
+/// The same with every other field.
+pub(crate) fn everything_body() -> Value {
+    let mut body = requests::everything("");
+    if let (Value::Object(body), Value::Object(full)) = (&mut body, full_body()) {
+        body.extend(full);
+    }
+    body
+}
+
 /// A customer with an external id and a name.
 pub(crate) fn minimal_body() -> Value {
     json!({ "external_id": format!("bench-{FRESH}"), "name": "Grace Hopper GmbH" })

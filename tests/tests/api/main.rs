@@ -4,6 +4,7 @@ mod audit;
 mod bounds;
 mod caches;
 mod create_customer;
+mod customer_parts;
 mod errors;
 mod events;
 mod headers;

@@ -95,8 +95,12 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         "external_id": "acme-1",
         "tax_rate_overrides": [{ "tax_rate_code": "VAT_DE", "currency": "usd" }],
         "integration_entity_mapping": [{ "provider_type": "stripe", "provider_entity_id": "cus_1" }],
+        "contact_persons": [{ "first_name": "Bob" }],
+        "tax_ids": [{ "type": "unknown", "value": "AB12" }],
+        "tax_exemptions": [{ "reason": "other" }],
     });
-    let customer = text(&server.post("/v1/customers", &customer).await.expect(201)["id"]);
+    let created = server.post("/v1/customers", &customer).await.expect(201);
+    let customer = text(&created["id"]);
     if operation == "restoreCustomer" {
         let path = format!("/v1/customers/{customer}");
         assert_eq!(server.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
@@ -119,6 +123,9 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         ("wh_", text(&endpoint["id"])),
         ("evt_", text(&events["items"][0]["id"])),
         ("cust_", customer),
+        ("cper_", text(&created["contact_persons"][0]["id"])),
+        ("txi_", text(&created["tax_ids"][0]["id"])),
+        ("txe_", text(&created["tax_exemptions"][0]["id"])),
         ("taxrate_", text(&unused["id"])),
         ("ta_", associations["items"][0]["id"].as_str().unwrap_or_default().to_owned()),
         ("env_", text(&environments["environments"][0]["id"])),

@@ -5,11 +5,15 @@ mod create;
 mod create_or_update;
 mod get;
 mod get_by_external_id;
+mod items;
 mod list;
+mod parts_request;
+mod parts_response;
 mod request;
 pub(super) mod response;
 mod search;
 mod search_request;
+mod tags;
 mod update;
 mod update_request;
 
@@ -20,7 +24,7 @@ use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
-    routes![
+    let own = routes![
         create::create,
         get::get,
         get_by_external_id::get_by_external_id,
@@ -31,9 +35,11 @@ pub(super) fn routes() -> Vec<Route> {
         create_or_update::create_or_update,
         archive::archive,
         archive::restore,
+        tags::change_tags,
         list::list,
         search::search,
-    ]
+    ];
+    [own, items::routes()].concat()
 }
 
 /// The documentation of all endpoints.
@@ -44,6 +50,8 @@ pub(super) fn documents() -> Vec<Endpoint> {
         update::documented().into(),
         vec![create_or_update::documented()],
         archive::documented().into(),
+        vec![tags::documented()],
+        items::documents(),
         vec![list::documented(), search::documented()],
     ]
     .into_iter()

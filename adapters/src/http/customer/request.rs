@@ -2,75 +2,132 @@
 
 use patron_domain::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, NewCustomer, PostalCode,
-        Profile, State, TaxChoice, TimeZone,
+        AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, CustomerName, CustomerType, Email,
+        ExternalId, LegalName, Limits, Locale, NewCustomer, PostalCode, Profile, RegistrationNumber, State, Tag,
+        TaxChoice, TaxTreatment, TimeZone,
     },
     integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
     onboarding::{Onboarding, WorkflowName},
     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
     violation::{Violation, Violations},
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::{
+    items::request::{ContactPersonRequest, TaxExemptionRequest, TaxIdRequest, exempt_rate_codes, items},
+    parts_request::{
+        ElectronicAddressRequest, MAX_LOCALES, MAX_TAGS, ShippingAddressRequest, electronic_address, list,
+        shipping_address,
+    },
+};
 use crate::http::{
-    json::{Elements, Field, FromJson, List, Object, Reader, Strings, Text, found_map},
-    openapi::{exactly, given_any_object, given_metadata, objects, optional},
+    json::{Elements, Field, List, Object, Reader, Strings, Text, object_from_json},
+    openapi::{exactly, given_any_object, given_metadata, object_or_null, objects, optional, values},
 };
 
-/// The body of a create. Unknown members are ignored.
-#[derive(Deserialize, ToSchema)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub(super) struct CreateCustomerRequest<'a> {
-    #[serde(default)]
-    #[schema(required = true, schema_with = exactly::<ExternalId>)]
-    external_id: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<CustomerName>)]
-    name: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<Email>)]
-    email: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<Contact>)]
-    contact: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<AddressLine>)]
-    address_line1: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<AddressLine>)]
-    address_line2: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<City>)]
-    address_city: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<State>)]
-    address_state: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<PostalCode>)]
-    address_postal_code: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<CountryCode>)]
-    address_country: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<TimeZone>)]
-    timezone: Field<Text<'a>>,
-    #[serde(default)]
-    #[schema(schema_with = given_metadata)]
-    metadata: Field<Strings>,
-    #[serde(default)]
-    #[schema(schema_with = objects::<OverrideRequest<'_>, { TaxRateOverrides::MAX }>)]
-    tax_rate_overrides: Field<List<OverrideRequest<'a>>>,
-    #[serde(default)]
-    #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
-    integration_entity_mapping: Field<List<LinkRequest<'a>>>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<bool>)]
-    skip_onboarding_workflow: Field<bool>,
-    #[serde(default)]
-    #[schema(schema_with = optional::<WorkflowName>)]
-    onboarding_workflow_name: Field<Text<'a>>,
+macro_rules! create_request {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// The body of a create. Unknown members are ignored.
+        #[derive(Deserialize, ToSchema)]
+        #[serde(bound(deserialize = "'de: 'a"))]
+        pub(super) struct CreateCustomerRequest<'a> {
+            #[serde(default)]
+            #[schema(required = true, schema_with = exactly::<ExternalId>)]
+            external_id: Field<Text<'a>>,
+            $(
+                #[serde(default)]
+                #[schema(schema_with = optional::<$type>)]
+                $wire: Field<Text<'a>>,
+            )+
+            #[serde(default)]
+            #[schema(schema_with = given_metadata)]
+            metadata: Field<Strings>,
+            #[serde(default)]
+            #[schema(schema_with = object_or_null::<ElectronicAddressRequest<'_>>)]
+            electronic_address: Field<ElectronicAddressRequest<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = object_or_null::<ShippingAddressRequest<'_>>)]
+            shipping_address: Field<ShippingAddressRequest<'a>>,
+            #[serde(default)]
+            #[schema(schema_with = values::<Locale, { MAX_LOCALES }>)]
+            preferred_locales: Field<List<Text<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = values::<Tag, { MAX_TAGS }>)]
+            tags: Field<List<Text<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = objects::<ContactPersonRequest<'_>, { Limits::CONTACT_PERSONS }>)]
+            contact_persons: Field<List<ContactPersonRequest<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = objects::<TaxIdRequest<'_>, { Limits::TAX_IDS }>)]
+            tax_ids: Field<List<TaxIdRequest<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = objects::<TaxExemptionRequest<'_>, { Limits::TAX_EXEMPTIONS }>)]
+            tax_exemptions: Field<List<TaxExemptionRequest<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = objects::<OverrideRequest<'_>, { TaxRateOverrides::MAX }>)]
+            tax_rate_overrides: Field<List<OverrideRequest<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
+            integration_entity_mapping: Field<List<LinkRequest<'a>>>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<bool>)]
+            skip_onboarding_workflow: Field<bool>,
+            #[serde(default)]
+            #[schema(schema_with = optional::<WorkflowName>)]
+            onboarding_workflow_name: Field<Text<'a>>,
+        }
+
+        impl CreateCustomerRequest<'_> {
+            /// Checks every field and notes all that is wrong.
+            pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
+                let fields = &mut Reader::new(broken);
+                let external_id = fields.required("external_id", self.external_id, ExternalId::new);
+                let mut profile = Profile::default();
+                $(
+                    let value = fields.optional(stringify!($wire), self.$wire, $type::new);
+                    profile.$($place)+ = or_unset!($unset, value);
+                )+
+                profile.metadata = fields.metadata(self.metadata);
+                profile.electronic_address = electronic_address(fields, self.electronic_address);
+                shipping_address(fields, self.shipping_address).apply(&mut profile.shipping_address);
+                profile.preferred_locales = list(fields, self.preferred_locales, Locale::new).unwrap_or_default();
+                profile.tags = list(fields, self.tags, Tag::new).unwrap_or_default();
+                let skip = fields.take("skip_onboarding_workflow", self.skip_onboarding_workflow).unwrap_or_default();
+                let workflow =
+                    fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new);
+                let taxes = taxes(fields, self.tax_rate_overrides);
+                let links = links(fields, self.integration_entity_mapping);
+                let onboarding = Onboarding { skip, workflow };
+                let contact_persons = items(fields, self.contact_persons).unwrap_or_default();
+                let tax_ids = items(fields, self.tax_ids).unwrap_or_default();
+                let tax_exemptions = items(fields, self.tax_exemptions).unwrap_or_default();
+                Some(NewCustomer {
+                    external_id: external_id?,
+                    profile,
+                    contact_persons,
+                    tax_ids,
+                    tax_exemptions,
+                    taxes,
+                    links,
+                    onboarding,
+                })
+            }
+        }
+    };
 }
+
+/// What may be absent, as a place of the table holds it.
+macro_rules! or_unset {
+    (default, $value:expr) => {
+        $value.unwrap_or_default()
+    };
+    ($unset:ident, $value:expr) => {
+        $value
+    };
+}
+
+patron_domain::customer_texts!(create_request);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(bound(deserialize = "'de: 'a"))]
@@ -112,21 +169,7 @@ pub(super) struct LinkRequest<'a> {
     metadata: Field<Object>,
 }
 
-macro_rules! object_from_json {
-    ($request:ident) => {
-        impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        }
-    };
-}
-
-object_from_json!(CreateCustomerRequest);
-object_from_json!(OverrideRequest);
-object_from_json!(LinkRequest);
+object_from_json!(CreateCustomerRequest, OverrideRequest, LinkRequest);
 
 impl CreateCustomerRequest<'_> {
     /// The same for a customer whose external id is in the path. The body may repeat it, but not contradict it.
@@ -147,52 +190,25 @@ impl CreateCustomerRequest<'_> {
 
     /// The codes of tax rates in the body, each with its path.
     pub(super) fn rate_codes(&self) -> Vec<(String, String)> {
-        let Field::Value(list) = &self.tax_rate_overrides else { return Vec::new() };
-        let codes = list.elements.iter().enumerate().take(TaxRateOverrides::MAX);
-        let codes = codes.filter_map(|(index, element)| match element {
+        let mut codes = exempt_rate_codes(&self.tax_exemptions);
+        let Field::Value(list) = &self.tax_rate_overrides else { return codes };
+        let overrides = list.elements.iter().enumerate().take(TaxRateOverrides::MAX);
+        let overrides = overrides.filter_map(|(index, element)| match element {
             Field::Value(OverrideRequest { tax_rate_code: Field::Value(code), .. }) => {
                 Some((format!("tax_rate_overrides[{index}].tax_rate_code"), code.clone().into_owned()))
             }
             _ => None,
         });
-        codes.collect()
+        codes.extend(overrides);
+        codes
     }
+}
 
-    /// Converts the request. Checks every field and collects all faults.
-    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<NewCustomer> {
-        let fields = &mut Reader::new(broken);
-        let external_id = fields.required("external_id", self.external_id, ExternalId::new);
-        let address = Address {
-            line1: fields.optional("address_line1", self.address_line1, AddressLine::new),
-            line2: fields.optional("address_line2", self.address_line2, AddressLine::new),
-            city: fields.optional("address_city", self.address_city, City::new),
-            state: fields.optional("address_state", self.address_state, State::new),
-            postal_code: fields.optional("address_postal_code", self.address_postal_code, PostalCode::new),
-            country: fields.optional("address_country", self.address_country, CountryCode::new),
-        };
-        let profile = Profile {
-            name: fields.optional("name", self.name, CustomerName::new),
-            email: fields.optional("email", self.email, Email::new),
-            contact: fields.optional("contact", self.contact, Contact::new),
-            address,
-            timezone: fields.optional("timezone", self.timezone, TimeZone::new).unwrap_or_default(),
-            metadata: fields.metadata(self.metadata),
-        };
-        let onboarding = Onboarding {
-            skip: fields.take("skip_onboarding_workflow", self.skip_onboarding_workflow).unwrap_or_default(),
-            workflow: fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new),
-        };
-        let taxes = match fields.take("tax_rate_overrides", self.tax_rate_overrides) {
-            None => TaxChoice::Defaults,
-            Some(list) => {
-                let Elements { count, valid } =
-                    fields.each("tax_rate_overrides", list, OverrideRequest::into_domain, "an object");
-                TaxChoice::Overrides(fields.group(TaxRateOverrides::at_places(count, valid)).unwrap_or_default())
-            }
-        };
-        let links = links(fields, self.integration_entity_mapping);
-        Some(NewCustomer { external_id: external_id?, profile, taxes, links, onboarding })
-    }
+/// Where the taxes of a new customer come from.
+fn taxes(fields: &mut Reader<'_>, given: Field<List<OverrideRequest<'_>>>) -> TaxChoice {
+    let Some(list) = fields.take("tax_rate_overrides", given) else { return TaxChoice::Defaults };
+    let Elements { count, valid } = fields.each("tax_rate_overrides", list, OverrideRequest::into_domain, "an object");
+    TaxChoice::Overrides(fields.group(TaxRateOverrides::at_places(count, valid)).unwrap_or_default())
 }
 
 /// The links of a create or an update.

@@ -14,7 +14,7 @@ use patron_domain::{
     time::Timestamp,
     violation::{Rule, Violations},
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::{
     ToSchema,
     openapi::{RefOr, Schema},
@@ -22,7 +22,7 @@ use utoipa::{
 
 use super::list::one_at;
 use crate::http::{
-    json::{Elements, Field, FromJson, List, Number, Reader, Strings, Text, found_map},
+    json::{Elements, Field, FromJson, List, Number, Reader, Strings, Text, object_from_json},
     openapi::{Limit, Offset, exactly, objects, one_of, optional, searched_metadata, values},
 };
 
@@ -108,18 +108,6 @@ fn one_value() -> RefOr<Schema> {
         ("date", exactly::<Timestamp>()),
         ("array", values::<str, { Condition::MAX_VALUES }>()),
     ])
-}
-
-macro_rules! object_from_json {
-    ($($request:ident),+) => {
-        $(impl<'de: 'a, 'a> FromJson<'de> for $request<'a> {
-            const EXPECTED: &'static str = "an object";
-
-            fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-                found_map(map)
-            }
-        })+
-    };
 }
 
 object_from_json!(SearchRequest, SortRequest, FilterRequest, ValueRequest);

@@ -2,91 +2,138 @@
 
 use patron_domain::{
     customer::{
-        AddressLine, City, Contact, CountryCode, CustomerName, CustomerUpdate, Email, ExternalId, MetadataUpdate,
-        PostalCode, State, TimeZone,
+        AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, CustomerName, CustomerType,
+        CustomerUpdate, Email, ExternalId, FixedField, LegalName, Limits, Locale, MetadataUpdate, PostalCode,
+        RegistrationNumber, Repeated, State, Tag, TagsChange, TaxTreatment, TimeZone,
     },
+    ids::{CustomerId, EnvironmentId, TenantId},
     integration::NewLinks,
+    lifecycle::Status,
     metadata::Metadata,
+    tenancy::Actor,
+    time::Timestamp,
     violation::Violations,
 };
-use serde::{Deserialize, de::MapAccess};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::request::{LinkRequest, links};
+use super::{
+    items::request::{ContactPersonRequest, TaxExemptionRequest, TaxIdRequest, items_change},
+    parts_request::{
+        ElectronicAddressRequest, MAX_LOCALES, MAX_TAGS, ShippingAddressRequest, electronic_address_update,
+        list_update, shipping_address_update,
+    },
+    request::{LinkRequest, links},
+};
 use crate::http::{
-    json::{Field, FromJson, List, Null, Reader, Stated, Statement, Strings, Text, found_map},
-    openapi::{given_metadata, objects, optional, or_null},
+    json::{Field, List, Null, Reader, Stated, Statement, Strings, Text, object_from_json},
+    openapi::{given_metadata, object_or_null, objects, optional, or_null, values},
 };
 
-/// The body of `PUT` and `PATCH`. Unknown members are ignored.
-#[derive(Deserialize, ToSchema)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-#[derive(Default)]
-pub(super) struct UpdateCustomerRequest<'a> {
-    #[schema(schema_with = or_null::<ExternalId>)]
-    external_id: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<CustomerName>)]
-    name: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<Email>)]
-    email: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<Contact>)]
-    contact: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<AddressLine>)]
-    address_line1: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<AddressLine>)]
-    address_line2: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<City>)]
-    address_city: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<State>)]
-    address_state: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<PostalCode>)]
-    address_postal_code: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<CountryCode>)]
-    address_country: Stated<Text<'a>>,
-    #[schema(schema_with = optional::<TimeZone>)]
-    timezone: Stated<Text<'a>>,
-    #[schema(schema_with = given_metadata)]
-    metadata: Stated<Strings>,
-    #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
-    integration_entity_mapping: Field<List<LinkRequest<'a>>>,
+macro_rules! update_request {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// The body of `PUT` and `PATCH`. Unknown members are ignored.
+        #[derive(Default, Deserialize, ToSchema)]
+        #[serde(default, bound(deserialize = "'de: 'a"))]
+        pub(super) struct UpdateCustomerRequest<'a> {
+            #[schema(schema_with = or_null::<ExternalId>)]
+            external_id: Stated<Text<'a>>,
+            $(
+                #[schema(schema_with = optional::<$type>)]
+                $wire: Stated<Text<'a>>,
+            )+
+            #[schema(schema_with = given_metadata)]
+            metadata: Stated<Strings>,
+            #[schema(schema_with = object_or_null::<ElectronicAddressRequest<'_>>)]
+            electronic_address: Stated<ElectronicAddressRequest<'a>>,
+            #[schema(schema_with = object_or_null::<ShippingAddressRequest<'_>>)]
+            shipping_address: Stated<ShippingAddressRequest<'a>>,
+            #[schema(schema_with = values::<Locale, { MAX_LOCALES }>)]
+            preferred_locales: Stated<List<Text<'a>>>,
+            #[schema(schema_with = values::<Tag, { MAX_TAGS }>)]
+            tags: Stated<List<Text<'a>>>,
+            #[schema(schema_with = objects::<ContactPersonRequest<'_>, { Limits::CONTACT_PERSONS }>)]
+            contact_persons: Stated<List<ContactPersonRequest<'a>>>,
+            #[schema(schema_with = objects::<TaxIdRequest<'_>, { Limits::TAX_IDS }>)]
+            tax_ids: Stated<List<TaxIdRequest<'a>>>,
+            #[schema(schema_with = objects::<TaxExemptionRequest<'_>, { Limits::TAX_EXEMPTIONS }>)]
+            tax_exemptions: Stated<List<TaxExemptionRequest<'a>>>,
+            #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
+            integration_entity_mapping: Field<List<LinkRequest<'a>>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<CustomerId>)]
+            id: Field<Text<'a>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<TenantId>)]
+            tenant_id: Field<Text<'a>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<EnvironmentId>)]
+            environment_id: Field<Text<'a>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<Status>)]
+            status: Field<Text<'a>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<Timestamp>)]
+            created_at: Field<Text<'a>>,
+            /// Cannot be changed; may be repeated as it is.
+            #[schema(schema_with = or_null::<Actor>)]
+            created_by: Field<Text<'a>>,
+            /// Ignored: what was read may be sent back.
+            #[schema(schema_with = or_null::<Timestamp>)]
+            updated_at: Field<Text<'a>>,
+            /// Ignored: what was read may be sent back.
+            #[schema(schema_with = or_null::<Actor>)]
+            updated_by: Field<Text<'a>>,
+        }
+
+        impl UpdateCustomerRequest<'_> {
+            fn read(self, null: Null, broken: &mut Violations) -> CustomerUpdate {
+                let fields = &mut Reader::new(broken);
+                let said = [
+                    (FixedField::Id, self.id),
+                    (FixedField::TenantId, self.tenant_id),
+                    (FixedField::EnvironmentId, self.environment_id),
+                    (FixedField::Status, self.status),
+                    (FixedField::CreatedAt, self.created_at),
+                    (FixedField::CreatedBy, self.created_by),
+                ];
+                let said = said.into_iter().filter_map(|(field, text)| {
+                    Some((field, fields.take(field.as_str(), text)?.into_owned()))
+                });
+                let repeated = Repeated(said.collect());
+                let _ = (self.updated_at, self.updated_by);
+                CustomerUpdate {
+                    repeated,
+                    external_id: fields.replacement("external_id", self.external_id, null, ExternalId::new),
+                    $($wire: fields.patch(stringify!($wire), self.$wire, null, $type::new),)+
+                    metadata: metadata(fields, self.metadata, null),
+                    electronic_address: electronic_address_update(fields, self.electronic_address, null),
+                    shipping_address: shipping_address_update(fields, self.shipping_address, null),
+                    preferred_locales: list_update(fields, self.preferred_locales, null, Locale::new),
+                    tags: list_update(fields, self.tags, null, Tag::new).map_or(TagsChange::Keep, TagsChange::Replace),
+                    contact_persons: items_change(fields, self.contact_persons, null),
+                    tax_ids: items_change(fields, self.tax_ids, null),
+                    tax_exemptions: items_change(fields, self.tax_exemptions, null),
+                    links: links(fields, self.integration_entity_mapping),
+                }
+            }
+        }
+    };
 }
 
-impl<'de: 'a, 'a> FromJson<'de> for UpdateCustomerRequest<'a> {
-    const EXPECTED: &'static str = "an object";
+patron_domain::customer_texts!(update_request);
 
-    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
-        found_map(map)
-    }
-}
+object_from_json!(UpdateCustomerRequest);
 
 impl UpdateCustomerRequest<'_> {
-    /// Converts the body of a `PUT`: `null` leaves a field unchanged, and metadata is replaced completely.
+    /// As `PUT` means it: `null` leaves a field as it is, metadata and objects are replaced whole.
     pub(super) fn into_replacement(self, broken: &mut Violations) -> Option<CustomerUpdate> {
         Some(self.read(Null::Keeps, broken))
     }
 
-    /// Converts the body of a `PATCH`: `null` clears a field, and metadata is merged key by key.
+    /// As `PATCH` means it: `null` clears a field, metadata and objects are merged member by member.
     pub(super) fn into_merge(self, broken: &mut Violations) -> Option<CustomerUpdate> {
         Some(self.read(Null::Clears, broken))
-    }
-
-    fn read(self, null: Null, broken: &mut Violations) -> CustomerUpdate {
-        let fields = &mut Reader::new(broken);
-        CustomerUpdate {
-            external_id: fields.replacement("external_id", self.external_id, null, ExternalId::new),
-            name: fields.patch("name", self.name, null, CustomerName::new),
-            email: fields.patch("email", self.email, null, Email::new),
-            contact: fields.patch("contact", self.contact, null, Contact::new),
-            address_line1: fields.patch("address_line1", self.address_line1, null, AddressLine::new),
-            address_line2: fields.patch("address_line2", self.address_line2, null, AddressLine::new),
-            address_city: fields.patch("address_city", self.address_city, null, City::new),
-            address_state: fields.patch("address_state", self.address_state, null, State::new),
-            address_postal_code: fields.patch("address_postal_code", self.address_postal_code, null, PostalCode::new),
-            address_country: fields.patch("address_country", self.address_country, null, CountryCode::new),
-            timezone: fields.patch("timezone", self.timezone, null, TimeZone::new),
-            metadata: metadata(fields, self.metadata, null),
-            links: links(fields, self.integration_entity_mapping),
-        }
     }
 }
 

@@ -50,13 +50,11 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
             ChangeCustomerError::UnknownCustomer
             | ChangeCustomerError::UnknownMapping
+            | ChangeCustomerError::UnknownItem { .. }
             | ChangeCustomerError::UnknownAssociation => Self::not_found(message),
-            ChangeCustomerError::UnknownTaxRates(codes) => {
-                codes.iter().fold(Self::not_found(message), |error, (index, _)| {
-                    let path = format!("tax_rate_overrides[{index}].tax_rate_code");
-                    error.names_nothing(path, NO_SUCH_RATE)
-                })
-            }
+            ChangeCustomerError::UnknownTaxRates(codes) => codes
+                .into_iter()
+                .fold(Self::not_found(message), |error, (path, _)| error.names_nothing(path, NO_SUCH_RATE)),
             ChangeCustomerError::ExternalIdTaken { existing } => {
                 Self::already_exists("external_id", message, existing.to_string())
             }

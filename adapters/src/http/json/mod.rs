@@ -1,5 +1,20 @@
 //! JSON bodies: read leniently, so that wrong types and broken rules are reported together.
 
+/// Reads requests from objects: structs that derive `Deserialize`, with the lifetime of the body.
+macro_rules! object_from_json {
+    ($($request:ident),+ $(,)?) => {$(
+        impl<'de: 'a, 'a> $crate::http::json::FromJson<'de> for $request<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_map<A: serde::de::MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+                $crate::http::json::found_map(map)
+            }
+        }
+    )+};
+}
+
+pub(crate) use object_from_json;
+
 mod field;
 mod kinds;
 mod nul;

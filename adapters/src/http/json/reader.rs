@@ -153,6 +153,11 @@ impl<'a> Reader<'a> {
         checked.map_err(|broken| self.absorb(broken)).ok()
     }
 
+    /// The same of a value whose violations carry paths that begin at this object.
+    pub(crate) fn group_here<T>(&mut self, checked: Result<T, Violations>) -> Option<T> {
+        checked.map_err(|broken| self.absorb_under_place(broken)).ok()
+    }
+
     /// Adds violations with complete paths.
     fn absorb(&mut self, broken: Violations) {
         broken.into_iter().for_each(|violation| self.broken.push(violation));
@@ -192,6 +197,32 @@ impl<'a> Reader<'a> {
     pub(crate) fn texts(&mut self, name: &str, field: Field<List<Text<'_>>>) -> Option<Vec<String>> {
         let list = self.take(name, field)?;
         Some(self.each(name, list, |text, _| Some(text.into_owned()), Text::EXPECTED).into_values())
+    }
+
+    /// An array of texts, each checked under its place.
+    pub(crate) fn checked_texts<'t, T, E: Rule>(
+        &mut self,
+        name: &str,
+        list: List<Text<'t>>,
+        check: impl Fn(Text<'t>) -> Result<T, E>,
+    ) -> Elements<T> {
+        let count = list.count;
+        let mut valid = Vec::with_capacity(list.elements.len());
+        for (index, element) in list.elements.into_iter().enumerate() {
+            match element {
+                Field::Value(text) => match check(text) {
+                    Ok(value) => valid.push((index, value)),
+                    Err(broken) => self.refuse(&format!("{name}[{index}]"), &broken),
+                },
+                _ => self.wrong_type(|| format!("{name}[{index}]"), Text::EXPECTED),
+            }
+        }
+        Elements { count, valid }
+    }
+
+    /// How much is wrong so far.
+    pub(crate) fn faults(&self) -> usize {
+        self.broken.iter().len()
     }
 
     /// Reads an object within this one under its name.

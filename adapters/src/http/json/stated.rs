@@ -19,6 +19,18 @@ impl<T> Default for Stated<T> {
     }
 }
 
+impl<T> Stated<T> {
+    /// What is there.
+    pub(crate) fn as_field(&self) -> Option<&Field<T>> {
+        self.0.as_ref()
+    }
+
+    /// The same where `null` is as if it were not there.
+    pub(crate) fn into_field(self) -> Field<T> {
+        self.0.unwrap_or_default()
+    }
+}
+
 impl<'de, T: FromJson<'de>> Deserialize<'de> for Stated<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Field::deserialize(deserializer).map(|field| Self(Some(field)))

@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use patron_domain::{
     audit::{AuditAction, AuditNumber, AuditObjectType},
     customer::{
-        AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, PostalCode, State, TimeZone,
-        query::{DataType, Direction, Expansion, FilterField, Operator, SortField, TextField, TimeField},
+        AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
+        ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
+        ElectronicAddressScheme, ElectronicAddressValue, Email, ExemptionNote, ExemptionReason, ExternalId, FirstName,
+        LastName, LegalName, Locale, PostalCode, RecipientReason, RegistrationNumber, Salutation, ShippingName,
+        ShippingPhone, State, Tag, TaxId, TaxIdType, TaxTreatment, TimeZone,
+        query::{DataType, Direction, Expansion, FilterField, Operator, SortField},
     },
     event::{CustomerField, EventCursor, EventEntity, EventEntityType, EventLimit, EventType, TaxRateField},
     ids::{CustomerKind, Id, Kind, TaxRateKind},
@@ -44,6 +48,24 @@ texts! {
     State: "The state, province or region.", "Berlin";
     PostalCode: "The ZIP or postal code.", "10117";
     Email: "An e-mail address, in any script; its domain has a dot.", "billing@acme.example";
+    LegalName: "The name under which the company is registered.", "Acme Gesellschaft mbH";
+    RegistrationNumber: "The number under which the company is registered.", "HRB 12345 B";
+    BuyerReference: "What the customer wants to read on its invoices (EN 16931, BT-10).", "991-12345-67";
+    ShippingName: "To whom goods are sent.", "Acme GmbH, ramp 3";
+    ShippingPhone: "The telephone number there.", "+49 30 123457";
+    ElectronicAddressValue: "The address within the scheme.", "991-12345-67";
+    Locale: "A language tag of BCP 47; answered in canonical case.", "de-AT";
+    FirstName: "The first name: not blank.", "Ada";
+    LastName: "The last name.", "Lovelace";
+    Salutation: "How the person is addressed.", "Dr";
+    ContactMobile: "The mobile telephone number.", "+49 170 1234567";
+    ContactDesignation: "The job title.", "Head of finance";
+    ContactDepartment: "The department.", "Finance";
+    ContactRole: "What the person is there for, any word, with its case: not blank.", "billing";
+    CertificateNumber: "The number of the certificate.", "NY-4711";
+    DocumentUrl: "Where the certificate can be read, over https.", "https://files.example/certificate.pdf";
+    ExemptionNote: "A note; tabs and line breaks are taken.", "Renewed every year";
+    Tag: "A word by which you sort your customers, with its case: not blank.", "vip";
     ProviderType: "The name of another system: not blank, no control characters.", "stripe";
     ProviderEntityId: "The customer's id in the other system.", "cus_1";
     ClaimedEntityId: "The id of the entity.", "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
@@ -60,12 +82,15 @@ words! {
     Status: "The status in its life cycle.";
     Direction: "The direction of the order.";
     Expansion: "Related data to include.";
-    SortField: "The field to sort by.";
     Operator: "The comparison of the field.";
     DataType: "The member of `value`. Optional.";
     MappedEntityType: "The type of the entity.";
     TaxRateType: "Whether the rate is a percentage or a fixed amount.";
     TaxRateScope: "The intended use of the rate.";
+    TaxTreatment: "The tax treatment of the customer.";
+    CustomerType: "Whether the customer is a company or a person.";
+    ExemptionReason: "The reason of the exemption.";
+    RecipientReason: "The reason: the person has the role; nobody has it, and this is the primary person; no role was asked for, and this is one of the people; or it is the customer's own address.";
     TaxRateStatus: "Whether the rate is applied.";
     TaxedEntityType: "The taxed entity: a customer, or (`tenant`) the environment's defaults.";
     PassedOver: "The reason why a rate does not apply.";
@@ -80,8 +105,13 @@ words! {
 
 impl Shape for FilterField {
     fn look() -> Look {
-        let words = TextField::ALL.iter().map(|one| one.as_str()).chain(TimeField::ALL.iter().map(|one| one.as_str()));
-        Look::words(words, "The field to filter by.")
+        Look::words(Self::all().map(Self::as_str), "The field to filter by.")
+    }
+}
+
+impl Shape for SortField {
+    fn look() -> Look {
+        Look::words(Self::all().map(Self::as_str), "The field to sort by.")
     }
 }
 
@@ -165,6 +195,34 @@ impl Shape for CurrencyCode {
         let says = "A current currency code of ISO 4217, in upper or lower case.".to_owned();
         let pattern = Some("[A-Za-z]{3}".to_owned());
         Look { kinds: vec![Type::String], pattern, says, example: json!("eur"), ..Look::default() }
+    }
+}
+
+impl Shape for BillingCurrency {
+    fn look() -> Look {
+        let says = "A current currency code of ISO 4217, in either case; answered in lower case.".to_owned();
+        Look { says, ..CurrencyCode::look() }
+    }
+}
+
+impl Shape for ElectronicAddressScheme {
+    fn look() -> Look {
+        let (says, pattern) = ("A scheme of the code list EAS.".to_owned(), Some("[0-9]{4}".to_owned()));
+        Look { kinds: vec![Type::String], pattern, says, example: json!("0204"), ..Look::default() }
+    }
+}
+
+impl Shape for TaxIdType {
+    fn look() -> Look {
+        let look = Look::words(Self::all().map(Self::as_str), "A type of tax id, as Stripe names it.");
+        Look { example: json!("eu_vat"), ..look }
+    }
+}
+
+impl Shape for TaxId {
+    fn look() -> Look {
+        let says = "Letters and digits; blanks, dots, hyphens and slashes are dropped. Checked by its type unless `unchecked`.";
+        Look { chars: None, ..Look::text(Self::MAX_CHARS, says, "DE136695976") }
     }
 }
 

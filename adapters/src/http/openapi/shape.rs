@@ -81,7 +81,7 @@ pub(crate) fn or_null<T: Shape>() -> RefOr<Schema> {
     T::look().schema(false, true)
 }
 
-/// An array of at most `MAX` values.
+/// An array of at most so many values, or `null`.
 pub(crate) fn values<T: Shape + ?Sized, const MAX: usize>() -> RefOr<Schema> {
     array(exactly::<T>(), MAX)
 }
@@ -89,6 +89,17 @@ pub(crate) fn values<T: Shape + ?Sized, const MAX: usize>() -> RefOr<Schema> {
 /// An array of at most `MAX` objects, or `null`.
 pub(crate) fn objects<T: PartialSchema, const MAX: usize>() -> RefOr<Schema> {
     array(T::schema(), MAX)
+}
+
+/// An object, or `null`.
+pub(crate) fn object_or_null<T: PartialSchema>() -> RefOr<Schema> {
+    match T::schema() {
+        RefOr::T(Schema::Object(mut object)) => {
+            object.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+            object.into()
+        }
+        other => other,
+    }
 }
 
 /// An array of values.

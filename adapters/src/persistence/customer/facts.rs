@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::{join_all, try_join, try_join5};
 use patron_domain::{
-    customer::{ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts, TaxFactsNeeded},
+    customer::{ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts},
     event::CustomerEvent,
     ids::{CustomerId, EventId, WorkflowId},
     lifecycle::{Owner, Status},
@@ -74,11 +74,9 @@ impl Needs {
             Subject::ExternalId(external_id) => drop(self.external_ids.insert(external_id.as_str().to_owned())),
         }
         self.wanted.extend(command.wanted_external_id(None).map(|id| id.as_str().to_owned()));
-        match command.tax_facts_needed() {
-            TaxFactsNeeded::Nothing => {}
-            TaxFactsNeeded::Defaults => self.defaults = true,
-            TaxFactsNeeded::Rates(codes) => self.codes.extend(codes.into_iter().map(|code| code.as_str().to_owned())),
-        }
+        let taxes = command.tax_facts_needed();
+        self.defaults |= taxes.defaults;
+        self.codes.extend(taxes.rates.into_iter().map(|code| code.as_str().to_owned()));
         self.workflows.extend(wanted_name(command.workflow_needed()).map(str::to_owned));
         self.keys.extend(command.claim.as_ref().map(|claim| claim.key.as_str().to_owned()));
     }
@@ -207,14 +205,9 @@ impl Facts {
     pub(super) fn of(&self, command: &ChangeCustomer) -> CustomerFacts {
         let current = self.current(command);
         let holder = command.wanted_external_id(current).and_then(|wanted| self.holder(wanted));
-        let taxes = match command.tax_facts_needed() {
-            TaxFactsNeeded::Nothing => TaxFacts::default(),
-            TaxFactsNeeded::Defaults => TaxFacts::new(Vec::new(), self.defaults.clone()),
-            TaxFactsNeeded::Rates(codes) => {
-                let named = self.rates.iter().filter(|rate| codes.contains(&&rate.code));
-                TaxFacts::new(named.cloned().collect(), Vec::new())
-            }
-        };
+        let needed = command.tax_facts_needed();
+        let rates = self.rates.iter().filter(|rate| needed.rates.contains(&&rate.code)).cloned().collect();
+        let taxes = TaxFacts::new(rates, if needed.defaults { self.defaults.clone() } else { Vec::new() });
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
         CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow)
     }

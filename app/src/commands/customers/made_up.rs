@@ -2,8 +2,8 @@
 
 use patron_domain::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, CustomerName, Email, ExternalId, ExternalIdError,
-        NewCustomer, PostalCode, Profile, State, TaxChoice, TimeZone,
+        Address, AddressLine, BillingCurrency, City, Contact, CountryCode, CustomerName, CustomerType, Email,
+        ExternalId, ExternalIdError, NewCustomer, PostalCode, Profile, State, TaxChoice, TimeZone,
     },
     integration::{NewLink, NewLinks, ProviderEntityId, ProviderType},
     metadata::{JsonObject, Metadata},
@@ -42,11 +42,12 @@ impl MadeUp {
         let (family, family_ascii) = draws.of(&FAMILY_NAMES);
         let (given, place) = (draws.of(&GIVEN_NAMES), draws.of(&PLACES));
         let (trade, form) = (draws.of(&TRADES), draws.of(&FORMS));
-        // Two out of three are companies.
-        let (name, domain) = if draws.below(3) > 0 {
-            (format!("{family} {trade} {form}"), format!("{family_ascii}-{trade}.example").to_lowercase())
+        // Two of three are companies.
+        let (name, domain, customer_type) = if draws.below(3) > 0 {
+            let domain = format!("{family_ascii}-{trade}.example").to_lowercase();
+            (format!("{family} {trade} {form}"), domain, CustomerType::Company)
         } else {
-            (format!("{given} {family}"), "mail.example".to_owned())
+            (format!("{given} {family}"), "mail.example".to_owned(), CustomerType::Individual)
         };
         let email = format!("{}.{family_ascii}.{number}@{domain}", given.to_lowercase());
         // An invalid value would be left out; a test shows that all are valid.
@@ -56,13 +57,16 @@ impl MadeUp {
             contact: Contact::new(format!("{} {}", place.dial, 1_000_000 + draws.below(9_000_000))).ok(),
             address: address(place, &mut draws),
             timezone: TimeZone::new(place.time_zone).unwrap_or_default(),
+            billing_currency: BillingCurrency::new(currency(place.country)).ok(),
+            customer_type: Some(customer_type),
             metadata: metadata(number, &mut draws),
+            ..Profile::default()
         };
         let links = stripe(&mut draws).map(|link| NewLinks::new(vec![link]).unwrap_or_default()).unwrap_or_default();
         // Made-up customers need no onboarding.
         let onboarding = Onboarding { skip: true, workflow: None };
-        let external_id = self.external_id(number)?;
-        Ok(NewCustomer { external_id, profile, taxes: TaxChoice::Defaults, links, onboarding })
+        let new = NewCustomer::new(self.external_id(number)?);
+        Ok(NewCustomer { profile, taxes: TaxChoice::Defaults, links, onboarding, ..new })
     }
 }
 
@@ -77,7 +81,29 @@ fn address(place: &Place, draws: &mut Draws) -> Address {
     }
 }
 
-/// Two pairs with few values, and `group`, which at most 20 customers share.
+/// In what people there pay.
+fn currency(country: &str) -> &'static str {
+    match country {
+        "AU" => "aud",
+        "BR" => "brl",
+        "CH" => "chf",
+        "DK" => "dkk",
+        "GB" => "gbp",
+        "IN" => "inr",
+        "JP" => "jpy",
+        "KR" => "krw",
+        "MX" => "mxn",
+        "NO" => "nok",
+        "PL" => "pln",
+        "SE" => "sek",
+        "SG" => "sgd",
+        "US" => "usd",
+        "ZA" => "zar",
+        _ => "eur",
+    }
+}
+
+/// Two pairs that many share, and one, `group`, that twenty share at most.
 fn metadata(number: u32, draws: &mut Draws) -> Metadata {
     let group = number / BLOCK * GROUPS + number % GROUPS;
     let pairs = [
@@ -136,6 +162,7 @@ mod tests {
             assert!(address.line1.is_some() && address.city.is_some() && address.state.is_some(), "{number}");
             assert!(address.postal_code.is_some() && address.country.is_some(), "{number}");
             assert_ne!(profile.timezone.as_str(), "UTC");
+            assert!(profile.billing_currency.is_some() && profile.customer_type.is_some(), "{number}");
             assert_eq!(profile.metadata.len(), 3);
             assert_eq!(new.links.into_iter().count(), 1);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Folded, FoldedField, TextField, TimeField};
+use super::{Folded, ListField, TextField, TimeField};
 use crate::time::Timestamp;
 
 /// One condition. All conditions of a query must hold.
@@ -10,10 +10,10 @@ use crate::time::Timestamp;
 /// Texts may be personal data, so `Debug` shows only the field and the comparison.
 ///
 /// ```
-/// use patron_domain::{customer::query::{Condition, Folded, FoldedField}, testkit::a_customer};
+/// use patron_domain::{customer::query::{Condition, Folded, TextField}, testkit::a_customer};
 ///
 /// let acme = a_customer("acme").named("Acme Ltd").existing().customer;
-/// let named = Condition::Contains(FoldedField::Name, Folded::new("ACME"));
+/// let named = Condition::Contains(TextField::Name, Folded::new("ACME"));
 /// assert!(named.holds(&acme));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -22,11 +22,22 @@ pub enum Condition {
     OneOf(TextField, Texts),
     /// The text is none of these, case-sensitive; an empty list always matches.
     NoneOf(TextField, Texts),
-    /// The text contains this, in any case.
-    Contains(FoldedField, Folded),
-    /// The text does not contain this, in any case.
-    Lacks(FoldedField, Folded),
-    /// The time compares like this with another.
+    /// A text is this, in any case.
+    Same(TextField, Folded),
+    /// A text holds this, in any case.
+    Contains(TextField, Folded),
+    /// A text does not hold this, in any case.
+    Lacks(TextField, Folded),
+    /// A list has one of these texts, or all of them. Of no texts at all: one never, all always.
+    Has {
+        /// The list.
+        field: ListField,
+        /// The texts, as [`ListField::key`] makes them.
+        texts: Texts,
+        /// Whether it has to have all of them.
+        all: bool,
+    },
+    /// A time stands so to another.
     Time(TimeField, Comparison, Timestamp),
     /// The metadata has this value under this key, case-sensitive.
     Pair {
@@ -42,6 +53,10 @@ impl fmt::Debug for Condition {
         match self {
             Self::OneOf(field, texts) => write!(f, "{field} is one of {} texts", texts.len()),
             Self::NoneOf(field, texts) => write!(f, "{field} is none of {} texts", texts.len()),
+            Self::Same(field, _) => write!(f, "{field} is a text, in any case"),
+            Self::Has { field, texts, all } => {
+                write!(f, "{field} has {} of {} texts", if *all { "all" } else { "any" }, texts.len())
+            }
             Self::Contains(field, _) => write!(f, "{field} contains a text"),
             Self::Lacks(field, _) => write!(f, "{field} lacks a text"),
             Self::Time(field, comparison, at) => write!(f, "{field} is {comparison:?} {at}"),
@@ -128,8 +143,8 @@ impl Condition {
     /// The number of values that it compares with.
     pub(super) fn values(&self) -> usize {
         match self {
-            Self::OneOf(_, texts) | Self::NoneOf(_, texts) => texts.len(),
-            Self::Contains(..) | Self::Lacks(..) | Self::Time(..) | Self::Pair { .. } => 1,
+            Self::OneOf(_, texts) | Self::NoneOf(_, texts) | Self::Has { texts, .. } => texts.len(),
+            Self::Same(..) | Self::Contains(..) | Self::Lacks(..) | Self::Time(..) | Self::Pair { .. } => 1,
         }
     }
 }

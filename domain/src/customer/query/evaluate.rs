@@ -3,10 +3,13 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
-    Comparison, Condition, CustomerCursor, CustomerOrder, CustomerQuery, Direction, Folded, FoldedField, SortField,
+    Comparison, Condition, CustomerCursor, CustomerOrder, CustomerQuery, Direction, Folded, ListField, SortField,
     TextField, TimeField,
 };
-use crate::{customer::Customer, time::Timestamp};
+use crate::{
+    customer::{Customer, TaxId, table::shown_text},
+    time::Timestamp,
+};
 
 /// The result of a query.
 ///
@@ -55,6 +58,12 @@ impl Condition {
         match self {
             Self::OneOf(field, texts) => texts.contain(&text(customer, *field)),
             Self::NoneOf(field, texts) => !texts.contain(&text(customer, *field)),
+            Self::Same(field, sought) => folded(customer, *field) == *sought,
+            Self::Has { field, texts, all } => {
+                let known = field.keys(customer);
+                let mut sought = texts.as_slice().iter();
+                if *all { sought.all(|text| known.contains(text)) } else { sought.any(|text| known.contains(text)) }
+            }
             Self::Contains(field, sought) => folded(customer, *field).as_str().contains(sought.as_str()),
             Self::Lacks(field, sought) => !folded(customer, *field).as_str().contains(sought.as_str()),
             Self::Time(field, comparison, at) => comparison.holds(time(customer, *field), *at),
@@ -88,8 +97,7 @@ impl CustomerCursor {
     fn is_before(&self, customer: &Customer, place: &Customer) -> bool {
         for key in self.keys() {
             let ordering = match (key.field, key.time) {
-                (SortField::CreatedAt, Some(at)) => customer.audit.created_at.cmp(&at),
-                (SortField::UpdatedAt, Some(at)) => customer.audit.updated_at.cmp(&at),
+                (SortField::Time(field), Some(at)) => time(customer, field).cmp(&at),
                 (field, _) => compare(field, customer, place),
             };
             match key.direction.turn(ordering) {
@@ -112,22 +120,14 @@ impl Direction {
 }
 
 fn compare(field: SortField, one: &Customer, other: &Customer) -> Ordering {
-    let by_folded = |field| folded(one, field).cmp(&folded(other, field));
     match field {
-        SortField::CreatedAt => one.audit.created_at.cmp(&other.audit.created_at),
-        SortField::UpdatedAt => one.audit.updated_at.cmp(&other.audit.updated_at),
-        SortField::ExternalId => one.external_id.as_str().cmp(other.external_id.as_str()),
-        SortField::Name => by_folded(FoldedField::Name),
-        SortField::Email => by_folded(FoldedField::Email),
+        SortField::Time(field) => time(one, field).cmp(&time(other, field)),
+        SortField::Text(field @ (TextField::Id | TextField::ExternalId)) => text(one, field).cmp(&text(other, field)),
+        SortField::Text(field) => folded(one, field).cmp(&folded(other, field)),
     }
 }
 
-fn folded(customer: &Customer, field: FoldedField) -> Folded {
-    let field = match field {
-        FoldedField::ExternalId => TextField::ExternalId,
-        FoldedField::Name => TextField::Name,
-        FoldedField::Email => TextField::Email,
-    };
+fn folded(customer: &Customer, field: TextField) -> Folded {
     Folded::new(&text(customer, field))
 }
 
@@ -138,22 +138,41 @@ fn time(customer: &Customer, field: TimeField) -> Timestamp {
     }
 }
 
-fn text(customer: &Customer, field: TextField) -> Cow<'_, str> {
-    let profile = &customer.profile;
-    let address = &profile.address;
-    let text = match field {
-        TextField::Id => return Cow::Owned(customer.id.to_string()),
-        TextField::ExternalId => Some(customer.external_id.as_str()),
-        TextField::Name => profile.name.as_ref().map(|name| name.as_str()),
-        TextField::Email => profile.email.as_ref().map(|email| email.as_str()),
-        TextField::Contact => profile.contact.as_ref().map(|contact| contact.as_str()),
-        TextField::AddressLine1 => address.line1.as_ref().map(|line| line.as_str()),
-        TextField::AddressLine2 => address.line2.as_ref().map(|line| line.as_str()),
-        TextField::AddressCity => address.city.as_ref().map(|city| city.as_str()),
-        TextField::AddressState => address.state.as_ref().map(|state| state.as_str()),
-        TextField::AddressPostalCode => address.postal_code.as_ref().map(|code| code.as_str()),
-        TextField::AddressCountry => address.country.as_ref().map(|country| country.as_str()),
-        TextField::Timezone => Some(profile.timezone.as_str()),
+macro_rules! texts {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        fn text(customer: &Customer, field: TextField) -> Cow<'_, str> {
+            Cow::Borrowed(match field {
+                TextField::Id => return Cow::Owned(customer.id.to_string()),
+                TextField::ExternalId => customer.external_id.as_str(),
+                $(TextField::$variant => shown_text!($unset, customer.profile.$($place)+),)+
+            })
+        }
     };
-    Cow::Borrowed(text.unwrap_or_default())
+}
+
+crate::customer_texts!(texts);
+
+impl ListField {
+    /// The texts of a customer in the form in which they are compared.
+    #[must_use]
+    pub fn keys(self, customer: &Customer) -> Vec<String> {
+        match self {
+            Self::ContactEmail => {
+                let emails = customer.contact_persons.iter().filter_map(|person| person.value.email.as_ref());
+                emails.map(|email| self.key(email.as_str())).collect()
+            }
+            Self::Tags => customer.profile.tags.iter().map(|tag| self.key(tag.as_str())).collect(),
+            Self::TaxIdValue => customer.tax_ids.iter().map(|tax_id| self.key(tax_id.value.value())).collect(),
+        }
+    }
+
+    /// The form in which a text of this list is compared.
+    #[must_use]
+    pub fn key(self, text: &str) -> String {
+        match self {
+            Self::ContactEmail => Folded::new(text).into_string(),
+            Self::Tags => text.to_owned(),
+            Self::TaxIdValue => TaxId::sought(text),
+        }
+    }
 }

@@ -1,93 +1,73 @@
 //! The vocabulary of a query: the fields to filter and sort by, and the operators.
 
+use std::fmt;
+
 use crate::{UnknownWord, words::words};
 
-/// A text field. An absent text counts as the empty one, as responses show it.
+macro_rules! text_fields {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// A field with a text. An absent text is the empty one, as answers show it.
+        ///
+        /// ```
+        /// use patron_domain::{customer::ExternalId, customer::query::TextField};
+        ///
+        /// assert_eq!(TextField::parse("external_id"), Ok(TextField::ExternalId));
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum TextField {
+            /// The customer's id.
+            Id,
+            /// The id in the client's own system.
+            ExternalId,
+            $(#[doc = $says] $variant,)+
+        }
+
+        words!(
+            TextField,
+            concat!("id, external_id", $(", ", stringify!($wire),)+),
+            Id => "id",
+            ExternalId => "external_id",
+            $($variant => stringify!($wire),)+
+        );
+
+        /// The names of all fields.
+        const FILTERED: &str = concat!(
+            "id, external_id", $(", ", stringify!($wire),)+ ", created_at, updated_at, contact_persons.email, tags, tax_ids.value",
+        );
+
+        /// The names of all fields that have one value.
+        const SORTED: &str = concat!("created_at, updated_at, id, external_id", $(", ", stringify!($wire),)+);
+    };
+}
+
+crate::customer_texts!(text_fields);
+
+/// A field with several texts.
 ///
 /// ```
-/// use patron_domain::{customer::ExternalId, customer::query::TextField};
+/// use patron_domain::customer::query::ListField;
 ///
-/// assert_eq!(TextField::parse("external_id"), Ok(TextField::ExternalId));
+/// assert_eq!(ListField::parse("tags"), Ok(ListField::Tags));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TextField {
-    /// The customer's id.
-    Id,
-    /// The id in the client's own system.
-    ExternalId,
-    /// The name.
-    Name,
-    /// The e-mail address.
-    Email,
-    /// The contact number.
-    Contact,
-    /// The first line of the address.
-    AddressLine1,
-    /// The second line of the address.
-    AddressLine2,
-    /// The city.
-    AddressCity,
-    /// The state.
-    AddressState,
-    /// The postal code.
-    AddressPostalCode,
-    /// The country.
-    AddressCountry,
-    /// The time zone.
-    Timezone,
+pub enum ListField {
+    /// The e-mail addresses of its people, in any case.
+    ContactEmail,
+    /// The tags, with their case.
+    Tags,
+    /// The values of its tax ids, without what may stand between their characters.
+    TaxIdValue,
 }
 
 words!(
-    TextField,
-    "id, external_id, name, email, contact, address_line1, address_line2, address_city, address_state, \
-     address_postal_code, address_country, timezone",
-    Id => "id",
-    ExternalId => "external_id",
-    Name => "name",
-    Email => "email",
-    Contact => "contact",
-    AddressLine1 => "address_line1",
-    AddressLine2 => "address_line2",
-    AddressCity => "address_city",
-    AddressState => "address_state",
-    AddressPostalCode => "address_postal_code",
-    AddressCountry => "address_country",
-    Timezone => "timezone",
+    ListField,
+    "contact_persons.email, tags, tax_ids.value",
+    ContactEmail => "contact_persons.email",
+    Tags => "tags",
+    TaxIdValue => "tax_ids.value",
 );
 
-/// A text field that can be searched for a part, in any case.
-///
-/// ```
-/// use patron_domain::customer::query::FoldedField;
-///
-/// assert_eq!(FoldedField::parse("name"), Ok(FoldedField::Name));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FoldedField {
-    /// The id in the client's own system.
-    ExternalId,
-    /// The name.
-    Name,
-    /// The e-mail address.
-    Email,
-}
-
-words!(FoldedField, "external_id, name, email", ExternalId => "external_id", Name => "name", Email => "email");
-
-impl TextField {
-    /// The same field for a search within its text, if that is possible.
-    #[must_use]
-    pub fn folded(self) -> Option<FoldedField> {
-        match self {
-            Self::ExternalId => Some(FoldedField::ExternalId),
-            Self::Name => Some(FoldedField::Name),
-            Self::Email => Some(FoldedField::Email),
-            _ => None,
-        }
-    }
-}
-
-/// A time field.
+/// A field with a time.
 ///
 /// ```
 /// use patron_domain::customer::query::TimeField;
@@ -117,19 +97,24 @@ pub enum FilterField {
     Text(TextField),
     /// A time.
     Time(TimeField),
+    /// Several texts.
+    List(ListField),
 }
 
 impl FilterField {
+    /// Every field.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let texts = TextField::ALL.iter().copied().map(Self::Text);
+        let times = TimeField::ALL.iter().copied().map(Self::Time);
+        texts.chain(times).chain(ListField::ALL.iter().copied().map(Self::List))
+    }
+
     /// The field with a name.
     ///
     /// # Errors
     /// For any other word; the error lists the allowed ones.
     pub fn parse(word: &str) -> Result<Self, UnknownWord> {
-        let text = TextField::parse(word).map(Self::Text);
-        text.or_else(|_| TimeField::parse(word).map(Self::Time)).map_err(|_| UnknownWord {
-            allowed: "id, external_id, name, email, contact, address_line1, address_line2, address_city, \
-                      address_state, address_postal_code, address_country, timezone, created_at, updated_at",
-        })
+        Self::all().find(|field| field.as_str() == word).ok_or(UnknownWord { allowed: FILTERED })
     }
 
     /// Its name.
@@ -138,6 +123,7 @@ impl FilterField {
         match self {
             Self::Text(field) => field.as_str(),
             Self::Time(field) => field.as_str(),
+            Self::List(field) => field.as_str(),
         }
     }
 }
@@ -153,7 +139,9 @@ impl FilterField {
 pub enum Operator {
     /// Equals this, case-sensitive.
     Eq,
-    /// Contains this text, in any case.
+    /// Is this, in any case.
+    Ieq,
+    /// Holds this text, in any case.
     Contains,
     /// Does not contain this text, in any case.
     NotContains,
@@ -171,12 +159,17 @@ pub enum Operator {
     Before,
     /// Is later than this.
     After,
+    /// Has all of these.
+    ContainsAll,
+    /// Has one of these.
+    ContainsAny,
 }
 
 words!(
     Operator,
-    "eq, contains, not_contains, gt, gte, lt, in, not_in, before, after",
+    "eq, ieq, contains, not_contains, gt, gte, lt, in, not_in, before, after, contains_all, contains_any",
     Eq => "eq",
+    Ieq => "ieq",
     Contains => "contains",
     NotContains => "not_contains",
     Gt => "gt",
@@ -186,6 +179,8 @@ words!(
     NotIn => "not_in",
     Before => "before",
     After => "after",
+    ContainsAll => "contains_all",
+    ContainsAny => "contains_any",
 );
 
 /// The declared type of a filter's value.
@@ -219,49 +214,63 @@ words!(
     Array => "array",
 );
 
-/// A field that lists can be sorted by. Text is sorted by its bytes; names and e-mail addresses in any case.
+/// A field that lists can be sorted by: any with one value. Texts are sorted by their bytes without regard to case
+/// ([`Folded`](super::Folded)), ids and external ids with it.
 ///
 /// ```
-/// use patron_domain::customer::query::SortField;
+/// use patron_domain::customer::query::{SortField, TimeField};
 ///
-/// assert_eq!(SortField::parse("created_at"), Ok(SortField::CreatedAt));
+/// assert_eq!(SortField::parse("created_at"), Ok(SortField::Time(TimeField::CreatedAt)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortField {
-    /// When the customer was created.
-    CreatedAt,
-    /// When it was last changed.
-    UpdatedAt,
-    /// The id in the client's own system.
-    ExternalId,
-    /// The name.
-    Name,
-    /// The e-mail address.
-    Email,
+    /// A time.
+    Time(TimeField),
+    /// A text.
+    Text(TextField),
 }
 
-words!(
-    SortField,
-    "created_at, updated_at, external_id, name, email",
-    CreatedAt => "created_at",
-    UpdatedAt => "updated_at",
-    ExternalId => "external_id",
-    Name => "name",
-    Email => "email",
-);
-
 impl SortField {
-    /// The direction when none is given: the newest first for times, ascending for text.
+    /// Every field.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let times = TimeField::ALL.iter().copied().map(Self::Time);
+        times.chain(TextField::ALL.iter().copied().map(Self::Text))
+    }
+
+    /// The field with a name.
+    ///
+    /// # Errors
+    /// For any other word; the error names those allowed.
+    pub fn parse(word: &str) -> Result<Self, UnknownWord> {
+        Self::all().find(|field| field.as_str() == word).ok_or(UnknownWord { allowed: SORTED })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Time(field) => field.as_str(),
+            Self::Text(field) => field.as_str(),
+        }
+    }
+
+    /// The direction of a sort that names none: what is newest first, text from its beginning.
     #[must_use]
     pub fn usual_direction(self) -> Direction {
         match self {
-            Self::CreatedAt | Self::UpdatedAt => Direction::Desc,
-            Self::ExternalId | Self::Name | Self::Email => Direction::Asc,
+            Self::Time(_) => Direction::Desc,
+            Self::Text(_) => Direction::Asc,
         }
     }
 }
 
-/// The direction of a sort.
+impl fmt::Display for SortField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which end of a list comes first.
 ///
 /// ```
 /// use patron_domain::customer::query::Direction;
@@ -296,17 +305,20 @@ words!(Expansion, "integrations", Integrations => "integrations");
 
 #[cfg(test)]
 mod tests {
-    use super::{FilterField, TextField, TimeField};
+    use super::{FilterField, SortField};
 
     #[test]
-    fn the_error_for_an_unknown_field_lists_every_filter_field() {
-        let message = FilterField::parse("nickname").unwrap_err().to_string();
-        let words: Vec<_> = message.trim_start_matches("must be one of: ").split(", ").collect();
-        let fields = TextField::ALL.iter().map(|field| field.as_str());
-        let fields: Vec<_> = fields.chain(TimeField::ALL.iter().map(|field| field.as_str())).collect();
-        assert_eq!(words, fields);
-        for word in fields {
-            assert_eq!(FilterField::parse(word).map(FilterField::as_str), Ok(word));
+    fn every_field_is_named_to_who_names_none() {
+        let named = |message: String| {
+            let words = message.trim_start_matches("must be one of: ").to_owned();
+            words.split(", ").map(str::to_owned).collect::<Vec<_>>()
+        };
+        let filtered = named(FilterField::parse("nickname").unwrap_err().to_string());
+        assert_eq!(filtered, FilterField::all().map(FilterField::as_str).collect::<Vec<_>>());
+        for field in FilterField::all() {
+            assert_eq!(FilterField::parse(field.as_str()), Ok(field));
         }
+        let sorted = named(SortField::parse("tags").unwrap_err().to_string());
+        assert_eq!(sorted, SortField::all().map(SortField::as_str).collect::<Vec<_>>());
     }
 }

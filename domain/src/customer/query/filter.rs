@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Comparison, Condition, DataType, FilterField, Folded, Operator, TextField, TimeField};
+use super::{Comparison, Condition, DataType, FilterField, Folded, ListField, Operator, TextField, TimeField};
 use crate::{time::Timestamp, violation::Rule};
 
 /// The value of a filter. It may be personal data, so `Debug` shows only its type.
@@ -78,8 +78,8 @@ pub enum FilterError {
         /// The type it needs.
         expected: DataType,
     },
-    /// The value is empty, which every text contains.
-    #[error("value must not be empty: every text contains the empty text")]
+    /// Every text holds the empty one, and every list all of none.
+    #[error("value must not be empty: everybody would be found")]
     Empty,
     /// There are too many values.
     #[error("value must have at most {max} elements", max = Condition::MAX_VALUES)]
@@ -106,6 +106,7 @@ impl Condition {
         match field {
             FilterField::Text(field) => Self::text(field, operator, operand),
             FilterField::Time(field) => Self::time(field, operator, operand),
+            FilterField::List(field) => Self::list(field, operator, operand),
         }
     }
 
@@ -118,22 +119,47 @@ impl Condition {
             }
             (Operator::In, Operand::Array(texts)) => Ok(Self::OneOf(field, texts.into_iter().collect())),
             (Operator::NotIn, Operand::Array(texts)) => Ok(Self::NoneOf(field, texts.into_iter().collect())),
-            (Operator::Contains | Operator::NotContains, operand) if let Some(folded) = field.folded() => {
-                let Operand::Text(text) = operand else { return Err(mismatch(DataType::String)) };
+            (Operator::Ieq | Operator::Contains | Operator::NotContains, _) if field == TextField::Id => {
+                Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, not_in" })
+            }
+            (Operator::Ieq, Operand::Text(text)) => Ok(Self::Same(field, Folded::new(&text))),
+            (Operator::Contains | Operator::NotContains, Operand::Text(text)) => {
                 let text = Folded::new(&text);
                 match operator {
                     _ if text.as_str().is_empty() => Err(FilterError::Empty),
-                    Operator::Contains => Ok(Self::Contains(folded, text)),
-                    _ => Ok(Self::Lacks(folded, text)),
+                    Operator::Contains => Ok(Self::Contains(field, text)),
+                    _ => Ok(Self::Lacks(field, text)),
                 }
             }
-            (Operator::Eq, _) => Err(mismatch(DataType::String)),
+            (Operator::Eq | Operator::Ieq | Operator::Contains | Operator::NotContains, _) => {
+                Err(mismatch(DataType::String))
+            }
             (Operator::In | Operator::NotIn, _) => Err(mismatch(DataType::Array)),
-            _ if field.folded().is_some() => Err(FilterError::Operator {
+            _ => Err(FilterError::Operator {
                 field: field.as_str(),
-                allowed: "eq, in, not_in, contains, not_contains; only dates can be earlier or later",
+                allowed: "eq, ieq, in, not_in, contains, not_contains; dates alone can be earlier or later",
             }),
-            _ => Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, not_in" }),
+        }
+    }
+
+    fn list(field: ListField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
+        let mismatch = |expected| FilterError::Operand { field: field.as_str(), operator: operator.as_str(), expected };
+        let has = |texts: Vec<String>, all| {
+            let texts = texts.iter().map(|text| field.key(text)).collect();
+            Ok(Self::Has { field, texts, all })
+        };
+        match (operator, operand) {
+            (Operator::Eq, Operand::Text(text)) => has(vec![text], true),
+            (Operator::Eq, _) => Err(mismatch(DataType::String)),
+            (Operator::In | Operator::ContainsAny | Operator::ContainsAll, Operand::Array(texts)) => {
+                if texts.len() > Self::MAX_VALUES {
+                    return Err(FilterError::TooMany);
+                }
+                let all = operator == Operator::ContainsAll;
+                if all && texts.is_empty() { Err(FilterError::Empty) } else { has(texts, all) }
+            }
+            (Operator::In | Operator::ContainsAny | Operator::ContainsAll, _) => Err(mismatch(DataType::Array)),
+            _ => Err(FilterError::Operator { field: field.as_str(), allowed: "eq, in, contains_all, contains_any" }),
         }
     }
 
@@ -144,7 +170,7 @@ impl Condition {
             Operator::Gt | Operator::After => Comparison::After,
             Operator::Gte => Comparison::From,
             Operator::Lt | Operator::Before => Comparison::Before,
-            Operator::Contains | Operator::NotContains | Operator::In | Operator::NotIn => {
+            _ => {
                 return Err(FilterError::Operator { field: name, allowed: "eq, gt, gte, lt, before, after" });
             }
         };
@@ -160,7 +186,7 @@ impl Condition {
 mod tests {
     use super::{Comparison, Condition, FilterError, Operand};
     use crate::{
-        customer::query::{FilterField, Folded, FoldedField, Operator, TextField, Texts, TimeField},
+        customer::query::{FilterField, Folded, ListField, Operator, TextField, Texts, TimeField},
         time::Timestamp,
     };
 
@@ -181,11 +207,11 @@ mod tests {
         assert_eq!(filter("name", "eq", text("Ada")), Ok(Condition::OneOf(TextField::Name, texts(&["Ada"]))));
         assert_eq!(
             filter("name", "contains", text("ADA")),
-            Ok(Condition::Contains(FoldedField::Name, Folded::new("ada")))
+            Ok(Condition::Contains(TextField::Name, Folded::new("ada")))
         );
         assert_eq!(
             filter("email", "not_contains", text("X")),
-            Ok(Condition::Lacks(FoldedField::Email, Folded::new("x")))
+            Ok(Condition::Lacks(TextField::Email, Folded::new("x")))
         );
         let two = Operand::Array(vec!["b".to_owned(), "a".to_owned(), "b".to_owned()]);
         assert_eq!(filter("id", "in", two), Ok(Condition::OneOf(TextField::Id, texts(&["a", "b"]))));
@@ -193,6 +219,15 @@ mod tests {
             filter("contact", "not_in", Operand::Array(vec![])),
             Ok(Condition::NoneOf(TextField::Contact, texts(&[])))
         );
+    }
+
+    #[test]
+    fn lists_have_one_or_all_of_some_texts() {
+        let both = || Operand::Array(vec!["b".to_owned(), "a".to_owned()]);
+        let has = |all| Ok(Condition::Has { field: ListField::Tags, texts: texts(&["a", "b"]), all });
+        assert_eq!(filter("tags", "contains_all", both()), has(true));
+        assert_eq!(filter("tags", "contains_any", both()), has(false));
+        assert_eq!(filter("tags", "in", both()), has(false));
     }
 
     #[test]
@@ -215,8 +250,10 @@ mod tests {
     fn each_field_takes_its_own_operators() {
         for (field, operators) in [
             ("name", &["gt", "gte", "lt", "before", "after"][..]),
-            ("timezone", &["contains", "not_contains", "gt", "lt", "before"]),
-            ("created_at", &["contains", "not_contains", "in", "not_in"]),
+            ("timezone", &["gt", "lt", "before", "contains_all", "contains_any"]),
+            ("created_at", &["ieq", "contains", "not_contains", "in", "not_in", "contains_any"]),
+            ("id", &["ieq", "contains", "not_contains"]),
+            ("tags", &["ieq", "contains", "not_contains", "gt", "not_in", "before"]),
         ] {
             for operator in operators {
                 for operand in [text("a"), Operand::Array(vec![]), Operand::Date(Timestamp::UNIX_EPOCH)] {
@@ -238,6 +275,9 @@ mod tests {
             ("name", "in", text("a")),
             ("name", "not_in", text("a")),
             ("name", "contains", Operand::Array(vec![])),
+            ("name", "ieq", Operand::Array(vec![])),
+            ("tags", "eq", Operand::Array(vec![])),
+            ("tags", "contains_all", text("a")),
             ("created_at", "eq", text("2026-01-01T00:00:00Z")),
             ("created_at", "gt", Operand::Number),
         ] {
@@ -250,6 +290,7 @@ mod tests {
     fn no_filter_matches_everything_by_mistake() {
         assert_eq!(filter("name", "contains", text("")), Err(FilterError::Empty));
         assert_eq!(filter("name", "not_contains", text("")), Err(FilterError::Empty));
+        assert_eq!(filter("tags", "contains_all", Operand::Array(vec![])), Err(FilterError::Empty));
         let many = |count| Operand::Array((0..count).map(|n| n.to_string()).collect());
         assert!(filter("name", "in", many(1_000)).is_ok());
         assert_eq!(filter("name", "in", many(1_001)), Err(FilterError::TooMany));

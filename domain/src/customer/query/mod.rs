@@ -13,7 +13,7 @@ mod parts;
 
 pub use condition::{Comparison, Condition, Texts};
 pub use evaluate::Evaluated;
-pub use field::{DataType, Direction, Expansion, FilterField, FoldedField, Operator, SortField, TextField, TimeField};
+pub use field::{DataType, Direction, Expansion, FilterField, ListField, Operator, SortField, TextField, TimeField};
 pub use filter::{FilterError, Operand};
 pub use fold::Folded;
 pub use order::{CursorError, CursorKey, CustomerCursor, CustomerOrder};

@@ -163,12 +163,15 @@ mod tests {
     use super::CustomerQueryParts;
     use crate::{
         customer::query::{
-            Condition, CustomerOrder, CustomerQuery, Direction, Folded, FoldedField, SortField, TextField,
+            Condition, CustomerOrder, CustomerQuery, Direction, Folded, SortField, TextField, TimeField,
         },
         lifecycle::Status,
         page::PageRequest,
         time::Timestamp,
     };
+
+    const NAME: SortField = SortField::Text(TextField::Name);
+    const CREATED: SortField = SortField::Time(TimeField::CreatedAt);
 
     fn paths(parts: CustomerQueryParts) -> Vec<(String, &'static str)> {
         let broken = CustomerQuery::new(parts).unwrap_err();
@@ -199,17 +202,17 @@ mod tests {
     #[test]
     fn order_is_the_direction_of_every_field_without_its_own() {
         let parts = CustomerQueryParts {
-            sort: vec![(SortField::Name, None), (SortField::CreatedAt, Some(Direction::Desc))],
+            sort: vec![(NAME, None), (CREATED, Some(Direction::Desc))],
             order: Some(Direction::Asc),
             ..Default::default()
         };
-        let keys = [(SortField::Name, Direction::Asc), (SortField::CreatedAt, Direction::Desc)];
+        let keys = [(NAME, Direction::Asc), (CREATED, Direction::Desc)];
         assert_eq!(CustomerQuery::new(parts).unwrap().order().keys(), keys);
     }
 
     #[test]
-    fn all_faults_are_reported_together() {
-        let filter = || Condition::Lacks(FoldedField::Name, Folded::new("a"));
+    fn everything_wrong_is_told_at_once() {
+        let filter = || Condition::Lacks(TextField::Name, Folded::new("a"));
         let parts = CustomerQueryParts {
             customer_ids: Some(vec![String::new(); 1_001]),
             external_ids: Some(vec![String::new(); 1_001]),
@@ -269,13 +272,14 @@ mod tests {
     #[test]
     fn text_is_sorted_ascending_and_time_newest_first_by_default() {
         use Direction::{Asc, Desc};
-        use SortField::{CreatedAt, Email, ExternalId, Name, UpdatedAt};
+        const UPDATED: SortField = SortField::Time(TimeField::UpdatedAt);
+        let [email, external_id] = [TextField::Email, TextField::ExternalId].map(SortField::Text);
         let sorted = |fields: &[SortField]| {
             let sort = fields.iter().map(|field| (*field, None)).collect();
             let query = CustomerQuery::new(CustomerQueryParts { sort, ..Default::default() }).unwrap();
             query.order().keys().iter().map(|(_, direction)| *direction).collect::<Vec<_>>()
         };
-        assert_eq!(sorted(&[Name, Email, ExternalId]), [Asc, Asc, Asc]);
-        assert_eq!(sorted(&[CreatedAt, UpdatedAt, Name]), [Desc, Desc, Asc]);
+        assert_eq!(sorted(&[NAME, email, external_id]), [Asc, Asc, Asc]);
+        assert_eq!(sorted(&[CREATED, UPDATED, NAME]), [Desc, Desc, Asc]);
     }
 }

@@ -60,6 +60,22 @@ impl Choices {
         if self.one_in(2) {
             new = new.in_berlin();
         }
+        if self.one_in(2) {
+            new = new.in_city(&self.text());
+        }
+        if self.one_in(2) {
+            new = new.incorporated(&self.text());
+        }
+        for _ in 0..self.below(3) {
+            new = new.tagged(&self.text());
+        }
+        if self.one_in(3) {
+            let local = self.of(&["ada", "ADA", "ünï", "ÜNÏ"]).copied().unwrap_or("ada");
+            new = new.with_person(&self.text(), &format!("{local}@example.com"));
+        }
+        if self.one_in(3) {
+            new = new.with_tax_id("unknown", self.of(&["ab-1", "AB1", "ab2"]).copied().unwrap_or("ab"));
+        }
         for _ in 0..self.below(4) {
             new = new.noted(&self.text(), &self.text());
         }
@@ -77,7 +93,8 @@ impl Choices {
             ..CustomerQueryParts::default()
         };
         for _ in 0..self.below(3) {
-            let field = self.of(SortField::ALL).copied().unwrap_or(SortField::Name);
+            let all: Vec<_> = SortField::all().collect();
+            let field = self.of(&all).copied().unwrap_or(SortField::Text(TextField::Name));
             if parts.sort.iter().all(|(known, _)| *known != field) {
                 parts.sort.push((field, self.one_in(2).then(|| self.direction())));
             }
@@ -128,12 +145,14 @@ impl Choices {
     /// A filter, or `None`.
     fn filter(&mut self, known: &[Customer]) -> Option<Condition> {
         let text = self.of(TextField::ALL).map(|field| FilterField::Text(*field));
-        let searched = self.of(&["external_id", "name", "email"]).and_then(|name| FilterField::parse(name).ok());
+        let searched =
+            self.of(&["name", "email", "address_city", "legal_name", "tags", "contact_persons.email", "tax_ids.value"]);
+        let searched = searched.and_then(|name| FilterField::parse(name).ok());
         let time = self.of(TimeField::ALL).map(|field| FilterField::Time(*field));
         let field = [text, searched, searched, time].get(self.below(4)).copied().flatten()?;
         let operator = self.of(Operator::ALL).copied()?;
         let kind = match (operator, field) {
-            (Operator::In | Operator::NotIn, _) => DataType::Array,
+            (Operator::In | Operator::NotIn | Operator::ContainsAll | Operator::ContainsAny, _) => DataType::Array,
             (_, FilterField::Time(_)) => DataType::Date,
             _ => DataType::String,
         };
@@ -153,6 +172,10 @@ impl Choices {
             FilterField::Text(TextField::ExternalId) => Some(one.external_id.as_str().to_owned()),
             FilterField::Text(TextField::Name) => one.profile.name.as_ref().map(|name| name.as_str().to_owned()),
             FilterField::Text(TextField::Email) => one.profile.email.as_ref().map(|email| email.as_str().to_owned()),
+            FilterField::Text(TextField::AddressCity) => {
+                one.profile.address.city.as_ref().map(|city| city.as_str().to_owned())
+            }
+            FilterField::List(field) => field.keys(one).into_iter().next(),
             FilterField::Text(TextField::AddressCountry) => Some("DE".to_owned()),
             FilterField::Text(TextField::Timezone) => Some("UTC".to_owned()),
             _ => None,

@@ -28,16 +28,28 @@ macro_rules! differing {
     }};
 }
 
-impl Fields for Customer {
-    fn differing(&self, other: &Self) -> Vec<&'static str> {
-        differing!(
-            self, other; id, owner, external_id, profile.name, profile.email, profile.contact, profile.address.line1,
-            profile.address.line2, profile.address.city, profile.address.state, profile.address.postal_code,
-            profile.address.country, profile.timezone, profile.metadata, status, version, audit.created_at,
-            audit.created_by, audit.updated_at, audit.updated_by
-        )
-    }
+macro_rules! customer {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        impl Fields for Customer {
+            fn differing(&self, other: &Self) -> Vec<&'static str> {
+                let mut fields = differing!(
+                    self, other; id, owner, external_id, profile.metadata, profile.electronic_address,
+                    profile.shipping_address, profile.preferred_locales, profile.tags, contact_persons, tax_ids,
+                    tax_exemptions, status, version, audit.created_at, audit.created_by, audit.updated_at,
+                    audit.updated_by
+                );
+                $(
+                    if self.profile.$($place)+ != other.profile.$($place)+ {
+                        fields.push(stringify!($wire));
+                    }
+                )+
+                fields
+            }
+        }
+    };
 }
+
+crate::customer_texts!(customer);
 
 impl Fields for IntegrationMapping {
     fn differing(&self, other: &Self) -> Vec<&'static str> {

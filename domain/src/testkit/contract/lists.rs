@@ -8,7 +8,7 @@ use super::{
 use crate::{
     customer::{
         Customer,
-        query::{CustomerPage, CustomerQuery, CustomerQueryParts, SortField},
+        query::{CustomerPage, CustomerQuery, CustomerQueryParts, SortField, TextField},
     },
     ids::{CustomerId, IdGenerator, TenantKind},
     page::PageRequest,
@@ -91,12 +91,12 @@ async fn as_the_reference(world: &World<'_>) -> Outcome {
 
 async fn from_cursor(world: &World<'_>) -> Outcome {
     let (scope, all) = fill(world, &mut Choices::new(7)).await?;
-    for field in SortField::ALL {
+    for field in SortField::all() {
         let mut seen = Vec::new();
         let mut cursor = None;
         loop {
             let page = PageRequest::new(7, 0).or_say("making a page request")?;
-            let sort = vec![(*field, None)];
+            let sort = vec![(field, None)];
             let parts = CustomerQueryParts { sort, page, starting_after: cursor, ..Default::default() };
             let page = list(world, &scope, parts).await?;
             same("the total on every page", &page.total, &Some(all.len() as u64))?;
@@ -106,7 +106,7 @@ async fn from_cursor(world: &World<'_>) -> Outcome {
             cursor = Some(next.to_string());
         }
         let whole = query(CustomerQueryParts {
-            sort: vec![(*field, None)],
+            sort: vec![(field, None)],
             page: PageRequest::new(1_000, 0).or_say("making a page request")?,
             ..Default::default()
         })?;
@@ -142,7 +142,7 @@ async fn isolation(world: &World<'_>) -> Outcome {
         CustomerQueryParts { external_id: Some("acme".to_owned()), ..Default::default() },
         CustomerQueryParts { customer_ids: Some(vec![own.id.to_string()]), ..Default::default() },
         CustomerQueryParts { metadata: own.profile.metadata.as_map().clone(), ..Default::default() },
-        CustomerQueryParts { sort: vec![(SortField::Name, None)], ..Default::default() },
+        CustomerQueryParts { sort: vec![(SortField::Text(TextField::Name), None)], ..Default::default() },
     ];
     for (number, parts) in parts.into_iter().enumerate() {
         let page = list(world, &neighbours.here, parts.clone()).await?;

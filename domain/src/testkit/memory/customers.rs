@@ -172,19 +172,10 @@ impl Registry {
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {
-        let mut facts = TaxFacts::default();
-        match needed {
-            TaxFactsNeeded::Nothing => {}
-            TaxFactsNeeded::Rates(codes) => {
-                let rates = self.rates.values().filter(|rate| rate.status == Status::Published);
-                facts.rates = rates.filter(|rate| codes.contains(&&rate.code)).cloned().collect();
-            }
-            TaxFactsNeeded::Defaults => {
-                let published = self.defaults.values().filter(|one| one.status == Status::Published);
-                facts.defaults = published.cloned().collect();
-            }
-        }
-        facts
+        let rates = self.rates.values().filter(|rate| rate.status == Status::Published);
+        let rates = rates.filter(|rate| needed.rates.contains(&&rate.code)).cloned().collect();
+        let published = self.defaults.values().filter(|one| one.status == Status::Published);
+        TaxFacts { rates, defaults: if needed.defaults { published.cloned().collect() } else { Vec::new() } }
     }
 
     /// Stores everything that was decided.

@@ -15,7 +15,7 @@ use crate::{
     sqlite_loop::SqliteLoop,
     stage::{Stage, load, name},
     table::{Target, heading, note, sides, verdict},
-    template::{Random, create, full_body, minimal_body},
+    template::{Random, create, everything_body, full_body, minimal_body},
     turns::{Side, take},
 };
 
@@ -55,6 +55,7 @@ pub(crate) fn sqlite(options: &Options) {
     );
     sides(&outcomes);
     verdict("patron ÷ plain loop", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(0.6));
+    every_field(options, &patron, Backend::Sqlite);
 }
 
 /// Creates over PostgreSQL.
@@ -86,6 +87,19 @@ pub(crate) fn postgres(options: &Options) {
         sides(&outcomes);
         verdict("patron ÷ pgbench", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(target));
     }
+    every_field(options, &patron, Backend::Postgres);
+}
+
+/// Creates with every field against full creates.
+fn every_field(options: &Options, patron: &Server, backend: Backend) {
+    heading(&format!("{}: creates with every field, {MANY} clients", name(backend)));
+    let sides_of = vec![
+        http("full creates", patron, &full_body(), MANY),
+        http("creates with every field", patron, &everything_body(), MANY),
+    ];
+    let outcomes = take(options, sides_of);
+    sides(&outcomes);
+    verdict("every field ÷ full", outcomes[1].median() / outcomes[0].median(), "", Target::AtLeast(0.6));
 }
 
 /// Nothing but the load, for a profiler.

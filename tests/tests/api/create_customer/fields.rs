@@ -2,7 +2,7 @@
 
 use patron_tests::{
     patron::{Backend, Place},
-    requests::{full, minimal, tax_rate},
+    requests::{everything, minimal, tax_rate},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -15,13 +15,16 @@ async fn a_full_customer_is_answered_and_found_as_it_was_sent(
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let rate = server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
-    let answer = server.post("/v1/customers", &full("acme")).await;
+    let answer = server.post("/v1/customers", &everything("acme")).await;
     assert!(answer.header("x-request-id").is_some());
     let created = answer.expect(201);
 
-    let sent = full("acme");
-    for field in ["external_id", "name", "email", "contact", "timezone", "metadata"] {
-        assert_eq!(created[field], sent[field], "{field}");
+    let sent = everything("acme");
+    assert_eq!(created["billing_currency"], "eur");
+    let same = ["external_id", "name", "email", "contact", "timezone", "metadata", "tax_treatment", "customer_type"];
+    let more = ["legal_name", "registration_number", "buyer_reference", "electronic_address", "shipping_address"];
+    for field in same.iter().chain(&more).chain(&["preferred_locales", "tags"]) {
+        assert_eq!(created[field], sent[*field], "{field}");
     }
     for field in ["line1", "line2", "city", "state", "postal_code", "country"] {
         let field = format!("address_{field}");
@@ -76,11 +79,18 @@ async fn everything_but_the_external_id_may_be_absent_null_or_empty(
         "address_postal_code",
         "address_country",
         "timezone",
+        "billing_currency",
+        "tax_treatment",
+        "customer_type",
+        "legal_name",
+        "registration_number",
+        "buyer_reference",
         "onboarding_workflow_name",
     ];
+    let parts = ["electronic_address", "shipping_address", "preferred_locales", "tags"];
     let others = ["metadata", "tax_rate_overrides", "integration_entity_mapping", "skip_onboarding_workflow"];
     let mut nulls = minimal("nulls");
-    for field in texts.iter().chain(&others) {
+    for field in texts.iter().chain(&others).chain(&parts) {
         nulls[*field] = Value::Null;
     }
     let mut empties = minimal("empties");
@@ -90,10 +100,14 @@ async fn everything_but_the_external_id_may_be_absent_null_or_empty(
     empties["an unknown field"] = json!({ "is": "ignored" });
     for body in [minimal("absent"), nulls, empties] {
         let created = server.post("/v1/customers", &body).await.expect(201);
-        for field in ["name", "email", "address_line1", "address_city", "address_country"] {
+        for field in ["name", "email", "address_line1", "address_city", "address_country", "legal_name"] {
             assert_eq!(created[field], "", "{field}");
         }
-        assert_eq!(created.get("contact"), None);
+        for field in ["contact", "billing_currency", "customer_type", "electronic_address", "shipping_address"] {
+            assert_eq!(created.get(field), None, "{field}");
+        }
+        assert_eq!(created["tax_treatment"], "taxable");
+        assert_eq!((&created["preferred_locales"], &created["tags"]), (&json!([]), &json!([])));
         assert_eq!(created["timezone"], "UTC");
         assert_eq!(created["metadata"], json!({}));
         assert_eq!(created["integrations"], json!([]));
@@ -134,6 +148,10 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
     };
     let keys = |n: usize| json!((0..n).map(|i| (format!("k{i}"), json!("v"))).collect::<serde_json::Map<_, _>>());
 
+    let peppol = |scheme: &str, n: usize| json!({ "scheme": scheme, "value": crabs(n) });
+    let ship = |field: &str, value: Value| json!({ field: value });
+    let locales = |n: usize| json!(('a'..).take(n).map(|letter| format!("x{letter}")).collect::<Vec<_>>());
+
     let cases: Vec<(&str, Value, Value, &str)> = vec![
         ("external_id", crabs(255), crabs(256), "external_id"),
         ("name", crabs(255), crabs(256), "name"),
@@ -159,6 +177,37 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         ("name", json!("\u{202e}a"), json!("a\u{1b}[31m"), "name"),
         ("contact", json!("1"), json!("1\t2"), "contact"),
         ("address_city", json!("a"), json!("a\nb"), "address_city"),
+        ("legal_name", crabs(255), crabs(256), "legal_name"),
+        ("registration_number", crabs(100), crabs(101), "registration_number"),
+        ("buyer_reference", crabs(200), crabs(201), "buyer_reference"),
+        ("buyer_reference", json!("a"), json!("a\nb"), "buyer_reference"),
+        ("billing_currency", json!("xcg"), json!("xxx"), "billing_currency"),
+        ("tax_treatment", json!("exempt"), json!("Exempt"), "tax_treatment"),
+        ("customer_type", json!("individual"), json!("person"), "customer_type"),
+        ("electronic_address", peppol("0204", 100), peppol("0204", 101), "electronic_address.value"),
+        ("electronic_address", peppol("9999", 1), peppol("999", 1), "electronic_address.scheme"),
+        ("electronic_address", json!({}), json!({ "scheme": "0204" }), "electronic_address.value"),
+        ("electronic_address", json!({}), json!({ "value": "a" }), "electronic_address.scheme"),
+        ("shipping_address", ship("name", crabs(150)), ship("name", crabs(151)), "shipping_address.name"),
+        ("shipping_address", ship("phone", crabs(20)), ship("phone", crabs(21)), "shipping_address.phone"),
+        ("shipping_address", ship("line1", json!("a\nb")), ship("line1", crabs(256)), "shipping_address.line1"),
+        ("shipping_address", ship("line2", crabs(255)), ship("line2", crabs(256)), "shipping_address.line2"),
+        ("shipping_address", ship("city", crabs(100)), ship("city", crabs(101)), "shipping_address.city"),
+        ("shipping_address", ship("state", crabs(100)), ship("state", crabs(101)), "shipping_address.state"),
+        (
+            "shipping_address",
+            ship("postal_code", crabs(20)),
+            ship("postal_code", crabs(21)),
+            "shipping_address.postal_code",
+        ),
+        ("shipping_address", ship("country", json!("XK")), ship("country", json!("de")), "shipping_address.country"),
+        ("preferred_locales", locales(10), locales(11), "preferred_locales"),
+        ("preferred_locales", json!(["zh-Hant-TW"]), json!(["zh_TW"]), "preferred_locales[0]"),
+        ("preferred_locales", json!(["de"]), json!(["de", "DE"]), "preferred_locales[1]"),
+        ("tags", json!(["🦀".repeat(64), "a", "A"]), json!(["a", "🦀".repeat(65)]), "tags[1]"),
+        ("tags", json!(["a", "b"]), json!(["a", "b", "a"]), "tags[2]"),
+        ("tags", json!(["a"]), json!([" "]), "tags[0]"),
+        ("tags", json!([]), json!([7]), "tags[0]"),
         ("external_id", json!("a\u{200b}"), json!("\u{200b} \u{ad}"), "external_id"),
         ("onboarding_workflow_name", json!("a"), json!("a\u{2066}b"), "onboarding_workflow_name"),
         (

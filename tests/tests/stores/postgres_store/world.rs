@@ -8,15 +8,11 @@ use patron_adapters::{
 };
 use patron_domain::{
     Clock,
-    customer::{
-        ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Profile, Stamp, TaxChoice,
-    },
+    customer::{ChangeCustomer, ChangeCustomerError, CustomerChange, ExternalId, NewCustomer, Stamp, TaxChoice},
     event::TaxRateEvent,
     ids::{IdGenerator, IdSequence},
-    integration::NewLinks,
     lifecycle::{Audit, Owner, Status, Version},
     metadata::Metadata,
-    onboarding::Onboarding,
     page::PageRequest,
     store::StoreError,
     tax::{
@@ -154,13 +150,8 @@ impl World {
             auto_apply: true,
             metadata: Metadata::default(),
         });
-        let new = NewCustomer {
-            external_id: ExternalId::new(external_id).unwrap(),
-            profile: Profile::default(),
-            taxes: TaxChoice::Overrides(TaxRateOverrides::new(overrides.collect()).unwrap()),
-            links: NewLinks::default(),
-            onboarding: Onboarding::default(),
-        };
+        let taxes = TaxChoice::Overrides(TaxRateOverrides::new(overrides.collect()).unwrap());
+        let new = NewCustomer { taxes, ..NewCustomer::new(ExternalId::new(external_id).unwrap()) };
         let stamp = Stamp { ids: ids(), at: SystemClock.now(), request_id: None };
         let command = ChangeCustomer::new(CustomerChange::Create(new), stamp);
         let event = database.customers.change(&self.scope, command).await?.event;

@@ -18,8 +18,8 @@ pub(crate) trait Dialect: Backend {
     /// Binds a number.
     fn number<'b>(number: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The condition that a column is one of some texts. The column is not NULL and there is at least one text.
-    fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+    /// That what stands before, which is not NULL, is one of some texts, of which there is at least one.
+    fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// Binds an id.
     fn key<'b>(key: &'b Key, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
@@ -27,17 +27,20 @@ pub(crate) trait Dialect: Backend {
     /// Binds the number of an environment.
     fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// Binds the key of an index entry.
-    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
+    /// That what stands before is one of some keys of the index, of which there is at least one.
+    fn is_one_of_keys<'b>(keys: &'b [Vec<u8>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The condition that an index entry names the customer. The index is read first, whatever the other conditions
-    /// are.
+    /// That one of some entries of the index leads to the customer. Looked up first, whatever else is asked.
     fn is_indexed<'b>(
         search: &'b Search,
         kind: i16,
-        key: &'b [u8],
+        keys: &'b [Vec<u8>],
         out: &mut AstPass<'_, 'b, Self>,
     ) -> QueryResult<()> {
+        if keys.is_empty() {
+            out.push_sql("1 = 0");
+            return Ok(());
+        }
         let (before, after) = Self::AMONG_CUSTOMERS;
         out.push_sql("customers.id ");
         out.push_sql(before);
@@ -46,8 +49,8 @@ pub(crate) trait Dialect: Backend {
         out.push_sql(" AND kind = ");
         // Not from the request.
         out.push_sql(&kind.to_string());
-        out.push_sql(" AND key = ");
-        Self::index_key(key, out)?;
+        out.push_sql(" AND key");
+        Self::is_one_of_keys(keys, out)?;
         out.push_sql(after);
         Ok(())
     }
@@ -55,7 +58,10 @@ pub(crate) trait Dialect: Backend {
     /// The condition that a customer's id is one of some.
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The SQL around a query for ids, so that the customers are looked up by these ids.
+    /// What stands around a text whose letters A to Z are to be in lower case, and no others changed.
+    const LOWER: [&'static str; 2];
+
+    /// What stands around a query for ids, so that the customers are looked up by them.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
 }
 
@@ -77,8 +83,16 @@ impl Dialect for diesel::sqlite::Sqlite {
         out.push_bind_param::<Integer, _>(environment)
     }
 
-    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
-        out.push_bind_param::<Binary, _>(key)
+    fn is_one_of_keys<'b>(keys: &'b [Vec<u8>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        if keys.len() > 1 {
+            out.unsafe_to_cache_prepared();
+        }
+        for (index, key) in keys.iter().enumerate() {
+            out.push_sql(if index == 0 { " IN (" } else { ", " });
+            out.push_bind_param::<Binary, _>(key)?;
+        }
+        out.push_sql(")");
+        Ok(())
     }
 
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
@@ -93,13 +107,11 @@ impl Dialect for diesel::sqlite::Sqlite {
         Ok(())
     }
 
-    /// One parameter for each text. So each number of texts is another statement, and only the one for a single text is
-    /// cached.
-    fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+    /// A parameter for each text; so there is a statement for each number of texts, and only that for one is kept.
+    fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         if texts.len() > 1 {
             out.unsafe_to_cache_prepared();
         }
-        out.push_sql(column);
         for (index, text) in texts.iter().enumerate() {
             out.push_sql(if index == 0 { " IN (" } else { ", " });
             Self::text(text, out)?;
@@ -107,6 +119,9 @@ impl Dialect for diesel::sqlite::Sqlite {
         out.push_sql(")");
         Ok(())
     }
+
+    // It knows no other letters.
+    const LOWER: [&'static str; 2] = ["lower(", ")"];
 
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("IN (", ")");
 }
@@ -129,8 +144,15 @@ impl Dialect for diesel::pg::Pg {
         out.push_bind_param::<Integer, _>(environment)
     }
 
-    fn index_key<'b>(key: &'b [u8], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
-        out.push_bind_param::<Binary, _>(key)
+    fn is_one_of_keys<'b>(keys: &'b [Vec<u8>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        if let [key] = keys {
+            out.push_sql(" = ");
+            return out.push_bind_param::<Binary, _>(key);
+        }
+        out.push_sql(" = ANY (");
+        out.push_bind_param::<diesel::sql_types::Array<Binary>, _>(keys)?;
+        out.push_sql(")");
+        Ok(())
     }
 
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
@@ -140,9 +162,8 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// One parameter for all texts. A single text is compared with `=`, which the planner estimates better.
-    fn is_one_of<'b>(column: &str, texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
-        out.push_sql(column);
+    /// One parameter for all texts; one text alone is compared plainly, which the planner knows better.
+    fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         if let [text] = texts {
             out.push_sql(" = ");
             return Self::text(text, out);
@@ -153,6 +174,8 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.
+    const LOWER: [&'static str; 2] = ["lower(", " COLLATE \"C\")"];
+
+    /// An array is made first. The planner guesses few, and so never reads a whole list instead in its order.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");
 }

@@ -8,6 +8,7 @@ mod dialect;
 mod order;
 mod statement;
 mod terms;
+mod text;
 
 pub(crate) use statement::{InOrder, Matches};
 
@@ -105,7 +106,10 @@ mod tests {
     use patron_domain::{
         customer::{
             CustomerFacts,
-            query::{CustomerQuery, CustomerQueryParts, Direction, SortField},
+            query::{
+                Condition, CustomerQuery, CustomerQueryParts, Direction, Folded, ListField, SortField, TextField,
+                TimeField,
+            },
         },
         ids::{CustomerKind, IdSequence},
         testkit::{a_customer, a_scope, a_time, an_id},
@@ -147,9 +151,12 @@ mod tests {
     #[test]
     fn pages_are_read_from_an_index_starting_at_their_place() {
         for (sort, index) in [
-            (SortField::CreatedAt, "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))"),
-            (SortField::Email, "customers_email (environment=? AND (email_folded,id)>(?,?))"),
-            (SortField::ExternalId, "customers_external_id (environment=? AND external_id>?)"),
+            (
+                SortField::Time(TimeField::CreatedAt),
+                "customers_created (environment=? AND status=? AND (created_at,id)<(?,?))",
+            ),
+            (SortField::Text(TextField::Email), "customers_email (environment=? AND (email_folded,id)>(?,?))"),
+            (SortField::Text(TextField::ExternalId), "customers_external_id (environment=? AND external_id>?)"),
         ] {
             let [deep, _] = plans(place_in(vec![(sort, None)]));
             assert!(deep.contains(index) && !deep.contains("TEMP B-TREE"), "{sort}: {deep}");
@@ -162,6 +169,9 @@ mod tests {
     #[test]
     fn selective_filters_use_their_index() {
         let text = || Some("a@example.com".to_owned());
+        let same_email = Condition::Same(TextField::Email, Folded::new("A@example.com"));
+        let tags = ["a", "b"].map(str::to_owned).into_iter().collect();
+        let any_of_tags = Condition::Has { field: ListField::Tags, texts: tags, all: false };
         for (parts, index) in [
             (
                 CustomerQueryParts { email: text(), ..Default::default() },
@@ -185,6 +195,14 @@ mod tests {
             (
                 CustomerQueryParts { metadata: [("a".to_owned(), "b".to_owned())].into(), ..Default::default() },
                 "sqlite_autoindex_customers_1 (environment=? AND id=?)",
+            ),
+            (
+                CustomerQueryParts { filters: vec![any_of_tags], ..Default::default() },
+                "sqlite_autoindex_customers_1 (environment=? AND id=?)",
+            ),
+            (
+                CustomerQueryParts { filters: vec![same_email], ..Default::default() },
+                "customers_email (environment=? AND email_folded=?)",
             ),
         ] {
             for plan in plans(parts) {

@@ -1,38 +1,52 @@
 //! The order of a list and places in it, as SQL.
 
 use diesel::{QueryResult, query_builder::AstPass};
-use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, Direction, SortField};
+use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, Direction, SortField, TimeField};
 
-use super::{Search, dialect::Dialect};
+use super::{Search, dialect::Dialect, text::TextColumn};
 use crate::persistence::value::Key;
 
-/// A sort column. None is ever NULL.
+/// One column, or member of the document, that is sorted by. None of them is ever NULL.
 #[derive(Clone, Copy)]
 pub(super) struct SortKey {
-    column: &'static str,
+    column: Column,
     direction: Direction,
+}
+
+#[derive(Clone, Copy)]
+enum Column {
+    Plain(&'static str),
+    Text(TextColumn),
+}
+
+impl Column {
+    fn of(field: SortField) -> Self {
+        match field {
+            SortField::Time(TimeField::CreatedAt) => Self::Plain("created_at"),
+            SortField::Time(TimeField::UpdatedAt) => Self::Plain("updated_at"),
+            SortField::Text(field) => Self::Text(TextColumn::of(field)),
+        }
+    }
+
+    fn write<DB: Dialect>(self, row: &str, out: &mut AstPass<'_, '_, DB>) {
+        match self {
+            Self::Plain(name) => [row, ".", name].into_iter().for_each(|part| out.push_sql(part)),
+            Self::Text(column) => column.write_sorted(row, out),
+        }
+    }
 }
 
 /// The columns of an order; the last is the id, which breaks ties.
 pub(super) fn sort_keys(order: &CustomerOrder) -> Vec<SortKey> {
-    let keys = order.keys().iter().map(|(field, direction)| SortKey { column: column(*field), direction: *direction });
-    keys.chain([SortKey { column: "id", direction: order.ties() }]).collect()
-}
-
-fn column(field: SortField) -> &'static str {
-    match field {
-        SortField::CreatedAt => "created_at",
-        SortField::UpdatedAt => "updated_at",
-        SortField::ExternalId => "external_id",
-        SortField::Name => "name_folded",
-        SortField::Email => "email_folded",
-    }
+    let key =
+        |(field, direction): &(SortField, Direction)| SortKey { column: Column::of(*field), direction: *direction };
+    order.keys().iter().map(key).chain([SortKey { column: Column::Plain("id"), direction: order.ties() }]).collect()
 }
 
 pub(super) fn write_order<DB: Dialect>(keys: &[SortKey], out: &mut AstPass<'_, '_, DB>) {
     for (index, key) in keys.iter().enumerate() {
-        out.push_sql(if index == 0 { "customers." } else { ", customers." });
-        out.push_sql(key.column);
+        out.push_sql(if index == 0 { "" } else { ", " });
+        key.column.write("customers", out);
         out.push_sql(match key.direction {
             Direction::Asc => " ASC",
             Direction::Desc => " DESC",
@@ -58,10 +72,10 @@ enum Value {
 impl Keyset {
     pub(super) fn new(cursor: &CustomerCursor) -> Self {
         let value = |key: &CursorKey| key.time.map_or(Value::OfCustomer, |time| Value::Number(time.micros()));
-        let key = |key: &CursorKey| (SortKey { column: column(key.field), direction: key.direction }, value(key));
+        let key = |key: &CursorKey| (SortKey { column: Column::of(key.field), direction: key.direction }, value(key));
         let mut keys: Vec<_> = cursor.keys().iter().map(key).collect();
         let ties = keys.last().map(|(key, _)| key.direction).unwrap_or_default();
-        keys.push((SortKey { column: "id", direction: ties }, Value::Id));
+        keys.push((SortKey { column: Column::Plain("id"), direction: ties }, Value::Id));
         Self { keys, id: cursor.id().into() }
     }
 
@@ -79,10 +93,10 @@ impl Keyset {
         }
         let depth = self.keys.len().saturating_sub(1);
         for (index, (key, value)) in self.keys.iter().enumerate() {
-            out.push_sql("(customers.");
+            out.push_sql("(");
             self.compare(key, beyond(key.direction), value, search, out)?;
             if index < depth {
-                out.push_sql(" OR customers.");
+                out.push_sql(" OR ");
                 self.compare(key, " = ", value, search, out)?;
                 out.push_sql(" AND ");
             }
@@ -98,8 +112,8 @@ impl Keyset {
         out: &mut AstPass<'_, 'b, DB>,
     ) -> QueryResult<()> {
         for (index, (key, _)) in self.keys.iter().enumerate() {
-            out.push_sql(if index == 0 { "(customers." } else { ", customers." });
-            out.push_sql(key.column);
+            out.push_sql(if index == 0 { "(" } else { ", " });
+            key.column.write("customers", out);
         }
         out.push_sql(")");
         out.push_sql(beyond(direction));
@@ -119,7 +133,7 @@ impl Keyset {
         search: &'b Search,
         out: &mut AstPass<'_, 'b, DB>,
     ) -> QueryResult<()> {
-        out.push_sql(key.column);
+        key.column.write("customers", out);
         out.push_sql(operator);
         self.value(key, value, search, out)
     }
@@ -135,8 +149,8 @@ impl Keyset {
             Value::Number(number) => DB::number(number, out),
             Value::Id => DB::key(&self.id, out),
             Value::OfCustomer => {
-                out.push_sql("(SELECT place.");
-                out.push_sql(key.column);
+                out.push_sql("(SELECT ");
+                key.column.write("place", out);
                 out.push_sql(" FROM customers AS place WHERE place.environment = ");
                 DB::environment(&search.environment, out)?;
                 out.push_sql(" AND place.id = ");

@@ -1,0 +1,119 @@
+//! Changing a list of things with ids: as a whole, or one of them.
+
+use super::{
+    Item, ItemKind, NewItems,
+    list::{at_member, code_paths, fault_beside},
+};
+use crate::{
+    ids::{Id, IdSequence},
+    tax::TaxRateCode,
+    time::Timestamp,
+    violation::Violations,
+};
+
+/// What an update says about a list of things with ids.
+///
+/// ```
+/// use patron_domain::customer::{ContactPerson, ItemsChange};
+///
+/// assert_eq!(ItemsChange::<ContactPerson>::default(), ItemsChange::Keep);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum ItemsChange<T: ItemKind> {
+    /// Nothing: they stay.
+    #[default]
+    Keep,
+    /// That these take their place.
+    Replace(NewItems<T>),
+    /// That one of them is changed.
+    One(ItemChange<T>),
+}
+
+/// A change of one thing of a list.
+///
+/// ```
+/// use patron_domain::{customer::{ContactPerson, ItemChange}, testkit::an_id};
+///
+/// let one = ItemChange::<ContactPerson>::Remove(an_id(1));
+/// assert_ne!(one, ItemChange::Remove(an_id(2)));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemChange<T: ItemKind> {
+    /// One more, at the end of the list.
+    Add(Box<T>),
+    /// Another state of one.
+    Update(Id<T::Id>, Box<T::Update>),
+    /// One less.
+    Remove(Id<T::Id>),
+}
+
+/// Why a list was not changed.
+///
+/// ```
+/// use patron_domain::customer::ItemError;
+///
+/// assert_eq!(ItemError::Unknown { list: "tax_ids" }.to_string(), "the customer has no such one among its tax_ids");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ItemError {
+    /// What would come of it breaks rules.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// The customer has none with this id.
+    #[error("the customer has no such one among its {list}")]
+    Unknown {
+        /// The name of the list.
+        list: &'static str,
+    },
+}
+
+impl<T: ItemKind> ItemsChange<T> {
+    /// The tax rates that it names, each with its path.
+    pub(crate) fn rate_codes(&self) -> Vec<(String, &TaxRateCode)> {
+        match self {
+            Self::Keep | Self::One(ItemChange::Remove(_)) => Vec::new(),
+            Self::Replace(items) => items.rate_codes(),
+            Self::One(ItemChange::Add(value)) => code_paths("", value.rate_codes()),
+            Self::One(ItemChange::Update(_, update)) => code_paths("", T::updated_rate_codes(update)),
+        }
+    }
+
+    /// Applies it, and tells whether the list is another one now. Paths of violations begin at the customer where the list is
+    /// replaced, else at the one thing.
+    pub(crate) fn apply(self, list: &mut Vec<Item<T>>, ids: &mut IdSequence, at: Timestamp) -> Result<bool, ItemError> {
+        let mut new = list.clone();
+        match self {
+            Self::Keep => return Ok(false),
+            Self::Replace(items) => new = items.replace(list, ids, at)?,
+            Self::One(ItemChange::Add(value)) => {
+                let mut value = *value;
+                value.settle(at)?;
+                new.push(Item { id: ids.next_id(), value });
+                stands_beside_others(&new, new.len() - 1)?;
+            }
+            Self::One(ItemChange::Update(id, update)) => {
+                let place = place_of(&new, id)?;
+                if let Some(item) = new.get_mut(place) {
+                    item.value.update(*update, at)?;
+                }
+                stands_beside_others(&new, place)?;
+            }
+            Self::One(ItemChange::Remove(id)) => drop(new.remove(place_of(&new, id)?)),
+        }
+        let changed = new != *list;
+        *list = new;
+        Ok(changed)
+    }
+}
+
+fn place_of<T: ItemKind>(list: &[Item<T>], id: Id<T::Id>) -> Result<usize, ItemError> {
+    list.iter().position(|item| item.id == id).ok_or(ItemError::Unknown { list: T::NAME })
+}
+
+fn stands_beside_others<T: ItemKind>(list: &[Item<T>], place: usize) -> Result<(), Violations> {
+    let Some(one) = list.get(place) else { return Ok(()) };
+    let others = list.iter().filter(|other| other.id != one.id);
+    let fault = others.filter_map(|other| fault_beside(&one.value, &other.value)).next();
+    fault.map_or(Ok(()), |fault| Err(at_member(fault)))
+}
