@@ -42,7 +42,7 @@ impl MadeUp {
         let (family, family_ascii) = draws.of(&FAMILY_NAMES);
         let (given, place) = (draws.of(&GIVEN_NAMES), draws.of(&PLACES));
         let (trade, form) = (draws.of(&TRADES), draws.of(&FORMS));
-        // Two of three are companies.
+        // Two out of three are companies.
         let (name, domain, customer_type) = if draws.below(3) > 0 {
             let domain = format!("{family_ascii}-{trade}.example").to_lowercase();
             (format!("{family} {trade} {form}"), domain, CustomerType::Company)
@@ -103,7 +103,7 @@ fn currency(country: &str) -> &'static str {
     }
 }
 
-/// Two pairs that many share, and one, `group`, that twenty share at most.
+/// Two pairs with few values, and `group`, which at most 20 customers share.
 fn metadata(number: u32, draws: &mut Draws) -> Metadata {
     let group = number / BLOCK * GROUPS + number % GROUPS;
     let pairs = [

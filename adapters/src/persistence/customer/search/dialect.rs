@@ -18,7 +18,7 @@ pub(crate) trait Dialect: Backend {
     /// Binds a number.
     fn number<'b>(number: &'b i64, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That what stands before, which is not NULL, is one of some texts, of which there is at least one.
+    /// The condition that the expression before it is one of some texts. The expression is not NULL and there is at least one text.
     fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// Binds an id.
@@ -27,10 +27,11 @@ pub(crate) trait Dialect: Backend {
     /// Binds the number of an environment.
     fn environment<'b>(environment: &'b i32, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That what stands before is one of some keys of the index, of which there is at least one.
+    /// The condition that the expression before it is one of some index keys. There is at least one key.
     fn is_one_of_keys<'b>(keys: &'b [Vec<u8>], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// That one of some entries of the index leads to the customer. Looked up first, whatever else is asked.
+    /// The condition that one of some index entries names the customer. The index is read first, whatever the other
+    /// conditions are.
     fn is_indexed<'b>(
         search: &'b Search,
         kind: i16,
@@ -58,10 +59,10 @@ pub(crate) trait Dialect: Backend {
     /// The condition that a customer's id is one of some.
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// What stands around a text whose letters A to Z are to be in lower case, and no others changed.
+    /// The SQL around a text that lower-cases the letters A to Z and changes no others.
     const LOWER: [&'static str; 2];
 
-    /// What stands around a query for ids, so that the customers are looked up by them.
+    /// The SQL around a query for ids, so that the customers are looked up by these ids.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
 }
 
@@ -107,7 +108,8 @@ impl Dialect for diesel::sqlite::Sqlite {
         Ok(())
     }
 
-    /// A parameter for each text; so there is a statement for each number of texts, and only that for one is kept.
+    /// One parameter for each text. So each number of texts is another statement, and only the one for a single text is
+    /// cached.
     fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         if texts.len() > 1 {
             out.unsafe_to_cache_prepared();
@@ -162,7 +164,7 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// One parameter for all texts; one text alone is compared plainly, which the planner knows better.
+    /// One parameter for all texts. A single text is compared with `=`, which the planner estimates better.
     fn is_one_of<'b>(texts: &'b [String], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
         if let [text] = texts {
             out.push_sql(" = ");
@@ -176,6 +178,6 @@ impl Dialect for diesel::pg::Pg {
 
     const LOWER: [&'static str; 2] = ["lower(", " COLLATE \"C\")"];
 
-    /// An array is made first. The planner guesses few, and so never reads a whole list instead in its order.
+    /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");
 }

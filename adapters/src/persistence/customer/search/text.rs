@@ -133,7 +133,7 @@ impl TextColumn {
         Ok(())
     }
 
-    /// What is NULL is none of any texts but the empty one; `NOT IN` would not know.
+    /// A NULL text differs from every text except the empty one. `NOT IN` alone would not match it.
     pub(super) fn is_none_of<'b, DB: Dialect>(
         self,
         sought: &'b Sought,
