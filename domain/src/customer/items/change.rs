@@ -117,3 +117,73 @@ fn stands_beside_others<T: ItemKind>(list: &[Item<T>], place: usize) -> Result<(
     let fault = others.filter_map(|other| fault_beside(&one.value, &other.value)).next();
     fault.map_or(Ok(()), |fault| Err(at_member(fault)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        customer::{ContactPerson, ContactPersonUpdate, FirstName, NewItem, TaxId, TaxIdType},
+        ids::ContactPersonId,
+        testkit::{a_time, an_id},
+    };
+
+    fn ids() -> IdSequence {
+        IdSequence::start(a_time(), [9; 10])
+    }
+
+    fn person(name: &str, is_primary: bool) -> ContactPerson {
+        ContactPerson { is_primary, ..ContactPerson::new(FirstName::new(name).unwrap()) }
+    }
+
+    fn paths(error: ItemError) -> Vec<String> {
+        let ItemError::Invalid(broken) = error else { panic!("{error:?}") };
+        broken.into_iter().map(|violation| violation.path).collect()
+    }
+
+    #[test]
+    fn a_replaced_list_keeps_what_it_names_in_the_new_order() {
+        let mut list =
+            vec![Item { id: an_id(1), value: person("Ada", true) }, Item { id: an_id(2), value: person("Bob", false) }];
+        let new = |id: Option<ContactPersonId>, name| NewItem { id, value: person(name, false) };
+        let items = vec![new(None, "Cleo"), new(Some(an_id(2)), "Bobby")];
+        let replace = ItemsChange::Replace(NewItems::new(items).unwrap());
+        assert_eq!(replace.clone().apply(&mut list, &mut ids(), a_time()), Ok(true));
+        let names: Vec<_> = list.iter().map(|one| one.value.first_name.as_str()).collect();
+        assert_eq!((names, list[1].id), (vec!["Cleo", "Bobby"], an_id(2)));
+        assert_ne!(list[0].id, an_id(1));
+
+        let unknown = NewItems::new(vec![new(Some(an_id(2)), "Bob"), new(Some(an_id(7)), "Dan")]).unwrap();
+        let before = list.clone();
+        let refused = ItemsChange::Replace(unknown).apply(&mut list, &mut ids(), a_time()).unwrap_err();
+        assert_eq!((paths(refused), &list), (vec!["contact_persons[1].id".to_owned()], &before));
+    }
+
+    #[test]
+    fn the_same_tax_id_keeps_its_id() {
+        let tax_id = |value| TaxId::new(TaxIdType::new("unknown").unwrap(), value, false).unwrap();
+        let mut list = vec![Item { id: an_id(1), value: tax_id("A1") }];
+        let new = |value| NewItem { id: None, value: tax_id(value) };
+        let items = NewItems::new(vec![new("B2"), new("a-1")]).unwrap();
+        assert_eq!(ItemsChange::Replace(items).apply(&mut list, &mut ids(), a_time()), Ok(true));
+        assert_eq!(list[1].id, an_id(1));
+        let twice = NewItems::new(vec![new("B2"), new("b2")]).unwrap_err();
+        assert_eq!(paths(twice.into()), ["tax_ids[1]"]);
+        let add = ItemsChange::One(ItemChange::Add(Box::new(tax_id("B 2"))));
+        assert_eq!(paths(add.apply(&mut list, &mut ids(), a_time()).unwrap_err()), ["value"]);
+    }
+
+    #[test]
+    fn one_thing_is_changed_and_the_others_stay() {
+        let ada = Item { id: an_id(1), value: person("Ada", true) };
+        let mut list = vec![ada.clone(), Item { id: an_id(2), value: person("Bob", false) }];
+        let primary = || ContactPersonUpdate { is_primary: Some(true), ..ContactPersonUpdate::default() };
+        let change = |id| ItemsChange::One(ItemChange::Update(an_id(id), Box::new(primary())));
+        assert_eq!(change(1).apply(&mut list, &mut ids(), a_time()), Ok(false), "it is that already");
+        assert_eq!(paths(change(2).apply(&mut list, &mut ids(), a_time()).unwrap_err()), ["is_primary"]);
+        let unknown = Err(ItemError::Unknown { list: "contact_persons" });
+        assert_eq!(change(3).apply(&mut list, &mut ids(), a_time()), unknown);
+        let remove = ItemsChange::<ContactPerson>::One(ItemChange::Remove(an_id(2)));
+        assert_eq!(remove.clone().apply(&mut list, &mut ids(), a_time()), Ok(true));
+        assert_eq!((remove.apply(&mut list, &mut ids(), a_time()), list), (unknown, vec![ada]));
+    }
+}

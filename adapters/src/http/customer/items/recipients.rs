@@ -48,7 +48,8 @@ impl<'a> From<Recipient<'a>> for RecipientResponse<'a> {
 }
 
 /// Who should get mail of a kind, in order, each with the reason.
-#[get("/customers/<id>/recipients")]
+// The rank puts it after `/customers/external/<_..>`.
+#[get("/customers/<id>/recipients", rank = 1)]
 pub(super) async fn recipients(
     caller: CanRead,
     services: Services<'_>,
