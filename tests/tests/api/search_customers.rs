@@ -177,7 +177,7 @@ async fn everything_wrong_is_told_with_its_path(#[values(Backend::Sqlite, Backen
         (text("name", "gt"), &["filters[0].operator"]),
         (text("name", "lt"), &["filters[0].operator"]),
         (text("name", "before"), &["filters[0].operator"]),
-        (text("timezone", "contains"), &["filters[0].operator"]),
+        (text("id", "contains"), &["filters[0].operator"]),
         (text("created_at", "contains"), &["filters[0].operator"]),
         (text("created_at", "gt"), &["filters[0].value"]),
         (text("name", "in"), &["filters[0].value"]),
