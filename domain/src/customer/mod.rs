@@ -37,6 +37,12 @@ pub use billing::{
 };
 pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
 pub use create::{NewCustomer, TaxChoice};
+pub use details::{
+    ElectronicAddress, ElectronicAddressScheme, ElectronicAddressSchemeError, ElectronicAddressUpdate,
+    ElectronicAddressValue, ElectronicAddressValueError, Listed, ListedError, Locale, LocaleError, Locales,
+    ShippingAddress, ShippingAddressUpdate, ShippingName, ShippingNameError, ShippingPhone, ShippingPhoneError, Tag,
+    TagError, Tags, TagsUpdate, TextList,
+};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
@@ -46,7 +52,6 @@ pub(crate) use fields::WorkflowName;
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};
 pub use fixed::{FixedField, Repeated};
 pub use index::{IndexEntry, IndexKind, ListedAssociation};
-pub use parts::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
 pub use items::{
     CertificateNumber, CertificateNumberError, ContactDepartment, ContactDepartmentError, ContactDesignation,
     ContactDesignationError, ContactMobile, ContactMobileError, ContactPerson, ContactPersonUpdate, ContactRole,
@@ -56,12 +61,7 @@ pub use items::{
     TaxExemptionUpdate, TaxId, TaxIdError, TaxIdType, TaxIdTypeError, TaxIdUpdate,
 };
 pub use limits::Limits;
-pub use details::{
-    ElectronicAddress, ElectronicAddressScheme, ElectronicAddressSchemeError, ElectronicAddressUpdate,
-    ElectronicAddressValue, ElectronicAddressValueError, Listed, ListedError, Locale, LocaleError, Locales,
-    ShippingAddress, ShippingAddressUpdate, ShippingName, ShippingNameError, ShippingPhone, ShippingPhoneError, Tag,
-    TagError, Tags, TagsUpdate, TextList,
-};
+pub use parts::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockCustomerRepository;
 pub use port::{CustomerRepository, MappingFilter};

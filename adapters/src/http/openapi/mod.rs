@@ -17,5 +17,8 @@ pub(crate) use self::{
     endpoint::Endpoint,
     parts::{RUN_TOKEN_HEADER, components},
     refusal::{Refusal, schemas as error_schemas},
-    shape::{Look, Shape, all, exactly, given_all, object_or_null, objects, one_of, optional, or_empty, or_null, texts, values, words},
+    shape::{
+        Look, Shape, all, exactly, given_all, object_or_null, objects, one_of, optional, or_empty, or_null, texts,
+        values, words,
+    },
 };

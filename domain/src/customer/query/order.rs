@@ -80,7 +80,6 @@ impl CustomerOrder {
         };
         CustomerCursor { keys: self.0.iter().map(key).collect(), id: customer.id }
     }
-
 }
 
 /// A position in a sorted list: right after one customer.
