@@ -4,8 +4,8 @@ use patron_domain::{
     customer::{
         IndexEntry,
         query::{
-            Comparison, Condition, CustomerCursor, CustomerPage, CustomerQuery, Direction, FoldedField, SortField,
-            TextField, TimeField,
+            Comparison, Condition, CustomerCursor, CustomerPage, CustomerQuery, Direction, SortField, TextField,
+            TimeField,
         },
     },
     store::StoreError,
@@ -65,7 +65,7 @@ pub(super) fn list(db: &Connection, place: Place, query: &CustomerQuery) -> Resu
     }
     listed.push(" ORDER BY ");
     for (field, direction) in query.order().keys() {
-        listed.push(sorted_by(*field)).push(word(*direction)).push(", ");
+        listed.push(&sorted_by(*field)).push(word(*direction)).push(", ");
     }
     // One more than asked for shows whether there is a next page.
     let limit = i64::from(query.page().limit()) + 1;
@@ -83,10 +83,22 @@ fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
         Condition::NoneOf(field, texts) => in_list(sql, *field, " NOT IN (", texts.as_slice()),
         // Both sides are folded, so this compares byte by byte.
         Condition::Contains(field, text) => {
-            sql.push("instr(").push(folded(*field)).push(", ").value(text.as_str().to_owned()).push(") > 0");
+            sql.push("instr(").push(&folded(*field)).push(", ").value(text.as_str().to_owned()).push(") > 0");
         }
         Condition::Lacks(field, text) => {
-            sql.push("instr(").push(folded(*field)).push(", ").value(text.as_str().to_owned()).push(") = 0");
+            sql.push("instr(").push(&folded(*field)).push(", ").value(text.as_str().to_owned()).push(") = 0");
+        }
+        Condition::Same(field, text) => {
+            sql.push(&folded(*field)).push(" = ").value(text.as_str().to_owned());
+        }
+        Condition::Has { field, texts, all } => {
+            let texts = texts.as_slice();
+            sql.push("(").push(if *all { "1 = 1" } else { "1 = 0" });
+            for text in texts {
+                sql.push(if *all { " AND " } else { " OR " });
+                is_indexed(sql, place, IndexEntry::listed_text(*field, text));
+            }
+            sql.push(")");
         }
         Condition::Time(field, comparison, at) => {
             let column = match field {
@@ -102,12 +114,13 @@ fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
             };
             sql.push(column).push(operator).value(at.micros());
         }
-        Condition::Pair { key, value } => {
-            let entry = IndexEntry::pair(key, value);
-            sql.push("id IN (SELECT customer FROM customer_index WHERE ").place(place);
-            sql.push(" AND kind = ").value(i64::from(entry.kind.code())).push(" AND key = ").value(entry.key).push(")");
-        }
+        Condition::Pair { key, value } => is_indexed(sql, place, IndexEntry::pair(key, value)),
     }
+}
+
+fn is_indexed(sql: &mut Sql, place: Place, entry: IndexEntry) {
+    sql.push("id IN (SELECT customer FROM customer_index WHERE ").place(place);
+    sql.push(" AND kind = ").value(i64::from(entry.kind.code())).push(" AND key = ").value(entry.key).push(")");
 }
 
 fn in_list(sql: &mut Sql, field: TextField, operator: &str, texts: &[String]) {
@@ -116,6 +129,7 @@ fn in_list(sql: &mut Sql, field: TextField, operator: &str, texts: &[String]) {
         TextField::Id => "id".to_owned(),
         TextField::ExternalId => "external_id".to_owned(),
         TextField::Timezone => "coalesce(document ->> 'timezone', 'UTC')".to_owned(),
+        TextField::TaxTreatment => "coalesce(document ->> 'tax_treatment', 'taxable')".to_owned(),
         other => format!("coalesce(document ->> '{}', '')", other.as_str()),
     };
     sql.push(&column).push(operator);
@@ -125,21 +139,33 @@ fn in_list(sql: &mut Sql, field: TextField, operator: &str, texts: &[String]) {
     sql.push(")");
 }
 
-fn folded(field: FoldedField) -> &'static str {
+/// The text without its case. The document has it where lower-casing A to Z does not give it.
+fn folded(field: TextField) -> String {
     match field {
-        FoldedField::ExternalId => "external_id_folded",
-        FoldedField::Name => "name_folded",
-        FoldedField::Email => "email_folded",
+        TextField::Id => "id".to_owned(),
+        TextField::ExternalId => "external_id_folded".to_owned(),
+        TextField::Name => "name_folded".to_owned(),
+        TextField::Email => "email_folded".to_owned(),
+        other => {
+            let (name, default) = (other.as_str(), default_of(other));
+            format!("coalesce(document -> 'folded' ->> '{name}', lower(document ->> '{name}'), lower('{default}'))")
+        }
     }
 }
 
-fn sorted_by(field: SortField) -> &'static str {
+fn default_of(field: TextField) -> &'static str {
     match field {
-        SortField::CreatedAt => "created_at",
-        SortField::UpdatedAt => "updated_at",
-        SortField::ExternalId => "external_id",
-        SortField::Name => "name_folded",
-        SortField::Email => "email_folded",
+        TextField::Timezone => "UTC",
+        TextField::TaxTreatment => "taxable",
+        _ => "",
+    }
+}
+
+fn sorted_by(field: SortField) -> String {
+    match field {
+        SortField::Time(field) => field.as_str().to_owned(),
+        SortField::Text(TextField::ExternalId) => "external_id".to_owned(),
+        SortField::Text(field) => folded(field),
     }
 }
 
@@ -158,13 +184,13 @@ fn write_after(sql: &mut Sql, place: Place, cursor: &CustomerCursor) {
         let column = sorted_by(key.field);
         ties = key.direction;
         for (before, operator) in [("(", beyond(key.direction)), (" OR (", " = ")] {
-            sql.push(before).push(column).push(operator);
+            sql.push(before).push(&column).push(operator);
             match key.time {
                 Some(at) => sql.value(at.micros()),
                 // A text is that of the customer whose place it is, as it is now.
                 None => sql
-                    .push("(SELECT place.")
-                    .push(column)
+                    .push("(SELECT ")
+                    .push(&column)
                     .push(" FROM customers AS place WHERE ")
                     .place(place)
                     .push(" AND id = ")
