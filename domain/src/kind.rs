@@ -215,7 +215,8 @@ operation_errors! {
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
         InvalidOperation: Self::Forbidden(_),
-        NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownAssociation | Self::UnknownTaxRates(_),
+        NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownItem { .. } | Self::UnknownAssociation
+            | Self::UnknownTaxRates(_),
         AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. },
         VersionConflict: Self::VersionConflict { .. },
     }

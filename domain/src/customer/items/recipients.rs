@@ -113,7 +113,7 @@ mod tests {
         ContactRole::new(name).unwrap()
     }
 
-    fn person(number: u128, name: &str, email: &str, is_primary: bool, roles: &[&str]) -> Item<ContactPerson> {
+    fn person(number: u32, name: &str, email: &str, is_primary: bool, roles: &[&str]) -> Item<ContactPerson> {
         let value = ContactPerson {
             email: Email::new(email).ok(),
             is_primary,

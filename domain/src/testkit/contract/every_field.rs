@@ -56,7 +56,7 @@ fn every_field_changed(tag: &str) -> Result<CustomerUpdate, String> {
         address_country: Patch::Set(CountryCode::new("FR").or_say("a country")?),
         timezone: Patch::Set(TimeZone::new("Europe/Paris").or_say("a time zone")?),
         metadata: MetadataUpdate::Merge([("plan".to_owned(), Some(note("silver")))].into()),
-        links: crate::integration::NewLinks::default(),
+        ..CustomerUpdate::default()
     })
 }
 
