@@ -1,6 +1,7 @@
 //! The command line.
 
 mod customers;
+mod database;
 mod events;
 mod settings;
 mod tenancy;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use self::settings::{NoSettings, ServeFlags, SettingFlags};
 pub(crate) use self::{
     customers::{Customers, Generate, Onboarding},
+    database::{CopyFlags, Databases},
     events::{Events, Listen, ReplayFlags, Webhooks},
     tenancy::{Environments, Keys, ListFlags, Secrets, Tenants},
 };
@@ -41,7 +43,10 @@ pub(crate) enum Command {
     Serve(ServeFlags),
     /// Bring the tables of a database up to date.
     Migrate,
-    /// Create, list and revoke API keys.
+    /// Copy a database, or spread it over several servers.
+    #[command(subcommand)]
+    Database(Databases),
+    /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
     /// Create and list tenants.

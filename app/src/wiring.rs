@@ -38,6 +38,7 @@ pub(crate) async fn open(settings: &Settings, opening: Opening) -> Result<Databa
         create,
         connections: settings.database_connections,
         write_queue: settings.write_queue,
+        commits_by_environment: settings.commits_by_environment,
         timeout: settings.http.request_timeout,
     };
     let opened = Database::open(&settings.database_url, options).await;

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod changes;
+pub mod citus;
 pub mod load;
 pub mod openapi;
 pub mod patron;

@@ -15,7 +15,7 @@ use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{postgres::Cluster, rows, wait::TIMEOUT};
+use crate::{citus, postgres::Cluster, rows, wait::TIMEOUT};
 
 pub use rustix::process::Signal;
 
@@ -43,7 +43,10 @@ impl Place {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite://{}", directory.path().join("patron.db").display()),
-            Backend::Postgres => Cluster::shared().fresh_database().await,
+            Backend::Postgres => match citus::url() {
+                Some(url) => citus::fresh_database(&url).await,
+                None => Cluster::shared().fresh_database().await,
+            },
         };
         Self { directory, database_url }
     }

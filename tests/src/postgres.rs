@@ -203,6 +203,16 @@ impl Cluster {
         }
     }
 
+    /// What the server has logged.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let log = fs::read(Path::new(&self.directory).join("server.log")).expect("the server's log");
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// The superuser's password.
     pub(crate) fn password(&self) -> &str {
         &self.password

@@ -78,6 +78,23 @@ impl Database {
         }
     }
 
+    /// Spreads the tables of a database of PostgreSQL over the workers of Citus, by environment: all of them or none. Answers
+    /// whether they were not spread before. Stop all servers first; they learn of it at their next start.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database cannot be opened, is not one of PostgreSQL, or has no Citus.
+    pub async fn distribute(url: &DatabaseUrl) -> Result<bool, OpenError> {
+        match url {
+            DatabaseUrl::Sqlite(_) => {
+                Err(OpenError::Url { reason: "only a database of PostgreSQL can be distributed".to_owned() })
+            }
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(url) => super::postgres::distribute::distribute(url).await,
+            #[cfg(not(feature = "postgres"))]
+            DatabaseUrl::Postgres(_) => Err(OpenError::NotBuilt("postgres")),
+        }
+    }
+
     fn over(engine: Arc<dyn Engine>) -> Self {
         let ports = Arc::new(Store::over(engine.clone()));
         Self {

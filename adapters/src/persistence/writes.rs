@@ -95,11 +95,11 @@ macro_rules! writes {
         #[async_trait::async_trait]
         impl WriteStatements for super::postgres::unit::PostgresUnit<'_> {
             $(async fn $field(&self, rows: &[$row]) -> QueryResult<()> {
-                <$row>::$all(rows, self.pg()).await.map(drop)
+                <$row>::$all(rows, self).await.map(drop)
             })+
 
             async fn events(&self, rows: &[EventRow]) -> QueryResult<()> {
-                EventRow::insert_all(rows, self.pg()).await.map(drop)
+                EventRow::insert_all(rows, self).await.map(drop)
             }
 
             async fn audit(&self, rows: &[AuditRow]) -> QueryResult<()> {

@@ -67,6 +67,8 @@ pub(super) struct Raw {
     database_connections: usize,
     /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
     write_queue: usize,
+    /// `PATRON_COMMITS_BY_ENVIRONMENT`: whether a commit that changes share holds those of one environment alone.
+    commits_by_environment: bool,
     /// `PATRON_ADDRESS`: the address to listen on.
     address: IpAddr,
     /// `PATRON_PORT`: the port to listen on, 0 for any free one.
@@ -159,6 +161,7 @@ impl Default for Raw {
             database_url_file: None,
             database_connections: database.connections,
             write_queue: database.write_queue,
+            commits_by_environment: database.commits_by_environment,
             address: IpAddr::from([127, 0, 0, 1]),
             port: 8080,
             workers: None,
@@ -215,6 +218,7 @@ pub(crate) struct Settings {
     pub(crate) database_set_by: Option<String>,
     pub(crate) database_connections: usize,
     pub(crate) write_queue: usize,
+    pub(crate) commits_by_environment: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) workers: usize,
@@ -277,6 +281,7 @@ impl Raw {
             database_set_by,
             database_connections: self.database_connections,
             write_queue: self.write_queue,
+            commits_by_environment: self.commits_by_environment,
             address: self.address,
             port: self.port,
             workers: self.workers.unwrap_or(processors),

@@ -1,6 +1,7 @@
 //! The command line, the commands of the documentation, and the examples.
 
 mod cli;
+mod database;
 mod event_commands;
 mod examples;
 mod first_start;

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
 use patron_domain::testkit::{MemoryStore, contract};
-use patron_tests::patron::{Backend, Place};
+use patron_tests::{
+    patron::{Backend, Place},
+    wait::TIMEOUT,
+};
 
-fn ports(database: &Database) -> contract::Ports {
+pub(super) fn ports(database: &Database) -> contract::Ports {
     contract::Ports {
         customers: database.customers.clone(),
         taxes: database.taxes.clone(),
@@ -24,7 +27,7 @@ fn ports(database: &Database) -> contract::Ports {
 async fn check_over(backend: Backend) {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
     contract::check_empty(&ports(&database)).await.assert_clean();
     contract::check(&ports(&database)).await.assert_clean();
     // A second pass finds a database that is in use already.

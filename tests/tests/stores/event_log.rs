@@ -23,7 +23,10 @@ use patron_domain::{
     tenancy::{Actor, EnvironmentScope, SystemScope},
     testkit::a_customer,
 };
-use patron_tests::postgres::{self, Cluster};
+use patron_tests::{
+    postgres::{self, Cluster},
+    wait::TIMEOUT,
+};
 use tokio::{sync::Notify, time::sleep};
 use tokio_postgres::NoTls;
 
@@ -35,7 +38,7 @@ struct World {
 }
 
 async fn open(url: &str) -> Arc<Database> {
-    let options = OpenOptions { connections: 4, ..OpenOptions::default() };
+    let options = OpenOptions { connections: 4, timeout: TIMEOUT, ..OpenOptions::default() };
     Arc::new(Database::open(&DatabaseUrl::parse(url).unwrap(), options).await.unwrap())
 }
 

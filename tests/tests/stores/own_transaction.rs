@@ -18,7 +18,10 @@ use patron_domain::{
     testkit::{CountingIds, a_customer, a_scope, a_time},
     time::Timestamp,
 };
-use patron_tests::patron::{Backend, Place};
+use patron_tests::{
+    patron::{Backend, Place},
+    wait::TIMEOUT,
+};
 use rstest::rstest;
 
 #[path = "../../examples/own_transaction.rs"]
@@ -109,7 +112,7 @@ impl Commands {
 
 async fn open(place: &Place) -> Database {
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
     place.execute("CREATE TABLE own (what TEXT)").await;
     database
 }

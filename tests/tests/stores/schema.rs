@@ -7,6 +7,7 @@ use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
 use patron_tests::{
     patron::{Backend, Place},
     rows::text,
+    wait::TIMEOUT,
 };
 use rstest::rstest;
 
@@ -45,7 +46,7 @@ const FOREIGN: [&str; 2] = [
 async fn migrated(backend: Backend) -> Place {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    Database::open(&url, OpenOptions::default()).await.unwrap().close().await;
+    Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap().close().await;
     place
 }
 

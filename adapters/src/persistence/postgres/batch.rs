@@ -9,12 +9,13 @@
 //! fewer and larger commits, instead of many small ones in a row.
 
 use std::{
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged},
     store::StoreError,
@@ -71,11 +72,12 @@ pub(super) struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`.
-    pub(super) fn start(pool: &Pool, queue: usize, wait: Duration) -> Self {
+    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`. With `apart`, each
+    /// transaction contains changes of one environment only.
+    pub(super) fn start(pool: &Pool, queue: usize, wait: Duration, apart: bool) -> Self {
         let (sender, waiting) = mpsc::channel(queue.max(1));
         let waiting: Queue = Arc::new(Mutex::new(waiting));
-        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone()))).collect();
+        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone(), apart))).collect();
         Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers), wait }
     }
 
@@ -119,7 +121,7 @@ fn closed() -> StoreError {
 }
 
 /// Runs batches until the queue is closed and empty.
-async fn work(pool: Pool, queue: Queue) {
+async fn work(pool: Pool, queue: Queue, apart: bool) {
     loop {
         let mut batch = Vec::new();
         let mut waiting = queue.clone().lock_owned().await;
@@ -131,7 +133,9 @@ async fn work(pool: Pool, queue: Queue) {
         let jobs: Arc<[Job]> = jobs.into();
         // A panic fails this batch but not the worker. It leaves a connection within a transaction, which the pool
         // discards.
-        let outcome = AssertUnwindSafe(run(&pool, &jobs, &turn)).catch_unwind();
+        let outcome =
+            async { if apart { by_environment(&pool, &jobs, &turn).await } else { run(&pool, &jobs, &turn).await } };
+        let outcome = AssertUnwindSafe(outcome).catch_unwind();
         let late = async {
             tokio::time::sleep(LONGEST_TURN).await;
             turn.give_up();
@@ -147,6 +151,22 @@ async fn work(pool: Pool, queue: Queue) {
     }
 }
 
+/// Makes changes in concurrent transactions, one for each environment. The answers have the order of the changes.
+async fn by_environment(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
+    let mut groups: BTreeMap<i32, (Vec<usize>, Vec<Job>)> = BTreeMap::new();
+    for (place, job) in jobs.iter().enumerate() {
+        let (places, group) = groups.entry(job.environment).or_default();
+        places.push(place);
+        group.push(job.clone());
+    }
+    let made = groups.into_values().map(async |(places, group)| (places, run(pool, &group, turn).await));
+    let mut answers: BTreeMap<usize, _> = BTreeMap::new();
+    for (places, made) in join_all(made).await {
+        answers.extend(places.into_iter().zip(made));
+    }
+    answers.into_values().collect()
+}
+
 /// Makes changes together. Tries again if that may help, and runs them one by one if one of them fails the others.
 #[expect(clippy::disallowed_methods, reason = "the duration of a commit is not part of the domain")]
 async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
@@ -158,7 +178,7 @@ async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
             Err(error) => return fail(jobs, &error),
         };
         let begun = Instant::now();
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let ended = session.transaction(Purpose::Write, attempt(&unit, jobs, turn)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {

@@ -49,6 +49,7 @@ pub(super) struct Door {
     reason: Mutex<Option<String>>,
     turn: tokio::sync::Mutex<()>,
     age: AtomicU64,
+    losses: AtomicU64,
     rounds: AtomicUsize,
 }
 
@@ -56,6 +57,16 @@ impl Door {
     /// The generation of new connections. A new one begins when a server hangs or becomes a standby.
     pub(super) fn age(&self) -> u64 {
         self.age.load(Ordering::Relaxed)
+    }
+
+    /// The number of lost connections.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
+    }
+
+    /// Counts a lost connection.
+    pub(super) fn lost(&self) {
+        self.losses.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Begins a new generation: connections made before are not used again.

@@ -7,6 +7,9 @@
 mod batch;
 pub(crate) mod bulk;
 mod connect;
+pub(super) mod distribute;
+#[cfg(feature = "sqlite")]
+mod hold;
 mod hosts;
 mod link;
 mod look_ups;
@@ -36,9 +39,11 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::commits::Commits;
 
+#[cfg(feature = "sqlite")]
+pub(super) use self::hold::{Held, hold};
 use self::{
-    batch::BatchWriter, look_ups::LookUps, pool::Pool, problem::unavailable, settings::Settings, timeouts::Timeouts,
-    unit::PostgresUnit,
+    batch::BatchWriter, connect::Door, look_ups::LookUps, pool::Pool, problem::unavailable, settings::Settings,
+    timeouts::Timeouts,
 };
 use super::{
     customer::change::Job,
@@ -85,6 +90,7 @@ pub(crate) struct PostgresEngine {
     writes: Arc<Semaphore>,
     most_writes: u32,
     timeouts: Timeouts,
+    door: Arc<Door>,
 }
 
 /// Changing customers within a transaction of an embedding application: see [`PostgresStore::change_within`].
@@ -97,15 +103,18 @@ impl PostgresEngine {
     /// # Errors
     /// [`OpenError`] when the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
-        let settings = Settings::read(url, options.timeout)?;
+        let mut settings = Settings::read(url, options.timeout)?;
         pooler::check(&settings).await?;
         migrate::run(&settings).await?;
-        let timeouts = settings.timeouts;
+        settings.distributed = distribute::is_distributed(&settings).await?;
+        // On several servers a transaction over several environments is one in two phases.
+        let apart = options.commits_by_environment || settings.distributed;
+        let (timeouts, door) = (settings.timeouts, settings.door.clone());
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let look_ups = LookUps::start(&settings);
         let pool = Pool::new(settings, options.connections)?;
-        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call);
+        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call, apart);
         let statistics = statistics::keep(pool.clone());
         Ok(Self {
             pool,
@@ -116,6 +125,7 @@ impl PostgresEngine {
             writes: Arc::new(Semaphore::new(most_writes as usize)),
             most_writes,
             timeouts,
+            door,
         })
     }
 }
@@ -124,7 +134,7 @@ impl PostgresEngine {
 impl Engine for PostgresEngine {
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
         let session = self.pool.session().await?;
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let answer = match pace {
             Pace::LookUp | Pace::List => session.answer(work(&unit)).await,
             Pace::Snapshot => session.snapshot(work(&unit)).await,
@@ -162,6 +172,10 @@ impl Engine for PostgresEngine {
         };
         let answer = tokio::time::timeout(self.timeouts.ping, ask).await;
         answer.unwrap_or_else(|_| Err(unavailable("it did not answer in time")))
+    }
+
+    fn losses(&self) -> u64 {
+        self.door.losses()
     }
 
     fn observe(&self) {

@@ -21,6 +21,7 @@ use super::{
     settings::{Settings, Target},
     sqlstate::LastError,
     timeouts::Timeouts,
+    unit::PostgresUnit,
 };
 use crate::persistence::{error::Failure, metrics};
 
@@ -53,6 +54,7 @@ pub(super) struct Session {
     in_transaction: AtomicBool,
     timeouts: Timeouts,
     target: Target,
+    distributed: bool,
     /// Opens the connection that cancels a query.
     link: Link,
     door: Arc<Door>,
@@ -111,10 +113,16 @@ impl Session {
             in_transaction: AtomicBool::new(false),
             timeouts: settings.timeouts,
             target: settings.target,
+            distributed: settings.distributed,
             link: settings.link.clone(),
             door: settings.door.clone(),
             age,
         })
+    }
+
+    /// For statements within [`Self::answer`] or a transaction.
+    pub(super) fn unit(&self) -> PostgresUnit<'_> {
+        PostgresUnit::new(&self.pg, self.distributed)
     }
 
     /// For queries within [`Self::answer`] or a transaction. Concurrent queries are sent without waiting for each
@@ -203,6 +211,9 @@ impl Session {
     /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the server
     /// hangs or has become a standby.
     pub(super) fn is_idle(&self) -> bool {
+        if self.driver.task.is_finished() {
+            self.give_up("closed");
+        }
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed) && self.age == self.door.age()
     }
 
@@ -232,6 +243,7 @@ impl Session {
     fn give_up(&self, reason: &'static str) {
         if !self.driver.discarded.swap(true, Ordering::Relaxed) {
             metrics::lost("postgres", reason);
+            self.door.lost();
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Settings {
     pub(super) spread: bool,
     /// Which hosts are usable.
     pub(super) target: Target,
+    /// Whether the tables are spread over several servers, as is found out at the start.
+    pub(super) distributed: bool,
     /// Secures the socket.
     pub(super) link: Link,
     /// All time-outs.
@@ -151,6 +153,7 @@ impl Settings {
             places: Place::all(&config),
             spread: config.get_load_balance_hosts() == LoadBalanceHosts::Random,
             target: options.target.unwrap_or(Target::ReadWrite),
+            distributed: false,
             link: Link::new(security),
             timeouts: Timeouts::of(wait),
             door: Arc::default(),

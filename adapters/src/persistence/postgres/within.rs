@@ -67,8 +67,9 @@ impl PostgresStore {
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         for _ in 0..TRIES {
             let command = command.clone();
-            let tried =
-                async |connection: &mut AsyncPgConnection| change(&PostgresUnit::new(connection), scope, command).await;
+            let tried = async |connection: &mut AsyncPgConnection| {
+                change(&PostgresUnit::new(connection, false), scope, command).await
+            };
             match connection.transaction(tried).await {
                 Ok(changed) => return Ok(changed),
                 // The savepoint was rolled back.

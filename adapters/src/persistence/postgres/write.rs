@@ -9,7 +9,6 @@ use super::{
     pool::Pool,
     problem::{Kind, unavailable},
     session::{Ended, Purpose},
-    unit::PostgresUnit,
 };
 use crate::persistence::{
     engine::{Answer, Deciding, Refused},
@@ -53,7 +52,7 @@ async fn make(pool: &Pool, wait: Duration, work: &Deciding) -> Result<Answer, Re
     let (mut tries, begun) = (1, Instant::now());
     loop {
         let session = pool.session().await.map_err(Refused::Store)?;
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let attempt = async {
             let decision = work(&unit).await?;
             let mut writes = decision.writes;
@@ -121,7 +120,7 @@ pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreEr
     for pause in ASK_AFTER {
         tokio::time::sleep(pause).await;
         let Ok(session) = pool.session().await else { continue };
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let look = async { is_committed(&unit, &sign).await.map_err(Failure::<StoreError>::Database) };
         match session.transaction(Purpose::Write, look).await {
             Ok(committed) | Err(Ended::Unknown(committed)) => return Ok(committed),

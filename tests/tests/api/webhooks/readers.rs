@@ -12,7 +12,10 @@ use patron_domain::{
     testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
     webhook::{Delivery, DeliveryKind, DeliveryState, WebhookEndpoint, WebhookRepository},
 };
-use patron_tests::patron::{Backend, Place};
+use patron_tests::{
+    patron::{Backend, Place},
+    wait::TIMEOUT,
+};
 use rstest::rstest;
 
 fn place(number: i64) -> EventPosition {
@@ -60,7 +63,7 @@ async fn what_waits_for_another_attempt_holds_events_back(
 ) {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
     check(database.webhooks.clone()).await;
     database.close().await;
 }

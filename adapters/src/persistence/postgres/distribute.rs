@@ -1,0 +1,136 @@
+//! Citus: the tables of environments' data spread over several servers, by environment.
+//!
+//! Every primary key and unique index of an environment's data leads with the environment, and all tables are kept together by
+//! it, so a transaction of one environment is one of a single worker. The few small tables that every environment needs are
+//! copied to all servers.
+
+use diesel::{
+    dsl::sql,
+    sql_types::{Bool, Integer, Text},
+};
+use diesel_async::RunQueryDsl;
+
+use super::{connect, migrate, pooler, problem::Problem, session::Session, settings::Settings};
+use crate::persistence::{open::OpenError, url::PostgresUrl};
+
+/// Tables that every server has a copy of, those first that others name.
+const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
+
+/// Tables that are spread by environment. The first sets where the environments are, the others follow it.
+const SPREAD: [&str; 11] = [
+    "logs",
+    "tax_rates",
+    "tax_defaults",
+    "customers",
+    "customer_index",
+    "events",
+    "kept_answers",
+    "webhook_endpoints",
+    "webhook_deliveries",
+    "onboarding_workflows",
+    "onboarding_runs",
+];
+
+/// Whether the tables are spread.
+///
+/// # Errors
+/// When they are, and this server is one of the workers: what is started there would see its own part alone.
+pub(super) async fn is_distributed(settings: &Settings) -> Result<bool, OpenError> {
+    let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
+    let session = connect::once(settings).await.map_err(|error| failed(error.reason))?;
+    let (spread, group) = spread(&session).await.map_err(|problem| OpenError::Store(problem.error))?;
+    if spread && group != 0 {
+        return Err(failed("this is a worker of Citus; name the coordinator in the URL".to_owned()));
+    }
+    Ok(spread)
+}
+
+/// Whether the tables are spread, and the number of the server among those of Citus: 0 for the coordinator.
+async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
+    let mut pg = session.pg();
+    let has_citus = sql::<Bool>("SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')");
+    if !session.answer(has_citus.get_result::<bool>(&mut pg)).await? {
+        return Ok((false, 0));
+    }
+    let spread = sql::<Bool>(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrel = to_regclass('events')::oid)",
+    );
+    let group = sql::<Integer>("SELECT groupid FROM pg_catalog.pg_dist_local_group");
+    let spread = session.answer(spread.get_result::<bool>(&mut pg)).await?;
+    Ok((spread, session.answer(group.get_result::<i32>(&mut pg)).await?))
+}
+
+/// Spreads the tables of a database, empty or filled, over the workers of Citus: all of them or none. Answers whether they were
+/// not spread before.
+///
+/// Stop all servers first: what they write meanwhile waits, and they learn of it at their next start.
+///
+/// # Errors
+/// [`OpenError`] when the database cannot be opened, has no Citus or no workers.
+pub async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
+    // Moving tables takes as long as it takes.
+    let settings = Settings::read(url, std::time::Duration::from_secs(3_600))?;
+    pooler::check(&settings).await?;
+    migrate::run(&settings).await?;
+    if is_distributed(&settings).await? {
+        return Ok(false);
+    }
+    let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
+    let session = connect::once(&settings).await.map_err(|error| failed(error.reason))?;
+    let mut pg = session.pg();
+    let version =
+        sql::<Text>("SELECT coalesce((SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'), '')");
+    let version = session.answer(version.get_result::<String>(&mut pg)).await;
+    let version = version.map_err(|problem| OpenError::Store(problem.error))?;
+    // Before 11 a worker did not know of the tables.
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or_default();
+    if major < 11 {
+        return Err(failed(match version.as_str() {
+            "" => "there is no Citus in this database: CREATE EXTENSION citus".to_owned(),
+            old => format!("Citus is {old}; 11 or a later one is needed"),
+        }));
+    }
+    let statements = statements();
+    let moved = session.batch(&statements).await;
+    moved.map_err(|problem| OpenError::Migrate {
+        reason: format!("the tables could not be spread: {}", problem.error),
+    })?;
+    Ok(true)
+}
+
+/// What spreads the tables, in one transaction.
+fn statements() -> String {
+    let [first, rest @ ..] = SPREAD;
+    let copied = COPIED.iter().map(|table| format!("SELECT create_reference_table('{table}')"));
+    let spread = rest
+        .iter()
+        .map(|table| format!("SELECT create_distributed_table('{table}', 'environment', colocate_with := '{first}')"));
+    let mut all = vec![
+        "BEGIN".to_owned(),
+        "SET LOCAL statement_timeout = 0".to_owned(),
+        // So that all tables can be moved in one transaction.
+        "SET LOCAL citus.multi_shard_modify_mode = 'sequential'".to_owned(),
+    ];
+    all.extend(copied);
+    all.push(format!("SELECT create_distributed_table('{first}', 'environment', colocate_with := 'none')"));
+    all.extend(spread);
+    all.push("COMMIT".to_owned());
+    all.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COPIED, SPREAD};
+
+    /// A table that is forgotten here would stay on the coordinator, and transactions that write it would need two phases.
+    #[test]
+    fn every_table_is_copied_or_spread() {
+        let migration = include_str!("../../../migrations/postgres/2026-11-30-000001_registry/up.sql");
+        let tables = migration.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
+        let mut tables: Vec<_> = tables.collect();
+        let mut known = [COPIED.as_slice(), &SPREAD].concat();
+        tables.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(known, tables);
+    }
+}

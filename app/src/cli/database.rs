@@ -1,0 +1,34 @@
+//! `patron database`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Databases {
+    /// Copy a whole database into another one, SQLite or PostgreSQL.
+    ///
+    /// Everything goes along: ids, keys, the log of events, webhooks and how far they are. The target must be empty; its
+    /// tables are made. It holds all of the source in the end, compared by counts and hashes, or nothing. Stop all servers
+    /// over the source first: what they write meanwhile is not copied.
+    Copy(CopyFlags),
+    /// Spread the tables of a PostgreSQL database over the workers of Citus.
+    ///
+    /// All data of an environment is kept together on one worker. Needs Citus 11 or later, and the URL of the coordinator.
+    /// Stop all servers first.
+    Distribute,
+}
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub(crate) struct CopyFlags {
+    /// The source, such as sqlite://patron.db; the configured database when left out.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+    /// The target, such as postgres://patron@db.example.com/patron.
+    #[arg(long, value_name = "URL", required_unless_present = "to_file")]
+    pub(crate) to: Option<String>,
+    /// A file with the URL of the target, which other users of the machine cannot see as they can see --to.
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    pub(crate) to_file: Option<PathBuf>,
+}

@@ -1,0 +1,50 @@
+//! Tables that are spread over several servers by environment, as Citus does.
+
+use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
+use patron_domain::testkit::contract;
+use patron_tests::{
+    postgres::{Cluster, Options},
+    wait::TIMEOUT,
+};
+
+/// Tables whose rows are with their environment.
+const SPREAD: [&str; 11] = [
+    "logs",
+    "tax_rates",
+    "tax_defaults",
+    "customers",
+    "customer_index",
+    "events",
+    "kept_answers",
+    "webhook_endpoints",
+    "webhook_deliveries",
+    "onboarding_workflows",
+    "onboarding_runs",
+];
+
+/// Rows of an environment are locked and changed by statements that name it: by it one server is found. Citus refuses locks on
+/// several servers, and changes there are commits in two phases.
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_lock_or_change_rows_name_the_environment() {
+    let configuration = vec!["log_statement = all".to_owned()];
+    let cluster = Cluster::start(&Options { configuration, ..Options::default() }).unwrap();
+    let url = DatabaseUrl::parse(&cluster.fresh_database().await).unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
+    contract::check(&super::contract::ports(&database)).await.assert_clean();
+    database.close().await;
+
+    let log = cluster.log();
+    let statements = log.lines().filter_map(|line| line.split_once("execute ")?.1.split_once(": ").map(|(_, sql)| sql));
+    let mut seen = 0;
+    for sql in statements {
+        let locks = sql.contains("FOR UPDATE") || sql.contains("FOR SHARE");
+        // Rows that are written by the hundred are listed in another way where tables are spread.
+        let changes = (sql.starts_with("UPDATE") || sql.starts_with("DELETE")) && !sql.contains("unnest(");
+        let quoted = |table: &&str| sql.contains(&format!("\"{table}\"")) || sql.contains(&format!(" {table} "));
+        if (locks || changes) && SPREAD.iter().any(quoted) {
+            seen += 1;
+            assert!(sql.contains("\"environment\" = $"), "{sql}");
+        }
+    }
+    assert!(seen > 100, "{seen} statements were seen");
+}
