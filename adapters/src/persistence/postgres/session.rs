@@ -95,9 +95,9 @@ impl Session {
         let (client, driver) = match config.get_hosts() {
             [Host::Unix(folder)] => {
                 let socket = connect_socket(folder, config).await?;
-                drive(config.connect_raw(socket, link.to("")).await)?
+                drive(config.connect_raw(socket, link.to("")).await, &settings.door)?
             }
-            _ => drive(config.connect(link).await)?,
+            _ => drive(config.connect(link).await, &settings.door)?,
         };
         check(settings.target, &client).await?;
         let pg = AsyncPgConnection::try_from(client).await;
@@ -211,9 +211,6 @@ impl Session {
     /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the server
     /// hangs or has become a standby.
     pub(super) fn is_idle(&self) -> bool {
-        if self.driver.task.is_finished() {
-            self.give_up("closed");
-        }
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed) && self.age == self.door.age()
     }
 
@@ -309,8 +306,8 @@ async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, St
 
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
 
-/// Starts the task that moves the bytes of a new connection. It ends with the driver, until the connection is complete.
-fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, Driver), NotConnected>
+/// Starts the task that moves the bytes of a new connection. It ends with the driver until the connection is to be kept.
+fn drive<S, T>(connected: Connected<S, T>, door: &Arc<Door>) -> Result<(Client, Driver), NotConnected>
 where
     S: Socket,
     T: TlsStream + Unpin + Send + 'static,
@@ -319,7 +316,11 @@ where
         reason: not_connected(&error),
         lasting: error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D")),
     })?;
-    // Waiting queries get the error that it ends with.
-    let task = tokio::spawn(async move { drop(connection.await) });
+    // What it ends with, the queries that were waiting are told too.
+    let door = door.clone();
+    let task = tokio::spawn(async move {
+        drop(connection.await);
+        door.lost();
+    });
     Ok((client, Driver { task: task.abort_handle(), discarded: AtomicBool::new(true) }))
 }
