@@ -306,7 +306,7 @@ async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, St
 
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
 
-/// Starts the task that moves the bytes of a new connection. It ends with the driver until the connection is to be kept.
+/// Starts the task that moves the bytes of a new connection. It ends with the driver, until the connection is complete.
 fn drive<S, T>(connected: Connected<S, T>, door: &Arc<Door>) -> Result<(Client, Driver), NotConnected>
 where
     S: Socket,
@@ -316,7 +316,7 @@ where
         reason: not_connected(&error),
         lasting: error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D")),
     })?;
-    // What it ends with, the queries that were waiting are told too.
+    // Waiting queries get the error that it ends with.
     let door = door.clone();
     let task = tokio::spawn(async move {
         drop(connection.await);
