@@ -35,6 +35,11 @@ pub(crate) fn lost(database: &'static str, reason: &'static str) {
     metrics::counter!(names::LOST, "database" => database, "reason" => reason).increment(1);
 }
 
+/// Counts a reader whose place in the log is behind events that the log no longer holds. `reader` is `api` or `endpoint`.
+pub(crate) fn log_taken_back(reader: &'static str) {
+    counter!(names::LOG_TAKEN_BACK, "reader" => reader).increment(1);
+}
+
 /// Sets the size of a pool, and the number of its connections in use.
 pub(crate) fn pool(database: &'static str, most: usize, used: usize) {
     #[cfg(feature = "metrics")]

@@ -21,6 +21,7 @@ use patron_domain::{
 use super::entity_key;
 use crate::persistence::{
     engine::Pace,
+    metrics,
     page::{Window, page_of},
     store::Store,
     unit::Reads,
@@ -70,7 +71,10 @@ impl EventLog for Store {
             };
             read.boxed()
         });
-        let (rows, end, goes_on) = read.await??;
+        let (rows, end, goes_on) = read.await?.inspect_err(|_| {
+            metrics::log_taken_back("api");
+            tracing::warn!(position = %query.after.position(), "the log was taken back behind a reader");
+        })?;
         for row in rows {
             over.take(row.record(owner)?);
         }

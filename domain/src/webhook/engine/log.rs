@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::DeliveryEngine;
 use crate::{
-    event::{EventLimit, EventPosition, EventQuery, EventRecord},
+    event::{EventCursor, EventLimit, EventQuery, EventRecord},
     ids::{EventId, IdSequence},
     store::StoreError,
     tenancy::SystemScope,
@@ -27,28 +27,28 @@ use crate::{
 pub struct LogPage {
     pub(super) fresh: Vec<Delivery>,
     pub(super) bodies: HashMap<EventId, Vec<u8>>,
-    /// Every event up to here is in this page or is not for this endpoint.
-    pub(super) reached: EventPosition,
+    /// Every event before this place is in this page or is not for this endpoint.
+    pub(super) reached: EventCursor,
     pub(super) has_more: bool,
 }
 
 impl LogPage {
     /// A page of nothing.
-    pub(super) fn empty(reached: EventPosition) -> Self {
+    pub(super) fn empty(reached: EventCursor) -> Self {
         Self { fresh: Vec::new(), bodies: HashMap::new(), reached, has_more: false }
     }
 }
 
 impl DeliveryEngine {
-    /// Reads the events behind a position that an endpoint wants.
+    /// Reads the events behind a place in the log that an endpoint wants.
     pub(super) async fn page(
         &self,
         endpoint: &WebhookEndpoint,
-        after: EventPosition,
+        after: EventCursor,
         limit: u16,
     ) -> Result<LogPage, StoreError> {
         let query = EventQuery {
-            after: after.into(),
+            after,
             types: endpoint.event_types.types(),
             limit: EventLimit::new(limit).unwrap_or_default(),
             ..EventQuery::default()
@@ -61,6 +61,6 @@ impl DeliveryEngine {
             bodies.insert(event.id, self.service.body.event(&event));
         });
         let reached = self.service.events.read_each(&SystemScope::patron(), endpoint.owner, &query, sink).await?;
-        Ok(LogPage { fresh, bodies, reached: reached.cursor.position(), has_more: reached.has_more })
+        Ok(LogPage { fresh, bodies, reached: reached.cursor, has_more: reached.has_more })
     }
 }

@@ -11,7 +11,7 @@ impl RoundRecord {
     /// This round and the one after it as one record. Of a delivery in both, the later state counts.
     ///
     /// ```
-    /// use patron_domain::{event::EventPosition, testkit::*, webhook::{Health, RoundRecord}};
+    /// use patron_domain::{event::{EventCursor, EventPosition}, testkit::*, webhook::{Health, RoundRecord}};
     ///
     /// let endpoint = a_webhook_endpoint();
     /// let round = |deliveries, position| RoundRecord {
@@ -20,7 +20,7 @@ impl RoundRecord {
     ///     holder: "server 1".to_owned(),
     ///     fresh: deliveries,
     ///     changed: vec![],
-    ///     position: EventPosition::from_stored(position).unwrap(),
+    ///     position: EventCursor::unmarked(EventPosition::from_stored(position).unwrap()),
     ///     health: Health::default(),
     ///     disabled: None,
     ///     at: a_time(),

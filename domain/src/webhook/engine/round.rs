@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem::take, time::Duration};
 
 use super::{DeliveryEngine, DeliveryError, LogPage, scope};
 use crate::{
-    event::EventPosition,
+    event::EventCursor,
     ids::EventId,
     store::StoreError,
     webhook::{
@@ -43,7 +43,9 @@ pub struct Round {
     /// `None` when the log was not read.
     page: Option<LogPage>,
     read: bool,
-    reached: EventPosition,
+    /// Where the round begins in the log. Unlike the stored position, it notices when the log was taken back.
+    from: EventCursor,
+    reached: EventCursor,
     has_more: bool,
     replays: usize,
     jitter: [u8; 32],
@@ -113,6 +115,7 @@ pub struct RoundResult {
 pub struct RoundOutcome {
     waiting: Vec<Delivery>,
     endpoint: WebhookEndpoint,
+    reached: EventCursor,
     /// Whether the next round may begin before this one is written.
     pub smooth: bool,
     /// Whether there is more to do at once.
@@ -122,17 +125,16 @@ pub struct RoundOutcome {
 }
 
 impl Round {
-    fn new(endpoint: WebhookEndpoint, waiting: Vec<Delivery>, page: Option<LogPage>) -> Self {
+    fn new(endpoint: WebhookEndpoint, from: EventCursor, waiting: Vec<Delivery>, page: Option<LogPage>) -> Self {
         let replays = waiting.iter().filter(|one| one.kind == DeliveryKind::Replay).count();
-        let (reached, has_more) =
-            page.as_ref().map_or((endpoint.position, false), |page| (page.reached, page.has_more));
+        let (reached, has_more) = page.as_ref().map_or((from, false), |page| (page.reached, page.has_more));
         let read = page.is_some();
-        Self { endpoint, waiting, page, read, reached, has_more, replays, jitter: [0x80; 32] }
+        Self { endpoint, waiting, page, read, from, reached, has_more, replays, jitter: [0x80; 32] }
     }
 
     /// Where the log may be read on while this round is under way; `None` when the next round is likely to need something else.
     #[must_use]
-    pub fn ahead(&self) -> Option<EventPosition> {
+    pub fn ahead(&self) -> Option<EventCursor> {
         // This round may add as many as it has read to those that wait.
         let full = self.waiting.len() + usize::from(WINDOW) >= WAITING as usize;
         let other = full || self.endpoint.health.is_suspect() || self.replays > 0;
@@ -156,15 +158,16 @@ impl DeliveryEngine {
         let (scope, now) = (scope(&endpoint), self.service.clock.now());
         let most = WAITING + u32::from(WINDOW);
         let waiting = self.service.webhooks.waiting(&scope, endpoint.id, now, most, REPLAYS).await?;
-        let round = Round::new(endpoint, waiting, None);
+        let from = EventCursor::unmarked(endpoint.position);
+        let round = Round::new(endpoint, from, waiting, None);
         let suspect = round.endpoint.health.is_suspect();
         let full = round.waiting.len() - round.replays >= WAITING as usize;
         if full || suspect && round.waiting.iter().any(|delivery| delivery.is_due(now)) {
             return Ok(round);
         }
         let limit = if suspect { PROBES } else { WINDOW };
-        let page = self.page(&round.endpoint, round.endpoint.position, limit).await?;
-        Ok(Round::new(round.endpoint, round.waiting, Some(page)))
+        let page = self.page(&round.endpoint, from, limit).await?;
+        Ok(Round::new(round.endpoint, from, round.waiting, Some(page)))
     }
 
     /// The endpoint as it is now, if it is there, and the part of the log behind a position: for the next round, while one is
@@ -175,7 +178,7 @@ impl DeliveryEngine {
     pub async fn read_ahead(
         &self,
         endpoint: &WebhookEndpoint,
-        after: EventPosition,
+        after: EventCursor,
     ) -> Result<(Option<WebhookEndpoint>, LogPage), StoreError> {
         let found = self.current(endpoint).await?;
         let page = self.page(found.as_ref().unwrap_or(endpoint), after, WINDOW).await?;
@@ -185,7 +188,7 @@ impl DeliveryEngine {
     /// The attempts of a round.
     #[must_use]
     pub fn begin(&self, round: &mut Round) -> Attempts {
-        let page = round.page.take().unwrap_or_else(|| LogPage::empty(round.endpoint.position));
+        let page = round.page.take().unwrap_or_else(|| LogPage::empty(round.from));
         let lanes = plan(take(&mut round.waiting), page.fresh, self.service.clock.now());
         let most = if round.endpoint.health.is_suspect() { usize::from(PROBES) } else { usize::MAX };
         // Without randomness retries come together; that is no reason not to deliver.
@@ -201,7 +204,7 @@ impl DeliveryEngine {
         let (endpoint, options, now) = (&round.endpoint, &self.options, self.service.clock.now());
         let complete = lanes.iter().all(|lane| lane.next().is_none());
         let RoundEnd { fresh, changed, waiting, position, next_at } =
-            end(lanes, complete, endpoint.position, round.reached, now);
+            end(lanes, complete, round.from, round.reached, now);
         let (health, disabled) =
             endpoint.health.after(tally, now, &options.retries, options.disable_after, round.jitter(0));
         let health = match failed {
@@ -223,8 +226,8 @@ impl DeliveryEngine {
             at: now,
             lease_until: more.then(|| now.later(options.lease)),
         };
-        let endpoint = WebhookEndpoint { position, health, ..round.endpoint };
-        (record, RoundOutcome { waiting, endpoint, smooth: more && complete, more, failed })
+        let endpoint = WebhookEndpoint { position: position.position(), health, ..round.endpoint };
+        (record, RoundOutcome { waiting, endpoint, reached: position, smooth: more && complete, more, failed })
     }
 }
 
@@ -234,6 +237,6 @@ impl RoundOutcome {
     pub fn next(&self, (found, page): (Option<WebhookEndpoint>, LogPage)) -> Option<Round> {
         let found = found.filter(|found| found.event_types == self.endpoint.event_types)?;
         let endpoint = WebhookEndpoint { position: self.endpoint.position, health: self.endpoint.health, ..found };
-        Some(Round::new(endpoint, self.waiting.clone(), Some(page)))
+        Some(Round::new(endpoint, self.reached, self.waiting.clone(), Some(page)))
     }
 }

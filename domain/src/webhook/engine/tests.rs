@@ -19,7 +19,7 @@ fn record(fresh: Vec<Delivery>, changed: Vec<Delivery>, position: i64) -> RoundR
         holder: "server 1".to_owned(),
         fresh,
         changed,
-        position: EventPosition::from_stored(position).unwrap(),
+        position: EventPosition::from_stored(position).unwrap().into(),
         health: Health::default(),
         disabled: None,
         at: a_time(),
