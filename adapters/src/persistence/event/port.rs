@@ -20,7 +20,8 @@ use patron_domain::{
 
 use super::entity_key;
 use crate::persistence::{
-    engine::Pace,
+    engine::{Decision, Pace},
+    error::Failure,
     metrics,
     page::{Window, page_of},
     store::Store,
@@ -71,10 +72,10 @@ impl EventLog for Store {
             };
             read.boxed()
         });
-        let (rows, end, goes_on) = read.await?.inspect_err(|_| {
-            metrics::log_taken_back("api");
-            tracing::warn!(position = %query.after.position(), "the log was taken back behind a reader");
-        })?;
+        let (rows, end, goes_on) = match read.await? {
+            Ok(read) => read,
+            Err(_) => return Err(self.taken_back(environment, query.after).await?),
+        };
         for row in rows {
             over.take(row.record(owner)?);
         }
@@ -117,6 +118,31 @@ impl EventLog for Store {
             rows.boxed()
         });
         page_of(read.await?, |row| row.record(scope.owner))
+    }
+}
+
+impl Store {
+    /// Checks a second time that the log was taken back behind a reader, in a transaction for writing: so a standby that lags
+    /// behind sends nobody back.
+    async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
+        let check = self.write(move |unit| {
+            let check = async move {
+                let last = unit.last_position(environment).await?.unwrap_or_default();
+                let found = unit.event_id_at(environment, cursor.position().stored()).await?;
+                let taken_back = match cursor.was_taken_back(position(last), found.map(Key::id)) {
+                    true => Some(resume(unit, environment, cursor).await?),
+                    false => None,
+                };
+                Ok::<_, Failure<StoreError>>(Decision::nothing(taken_back))
+            };
+            check.boxed()
+        });
+        let Some(error) = check.await? else {
+            return Ok(StoreError::unavailable("the server that was asked lags behind").into());
+        };
+        metrics::log_taken_back("api");
+        tracing::warn!(position = %cursor.position(), "the log was taken back behind a reader");
+        Ok(error.into())
     }
 }
 
