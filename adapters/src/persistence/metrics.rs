@@ -37,7 +37,8 @@ pub(crate) fn lost(database: &'static str, reason: &'static str) {
 
 /// Counts a reader whose place in the log is behind events that the log no longer holds. `reader` is `api` or `endpoint`.
 pub(crate) fn log_taken_back(reader: &'static str) {
-    counter!(names::LOG_TAKEN_BACK, "reader" => reader).increment(1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!(names::LOG_TAKEN_BACK, "reader" => reader).increment(1);
 }
 
 /// Sets the size of a pool, and the number of its connections in use.
