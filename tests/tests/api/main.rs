@@ -20,6 +20,7 @@ mod once;
 mod openapi;
 mod order;
 mod preconditions;
+mod restored;
 mod same_answers;
 mod search_customers;
 mod taxes;
