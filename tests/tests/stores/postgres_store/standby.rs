@@ -61,7 +61,7 @@ async fn a_host_that_says_nothing_hides_none_behind_it() {
     let options = OpenOptions { connections: 2, timeout: Duration::from_secs(40), ..OpenOptions::default() };
     let database = open_with(&url, options).await.unwrap();
     assert_eq!(database.ping().await, Ok(()));
-    // The handshake with a host has a quarter of the 40 s. Three connections are made one after the other.
+    // The handshake with a host has 16 s. Several connections are made one after the other.
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
