@@ -174,7 +174,7 @@ macro_rules! bulk {
                         out.push_sql(first);
                         out.push_sql(" = ");
                         let mut place = 0;
-                        for row in self.0.first() {
+                        for row in self.0.iter().take(1) {
                             $(
                                 if place == 0 {
                                     out.push_bind_param::<<$key_type as Column>::Sql, _>(&row.$key)?;
