@@ -164,7 +164,7 @@ macro_rules! tables {
                 use $crate::persistence::schema::$table;
                 let all = $table::table.select(Self::as_select()).order(($($table::$key.asc(),)+));
                 let mut pg = unit.pg();
-                let mut rows = diesel_async::RunQueryDsl::load_stream::<Self>(all, &mut pg).await?;
+                let mut rows = std::pin::pin!(diesel_async::RunQueryDsl::load_stream::<Self>(all, &mut pg).await?);
                 let mut chunk = Vec::new();
                 while let Some(row) = rows.try_next().await? {
                     if table::gather(&mut chunk, row) && chunks.send(std::mem::take(&mut chunk)).await.is_err() {

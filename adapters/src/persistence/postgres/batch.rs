@@ -159,7 +159,7 @@ async fn by_environment(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
         places.push(place);
         group.push(job.clone());
     }
-    let made = groups.into_values().map(async |(places, group)| (places, run(pool, &group, turn).await));
+    let made = groups.into_values().map(|(places, group)| async move { (places, run(pool, &group, turn).await) });
     let mut answers: BTreeMap<usize, _> = BTreeMap::new();
     for (places, made) in join_all(made).await {
         answers.extend(places.into_iter().zip(made));

@@ -67,7 +67,7 @@ async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
 ///
 /// # Errors
 /// [`OpenError`] when the database cannot be opened, has no Citus or no workers.
-pub async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
+pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
     // Moving tables takes as long as it takes.
     let settings = Settings::read(url, std::time::Duration::from_secs(3_600))?;
     pooler::check(&settings).await?;
