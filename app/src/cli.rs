@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Serve(ServeFlags),
     /// Bring the tables of a database up to date.
     Migrate,
-    /// Copy a database, or spread it over several servers.
+    /// Copy a database, or distribute it over several servers.
     #[command(subcommand)]
     Database(Databases),
     /// Make, list and revoke API keys.

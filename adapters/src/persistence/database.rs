@@ -78,8 +78,8 @@ impl Database {
         }
     }
 
-    /// Spreads the tables of a database of PostgreSQL over the workers of Citus, by environment: all of them or none. Answers
-    /// whether they were not spread before. Stop all servers first; they learn of it at their next start.
+    /// Distributes the tables of a PostgreSQL database over the workers of Citus by environment, in one transaction. Returns `false`
+    /// if they were distributed before. Stop all servers first.
     ///
     /// # Errors
     /// [`OpenError`] when the database cannot be opened, is not one of PostgreSQL, or has no Citus.

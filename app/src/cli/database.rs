@@ -8,13 +8,13 @@ use clap::{Args, Subcommand};
 pub(crate) enum Databases {
     /// Copy a whole database into another one, SQLite or PostgreSQL.
     ///
-    /// Everything goes along: ids, keys, the log of events, webhooks and how far they are. The target must be empty; its
-    /// tables are made. It holds all of the source in the end, compared by counts and hashes, or nothing. Stop all servers
-    /// over the source first: what they write meanwhile is not copied.
+    /// Copies everything: ids, keys, the log of events, webhooks and their positions. The target must be empty. Counts and
+    /// hashes of all tables are compared before anything is committed. Stop all servers of the source first, because later
+    /// writes are not copied.
     Copy(CopyFlags),
-    /// Spread the tables of a PostgreSQL database over the workers of Citus.
+    /// Distribute the tables of a PostgreSQL database over the workers of Citus.
     ///
-    /// All data of an environment is kept together on one worker. Needs Citus 11 or later, and the URL of the coordinator.
+    /// All data of an environment stays together on one worker. Needs Citus 11 or later, and the URL of the coordinator.
     /// Stop all servers first.
     Distribute,
 }

@@ -1,4 +1,4 @@
-//! Values as they are compared: the same bytes for the same value, whatever database it comes from.
+//! Hashing of values. The hash of a value does not depend on the database.
 
 use sha2::{Digest, Sha256};
 
@@ -6,7 +6,7 @@ use crate::persistence::value::{Document, Key};
 
 /// A value of a column.
 pub(crate) trait Digested {
-    /// Adds the value, in a way that no other values add up to.
+    /// Adds the value. No other sequence of values adds the same bytes.
     fn add_to(&self, sum: &mut Sha256);
 }
 

@@ -1,8 +1,8 @@
-//! A whole database copied into another one, of whatever kind: start embedded, outgrow it, and take everything along.
+//! Copies a whole database into another one of any kind.
 //!
 //! Rows are streamed table by table in the order of their keys, from one state of the source into one transaction of the target.
-//! Then the target is read again in the same order: count and hash of each table have to be those of the source, or nothing is
-//! committed. Ids, versions, positions and keys stay what they are, so cursors, webhook endpoints and idempotency keys go on.
+//! Then the target is read in the same order. It is committed only if the count and hash of each table are those of the source.
+//! Ids, versions, positions and keys do not change, so cursors, webhook endpoints and idempotency keys continue to work.
 
 mod digest;
 mod side;
@@ -25,7 +25,7 @@ use super::{
 use side::Side;
 use table::{Copied, Sum, tables};
 
-/// Why a database was not copied. The target is as it was before.
+/// A database was not copied. The target is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The source cannot be used.
@@ -34,17 +34,15 @@ pub enum CopyError {
     /// The target cannot be used.
     #[error("the target cannot be used: {0}")]
     To(#[source] OpenError),
-    /// The target holds something.
-    #[error(
-        "the target is not empty: its table {table} has rows; copy into a database that nothing was ever written to"
-    )]
+    /// The target is not empty.
+    #[error("the target is not empty: its table {table} has rows; copy into an empty database")]
     NotEmpty {
         /// The first table with rows.
         table: &'static str,
     },
-    /// What was written is not what was read.
+    /// The rows of the target differ from those of the source.
     #[error(
-        "the table {table} differs after it was copied: {read} rows were read, {written} are there; nothing was kept"
+        "the table {table} differs after the copy: {read} rows were read and {written} written; nothing was committed"
     )]
     Differs {
         /// The table.
@@ -57,7 +55,7 @@ pub enum CopyError {
 }
 
 tables! {
-    // Those first that others name.
+    // Tables with references come after the tables that they refer to.
     OwnerRow: owners (environment);
     TenantRow: tenants (id);
     EnvironmentRow: environments (id);
@@ -75,13 +73,13 @@ tables! {
     RunRow: onboarding_runs (environment, customer);
 }
 
-/// Copies all of a database into another one, whose tables are made where they are missing, and which has to be empty. `copied` is
-/// told of each table and its rows.
+/// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of each table
+/// and its number of rows.
 ///
-/// Stop all servers over the source: what is written there meanwhile is not copied. Over a SQLite file none may be running.
+/// Stop all servers of the source first, because later writes are not copied. For a SQLite file no server may be running.
 ///
 /// # Errors
-/// [`CopyError`]; then the target is as it was.
+/// [`CopyError`]. Then the target is unchanged.
 pub async fn copy(
     from: &DatabaseUrl,
     to: &DatabaseUrl,

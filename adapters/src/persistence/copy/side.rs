@@ -1,4 +1,4 @@
-//! The two ends of a copy: a connection to a database of either kind, within one transaction.
+//! The two sides of a copy. Each is a connection to a database of any kind, within one transaction.
 
 use std::time::Duration;
 
@@ -15,29 +15,29 @@ use crate::persistence::{
     url::DatabaseUrl,
 };
 
-/// How long anything of a copy may take: it takes as long as it takes.
-const AS_LONG_AS_IT_TAKES: Duration = Duration::from_secs(7 * 86_400);
+/// The time limit of each step of a copy: practically none.
+const NO_LIMIT: Duration = Duration::from_secs(7 * 86_400);
 
-/// One end. Dropped before the commit, nothing of it remains.
+/// One side. If it is dropped before the commit, nothing is written.
 pub(super) struct Side {
     connection: Connection,
-    // Keeps servers away from a SQLite file meanwhile.
+    // Holds the lock of a SQLite file, so no server can start.
     _database: Option<Database>,
 }
 
 enum Connection {
-    /// Taken out while a thread works on it.
+    /// `None` while a thread works on it.
     Sqlite(Option<SqliteConnection>),
     Postgres(Box<Held>),
 }
 
 impl Side {
-    /// The end that is read: one state of the database.
+    /// Opens the source, to read one state of it.
     pub(super) async fn source(url: &DatabaseUrl) -> Result<Self, OpenError> {
         Self::open(url, false).await
     }
 
-    /// The end that is written.
+    /// Opens the target.
     pub(super) async fn target(url: &DatabaseUrl) -> Result<Self, OpenError> {
         Self::open(url, true).await
     }
@@ -53,13 +53,13 @@ impl Side {
                 Ok(Self { connection: Connection::Sqlite(Some(connection)), _database: Some(database) })
             }
             DatabaseUrl::Postgres(url) => {
-                let held = hold(url, AS_LONG_AS_IT_TAKES, writes).await?;
+                let held = hold(url, NO_LIMIT, writes).await?;
                 Ok(Self { connection: Connection::Postgres(Box::new(held)), _database: None })
             }
         }
     }
 
-    /// How many rows a table has.
+    /// The number of rows of a table.
     pub(super) async fn count<R: Copied>(&mut self) -> Result<i64, OpenError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => on_thread(connection, |connection| R::count_in_sqlite(connection)).await,
@@ -67,7 +67,7 @@ impl Side {
         }
     }
 
-    /// Reads a table, until its end or until nobody takes its rows.
+    /// Reads a table, until its end or until the receiver is dropped.
     pub(super) async fn read<R: Copied>(&mut self, chunks: mpsc::Sender<Vec<R>>) -> Result<(), OpenError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
@@ -98,7 +98,7 @@ impl Side {
         }
     }
 
-    /// Keeps what was written.
+    /// Commits.
     pub(super) async fn commit(mut self) -> Result<(), OpenError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
@@ -109,7 +109,7 @@ impl Side {
     }
 }
 
-/// Works on a connection where that may block.
+/// Works on a connection on a blocking thread.
 async fn on_thread<T: Send + 'static>(
     connection: &mut Option<SqliteConnection>,
     work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! A table on its way: read in the order of its keys, written, and summed up.
+//! Copying of one table: read in the order of its keys, written, and hashed.
 
 use diesel::{QueryResult, SqliteConnection};
 use sha2::{Digest, Sha256};
@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use super::side::Side;
 use crate::persistence::{open::OpenError, postgres::unit::PostgresUnit};
 
-/// How many rows are on their way together.
+/// The number of rows in a chunk.
 const CHUNK: usize = 500;
-/// How many such chunks wait for the target.
+/// The most chunks that wait for the target.
 const WAITING: usize = 4;
 
 /// Rows that are copied.
@@ -17,30 +17,30 @@ pub(super) trait Copied: Sized + Send + Sync + 'static {
     /// Adds all values of the row.
     fn add_to(&self, sum: &mut Sha256);
 
-    /// How many rows there are.
+    /// The number of rows.
     fn count_in_sqlite(connection: &mut SqliteConnection) -> QueryResult<i64>;
     fn count_in_postgres(unit: &PostgresUnit<'_>) -> impl Future<Output = QueryResult<i64>> + Send;
 
-    /// Reads all rows in the order of their keys, as long as somebody takes them.
+    /// Reads all rows in the order of their keys, until the receiver is dropped.
     fn read_from_sqlite(connection: &mut SqliteConnection, chunks: &mpsc::Sender<Vec<Self>>) -> QueryResult<()>;
     fn read_from_postgres(
         unit: &PostgresUnit<'_>,
         chunks: &mpsc::Sender<Vec<Self>>,
     ) -> impl Future<Output = QueryResult<()>> + Send;
 
-    /// Writes new rows.
+    /// Inserts rows.
     fn write_to_sqlite(rows: &[Self], connection: &mut SqliteConnection) -> QueryResult<()>;
     fn write_to_postgres(rows: &[Self], unit: &PostgresUnit<'_>) -> impl Future<Output = QueryResult<()>> + Send;
 }
 
-/// What the rows of a table add up to.
+/// The number and the hash of a table's rows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) rows: u64,
     hash: Vec<u8>,
 }
 
-/// Counts and hashes rows that pass by.
+/// Counts and hashes rows.
 #[derive(Default)]
 struct Summing {
     rows: u64,
@@ -58,7 +58,7 @@ impl Summing {
     }
 }
 
-/// Gathers rows into chunks; `true` for one that is full.
+/// Adds a row to a chunk. Returns whether the chunk is full.
 pub(super) fn gather<R>(chunk: &mut Vec<R>, row: R) -> bool {
     chunk.push(row);
     chunk.len() >= CHUNK
@@ -78,16 +78,16 @@ pub(super) async fn copy<R: Copied>(source: &mut Side, target: &mut Side) -> Res
                 break;
             }
         }
-        // Both ends see by it that there is no more.
+        // This ends the reader and the writer.
         drop((passed_on, chunks));
         Ok(sum.sum())
     };
-    // The target's failure first: the source ends when nobody takes its rows any more.
+    // An error of the target comes first: it ends the source too.
     let (write, read, sum) = tokio::join!(write, read, sum);
     write.and(read).and(sum)
 }
 
-/// Sums a table up.
+/// Counts and hashes the rows of a table.
 pub(super) async fn sum<R: Copied>(side: &mut Side) -> Result<Sum, OpenError> {
     let (full, mut chunks) = mpsc::channel::<Vec<R>>(WAITING);
     let sum = async {
@@ -101,7 +101,7 @@ pub(super) async fn sum<R: Copied>(side: &mut Side) -> Result<Sum, OpenError> {
     read.map(|()| sum)
 }
 
-/// Which side failed.
+/// The side that failed.
 pub(super) enum Failed {
     Source(OpenError),
     Target(OpenError),
@@ -116,7 +116,7 @@ impl From<Failed> for super::CopyError {
     }
 }
 
-/// Lists the tables of a database: how each is read and written, and what is done with all of them.
+/// Lists the tables of a database, and implements reading and writing for each of them.
 macro_rules! tables {
     ($($row:ident: $table:ident ($($key:ident),+);)+) => {
         $(impl Copied for $row {
@@ -150,7 +150,7 @@ macro_rules! tables {
                         return Ok(());
                     }
                 }
-                // Nobody may be there any more to take it.
+                // The receiver may have been dropped.
                 let _ = chunks.blocking_send(chunk);
                 Ok(())
             }
@@ -187,7 +187,7 @@ macro_rules! tables {
             }
         })+
 
-        /// The first table that has rows.
+        /// The first table with rows.
         async fn first_with_rows(side: &mut Side) -> Result<Option<&'static str>, CopyError> {
             $(if side.count::<$row>().await.map_err(CopyError::To)? > 0 {
                 return Ok(Some(stringify!($table)));
@@ -195,7 +195,7 @@ macro_rules! tables {
             Ok(None)
         }
 
-        /// Copies all tables, and answers what each adds up to.
+        /// Copies all tables, and returns their numbers and hashes.
         async fn copy_tables(
             source: &mut Side,
             target: &mut Side,
@@ -210,14 +210,14 @@ macro_rules! tables {
             Ok(sums)
         }
 
-        /// What each table adds up to.
+        /// The numbers and hashes of all tables.
         async fn sums(side: &mut Side) -> Result<Vec<(&'static str, Sum)>, CopyError> {
             Ok(vec![$((stringify!($table), table::sum::<$row>(side).await.map_err(CopyError::To)?)),+])
         }
 
         #[cfg(test)]
         mod tests {
-            /// A table that is forgotten here would be left behind.
+            /// A table that is missing in the list would not be copied.
             #[test]
             fn every_table_is_copied() {
                 let migration = include_str!("../../../migrations/postgres/2026-11-30-000001_registry/up.sql");

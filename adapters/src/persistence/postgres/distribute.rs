@@ -1,8 +1,7 @@
-//! Citus: the tables of environments' data spread over several servers, by environment.
+//! Citus: distributes the tables over several servers by environment.
 //!
-//! Every primary key and unique index of an environment's data leads with the environment, and all tables are kept together by
-//! it, so a transaction of one environment is one of a single worker. The few small tables that every environment needs are
-//! copied to all servers.
+//! Every primary key and unique index of an environment's data leads with the environment, and all its rows are on one worker. So a
+//! transaction of one environment runs on a single worker. A few small tables are copied to all servers.
 
 use diesel::{
     dsl::sql,
@@ -13,10 +12,10 @@ use diesel_async::RunQueryDsl;
 use super::{connect, migrate, pooler, problem::Problem, session::Session, settings::Settings};
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
-/// Tables that every server has a copy of, those first that others name.
+/// Tables that are copied to every server. Tables with references come after the tables that they refer to.
 const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
 
-/// Tables that are spread by environment. The first sets where the environments are, the others follow it.
+/// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
 const SPREAD: [&str; 11] = [
     "logs",
     "tax_rates",
@@ -31,10 +30,10 @@ const SPREAD: [&str; 11] = [
     "onboarding_runs",
 ];
 
-/// Whether the tables are spread.
+/// Whether the tables are distributed.
 ///
 /// # Errors
-/// When they are, and this server is one of the workers: what is started there would see its own part alone.
+/// If they are, and this server is one of the workers.
 pub(super) async fn is_distributed(settings: &Settings) -> Result<bool, OpenError> {
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
     let session = connect::once(settings).await.map_err(|error| failed(error.reason))?;
@@ -45,7 +44,7 @@ pub(super) async fn is_distributed(settings: &Settings) -> Result<bool, OpenErro
     Ok(spread)
 }
 
-/// Whether the tables are spread, and the number of the server among those of Citus: 0 for the coordinator.
+/// Whether the tables are distributed, and the number of this server; 0 is the coordinator.
 async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
     let mut pg = session.pg();
     let has_citus = sql::<Bool>("SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')");
@@ -60,15 +59,15 @@ async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
     Ok((spread, session.answer(group.get_result::<i32>(&mut pg)).await?))
 }
 
-/// Spreads the tables of a database, empty or filled, over the workers of Citus: all of them or none. Answers whether they were
-/// not spread before.
+/// Distributes the tables of an empty or filled database over the workers of Citus, in one transaction. Returns `false` if they were
+/// distributed before.
 ///
-/// Stop all servers first: what they write meanwhile waits, and they learn of it at their next start.
+/// Stop all servers first. Running servers would notice it only after a restart.
 ///
 /// # Errors
 /// [`OpenError`] when the database cannot be opened, has no Citus or no workers.
 pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
-    // Moving tables takes as long as it takes.
+    // Moving tables may take long.
     let settings = Settings::read(url, std::time::Duration::from_secs(3_600))?;
     pooler::check(&settings).await?;
     migrate::run(&settings).await?;
@@ -82,7 +81,7 @@ pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
         sql::<Text>("SELECT coalesce((SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'), '')");
     let version = session.answer(version.get_result::<String>(&mut pg)).await;
     let version = version.map_err(|problem| OpenError::Store(problem.error))?;
-    // Before 11 a worker did not know of the tables.
+    // Before Citus 11, workers had no metadata.
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or_default();
     if major < 11 {
         return Err(failed(match version.as_str() {
@@ -93,12 +92,12 @@ pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
     let statements = statements();
     let moved = session.batch(&statements).await;
     moved.map_err(|problem| OpenError::Migrate {
-        reason: format!("the tables could not be spread: {}", problem.error),
+        reason: format!("the tables could not be distributed: {}", problem.error),
     })?;
     Ok(true)
 }
 
-/// What spreads the tables, in one transaction.
+/// The statements that distribute the tables, as one transaction.
 fn statements() -> String {
     let [first, rest @ ..] = SPREAD;
     let copied = COPIED.iter().map(|table| format!("SELECT create_reference_table('{table}')"));
@@ -108,7 +107,7 @@ fn statements() -> String {
     let mut all = vec![
         "BEGIN".to_owned(),
         "SET LOCAL statement_timeout = 0".to_owned(),
-        // So that all tables can be moved in one transaction.
+        // This allows moving several tables in one transaction.
         "SET LOCAL citus.multi_shard_modify_mode = 'sequential'".to_owned(),
     ];
     all.extend(copied);
@@ -122,7 +121,7 @@ fn statements() -> String {
 mod tests {
     use super::{COPIED, SPREAD};
 
-    /// A table that is forgotten here would stay on the coordinator, and transactions that write it would need two phases.
+    /// A table that is missing in the lists would stay on the coordinator, and transactions that write it would need two phases.
     #[test]
     fn every_table_is_copied_or_spread() {
         let migration = include_str!("../../../migrations/postgres/2026-11-30-000001_registry/up.sql");

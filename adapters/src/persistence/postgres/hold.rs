@@ -1,4 +1,4 @@
-//! A connection with one transaction on it that lasts.
+//! A connection with one long transaction.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::{
 };
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
-/// A transaction that is open until it is committed, or the connection goes.
+/// A transaction that stays open until it is committed or dropped.
 pub(crate) struct Held(Session);
 
-/// Puts the numbers that the database gives to new environments behind those that are there.
+/// Makes the numbers of new environments continue after the existing ones.
 const NUMBERS: &str = "SELECT setval(pg_get_serial_sequence('owners', 'environment'), max(environment)) FROM owners HAVING \
                        max(environment) IS NOT NULL";
 
-/// Begins a transaction that may last so long: one that writes, or one that sees one state of the database.
+/// Begins a transaction with a time limit for each step, for writing or for reading one state of the database.
 pub(crate) async fn hold(url: &PostgresUrl, long: Duration, writes: bool) -> Result<Held, OpenError> {
     let mut settings = Settings::read(url, long)?;
     pooler::check(&settings).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn hold(url: &PostgresUrl, long: Duration, writes: bool) -> Res
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
     let session = connect::once(&settings).await.map_err(|error| failed(error.reason))?;
     let kind = if writes { "READ WRITE" } else { "ISOLATION LEVEL REPEATABLE READ READ ONLY" };
-    // Between two statements the other end may be at work for long.
+    // The other side may take long between two statements.
     let begin =
         format!("BEGIN {kind}; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0");
     session.batch(&begin).await.map_err(broken)?;
