@@ -71,7 +71,7 @@ async fn readers_are_told_and_receivers_get_everything_new(
     create(&server, &["a", "b", "c"]).await;
     received(&receiver, &log(&server).await).await;
     drop(server);
-    place.run_ok(&["database", "copy", "--to", backup.database_url()]);
+    assert!(place.run_ok(&["database", "copy", "--to", backup.database_url()]).starts_with("copied "));
 
     let server = place.serve_with(&PRIVATE);
     let start = server.get("/v1/events?limit=1").await.expect(200)["next_cursor"].as_str().unwrap().to_owned();
@@ -104,7 +104,7 @@ async fn a_database_that_is_restored_under_a_running_server_is_followed() {
     create(&server, &["a", "b", "c"]).await;
     server.post("/v1/webhooks/endpoints", &json!({ "url": receiver.url() })).await.expect(201);
     drop(server);
-    place.run_ok(&["database", "copy", "--to", backup.database_url()]);
+    assert!(place.run_ok(&["database", "copy", "--to", backup.database_url()]).starts_with("copied "));
 
     let server = place.serve_with(&PRIVATE);
     // An environment that the backup does not know, whose number it gives to another one.
