@@ -110,7 +110,7 @@ async fn a_database_that_is_restored_under_a_running_server_is_followed() {
     // An environment that the backup does not know, whose number it gives to another one.
     let environment = json!({ "name": "Lost", "type": "production" });
     let lost = server.post("/v1/environments", &environment).await.expect(201);
-    let key = json!({ "name": "k", "environment_id": lost["id"] });
+    let key = json!({ "name": "k", "type": "private_key", "environment_id": lost["id"] });
     let key = server.post("/v1/secrets/api/keys", &key).await.expect(201)["api_key"].as_str().unwrap().to_owned();
     create(&server, &["lost-1", "lost-2", "lost-3"]).await;
     received(&receiver, &last(&server, 3).await).await;
