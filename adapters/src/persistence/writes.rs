@@ -103,7 +103,7 @@ macro_rules! writes {
             }
 
             async fn audit(&self, rows: &[AuditRow]) -> QueryResult<()> {
-                AuditRow::insert_all(rows, self.pg()).await.map(drop)
+                AuditRow::insert_all(rows, self).await.map(drop)
             }
         }
 

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use super::assert_refused;
 
 /// Every table, in the order of its rows' keys.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("owners", "1"),
     ("tenants", "1"),
     ("environments", "1"),
     ("api_keys", "1"),
     ("logs", "1"),
+    ("audit", "1, 2"),
     ("tax_rates", "1, 2"),
     ("tax_defaults", "1, 2"),
     ("customers", "1, 2"),

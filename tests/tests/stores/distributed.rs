@@ -8,8 +8,9 @@ use patron_tests::{
 };
 
 /// Tables whose rows are with their environment.
-const SPREAD: [&str; 11] = [
+const SPREAD: [&str; 12] = [
     "logs",
+    "audit",
     "tax_rates",
     "tax_defaults",
     "customers",

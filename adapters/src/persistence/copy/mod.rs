@@ -11,6 +11,7 @@ mod table;
 pub(crate) use digest::Digested;
 
 use super::{
+    audit::row::AuditRow,
     customer::row::{CustomerIndexRow, CustomerRow},
     event::{log_row::LogRow, row::EventRow},
     idempotency::row::KeptAnswerRow,
@@ -61,6 +62,7 @@ tables! {
     EnvironmentRow: environments (id);
     ApiKeyRow: api_keys (id);
     LogRow: logs (environment);
+    AuditRow: audit (environment, number);
     RateRow: tax_rates (environment, id);
     DefaultRow: tax_defaults (environment, id);
     CustomerRow: customers (environment, id);
