@@ -136,11 +136,8 @@ struct Crew {
 
 impl Crew {
     async fn start(place: &Place, beside: String, readers: usize, endpoints: usize) -> Self {
-        let server = place.serve_with(&[
-            ("PATRON_REQUEST_TIMEOUT_SECONDS", "10"),
-            ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"),
-            ("PATRON_LOG_LEVEL", "warn"),
-        ]);
+        let server =
+            place.serve_with(&[("PATRON_REQUEST_TIMEOUT_SECONDS", "10"), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
         server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
         let mut receivers = Vec::new();
         for _ in 0..endpoints {
