@@ -12,7 +12,7 @@ use patron_tests::{
 
 use super::world::{World, first, open, open_with, reason, until};
 
-/// Creates sixteen customers concurrently, then looks them up.
+/// Creates sixteen customers concurrently, each with a tax rate.
 async fn work(world: &World, database: &patron_adapters::persistence::Database, name: &str) {
     let names: Vec<_> = (0..16).map(|number| format!("{name}-{number}")).collect();
     let created = join_all(names.iter().map(|name| world.create_in(database, name, &["A"]))).await;

@@ -53,7 +53,7 @@ pub(super) fn questions(server: &Server, customers: u64) -> Vec<Questions> {
 /// Pages of 50 from random places in the list.
 fn pages(server: &Server, sample: &[Value]) -> Questions {
     let cursor = |one: &Value| {
-        // A page of one customer ends with a cursor to the place of that customer.
+        // A list that begins with this customer and shows only one returns a cursor to its place.
         let from = one["created_at"].as_str().expect("a time");
         let mut first = get(&format!("?limit=1&include_total=false&end_time={from}"));
         ask(server, &mut first)["pagination"]["next_cursor"].as_str().map(str::to_owned)

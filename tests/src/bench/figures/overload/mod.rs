@@ -1,4 +1,4 @@
-//! 2,000 connections that create at once, clients that vanish in the middle of a body, and 16 well-behaved ones beside them.
+//! 2,000 connections that create concurrently, clients that vanish in the middle of a body, and 16 well-behaved clients.
 
 mod crowd;
 mod vanishing;
@@ -39,7 +39,7 @@ pub(crate) fn overload(options: &Options, backend: Backend, connections: usize, 
     let server = stage.serve(options);
     let load = calm_load(&server, &stage);
     heading(&format!(
-        "{}: {connections} connections create at once for {seconds} s, {CUSTOMERS} customers",
+        "{}: {connections} connections create concurrently for {seconds} s, {CUSTOMERS} customers",
         stage::name(backend)
     ));
     let before = calm(&load, BEFORE);
