@@ -30,7 +30,7 @@ use crate::persistence::{
 };
 
 /// The most events that one read examines, because filters may skip many.
-const STRETCH: i64 = 10_000;
+const MAX_SCAN: i64 = 10_000;
 
 #[async_trait]
 impl EventLog for Store {
@@ -58,11 +58,11 @@ impl EventLog for Store {
                 if asked.after.was_taken_back(position(last), found.map(Key::id)) {
                     return Ok(Err(resume(unit, environment, asked.after).await?));
                 }
-                let stretch = match asked.is_sparse() {
-                    true => unit.end_of_stretch(environment, after, STRETCH).await?,
+                let scanned = match asked.is_sparse() {
+                    true => unit.end_of_scan(environment, after, MAX_SCAN).await?,
                     false => None,
                 };
-                let end = stretch.filter(|end| *end < last).unwrap_or(last);
+                let end = scanned.filter(|end| *end < last).unwrap_or(last);
                 let rows = unit.events_after(environment, &asked, end).await?;
                 let reached = match unit.event_id_at(environment, end).await? {
                     Some(id) => EventCursor::behind(position(end), id.id()),

@@ -70,7 +70,7 @@ statements! {
         }
 
         /// The position of the last of `length` events after a position; `None` if the log ends before it.
-        fn end_of_stretch(db, of: i32, after: i64, length: i64) -> Option<i64> {
+        fn end_of_scan(db, of: i32, after: i64, length: i64) -> Option<i64> {
             let next = events.filter(environment.eq(of)).filter(position.gt(after)).order(position.asc());
             db.one(next.select(position).offset(length - 1).limit(1)).await
         }

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(3);
 const READ_AHEAD: Duration = Duration::from_secs(5);
 
 /// The endpoint as it is by now, and the next part of the log.
-type Ahead = JoinHandle<Result<(Option<WebhookEndpoint>, LogPage), StoreError>>;
+type ReadAhead = JoinHandle<Result<(Option<WebhookEndpoint>, LogPage), StoreError>>;
 
 impl Relay {
     /// Rounds, one after the other. Returns the endpoint when more are to follow at once.
@@ -65,7 +65,7 @@ impl Relay {
     }
 
     /// Reads ahead while a round is under way, where the next round is likely to need it.
-    fn read_ahead(self: &Arc<Self>, round: &Round) -> Option<Ahead> {
+    fn read_ahead(self: &Arc<Self>, round: &Round) -> Option<ReadAhead> {
         let after = round.ahead()?;
         let (relay, endpoint) = (self.clone(), round.endpoint.clone());
         Some(tokio::spawn(async move { relay.engine.read_ahead(&endpoint, after).await }))
