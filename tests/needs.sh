@@ -18,7 +18,7 @@ install_needs() {
   [[ -n ${PATRON_TEST_PGBOUNCER:-} || -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   # Compiles the SQLite that the program carries.
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
-  # Runs the commands of docs/api.md.
+  # Runs the commands of README.md and docs/.
   command -v curl >/dev/null || packages+=(curl)
   # A cache in front of the server, in one test.
   command -v varnishd >/dev/null || [[ -x /usr/sbin/varnishd ]] || packages+=(varnish)

@@ -336,7 +336,11 @@ pub async fn send(request: RequestBuilder) -> Answer {
 }
 
 /// A client that waits for an answer for as long as anything is waited for here.
-fn client() -> reqwest::Client {
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn client() -> reqwest::Client {
     provide_cryptography();
     reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client")
 }

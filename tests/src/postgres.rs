@@ -358,6 +358,9 @@ fn host_based_access(options: &Options) -> String {
 }
 
 /// The directory of the server binaries: the one named by `PATRON_TEST_POSTGRES_BIN`, or Debian's newest, or one of `PATH`.
+///
+/// # Errors
+/// What to install.
 pub fn binaries() -> Result<PathBuf, String> {
     let complete = |directory: &PathBuf| BINARIES.iter().all(|binary| directory.join(binary).is_file());
     let names = BINARIES.join(", ");

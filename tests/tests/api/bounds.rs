@@ -2,10 +2,13 @@
 
 use std::{
     fs,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use patron_tests::patron::{Backend, Place, Server};
+use patron_tests::{
+    patron::{Backend, Place, Server},
+    seed::seed,
+};
 use serde_json::Value;
 
 /// As long as a body may be.
@@ -213,12 +216,7 @@ impl Dice {
 
 #[tokio::test]
 async fn no_body_costs_more_than_its_budget() {
-    let seed = match std::env::var("PATRON_TEST_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().max(1),
-    };
-    println!("to repeat: PATRON_TEST_SEED={seed}");
-    let mut dice = Dice(u64::from(seed) | 1 << 40);
+    let mut dice = Dice(u64::from(seed()) | 1 << 40);
     let place = Place::fresh(Backend::Sqlite).await;
     let mut server = place.serve();
     let paths =

@@ -107,6 +107,12 @@ async fn references_that_lead_nowhere_are_named() {
     // The customer is there; the link is not.
     let delink = send(server.request(Method::DELETE, "/v1/integrations/link").json(&own)).await;
     assert_eq!((delink.status, delink.error().1), (404, vec![]));
+    // Nor is one that was archived with its customer.
+    server.post("/v1/integrations/link", &own).await.expect(200);
+    let path = format!("/v1/customers/{}", customer["id"].as_str().unwrap());
+    assert_eq!(send(server.request(Method::DELETE, &path)).await.status, 204);
+    let delink = send(server.request(Method::DELETE, "/v1/integrations/link").json(&own)).await;
+    assert_eq!((delink.status, delink.error().0), (404, "not_found"));
 
     let listed = server.get("/v1/taxes/associations?external_customer_id=nobody").await;
     said(&listed, 404, "external_customer_id", "exists");

@@ -91,7 +91,7 @@ pub(super) struct KeyResponse<'a> {
     #[serde(rename = "type")]
     #[schema(schema_with = exactly::<ApiKeyType>)]
     kind: ApiKeyType,
-    /// The provider of the secret: always Flexprice's own word, in contrast to secrets of integrations.
+    /// Always `flexprice`, which its SDKs expect: the key is for this API, not for a payment provider.
     provider: &'static str,
     display_id: &'a str,
     #[schema(schema_with = all::<Role>)]

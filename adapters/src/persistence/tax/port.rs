@@ -339,10 +339,12 @@ async fn list_associations(
 ) -> diesel::QueryResult<FoundRows> {
     let of_customers = !matches!(filter.entities, TaxedEntities::One(TaxedEntity::Tenant));
     let of_tenant = !matches!(filter.entities, TaxedEntities::Customers);
-    let defaults = match of_tenant {
-        true => unit.defaults(environment, filter.status.code()).await?,
-        false => Vec::new(),
-    };
+    let mut defaults = Vec::new();
+    if of_tenant {
+        for status in filter.statuses() {
+            defaults.extend(unit.defaults(environment, status.code()).await?);
+        }
+    }
     let (mut listed, mut count) = (Vec::new(), 0);
     if of_customers {
         let rates = filter.tax_rate_ids.as_ref();
@@ -353,8 +355,10 @@ async fn list_associations(
         let Window { limit, offset } = page.into();
         let up_to = Window { limit: limit.saturating_add(offset), offset: 0 };
         for rate in rates {
-            listed.extend(unit.associations_admitted(environment, filter, rate, up_to).await?);
-            count += unit.count_associations_admitted(environment, filter, rate).await?;
+            for status in filter.statuses() {
+                listed.extend(unit.associations_admitted(environment, filter, *status, rate, up_to).await?);
+                count += unit.count_associations_admitted(environment, filter, *status, rate).await?;
+            }
         }
     }
     // Defaults on earlier pages shift the start of the page by at most their number.

@@ -3,7 +3,6 @@
 mod choices;
 mod circles;
 mod definitions;
-mod demo;
 mod servers;
 mod steps;
 

@@ -147,7 +147,7 @@ async fn a_rate_in_use_keeps_its_value(#[values(Backend::Sqlite, Backend::Postgr
             .await
             .expect(200);
         let gone = delete(&server, &format!("{ASSOCIATIONS}/{}", id(&association))).await.expect(200);
-        assert_eq!((&gone["id"], &gone["status"]), (&association["id"], &json!("deleted")));
+        assert_eq!((&gone["id"], &gone["status"]), (&association["id"], &json!("archived")));
     }
     put(&server, &path, &json!({ "percentage_value": "7" })).await.expect(200);
     assert_eq!(delete(&server, &path).await.status, 204);
