@@ -112,5 +112,5 @@ pub use clock::MockClock;
 pub use kind::{ErrorKind, OperationError};
 pub use text::TextFault;
 pub use words::UnknownWord;
-/// What is in the public surface and not of this crate: implement ports with [`async_trait`](macro@async_trait).
+/// Foreign items of the public surface. Ports are implemented with `async_trait`.
 pub use {async_trait::async_trait, chrono, rust_decimal, serde_json, uuid};

@@ -15,8 +15,9 @@ use patron_domain::{
 };
 
 use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, RateLimits};
+#[cfg(feature = "key-cache")]
+use crate::key_cache::CachedApiKeys;
 use crate::{
-    key_cache::CachedApiKeys,
     persistence::Database,
     system::{OsRandomness, SystemClock, SystemIds},
 };
@@ -83,7 +84,7 @@ impl Default for Ports {
 }
 
 impl Api {
-    /// The API over a database.
+    /// The API over a database. With the feature `key-cache`, a cache of API keys is in front of it.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
         let Ports {
@@ -101,7 +102,11 @@ impl Api {
         let (records, customers) = (database.records.clone(), database.customers.clone());
         let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
         // Both services share one cache: a key revoked through one stops at once in the other.
-        let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
+        #[cfg(feature = "key-cache")]
+        let keys: Arc<dyn patron_domain::tenancy::ApiKeyRepository> =
+            Arc::new(CachedApiKeys::new(database.keys.clone()));
+        #[cfg(not(feature = "key-cache"))]
+        let keys = database.keys.clone();
         let administration = AdministrationService {
             tenancy: database.tenancy.clone(),
             keys: keys.clone(),
