@@ -1,5 +1,5 @@
-//! Databases on a Citus of yours: `PATRON_TEST_CITUS_URL` names its coordinator, by a superuser, and a database in which its
-//! workers are known. Every test that asks for a PostgreSQL database then gets one that is spread over these workers.
+//! Databases on an existing Citus cluster: `PATRON_TEST_CITUS_URL` is a superuser's URL of a coordinator database in which
+//! the workers are registered. Every test that needs a PostgreSQL database then gets one distributed over these workers.
 
 use std::{
     env,
@@ -9,23 +9,23 @@ use std::{
 use patron_adapters::persistence::{Database, DatabaseUrl};
 use tokio_postgres::{Client, Config, NoTls};
 
-/// The coordinator's URL, if there is one.
+/// The coordinator's URL, if set.
 #[must_use]
 pub fn url() -> Option<String> {
     env::var("PATRON_TEST_CITUS_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// A database of its own, on the coordinator and on all workers, whose tables are spread. It stays until the next run of tests.
+/// Creates a database on the coordinator and all workers, with distributed tables. It stays until the next test run.
 ///
 /// # Panics
-/// When Citus refuses.
+/// When a statement fails.
 pub async fn fresh_database(url: &str) -> String {
     static DATABASES: AtomicU32 = AtomicU32::new(0);
     let name = format!("patron_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
     let config: Config = url.parse().expect("PATRON_TEST_CITUS_URL is a URL of PostgreSQL");
     let coordinator = connect(&config).await;
     let nodes = "SELECT nodename, nodeport, groupid FROM pg_dist_node WHERE isactive ORDER BY groupid";
-    let nodes = coordinator.query(nodes, &[]).await.expect("a coordinator of Citus");
+    let nodes = coordinator.query(nodes, &[]).await.expect("a Citus coordinator");
     let nodes: Vec<(String, u16, i32)> = nodes
         .iter()
         .map(|row| (row.get(0), u16::try_from(row.get::<_, i32>(1)).expect("a port"), row.get(2)))
@@ -56,7 +56,7 @@ pub async fn fresh_database(url: &str) -> String {
     let (front, options) = url.split_once('?').unwrap_or((url, ""));
     let (front, _) = front.rsplit_once('/').expect("a URL with a database");
     let url = format!("{front}/{name}{}{options}", if options.is_empty() { "" } else { "?" });
-    Database::distribute(&DatabaseUrl::parse(&url).expect("a URL")).await.expect("the tables are spread");
+    Database::distribute(&DatabaseUrl::parse(&url).expect("a URL")).await.expect("distributed tables");
     url
 }
 

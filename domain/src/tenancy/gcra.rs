@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::PerSecond;
 
-/// How far ahead a bucket may be filled: one second's worth at once.
-const BURST: u64 = 1_000_000_000;
+/// A second in nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 
 /// How full a bucket is: until when, in nanoseconds of the asker's clock, it is not empty.
 ///
@@ -52,13 +52,15 @@ impl Gcra {
     /// After how long it would.
     pub fn ask(self, limit: PerSecond, now: u64) -> Result<Passed, Duration> {
         // Rounded up, so that never more pass than are allowed.
-        let interval = BURST.div_ceil(limit.get().into());
+        let interval = SECOND.div_ceil(limit.get().into());
+        // One second's worth at once: as many intervals, and not a second, which rounding makes too short for the last one.
+        let burst = interval * u64::from(limit.get());
         let filled = self.0.max(now).saturating_add(interval);
         let ahead = filled - now;
-        if ahead > BURST.max(interval) {
-            return Err(Duration::from_nanos(ahead - BURST.max(interval)));
+        if ahead > burst {
+            return Err(Duration::from_nanos(ahead - burst));
         }
-        let left = u32::try_from((BURST.max(interval) - ahead) / interval).unwrap_or(u32::MAX);
+        let left = u32::try_from((burst - ahead) / interval).unwrap_or(u32::MAX);
         Ok(Passed { after: Self(filled), left, empty_in: Duration::from_nanos(ahead) })
     }
 
@@ -74,8 +76,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const SECOND: u64 = 1_000_000_000;
 
     fn per_second(number: i64) -> PerSecond {
         PerSecond::new(number).unwrap()
@@ -104,6 +104,19 @@ mod tests {
                 }
                 Err(wait) => assert_eq!(Err(wait.as_millis()), wanted.map_err(|wait: u128| wait), "{at}"),
             }
+        }
+    }
+
+    #[test]
+    fn every_limit_lets_as_many_pass_at_once_as_it_says() {
+        for number in [1, 3, 7, 999, 1_000_000] {
+            let mut bucket = Gcra::default();
+            for left in (0..number).rev() {
+                let passed = bucket.ask(per_second(number), 0).unwrap();
+                assert_eq!(i64::from(passed.left), left);
+                bucket = passed.after;
+            }
+            assert!(bucket.ask(per_second(number), 0).is_err(), "{number}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Yesterday's backup is restored while readers of the log and receivers of webhooks are ahead of it.
+//! An older backup is restored while readers of the log and receivers of webhooks are ahead of it.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn create(server: &Server, names: &[&str]) {
     }
 }
 
-/// The ids of all events that a reader gets from a cursor on, and its last cursor. Where it is sent back, it follows.
+/// The ids of all events after a cursor, and the last cursor. A reader that is sent back continues from there.
 async fn follow(server: &Server, cursor: &str) -> (BTreeSet<String>, String, usize) {
     let (mut cursor, mut ids, mut sent_back) = (cursor.to_owned(), BTreeSet::new(), 0);
     loop {
@@ -47,7 +47,7 @@ async fn log(server: &Server) -> BTreeSet<String> {
     page["items"].as_array().unwrap().iter().map(id).collect()
 }
 
-/// Waits until a receiver has got all of these events.
+/// Waits until a receiver has received all of these events.
 async fn received(receiver: &Receiver, events: &BTreeSet<String>) {
     until(async || {
         let got: BTreeSet<String> = receiver.all().iter().map(|one| one.header("webhook-id").to_owned()).collect();
@@ -61,7 +61,7 @@ const PRIVATE: [(&str, &str); 2] = [("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"), (
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_are_told_and_receivers_get_everything_new(
+async fn readers_are_sent_back_and_receivers_get_all_new_events(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (place, backup) = (Place::fresh(backend).await, Place::fresh(backend).await);
@@ -82,12 +82,12 @@ async fn readers_are_told_and_receivers_get_everything_new(
     drop(server);
 
     let server = backup.serve_with(&PRIVATE);
-    // While the log is shorter than the cursor, and when it has grown past it.
+    // First the log is shorter than the cursor, later it has grown past it.
     let (_, _, sent_back) = follow(&server, &ahead).await;
-    assert_eq!(sent_back, 1, "the log ends before the cursor");
+    assert_eq!(sent_back, 1, "a reader past the end of the log must be sent back once");
     create(&server, &["new-1", "new-2", "new-3", "new-4", "new-5"]).await;
     let (seen, _, sent_back) = follow(&server, &ahead).await;
-    assert_eq!(sent_back, 1, "another event has the position of the cursor");
+    assert_eq!(sent_back, 1, "a reader must be sent back once when another event has its cursor's position");
     let all = log(&server).await;
     assert_eq!(all.len(), 8);
     let new = all.iter().rev().take(5).cloned().collect();
@@ -95,9 +95,9 @@ async fn readers_are_told_and_receivers_get_everything_new(
     received(&receiver, &all).await;
 }
 
-/// The server goes on meanwhile: what it remembers of the database counts no more.
+/// The server keeps running, so its cached facts about the database become stale.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_restored_under_a_running_server_is_followed() {
+async fn a_running_server_follows_the_restore_of_its_database() {
     let (place, backup) = (Place::fresh(Backend::Postgres).await, Place::fresh(Backend::Postgres).await);
     let receiver = Receiver::start().await;
     let server = place.serve_with(&PRIVATE);
@@ -107,7 +107,7 @@ async fn a_database_that_is_restored_under_a_running_server_is_followed() {
     assert!(place.run_ok(&["database", "copy", "--to", backup.database_url()]).starts_with("copied "));
 
     let server = place.serve_with(&PRIVATE);
-    // An environment that the backup does not know, whose number it gives to another one.
+    // An environment that is not in the backup, and whose number is then reused for another one.
     let environment = json!({ "name": "Lost", "type": "production" });
     let lost = server.post("/v1/environments", &environment).await.expect(201);
     let key = json!({ "name": "k", "type": "private_key", "environment_id": lost["id"] });
@@ -137,7 +137,7 @@ async fn a_database_that_is_restored_under_a_running_server_is_followed() {
     .await;
     create(&server, &["new-2", "new-3", "new-4"]).await;
     received(&receiver, &last(&server, 4).await).await;
-    // The key of the lost environment opens no other one.
+    // The key of the lost environment does not work for the new one.
     until(async || {
         let answer = patron_tests::patron::send(server.request_as(&key, reqwest::Method::GET, "/v1/customers")).await;
         if answer.status == 401 { Ok(()) } else { Err(answer.status) }

@@ -1,4 +1,4 @@
-//! Moving a whole database, and spreading it over several servers.
+//! Copying a whole database, and distributing it over several servers.
 
 use patron_tests::{
     audit,
@@ -41,7 +41,7 @@ async fn is_the_same(one: &Place, other: &Place) {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_goes_along_from_one_kind_to_the_other_and_back(
+async fn a_database_can_be_copied_to_the_other_kind_and_back(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (place, other) = (Place::fresh(backend).await, Place::fresh(other_than(backend)).await);
@@ -68,7 +68,7 @@ async fn a_database_goes_along_from_one_kind_to_the_other_and_back(
     is_the_same(&place, &other).await;
     audit::is_whole(&other).await;
 
-    // The other one goes on where the first has stopped: answers under keys, cursors, numbers of environments.
+    // The copy continues where the original stopped: stored answers, cursors, numbers of environments.
     let server = other.serve();
     let again = create(&server, "c-0").await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));

@@ -1,7 +1,7 @@
 //! Fail-over: three nodes of PostgreSQL under Patroni fail in every way while customers are written, the log is read and
-//! webhooks are delivered. `tests/failover` installs what is needed, and says how long to go on.
+//! webhooks are delivered. `tests/failover` installs the requirements and sets the number of rounds.
 //!
-//! All tests are ignored elsewhere: a cluster takes a minute to start, and most of the machine.
+//! All tests are ignored otherwise, because a cluster takes a minute to start and uses most of the machine.
 
 mod crew;
 mod nodes;
@@ -33,7 +33,7 @@ use self::{
     nodes::{Nodes, Way},
 };
 
-/// What happens to the nodes.
+/// The kinds of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     Switchover,
@@ -43,17 +43,17 @@ enum Trouble {
     PauseStandby,
 }
 
-/// As many writers as make about 120 writes/s.
+/// The number of writers, for about 120 writes/s.
 const WRITERS: usize = 24;
 const EVERY: Duration = Duration::from_millis(200);
 const READERS: usize = 4;
-/// The longest that an answer may take.
+/// The longest allowed time to an answer.
 const LONGEST: Duration = Duration::from_secs(10);
 
 #[rstest]
 #[ignore = "tests/failover runs it"]
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_notices_a_fail_over(
+async fn clients_recover_from_a_fail_over(
     #[values(true, false)] synchronous: bool,
     #[values(Way::Hosts, Way::Proxy)] way: Way,
     #[values(
@@ -73,7 +73,7 @@ async fn nobody_notices_a_fail_over(
     outcome.judge(synchronous, trouble);
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Outcome {
     seen: Seen,
     ideal: Duration,
@@ -101,7 +101,7 @@ async fn run(nodes: &mut Nodes, way: Way, trouble: Trouble, rounds: usize) -> Ou
     crew.finish(async || nodes.primary_url().await).await
 }
 
-/// Nobody fails here: a slow disk alone, and many readers.
+/// No node fails here: there are only slow commits and many readers.
 #[ignore = "tests/failover runs it"]
 #[tokio::test(flavor = "multi_thread")]
 async fn many_readers_of_one_server_miss_nothing() {
@@ -120,7 +120,7 @@ async fn many_readers_of_one_server_miss_nothing() {
     assert_eq!((outcome.lost, outcome.twice, outcome.missed_by_readers, outcome.missed_by_webhooks), (0, 0, 0, 0));
 }
 
-/// A server of Patron, and everybody who works with it.
+/// A Patron server and all its clients.
 struct Crew {
     server: Server,
     receivers: Vec<Receiver>,
@@ -160,7 +160,7 @@ impl Crew {
         Self { server, receivers, seen, gap, read, taken_back, stop_writing, stop_reading, writers, readers }
     }
 
-    /// Ends the work, waits until readers and receivers have caught up, and compares what they have with the database.
+    /// Stops the writers, waits until readers and receivers have caught up, and compares their events with the database.
     async fn finish(self, url: impl AsyncFn() -> String) -> Outcome {
         self.stop_writing.store(true, Ordering::Relaxed);
         join_all(self.writers).await;
@@ -197,7 +197,7 @@ impl Crew {
     }
 }
 
-/// Waits as long as fewer and fewer are missing, and answers how many are in the end.
+/// Waits while the number of missing events shrinks, and returns the final number.
 async fn until_caught_up(log: &BTreeSet<String>, missing: impl Fn() -> usize) -> usize {
     let (mut least, mut moved) = (log.len() + 1, Instant::now());
     loop {
@@ -239,8 +239,8 @@ impl Outcome {
         assert!(self.seen.wrong.is_empty(), "{:?}", &self.seen.wrong[..self.seen.wrong.len().min(20)]);
         assert!(self.seen.longest <= LONGEST, "an answer took {:?}", self.seen.longest);
         assert_eq!((self.twice, self.missed_by_readers, self.missed_by_webhooks), (0, 0, 0));
-        // What the old primary had acknowledged and no other had: that is what asynchronous means.
+        // Asynchronous replication may lose writes that only the old primary had.
         let may_lose = !synchronous && !matches!(trouble, Trouble::Switchover | Trouble::PauseStandby);
-        assert!(self.lost == 0 || may_lose, "{} acknowledged writes are gone", self.lost);
+        assert!(self.lost == 0 || may_lose, "{} acknowledged writes were lost", self.lost);
     }
 }

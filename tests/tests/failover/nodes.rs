@@ -45,6 +45,7 @@ pub(crate) struct Nodes {
     folder: TempDir,
     nodes: Vec<Node>,
     proxy: u16,
+    synchronous: bool,
     _services: Vec<Program>,
     client: reqwest::Client,
 }
@@ -108,7 +109,7 @@ impl Nodes {
         fs::write(path("haproxy.cfg"), haproxy(proxy, &nodes)).expect("a file");
         services.push(run(&path("haproxy.log"), "", &["haproxy", "-db", "-f", &path("haproxy.cfg")]));
         let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().expect("a client");
-        let mut cluster = Self { folder, nodes, proxy, _services: services, client };
+        let mut cluster = Self { folder, nodes, proxy, synchronous, _services: services, client };
         for number in 0..cluster.nodes.len() {
             cluster.start_node(number);
             // The first initialises; the others copy it.
@@ -163,7 +164,9 @@ impl Nodes {
             };
             let run = members.iter().all(|member| matches!(member["state"].as_str(), Some("running" | "streaming")));
             let lag = members.iter().all(|member| member["lag"].as_u64().unwrap_or_default() < 1_000_000);
-            if members.len() == self.nodes.len() && run && lag && is("leader") == 1 {
+            // A switchover needs a synchronous standby that Patroni knows as such.
+            let ready = !self.synchronous || is("sync_standby") == 1;
+            if members.len() == self.nodes.len() && run && lag && is("leader") == 1 && ready {
                 return;
             }
             assert!(begun.elapsed() < HEALING, "not healthy: {members:?}; see {}: {}", self.keep_logs(), self.logs());

@@ -1,4 +1,4 @@
-//! Tables that are spread over several servers by environment, as Citus does.
+//! Tables distributed over several servers by environment, as with Citus.
 
 use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
 use patron_domain::testkit::contract;
@@ -7,7 +7,7 @@ use patron_tests::{
     wait::TIMEOUT,
 };
 
-/// Tables whose rows are with their environment.
+/// Tables whose rows are distributed by environment.
 const SPREAD: [&str; 12] = [
     "logs",
     "audit",
@@ -23,8 +23,8 @@ const SPREAD: [&str; 12] = [
     "onboarding_runs",
 ];
 
-/// Rows of an environment are locked and changed by statements that name it: by it one server is found. Citus refuses locks on
-/// several servers, and changes there are commits in two phases.
+/// Statements that lock or change an environment's rows must name the environment, so that Citus runs them on one server.
+/// Citus refuses locks on several servers, and changes on several servers need two-phase commits.
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_lock_or_change_rows_name_the_environment() {
     let configuration = vec!["log_statement = all".to_owned()];
@@ -39,7 +39,7 @@ async fn statements_that_lock_or_change_rows_name_the_environment() {
     let mut seen = 0;
     for sql in statements {
         let locks = sql.contains("FOR UPDATE") || sql.contains("FOR SHARE");
-        // Rows that are written by the hundred are listed in another way where tables are spread.
+        // Bulk writes over lists of rows use other statements on distributed tables.
         let changes = (sql.starts_with("UPDATE") || sql.starts_with("DELETE")) && !sql.contains("unnest(");
         let quoted = |table: &&str| sql.contains(&format!("\"{table}\"")) || sql.contains(&format!(" {table} "));
         if (locks || changes) && SPREAD.iter().any(quoted) {
@@ -47,5 +47,5 @@ async fn statements_that_lock_or_change_rows_name_the_environment() {
             assert!(sql.contains("\"environment\" = $") || sql.contains("environment = $"), "{sql}");
         }
     }
-    assert!(seen > 100, "{seen} statements were seen");
+    assert!(seen > 100, "only {seen} statements were seen");
 }

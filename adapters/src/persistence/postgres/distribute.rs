@@ -53,7 +53,7 @@ async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
         return Ok((false, 0));
     }
     let spread = sql::<Bool>(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrel = to_regclass('events')::oid)",
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = to_regclass('events')::oid)",
     );
     let group = sql::<Integer>("SELECT groupid FROM pg_catalog.pg_dist_local_group");
     let spread = session.answer(spread.get_result::<bool>(&mut pg)).await?;

@@ -1,4 +1,4 @@
-//! How far endpoints hold old events back.
+//! The retention of old events for endpoints that are behind.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ fn place(number: i64) -> EventPosition {
     EventPosition::from_stored(number).unwrap()
 }
 
-/// What waits for another attempt is kept, however far the endpoint has read.
+/// Events with a pending retry are kept, however far the endpoint has read.
 async fn check(store: Arc<dyn WebhookRepository>) {
     let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
     store.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
@@ -48,19 +48,17 @@ async fn check(store: Arc<dyn WebhookRepository>) {
         assert_eq!(behind().await, Ok(Some(place(wanted))));
     }
     store.delete_endpoint(&a_scope(), endpoint.id, a_time(), None).await.unwrap();
-    assert_eq!(behind().await, Ok(None), "nobody reads any more");
+    assert_eq!(behind().await, Ok(None), "no endpoint must hold events back any more");
 }
 
 #[tokio::test]
-async fn what_waits_for_another_attempt_holds_events_back_in_memory() {
+async fn a_pending_retry_keeps_its_event_in_memory() {
     check(Arc::new(MemoryStore::default())).await;
 }
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_another_attempt_holds_events_back(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn a_pending_retry_keeps_its_event(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
     let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
