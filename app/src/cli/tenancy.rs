@@ -109,7 +109,7 @@ pub(crate) enum Environments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secrets {
-    /// Encrypt every secret of webhooks and onboarding with the first key of PATRON_SECRETS_KEY.
+    /// Encrypt all stored secrets with the first key of PATRON_SECRETS_KEY.
     ///
     /// To be run once the new key stands in front of the old one there. It may run beside servers. Afterwards the old key may
     /// be left out.

@@ -138,7 +138,7 @@ async fn each_field_of_a_webhook_is_in_the_log_and_each_of_the_log_in_a_webhook(
     rename(&server, &created["id"], "Acme").await;
     // One without a request.
     let made = ["customers", "generate", "--count", "1", "--prefix", "made-up-"];
-    place.run_ok(&made);
+    let _ = place.run_ok(&made);
     let by_id = |mut events: Vec<Value>| {
         events.sort_by_key(|event| event["event_id"].to_string());
         events
