@@ -37,8 +37,8 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     details: Vec<Detail>,
-    /// Members of the details that are no places of the request.
-    facts: Vec<(&'static str, String)>,
+    /// A member of the details that is not a place in the request.
+    fact: Option<Box<(&'static str, String)>>,
     header: Option<(&'static str, String)>,
     /// The reason, if it is the caller: the [`Callers`] of the API have the words for it.
     caller: Option<RefusedCaller>,
@@ -84,20 +84,12 @@ impl ApiError {
     }
 
     fn new(status: Status, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            details: Vec::new(),
-            facts: Vec::new(),
-            header: None,
-            caller: None,
-        }
+        Self { status, code, message: message.into(), details: Vec::new(), fact: None, header: None, caller: None }
     }
 
     /// Adds a member to the details that is not about a place in the request.
     fn fact(mut self, name: &'static str, value: String) -> Self {
-        self.facts.push((name, value));
+        self.fact = Some(Box::new((name, value)));
         self
     }
 

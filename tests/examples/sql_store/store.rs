@@ -107,7 +107,7 @@ impl SqlStore {
         nothing: T,
         read: impl FnOnce(&Connection, Place) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        Place::of(scope).map_or(Ok(nothing), |place| read(&*self.connection(), place))
+        Place::of(scope).map_or(Ok(nothing), |place| read(&self.connection(), place))
     }
 
     fn do_change(

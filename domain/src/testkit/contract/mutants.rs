@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -157,12 +157,12 @@ fn with(value: &Value, path: &str, stand_in: Option<Value>) -> Option<Value> {
 
 impl Mutant {
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the value, or a wrong one.
     fn shown<T: Serialize + DeserializeOwned + PartialEq + Debug>(&self, way: Way, id: String, value: T) -> T {
-        let json = serde_json::to_value(&value).unwrap();
+        let Ok(json) = serde_json::to_value(&value) else { return value };
         let mut all = Vec::new();
         leaves(&json, &[], "", &mut all);
         let mut seen = self.seen();
