@@ -19,7 +19,7 @@ use crate::{
 /// # futures::executor::block_on(async {
 /// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
 /// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
-/// let after = round.endpoint.position;
+/// let after = round.endpoint.position.into();
 /// let (_, page): (_, LogPage) = engine.read_ahead(&round.endpoint, after).await.unwrap();
 /// # let _ = (engine.begin(&mut round), page);
 /// # });
