@@ -142,8 +142,8 @@ impl TaxAssociationFilter {
         Self { entities: TaxedEntities::One(entity), ..Self::default() }
     }
 
-    /// The statuses that the list shows. Archived associations are those of archived customers, and those that were removed. Only the
-    /// former return when their customer is restored, so stores tell them apart.
+    /// The statuses that the list shows. Archived associations are those of archived customers, and those that were
+    /// removed. Only the former return when their customer is restored, so stores tell them apart.
     ///
     /// ```
     /// use patron_domain::{lifecycle::Status, tax::TaxAssociationFilter};

@@ -127,7 +127,7 @@ async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
     let denied = create().header(bob).dispatch().await;
     assert_eq!(denied.status().code, 403);
     let denied = denied.into_string().await.unwrap();
-    assert!(denied.contains("the caller may not do this") && !denied.contains("key"), "{denied}");
+    assert!(denied.contains("the caller lacks the permission for this") && !denied.contains("key"), "{denied}");
     for stranger in [create(), create().header(rocket::http::Header::new("authorization", "Bearer a.b.c"))] {
         let refused = stranger.dispatch().await;
         assert_eq!((refused.status().code, refused.headers().get_one("WWW-Authenticate")), (401, Some("Bearer")));
