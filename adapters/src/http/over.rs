@@ -1,4 +1,4 @@
-//! Wires the routes over a database of ours.
+//! Wires the routes over a Patron database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,23 +35,23 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Ports {
-    /// Tells the time. Default: the system's clock.
+    /// The clock. Default: the system's.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids. Default: with random bits of the system.
+    /// Generates ids. Default: with the system's randomness.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets. Default: the system's.
+    /// Generates secrets. Default: with the system's randomness.
     pub randomness: Arc<dyn Randomness>,
-    /// Identifies callers. Without it the database's API keys do, and there are routes for environments and keys.
+    /// Identifies callers. Default: by the API keys in the database, with routes for environments and keys.
     pub callers: Option<Arc<dyn Callers>>,
-    /// Records when keys are used. Default: not at all.
+    /// Records when keys are used. Default: no records.
     pub key_uses: Arc<dyn KeyUses>,
     /// Calls other systems. Without it there are no routes for webhooks and onboarding.
     pub calls: Option<Calls>,
     /// How long an idempotency key returns the first response. Default: 24 hours.
     pub idempotency_ttl: Duration,
-    /// How many requests of each tenant pass in a second. Default: all.
+    /// The rate limit of each tenant. Default: none.
     pub rate_limit: RateLimit,
-    /// For how long a key that is made over HTTP lives at most. Default: for ever.
+    /// The longest validity of a key that is created over HTTP. Default: unlimited.
     pub key_max_age: Option<Duration>,
     /// Limits.
     pub options: HttpOptions,
@@ -62,7 +62,7 @@ pub struct Ports {
 pub struct Calls {
     /// Sends requests.
     pub sender: Arc<dyn WebhookSender>,
-    /// Seals the secrets that they are signed with.
+    /// Encrypts the secrets that sign them.
     pub vault: Arc<dyn SecretVault>,
 }
 
@@ -84,7 +84,7 @@ impl Default for Ports {
 }
 
 impl Api {
-    /// The API over a database. With the feature `key-cache`, a cache of API keys is in front of it.
+    /// The API over a database. With the feature `key-cache`, API keys are cached.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
         let Ports {

@@ -91,8 +91,8 @@ pub(crate) trait Engine: Send + Sync {
     /// Checks whether the database responds.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// The number of connections lost since the start. After a loss the database may be another one, so cached values are
-    /// no longer valid.
+    /// The number of connections lost since the start. After a loss the database may be another one, so cached values
+    /// are no longer valid.
     fn losses(&self) -> u64 {
         0
     }

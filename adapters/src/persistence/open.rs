@@ -23,8 +23,8 @@ pub struct OpenOptions {
     /// Whether each shared commit contains changes of one environment only, so a slow transaction does not delay other
     /// environments. Ignored for SQLite, which has one writer. Always on if Citus distributes the tables.
     pub commits_by_environment: bool,
-    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits and
-    /// connections are derived from it.
+    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits
+    /// and connections are derived from it.
     pub timeout: Duration,
 }
 

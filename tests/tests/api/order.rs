@@ -70,7 +70,7 @@ async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Ba
 
     let tenants: Value = serde_json::from_str(&place.run_ok(&["tenants", "list", "--json"])).unwrap();
     let tenant = text(&tenants[0]["id"]).to_owned();
-    assert!(place.run_ok(&["tenants", "suspend", &tenant]).contains("is suspended since"));
+    assert!(place.run_ok(&["tenants", "suspend", &tenant]).contains("has been suspended since"));
     // Suspended comes before all of these, once other processes have noticed.
     for key in [KEY, &reader, &elsewhere] {
         until(async || {

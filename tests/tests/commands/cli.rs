@@ -195,7 +195,7 @@ async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains(told), "{said}");
     }
-    assert_refused(&place.run(&["secrets", "rotate"]), 2, &["PATRON_SECRETS_KEY names no key"]);
+    assert_refused(&place.run(&["secrets", "rotate"]), 2, &["PATRON_SECRETS_KEY is not set"]);
     let server = place.serve_with(&[("PATRON_SECRETS_KEY", &new), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     let path = format!("/v1/webhooks/endpoints/{id}/test");
     send(server.request(Method::POST, &path)).await.expect(200);

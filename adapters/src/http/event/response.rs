@@ -22,11 +22,12 @@ use crate::http::{
 pub(super) struct EventResponse<'a> {
     #[schema(schema_with = exactly::<EventId>)]
     id: EventId,
-    /// `customer.deleted`, Flexprice's word, is a customer that was archived; `customer.restored` may follow.
+    /// `customer.deleted` is Flexprice's word for an archived customer; `customer.restored` may follow.
     #[schema(schema_with = exactly::<EventType>)]
     r#type: EventType,
     entity: Entity,
-    /// Numbers the entity's events from 1, without gaps; the entity's version after the change.
+    /// The number of the event among those of its entity, from 1 and without gaps. It equals the entity's version after
+    /// the change.
     #[schema(schema_with = exactly::<u64>)]
     sequence: u64,
     #[schema(schema_with = exactly::<Timestamp>)]

@@ -45,7 +45,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
     workflows.into_iter().flatten().chain(runs.into_iter().flatten()).collect()
 }
 
-/// What knows which URLs this server calls: the service of webhooks, if it is mounted.
+/// The sender, which decides which URLs this server calls. `None` if the webhook service is not mounted.
 fn sender<'a>(services: &'a Services<'_>) -> Option<&'a dyn WebhookSender> {
     services.webhooks.as_ref().map(|webhooks| &*webhooks.sender)
 }

@@ -1,4 +1,5 @@
-//! The body of a delivery: Flexprice's shape, with our fields added. docs/webhooks.md says which field of `GET /events` each is.
+//! The body of a delivery: Flexprice's shape, with our fields added. docs/webhooks.md says which field of `GET /events`
+//! each is.
 
 use patron_domain::{
     event::{EventEntityType, EventRecord, EventState},

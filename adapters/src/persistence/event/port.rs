@@ -122,8 +122,8 @@ impl EventLog for Store {
 }
 
 impl Store {
-    /// Checks a second time that the log was taken back behind a reader, in a transaction for writing: so a standby that lags
-    /// behind sends nobody back.
+    /// Checks again whether the log was taken back behind a reader, in a transaction for writing. So a standby that
+    /// lags behind resets no reader.
     async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
         let check = self.write(move |unit| {
             let check = async move {
@@ -138,7 +138,7 @@ impl Store {
             check.boxed()
         });
         let Some(error) = check.await? else {
-            return Ok(StoreError::unavailable("the server that was asked lags behind").into());
+            return Ok(StoreError::unavailable("the database server lags behind").into());
         };
         metrics::log_taken_back("api");
         tracing::warn!(position = %cursor.position(), "the log was taken back behind a reader");
@@ -150,7 +150,7 @@ fn position(stored: i64) -> EventPosition {
     EventPosition::from_stored(stored).unwrap_or_default()
 }
 
-/// Where a reader continues whose cursor the log does not know.
+/// The place where a reader continues if the log does not know its cursor.
 async fn resume(unit: &dyn Reads, environment: i32, cursor: EventCursor) -> QueryResult<LogTakenBack> {
     let before = match cursor.first_doubtful() {
         Some(doubtful) => unit.last_before(environment, doubtful.into()).await?,
