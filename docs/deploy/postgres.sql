@@ -4,5 +4,5 @@
 CREATE ROLE patron LOGIN PASSWORD :'password';
 -- From template0, so that the encoding may differ from the server's own.
 CREATE DATABASE patron OWNER patron ENCODING 'UTF8' TEMPLATE template0;
--- Nobody else may connect to it.
+-- No other role may connect.
 REVOKE ALL ON DATABASE patron FROM PUBLIC;
