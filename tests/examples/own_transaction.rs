@@ -82,7 +82,7 @@ pub(crate) fn connect_sqlite(file: &str) -> Result<SqliteConnection, Box<dyn Err
     Ok(connection)
 }
 
-/// The environment that the service keeps its customers in: the first of its tenant 7.
+/// The environment of the service's customers: the first of its tenant 7.
 pub(crate) fn scope() -> EnvironmentScope {
     EnvironmentScope::new(Owner::numbered(7, 1), Actor::system())
 }

@@ -338,7 +338,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
 /// A client that waits for an answer for as long as anything is waited for here.
 ///
 /// # Panics
-/// When it cannot be made.
+/// When it cannot be created.
 #[must_use]
 pub fn client() -> reqwest::Client {
     provide_cryptography();

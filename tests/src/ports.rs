@@ -5,14 +5,14 @@ use std::{
     net::TcpListener,
 };
 
-/// Where they are looked for: below those that the system gives to connections, and those of [`crate::postgres`].
+/// The range: below the ports of outgoing connections, and below those of [`crate::postgres`].
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 10_000;
 
-/// A port of 127.0.0.1 that is free now.
+/// A free port of 127.0.0.1.
 ///
 /// # Panics
-/// When none of a hundred is.
+/// When none of a hundred is free.
 #[must_use]
 pub fn free() -> u16 {
     let random = || FIRST + u16::try_from(RandomState::new().hash_one(()) % u64::from(COUNT)).unwrap_or_default();

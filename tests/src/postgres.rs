@@ -173,7 +173,7 @@ impl Cluster {
         self.command(&format!("start {}", self.port));
     }
 
-    /// Makes the server a standby, as a switchover does with a primary: it is started again, and takes no writes.
+    /// Restarts the server as a standby, as a switchover does with a primary: it accepts no writes.
     ///
     /// # Panics
     /// When it does not stop or start.
@@ -183,10 +183,10 @@ impl Cluster {
         self.command(&format!("start {}", self.port));
     }
 
-    /// Makes a standby the primary. Connections stay.
+    /// Promotes a standby. Connections stay open.
     ///
     /// # Panics
-    /// When it is no standby.
+    /// When it is not a standby.
     pub async fn promote(&self) {
         if let Err(error) = self.execute("SELECT pg_promote()").await {
             panic!("PostgreSQL was not promoted: {error:?}");
@@ -203,7 +203,7 @@ impl Cluster {
         }
     }
 
-    /// What the server has logged.
+    /// The server's log.
     ///
     /// # Panics
     /// When the log cannot be read.
@@ -386,7 +386,7 @@ pub fn binaries() -> Result<PathBuf, String> {
     })
 }
 
-/// A port below those that Linux gives to outgoing connections.
+/// A port below the range of outgoing connections on Linux.
 pub fn some_port() -> u16 {
     20_000 + u16::try_from(random() % 12_000).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! The seed of tests that choose at random: another one each time, and the same one again where it is asked for.
+//! The seed of randomised tests: different in each run, unless it is set.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `PATRON_TEST_SEED`, or one that no run had before. It is printed: cargo shows it with a test that fails.
+/// `PATRON_TEST_SEED`, or a new one. It is printed, and cargo shows it with a failed test.
 ///
 /// # Panics
 /// When the variable is not a number below 2^32.

@@ -90,7 +90,7 @@ enum Figure {
     Indexes,
     /// Bytes on disk for a full customer.
     Disk {
-        /// How many customers are made.
+        /// The number of customers to create.
         #[arg(long, default_value_t = 20_000)]
         customers: u64,
     },
@@ -170,7 +170,7 @@ enum Figure {
         #[arg(long, default_value_t = 64)]
         clients: usize,
     },
-    /// All of the above, one after the other, but the load for a profiler and the comparison with an earlier build.
+    /// All of the above, one after the other, except the load for a profiler and the comparison with an earlier build.
     All,
     /// The bare Rocket handler: what the others start for themselves.
     #[command(hide = true)]

@@ -139,7 +139,7 @@ async fn all_that_is_wrong_with_a_key_is_told_at_once() {
 
 #[rstest]
 #[tokio::test]
-async fn a_tenant_admin_makes_keys_for_every_environment_of_its_tenant_and_for_no_other(
+async fn a_tenant_admin_creates_keys_for_every_environment_of_its_tenant_and_no_other(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -180,7 +180,7 @@ async fn a_tenant_admin_makes_keys_for_every_environment_of_its_tenant_and_for_n
 
 #[rstest]
 #[tokio::test]
-async fn each_administrator_reaches_what_its_role_says_and_no_further(
+async fn each_administrator_has_exactly_the_permissions_of_its_role(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -203,7 +203,7 @@ async fn each_administrator_reaches_what_its_role_says_and_no_further(
     let of_live = format!("{KEYS}/{live_key_id}");
     let list_live = format!("{KEYS}?environment_id={live}");
     let hook = json!({ "url": "https://example.com/hook" });
-    // What each of the three is answered: super_admin, tenant_admin, webhook_admin.
+    // The statuses for super_admin, tenant_admin and webhook_admin.
     for (method, path, body, wanted) in [
         (Method::POST, "/v1/environments", &json!({ "name": "E", "type": "development" }), [403, 201, 403]),
         (Method::GET, "/v1/environments", &none, [200, 200, 403]),
@@ -227,14 +227,18 @@ async fn each_administrator_reaches_what_its_role_says_and_no_further(
         }
         assert_eq!(answered, wanted, "{method} {path} {body}");
     }
-    // What was done from here stands in the log over there too.
+    // The change is in both environments' logs.
     let (_, live_admin) = new_key(&server, &elsewhere("super_admin")).await;
     let there = send(server.request_as(&live_admin, Method::GET, "/v1/audit")).await.expect(200);
     let revoked = there["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "api_key.revoked");
-    assert_eq!(revoked.expect("it is there")["object"]["id"], live_key_id);
+    assert_eq!(revoked.expect("an entry in the other environment")["object"]["id"], live_key_id);
     let here = server.get("/v1/audit").await.expect(200);
     assert!(here["items"].as_array().unwrap().iter().any(|entry| entry["object"]["id"] == live_key_id));
-    assert_eq!(ask(&live_key, Method::GET, "/v1/customers", &none).await, 401, "it was revoked from over here");
+    assert_eq!(
+        ask(&live_key, Method::GET, "/v1/customers", &none).await,
+        401,
+        "it must be revoked from the other environment"
+    );
 }
 
 #[tokio::test]

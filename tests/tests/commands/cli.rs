@@ -166,7 +166,7 @@ async fn a_receiver_takes_its_secret_from_standard_input_and_from_no_flag() {
 
 #[rstest]
 #[tokio::test]
-async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
+async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_no_longer_needed(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (old, new) = ("0a".repeat(32), "0b".repeat(32));
@@ -185,7 +185,7 @@ async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
         let mut command = place.command(&["secrets", "rotate"]);
         command.env("PATRON_SECRETS_KEY", keys).output().expect("the program starts")
     };
-    // Without the key that they were encrypted with nothing changes, and it is told.
+    // Without the old key nothing changes, and the message says so.
     assert_refused(&rotate(&new), 1, &["2 endpoints and workflows cannot be decrypted"]);
     for told in [
         "of 2 endpoints and workflows with the first key; 0 were",
@@ -199,5 +199,5 @@ async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
     let server = place.serve_with(&[("PATRON_SECRETS_KEY", &new), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     let path = format!("/v1/webhooks/endpoints/{id}/test");
     send(server.request(Method::POST, &path)).await.expect(200);
-    assert!(receiver.all()[0].is_signed_with(secret), "the new key alone opens it");
+    assert!(receiver.all()[0].is_signed_with(secret), "the new key must open it");
 }

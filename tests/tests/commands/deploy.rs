@@ -1,5 +1,5 @@
-//! The files of `docs/deploy`, used as its page says: the statements over a PostgreSQL of our own, the unit, and both proxies in front
-//! of the program. What is not installed here is left out, and `tests/run` says so.
+//! The files of `docs/deploy`: the statements on a temporary PostgreSQL, the unit in `systemd-analyze`, and both proxies in
+//! front of the program. Tests of missing programs are skipped, and `tests/run` says so.
 
 use std::{
     env, fs,
@@ -22,14 +22,14 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-/// As many requests as nginx lets one address have at work.
+/// The most concurrent requests of one address in nginx.
 const AT_WORK: usize = 64;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/deploy").join(name)
 }
 
-/// Where a program is, or a word that it is not installed.
+/// The path of a program; prints a note if it is not installed.
 fn installed(program: &str) -> Option<PathBuf> {
     let mut folders =
         env::split_paths(&env::var_os("PATH")?).chain([PathBuf::from("/usr/sbin")]).collect::<Vec<_>>().into_iter();
@@ -41,9 +41,9 @@ fn installed(program: &str) -> Option<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_statements_make_a_database_for_patron_alone() {
+async fn the_statements_create_a_private_database() {
     let cluster = Cluster::start(&Options::default()).unwrap();
-    // The role of the statements has the name of the superuser of our tests, who makes way.
+    // The statements create a role with the name of our superuser, which is renamed first.
     run_sql(
         &cluster.url("postgres"),
         "CREATE ROLE admin SUPERUSER LOGIN PASSWORD 'a'; CREATE ROLE other LOGIN PASSWORD 'o'",
@@ -77,12 +77,12 @@ async fn run_sql(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
 }
 
 #[tokio::test]
-async fn systemd_takes_the_unit() {
+async fn systemd_analyze_accepts_the_unit() {
     let Some(analyze) = installed("systemd-analyze") else { return };
     let place = Place::fresh(Backend::Sqlite).await;
     let unit = fs::read_to_string(file("patron.service")).unwrap();
     let program = place.command(&[]).get_program().to_str().unwrap().to_owned();
-    // The lines for PostgreSQL as well, which the page has people uncomment.
+    // With the lines for PostgreSQL, which are comments by default.
     let unit = unit
         .replace("/usr/local/bin/patron", &program)
         .replace("\n#LoadCredential", "\nLoadCredential")
@@ -94,7 +94,7 @@ async fn systemd_takes_the_unit() {
     assert!(output.status.success() && !told.contains("patron.service"), "{told}");
 }
 
-/// A proxy that runs, with its children.
+/// A running proxy with its children, killed on drop.
 struct Proxy(Child);
 
 impl Drop for Proxy {
@@ -105,7 +105,7 @@ impl Drop for Proxy {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nginx_takes_the_configuration_and_keeps_its_limits() {
+async fn nginx_accepts_the_configuration_and_enforces_its_limits() {
     let Some(nginx) = installed("nginx") else { return };
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
@@ -172,7 +172,7 @@ async fn nginx_takes_the_configuration_and_keeps_its_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn caddy_takes_the_configuration_and_keeps_its_limits() {
+async fn caddy_accepts_the_configuration_and_enforces_its_limits() {
     let Some(caddy) = installed("caddy") else { return };
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
@@ -199,7 +199,7 @@ fn started(mut command: Command) -> Proxy {
     Proxy(std::os::unix::process::CommandExt::process_group(&mut command, 0).spawn().expect("the proxy starts"))
 }
 
-/// Paths, bodies, entity tags and errors as without the proxy; figures not at all.
+/// Checks that paths, bodies, entity tags and errors pass unchanged, and that metrics do not.
 async fn passes_everything_on(base: &str) {
     let request = |method: Method, path: &str| {
         client().request(method, format!("{base}{path}")).header("x-api-key", KEY).header("accept-encoding", "gzip")
@@ -217,7 +217,7 @@ async fn passes_everything_on(base: &str) {
     assert_eq!(figures.status(), StatusCode::NOT_FOUND);
 }
 
-/// Of a client that begins a request and goes on no more, the connection ends.
+/// Checks that a connection is closed if a client stops in the middle of the headers.
 fn ends_slow_heads(port: u16) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();

@@ -30,7 +30,7 @@ fn the_command_line_program_stores_customers_and_reports_all_errors() {
     command_line::run(Cursor::new(lines), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     let answers: Vec<_> = output.lines().collect();
-    assert_eq!(answers[..2], ["added acme", "refused: somebody has this external id"]);
+    assert_eq!(answers[..2], ["added acme", "refused: this external id is taken"]);
     assert!(answers[2].contains("external_id: ") && answers[2].contains("address_country: "), "{}", answers[2]);
     assert_eq!(answers[3], "1 customers: acme");
     assert!(answers[4].starts_with("say: add"));

@@ -1,5 +1,5 @@
-//! The port contract over every adapter: among its obligations customers and queries made at random, which every store has to answer
-//! as the rules of the domain do. Each run has a seed of its own; `PATRON_TEST_SEED` repeats one.
+//! The port contract over every store. It includes random customers and queries, whose results must equal those of the
+//! domain's rules. Each run has a new seed; `PATRON_TEST_SEED` repeats one.
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
 }
 
 #[tokio::test]
-async fn a_step_that_the_server_would_not_call_is_taken_with_a_warning_at_its_place() {
+async fn a_step_with_a_refused_address_is_accepted_with_a_warning() {
     let place = Place::fresh(Backend::Sqlite).await;
     let call = |url: &str| json!({ "type": "http_call", "url": url });
     let setting = json!({ "value": { "steps": [

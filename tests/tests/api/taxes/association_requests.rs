@@ -45,7 +45,7 @@ async fn wrong_associations_are_refused_by_their_paths() {
             vec!["end_date"],
         ),
         (json!({ "end_date": "2020-01-01T00:00:00Z" }), 400, "validation_error", vec!["end_date"]),
-        // With what the request refers to and is not there.
+        // Together with missing references.
         (
             json!({ "end_date": "2020-01-01T00:00:00Z", "entity_id": nobody, "tax_rate_code": "NONE" }),
             400,
@@ -144,7 +144,7 @@ async fn associations_are_filtered(#[values(Backend::Sqlite, Backend::Postgres)]
 
 #[rstest]
 #[tokio::test]
-async fn what_was_removed_is_listed_among_the_archived(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn removed_associations_are_listed_as_archived(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let (vat, gst) = (a_rate(&server, "VAT").await, a_rate(&server, "GST").await);
@@ -154,7 +154,7 @@ async fn what_was_removed_is_listed_among_the_archived(#[values(Backend::Sqlite,
     for body in [tax(&acme, "VAT"), tenant, tax(&globex, "VAT"), tax(&globex, "GST"), tax(&acme, "GST")] {
         made.push(server.post(ASSOCIATIONS, &body).await.expect(200));
     }
-    // One of a customer and a default are removed; those of the other customer go with it; one stays.
+    // One customer's association and a default are removed, the other customer's are archived with it; one stays.
     for association in &made[..2] {
         delete(&server, &format!("{ASSOCIATIONS}/{}", id(association))).await.expect(200);
     }

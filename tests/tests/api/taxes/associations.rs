@@ -86,7 +86,7 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
     let rate = a_rate(&server, "VAT").await;
     let unsaid =
         server.post(ASSOCIATIONS, &json!({ "tax_rate_code": "VAT", "entity_type": "tenant" })).await.expect(200);
-    assert_eq!(unsaid["auto_apply"], false, "nobody is taxed by what nobody said");
+    assert_eq!(unsaid["auto_apply"], false, "a missing field must tax no customer");
     delete(&server, &format!("{ASSOCIATIONS}/{}", id(&unsaid))).await.expect(200);
     let body = json!({ "tax_rate_code": "VAT", "entity_type": "tenant", "auto_apply": true });
     let made = server.post(ASSOCIATIONS, &body).await.expect(200);

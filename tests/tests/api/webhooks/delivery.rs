@@ -123,9 +123,7 @@ fn as_a_webhook(mut event: Value) -> Value {
 
 #[rstest]
 #[tokio::test]
-async fn each_field_of_a_webhook_is_in_the_log_and_each_of_the_log_in_a_webhook(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn webhooks_and_the_log_have_the_same_fields(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let (place, receiver) = (Place::fresh(backend).await, Receiver::start().await);
     let server = place.serve_with(&QUICK);
     endpoint(&server, &receiver.url()).await;
@@ -136,7 +134,7 @@ async fn each_field_of_a_webhook_is_in_the_log_and_each_of_the_log_in_a_webhook(
     });
     let created = server.post("/v1/customers", &body).await.expect(201);
     rename(&server, &created["id"], "Acme").await;
-    // One without a request.
+    // An event without a request.
     let made = ["customers", "generate", "--count", "1", "--prefix", "made-up-"];
     let _ = place.run_ok(&made);
     let by_id = |mut events: Vec<Value>| {

@@ -53,7 +53,7 @@ async fn deliveries_go_to_public_addresses_alone() {
         format!("http://0:{port}/"),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
         "http://10.0.0.1/".to_owned(),
-        // A host that does not exist looks the same: names of the server's own network stay unknown.
+        // A host that does not exist looks the same, so names of the server's network are not revealed.
         "https://nowhere.invalid/".to_owned(),
     ] {
         let (id, _) = endpoint(&server, &url).await;

@@ -1,5 +1,5 @@
-//! Every command of README.md and of the pages of `docs/`, as it is pasted: in the order of the page, in an empty folder, with the
-//! program that these tests have built. How a page says what is expected of a block: see `page`.
+//! Runs every command of README.md and of the pages of `docs/`: in the order of the page, in an empty folder, with the
+//! program under test. Module `page` describes the marks for expected results.
 
 mod page;
 mod reader;
@@ -19,7 +19,7 @@ fn read(page: &Path) -> String {
     fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
 }
 
-/// How many pages are below a folder.
+/// The number of pages below a folder.
 fn count(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let pages = |path: PathBuf| match path.is_dir() {
@@ -33,7 +33,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Somebody who has followed README.md, and then one page.
+/// A reader who follows README.md, and then one page.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn each_page_works_after_readme(
@@ -47,7 +47,7 @@ async fn each_page_works_after_readme(
     });
 }
 
-/// Somebody who reads all pages in the order of README.md, beside one server.
+/// A reader who follows all pages in the order of README.md, beside one server.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn all_pages_work_one_after_the_other(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
@@ -69,7 +69,7 @@ async fn all_pages_work_one_after_the_other(#[values(Backend::Sqlite, Backend::P
     });
 }
 
-/// Variables that are no settings of the program: what Kubernetes sets, and what tests and benchmarks take.
+/// Variables that are not settings of the program: those of Kubernetes, tests and benchmarks.
 const NO_SETTINGS: [&str; 2] = ["PATRON_SERVICE_HOST", "PATRON_CRASH_ROUNDS"];
 
 /// The files below a folder.
@@ -79,7 +79,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn every_setting_that_a_page_names_is_one() {
+async fn pages_name_only_existing_settings() {
     let place = Place::fresh(Backend::Sqlite).await;
     let known = [&["serve", "--help"][..], &["webhooks", "listen", "--help"]].map(|help| place.run_ok(help)).concat();
     let known: BTreeSet<_> = names(&known).collect();

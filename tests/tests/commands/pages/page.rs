@@ -1,21 +1,21 @@
-//! A page of the documentation as the reader runs it: its fenced blocks, and the marks above them.
+//! A page of the documentation: its fenced blocks, and the marks above them.
 //!
-//! A mark is an HTML comment of its own line right above a fence, so that no reader sees it:
+//! A mark is an HTML comment on its own line directly above a fence, which readers do not see:
 //!
 //! | mark | meaning |
 //! | --- | --- |
-//! | `not run: REASON` | the block is left out |
-//! | `terminal: NAME` | the block is pasted into another terminal, where it goes on; what ran there before is ended with Ctrl+C |
-//! | `until: TEXT` | and the reader waits until that terminal has printed the text |
-//! | `expect: 409 404` | the refusals (400 and above) that the block's `curl` commands answer, in their order; without it none |
-//! | `exit: 1` | the block ends with this code; without it 0 |
+//! | `not run: REASON` | the block is skipped |
+//! | `terminal: NAME` | the block runs in another terminal and keeps running; Ctrl+C ends the previous block there |
+//! | `until: TEXT` | the reader waits until that terminal has printed the text |
+//! | `expect: 409 404` | the refusals (400 and above) of the block's `curl` commands, in order; none by default |
+//! | `exit: 1` | the block's exit code; 0 by default |
 //! | `prints: TEXT` | the block prints the text |
-//! | `NAME prints: TEXT` | the terminal of that name prints the text, soon |
-//! | `file: NAME` | the block is saved as a file of this name; in any language |
+//! | `NAME prints: TEXT` | the terminal of that name prints the text soon |
+//! | `file: NAME` | the block, in any language, is saved as a file of this name |
 
 use std::collections::HashSet;
 
-/// The languages that a fence may name. One without a name could hide commands.
+/// The permitted languages of a fence. A fence without a language could hide commands.
 const LANGUAGES: [&str; 15] = [
     "sh", "json", "http", "text", "rust", "toml", "python", "js", "sql", "ini", "nginx", "caddy", "yaml", "csv", "html",
 ];
@@ -23,14 +23,14 @@ const LANGUAGES: [&str; 15] = [
 /// A fenced block.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// The line of the page on which it begins.
+    /// Its first line in the page.
     pub(super) line: usize,
     pub(super) language: String,
     pub(super) text: String,
     pub(super) marks: Marks,
 }
 
-/// What the marks above a block say.
+/// The marks above a block.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     pub(super) not_run: Option<String>,
@@ -39,37 +39,38 @@ pub(super) struct Marks {
     pub(super) refusals: Vec<u16>,
     pub(super) exit: i32,
     pub(super) prints: Vec<String>,
-    /// Terminals and what they print.
+    /// Terminals and their expected output.
     pub(super) elsewhere: Vec<(String, String)>,
     pub(super) file: Option<String>,
 }
 
 impl Marks {
     fn add(&mut self, mark: &str) -> Result<(), String> {
-        let (key, value) = mark.split_once(": ").ok_or_else(|| format!("no mark: {mark}"))?;
+        let (key, value) = mark.split_once(": ").ok_or_else(|| format!("unknown mark: {mark}"))?;
         let value = value.trim().to_owned();
         match key {
             "not run" => self.not_run = Some(value),
             "terminal" => self.terminal = Some(value),
             "until" => self.until = Some(value),
             "expect" => {
-                let statuses =
-                    value.split_whitespace().map(|status| status.parse().map_err(|_| format!("no status: {status}")));
+                let statuses = value
+                    .split_whitespace()
+                    .map(|status| status.parse().map_err(|_| format!("not a status: {status}")));
                 self.refusals = statuses.collect::<Result<_, _>>()?;
             }
-            "exit" => self.exit = value.parse().map_err(|_| format!("no exit code: {value}"))?,
+            "exit" => self.exit = value.parse().map_err(|_| format!("not an exit code: {value}"))?,
             "prints" => self.prints.push(value),
             "file" => self.file = Some(value),
             _ => match key.strip_suffix(" prints") {
                 Some(terminal) => self.elsewhere.push((terminal.to_owned(), value)),
-                None => return Err(format!("no mark: {mark}")),
+                None => return Err(format!("unknown mark: {mark}")),
             },
         }
         Ok(())
     }
 }
 
-/// The blocks of a page that are run or saved, in their order.
+/// The blocks of a page that are run or saved, in order.
 pub(super) fn blocks(page: &str) -> Result<Vec<Block>, String> {
     let known: HashSet<_> = LANGUAGES.into();
     let mut blocks = Vec::new();
@@ -86,7 +87,7 @@ pub(super) fn blocks(page: &str) -> Result<Vec<Block>, String> {
             }
             (None, Some(language)) => {
                 if !known.contains(language) {
-                    return Err(at(format!("a fence names its language, one of {LANGUAGES:?}")));
+                    return Err(at(format!("a fence must name its language, one of {LANGUAGES:?}")));
                 }
                 let marks = std::mem::take(&mut marks);
                 block = Some(Block { line: number + 1, language: language.to_owned(), text: String::new(), marks });
@@ -97,20 +98,20 @@ pub(super) fn blocks(page: &str) -> Result<Vec<Block>, String> {
                     marks.add(mark).map_err(at)?;
                     marked = Some(number);
                 } else if let Some(mark) = marked {
-                    return Err(format!("line {}: a mark stands right above a fence", mark + 1));
+                    return Err(format!("line {}: a mark must be directly above a fence", mark + 1));
                 }
             }
         }
     }
     if block.is_some() || marked.is_some() {
-        return Err("the page ends within a block, or after a mark".to_owned());
+        return Err("the page ends inside a block, or after a mark".to_owned());
     }
     blocks.retain(|block| block.language == "sh" || block.marks.file.is_some());
     Ok(blocks)
 }
 
 #[test]
-fn marks_are_read_and_mistakes_are_told() {
+fn marks_are_read_and_mistakes_are_reported() {
     let page = "text\n<!-- terminal: server -->\n<!-- until: listens on -->\n```sh\na\nb\n```\n\n<!-- expect: 409 404 -->\n```sh\nc\n```\n\
                 ```json\n{}\n```\n<!-- file: crm.py -->\n```python\nd\n```\n";
     let read = blocks(page).unwrap();

@@ -1,4 +1,4 @@
-//! A reader at a machine with a shell: pastes the blocks of pages one after the other, in an empty folder.
+//! A reader with a shell, who pastes the blocks of pages one after the other, in an empty folder.
 
 use std::{
     collections::HashMap,
@@ -22,11 +22,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::page::{self, Block};
 
-/// The ports that pages name. Tests run side by side, so each reader has ports of its own in their place.
+/// The ports in the pages. Tests run in parallel, so each reader replaces them by its own.
 const PORTS: [&str; 4] = ["8080", "4000", "4001", "9090"];
 
-/// Pastes blocks into one shell, each from a file that a line of its input names, beside the exit code to come. A block that
-/// is to fail has a shell of its own.
+/// Runs blocks in one shell. Each line of its input names the expected exit code and the file of a block. A block that
+/// must fail has its own subshell.
 const SHELL: &str = r#"
 set -eu
 while read -r expected block; do
@@ -40,7 +40,7 @@ while read -r expected block; do
 done
 "#;
 
-/// `curl`, which also writes down the status of each answer.
+/// `curl`, which also records the status of each answer.
 const CURL: &str = r#"#!/bin/sh
 head="$(mktemp)"
 REAL --dump-header "$head" "$@"
@@ -50,7 +50,7 @@ rm -f "$head"
 exit $code
 "#;
 
-/// `cargo`, as far as pages use it: the program is built already. `tests/bare` runs the real one.
+/// A stand-in for the `cargo` commands of the pages: the program is built already. `tests/bare` runs the real one.
 const CARGO: &str = r#"#!/bin/sh
 case "$*" in
   'run --release -- '*) shift 3; exec patron "$@" ;;
@@ -59,10 +59,10 @@ case "$*" in
 esac
 "#;
 
-/// The reader, and all that they have running. It ends with them.
+/// The reader with all running programs, which are stopped on drop.
 pub(super) struct Reader {
     place: Place,
-    /// Not the reader's folder, which is empty at first: the blocks, their output, and a home.
+    /// The blocks, their output, and a home; not the reader's folder, which is empty at first.
     desk: tempfile::TempDir,
     database: Option<String>,
     ports: Vec<(&'static str, String)>,
@@ -71,13 +71,13 @@ pub(super) struct Reader {
     pasted: usize,
 }
 
-/// The shell of the blocks that name no terminal.
+/// The shell of blocks without a terminal.
 struct Shell {
     process: Child,
     ended: mpsc::Receiver<String>,
 }
 
-/// Another terminal, and what it has printed since something was started there.
+/// Another terminal, and its output since the last start there.
 struct Terminal {
     process: Child,
     log: PathBuf,
@@ -101,7 +101,7 @@ impl Reader {
             fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
         let ports: Vec<_> = PORTS.into_iter().map(|port| (port, ports::free().to_string())).collect();
-        // SQLite is what the program takes when it is told nothing.
+        // Without a setting the program uses SQLite.
         let database = (backend == Backend::Postgres).then(|| place.database_url().to_owned());
         let mut shell = bash(&place, &desk, database.as_deref(), &ports, SHELL);
         let mut process = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("bash starts");
@@ -112,7 +112,7 @@ impl Reader {
         Self { place, desk, database, ports, shell, terminals: HashMap::new(), pasted: 0 }
     }
 
-    /// Follows a page from its beginning to its end. `name` is for messages.
+    /// Runs all blocks of a page. `name` is for messages.
     pub(super) fn follow(&mut self, name: &str, page: &str) {
         for block in page::blocks(page).unwrap_or_else(|error| panic!("{name}, {error}")) {
             let there = format!("{name}, line {}", block.line);
@@ -151,7 +151,7 @@ impl Reader {
         let told = format!("{there}\n{text}\n{}\n{}", printed("out"), self.logs());
         match code {
             Ok(code) => assert_eq!(code, expected.to_string(), "{told}"),
-            Err(error) => panic!("a command failed, or did not end ({error}): {told}"),
+            Err(error) => panic!("a command failed, or is still running ({error}): {told}"),
         }
         let refusals = printed("statuses");
         let refusals = refusals.lines().filter_map(|status| status.parse().ok()).filter(|status: &u16| *status >= 400);
@@ -161,9 +161,9 @@ impl Reader {
         }
     }
 
-    /// Ends what runs in a terminal, and runs something else there.
+    /// Ends the program in a terminal, and starts another one there.
     fn start(&mut self, name: &str, text: &str) {
-        // Ended before the next one begins.
+        // It must end before the next one begins.
         drop(self.terminals.remove(name));
         let log = self.desk.path().join(format!("{name}.log"));
         let output = File::create(&log).unwrap();
@@ -201,7 +201,7 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Ctrl+C, and then no patience.
+    /// Sends Ctrl+C, then kills.
     fn drop(&mut self) {
         let group = Pid::from_child(&self.process);
         let _ = kill_process_group(group, Signal::INT);
@@ -221,7 +221,7 @@ impl Drop for Shell {
     }
 }
 
-/// A shell in the reader's folder and a group of its own, with nothing of our environment.
+/// A shell in the reader's folder, in its own process group and with a clean environment.
 fn bash(
     place: &Place,
     desk: &tempfile::TempDir,
