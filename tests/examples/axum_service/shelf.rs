@@ -22,7 +22,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-/// Keeps customers for as long as it lives.
+/// Keeps customers in memory.
 #[derive(Default)]
 pub(crate) struct Shelf(Mutex<HashMap<Owner, Board>>);
 
@@ -72,7 +72,7 @@ impl Board {
             return Ok(CustomerChanged { event: event.clone(), replayed: true });
         }
         let facts = self.facts(&command);
-        // The decision refuses an external id that somebody has: the board is locked, so the facts are still true.
+        // The decision refuses an external id that is taken: the board is locked, so the facts are still valid.
         let event = command.decide(scope, &facts)?.event;
         // Nothing fails from here on, so nothing is ever half done.
         if let Some(claim) = claim {

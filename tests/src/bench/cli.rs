@@ -111,7 +111,7 @@ enum Figure {
         #[arg(long, default_value_t = 150_000)]
         many: u64,
     },
-    /// Customers made up by `patron customers generate`, against a plain SQLite loop.
+    /// Customers that `patron customers generate` creates, against a plain SQLite loop.
     Generate,
     /// Reads by one client over few customers, against the same over many; over PostgreSQL also pages against pgbench.
     Growth {
@@ -158,9 +158,9 @@ enum Figure {
         #[arg(long, default_value_t = 15)]
         overload_seconds: u64,
     },
-    /// One kind of request and nothing else, for as long as one turn: for a profiler.
+    /// One kind of request, for the length of one turn: for a profiler.
     Load {
-        /// What is asked.
+        /// The kind of request.
         #[arg(long, value_enum, default_value_t = Request::Create)]
         request: Request,
         /// Over PostgreSQL rather than SQLite.

@@ -36,9 +36,7 @@ async fn delete(server: &Server, path: &str) -> u16 {
 
 #[rstest]
 #[tokio::test]
-async fn an_environment_from_its_making_to_its_new_name(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn an_environment_is_created_and_renamed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let made = server.post("/v1/environments", &json!({ "name": "Live", "type": "production" })).await.expect(201);
@@ -76,7 +74,7 @@ async fn an_environment_from_its_making_to_its_new_name(
 
 #[rstest]
 #[tokio::test]
-async fn a_key_from_its_making_to_its_end(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_key_is_created_used_and_revoked(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let body = json!({ "name": "billing", "type": "private_key", "expires_at": "2999-01-01T00:00:00+01:00" });
@@ -114,7 +112,7 @@ async fn a_key_from_its_making_to_its_end(#[values(Backend::Sqlite, Backend::Pos
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_a_key_is_told_at_once() {
+async fn all_faults_of_a_key_are_reported_together() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let all = ["expires_at", "name", "roles[1]", "roles[2]", "type"].to_vec();
@@ -265,9 +263,7 @@ async fn readers_and_writers_change_no_environment_and_see_no_key() {
 
 #[rstest]
 #[tokio::test]
-async fn the_last_use_of_a_key_is_written_down_within_seconds(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn the_last_use_of_a_key_is_saved_within_seconds(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let (used_id, used) = new_key(&server, &key_body("used", "all_writer")).await;

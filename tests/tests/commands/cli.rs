@@ -21,7 +21,7 @@ use super::assert_refused;
 
 #[rstest]
 #[tokio::test]
-async fn tenants_environments_and_keys_are_made_beside_a_running_server(
+async fn tenants_environments_and_keys_are_created_beside_a_running_server(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -113,7 +113,7 @@ async fn logs_name_routes_and_no_personal_data() {
 }
 
 #[tokio::test]
-async fn a_receiver_of_webhooks_ends_when_nobody_reads_what_it_prints() {
+async fn a_receiver_of_webhooks_ends_when_its_output_is_closed() {
     let place = Place::fresh(Backend::Sqlite).await;
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let mut listener = place.command(&["webhooks", "listen", "--port", "0"]);

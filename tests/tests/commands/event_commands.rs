@@ -84,7 +84,7 @@ impl Tail {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_is_followed_and_taken_up_again(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn the_log_is_followed_and_resumed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     create(&server, &["a", "b"]).await;
@@ -106,7 +106,9 @@ async fn the_log_is_followed_and_taken_up_again(#[values(Backend::Sqlite, Backen
 
 #[rstest]
 #[tokio::test]
-async fn who_has_no_events_left_is_still_there(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_customer_without_remaining_events_still_exists(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     create(&server, &["a", "b"]).await;

@@ -98,7 +98,7 @@ async fn a_lost_key_has_a_way_back(#[values(Backend::Sqlite, Backend::Postgres)]
 }
 
 #[tokio::test]
-async fn an_occupied_port_is_told_and_loses_no_key() {
+async fn an_occupied_port_is_reported_and_loses_no_key() {
     let place = Place::fresh(Backend::Sqlite).await;
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = occupied.local_addr().unwrap().port().to_string();
@@ -108,7 +108,7 @@ async fn an_occupied_port_is_told_and_loses_no_key() {
 }
 
 #[tokio::test]
-async fn only_the_server_makes_a_database_or_a_tenant_that_asks_for_one() {
+async fn only_the_server_or_an_explicit_flag_creates_a_database() {
     let place = Place::fresh(Backend::Sqlite).await;
     let file = place.path().join("patron.db");
     let file = file.to_str().unwrap();
@@ -141,7 +141,7 @@ async fn only_the_server_makes_a_database_or_a_tenant_that_asks_for_one() {
 }
 
 #[tokio::test]
-async fn the_files_of_a_database_are_for_their_owner_alone() {
+async fn the_files_of_a_database_are_private() {
     let place = Place::fresh(Backend::Sqlite).await;
     let program = place.command(&[]).get_program().to_owned();
     // The same program with the most generous umask; it ends by itself when the port is taken.

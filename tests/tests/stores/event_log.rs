@@ -106,7 +106,7 @@ fn by(limit: u16) -> EventQuery {
     EventQuery { limit: EventLimit::new(limit).unwrap(), ..EventQuery::default() }
 }
 
-/// Follows the log, from either instance in turn, until it is told that all is written and it is at the end.
+/// Follows the log, from both instances in turn, until all writes are done and the end is reached.
 async fn follow(world: &World, done: &Notify) -> Vec<EventRecord> {
     let (mut query, mut read, mut is_done, mut turn) = (by(17), Vec::new(), false, 0);
     loop {
@@ -187,7 +187,7 @@ async fn no_reader_passes_a_transaction_that_commits_late_and_writers_go_on_afte
 
 /// A transaction of one environment that stays open holds no other environment up.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_on_in_another_environment_holds_nothing_back() {
+async fn a_transaction_in_another_environment_delays_nothing() {
     let world = World::fresh().await;
     let slow = world.admin().await;
     world.begin_slowly(&slow).await;

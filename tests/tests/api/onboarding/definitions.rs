@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SETTING, put};
 
 #[tokio::test]
-async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
+async fn all_faults_of_a_definition_are_reported_at_their_paths() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let bad = json!({ "value": {

@@ -123,7 +123,7 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
 
 #[rstest]
 #[tokio::test]
-async fn a_repeated_request_is_answered_as_it_was(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_repeated_request_returns_its_first_answer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     a_rate(&server, "VAT").await;

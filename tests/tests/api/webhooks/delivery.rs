@@ -75,7 +75,7 @@ async fn many_changes_of_many_customers_keep_each_customers_order(
 }
 
 #[tokio::test]
-async fn a_slow_endpoint_holds_up_nobody_else() {
+async fn a_slow_endpoint_delays_no_other() {
     let place = Place::fresh(Backend::Sqlite).await;
     let slow = Receiver::answering(|_, _| Reply { after: Duration::from_secs(30), ..Reply::status(200) }).await;
     let fast = Receiver::start().await;
