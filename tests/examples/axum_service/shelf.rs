@@ -122,11 +122,9 @@ impl CustomerRepository for Shelf {
         filter: &MappingFilter,
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
-        let all = self.board(scope, |board| board.customers.values().flat_map(|one| one.mappings.clone()).collect());
-        let mut found: Vec<IntegrationMapping> = all;
-        found.retain(|mapping| filter.admits(mapping));
-        found.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-        Ok(Page::cut(found, page))
+        let all: Vec<_> =
+            self.board(scope, |board| board.customers.values().flat_map(|one| one.mappings.clone()).collect());
+        Ok(filter.page(all, page))
     }
 
     async fn history(

@@ -312,16 +312,13 @@ impl CustomerRepository for SqlStore {
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         self.read(scope, Page::empty(), |db, place| {
-            let customers = match filter {
+            let customers: Vec<_> = match filter {
                 MappingFilter::Customer(id) => by_id(db, place, *id)?.into_iter().collect(),
                 MappingFilter::Provider { provider_type, provider_entity_id } => {
                     indexed(db, place, &IndexEntry::provider(provider_type, provider_entity_id))?
                 }
             };
-            let mut found: Vec<_> = customers.into_iter().flat_map(|one| one.mappings).collect();
-            found.retain(|mapping| filter.admits(mapping));
-            found.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-            Ok(Page::cut(found, page))
+            Ok(filter.page(customers.into_iter().flat_map(|one| one.mappings), page))
         })
     }
 
