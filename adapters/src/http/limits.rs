@@ -33,12 +33,12 @@ pub struct RateLimits {
 /// The requests that share one count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Bucket {
-    whose: Whose,
+    holder: Holder,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Whose {
+enum Holder {
     Key(Actor),
     Tenant(TenantId),
 }
@@ -76,19 +76,19 @@ impl Kind {
 impl Bucket {
     /// Its name in headers.
     fn name(&self) -> String {
-        let whose = if matches!(self.whose, Whose::Key(_)) { "key" } else { "tenant" };
-        format!("{whose}-{}", self.kind.name())
+        let holder = if matches!(self.holder, Holder::Key(_)) { "key" } else { "tenant" };
+        format!("{holder}-{}", self.kind.name())
     }
 }
 
 /// The rate limit headers of a response.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct LimitHeaders {
     policy: String,
     state: String,
 }
 
-impl Told {
+impl LimitHeaders {
     fn add(&mut self, bucket: &Bucket, limit: PerSecond, left: u32, seconds: u64) {
         let separator = if self.policy.is_empty() { "" } else { ", " };
         let name = bucket.name();
@@ -100,7 +100,7 @@ impl Told {
 
 /// The rate limit headers for the response to a request.
 #[derive(Default)]
-struct Noted(OnceLock<Told>);
+struct KeptHeaders(OnceLock<LimitHeaders>);
 
 impl RateLimits {
     /// Above this number of buckets, empty ones are removed.
@@ -115,37 +115,37 @@ impl RateLimits {
 
     /// Counts a request of a caller, or returns the time after which it would be accepted. A rejected request counts
     /// neither for the key nor for the tenant.
-    fn take(&self, caller: &Caller, kind: Kind, now: Duration) -> (Told, Result<(), Duration>) {
-        let (key, tenant) = (Whose::Key(caller.actor().clone()), Whose::Tenant(caller.owner().tenant_id));
+    fn take(&self, caller: &Caller, kind: Kind, now: Duration) -> (LimitHeaders, Result<(), Duration>) {
+        let (key, tenant) = (Holder::Key(caller.actor().clone()), Holder::Tenant(caller.owner().tenant_id));
         let limited = [(key, kind.limit(caller.rate_limit())), (tenant, kind.limit(self.tenant))];
-        let limited = limited.into_iter().filter_map(|(whose, limit)| Some((Bucket { whose, kind }, limit?)));
+        let limited = limited.into_iter().filter_map(|(holder, limit)| Some((Bucket { holder, kind }, limit?)));
         let limited: Vec<_> = limited.collect();
-        let (mut told, mut refused, mut passed) = (Told::default(), None, Vec::new());
+        let (mut headers, mut refused, mut passed) = (LimitHeaders::default(), None, Vec::new());
         if limited.is_empty() {
-            return (told, Ok(()));
+            return (headers, Ok(()));
         }
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let mut buckets = self.lock();
         for (bucket, limit) in limited {
             match buckets.get(&bucket).copied().unwrap_or_default().ask(limit, now) {
                 Ok(one) => {
-                    told.add(&bucket, limit, one.left, seconds(one.empty_in));
+                    headers.add(&bucket, limit, one.left, seconds(one.empty_in));
                     passed.push((bucket, one.after));
                 }
                 Err(wait) => {
-                    told.add(&bucket, limit, 0, seconds(wait));
+                    headers.add(&bucket, limit, 0, seconds(wait));
                     refused = refused.max(Some(wait));
                 }
             }
         }
         if let Some(wait) = refused {
-            return (told, Err(wait));
+            return (headers, Err(wait));
         }
         buckets.extend(passed);
         if buckets.len() > Self::MANY {
             buckets.retain(|_, bucket| !bucket.is_empty_at(now));
         }
-        (told, Ok(()))
+        (headers, Ok(()))
     }
 
     /// The map stays consistent even if a thread panics.
@@ -172,17 +172,17 @@ fn seconds(duration: Duration) -> u64 {
 pub(super) fn take(request: &Request<'_>, caller: &Caller, permission: Option<Permission>) -> Result<(), ApiError> {
     let limits = &Api::of(request)?.limits;
     let kind = Kind::of(request.method(), permission);
-    let (told, taken) = limits.take(caller, kind, limits.begun.elapsed());
-    if !told.policy.is_empty() {
+    let (headers, taken) = limits.take(caller, kind, limits.begun.elapsed());
+    if !headers.policy.is_empty() {
         // If a request is counted twice, its response has the headers of the first time.
-        let _ = request.local_cache(Noted::default).0.set(told);
+        let _ = request.local_cache(KeptHeaders::default).0.set(headers);
     }
     taken.map_err(|wait| ApiError::too_many(seconds(wait)))
 }
 
 /// Adds the rate limit headers to a response (draft-ietf-httpapi-ratelimit-headers-10).
-pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
-    if let Some(Told { policy, state }) = request.local_cache(Noted::default).0.get() {
+pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
+    if let Some(LimitHeaders { policy, state }) = request.local_cache(KeptHeaders::default).0.get() {
         response.set_raw_header("RateLimit-Policy", policy.clone());
         response.set_raw_header("RateLimit", state.clone());
     }
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn without_limits_every_request_passes_uncounted() {
         let limits = RateLimits::default();
-        let (told, taken) = limits.take(&caller("a", RateLimit::default()), Kind::Writes, Duration::ZERO);
-        assert_eq!((told, taken), (Told::default(), Ok(())));
+        let (headers, taken) = limits.take(&caller("a", RateLimit::default()), Kind::Writes, Duration::ZERO);
+        assert_eq!((headers, taken), (LimitHeaders::default(), Ok(())));
         assert!(limits.lock().is_empty());
     }
 
@@ -241,9 +241,9 @@ mod tests {
     fn the_headers_show_the_remainder_of_each_limit() {
         let limits = RateLimits::new(RateLimit { reads: per_second(3), writes: None });
         let slow = caller("slow", RateLimit { reads: per_second(1), writes: None });
-        let (told, _) = limits.take(&slow, Kind::Reads, Duration::ZERO);
-        assert_eq!(told.policy, r#""key-reads";q=1;w=1, "tenant-reads";q=3;w=1"#);
-        assert_eq!(told.state, r#""key-reads";r=0;t=1, "tenant-reads";r=2;t=1"#);
+        let (headers, _) = limits.take(&slow, Kind::Reads, Duration::ZERO);
+        assert_eq!(headers.policy, r#""key-reads";q=1;w=1, "tenant-reads";q=3;w=1"#);
+        assert_eq!(headers.state, r#""key-reads";r=0;t=1, "tenant-reads";r=2;t=1"#);
     }
 
     #[test]

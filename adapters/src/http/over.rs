@@ -10,7 +10,7 @@ use patron_domain::{
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
     tax::TaxService,
-    tenancy::{AccessService, AdministrationService, KeyUses, NoKeyUses, RateLimit},
+    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, RateLimit},
     webhook::{SecretVault, WebhookSender, WebhookService},
 };
 
@@ -83,92 +83,102 @@ impl Default for Ports {
     }
 }
 
+impl Ports {
+    /// The customer service over a database.
+    #[must_use]
+    pub fn customers(&self, database: &Database) -> CustomerService {
+        CustomerService {
+            customers: database.customers.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    fn taxes(&self, database: &Database) -> TaxService {
+        TaxService {
+            taxes: database.taxes.clone(),
+            customers: database.customers.clone(),
+            records: database.records.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    fn administration(&self, database: &Database, keys: Arc<dyn ApiKeyRepository>) -> AdministrationService {
+        AdministrationService {
+            tenancy: database.tenancy.clone(),
+            keys,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            records: database.records.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+            key_max_age: self.key_max_age,
+        }
+    }
+
+    /// The webhook service over a database.
+    #[must_use]
+    pub fn webhooks(&self, calls: &Calls, database: &Database) -> WebhookService {
+        WebhookService {
+            webhooks: database.webhooks.clone(),
+            events: database.events.clone(),
+            sender: calls.sender.clone(),
+            vault: calls.vault.clone(),
+            body: Arc::new(JsonBody),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            records: database.records.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    /// The onboarding service over a database.
+    #[must_use]
+    pub fn onboarding(&self, calls: &Calls, database: &Database) -> OnboardingService {
+        OnboardingService {
+            onboarding: database.onboarding.clone(),
+            vault: calls.vault.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+}
+
 impl Api {
     /// The API over a database. With the feature `key-cache`, API keys are cached.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
-        let Ports {
-            clock,
-            ids,
-            randomness,
-            callers,
-            key_uses,
-            calls,
-            idempotency_ttl,
-            rate_limit,
-            key_max_age,
-            options,
-        } = ports;
-        let (records, customers) = (database.records.clone(), database.customers.clone());
-        let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
         // Both services share one cache: a key revoked through one stops at once in the other.
         #[cfg(feature = "key-cache")]
-        let keys: Arc<dyn patron_domain::tenancy::ApiKeyRepository> =
-            Arc::new(CachedApiKeys::new(database.keys.clone()));
+        let keys: Arc<dyn ApiKeyRepository> = Arc::new(CachedApiKeys::new(database.keys.clone()));
         #[cfg(not(feature = "key-cache"))]
         let keys = database.keys.clone();
-        let administration = AdministrationService {
-            tenancy: database.tenancy.clone(),
-            keys: keys.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            randomness: randomness.clone(),
-            records: records.clone(),
-            idempotency_ttl,
-            key_max_age,
-        };
-        let (callers, administration) = match callers {
+        let (callers, administration) = match ports.callers.clone() {
             Some(callers) => (callers, None),
             None => {
-                let access = AccessService::new(keys, clock.clone(), key_uses);
+                let administration = ports.administration(database, keys.clone());
+                let access = AccessService::new(keys, ports.clock.clone(), ports.key_uses.clone());
                 (Arc::new(ApiKeys(access)) as Arc<dyn Callers>, Some(administration))
             }
         };
-        let (webhooks, onboarding) = match calls {
-            Some(Calls { sender, vault }) => {
-                let onboarding = OnboardingService {
-                    onboarding: database.onboarding.clone(),
-                    vault: vault.clone(),
-                    clock: clock.clone(),
-                    ids: ids.clone(),
-                    randomness: randomness.clone(),
-                    idempotency_ttl,
-                };
-                let webhooks = WebhookService {
-                    webhooks: database.webhooks.clone(),
-                    events: database.events.clone(),
-                    sender,
-                    vault,
-                    body: Arc::new(JsonBody),
-                    clock: clock.clone(),
-                    ids: ids.clone(),
-                    randomness,
-                    records: records.clone(),
-                    idempotency_ttl,
-                };
-                (Some(webhooks), Some(onboarding))
-            }
-            None => (None, None),
-        };
-        let taxes = TaxService {
-            taxes: database.taxes.clone(),
-            customers: database.customers.clone(),
-            records,
-            clock,
-            ids,
-            idempotency_ttl,
-        };
+        let calls = ports.calls.as_ref();
         Self {
-            taxes: Some(taxes),
+            taxes: Some(ports.taxes(database)),
             audit: Some(AuditService { log: database.audit.clone() }),
             events: Some(EventService { events: database.events.clone() }),
             administration,
-            webhooks,
-            onboarding,
-            limits: RateLimits::new(rate_limit),
+            webhooks: calls.map(|calls| ports.webhooks(calls, database)),
+            onboarding: calls.map(|calls| ports.onboarding(calls, database)),
+            limits: RateLimits::new(ports.rate_limit),
             readiness: Some(Arc::new(database.clone())),
-            options,
-            ..Self::new(service, callers)
+            options: ports.options.clone(),
+            ..Self::new(ports.customers(database), callers)
         }
     }
 }

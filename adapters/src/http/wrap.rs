@@ -177,7 +177,7 @@ pub(super) fn finish(request: &Request<'_>, api: &Api, audience: Audience, respo
     if !vary.is_empty() {
         response.set_raw_header("Vary", vary.join(", "));
     }
-    limits::tell(request, response);
+    limits::add_headers(request, response);
     if let Some(ignored) = Noted::of(request).header() {
         response.set_header(ignored);
     }

@@ -1,18 +1,10 @@
 //! Bodies that are malformed, of another type, too large or too slow.
 
-use std::time::Duration;
-
 use patron_tests::{
-    patron::{Answer, Backend, KEY, Place, Server, send},
-    requests::{minimal, tax_rate},
-    wait::{TIMEOUT, until},
+    patron::{Answer, Backend, KEY, Place, send},
+    requests::minimal,
 };
 use reqwest::Method;
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 use super::errors::{assert_error, raw, server};
 
