@@ -1,6 +1,7 @@
 //! The command line.
 
 mod customers;
+mod database;
 mod events;
 mod settings;
 mod tenancy;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use self::settings::{NoSettings, ServeFlags, SettingFlags};
 pub(crate) use self::{
     customers::{Customers, Generate, Onboarding},
+    database::{CopyFlags, Databases},
     events::{Events, Listen, ReplayFlags, Webhooks},
     tenancy::{Environments, Keys, ListFlags, Secrets, Tenants},
 };
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     Serve(ServeFlags),
     /// Bring the tables of a database up to date.
     Migrate,
+    /// Copy a database, or distribute it over several servers.
+    #[command(subcommand)]
+    Database(Databases),
     /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_may_stand_before_the_command_and_after_it() {
+    fn settings_are_accepted_before_and_after_the_command() {
         for arguments in [["patron", "--database-url", "x", "migrate"], ["patron", "migrate", "--database-url", "x"]] {
             let matches = Cli::command().try_get_matches_from(arguments).unwrap();
             let command = matches.subcommand_matches("migrate").unwrap();

@@ -1,5 +1,5 @@
-// The flows of the official JavaScript SDK (npm `@flexprice/sdk`) against a server: PATRON_URL and PATRON_KEY name it.
-// tests/sdk copies this file beside the SDK, because that is where Node.js looks for it.
+// The flows of the official JavaScript SDK (npm `@flexprice/sdk`) against the server in PATRON_URL, with the key in PATRON_KEY.
+// tests/sdk copies this file next to the SDK, because Node.js looks for the SDK there.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -60,7 +60,7 @@ async function customers() {
   assert.deepEqual(await sdk.customers.createCustomer({ externalId: `plain-${RUN}` }, once), plain);
   assert.deepEqual([plain.name, plain.email, plain.metadata], ["", "", {}]);
   assert.deepEqual(await sdk.customers.getCustomerByExternalId(`plain-${RUN}`), plain);
-  step("create a customer of an external id alone, and get it by that");
+  step("create a customer with only an external id, and get it by that");
 
   await search(made, plain);
   await update(made, plain);
@@ -118,7 +118,7 @@ async function search(made, plain) {
   const { error, body } = await refused(400, sdk.customers.queryCustomer({ filters: wrong }));
   assert.ok(error instanceof ErrorsErrorsErrorResponse);
   assert.ok("filters[0].field" in body.details);
-  step("search customers by a field that is not there: 400");
+  step("search customers by an unknown field: 400");
 }
 
 async function update(made, plain) {
@@ -137,7 +137,7 @@ async function update(made, plain) {
 }
 
 async function links(customer) {
-  // This SDK has neither link, delink nor list: it calls routes that Flexprice had before.
+  // This SDK has no link, delink or list: it calls earlier routes of Flexprice.
   const mapping = { entityType: "customer", entityId: customer.id, providerType: "stripe", providerEntityId: "cus_1" };
   await refused(404, sdk.entityIntegrationMappings.createEntityIntegrationMapping(mapping));
   const old = { externalId: `old-${RUN}`, integrationEntityMapping: [{ id: "cus_1", provider: "stripe" }] };
@@ -145,7 +145,7 @@ async function links(customer) {
   assert.deepEqual(Object.keys(body.details).sort(), [
     "integration_entity_mapping[0].provider_entity_id", "integration_entity_mapping[0].provider_type",
   ]);
-  step("link a customer in the old way: refused, and nothing is lost silently");
+  step("link a customer by an earlier route or with earlier fields: refused, not silently ignored");
 }
 
 async function rates() {
@@ -160,12 +160,12 @@ async function rates() {
   assert.deepEqual([fixed.taxRateType, fixed.fixedValue], ["fixed", "2.5"]);
   step("create and get tax rates");
 
-  // This SDK wants a bare array, the Python SDK an envelope, which this one hands over beside its complaint.
+  // This SDK expects a bare array and the Python SDK an envelope. This one puts the envelope into its validation error.
   const query = { taxrateCodes: [code, fixed.code], order: "asc" };
   const error = await sdk.taxRates.getTaxRates(query).catch((error) => error);
   assert.ok(error instanceof ResponseValidationError && error.statusCode === 200);
   assert.deepEqual(ids(error.rawValue), [made.id, fixed.id]);
-  step("list tax rates: an envelope that this SDK does not read, but hands over");
+  step("list tax rates: an envelope, which this SDK returns in its validation error");
 
   const change = { name: "GST", description: "", metadata: {}, taxRateStatus: "INACTIVE" };
   const after = await sdk.taxRates.updateTaxRate(made.id, change);
@@ -220,7 +220,7 @@ async function keys() {
 
   assert.equal(await sdk.secrets.deleteApiKey(made.secret.id), undefined);
   assert.equal((await refused(401, fresh.customers.queryCustomer({ limit: 1 }))).body.code, "unauthenticated");
-  step("delete an API key: it opens nothing any more");
+  step("delete an API key: it no longer works");
 }
 
 async function environments() {

@@ -1,4 +1,4 @@
-//! Whether a database is whole: nothing half done, nothing twice, and the counts right. Looks past the program.
+//! Checks that a database is consistent: no partial or duplicate writes, correct counts. Reads the tables directly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::{
 /// The name of the customers of [`requests::full`](crate::requests::full).
 const FULL: &str = "Grace Hopper GmbH";
 
-/// What no row may be, as queries that count those which are. Entities of the kind 1 are customers, of the kind 2 tax rates.
+/// Queries that count rows breaking an invariant; each must return 0. Entity kind 1 is a customer, kind 2 a tax rate.
 const FAULTS: [(&str, &str); 13] = [
     (
         "customers without all the events of their version, numbered from 1 without gaps",
@@ -32,12 +32,12 @@ const FAULTS: [(&str, &str); 13] = [
          WHERE c.environment = e.environment AND c.id = e.entity AND e.sequence <= c.version)",
     ),
     (
-        "customers without their last event, or with a document there that only earlier events have",
+        "customers whose last event is missing or wrongly holds a document",
         "SELECT count(*) FROM customers c WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.environment = c.environment \
          AND e.entity = c.id AND e.sequence = c.version AND e.document IS NULL)",
     ),
     (
-        "customers whose columns say something else than their documents",
+        "customers whose columns differ from their documents",
         "SELECT count(*) FROM customers WHERE external_id <> document ->> 'external_id' \
          OR version <> coalesce(CAST(document ->> 'version' AS BIGINT), 1) \
          OR created_at <> CAST(document ->> 'created_at' AS BIGINT) OR status <> CASE \
@@ -49,7 +49,7 @@ const FAULTS: [(&str, &str); 13] = [
          FROM events e WHERE e.environment = r.environment AND e.entity_kind = 2 AND e.entity = r.id)",
     ),
     (
-        "things whose events are not numbered from 1 without gaps, in the order of the log",
+        "entities whose events are not numbered from 1 without gaps, in the order of the log",
         "SELECT count(*) FROM (SELECT e.sequence, row_number() OVER (PARTITION BY e.environment, e.entity \
          ORDER BY e.position) AS number FROM events e) AS numbered WHERE sequence <> number",
     ),
@@ -59,7 +59,7 @@ const FAULTS: [(&str, &str); 13] = [
          HAVING count(*) <> max(position) - min(position) + 1) AS broken",
     ),
     (
-        "events that the log does not know",
+        "events in environments whose log does not end at their last event",
         "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM logs l WHERE l.environment = e.environment \
          AND l.position = (SELECT max(position) FROM events n WHERE n.environment = l.environment))",
     ),
@@ -74,37 +74,37 @@ const FAULTS: [(&str, &str); 13] = [
          c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence)",
     ),
     (
-        "environments with another number of customers of a status than they count",
+        "environments whose customer counts by status are wrong",
         "SELECT count(*) FROM logs l WHERE l.published <> (SELECT count(*) FROM customers c WHERE \
          c.environment = l.environment AND c.status = 0) OR l.archived <> (SELECT count(*) FROM customers c WHERE \
          c.environment = l.environment AND c.status = 1)",
     ),
     (
-        "onboarding runs without their customer, or that nobody would ever take up again",
+        "onboarding runs without their customer, or that no server would ever resume",
         "SELECT count(*) FROM onboarding_runs r WHERE (r.state <= 2 AND r.due_at IS NULL) OR NOT EXISTS (SELECT 1 FROM \
          customers c WHERE c.environment = r.environment AND c.id = r.customer)",
     ),
     (
-        // Kept for nobody: by keys that begin so, a transaction is found whose commit was not answered.
-        "kept answers without their event",
+        // Keys with this prefix belong to no client: they identify a transaction whose commit got no answer.
+        "stored answers without their event",
         "SELECT count(*) FROM kept_answers r WHERE r.answer IS NULL AND r.key >= ' ' AND NOT EXISTS (SELECT 1 FROM events e \
          WHERE e.environment = r.environment AND e.id = r.event)",
     ),
 ];
 
-/// Full customers that were not made once, under a key that is their external id.
+/// Full customers not created exactly once under a key equal to their external id.
 const NOT_ONCE: &str = "SELECT count(*) FROM customers c WHERE c.document ->> 'name' = 'Grace Hopper GmbH' AND 1 <> (SELECT count(*) FROM \
     events e JOIN kept_answers r ON r.environment = e.environment AND r.key = c.external_id AND r.event = e.id WHERE \
     e.environment = c.environment AND e.entity_kind = 1 AND e.entity = c.id AND e.sequence = 1)";
 
-/// Checks that the database of a place is whole. Nothing may be writing to it, and customers with every field have to be
-/// made under idempotency keys that are their external ids.
+/// Checks that a database is consistent. Nothing may write to it meanwhile, and each customer with every field must have
+/// been created under an idempotency key equal to its external id.
 pub async fn is_whole(place: &Place) {
-    assert_eq!(place.number(NOT_ONCE).await, 0, "full customers that were not made once, under their key");
+    assert_eq!(place.number(NOT_ONCE).await, 0, "full customers not created exactly once under their key");
     is_consistent(place).await;
 }
 
-/// The same, whatever keys customers were made under.
+/// The same, without the rule about idempotency keys.
 pub async fn is_consistent(place: &Place) {
     for (fault, query) in FAULTS {
         assert_eq!(place.number(query).await, 0, "{fault}");
@@ -113,13 +113,13 @@ pub async fn is_consistent(place: &Place) {
     workflows_are_there(place).await;
 }
 
-/// How many customers with every field there are.
+/// The number of customers with every field.
 pub async fn full_customers(place: &Place) -> i64 {
     place.number(&format!("SELECT count(*) FROM customers WHERE document ->> 'name' = '{FULL}'")).await
 }
 
-/// The index holds what the documents of the customers say, nothing else and nothing less; full customers have their one
-/// mapping and their one association.
+/// Checks that the index matches the customers' documents exactly, and that each full customer has one mapping and one
+/// association.
 async fn is_found_as_documents_say(place: &Place) {
     let owners = place.rows("SELECT environment, tenant_id, environment_id FROM owners").await;
     let owners: BTreeMap<i64, Owner> = owners.iter().map(|row| (number(&row[0]), owner(row))).collect();
@@ -127,7 +127,11 @@ async fn is_found_as_documents_say(place: &Place) {
     for row in place.rows("SELECT environment, id, document FROM customers").await {
         let (environment, id) = (number(&row[0]), bytes(&row[1]).to_vec());
         let aggregate = CustomerAggregate::from_document(owners[&environment], text(&row[2])).expect("a document");
-        assert_eq!(aggregate.customer.id.uuid().as_bytes().as_slice(), id, "the id of a row and of its document");
+        assert_eq!(
+            aggregate.customer.id.uuid().as_bytes().as_slice(),
+            id,
+            "the ids of a row and of its document differ"
+        );
         let entries = aggregate.index_entries();
         expected
             .extend(entries.iter().map(|entry| (environment, entry.kind.code().into(), index_key(entry), id.clone())));
@@ -140,7 +144,7 @@ async fn is_found_as_documents_say(place: &Place) {
     let entry = |row: &Vec<Value>| (number(&row[0]), number(&row[1]), bytes(&row[2]).to_vec(), bytes(&row[3]).to_vec());
     let found: BTreeSet<(i64, i64, Vec<u8>, Vec<u8>)> = found.iter().map(entry).collect();
     let (missing, foreign) = (expected.difference(&found).count(), found.difference(&expected).count());
-    assert_eq!((missing, foreign), (0, 0), "entries of the index that are missing, and that no document says");
+    assert_eq!((missing, foreign), (0, 0), "index entries that are missing, and that match no document");
 }
 
 fn owner(row: &[Value]) -> Owner {
@@ -152,13 +156,13 @@ fn owner(row: &[Value]) -> Owner {
     }
 }
 
-/// The column `key` of an entry, as `adapters/src/persistence/customer/row.rs` fills it: of texts half of their SHA-256.
+/// An entry's column `key`, as in `adapters/src/persistence/customer/row.rs`: half of the SHA-256 for texts.
 #[must_use]
 pub fn index_key(entry: &IndexEntry) -> Vec<u8> {
     if entry.kind.is_text() { Sha256::digest(&entry.key)[..16].to_vec() } else { entry.key.clone() }
 }
 
-/// Each onboarding run has its version of a workflow.
+/// Checks that each onboarding run's version of its workflow is stored.
 async fn workflows_are_there(place: &Place) {
     let there = place.rows("SELECT environment, id FROM onboarding_workflows").await;
     let there: BTreeSet<_> = there.iter().map(|row| (number(&row[0]), bytes(&row[1]).to_vec())).collect();

@@ -1,5 +1,5 @@
-//! Load that goes on while its server dies again and again: clients that change customers and tax rates one step after
-//! the other, and know afterwards which events have to be in the log, and which may be.
+//! Load that continues while its server is killed again and again. Clients change customers and tax rates step by step,
+//! and record which events must be in the log and which may be.
 
 use std::{
     collections::BTreeMap,
@@ -20,27 +20,27 @@ use crate::{
     wait::TIMEOUT,
 };
 
-/// How long a client rests after each step, so that deliveries keep up with it.
+/// The pause of a client after each step, so that deliveries keep up.
 const REST: Duration = Duration::from_millis(15);
-/// How long a client tries to get a step done.
+/// How long a client retries a step.
 const PERSISTENCE: Duration = TIMEOUT.saturating_mul(2);
 
-/// Where clients find the server that lives at present.
+/// The address of the current server, shared with the clients.
 #[derive(Clone)]
 pub struct Whereabouts {
     base: Arc<Mutex<String>>,
     client: reqwest::Client,
 }
 
-/// An event by its type and the name in its state: no two steps at one thing have both in common.
+/// An event, identified by its type and the name in its state. No two steps of one entity share both.
 pub type Step = (String, String);
 
-/// What one thing went through.
+/// The history of one entity.
 #[derive(Debug, Default, Clone)]
 pub struct Story {
-    /// What was acknowledged, in order.
+    /// The acknowledged steps, in order.
     pub done: Vec<Step>,
-    /// What was asked once and not answered: it is done or not.
+    /// The steps that were requested once without an answer. They may or may not have been done.
     pub open: Vec<Step>,
 }
 
@@ -48,7 +48,7 @@ pub struct Story {
 pub type Stories = BTreeMap<String, Story>;
 
 impl Whereabouts {
-    /// Of the first server.
+    /// Starts with the address of the first server.
     #[must_use]
     pub fn of(server: &Server) -> Self {
         crate::patron::provide_cryptography();
@@ -56,12 +56,12 @@ impl Whereabouts {
         Self { base: Arc::new(Mutex::new(server.base().to_owned())), client }
     }
 
-    /// The next server has taken over.
+    /// Switches to the next server.
     pub fn is_now(&self, server: &Server) {
         server.base().clone_into(&mut self.base.lock().expect("no panic"));
     }
 
-    /// Clients that change one thing after the other until they are told to stop.
+    /// Runs clients that change one entity after another until they are stopped.
     pub async fn change_all(&self, clients: usize, stop: Arc<AtomicBool>) -> Stories {
         let one = |client: usize| {
             let (here, stop) = (self.clone(), stop.clone());
@@ -82,8 +82,8 @@ impl Whereabouts {
         join_all(clients).await.into_iter().flat_map(|stories| stories.expect("a client that did not panic")).collect()
     }
 
-    /// Makes a customer, renames it twice, links it and archives it. Each step has a key, and is asked again under it
-    /// until it is acknowledged.
+    /// Creates a customer, renames it twice, links it and archives it. Each step has a key and is repeated under it until
+    /// it is acknowledged.
     async fn customer(&self, name: &str) -> (String, Story) {
         let mut body = full(name);
         body["name"] = json!(name);
@@ -105,8 +105,8 @@ impl Whereabouts {
         (id, story)
     }
 
-    /// Makes a tax rate and renames it four times. Nothing is asked twice, because rates know no keys: what is not
-    /// answered stays open.
+    /// Creates a tax rate and renames it four times, without keys. A step is sent once; without an answer its outcome
+    /// stays open.
     async fn rate(&self, code: &str) -> (String, Story) {
         let mut story = Story::default();
         let mut note = |kind: &str, name: &str, done: bool| {
@@ -126,7 +126,7 @@ impl Whereabouts {
         (code.to_owned(), story)
     }
 
-    /// Asks until there is an answer that is not 503, and takes nothing but the right one.
+    /// Repeats a request until its answer is not 503, and requires the expected status.
     async fn insist(&self, method: Method, path: &str, key: &str, body: &Value, expected: u16) -> Value {
         let begin = Instant::now();
         loop {
@@ -141,7 +141,7 @@ impl Whereabouts {
         }
     }
 
-    /// Asks once, and rests. Nothing when there is no answer, or 503.
+    /// Sends a request once, then pauses. `None` when there is no answer, or 503.
     async fn once(&self, method: Method, path: &str, key: Option<&str>, body: &Value) -> Option<(u16, Value)> {
         let base = self.base.lock().expect("no panic").clone();
         let mut request = self.client.request(method, format!("{base}{path}")).header("x-api-key", KEY);

@@ -3,16 +3,19 @@
 
 pub mod audit;
 pub mod changes;
+pub mod citus;
 pub mod load;
 pub mod openapi;
 pub mod patron;
 pub mod pgbouncer;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod receiver;
 pub mod requests;
 pub mod rounds;
 pub mod rows;
+pub mod seed;
 pub mod surface;
 pub mod wait;
 

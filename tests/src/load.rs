@@ -1,5 +1,5 @@
-//! Load for crash tests: many clients that create full customers, each request under an idempotency key of its own, and
-//! among them requests that have to be refused. What each was answered is kept, byte by byte.
+//! Load for crash tests: many clients that create full customers, each request under its own idempotency key, mixed with
+//! requests that must be refused. The answers are recorded byte by byte.
 
 use std::{
     sync::{
@@ -18,26 +18,26 @@ use crate::{
     wait::TIMEOUT,
 };
 
-/// How long a client tries to get a customer created, while the service cannot do it.
+/// How long a client retries a create while the service is unavailable.
 const PERSISTENCE: Duration = TIMEOUT.saturating_mul(2);
-/// The external id that is taken before the load begins.
+/// An external id that is taken before the load begins.
 pub const TAKEN: &str = "taken";
 
-/// Where requests go.
+/// The server to send requests to.
 #[derive(Clone)]
 pub struct Api {
     base: String,
     client: reqwest::Client,
 }
 
-/// What a request asks for.
+/// The kind of a create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// A customer with every field, an override and a mapping; its external id is the name of the request.
     Full,
     /// One with a tax code that does not exist: 404.
     UnknownRate,
-    /// One with a field that is wrong: 400.
+    /// One with an invalid field: 400.
     Invalid,
     /// One with an external id that another customer has: 409.
     Taken,
@@ -48,29 +48,29 @@ pub enum Asked {
 pub struct Said {
     /// The status.
     pub status: u16,
-    /// Whether it is marked as the repetition of an earlier answer.
+    /// Whether it is marked as replayed.
     pub replayed: bool,
-    /// Whether it says when to ask again.
+    /// Whether it has `Retry-After`.
     pub retry_after: bool,
     /// The body, byte by byte.
     pub body: Vec<u8>,
 }
 
-/// A request, and what it was answered in the end; nothing when the connection was lost before.
+/// A request with its final answer, if the connection was not lost before.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// Its idempotency key, and the external id in it.
     pub name: String,
-    /// What it asks for.
+    /// Its kind.
     pub asked: Asked,
     /// The last answer.
     pub said: Option<Said>,
-    /// How often it was answered with 503 before.
+    /// How many times it was answered with 503 before.
     pub put_off: usize,
 }
 
 impl Asked {
-    /// Of each eight requests, one is of each kind that is refused.
+    /// The kind of the request with this number: one of eight is of each refused kind.
     fn of(number: usize) -> Self {
         match number % 8 {
             3 => Self::UnknownRate,
@@ -95,7 +95,7 @@ impl Asked {
         body
     }
 
-    /// The status of the only true answer.
+    /// The expected status.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
@@ -108,7 +108,7 @@ impl Asked {
 }
 
 impl Api {
-    /// Of a server.
+    /// A client of this server.
     #[must_use]
     pub fn of(server: &Server) -> Self {
         crate::patron::provide_cryptography();
@@ -116,7 +116,7 @@ impl Api {
         Self { base: server.base().to_owned(), client }
     }
 
-    /// Makes the customer whose external id is taken. The tax rate `VAT` has to exist.
+    /// Creates the tax rate `VAT` and the customer with the taken external id.
     pub async fn prepare(&self) {
         let said = self.post("/v1/taxes/rates", None, &crate::requests::tax_rate("VAT")).await.expect("an answer");
         assert_eq!(said.status, 201);
@@ -151,7 +151,7 @@ impl Api {
         Ok(Said { status, replayed, retry_after, body: response.bytes().await?.to_vec() })
     }
 
-    /// Sends a create of the load once.
+    /// Sends a create once.
     ///
     /// # Errors
     /// When there is no answer.
@@ -159,8 +159,8 @@ impl Api {
         self.post("/v1/customers", Some(name), &asked.body(name)).await
     }
 
-    /// Sends a create of the load until it is answered with anything but 503. No answer at all, a 503 that does not say
-    /// when to ask again, and every answer that is not the true one fail the test.
+    /// Sends a create until its answer is not 503. A missing answer, a 503 without `Retry-After` and an unexpected status
+    /// fail the test.
     pub async fn insist(&self, name: &str, asked: Asked) -> Sent {
         let begin = Instant::now();
         let mut put_off = 0;
@@ -168,17 +168,17 @@ impl Api {
             let said = self.create(name, asked).await.unwrap_or_else(|error| panic!("{name} got no answer: {error:?}"));
             if said.status != 503 {
                 let text = String::from_utf8_lossy(&said.body);
-                assert_eq!(said.status, asked.status(), "{name}, {asked:?}, after {put_off} times 503, got: {text}");
+                assert_eq!(said.status, asked.status(), "{name}, {asked:?}, after {put_off} answers 503, got: {text}");
                 return Sent { name: name.to_owned(), asked, said: Some(said), put_off };
             }
-            assert!(said.retry_after, "a 503 says when to ask again");
+            assert!(said.retry_after, "a 503 must have Retry-After");
             assert!(begin.elapsed() < PERSISTENCE, "{name} got 503 for {PERSISTENCE:?}");
             put_off += 1;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// Clients that create one customer after the other until they get no answer; the answers are counted.
+    /// Runs clients that create one customer after another until they get no answer; counts the answers.
     pub async fn hammer(&self, prefix: &str, clients: usize, answered: Arc<AtomicUsize>) -> Vec<Sent> {
         let one = |client: usize| {
             let (api, answered, prefix) = (self.clone(), answered.clone(), prefix.to_owned());
@@ -200,7 +200,7 @@ impl Api {
         gather((0..clients).map(one)).await
     }
 
-    /// Clients that insist on one customer after the other until they are told to stop.
+    /// Runs clients that create one customer after another, with retries, until they are stopped.
     pub async fn insisting(&self, prefix: &str, clients: usize, stop: Arc<AtomicBool>) -> Vec<Sent> {
         let one = |client: usize| {
             let (api, stop, prefix) = (self.clone(), stop.clone(), prefix.to_owned());
@@ -218,8 +218,8 @@ impl Api {
         gather((0..clients).map(one)).await
     }
 
-    /// Sends every create of the load again, whether it was answered or not: what was acknowledged is answered with the
-    /// same bytes, what was refused is refused, and what was not answered is done by now or is done now.
+    /// Repeats every create of the load. Acknowledged ones must return the same bytes, refused ones must be refused again,
+    /// and unanswered ones must be done by now or be done now.
     pub async fn repeat(&self, all: &[Sent]) {
         for some in all.chunks(64) {
             let again = join_all(some.iter().map(|sent| self.insist(&sent.name, sent.asked))).await;
@@ -227,7 +227,7 @@ impl Api {
                 let (Some(said), Some(again)) = (&sent.said, again.said) else { continue };
                 if sent.asked == Asked::Full && said.status == 201 {
                     assert!(again.replayed, "{} was done again", sent.name);
-                    assert_eq!(said.body, again.body, "{} is answered otherwise", sent.name);
+                    assert_eq!(said.body, again.body, "{} got a different answer", sent.name);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The document at `/openapi.json`, read as a client would, and answers held against it.
+//! The document at `/openapi.json`, read like a client, and checks of answers against it.
 
 use jsonschema::Validator;
 use reqwest::{Method, RequestBuilder, Response};
@@ -8,32 +8,32 @@ use crate::patron::Server;
 
 /// The document.
 pub struct Document {
-    /// All of it.
+    /// The whole document.
     pub json: Value,
 }
 
-/// One operation of it.
+/// One operation.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// Its name.
     pub id: String,
     /// Its method.
     pub method: Method,
-    /// Its path, with `{…}` for what varies.
+    /// Its path, with `{…}` for parameters.
     pub path: String,
-    /// All that is said of it.
+    /// Its description in the document.
     pub json: Value,
 }
 
 impl Operation {
-    /// The statuses that it may answer.
+    /// The statuses that it may return.
     #[must_use]
     pub fn statuses(&self) -> Vec<u16> {
         let statuses = self.json["responses"].as_object().expect("responses").keys();
         statuses.map(|status| status.parse().expect("a status")).collect()
     }
 
-    /// The bodies that it gives as examples.
+    /// The example bodies.
     #[must_use]
     pub fn examples(&self) -> Vec<Value> {
         let examples = self.json["requestBody"]["content"]["application/json"]["examples"].as_object();
@@ -42,7 +42,7 @@ impl Operation {
 }
 
 impl Document {
-    /// As a server gives it, to anybody.
+    /// Fetches it from a server, without a key.
     pub async fn fetch(server: &Server) -> Self {
         let answer = server.anonymous(Method::GET, "/openapi.json").send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
@@ -72,16 +72,16 @@ impl Document {
         found
     }
 
-    /// Every example with the schema that it is of, without the examples of bodies, which are sent.
+    /// Every example with its schema. Request bodies are omitted, because the tests send them.
     #[must_use]
     pub fn examples(&self) -> Vec<(Value, Value)> {
         let mut found = Vec::new();
         walk(&self.json, &mut |value| {
             let schema = value.get("schema").unwrap_or(value);
             match &value["examples"] {
-                // Of a schema.
+                // An example of a schema.
                 Value::Array(examples) => found.extend(examples.iter().map(|one| (value.clone(), one.clone()))),
-                // Of a content.
+                // An example of a media type.
                 Value::Object(examples) => {
                     found.extend(examples.values().map(|one| (schema.clone(), one["value"].clone())));
                 }
@@ -93,7 +93,7 @@ impl Document {
 
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str() {
-            Some(reference) => self.json.pointer(&reference[1..]).expect("what a reference names"),
+            Some(reference) => self.json.pointer(&reference[1..]).expect("the target of a reference"),
             None => value,
         }
     }
@@ -105,7 +105,7 @@ impl Document {
         parameters.into_iter().flatten().map(|parameter| self.resolved(parameter)).collect()
     }
 
-    /// Whether an answer of the operation has a header.
+    /// Whether an answer of the operation describes this header.
     #[must_use]
     pub fn header(&self, operation: &Operation, status: u16, name: &str) -> bool {
         let response = self.resolved(&operation.json["responses"][status.to_string()]);
@@ -115,27 +115,26 @@ impl Document {
     fn validator(&self, schema: &Value) -> Validator {
         let mut schema = schema.clone();
         schema["components"] = self.json["components"].clone();
-        jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("no schema: {error}"))
+        jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("invalid schema: {error}"))
     }
 
-    /// Whether a value is as a schema says.
+    /// Whether a value matches a schema.
     #[must_use]
     pub fn is_valid(&self, schema: &Value, value: &Value) -> bool {
         self.validator(schema).is_valid(value)
     }
 
-    /// Fails the test when a value is not as a schema says.
+    /// Fails the test when a value does not match a schema.
     #[track_caller]
     pub fn assert_valid(&self, schema: &Value, value: &Value, what: &str) {
         let validator = self.validator(schema);
         let faults: Vec<_> =
             validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
-        assert!(faults.is_empty(), "{what} is not as its schema says: {faults:#?}\n{value:#}");
+        assert!(faults.is_empty(), "{what} does not match its schema: {faults:#?}\n{value:#}");
     }
 
-    /// A request as the document describes it: with the examples of its required parameters, what else is
-    /// `asked` in the query, and a body. The ids of examples
-    /// are replaced by those given, each by the prefix of its kind.
+    /// A request as the document describes it, with the examples of its required parameters, the further query parameters
+    /// in `asked`, and a body. Example ids are replaced by the given ones with the same prefix.
     pub fn request(
         &self,
         server: &Server,
@@ -162,20 +161,20 @@ impl Document {
         }
     }
 
-    /// Holds an answer against what the operation says of its status, and gives its body.
+    /// Checks an answer against its description in the operation, and returns its body.
     pub async fn check(&self, operation: &Operation, answer: Response) -> Value {
         let (id, status) = (&operation.id, answer.status().as_u16());
         let response = &operation.json["responses"][status.to_string()];
-        assert!(!response.is_null(), "{id} answers {status}, which is not described");
-        assert!(answer.headers().contains_key("x-request-id") || id == "getMetrics", "{id} has no id");
+        assert!(!response.is_null(), "{id} returned {status}, which is not described");
+        assert!(answer.headers().contains_key("x-request-id") || id == "getMetrics", "{id} returned no request id");
         let kind = answer.headers().get("content-type").map(|kind| kind.to_str().expect("text").to_owned());
         let text = answer.bytes().await.expect("a body");
         let content = self.resolved(response)["content"].as_object();
         let Some((described, content)) = content.and_then(|content| content.iter().next()) else {
-            assert!(text.is_empty(), "{id} answers {status} with a body, which is not described");
+            assert!(text.is_empty(), "{id} returned {status} with a body, which is not described");
             return Value::Null;
         };
-        assert!(kind.as_ref().is_some_and(|kind| kind.starts_with(described)), "{id} answers {status} as {kind:?}");
+        assert!(kind.as_ref().is_some_and(|kind| kind.starts_with(described)), "{id} returned {status} as {kind:?}");
         if described != "application/json" {
             return Value::Null;
         }
@@ -185,13 +184,13 @@ impl Document {
     }
 }
 
-/// A text with the ids of examples replaced.
+/// Replaces the ids of examples in a text.
 fn real(text: &str, ids: &[(&str, String)]) -> String {
     ids.iter()
         .fold(text.to_owned(), |text, (prefix, id)| text.replace(&format!("{prefix}01JDG3W9Z5X0M8R2K7T4B6Q1NE"), id))
 }
 
-/// Visits every object, but no example.
+/// Visits every object except examples.
 fn walk(value: &Value, visit: &mut impl FnMut(&Value)) {
     match value {
         Value::Object(members) => {

@@ -15,7 +15,7 @@ use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{postgres::Cluster, rows, wait::TIMEOUT};
+use crate::{citus, postgres::Cluster, rows, wait::TIMEOUT};
 
 pub use rustix::process::Signal;
 
@@ -43,7 +43,10 @@ impl Place {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite://{}", directory.path().join("patron.db").display()),
-            Backend::Postgres => Cluster::shared().fresh_database().await,
+            Backend::Postgres => match citus::url() {
+                Some(url) => citus::fresh_database(&url).await,
+                None => Cluster::shared().fresh_database().await,
+            },
         };
         Self { directory, database_url }
     }
@@ -332,13 +335,17 @@ pub async fn send(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.expect("an answer")).await
 }
 
-/// A client that waits for an answer for as long as anything is waited for here.
-fn client() -> reqwest::Client {
+/// A client with the common timeout of the tests.
+///
+/// # Panics
+/// When it cannot be created.
+#[must_use]
+pub fn client() -> reqwest::Client {
     provide_cryptography();
     reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client")
 }
 
-/// Lets clients be made: they want cryptography at hand, although nothing here asks over TLS.
+/// Installs the cryptography that clients need, although no test here uses TLS.
 pub fn provide_cryptography() {
     // Another test of this process has done it already.
     let _ = rustls::crypto::ring::default_provider().install_default();

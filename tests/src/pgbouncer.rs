@@ -1,4 +1,4 @@
-//! A throw-away PgBouncer before a [`Cluster`]: the one that `PATRON_TEST_PGBOUNCER` names, or Debian's.
+//! A temporary PgBouncer in front of a [`Cluster`]: the program in `PATRON_TEST_PGBOUNCER`, or Debian's.
 
 use std::{
     env, fs,
@@ -16,10 +16,10 @@ use crate::{
     wait::TIMEOUT,
 };
 
-/// Owns the pooler, and ends it when the pipe from the test process is closed: by the kernel at the latest.
+/// Owns the pooler and ends it when the pipe from the test process closes, at the latest when that process dies.
 const SUPERVISOR: &str = r#""$1" -q "$2" </dev/null & trap 'kill $!' EXIT; read -r _"#;
 
-/// A pooler. It is gone after the drop.
+/// A pooler, stopped on drop.
 #[derive(Debug)]
 pub struct Pooler {
     supervisor: Child,
@@ -28,7 +28,7 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts a pooler with lines of configuration beside those that name server and users.
+    /// Starts a pooler with additional lines of configuration.
     ///
     /// # Panics
     /// When it does not start.
@@ -51,7 +51,7 @@ impl Pooler {
             "[pgbouncer]".to_owned(),
             format!("listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir ="),
             format!("auth_type = trust\nauth_file = {}", users.display()),
-            // A server that is gone is noticed, and one that is back is tried, within a second.
+            // Retries a failed server within a second.
             "server_login_retry = 1".to_owned(),
         ];
         let lines = lines.into_iter().chain(configuration.iter().map(|line| (*line).to_owned()));
@@ -77,10 +77,10 @@ impl Pooler {
         format!("{front}@127.0.0.1:{}/{path}", self.port)
     }
 
-    /// Whether this version can keep prepared statements in transaction pooling, as 1.21 and later can.
+    /// Whether this version supports prepared statements in transaction pooling (1.21 or later).
     ///
     /// # Panics
-    /// When it does not tell its version.
+    /// When its version cannot be read.
     #[must_use]
     pub fn can_keep_statements() -> bool {
         let output = Command::new(program()).arg("--version").output().expect("pgbouncer starts");
@@ -100,6 +100,6 @@ impl Drop for Pooler {
 
 /// The program.
 fn program() -> PathBuf {
-    // Debian's lies where only root looks.
+    // Debian installs it in a folder that only root has in its PATH.
     env::var_os("PATRON_TEST_PGBOUNCER").map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from)
 }

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Owns the PostgreSQL server of a test process: makes it, obeys the commands on standard input, and removes it at their
-# end. The kernel closes that pipe even when the test process is killed. Runs as a user that PostgreSQL accepts.
+# Owns the PostgreSQL server of a test process: creates it, runs the commands on standard input, and removes it at the end
+# of input. The kernel closes that pipe even when the test process is killed. Runs as a user that PostgreSQL accepts.
 #
 # Argument: the directory of the server binaries. Environment: see postgres.rs.
-# Commands: `start PORT`, `stop`, `crash`, `kill PROCESS`, `standby` (from the next start on), `finish`. An answer ends with a line that begins with `=`; the lines before it tell
-# why something failed. The programs below get no standard input: they would eat the commands.
+# Commands: `start PORT`, `stop`, `crash`, `kill PROCESS`, `standby` (from the next start on), `finish`. An answer ends with
+# a line that begins with `=`; the lines before it give the reason of a failure. The programs below get no standard input,
+# because they would consume the commands.
 
 bin=$1
 exec 2>&1
@@ -15,7 +16,7 @@ trap '' PIPE
 trap 'exit 1' HUP INT TERM
 trap 'cd /; "$bin/pg_ctl" stop -D "$directory/data" -m immediate </dev/null >/dev/null; rm -rf "$directory"' EXIT
 
-# A long path is too long for the name of a socket, and another user's is closed to us.
+# A long path does not fit into a socket's name, and another user's folder may not be accessible.
 [ ${#TMPDIR} -le 60 ] || TMPDIR=/tmp
 template=patron-postgres.XXXXXX
 directory=$(mktemp -d "${TMPDIR:-/tmp}/$template" 2>/dev/null || mktemp -d "/tmp/$template") || exit 1
@@ -26,7 +27,7 @@ initialise() {
     --no-sync "$@" </dev/null >>initdb.log
 }
 printf '%s\n' "$PASSWORD" >password
-# Sorts and compares as people do, where the version can, so that a query which needs bytes has to say so.
+# Uses a natural-language collation where the version supports it, so that queries must request byte order.
 initialise --locale-provider=icu --icu-locale=en-US || initialise || { cat initdb.log; exit 1; }
 printf '%s\n' "$CONFIGURATION" >>data/postgresql.conf
 printf '%s\n' "$HOST_BASED_ACCESS" >data/pg_hba.conf

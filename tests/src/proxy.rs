@@ -1,4 +1,4 @@
-//! A proxy of ours between a store and its PostgreSQL server, which cuts connections in the middle of a commit.
+//! A proxy between a store and its PostgreSQL server that cuts connections in the middle of a commit.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,18 +10,18 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Where a connection is cut.
+/// The point at which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// The commit does not reach the server.
     BeforeCommit,
-    /// The commit reaches the server, its answer does not come back.
+    /// The commit reaches the server, but its answer is lost.
     AfterCommit,
-    /// As [`Self::AfterCommit`], but the commit is on its way for this long after the connection was cut.
+    /// Like [`Self::AfterCommit`], but the commit arrives this long after the connection was cut.
     LateCommit(Duration),
 }
 
-/// Carries connections to a server, and cuts the first one that commits after it was told to.
+/// Forwards connections to a server, and cuts the first one that commits after a cut was requested.
 pub struct Proxy {
     port: u16,
     state: Arc<Mutex<State>>,
@@ -31,13 +31,13 @@ pub struct Proxy {
 struct State {
     cut: Option<Cut>,
     done: usize,
-    /// Whether the next cut is the end of all connections, for a while.
+    /// Whether new connections are refused after the next cut.
     shuts: bool,
     is_shut: bool,
 }
 
 impl Proxy {
-    /// A proxy before the server on a port of 127.0.0.1.
+    /// A proxy in front of the server on this port of 127.0.0.1.
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -48,7 +48,7 @@ impl Proxy {
                 if shared.lock().unwrap_or_else(PoisonError::into_inner).is_shut {
                     continue;
                 }
-                // Without a server the client is cut off, as it would be there.
+                // Without a server the client is disconnected, as by the server itself.
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
                 tokio::spawn(carry(client, server, shared.clone()));
             }
@@ -67,13 +67,13 @@ impl Proxy {
         self.lock().cut = Some(cut);
     }
 
-    /// Cuts the next connection that commits, and refuses new ones from then on, until [`Self::admit`].
+    /// Cuts the next connection that commits, then refuses new ones until [`Self::admit`].
     pub fn cut_off(&self, cut: Cut) {
         let mut state = self.lock();
         (state.cut, state.shuts) = (Some(cut), true);
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     pub fn admit(&self) {
         let mut state = self.lock();
         (state.shuts, state.is_shut) = (false, false);
@@ -85,7 +85,7 @@ impl Proxy {
         self.lock().cut.is_none()
     }
 
-    /// How many connections were cut.
+    /// The number of cut connections.
     #[must_use]
     pub fn cuts(&self) -> usize {
         self.lock().done
@@ -96,7 +96,7 @@ impl Proxy {
     }
 }
 
-/// The bytes of a commit, as every transaction of ours ends: a simple query.
+/// The bytes of a commit, which every transaction sends as a simple query.
 const COMMIT: &[u8] = b"COMMIT\0";
 
 async fn carry(mut client: TcpStream, mut server: TcpStream, state: Arc<Mutex<State>>) {
@@ -106,7 +106,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, state: Arc<Mutex<St
             read = client.read(&mut asked) => {
                 let Ok(count @ 1..) = read else { return };
                 let bytes = &asked[..count];
-                // Nothing is sent behind a commit before it was answered, so the word ends what was read.
+                // A client sends nothing after a commit until it is answered, so a commit is always at the end of the buffer.
                 let due = if bytes.ends_with(COMMIT) { take(&state) } else { None };
                 match due {
                     Some(Cut::BeforeCommit) => return,

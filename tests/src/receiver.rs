@@ -1,4 +1,4 @@
-//! A receiver of webhooks on this machine that answers as a test says, and remembers what it got.
+//! A local webhook receiver that answers as a test requests and records the requests.
 
 use std::{
     collections::HashMap,
@@ -17,14 +17,14 @@ use tokio::{
 
 use crate::wait::TIMEOUT;
 
-/// One request that arrived.
+/// One received request.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// The headers, with names in lower case.
     pub headers: HashMap<String, String>,
     /// The bytes of the body.
     pub body: Vec<u8>,
-    /// What it was answered with.
+    /// The status it was answered with.
     pub status: u16,
 }
 
@@ -35,13 +35,13 @@ impl Received {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// A header, which has to be there.
+    /// A header, which must be present.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
     }
 
-    /// Whether the public library of Standard Webhooks verifies it, time and all.
+    /// Whether the public library of Standard Webhooks accepts its signature and timestamp.
     #[must_use]
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let mut headers = HeaderMap::new();
@@ -52,21 +52,21 @@ impl Received {
     }
 }
 
-/// How a request is answered.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// More headers, each with its line end.
+    /// Additional headers, each with its line end.
     pub headers: String,
     /// The body.
     pub body: Vec<u8>,
-    /// After how long.
+    /// The delay before the answer.
     pub after: Duration,
 }
 
 impl Reply {
-    /// A bare status, at once.
+    /// An immediate answer with a status only.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status, headers: String::new(), body: Vec::new(), after: Duration::ZERO }
@@ -75,7 +75,7 @@ impl Reply {
 
 type Behaviour = Arc<dyn Fn(usize, &Value) -> Reply + Send + Sync>;
 
-/// A receiver, until it is dropped.
+/// A receiver, stopped on drop.
 pub struct Receiver {
     port: u16,
     received: Arc<Mutex<Vec<Received>>>,
@@ -83,12 +83,12 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// One that takes everything.
+    /// A receiver that accepts everything.
     pub async fn start() -> Self {
         Self::answering(|_, _| Reply::status(204)).await
     }
 
-    /// One that answers by the number of the request, from 0, and its body.
+    /// A receiver whose answer depends on the number of the request, from 0, and its body.
     pub async fn answering(behaviour: impl Fn(usize, &Value) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -108,25 +108,25 @@ impl Receiver {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
-    /// The same by a name that resolves to this machine.
+    /// The same, with a host name that resolves to this machine.
     #[must_use]
     pub fn named_url(&self) -> String {
         format!("http://localhost:{}/hook", self.port)
     }
 
-    /// What arrived until now.
+    /// The requests received so far.
     #[must_use]
     pub fn all(&self) -> Vec<Received> {
         self.received.lock().expect("no panic").clone()
     }
 
-    /// How many have arrived until now.
+    /// The number of requests received so far.
     #[must_use]
     pub fn count(&self) -> usize {
         self.received.lock().expect("no panic").len()
     }
 
-    /// Waits until this many have arrived, for as long as they go on arriving.
+    /// Waits until this many requests have arrived, as long as they keep arriving.
     ///
     /// # Panics
     /// When none arrives for [`TIMEOUT`].
@@ -140,7 +140,7 @@ impl Receiver {
             if all.len() > last {
                 (last, moved) = (all.len(), Instant::now());
             }
-            assert!(moved.elapsed() < TIMEOUT, "{last} of {count} arrived, and no more came for {TIMEOUT:?}");
+            assert!(moved.elapsed() < TIMEOUT, "{last} of {count} arrived, then none for {TIMEOUT:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -172,7 +172,7 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>, behaviour
     }
 }
 
-/// One request; `None` when there is no further one.
+/// Reads one request; `None` at the end of the connection.
 async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(HashMap<String, String>, Vec<u8>)> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 32];

@@ -1,4 +1,4 @@
-//! What a database holds, read past the program: the same values from SQLite and from PostgreSQL.
+//! Reads rows directly from a database, with the same values from SQLite and PostgreSQL.
 
 use std::{error::Error, path::Path};
 
@@ -8,10 +8,10 @@ use tokio_postgres::{
     types::{FromSql, Type},
 };
 
-/// The rows that a query finds. Numbers, texts, JSON as text, and bytes; a UUID is its 16 bytes.
+/// The rows of a query: numbers, texts, JSON as text, and bytes. A UUID is its 16 bytes.
 ///
 /// # Panics
-/// When the database refuses, or a column is of another type.
+/// When the query fails, or a column has another type.
 pub async fn rows(database_url: &str, query: &str) -> Vec<Vec<Value>> {
     match database_url.strip_prefix("sqlite://") {
         Some(path) => of_sqlite(&open(Path::new(path)), query),
@@ -19,7 +19,7 @@ pub async fn rows(database_url: &str, query: &str) -> Vec<Vec<Value>> {
     }
 }
 
-/// A SQLite file, which has to be there.
+/// Opens a SQLite file, which must exist.
 #[must_use]
 pub fn open(path: &Path) -> Connection {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("the file")
@@ -48,7 +48,7 @@ pub async fn of_postgres(client: &Client, query: &str) -> Vec<Vec<Value>> {
     rows.iter().map(values).collect()
 }
 
-/// A value of PostgreSQL as SQLite would have it.
+/// A PostgreSQL value as SQLite would return it.
 struct Neutral(Value);
 
 impl<'a> FromSql<'a> for Neutral {
@@ -58,7 +58,7 @@ impl<'a> FromSql<'a> for Neutral {
             Type::INT4 => Value::Integer(i32::from_sql(kind, raw)?.into()),
             Type::INT8 => Value::Integer(i64::from_sql(kind, raw)?),
             Type::BYTEA | Type::UUID => Value::Blob(raw.to_vec()),
-            // JSON of the type `json` is sent as the text it is.
+            // Values of the type `json` are sent as text.
             _ => Value::Text(str::from_utf8(raw)?.to_owned()),
         }))
     }
@@ -81,7 +81,7 @@ impl<'a> FromSql<'a> for Neutral {
 pub fn text(value: &Value) -> &str {
     match value {
         Value::Text(text) => text,
-        other => panic!("{other:?} is no text"),
+        other => panic!("{other:?} is not a text"),
     }
 }
 
@@ -105,6 +105,6 @@ pub fn bytes(value: &Value) -> &[u8] {
 pub fn number(value: &Value) -> i64 {
     match value {
         Value::Integer(number) => *number,
-        other => panic!("{other:?} is no number"),
+        other => panic!("{other:?} is not a number"),
     }
 }

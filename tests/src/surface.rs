@@ -1,4 +1,4 @@
-//! What `patron-domain` shows to those who build on it, read from its documentation as rustdoc renders it.
+//! The public API of `patron-domain`, read from its documentation as rendered by rustdoc.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -13,7 +13,7 @@ pub struct Item {
     pub has_example: bool,
 }
 
-/// What mockall makes for every mock.
+/// Members that mockall generates for every mock.
 const MADE: [&str; 3] = ["checkpoint", "expect_", "pub fn new() -> Self"];
 
 /// Every public item of the crate, with all its features, in the order of their names.
@@ -23,7 +23,7 @@ const MADE: [&str; 3] = ["checkpoint", "expect_", "pub fn new() -> Self"];
 #[must_use]
 pub fn of_domain() -> Vec<Item> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // A folder of its own: other tests and tools use the common one at the same time.
+    // A separate folder, because other tests and tools use the common one at the same time.
     let target = root.join("target/surface");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["doc", "--quiet", "--locked", "--package", "patron-domain", "--all-features", "--no-deps"]);
@@ -47,7 +47,7 @@ fn read(page: &Path, link: &str) -> Item {
     let (described, rest) = html.split_once("class=\"section-header\"").unwrap_or((&html, ""));
     let (own, traits) = rest.split_once("id=\"trait-implementations-list\"").unwrap_or((rest, ""));
     let traits = traits.split("id=\"synthetic-implementations\"").next().unwrap_or_default();
-    // Of a trait, the methods are in its declaration; what follows are its implementors.
+    // A trait has its methods in its declaration, followed by its implementors.
     let own = if kind == "trait" { "" } else { own };
     let declaration = between(&html, "<pre class=\"rust item-decl\"><code>", "</code></pre>").take(1);
     let methods = between(own, "<h4 class=\"code-header\">", "</h4>");
@@ -57,19 +57,19 @@ fn read(page: &Path, link: &str) -> Item {
     traits.sort();
     lines.extend(traits);
     lines.retain(|line| !line.contains("StructuralPartialEq"));
-    // A mock has what mockall makes of its trait, which has its own lines.
+    // A mock is generated from its trait, which is listed itself.
     lines.retain(|line| !name.starts_with("Mock") || !MADE.iter().any(|made| line.contains(made)));
     let top = described.split("class=\"toggle top-doc\"").nth(1).unwrap_or_default();
     let has_example = top.contains("rust-example-rendered") || name.starts_with("Mock");
     Item { name: format!("{kind} {path}"), lines, has_example }
 }
 
-/// What stands between two marks, each time.
+/// Every text between two marks.
 fn between<'a>(html: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
     html.split(start).skip(1).filter_map(move |rest| rest.split(end).next())
 }
 
-/// The text of a piece of HTML, in one line.
+/// The text of an HTML fragment, on one line.
 fn text(html: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;

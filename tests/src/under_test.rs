@@ -1,4 +1,4 @@
-//! The program as it is shipped, built with the tests so that they always run today's code.
+//! The program as shipped, built with the tests so that they always run the current code.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! Waiting for what other processes do. Nothing here depends on how busy the machine is: a wait ends when what is waited for
-//! has happened, and gives up after far longer than that takes anywhere.
+//! Waiting for other processes. A wait does not depend on how busy the machine is: it ends when its condition holds, and
+//! fails only after a generous timeout.
 
 use std::{
     fmt::Debug,
@@ -9,13 +9,13 @@ use std::{
 /// How long a test waits for something before it fails.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long it rests between two looks.
+/// The pause between two checks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Looks again and again until what is looked for is found.
+/// Repeats a check until it succeeds, and returns its result.
 ///
 /// # Panics
-/// When it is not found within [`TIMEOUT`]; the message shows what the last look saw instead.
+/// When it does not succeed within [`TIMEOUT`]; the message shows the last failure.
 pub async fn until<T, S: Debug>(mut look: impl AsyncFnMut() -> Result<T, S>) -> T {
     let begun = Instant::now();
     loop {

@@ -91,6 +91,12 @@ pub(crate) trait Engine: Send + Sync {
     /// Checks whether the database responds.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// The number of connections lost since the start. After a loss the database may be another one, so cached values
+    /// are no longer valid.
+    fn losses(&self) -> u64 {
+        0
+    }
+
     /// Updates the metrics that are read from the database.
     fn observe(&self);
 

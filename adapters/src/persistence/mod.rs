@@ -5,6 +5,8 @@
 //! differences: connections, concurrency, and how the gateway's statements run.
 
 mod audit;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod copy;
 mod customer;
 mod database;
 mod engine;
@@ -37,6 +39,8 @@ mod webhook;
 mod word;
 mod writes;
 
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub use copy::{CopyError, copy};
 pub use database::Database;
 pub use open::{OpenError, OpenOptions};
 #[cfg(feature = "postgres")]

@@ -20,14 +20,24 @@ pub struct OpenOptions {
     pub connections: usize,
     /// The most writes in the queue. A further one is rejected as unavailable.
     pub write_queue: usize,
-    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits and
-    /// connections are derived from it.
+    /// Whether each shared commit contains changes of one environment only, so a slow transaction does not delay other
+    /// environments. Ignored for SQLite, which has one writer. Always on if Citus distributes the tables.
+    pub commits_by_environment: bool,
+    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits
+    /// and connections are derived from it.
     pub timeout: Duration,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { exclusive: false, create: true, connections: 8, write_queue: 1_024, timeout: TIMEOUT }
+        Self {
+            exclusive: false,
+            create: true,
+            connections: 8,
+            write_queue: 1_024,
+            commits_by_environment: false,
+            timeout: TIMEOUT,
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -15,6 +18,8 @@ use patron_domain::{
     tenancy::{self, SystemScope},
 };
 
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+use super::rows::rows;
 use super::{
     engine::{Decision, Pace},
     error::Failure,
@@ -28,9 +33,14 @@ use super::{
 };
 
 /// The numbers that this process has read, one entry of about 100 bytes for each environment. A number never changes
-/// its meaning, so entries never expire.
+/// its meaning in a database. After a lost connection the database may be an older copy, by a fail-over or a restore,
+/// which can assign a number again. So all entries are then dropped.
 #[derive(Default)]
-pub(crate) struct Owners(RwLock<HashMap<EnvironmentId, Known>>);
+pub(crate) struct Owners {
+    known: RwLock<HashMap<EnvironmentId, Known>>,
+    /// The number of lost connections when the entries were read.
+    losses: AtomicU64,
+}
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -75,6 +85,16 @@ statements! {
     }
 }
 
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+rows! {
+    /// An environment with its number.
+    OwnerRow: owners {
+        environment: i32;
+        tenant_id: Key,
+        environment_id: Key,
+    }
+}
+
 /// An environment that needs a number.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = owners)]
@@ -95,9 +115,10 @@ impl NewOwnerRow {
     #[cfg(feature = "postgres")]
     pub(crate) async fn insert_all(
         rows: &[Self],
-        mut pg: &diesel_async::AsyncPgConnection,
+        unit: &super::postgres::unit::PostgresUnit<'_>,
     ) -> diesel::QueryResult<usize> {
         use diesel_async::RunQueryDsl as _;
+        let mut pg = unit.pg();
         for row in rows {
             diesel::insert_into(owners::table).values(row).execute(&mut pg).await?;
         }
@@ -106,17 +127,26 @@ impl NewOwnerRow {
 }
 
 impl Owners {
-    fn known(&self, owner: Owner) -> Option<Known> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&owner.environment_id).copied()
+    fn known(&self, store: &Store, owner: Owner) -> Option<Known> {
+        let losses = store.engine.losses();
+        if self.losses.swap(losses, Ordering::AcqRel) != losses {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&owner.environment_id).copied()
     }
 
-    fn learn(&self, known: Known) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(known.owner.environment_id, known);
+    /// Caches an entry, unless a connection was lost since it was read.
+    fn learn(&self, store: &Store, losses: u64, known: Known) {
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if store.engine.losses() == losses {
+            all.insert(known.owner.environment_id, known);
+        }
     }
 
     /// Reads an environment's entry from the database.
     async fn look(&self, store: &Store, owner: Owner) -> Result<Option<Known>, StoreError> {
         let id = Key::from(owner.environment_id);
+        let losses = store.engine.losses();
         let look = store.read(Pace::LookUp, move |unit| {
             let look = async move {
                 let Some((environment, tenant)) = unit.owner(id).await? else { return Ok(None) };
@@ -126,13 +156,13 @@ impl Owners {
         });
         let Some((environment, tenant, writable)) = look.await? else { return Ok(None) };
         let known = Known { owner: Owner { tenant_id: tenant.id(), ..owner }, environment, writable };
-        self.learn(known);
+        self.learn(store, losses, known);
         Ok(Some(known))
     }
 
     /// The number of an environment. `None` if it has none or belongs to another tenant.
     pub(super) async fn find(&self, store: &Store, owner: Owner) -> Result<Option<i32>, StoreError> {
-        let known = match self.known(owner) {
+        let known = match self.known(store, owner) {
             Some(known) => Some(known),
             None => self.look(store, owner).await?,
         };
@@ -143,7 +173,7 @@ impl Owners {
     ///
     /// An environment belongs to one tenant: its id under another tenant is an error.
     pub(super) async fn find_or_make(&self, store: &Store, owner: Owner) -> Result<i32, StoreError> {
-        let mut known = self.known(owner).filter(|known| known.writable);
+        let mut known = self.known(store, owner).filter(|known| known.writable);
         for _ in 0..TRIES {
             known = match known {
                 Some(known) => Some(known),

@@ -16,6 +16,15 @@ macro_rules! rows {
         $crate::persistence::rows::written! { $name: $table }
         #[cfg(feature = "postgres")]
         $crate::persistence::postgres::bulk::bulk! { $name: $table { $($key: $key_type),+; } }
+        #[cfg(all(feature = "sqlite", feature = "postgres"))]
+        #[allow(dead_code, reason = "not every row is compared")]
+        impl $name {
+            /// Adds all values of the row to a hash, by which copies are compared.
+            pub(crate) fn digest(&self, sum: &mut sha2::Sha256) {
+                use $crate::persistence::copy::Digested as _;
+                $(self.$key.add_to(sum);)+
+            }
+        }
     };
     ($(#[$doc:meta])* $name:ident: $table:ident { $($key:ident: $key_type:ty),+; $($column:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
@@ -43,6 +52,16 @@ macro_rules! rows {
         }
         #[cfg(feature = "postgres")]
         $crate::persistence::postgres::bulk::bulk! { $name: $table { $($key: $key_type),+; $($column: $type),+ } }
+        #[cfg(all(feature = "sqlite", feature = "postgres"))]
+        #[allow(dead_code, reason = "not every row is compared")]
+        impl $name {
+            /// Adds all values of the row to a hash, by which copies are compared.
+            pub(crate) fn digest(&self, sum: &mut sha2::Sha256) {
+                use $crate::persistence::copy::Digested as _;
+                $(self.$key.add_to(sum);)+
+                $(self.$column.add_to(sum);)+
+            }
+        }
     };
 }
 

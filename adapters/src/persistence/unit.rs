@@ -95,7 +95,7 @@ impl LogStatements for super::postgres::unit::PostgresUnit<'_> {
     }
 
     async fn save_logs(&self, rows: &[LogRow]) -> QueryResult<()> {
-        LogRow::upsert_all(rows, self.pg()).await.map(drop)
+        LogRow::upsert_all(rows, self).await.map(drop)
     }
 }
 

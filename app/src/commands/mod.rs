@@ -1,6 +1,7 @@
 //! The implementation of each command.
 
 mod customers;
+mod database;
 mod environments;
 mod events;
 mod help;
@@ -52,10 +53,12 @@ fn runtime(workers: usize, blocking: usize) -> Result<Runtime, Failure> {
 }
 
 async fn over_database(command: Command, settings: Settings) -> Result<(), Failure> {
-    if matches!(command, Command::Serve(_)) {
-        return serve::serve(settings).await;
-    }
-    // A command in the wrong folder, or with a mistyped path, must not create a database.
+    let command = match command {
+        Command::Serve(_) => return serve::serve(settings).await,
+        Command::Database(command) => return database::run(&settings, command).await,
+        other => other,
+    };
+    // A command in the wrong folder, or with a mistyped path, must not create an unwanted database.
     let create = matches!(command, Command::Tenants(Tenants::Create { create_database: true, .. }));
     // Opening the database brings its tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, Opening { exclusive: false, create }).await?;
@@ -86,10 +89,12 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             let customers = wiring::customers(settings, database);
             customers::run(&service, &customers, settings.write_queue, command).await
         }
-        // `run` and `over_database` handle these.
-        Command::Serve(_) | Command::Completions { .. } | Command::Man(_) | Command::Webhooks(Webhooks::Listen(_)) => {
-            Ok(())
-        }
+        // `run` and `over_database` have handled these.
+        Command::Serve(_)
+        | Command::Database(_)
+        | Command::Completions { .. }
+        | Command::Man(_)
+        | Command::Webhooks(Webhooks::Listen(_)) => Ok(()),
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Raw {
     database_connections: usize,
     /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
     write_queue: usize,
+    /// `PATRON_COMMITS_BY_ENVIRONMENT`: whether each shared commit contains changes of one environment only.
+    commits_by_environment: bool,
     /// `PATRON_ADDRESS`: the address to listen on.
     address: IpAddr,
     /// `PATRON_PORT`: the port to listen on, 0 for any free one.
@@ -78,31 +80,31 @@ pub(super) struct Raw {
     body_limit_bytes: usize,
     /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
     body_timeout_seconds: u64,
-    /// `PATRON_REQUEST_TIMEOUT_SECONDS`: how long a request may take from the end of its body to the beginning of its answer, 1
-    /// to 300 s. All time-outs of the database follow from it.
+    /// `PATRON_REQUEST_TIMEOUT_SECONDS`: how long a request may take from the end of its body to the beginning of its
+    /// answer, 1 to 300 s. All time-outs of the database follow from it.
     request_timeout_seconds: u64,
-    /// `PATRON_CORS_ORIGINS`: the origins that may ask from a browser, separated by commas, or `*`.
+    /// `PATRON_CORS_ORIGINS`: the origins that browsers may send requests from, separated by commas, or `*`.
     cors_origins: String,
     /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long running requests may take after SIGTERM, 0 to 300 s.
     shutdown_grace_seconds: u32,
-    /// `PATRON_IDEMPOTENCY_HOURS`: how long the answer under an `Idempotency-Key` is kept, 1 to 720 hours.
+    /// `PATRON_IDEMPOTENCY_HOURS`: how long the response under an `Idempotency-Key` is kept, 1 to 720 hours.
     idempotency_hours: u32,
     /// `PATRON_EVENTS_DAYS`: how long events stay in the log, 1 to 36,500 days and longer than
     /// `PATRON_IDEMPOTENCY_HOURS`. Without it, events stay for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_days: Option<u32>,
-    /// `PATRON_AUDIT_ADDRESSES_DAYS`: for how long addresses stay in the audit log, 1 to 3,650 days.
+    /// `PATRON_AUDIT_ADDRESSES_DAYS`: how long addresses are kept in the audit log, 1 to 3,650 days.
     audit_addresses_days: u32,
-    /// `PATRON_RATE_LIMIT_READS`: how many requests a second of a tenant may read, 1 to 1,000,000; as many as come when absent.
+    /// `PATRON_RATE_LIMIT_READS`: the reads per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_reads: Option<u32>,
-    /// `PATRON_RATE_LIMIT_WRITES`: how many requests a second of a tenant may write, 1 to 1,000,000; as many as come when absent.
+    /// `PATRON_RATE_LIMIT_WRITES`: the writes per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_writes: Option<u32>,
-    /// `PATRON_KEY_MAX_DAYS`: for how long a key lives at most, 1 to 36,500 days; for ever when absent.
+    /// `PATRON_KEY_MAX_DAYS`: the longest validity of a key, 1 to 36,500 days. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
-    /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is believed, separated by commas.
+    /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is trusted, separated by commas.
     trusted_proxies: String,
     /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Without it, the key is random.
     #[serde(skip_serializing)]
@@ -159,6 +161,7 @@ impl Default for Raw {
             database_url_file: None,
             database_connections: database.connections,
             write_queue: database.write_queue,
+            commits_by_environment: database.commits_by_environment,
             address: IpAddr::from([127, 0, 0, 1]),
             port: 8080,
             workers: None,
@@ -215,6 +218,7 @@ pub(crate) struct Settings {
     pub(crate) database_set_by: Option<String>,
     pub(crate) database_connections: usize,
     pub(crate) write_queue: usize,
+    pub(crate) commits_by_environment: bool,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) workers: usize,
@@ -223,7 +227,7 @@ pub(crate) struct Settings {
     pub(crate) idempotency_ttl: Duration,
     pub(crate) events_ttl: Option<Duration>,
     pub(crate) audit_addresses_ttl: Duration,
-    /// Of each tenant.
+    /// The rate limit of each tenant.
     pub(crate) rate_limit: RateLimit,
     pub(crate) key_max_age: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
@@ -277,6 +281,7 @@ impl Raw {
             database_set_by,
             database_connections: self.database_connections,
             write_queue: self.write_queue,
+            commits_by_environment: self.commits_by_environment,
             address: self.address,
             port: self.port,
             workers: self.workers.unwrap_or(processors),

@@ -334,6 +334,8 @@ impl Amendment {
             (Self::EndOnboarding { .. }, _) => Ok(()),
             // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
+            // Archiving has archived its links: there is none to take away.
+            (Self::Unlink { .. }, false) => Err(ChangeCustomerError::UnknownMapping),
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),
             (Self::Restore, false) | (_, true) => Ok(()),
             (_, false) => Err(InvalidOperation::Archived.into()),

@@ -161,7 +161,8 @@ impl OnboardingEngine {
         run: &OnboardingRun,
         call: &HttpCall,
     ) -> Result<StepOutcome, StoreError> {
-        // A customer's first event is its creation, with the state of that time, unless the retention job has removed it.
+        // A customer's first event is its creation, with the state of that time, unless the retention job has removed
+        // it.
         let first = PageRequest::new(1, 0).unwrap_or_default();
         let created = self.customers.history(scope, run.customer_id, first).await?.items.into_iter().next();
         let created = created.filter(|event| event.sequence == Version::FIRST);

@@ -143,10 +143,9 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
-    /// Leases runs of any environment that are due, the longest due first, but none of a
-    /// suspended tenant. They MUST become due again at the end of the
-    /// claim, so that another holder continues them if this one crashes. Unfinished ones are then
-    /// [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
+    /// Leases due runs of any environment, the longest due first, except those of suspended tenants. They MUST become
+    /// due again at the end of the claim, so that another holder continues them if this one crashes. Unfinished ones
+    /// are then [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
     async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;
 
     /// Records the new state of a run. When the holder no longer has the lease, this MUST write nothing and return

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::url::EndpointUrl;
 use crate::violation::Rule;
 
-/// The addresses that a server calls: public ones over `https`, and others only where the operator allows it.
+/// The addresses that a server calls: public ones over `https`, and others only if the operator allows it.
 ///
 /// ```
 /// use patron_domain::webhook::{CallPolicy, EndpointUrl, NotCalled};
@@ -154,7 +154,7 @@ mod tests {
             ("http://app.LOCALHOST.:80", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://[::1]:4000", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://8.8.8.8", [Err(PlainHttp), Ok(()), Err(PlainHttp), Ok(())]),
-            // The address of a name is not known yet.
+            // The address of a name is still unknown.
             ("http://example.com", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
             ("http://notlocalhost", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
         ] {

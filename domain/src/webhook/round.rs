@@ -1,4 +1,4 @@
-//! One round at an endpoint: which deliveries are attempted, in which order, and what is recorded at the end. Pure: the
+//! One round at an endpoint: the deliveries to attempt, their order, and the results to record at the end. Pure: the
 //! relay makes the attempts and works through the lanes one by one.
 //!
 //! A lane has the deliveries of one subject (a customer or tax rate) in log order. Lanes run in parallel. Within a
@@ -11,7 +11,7 @@ use super::{
     delivery::{Attempt, Delivery, DeliveryKind, DeliveryState},
     retry::Retries,
 };
-use crate::{event::EventPosition, time::Timestamp};
+use crate::{event::EventCursor, time::Timestamp};
 
 /// A delivery of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,15 +66,15 @@ impl Lane {
 ///
 /// ```
 /// use std::time::Duration;
-/// use patron_domain::{event::EventPosition, testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
+/// use patron_domain::{event::{EventCursor, EventPosition}, testkit::{a_delivery, a_time}, webhook::{Attempt, Retries, end, plan}};
 ///
 /// let mut lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
 /// while lanes[0].next().is_some() {
 ///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new() };
 ///     lanes[0].note(attempt, &Retries::default(), 0);
 /// }
-/// let read_to = EventPosition::from_stored(2).unwrap();
-/// let round = end(lanes, true, EventPosition::START, read_to, a_time());
+/// let read_to = EventCursor::unmarked(EventPosition::from_stored(2).unwrap());
+/// let round = end(lanes, true, EventCursor::START, read_to, a_time());
 /// assert_eq!((round.fresh.len(), round.position, round.next_at), (2, read_to, None));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,9 +85,9 @@ pub struct RoundEnd {
     pub changed: Vec<Delivery>,
     /// All waiting deliveries, changed or not. With these the next round can begin before the results are written.
     pub waiting: Vec<Delivery>,
-    /// The position in the log up to which every event is delivered or recorded as waiting.
-    pub position: EventPosition,
-    /// When the first of the waiting deliveries is due.
+    /// The place in the log up to which every event is delivered or recorded as waiting.
+    pub position: EventCursor,
+    /// The time at which the first waiting delivery is due.
     pub next_at: Option<Timestamp>,
 }
 
@@ -116,12 +116,14 @@ fn lane(mut items: VecDeque<Item>, now: Timestamp) -> Lane {
 /// the part of the log that was read. In a stopped round, new deliveries before any attempted one are recorded as
 /// waiting, and those after all attempted ones are left to the next round.
 #[must_use]
-pub fn end(lanes: Vec<Lane>, complete: bool, from: EventPosition, read_to: EventPosition, now: Timestamp) -> RoundEnd {
+pub fn end(lanes: Vec<Lane>, complete: bool, from: EventCursor, read_to: EventCursor, now: Timestamp) -> RoundEnd {
     let fresh = |item: &&Item| !item.stored && item.attempted;
     let attempted = lanes.iter().flat_map(|lane| lane.done.iter().chain(&lane.waiting)).filter(fresh);
-    let reached = attempted.map(|item| item.delivery.position).max().unwrap_or(from);
-    let position = if complete { read_to } else { reached };
-    let mut end = RoundEnd { position: position.max(from), ..RoundEnd::default() };
+    let last = attempted.map(|item| &item.delivery).max_by_key(|delivery| delivery.position);
+    let reached = last.map_or(from, |delivery| EventCursor::behind(delivery.position, delivery.event_id));
+    let reached = if complete { read_to } else { reached };
+    let reached = if reached.position() > from.position() { reached } else { from };
+    let (position, mut end) = (reached.position(), RoundEnd { position: reached, ..RoundEnd::default() });
     for mut lane in lanes {
         let kept = |item: &Item| item.stored || item.delivery.position <= position;
         // Only the first waiting delivery has a time; the others wait for it.
@@ -150,14 +152,14 @@ mod tests {
 
     use super::{Lane, end, plan};
     use crate::{
-        event::EventPosition,
+        event::{EventCursor, EventPosition},
         testkit::{a_delivery, a_time},
         time::Timestamp,
         webhook::{Attempt, Delivery, DeliveryState, Retries},
     };
 
-    fn at(position: i64) -> EventPosition {
-        EventPosition::from_stored(position).unwrap()
+    fn at(position: i64) -> EventCursor {
+        EventPosition::from_stored(position).unwrap().into()
     }
 
     fn of(position: i64, entity: &str) -> Delivery {
@@ -228,7 +230,7 @@ mod tests {
         let ended = end(lanes, false, at(6), at(6), later);
         assert_eq!(seen(&ended.changed), [(1, "delivered", false), (5, "waiting", true)]);
         assert_eq!(seen(&ended.fresh), []);
-        assert_eq!(ended.position, at(6));
+        assert_eq!(ended.position.position(), at(6).position());
     }
 
     #[test]
@@ -237,7 +239,7 @@ mod tests {
         step(&mut lanes[0], 200);
         step(&mut lanes[2], 200);
         let ended = end(lanes, false, at(0), at(5), a_time());
-        assert_eq!(ended.position, at(3));
+        assert_eq!(ended.position.position(), at(3).position());
         assert_eq!(seen(&ended.fresh), [(1, "delivered", false), (2, "waiting", true), (3, "delivered", false)]);
         assert_eq!(seen(&ended.waiting), [(2, "waiting", true)], "deliveries left to the next round do not wait");
     }

@@ -1,4 +1,4 @@
-//! H: a bare Rocket handler that reads the same body and answers the same bytes, configured as `patron serve` is.
+//! H: a bare Rocket handler that reads the same body and returns the same bytes, configured like `patron serve`.
 
 use std::{fs, io::Cursor, net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 
@@ -18,16 +18,16 @@ use crate::server::{Server, free_address, this_folder};
 const ROCKETS_OWN: [&str; 6] =
     ["content-length", "date", "server", "x-content-type-options", "x-frame-options", "permissions-policy"];
 
-/// What the process is told.
+/// The arguments of the process.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Where to listen.
+    /// The address to listen on.
     address: SocketAddr,
-    /// A file with the answer to repeat, as it came over the wire.
+    /// A file with the answer to repeat, as received over the network.
     answer: PathBuf,
 }
 
-/// Starts it in a process of its own, with an answer of Patron's to repeat.
+/// Starts it in its own process, with an answer of Patron to repeat.
 pub(crate) fn start(folder: &std::path::Path, answer: &[u8]) -> Server {
     let (address, file) = (free_address(), folder.join("answer"));
     fs::write(&file, answer).expect("a file");
@@ -36,7 +36,7 @@ pub(crate) fn start(folder: &std::path::Path, answer: &[u8]) -> Server {
     Server::spawn(command, address)
 }
 
-/// The answer, ready to be repeated.
+/// The parsed answer.
 struct Canned {
     status: Status,
     headers: Vec<(String, String)>,
@@ -46,7 +46,7 @@ struct Canned {
 /// Serves until it is killed.
 pub(crate) fn serve(arguments: &Arguments) {
     let canned = Arc::new(read(&fs::read(&arguments.answer).expect("the file with the answer")));
-    // As app/src/serve.rs has it.
+    // The same as in app/src/serve.rs.
     let config = Config {
         profile: Config::RELEASE_PROFILE,
         address: arguments.address.ip(),
@@ -65,7 +65,7 @@ pub(crate) fn serve(arguments: &Arguments) {
     let _ = runtime.block_on(rocket.launch());
 }
 
-/// Reads the body, and answers.
+/// Reads the body and returns the answer.
 #[rocket::post("/customers", data = "<data>")]
 async fn post(data: Data<'_>, canned: &State<Arc<Canned>>) -> Result<Repeated, Status> {
     let body = data.open(1.mebibytes()).into_bytes().await.map_err(|_| Status::BadRequest)?;
@@ -73,7 +73,7 @@ async fn post(data: Data<'_>, canned: &State<Arc<Canned>>) -> Result<Repeated, S
     Ok(Repeated(Arc::clone(canned)))
 }
 
-/// Answers.
+/// Returns the answer.
 #[rocket::get("/customers/<id>")]
 async fn get(id: &str, canned: &State<Arc<Canned>>) -> Repeated {
     std::hint::black_box(id);
@@ -89,7 +89,7 @@ impl<'r> Responder<'r, 'static> for Repeated {
         for (name, value) in &self.0.headers {
             response.set_header(Header::new(name.clone(), value.clone()));
         }
-        // A copy each time, as a rendered answer is.
+        // A copy each time: a rendered answer is allocated for each request too.
         let body = self.0.body.clone();
         response.set_sized_body(body.len(), Cursor::new(body));
         Ok(response)

@@ -90,7 +90,7 @@ enum Figure {
     Indexes,
     /// Bytes on disk for a full customer.
     Disk {
-        /// How many customers are made.
+        /// The number of customers to create.
         #[arg(long, default_value_t = 20_000)]
         customers: u64,
     },
@@ -111,7 +111,7 @@ enum Figure {
         #[arg(long, default_value_t = 150_000)]
         many: u64,
     },
-    /// Customers made up by `patron customers generate`, against a plain SQLite loop.
+    /// Customers that `patron customers generate` creates, against a plain SQLite loop.
     Generate,
     /// Reads by one client over few customers, against the same over many; over PostgreSQL also pages against pgbench.
     Growth {
@@ -158,9 +158,9 @@ enum Figure {
         #[arg(long, default_value_t = 15)]
         overload_seconds: u64,
     },
-    /// One kind of request and nothing else, for as long as one turn: for a profiler.
+    /// One kind of request, for the length of one turn: for a profiler.
     Load {
-        /// What is asked.
+        /// The kind of request.
         #[arg(long, value_enum, default_value_t = Request::Create)]
         request: Request,
         /// Over PostgreSQL rather than SQLite.
@@ -170,7 +170,7 @@ enum Figure {
         #[arg(long, default_value_t = 64)]
         clients: usize,
     },
-    /// All of the above, one after the other, but the load for a profiler and the comparison with an earlier build.
+    /// All of the above, one after the other, except the load for a profiler and the comparison with an earlier build.
     All,
     /// The bare Rocket handler: what the others start for themselves.
     #[command(hide = true)]

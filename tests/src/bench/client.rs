@@ -1,5 +1,5 @@
-//! A client that costs little, because it shares two processors with the server: one connection, one request at a time,
-//! bytes made beforehand, and of an answer no more is read than is needed.
+//! A cheap client, because it shares two processors with the server: one connection, one request at a time, requests
+//! rendered in advance, and only the needed parts of an answer are parsed.
 
 use std::{io, net::SocketAddr};
 
@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// An answer, as far as it matters here.
+/// The parts of an answer that matter here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     /// The status.
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
     pub(crate) retry_after: bool,
     /// Whether it has `Idempotency-Replayed`.
     pub(crate) replayed: bool,
-    /// How long the headers and the body are.
+    /// The length of headers and body, in bytes.
     pub(crate) lengths: (usize, usize),
 }
 

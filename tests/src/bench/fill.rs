@@ -1,4 +1,4 @@
-//! Adds many customers past Patron, with all the rows of a create: what Patron itself would have written, in less time.
+//! Adds many customers directly to the database, with the same rows as Patron would write, in less time.
 
 use std::{fmt::Write as _, io::Cursor, path::Path};
 
@@ -10,20 +10,20 @@ use crate::{
     sqlite_loop::SqliteLoop,
 };
 
-/// Where the keys of filled rows begin; those of pgbench's scripts are below.
+/// The first key of filled rows; pgbench's scripts use lower ones.
 pub(crate) const FIRST_KEY: u64 = 90_000_000_000_000;
-/// How many digits a key has.
+/// The number of digits of a key.
 pub(crate) const KEY_DIGITS: usize = 14;
-/// How much is sent at once.
+/// The size of a chunk sent to PostgreSQL, in bytes.
 const PIECE: usize = 65_536;
 
-/// What one of so many customers has of its own: made within the seconds before the sample, each a millisecond after the other.
+/// The varying values of one customer in a fill. Creation times are a millisecond apart and end at the sample's.
 ///
-/// The ids end in the number of the id within the create and a key of 14 digits, so that a script can tell them.
+/// An id ends in its number within the create and a key of 14 digits, so that a script can compute it.
 pub(crate) fn filled(sample: &Sample, number: u64, customers: u64) -> NewOne {
     let key = FIRST_KEY + number;
     let id = |place: usize| sample.id_with(place, &format!("{}{key}", place % 10));
-    // Digits in an order of their own, each once: a multiplication modulo a prime.
+    // Distinct digits in a scattered order: a multiplication modulo a prime.
     let digits = 1_000_000_000_000_000 + u128::from(number) * 1_000_003 * 7919 % 8_999_999_999_999_989;
     NewOne {
         ids: (0..sample.ids.len()).map(id).collect(),
@@ -33,7 +33,7 @@ pub(crate) fn filled(sample: &Sample, number: u64, customers: u64) -> NewOne {
     }
 }
 
-/// What is left to do for the rows: the log knows so many more events and customers.
+/// SQL that advances the environment's log by one event for each of this many customers.
 fn log(sample: &Sample, customers: u64) -> String {
     format!(
         "UPDATE logs SET position = position + {customers}, at = at + {customers}, published = published + {customers} \
@@ -48,8 +48,7 @@ pub(crate) fn sqlite(path: &Path, sample: &Sample, customers: u64) {
     patron_tests::rows::open(path).execute_batch(&log(sample, customers)).expect("SQL");
 }
 
-/// Fills a database of PostgreSQL. What it does in its own time after that is done here: it would be at the cost of whoever
-/// has the first turn.
+/// Fills a PostgreSQL database. Vacuums and checkpoints at once: in the background they would slow the first turn down.
 pub(crate) async fn postgres(url: &str, sample: &Sample, customers: u64) {
     let client = patron_tests::rows::connect(url).await;
     for row in &sample.rows {
@@ -60,7 +59,7 @@ pub(crate) async fn postgres(url: &str, sample: &Sample, customers: u64) {
     }
 }
 
-/// One row for each customer.
+/// Copies one row for each customer into a table.
 async fn copy(client: &tokio_postgres::Client, sample: &Sample, mut row: Row, customers: u64) {
     let names = row.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let sink = client.copy_in(&format!("COPY \"{}\" ({names}) FROM STDIN", row.table)).await.expect("COPY");

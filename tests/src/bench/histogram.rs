@@ -1,4 +1,4 @@
-//! How long answers took, in buckets no wider than 3 %.
+//! A histogram of latencies, in buckets no wider than 3 %.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts one.
+    /// Counts one time.
     pub(crate) fn record(&mut self, time: Duration) {
         let bucket = bucket(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         if self.counts.len() <= bucket {
@@ -24,19 +24,19 @@ impl Histogram {
         self.longest = self.longest.max(time);
     }
 
-    /// Adds another's counts.
+    /// Adds the counts of another histogram.
     pub(crate) fn add(&mut self, other: &Self) {
         self.counts.resize(self.counts.len().max(other.counts.len()), 0);
         self.counts.iter_mut().zip(&other.counts).for_each(|(mine, more)| *mine += more);
         self.longest = self.longest.max(other.longest);
     }
 
-    /// The longest.
+    /// The longest time.
     pub(crate) fn longest(&self) -> Duration {
         self.longest
     }
 
-    /// The time that this share of all did not pass; `None` when there are none.
+    /// The quantile of the times; `None` when there are none.
     pub(crate) fn quantile(&self, share: f64) -> Option<Duration> {
         let total: u64 = self.counts.iter().sum();
         let mut left = (total as f64 * share).ceil() as u64;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_of_two_together() {
+    fn quantiles_of_merged_histograms() {
         let (mut fast, mut slow) = (Histogram::default(), Histogram::default());
         assert_eq!(fast.quantile(0.5), None);
         (0..99).for_each(|_| fast.record(Duration::from_micros(10)));

@@ -1,4 +1,4 @@
-//! Many clients at once, each in a closed loop: it sends the next request when it has the last answer.
+//! Many concurrent clients, each in a closed loop: it sends the next request after the last answer.
 
 use std::{
     collections::BTreeMap,
@@ -15,37 +15,37 @@ use crate::{
     template::{Known, Random, Template},
 };
 
-/// The load has as many threads as the machine has processors, but no more than this.
+/// The maximum number of threads; otherwise one for each processor.
 const THREADS: usize = 2;
-/// How long a run waits for answers once its time is over. What comes later counts as broken.
+/// How long a run waits for answers after its end. Later answers count as broken.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One kind of request.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
-    /// What is sent.
+    /// The request.
     pub(crate) template: Template,
-    /// The status that counts.
+    /// The expected status.
     pub(crate) expected: u16,
-    /// How often it is drawn beside the others.
+    /// Its weight in the random choice of operations.
     pub(crate) weight: u64,
 }
 
 impl Operation {
-    /// The only kind of a load.
+    /// The only operation of a load.
     pub(crate) fn only(template: Template, expected: u16) -> Vec<Self> {
         vec![Self { template, expected, weight: 1 }]
     }
 }
 
-/// What is sent to whom.
+/// The requests and their server.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     /// The server.
     pub(crate) address: SocketAddr,
     /// The kinds of requests.
     pub(crate) operations: Vec<Operation>,
-    /// Customers that are there, for operations that need one.
+    /// Existing customers, for operations that need one.
     pub(crate) known: Arc<Vec<Known>>,
 }
 
@@ -54,27 +54,27 @@ pub(crate) struct Load {
 pub(crate) enum Until {
     /// After this time.
     Elapsed(Duration),
-    /// After this many answers of each client.
+    /// After this many answers to each client.
     Answers(u64),
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
-    /// Answers with the status that counts.
+    /// Answers with the expected status.
     pub(crate) good: u64,
-    /// Answers with another.
+    /// Answers with another status, by status.
     pub(crate) other: BTreeMap<u16, u64>,
     /// Connections that broke and answers that never came.
     pub(crate) broken: u64,
-    /// How long the good ones took.
+    /// The latencies of good answers.
     pub(crate) latency: Histogram,
-    /// Good answers a second.
+    /// Good answers per second.
     pub(crate) per_second: f64,
 }
 
 impl Tally {
-    /// Adds another's counts.
+    /// Adds the counts of another run.
     pub(crate) fn add(&mut self, other: &Self) {
         self.good += other.good;
         self.broken += other.broken;
@@ -88,7 +88,7 @@ pub(crate) fn run(load: &Load, clients: usize, until: Until) -> Tally {
     run_rested(load, clients, until, Duration::ZERO)
 }
 
-/// The same with a rest of each client after each answer.
+/// The same, with a pause of each client after each answer.
 pub(crate) fn run_rested(load: &Load, clients: usize, until: Until, rest: Duration) -> Tally {
     let threads = THREADS.min(clients);
     let started = Instant::now();
@@ -154,7 +154,7 @@ async fn client(mut load: Load, started: Instant, until: Until, rest: Duration) 
         let operation = draw(&mut load.operations, weights, &mut random);
         let answer = open.ask(operation.template.next(&mut random, &load.known)).await;
         let took = sent.elapsed();
-        // An answer past the end belongs to nobody's time.
+        // An answer after the end is not counted.
         if matches!(until, Until::Elapsed(time) if started.elapsed() > time) {
             return tally;
         }

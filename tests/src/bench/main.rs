@@ -1,6 +1,6 @@
-//! `patron-bench`: the figures by which Patron is judged. `tests/bench` builds and runs it; `docs/benchmarks.md` explains.
+//! `patron-bench`: Patron's benchmarks. `tests/bench` builds and runs it; `docs/benchmarks.md` explains the figures.
 //!
-//! Both sides of a ratio are measured in one run, in turns. Nothing here judges: a missed target is printed, no failure.
+//! Both sides of a ratio are measured in one run, in turns. A missed target is printed and is not a failure.
 
 mod bare;
 mod cli;

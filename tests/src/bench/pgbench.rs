@@ -1,4 +1,4 @@
-//! pgbench over the same tables: the same rows, one transaction for each customer, prepared statements, over TCP.
+//! pgbench on the same tables: the same rows, one transaction per customer, prepared statements, over TCP.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -11,9 +11,9 @@ use crate::{
     turns::Turn,
 };
 
-/// A script that creates one customer with all its rows, after a look-up of the tax rate when it has one.
+/// A script that creates one customer with all its rows, after looking up its tax rate if it has one.
 pub(crate) fn create_script(sample: &Sample) -> String {
-    // The clients go forward together, so keys grow with time; each run begins past the last.
+    // All clients advance together, so keys grow with time. Each run begins after the keys of the last one.
     let mut script = "\\set n :n + 1\n\\set k 10000000000000 + (:base + :n) * 1000 + :client_id\n\
                       \\set e random(1000000000000000, 9999999999999999)\nBEGIN;\n"
         .to_owned();
@@ -29,7 +29,7 @@ pub(crate) fn create_script(sample: &Sample) -> String {
     script + "COMMIT;\n"
 }
 
-/// A script that reads one of so many customers of a fill by its key.
+/// A script that reads a random customer of a fill of this size by its key.
 pub(crate) fn get_script(sample: &Sample, customers: u64) -> String {
     let customer = sample.rows.iter().find(|row| row.table == "customers").expect("a customer");
     let id = customer.columns.iter().position(|(name, _)| name == "id").expect("the column `id`");
@@ -40,7 +40,7 @@ pub(crate) fn get_script(sample: &Sample, customers: u64) -> String {
     )
 }
 
-/// A script that reads a page of 50 customers from anywhere in their list, by keyset.
+/// A script that reads a page of 50 customers from a random place in the list, by keyset.
 pub(crate) fn page_script(span: &Span) -> String {
     let Span { environment, created: (first, last) } = span;
     format!(
@@ -49,7 +49,7 @@ pub(crate) fn page_script(span: &Span) -> String {
     )
 }
 
-/// Lets pgbench run a script for some time. Runs over one database need bases that are 10⁸ apart.
+/// Runs a script with pgbench for some time. Runs on one database need bases that are 10⁸ apart.
 pub(crate) fn turn(url: &str, folder: &Path, script: &str, clients: usize, base: u64, time: Duration) -> Turn {
     let file = folder.join("pgbench.sql");
     fs::write(&file, script).expect("a file");
@@ -72,13 +72,13 @@ fn values(sample: &Sample, row: &Row) -> String {
     columns.map(|(cell, (_, kind))| expression(sample, cell, kind)).collect::<Vec<_>>().join(", ")
 }
 
-/// A value as SQL, with variables of the script where it differs from create to create: ids end in `:k`, the client's own digits
-/// are `:e`. The time stays that of the sample, and ids in documents are others than those in columns: nobody reads these rows.
+/// A value as SQL, with script variables where it differs from create to create: ids end in `:k`, the client's own digits
+/// are `:e`. The time stays that of the sample, and ids in documents differ from those in columns: these rows are never read.
 fn expression(sample: &Sample, cell: &Cell, kind: &str) -> String {
     match cell {
         Cell::Fixed(Value::Null) => "NULL".to_owned(),
         Cell::Fixed(Value::Integer(number)) | Cell::Time(number) => number.to_string(),
-        // One order of its own.
+        // Any unique, growing number.
         Cell::Counted(_) => ":k::bigint".to_owned(),
         Cell::Fixed(Value::Text(text)) => format!("{}::{kind}", literal(text)),
         Cell::Fixed(Value::Blob(bytes)) => {
@@ -110,11 +110,11 @@ fn parts<'p>(
     parts.join(" || ")
 }
 
-/// A text.
+/// A text as SQL.
 fn text(pattern: &Pattern) -> String {
     let part = |bytes: &[u8]| format!("{}::text", literal(str::from_utf8(bytes).expect("UTF-8")));
     parts(pattern, part, |bytes, what| match what {
-        // One character tells ids of one create apart.
+        // One character distinguishes the ids of one create.
         Varying::IdText(number) => {
             let begin = &bytes[..ID_LENGTH - 1 - KEY_DIGITS];
             Some(format!("{} || :k", part(&[begin, (number % 10).to_string().as_bytes()].concat())))
@@ -124,7 +124,7 @@ fn text(pattern: &Pattern) -> String {
     })
 }
 
-/// Bytes as hexadecimal digits.
+/// Bytes as SQL, in hexadecimal digits.
 fn digits(sample: &Sample, pattern: &Pattern) -> String {
     parts(
         pattern,
@@ -139,7 +139,7 @@ fn digits(sample: &Sample, pattern: &Pattern) -> String {
     )
 }
 
-/// Bytes that hold the client's own digits.
+/// Bytes as SQL, with the client's own digits in them.
 fn bytes(pattern: &Pattern) -> String {
     parts(
         pattern,
@@ -152,7 +152,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A literal. pgbench takes a colon before a letter for a variable even within quotes.
+/// A string literal. pgbench treats a colon before a letter as a variable even within quotes.
 fn literal(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('\'', "''").replace(':', "\\x3A").replace('\n', "\\n");
     format!("E'{text}'")

@@ -1,5 +1,5 @@
-//! Which rows one create of Patron's leaves in the tables, and what in them differs from create to create. The plain loops and
-//! the fills write the same rows with other ids, so they stay the same work when the tables change.
+//! The rows that one create adds, and the parts of them that differ from create to create. The plain loops and the fills
+//! write the same rows with other ids, so they keep doing the same work when the tables change.
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use crate::tables::Table;
 
-/// What the text of an id ends in: this many characters of Crockford's base 32.
+/// The length of an id's text without its prefix, in characters of Crockford's base 32.
 pub(crate) const ID_LENGTH: usize = 26;
-/// The 16 digits that the client's own ids hold.
+/// The 16 digits in the client's own ids.
 const DIGITS: usize = 16;
 
 /// A row that a create adds.
@@ -37,37 +37,37 @@ pub(crate) struct Row {
 pub(crate) enum Cell {
     /// The same in every create.
     Fixed(Value),
-    /// When the create was, in microseconds.
+    /// The time of the create, in microseconds.
     Time(i64),
-    /// Counts up from that of the sample.
+    /// A number that counts up from the sample's.
     Counted(i64),
-    /// A text with places that differ.
+    /// A text with varying places.
     Text(Pattern),
-    /// Bytes with places that differ.
+    /// Bytes with varying places.
     Bytes(Pattern),
-    /// Half of the SHA-256 of bytes with places that differ.
+    /// Half of the SHA-256 of bytes with varying places.
     Hash(Pattern, [u8; 16]),
 }
 
 /// Bytes, and the places in them that differ from create to create, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
-    /// As they are in the sample.
+    /// The bytes in the sample.
     pub(crate) bytes: Vec<u8>,
-    /// The places.
+    /// The varying places.
     pub(crate) marks: Vec<Mark>,
 }
 
 /// A place that differs from create to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark {
-    /// Its first byte.
+    /// The position of its first byte.
     pub(crate) start: usize,
-    /// What stands there.
+    /// The kind of value at this place.
     pub(crate) what: Varying,
 }
 
-/// What differs from create to create.
+/// A kind of value that differs from create to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Varying {
     /// The end of the text of the id with this number.
@@ -78,12 +78,12 @@ pub(crate) enum Varying {
     Digits,
     /// The time, as 16 digits.
     TimeText,
-    /// The time, in the order of bytes.
+    /// The time, in big-endian bytes.
     TimeBytes,
 }
 
 impl Varying {
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::IdText(_) => ID_LENGTH,
@@ -94,39 +94,39 @@ impl Varying {
     }
 }
 
-/// What one create has of its own.
+/// The varying values of one create.
 #[derive(Debug, Clone)]
 pub(crate) struct NewOne {
     /// Its ids.
     pub(crate) ids: Vec<u128>,
     /// The digits in the client's own ids.
     pub(crate) digits: [u8; DIGITS],
-    /// When it is, in microseconds.
+    /// Its time, in microseconds.
     pub(crate) at: i64,
-    /// How many creates there were since the sample, this one included.
+    /// The number of creates since the sample, including this one.
     pub(crate) number: i64,
 }
 
-/// All that one create added, and what in it differs from create to create.
+/// The rows added by one create, and the parts that differ from create to create.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     /// The rows, in the order of the tables.
     pub(crate) rows: Vec<Row>,
-    /// Tables in which a row was changed, or one added that customers share. A plain loop leaves that work out.
+    /// Tables where a row was changed or a shared row was added. A plain loop omits that work.
     pub(crate) left_out: Vec<String>,
     /// The environment's number.
     pub(crate) environment: i64,
     /// Its ids, in their order.
     pub(crate) ids: Vec<u128>,
-    /// When it was.
+    /// Its time.
     pub(crate) at: i64,
-    /// Whether a tax rate was looked up for it.
+    /// Whether it looked up a tax rate.
     pub(crate) has_tax: bool,
     digits: String,
 }
 
 impl Sample {
-    /// Compares the tables before and after a create with these digits.
+    /// Compares the tables before and after a create whose client ids hold these digits.
     pub(crate) fn between(before: &[Table], after: &[Table], digits: &str) -> Self {
         let (mut added, mut left_out) = (Vec::new(), Vec::new());
         for (old, new) in before.iter().zip(after) {
@@ -140,7 +140,7 @@ impl Sample {
         let customer =
             |column: &str| customer.0.column(column).and_then(|place| customer.1.get(place)).expect("a column");
         let environment = patron_tests::rows::number(customer("environment"));
-        // Whose it is stands in another table, and in no document.
+        // The owner is stored in another table, not in the document.
         let owner = Owner {
             tenant_id: TenantId::from_uuid(Uuid::nil()),
             environment_id: EnvironmentId::from_uuid(Uuid::nil()),
@@ -157,14 +157,14 @@ impl Sample {
         };
         sample.ids = sample.find_ids(document.customer.id, added.iter().flat_map(|(_, row)| row.iter()));
         let rows = added.iter().map(|(table, row)| sample.row(table, row, &document)).collect::<Vec<_>>();
-        // A row that is the same for another customer is shared: it cannot be added twice.
+        // A row that would be the same for another customer is shared. It cannot be added twice.
         let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(Row::is_own);
         sample.left_out.extend(shared.into_iter().map(|row| row.table));
         sample.rows = own;
         sample
     }
 
-    /// The ids of a create: they begin as the customer's does, because all are drawn from one.
+    /// The ids of a create: they have the same beginning as the customer's, because all are derived from one.
     fn find_ids<'v>(&self, customer: CustomerId, values: impl Iterator<Item = &'v Value>) -> Vec<u128> {
         let beginning = &customer.uuid().into_bytes()[..8];
         let mut found = BTreeSet::new();
@@ -178,7 +178,7 @@ impl Sample {
         found.into_iter().filter(|id| id.starts_with(beginning)).map(u128::from_be_bytes).collect()
     }
 
-    /// The id with this number, but for the end: so many digits in place of as many of the 32 hexadecimal ones.
+    /// The id with this number as hexadecimal digits, with its last digits replaced by the given ones.
     pub(crate) fn id_with(&self, number: usize, end: &str) -> u128 {
         let digits = u128::from_str_radix(end, 16).expect("digits");
         let length = 4 * end.len();
@@ -278,7 +278,7 @@ fn id_text(id: u128) -> [u8; ID_LENGTH] {
     text.as_bytes()[CustomerKind::PREFIX.len()..].try_into().expect("26 characters")
 }
 
-/// A time as the index of customers has it.
+/// A time as `customer_index` stores it.
 fn time_bytes(at: i64) -> [u8; 8] {
     (at ^ i64::MIN).to_be_bytes()
 }
@@ -309,7 +309,7 @@ pub(crate) mod tests {
 
     pub(crate) const DIGITS: &str = "1234567890123456";
 
-    /// The tables of a customer, as far as they matter here.
+    /// The relevant tables of a customer.
     fn tables(aggregate: Option<&CustomerAggregate>, count: i64) -> Vec<Table> {
         let table = |name: &str, columns: &[(&str, &str)], rows| Table {
             name: name.to_owned(),
@@ -343,7 +343,7 @@ pub(crate) mod tests {
         ]
     }
 
-    /// A customer with digits in its ids elsewhere.
+    /// A customer whose client ids hold these digits.
     fn customer(digits: &str) -> CustomerAggregate {
         a_customer(&format!("bench-{digits}")).linked("stripe", &format!("cus_{digits}")).existing()
     }
@@ -353,7 +353,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn another_create_has_the_rows_that_patron_would_write() {
+    fn rows_for_another_create_match_those_of_patron() {
         let mut sample = sample();
         assert_eq!(sample.left_out, ["logs"]);
         assert!(sample.ids.len() >= 2, "a customer and a mapping");

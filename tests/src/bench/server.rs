@@ -1,4 +1,4 @@
-//! The programs that are measured, each in a process of its own.
+//! The measured programs, each in its own process.
 
 use std::{
     fs,
@@ -20,12 +20,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    /// Starts `patron serve` over a database, and waits until it is ready.
+    /// Starts `patron serve` on a database and waits until it is ready.
     pub(crate) fn patron(options: &Options, database_url: &str) -> Self {
         Self::patron_with(options, database_url, &[])
     }
@@ -37,7 +37,7 @@ impl Server {
         server
     }
 
-    /// Starts it, and does not wait.
+    /// Starts it without waiting.
     pub(crate) fn spawn_patron(options: &Options, database_url: &str) -> Self {
         Self::spawn_patron_with(options, database_url, &[])
     }
@@ -52,13 +52,13 @@ impl Server {
         Self::spawn(command, address)
     }
 
-    /// Starts a command that will listen there.
+    /// Starts a command that will listen on this address.
     pub(crate) fn spawn(mut command: Command, address: SocketAddr) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self { child: child.expect("the program starts"), address }
     }
 
-    /// Asks again and again until the answer has this status; gives the connection.
+    /// Repeats a request until the answer has this status; returns the connection.
     pub(crate) fn wait_for(&self, template: &Template, status: u16) -> Connection {
         let mut template = template.clone();
         runtime().block_on(async {
@@ -76,7 +76,7 @@ impl Server {
         })
     }
 
-    /// Asks once; gives the answer and its bytes.
+    /// Sends a request once; returns the answer and its bytes.
     pub(crate) fn ask(&self, request: &[u8]) -> (Answer, Vec<u8>) {
         runtime().block_on(async {
             let mut connection = Connection::open(self.address).await.expect("a connection");
@@ -93,14 +93,14 @@ impl Server {
         kilobytes.unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// How many sockets it has open.
+    /// The number of its open sockets.
     pub(crate) fn open_sockets(&self) -> usize {
         let Ok(files) = fs::read_dir(format!("/proc/{}/fd", self.child.id())) else { return 0 };
         let leads_to = |file: fs::DirEntry| fs::read_link(file.path()).ok();
         files.flatten().filter_map(leads_to).filter(|link| link.to_string_lossy().starts_with("socket:")).count()
     }
 
-    /// Ends it as an operator would, so that its files are closed and whole.
+    /// Stops it with a signal, like an operator, so that its files are closed properly.
     pub(crate) fn stop(mut self) {
         signal(&self.child, Signal::TERM);
         let _ = self.child.wait();
@@ -114,18 +114,18 @@ impl Drop for Server {
     }
 }
 
-/// The program that is measured: the one that was built with this one, or the one that was named.
+/// The measured program: the one named on the command line, or the one built with this program.
 pub(crate) fn program(options: &Options) -> PathBuf {
     options.program.clone().unwrap_or_else(|| this_folder().join("patron"))
 }
 
-/// Where this program lies.
+/// The folder of this program.
 pub(crate) fn this_folder() -> PathBuf {
     let this = std::env::current_exe().expect("a path");
     this.parent().map(Path::to_owned).expect("a folder")
 }
 
-/// An address of 127.0.0.1 that nobody has.
+/// An unused address on 127.0.0.1.
 pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("an address")

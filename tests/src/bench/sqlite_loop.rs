@@ -1,4 +1,4 @@
-//! W: a plain loop over the same migrated file and the same rows: prepared statements, nothing else.
+//! W: a plain loop that inserts the same rows into the same migrated file, with prepared statements and nothing else.
 
 use std::{
     path::Path,
@@ -19,26 +19,27 @@ use crate::{
     turns::Turn,
 };
 
-/// As `adapters/src/persistence/sqlite/connection.rs` sets up the writer.
+/// The writer's settings, as in `adapters/src/persistence/sqlite/connection.rs`.
 const DURABLE: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
                        PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;";
-/// To fill a file in little time. A power cut could spoil it, which would be no loss.
+/// Settings to fill a file quickly. A power cut could corrupt it, which does not matter here.
 const FAST: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144;";
-/// The loop, over one file.
+
+/// The loop, on one file.
 pub(crate) struct SqliteLoop {
     connection: Connection,
     sample: Sample,
-    /// How many customers it has created.
+    /// The number of customers created so far.
     done: u64,
 }
 
 impl SqliteLoop {
-    /// Writes as durably as Patron does.
+    /// Opens a file with the durability that Patron has.
     pub(crate) fn durable(path: &Path, sample: &Sample) -> Self {
         Self::open(path, sample, DURABLE)
     }
 
-    /// Adds customers to a file, as fast as can be.
+    /// Adds customers to a file as fast as possible.
     pub(crate) fn fill(path: &Path, sample: &Sample, customers: u64) {
         let new = |number| filled(sample, number, customers);
         Self::open(path, sample, FAST).run(customers.min(1000), new, |done, _| done >= customers);
@@ -50,7 +51,7 @@ impl SqliteLoop {
         Self { connection, sample: sample.clone(), done: 0 }
     }
 
-    /// Creates for some time, so many in one commit. The latency is that of a commit.
+    /// Creates customers for some time, this many per commit. The latency is that of a commit.
     pub(crate) fn turn(&mut self, per_commit: u64, time: Duration) -> Turn {
         let (mut random, ids) = (Random::new(), self.sample.ids.len());
         self.run(per_commit, |number| drawn(ids, &mut random, number), |_, elapsed| elapsed >= time)
@@ -86,7 +87,7 @@ impl SqliteLoop {
     }
 }
 
-/// What a create of now has of its own: ids that begin with the time, as Patron's do, so that they go to the end of an index.
+/// The varying values of a create: ids begin with the current time like Patron's, so they go to the end of an index.
 fn drawn(ids: usize, random: &mut Random, number: u64) -> NewOne {
     let micros = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let at = Timestamp::from_micros(i64::try_from(micros).expect("a time")).expect("a time of now");
@@ -101,7 +102,7 @@ fn drawn(ids: usize, random: &mut Random, number: u64) -> NewOne {
     }
 }
 
-/// A prepared insert. What is the same in each row stays bound.
+/// A prepared insert. Constant values stay bound.
 struct Insert<'c> {
     statement: rusqlite::Statement<'c>,
     varying: Vec<(usize, Cell)>,

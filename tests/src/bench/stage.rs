@@ -1,4 +1,4 @@
-//! A database with what every figure needs in it: a first key, the tax rate `VAT`, and one full customer.
+//! A database with the data that every figure needs: a first key, the tax rate `VAT`, and one full customer.
 
 use std::{
     future::Future,
@@ -31,10 +31,10 @@ use crate::{
     template::{Known, Random, Template, create, full_body},
 };
 
-/// The most customers of a fill that is looked at.
+/// Fills of up to this many customers are checked.
 const LOOKED_AT: u64 = 10_000;
 
-/// A database of Patron's in a folder of its own, gone when it is dropped.
+/// A Patron database in its own folder, deleted on drop.
 pub(crate) struct Stage {
     folder: TempDir,
     backend: Backend,
@@ -43,7 +43,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A fresh one. PostgreSQL waits for the disk, as a real server does.
+    /// A fresh database. PostgreSQL syncs to disk like a real server.
     pub(crate) fn new(options: &Options, backend: Backend) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let url = match backend {
@@ -59,22 +59,22 @@ impl Stage {
         stage
     }
 
-    /// A folder for files.
+    /// The folder for files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The file of SQLite.
+    /// The SQLite file.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("patron.db")
     }
 
-    /// Patron over it.
+    /// Patron on this database.
     pub(crate) fn serve(&self, options: &Options) -> Server {
         Server::patron(options, &self.url)
     }
 
-    /// What one create with this body adds to the tables.
+    /// The rows that one create with this body adds.
     pub(crate) fn sample(&self, options: &Options, body: &serde_json::Value) -> Sample {
         let server = self.serve(options);
         let mut random = Random::new();
@@ -93,8 +93,8 @@ impl Stage {
         Sample::between(&before, &after, &digits)
     }
 
-    /// Adds so many customers past Patron, with all the rows of a full create. That these are what Patron would have written is
-    /// looked at where it takes no long time.
+    /// Adds this many customers directly to the database, with all the rows of a full create. Checks the result where that
+    /// does not take long.
     pub(crate) fn fill(&self, options: &Options, customers: u64) {
         let sample = self.sample(options, &full_body());
         match self.backend {
@@ -106,7 +106,7 @@ impl Stage {
         }
     }
 
-    /// Adds so many made-up customers, as an operator would; tells how long the command took.
+    /// Generates this many customers with the command line; returns how long that took.
     pub(crate) fn generate(&self, options: &Options, prefix: &str, customers: u64) -> Duration {
         let mut command = Command::new(program(options));
         command.args(["customers", "generate", "--prefix", prefix, "--count", &customers.to_string()]);
@@ -118,7 +118,7 @@ impl Stage {
         took
     }
 
-    /// Where the list of the environment with the most customers begins and ends.
+    /// The extent of the customer list in the environment with the most customers.
     pub(crate) fn span(&self) -> Span {
         let sql = "SELECT environment, min(created_at), max(created_at) FROM customers GROUP BY environment \
                    ORDER BY count(*) DESC LIMIT 1";
@@ -126,7 +126,7 @@ impl Stage {
         Span { environment: number(&row[0]), created: (number(&row[1]), number(&row[2])) }
     }
 
-    /// Up to so many customers, drawn at random.
+    /// Up to this many customers, drawn at random.
     pub(crate) fn known(&self, limit: u64) -> Arc<Vec<Known>> {
         let rows = self.rows(&format!("SELECT id, external_id FROM customers ORDER BY random() LIMIT {limit}"));
         let id = |value: &Value| CustomerId::from_uuid(Uuid::from_slice(bytes(value)).expect("16 bytes"));
@@ -134,12 +134,12 @@ impl Stage {
         Arc::new(rows.into_iter().filter_map(pair).collect())
     }
 
-    /// How many customers there are.
+    /// The number of customers.
     pub(crate) fn count(&self) -> u64 {
         number(&self.rows("SELECT count(*) FROM customers")[0][0]) as u64
     }
 
-    /// Runs a statement past Patron, while it is not running.
+    /// Runs a statement directly on the database, while Patron is not running.
     pub(crate) fn execute(&self, sql: &str) {
         match self.backend {
             Backend::Sqlite => rows::open(&self.file()).execute_batch(sql).expect("SQL"),
@@ -147,7 +147,7 @@ impl Stage {
         }
     }
 
-    /// How many bytes PostgreSQL's database has, indexes included.
+    /// The size of the PostgreSQL database in bytes, including indexes.
     pub(crate) fn size(&self) -> u64 {
         number(&self.rows("SELECT pg_database_size(current_database())")[0][0]) as u64
     }
@@ -166,7 +166,7 @@ impl Stage {
 pub(crate) struct Span {
     /// The environment's number.
     pub(crate) environment: i64,
-    /// When its first customer was created, and its last, in microseconds.
+    /// The creation times of its first and last customer, in microseconds.
     pub(crate) created: (i64, i64),
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn name(backend: Backend) -> &'static str {
     }
 }
 
-/// The PostgreSQL of this run, which waits for the disk.
+/// The PostgreSQL server of this run, which syncs to disk.
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {

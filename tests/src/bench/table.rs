@@ -1,24 +1,24 @@
-//! What is printed.
+//! The printed output.
 
 use std::time::Duration;
 
 use crate::turns::Outcome;
 
-/// Which way a target points.
+/// A target, as an upper or lower bound.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
-    /// As much or more.
+    /// At least this much.
     AtLeast(f64),
-    /// As much or less.
+    /// At most this much.
     AtMost(f64),
 }
 
-/// A heading.
+/// Prints a heading.
 pub(crate) fn heading(text: &str) {
     println!("\n{text}");
 }
 
-/// One line for each side.
+/// Prints one line for each side.
 pub(crate) fn sides(outcomes: &[Outcome]) {
     println!("  {:<34}{:>10}{:>21}{:>9}{:>9}{:>9}", "", "median/s", "least … most", "p50 ms", "p99 ms", "max ms");
     for outcome in outcomes {
@@ -35,7 +35,7 @@ pub(crate) fn sides(outcomes: &[Outcome]) {
     }
 }
 
-/// A figure beside its target.
+/// Prints a figure with its target.
 pub(crate) fn verdict(name: &str, value: f64, unit: &str, target: Target) {
     let (sign, bound, met) = match target {
         Target::AtLeast(bound) => ('≥', bound, value.is_finite() && value >= bound),
@@ -53,7 +53,7 @@ pub(crate) fn verdict(name: &str, value: f64, unit: &str, target: Target) {
     println!("  {name:<52}{value:>8.2}{unit}   target {sign} {bound}{unit}: {judged}");
 }
 
-/// A remark.
+/// Prints a remark.
 pub(crate) fn note(text: &str) {
     println!("  {text}");
 }

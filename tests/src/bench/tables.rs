@@ -1,4 +1,4 @@
-//! The tables of a database, whole. It should be small.
+//! Reads all tables of a small database.
 
 use patron_tests::{
     patron::Backend,
@@ -6,26 +6,26 @@ use patron_tests::{
 };
 use rusqlite::types::Value;
 
-/// A table as it was at some time.
+/// A snapshot of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     /// Its name.
     pub(crate) name: String,
-    /// Names and types of the columns that an insert has to fill.
+    /// Names and types of the columns that an insert must fill.
     pub(crate) columns: Vec<(String, String)>,
     /// The rows.
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
 impl Table {
-    /// The place of a column.
+    /// The position of a column.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|(column, _)| column == name)
     }
 }
 
-/// All tables but the migrations', in the order in which they were made. What a database numbers or computes by itself is
-/// nothing to insert, and left out.
+/// All tables except the migrations', in the order of their creation. Columns that the database generates are left out,
+/// because they are not inserted.
 pub(crate) async fn dump(backend: Backend, url: &str) -> Vec<Table> {
     let columns = match backend {
         Backend::Sqlite => {

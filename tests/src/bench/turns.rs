@@ -1,17 +1,17 @@
-//! Sides take turns: A B A B …, so that what disturbs the machine disturbs both. Medians are compared.
+//! Sides take turns: A B A B …, so that a disturbance of the machine affects both. Medians are compared.
 
 use std::time::Duration;
 
 use crate::{cli::Options, histogram::Histogram, load::Tally};
 
-/// What one turn gave.
+/// The result of one turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
-    /// Successes a second.
+    /// Successes per second.
     pub(crate) per_second: f64,
-    /// How long each took, where that is known.
+    /// The latencies, where known.
     pub(crate) latency: Option<Histogram>,
-    /// What went wrong, in words; empty when nothing did.
+    /// A description of failures; empty when there were none.
     pub(crate) faults: String,
 }
 
@@ -25,11 +25,11 @@ impl From<Tally> for Turn {
     }
 }
 
-/// One of those that are compared.
+/// One side of a comparison.
 pub(crate) struct Side<'a> {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: String,
-    /// Does a turn of this length.
+    /// Runs a turn of this length.
     pub(crate) turn: Box<dyn FnMut(Duration) -> Turn + 'a>,
 }
 
@@ -45,22 +45,22 @@ impl<'a> Side<'a> {
 pub(crate) struct Outcome {
     /// The side.
     pub(crate) name: String,
-    /// The least, the median and the most successes a second.
+    /// The least, the median and the most successes per second.
     pub(crate) per_second: [f64; 3],
-    /// How long each took, over all turns.
+    /// The latencies over all turns.
     pub(crate) latency: Option<Histogram>,
-    /// What went wrong.
+    /// A description of failures.
     pub(crate) faults: Vec<String>,
 }
 
 impl Outcome {
-    /// The median of the successes a second.
+    /// The median of successes per second.
     pub(crate) fn median(&self) -> f64 {
         self.per_second[1]
     }
 }
 
-/// Gives every side a turn to warm up, and then so many turns as are asked for.
+/// Gives every side one turn to warm up, then the requested number of turns.
 pub(crate) fn take(options: &Options, mut sides: Vec<Side<'_>>) -> Vec<Outcome> {
     let mut turns = vec![Vec::new(); sides.len()];
     for side in &mut sides {

@@ -1,4 +1,4 @@
-//! The log of events and the history of a customer over HTTP, over both databases.
+//! The event log and the history of a customer over HTTP, on both databases.
 
 use patron_tests::{
     patron::{Backend, Place, Server, send},
@@ -18,7 +18,7 @@ async fn get(server: &Server, path: &str) -> Value {
 
 #[rstest]
 #[tokio::test]
-async fn a_follower_reads_everything_by_cursor(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_reader_reads_all_events_by_cursor(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let start = get(&server, "/v1/events").await;
@@ -59,7 +59,7 @@ async fn a_follower_reads_everything_by_cursor(#[values(Backend::Sqlite, Backend
 
 #[rstest]
 #[tokio::test]
-async fn filters_name_what_is_wanted(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn filters_select_events(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let customer = server.post("/v1/customers", &minimal("a")).await.expect(201);
@@ -84,10 +84,10 @@ async fn filters_name_what_is_wanted(#[values(Backend::Sqlite, Backend::Postgres
     assert_eq!((answer.status, answer.error()), (400, ("validation_error", vec!["entity_id"])));
 }
 
-/// A restore, or an asynchronous fail-over: the last events are gone, and other events get their positions.
+/// A restore or an asynchronous fail-over loses the last events, and other events get their positions.
 #[rstest]
 #[tokio::test]
-async fn a_cursor_behind_which_the_log_was_taken_back_gets_410_and_where_to_continue(
+async fn a_cursor_past_a_rolled_back_position_gets_410_and_a_cursor_to_continue_from(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -101,7 +101,7 @@ async fn a_cursor_behind_which_the_log_was_taken_back_gets_410_and_where_to_cont
     place.execute("DELETE FROM events WHERE position > 2").await;
     place.execute("UPDATE logs SET position = 2").await;
 
-    // At first the log ends before the cursor; then it has grown past it again.
+    // First the log ends before the cursor, then it has grown past it again.
     for name in ["e", "f", "g"] {
         let answer = server.get(&format!("/v1/events?cursor={}", cursor(&lost))).await;
         assert_eq!((answer.status, answer.error().0), (410, "log_taken_back"));
@@ -109,8 +109,8 @@ async fn a_cursor_behind_which_the_log_was_taken_back_gets_410_and_where_to_cont
         server.post("/v1/customers", &minimal(name)).await.expect(201);
         let page = get(&server, &format!("/v1/events?cursor={resume}")).await;
         let last = page["items"].as_array().unwrap().last().unwrap();
-        assert_eq!(last["data"]["external_id"], name, "a reader that continues there misses nothing");
+        assert_eq!(last["data"]["external_id"], name, "a reader that continues there must miss nothing");
     }
     let page = get(&server, &format!("/v1/events?cursor={}", cursor(&kept))).await;
-    assert_eq!(page["items"].as_array().unwrap().len(), 3, "a cursor before it is still good");
+    assert_eq!(page["items"].as_array().unwrap().len(), 3, "a cursor before that position must stay valid");
 }

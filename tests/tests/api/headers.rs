@@ -1,4 +1,4 @@
-//! Headers of requests and answers that all routes share: keys, caches, browsers, conditions, and how answers look.
+//! Request and response headers that all routes share: keys, caches, browsers, conditions, and the format of answers.
 
 use patron_tests::{
     patron::{Answer, Backend, KEY, Place, Server, provide_cryptography, send},
@@ -26,7 +26,7 @@ fn assert_private(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_cache_shows_no_answer_to_anybody_else() {
+async fn caches_must_not_share_answers_between_clients() {
     let (_place, server) = server().await;
     let created = server.post("/v1/customers", &minimal("acme")).await;
     assert_private(&created);
@@ -52,12 +52,12 @@ async fn a_cache_shows_no_answer_to_anybody_else() {
     let known = send(known).await;
     assert_eq!(known.status, 304);
     assert_private(&known);
-    // What is anybody's says so by itself.
+    // Public answers have no such headers.
     assert_eq!(server.get("/health/live").await.header("vary"), None);
 }
 
 #[tokio::test]
-async fn what_shows_a_secret_is_kept_nowhere() {
+async fn answers_with_a_secret_must_not_be_stored() {
     let (_place, server) = server().await;
     let key = json!({ "name": "k", "type": "private_key" });
     let endpoint = json!({ "url": "https://example.com/hooks" });
@@ -72,14 +72,14 @@ async fn what_shows_a_secret_is_kept_nowhere() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(values(&answer, "vary").contains(&"x-api-key".to_owned()));
     }
-    // Sent again under its key it shows none.
+    // A replay under the same idempotency key shows no secret.
     let once = || server.request(Method::POST, "/v1/secrets/api/keys").header("idempotency-key", "k").json(&key);
     assert_eq!(send(once()).await.header("cache-control"), Some("no-store"));
     assert_private(&send(once()).await);
 }
 
 #[tokio::test]
-async fn what_was_made_says_where_it_is() {
+async fn a_created_resource_has_a_location() {
     let (_place, server) = server().await;
     let put = server.request(Method::PUT, "/v1/customers/external/hooli").json(&json!({}));
     for answer in [
@@ -116,7 +116,7 @@ async fn a_browser_may_read_every_header() {
     for name in ["x-patron-former-external-id", "retry-after", "idempotency-replayed", "allow"] {
         assert!(exposed.contains(&name.to_owned()), "{name}");
     }
-    // Added to what else the answer varies by, for other origins too.
+    // `Origin` is added to the other values of `Vary`, for other origins too.
     for answer in [created, server.get("/v1/customers").await] {
         let vary = values(&answer, "vary");
         assert!(
@@ -129,7 +129,7 @@ async fn a_browser_may_read_every_header() {
 }
 
 #[tokio::test]
-async fn one_key_is_presented() {
+async fn contradictory_api_keys_are_refused() {
     let (_place, server) = server().await;
     let path = "/v1/customers/external/x";
     let with = |headers: &[(&str, &str)]| {
@@ -153,7 +153,7 @@ async fn one_key_is_presented() {
 }
 
 #[tokio::test]
-async fn who_asks_is_looked_at_before_what_is_asked() {
+async fn authentication_comes_before_routing_and_parsing() {
     let (_place, server) = server().await;
     let two = |method: Method, path: &str| {
         server
@@ -180,7 +180,7 @@ async fn who_asks_is_looked_at_before_what_is_asked() {
 }
 
 #[tokio::test]
-async fn a_tag_that_a_proxy_has_changed_is_told_as_such() {
+async fn an_entity_tag_changed_by_a_proxy_is_reported_as_such() {
     let (_place, server) = server().await;
     let created = server.post("/v1/customers", &minimal("acme")).await.expect(201);
     let path = format!("/v1/customers/{}", created["id"].as_str().unwrap());
@@ -203,7 +203,7 @@ async fn a_tag_that_a_proxy_has_changed_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_body_is_taken_as_it_is() {
+async fn compressed_bodies_are_refused_and_a_byte_order_mark_is_skipped() {
     let (_place, server) = server().await;
     let post = |external_id: &str, coding: &str| {
         let request = server.request(Method::POST, "/v1/customers").header("content-type", "application/json");
@@ -226,7 +226,7 @@ async fn a_body_is_taken_as_it_is() {
 }
 
 #[tokio::test]
-async fn unknown_members_are_named_and_nothing_is_refused_for_them() {
+async fn unknown_members_are_reported_but_not_refused() {
     let (_place, server) = server().await;
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     let body = json!({
@@ -243,13 +243,13 @@ async fn unknown_members_are_named_and_nothing_is_refused_for_them() {
     assert_eq!(ignored, wanted);
     let known = server.post("/v1/customers", &minimal("plain")).await;
     assert_eq!(known.header("patron-ignored"), None);
-    // Told with a refusal too, and no more than twenty of them.
+    // A refusal reports them too, at most twenty.
     let mut body = json!({ "external_id": "" });
     (0..100).for_each(|number| body[format!("x{number:03}")] = json!(number));
     let refused = server.post("/v1/customers", &body).await;
     assert_eq!(refused.status, 400);
     assert_eq!(refused.header("patron-ignored").unwrap().split(", ").count(), 20);
-    // What only a create knows is not unknown where a customer is created or changed.
+    // A member that only creates use is known to create-or-update as well.
     let put = || {
         let request = server.request(Method::PUT, "/v1/customers/external/both");
         request.json(&json!({ "skip_onboarding_workflow": true, "nmae": "x" }))
@@ -266,7 +266,7 @@ async fn text(request: reqwest::RequestBuilder) -> String {
 }
 
 #[tokio::test]
-async fn answers_end_with_their_line_and_are_indented_when_asked() {
+async fn answers_end_with_a_newline_and_are_indented_on_request() {
     let (_place, server) = server().await;
     server.post("/v1/customers", &minimal("acme")).await.expect(201);
     let path = "/v1/customers/external/acme";
@@ -287,14 +287,14 @@ async fn answers_end_with_their_line_and_are_indented_when_asked() {
     for path in ["/openapi.json", "/health/live"] {
         assert!(text(server.anonymous(Method::GET, path)).await.ends_with("}\n"), "{path}");
     }
-    // How it is shown makes it no other request.
+    // `pretty` does not make it a different request.
     let post = |path: &str| server.request(Method::POST, path).header("idempotency-key", "k").json(&minimal("once"));
     send(post("/v1/customers")).await.expect(201);
     assert_eq!(send(post("/v1/customers?pretty=true")).await.header("idempotency-replayed"), Some("true"));
 }
 
 #[tokio::test]
-async fn the_front_page_leads_to_the_documentation_and_so_does_what_is_not_there() {
+async fn the_front_page_redirects_to_the_documentation_and_not_found_errors_link_to_it() {
     let (_place, server) = server().await;
     provide_cryptography();
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();

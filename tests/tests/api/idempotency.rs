@@ -14,7 +14,7 @@ async fn create(server: &Server, key: &str, body: &Value) -> Answer {
     send(server.request(Method::POST, "/v1/customers").header("Idempotency-Key", key).json(body)).await
 }
 
-/// Whether an answer is marked as a repetition.
+/// Whether an answer is marked as replayed.
 fn replayed(answer: &Answer) -> bool {
     let mark = answer.header("Idempotency-Replayed");
     assert!(matches!(mark, None | Some("true")), "{mark:?}");
@@ -23,14 +23,14 @@ fn replayed(answer: &Answer) -> bool {
 
 #[rstest]
 #[tokio::test]
-async fn a_repetition_is_answered_as_the_first_time(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_repeated_request_gets_the_first_answer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     let first = create(&server, "acme", &full("acme")).await;
     assert!(!replayed(&first));
     drop(server);
-    // Whoever answers, and whatever became of the tax rate meanwhile.
+    // Another server gives the same answer, even though the tax rate is inactive now.
     place.set_in_documents("tax_rates", "tax_rate_status", &json!("INACTIVE"), "rate_status = 1").await;
     let server = place.serve();
     for _ in 0..2 {
@@ -40,14 +40,16 @@ async fn a_repetition_is_answered_as_the_first_time(#[values(Backend::Sqlite, Ba
         assert_eq!(again.header("ETag"), first.header("ETag"));
         assert_eq!((again.status, &again.body), (201, &first.body));
     }
-    // Without the key it is another request.
+    // Without the key it is a new request.
     assert_eq!(server.post("/v1/customers", &minimal("acme")).await.status, 409);
     audit::is_whole(&place).await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn another_request_under_a_key_is_refused(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_different_request_under_the_same_key_is_refused(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     create(&server, "k", &minimal("acme")).await.expect(201);
@@ -59,7 +61,7 @@ async fn another_request_under_a_key_is_refused(#[values(Backend::Sqlite, Backen
         assert_eq!(answer.status, 409, "{:#}", answer.body);
         assert_eq!(answer.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]));
     }
-    // Another spelling of the key is another key; and what was refused is not there.
+    // Keys are case-sensitive. Refused requests created nothing.
     create(&server, "K", &minimal("other")).await.expect(201);
     assert_eq!(place.number("SELECT count(*) FROM customers").await, 2);
     audit::is_whole(&place).await;
@@ -87,7 +89,7 @@ async fn a_refusal_leaves_the_key_free(#[values(Backend::Sqlite, Backend::Postgr
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn concurrent_repetitions_are_done_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
@@ -98,7 +100,7 @@ async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend
         let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201 && !replayed(answer)).collect();
         assert_eq!(done.len(), 1);
         for answer in &answers {
-            // A repetition waits and is answered as the first; or it is told to ask again.
+            // A repetition waits and gets the first answer, or a refusal with `Retry-After`.
             match answer.status {
                 201 => assert_eq!(answer.body, done[0].body),
                 409 | 503 => assert!(answer.header("Retry-After").is_some(), "{:#}", answer.body),
@@ -135,7 +137,9 @@ async fn a_key_belongs_to_its_environment(#[values(Backend::Sqlite, Backend::Pos
 
 #[rstest]
 #[tokio::test]
-async fn a_key_that_is_none_is_refused_by_its_name(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn an_invalid_key_is_refused_with_the_name_of_the_header(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let long = "k".repeat(256);
@@ -154,7 +158,9 @@ async fn a_key_that_is_none_is_refused_by_its_name(#[values(Backend::Sqlite, Bac
 
 #[rstest]
 #[tokio::test]
-async fn a_record_counts_for_as_long_as_is_configured(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_stored_answer_expires_after_the_configured_time(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let age = |hours: i64| format!("UPDATE kept_answers SET at = at - {hours} * 3600000000");
     let server = place.serve();
@@ -166,9 +172,9 @@ async fn a_record_counts_for_as_long_as_is_configured(#[values(Backend::Sqlite, 
     drop(server);
 
     let server = place.serve_with(&[("PATRON_IDEMPOTENCY_HOURS", "2")]);
-    // The key is free: the request is done, and refused because it had been done before.
+    // The key is free again: the request runs and is refused, because the customer exists.
     assert_eq!(create(&server, "k", &minimal("acme")).await.status, 409);
-    assert!(!replayed(&create(&server, "k", &minimal("other")).await), "the key stands for another request now");
+    assert!(!replayed(&create(&server, "k", &minimal("other")).await), "the key must belong to the other request now");
     assert!(replayed(&create(&server, "k", &minimal("other")).await));
     place.execute(&age(1)).await;
     assert!(replayed(&create(&server, "k", &minimal("other")).await));

@@ -1,4 +1,4 @@
-//! Another tenant's or environment's things are as if they did not exist.
+//! Data of another tenant or environment looks as if it did not exist.
 
 use patron_tests::{
     patron::{Backend, Place, send},
@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 
 #[rstest]
 #[tokio::test]
-async fn foreign_things_are_told_apart_from_absent_ones_by_nothing(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn foreign_data_looks_exactly_like_absent_data(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let tenants: Value = serde_json::from_str(&place.run_ok(&["tenants", "list", "--json"])).unwrap();
@@ -57,7 +55,7 @@ async fn foreign_things_are_told_apart_from_absent_ones_by_nothing(
             let nobodys = send(server.request_as(key, Method::GET, &nobodys)).await;
             assert_eq!((theirs.status, theirs.body), (nobodys.status, nobodys.body));
         }
-        // The tax rate of the other environment is unknown here, and its external id is free.
+        // The other environment's tax rate is unknown here, and its external id is free.
         let post = |body: &Value| server.request_as(key, Method::POST, "/v1/customers").json(body);
         let refused = send(post(&full("acme"))).await;
         assert_eq!((refused.status, refused.error().0), (404, "not_found"));

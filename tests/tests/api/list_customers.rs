@@ -1,4 +1,4 @@
-//! `GET /v1/customers`, and the pages of lists, over both databases.
+//! `GET /v1/customers` and its pages, over both databases.
 
 use patron_tests::{
     patron::{Backend, Place, Server, send},
@@ -20,7 +20,7 @@ async fn fill(server: &Server, names: &[&str]) {
 
 #[rstest]
 #[tokio::test]
-async fn parameters_choose_and_order(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn parameters_filter_and_sort(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let empty = server.get("/v1/customers").await.expect(200);
@@ -78,7 +78,7 @@ async fn parameters_choose_and_order(#[values(Backend::Sqlite, Backend::Postgres
 
 #[rstest]
 #[tokio::test]
-async fn integrations_show_when_they_are_asked_for(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn integrations_are_shown_on_request(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
@@ -94,10 +94,10 @@ async fn integrations_show_when_they_are_asked_for(#[values(Backend::Sqlite, Bac
     assert_eq!(bare["items"], json!([created]));
 }
 
-/// Many customers at one time, so that ids alone tell where a page ends.
+/// Many customers share one creation time, so that only their ids decide where a page ends.
 #[rstest]
 #[tokio::test]
-async fn pages_neither_repeat_nor_miss_anybody_at_one_time(
+async fn pages_neither_repeat_nor_miss_customers_with_equal_times(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -135,7 +135,7 @@ async fn pages_neither_repeat_nor_miss_anybody_at_one_time(
                 server.post("/v1/customers/search", &at).await.expect(200)["items"].as_array().unwrap().clone(),
             );
             let Some(next) = page["pagination"].get("next_cursor") else { break };
-            assert!(!next.as_str().unwrap().contains("ame"), "a cursor holds nothing personal");
+            assert!(!next.as_str().unwrap().contains("ame"), "a cursor must hold no personal data");
             body["starting_after"] = next.clone();
         }
         assert_eq!(Value::from(by_cursor), whole["items"], "{sort}");
@@ -145,7 +145,7 @@ async fn pages_neither_repeat_nor_miss_anybody_at_one_time(
 
 #[rstest]
 #[tokio::test]
-async fn a_cursor_fits_its_own_list_alone(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_cursor_is_valid_only_for_its_own_list(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     fill(&server, &["a", "b", "c"]).await;
@@ -168,7 +168,7 @@ async fn a_cursor_fits_its_own_list_alone(#[values(Backend::Sqlite, Backend::Pos
 
 #[rstest]
 #[tokio::test]
-async fn a_reader_searches_its_own_environment_alone(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_reader_searches_only_its_own_environment(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     fill(&server, &["ours"]).await;

@@ -1,4 +1,4 @@
-//! What all lists share: one way to the next page, the same parameters, and the same refusals of them.
+//! Rules that all lists share: cursors, parameters, and the errors for invalid parameters.
 
 use patron_tests::{
     patron::{Backend, Place, Server},
@@ -7,7 +7,7 @@ use patron_tests::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// Two and more of everything that is listed, and the paths of the lists.
+/// Creates at least two of everything that can be listed; returns the paths of the lists.
 async fn fill(server: &Server) -> Vec<String> {
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
     for code in ["A", "B", "C"] {
@@ -56,11 +56,11 @@ fn with(path: &str, parameter: &str) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn every_list_is_read_to_its_end_by_cursor(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn every_list_can_be_read_to_its_end_by_cursor(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     for list in fill(&server).await {
-        // Of a key it changes when it was last used.
+        // `last_used_at` of a key changes between two reads.
         let ids = |answer: &Value| -> Vec<Value> {
             answer["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect()
         };
@@ -69,12 +69,12 @@ async fn every_list_is_read_to_its_end_by_cursor(#[values(Backend::Sqlite, Backe
         assert!(count >= 3, "{list}: {whole:?}");
         let (mut items, mut cursor) = (Vec::new(), String::new());
         for page in 0.. {
-            assert!(page <= count, "{list} has no end");
+            assert!(page <= count, "{list} does not end");
             let name = ["cursor", "starting_after", "after"][page % 3];
             let next = if cursor.is_empty() { String::new() } else { format!("&{name}={cursor}") };
             let answer = server.get(&with(&list, &format!("limit=1{next}"))).await.expect(200);
             items.extend(ids(&answer));
-            // The log of events always has a cursor: who follows it asks again.
+            // The event log always returns a cursor, so that a reader can ask for later events.
             let next = answer["pagination"].get("next_cursor").or_else(|| answer.get("next_cursor"));
             match next.filter(|_| answer.get("has_more") != Some(&json!(false))) {
                 Some(next) => next.as_str().unwrap().clone_into(&mut cursor),
@@ -113,7 +113,7 @@ async fn every_list_checks_the_same_parameters() {
 }
 
 #[tokio::test]
-async fn environments_are_listed_as_everything_is_and_as_flexprice_does() {
+async fn environments_are_listed_like_everything_else_and_like_flexprice() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     server.post("/v1/environments", &json!({ "name": "E", "type": "development" })).await.expect(201);
@@ -126,7 +126,7 @@ async fn environments_are_listed_as_everything_is_and_as_flexprice_does() {
 }
 
 #[tokio::test]
-async fn what_flexprice_maps_and_is_not_here_has_no_links() {
+async fn entity_types_that_only_flexprice_has_return_empty_lists() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let mut customer = minimal("acme");
@@ -153,7 +153,7 @@ async fn what_flexprice_maps_and_is_not_here_has_no_links() {
 }
 
 #[tokio::test]
-async fn a_search_has_a_bounded_number_of_values_and_one_direction_for_each_field() {
+async fn a_search_limits_its_values_and_has_one_direction_for_each_field() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     for (id, name) in [("a", "Zoe"), ("b", "ada"), ("c", "İSTANBUL A.Ş.")] {
@@ -187,7 +187,7 @@ async fn a_search_has_a_bounded_number_of_values_and_one_direction_for_each_fiel
     let next = server.post("/v1/customers/search", &page).await.expect(200)["pagination"]["next_cursor"].clone();
     assert_eq!(found(json!({ "sort": [{ "field": "name" }], "cursor": next })).await, ["c", "a"]);
     let refused = server.post("/v1/customers/search", &json!({ "cursor": next })).await;
-    assert_eq!((refused.status, refused.error().1), (400, vec!["cursor"]), "a cursor of another order");
+    assert_eq!((refused.status, refused.error().1), (400, vec!["cursor"]), "a cursor for another sort order");
     let refused = server.post("/v1/customers/search", &json!({ "cursor": "x", "starting_after": "y" })).await;
     assert_eq!((refused.status, refused.error().1), (400, vec!["cursor"]));
 }

@@ -1,6 +1,7 @@
 //! What the server answers over HTTP.
 
 mod audit;
+mod bodies;
 mod bounds;
 mod caches;
 mod create_customer;
@@ -21,6 +22,7 @@ mod once;
 mod openapi;
 mod order;
 mod preconditions;
+mod restored;
 mod same_answers;
 mod search_customers;
 mod taxes;

@@ -1,4 +1,4 @@
-//! Figures for Prometheus.
+//! Metrics for Prometheus.
 
 use patron_tests::{
     patron::{Backend, KEY, Place, Server},
@@ -14,21 +14,21 @@ async fn scrape(server: &Server) -> String {
     answer.text().await.unwrap()
 }
 
-/// The value of a series, which is named with all its labels.
+/// The value of a series, given with all its labels.
 #[track_caller]
 fn value(page: &str, series: &str) -> f64 {
     let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {series} in\n{page}")).parse().unwrap()
 }
 
-/// Has the figures served on the main port.
+/// Serves the metrics on the main port.
 const PUBLIC: [(&str, &str); 1] = [("PATRON_METRICS_PUBLIC", "true")];
 
 const CREATED: &str = r#"patron_http_requests_total{method="POST",route="/v1/customers",status="201"}"#;
 
 #[rstest]
 #[tokio::test]
-async fn values_move_and_hold_nothing_that_a_client_sent(
+async fn metrics_are_counted_and_hold_no_data_from_clients(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -52,7 +52,7 @@ async fn values_move_and_hold_nothing_that_a_client_sent(
     assert_eq!(requests(r#"method="GET",route="unknown",status="404""#), 2.0);
     let taken = r#"patron_http_request_duration_seconds_count{method="POST",route="/v1/customers"}"#;
     assert_eq!(value(&page, taken), 3.0);
-    assert!(page.contains(r#"route="/v1/customers",le="0.0005"}"#), "fixed buckets: {page}");
+    assert!(page.contains(r#"route="/v1/customers",le="0.0005"}"#), "the buckets must be fixed: {page}");
     assert!(value(&page, r#"patron_key_cache_lookups_total{outcome="hit"}"#) >= 1.0);
     assert_eq!(value(&page, r#"patron_key_cache_lookups_total{outcome="unknown"}"#), 1.0);
     let database = if backend == Backend::Sqlite { "sqlite" } else { "postgres" };
@@ -68,7 +68,7 @@ async fn values_move_and_hold_nothing_that_a_client_sent(
 }
 
 #[tokio::test]
-async fn nobody_reads_them_on_the_main_port_unless_that_is_wanted() {
+async fn the_main_port_serves_metrics_only_when_configured() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     assert_eq!(server.get("/metrics").await.status, 404);
@@ -81,16 +81,16 @@ async fn nobody_reads_them_on_the_main_port_unless_that_is_wanted() {
     assert_eq!(
         reqwest::get(format!("http://{address}/metrics")).await.unwrap().status(),
         200,
-        "both when both are set"
+        "both places must serve metrics when both are configured"
     );
 }
 
 #[tokio::test]
-async fn with_an_address_of_their_own_they_are_served_there_alone() {
+async fn a_separate_metrics_address_serves_only_metrics() {
     let place = Place::fresh(Backend::Sqlite).await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
-    // While something else listens there, the server does not start.
+    // The server does not start while another program uses that address.
     let mut command = place.command(&["serve", "--port", "0"]);
     let refused = command.env("PATRON_METRICS_ADDRESS", &address).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key` on everything that writes, over both databases.
+//! The header `Idempotency-Key` on every request that writes, over both databases.
 
 use futures::future::join_all;
 use patron_tests::{
@@ -11,7 +11,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// A request that writes; `{…}` stands for the id of something that is there.
+/// A request that writes. `{…}` stands for the id of an existing thing.
 struct Write {
     method: Method,
     path: &'static str,
@@ -23,7 +23,7 @@ fn write(method: Method, path: &'static str, body: impl Into<Option<Value>>, sta
     Write { method, path, body: body.into(), status }
 }
 
-/// Everything that writes, but the creating of customers.
+/// Every request that writes, except creates of customers.
 fn writes() -> Vec<Write> {
     let key = json!({ "name": "k", "type": "private_key" });
     let other = json!({ "environment_id": "{there}", "name": "k", "type": "private_key" });
@@ -63,19 +63,19 @@ fn writes() -> Vec<Write> {
     ]
 }
 
-/// A workflow whose only call goes nowhere.
+/// A workflow whose only call is never answered.
 fn workflow(rotate_secret: bool) -> Value {
     let step = json!({ "type": "http_call", "url": "http://127.0.0.1:9", "retry": { "max_attempts": 1 } });
     json!({ "value": { "steps": [step] }, "rotate_secret": rotate_secret })
 }
 
 impl Write {
-    /// Whether it is done to a run that has failed. For all else runs stay as they began.
+    /// Whether the request needs a failed run. For all others, runs stay as they were started.
     fn needs_a_failed_run(&self) -> bool {
         self.path.ends_with("/onboarding/retry")
     }
 
-    /// A server for it, with everything that requests name, and the ids of it.
+    /// A server for this request, with everything that requests refer to, and the ids.
     async fn stage(&self, place: &Place) -> (Server, Vec<(&'static str, String)>) {
         let concurrency = if self.needs_a_failed_run() { "16" } else { "0" };
         let server = place.serve_with(&[("PATRON_ONBOARDING_CONCURRENCY", concurrency)]);
@@ -87,7 +87,7 @@ impl Write {
     }
 }
 
-/// Waits until a customer's run has failed: to 127.0.0.1 nothing is sent.
+/// Waits until a customer's run has failed, because calls to 127.0.0.1 are refused.
 async fn failed(server: &Server, customer: &str) {
     until(async || {
         let run = server.get(&format!("/v1/customers/{customer}/onboarding")).await.expect(200);
@@ -96,7 +96,7 @@ async fn failed(server: &Server, customer: &str) {
     .await;
 }
 
-/// Makes everything that requests name, and tells the ids of it.
+/// Creates everything that requests refer to; returns the ids.
 async fn stage(server: &Server) -> Vec<(&'static str, String)> {
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
     let used = server.post("/v1/taxes/rates", &tax_rate("USED")).await.expect(201);
@@ -149,12 +149,12 @@ fn replayed(answer: &Answer) -> bool {
     answer.header("Idempotency-Replayed") == Some("true")
 }
 
-/// What is answered to a repetition: the same, but for a key or a secret itself.
+/// The answer to a repetition: the same body without the API key or secret.
 fn without_key(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(members) = body.as_object_mut() {
         members.remove("api_key");
-        // What is known of a key is called so too.
+        // The description of a key is called `secret` too, but is an object.
         if members.get("secret").is_some_and(Value::is_string) {
             members.remove("secret");
         }
@@ -197,7 +197,7 @@ async fn every_write_is_done_once_under_a_key(#[values(Backend::Sqlite, Backend:
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn concurrent_repetitions_are_done_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     for write in writes() {
         let what = format!("{} {}", write.method, write.path);
         let place = Place::fresh(backend).await;
@@ -206,7 +206,7 @@ async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend
         let done: Vec<_> = answers.iter().filter(|one| one.status == write.status && !replayed(one)).collect();
         assert_eq!(done.len(), 1, "{what}");
         for answer in &answers {
-            // A repetition waits and is answered as the first; or it is told to ask again.
+            // A repetition waits and gets the first answer, or a refusal with `Retry-After`.
             if answer.status == write.status {
                 assert_eq!(without_key(&answer.body), without_key(&done[0].body), "{what}");
             } else {
@@ -220,7 +220,7 @@ async fn of_concurrent_repetitions_one_is_done(#[values(Backend::Sqlite, Backend
 
 #[rstest]
 #[tokio::test]
-async fn no_secret_is_kept_with_the_answer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn stored_answers_hold_no_secret(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let make = write(Method::POST, "/v1/secrets/api/keys", json!({ "name": "k", "type": "private_key" }), 201);
@@ -237,9 +237,7 @@ async fn no_secret_is_kept_with_the_answer(#[values(Backend::Sqlite, Backend::Po
 
 #[rstest]
 #[tokio::test]
-async fn what_has_changed_meanwhile_refuses_no_repetition(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn later_changes_do_not_affect_a_repetition(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let default =
         write(Method::POST, "/v1/taxes/associations", json!({ "tax_rate_code": "FREE", "entity_type": "tenant" }), 200);
@@ -253,6 +251,6 @@ async fn what_has_changed_meanwhile_refuses_no_repetition(
     assert_eq!(
         place.number("SELECT count(*) FROM kept_answers WHERE key >= ' '").await,
         1,
-        "a refusal leaves no record"
+        "a refused request must leave no stored answer"
     );
 }

@@ -9,7 +9,7 @@ use patron_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Puts numbers in place of ids and times, in the order in which they first appear, so that two runs compare equal.
+/// Replaces ids and times by numbers in order of their first appearance, so that two runs can be compared.
 #[derive(Default)]
 struct Normaliser {
     seen: HashMap<String, String>,
@@ -165,7 +165,7 @@ async fn taxes(server: &Server, customer: &str) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn one_script_has_one_outcome() {
+async fn the_same_requests_get_the_same_answers() {
     let sqlite = Place::fresh(Backend::Sqlite).await;
     let postgres = Place::fresh(Backend::Postgres).await;
     let (one, other) = (play(&sqlite.serve()).await, play(&postgres.serve()).await);

@@ -1,4 +1,4 @@
-//! The examples do what they say.
+//! Tests of the example programs.
 
 use std::{io::Cursor, sync::Arc};
 
@@ -24,13 +24,13 @@ mod rocket_application;
 mod sql_store;
 
 #[test]
-fn the_command_line_program_keeps_customers_and_says_all_that_is_wrong() {
+fn the_command_line_program_stores_customers_and_reports_all_errors() {
     let lines = "add acme DE Acme GmbH\nadd acme FR\nadd \u{7} XX\nlist\nhelp\n";
     let mut output = Vec::new();
     command_line::run(Cursor::new(lines), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     let answers: Vec<_> = output.lines().collect();
-    assert_eq!(answers[..2], ["added acme", "refused: somebody has this external id"]);
+    assert_eq!(answers[..2], ["added acme", "refused: this external id is taken"]);
     assert!(answers[2].contains("external_id: ") && answers[2].contains("address_country: "), "{}", answers[2]);
     assert_eq!(answers[3], "1 customers: acme");
     assert!(answers[4].starts_with("say: add"));
@@ -68,7 +68,7 @@ async fn the_axum_service_creates_changes_finds_and_refuses() {
         assert_eq!((created.status().as_u16(), created.headers()["etag"].to_str().unwrap()), (201, "\"1\""));
         assert_eq!(created.json::<Value>().await.unwrap()["name"], "Acme GmbH");
     }
-    // The key stands for another request.
+    // The idempotency key belongs to a different request.
     let reused = create(json!({ "external_id": "other" })).await.unwrap();
     assert_eq!(
         (reused.status().as_u16(), reused.json::<Value>().await.unwrap()["code"].clone()),
@@ -120,14 +120,14 @@ async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
         let listed = client.get(customers).header(user.clone()).dispatch().await.into_json::<Value>().await.unwrap();
         listed["pagination"]["total"].clone()
     };
-    // Bob is of the same tenant, Carol is not.
+    // Bob belongs to the same tenant, Carol does not.
     assert_eq!((total(&bob).await, total(&carol).await), (json!(1), json!(0)));
 
-    // Refusals speak of callers and tokens, and of no key.
+    // Errors mention callers and tokens, and no API key.
     let denied = create().header(bob).dispatch().await;
     assert_eq!(denied.status().code, 403);
     let denied = denied.into_string().await.unwrap();
-    assert!(denied.contains("the caller may not do this") && !denied.contains("key"), "{denied}");
+    assert!(denied.contains("the caller lacks the permission for this") && !denied.contains("key"), "{denied}");
     for stranger in [create(), create().header(rocket::http::Header::new("authorization", "Bearer a.b.c"))] {
         let refused = stranger.dispatch().await;
         assert_eq!((refused.status().code, refused.headers().get_one("WWW-Authenticate")), (401, Some("Bearer")));
@@ -135,7 +135,7 @@ async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
         assert!(refused.contains("Authorization") && !refused.contains("key"), "{refused}");
     }
 
-    // There is nothing of what was not given, and the document says nothing of it.
+    // Services that were not provided have no routes and are not in the document.
     for nothing in ["/crm/v1/secrets/api/keys", "/crm/v1/webhooks/endpoints", "/docs/", "/openapi.json"] {
         assert_eq!(client.get(nothing).header(alice.clone()).dispatch().await.status().code, 404, "{nothing}");
     }
@@ -152,7 +152,7 @@ async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rocket_application_serves_its_routes_beside_ours() {
+async fn the_rocket_application_serves_its_own_routes_and_those_of_patron() {
     let folder = tempfile::tempdir().unwrap();
     let config = rocket::Config { log_level: rocket::config::LogLevel::Off, ..rocket::Config::debug_default() };
     let application = rocket_application::application(folder.path().join("example.db"), config).await.unwrap();
@@ -167,7 +167,7 @@ async fn the_rocket_application_serves_its_routes_beside_ours() {
     assert_eq!(created.headers().get_one("X-Served-By"), Some("an application"));
     let listed = client.get(customers).header(key()).dispatch().await;
     assert_eq!(listed.into_json::<Value>().await.unwrap()["pagination"]["total"], 1);
-    // Outside the base an unknown path is the application's own affair.
+    // Outside the base path, unknown paths are handled by the application.
     let unknown = client.get("/unknown").dispatch().await;
     assert_eq!((unknown.status().code, unknown.headers().get_one("X-Request-ID")), (404, None));
     assert!(client.get("/customers-api/v1/unknown").dispatch().await.headers().get_one("X-Request-ID").is_some());

@@ -1,4 +1,4 @@
-//! `patron customers generate`: made-up customers are as real creates leave them.
+//! `patron customers generate`: generated customers are stored like real ones.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// A first start makes the environment.
+/// Starts a server once, which creates the first environment.
 async fn place(backend: Backend) -> Place {
     let place = Place::fresh(backend).await;
     drop(place.serve());
@@ -16,7 +16,7 @@ async fn place(backend: Backend) -> Place {
 
 #[rstest]
 #[tokio::test]
-async fn generated_customers_are_as_real_ones(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn generated_customers_look_like_real_ones(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = place(backend).await;
     let told = place.run_ok(&["customers", "generate", "--count", "1500"]);
     assert!(told.starts_with("created 1500 customers in env_"), "{told}");
@@ -48,7 +48,9 @@ async fn generated_customers_are_as_real_ones(#[values(Backend::Sqlite, Backend:
 
 #[rstest]
 #[tokio::test]
-async fn a_run_can_be_continued_and_beside_a_server(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn generating_can_be_continued_and_run_next_to_a_server(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = place(backend).await;
     let server = place.serve();
     let generate = |more: &[&str]| place.run(&[&["customers", "generate", "--prefix", "c-"], more].concat());
@@ -61,7 +63,11 @@ async fn a_run_can_be_continued_and_beside_a_server(#[values(Backend::Sqlite, Ba
     for word in ["c-000000001", "--prefix", "--continue"] {
         assert!(told.contains(word), "{word} is missing in: {told}");
     }
-    assert_eq!(server.get("/v1/customers/external/c-000000021").await.status, 404, "nothing was made");
+    assert_eq!(
+        server.get("/v1/customers/external/c-000000021").await.status,
+        404,
+        "a refused command must create nothing"
+    );
 
     let continued = generate(&["--count", "50", "--continue"]);
     let told = String::from_utf8_lossy(&continued.stdout).into_owned();
@@ -71,7 +77,7 @@ async fn a_run_can_be_continued_and_beside_a_server(#[values(Backend::Sqlite, Ba
 }
 
 #[tokio::test]
-async fn what_cannot_be_generated_is_refused() {
+async fn invalid_arguments_are_refused() {
     let place = place(Backend::Sqlite).await;
     for (arguments, code, word) in [
         (&["--count", "0"][..], 2, "must be a whole number from 1 to 999999999"),

@@ -1,12 +1,14 @@
 //! The command line, the commands of the documentation, and the examples.
 
 mod cli;
+mod database;
+mod deploy;
 mod event_commands;
 mod examples;
 mod first_start;
 mod generate;
-mod guide;
 mod messages;
+mod pages;
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! What a person is told: about a wrong configuration, about a database that cannot be used, and how the program is used.
+//! Messages for people: configuration errors, unusable databases, and help.
 
 use patron_tests::{
     patron::{Backend, Place},
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::assert_refused;
 
 #[tokio::test]
-async fn wrong_configuration_is_one_line_and_exit_code_2() {
+async fn a_configuration_error_is_one_line_with_exit_code_2() {
     let place = Place::fresh(Backend::Sqlite).await;
     std::fs::write(place.path().join("p.toml"), "prot = 1\n").unwrap();
     std::fs::write(place.path().join("q.toml"), "PATRON_PORT = 1\n").unwrap();
@@ -38,7 +38,7 @@ async fn wrong_configuration_is_one_line_and_exit_code_2() {
         assert_refused(&output, 2, &words);
         assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
     }
-    assert!(!place.path().join("patron.db").exists(), "nothing was made");
+    assert!(!place.path().join("patron.db").exists(), "a refused command must create nothing");
     for (arguments, words) in [
         (&["serv"][..], "'serve'"),
         (&["serve", "--port", "abc"], "'--port <PORT>': must be a whole number from 0 to 65535, such as 8080"),
@@ -54,7 +54,7 @@ async fn wrong_configuration_is_one_line_and_exit_code_2() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_used_is_told_in_one_line() {
+async fn an_unusable_database_is_reported_in_one_line() {
     let place = Place::fresh(Backend::Sqlite).await;
     std::fs::write(place.path().join("notes.txt"), "Dear diary, ".repeat(1_000)).unwrap();
     for (url, words) in [
@@ -72,7 +72,7 @@ async fn a_database_that_cannot_be_used_is_told_in_one_line() {
 }
 
 #[tokio::test]
-async fn nothing_in_data_reaches_a_terminal_as_a_command_to_it() {
+async fn control_characters_in_data_are_escaped_on_a_terminal() {
     const EVIL: &str = "a\u{1b}[2J\u{7f}\u{9b}31m\u{202e}b\u{2066}\r\n";
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
@@ -83,8 +83,8 @@ async fn nothing_in_data_reaches_a_terminal_as_a_command_to_it() {
     let exported = place.run_ok(&["events", "export"]);
     assert!(!exported.contains(harmful), "{exported:?}");
     let event: Value = serde_json::from_str(&exported).unwrap();
-    assert_eq!(event["data"]["metadata"]["note"], EVIL, "it is the same JSON");
-    // What the tables hold and the domain does not take is refused, and not quoted.
+    assert_eq!(event["data"]["metadata"]["note"], EVIL, "the JSON must be unchanged");
+    // Stored values that the domain rejects are refused and not quoted.
     let name = json!("x\u{1b}[2J\u{202e}\n");
     place.set_in_documents("environments", "name", &name, "id = id").await;
     let refused = place.run(&["environments", "list"]);
@@ -93,7 +93,7 @@ async fn nothing_in_data_reaches_a_terminal_as_a_command_to_it() {
 }
 
 #[tokio::test]
-async fn the_program_explains_itself_to_shells_and_to_man() {
+async fn completions_and_manual_pages_are_generated() {
     let place = Place::fresh(Backend::Sqlite).await;
     let script = place.run_ok(&["completions", "bash"]);
     assert!(script.contains("--database-url") && script.contains("patron__subcmd__keys"), "{script}");
@@ -108,7 +108,7 @@ async fn the_program_explains_itself_to_shells_and_to_man() {
     assert_refused(&place.run(&["man", "keys", "make"]), 2, &["patron keys", "make", "create, list, revoke"]);
     let _ = place.run_ok(&["man", "--folder", "pages"]);
     assert!(place.path().join("pages/patron-webhooks-listen.1").exists());
-    // None of them needs a configuration, or makes anything else.
+    // None of these commands needs a configuration or creates other files.
     assert!(place.command(&["man"]).env("PATRON_PORT", "x").output().unwrap().status.success());
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
 }

@@ -1,4 +1,4 @@
-//! What was acknowledged is there after the process was killed.
+//! An acknowledged write survives a kill of the process.
 
 use patron_tests::{
     patron::{Backend, Place},

@@ -1,5 +1,5 @@
-//! Patron, its database and the network between them fail under load: nothing that was acknowledged is lost. A few rounds
-//! each; `tests/crash` runs more, and chooses by the names of these modules.
+//! Patron, its database and the network between them fail under load, and no acknowledged write is lost. Each test runs
+//! a few rounds; `tests/crash` runs more and selects tests by the names of these modules.
 
 mod database;
 mod durability;

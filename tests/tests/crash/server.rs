@@ -1,7 +1,7 @@
-//! The program is killed in the middle of its work, over both databases: what it acknowledged is there, what it did not
-//! answer is wholly there or wholly absent, and asking again under the same idempotency keys makes each customer once.
+//! The program is killed under load, over both databases. Acknowledged writes are stored, unanswered ones are stored
+//! completely or not at all, and repeating all requests under the same idempotency keys creates each customer once.
 //!
-//! A few rounds here; `tests/crash` runs more.
+//! Runs a few rounds by default; `tests/crash` runs more.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 const CLIENTS: usize = 48;
 
-/// Clients at work until their server goes away.
+/// Clients that send requests until their server is gone.
 struct Load {
     answered: Arc<AtomicUsize>,
     sent: JoinHandle<Vec<Sent>>,
@@ -37,13 +37,13 @@ impl Load {
 
     async fn has_answered(&self, requests: usize) {
         while self.answered.load(Ordering::Relaxed) < requests {
-            assert!(!self.sent.is_finished(), "the clients are at work");
+            assert!(!self.sent.is_finished(), "the clients stopped too early");
             sleep(Duration::from_millis(1)).await;
         }
     }
 }
 
-/// What a killed program left running in the database ends by itself.
+/// Waits until the statements of a killed program have ended in the database.
 async fn until_quiet(place: &Place, backend: Backend) {
     let busy =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'patron'";
@@ -52,12 +52,12 @@ async fn until_quiet(place: &Place, backend: Backend) {
     }
 }
 
-/// Every answer was the true one, and tells nothing that is not in the database.
+/// Checks that every answer was the expected one and matches the database.
 async fn answers_are_true(api: &Api, sent: &[Sent]) {
     for Sent { name, asked, said, .. } in sent {
         let Some(said) = said else { continue };
         assert_eq!(said.status, asked.status(), "{name}: {}", String::from_utf8_lossy(&said.body));
-        assert!(!said.replayed, "{name} was sent once");
+        assert!(!said.replayed, "{name} was sent once, but its answer is marked as replayed");
     }
     for sent in sent.iter().filter(|sent| sent.asked == Asked::Full).step_by(7) {
         let Some(said) = &sent.said else { continue };
@@ -68,7 +68,7 @@ async fn answers_are_true(api: &Api, sent: &[Sent]) {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_loses_nothing_and_a_repetition_does_nothing_twice(
+async fn a_kill_loses_no_write_and_repetitions_do_nothing_twice(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -77,14 +77,14 @@ async fn a_kill_loses_nothing_and_a_repetition_does_nothing_twice(
     for round in 0..rounds(3) {
         let server = place.serve();
         let load = Load::begin(&server, &format!("r{round}"));
-        // At another moment of the work each time.
+        // At a different moment each time.
         load.has_answered(50 + 137 * round % 700).await;
         sleep(Duration::from_millis(u64::try_from(round).unwrap() * 3 % 10)).await;
         server.kill();
         let sent = load.sent.await.unwrap();
         let unanswered = sent.iter().filter(|sent| sent.said.is_none()).count();
         println!("{backend:?}, round {round}: {} requests, {unanswered} of them unanswered", sent.len());
-        assert!(unanswered > 0 && unanswered < sent.len(), "the kill came in the middle of the work");
+        assert!(unanswered > 0 && unanswered < sent.len(), "the kill did not come in the middle of the load");
 
         until_quiet(&place, backend).await;
         audit::is_whole(&place).await;
@@ -100,7 +100,9 @@ async fn a_kill_loses_nothing_and_a_repetition_does_nothing_twice(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_polite_stop_under_load_answers_what_it_took(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_graceful_stop_under_load_answers_all_accepted_requests(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     Api::of(&place.serve()).prepare().await;
     let mut server = place.serve();

@@ -1,8 +1,8 @@
-//! The program is killed again and again while customers and tax rates change and webhooks are on their way, over both
-//! databases: every acknowledged change has one event, no sequence has a gap, and each event arrives at every endpoint, in
+//! The program is killed again and again while customers and tax rates change and webhooks are being delivered, over both
+//! databases. Every acknowledged change has one event, no sequence has a gap, and each event arrives at every endpoint, in
 //! order for each customer and rate.
 //!
-//! A few kills here; `tests/crash webhooks` does 200.
+//! Runs a few kills by default; `tests/crash webhooks` runs 200.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 const CLIENTS: usize = 8;
-/// Deliveries to this machine, with all retries within ten seconds, and the shortest lease there is.
+/// Allows deliveries to this machine, with all retries within ten seconds and the shortest possible lease.
 const QUICK: [(&str, &str); 3] = [
     ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"),
     ("PATRON_WEBHOOKS_RETRY_SECONDS", "10"),
@@ -48,7 +48,7 @@ async fn kills_lose_no_event_and_no_delivery(#[values(Backend::Sqlite, Backend::
     let place = Place::fresh(backend).await;
     let mut server = place.serve_with(&QUICK);
     let steady = Receiver::start().await;
-    // One that fails now and then, so that kills meet retries too.
+    // This receiver fails now and then, so that kills also happen during retries.
     let moody = Receiver::answering(|number, _| Reply::status(if number % 11 == 7 { 500 } else { 204 })).await;
     let mut endpoints = Vec::new();
     for receiver in [&steady, &moody] {
@@ -63,13 +63,13 @@ async fn kills_lose_no_event_and_no_delivery(#[values(Backend::Sqlite, Backend::
     let (kills, begun, mut delivering) = (rounds(3), Instant::now(), 0);
     for kill in 0..kills {
         let before = steady.count();
-        // At another moment each time.
+        // At a different moment each time.
         sleep(Duration::from_millis(u64::try_from(500 + 137 * kill % 500).unwrap())).await;
         delivering += usize::from(steady.count() > before);
         server.kill();
         server = place.serve_with(&QUICK);
         whereabouts.is_now(&server);
-        assert!(!load.is_finished(), "the clients are at work");
+        assert!(!load.is_finished(), "the clients stopped too early");
     }
     sleep(Duration::from_millis(300)).await;
     stop.store(true, Ordering::Relaxed);
@@ -84,13 +84,13 @@ async fn kills_lose_no_event_and_no_delivery(#[values(Backend::Sqlite, Backend::
     audit::is_whole(&place).await;
     println!("{backend:?}: {kills} kills in {lasted} s, {delivering} of them while deliveries arrived");
     let open: usize = stories.values().map(|story| story.open.len()).sum();
-    println!("{} things, {} events, {open} changes without an answer", stories.len(), events.len());
+    println!("{} entities, {} events, {open} changes without an answer", stories.len(), events.len());
     for (name, receiver) in [("steady", &steady), ("moody", &moody)] {
         everything_arrived_in_order(name, &receiver.all(), &events);
     }
 }
 
-/// The whole log, as a reader follows it.
+/// Reads the whole log by cursor, like any reader.
 async fn log(server: &Server) -> Vec<Event> {
     let (mut events, mut after) = (Vec::new(), String::new());
     loop {
@@ -113,7 +113,7 @@ fn event(event: &Value) -> Event {
     }
 }
 
-/// Each thing has the events of its story, in its order, numbered from 1; and there is no event of another.
+/// Checks that each entity has the events of its story, in order and numbered from 1, and that there are no others.
 fn everything_acknowledged_is_there_once(stories: &Stories, events: &[Event]) {
     let mut by_entity: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for event in events {
@@ -124,12 +124,12 @@ fn everything_acknowledged_is_there_once(stories: &Stories, events: &[Event]) {
         for (event, number) in events.iter().zip(1..) {
             assert_eq!(event.sequence, number, "the sequence of {entity}");
         }
-        // A rate's story is told by its code, which is its first name.
+        // The story of a rate is stored under its code, which is its first name.
         let name = if entity.starts_with("cust_") { entity } else { &events[0].step.1 };
         if name == "VAT" {
             continue;
         }
-        let story = stories.get(name).unwrap_or_else(|| panic!("nobody made {name}"));
+        let story = stories.get(name).unwrap_or_else(|| panic!("no client created {name}"));
         found.insert(name.clone());
         let acknowledged: Vec<_> =
             events.iter().map(|event| &event.step).filter(|step| !story.open.contains(step)).collect();
@@ -142,7 +142,7 @@ fn everything_acknowledged_is_there_once(stories: &Stories, events: &[Event]) {
     }
 }
 
-/// Waits until nothing more is to be delivered, and each event has been delivered as the tables say.
+/// Waits until the tables show that every event was delivered.
 async fn until_delivered(place: &Place, endpoint: &str, events: usize) {
     let endpoint_key = place.key::<WebhookEndpointKind>(endpoint);
     // The status 1 is `delivered`.
@@ -154,14 +154,14 @@ async fn until_delivered(place: &Place, endpoint: &str, events: usize) {
         if now > last {
             (last, moved) = (now, Instant::now());
         }
-        assert!(moved.elapsed() < TIMEOUT, "{last} of {expected} are delivered, and nothing moves");
+        assert!(moved.elapsed() < TIMEOUT, "{last} of {expected} are delivered, and there is no progress");
         sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(last, expected, "as many deliveries as events");
+    assert_eq!(last, expected, "there must be one delivery for each event");
     println!("everything was delivered to {endpoint} {} s after the last change", begun.elapsed().as_secs());
 }
 
-/// Each event was taken at least once, and none was tried before the one before it, of the same thing, was taken.
+/// Checks that each event was accepted at least once, and never sent before the entity's previous event was accepted.
 fn everything_arrived_in_order(name: &str, arrived: &[Received], events: &[Event]) {
     let (mut taken, mut reached) = (BTreeSet::new(), BTreeMap::<String, i64>::new());
     let mut twice = 0;
@@ -169,7 +169,7 @@ fn everything_arrived_in_order(name: &str, arrived: &[Received], events: &[Event
         let body = received.json();
         let (entity, sequence) = (body["entity_id"].as_str().unwrap(), body["sequence"].as_i64().unwrap());
         let reached = reached.entry(entity.to_owned()).or_default();
-        assert!(sequence <= *reached + 1, "{name} got {sequence} of {entity} when it had taken {reached}");
+        assert!(sequence <= *reached + 1, "{name} got event {sequence} of {entity} after accepting only {reached}");
         if received.status == 204 {
             *reached = sequence.max(*reached);
             twice += usize::from(!taken.insert(received.header("webhook-id").to_owned()));
@@ -178,5 +178,5 @@ fn everything_arrived_in_order(name: &str, arrived: &[Received], events: &[Event
     let expected: BTreeSet<_> = events.iter().map(|event| event.id.clone()).collect();
     assert_eq!(taken.len(), expected.len(), "{name} took other events than there are");
     assert!(taken == expected, "{name} took other events than there are");
-    println!("{name}: {} requests, {} events taken, {twice} of them again", arrived.len(), taken.len());
+    println!("{name}: {} requests, {} events accepted, {twice} repeated", arrived.len(), taken.len());
 }

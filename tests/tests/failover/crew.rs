@@ -1,4 +1,4 @@
-//! Who works while nodes fail: clients that write, readers of the log, and one ideal client that asks the database itself.
+//! The load while nodes fail: clients that write, readers of the log, and one ideal client that uses the database directly.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,20 +17,20 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::NoTls;
 
-/// What the writers have seen.
+/// The results of the writers.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// External ids whose create was answered 201.
+    /// External ids whose create returned 201.
     pub(crate) acknowledged: BTreeSet<String>,
-    /// How often each status came; 0 where no answer came at all.
+    /// The number of answers by status; 0 stands for no answer.
     pub(crate) statuses: BTreeMap<u16, usize>,
-    /// The longest that an answer took.
+    /// The longest time to an answer.
     pub(crate) longest: Duration,
-    /// When the last write succeeded.
+    /// The time of the last successful write.
     last: Option<Instant>,
-    /// The longest time without a success.
+    /// The longest time without a successful write.
     pub(crate) gap: Duration,
-    /// What was answered that must not be.
+    /// Answers that must not occur.
     pub(crate) wrong: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl Seen {
 
 pub(crate) type Shared<T> = Arc<Mutex<T>>;
 
-/// Where requests go.
+/// The server to send requests to.
 #[derive(Clone)]
 pub(crate) struct Api {
     base: String,
@@ -58,7 +58,7 @@ impl Api {
         Self { base: server.base().to_owned(), client }
     }
 
-    /// A client that creates a customer every so often, and each one until it is told how that ended.
+    /// A client that creates customers at intervals and repeats each create until its outcome is known.
     pub(crate) async fn write(self, name: String, every: Duration, seen: Shared<Seen>, stop: Arc<AtomicBool>) {
         for number in 0.. {
             if stop.load(Ordering::Relaxed) {
@@ -73,7 +73,7 @@ impl Api {
         }
     }
 
-    /// Sends a create once; whether it has ended.
+    /// Sends a create once; returns whether its outcome is known.
     async fn create(&self, name: &str, seen: &Shared<Seen>) -> bool {
         let request = self.client.post(format!("{}/v1/customers", self.base));
         let request = request.header("x-api-key", KEY).header("idempotency-key", name).json(&full(name));
@@ -103,7 +103,7 @@ impl Api {
         }
     }
 
-    /// A reader that follows the log from its beginning, and keeps the ids of all events.
+    /// A reader that follows the log from its beginning and records the ids of all events.
     pub(crate) async fn read(self, seen: Shared<BTreeSet<String>>, taken_back: Shared<usize>, stop: Arc<AtomicBool>) {
         let mut cursor = String::new();
         while !stop.load(Ordering::Relaxed) {
@@ -129,7 +129,7 @@ impl Api {
     }
 
     async fn page(&self, cursor: &str) -> Option<(u16, Value)> {
-        // A cursor has only characters that stand for themselves in a URL.
+        // A cursor needs no escaping in a URL.
         let cursor = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
         let request = self.client.get(format!("{}/v1/events?limit=1000{cursor}", self.base));
         let answer = request.header("x-api-key", KEY).send().await.ok()?;
@@ -137,8 +137,8 @@ impl Api {
     }
 }
 
-/// A client of the database that writes a row every 100 ms, connects anew whenever that fails or takes longer than a second, and
-/// waits for nothing else: the longest time without a success.
+/// A database client that writes a row every 100 ms and reconnects at once when that fails or takes longer than a second.
+/// Returns the longest time without a success.
 pub(crate) async fn ideal(url: String, gap: Shared<Duration>, stop: Arc<AtomicBool>) {
     let url = format!("{url}?connect_timeout=1&target_session_attrs=read-write");
     let (mut client, mut last): (Option<tokio_postgres::Client>, Option<Instant>) = (None, None);

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Runs a program until the pipe from the test process is closed, and ends it then with all that it has started.
+/// Runs a program until the pipe from the test process is closed, then ends it with all its child processes.
 const SUPERVISOR: &str = r#"
 log=$1 data=$2; shift 2
 trap '' PIPE
@@ -28,7 +28,7 @@ trap 'kill -CONT $child; kill -9 $child
 read -r _
 "#;
 
-/// How long a cluster may take to be healthy again.
+/// The time allowed for a cluster to become healthy again.
 const HEALING: Duration = Duration::from_secs(240);
 
 /// How clients find the primary.
@@ -36,15 +36,16 @@ const HEALING: Duration = Duration::from_secs(240);
 pub(crate) enum Way {
     /// All hosts in the URL.
     Hosts,
-    /// HAProxy, which asks Patroni every 3 s.
+    /// HAProxy, which checks Patroni every 3 s.
     Proxy,
 }
 
-/// The cluster. It is gone after the drop.
+/// The cluster, removed on drop.
 pub(crate) struct Nodes {
     folder: TempDir,
     nodes: Vec<Node>,
     proxy: u16,
+    synchronous: bool,
     _services: Vec<Program>,
     client: reqwest::Client,
 }
@@ -69,7 +70,7 @@ impl Nodes {
     /// Starts a cluster and waits until it is healthy.
     pub(crate) async fn start(synchronous: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        // The programs run as another user, and make their own folders.
+        // The programs run as another user and create their own folders.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
         let ports: Vec<u16> = BTreeSet::from_iter((0..64).map(|_| some_port())).into_iter().collect();
         let [etcd, peer, proxy, ref rest @ ..] = ports[..] else { panic!("ports") };
@@ -108,7 +109,7 @@ impl Nodes {
         fs::write(path("haproxy.cfg"), haproxy(proxy, &nodes)).expect("a file");
         services.push(run(&path("haproxy.log"), "", &["haproxy", "-db", "-f", &path("haproxy.cfg")]));
         let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().expect("a client");
-        let mut cluster = Self { folder, nodes, proxy, _services: services, client };
+        let mut cluster = Self { folder, nodes, proxy, synchronous, _services: services, client };
         for number in 0..cluster.nodes.len() {
             cluster.start_node(number);
             // The first initialises; the others copy it.
@@ -128,13 +129,13 @@ impl Nodes {
         format!("postgres://postgres:secret@{place}/postgres")
     }
 
-    /// The URL of the present primary alone.
+    /// The URL of the current primary alone.
     pub(crate) async fn primary_url(&self) -> String {
         let primary = self.until_primary().await;
         format!("postgres://postgres:secret@127.0.0.1:{}/postgres", self.nodes[primary].port)
     }
 
-    /// Waits until there is a primary, and answers which.
+    /// Waits until there is a primary, and returns its number.
     pub(crate) async fn until_primary(&self) -> usize {
         self.until_primary_but(None).await
     }
@@ -163,7 +164,9 @@ impl Nodes {
             };
             let run = members.iter().all(|member| matches!(member["state"].as_str(), Some("running" | "streaming")));
             let lag = members.iter().all(|member| member["lag"].as_u64().unwrap_or_default() < 1_000_000);
-            if members.len() == self.nodes.len() && run && lag && is("leader") == 1 {
+            // A switchover needs a synchronous standby that Patroni has registered.
+            let ready = !self.synchronous || is("sync_standby") == 1;
+            if members.len() == self.nodes.len() && run && lag && is("leader") == 1 && ready {
                 return;
             }
             assert!(begun.elapsed() < HEALING, "not healthy: {members:?}; see {}: {}", self.keep_logs(), self.logs());
@@ -182,13 +185,13 @@ impl Nodes {
         Vec::new()
     }
 
-    /// Hands the primary's role to another node, in order.
+    /// Hands the primary's role to another node in a planned switchover.
     pub(crate) async fn switch_over(&self) {
         let primary = self.until_primary().await;
         let node = &self.nodes[primary];
         let asked = self.client.post(format!("http://127.0.0.1:{}/switchover", node.api));
         let asked = asked.timeout(Duration::from_secs(60)).json(&json!({ "leader": node.name })).send().await;
-        let answer = asked.expect("an answer of Patroni");
+        let answer = asked.expect("an answer from Patroni");
         let status = answer.status();
         assert!(status.is_success(), "{status}: {}", answer.text().await.unwrap_or_default());
         self.until_primary_but(Some(primary)).await;
@@ -202,7 +205,7 @@ impl Nodes {
         self.until_primary().await;
     }
 
-    /// Loses the primary's whole node, and brings it back when there is another primary.
+    /// Kills the primary's whole node, and restarts it when there is another primary.
     pub(crate) async fn lose_node(&mut self) {
         let primary = self.until_primary().await;
         for process in self.processes(primary) {
@@ -214,7 +217,7 @@ impl Nodes {
         self.start_node(primary);
     }
 
-    /// Stops the primary's whole node from running, as a frozen virtual machine does, until there is another primary.
+    /// Pauses the primary's whole node, like a frozen virtual machine, until there is another primary.
     pub(crate) async fn pause_primary(&self) {
         let primary = self.until_primary().await;
         let processes = self.processes(primary);
@@ -224,7 +227,7 @@ impl Nodes {
         processes.iter().for_each(|process| send(Some(*process), Signal::CONT));
     }
 
-    /// Stops a standby's whole node from running for a while.
+    /// Pauses a standby's whole node for a while.
     pub(crate) async fn pause_standby(&self) {
         let primary = self.until_primary().await;
         let standby = (primary + 1) % self.nodes.len();
@@ -248,7 +251,7 @@ impl Nodes {
         Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
     }
 
-    /// All processes of a node but its supervisor: Patroni first, then PostgreSQL's.
+    /// All processes of a node except its supervisor: Patroni first, then PostgreSQL's.
     fn processes(&self, number: usize) -> Vec<Pid> {
         let supervisor = self.nodes[number].program.as_ref().map(|program| program.0.id()).unwrap_or_default();
         let mut known: Vec<u32> = vec![supervisor];
@@ -268,7 +271,7 @@ impl Nodes {
         known.iter().filter(|process| **process != supervisor).filter_map(raw).collect()
     }
 
-    /// The last lines of what the nodes say.
+    /// The last lines of the nodes' logs.
     fn logs(&self) -> String {
         let last = |node: &Node| {
             let text = fs::read_to_string(self.folder.path().join(format!("{}.log", node.name))).unwrap_or_default();
@@ -292,7 +295,7 @@ fn parent(folder: &Path) -> Option<(u32, u32)> {
 }
 
 fn send(process: Option<Pid>, signal: Signal) {
-    // It may have ended by itself.
+    // The process may have ended by itself.
     let _ = process.map(|process| kill_process(process, signal));
 }
 
@@ -347,7 +350,7 @@ postgresql:
     )
 }
 
-/// As Patroni's documentation has it.
+/// HAProxy's configuration, as in Patroni's documentation.
 fn haproxy(port: u16, nodes: &[Node]) -> String {
     let servers = nodes
         .iter()

@@ -1,11 +1,11 @@
-//! What the guide for those who embed says beside its Rust, which the documentation tests compile.
+//! Checks the embedding guide apart from its Rust code, which the documentation tests compile.
 
 use std::path::Path;
 
 const GUIDE: &str = include_str!("../../../docs/embedding.md");
 
 #[test]
-fn every_block_is_compiled_or_a_manifest_with_features_that_exist() {
+fn every_code_block_is_compiled_or_a_manifest_with_existing_features() {
     let languages: Vec<_> = GUIDE.split("\n```").skip(1).step_by(2).filter_map(|rest| rest.lines().next()).collect();
     assert!(languages.len() > 6, "{languages:?}");
     assert!(languages.iter().all(|language| ["rust", "toml"].contains(language)), "{languages:?}");
@@ -14,13 +14,13 @@ fn every_block_is_compiled_or_a_manifest_with_features_that_exist() {
         let manifest = manifests[usize::from(line.starts_with("patron-adapters"))];
         let features = line.split("features = [").last().and_then(|rest| rest.split(']').next()).unwrap_or_default();
         for feature in features.split(", ").map(|feature| feature.trim_matches('"')) {
-            assert!(manifest.contains(&format!("\n{feature} = [")), "there is no feature {feature}");
+            assert!(manifest.contains(&format!("\n{feature} = [")), "the feature {feature} does not exist");
         }
     }
 }
 
 #[test]
-fn every_link_into_the_repository_leads_somewhere() {
+fn every_link_into_the_repository_has_a_target() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let links = GUIDE.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let links: Vec<_> = links.filter(|link| !link.starts_with("http")).collect();

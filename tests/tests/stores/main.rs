@@ -1,6 +1,7 @@
 //! The crates without HTTP: the port contract over every store, what the PostgreSQL store alone must do, and embedding.
 
 mod contract;
+mod distributed;
 mod embedding;
 mod event_log;
 mod own_transaction;

@@ -1,4 +1,4 @@
-//! A customer and rows of somebody else's commit together, or not at all: over both databases.
+//! A customer and an application's own rows are committed together or not at all, on both databases.
 
 use std::time::Duration;
 
@@ -18,7 +18,10 @@ use patron_domain::{
     testkit::{CountingIds, a_customer, a_scope, a_time},
     time::Timestamp,
 };
-use patron_tests::patron::{Backend, Place};
+use patron_tests::{
+    patron::{Backend, Place},
+    wait::TIMEOUT,
+};
 use rstest::rstest;
 
 #[path = "../../examples/own_transaction.rs"]
@@ -27,14 +30,14 @@ mod example;
 
 use example::SignUpError;
 
-/// A connection of somebody else's.
+/// A connection of the application.
 #[expect(clippy::large_enum_variant, reason = "there is one in each test")]
 enum Own {
     Sqlite(SqliteConnection),
     Postgres(AsyncPgConnection),
 }
 
-/// Takes everything back, though nothing went wrong.
+/// Requests a rollback although nothing failed.
 #[derive(Debug)]
 struct TakenBack;
 
@@ -55,7 +58,7 @@ impl Own {
         }
     }
 
-    /// In one transaction: a row of their own, and then the changes, of which each answer is taken; committed or not.
+    /// Writes the application's own row and then the changes in one transaction, committed or rolled back; returns the answers.
     async fn write(
         &mut self,
         commands: Vec<ChangeCustomer>,
@@ -109,7 +112,7 @@ impl Commands {
 
 async fn open(place: &Place) -> Database {
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
     place.execute("CREATE TABLE own (what TEXT)").await;
     database
 }
@@ -121,7 +124,7 @@ async fn total(database: &Database) -> u64 {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn both_are_there_after_a_commit_and_neither_after_a_rollback(
+async fn both_are_stored_after_a_commit_and_neither_after_a_rollback(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -143,7 +146,7 @@ async fn both_are_there_after_a_commit_and_neither_after_a_rollback(
     }
     assert_eq!((place.number("SELECT count(*) FROM own").await, total(&database).await), (1, 2));
 
-    // Our store goes on from there.
+    // Patron's store continues from there.
     let id = answers[0].as_ref().unwrap().event.state.customer.id;
     let archived = database.customers.change(&a_scope(), commands.amend(id, Amendment::Archive)).await.unwrap();
     assert_eq!(archived.event.sequence.get(), 2);
@@ -153,7 +156,7 @@ async fn both_are_there_after_a_commit_and_neither_after_a_rollback(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_leaves_nothing_of_the_change_and_the_rest_as_it_is(
+async fn a_refused_change_leaves_nothing_and_does_not_affect_the_rest(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -180,7 +183,7 @@ async fn a_refusal_leaves_nothing_of_the_change_and_the_rest_as_it_is(
     let answers = own.write(written, true).await;
     assert_eq!((&answers[0], &answers[1]), (&taken, &taken));
     assert!(matches!(answers[2], Err(ChangeCustomerError::Forbidden(_))), "{:?}", answers[2]);
-    assert_eq!(answers[3].as_ref().unwrap().event.sequence.get(), 2, "no gap is left by what was refused");
+    assert_eq!(answers[3].as_ref().unwrap().event.sequence.get(), 2, "a refused change must leave no gap");
     assert!(answers[4].is_ok(), "{:?}", answers[4]);
     assert_eq!((place.number("SELECT count(*) FROM own").await, total(&database).await), (1, 3));
     database.close().await;
@@ -188,7 +191,7 @@ async fn a_refusal_leaves_nothing_of_the_change_and_the_rest_as_it_is(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_used_by_a_commit_alone_and_holds_for_our_store_too(
+async fn only_a_commit_uses_a_key_and_the_key_counts_for_patrons_store_too(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -214,10 +217,10 @@ async fn a_key_is_used_by_a_commit_alone_and_holds_for_our_store_too(
     database.close().await;
 }
 
-/// Our store waits for the transaction that holds what it wants, and then finds what that one did.
+/// Patron's store waits for the transaction that holds the lock, then sees its changes.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn our_store_waits_for_an_open_transaction(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn patrons_store_waits_for_an_open_transaction(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     const A_WHILE: Duration = Duration::from_millis(200);
     let place = Place::fresh(backend).await;
     let database = open(&place).await;
@@ -252,7 +255,7 @@ async fn our_store_waits_for_an_open_transaction(#[values(Backend::Sqlite, Backe
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_signs_up_whole_or_not_at_all(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn the_example_signs_up_completely_or_not_at_all(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     example::prepare(place.database_url()).await.unwrap();
     let mut own = Own::connect(&place).await;
@@ -268,6 +271,6 @@ async fn the_example_signs_up_whole_or_not_at_all(#[values(Backend::Sqlite, Back
     assert!(matches!(own_row, Err(SignUpError::Database(_))), "{own_row:?}");
     let customers = place.number("SELECT count(*) FROM customers").await;
     assert_eq!((place.number("SELECT count(*) FROM signups").await, customers), (2, 1));
-    // Opened again, the tables beside ours are no obstacle.
+    // The application's tables do not prevent the database from being opened again.
     example::prepare(place.database_url()).await.unwrap();
 }

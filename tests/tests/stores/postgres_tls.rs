@@ -1,4 +1,4 @@
-//! How connections to PostgreSQL are secured, against real servers.
+//! TLS connections to PostgreSQL, with real servers.
 
 use std::{
     fs::{self, Permissions},
@@ -23,7 +23,7 @@ use tokio::{
 /// The name in the server's certificate.
 const HOST: &str = "db.patron.test";
 
-/// A server that takes nothing but TLS, and the certificates around it.
+/// A server that accepts only TLS connections, and its certificates.
 struct Secured {
     folder: TempDir,
     cluster: Cluster,
@@ -59,7 +59,7 @@ impl Secured {
         self.folder.path().join(name)
     }
 
-    /// The URL of a fresh database by a host's name, with options in which `@` stands for the folder of certificates.
+    /// The URL of a fresh database on a named host. In the options `@` stands for the folder of certificates.
     async fn url(&self, host: &str, options: &str) -> String {
         let url = self.cluster.fresh_database().await.replace("127.0.0.1", host);
         let options = options.replace('@', self.folder.path().to_str().unwrap());
@@ -84,7 +84,7 @@ fn issue(root: &CertifiedIssuer<'static, KeyPair>, name: &str, file: &str, folde
     fs::write(folder.join(format!("{file}.key")), key.serialize_pem()).unwrap();
 }
 
-/// Opens a database and asks it something.
+/// Opens a database and sends it a query.
 async fn open(url: &str) -> Result<(), String> {
     // A busy machine may connect slowly.
     let options = OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() };
@@ -105,8 +105,8 @@ async fn open(url: &str) -> Result<(), String> {
 #[case(HOST, "sslrootcert=@/root.pem")]
 #[case("127.0.0.1", "application_name=x")]
 #[tokio::test]
-async fn what_satisfies_sslmode_connects(#[case] host: &str, #[case] options: &str) {
-    // The server takes nothing but TLS, so whoever gets in speaks it.
+async fn a_server_that_satisfies_sslmode_is_accepted(#[case] host: &str, #[case] options: &str) {
+    // The server accepts only TLS, so an open connection uses it.
     let url = Secured::shared().url(host, options).await;
     assert_eq!(open(&url).await, Ok(()), "{host} {options}");
 }
@@ -117,14 +117,18 @@ async fn what_satisfies_sslmode_connects(#[case] host: &str, #[case] options: &s
 #[case(HOST, "sslmode=require&sslrootcert=@/other.pem", "invalid peer certificate")]
 #[case(HOST, "sslmode=prefer&sslrootcert=@/other.pem", "invalid peer certificate")]
 #[case("elsewhere.test", "sslmode=verify-full&sslrootcert=@/root.pem", "not valid for name \"elsewhere.test\"")]
-// Without sslmode, a server elsewhere has to prove itself.
+// Without sslmode, a remote server must prove its identity.
 #[case("elsewhere.test", "sslrootcert=@/root.pem", "not valid for name")]
 #[case(HOST, "sslrootcert=@/other.pem", "(sslmode=verify-full)")]
 #[case(HOST, "sslmode=disable", "no encryption")]
 #[case(HOST, "sslmode=allow", "sslmode must be")]
 #[case(HOST, "sslmode=require&sslrootcert=@/missing.pem", "missing.pem cannot be read")]
 #[tokio::test]
-async fn what_does_not_satisfy_sslmode_is_refused(#[case] host: &str, #[case] options: &str, #[case] reason: &str) {
+async fn a_server_that_does_not_satisfy_sslmode_is_refused(
+    #[case] host: &str,
+    #[case] options: &str,
+    #[case] reason: &str,
+) {
     let url = Secured::shared().url(host, options).await;
     let refused = open(&url).await.unwrap_err();
     assert!(refused.contains(reason), "{host} {options}: {refused}");
@@ -133,7 +137,7 @@ async fn what_does_not_satisfy_sslmode_is_refused(#[case] host: &str, #[case] op
 }
 
 #[tokio::test]
-async fn a_certificate_of_our_own_is_shown() {
+async fn a_client_certificate_is_presented() {
     let secured = Secured::start("hostssl all all 127.0.0.1/32 cert");
     let refused = open(&secured.url(HOST, "sslmode=require").await).await.unwrap_err();
     assert!(refused.contains("certificate"), "{refused}");
@@ -143,7 +147,7 @@ async fn a_certificate_of_our_own_is_shown() {
 
 #[rstest]
 #[tokio::test]
-async fn a_server_without_tls_is_spoken_to_only_where_that_is_allowed(
+async fn a_server_without_tls_is_used_only_if_sslmode_allows_it(
     #[values("require", "verify-ca", "verify-full", "prefer", "disable")] mode: &str,
 ) {
     let url = Cluster::shared().fresh_database().await;
@@ -156,13 +160,15 @@ async fn a_server_without_tls_is_spoken_to_only_where_that_is_allowed(
             assert!(refused.contains(&format!("the server offers no TLS, which sslmode={mode} requires")), "{refused}");
         }
     }
-    // This machine may be spoken to plainly without being asked.
+    // Without sslmode, connections to this machine need no TLS.
     assert_eq!(open(&url).await, Ok(()));
 }
 
 #[rstest]
 #[tokio::test]
-async fn nothing_goes_out_plainly_where_tls_is_asked_for(#[values("require", "verify-ca", "verify-full")] mode: &str) {
+async fn nothing_is_sent_in_plain_text_when_tls_is_required(
+    #[values("require", "verify-ca", "verify-full")] mode: &str,
+) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = tokio::spawn(async move {
@@ -176,5 +182,5 @@ async fn nothing_goes_out_plainly_where_tls_is_asked_for(#[values("require", "ve
     let roots = Secured::shared().file("root.pem");
     let url = format!("postgres://u:secret@127.0.0.1:{port}/d?sslmode={mode}&sslrootcert={}", roots.display());
     assert!(open(&url).await.is_err());
-    assert_eq!(server.await.unwrap(), [0, 0, 0, 8, 4, 210, 22, 47], "the request for TLS and no more");
+    assert_eq!(server.await.unwrap(), [0, 0, 0, 8, 4, 210, 22, 47], "only the TLS request must be sent");
 }

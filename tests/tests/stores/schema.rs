@@ -1,5 +1,5 @@
-//! What the databases themselves say of the tables: everything of an environment is found by the environment first, so that
-//! tables can be distributed by it.
+//! Checks the schemas of both databases: every key of an environment's data begins with the environment, so that tables
+//! can be distributed by it.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,12 @@ use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
 use patron_tests::{
     patron::{Backend, Place},
     rows::text,
+    wait::TIMEOUT,
 };
 use rstest::rstest;
 
-/// Tables that belong to no environment: who owns which, tenants with their environments, keys that are looked up before
-/// the environment is known, and what the migrations note.
+/// Tables that belong to no environment: owners, tenants with their environments, keys that are looked up before the
+/// environment is known, and the migrations.
 const OF_ALL: [&str; 5] = ["__diesel_schema_migrations", "api_keys", "environments", "owners", "tenants"];
 
 /// Every table, with whether it has a column `environment` that is never null.
@@ -45,11 +46,11 @@ const FOREIGN: [&str; 2] = [
 async fn migrated(backend: Backend) -> Place {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    Database::open(&url, OpenOptions::default()).await.unwrap().close().await;
+    Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap().close().await;
     place
 }
 
-/// What a query finds, as texts.
+/// The rows of a query, as texts.
 async fn found(place: &Place, backend: Backend, queries: [&str; 2]) -> Vec<Vec<String>> {
     let query = queries[usize::from(backend == Backend::Postgres)];
     let all = format!("SELECT * FROM ({query}) AS found");
@@ -63,13 +64,13 @@ async fn found(place: &Place, backend: Backend, queries: [&str; 2]) -> Vec<Vec<S
 
 #[rstest]
 #[tokio::test]
-async fn every_key_of_an_environments_data_leads_with_the_environment(
+async fn every_key_of_an_environments_data_begins_with_the_environment(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = migrated(backend).await;
     let tables = found(&place, backend, TABLES).await;
     let of_all: BTreeSet<_> = tables.iter().map(|row| row[0].as_str()).filter(|name| OF_ALL.contains(name)).collect();
-    assert_eq!(of_all, OF_ALL.into(), "every exception is there");
+    assert_eq!(of_all, OF_ALL.into(), "every exception must exist");
     let (mut keys, mut of_environments) = (0, BTreeSet::new());
     for row in tables.iter().filter(|row| !OF_ALL.contains(&row[0].as_str())) {
         assert_eq!(row[1], "1", "{} has no environment", row[0]);
@@ -78,17 +79,22 @@ async fn every_key_of_an_environments_data_leads_with_the_environment(
     let mut with_key = BTreeSet::new();
     for row in &found(&place, backend, UNIQUE).await {
         if of_environments.contains(row[0].as_str()) {
-            assert_eq!(row[1], "environment", "a key of {} begins with it", row[0]);
+            assert_eq!(row[1], "environment", "a key of {} must begin with the environment", row[0]);
             with_key.insert(row[0].clone());
             keys += 1;
         }
     }
-    assert_eq!(with_key.len(), of_environments.len(), "tables without any key");
-    assert!(keys > of_environments.len(), "{keys} keys, so the unique indexes are among them");
+    assert_eq!(with_key.len(), of_environments.len(), "some tables have no key");
+    assert!(keys > of_environments.len(), "only {keys} keys: the unique indexes are missing");
     let foreign = found(&place, backend, FOREIGN).await;
-    assert!(!foreign.is_empty(), "foreign keys are found");
+    assert!(!foreign.is_empty(), "no foreign keys were found");
     for row in foreign.iter().filter(|row| of_environments.contains(row[0].as_str())) {
-        assert_eq!([&row[1], &row[2]], ["environment"; 2], "a foreign key of {}", row[0]);
+        assert_eq!(
+            [&row[1], &row[2]],
+            ["environment"; 2],
+            "a foreign key of {} must begin with the environment",
+            row[0]
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `patron-domain` shows is shown on purpose, is explained by examples, and drags nothing along.
+//! The public API of `patron-domain` is intentional, has examples, and needs few dependencies.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::LazyLock};
 
@@ -6,11 +6,11 @@ use patron_tests::surface::{Item, of_domain};
 
 static ITEMS: LazyLock<Vec<Item>> = LazyLock::new(of_domain);
 
-/// The list of what is public. To take a change over: `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`.
+/// The list of public items. To update it, run `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`.
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../domain/public-items.txt");
 
 #[test]
-fn the_public_items_are_those_of_the_list() {
+fn the_public_items_match_the_list() {
     let mut now = String::new();
     for item in ITEMS.iter() {
         now.push_str(&item.name);
@@ -26,12 +26,12 @@ fn the_public_items_are_those_of_the_list() {
     let new: Vec<_> = found.difference(&listed).map(|line| format!("+ {line}")).collect();
     assert!(
         gone.is_empty() && new.is_empty(),
-        "the public items have changed; if that is meant, run `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`\n{}",
+        "the public items have changed; if that is intended, run `UPDATE_PUBLIC_ITEMS=1 tests/run --test stores surface`\n{}",
         [gone, new].concat().join("\n")
     );
 }
 
-/// Each line of a list with the item it belongs to.
+/// Each line of a list, prefixed with its item.
 fn with_their_items(list: &str) -> BTreeSet<String> {
     let mut item = "";
     let mut lines = BTreeSet::new();
@@ -56,7 +56,7 @@ fn every_public_type_has_an_example() {
     assert!(without.is_empty(), "{} types have no example: {without:#?}", without.len());
 }
 
-/// The packages in the domain crate's tree, itself included, without its features or with some.
+/// The packages in the dependency tree of the domain crate, including itself, with the given features.
 fn tree(features: &[&str]) -> BTreeSet<String> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["tree", "--locked", "--package", "patron-domain", "--edges", "normal,build", "--prefix", "none"]);
@@ -69,13 +69,13 @@ fn tree(features: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_tree_is_small_without_features() {
+fn the_dependency_tree_is_small_without_features() {
     let packages = tree(&[]);
     assert!((5..=40).contains(&packages.len()), "{} packages: {packages:#?}", packages.len());
 }
 
 #[test]
-fn nothing_of_a_database_a_server_or_a_runtime_is_in_the_tree() {
+fn the_dependency_tree_has_no_database_server_or_runtime() {
     let heavy = [
         "async-std",
         "axum",

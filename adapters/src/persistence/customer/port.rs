@@ -77,7 +77,7 @@ impl CustomerRepository for Store {
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
-        let customers = match filter {
+        let customers: Vec<_> = match filter {
             MappingFilter::Customer(id) => {
                 let document = self.engine.customer(environment, CustomerKey::Id((*id).into())).await?;
                 let customer =
@@ -88,10 +88,7 @@ impl CustomerRepository for Store {
                 self.indexed(scope.owner, environment, IndexEntry::provider(provider_type, provider_entity_id)).await?
             }
         };
-        let all = customers.into_iter().flat_map(|customer| customer.mappings);
-        let mut admitted: Vec<_> = all.filter(|mapping| filter.admits(mapping)).collect();
-        admitted.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-        Ok(Page::cut(admitted, page))
+        Ok(filter.page(customers.into_iter().flat_map(|customer| customer.mappings), page))
     }
 
     async fn history(

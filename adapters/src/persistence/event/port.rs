@@ -20,7 +20,9 @@ use patron_domain::{
 
 use super::entity_key;
 use crate::persistence::{
-    engine::Pace,
+    engine::{Decision, Pace},
+    error::Failure,
+    metrics,
     page::{Window, page_of},
     store::Store,
     unit::Reads,
@@ -28,7 +30,7 @@ use crate::persistence::{
 };
 
 /// The most events that one read examines, because filters may skip many.
-const STRETCH: i64 = 10_000;
+const MAX_SCAN: i64 = 10_000;
 
 #[async_trait]
 impl EventLog for Store {
@@ -56,11 +58,11 @@ impl EventLog for Store {
                 if asked.after.was_taken_back(position(last), found.map(Key::id)) {
                     return Ok(Err(resume(unit, environment, asked.after).await?));
                 }
-                let stretch = match asked.is_sparse() {
-                    true => unit.end_of_stretch(environment, after, STRETCH).await?,
+                let scanned = match asked.is_sparse() {
+                    true => unit.end_of_scan(environment, after, MAX_SCAN).await?,
                     false => None,
                 };
-                let end = stretch.filter(|end| *end < last).unwrap_or(last);
+                let end = scanned.filter(|end| *end < last).unwrap_or(last);
                 let rows = unit.events_after(environment, &asked, end).await?;
                 let reached = match unit.event_id_at(environment, end).await? {
                     Some(id) => EventCursor::behind(position(end), id.id()),
@@ -70,7 +72,10 @@ impl EventLog for Store {
             };
             read.boxed()
         });
-        let (rows, end, goes_on) = read.await??;
+        let (rows, end, goes_on) = match read.await? {
+            Ok(read) => read,
+            Err(_) => return Err(self.taken_back(environment, query.after).await?),
+        };
         for row in rows {
             over.take(row.record(owner)?);
         }
@@ -116,11 +121,36 @@ impl EventLog for Store {
     }
 }
 
+impl Store {
+    /// Checks again whether the log was taken back behind a reader, in a transaction for writing. So a standby that
+    /// lags behind resets no reader.
+    async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
+        let check = self.write(move |unit| {
+            let check = async move {
+                let last = unit.last_position(environment).await?.unwrap_or_default();
+                let found = unit.event_id_at(environment, cursor.position().stored()).await?;
+                let taken_back = match cursor.was_taken_back(position(last), found.map(Key::id)) {
+                    true => Some(resume(unit, environment, cursor).await?),
+                    false => None,
+                };
+                Ok::<_, Failure<StoreError>>(Decision::nothing(taken_back))
+            };
+            check.boxed()
+        });
+        let Some(error) = check.await? else {
+            return Ok(StoreError::unavailable("the database server lags behind").into());
+        };
+        metrics::log_taken_back("api");
+        tracing::warn!(position = %cursor.position(), "the log was taken back behind a reader");
+        Ok(error.into())
+    }
+}
+
 fn position(stored: i64) -> EventPosition {
     EventPosition::from_stored(stored).unwrap_or_default()
 }
 
-/// Where a reader continues whose cursor the log does not know.
+/// The place where a reader continues if the log does not know its cursor.
 async fn resume(unit: &dyn Reads, environment: i32, cursor: EventCursor) -> QueryResult<LogTakenBack> {
     let before = match cursor.first_doubtful() {
         Some(doubtful) => unit.last_before(environment, doubtful.into()).await?,

@@ -14,7 +14,8 @@ use crate::persistence::{
 /// An event, and the document of the customer's row if this is the customer's latest event.
 type Whole = (EventRow, Option<Document>);
 
-/// Adds the customer's document to a query of events, where the event is the customer's latest: see [`superseded`](super::superseded).
+/// Adds the customer's document to a query of events, where the event is the customer's latest: see
+/// [`superseded`](super::superseded).
 macro_rules! whole {
     ($events:expr) => {{
         let latest =
@@ -46,7 +47,7 @@ statements! {
             Ok(db.one::<_, Whole>(found).await?.map(row))
         }
 
-        /// The id of the event at a position; none where there is none, or none any more.
+        /// The id of the event at a position. `None` if there was never one, or if it was removed.
         fn event_id_at(db, of: i32, place: i64) -> Option<Key> {
             db.one(events.filter(environment.eq(of)).filter(position.eq(place)).select(id)).await
         }
@@ -70,7 +71,7 @@ statements! {
         }
 
         /// The position of the last of `length` events after a position; `None` if the log ends before it.
-        fn end_of_stretch(db, of: i32, after: i64, length: i64) -> Option<i64> {
+        fn end_of_scan(db, of: i32, after: i64, length: i64) -> Option<i64> {
             let next = events.filter(environment.eq(of)).filter(position.gt(after)).order(position.asc());
             db.one(next.select(position).offset(length - 1).limit(1)).await
         }

@@ -1,5 +1,5 @@
-//! A customer's latest event has no document of its own: the customer's row has it. When a change makes another event the latest,
-//! the one before gets the document.
+//! A customer's latest event has no document of its own: the customer's row has it. When a change adds a later event,
+//! the previous one gets the document.
 
 use diesel::{
     QueryResult,
@@ -54,7 +54,11 @@ impl SupersededRow {
 
     /// The same for several customers. The statements are sent together.
     #[cfg(feature = "postgres")]
-    pub(crate) async fn keep_all(rows: &[Self], pg: &diesel_async::AsyncPgConnection) -> QueryResult<usize> {
+    pub(crate) async fn keep_all(
+        rows: &[Self],
+        unit: &crate::persistence::postgres::unit::PostgresUnit<'_>,
+    ) -> QueryResult<usize> {
+        let pg = unit.pg();
         let keep = |row: &Self| {
             let row = *row;
             async move { diesel_async::RunQueryDsl::execute(row, &mut &*pg).await }

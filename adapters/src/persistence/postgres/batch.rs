@@ -4,17 +4,18 @@
 //! waiting changes, up to [`MAX_BATCH`]; an idle system adds no delay. A refused change does not affect the others. If
 //! the database fails one, each change runs again in a transaction of its own.
 //!
-//! A worker takes changes only when the other one has locked its environments' logs, see [`Turn`]. So of each server at most
-//! one transaction waits for a log, while further changes gather for the next: several servers on one environment make
-//! fewer and larger commits, instead of many small ones in a row.
+//! A worker takes changes only when the other one has locked its environments' logs, see [`Turn`]. So of each server at
+//! most one transaction waits for a log, while further changes gather for the next: several servers on one environment
+//! make fewer and larger commits, instead of many small ones in a row.
 
 use std::{
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged},
     store::StoreError,
@@ -42,7 +43,8 @@ use crate::persistence::{
 const MAX_BATCH: usize = 128;
 /// The number of concurrent transactions.
 const WORKERS: usize = 2;
-/// A log that is locked for longer, as by another program's transaction, must not hold up other environments' changes.
+/// The longest turn. A log that stays locked, for example by another program, must not delay other environments'
+/// changes.
 const LONGEST_TURN: Duration = Duration::from_millis(50);
 
 /// One change whose caller waits.
@@ -71,11 +73,12 @@ pub(super) struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`.
-    pub(super) fn start(pool: &Pool, queue: usize, wait: Duration) -> Self {
+    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`. With `apart`,
+    /// each transaction contains changes of one environment only.
+    pub(super) fn start(pool: &Pool, queue: usize, wait: Duration, apart: bool) -> Self {
         let (sender, waiting) = mpsc::channel(queue.max(1));
         let waiting: Queue = Arc::new(Mutex::new(waiting));
-        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone()))).collect();
+        let workers = (0..WORKERS).map(|_| tokio::spawn(work(pool.clone(), waiting.clone(), apart))).collect();
         Self { queue: std::sync::Mutex::new(Some(sender)), workers: std::sync::Mutex::new(workers), wait }
     }
 
@@ -119,7 +122,7 @@ fn closed() -> StoreError {
 }
 
 /// Runs batches until the queue is closed and empty.
-async fn work(pool: Pool, queue: Queue) {
+async fn work(pool: Pool, queue: Queue, apart: bool) {
     loop {
         let mut batch = Vec::new();
         let mut waiting = queue.clone().lock_owned().await;
@@ -131,7 +134,9 @@ async fn work(pool: Pool, queue: Queue) {
         let jobs: Arc<[Job]> = jobs.into();
         // A panic fails this batch but not the worker. It leaves a connection within a transaction, which the pool
         // discards.
-        let outcome = AssertUnwindSafe(run(&pool, &jobs, &turn)).catch_unwind();
+        let outcome =
+            async { if apart { by_environment(&pool, &jobs, &turn).await } else { run(&pool, &jobs, &turn).await } };
+        let outcome = AssertUnwindSafe(outcome).catch_unwind();
         let late = async {
             tokio::time::sleep(LONGEST_TURN).await;
             turn.give_up();
@@ -141,10 +146,26 @@ async fn work(pool: Pool, queue: Queue) {
         turn.give_up();
         let outcome = outcome.unwrap_or_else(|_| fail(&jobs, &unknown()));
         for (answer, outcome) in answers.into_iter().zip(outcome) {
-            // The caller may have stopped waiting. The change stands.
+            // The caller may have stopped waiting. The change is not undone.
             let _ = answer.send(outcome);
         }
     }
+}
+
+/// Makes changes in concurrent transactions, one for each environment. The answers have the order of the changes.
+async fn by_environment(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
+    let mut groups: BTreeMap<i32, (Vec<usize>, Vec<Job>)> = BTreeMap::new();
+    for (place, job) in jobs.iter().enumerate() {
+        let (places, group) = groups.entry(job.environment).or_default();
+        places.push(place);
+        group.push(job.clone());
+    }
+    let made = groups.into_values().map(|(places, group)| async move { (places, run(pool, &group, turn).await) });
+    let mut answers: BTreeMap<usize, _> = BTreeMap::new();
+    for (places, made) in join_all(made).await {
+        answers.extend(places.into_iter().zip(made));
+    }
+    answers.into_values().collect()
 }
 
 /// Makes changes together. Tries again if that may help, and runs them one by one if one of them fails the others.
@@ -158,7 +179,7 @@ async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
             Err(error) => return fail(jobs, &error),
         };
         let begun = Instant::now();
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let ended = session.transaction(Purpose::Write, attempt(&unit, jobs, turn)).await;
         metrics::batch("postgres", jobs.len(), begun.elapsed());
         let problem = match ended {

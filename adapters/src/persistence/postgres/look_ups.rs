@@ -21,7 +21,6 @@ use super::{
     problem::{Problem, unavailable},
     session::Session,
     settings::Settings,
-    unit::PostgresUnit,
 };
 use crate::persistence::{
     customer::statements::CustomerStatements,
@@ -154,7 +153,7 @@ async fn ask(session: &Session, environment: i32, waiting: &Waiting) -> QueryRes
             CustomerKey::ExternalId(external_id) => external_ids.push(external_id.clone()),
         }
     }
-    let unit = PostgresUnit::new(session.pg());
+    let unit = session.unit();
     let by_id = unit.documents_of(environment, &ids);
     let by_external_id = unit.documents_of_external_ids(environment, &external_ids);
     let (by_id, by_external_id) = futures_util::future::try_join(by_id, by_external_id).await?;

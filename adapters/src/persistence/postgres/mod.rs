@@ -7,6 +7,9 @@
 mod batch;
 pub(crate) mod bulk;
 mod connect;
+pub(super) mod distribute;
+#[cfg(feature = "sqlite")]
+mod hold;
 mod hosts;
 mod link;
 mod look_ups;
@@ -36,9 +39,11 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::commits::Commits;
 
+#[cfg(feature = "sqlite")]
+pub(super) use self::hold::{Held, hold};
 use self::{
-    batch::BatchWriter, look_ups::LookUps, pool::Pool, problem::unavailable, settings::Settings, timeouts::Timeouts,
-    unit::PostgresUnit,
+    batch::BatchWriter, connect::Door, look_ups::LookUps, pool::Pool, problem::unavailable, settings::Settings,
+    timeouts::Timeouts,
 };
 use super::{
     customer::change::Job,
@@ -51,15 +56,15 @@ use super::{
 
 /// An open PostgreSQL database.
 ///
-/// Broken connections are replaced, so it survives a restart of the server and a fail-over. All time-outs are derived from
-/// [`OpenOptions::timeout`].
+/// Broken connections are replaced, so it survives a restart of the server and a fail-over. All time-outs are derived
+/// from [`OpenOptions::timeout`].
 ///
 /// # The URL
 /// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
-/// that tokio-postgres supports, except `connect_timeout`. Several hosts (`host1,host2`) are tried in order, each with its own
-/// time limit. The next one is tried as soon as one is slow. `target_session_attrs` is `read-write` (the default), `primary`
-/// or `any`. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. The environment variables of
-/// libpq and `.pgpass` are not read.
+/// that tokio-postgres supports, except `connect_timeout`. Several hosts (`host1,host2`) are tried in order, each with
+/// its own time limit. The next one is tried as soon as one is slow. `target_session_attrs` is `read-write` (the
+/// default), `primary` or `any`. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted.
+/// The environment variables of libpq and `.pgpass` are not read.
 ///
 /// # `sslmode`
 /// - `disable`: no TLS.
@@ -74,8 +79,8 @@ use super::{
 /// opened.
 ///
 /// # Behind PgBouncer
-/// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21 with
-/// `max_prepared_statements` above 0; without that, opening fails and names the setting.
+/// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21
+/// with `max_prepared_statements` above 0; without that, opening fails and names the setting.
 pub(crate) struct PostgresEngine {
     pool: Pool,
     look_ups: LookUps,
@@ -85,6 +90,7 @@ pub(crate) struct PostgresEngine {
     writes: Arc<Semaphore>,
     most_writes: u32,
     timeouts: Timeouts,
+    door: Arc<Door>,
 }
 
 /// Changing customers within a transaction of an embedding application: see [`PostgresStore::change_within`].
@@ -95,17 +101,20 @@ impl PostgresEngine {
     /// Connects, and brings the tables up to date.
     ///
     /// # Errors
-    /// [`OpenError`] when the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
+    /// [`OpenError`] if the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
-        let settings = Settings::read(url, options.timeout)?;
+        let mut settings = Settings::read(url, options.timeout)?;
         pooler::check(&settings).await?;
         migrate::run(&settings).await?;
-        let timeouts = settings.timeouts;
+        settings.distributed = distribute::is_distributed(&settings).await?;
+        // On several servers, a transaction over several environments needs a two-phase commit.
+        let apart = options.commits_by_environment || settings.distributed;
+        let (timeouts, door) = (settings.timeouts, settings.door.clone());
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let look_ups = LookUps::start(&settings);
         let pool = Pool::new(settings, options.connections)?;
-        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call);
+        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call, apart);
         let statistics = statistics::keep(pool.clone());
         Ok(Self {
             pool,
@@ -116,6 +125,7 @@ impl PostgresEngine {
             writes: Arc::new(Semaphore::new(most_writes as usize)),
             most_writes,
             timeouts,
+            door,
         })
     }
 }
@@ -124,7 +134,7 @@ impl PostgresEngine {
 impl Engine for PostgresEngine {
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
         let session = self.pool.session().await?;
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let answer = match pace {
             Pace::LookUp | Pace::List => session.answer(work(&unit)).await,
             Pace::Snapshot => session.snapshot(work(&unit)).await,
@@ -162,6 +172,10 @@ impl Engine for PostgresEngine {
         };
         let answer = tokio::time::timeout(self.timeouts.ping, ask).await;
         answer.unwrap_or_else(|_| Err(unavailable("it did not answer in time")))
+    }
+
+    fn losses(&self) -> u64 {
+        self.door.losses()
     }
 
     fn observe(&self) {

@@ -21,6 +21,7 @@ use super::{
     settings::{Settings, Target},
     sqlstate::LastError,
     timeouts::Timeouts,
+    unit::PostgresUnit,
 };
 use crate::persistence::{error::Failure, metrics};
 
@@ -53,6 +54,7 @@ pub(super) struct Session {
     in_transaction: AtomicBool,
     timeouts: Timeouts,
     target: Target,
+    distributed: bool,
     /// Opens the connection that cancels a query.
     link: Link,
     door: Arc<Door>,
@@ -93,9 +95,9 @@ impl Session {
         let (client, driver) = match config.get_hosts() {
             [Host::Unix(folder)] => {
                 let socket = connect_socket(folder, config).await?;
-                drive(config.connect_raw(socket, link.to("")).await)?
+                drive(config.connect_raw(socket, link.to("")).await, &settings.door)?
             }
-            _ => drive(config.connect(link).await)?,
+            _ => drive(config.connect(link).await, &settings.door)?,
         };
         check(settings.target, &client).await?;
         let pg = AsyncPgConnection::try_from(client).await;
@@ -111,10 +113,16 @@ impl Session {
             in_transaction: AtomicBool::new(false),
             timeouts: settings.timeouts,
             target: settings.target,
+            distributed: settings.distributed,
             link: settings.link.clone(),
             door: settings.door.clone(),
             age,
         })
+    }
+
+    /// For statements within [`Self::answer`] or a transaction.
+    pub(super) fn unit(&self) -> PostgresUnit<'_> {
+        PostgresUnit::new(&self.pg, self.distributed)
     }
 
     /// For queries within [`Self::answer`] or a transaction. Concurrent queries are sent without waiting for each
@@ -176,7 +184,8 @@ impl Session {
         Err(ended)
     }
 
-    /// Commits. A commit is never cancelled: one that waits for a replica would then be visible without being replicated.
+    /// Commits. A commit is never cancelled: one that waits for a replica would then be visible without being
+    /// replicated.
     async fn commit<T, E>(&self, value: T) -> Result<T, Ended<T, E>> {
         self.last_error.forget();
         let mut pg = self.pg();
@@ -200,8 +209,8 @@ impl Session {
         self.answer(pg.batch_execute(statements)).await
     }
 
-    /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the server
-    /// hangs or has become a standby.
+    /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the
+    /// server hangs or has become a standby.
     pub(super) fn is_idle(&self) -> bool {
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed) && self.age == self.door.age()
     }
@@ -219,7 +228,7 @@ impl Session {
         Err(Problem { kind: Kind::Standby, error: unavailable(NO_WRITES) })
     }
 
-    /// The bare connection. The second value must live as long as it.
+    /// The bare connection. The second value must outlive it.
     pub(super) fn into_parts(self) -> (AsyncPgConnection, impl Sized + Send) {
         (self.pg, self.driver)
     }
@@ -232,6 +241,7 @@ impl Session {
     fn give_up(&self, reason: &'static str) {
         if !self.driver.discarded.swap(true, Ordering::Relaxed) {
             metrics::lost("postgres", reason);
+            self.door.lost();
         }
     }
 
@@ -259,7 +269,8 @@ impl Session {
     }
 }
 
-/// A query that has no answer yet. Dropping this cancels the query, which could otherwise keep the server busy for long.
+/// A query that has no answer yet. Dropping this cancels the query, which could otherwise keep the server busy for
+/// long.
 struct Unanswered<'s>(&'s Session);
 
 impl Drop for Unanswered<'_> {
@@ -298,7 +309,7 @@ async fn connect_socket(folder: &Path, config: &Config) -> Result<UnixStream, St
 type Connected<S, T> = Result<(Client, Connection<S, T>), tokio_postgres::Error>;
 
 /// Starts the task that moves the bytes of a new connection. It ends with the driver, until the connection is complete.
-fn drive<S, T>(connected: Connected<S, T>) -> Result<(Client, Driver), NotConnected>
+fn drive<S, T>(connected: Connected<S, T>, door: &Arc<Door>) -> Result<(Client, Driver), NotConnected>
 where
     S: Socket,
     T: TlsStream + Unpin + Send + 'static,
@@ -308,6 +319,10 @@ where
         lasting: error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D")),
     })?;
     // Waiting queries get the error that it ends with.
-    let task = tokio::spawn(async move { drop(connection.await) });
+    let door = door.clone();
+    let task = tokio::spawn(async move {
+        drop(connection.await);
+        door.lost();
+    });
     Ok((client, Driver { task: task.abort_handle(), discarded: AtomicBool::new(true) }))
 }

@@ -9,20 +9,29 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
 /// A connection, for the statements of a read or of a transaction.
-pub(crate) struct PostgresUnit<'c>(&'c AsyncPgConnection);
+pub(crate) struct PostgresUnit<'c> {
+    pg: &'c AsyncPgConnection,
+    /// Whether the tables are spread over several servers.
+    distributed: bool,
+}
 
 impl<'c> PostgresUnit<'c> {
-    pub(super) fn new(pg: &'c AsyncPgConnection) -> Self {
-        Self(pg)
+    pub(super) fn new(pg: &'c AsyncPgConnection, distributed: bool) -> Self {
+        Self { pg, distributed }
     }
 
     /// The connection itself.
     pub(crate) fn pg(&self) -> &'c AsyncPgConnection {
-        self.0
+        self.pg
+    }
+
+    /// Whether the tables are spread over several servers.
+    pub(crate) fn is_distributed(&self) -> bool {
+        self.distributed
     }
 
     pub(crate) fn db(&self) -> Db<'c> {
-        Db(self.0)
+        Db(self.pg)
     }
 }
 

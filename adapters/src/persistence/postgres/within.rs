@@ -27,11 +27,13 @@ impl PostgresStore {
     /// [`ChangeCustomerError::Store`] roll back; if the store was unavailable, the whole transaction may succeed at
     /// another try. Without an open transaction, the change has one of its own.
     ///
-    /// - The database must contain our tables: open it once with [`Database::open`](crate::persistence::Database::open).
-    ///   Tables of your own can be created by Diesel's migrations in the same database.
+    /// - The database must contain our tables: open it once with
+    ///   [`Database::open`](crate::persistence::Database::open). Tables of your own can be created by Diesel's
+    ///   migrations in the same database.
     /// - The transaction must be `READ COMMITTED`, PostgreSQL's default, so that it sees others' commits.
     /// - The rows that the change locks stay locked until your transaction ends: the customer, the tax rates it names,
-    ///   and the environment's log. Every other change in this environment waits until then. Keep the transaction short.
+    ///   and the environment's log. Every other change in this environment waits until then. Keep the transaction
+    ///   short.
     ///
     /// ```no_run
     /// use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
@@ -67,8 +69,9 @@ impl PostgresStore {
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         for _ in 0..TRIES {
             let command = command.clone();
-            let tried =
-                async |connection: &mut AsyncPgConnection| change(&PostgresUnit::new(connection), scope, command).await;
+            let tried = async |connection: &mut AsyncPgConnection| {
+                change(&PostgresUnit::new(connection, false), scope, command).await
+            };
             match connection.transaction(tried).await {
                 Ok(changed) => return Ok(changed),
                 // The savepoint was rolled back.

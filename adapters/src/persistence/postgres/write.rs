@@ -9,7 +9,6 @@ use super::{
     pool::Pool,
     problem::{Kind, unavailable},
     session::{Ended, Purpose},
-    unit::PostgresUnit,
 };
 use crate::persistence::{
     engine::{Answer, Deciding, Refused},
@@ -33,7 +32,8 @@ const ASK_AFTER: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does after `wait`.
+/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does
+/// after `wait`.
 pub(super) async fn write(
     pool: Pool,
     permit: OwnedSemaphorePermit,
@@ -48,12 +48,12 @@ pub(super) async fn write(
     within("postgres", wait, made).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of the tries is not part of the domain")]
 async fn make(pool: &Pool, wait: Duration, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {
         let session = pool.session().await.map_err(Refused::Store)?;
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let attempt = async {
             let decision = work(&unit).await?;
             let mut writes = decision.writes;
@@ -121,7 +121,7 @@ pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreEr
     for pause in ASK_AFTER {
         tokio::time::sleep(pause).await;
         let Ok(session) = pool.session().await else { continue };
-        let unit = PostgresUnit::new(session.pg());
+        let unit = session.unit();
         let look = async { is_committed(&unit, &sign).await.map_err(Failure::<StoreError>::Database) };
         match session.transaction(Purpose::Write, look).await {
             Ok(committed) | Err(Ended::Unknown(committed)) => return Ok(committed),

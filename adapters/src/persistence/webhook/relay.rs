@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use futures_util::FutureExt;
 use patron_domain::{
+    event::EventPosition,
     ids::WebhookEndpointId,
     store::StoreError,
     time::Timestamp,
@@ -17,6 +18,7 @@ use super::row::{DeliveryRow, EndpointRow};
 use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
+    metrics,
     store::Store,
     value::Key,
     writes::Writes,
@@ -121,6 +123,19 @@ impl Store {
                 let Some(row) = row.filter(|row| row.is_held_by(&record.holder)) else {
                     return Ok(Decision::nothing(false));
                 };
+                let last = unit.last_position(environment).await?.unwrap_or_default();
+                let place = record.position.position();
+                let found = unit.event_id_at(environment, place.stored()).await?;
+                let last = EventPosition::from_stored(last).unwrap_or_default();
+                if record.position.was_taken_back(last, found.map(Key::id)) {
+                    metrics::log_taken_back("endpoint");
+                    tracing::warn!(
+                        endpoint = %record.endpoint_id,
+                        position = %place,
+                        "the log was taken back, so a webhook endpoint continues from its stored position"
+                    );
+                    return Ok(Decision::nothing(false));
+                }
                 let refused = |error: StoreError| Failure::Refused(error);
                 let mut endpoint = row.endpoint(record.owner).map_err(refused)?;
                 endpoint.health = record.health;
@@ -129,11 +144,11 @@ impl Store {
                 }
                 let mut until = record.lease_until.map(Timestamp::micros);
                 if until.is_some() && unit.is_suspended(environment).await? {
-                    // What was done is written down, and nothing more is begun.
+                    // The results of the round are saved, and no further round begins.
                     until = None;
                 }
                 let changed = EndpointRow {
-                    position: record.position.stored(),
+                    position: record.position.position().stored(),
                     lease_holder: until.map(|_| record.holder),
                     lease_until: until,
                     ..row.changed(&endpoint)

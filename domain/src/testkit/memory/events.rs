@@ -75,7 +75,7 @@ impl Registry {
     }
 
     /// Refuses a cursor behind which the log was taken back.
-    fn continues(&self, cursor: EventCursor) -> Result<(), LogTakenBack> {
+    pub(super) fn continues(&self, cursor: EventCursor) -> Result<(), LogTakenBack> {
         let found = self.log.iter().find(|event| event.position == cursor.position()).map(|event| event.id);
         if !cursor.was_taken_back(self.last_position(), found) {
             return Ok(());

@@ -281,11 +281,15 @@ impl WebhookRepository for MemoryStore {
 
     async fn record(&self, _scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError> {
         let mut state = self.lock();
-        let found = state.registry(record.owner).endpoints.get_mut(&record.endpoint_id);
+        let registry = state.registry(record.owner);
+        if registry.continues(record.position).is_err() {
+            return Ok(false);
+        }
+        let found = registry.endpoints.get_mut(&record.endpoint_id);
         let Some(stored) = found.filter(|stored| stored.is_held_by(&record.holder)) else { return Ok(false) };
         stored.keep(record.fresh);
         stored.keep(record.changed);
-        stored.endpoint.position = record.position;
+        stored.endpoint.position = record.position.position();
         stored.endpoint.health = record.health;
         if let Some(reason) = record.disabled {
             stored.endpoint.disabled.get_or_insert(Disabled { reason, at: record.at });

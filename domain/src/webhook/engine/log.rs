@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::DeliveryEngine;
 use crate::{
-    event::{EventLimit, EventPosition, EventQuery, EventRecord},
+    event::{EventCursor, EventLimit, EventQuery, EventRecord},
     ids::{EventId, IdSequence},
     store::StoreError,
     tenancy::SystemScope,
     webhook::{Delivery, DeliveryKind, WebhookEndpoint},
 };
 
-/// A part of the log, as an endpoint needs it. The states of events are larger than their bodies, so only the bodies are kept.
+/// A part of the log for one endpoint. It keeps the bodies of events instead of their states, which are larger.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
@@ -19,7 +19,7 @@ use crate::{
 /// # futures::executor::block_on(async {
 /// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
 /// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
-/// let after = round.endpoint.position;
+/// let after = round.endpoint.position.into();
 /// let (_, page): (_, LogPage) = engine.read_ahead(&round.endpoint, after).await.unwrap();
 /// # let _ = (engine.begin(&mut round), page);
 /// # });
@@ -27,28 +27,28 @@ use crate::{
 pub struct LogPage {
     pub(super) fresh: Vec<Delivery>,
     pub(super) bodies: HashMap<EventId, Vec<u8>>,
-    /// Every event up to here is in this page or is not for this endpoint.
-    pub(super) reached: EventPosition,
+    /// Every event before this place is in this page or is not selected by this endpoint.
+    pub(super) reached: EventCursor,
     pub(super) has_more: bool,
 }
 
 impl LogPage {
-    /// A page of nothing.
-    pub(super) fn empty(reached: EventPosition) -> Self {
+    /// An empty page.
+    pub(super) fn empty(reached: EventCursor) -> Self {
         Self { fresh: Vec::new(), bodies: HashMap::new(), reached, has_more: false }
     }
 }
 
 impl DeliveryEngine {
-    /// Reads the events behind a position that an endpoint wants.
+    /// Reads the events after a place in the log that an endpoint selects.
     pub(super) async fn page(
         &self,
         endpoint: &WebhookEndpoint,
-        after: EventPosition,
+        after: EventCursor,
         limit: u16,
     ) -> Result<LogPage, StoreError> {
         let query = EventQuery {
-            after: after.into(),
+            after,
             types: endpoint.event_types.types(),
             limit: EventLimit::new(limit).unwrap_or_default(),
             ..EventQuery::default()
@@ -61,6 +61,6 @@ impl DeliveryEngine {
             bodies.insert(event.id, self.service.body.event(&event));
         });
         let reached = self.service.events.read_each(&SystemScope::patron(), endpoint.owner, &query, sink).await?;
-        Ok(LogPage { fresh, bodies, reached: reached.cursor.position(), has_more: reached.has_more })
+        Ok(LogPage { fresh, bodies, reached: reached.cursor, has_more: reached.has_more })
     }
 }

@@ -1,4 +1,4 @@
-//! Rounds that are written together.
+//! Several rounds in one record.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use crate::{
 };
 
 impl RoundRecord {
-    /// This round and the one after it as one record. Of a delivery in both, the later state counts.
+    /// This round and the next one as one record. If both contain a delivery, its later state is kept.
     ///
     /// ```
-    /// use patron_domain::{event::EventPosition, testkit::*, webhook::{Health, RoundRecord}};
+    /// use patron_domain::{event::{EventCursor, EventPosition}, testkit::*, webhook::{Health, RoundRecord}};
     ///
     /// let endpoint = a_webhook_endpoint();
     /// let round = |deliveries, position| RoundRecord {
@@ -20,7 +20,7 @@ impl RoundRecord {
     ///     holder: "server 1".to_owned(),
     ///     fresh: deliveries,
     ///     changed: vec![],
-    ///     position: EventPosition::from_stored(position).unwrap(),
+    ///     position: EventCursor::unmarked(EventPosition::from_stored(position).unwrap()),
     ///     health: Health::default(),
     ///     disabled: None,
     ///     at: a_time(),
@@ -46,7 +46,7 @@ impl RoundRecord {
         Self { fresh, changed, disabled: disabled.or(after.disabled), ..after }
     }
 
-    /// How many deliveries it writes.
+    /// The number of deliveries in the record.
     #[must_use]
     pub fn deliveries(&self) -> usize {
         self.fresh.len() + self.changed.len()

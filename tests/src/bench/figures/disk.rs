@@ -14,7 +14,7 @@ use crate::{
 
 const CLIENTS: u64 = 16;
 
-/// Creates customers through Patron and weighs the database before and after.
+/// Creates customers through Patron and compares the size of the database before and after.
 pub(crate) fn disk(options: &Options, backend: Backend, customers: u64) {
     let stage = Stage::new(options, backend);
     let before = weigh(&stage, backend);
@@ -28,7 +28,7 @@ pub(crate) fn disk(options: &Options, backend: Backend, customers: u64) {
     let target = if backend == Backend::Sqlite { 2_100.0 } else { 2_800.0 };
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = (after - before) as f64 / tally.good as f64;
-    verdict("bytes a customer", each, "", Target::AtMost(target));
+    verdict("bytes per customer", each, "", Target::AtMost(target));
 }
 
 /// The size of the database at rest: SQLite after the checkpoint of a shutdown, PostgreSQL after a vacuum.

@@ -13,20 +13,22 @@ use crate::{
     turns::{Side, Turn, take},
 };
 
-/// How many customers a turn makes for each second that it should take.
+/// Customers to generate for each second that a turn should take.
 const PER_SECOND: f64 = 5_000.0;
 
-/// Over both databases, against the loop with 64 full creates a commit.
+/// Over both databases, against the loop with 64 full creates per commit.
 pub(crate) fn generate(options: &Options) {
     let stages = [Backend::Sqlite, Backend::Postgres].map(|backend| (backend, Stage::new(options, backend)));
     let loop_stage = Stage::new(options, Backend::Sqlite);
     let sample = loop_stage.sample(options, &full_body());
     let mut plain = SqliteLoop::durable(&loop_stage.file(), &sample);
 
-    heading("Made-up customers, by the command line");
-    note("a made-up customer has three pairs of metadata and a mapping; one of W's two pairs, a mapping and a tax");
+    heading("Generated customers, by the command line");
+    note(
+        "a generated customer has three pairs of metadata and a mapping; a customer of W has two pairs, a mapping and a tax",
+    );
     let mut all: Vec<_> = stages.iter().map(|(backend, stage)| side(options, *backend, stage)).collect();
-    all.push(Side::new("W: plain loop, 64 a commit", |time| plain.turn(64, time)));
+    all.push(Side::new("W: plain loop, 64 per commit", |time| plain.turn(64, time)));
     let outcomes = take(options, all);
     sides(&outcomes);
     let [sqlite, postgres, plain] = [0, 1, 2].map(|side| outcomes[side].median());
@@ -34,7 +36,7 @@ pub(crate) fn generate(options: &Options) {
     verdict("generate over PostgreSQL ÷ W", postgres / plain, "", Target::AtLeast(0.5));
 }
 
-/// Turns of the whole command, from its start to its end.
+/// Each turn is one whole run of the command.
 fn side<'a>(options: &'a Options, backend: Backend, stage: &'a Stage) -> Side<'a> {
     let mut turns = 0;
     Side::new(&format!("patron customers generate, {}", name(backend)), move |time: Duration| {

@@ -1,4 +1,4 @@
-//! Reads by id a second, of 100,000 customers in random order, by 64 clients with a key.
+//! Reads by id per second: 64 clients with a key read 100,000 customers in random order.
 
 use patron_tests::patron::Backend;
 
@@ -65,16 +65,16 @@ pub(crate) fn postgres(options: &Options) {
     verdict("patron ÷ pgbench", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(0.6));
 }
 
-/// Nothing but the load, for a profiler.
+/// The load alone, for a profiler.
 pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
     let stage = Stage::new(options, backend);
     let patron = stage.serve(options);
     create_all(&patron);
     let load = load(&patron, get(), 200, &stage.known(CUSTOMERS));
-    note("the customers are there; the load begins");
+    note("the customers have been created; the load begins");
     let tally = load::run(&load, clients, Until::Elapsed(options.turn()));
     heading(&format!("{}: GET by id, {clients} clients, the load alone", name(backend)));
-    note(&format!("{:.0} a second", tally.per_second));
+    note(&format!("{:.0} per second", tally.per_second));
 }
 
 /// Creates the customers through Patron.

@@ -1,4 +1,4 @@
-//! What a key on every create costs.
+//! The cost of an idempotency key on every create.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) fn idempotency(options: &Options, backend: Backend) {
     verdict("with ÷ without", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(0.85));
 }
 
-/// Whether the same request again gets the first answer.
+/// Whether repeating a request returns the first answer.
 fn replays(patron: &Server, template: &Template) -> bool {
     let mut template = template.clone();
     let request = template.next(&mut Random::new(), &[]).to_vec();

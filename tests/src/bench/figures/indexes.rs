@@ -1,4 +1,4 @@
-//! What a create pays for what is there only so that lists and searches are fast.
+//! The cost to a create of the indexes that only make lists and searches fast.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::{
     turns::{Side, take},
 };
 
-/// The indexes that no rule needs: of lists, and of searches by e-mail.
+/// The indexes that enforce no rule: those for lists and for searches by e-mail.
 const INDEXES: [&str; 2] = ["customers_created", "customers_email"];
-/// Kinds of entries of `customer_index` that no rule needs: pairs of metadata, entities of other systems, lists of associations.
+/// Entry kinds of `customer_index` that enforce no rule: metadata pairs, entities of other systems, association lists.
 const KINDS: &str = "1, 2, 5";
 
-/// Full creates over the tables as they are, against the same without what serves lists and searches.
+/// Full creates with the usual tables, against the same without the indexes for lists and searches.
 pub(crate) fn indexes(options: &Options, backend: Backend) {
     let (whole, bare) = (Stage::new(options, backend), Stage::new(options, backend));
     for index in INDEXES {
@@ -38,10 +38,10 @@ pub(crate) fn indexes(options: &Options, backend: Backend) {
     });
     let (with, without) = (whole.serve(options), bare.serve(options));
     heading(&format!(
-        "{}: full creates with and without the indexes of lists and searches, 64 clients",
+        "{}: full creates with and without the indexes for lists and searches, 64 clients",
         stage::name(backend)
     ));
-    note(&format!("without: {}, and entries of customer_index of the kinds {KINDS}", INDEXES.join(", ")));
+    note(&format!("without: {}, and customer_index entries of kinds {KINDS}", INDEXES.join(", ")));
     let side = |name, server: &Server| {
         let load = load(server, create(&full_body()), 201, &Arc::default());
         Side::new(name, move |time| load::run(&load, 64, Until::Elapsed(time)).into())

@@ -1,4 +1,4 @@
-//! Whether the throughput of a usual mix depends on how many customers are stored.
+//! Whether the throughput of a typical mix depends on the number of stored customers.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     turns::{Side, take},
 };
 
-/// The mix over few customers, against the mix over many.
+/// The mix over few customers, against the same over many.
 pub(crate) fn mix(options: &Options, backend: Backend, few: u64, many: u64) {
     heading(&format!("{}: 70/15/10/5 get, create, search, update, 64 clients", stage::name(backend)));
     let stages = [few, many].map(|customers| {
@@ -29,17 +29,17 @@ pub(crate) fn mix(options: &Options, backend: Backend, few: u64, many: u64) {
     let turns = [0, 1].map(|place| {
         let operations = operations.clone();
         let load = Load { address: servers[place].address, operations, known: known[place].clone() };
-        let name = format!("over {} customers at first", [few, many][place]);
+        let name = format!("starting with {} customers", [few, many][place]);
         Side::new(&name, move |time| load::run(&load, 64, Until::Elapsed(time)).into())
     });
     let outcomes = take(options, turns.into());
     sides(&outcomes);
     let [few_now, many_now] = stages.each_ref().map(Stage::count);
-    note(&format!("at the end there were {few_now} and {many_now}"));
+    note(&format!("at the end: {few_now} and {many_now} customers"));
     verdict("few ÷ many", outcomes[0].median() / outcomes[1].median(), "", Target::AtMost(1.3));
 }
 
-/// The operations of the mix that this server knows.
+/// The operations of the mix that this server supports.
 fn there_are(server: &Server, known: &Arc<Vec<Known>>) -> Vec<Operation> {
     let search = json!({ "email": format!("grace.{KNOWN_DIGITS}@example.com"), "limit": 10 });
     let update = json!({ "name": "Ada Lovelace AG", "address_city": "London" });
@@ -55,7 +55,7 @@ fn there_are(server: &Server, known: &Arc<Vec<Known>>) -> Vec<Operation> {
         if answer.status == expected {
             operations.push(Operation { template, expected, weight });
         } else {
-            note(&format!("without {name}: this server answers {} to it", answer.status));
+            note(&format!("without {name}: this server answers it with {}", answer.status));
         }
     }
     operations

@@ -1,4 +1,4 @@
-//! What onboarding costs those who create: a run with each, and many runs that wait.
+//! The cost of onboarding to creates: with a run for each create, and with many waiting runs.
 
 use std::{sync::Arc, thread::sleep, time::Duration};
 
@@ -17,20 +17,20 @@ use crate::{
 };
 
 const CLIENTS: usize = 64;
-/// Calls may go to this machine.
+/// Allows calls to this machine.
 const PRIVATE: (&str, &str) = ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true");
-/// Nobody takes steps.
+/// The server takes no steps.
 const PAUSED: (&str, &str) = ("PATRON_ONBOARDING_CONCURRENCY", "0");
 
-/// All of it, over one database.
+/// All onboarding figures over one database.
 pub(crate) fn onboarding(options: &Options, backend: Backend, pending: u64) {
     creates(options, backend);
     past_pending_runs(options, backend, pending);
 }
 
-/// Full creates with a workflow of two steps, which rests or whose steps are taken, against creates without.
+/// Full creates with a two-step workflow, paused and running, against creates without a workflow.
 fn creates(options: &Options, backend: Backend) {
-    heading(&format!("{}: full creates with an onboarding of two steps, {CLIENTS} clients", stage::name(backend)));
+    heading(&format!("{}: full creates with a two-step onboarding workflow, {CLIENTS} clients", stage::name(backend)));
     let (sink, stages) = (Sink::start(), [Stage::new(options, backend), Stage::new(options, backend)]);
     let plain = Server::patron_with(options, &stages[0].url, &[PRIVATE]);
     let paused = Server::patron_with(options, &stages[1].url, &[PRIVATE, PAUSED]);
@@ -39,31 +39,31 @@ fn creates(options: &Options, backend: Backend) {
         options,
         vec![
             Side::new("without a workflow", |time| creating(&plain, time)),
-            Side::new("with one, paused", |time| creating(&paused, time)),
+            Side::new("with a workflow, paused", |time| creating(&paused, time)),
         ],
     );
     sides(&outcomes);
     verdict("paused ÷ without", outcomes[1].median() / outcomes[0].median(), "", Target::AtLeast(0.7));
-    // The runs that were left lie before those that are begun now, so there is enough to do.
+    // The runs left over from the paused side come first, so there is enough work.
     paused.stop();
     let running = Server::patron_with(options, &stages[1].url, &[PRIVATE]);
     let before = sink.count();
     let turn = creating(&running, options.turn());
     let calls = (sink.count() - before) as f64 / options.turn().as_secs_f64();
-    note(&format!("while steps are taken: {} creates/s beside {} calls/s", count(turn.per_second), count(calls)));
+    note(&format!("while steps are taken: {} creates/s along with {} calls/s", count(turn.per_second), count(calls)));
 }
 
-/// Creates beside many runs that wait, against creates beside none; both begin runs, over the same number of customers.
+/// Creates with many waiting runs, against creates without; both start runs and have the same number of customers.
 fn past_pending_runs(options: &Options, backend: Backend, pending: u64) {
     let name = stage::name(backend);
-    heading(&format!("{name}: full creates past {} runs that wait, {CLIENTS} clients", count(pending as f64)));
+    heading(&format!("{name}: full creates with {} waiting runs, {CLIENTS} clients", count(pending as f64)));
     let stages = [Stage::new(options, backend), Stage::new(options, backend)];
     let [few, many] = stages.each_ref().map(|stage| Server::patron_with(options, &stage.url, &[PRIVATE, PAUSED]));
     let fill = |server: &Server| {
         let each = Until::Answers(pending.div_ceil(CLIENTS as u64));
         load::run(&load(server, create(&body()), 201, &Arc::default()), CLIENTS, each);
     };
-    // Nobody listens there.
+    // Nothing listens on this port.
     let nowhere = "http://127.0.0.1:9/";
     fill(&few);
     put_workflow(&few, nowhere);
@@ -72,7 +72,7 @@ fn past_pending_runs(options: &Options, backend: Backend, pending: u64) {
     let outcomes = take(
         options,
         vec![
-            Side::new("without runs that wait", |time| creating(&few, time)),
+            Side::new("without waiting runs", |time| creating(&few, time)),
             Side::new("with them", |time| creating(&many, time)),
         ],
     );
@@ -82,13 +82,13 @@ fn past_pending_runs(options: &Options, backend: Backend, pending: u64) {
     let trying = Server::patron_with(options, &stages[1].url, &[PRIVATE]);
     let turn = creating(&trying, options.turn());
     sleep(Duration::from_secs(1));
-    note(&format!("while all of them are tried and fail: {} creates/s", count(turn.per_second)));
+    note(&format!("while all waiting runs are tried and fail: {} creates/s", count(turn.per_second)));
     let [least, most] = [&few, &trying].map(|server| server.memory("VmHWM"));
-    note(&format!("VmHWM: {least:.1} MiB without, {most:.1} MiB while they are tried"));
+    note(&format!("VmHWM: {least:.1} MiB without, {most:.1} MiB while waiting runs are tried"));
     verdict("VmHWM, tried − without", most - least, " MiB", Target::AtMost(8.0));
 }
 
-/// A full customer that is onboarded when there is a workflow.
+/// A full customer, which is onboarded if a workflow is set.
 fn body() -> Value {
     let mut body = full_body();
     body["skip_onboarding_workflow"] = json!(false);

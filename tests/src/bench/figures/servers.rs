@@ -35,7 +35,7 @@ pub(crate) fn servers(options: &Options) {
     }
 }
 
-/// All clients at once, shared out evenly.
+/// Runs all clients at once, spread evenly over the servers.
 fn together(servers: &[Server], until: Until) -> Tally {
     let clients = CLIENTS / servers.len();
     let mut all = Tally::default();

@@ -1,4 +1,4 @@
-//! What it takes to run: the time to the first answer, memory, and the size of the program.
+//! Start-up time, memory, and the size of the program.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use crate::{
 
 const STARTS: usize = 21;
 
-/// All of it, over SQLite.
+/// All of these figures, over SQLite.
 pub(crate) fn start(options: &Options, customers: u64, load_seconds: u64) {
     let stage = Stage::new(options, Backend::Sqlite);
     heading("Start and size, over SQLite");
@@ -68,5 +68,5 @@ fn under_load(options: &Options, stage: &Stage, customers: u64, seconds: u64) {
         tally.per_second,
         tally.other.values().sum::<u64>() + tally.broken
     ));
-    verdict("VmHWM after it", server.memory("VmHWM"), " MiB", Target::AtMost(64.0));
+    verdict("VmHWM after the load", server.memory("VmHWM"), " MiB", Target::AtMost(64.0));
 }

@@ -1,4 +1,4 @@
-//! This build beside an earlier one: the same requests over a fresh database each, in turns.
+//! This build against an earlier one: the same requests, each on a fresh database, in turns.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use crate::{
 };
 
 const MANY: usize = 64;
-/// How many customers the reads choose from.
+/// The number of customers to read from.
 const CUSTOMERS: u64 = 20_000;
-/// The most customers on a page.
+/// The largest page size.
 const PAGE: usize = 1_000;
 
 /// Creates and reads by id, over one database.
@@ -75,7 +75,7 @@ fn pair(
     verdict("this build ÷ the earlier one", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(target));
 }
 
-/// Customers of the server, read page by page as any client would.
+/// The server's customers, read page by page like any client.
 fn customers(server: &Server) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::new();
     let mut cursor = String::new();

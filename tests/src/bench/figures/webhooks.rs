@@ -1,4 +1,4 @@
-//! What webhooks cost those who create, how fast they are delivered, and whether a backlog does any harm.
+//! The cost of webhooks to creates, the speed of delivery, and the effect of a backlog.
 
 use std::{
     sync::Arc,
@@ -22,13 +22,13 @@ use crate::{
 };
 
 const CLIENTS: usize = 64;
-/// As many requests at a time as the relay makes to one endpoint.
+/// The number of concurrent requests that the relay makes to one endpoint.
 const CONCURRENCY: usize = 16;
 const ENDPOINTS: &str = "/v1/webhooks/endpoints";
-/// Deliveries may go to this machine.
+/// Allows deliveries to this machine.
 const PRIVATE: (&str, &str) = ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true");
 
-/// All of it over one database, or one part.
+/// All webhook figures over one database, or one of them.
 pub(crate) fn webhooks(options: &Options, backend: Backend, backlog: u64, only: Option<WebhookFigure>) {
     let wanted = |figure| only.is_none_or(|only| only == figure);
     if wanted(WebhookFigure::Creates) {
@@ -48,7 +48,7 @@ pub(crate) fn webhooks(options: &Options, backend: Backend, backlog: u64, only: 
     }
 }
 
-/// Full creates with three endpoints, which rest or are served, against creates without.
+/// Full creates with three endpoints, disabled and receiving, against creates without endpoints.
 fn creates(options: &Options, backend: Backend) {
     heading(&format!("{}: full creates with three webhook endpoints, {CLIENTS} clients", stage::name(backend)));
     let (sink, stages) = (Sink::start(), [Stage::new(options, backend), Stage::new(options, backend)]);
@@ -73,27 +73,27 @@ fn creates(options: &Options, backend: Backend) {
     );
     sides(&outcomes);
     let rate = delivered.0 as f64 / delivered.1.as_secs_f64();
-    note(&format!("meanwhile {} deliveries/s arrived", count(rate)));
+    note(&format!("{} deliveries/s arrived meanwhile", count(rate)));
     let [plain, paused, running] = [0, 1, 2].map(|side| outcomes[side].median());
     verdict("paused ÷ without", paused / plain, "", Target::AtLeast(0.8));
     verdict("delivering ÷ without", running / plain, "", Target::AtLeast(0.6));
 }
 
-/// Creates beside two endpoints that are far behind, one dead and one disabled, against creates over the same number of
-/// customers without endpoints.
+/// Creates with two endpoints that are far behind, one dead and one disabled, against creates without endpoints. Both
+/// have the same number of customers.
 fn past_a_backlog(options: &Options, backend: Backend, behind: &Stage, endpoints: &[String], backlog: u64) {
     let name = stage::name(backend);
-    heading(&format!("{name}: full creates past a backlog of {} events, {CLIENTS} clients", count(backlog as f64)));
+    heading(&format!("{name}: full creates with a backlog of {} events, {CLIENTS} clients", count(backlog as f64)));
     let stage = Stage::new(options, backend);
     stage.fill(options, backlog);
     let (plain, behind) = (serve(options, &stage), serve(options, behind));
-    // Nobody listens there: it is tried, rests, and is tried again.
+    // Nothing listens on this port: the endpoint is tried, paused, and tried again.
     enable(&behind, &endpoints[1], true);
     let outcomes = take(
         options,
         vec![
             Side::new("without endpoints", |time| creating(&plain, time)),
-            Side::new("with two that are behind", |time| creating(&behind, time)),
+            Side::new("with two endpoints behind", |time| creating(&behind, time)),
         ],
     );
     sides(&outcomes);
@@ -104,7 +104,7 @@ fn past_a_backlog(options: &Options, backend: Backend, behind: &Stage, endpoints
     enable(&behind, &endpoints[1], false);
 }
 
-/// Deliveries of a backlog to one endpoint, against a plain loop of `reqwest` that posts what was delivered.
+/// Deliveries of a backlog to one endpoint, against a plain loop of `reqwest` that posts the same bodies.
 fn deliveries(options: &Options, backend: Backend, stage: &Stage, endpoint: &str) {
     heading(&format!("{}: deliveries to one endpoint, {CONCURRENCY} at a time", stage::name(backend)));
     let (sink, server) = (Sink::start(), serve(options, stage));
@@ -124,7 +124,7 @@ fn deliveries(options: &Options, backend: Backend, stage: &Stage, endpoint: &str
     );
     sides(&outcomes);
     verdict("relay ÷ plain loop", outcomes[0].median() / outcomes[1].median(), "", Target::AtLeast(0.5));
-    note(&format!("VmHWM after it: {:.1} MiB", server.memory("VmHWM")));
+    note(&format!("VmHWM after the deliveries: {:.1} MiB", server.memory("VmHWM")));
 }
 
 fn serve(options: &Options, stage: &Stage) -> Server {
@@ -135,7 +135,7 @@ fn creating(server: &Server, time: Duration) -> Turn {
     load::run(&load(server, create(&full_body()), 201, &Arc::default()), CLIENTS, Until::Elapsed(time)).into()
 }
 
-/// Makes endpoints, disabled ones, and gives their ids.
+/// Creates disabled endpoints and returns their ids.
 fn prepare(server: &Server, urls: &[&str]) -> Vec<String> {
     let make = |url: &&str| {
         let made = ask(server, "POST", ENDPOINTS, &json!({ "url": url }), 201);
@@ -161,7 +161,7 @@ fn ask(server: &Server, method: &str, path: &str, body: &Value, expected: u16) -
     serde_json::from_slice(&bytes[answer.lengths.0..]).expect("JSON")
 }
 
-/// What arrives within a time, counted from the first.
+/// Counts deliveries for some time, starting with the first.
 fn arriving(sink: &Sink, time: Duration) -> Turn {
     let (before, asked) = (sink.count(), Instant::now());
     while sink.count() == before && asked.elapsed() < Duration::from_secs(5) {
@@ -173,7 +173,7 @@ fn arriving(sink: &Sink, time: Duration) -> Turn {
     Turn { per_second, latency: None, faults: String::new() }
 }
 
-/// Waits until a round that was under way has ended.
+/// Waits until deliveries in progress have ended.
 fn until_quiet(sink: &Sink) {
     loop {
         let before = sink.count();
@@ -184,7 +184,7 @@ fn until_quiet(sink: &Sink) {
     }
 }
 
-/// Posts the same signed bytes, so many at a time, with as many threads as the load has elsewhere.
+/// Posts the same signed bytes with the same concurrency as the relay, on as many threads as the other loads use.
 fn plain_loop(sink: &Sink, time: Duration) -> Turn {
     patron_tests::patron::provide_cryptography();
     let Arrived { headers, body } = sink.sample();

@@ -1,4 +1,4 @@
-//! One customer for an external id, which may be any text.
+//! An external id belongs to one customer and may be any text.
 
 use patron_tests::{
     patron::{Backend, Place},
@@ -8,7 +8,7 @@ use rstest::rstest;
 
 #[rstest]
 #[tokio::test]
-async fn the_second_create_of_an_external_id_names_the_first(
+async fn a_second_create_with_the_same_external_id_names_the_existing_customer(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -21,7 +21,7 @@ async fn the_second_create_of_an_external_id_names_the_first(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_concurrent_creates_of_one_external_id_exactly_one_succeeds(
+async fn only_one_of_64_concurrent_creates_with_the_same_external_id_succeeds(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -38,7 +38,7 @@ async fn of_64_concurrent_creates_of_one_external_id_exactly_one_succeeds(
 
 #[rstest]
 #[tokio::test]
-async fn any_text_is_found_by_its_external_id(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn any_text_works_as_an_external_id(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let cases = [

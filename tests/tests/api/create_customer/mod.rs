@@ -1,4 +1,4 @@
-//! `POST /v1/customers` and the look-ups of what it made, over both databases.
+//! `POST /v1/customers` and look-ups of the new customers, over both databases.
 
 mod external_id;
 mod fields;

@@ -1,4 +1,4 @@
-//! What a create refuses, with the paths, and that nothing of it stays.
+//! Requests that a create refuses: the reported paths, and no data left behind.
 
 use patron_tests::{
     patron::{Backend, Place, send},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[rstest]
 #[tokio::test]
-async fn all_errors_of_a_request_are_told_together_with_their_paths(
+async fn all_errors_of_a_request_are_reported_together_with_their_paths(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -47,7 +47,7 @@ async fn all_errors_of_a_request_are_told_together_with_their_paths(
         "skip_onboarding_workflow",
         "metadata.a",
         "metadata.b",
-        // There is no such tax rate.
+        // This tax rate does not exist.
         "tax_rate_overrides[0].tax_rate_code",
         "tax_rate_overrides[1]",
         "tax_rate_overrides[2].tax_rate_code",
@@ -96,7 +96,7 @@ async fn a_refused_create_leaves_nothing_behind(#[values(Backend::Sqlite, Backen
 
 #[rstest]
 #[tokio::test]
-async fn what_repeats_within_a_request_is_refused(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn duplicates_within_a_request_are_refused(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
@@ -116,7 +116,7 @@ async fn what_repeats_within_a_request_is_refused(#[values(Backend::Sqlite, Back
 
 #[rstest]
 #[tokio::test]
-async fn u_0000_is_refused_wherever_it_stands(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn u_0000_is_refused_in_every_place(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let nul = "a\u{0}b";
@@ -178,9 +178,7 @@ async fn u_0000_is_refused_wherever_it_stands(#[values(Backend::Sqlite, Backend:
 
 #[rstest]
 #[tokio::test]
-async fn the_environment_a_client_names_has_to_be_its_own(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn a_named_environment_must_be_the_clients_own(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let created = server.post("/v1/customers", &minimal("acme")).await.expect(201);

@@ -1,4 +1,4 @@
-//! Which workflow a create begins a run of, if any.
+//! The workflow that a create starts, if any.
 
 use futures::future::join_all;
 use patron_tests::{
@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::{SETTING, amend, crm, put, run, workflow};
 
-/// Nobody takes steps, so that what was begun can be looked at.
+/// The server takes no steps, so that started runs can be inspected.
 const PAUSED: [(&str, &str); 1] = [("PATRON_ONBOARDING_CONCURRENCY", "0")];
 
 #[rstest]
 #[tokio::test]
-async fn a_create_chooses_or_skips(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_create_chooses_or_skips_a_workflow(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let (place, crm) = (Place::fresh(backend).await, crm().await);
     let server = place.serve_with(&PAUSED);
     let default = put(&server, SETTING, &workflow(&crm.url(), 3)).await.expect(200);
@@ -39,7 +39,7 @@ async fn a_create_chooses_or_skips(#[values(Backend::Sqlite, Backend::Postgres)]
     let refused = server.post("/v1/customers", &unknown).await;
     assert_eq!((refused.status, refused.error().1), (400, vec!["onboarding_workflow_name"]));
     assert_eq!(server.get("/v1/customers/external/e").await.status, 404);
-    // A run keeps the version it began with; cancelling ends it.
+    // A run keeps the version it started with. Cancelling ends it.
     let another =
         put(&server, SETTING, &json!({ "rotate_secret": true, "value": workflow(&crm.url(), 9)["value"] })).await;
     assert_ne!(another.expect(200)["secret"], default["secret"]);
@@ -50,16 +50,16 @@ async fn a_create_chooses_or_skips(#[values(Backend::Sqlite, Backend::Postgres)]
     let delete = async || send(server.request(Method::DELETE, SETTING)).await.status;
     assert_eq!((delete().await, delete().await), (200, 404));
     assert_eq!(begins("f", json!({})).await, None);
-    assert_eq!(crm.all().len(), 0, "nobody takes steps here");
+    assert_eq!(crm.all().len(), 0, "this server must take no steps");
 }
 
 #[rstest]
 #[tokio::test]
-async fn every_way_to_create_begins_a_run(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn every_way_to_create_starts_a_run(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve_with(&PAUSED);
     let default = put(&server, SETTING, &workflow("https://crm.example", 3)).await.expect(200);
-    // At once, so that many share a transaction; half of them get or create.
+    // Concurrently, so that many share a transaction. Half of them are get-or-creates.
     let creates = (0..100).map(|number| match number % 2 {
         0 => server.request(Method::POST, "/v1/customers").json(&minimal(&format!("c{number}"))),
         _ => server.request(Method::PUT, &format!("/v1/customers/external/c{number}")).json(&json!({ "name": "N" })),
@@ -69,7 +69,7 @@ async fn every_way_to_create_begins_a_run(#[values(Backend::Sqlite, Backend::Pos
         let found = run(&server, made["id"].as_str().unwrap()).await;
         assert_eq!((&found["workflow_id"], &found["state"]), (&default["id"], &json!("pending")));
     }
-    // Changing one that is there begins nothing, whatever it says.
+    // Changing an existing customer starts no run, whatever the request says.
     let path = "/v1/customers/external/c1";
     let named = json!({ "name": "another", "onboarding_workflow_name": "nowhere" });
     assert_eq!(put(&server, path, &named).await.status, 200);
@@ -78,7 +78,7 @@ async fn every_way_to_create_begins_a_run(#[values(Backend::Sqlite, Backend::Pos
     assert_eq!(server.get("/v1/customers/external/new").await.status, 404);
     assert_eq!(place.number("SELECT count(*) FROM onboarding_runs").await, 100);
     assert_eq!(place.number("SELECT count(*) FROM onboarding_workflows").await, 1);
-    // The same once more makes no other version.
+    // Setting the same workflow again creates no new version.
     let again = put(&server, SETTING, &workflow("https://crm.example", 3)).await.expect(200);
     assert_eq!((&again["id"], &again["secret"]), (&default["id"], &Value::Null));
     assert_eq!(place.number("SELECT count(*) FROM onboarding_workflows").await, 1);

@@ -1,4 +1,4 @@
-//! The token that keeps two systems from creating each other's customers for ever.
+//! The token that stops two systems from creating each other's customers in a loop.
 
 use patron_tests::{
     patron::{Answer, Backend, KEY, Place, Server, send},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{QUICK, SETTING, TOKEN, create, crm, put, until, workflow};
 
-/// A create by `POST` and by `PUT` that echoes a token.
+/// Creates with `POST` and with `PUT` that echo a token.
 async fn echoing(server: &Server, key: &str, external_id: &str, token: &str) -> [Answer; 2] {
     let post = server.request_as(key, Method::POST, "/v1/customers").json(&minimal(external_id)).header(TOKEN, token);
     let path = format!("/v1/customers/external/{external_id}-2");
@@ -18,7 +18,7 @@ async fn echoing(server: &Server, key: &str, external_id: &str, token: &str) -> 
     [send(post).await, send(put).await]
 }
 
-/// A key of another environment of the tenant, which has the same workflow.
+/// A key of another environment of the tenant, with the same workflow.
 async fn next_door(server: &Server, workflow: &Value) -> String {
     let there = server.post("/v1/environments", &json!({ "name": "E", "type": "development" })).await.expect(201);
     let key = json!({
@@ -31,7 +31,7 @@ async fn next_door(server: &Server, workflow: &Value) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn a_create_that_echoes_the_token_starts_nothing_and_no_other_token_is_taken(
+async fn a_create_that_echoes_the_token_starts_no_run_and_other_tokens_are_refused(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (place, crm) = (Place::fresh(backend).await, crm().await);
@@ -44,9 +44,9 @@ async fn a_create_that_echoes_the_token_starts_nothing_and_no_other_token_is_tak
     for echo in echoing(&server, KEY, "echo", &token).await {
         let made = echo.expect(201);
         let path = format!("/v1/customers/{}/onboarding", made["id"].as_str().unwrap());
-        assert_eq!(server.get(&path).await.status, 404, "no run was begun");
+        assert_eq!(server.get(&path).await.status, 404, "a create with the token must start no run");
     }
-    // Another secret is for runs to come: the token of this one stays good.
+    // A new secret applies to later runs. The token of this run stays valid.
     let mut rotated = workflow.clone();
     rotated["rotate_secret"] = json!(true);
     assert_ne!(put(&server, SETTING, &rotated).await.expect(200)["secret"], first["secret"]);

@@ -1,4 +1,4 @@
-//! Servers that are killed in the midst of steps, and servers that share the work.
+//! Servers that are killed in the middle of steps, and servers that share the work.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,7 +14,7 @@ use super::{QUICK, SETTING, create, crm, events, known_as, put, run, until, work
 
 #[rstest]
 #[tokio::test]
-async fn a_killed_server_goes_on_where_it_was(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_run_resumes_after_its_server_was_killed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let crm = Receiver::answering(|number, _| match number {
         0 => Reply { after: Duration::from_secs(60), ..known_as(0) },
@@ -52,12 +52,12 @@ async fn two_servers_share_the_work() {
     assert_eq!((crm.all().len(), ids.len()), (60, 60), "each once");
 }
 
-/// Customers that are under way while servers are killed.
+/// The number of customers being onboarded while servers are killed.
 const CUSTOMERS: usize = 40;
 
 #[rstest]
 #[tokio::test]
-async fn runs_reach_their_end_however_often_servers_are_killed_under_them(
+async fn runs_complete_even_when_servers_are_killed_repeatedly(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -72,7 +72,7 @@ async fn runs_reach_their_end_however_often_servers_are_killed_under_them(
     for number in 0..CUSTOMERS {
         ids.push(create(&server, &format!("c{number}")).await);
     }
-    // Each time in another moment of another step.
+    // Each time at a different moment of a different step.
     for millis in [5, 60, 170, 310, 450] {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         server.kill();
@@ -89,9 +89,9 @@ async fn runs_reach_their_end_however_often_servers_are_killed_under_them(
         "customer.onboarding_completed",
     ];
     for id in &ids {
-        assert_eq!(events(&server, id).await, wanted, "each link and the end once");
+        assert_eq!(events(&server, id).await, wanted, "each link and the completion must be logged once");
     }
     let calls: BTreeSet<_> = crm.all().iter().map(|call| call.header("webhook-id").to_owned()).collect();
-    assert_eq!(calls.len(), CUSTOMERS * 3, "each call was made");
+    assert_eq!(calls.len(), CUSTOMERS * 3, "each call must be made");
     audit::is_whole(&place).await;
 }

@@ -1,4 +1,4 @@
-//! Steps, from the first call to the event at the end, or to a person.
+//! Steps, from the first call to the final event, or to a failure that a person retries.
 
 use patron_tests::{
     patron::{Backend, Place},
@@ -34,20 +34,20 @@ async fn a_create_leads_to_a_signed_call_and_a_mapping(#[values(Backend::Sqlite,
     assert_eq!(calls[0].json()["customer"], created);
     let found = server.get(&format!("/v1/customers/{id}")).await.expect(200);
     assert_eq!(found["integrations"][0]["provider_entity_id"], "crm-0");
-    // The end of a run is written a moment later than its state.
+    // The final event is written a moment later than the state of the run.
     let all = wait::until(async || {
         let seen = events(&server, id).await;
         if seen.len() < 3 { Err(seen) } else { Ok(seen) }
     });
     assert_eq!(all.await, ["customer.created", "customer.integration_linked", "customer.onboarding_completed"]);
-    // Who was there before has no run.
+    // A customer created before the workflow has no run.
     assert_eq!(server.get(&format!("/v1/customers/{before}/onboarding")).await.status, 404);
     assert_eq!(crm.all().len(), 1);
 }
 
 #[rstest]
 #[tokio::test]
-async fn what_fails_is_listed_and_goes_on_when_a_person_says_so(
+async fn a_failed_run_is_listed_and_continues_when_it_is_retried(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -63,7 +63,7 @@ async fn what_fails_is_listed_and_goes_on_when_a_person_says_so(
     let retried = amend(&server, &id, "retry").await.expect(200);
     assert_eq!((&retried["state"], &retried["attempts"]), (&json!("pending"), &json!(0)));
     until(&server, &id, "failed").await;
-    // The command line lists it and retries it too.
+    // The command line can list and retry it too.
     assert!(place.run_ok(&["onboarding", "list"]).contains(&id));
     assert!(place.run_ok(&["onboarding", "retry", &id]).contains("continues at step"));
     until(&server, &id, "succeeded").await;
@@ -85,9 +85,7 @@ async fn private_addresses_are_not_called() {
 
 #[rstest]
 #[tokio::test]
-async fn an_error_tells_nothing_of_an_answer_or_of_a_secret(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn errors_reveal_no_answers_and_no_secrets(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve_with(&QUICK);
     let told = |_: usize, _: &Value| Reply { body: b"ada@acme.example has no account".to_vec(), ..Reply::status(422) };

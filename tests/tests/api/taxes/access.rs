@@ -1,4 +1,4 @@
-//! Who may touch taxes.
+//! Permissions for taxes.
 
 use patron_tests::patron::{Backend, KEY, Place, send};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{ASSOCIATIONS, RATES, a_rate, id, refused};
 
 #[tokio::test]
-async fn a_reader_reads_and_changes_nothing() {
+async fn a_reader_can_read_but_not_change_taxes() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let rate = a_rate(&server, "VAT").await;

@@ -1,4 +1,4 @@
-//! Which taxes apply to a customer, and why the others do not.
+//! The taxes that apply to a customer, and the reasons why others do not.
 
 use patron_tests::patron::{Backend, Place};
 use rstest::rstest;
@@ -8,7 +8,7 @@ use super::{ASSOCIATIONS, RATES, a_customer, a_rate, id, put, refused, tax};
 
 #[rstest]
 #[tokio::test]
-async fn taxes_are_explained(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn applied_and_passed_over_taxes_are_explained(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     for code in ["VAT", "GST", "OFF"] {
@@ -58,7 +58,7 @@ async fn taxes_are_explained(#[values(Backend::Sqlite, Backend::Postgres)] backe
     assert_eq!(explained["applied"][0]["tax_rate"]["code"], "VAT");
     assert_eq!(explained["passed_over"][2]["source"], "tenant");
     let earlier = server.get(&format!("{path}?currency=GBP&at=2026-06-01T00:00:00Z")).await.expect(200);
-    assert_eq!(told(&earlier, "applied"), [of(&made[2], Value::Null)], "the others start when they were made");
+    assert_eq!(told(&earlier, "applied"), [of(&made[2], Value::Null)], "the others start at their creation");
     let now = server.get(&format!("{path}?currency=GBP")).await.expect(200);
     assert!(told(&now, "applied").contains(&of(&made[0], Value::Null)));
 

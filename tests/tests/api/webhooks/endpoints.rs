@@ -1,4 +1,4 @@
-//! The endpoints themselves: made, changed, listed and deleted.
+//! Creating, changing, listing and deleting endpoints.
 
 use patron_tests::patron::{Backend, Place, send};
 use reqwest::Method;
@@ -9,7 +9,7 @@ use super::ENDPOINTS;
 
 #[rstest]
 #[tokio::test]
-async fn endpoints_are_made_changed_listed_and_deleted_by_who_may(
+async fn permitted_clients_create_change_list_and_delete_endpoints(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;

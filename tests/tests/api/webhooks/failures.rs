@@ -1,4 +1,4 @@
-//! What is not taken: tried again, given up, replayed, and an endpoint that is disabled for it.
+//! Failed deliveries: retries, giving up, replays, and the disabling of endpoints.
 
 use patron_tests::{
     patron::{Backend, Place, send},
@@ -13,7 +13,7 @@ use super::{ENDPOINTS, QUICK, customer, endpoint, rename, until};
 
 #[rstest]
 #[tokio::test]
-async fn a_failure_is_tried_again_and_holds_up_its_own_customer_alone(
+async fn a_failed_delivery_is_retried_and_delays_only_its_own_customer(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -36,12 +36,12 @@ async fn a_failure_is_tried_again_and_holds_up_its_own_customer_alone(
     let of_bad: Vec<_> = of_bad.iter().map(|(body, status)| (body["sequence"].as_u64().unwrap(), *status)).collect();
     assert_eq!(of_bad, [(1, 503), (1, 503), (1, 503), (1, 200), (2, 200)]);
     let ids: Vec<_> = receiver.all().iter().map(|one| one.header("webhook-id").to_owned()).collect();
-    assert_eq!(ids[0], seen[0].0["event_id"].as_str().unwrap(), "the id is the event's, in every attempt");
+    assert_eq!(ids[0], seen[0].0["event_id"].as_str().unwrap(), "the id must be the event's in every attempt");
 }
 
 #[rstest]
 #[tokio::test]
-async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_replayed(
+async fn a_delivery_that_always_fails_is_listed_stops_blocking_and_can_be_replayed(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -71,7 +71,7 @@ async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_
     assert_eq!(replay(json!({ "failed": true })).await.expect(200)["replayed"], 1);
     until(&server, &id, "delivered", 3).await;
     assert_eq!(replay(json!({ "failed": true })).await.expect(200)["replayed"], 0);
-    // One event, and all of a time.
+    // A replay of one event, and of all events in a time range.
     let before = receiver.all().len();
     let event = failed[0]["event_id"].clone();
     assert_eq!(replay(json!({ "event_id": event })).await.expect(200)["replayed"], 1);
@@ -87,7 +87,7 @@ async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_
     let refused = place.run(&[&["webhooks", "replay", id.as_str()][..], &backwards[..]].concat());
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--to must not lie before --from"));
-    // What names nothing, or too much, is refused.
+    // A replay request must name exactly one selection of events.
     for (body, status) in [
         (json!({}), 400),
         (json!({ "failed": false }), 400),
@@ -102,7 +102,7 @@ async fn what_is_refused_to_the_end_fails_visibly_frees_its_customer_and_can_be_
 
 #[rstest]
 #[tokio::test]
-async fn an_endpoint_that_takes_nothing_is_disabled_and_goes_on_where_it_stopped(
+async fn a_failing_endpoint_is_disabled_and_resumes_where_it_stopped(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;

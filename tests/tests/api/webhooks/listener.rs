@@ -1,4 +1,4 @@
-//! The receiving side: `patron webhooks listen`, and the Python of the guide.
+//! The receiving side: `patron webhooks listen`, and the Python code of the guide.
 
 use std::{
     io::{BufRead, BufReader},
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{ENDPOINTS, QUICK, customer, endpoint, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_listener_verifies_and_prints_and_the_guides_python_verifies_too() {
+async fn the_listener_and_the_python_of_the_guide_verify_deliveries() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve_with(&QUICK);
     let receiver = Receiver::start().await;

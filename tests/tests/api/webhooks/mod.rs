@@ -1,4 +1,4 @@
-//! Webhooks, from a change to somebody's server: signed, in order, with retries, and never to where they must not go.
+//! Webhooks, from a change to the receiving server: signed, in order, with retries, and never to forbidden addresses.
 
 mod delivery;
 mod endpoints;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 const ENDPOINTS: &str = "/v1/webhooks/endpoints";
 
-/// To receivers on this machine, with all retries within ten seconds.
+/// Allows receivers on this machine, and makes all retries within ten seconds.
 const QUICK: [(&str, &str); 3] = [
     ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"),
     ("PATRON_WEBHOOKS_RETRY_SECONDS", "10"),
@@ -46,7 +46,7 @@ async fn deliveries(server: &Server, id: &str, query: &str) -> Vec<Value> {
     found["items"].as_array().expect("a list").clone()
 }
 
-/// Waits until an endpoint has this many deliveries of a status.
+/// Waits until an endpoint has at least this many deliveries with a status.
 async fn until(server: &Server, id: &str, status: &str, count: usize) -> Vec<Value> {
     wait::until(async || {
         let all = deliveries(server, id, "").await;

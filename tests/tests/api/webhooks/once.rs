@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key` on everything that is done to endpoints.
+//! The header `Idempotency-Key` on every request that changes endpoints.
 
 use futures::future::join_all;
 use patron_tests::{
@@ -19,7 +19,7 @@ fn replayed(answer: &Answer) -> bool {
     answer.header("Idempotency-Replayed") == Some("true")
 }
 
-/// The same without the secret that is shown once.
+/// The same body without the secret, which is shown only once.
 fn hidden(shown: &Value) -> Value {
     let mut shown = shown.clone();
     shown.as_object_mut().expect("an object").remove("secret").expect("a secret");
@@ -28,7 +28,7 @@ fn hidden(shown: &Value) -> Value {
 
 #[rstest]
 #[tokio::test]
-async fn everything_is_done_once_and_no_secret_is_shown_twice(
+async fn every_request_is_done_once_and_no_secret_is_shown_twice(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (place, receiver) = (Place::fresh(backend).await, Receiver::start().await);
@@ -74,7 +74,7 @@ async fn everything_is_done_once_and_no_secret_is_shown_twice(
     assert!(first[1]["secret"].is_string() && first[1]["secret"] != made.body["secret"]);
     assert_eq!([3, 4, 5, 6].map(|at: usize| first[at]["replayed"].clone()), [1, 1, 0, 0]);
 
-    // The endpoint is gone; each is answered as the first time all the same.
+    // The endpoint is deleted, but each request still gets its first answer.
     let again = under(&server, "create", Method::POST, ENDPOINTS, &body).await;
     assert_eq!((again.status, replayed(&again), &again.body), (201, true, &hidden(&made.body)));
     for ((key, method, path, body, status), first) in requests.iter().zip(&first) {
@@ -83,7 +83,7 @@ async fn everything_is_done_once_and_no_secret_is_shown_twice(
         let wanted = if *key == "rotate" { hidden(first) } else { first.clone() };
         assert_eq!(again.body, wanted, "{key}");
     }
-    assert_eq!(receiver.count(), 1, "the test was sent once");
+    assert_eq!(receiver.count(), 1, "the test must be sent once");
     assert_eq!(place.number("SELECT count(*) FROM webhook_endpoints").await, 1);
     assert_eq!(place.number("SELECT count(*) FROM webhook_deliveries").await, 3);
     let secrets = "SELECT count(*) FROM kept_answers WHERE CAST(answer AS TEXT) LIKE '%whsec_%' \
@@ -93,7 +93,7 @@ async fn everything_is_done_once_and_no_secret_is_shown_twice(
 
 #[rstest]
 #[tokio::test]
-async fn another_request_under_a_key_is_refused_and_a_refusal_leaves_it_free(
+async fn a_different_request_under_a_key_is_refused_and_a_refusal_leaves_the_key_free(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -131,18 +131,16 @@ async fn another_request_under_a_key_is_refused_and_a_refusal_leaves_it_free(
         assert_eq!(refused.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]), "{path}");
     }
     let found = server.get(&path).await.expect(200);
-    assert_eq!(found, taken.body, "nothing of what was refused was done");
+    assert_eq!(found, taken.body, "refused requests must change nothing");
     assert!(deliveries(&server, &id, "").await.is_empty());
 }
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_concurrent_repetitions_one_makes_an_endpoint(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn concurrent_repetitions_create_one_endpoint(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
-    // One more would be too many: repetitions are not refused for that.
+    // The limit allows just one more endpoint. Repetitions are not refused because of it.
     for _ in 0..49 {
         endpoint(&server, "https://example.com").await;
     }

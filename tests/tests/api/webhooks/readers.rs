@@ -1,4 +1,4 @@
-//! How far endpoints hold old events back.
+//! The retention of old events for endpoints that are behind.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,14 +12,17 @@ use patron_domain::{
     testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
     webhook::{Delivery, DeliveryKind, DeliveryState, WebhookEndpoint, WebhookRepository},
 };
-use patron_tests::patron::{Backend, Place};
+use patron_tests::{
+    patron::{Backend, Place},
+    wait::TIMEOUT,
+};
 use rstest::rstest;
 
 fn place(number: i64) -> EventPosition {
     EventPosition::from_stored(number).unwrap()
 }
 
-/// What waits for another attempt is kept, however far the endpoint has read.
+/// Events with a pending retry are kept, however far the endpoint has read.
 async fn check(store: Arc<dyn WebhookRepository>) {
     let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
     store.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
@@ -45,22 +48,20 @@ async fn check(store: Arc<dyn WebhookRepository>) {
         assert_eq!(behind().await, Ok(Some(place(wanted))));
     }
     store.delete_endpoint(&a_scope(), endpoint.id, a_time(), None).await.unwrap();
-    assert_eq!(behind().await, Ok(None), "nobody reads any more");
+    assert_eq!(behind().await, Ok(None), "no endpoint must hold events back any more");
 }
 
 #[tokio::test]
-async fn what_waits_for_another_attempt_holds_events_back_in_memory() {
+async fn a_pending_retry_keeps_its_event_in_memory() {
     check(Arc::new(MemoryStore::default())).await;
 }
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_another_attempt_holds_events_back(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn a_pending_retry_keeps_its_event(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let url = DatabaseUrl::parse(place.database_url()).unwrap();
-    let database = Database::open(&url, OpenOptions::default()).await.unwrap();
+    let database = Database::open(&url, OpenOptions { timeout: TIMEOUT, ..OpenOptions::default() }).await.unwrap();
     check(database.webhooks.clone()).await;
     database.close().await;
 }

@@ -1,4 +1,4 @@
-//! Servers that share the work, are killed, stop and start again.
+//! Servers that share the work, are killed, stopped and restarted.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,9 +13,9 @@ use reqwest::Method;
 use super::{QUICK, customer, endpoint, until};
 
 #[tokio::test]
-async fn two_servers_share_the_work_and_one_takes_over_from_one_that_was_killed() {
+async fn two_servers_share_the_work_and_one_takes_over_when_the_other_is_killed() {
     let (place, receiver) = (Place::fresh(Backend::Postgres).await, Receiver::start().await);
-    // A lease that a busy machine does not let expire while its server lives.
+    // A lease long enough not to expire on a busy machine while its server is alive.
     let unhurried = [QUICK[0], QUICK[1], ("PATRON_WEBHOOKS_LEASE_SECONDS", "10")];
     let (one, other) = (place.serve_with(&unhurried), place.serve_with(&unhurried));
     for _ in 0..2 {
@@ -34,9 +34,9 @@ async fn two_servers_share_the_work_and_one_takes_over_from_one_that_was_killed(
     for received in receiver.all() {
         *times.entry(received.header("webhook-id").to_owned()).or_default() += 1;
     }
-    assert_eq!((times.len(), receiver.all().len()), (200, 400), "each event twice: once at each endpoint");
+    assert_eq!((times.len(), receiver.all().len()), (200, 400), "each event must arrive once at each endpoint");
 
-    // One is killed while it delivers; the other goes on within a lease.
+    // One server is killed while it delivers. The other takes over when the lease expires.
     let (_, ()) = tokio::join!(burst(&other, "c"), async {
         tokio::time::sleep(Duration::from_millis(40)).await;
         one.kill();
@@ -52,7 +52,7 @@ async fn two_servers_share_the_work_and_one_takes_over_from_one_that_was_killed(
 }
 
 #[tokio::test]
-async fn a_stop_loses_nothing_and_a_start_goes_on() {
+async fn a_stop_loses_no_delivery_and_a_start_resumes() {
     let (place, receiver) = (Place::fresh(Backend::Sqlite).await, Receiver::start().await);
     let server = place.serve_with(&[QUICK[0], ("PATRON_WEBHOOKS_DELIVER", "false")]);
     let (id, _) = endpoint(&server, &receiver.url()).await;
@@ -60,7 +60,7 @@ async fn a_stop_loses_nothing_and_a_start_goes_on() {
         customer(&server, &format!("c{number}")).await;
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    assert!(receiver.all().is_empty(), "this one does not deliver");
+    assert!(receiver.all().is_empty(), "this server must not deliver");
     server.kill();
     let server = place.serve_with(&QUICK[..1]);
     receiver.wait_for(20).await;

@@ -51,7 +51,7 @@ async fn killed_connections_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_write_whose_connection_dies_before_the_commit_is_made_again() {
+async fn a_write_whose_connection_dies_before_the_commit_is_repeated() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let admin = world.admin().await;
@@ -77,7 +77,7 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     let port = Cluster::shared().port();
     let proxy = Proxy::before(port).await;
     let database = open(&proxy.url(&world.url, port), 2).await.unwrap();
-    // One that is on its way for a while is in the way of its own repetition, which must not take it for somebody else's.
+    // A commit in progress conflicts with its own repetition, which must recognise it as its own.
     let late = Cut::LateCommit(Duration::from_millis(400));
     let cuts = [Cut::BeforeCommit, Cut::AfterCommit, late, Cut::BeforeCommit, Cut::AfterCommit, late];
     for (number, cut) in cuts.into_iter().enumerate() {
@@ -96,7 +96,7 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     proxy.cut(Cut::AfterCommit);
     let taken = world.create_in(&database, "c0", &["A"]).await;
     assert!(matches!(taken, Err(ChangeCustomerError::ExternalIdTaken { .. })));
-    // The repetition finds it archived, and nobody did that but the first.
+    // The repetition finds the customer archived by the first request.
     let external_id = ExternalId::new("c0").unwrap();
     let found = database.customers.find_by_external_id(&world.scope, &external_id).await.unwrap().unwrap();
     let archive = CustomerChange::Amend(found.customer.id, Amendment::Archive);

@@ -1,4 +1,4 @@
-//! What errors tell, and what they keep to themselves.
+//! Error messages: the reason is in them, passwords and stored values are not.
 
 use patron_domain::{idempotency::OnceError, store::StoreError, tenancy::ApiKey};
 use patron_tests::postgres::Cluster;
@@ -6,7 +6,7 @@ use patron_tests::postgres::Cluster;
 use super::world::{World, first, open};
 
 #[tokio::test]
-async fn what_cannot_be_opened_says_why_without_the_password() {
+async fn connection_errors_give_the_reason_without_the_password() {
     let url = Cluster::shared().fresh_database().await;
     let password = url.split([':', '@']).nth(2).unwrap();
     let port = Cluster::shared().port();

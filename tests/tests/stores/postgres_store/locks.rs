@@ -1,4 +1,4 @@
-//! Locks of others: waited for, for a while.
+//! Waiting for locks of other transactions, for a limited time.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::world::{World, reason, until};
 
 #[tokio::test]
-async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
+async fn a_stored_answer_that_is_renewed_during_its_removal_stays() {
     let world = World::fresh().await;
     world.create("c", &[]).await.unwrap();
     let admin = world.admin().await;
@@ -22,7 +22,7 @@ async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
     let remove = world.database.retention.remove_kept_answers(&scope, before, 10);
     let renew = async {
         let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-        // Within a transaction the first look would be the last: it is seen again as it was.
+        // A separate connection: within a transaction, every later look would see the same snapshot.
         let watcher = world.admin().await;
         until("the removal waits", async || !watcher.query(waiting, &[]).await.unwrap().is_empty()).await;
         admin.batch_execute("COMMIT").await.unwrap();
@@ -32,7 +32,7 @@ async fn a_record_that_is_made_anew_while_it_is_to_be_removed_stays() {
 }
 
 #[tokio::test]
-async fn a_rate_that_is_being_switched_off_is_waited_for() {
+async fn a_create_waits_for_the_deactivation_of_its_rate() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let admin = world.admin().await;
@@ -41,19 +41,19 @@ async fn a_rate_that_is_being_switched_off_is_waited_for() {
     admin.batch_execute(switch_off).await.unwrap();
     let create = world.create("c", &["A"]);
     tokio::pin!(create);
-    assert!(timeout(Duration::from_millis(300), &mut create).await.is_err(), "it waits");
+    assert!(timeout(Duration::from_millis(300), &mut create).await.is_err(), "the create must wait");
     admin.batch_execute("COMMIT").await.unwrap();
     assert!(matches!(create.await, Err(ChangeCustomerError::Invalid(_))));
     assert_eq!(world.count("customers").await, 0);
 }
 
 #[tokio::test]
-async fn a_deadlock_is_tried_again() {
+async fn a_deadlock_is_retried() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     world.create_rate("B").await;
     let admin = world.admin().await;
-    // The create is the one that PostgreSQL ends: it notices first.
+    // PostgreSQL ends the create, because it detects the deadlock first.
     admin
         .batch_execute("SET deadlock_timeout = '60s'; BEGIN; UPDATE tax_rates SET code = code WHERE code = 'B'")
         .await
@@ -74,8 +74,8 @@ async fn a_deadlock_is_tried_again() {
 }
 
 #[tokio::test]
-async fn waiting_is_bounded_and_the_connection_stays_sound() {
-    // Of which a statement has four fifths.
+async fn waiting_is_bounded_and_the_connection_stays_usable() {
+    // A statement may use four fifths of this time.
     let world = World::over(Cluster::shared(), Duration::from_secs(5)).await;
     world.create_rate("A").await;
     let admin = world.admin().await;

@@ -1,5 +1,5 @@
-//! Plans of PostgreSQL where its statistics say nothing: before it has looked at a table, or at a small environment beside
-//! large ones.
+//! Query plans of PostgreSQL without useful statistics: before a table is analysed, or for a small environment next to a
+//! large one.
 
 use patron_domain::{
     event::{EventLimit, EventQuery, EventSink},
@@ -9,12 +9,12 @@ use patron_tests::postgres::Cluster;
 
 use super::world::{World, open};
 
-/// Events of the small environment, and of the large one beside it.
+/// The number of events in the small environment, and in the large one next to it.
 const SMALL: usize = 10_000;
 const LARGE: usize = 60_000;
 
 #[tokio::test]
-async fn a_small_log_beside_a_large_one_is_read_page_by_page() {
+async fn a_small_log_next_to_a_large_one_is_read_page_by_page() {
     let world = World::over(Cluster::shared(), std::time::Duration::from_secs(60)).await;
     world.create("c", &[]).await.unwrap();
     let admin = world.admin().await;
@@ -26,7 +26,7 @@ async fn a_small_log_beside_a_large_one_is_read_page_by_page() {
              WHERE environment = (SELECT min(environment) FROM owners) AND position = 1"
         )
     };
-    // Statistics that know of the large one alone.
+    // Statistics that include only the large environment.
     admin.batch_execute(&copies("1000", LARGE)).await.unwrap();
     admin.batch_execute("ANALYZE events").await.unwrap();
     admin.batch_execute(&copies("environment", SMALL - 1)).await.unwrap();
@@ -52,9 +52,9 @@ async fn a_small_log_beside_a_large_one_is_read_page_by_page() {
         query.after = reached.cursor;
     }
     assert_eq!(found, SMALL);
-    // A server process tells what it has read when it ends.
+    // A server process reports its reads when it ends.
     database.close().await;
-    super::world::until("what was read is counted", async || fetched().await - before >= i64::try_from(SMALL).unwrap())
+    super::world::until("the reads are reported", async || fetched().await - before >= i64::try_from(SMALL).unwrap())
         .await;
     let read = fetched().await - before;
     assert!(read < 2 * i64::try_from(SMALL).unwrap(), "{read} rows were read for {SMALL} events");

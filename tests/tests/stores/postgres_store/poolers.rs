@@ -12,7 +12,7 @@ use patron_tests::{
 
 use super::world::{World, first, open, open_with, reason, until};
 
-/// Sixteen customers at once, and again look-ups of them.
+/// Creates sixteen customers concurrently, each with a tax rate.
 async fn work(world: &World, database: &patron_adapters::persistence::Database, name: &str) {
     let names: Vec<_> = (0..16).map(|number| format!("{name}-{number}")).collect();
     let created = join_all(names.iter().map(|name| world.create_in(database, name, &["A"]))).await;
@@ -20,9 +20,9 @@ async fn work(world: &World, database: &patron_adapters::persistence::Database, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn transaction_pooling_without_prepared_statements_is_refused_with_the_setting() {
+async fn transaction_pooling_without_prepared_statements_is_refused_and_the_setting_named() {
     let direct = Cluster::shared().fresh_database().await;
-    // An older version has no such setting, and needs none: it keeps none.
+    // Versions before 1.21 lack this setting and never keep prepared statements.
     let none = if Pooler::can_keep_statements() { "max_prepared_statements = 0" } else { "" };
     let pooler = Pooler::before(Cluster::shared(), &["pool_mode = transaction", "default_pool_size = 8", none]);
     let refused = open(&pooler.url(&direct), 2).await.map(drop).unwrap_err().to_string();
@@ -30,12 +30,12 @@ async fn transaction_pooling_without_prepared_statements_is_refused_with_the_set
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn session_pooling_works_whatever_the_version() {
+async fn session_pooling_works_with_every_version() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let pooler = Pooler::before(Cluster::shared(), &["pool_mode = session", "default_pool_size = 12"]);
     let url = pooler.url(&world.url);
-    // The second is there after the first, whose lock of the migrations stayed with a pooled connection once.
+    // Regression test: the migration lock of the first store stayed with a pooled connection and blocked the second.
     for name in ["one", "two"] {
         let database = open(&url, 2).await.unwrap();
         work(&world, &database, name).await;
@@ -46,14 +46,14 @@ async fn session_pooling_works_whatever_the_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transaction_pooling_works_where_prepared_statements_are_kept() {
     if !Pooler::can_keep_statements() {
-        eprintln!("SKIPPED: this PgBouncer is older than 1.21; PATRON_TEST_PGBOUNCER names another");
+        eprintln!("SKIPPED: this PgBouncer is older than 1.21; set PATRON_TEST_PGBOUNCER to a newer one");
         return;
     }
     let direct = Cluster::shared().fresh_database().await;
     let configuration = ["pool_mode = transaction", "max_prepared_statements = 200", "default_pool_size = 4"];
     let pooler = Pooler::before(Cluster::shared(), &configuration);
     let url = pooler.url(&direct);
-    // Both migrate, or wait for whoever does, and more connections than the pooler has do the work.
+    // Both migrate or wait for the other to migrate, and use more connections than the pooler has.
     let opened = join_all([open(&url, 6), open(&url, 6)]).await;
     let opened: Vec<_> = opened.into_iter().map(Result::unwrap).collect();
     let bootstrap = first("sk_0123456789abcdef");
@@ -71,7 +71,7 @@ async fn transaction_pooling_works_where_prepared_statements_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standby_behind_a_pooler_is_found_out_on_the_connection() {
+async fn a_standby_behind_a_pooler_is_detected_on_the_connection() {
     let cluster = Cluster::start(&Options::default()).unwrap();
     let pooler = Pooler::before(&cluster, &["pool_mode = session"]);
     let direct = cluster.fresh_database().await;

@@ -1,4 +1,4 @@
-//! Instances that start on one database, at once or after a newer Patron.
+//! Instances that start on one database, at the same time or after a newer version of Patron.
 
 use futures::future::join_all;
 use patron_adapters::persistence::OpenError;
@@ -8,7 +8,7 @@ use patron_tests::postgres::Cluster;
 use super::world::{World, first, open};
 
 #[tokio::test]
-async fn instances_that_start_at_once_migrate_once_and_make_one_first_tenant() {
+async fn instances_started_together_migrate_once_and_create_one_first_tenant() {
     let url = Cluster::shared().fresh_database().await;
     let opened = join_all((0..6).map(|_| open(&url, 2))).await;
     let opened: Vec<_> = opened.into_iter().map(|database| database.unwrap()).collect();
@@ -23,7 +23,7 @@ async fn instances_that_start_at_once_migrate_once_and_make_one_first_tenant() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_patron_is_left_alone() {
+async fn a_database_of_a_newer_version_is_left_alone() {
     let world = World::fresh().await;
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')";
     world.admin().await.batch_execute(newer).await.unwrap();

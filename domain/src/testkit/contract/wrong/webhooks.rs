@@ -153,6 +153,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(written)
         });
     }),
+    ("writes a round behind an event that the log does not hold", |wrong| {
+        recording(wrong, |record| RoundRecord { position: record.position.position().into(), ..record });
+    }),
     ("does not write a round's changes", |wrong| {
         recording(wrong, |record| RoundRecord { changed: Vec::new(), ..record });
     }),

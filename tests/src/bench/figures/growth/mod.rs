@@ -1,4 +1,4 @@
-//! Whether reads take longer when there are more customers: one client, each kind of read by itself.
+//! Whether reads take longer with more customers: one client, each kind of read measured separately.
 
 mod page;
 mod questions;
@@ -15,16 +15,16 @@ use crate::{
     turns::{Outcome, Side, take},
 };
 
-/// What external ids of the generated customers begin with.
+/// The prefix of the external ids of generated customers.
 const PREFIX: &str = "grown-";
 
-/// Each read over few customers, against the same over many; over PostgreSQL also pages against pgbench.
+/// Each kind of read over few customers, against the same over many; on PostgreSQL also pages against pgbench.
 pub(crate) fn growth(options: &Options, backend: Backend, few: u64, many: u64) {
     heading(&format!("{}: reads by one client, over {few} customers and over {many}", name(backend)));
     let stages = [few, many].map(|customers| {
         let stage = Stage::new(options, backend);
         let took = stage.generate(options, PREFIX, customers).as_secs_f64();
-        note(&format!("made {customers} customers in {took:.1} s, {:.0}/s", customers as f64 / took));
+        note(&format!("generated {customers} customers in {took:.1} s, {:.0}/s", customers as f64 / took));
         stage
     });
     let servers = stages.each_ref().map(|stage| stage.serve(options));
@@ -42,7 +42,7 @@ pub(crate) fn growth(options: &Options, backend: Backend, few: u64, many: u64) {
     }
 }
 
-/// Nothing but pages, for a profiler.
+/// Pages alone, for a profiler.
 pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
     const CUSTOMERS: u64 = 100_000;
     let stage = Stage::new(options, backend);
@@ -50,10 +50,10 @@ pub(crate) fn profile(options: &Options, backend: Backend, clients: usize) {
     let server = stage.serve(options);
     let operations = pages_of(&server, CUSTOMERS).operations;
     let load = Load { address: server.address, operations, known: Default::default() };
-    note("the customers are there; the load begins");
+    note("the customers have been generated; the load begins");
     let tally = load::run(&load, clients, Until::Elapsed(options.turn()));
     heading(&format!("{}: pages of 50, {clients} clients, the load alone", name(backend)));
-    note(&format!("{:.0} a second", tally.per_second));
+    note(&format!("{:.0} per second", tally.per_second));
 }
 
 fn side<'a>(server: &Server, questions: Questions, how_many: &str) -> Side<'a> {
@@ -62,7 +62,7 @@ fn side<'a>(server: &Server, questions: Questions, how_many: &str) -> Side<'a> {
     Side::new(&name, move |time| load::run(&load, 1, Until::Elapsed(time)).into())
 }
 
-/// The time that half of the answers took at most, in seconds.
+/// The median latency, in seconds.
 fn median(outcome: &Outcome) -> f64 {
     let median = outcome.latency.as_ref().and_then(|latency| latency.quantile(0.5));
     median.map_or(f64::NAN, |time| time.as_secs_f64())

@@ -1,4 +1,4 @@
-//! Pages a second over PostgreSQL, against pgbench.
+//! Pages per second over PostgreSQL, against pgbench.
 
 use super::questions::pages_of;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 const CLIENTS: usize = 16;
 
-/// Pages of 50 from anywhere in the list, each as a whole request, against the query for the rows alone.
+/// Whole requests for pages of 50 from random places in the list, against the query for the rows alone.
 pub(super) fn page(options: &Options, stage: &Stage, server: &Server, customers: u64) {
     heading(&format!("PostgreSQL: pages of 50 by keyset, {CLIENTS} clients, {customers} customers"));
     let load =

@@ -1,4 +1,4 @@
-//! What is asked: each kind of read about many of the generated customers.
+//! The requests: each kind of read, for many of the generated customers.
 
 use serde_json::{Value, json};
 
@@ -9,14 +9,14 @@ use crate::{
     template::{Random, Template},
 };
 
-/// How many customers are asked about.
+/// The number of customers in the sample.
 const SAMPLE: usize = 200;
 
 /// One kind of read.
 pub(super) struct Questions {
-    /// What it is called.
+    /// Its name in the table.
     pub(super) name: &'static str,
-    /// One for each customer.
+    /// One request for each customer.
     pub(super) operations: Vec<Operation>,
 }
 
@@ -27,7 +27,7 @@ impl Questions {
     }
 }
 
-/// Every kind of read, about some of so many customers.
+/// Every kind of read, for a sample of this many customers.
 pub(super) fn questions(server: &Server, customers: u64) -> Vec<Questions> {
     let sample = sample(server, customers);
     let text = |one: &Value, field: &str| one[field].as_str().expect("a text").to_owned();
@@ -50,10 +50,10 @@ pub(super) fn questions(server: &Server, customers: u64) -> Vec<Questions> {
     ]
 }
 
-/// Pages of 50 from anywhere in the list.
+/// Pages of 50 from random places in the list.
 fn pages(server: &Server, sample: &[Value]) -> Questions {
     let cursor = |one: &Value| {
-        // The place of a customer is where a list ends that begins with it.
+        // A list that begins with this customer and shows only one returns a cursor to its place.
         let from = one["created_at"].as_str().expect("a time");
         let mut first = get(&format!("?limit=1&include_total=false&end_time={from}"));
         ask(server, &mut first)["pagination"]["next_cursor"].as_str().map(str::to_owned)
@@ -62,12 +62,12 @@ fn pages(server: &Server, sample: &[Value]) -> Questions {
     Questions::new("page of 50 from a cursor", cursors.map(|at| get(&format!("?limit=50&starting_after={at}"))))
 }
 
-/// The same for one kind alone.
+/// The pages alone.
 pub(super) fn pages_of(server: &Server, customers: u64) -> Questions {
     pages(server, &sample(server, customers))
 }
 
-/// Customers drawn at random, as the server shows them.
+/// Customers drawn at random, as the server returns them.
 fn sample(server: &Server, customers: u64) -> Vec<Value> {
     let mut random = Random::new();
     let mut one = || get(&format!("/external/{PREFIX}{:09}", 1 + random.next() % customers));
@@ -78,7 +78,7 @@ fn get(rest: &str) -> Template {
     Template::new("GET", &format!("/v1/customers{rest}"), &[], None)
 }
 
-/// What the server answers.
+/// Sends one request and returns the body of the answer.
 fn ask(server: &Server, template: &mut Template) -> Value {
     let (answer, bytes) = server.ask(template.next(&mut Random::new(), &[]));
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&bytes));

@@ -1,4 +1,4 @@
-//! The crowd: each connection creates as soon as it has an answer, and waits for as long as it takes.
+//! The crowd: each connection sends the next create as soon as the last one is answered.
 
 use std::{
     collections::BTreeMap,
@@ -18,31 +18,31 @@ use crate::{
     template::{Random, create, full_body},
 };
 
-/// A request that takes longer is given up: it has hung.
+/// A request that takes longer is considered hung and abandoned.
 const HUNG: Duration = Duration::from_secs(15);
-/// How long somebody who was turned away waits before asking again.
+/// The wait after a 503 or a refused connection before the next request.
 const TURNED_AWAY: Duration = Duration::from_millis(100);
 
-/// What the crowd saw.
+/// The results of the crowd.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
     statuses: BTreeMap<u16, (u64, Histogram)>,
-    /// Requests that were given up, or whose connection broke.
+    /// Requests that timed out or whose connection broke.
     pub(crate) unanswered: u64,
     /// Connections that were refused.
     refused: u64,
-    /// Answers 503 that do not say when to come again.
+    /// 503 answers without `Retry-After`.
     pub(crate) without_retry_after: u64,
     seconds: f64,
 }
 
 impl Crowd {
-    /// The longest request that was answered.
+    /// The longest answered request.
     pub(crate) fn longest(&self) -> Duration {
         self.statuses.values().map(|(_, latency)| latency.longest()).max().unwrap_or_default()
     }
 
-    /// A line for each status.
+    /// Prints a line for each status.
     pub(crate) fn print(&self) {
         for (status, (count, latency)) in &self.statuses {
             let [p50, p99] = [0.5, 0.99].map(|share| millis(latency.quantile(share)));
@@ -65,7 +65,7 @@ impl Crowd {
     }
 }
 
-/// Lets so many create for some time. Answers to what was sent before the end are waited for.
+/// Runs this many connections for some time. Waits for answers to requests sent before the end.
 pub(crate) fn run(address: SocketAddr, connections: usize, duration: Duration) -> Crowd {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! 2,000 connections that create at once, clients that vanish in the middle of a body, and 16 well-behaved ones beside them.
+//! 2,000 connections that create concurrently, clients that vanish in the middle of a body, and 16 well-behaved clients.
 
 mod crowd;
 mod vanishing;
@@ -21,25 +21,25 @@ use crate::{
 
 /// The well-behaved clients: half of their requests read, half create.
 const CALM: usize = 16;
-/// How long a well-behaved client rests between two requests.
+/// The pause of a well-behaved client between two requests.
 const REST: Duration = Duration::from_millis(20);
-/// How long it is calm before, and how long it is watched after.
+/// The length of the calm phase before the crowd, and of the observation after it.
 const BEFORE: Duration = Duration::from_secs(5);
 const AFTER: Duration = Duration::from_secs(3);
-/// How many customers there are before. The crowd creates about as many again: over an empty file, before would be calm for
-/// another reason than that there is no crowd.
+/// The number of customers before the crowd, which creates about as many again. On an empty database the phase before
+/// would be fast for reasons other than the missing crowd.
 const CUSTOMERS: u64 = 100_000;
-/// What may pass until latency is back to normal.
+/// The time allowed until latency is back to normal.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Everything that has to hold under overload.
+/// All figures under overload.
 pub(crate) fn overload(options: &Options, backend: Backend, connections: usize, seconds: u64) {
     let stage = Stage::new(options, backend);
     stage.fill(options, CUSTOMERS);
     let server = stage.serve(options);
     let load = calm_load(&server, &stage);
     heading(&format!(
-        "{}: {connections} connections create at once for {seconds} s, {CUSTOMERS} customers",
+        "{}: {connections} connections create concurrently for {seconds} s, {CUSTOMERS} customers",
         stage::name(backend)
     ));
     let before = calm(&load, BEFORE);
@@ -49,28 +49,28 @@ pub(crate) fn overload(options: &Options, backend: Backend, connections: usize, 
         let crowd = scope.spawn(|| crowd::run(server.address, connections, duration));
         let vanished = scope.spawn(|| vanishing::run(server.address, duration));
         let during = calm(&load, duration);
-        (during, crowd.join().expect("the crowd"), vanished.join().expect("those that vanish"))
+        (during, crowd.join().expect("the crowd"), vanished.join().expect("the vanishing clients"))
     });
     let recovering = calm(&load, RECOVERY);
     let after = calm(&load, AFTER);
 
-    let phases = [("before", &before), ("during", &during), ("the first second after", &recovering), ("then", &after)];
+    let phases = [("before", &before), ("during", &during), ("the first second after", &recovering), ("later", &after)];
     phases.into_iter().for_each(|(name, tally)| phase(name, tally));
     crowd.print();
     let longest = crowd.longest().max(during.latency.longest()).as_secs_f64();
     let silent = (crowd.unanswered + during.broken) as f64;
-    verdict("p99 of the well-behaved during it", p99(&during), " s", Target::AtMost(0.5));
-    verdict("longest request of anybody", longest, " s", Target::AtMost(10.0));
+    verdict("p99 of the well-behaved during overload", p99(&during), " s", Target::AtMost(0.5));
+    verdict("longest request of any client", longest, " s", Target::AtMost(10.0));
     verdict("requests without an answer", silent, "", Target::AtMost(0.0));
     verdict("503 without Retry-After", crowd.without_retry_after as f64, "", Target::AtMost(0.0));
     verdict("VmHWM", server.memory("VmHWM"), " MiB", Target::AtMost(128.0));
-    // Twice is within what the machine itself varies by.
-    verdict("p99 from one second after its end on ÷ before", p99(&after) / p99(&before), "", Target::AtMost(2.0));
+    // The machine itself varies by up to a factor of two.
+    verdict("p99 later than 1 s after the overload ÷ before", p99(&after) / p99(&before), "", Target::AtMost(2.0));
     let sockets = settled_sockets(&server, sockets_before).saturating_sub(sockets_before);
-    verdict("sockets left open by clients that are gone", sockets as f64, "", Target::AtMost(0.0));
+    verdict("sockets left open by vanished clients", sockets as f64, "", Target::AtMost(0.0));
     note(&format!("{} clients vanished in the middle of a body", vanished.len()));
     let left = vanishing::left_behind(&server, &vanished);
-    verdict("customers left by them", left as f64, "", Target::AtMost(0.0));
+    verdict("customers created by vanished clients", left as f64, "", Target::AtMost(0.0));
 }
 
 fn calm_load(server: &Server, stage: &Stage) -> Load {
@@ -100,7 +100,7 @@ fn phase(name: &str, tally: &Tally) {
     note(&format!("{CALM} well-behaved, {name}: {rate:.0}/s, p50 {p50}, p99 {p99}, max {longest} ms{others}"));
 }
 
-/// The open sockets of the server once it has noticed who is gone, or after 3 s.
+/// The open sockets of the server once it has closed the vanished clients' ones, or after 3 s.
 fn settled_sockets(server: &Server, enough: usize) -> usize {
     let give_up = Instant::now() + Duration::from_secs(3);
     loop {

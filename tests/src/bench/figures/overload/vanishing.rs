@@ -1,4 +1,4 @@
-//! Clients that send half a body and are gone.
+//! Clients that send half a body and disconnect.
 
 use std::{
     net::SocketAddr,
@@ -13,10 +13,10 @@ use crate::{
     template::{Known, Random, Template, create, full_body},
 };
 
-/// How often one vanishes.
+/// The time between two vanishing clients.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Lets one after the other vanish for some time; gives the digits of their external ids.
+/// Lets one client after another vanish for some time; returns the digits of their external ids.
 pub(crate) fn run(address: SocketAddr, duration: Duration) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -37,7 +37,7 @@ pub(crate) fn run(address: SocketAddr, duration: Duration) -> Vec<String> {
     })
 }
 
-/// How many of them became customers all the same.
+/// The number of vanished clients whose customer exists nevertheless.
 pub(crate) fn left_behind(server: &Server, vanished: &[String]) -> usize {
     let there = vanished.iter().filter(|digits| {
         let mut template = Template::new("GET", &format!("/v1/customers/external/bench-{digits}"), &[], None);
@@ -47,7 +47,7 @@ pub(crate) fn left_behind(server: &Server, vanished: &[String]) -> usize {
     there.count()
 }
 
-/// The digits of the external id in a request's first half; none when it ends before them.
+/// The digits of the external id in the first half of a request, if they are in it.
 fn digits(half: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(half).ok()?;
     let (_, rest) = text.split_once("\"external_id\":\"bench-")?;

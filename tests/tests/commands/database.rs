@@ -1,0 +1,109 @@
+//! Copying a whole database, and distributing it over several servers.
+
+use patron_tests::{
+    audit,
+    patron::{Backend, KEY, Place},
+    requests::{full, tax_rate},
+};
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::assert_refused;
+
+/// Compares every table, in the order of its keys.
+const TABLES: [(&str, &str); 16] = [
+    ("owners", "1"),
+    ("tenants", "1"),
+    ("environments", "1"),
+    ("api_keys", "1"),
+    ("logs", "1"),
+    ("audit", "1, 2"),
+    ("tax_rates", "1, 2"),
+    ("tax_defaults", "1, 2"),
+    ("customers", "1, 2"),
+    ("customer_index", "1, 2, 3, 4"),
+    ("events", "1, 2"),
+    ("kept_answers", "1, 2"),
+    ("webhook_endpoints", "1, 2"),
+    ("webhook_deliveries", "1, 2, 3"),
+    ("onboarding_workflows", "1, 2"),
+    ("onboarding_runs", "1, 2"),
+];
+
+async fn is_the_same(one: &Place, other: &Place) {
+    for (table, key) in TABLES {
+        let all = format!("SELECT * FROM {table} ORDER BY {key}");
+        let (one, other) = (one.rows(&all).await, other.rows(&all).await);
+        assert!(one == other, "{table}: {} rows, and {}", one.len(), other.len());
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_can_be_copied_to_the_other_kind_and_back(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let (place, other) = (Place::fresh(backend).await, Place::fresh(other_than(backend)).await);
+    let server = place.serve_with(&[("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
+    server.post("/v1/webhooks/endpoints", &json!({ "url": "http://127.0.0.1:9/hook" })).await.expect(201);
+    let create = async |server: &patron_tests::patron::Server, name: &str| {
+        let request = server.request(Method::POST, "/v1/customers").header("idempotency-key", name);
+        patron_tests::patron::send(request.json(&full(name))).await
+    };
+    let first = create(&server, "c-0").await.expect(201);
+    for number in 1..40 {
+        create(&server, &format!("c-{number}")).await.expect(201);
+    }
+    let page = server.get("/v1/events?limit=10").await.expect(200);
+    if backend == Backend::Sqlite {
+        let output = other.run(&["database", "copy", "--from", place.database_url(), "--to", other.database_url()]);
+        assert_refused(&output, 1, &["the source cannot be used", "another Patron server is using"]);
+    }
+    drop(server);
+
+    let said = other.run_ok(&["database", "copy", "--from", place.database_url(), "--to", other.database_url()]);
+    assert!(said.starts_with("copied "), "{said}");
+    is_the_same(&place, &other).await;
+    audit::is_whole(&other).await;
+
+    // The copy continues where the original stopped: stored answers, cursors, numbers of environments.
+    let server = other.serve();
+    let again = create(&server, "c-0").await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.expect(201), first);
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = server.get(&format!("/v1/events?limit=1000&cursor={cursor}")).await.expect(200);
+    assert_eq!(next["items"].as_array().map(Vec::len), Some(41 - 10));
+    let made = server.post("/v1/environments", &json!({ "name": "Second", "type": "production" })).await.expect(201);
+    let key: Value = server
+        .post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key", "environment_id": made["id"] }))
+        .await
+        .expect(201);
+    let key = key["api_key"].as_str().unwrap_or(KEY).to_owned();
+    let second = server.request_as(&key, Method::POST, "/v1/customers").json(&json!({ "external_id": "x" }));
+    patron_tests::patron::send(second).await.expect(201);
+    drop(server);
+
+    let refused = other.run(&["database", "copy", "--from", place.database_url(), "--to", other.database_url()]);
+    assert_refused(&refused, 1, &["the target is not empty"]);
+    let back = Place::fresh(backend).await;
+    assert!(other.run_ok(&["database", "copy", "--to", back.database_url()]).starts_with("copied "));
+    is_the_same(&other, &back).await;
+}
+
+fn other_than(backend: Backend) -> Backend {
+    match backend {
+        Backend::Sqlite => Backend::Postgres,
+        Backend::Postgres => Backend::Sqlite,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_database_with_citus_is_distributed() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    assert_refused(&place.run(&["database", "distribute"]), 2, &["only a database of PostgreSQL"]);
+    let place = Place::fresh(Backend::Postgres).await;
+    assert_refused(&place.run(&["database", "distribute"]), 1, &["there is no Citus", "CREATE EXTENSION citus"]);
+}
