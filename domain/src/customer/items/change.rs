@@ -160,16 +160,17 @@ mod tests {
 
     #[test]
     fn the_same_tax_id_keeps_its_id() {
+        let mut ids = ids();
         let tax_id = |value| TaxId::new(TaxIdType::new("unknown").unwrap(), value, false).unwrap();
         let mut list = vec![Item { id: an_id(1), value: tax_id("A1") }];
         let new = |value| NewItem { id: None, value: tax_id(value) };
         let items = NewItems::new(vec![new("B2"), new("a-1")]).unwrap();
-        assert_eq!(ItemsChange::Replace(items).apply(&mut list, &mut ids(), a_time()), Ok(true));
+        assert_eq!(ItemsChange::Replace(items).apply(&mut list, &mut ids, a_time()), Ok(true));
         assert_eq!(list[1].id, an_id(1));
         let twice = NewItems::new(vec![new("B2"), new("b2")]).unwrap_err();
         assert_eq!(paths(twice.into()), ["tax_ids[1]"]);
         let add = ItemsChange::One(ItemChange::Add(Box::new(tax_id("B 2"))));
-        assert_eq!(paths(add.apply(&mut list, &mut ids(), a_time()).unwrap_err()), ["value"]);
+        assert_eq!(paths(add.apply(&mut list, &mut ids, a_time()).unwrap_err()), ["value"]);
     }
 
     #[test]

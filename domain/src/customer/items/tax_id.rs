@@ -163,7 +163,7 @@ fn normal(tax_id_type: TaxIdType, value: &str) -> Option<String> {
     if tax_id_type.scheme() == Scheme::EuVat && value.starts_with("GR") {
         value.replace_range(..2, "EL");
     }
-    // Mexico's numbers know two more characters.
+    // The last two stand in Mexico's numbers.
     let known = |one: char| one.is_ascii_alphanumeric() || matches!(one, '&' | 'Ñ');
     ((MIN..=MAX).contains(&value.chars().count()) && value.chars().all(known)).then_some(value)
 }
@@ -172,7 +172,9 @@ fn check(tax_id_type: TaxIdType, value: &str) -> Result<(), TaxIdError> {
     let format = TaxIdError::Format { tax_id_type };
     match tax_id_type.scheme() {
         Scheme::Form => {
-            let fits = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            // Mexico's numbers have two more characters.
+            let is_mexican = tax_id_type.country() == Some("MX");
+            let fits = value.chars().all(|one| one.is_ascii_alphanumeric() || is_mexican);
             if fits { Ok(()) } else { Err(format) }
         }
         Scheme::EuVat if value.starts_with("GB") => Err(TaxIdError::NotOfTheEu),
@@ -276,6 +278,7 @@ mod tests {
             ("ch_vat", "CHE-107.787.577 IVA", "CHE107787577IVA", Some("CH")),
             ("unknown", "ab-1", "AB1", None),
             ("sa_vat", "123456789012345", "123456789012345", Some("SA")),
+            ("mx_rfc", "ñ&o 640115 7b9", "Ñ&O6401157B9", Some("MX")),
         ] {
             let found = tax_id(name, given).unwrap();
             assert_eq!((found.value(), found.country().map(|one| one.as_str().to_owned()).as_deref()), (kept, country));

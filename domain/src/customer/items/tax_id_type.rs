@@ -109,9 +109,9 @@ crate::text::serde_as_text!(TaxIdType);
 /// Every type, in the order of their names, `unknown` last.
 #[rustfmt::skip]
 const ROWS: [Row; 111] = [
-    row("ad_nrt", Some("AD"), Scheme::Stdnum("ad/nrt")),
+    row("ad_nrt", Some("AD"), Scheme::Form),
     row("ae_trn", Some("AE"), Scheme::Form),
-    row("al_tin", Some("AL"), Scheme::Stdnum("al/nipt")),
+    row("al_tin", Some("AL"), Scheme::Form),
     row("am_tin", Some("AM"), Scheme::Form),
     row("ao_tin", Some("AO"), Scheme::Form),
     row("ar_cuit", Some("AR"), Scheme::Stdnum("ar/cuit")),
@@ -160,7 +160,7 @@ const ROWS: [Row; 111] = [
     row("hk_br", Some("HK"), Scheme::Form),
     row("hr_oib", Some("HR"), Scheme::Stdnum("hr/oib")),
     row("hu_tin", Some("HU"), Scheme::Form),
-    row("id_npwp", Some("ID"), Scheme::Stdnum("id/npwp")),
+    row("id_npwp", Some("ID"), Scheme::Form),
     row("il_vat", Some("IL"), Scheme::Stdnum("il/idnr")),
     row("in_gst", Some("IN"), Scheme::Stdnum("in/gstin")),
     row("is_vat", Some("IS"), Scheme::Stdnum("is/vsk")),
@@ -170,7 +170,7 @@ const ROWS: [Row; 111] = [
     row("ke_pin", Some("KE"), Scheme::Stdnum("ke/pin")),
     row("kg_tin", Some("KG"), Scheme::Form),
     row("kh_tin", Some("KH"), Scheme::Form),
-    row("kr_brn", Some("KR"), Scheme::Stdnum("kr/brn")),
+    row("kr_brn", Some("KR"), Scheme::Form),
     row("kz_bin", Some("KZ"), Scheme::Form),
     row("la_tin", Some("LA"), Scheme::Form),
     row("li_uid", Some("LI"), Scheme::Form),
@@ -180,7 +180,7 @@ const ROWS: [Row; 111] = [
     row("me_pib", Some("ME"), Scheme::Stdnum("me/pib")),
     row("mk_vat", Some("MK"), Scheme::Stdnum("mk/edb")),
     row("mr_nif", Some("MR"), Scheme::Form),
-    row("mx_rfc", Some("MX"), Scheme::Stdnum("mx/rfc")),
+    row("mx_rfc", Some("MX"), Scheme::Form),
     row("my_frp", Some("MY"), Scheme::Form),
     row("my_itn", Some("MY"), Scheme::Form),
     row("my_sst", Some("MY"), Scheme::Form),
