@@ -61,7 +61,10 @@ pub use items::{
     TaxExemptionUpdate, TaxId, TaxIdError, TaxIdType, TaxIdTypeError, TaxIdUpdate,
 };
 pub use limits::Limits;
-pub use parts::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
+pub use parts::{
+    ContactPersonParts, CustomerUpdateParts, ElectronicAddressParts, NewCustomerParts, NewLinkParts,
+    ShippingAddressParts, TaxExemptionParts, TaxIdParts, TaxRateOverrideParts,
+};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockCustomerRepository;
 pub use port::{CustomerRepository, MappingFilter};

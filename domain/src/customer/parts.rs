@@ -1,65 +1,106 @@
 //! Requests as unchecked texts. A check reports all broken rules together, each with the name of its field.
 
 mod check;
+mod items;
 
 use std::collections::BTreeMap;
 
+pub use items::{ContactPersonParts, ElectronicAddressParts, ShippingAddressParts, TaxExemptionParts, TaxIdParts};
+
 use crate::patch::Patch;
 
-/// A request for a new customer, before its check. With the feature `serde` it deserialises the body of `POST /customers` of
-/// our API. Violations have the names of its members.
-///
-/// An empty optional text counts as absent.
-///
-/// ```
-/// use patron_domain::customer::NewCustomerParts;
-///
-/// let parts = NewCustomerParts {
-///     external_id: "acme".to_owned(),
-///     email: Some("not an address".to_owned()),
-///     address_country: Some("Germany".to_owned()),
-///     ..NewCustomerParts::default()
-/// };
-/// let broken = parts.check().unwrap_err();
-/// let places: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
-/// assert_eq!(places, ["address_country", "email"]);
-/// ```
-#[derive(Clone, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
-pub struct NewCustomerParts {
-    /// Its id in the client's own system. Needed.
-    pub external_id: String,
-    /// The name.
-    pub name: Option<String>,
-    /// The e-mail address.
-    pub email: Option<String>,
-    /// The contact number.
-    pub contact: Option<String>,
-    /// The address's first line.
-    pub address_line1: Option<String>,
-    /// The address's second line.
-    pub address_line2: Option<String>,
-    /// The city.
-    pub address_city: Option<String>,
-    /// The state, province or region.
-    pub address_state: Option<String>,
-    /// The postal code.
-    pub address_postal_code: Option<String>,
-    /// The country, in two letters.
-    pub address_country: Option<String>,
-    /// The time zone.
-    pub timezone: Option<String>,
-    /// Metadata.
-    pub metadata: Option<BTreeMap<String, String>>,
-    /// Its tax rates; `None` for the environment's defaults.
-    pub tax_rate_overrides: Option<Vec<TaxRateOverrideParts>>,
-    /// Its links to other systems.
-    pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
-    /// Whether no onboarding workflow is to run.
-    pub skip_onboarding_workflow: Option<bool>,
-    /// The workflow to run.
-    pub onboarding_workflow_name: Option<String>,
+macro_rules! requests {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        /// A request for a new customer, before its check. With the feature `serde` it deserialises the body of `POST /customers` of
+        /// our API. Violations have the names of its members.
+        ///
+        /// An empty optional text counts as absent.
+        ///
+        /// ```
+        /// use patron_domain::customer::NewCustomerParts;
+        ///
+        /// let parts = NewCustomerParts {
+        ///     external_id: "acme".to_owned(),
+        ///     email: Some("not an address".to_owned()),
+        ///     address_country: Some("Germany".to_owned()),
+        ///     ..NewCustomerParts::default()
+        /// };
+        /// let broken = parts.check().unwrap_err();
+        /// let places: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
+        /// assert_eq!(places, ["address_country", "email"]);
+        /// ```
+        #[derive(Clone, Default, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+        pub struct NewCustomerParts {
+            /// Its id in the client's own system. Needed.
+            pub external_id: String,
+            $(#[doc = $says] pub $wire: Option<String>,)+
+            /// Metadata.
+            pub metadata: Option<BTreeMap<String, String>>,
+            /// The address for electronic invoices.
+            pub electronic_address: Option<ElectronicAddressParts>,
+            /// The address for goods.
+            pub shipping_address: Option<ShippingAddressParts>,
+            /// The preferred languages, the best first.
+            pub preferred_locales: Option<Vec<String>>,
+            /// Tags.
+            pub tags: Option<Vec<String>>,
+            /// Its people.
+            pub contact_persons: Option<Vec<ContactPersonParts>>,
+            /// Its tax ids.
+            pub tax_ids: Option<Vec<TaxIdParts>>,
+            /// Its tax exemptions.
+            pub tax_exemptions: Option<Vec<TaxExemptionParts>>,
+            /// Its tax rates; `None` for the environment's defaults.
+            pub tax_rate_overrides: Option<Vec<TaxRateOverrideParts>>,
+            /// Its links to other systems.
+            pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
+            /// Whether no onboarding workflow is to run.
+            pub skip_onboarding_workflow: Option<bool>,
+            /// The workflow to run.
+            pub onboarding_workflow_name: Option<String>,
+        }
+
+        /// A request to update a customer, before its check. Each field is kept, cleared or set.
+        ///
+        /// With the feature `serde` it deserialises the bodies of `PATCH` and `PUT` of our API: an absent member keeps a field, and
+        /// `null` clears it.
+        ///
+        /// ```
+        /// use patron_domain::{customer::{CustomerName, CustomerUpdateParts}, patch::Patch};
+        ///
+        /// let parts = CustomerUpdateParts { name: Patch::Set("Acme Ltd".to_owned()), ..CustomerUpdateParts::default() };
+        /// assert_eq!(parts.merge().unwrap().name, Patch::Set(CustomerName::new("Acme Ltd").unwrap()));
+        /// ```
+        #[derive(Clone, Default, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+        pub struct CustomerUpdateParts {
+            /// Another external id, which cannot be cleared.
+            pub external_id: Patch<String>,
+            $(#[doc = $says] pub $wire: Patch<String>,)+
+            /// Metadata.
+            pub metadata: Patch<BTreeMap<String, Option<String>>>,
+            /// The address for electronic invoices.
+            pub electronic_address: Patch<ElectronicAddressParts>,
+            /// The address for goods.
+            pub shipping_address: Patch<ShippingAddressParts>,
+            /// The preferred languages; the list is replaced whole.
+            pub preferred_locales: Patch<Vec<String>>,
+            /// The tags; the list is replaced whole.
+            pub tags: Patch<Vec<String>>,
+            /// Its people; the list is replaced whole, and those with an id are kept.
+            pub contact_persons: Patch<Vec<ContactPersonParts>>,
+            /// Its tax ids; the list is replaced whole, and those with an id are kept.
+            pub tax_ids: Patch<Vec<TaxIdParts>>,
+            /// Its tax exemptions; the list is replaced whole, and those with an id are kept.
+            pub tax_exemptions: Patch<Vec<TaxExemptionParts>>,
+            /// Links to make or change; other links stay.
+            pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
+        }
+    };
 }
+
+crate::customer_texts!(requests);
 
 /// A tax rate override of a new customer, before its check.
 ///
@@ -106,52 +147,13 @@ pub struct NewLinkParts {
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// A request to update a customer, before its check. Each field is kept, cleared or set.
-///
-/// With the feature `serde` it deserialises the bodies of `PATCH` and `PUT` of our API: an absent member keeps a field, and
-/// `null` clears it.
-///
-/// ```
-/// use patron_domain::{customer::{CustomerName, CustomerUpdateParts}, patch::Patch};
-///
-/// let parts = CustomerUpdateParts { name: Patch::Set("Acme Ltd".to_owned()), ..CustomerUpdateParts::default() };
-/// assert_eq!(parts.merge().unwrap().name, Patch::Set(CustomerName::new("Acme Ltd").unwrap()));
-/// ```
-#[derive(Clone, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
-pub struct CustomerUpdateParts {
-    /// Another external id, which cannot be cleared.
-    pub external_id: Patch<String>,
-    /// The name.
-    pub name: Patch<String>,
-    /// The e-mail address.
-    pub email: Patch<String>,
-    /// The contact number.
-    pub contact: Patch<String>,
-    /// The address's first line.
-    pub address_line1: Patch<String>,
-    /// The address's second line.
-    pub address_line2: Patch<String>,
-    /// The city.
-    pub address_city: Patch<String>,
-    /// The state, province or region.
-    pub address_state: Patch<String>,
-    /// The postal code.
-    pub address_postal_code: Patch<String>,
-    /// The country, in two letters.
-    pub address_country: Patch<String>,
-    /// The time zone.
-    pub timezone: Patch<String>,
-    /// Metadata.
-    pub metadata: Patch<BTreeMap<String, Option<String>>>,
-    /// Links to make or change; other links stay.
-    pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{customer::MetadataUpdate, integration::NewLinks};
+    use crate::{
+        customer::{ElectronicAddressUpdate, MetadataUpdate, Tags, TagsChange},
+        integration::NewLinks,
+    };
 
     #[test]
     fn the_elements_of_a_list_that_is_too_long_are_not_checked() {
@@ -183,5 +185,78 @@ mod tests {
         let nameless = CustomerUpdateParts { external_id: Patch::Clear, ..CustomerUpdateParts::default() };
         assert_eq!(nameless.clone().merge().unwrap_err().iter().next().unwrap().rule, "required");
         assert_eq!(nameless.replace().unwrap().external_id, None);
+    }
+
+    #[test]
+    fn objects_lists_and_items_are_checked_at_their_places() {
+        let text = |text: &str| Patch::Set(text.to_owned());
+        let parts = NewCustomerParts {
+            external_id: "acme".to_owned(),
+            tax_treatment: Some("reverse_charge".to_owned()),
+            tags: Some(vec!["vip".to_owned(), "eu".to_owned()]),
+            shipping_address: Some(ShippingAddressParts { city: text("Bonn"), ..Default::default() }),
+            electronic_address: Some(ElectronicAddressParts { scheme: text("0204"), value: text("991-1") }),
+            contact_persons: Some(vec![ContactPersonParts {
+                first_name: "Ada".to_owned(),
+                roles: Some(vec!["billing".to_owned()]),
+                ..Default::default()
+            }]),
+            tax_ids: Some(vec![TaxIdParts {
+                r#type: "eu_vat".to_owned(),
+                value: "DE136695976".to_owned(),
+                ..Default::default()
+            }]),
+            tax_exemptions: Some(vec![TaxExemptionParts { reason: "resale".to_owned(), ..Default::default() }]),
+            ..NewCustomerParts::default()
+        };
+        let new = parts.clone().check().unwrap();
+        assert_eq!(new.profile.tax_treatment.as_str(), "reverse_charge");
+        assert_eq!((new.profile.tags.len(), new.contact_persons.len(), new.tax_ids.len()), (2, 1, 1));
+        assert_eq!(new.profile.shipping_address.city.as_ref().map(|city| city.as_str()), Some("Bonn"));
+        assert!(new.profile.electronic_address.is_some() && new.tax_exemptions.len() == 1);
+
+        let mut wrong = parts;
+        wrong.billing_currency = Some("euro".to_owned());
+        wrong.tags = Some(vec!["vip".to_owned(), "vip".to_owned(), String::new()]);
+        wrong.electronic_address = Some(ElectronicAddressParts { scheme: text("0204"), value: Patch::Keep });
+        wrong.contact_persons.as_mut().unwrap()[0].id = Some("x".to_owned());
+        wrong.tax_exemptions.as_mut().unwrap()[0].starts_at = Some("yesterday".to_owned());
+        let broken = wrong.check().unwrap_err();
+        let mut paths: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
+        paths.sort_unstable();
+        let wanted = [
+            "billing_currency",
+            "contact_persons[0].id",
+            "electronic_address.value",
+            "tags[1]",
+            "tags[2]",
+            "tax_exemptions[0].starts_at",
+        ];
+        assert_eq!(paths, wanted);
+    }
+
+    #[test]
+    fn objects_and_lists_are_merged_or_replaced() {
+        let city = ShippingAddressParts {
+            city: Patch::Set("Bonn".to_owned()),
+            state: Patch::Clear,
+            ..ShippingAddressParts::default()
+        };
+        let parts = CustomerUpdateParts {
+            shipping_address: Patch::Set(city),
+            electronic_address: Patch::Clear,
+            tags: Patch::Clear,
+            ..CustomerUpdateParts::default()
+        };
+        let merged = parts.clone().merge().unwrap();
+        let shipping = &merged.shipping_address;
+        assert_eq!((&shipping.state, &shipping.line1), (&Patch::Clear, &Patch::Keep));
+        assert_eq!(merged.electronic_address, ElectronicAddressUpdate::clear());
+        assert_eq!(merged.tags, TagsChange::Replace(Tags::default()));
+        let replaced = parts.replace().unwrap();
+        let shipping = &replaced.shipping_address;
+        assert_eq!((&shipping.state, &shipping.line1), (&Patch::Clear, &Patch::Clear));
+        assert_eq!(replaced.electronic_address, ElectronicAddressUpdate::default());
+        assert_eq!(replaced.tags, TagsChange::Keep);
     }
 }

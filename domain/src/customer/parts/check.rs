@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts};
+use super::{
+    CustomerUpdateParts, NewCustomerParts, NewLinkParts, TaxRateOverrideParts,
+    items::{ItemParts, id_of},
+};
 use crate::{
     customer::{
-        Address, AddressLine, City, Contact, CountryCode, CustomerName, CustomerUpdate, Email, ExternalId,
-        MetadataUpdate, NewCustomer, PostalCode, Profile, State, TaxChoice, TimeZone, WorkflowName,
+        AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, CustomerName, CustomerType,
+        CustomerUpdate, ElectronicAddressUpdate, Email, ExternalId, ItemKind, ItemsChange, LegalName, Listed, Locale,
+        MetadataUpdate, NewCustomer, NewItem, NewItems, PostalCode, Profile, RegistrationNumber, ShippingAddressUpdate,
+        State, Tag, TagsChange, TaxChoice, TaxTreatment, TextList, TimeZone, WorkflowName, table::or_unset,
     },
     integration::{NewLink, NewLinks, ProviderEntityId, ProviderType},
     metadata::{JsonObject, Metadata},
     onboarding::Onboarding,
     patch::Patch,
     tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
-    violation::{Rule, Violations},
+    violation::{Rule, Violation, Violations},
 };
 
 /// A required member is absent.
@@ -28,19 +33,19 @@ impl Rule for Needed {
 }
 
 /// Checks the fields of an object and collects the violations.
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     place: String,
     broken: &'a mut Violations,
 }
 
 impl Fields<'_> {
-    fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
+    pub(super) fn check<T, E: Rule>(&mut self, name: &str, checked: Result<T, E>) -> Option<T> {
         let place = &self.place;
         self.broken.check(|| format!("{place}{name}"), checked)
     }
 
     /// An optional text. An empty one counts as absent.
-    fn optional<T, E: Rule>(
+    pub(super) fn optional<T, E: Rule>(
         &mut self,
         name: &str,
         text: Option<String>,
@@ -51,7 +56,7 @@ impl Fields<'_> {
     }
 
     /// The update of an optional text. An empty one clears it.
-    fn patch<T, E: Rule>(
+    pub(super) fn patch<T, E: Rule>(
         &mut self,
         name: &str,
         patch: Patch<String>,
@@ -92,6 +97,47 @@ impl Fields<'_> {
         (count, list.into_iter().take(looked_at).enumerate().filter_map(element).collect())
     }
 
+    /// A value whose violations have paths relative to this object.
+    pub(super) fn group_here<T>(&mut self, checked: Result<T, Violations>) -> Option<T> {
+        let place = &self.place;
+        let absorb = |violation: Violation| {
+            let path = format!("{place}{}", violation.path);
+            self.broken.push(Violation { path, ..violation });
+        };
+        checked.map_err(|broken| broken.into_iter().for_each(absorb)).ok()
+    }
+
+    /// A list of texts without duplicates.
+    pub(super) fn texts<T: Listed, E: Rule>(
+        &mut self,
+        list: Option<Vec<String>>,
+        new: impl Fn(String) -> Result<T, E>,
+    ) -> Option<TextList<T>> {
+        let list = list?;
+        let count = list.len();
+        let checked = list.into_iter().enumerate();
+        let checked =
+            checked.filter_map(|(at, text)| Some((at, self.check(&format!("{}[{at}]", T::NAME), new(text))?)));
+        let checked = checked.collect();
+        self.group_here(TextList::at_places(count, checked))
+    }
+
+    /// A list of items.
+    fn items<T: ItemKind, P: ItemParts<T>>(&mut self, list: Option<Vec<P>>) -> Option<NewItems<T>> {
+        let check = |parts: P, fields: &mut Fields<'_>| {
+            let id = id_of(&parts, fields);
+            Some(NewItem { id, value: parts.check(fields)? })
+        };
+        let (_, valid) = self.each(T::NAME, usize::MAX, list?, check);
+        self.take(NewItems::at_places(valid))
+    }
+
+    /// A member that is an object.
+    fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let place = format!("{}{name}.", self.place);
+        read(&mut Fields { place, broken: &mut *self.broken })
+    }
+
     fn links(&mut self, list: Option<Vec<NewLinkParts>>) -> NewLinks {
         let Some(list) = list else { return NewLinks::default() };
         let (count, valid) = self.each("integration_entity_mapping", NewLinks::MAX, list, NewLinkParts::check);
@@ -112,25 +158,24 @@ impl NewCustomerParts {
         new.ok_or_else(Violations::new)
     }
 
-    fn read(self, fields: &mut Fields<'_>) -> Option<NewCustomer> {
-        let external_id = fields.check("external_id", ExternalId::new(self.external_id));
-        let address = Address {
-            line1: fields.optional("address_line1", self.address_line1, AddressLine::new),
-            line2: fields.optional("address_line2", self.address_line2, AddressLine::new),
-            city: fields.optional("address_city", self.address_city, City::new),
-            state: fields.optional("address_state", self.address_state, State::new),
-            postal_code: fields.optional("address_postal_code", self.address_postal_code, PostalCode::new),
-            country: fields.optional("address_country", self.address_country, CountryCode::new),
-        };
-        let profile = Profile {
-            name: fields.optional("name", self.name, CustomerName::new),
-            email: fields.optional("email", self.email, Email::new),
-            contact: fields.optional("contact", self.contact, Contact::new),
-            address,
-            timezone: fields.optional("timezone", self.timezone, TimeZone::new).unwrap_or_default(),
-            metadata: fields.metadata(self.metadata),
-            ..Profile::default()
-        };
+    fn read(mut self, fields: &mut Fields<'_>) -> Option<NewCustomer> {
+        let external_id = fields.check("external_id", ExternalId::new(std::mem::take(&mut self.external_id)));
+        let mut profile = self.texts(fields);
+        profile.metadata = fields.metadata(self.metadata);
+        if let Some(parts) = self.electronic_address {
+            let faults = fields.broken.iter().len();
+            let update = fields.within("electronic_address", |fields| parts.update(fields, false));
+            // A member that is invalid is not reported as missing too.
+            if fields.broken.iter().len() == faults {
+                fields.take(update.apply(&mut profile.electronic_address));
+            }
+        }
+        if let Some(parts) = self.shipping_address {
+            let update = fields.within("shipping_address", |fields| parts.update(fields, false));
+            update.apply(&mut profile.shipping_address);
+        }
+        profile.preferred_locales = fields.texts(self.preferred_locales, Locale::new).unwrap_or_default();
+        profile.tags = fields.texts(self.tags, Tag::new).unwrap_or_default();
         let onboarding = Onboarding {
             skip: self.skip_onboarding_workflow.unwrap_or_default(),
             workflow: fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new),
@@ -144,8 +189,73 @@ impl NewCustomerParts {
             }
         };
         let links = fields.links(self.integration_entity_mapping);
-        Some(NewCustomer { profile, taxes, links, onboarding, ..NewCustomer::new(external_id?) })
+        Some(NewCustomer {
+            contact_persons: fields.items(self.contact_persons).unwrap_or_default(),
+            tax_ids: fields.items(self.tax_ids).unwrap_or_default(),
+            tax_exemptions: fields.items(self.tax_exemptions).unwrap_or_default(),
+            external_id: external_id?,
+            profile,
+            taxes,
+            links,
+            onboarding,
+        })
     }
+}
+
+macro_rules! checked_texts {
+    ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
+        impl NewCustomerParts {
+            /// The single texts.
+            fn texts(&mut self, fields: &mut Fields<'_>) -> Profile {
+                let mut profile = Profile::default();
+                $(
+                    let value = fields.optional(stringify!($wire), self.$wire.take(), $type::new);
+                    profile.$($place)+ = or_unset!($unset, value);
+                )+
+                profile
+            }
+        }
+
+        impl CustomerUpdateParts {
+            /// The single texts.
+            fn texts(&mut self, fields: &mut Fields<'_>, merges: bool) -> CustomerUpdate {
+                CustomerUpdate {
+                    $($wire: fields.patch(stringify!($wire), stated(std::mem::take(&mut self.$wire), merges), $type::new),)+
+                    ..CustomerUpdate::default()
+                }
+            }
+        }
+    };
+}
+
+crate::customer_texts!(checked_texts);
+
+/// The meaning of a patch: without a merge, a cleared value counts as absent.
+fn stated<T: PartialEq>(patch: Patch<T>, merges: bool) -> Patch<T> {
+    if merges || patch != Patch::Clear { patch } else { Patch::Keep }
+}
+
+/// The list in a patch: a cleared list is empty.
+fn list<T>(patch: Patch<Vec<T>>, merges: bool) -> Option<Vec<T>> {
+    match patch {
+        Patch::Clear if merges => Some(Vec::new()),
+        Patch::Keep | Patch::Clear => None,
+        Patch::Set(list) => Some(list),
+    }
+}
+
+/// The update of an object: without a merge, it replaces the whole object.
+macro_rules! object_update {
+    ($fields:ident, $patch:expr, $name:literal, $merges:ident, $update:ident) => {
+        match $patch {
+            Patch::Clear if $merges => $update::clear(),
+            Patch::Keep | Patch::Clear => $update::default(),
+            Patch::Set(parts) => {
+                let update = $fields.within($name, |fields| parts.update(fields, $merges));
+                if $merges { update } else { update.whole() }
+            }
+        }
+    };
 }
 
 impl TaxRateOverrideParts {
@@ -193,15 +303,15 @@ impl CustomerUpdateParts {
         self.read(false)
     }
 
-    fn read(self, merges: bool) -> Result<CustomerUpdate, Violations> {
+    fn read(mut self, merges: bool) -> Result<CustomerUpdate, Violations> {
         let mut broken = Violations::new();
         let fields = &mut Fields { place: String::new(), broken: &mut broken };
-        let stated = |patch: Patch<String>| if merges || patch != Patch::Clear { patch } else { Patch::Keep };
-        let external_id = match stated(self.external_id) {
+        let external_id = match stated(std::mem::take(&mut self.external_id), merges) {
             Patch::Keep => None,
             Patch::Clear => fields.check("external_id", Err(Needed("external_id"))),
             Patch::Set(text) => fields.check("external_id", ExternalId::new(text)),
         };
+        let texts = self.texts(fields, merges);
         let metadata = match self.metadata {
             Patch::Clear if merges => MetadataUpdate::Replace(Metadata::default()),
             Patch::Keep | Patch::Clear => MetadataUpdate::Keep,
@@ -211,23 +321,32 @@ impl CustomerUpdateParts {
                 if merges { MetadataUpdate::Merge(pairs) } else { MetadataUpdate::Replace(set) }
             }
         };
+        let electronic = self.electronic_address;
+        let shipping = self.shipping_address;
         let update = CustomerUpdate {
             external_id,
-            name: fields.patch("name", stated(self.name), CustomerName::new),
-            email: fields.patch("email", stated(self.email), Email::new),
-            contact: fields.patch("contact", stated(self.contact), Contact::new),
-            address_line1: fields.patch("address_line1", stated(self.address_line1), AddressLine::new),
-            address_line2: fields.patch("address_line2", stated(self.address_line2), AddressLine::new),
-            address_city: fields.patch("address_city", stated(self.address_city), City::new),
-            address_state: fields.patch("address_state", stated(self.address_state), State::new),
-            address_postal_code: fields.patch("address_postal_code", stated(self.address_postal_code), PostalCode::new),
-            address_country: fields.patch("address_country", stated(self.address_country), CountryCode::new),
-            timezone: fields.patch("timezone", stated(self.timezone), TimeZone::new),
             metadata,
+            electronic_address: object_update!(
+                fields,
+                electronic,
+                "electronic_address",
+                merges,
+                ElectronicAddressUpdate
+            ),
+            shipping_address: object_update!(fields, shipping, "shipping_address", merges, ShippingAddressUpdate),
+            preferred_locales: fields.texts(list(self.preferred_locales, merges), Locale::new),
+            tags: fields.texts(list(self.tags, merges), Tag::new).map_or(TagsChange::Keep, TagsChange::Replace),
+            contact_persons: replaced(fields.items(list(self.contact_persons, merges))),
+            tax_ids: replaced(fields.items(list(self.tax_ids, merges))),
+            tax_exemptions: replaced(fields.items(list(self.tax_exemptions, merges))),
             links: fields.links(self.integration_entity_mapping),
-            ..CustomerUpdate::default()
+            ..texts
         };
         broken.into_result()?;
         Ok(update)
     }
+}
+
+fn replaced<T: ItemKind>(items: Option<NewItems<T>>) -> ItemsChange<T> {
+    items.map_or(ItemsChange::Keep, ItemsChange::Replace)
 }
