@@ -76,6 +76,8 @@ kinds! {
     MappingKind, MappingId, "eim_";
     /// Kind of [`TaxRateId`].
     TaxRateKind, TaxRateId, "taxrate_";
+    /// Kind of [`TaxRateChangeId`].
+    TaxRateChangeKind, TaxRateChangeId, "trc_";
     /// Kind of [`TaxAssociationId`].
     TaxAssociationKind, TaxAssociationId, "ta_";
     /// Kind of [`ContactPersonId`].

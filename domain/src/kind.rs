@@ -8,7 +8,7 @@ use crate::{
     ids::RandomnessUnavailable,
     store::StoreError,
     tax::{
-        ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
+        BasisError, ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
         TaxesOfError,
     },
     tenancy::{
@@ -50,6 +50,8 @@ pub enum ErrorKind {
     VersionConflict,
     /// The log no longer holds the event at which a reader stopped.
     LogTakenBack,
+    /// The history that was asked for was removed.
+    Gone,
     /// The store is temporarily unavailable. The same operation may succeed later.
     Unavailable,
     /// A defect or a broken installation. The message is for the log, not for clients.
@@ -58,7 +60,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -69,6 +71,7 @@ impl ErrorKind {
         Self::KeyReused,
         Self::VersionConflict,
         Self::LogTakenBack,
+        Self::Gone,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -87,6 +90,7 @@ impl ErrorKind {
             Self::KeyReused => "idempotency_key_reused",
             Self::VersionConflict => "version_conflict",
             Self::LogTakenBack => "log_taken_back",
+            Self::Gone => "gone",
             Self::Unavailable => "service_unavailable",
             Self::Internal => "system_error",
         }
@@ -102,7 +106,7 @@ impl ErrorKind {
             Self::Denied | Self::Suspended => 403,
             Self::NotFound => 404,
             Self::AlreadyExists | Self::KeyReused => 409,
-            Self::LogTakenBack => 410,
+            Self::LogTakenBack | Self::Gone => 410,
             Self::VersionConflict => 412,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -221,22 +225,24 @@ operation_errors! {
         VersionConflict: Self::VersionConflict { .. },
     }
     FindTaxRateError [Denied, Store] {}
-    TaxesOfError [Denied, Store] (Invalid) { NotFound: Self::UnknownCustomer, }
+    TaxesOfError [Denied, Store] (Invalid) { NotFound: Self::UnknownCustomer, Gone: Self::HistoryRemoved, }
+    BasisError [Store] { Gone: Self::Removed, }
     CreateTaxRateError [Denied, KeyReused, Store] (Invalid) {
         AlreadyExists: Self::CodeTaken { .. },
     }
     ChangeTaxRateError [Denied, KeyReused, Store] (Invalid) {
-        NotFound: Self::Unknown,
-        InvalidOperation: Self::Archived | Self::InUse,
-        AlreadyExists: Self::CodeTaken { .. },
+        NotFound: Self::Unknown | Self::UnknownChange,
+        InvalidOperation: Self::Archived | Self::InUse | Self::HasChanges | Self::HasBegun | Self::TooMany { .. },
+        AlreadyExists: Self::CodeTaken { .. } | Self::SameTime { .. },
     }
     CreateTaxDefaultError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::UnknownRate,
         AlreadyExists: Self::AlreadyAssociated { .. },
     }
-    ChangeTaxDefaultError [Denied, KeyReused, Store] {
+    ChangeTaxDefaultError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::Unknown,
         InvalidOperation: Self::Archived,
+        AlreadyExists: Self::AlreadyAssociated { .. },
     }
     CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }
     EnvironmentError [Denied, KeyReused, Store] (Invalid) { NotFound: Self::Unknown, }

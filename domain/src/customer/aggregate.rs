@@ -1,7 +1,7 @@
 //! A customer and everything that belongs to it.
 
 use super::{
-    Address, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType, ElectronicAddress,
+    Address, ArchivedTerm, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType, ElectronicAddress,
     Email, ExternalId, FormerExternalId, Item, LegalName, Locales, RegistrationNumber, ShippingAddress, Tags,
     TaxExemption, TaxId, TaxTreatment, TimeZone,
 };
@@ -130,6 +130,8 @@ pub struct CustomerAggregate {
     pub former_external_ids: Vec<FormerExternalId>,
     /// When it got its current external id, by its creation or its last rename. Restoring does not change this.
     pub external_id_since: Timestamp,
+    /// The periods in which it was archived, the earliest first.
+    pub archived_terms: Vec<ArchivedTerm>,
 }
 
 impl CustomerAggregate {
@@ -156,6 +158,7 @@ impl CustomerAggregate {
             associations,
             removed_associations: Vec::new(),
             former_external_ids: Vec::new(),
+            archived_terms: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Decisions about an existing customer: update, archive, restore, link, associate taxes.
 
 use super::{
-    Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits, Precondition,
+    Amendment, ArchivedTerm, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits, Precondition,
     change::DecisionContext, error::InactiveTaxRate,
 };
 use crate::{
@@ -84,13 +84,29 @@ impl Draft<'_> {
 
     fn archive(&mut self) -> CustomerEventKind {
         self.set_status(Status::Published, Status::Archived);
+        self.state.archived_terms.push(ArchivedTerm { from: self.context.at, until: None });
         CustomerEventKind::Deleted
     }
 
     fn restore(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
         self.context.external_id_is_free_for(self.state.customer.id)?;
         self.set_status(Status::Archived, Status::Published);
+        self.end_archived_term();
         Ok(CustomerEventKind::Restored)
+    }
+
+    /// Ends the period in which the customer was archived. So that periods stay few, the earliest two become one.
+    fn end_archived_term(&mut self) {
+        let terms = &mut self.state.archived_terms;
+        if let Some(term) = terms.last_mut() {
+            term.until = Some(self.context.at);
+        }
+        if terms.len() > ArchivedTerm::MAX_KEPT {
+            let first = terms.remove(0);
+            if let Some(second) = terms.first_mut() {
+                second.from = first.from;
+            }
+        }
     }
 
     /// Moves the customer and what belongs to it from one status to another.
@@ -151,10 +167,6 @@ impl Draft<'_> {
             broken.add("tax_rate_code", &InactiveTaxRate);
             return Err(ChangeCustomerError::Invalid(broken));
         }
-        let same = |one: &&TaxAssociation| one.tax_rate_id == rate.id && one.currency == new.currency;
-        if let Some(existing) = self.state.associations.iter().find(same) {
-            return Err(ChangeCustomerError::AlreadyAssociated { existing: existing.id });
-        }
         let customer = &self.state.customer;
         let association = TaxAssociation {
             id: self.ids.next_id(),
@@ -163,6 +175,7 @@ impl Draft<'_> {
             entity: TaxedEntity::Customer(customer.id),
             priority: new.priority,
             auto_apply: new.auto_apply,
+            behavior: new.behavior,
             currency: new.currency,
             metadata: new.metadata,
             start: term.start,
@@ -170,6 +183,7 @@ impl Draft<'_> {
             status: Status::Published,
             audit: Audit::created(at, &self.context.scope.actor),
         };
+        self.does_not_overlap(&association)?;
         let association_id = association.id;
         self.state.associations.push(association);
         self.state.associations.sort_by_key(|association| association.id);
@@ -184,9 +198,19 @@ impl Draft<'_> {
         let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.associations.iter_mut().find(|association| association.id == id);
         let association = known.ok_or(ChangeCustomerError::UnknownAssociation)?;
-        update.apply(association);
+        update.apply(association).map_err(ChangeCustomerError::Invalid)?;
         association.audit.touch(at, actor);
+        let association = association.clone();
+        self.does_not_overlap(&association)?;
         Ok(CustomerEventKind::TaxAssociationUpdated { association_id: id })
+    }
+
+    /// Refuses a second association with the same rate and currency at the same time.
+    fn does_not_overlap(&self, association: &TaxAssociation) -> Result<(), ChangeCustomerError> {
+        match association.overlapping(&self.state.associations) {
+            Some(existing) => Err(ChangeCustomerError::AlreadyAssociated { existing }),
+            None => Ok(()),
+        }
     }
 
     fn dissociate(&mut self, id: TaxAssociationId) -> Result<CustomerEventKind, ChangeCustomerError> {
@@ -241,6 +265,7 @@ mod tests {
             currency: None,
             priority: Priority::default(),
             auto_apply: true,
+            behavior: None,
             metadata: Default::default(),
             start: None,
             end: None,

@@ -13,7 +13,7 @@ use crate::{
     lifecycle::{Audit, Status, Version},
     metadata::Metadata,
     onboarding::Onboarding,
-    tax::{CurrencyCode, Priority, TaxAssociation, TaxRate, TaxRateOverrides, TaxRateStatus, TaxedEntity},
+    tax::{CurrencyCode, Priority, TaxAssociation, TaxBehavior, TaxRate, TaxRateOverrides, TaxRateStatus, TaxedEntity},
     tenancy::EnvironmentScope,
     time::Timestamp,
     violation::Violations,
@@ -180,6 +180,7 @@ struct Terms {
     tax_rate_id: TaxRateId,
     priority: Priority,
     auto_apply: bool,
+    behavior: Option<TaxBehavior>,
     currency: Option<CurrencyCode>,
     metadata: Metadata,
     start: Timestamp,
@@ -201,6 +202,7 @@ impl Terms {
             entity: TaxedEntity::Customer(customer_id),
             priority: self.priority,
             auto_apply: self.auto_apply,
+            behavior: self.behavior,
             currency: self.currency,
             metadata: self.metadata,
             start: self.start,
@@ -219,6 +221,7 @@ fn inherited(defaults: &[TaxAssociation], now: Timestamp) -> Vec<Terms> {
         tax_rate_id: default.tax_rate_id,
         priority: default.priority,
         auto_apply: true,
+        behavior: default.behavior,
         currency: default.currency,
         metadata: default.metadata.clone(),
         start: default.start.max(now),
@@ -242,6 +245,7 @@ fn chosen(overrides: &TaxRateOverrides, rates: &[TaxRate], now: Timestamp) -> Re
                 tax_rate_id: rate.id,
                 priority: one.priority,
                 auto_apply: one.auto_apply,
+                behavior: one.behavior,
                 currency: Some(one.currency),
                 metadata: one.metadata.clone(),
                 start: now,
@@ -283,6 +287,7 @@ mod tests {
 
     fn rate(number: u128, code: &str, rate_status: TaxRateStatus) -> TaxRate {
         TaxRate {
+            history: Default::default(),
             id: id(number),
             owner: scope().owner,
             code: TaxRateCode::new(code).unwrap(),
@@ -303,6 +308,7 @@ mod tests {
             tax_rate_id: id(number),
             priority: Priority::new(7).unwrap(),
             auto_apply,
+            behavior: None,
             currency: Some(CurrencyCode::new("eur").unwrap()),
             metadata: Metadata::default(),
             start: time(start),
@@ -314,6 +320,7 @@ mod tests {
 
     fn an_override(code: &str) -> TaxRateOverride {
         TaxRateOverride {
+            behavior: None,
             code: TaxRateCode::new(code).unwrap(),
             currency: CurrencyCode::new("EUR").unwrap(),
             priority: Priority::new(3).unwrap(),

@@ -27,6 +27,35 @@ impl FormerExternalId {
     pub const MAX_KEPT: usize = 100;
 }
 
+/// A period in which a customer was archived.
+///
+/// ```
+/// use patron_domain::{customer::ArchivedTerm, testkit::a_time};
+///
+/// assert!(ArchivedTerm { from: a_time(), until: None }.contains(a_time()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ArchivedTerm {
+    /// When it was archived.
+    #[cfg_attr(feature = "serde", serde(with = "crate::stored::whole::micros"))]
+    pub from: Timestamp,
+    /// When it was restored; `None` while it is archived.
+    #[cfg_attr(feature = "serde", serde(default, with = "crate::stored::whole::optional_micros"))]
+    pub until: Option<Timestamp>,
+}
+
+impl ArchivedTerm {
+    /// The maximum number of periods per customer. Beyond it, the earliest two become one.
+    pub const MAX_KEPT: usize = 100;
+
+    /// Whether the customer was archived at a time.
+    #[must_use]
+    pub fn contains(self, at: Timestamp) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// The period in which a customer has or had an external id, without the external id itself.
 ///
 /// ```

@@ -96,6 +96,7 @@ pub enum TaxRateField {
     Scope,
     TaxRateStatus,
     Metadata,
+    Changes,
 }
 
 words!(
@@ -110,6 +111,7 @@ words!(
     Scope => "scope",
     TaxRateStatus => "tax_rate_status",
     Metadata => "metadata",
+    Changes => "changes",
 );
 
 impl TaxRateEvent {
@@ -142,6 +144,7 @@ impl TaxRateField {
             Self::Scope => before.scope != after.scope,
             Self::TaxRateStatus => before.rate_status != after.rate_status,
             Self::Metadata => before.metadata != after.metadata,
+            Self::Changes => before.history.changes != after.history.changes,
         };
         Self::ALL.iter().copied().filter(differs).collect()
     }

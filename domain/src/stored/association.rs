@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::{Audit, Owner, Status},
-    tax::{CurrencyCode, Priority, TaxAssociation, TaxedEntity},
+    tax::{CurrencyCode, Priority, TaxAssociation, TaxBehavior, TaxedEntity},
     tenancy::Actor,
     time::Timestamp,
 };
@@ -29,6 +29,8 @@ pub(super) struct AssociationForm<'a> {
     priority: Option<Int<Priority>>,
     #[serde(default = "on", skip_serializing_if = "is_on")]
     auto_apply: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_behavior: Option<Text<'a, TaxBehavior>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Text<'a, CurrencyCode>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +85,7 @@ impl<'a> AssociationForm<'a> {
             customer_id: customer_id.map(Text::from),
             priority: int_unless(Priority::default(), association.priority),
             auto_apply: association.auto_apply,
+            tax_behavior: Text::of_any(association.behavior.as_ref()),
             currency: Text::of_any(association.currency.as_ref()),
             metadata: Pairs::of(&association.metadata),
             start_date: int_unless(association.audit.created_at, association.start),
@@ -106,6 +109,7 @@ impl<'a> AssociationForm<'a> {
             entity: customer_id.map_or_else(|| whole.entity(), TaxedEntity::Customer),
             priority: self.priority.map(|priority| priority.0).unwrap_or_default(),
             auto_apply: self.auto_apply,
+            behavior: Text::take_any(self.tax_behavior),
             currency: Text::take_any(self.currency),
             metadata: Pairs::take(self.metadata),
             start: self.start_date.map_or(audit.created_at, |start| start.0),

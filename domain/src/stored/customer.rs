@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     customer::{
-        AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer, CustomerAggregate,
+        AddressLine, ArchivedTerm, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer, CustomerAggregate,
         CustomerName, CustomerType, Email, ExternalId, FormerExternalId, LegalName, Locale, PostalCode, Profile,
         RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
         table::{or_unset, set_value, shown_text},
@@ -78,6 +78,8 @@ macro_rules! customer_form {
             /// Left out where it is the time at which the customer was made.
             #[serde(skip_serializing_if = "Option::is_none")]
             external_id_since: Option<Int<Timestamp>>,
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            archived_terms: Vec<ArchivedForm>,
             #[serde(default, skip_serializing_if = "Folds::goes_unsaid")]
             folded: Folds,
         }
@@ -91,6 +93,7 @@ macro_rules! customer_form {
                     removed_associations,
                     former_external_ids,
                     external_id_since,
+                    archived_terms,
                 } = aggregate;
                 let profile = &customer.profile;
                 let associations_as = |status: Status, all: &'a [TaxAssociation]| {
@@ -124,6 +127,7 @@ macro_rules! customer_form {
                     removed_tax_associations: associations_as(Status::Deleted, removed_associations),
                     former_external_ids: former_external_ids.iter().map(FormerForm::of).collect(),
                     external_id_since: int_unless(customer.audit.created_at, *external_id_since),
+                    archived_terms: archived_terms.iter().map(ArchivedForm::of).collect(),
                     folded,
                 }
             }
@@ -170,6 +174,7 @@ macro_rules! customer_form {
                     removed_associations: associations_as(Status::Deleted, self.removed_tax_associations)?,
                     former_external_ids: self.former_external_ids.into_iter().map(FormerForm::take).collect(),
                     external_id_since: self.external_id_since.map_or(customer.audit.created_at, |since| since.0),
+                    archived_terms: self.archived_terms.into_iter().map(ArchivedForm::take).collect(),
                     customer,
                 })
             }
@@ -206,6 +211,24 @@ struct FormerForm<'a> {
     external_id: Text<'a, ExternalId>,
     from: Int<Timestamp>,
     until: Int<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArchivedForm {
+    from: Int<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Int<Timestamp>>,
+}
+
+impl ArchivedForm {
+    fn of(term: &ArchivedTerm) -> Self {
+        Self { from: Int(term.from), until: term.until.map(Int) }
+    }
+
+    fn take(self) -> ArchivedTerm {
+        ArchivedTerm { from: self.from.0, until: self.until.map(|until| until.0) }
+    }
 }
 
 impl<'a> MappingForm<'a> {

@@ -8,11 +8,11 @@ use super::{
     write,
 };
 use crate::{
-    ids::TaxRateId,
+    ids::{TaxRateChangeId, TaxRateId},
     lifecycle::{Owner, Status, Version},
     tax::{
-        FixedAmount, Percentage, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
-        TaxValue,
+        FixedAmount, Percentage, ReplacedValue, StatusSwitch, TaxRate, TaxRateChange, TaxRateCode, TaxRateDescription,
+        TaxRateHistory, TaxRateName, TaxRateScope, TaxRateStatus, TaxValue,
     },
     tenancy::Actor,
     time::Timestamp,
@@ -37,6 +37,12 @@ pub(super) struct TaxRateForm<'a> {
     scope: Option<Text<'a, TaxRateScope>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_rate_status: Option<Text<'a, TaxRateStatus>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ChangeForm<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<ReplacedForm<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    switches: Vec<SwitchForm<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Pairs<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,10 +59,7 @@ pub(super) struct TaxRateForm<'a> {
 
 impl<'a> TaxRateForm<'a> {
     pub(super) fn of(rate: &'a TaxRate) -> Self {
-        let (percentage_value, fixed_value) = match &rate.value {
-            TaxValue::Percentage(percentage) => (Some(Text::of(percentage)), None),
-            TaxValue::Fixed(amount) => (None, Some(Text::of(amount))),
-        };
+        let ValueForm { percentage_value, fixed_value } = ValueForm::of(&rate.value);
         Self {
             v: V1,
             id: Text::of(&rate.id),
@@ -67,6 +70,9 @@ impl<'a> TaxRateForm<'a> {
             fixed_value,
             scope: text_unless(&TaxRateScope::default(), &rate.scope),
             tax_rate_status: text_unless(&TaxRateStatus::default(), &rate.rate_status),
+            changes: rate.history.changes.iter().map(ChangeForm::of).collect(),
+            replaced: rate.history.replaced.iter().map(ReplacedForm::of).collect(),
+            switches: rate.history.switches.iter().map(SwitchForm::of).collect(),
             metadata: Pairs::of(&rate.metadata),
             status: text_unless(&Status::Published, &rate.status),
             version: int_unless(Version::FIRST, rate.version),
@@ -78,10 +84,11 @@ impl<'a> TaxRateForm<'a> {
     }
 
     pub(super) fn take(self, owner: Owner) -> Result<TaxRate, &'static str> {
-        let value = match (self.percentage_value, self.fixed_value) {
-            (Some(percentage), None) => TaxValue::Percentage(percentage.take()),
-            (None, Some(amount)) => TaxValue::Fixed(amount.take()),
-            _ => return Err("percentage_value"),
+        let value = ValueForm { percentage_value: self.percentage_value, fixed_value: self.fixed_value }.take()?;
+        let history = TaxRateHistory {
+            changes: self.changes.into_iter().map(ChangeForm::take).collect::<Result<_, _>>()?,
+            replaced: self.replaced.into_iter().map(ReplacedForm::take).collect::<Result<_, _>>()?,
+            switches: self.switches.into_iter().map(SwitchForm::take).collect(),
         };
         let audit = AuditParts {
             created_at: Some(self.created_at),
@@ -96,6 +103,7 @@ impl<'a> TaxRateForm<'a> {
             name: self.name.take(),
             description: Text::take_any(self.description),
             value,
+            history,
             scope: Text::take_any(self.scope).unwrap_or_default(),
             rate_status: Text::take_any(self.tax_rate_status).unwrap_or_default(),
             metadata: Pairs::take(self.metadata),
@@ -103,6 +111,106 @@ impl<'a> TaxRateForm<'a> {
             version: self.version.map_or(Version::FIRST, |version| version.0),
             audit: audit.take(None)?,
         })
+    }
+}
+
+/// One of the two is present.
+struct ValueForm<'a> {
+    percentage_value: Option<Text<'a, Percentage>>,
+    fixed_value: Option<Text<'a, FixedAmount>>,
+}
+
+impl<'a> ValueForm<'a> {
+    fn of(value: &'a TaxValue) -> Self {
+        match value {
+            TaxValue::Percentage(value) => Self { percentage_value: Some(Text::of(value)), fixed_value: None },
+            TaxValue::Fixed(value) => Self { percentage_value: None, fixed_value: Some(Text::of(value)) },
+        }
+    }
+
+    fn take(self) -> Result<TaxValue, &'static str> {
+        match (self.percentage_value, self.fixed_value) {
+            (Some(percentage), None) => Ok(TaxValue::Percentage(percentage.take())),
+            (None, Some(amount)) => Ok(TaxValue::Fixed(amount.take())),
+            _ => Err("percentage_value"),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeForm<'a> {
+    id: Text<'a, TaxRateChangeId>,
+    effective_from: Int<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percentage_value: Option<Text<'a, Percentage>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_value: Option<Text<'a, FixedAmount>>,
+    created_at: Int<Timestamp>,
+    created_by: Text<'a, Actor>,
+}
+
+impl<'a> ChangeForm<'a> {
+    fn of(change: &'a TaxRateChange) -> Self {
+        let ValueForm { percentage_value, fixed_value } = ValueForm::of(&change.value);
+        Self {
+            id: Text::of(&change.id),
+            effective_from: Int(change.effective_from),
+            percentage_value,
+            fixed_value,
+            created_at: Int(change.created_at),
+            created_by: Text::of(&change.created_by),
+        }
+    }
+
+    fn take(self) -> Result<TaxRateChange, &'static str> {
+        let value = ValueForm { percentage_value: self.percentage_value, fixed_value: self.fixed_value };
+        Ok(TaxRateChange {
+            id: self.id.take(),
+            effective_from: self.effective_from.0,
+            value: value.take().map_err(|_| "changes")?,
+            created_at: self.created_at.0,
+            created_by: self.created_by.take(),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplacedForm<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percentage_value: Option<Text<'a, Percentage>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_value: Option<Text<'a, FixedAmount>>,
+    until: Int<Timestamp>,
+}
+
+impl<'a> ReplacedForm<'a> {
+    fn of(replaced: &'a ReplacedValue) -> Self {
+        let ValueForm { percentage_value, fixed_value } = ValueForm::of(&replaced.value);
+        Self { percentage_value, fixed_value, until: Int(replaced.until) }
+    }
+
+    fn take(self) -> Result<ReplacedValue, &'static str> {
+        let value = ValueForm { percentage_value: self.percentage_value, fixed_value: self.fixed_value };
+        Ok(ReplacedValue { value: value.take().map_err(|_| "replaced")?, until: self.until.0 })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SwitchForm<'a> {
+    at: Int<Timestamp>,
+    to: Text<'a, TaxRateStatus>,
+}
+
+impl<'a> SwitchForm<'a> {
+    fn of(switch: &'a StatusSwitch) -> Self {
+        Self { at: Int(switch.at), to: Text::of(&switch.to) }
+    }
+
+    fn take(self) -> StatusSwitch {
+        StatusSwitch { at: self.at.0, to: self.to.take() }
     }
 }
 

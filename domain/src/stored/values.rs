@@ -149,7 +149,17 @@ texts! {
     from_stored: crate::webhook::EndpointUrl;
 }
 
-word_texts!(CustomerType, EnvironmentType, ExemptionReason, Role, Status, TaxRateScope, TaxRateStatus, TaxTreatment);
+word_texts!(
+    CustomerType,
+    EnvironmentType,
+    ExemptionReason,
+    Role,
+    Status,
+    crate::tax::TaxBehavior,
+    TaxRateScope,
+    TaxRateStatus,
+    TaxTreatment
+);
 
 /// Decimal numbers, which must never become floating-point numbers.
 macro_rules! decimals {

@@ -56,6 +56,19 @@ pub(crate) mod micros {
     }
 }
 
+/// Times that may be absent.
+pub(crate) mod optional_micros {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        at.map(Int).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        Option::<Int<Timestamp>>::deserialize(deserializer).map(|at| at.map(|at| at.0))
+    }
+}
+
 /// A form with its owner.
 #[derive(Serialize)]
 struct Owned<F> {
@@ -277,7 +290,7 @@ mod tests {
             TaxRateEvent { kind: TaxRateEventKind::Deleted, ..TaxRateEvent::created(an_id(1), None, off.clone()) };
         comes_back(&event);
         let defaults = vec![a_tax_default(&vat), TaxAssociation { id: an_id(78), ..a_tax_default(&off) }];
-        let basis = TaxBasis { own: Some(vec![]), defaults, rates: vec![vat, off] };
+        let basis = TaxBasis { own: Some(vec![]), defaults, rates: vec![vat, off], ..TaxBasis::default() };
         comes_back(&basis);
         let basis = TaxBasis { own: None, ..basis };
         let taxes: EffectiveTaxes = basis.effective(CurrencyCode::new("EUR").unwrap(), a_time());

@@ -1,20 +1,20 @@
 //! Decisions about an existing tax rate or default of an environment: changing it and archiving it.
 
 use super::{
-    TaxAssociation, TaxAssociationUpdate, TaxRate, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
-    TaxRateStatus, TaxValueParts, TaxedEntity,
+    ReplacedValue, StatusSwitch, TaxAssociation, TaxAssociationUpdate, TaxRate, TaxRateChange, TaxRateCode,
+    TaxRateDescription, TaxRateHistory, TaxRateName, TaxRateScope, TaxRateStatus, TaxValueParts, TaxedEntity,
 };
 use crate::{
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
     idempotency::{IdempotencyKeyReused, from_once_error},
-    ids::{EventId, TaxAssociationId, TaxRateId},
+    ids::{EventId, TaxAssociationId, TaxRateChangeId, TaxRateId},
     lifecycle::Status,
     metadata::Metadata,
     patch::Patch,
     store::StoreError,
     tenancy::{EnvironmentScope, PermissionDenied, RequestId},
     time::Timestamp,
-    violation::Violations,
+    violation::{Rule, Violations},
 };
 
 /// A change of a tax rate. Absent fields keep their values.
@@ -61,6 +61,41 @@ pub enum TaxRateAmendment {
     Update(Box<TaxRateUpdate>),
     /// Archive it: it can still be found by its id, and its code is free.
     Archive,
+    /// Change its value from a date on.
+    Schedule(NewTaxRateChange),
+    /// Remove a change that has not begun.
+    Unschedule(TaxRateChangeId),
+}
+
+/// A requested change of a rate's value from a date on.
+///
+/// ```
+/// use patron_domain::{tax::{NewTaxRateChange, Percentage, TaxValueParts}, testkit::{a_time, an_id}};
+///
+/// let value = TaxValueParts { percentage: Percentage::new("16").ok(), ..TaxValueParts::default() };
+/// let new = NewTaxRateChange { id: an_id(1), effective_from: a_time(), value, correction: false };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTaxRateChange {
+    /// The id.
+    pub id: TaxRateChangeId,
+    /// The time from which the value applies.
+    pub effective_from: Timestamp,
+    /// The value, of the rate's kind.
+    pub value: TaxValueParts,
+    /// Whether the time may be in the past. Only administrators may correct the past.
+    pub correction: bool,
+}
+
+/// The time of a change is in the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("effective_from is in the past; a super_admin may correct the past with \"correction\": true")]
+struct InThePast;
+
+impl Rule for InThePast {
+    fn rule(&self) -> &'static str {
+        "future"
+    }
 }
 
 /// The command for one change of a tax rate. It owns its data, because it may outlive the caller.
@@ -111,13 +146,21 @@ pub struct TaxRateFacts {
     pub in_use: bool,
     /// The published rate that has the code of [`ChangeTaxRate::wanted_code`].
     pub holder: Option<TaxRateId>,
+    /// Whether an association uses it or used it, including removed ones.
+    pub was_used: bool,
 }
 
 impl TaxRateFacts {
     /// The rate, whether it is in use, and the holder of the wanted code.
     #[must_use]
     pub fn new(current: Option<TaxRate>, in_use: bool, holder: Option<TaxRateId>) -> Self {
-        Self { current, in_use, holder }
+        Self { current, in_use, holder, was_used: in_use }
+    }
+
+    /// The same of a rate that was used by associations that are removed.
+    #[must_use]
+    pub fn used_before(self) -> Self {
+        Self { was_used: true, ..self }
     }
 }
 
@@ -157,6 +200,31 @@ pub enum ChangeTaxRateError {
          associations first, including those of archived customers, or set it INACTIVE and create another"
     )]
     InUse,
+    /// Its value cannot be replaced, because changes of the value have dates.
+    #[error(
+        "the value of this tax rate changes at given dates, so it cannot be replaced; add a change with effective_from instead"
+    )]
+    HasChanges,
+    /// It has no change with this id.
+    #[error("the tax rate has no change with this id")]
+    UnknownChange,
+    /// The change has begun.
+    #[error("the change has begun, so it cannot be removed; add another change")]
+    HasBegun,
+    /// It has as many changes, or was switched as often, as a rate may be.
+    #[error("a tax rate has at most {max} {what}; create another tax rate")]
+    TooMany {
+        /// The changes, or the switches.
+        what: &'static str,
+        /// The maximum.
+        max: usize,
+    },
+    /// Another change begins at the same time.
+    #[error("another change of the tax rate begins at this time; choose another effective_from, or remove that change first")]
+    SameTime {
+        /// The other change's id.
+        existing: TaxRateChangeId,
+    },
     /// Another published rate has the code.
     #[error("a tax rate with this code already exists; choose another code, or update the existing tax rate")]
     CodeTaken {
@@ -174,7 +242,7 @@ impl ChangeTaxRate {
     pub fn wanted_code(&self) -> Option<&TaxRateCode> {
         match &self.amendment {
             TaxRateAmendment::Update(update) => update.code.as_ref(),
-            TaxRateAmendment::Archive => None,
+            TaxRateAmendment::Archive | TaxRateAmendment::Schedule(_) | TaxRateAmendment::Unschedule(_) => None,
         }
     }
 
@@ -190,10 +258,12 @@ impl ChangeTaxRate {
         match self.amendment {
             // An archived rate cannot be archived again: for the client it no longer exists.
             TaxRateAmendment::Archive if !published => return Err(ChangeTaxRateError::Unknown),
-            TaxRateAmendment::Update(_) if !published => return Err(ChangeTaxRateError::Archived),
+            _ if !published => return Err(ChangeTaxRateError::Archived),
             TaxRateAmendment::Archive if facts.in_use => return Err(ChangeTaxRateError::InUse),
             TaxRateAmendment::Archive => rate.status = Status::Archived,
-            TaxRateAmendment::Update(update) => update.apply(&mut rate, facts)?,
+            TaxRateAmendment::Update(update) => update.apply(&mut rate, facts, self.at)?,
+            TaxRateAmendment::Schedule(new) => rate.schedule(new, scope, self.at)?,
+            TaxRateAmendment::Unschedule(id) => rate.unschedule(id, self.at)?,
         }
         let kind = match rate.status {
             Status::Published => TaxRateEventKind::Updated { changed: TaxRateField::changed(before, &rate) },
@@ -205,16 +275,77 @@ impl ChangeTaxRate {
     }
 }
 
+impl TaxRate {
+    fn schedule(
+        &mut self,
+        new: NewTaxRateChange,
+        scope: &EnvironmentScope,
+        at: Timestamp,
+    ) -> Result<(), ChangeTaxRateError> {
+        let NewTaxRateChange { id, effective_from, value, correction } = new;
+        let mut broken = Violations::new();
+        if effective_from < at && !correction {
+            broken.add("effective_from", &InThePast);
+        }
+        let value = match (TaxValueParts { kind: Some(self.value.kind()), ..value }).resolve() {
+            Ok(value) => Some(value),
+            Err(faults) => {
+                faults.into_iter().for_each(|violation| broken.push(violation));
+                None
+            }
+        };
+        broken.into_result().map_err(ChangeTaxRateError::Invalid)?;
+        // Without a violation there is a value.
+        let value = value.unwrap_or(self.value);
+        let changes = &mut self.history.changes;
+        if let Some(same) = changes.iter().find(|change| change.effective_from == effective_from) {
+            return Err(ChangeTaxRateError::SameTime { existing: same.id });
+        }
+        if changes.len() >= TaxRateHistory::MAX {
+            return Err(ChangeTaxRateError::TooMany { what: "changes", max: TaxRateHistory::MAX });
+        }
+        let created_by = scope.actor.clone();
+        changes.push(TaxRateChange { id, effective_from, value, created_at: at, created_by });
+        changes.sort_by_key(|change| change.effective_from);
+        Ok(())
+    }
+
+    fn unschedule(&mut self, id: TaxRateChangeId, at: Timestamp) -> Result<(), ChangeTaxRateError> {
+        let changes = &mut self.history.changes;
+        let place = changes.iter().position(|change| change.id == id).ok_or(ChangeTaxRateError::UnknownChange)?;
+        if changes.get(place).is_some_and(|change| change.effective_from <= at) {
+            return Err(ChangeTaxRateError::HasBegun);
+        }
+        changes.remove(place);
+        Ok(())
+    }
+}
+
 impl TaxRateUpdate {
-    fn apply(self, rate: &mut TaxRate, facts: &TaxRateFacts) -> Result<(), ChangeTaxRateError> {
+    fn apply(self, rate: &mut TaxRate, facts: &TaxRateFacts, at: Timestamp) -> Result<(), ChangeTaxRateError> {
         let TaxValueParts { kind, percentage, fixed } = self.value;
         let says_nothing = percentage.is_none() && fixed.is_none() && kind.is_none_or(|kind| kind == rate.value.kind());
         if !says_nothing {
             let value = self.value.resolve().map_err(ChangeTaxRateError::Invalid)?;
-            if value != rate.value && facts.in_use {
+            let now = rate.value_at(at);
+            if value != now && facts.in_use {
                 return Err(ChangeTaxRateError::InUse);
             }
-            rate.value = value;
+            if value != now && !rate.history.changes.is_empty() {
+                return Err(ChangeTaxRateError::HasChanges);
+            }
+            if value != now {
+                // Answers about the past keep the value that was charged then.
+                if facts.was_used {
+                    let replaced = &mut rate.history.replaced;
+                    if replaced.len() >= TaxRateHistory::MAX {
+                        let max = TaxRateHistory::MAX;
+                        return Err(ChangeTaxRateError::TooMany { what: "replaced values", max });
+                    }
+                    replaced.push(ReplacedValue { value: rate.value, until: at });
+                }
+                rate.value = value;
+            }
         }
         if let Some(code) = self.code {
             match facts.holder {
@@ -226,6 +357,13 @@ impl TaxRateUpdate {
             Patch::Keep => {}
             Patch::Clear => rate.description = None,
             Patch::Set(description) => rate.description = Some(description),
+        }
+        if let Some(to) = self.rate_status.filter(|to| *to != rate.rate_status) {
+            let switches = &mut rate.history.switches;
+            if switches.len() >= TaxRateHistory::MAX {
+                return Err(ChangeTaxRateError::TooMany { what: "switches on and off", max: TaxRateHistory::MAX });
+            }
+            switches.push(StatusSwitch { at, to });
         }
         let TaxRate { name, scope, rate_status, metadata, .. } = rate;
         if let Some(new) = self.name {
@@ -251,7 +389,7 @@ impl TaxRateUpdate {
 ///
 /// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
 /// let default = a_tax_default(&a_tax_rate("VAT"));
-/// assert_eq!(remove.decide(&a_scope(), Some(&default)).unwrap().status, Status::Deleted);
+/// assert_eq!(remove.decide(&a_scope(), Some(&default), &[]).unwrap().status, Status::Deleted);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaxDefaultAmendment {
@@ -271,7 +409,7 @@ pub enum TaxDefaultAmendment {
 ///
 /// let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() });
 /// let change = ChangeTaxDefault { id: an_id(1), amendment, at: a_time() };
-/// let changed = change.decide(&a_scope(), Some(&a_tax_default(&a_tax_rate("VAT")))).unwrap();
+/// let changed = change.decide(&a_scope(), Some(&a_tax_default(&a_tax_rate("VAT"))), &[]).unwrap();
 /// assert!(!changed.auto_apply);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -293,7 +431,7 @@ pub struct ChangeTaxDefault {
 /// };
 ///
 /// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
-/// assert!(remove.decide(&a_scope(), None).is_err());
+/// assert!(remove.decide(&a_scope(), None, &[]).is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -307,6 +445,15 @@ pub enum ChangeTaxDefaultError {
     /// The default does not exist, or is already removed and was to be removed.
     #[error("there is no such tax association")]
     Unknown,
+    /// Its term would end before it starts.
+    #[error(transparent)]
+    Invalid(#[from] Violations),
+    /// Another default with the same rate and currency applies at the same time.
+    #[error("this tax rate is already a default for this currency at that time; choose another term, or update that association")]
+    AlreadyAssociated {
+        /// The other association's id.
+        existing: TaxAssociationId,
+    },
     /// A removed default cannot be changed.
     #[error("the tax association was deleted and cannot be changed; create a new one")]
     Archived,
@@ -317,7 +464,7 @@ pub enum ChangeTaxDefaultError {
 
 impl ChangeTaxDefault {
     /// Decides the change of the default in its current state, which the caller has locked; `None` when there is none.
-    /// Pure.
+    /// `others` are the published defaults with the same rate, which cannot change in the meantime either. Pure.
     ///
     /// # Errors
     /// [`ChangeTaxDefaultError`]. If several apply, the variant that is listed first. A customer's association counts
@@ -326,6 +473,7 @@ impl ChangeTaxDefault {
         self,
         scope: &EnvironmentScope,
         current: Option<&TaxAssociation>,
+        others: &[TaxAssociation],
     ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
         let current = current.filter(|association| association.entity == TaxedEntity::Tenant);
         let mut default = current.cloned().ok_or(ChangeTaxDefaultError::Unknown)?;
@@ -334,7 +482,12 @@ impl ChangeTaxDefault {
             TaxDefaultAmendment::Remove if !published => return Err(ChangeTaxDefaultError::Unknown),
             TaxDefaultAmendment::Update(_) if !published => return Err(ChangeTaxDefaultError::Archived),
             TaxDefaultAmendment::Remove => default.status = Status::Deleted,
-            TaxDefaultAmendment::Update(update) => update.apply(&mut default),
+            TaxDefaultAmendment::Update(update) => {
+                update.apply(&mut default)?;
+                if let Some(existing) = default.overlapping(others) {
+                    return Err(ChangeTaxDefaultError::AlreadyAssociated { existing });
+                }
+            }
         }
         default.audit.touch(self.at, &scope.actor);
         Ok(default)

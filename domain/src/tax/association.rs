@@ -9,7 +9,7 @@ use crate::{
     words::words,
 };
 
-use super::CurrencyCode;
+use super::{CurrencyCode, TaxBehavior, Term};
 
 /// The priority of a tax association, 0 to 2,147,483,647. The lowest number comes first.
 ///
@@ -99,7 +99,7 @@ impl TaxedEntity {
 
 /// The application of a tax rate to an entity.
 ///
-/// An entity has at most one published association for each combination of rate and currency. The currency is compared
+/// The terms of an entity's published associations with the same rate and currency do not overlap. The currency is compared
 /// case-insensitively, and no currency counts as a value of its own.
 ///
 /// ```
@@ -128,6 +128,8 @@ pub struct TaxAssociation {
     pub auto_apply: bool,
     /// The currency that it applies to; `None` for any.
     pub currency: Option<CurrencyCode>,
+    /// Whether prices contain the tax; `None` for what is usual in the currency.
+    pub behavior: Option<TaxBehavior>,
     /// The client's metadata.
     pub metadata: Metadata,
     /// The time from which it applies.
@@ -138,6 +140,25 @@ pub struct TaxAssociation {
     pub status: Status,
     /// Who created and last changed it, and when.
     pub audit: Audit,
+}
+
+impl TaxAssociation {
+    /// The period in which it applies.
+    #[must_use]
+    pub fn term(&self) -> Term {
+        Term { start: self.start, end: self.end }
+    }
+
+    /// The association among others that would apply at the same time as this one: same rate, same currency, overlapping
+    /// terms.
+    pub(crate) fn overlapping<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Option<TaxAssociationId> {
+        let overlaps = |other: &&Self| {
+            other.id != self.id
+                && (other.tax_rate_id, other.currency) == (self.tax_rate_id, self.currency)
+                && other.term().overlaps(self.term())
+        };
+        others.into_iter().find(overlaps).map(|other| other.id)
+    }
 }
 
 #[cfg(test)]

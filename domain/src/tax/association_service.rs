@@ -2,11 +2,11 @@
 
 use super::{
     ChangeTaxDefault, ChangeTaxDefaultError, CreateTaxDefaultError, CurrencyCode, EffectiveTaxes, NewTaxAssociation,
-    TaxAssociation, TaxAssociationFilter, TaxDefaultAmendment, TaxRate, TaxRateFilter, TaxRateStatus, TaxService,
-    TaxedEntity,
+    BasisError, TaxAssociation, TaxAssociationFilter, TaxDefaultAmendment, TaxQuestion, TaxRate, TaxRateFilter,
+    TaxRateStatus, TaxService, TaxedEntity,
 };
 use crate::{
-    customer::{ExternalId, InactiveTaxRate},
+    customer::{CountryCode, ExternalId, InactiveTaxRate, State, TaxTreatment},
     idempotency::{Done, IdempotentRequest},
     ids::{CustomerId, TaxAssociationId},
     lifecycle::{Audit, Status},
@@ -68,6 +68,9 @@ pub enum TaxesOfError {
     /// The customer does not exist or is archived.
     #[error("there is no such customer, or it is archived")]
     UnknownCustomer,
+    /// The events of that time were removed.
+    #[error("the events that show what was known at that time were removed; ask for a later known_at")]
+    HistoryRemoved,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,11 +79,16 @@ pub enum TaxesOfError {
 /// The taxes that apply to a customer, with the currency and time of the question.
 ///
 /// ```
-/// use patron_domain::{tax::{CurrencyCode, EffectiveTaxes, ExplainedTaxes}, testkit::{a_time, an_id}};
+/// use patron_domain::{
+///     customer::TaxTreatment,
+///     tax::{CurrencyCode, EffectiveTaxes, ExplainedTaxes},
+///     testkit::{a_time, an_id},
+/// };
 ///
-/// let taxes = EffectiveTaxes::default();
+/// let (taxes, treatment) = (EffectiveTaxes::default(), TaxTreatment::default());
 /// let currency = CurrencyCode::new("EUR").unwrap();
-/// let explained = ExplainedTaxes { customer_id: an_id(1), currency, at: a_time(), taxes };
+/// let (at, known_at) = (a_time(), a_time());
+/// let explained = ExplainedTaxes { customer_id: an_id(1), currency, at, known_at, treatment, taxes };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -89,11 +97,57 @@ pub struct ExplainedTaxes {
     pub customer_id: CustomerId,
     /// The currency.
     pub currency: CurrencyCode,
-    /// The moment.
+    /// The time of the charge.
     #[cfg_attr(feature = "serde", serde(with = "crate::stored::whole::micros"))]
     pub at: Timestamp,
+    /// The time at which this was known. The same question with this time has the same answer.
+    #[cfg_attr(feature = "serde", serde(with = "crate::stored::whole::micros"))]
+    pub known_at: Timestamp,
+    /// How the customer is taxed.
+    pub treatment: TaxTreatment,
     /// The taxes.
     pub taxes: EffectiveTaxes,
+}
+
+/// A question about a customer's taxes, as a request asks it.
+///
+/// ```
+/// use patron_domain::tax::{CurrencyCode, EffectiveQuestion};
+///
+/// let question = EffectiveQuestion::new(CurrencyCode::new("EUR").unwrap());
+/// assert_eq!(question.at, None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectiveQuestion {
+    /// The currency of the charge.
+    pub currency: CurrencyCode,
+    /// The time of the charge; now by default.
+    pub at: Option<Timestamp>,
+    /// The time at which the answer was known; now by default.
+    pub known_at: Option<Timestamp>,
+    /// The country of the charge; by default that of the customer's address.
+    pub country: Option<CountryCode>,
+    /// The state of the charge; by default that of the customer's address.
+    pub state: Option<State>,
+}
+
+impl EffectiveQuestion {
+    /// The question about now.
+    #[must_use]
+    pub fn new(currency: CurrencyCode) -> Self {
+        Self { currency, at: None, known_at: None, country: None, state: None }
+    }
+}
+
+/// The time is in the future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("known_at must not be in the future")]
+struct InTheFuture;
+
+impl Rule for InTheFuture {
+    fn rule(&self) -> &'static str {
+        "past"
+    }
 }
 
 impl TaxService {
@@ -202,6 +256,7 @@ impl TaxService {
             entity: TaxedEntity::Tenant,
             priority: new.priority,
             auto_apply: new.auto_apply,
+            behavior: new.behavior,
             currency: new.currency,
             metadata: new.metadata,
             start: term.start,
@@ -245,23 +300,42 @@ impl TaxService {
         self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at }, self.claim(request, at)).await
     }
 
-    /// The taxes that apply to a published customer in a currency at a time (now, if none is given), and the reasons
-    /// why the others do not apply.
+    /// The taxes that apply to a charge of a customer, published or archived, and the reasons why the others do not apply: as
+    /// known now, or as known at an earlier time.
     ///
     /// # Errors
-    /// When the caller may not read, the customer does not exist or is not published, or the store fails.
+    /// When the caller may not read, the time is in the future, the customer did not exist at that time, the events of that
+    /// time were removed, or the store fails.
     pub async fn effective(
         &self,
         caller: &Caller,
-        id: CustomerId,
-        currency: CurrencyCode,
-        at: Option<Timestamp>,
+        customer_id: CustomerId,
+        question: EffectiveQuestion,
     ) -> Result<ExplainedTaxes, TaxesOfError> {
         let scope = caller.authorise(Permission::Read)?;
-        let customer_id = self.customer(caller, &NamedCustomer::Id(Some(id))).await?;
-        let at = at.unwrap_or_else(|| self.clock.now());
-        let basis = self.taxes.basis(scope, customer_id).await?;
-        Ok(ExplainedTaxes { customer_id, currency, at, taxes: basis.effective(currency, at) })
+        let now = self.clock.now();
+        let EffectiveQuestion { currency, at, known_at: asked, country, state } = question;
+        let basis = self.taxes.basis(scope, customer_id, asked).await?.ok_or(TaxesOfError::UnknownCustomer)?;
+        let known_at = basis.known_at.unwrap_or(now);
+        // The log's time may be a little later than this clock.
+        if asked.is_some_and(|asked| asked > now.max(known_at)) {
+            let mut broken = Violations::new();
+            broken.add("known_at", &InTheFuture);
+            return Err(broken.into());
+        }
+        let question = TaxQuestion { currency, at: at.unwrap_or(now), country, state };
+        let taxes = basis.answer(&question);
+        let treatment = basis.treatment();
+        Ok(ExplainedTaxes { customer_id, currency, at: question.at, known_at, treatment, taxes })
+    }
+}
+
+impl From<BasisError> for TaxesOfError {
+    fn from(error: BasisError) -> Self {
+        match error {
+            BasisError::Removed => Self::HistoryRemoved,
+            BasisError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl MockTaxRepository {
         taxes.expect_change_default().returning(|_, _, _| Err(unavailable().into()));
         taxes.expect_find_association().returning(|_, _| Err(unavailable()));
         taxes.expect_associations().returning(|_, _, _| Err(unavailable()));
-        taxes.expect_basis().returning(|_, _| Err(unavailable()));
+        taxes.expect_basis().returning(|_, _, _| Err(unavailable().into()));
         taxes
     }
 
@@ -72,17 +72,17 @@ impl MockTaxRepository {
         });
         taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = held(scope.owner).filter(|rate| rate.id == command.id);
-            let event = command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?;
+            let event = command.decide(scope, &TaxRateFacts::new(current, false, None))?;
             Ok(Done::now(event.state))
         });
         taxes.expect_create_default().returning(move |scope, new, _| match published(scope.owner) {
             Some(rate) if rate.id == new.tax_rate_id => Ok(Done::now(new)),
             _ => Err(CreateTaxDefaultError::UnknownRate),
         });
-        taxes.expect_change_default().returning(|scope, command, _| command.decide(scope, None).map(Done::now));
+        taxes.expect_change_default().returning(|scope, command, _| command.decide(scope, None, &[]).map(Done::now));
         taxes.expect_find_association().returning(|_, _| Ok(None));
         taxes.expect_associations().returning(|_, _, page| Ok(Page::cut(Vec::new(), page)));
-        taxes.expect_basis().returning(|_, _| Ok(TaxBasis { own: Some(Vec::new()), ..TaxBasis::default() }));
+        taxes.expect_basis().returning(|_, _, _| Ok(Some(TaxBasis { own: Some(Vec::new()), ..TaxBasis::default() })));
         taxes
     }
 }

@@ -3,10 +3,12 @@
 mod amend;
 mod association;
 mod association_service;
+mod behavior;
 mod currency;
 mod decimal;
 mod effective;
 mod filter;
+mod history;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod new_association;
@@ -17,18 +19,20 @@ mod service;
 
 pub use amend::{
     ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, TaxDefaultAmendment, TaxRateAmendment,
-    TaxRateFacts, TaxRateUpdate,
+    NewTaxRateChange, TaxRateFacts, TaxRateUpdate,
 };
 pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
-pub use association_service::{ExplainedTaxes, NamedCustomer, TaxesOfError};
+pub use association_service::{EffectiveQuestion, ExplainedTaxes, NamedCustomer, TaxesOfError};
+pub use behavior::{TaxBehavior, TaxBehaviorSource};
 pub use currency::{CurrencyCode, CurrencyCodeError};
 pub use decimal::{DecimalError, MAX_DIGITS};
-pub use effective::{AppliedTax, EffectiveTaxes, PassedOver, PassedOverTax, TaxBasis};
+pub use effective::{AppliedTax, EffectiveTaxes, ExemptedBy, PassedOver, PassedOverTax, TaxBasis, TaxQuestion};
 pub use filter::{TaxAssociationFilter, TaxRateFilter, TaxedEntities};
+pub use history::{ReplacedValue, StatusSwitch, TaxRateChange, TaxRateHistory};
 pub use new_association::{NewTaxAssociation, TaxAssociationUpdate, Term};
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockTaxRepository;
-pub use port::{CreateTaxDefaultError, CreateTaxRateError, TaxRepository};
+pub use port::{BasisError, CreateTaxDefaultError, CreateTaxRateError, TaxRepository};
 pub use rate::{
     FixedAmount, Percentage, TaxRate, TaxRateCode, TaxRateCodeError, TaxRateDescription, TaxRateDescriptionError,
     TaxRateName, TaxRateNameError, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxValueError,

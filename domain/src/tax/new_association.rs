@@ -1,8 +1,9 @@
 //! Requests for new tax associations and for changes of existing ones.
 
-use super::{CurrencyCode, Priority, TaxAssociation, TaxRateCode};
+use super::{CurrencyCode, Priority, TaxAssociation, TaxBehavior, TaxRateCode};
 use crate::{
     metadata::Metadata,
+    patch::Patch,
     time::Timestamp,
     violation::{Rule, Violations},
 };
@@ -17,6 +18,7 @@ use crate::{
 ///     currency: None,
 ///     priority: Priority::default(),
 ///     auto_apply: true,
+///     behavior: None,
 ///     metadata: Metadata::default(),
 ///     start: None,
 ///     end: None,
@@ -33,6 +35,8 @@ pub struct NewTaxAssociation {
     pub priority: Priority,
     /// Whether it applies automatically. For a default: whether new customers inherit it.
     pub auto_apply: bool,
+    /// Whether prices contain the tax; `None` for what is usual in the currency.
+    pub behavior: Option<TaxBehavior>,
     /// The client's metadata.
     pub metadata: Metadata,
     /// The time from which it applies; now when absent.
@@ -81,12 +85,24 @@ impl NewTaxAssociation {
     /// # Errors
     /// When the term would end before or at its start.
     pub fn term(&self, now: Timestamp) -> Result<Term, Violations> {
-        let term = Term { start: self.start.unwrap_or(now), end: self.end };
+        Term { start: self.start.unwrap_or(now), end: self.end }.checked()
+    }
+}
+
+impl Term {
+    /// The term, if it ends after it starts.
+    fn checked(self) -> Result<Self, Violations> {
         let mut broken = Violations::new();
-        if term.end.is_some_and(|end| end <= term.start) {
+        if self.end.is_some_and(|end| end <= self.start) {
             broken.add("end_date", &EndsBeforeStart);
         }
-        broken.into_result().map(|()| term)
+        broken.into_result().map(|()| self)
+    }
+
+    /// Whether there is a time within both terms.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.end.is_none_or(|end| other.start < end) && other.end.is_none_or(|end| self.start < end)
     }
 }
 
@@ -96,7 +112,7 @@ impl NewTaxAssociation {
 /// use patron_domain::{tax::TaxAssociationUpdate, testkit::{a_tax_default, a_tax_rate}};
 ///
 /// let mut association = a_tax_default(&a_tax_rate("VAT"));
-/// TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() }.apply(&mut association);
+/// TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() }.apply(&mut association).unwrap();
 /// assert!(!association.auto_apply);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,19 +121,39 @@ pub struct TaxAssociationUpdate {
     pub priority: Option<Priority>,
     /// Whether it applies automatically.
     pub auto_apply: Option<bool>,
+    /// Whether prices contain the tax.
+    pub behavior: Patch<TaxBehavior>,
+    /// The new start.
+    pub start: Option<Timestamp>,
+    /// The new end; cleared, it has none.
+    pub end: Patch<Timestamp>,
     /// The metadata that replaces the present one.
     pub metadata: Option<Metadata>,
 }
 
 impl TaxAssociationUpdate {
+    /// Whether it changes the term.
+    #[must_use]
+    pub fn moves_term(&self) -> bool {
+        self.start.is_some() || self.end != Patch::Keep
+    }
+
     /// Applies the change.
-    pub fn apply(self, association: &mut TaxAssociation) {
+    ///
+    /// # Errors
+    /// When the term would end before or at its start. The association is then in no defined state.
+    pub fn apply(self, association: &mut TaxAssociation) -> Result<(), Violations> {
+        association.start = self.start.unwrap_or(association.start);
+        self.end.apply(&mut association.end);
+        self.behavior.apply(&mut association.behavior);
+        association.term().checked()?;
         let TaxAssociation { priority, auto_apply, metadata, .. } = association;
         *priority = self.priority.unwrap_or(*priority);
         *auto_apply = self.auto_apply.unwrap_or(*auto_apply);
         if let Some(new) = self.metadata {
             *metadata = new;
         }
+        Ok(())
     }
 }
 
@@ -133,12 +169,23 @@ mod tests {
             currency: None,
             priority: Priority::default(),
             auto_apply: true,
+            behavior: None,
             metadata: Metadata::default(),
             start: start.map(time),
             end: end.map(time),
         };
         assert_eq!(new(None, None).term(time(5)), Ok(Term { start: time(5), end: None }));
         assert_eq!(new(None, Some(6)).term(time(5)), Ok(Term { start: time(5), end: Some(time(6)) }));
+        let term = |start, end: Option<i64>| Term { start: time(start), end: end.map(time) };
+        for (one, other, overlap) in [
+            (term(1, Some(3)), term(3, None), false),
+            (term(1, Some(4)), term(3, None), true),
+            (term(1, None), term(9, Some(10)), true),
+            (term(1, None), term(0, Some(1)), false),
+            (term(1, Some(9)), term(3, Some(4)), true),
+        ] {
+            assert_eq!((one.overlaps(other), other.overlaps(one)), (overlap, overlap), "{one:?} {other:?}");
+        }
         for (start, end) in [(None, 5), (Some(7), 7), (Some(7), 6)] {
             let broken = new(start, Some(end)).term(time(5)).unwrap_err();
             assert_eq!(broken.iter().next().unwrap().path, "end_date");

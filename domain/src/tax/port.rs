@@ -15,6 +15,7 @@ use crate::{
     lifecycle::Status,
     page::{Page, PageRequest},
     store::StoreError,
+    time::Timestamp,
     tenancy::{EnvironmentScope, PermissionDenied},
     violation::Violations,
 };
@@ -84,8 +85,9 @@ pub trait TaxRepository: Send + Sync {
     /// Writes a new default of the environment: an association with [`TaxedEntity::Tenant`].
     ///
     /// When the scope has no published rate with the id, this MUST return [`CreateTaxDefaultError::UnknownRate`]. When
-    /// a published default has the same rate and currency, it MUST return [`CreateTaxDefaultError::AlreadyAssociated`]
-    /// with that default's id.
+    /// a published default has the same rate and currency and an overlapping term, it MUST return
+    /// [`CreateTaxDefaultError::AlreadyAssociated`] with that default's id: see [`CreateTaxDefaultError::check`]. Defaults with
+    /// overlapping terms MUST NOT exist under any order of concurrent calls of this and [`Self::change_default`].
     async fn create_default(
         &self,
         scope: &EnvironmentScope,
@@ -93,8 +95,8 @@ pub trait TaxRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<TaxAssociation>, CreateTaxDefaultError>;
 
-    /// Changes a default of the environment in one transaction: looks it up, calls [`ChangeTaxDefault::decide`], writes
-    /// the result and returns it.
+    /// Changes a default of the environment in one transaction: looks it up, and the published defaults with the same rate,
+    /// calls [`ChangeTaxDefault::decide`], writes the result and returns it.
     ///
     /// The method MUST return the decision's refusal unchanged, and then leave the default as it was. Each change of a
     /// default MUST be decided on the state that the change before it left.
@@ -121,10 +123,38 @@ pub trait TaxRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<TaxAssociation>, StoreError>;
 
-    /// The facts about a customer's taxes, all as of one moment: its published associations, the environment's
-    /// published defaults, and their rates in any status, each in the order of their ids. A customer that is not in the
-    /// scope has no associations.
-    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError>;
+    /// The facts about a customer's taxes, all as of one moment: the customer in any status, its associations including
+    /// removed ones, the environment's published defaults, and their rates in any status, each in the order of their ids.
+    /// `None` for a customer that the scope does not have.
+    ///
+    /// With a time, this MUST return the customer and the rates as of the last events that the log had at that time, and
+    /// [`BasisError::Removed`] if these events were removed. [`TaxBasis::known_at`] MUST be the time of the log's last event,
+    /// or the given time if that is earlier. The same time given again MUST return the same customer and the same rates, also
+    /// after later changes. Defaults have no events: they are returned as they are now.
+    async fn basis(
+        &self,
+        scope: &EnvironmentScope,
+        customer_id: CustomerId,
+        known_at: Option<Timestamp>,
+    ) -> Result<Option<TaxBasis>, BasisError>;
+}
+
+/// Why the facts about a customer's taxes were not found.
+///
+/// ```
+/// use patron_domain::{store::StoreError, tax::BasisError};
+///
+/// assert_eq!(BasisError::from(StoreError::unavailable("busy")).to_string(), "the database is not available: busy");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BasisError {
+    /// The events of that time were removed.
+    #[error("the events that show what was known at that time were removed; ask for a later time")]
+    Removed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why a tax rate was not created.
@@ -181,7 +211,7 @@ pub enum CreateTaxDefaultError {
     /// There is no such tax rate.
     #[error("there is no such tax rate; create it first, or use another one")]
     UnknownRate,
-    /// The rate is already a default for this currency.
+    /// The rate is already a default for this currency at the same time.
     #[error("this tax rate is already a default for this currency; update that association")]
     AlreadyAssociated {
         /// The existing association's id.
@@ -194,12 +224,13 @@ pub enum CreateTaxDefaultError {
 
 impl CreateTaxDefaultError {
     /// Decides whether an environment may get a default. `rate` is the status of its tax rate, if the scope has the rate;
-    /// `same` is the published default with the same rate and currency.
+    /// `others` are the published defaults with the same rate.
     ///
     /// # Errors
-    /// [`Self::UnknownRate`] unless the rate is published, [`Self::AlreadyAssociated`] when there is such a default.
-    pub fn check(rate: Option<Status>, same: Option<TaxAssociationId>) -> Result<(), Self> {
-        match (rate, same) {
+    /// [`Self::UnknownRate`] unless the rate is published, [`Self::AlreadyAssociated`] when one of the others has the same
+    /// currency and an overlapping term.
+    pub fn check(rate: Option<Status>, new: &TaxAssociation, others: &[TaxAssociation]) -> Result<(), Self> {
+        match (rate, new.overlapping(others)) {
             (Some(Status::Published), None) => Ok(()),
             (Some(Status::Published), Some(existing)) => Err(Self::AlreadyAssociated { existing }),
             _ => Err(Self::UnknownRate),

@@ -4,7 +4,10 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use super::decimal::{self, DecimalError};
+use super::{
+    TaxRateHistory,
+    decimal::{self, DecimalError},
+};
 use crate::{
     ids::TaxRateId,
     lifecycle::{Audit, Owner, Status, Version},
@@ -211,6 +214,17 @@ pub enum TaxRateStatus {
 
 words!(TaxRateStatus, "ACTIVE, INACTIVE", Active => "ACTIVE", Inactive => "INACTIVE");
 
+impl TaxRateStatus {
+    /// The other status.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Active => Self::Inactive,
+            Self::Inactive => Self::Active,
+        }
+    }
+}
+
 /// A tax rate of an environment.
 ///
 /// ```
@@ -231,12 +245,14 @@ pub struct TaxRate {
     pub name: TaxRateName,
     /// The description.
     pub description: Option<TaxRateDescription>,
-    /// The charge.
+    /// The charge, apart from the changes in its history: see [`TaxRate::value_at`].
     pub value: TaxValue,
     /// Where it may be used.
     pub scope: TaxRateScope,
-    /// Whether it is charged.
+    /// Whether it is charged now.
     pub rate_status: TaxRateStatus,
+    /// Its values and statuses over time.
+    pub history: TaxRateHistory,
     /// The client's metadata.
     pub metadata: Metadata,
     /// The status.

@@ -1,6 +1,6 @@
 //! Tax rate overrides: the rates that a create names by their codes, instead of the environment's defaults.
 
-use super::{CurrencyCode, Priority, TaxRateCode};
+use super::{CurrencyCode, Priority, TaxBehavior, TaxRateCode};
 use crate::{
     metadata::Metadata,
     violation::{Rule, Violations},
@@ -20,6 +20,7 @@ use crate::{
 ///     currency: CurrencyCode::new("EUR").unwrap(),
 ///     priority: Priority::default(),
 ///     auto_apply: true,
+///     behavior: None,
 ///     metadata: Metadata::default(),
 /// };
 /// let new = a_customer("acme").taxed_by(vat).build();
@@ -34,6 +35,8 @@ pub struct TaxRateOverride {
     pub priority: Priority,
     /// Whether it applies automatically.
     pub auto_apply: bool,
+    /// Whether prices contain the tax; `None` for what is usual in the currency.
+    pub behavior: Option<TaxBehavior>,
     /// The client's metadata.
     pub metadata: Metadata,
 }
@@ -62,6 +65,7 @@ pub struct TaxRateOverrides(Vec<TaxRateOverride>);
 ///     currency: CurrencyCode::new("EUR").unwrap(),
 ///     priority: Priority::default(),
 ///     auto_apply: true,
+///     behavior: None,
 ///     metadata: Metadata::default(),
 /// };
 /// let broken = TaxRateOverrides::new(vec![vat(), vat()]).unwrap_err();
@@ -158,6 +162,7 @@ mod tests {
 
     fn an_override(code: &str, currency: &str) -> TaxRateOverride {
         TaxRateOverride {
+            behavior: None,
             code: TaxRateCode::new(code).unwrap(),
             currency: CurrencyCode::new(currency).unwrap(),
             priority: Priority::default(),

@@ -92,6 +92,7 @@ impl TaxRate {
     pub fn new(scope: &EnvironmentScope, id: TaxRateId, new: NewTaxRate, at: Timestamp) -> Self {
         let NewTaxRate { code, name, description, value, scope: usable, rate_status, metadata } = new;
         Self {
+            history: Default::default(),
             id,
             owner: scope.owner,
             code,

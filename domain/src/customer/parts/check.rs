@@ -265,6 +265,7 @@ impl TaxRateOverrideParts {
         let priority = self.priority.and_then(|number| fields.check("priority", Priority::new(number)));
         let metadata = fields.metadata(self.metadata);
         Some(TaxRateOverride {
+            behavior: None,
             code: code?,
             currency: currency?,
             priority: priority.unwrap_or_default(),

@@ -24,6 +24,7 @@ fn nineteen() -> TaxValue {
 
 fn rate(status: Status) -> TaxRate {
     TaxRate {
+        history: Default::default(),
         id: id(9),
         owner: scope().owner,
         code: TaxRateCode::new("VAT").unwrap(),

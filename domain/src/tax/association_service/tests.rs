@@ -13,7 +13,7 @@ use crate::{
     lifecycle::{Owner, Version},
     metadata::Metadata,
     tax::{
-        ChangeTaxRate, ChangeTaxRateError, MockTaxRepository, Percentage, Priority, TaxBasis, TaxRateAmendment,
+        ChangeTaxRate, ChangeTaxRateError, EffectiveQuestion, MockTaxRepository, Percentage, Priority, TaxBasis, TaxRateAmendment,
         TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
     },
     tenancy::{Actor, Role, Roles},
@@ -54,6 +54,7 @@ fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxSe
 
 fn rate(rate_status: TaxRateStatus) -> TaxRate {
     TaxRate {
+        history: Default::default(),
         id: id(9),
         owner: scope().owner,
         code: TaxRateCode::new("VAT").unwrap(),
@@ -71,6 +72,7 @@ fn rate(rate_status: TaxRateStatus) -> TaxRate {
 
 fn new() -> NewTaxAssociation {
     NewTaxAssociation {
+        behavior: None,
         code: TaxRateCode::new("VAT").unwrap(),
         currency: None,
         priority: Priority::default(),
@@ -209,12 +211,12 @@ fn customers_are_identified_by_one_id_or_by_two_that_agree() {
 #[test]
 fn taxes_are_explained_for_the_given_time_or_now() {
     for (asked, wanted) in [(None, now()), (Some(Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH)] {
-        let mut customers = MockCustomerRepository::new();
-        customers.expect_find().returning(|_, _| Ok(Some(record("acme", Status::Published))));
+        let customers = MockCustomerRepository::new();
         let mut taxes = MockTaxRepository::new();
-        taxes.expect_basis().once().returning(|_, _| Ok(TaxBasis { own: Some(vec![]), ..TaxBasis::default() }));
+        taxes.expect_basis().once().returning(|_, _, _| Ok(Some(TaxBasis { own: Some(vec![]), ..TaxBasis::default() })));
         let euro = CurrencyCode::new("EUR").unwrap();
-        let explained = block_on(service(taxes, customers).effective(&caller(Role::AllReader), id(5), euro, asked));
+        let question = EffectiveQuestion { at: asked, ..EffectiveQuestion::new(euro) };
+        let explained = block_on(service(taxes, customers).effective(&caller(Role::AllReader), id(5), question));
         assert_eq!(explained.map(|explained| explained.at), Ok(wanted));
     }
 }

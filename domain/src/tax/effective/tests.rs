@@ -5,7 +5,7 @@ use crate::{
     ids::{EnvironmentId, Id, Kind, TenantId},
     lifecycle::{Audit, Owner, Version},
     metadata::Metadata,
-    tax::{Percentage, Priority, TaxRateCode, TaxRateName, TaxRateScope, TaxValue, TaxedEntity},
+    tax::{Percentage, Priority, TaxRateCode, TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity},
     tenancy::Actor,
 };
 
@@ -31,6 +31,7 @@ fn audit() -> Audit {
 
 fn rate(number: u128, rate_status: TaxRateStatus, status: Status) -> TaxRate {
     TaxRate {
+        history: Default::default(),
         id: id(number),
         owner: owner(),
         code: TaxRateCode::new(format!("T{number}")).unwrap(),
@@ -49,6 +50,7 @@ fn rate(number: u128, rate_status: TaxRateStatus, status: Status) -> TaxRate {
 /// A customer's association that always applies automatically, in any currency.
 fn own(number: u128, rate: u128) -> TaxAssociation {
     TaxAssociation {
+        behavior: None,
         id: id(number),
         owner: owner(),
         tax_rate_id: id(rate),
@@ -219,7 +221,7 @@ proptest! {
         rates.dedup();
         prop_assert_eq!(rates.len(), taxes.applied.len());
 
-        for AppliedTax { association, rate } in &taxes.applied {
+        for AppliedTax { association, rate, .. } in &taxes.applied {
             prop_assert_eq!(association.tax_rate_id, rate.id);
             prop_assert_eq!((rate.status, rate.rate_status), (Status::Published, TaxRateStatus::Active));
             prop_assert!(association.currency.is_none_or(|own| own == code));

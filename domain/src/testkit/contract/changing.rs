@@ -123,6 +123,7 @@ pub(super) fn unlink(provider: &str) -> Result<Amendment, String> {
 
 pub(super) fn associate(code: &str) -> Result<Amendment, String> {
     Ok(Amendment::Associate(Box::new(NewTaxAssociation {
+        behavior: None,
         code: TaxRateCode::new(code).or_say("the literal")?,
         currency: None,
         priority: Priority::default(),

@@ -250,6 +250,9 @@ async fn defaults(world: &World<'_>) -> Outcome {
     let terms = TaxAssociationUpdate {
         priority: Some(Priority::new(7).or_say("the literal")?),
         auto_apply: Some(false),
+        behavior: Patch::Set(TaxBehavior::Exclusive),
+        start: Some(default.start.later(Duration::from_secs(60))),
+        end: Patch::Set(default.start.later(Duration::from_secs(120))),
         metadata: Some(a_metadata([("a", "b")])),
     };
     let command = |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now() };

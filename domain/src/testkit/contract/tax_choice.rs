@@ -65,6 +65,7 @@ async fn overrides(world: &World<'_>) -> Outcome {
     }
     let an_override = |index: usize, currency: &str, priority: i64, auto_apply: bool| {
         Ok::<_, String>(TaxRateOverride {
+            behavior: None,
             code: rates.get(index).map(|rate| rate.code.clone()).ok_or("no such rate")?,
             currency: CurrencyCode::new(currency).or_say("the literal")?,
             priority: Priority::new(priority).or_say("the literal")?,

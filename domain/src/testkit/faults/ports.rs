@@ -25,7 +25,7 @@ use crate::{
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
-        CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
+        BasisError, CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
     },
     tenancy::{
         ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName,
@@ -169,8 +169,13 @@ impl<P: TaxRepository + ?Sized> TaxRepository for Faulty<P> {
         self.call(self.port.associations(scope, filter, page)).await
     }
 
-    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
-        self.call(self.port.basis(scope, customer_id)).await
+    async fn basis(
+        &self,
+        scope: &EnvironmentScope,
+        customer_id: CustomerId,
+        known_at: Option<Timestamp>,
+    ) -> Result<Option<TaxBasis>, BasisError> {
+        self.call(self.port.basis(scope, customer_id, known_at)).await
     }
 }
 

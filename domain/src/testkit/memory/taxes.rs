@@ -1,18 +1,20 @@
 //! The tax port in memory.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
     customer::query::Direction,
-    event::{EventRecord, EventState, TaxRateEvent},
+    event::{EventEntity, EventRecord, EventState, TaxRateEvent},
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
-    lifecycle::Status,
+    lifecycle::{Status, Version},
     page::{Page, PageRequest},
     store::StoreError,
     tax::{
-        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        BasisError, ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateCode, TaxRateFacts,
         TaxRateFilter, TaxRepository, TaxedEntity,
     },
@@ -66,11 +68,7 @@ impl TaxRepository for MemoryStore {
         }
         let association = TaxAssociation { owner: scope.owner, entity: TaxedEntity::Tenant, ..association };
         let rate = registry.rates.get(&association.tax_rate_id).map(|rate| rate.status);
-        let same = |other: &&TaxAssociation| {
-            other.status == Status::Published
-                && (other.tax_rate_id, other.currency) == (association.tax_rate_id, association.currency)
-        };
-        CreateTaxDefaultError::check(rate, registry.defaults.values().find(same).map(|other| other.id))?;
+        CreateTaxDefaultError::check(rate, &association, &registry.defaults_of(association.tax_rate_id))?;
         if registry.associations().any(|other| other.id == association.id) {
             return Err(id_taken("tax association").into());
         }
@@ -106,6 +104,7 @@ impl TaxRepository for MemoryStore {
             current: registry.rates.get(&command.id).cloned(),
             in_use: registry.associations().any(in_use),
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
+            was_used: registry.associations().any(|one| one.tax_rate_id == command.id),
         };
         let event = command.decide(scope, &facts)?;
         let rate = event.state.clone();
@@ -128,7 +127,8 @@ impl TaxRepository for MemoryStore {
             return Ok(Done::before(changed));
         }
         let current = registry.associations().find(|one| one.id == command.id).cloned();
-        let default = command.decide(scope, current.as_ref())?;
+        let others = current.as_ref().map(|current| registry.defaults_of(current.tax_rate_id)).unwrap_or_default();
+        let default = command.decide(scope, current.as_ref(), &others)?;
         registry.defaults.insert(default.id, default.clone());
         registry.keep(claim.as_ref(), Outcome::kept(&default), default.audit.updated_at);
         Ok(Done::now(default))
@@ -153,17 +153,33 @@ impl TaxRepository for MemoryStore {
         Ok(by_creation(named, filter.order, |one| (one.audit.created_at, one.id), request))
     }
 
-    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
+    async fn basis(
+        &self,
+        scope: &EnvironmentScope,
+        customer_id: CustomerId,
+        known_at: Option<Timestamp>,
+    ) -> Result<Option<TaxBasis>, BasisError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
-        let of = |entity: TaxedEntity| -> Vec<TaxAssociation> {
-            let filter = TaxAssociationFilter::of(entity);
-            registry.associations().filter(|one| filter.admits(one)).cloned().collect()
+        let last = registry.timed_log().last().map(|(at, _)| at);
+        let known = match (known_at, last) {
+            (Some(known_at), Some(last)) => known_at.min(last),
+            (_, Some(last)) => last,
+            (_, None) => return Ok(None),
         };
-        let (own, defaults) = (of(TaxedEntity::Customer(customer_id)), of(TaxedEntity::Tenant));
-        let named = |rate: &&TaxRate| own.iter().chain(&defaults).any(|one| one.tax_rate_id == rate.id);
-        let rates = registry.rates.values().filter(named).cloned().collect();
-        Ok(TaxBasis { own: Some(own), defaults, rates })
+        let customer = registry.state_known(EventEntity::Customer(customer_id), known)?;
+        let Some(EventState::Customer(aggregate)) = customer else { return Ok(None) };
+        let own: Vec<_> = aggregate.associations.iter().chain(&aggregate.removed_associations).cloned().collect();
+        let published = |default: &&TaxAssociation| default.status == Status::Published;
+        let defaults: Vec<_> = registry.defaults.values().filter(published).cloned().collect();
+        let named: BTreeSet<_> = own.iter().chain(&defaults).map(|one| one.tax_rate_id).collect();
+        let mut rates = Vec::new();
+        for id in named {
+            if let Some(EventState::TaxRate(rate)) = registry.state_known(EventEntity::TaxRate(id), known)? {
+                rates.push(*rate);
+            }
+        }
+        Ok(Some(TaxBasis::of(*aggregate, defaults, rates, known)))
     }
 }
 
@@ -173,6 +189,34 @@ impl Registry {
         let customers = self.customers.values();
         let theirs = customers.flat_map(|one| one.associations.iter().chain(&one.removed_associations));
         self.defaults.values().chain(theirs)
+    }
+
+    /// The published defaults with a rate.
+    fn defaults_of(&self, rate: TaxRateId) -> Vec<TaxAssociation> {
+        let of_rate = |one: &&TaxAssociation| one.tax_rate_id == rate && one.status == Status::Published;
+        self.defaults.values().filter(of_rate).cloned().collect()
+    }
+
+    /// The log with its own times, which rise strictly.
+    fn timed_log(&self) -> impl Iterator<Item = (Timestamp, &EventRecord)> {
+        let mut last: Option<Timestamp> = None;
+        self.log.iter().map(move |record| {
+            let next = last.map_or(record.at, |last| record.at.max(last.later(Duration::from_micros(1))));
+            last = Some(next);
+            (next, record)
+        })
+    }
+
+    /// The state of an entity as of the last event that the log had at a time; `None` if it did not exist then.
+    fn state_known(&self, entity: EventEntity, known: Timestamp) -> Result<Option<EventState>, BasisError> {
+        let mut of_entity = self.timed_log().filter(|(_, record)| record.entity == entity).peekable();
+        let begins_later = of_entity.peek().is_some_and(|(_, record)| record.sequence != Version::FIRST);
+        let before = of_entity.take_while(|(at, _)| *at <= known).last();
+        match before {
+            Some((_, record)) => Ok(record.state.clone()),
+            None if begins_later => Err(BasisError::Removed),
+            None => Ok(None),
+        }
     }
 
     /// The rate after an earlier request with the same key.

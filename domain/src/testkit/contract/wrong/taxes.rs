@@ -48,7 +48,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .expect_associations()
         .returning(move |scope, filter, page| now(store.associations(scope, filter, page)));
     let store = wrong.store.clone();
-    wrong.taxes.expect_basis().returning(move |scope, id| now(store.basis(scope, id)));
+    wrong.taxes.expect_basis().returning(move |scope, id, known| now(store.basis(scope, id, known)));
 }
 
 fn finding(wrong: &mut Wrong, spoil: fn(TaxRate) -> Option<TaxRate>) {
@@ -195,20 +195,20 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.taxes.expect_change_rate().returning(move |scope, command, _| {
             let current = now(store.find_rate(scope, command.id))?;
-            let event = command.decide(scope, &TaxRateFacts { current, in_use: false, holder: None })?;
+            let event = command.decide(scope, &TaxRateFacts::new(current, false, None))?;
             Ok(Done::now(event.state))
         });
         let store = wrong.store.clone();
         wrong.taxes.expect_change_default().returning(move |scope, command, _| {
             let current = now(store.find_association(scope, command.id))?;
-            command.decide(scope, current.as_ref()).map(Done::now)
+            command.decide(scope, current.as_ref(), &[]).map(Done::now)
         });
     }),
     ("counts removed associations as uses of a rate", |wrong| {
         let store = wrong.store.clone();
         wrong.taxes.expect_change_rate().returning(move |scope, command, claim| {
             let current = now(store.find_rate(scope, command.id))?;
-            let facts = TaxRateFacts { current, in_use: true, holder: None };
+            let facts = TaxRateFacts::new(current, true, None);
             command.clone().decide(scope, &facts)?;
             now(store.change_rate(scope, command, claim))
         });
@@ -244,9 +244,11 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("forgets inactive rates", |wrong| {
         let store = wrong.store.clone();
-        wrong.taxes.expect_basis().returning(move |scope, id| {
-            let mut basis = now(store.basis(scope, id))?;
-            basis.rates.retain(|rate| rate.rate_status == TaxRateStatus::Active);
+        wrong.taxes.expect_basis().returning(move |scope, id, known| {
+            let mut basis = now(store.basis(scope, id, known))?;
+            if let Some(basis) = &mut basis {
+                basis.rates.retain(|rate| rate.rate_status == TaxRateStatus::Active);
+            }
             Ok(basis)
         });
     }),
