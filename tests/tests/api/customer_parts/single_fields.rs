@@ -152,7 +152,7 @@ async fn every_single_field_is_sought_and_sorted_by(#[values(Backend::Sqlite, Ba
         assert_eq!(ids.concat(), wanted, "{field} {operator} {value}");
     }
     for (field, direction, wanted) in [
-        ("address_city", "asc", "dcba"),
+        ("address_city", "asc", "dcab"),
         ("legal_name", "desc", "bacd"),
         ("tax_treatment", "asc", "abcd"),
         ("customer_type", "desc", "cabd"),

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 
 use super::super::parts_request::most;
 use crate::http::{
-    json::{Elements, Field, List, Null, Reader, Stated, Statement, Text, object_from_json},
-    openapi::{optional, or_null, values},
+    json::{Elements, Field, List, Null, Object, Reader, Stated, Statement, Text, object_from_json},
+    openapi::{given_any_object, optional, or_null, values},
 };
 
 /// What a request says of one thing.
@@ -153,6 +153,12 @@ pub(in crate::http::customer) struct TaxIdRequest<'a> {
     /// Takes the value even if its format or check digit is wrong.
     #[schema(schema_with = optional::<bool>)]
     unchecked: Stated<bool>,
+    /// Ignored: an answer may be sent back.
+    #[schema(schema_with = or_null::<CountryCode>)]
+    country: Field<Text<'a>>,
+    /// Ignored: an answer may be sent back.
+    #[schema(schema_with = given_any_object)]
+    verification: Field<Object>,
 }
 
 impl Says<TaxId> for TaxIdRequest<'_> {
@@ -162,6 +168,7 @@ impl Says<TaxId> for TaxIdRequest<'_> {
     }
 
     fn into_value(self, fields: &mut Reader<'_>) -> Option<TaxId> {
+        let _ = (self.country, self.verification);
         let tax_id_type = needed(fields, "type", self.r#type, TaxIdType::new);
         let value = needed(fields, "value", self.value, any);
         let unchecked = flag(fields, "unchecked", self.unchecked).unwrap_or_default();
