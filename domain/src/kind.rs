@@ -8,8 +8,8 @@ use crate::{
     ids::RandomnessUnavailable,
     store::StoreError,
     tax::{
-        BasisError, ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
-        TaxesOfError,
+        BasisError, ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError,
+        FindTaxRateError, TaxesOfError,
     },
     tenancy::{
         ApiKeyError, AuthenticateError, CreateEnvironmentError, EnvironmentError, KeyError, PermissionDenied,

@@ -49,6 +49,15 @@ impl<T: PartialEq> Patch<T> {
 }
 
 impl<T> Patch<T> {
+    /// The new value, if it sets one.
+    #[must_use]
+    pub fn into_set(self) -> Option<T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+
     /// The same where nothing said means that the value is to go, as where a whole object is replaced.
     #[must_use]
     pub fn or_clear(self) -> Self {

@@ -80,7 +80,7 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
     /// An error of one of the kinds that the domain knows.
-    fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::new(Status::new(kind.http_status()), kind.code(), message)
     }
 

@@ -1,9 +1,9 @@
 //! A customer and everything that belongs to it.
 
 use super::{
-    Address, ArchivedTerm, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType, ElectronicAddress,
-    Email, ExternalId, FormerExternalId, Item, LegalName, Locales, RegistrationNumber, ShippingAddress, Tags,
-    TaxExemption, TaxId, TaxTreatment, TimeZone,
+    Address, ArchivedTerm, BillingCurrency, BuyerReference, Contact, ContactPerson, CustomerName, CustomerType,
+    ElectronicAddress, Email, ExternalId, FormerExternalId, Item, LegalName, Locales, RegistrationNumber,
+    ShippingAddress, Tags, TaxExemption, TaxId, TaxTreatment, TimeZone,
 };
 use crate::{
     ids::CustomerId,

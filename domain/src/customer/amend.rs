@@ -1,8 +1,8 @@
 //! Decisions about an existing customer: update, archive, restore, link, associate taxes.
 
 use super::{
-    Amendment, ArchivedTerm, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits, Precondition,
-    change::DecisionContext, error::InactiveTaxRate,
+    Amendment, ArchivedTerm, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits,
+    Precondition, change::DecisionContext, error::InactiveTaxRate,
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind, CustomerField},

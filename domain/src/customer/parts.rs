@@ -123,6 +123,8 @@ pub struct TaxRateOverrideParts {
     pub priority: Option<i64>,
     /// Whether it applies by itself; it does unless this says otherwise.
     pub auto_apply: Option<bool>,
+    /// Whether prices contain the tax: `inclusive` or `exclusive`.
+    pub tax_behavior: Option<String>,
     /// Metadata.
     pub metadata: Option<BTreeMap<String, String>>,
 }

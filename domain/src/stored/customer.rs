@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     customer::{
-        AddressLine, ArchivedTerm, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer, CustomerAggregate,
-        CustomerName, CustomerType, Email, ExternalId, FormerExternalId, LegalName, Locale, PostalCode, Profile,
-        RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
+        AddressLine, ArchivedTerm, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer,
+        CustomerAggregate, CustomerName, CustomerType, Email, ExternalId, FormerExternalId, LegalName, Locale,
+        PostalCode, Profile, RegistrationNumber, State, Tag, TaxTreatment, TimeZone,
         table::{or_unset, set_value, shown_text},
     },
     ids::{CustomerId, MappingId},

@@ -220,7 +220,9 @@ pub enum ChangeTaxRateError {
         max: usize,
     },
     /// Another change begins at the same time.
-    #[error("another change of the tax rate begins at this time; choose another effective_from, or remove that change first")]
+    #[error(
+        "another change of the tax rate begins at this time; choose another effective_from, or remove that change first"
+    )]
     SameTime {
         /// The other change's id.
         existing: TaxRateChangeId,
@@ -449,7 +451,9 @@ pub enum ChangeTaxDefaultError {
     #[error(transparent)]
     Invalid(#[from] Violations),
     /// Another default with the same rate and currency applies at the same time.
-    #[error("this tax rate is already a default for this currency at that time; choose another term, or update that association")]
+    #[error(
+        "this tax rate is already a default for this currency at that time; choose another term, or update that association"
+    )]
     AlreadyAssociated {
         /// The other association's id.
         existing: TaxAssociationId,

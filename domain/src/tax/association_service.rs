@@ -1,8 +1,8 @@
 //! The operations on tax associations. Those of a customer change with the customer: see `CustomerService::change`.
 
 use super::{
-    ChangeTaxDefault, ChangeTaxDefaultError, CreateTaxDefaultError, CurrencyCode, EffectiveTaxes, NewTaxAssociation,
-    BasisError, TaxAssociation, TaxAssociationFilter, TaxDefaultAmendment, TaxQuestion, TaxRate, TaxRateFilter,
+    BasisError, ChangeTaxDefault, ChangeTaxDefaultError, CreateTaxDefaultError, CurrencyCode, EffectiveTaxes,
+    NewTaxAssociation, TaxAssociation, TaxAssociationFilter, TaxDefaultAmendment, TaxQuestion, TaxRate, TaxRateFilter,
     TaxRateStatus, TaxService, TaxedEntity,
 };
 use crate::{
@@ -211,7 +211,9 @@ impl TaxService {
         ids.sort_unstable();
         ids.dedup();
         let whole = PageRequest::whole();
-        Ok(self.taxes.rates(scope, &TaxRateFilter::with_ids(ids), whole).await?.items)
+        let now = self.clock.now();
+        let rates = self.taxes.rates(scope, &TaxRateFilter::with_ids(ids), whole).await?.items;
+        Ok(rates.iter().map(|rate| rate.as_of(now)).collect())
     }
 
     /// An association in any status, for reading or, with the write permission, before changing it; `None` when there

@@ -26,7 +26,8 @@ use std::cmp::Reverse;
 use super::{CurrencyCode, TaxAssociation, TaxBehavior, TaxBehaviorSource, TaxRate};
 use crate::{
     customer::{
-        ArchivedTerm, CertificateNumber, CountryCode, Customer, CustomerAggregate, Item, State, TaxExemption, TaxTreatment, query::Folded,
+        ArchivedTerm, CertificateNumber, CountryCode, Customer, CustomerAggregate, Item, State, TaxExemption,
+        TaxTreatment, query::Folded,
     },
     ids::{TaxAssociationId, TaxExemptionId},
     lifecycle::Status,
@@ -350,13 +351,7 @@ impl TaxBasis {
     }
 
     /// Adds a tax that nothing hinders but the customer's treatment and exemptions.
-    fn charge(
-        &self,
-        association: &TaxAssociation,
-        rate: TaxRate,
-        question: &TaxQuestion,
-        taxes: &mut EffectiveTaxes,
-    ) {
+    fn charge(&self, association: &TaxAssociation, rate: TaxRate, question: &TaxQuestion, taxes: &mut EffectiveTaxes) {
         let (reason, exemption) = match (self.treatment(), self.exemption(&rate, question)) {
             (TaxTreatment::ReverseCharge, _) => (Some(PassedOver::ReverseCharge), None),
             (TaxTreatment::Exempt, _) => (Some(PassedOver::CustomerExempt), None),
@@ -409,7 +404,8 @@ impl TaxBasis {
         let state = question.state.as_ref().or(address.state.as_ref().filter(|_| is_at_home));
         let concerns = |item: &&Item<TaxExemption>| {
             let exemption = &item.value;
-            let of_rate = exemption.tax_rate_codes.is_empty() || exemption.tax_rate_codes.iter().any(|c| *c == rate.code);
+            let of_rate =
+                exemption.tax_rate_codes.is_empty() || exemption.tax_rate_codes.iter().any(|c| *c == rate.code);
             let of_country = exemption.country.as_ref().is_none_or(|own| country == Some(own));
             let same_state = |own: &State| state.is_some_and(|state| folded(state) == folded(own));
             let has_begun = exemption.starts_at.is_none_or(|start| start <= question.at);

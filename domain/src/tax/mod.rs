@@ -18,8 +18,8 @@ mod rate_override;
 mod service;
 
 pub use amend::{
-    ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, TaxDefaultAmendment, TaxRateAmendment,
-    NewTaxRateChange, TaxRateFacts, TaxRateUpdate,
+    ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, NewTaxRateChange, TaxDefaultAmendment,
+    TaxRateAmendment, TaxRateFacts, TaxRateUpdate,
 };
 pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
 pub use association_service::{EffectiveQuestion, ExplainedTaxes, NamedCustomer, TaxesOfError};
@@ -38,4 +38,4 @@ pub use rate::{
     TaxRateName, TaxRateNameError, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxValueError,
 };
 pub use rate_override::{TaxRateOverride, TaxRateOverrides, TaxRateOverridesError};
-pub use service::{FindTaxRateError, NewTaxRate, TaxService, TaxValueParts};
+pub use service::{FindTaxRateError, NewTaxRate, ScheduledValue, TaxService, TaxValueParts};

@@ -15,8 +15,8 @@ use crate::{
     lifecycle::Status,
     page::{Page, PageRequest},
     store::StoreError,
-    time::Timestamp,
     tenancy::{EnvironmentScope, PermissionDenied},
+    time::Timestamp,
     violation::Violations,
 };
 

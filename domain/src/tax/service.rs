@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    ChangeTaxRate, ChangeTaxRateError, CreateTaxRateError, FixedAmount, Percentage, TaxRate, TaxRateAmendment,
-    TaxRateCode, TaxRateDescription, TaxRateFilter, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType,
-    TaxRepository, TaxValue,
+    ChangeTaxRate, ChangeTaxRateError, CreateTaxRateError, FixedAmount, NewTaxRateChange, Percentage, TaxRate,
+    TaxRateAmendment, TaxRateCode, TaxRateDescription, TaxRateFilter, TaxRateName, TaxRateScope, TaxRateStatus,
+    TaxRateType, TaxRepository, TaxValue,
 };
 use crate::{
     clock::Clock,
@@ -176,6 +176,24 @@ impl TaxValueParts {
     }
 }
 
+/// A request to change a rate's value from a date on.
+///
+/// ```
+/// use patron_domain::{tax::{Percentage, ScheduledValue, TaxValueParts}, testkit::a_time};
+///
+/// let value = TaxValueParts { percentage: Percentage::new("16").ok(), ..TaxValueParts::default() };
+/// let new = ScheduledValue { effective_from: a_time(), value, correction: false };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledValue {
+    /// The time from which the value applies.
+    pub effective_from: Timestamp,
+    /// The value, of the rate's kind.
+    pub value: TaxValueParts,
+    /// Whether the time may be in the past. Only for administrators.
+    pub correction: bool,
+}
+
 /// Why a look-up of tax rates failed.
 ///
 /// ```
@@ -267,7 +285,8 @@ impl TaxService {
     /// When the caller may not read or the store fails.
     pub async fn find_rate(&self, caller: &Caller, id: TaxRateId) -> Result<Option<TaxRate>, FindTaxRateError> {
         let scope = caller.authorise(Permission::Read)?;
-        Ok(self.taxes.find_rate(scope, id).await?)
+        let now = self.clock.now();
+        Ok(self.taxes.find_rate(scope, id).await?.map(|rate| rate.as_of(now)))
     }
 
     /// The tax rates that match a filter.
@@ -281,7 +300,9 @@ impl TaxService {
         page: PageRequest,
     ) -> Result<Page<TaxRate>, FindTaxRateError> {
         let scope = caller.authorise(Permission::Read)?;
-        Ok(self.taxes.rates(scope, filter, page).await?)
+        let now = self.clock.now();
+        let found = self.taxes.rates(scope, filter, page).await?;
+        Ok(Page { items: found.items.iter().map(|rate| rate.as_of(now)).collect(), total: found.total })
     }
 
     /// Changes or archives a tax rate, and returns its state after the change.
@@ -298,6 +319,29 @@ impl TaxService {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let (event_id, request_id) = (self.ids.start(at).next_id(), caller.request_id().cloned());
+        let command = ChangeTaxRate { id, amendment, at, event_id, request_id };
+        let changed = self.taxes.change_rate(scope, command, self.claim(request, at)).await?;
+        Ok(Done { value: changed.value.as_of(at), ..changed })
+    }
+
+    /// Changes the value of a tax rate from a date on, and returns the rate after the change.
+    ///
+    /// # Errors
+    /// See [`ChangeTaxRateError`]. Only administrators may correct the past. After an error the rate is unchanged.
+    pub async fn schedule(
+        &self,
+        caller: &Caller,
+        id: TaxRateId,
+        new: ScheduledValue,
+        request: Option<IdempotentRequest>,
+    ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
+        let ScheduledValue { effective_from, value, correction } = new;
+        let scope = caller.authorise(if correction { Permission::Administer } else { Permission::Write })?;
+        let at = self.clock.now();
+        let mut ids = self.ids.start(at);
+        let event_id = ids.next_id();
+        let new = NewTaxRateChange { id: ids.next_id(), effective_from, value, correction };
+        let (amendment, request_id) = (TaxRateAmendment::Schedule(new), caller.request_id().cloned());
         let command = ChangeTaxRate { id, amendment, at, event_id, request_id };
         self.taxes.change_rate(scope, command, self.claim(request, at)).await
     }

@@ -243,7 +243,8 @@ CREATE TABLE onboarding_runs (
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
-CREATE UNIQUE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate, currency) WHERE status = 0;
+-- Their terms do not overlap: the lock of the rate's row decides.
+CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;

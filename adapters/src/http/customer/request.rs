@@ -8,7 +8,7 @@ use patron_domain::{
     },
     integration::{ClaimedEntityId, MappedEntityType, NewLink, NewLinks, ProviderEntityId, ProviderType},
     onboarding::{Onboarding, WorkflowName},
-    tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
+    tax::{CurrencyCode, Priority, TaxBehavior, TaxRateCode, TaxRateOverride, TaxRateOverrides},
     violation::{Violation, Violations},
 };
 use serde::Deserialize;
@@ -145,6 +145,9 @@ struct OverrideRequest<'a> {
     #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxBehavior>)]
+    tax_behavior: Field<Text<'a>>,
+    #[serde(default)]
     #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
@@ -226,12 +229,14 @@ impl OverrideRequest<'_> {
         let priority =
             fields.take("priority", self.priority).and_then(|number| fields.check("priority", Priority::new(number)));
         let auto_apply = fields.take("auto_apply", self.auto_apply).unwrap_or(true);
+        let behavior = fields.optional("tax_behavior", self.tax_behavior, |word| TaxBehavior::new(word));
         let metadata = fields.metadata(self.metadata);
         Some(TaxRateOverride {
             code: code?,
             currency: currency?,
             priority: priority.unwrap_or_default(),
             auto_apply,
+            behavior,
             metadata,
         })
     }

@@ -109,7 +109,7 @@ impl<'a> EventResponse<'a> {
             request_id: event.request_id.as_ref().map(|id| id.as_str()),
             changed: event.kind.changed(),
             detail: Detail::of(&event.kind),
-            data: event.state.as_ref().map(Data::of),
+            data: event.state.as_ref().map(|state| Data::of(state, event.at)),
         }
     }
 }
@@ -146,13 +146,13 @@ impl<'a> Detail<'a> {
 }
 
 impl<'a> Data<'a> {
-    fn of(state: &'a EventState) -> Self {
+    fn of(state: &'a EventState, at: Timestamp) -> Self {
         match state {
             EventState::Customer(state) => Self::Customer(Box::new(CustomerData {
                 customer: CustomerResponse::new(&state.customer, &state.mappings),
                 tax_associations: state.associations.iter().map(TaxAssociationResponse::new).collect(),
             })),
-            EventState::TaxRate(rate) => Self::TaxRate(Box::new(TaxRateResponse::new(rate))),
+            EventState::TaxRate(rate) => Self::TaxRate(Box::new(TaxRateResponse::at(rate, at))),
         }
     }
 }

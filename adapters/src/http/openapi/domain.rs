@@ -21,8 +21,8 @@ use patron_domain::{
     onboarding::WorkflowName,
     page::PageRequest,
     tax::{
-        CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxRateCode, TaxRateDescription,
-        TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
+        CurrencyCode, FixedAmount, MAX_DIGITS, PassedOver, Percentage, Priority, TaxBehavior, TaxBehaviorSource,
+        TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxedEntityType,
     },
     tenancy::{Actor, ApiKeyName, ApiKeyType, EnvironmentName, EnvironmentType, PerSecond, RequestId, Role},
     time::Timestamp,
@@ -92,6 +92,8 @@ words! {
     ExemptionReason: "The reason of the exemption.";
     RecipientReason: "The reason: the person has the role; nobody has it, and this is the primary person; no role was asked for, and this is one of the people; or it is the customer's own address.";
     TaxRateStatus: "Whether the rate is applied.";
+    TaxBehavior: "Whether prices contain the tax.";
+    TaxBehaviorSource: "Whether the association names `tax_behavior`, or it is usual in the currency: `exclusive` for USD and CAD, otherwise `inclusive`.";
     TaxedEntityType: "The taxed entity: a customer, or (`tenant`) the environment's defaults.";
     PassedOver: "The reason why a rate does not apply.";
     EnvironmentType: "The purpose of an environment.";

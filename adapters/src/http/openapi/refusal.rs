@@ -7,6 +7,7 @@ use patron_domain::{
     event::{EventCursor, FollowError, LogTakenBack},
     ids::{CustomerId, CustomerKind, Kind},
     lifecycle::Version,
+    tax::TaxesOfError,
     tenancy::{Permission, PermissionDenied},
     violation::{Violation, Violations},
 };
@@ -44,8 +45,10 @@ pub(crate) enum Refusal {
     Taken,
     /// 409: the idempotency key was used for another request.
     KeyReused,
-    /// 410.
+    /// 410: the cursor.
     LogTakenBack,
+    /// 410: the history.
+    Gone,
     /// 412.
     Changed,
     /// 413.
@@ -113,7 +116,7 @@ fn codes() -> RefOr<Schema> {
 
 impl Refusal {
     /// All kinds of errors.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -124,6 +127,7 @@ impl Refusal {
         Self::Taken,
         Self::KeyReused,
         Self::LogTakenBack,
+        Self::Gone,
         Self::Changed,
         Self::TooLarge,
         Self::NoJson,
@@ -156,6 +160,7 @@ impl Refusal {
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
             Self::KeyReused => ApiError::idempotency_key_reused(),
             Self::LogTakenBack => FollowError::from(LogTakenBack { resume_from: EventCursor::START }).into(),
+            Self::Gone => TaxesOfError::HistoryRemoved.into(),
             Self::Changed => ChangeCustomerError::VersionConflict { current: Some(Version::FIRST) }.into(),
             Self::TooLarge => ApiError::too_large(limits.body_limit),
             Self::NoJson => ApiError::unsupported_media_type(),
@@ -186,6 +191,7 @@ impl Refusal {
                 "A restore or a fail-over took back the events behind the cursor. `details.resume_from` is the cursor to \
                  continue with: nothing is missed, and events of the last minute may come again."
             }
+            Self::Gone => "The events of that time were removed.",
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
             Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",

@@ -4,12 +4,14 @@ use patron_domain::{
     customer::ExternalId,
     ids::CustomerId,
     integration::ClaimedEntityId,
+    patch::Patch,
     tax::{
-        CurrencyCode, NamedCustomer, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxRateCode, TaxedEntityType,
+        CurrencyCode, NamedCustomer, NewTaxAssociation, Priority, TaxAssociationUpdate, TaxBehavior, TaxRateCode,
+        TaxedEntityType,
     },
     tenancy::Caller,
     time::Timestamp,
-    violation::{Violation, Violations},
+    violation::{Rule, Violation, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
 use utoipa::ToSchema;
@@ -17,7 +19,7 @@ use utoipa::ToSchema;
 use super::entity::{EntityFields, NamedEntity};
 use crate::http::{
     json::{Field, FromJson, Reader, Strings, Text, found_map},
-    openapi::{exactly, given_metadata, optional},
+    openapi::{exactly, given_metadata, optional, or_null},
 };
 
 /// The body of a create. Unknown members are ignored.
@@ -53,20 +55,34 @@ pub(super) struct CreateAssociationRequest<'a> {
     #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
     #[serde(default)]
+    #[schema(schema_with = optional::<TaxBehavior>)]
+    tax_behavior: Field<Text<'a>>,
+    #[serde(default)]
     #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
 }
 
 /// The changeable fields. The body of an update; unknown members are ignored.
 #[derive(Deserialize, ToSchema)]
+#[serde(bound(deserialize = "'de: 'a"))]
 #[schema(as = UpdateTaxAssociationRequest)]
-pub(super) struct TermsRequest {
+pub(super) struct TermsRequest<'a> {
     #[serde(default)]
     #[schema(schema_with = optional::<Priority>)]
     priority: Field<i64>,
     #[serde(default)]
     #[schema(schema_with = optional::<bool>)]
     auto_apply: Field<bool>,
+    #[serde(default)]
+    #[schema(schema_with = optional::<TaxBehavior>)]
+    tax_behavior: Field<Text<'a>>,
+    #[serde(default)]
+    #[schema(schema_with = or_null::<Timestamp>)]
+    start_date: Field<Text<'a>>,
+    /// An empty text removes the end.
+    #[serde(default)]
+    #[schema(schema_with = optional::<Timestamp>)]
+    end_date: Field<Text<'a>>,
     #[serde(default)]
     #[schema(schema_with = given_metadata)]
     metadata: Field<Strings>,
@@ -80,7 +96,7 @@ impl<'de: 'a, 'a> FromJson<'de> for CreateAssociationRequest<'a> {
     }
 }
 
-impl<'de> FromJson<'de> for TermsRequest {
+impl<'de: 'a, 'a> FromJson<'de> for TermsRequest<'a> {
     const EXPECTED: &'static str = "an object";
 
     fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
@@ -88,7 +104,7 @@ impl<'de> FromJson<'de> for TermsRequest {
     }
 }
 
-impl TermsRequest {
+impl TermsRequest<'_> {
     /// Converts the request. Checks every field and collects all faults.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<TaxAssociationUpdate> {
         let fields = &mut Reader::new(broken);
@@ -98,6 +114,9 @@ impl TermsRequest {
         Some(TaxAssociationUpdate {
             priority: priority.and_then(|number| fields.check("priority", Priority::new(number))),
             auto_apply: fields.take("auto_apply", self.auto_apply),
+            behavior: patch(fields, "tax_behavior", self.tax_behavior, |word| TaxBehavior::new(word)),
+            start: fields.optional("start_date", self.start_date, |text| Timestamp::parse(&text)),
+            end: patch(fields, "end_date", self.end_date, |text| Timestamp::parse(&text)),
             metadata: says_metadata.then_some(metadata),
         })
     }
@@ -129,7 +148,14 @@ impl CreateAssociationRequest<'_> {
         caller: &Caller,
         broken: &mut Violations,
     ) -> Option<(NamedEntity, NewTaxAssociation)> {
-        let terms = TermsRequest { priority: self.priority, auto_apply: self.auto_apply, metadata: self.metadata };
+        let terms = TermsRequest {
+            priority: self.priority,
+            auto_apply: self.auto_apply,
+            tax_behavior: self.tax_behavior,
+            start_date: Field::Absent,
+            end_date: Field::Absent,
+            metadata: self.metadata,
+        };
         let terms = terms.into_domain(broken)?;
         let fields = &mut Reader::new(broken);
         let code = fields.required("tax_rate_code", self.tax_rate_code, TaxRateCode::new);
@@ -153,6 +179,7 @@ impl CreateAssociationRequest<'_> {
             priority: terms.priority.unwrap_or_default(),
             // As in Flexprice. Otherwise every new default would tax every new customer.
             auto_apply: terms.auto_apply.unwrap_or(false),
+            behavior: terms.behavior.into_set(),
             metadata: terms.metadata.unwrap_or_default(),
             start,
             end,
@@ -161,6 +188,20 @@ impl CreateAssociationRequest<'_> {
             dates.into_iter().for_each(|violation| broken.push(violation));
         }
         Some((entity?, new))
+    }
+}
+
+/// The update of an optional member as `PUT` means it: an empty text clears.
+fn patch<'t, T, E: Rule>(
+    fields: &mut Reader<'_>,
+    name: &str,
+    given: Field<Text<'t>>,
+    check: impl FnOnce(Text<'t>) -> Result<T, E>,
+) -> Patch<T> {
+    match fields.take(name, given) {
+        None => Patch::Keep,
+        Some(text) if text.is_empty() => Patch::Clear,
+        Some(text) => fields.check(name, check(text)).map_or(Patch::Keep, Patch::Set),
     }
 }
 

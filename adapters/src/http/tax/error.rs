@@ -1,6 +1,7 @@
 //! Conversion of errors about taxes to errors of the API.
 
 use patron_domain::{
+    ErrorKind,
     customer::{ChangeCustomerError, InvalidOperation},
     tax::{
         ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError, FindTaxRateError,
@@ -34,7 +35,15 @@ impl From<ChangeTaxRateError> for ApiError {
             ChangeTaxRateError::Denied(error) => error.into(),
             ChangeTaxRateError::Unknown => Self::not_found(message),
             ChangeTaxRateError::Invalid(violations) => violations.into(),
-            ChangeTaxRateError::Archived | ChangeTaxRateError::InUse => Self::invalid_operation(message),
+            ChangeTaxRateError::UnknownChange => Self::not_found(message),
+            ChangeTaxRateError::Archived
+            | ChangeTaxRateError::InUse
+            | ChangeTaxRateError::HasChanges
+            | ChangeTaxRateError::HasBegun
+            | ChangeTaxRateError::TooMany { .. } => Self::invalid_operation(message),
+            ChangeTaxRateError::SameTime { existing } => {
+                Self::already_exists("effective_from", message, existing.to_string())
+            }
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
             ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxRateError::Store(error) => error.into(),
@@ -59,6 +68,7 @@ impl From<TaxesOfError> for ApiError {
             TaxesOfError::Denied(error) => error.into(),
             TaxesOfError::Invalid(violations) => violations.into(),
             TaxesOfError::UnknownCustomer => Self::not_found(error.to_string()),
+            TaxesOfError::HistoryRemoved => Self::of(ErrorKind::Gone, error.to_string()),
             TaxesOfError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -88,6 +98,10 @@ impl From<ChangeTaxDefaultError> for ApiError {
         match error {
             ChangeTaxDefaultError::Denied(error) => error.into(),
             ChangeTaxDefaultError::Unknown => Self::not_found(message),
+            ChangeTaxDefaultError::Invalid(violations) => violations.into(),
+            ChangeTaxDefaultError::AlreadyAssociated { existing } => {
+                Self::already_exists("start_date", message, existing.to_string())
+            }
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
             ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
             ChangeTaxDefaultError::Store(error) => error.into(),

@@ -12,6 +12,7 @@ mod get_association;
 mod get_rate;
 mod list_associations;
 mod list_rates;
+mod rate_changes;
 mod request;
 pub(super) mod response;
 mod update_association;
@@ -29,6 +30,9 @@ pub(super) fn routes() -> Vec<Route> {
         get_rate::get_rate,
         update_rate::update_rate,
         delete_rate::delete_rate,
+        rate_changes::create_change,
+        rate_changes::list_changes,
+        rate_changes::delete_change,
         create_association::create_association,
         list_associations::list_associations,
         get_association::get_association,
@@ -40,7 +44,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
-    vec![
+    let mut all = vec![
         create_rate::documented(),
         list_rates::documented(),
         get_rate::documented(),
@@ -52,5 +56,7 @@ pub(super) fn documents() -> Vec<Endpoint> {
         update_association::documented(),
         delete_association::documented(),
         effective::documented(),
-    ]
+    ];
+    all.extend(rate_changes::documented());
+    all
 }

@@ -3,9 +3,10 @@
 use patron_domain::{
     patch::Patch,
     tax::{
-        FixedAmount, NewTaxRate, Percentage, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus,
-        TaxRateType, TaxRateUpdate, TaxValueParts,
+        FixedAmount, NewTaxRate, Percentage, ScheduledValue, TaxRateCode, TaxRateDescription, TaxRateName,
+        TaxRateScope, TaxRateStatus, TaxRateType, TaxRateUpdate, TaxValueParts,
     },
+    time::Timestamp,
     violation::{Rule, Violations},
 };
 use serde::{Deserialize, de::MapAccess};
@@ -121,6 +122,46 @@ fn given<T, E: Rule>(
 ) -> Option<T> {
     let text = fields.take(name, field)?;
     fields.check(name, check(text.into_owned()))
+}
+
+/// The body of a change of the value from a date on. Unknown members are ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[schema(as = CreateTaxRateChangeRequest)]
+pub(super) struct ChangeRequest<'a> {
+    #[serde(default)]
+    #[schema(required = true, schema_with = exactly::<Timestamp>)]
+    effective_from: Field<Text<'a>>,
+    #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<Percentage>)]
+    percentage_value: Decimal<'a>,
+    #[serde(default)]
+    #[schema(required = false, schema_with = given_decimal::<FixedAmount>)]
+    fixed_value: Decimal<'a>,
+    /// Whether `effective_from` may be in the past. Only for `super_admin` keys.
+    #[serde(default)]
+    #[schema(schema_with = optional::<bool>)]
+    correction: Field<bool>,
+}
+
+impl<'de: 'a, 'a> FromJson<'de> for ChangeRequest<'a> {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Option<Self>, A::Error> {
+        found_map(map)
+    }
+}
+
+impl ChangeRequest<'_> {
+    /// Converts the request. Checks every field and collects all faults.
+    pub(super) fn into_domain(self, broken: &mut Violations) -> Option<ScheduledValue> {
+        let fields = &mut Reader::new(broken);
+        let from = fields.required("effective_from", self.effective_from, |text| Timestamp::parse(&text));
+        let (value, is_right) = value(fields, Field::Absent, self.percentage_value, self.fixed_value);
+        let is_valid = is_right && fields.group(value.clone().resolve()).is_some();
+        let correction = fields.take("correction", self.correction).unwrap_or_default();
+        is_valid.then_some(ScheduledValue { effective_from: from?, value, correction })
+    }
 }
 
 impl CreateTaxRateRequest<'_> {

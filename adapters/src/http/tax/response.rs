@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use patron_domain::{
-    ids::{EnvironmentId, TaxAssociationId, TaxRateId, TenantId},
+    ids::{EnvironmentId, TaxAssociationId, TaxRateChangeId, TaxRateId, TenantId},
     lifecycle::Status,
     tax::{
-        CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
-        TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxedEntity, TaxedEntityType,
+        CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxBehavior, TaxRate, TaxRateChange,
+        TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxedEntity,
+        TaxedEntityType,
     },
     tenancy::Actor,
     time::Timestamp,
@@ -42,6 +43,8 @@ pub(crate) struct TaxRateResponse<'a> {
     scope: TaxRateScope,
     #[schema(schema_with = exactly::<TaxRateStatus>)]
     tax_rate_status: TaxRateStatus,
+    /// The changes of the value from a date on, past and future ones, by date.
+    changes: Vec<TaxRateChangeResponse<'a>>,
     #[schema(schema_with = metadata)]
     metadata: &'a BTreeMap<String, String>,
     #[schema(schema_with = exactly::<Status>)]
@@ -61,11 +64,18 @@ pub(crate) struct TaxRateResponse<'a> {
 }
 
 impl<'a> TaxRateResponse<'a> {
+    /// The rate as it is at a time, which is that of an event.
+    pub(crate) fn at(rate: &'a TaxRate, at: Timestamp) -> Self {
+        Self::with(rate, rate.value_at(at))
+    }
+
+    /// A rate whose value is that of now already.
     pub(crate) fn new(rate: &'a TaxRate) -> Self {
-        let (percentage_value, fixed_value) = match rate.value {
-            TaxValue::Percentage(percentage) => (Some(percentage.to_string()), None),
-            TaxValue::Fixed(amount) => (None, Some(amount.to_string())),
-        };
+        Self::with(rate, rate.value)
+    }
+
+    fn with(rate: &'a TaxRate, value: TaxValue) -> Self {
+        let (percentage_value, fixed_value) = decimals(value);
         Self {
             id: rate.id,
             code: &rate.code,
@@ -76,6 +86,7 @@ impl<'a> TaxRateResponse<'a> {
             fixed_value,
             scope: rate.scope,
             tax_rate_status: rate.rate_status,
+            changes: rate.history.changes.iter().map(TaxRateChangeResponse::new).collect(),
             metadata: rate.metadata.as_map(),
             status: rate.status,
             tenant_id: rate.owner.tenant_id,
@@ -84,6 +95,48 @@ impl<'a> TaxRateResponse<'a> {
             created_by: &rate.audit.created_by,
             updated_at: rate.audit.updated_at,
             updated_by: &rate.audit.updated_by,
+        }
+    }
+}
+
+/// The value in answers: one of the two members.
+fn decimals(value: TaxValue) -> (Option<String>, Option<String>) {
+    match value {
+        TaxValue::Percentage(percentage) => (Some(percentage.to_string()), None),
+        TaxValue::Fixed(amount) => (None, Some(amount.to_string())),
+    }
+}
+
+/// A change of the value of a tax rate from a date on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaxRateChange)]
+pub(crate) struct TaxRateChangeResponse<'a> {
+    #[schema(schema_with = exactly::<TaxRateChangeId>)]
+    id: TaxRateChangeId,
+    #[schema(schema_with = exactly::<Timestamp>)]
+    effective_from: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<Percentage>)]
+    percentage_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<FixedAmount>)]
+    fixed_value: Option<String>,
+    #[schema(schema_with = exactly::<Timestamp>)]
+    created_at: Timestamp,
+    #[schema(schema_with = exactly::<Actor>)]
+    created_by: &'a Actor,
+}
+
+impl<'a> TaxRateChangeResponse<'a> {
+    pub(super) fn new(change: &'a TaxRateChange) -> Self {
+        let (percentage_value, fixed_value) = decimals(change.value);
+        Self {
+            id: change.id,
+            effective_from: change.effective_from,
+            percentage_value,
+            fixed_value,
+            created_at: change.created_at,
+            created_by: &change.created_by,
         }
     }
 }
@@ -103,6 +156,9 @@ pub(crate) struct TaxAssociationResponse<'a> {
     priority: i32,
     #[schema(schema_with = exactly::<bool>)]
     auto_apply: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, schema_with = exactly::<TaxBehavior>)]
+    tax_behavior: Option<TaxBehavior>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<CurrencyCode>)]
     currency: Option<CurrencyCode>,
@@ -145,6 +201,7 @@ impl<'a> TaxAssociationResponse<'a> {
             entity_id,
             priority: association.priority.get(),
             auto_apply: association.auto_apply,
+            tax_behavior: association.behavior,
             currency: association.currency,
             metadata: association.metadata.as_map(),
             start_date: association.start,

@@ -19,7 +19,7 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Changes priority, `auto_apply` and metadata of a tax association. For one of a customer, this changes that customer.
+/// Changes priority, `auto_apply`, `tax_behavior`, term and metadata of a tax association. For one of a customer, this changes that customer.
 #[put("/taxes/associations/<id>", data = "<body>")]
 pub(super) async fn update_association(
     caller: CanWrite,
@@ -47,12 +47,12 @@ pub(super) async fn update_association(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Changes priority, `auto_apply` and metadata.";
+    let says = "Changes priority, `auto_apply`, `tax_behavior`, term and metadata. An empty `end_date` or `tax_behavior` is removed. The terms of one entity, rate and currency must not overlap.";
     Endpoint::new(routes![update_association], "updateTaxAssociation", "Change a tax association", says)
         .with_key()
         .path::<TaxAssociationId>("id", "The tax association.")
-        .takes::<TermsRequest>([("another priority", json!({ "priority": 7, "metadata": { "why": "B2B" } }))])
+        .takes::<TermsRequest<'_>>([("another priority", json!({ "priority": 7, "metadata": { "why": "B2B" } }))])
         .answers::<TaxAssociationResponse<'_>>(200, "The changed tax association.")
         .idempotent()
-        .refuses([Refusal::InvalidOperation])
+        .refuses([Refusal::InvalidOperation, Refusal::Taken])
 }

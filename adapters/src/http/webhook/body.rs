@@ -68,7 +68,7 @@ impl WebhookBody for JsonBody {
                 customer = Some(CustomerResponse::new(&state.customer, &state.mappings));
                 tax_associations = Some(state.associations.iter().map(TaxAssociationResponse::new).collect());
             }
-            Some(EventState::TaxRate(rate)) => tax_rate = Some(TaxRateResponse::new(rate)),
+            Some(EventState::TaxRate(rate)) => tax_rate = Some(TaxRateResponse::at(rate, event.at)),
         }
         json(&Body {
             event_type: event.kind.event_type().as_str(),

@@ -41,6 +41,18 @@ statements! {
             db.one(logs::table.filter(logs::environment.eq(of)).select(logs::position)).await
         }
 
+        /// The time of the last event in the log's own time.
+        fn log_time(db, of: i32) -> Option<i64> {
+            let last = logs::table.filter(logs::environment.eq(of)).filter(logs::position.gt(0));
+            db.one(last.select(logs::at)).await
+        }
+
+        /// The last event of an entity that the log had at a time.
+        fn last_event_by(db, of: i32, whose: Key, time: i64) -> Option<EventRow> {
+            let earlier = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(logged_at.le(time));
+            db.one(earlier.order(sequence.desc()).limit(1)).await
+        }
+
         /// One event.
         fn event(db, of: i32, wanted: Key) -> Option<EventRow> {
             let found = whole!(events.filter(environment.eq(of)).filter(id.eq(wanted)));

@@ -1,6 +1,7 @@
 //! Tax rates, and the tax associations of environments and customers.
 
 mod associations;
+mod basis;
 mod port;
 pub(crate) mod row;
 pub(crate) mod statements;

@@ -1,7 +1,5 @@
 //! The port for tax rates and tax associations.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
@@ -13,16 +11,17 @@ use patron_domain::{
     page::{Page, PageRequest},
     store::StoreError,
     tax::{
-        ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
+        BasisError, ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFacts, TaxRateFilter,
         TaxRepository, TaxedEntities, TaxedEntity,
     },
     tenancy::EnvironmentScope,
+    time::Timestamp,
 };
 
 use super::{
-    associations,
-    row::{DefaultRow, RateRow, currency_column},
+    associations, basis,
+    row::{DefaultRow, RateRow},
 };
 use crate::persistence::{
     engine::{Decision, Pace},
@@ -148,7 +147,9 @@ impl TaxRepository for Store {
                 };
                 let current = current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?;
                 let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
+                let was_used = in_use || unit.was_associated(environment, id).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
+                let facts = if was_used { facts.used_before() } else { facts };
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);
@@ -168,19 +169,20 @@ impl TaxRepository for Store {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
+        let owner = scope.owner;
         let create = self.write(move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
-                let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
-                let currency = currency_column(default.currency);
-                let same = unit.default_of_rate(environment, default.tax_rate_id.into(), &currency).await?;
+                // Whoever holds this lock sees all defaults with the rate, and no other can be added.
+                let rate = unit.lock_rate(environment, default.tax_rate_id.into()).await?;
+                let others = defaults_of(unit, owner, environment, default.tax_rate_id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                let status = rate.first().map(|rate| Status::of(rate.status, "tax_rates", "status"));
+                let status = rate.as_ref().map(|rate| Status::of(rate.status, "tax_rates", "status"));
                 let status = status.transpose().map_err(refused)?;
-                CreateTaxDefaultError::check(status, same.map(Key::id)).map_err(Failure::Refused)?;
+                CreateTaxDefaultError::check(status, &default, &others).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_defaults.push(DefaultRow::new(environment, &default));
                 keeping.answer(&mut writes, &default, default.audit.updated_at);
@@ -203,6 +205,15 @@ impl TaxRepository for Store {
         let change = self.write(move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
+                // The rate of a default never changes. It is locked first, as in a create.
+                let rate = unit.default(environment, command.id.into()).await?.map(|default| default.tax_rate);
+                let others = match rate {
+                    Some(rate) => {
+                        unit.lock_rate(environment, rate).await?;
+                        defaults_of(unit, scope.owner, environment, rate).await?
+                    }
+                    None => Vec::new(),
+                };
                 let current = unit.lock_default(environment, command.id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
                     Before::Done(changed) => return Ok(Decision::nothing(Done::before(changed))),
@@ -210,7 +221,7 @@ impl TaxRepository for Store {
                 };
                 let current = current.map(|row| row.document.read(scope.owner, command.id));
                 let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
-                let default = command.decide(&scope, current.as_ref()).map_err(Failure::Refused)?;
+                let default = command.decide(&scope, current.as_ref(), &others).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.defaults.push(DefaultRow::new(environment, &default));
                 keeping.answer(&mut writes, &default, default.audit.updated_at);
@@ -269,37 +280,29 @@ impl TaxRepository for Store {
         associations::merge(scope.owner, filter, page, found.await?)
     }
 
-    async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
-        let nothing = TaxBasis { own: Some(Vec::new()), ..TaxBasis::default() };
-        let Some(environment) = self.environment(scope.owner).await? else { return Ok(nothing) };
-        let owner = scope.owner;
-        let read = self.read(Pace::LookUp, move |unit| {
-            let read = async move {
-                let customer = unit.document(environment, customer_id.into()).await?;
-                let defaults = unit.defaults(environment, Status::Published.code()).await?;
-                Ok((customer, defaults))
-            };
-            read.boxed()
-        });
-        let (customer, defaults) = read.await?;
-        let customer: Option<CustomerAggregate> =
-            customer.map(|document| document.read(owner, customer_id)).transpose()?;
-        let published = |association: &TaxAssociation| association.status == Status::Published;
-        let own: Vec<TaxAssociation> =
-            customer.map(|customer| customer.associations).unwrap_or_default().into_iter().filter(published).collect();
-        let mut defaults = defaults.iter().map(|row| default(owner, row)).collect::<Result<Vec<_>, _>>()?;
-        defaults.sort_by_key(|default| default.id);
-        let rates: BTreeSet<TaxRateId> = own.iter().chain(&defaults).map(|one| one.tax_rate_id).collect();
-        let rates: Vec<Key> = rates.into_iter().map(Key::from).collect();
-        let rates =
-            self.read(Pace::LookUp, move |unit| async move { unit.rates_of_ids(environment, &rates).await }.boxed());
-        let mut rates = rates.await?.iter().map(|row| rate(owner, row)).collect::<Result<Vec<_>, _>>()?;
-        rates.sort_by_key(|rate: &TaxRate| rate.id);
-        Ok(TaxBasis { own: Some(own), defaults, rates })
+    async fn basis(
+        &self,
+        scope: &EnvironmentScope,
+        customer_id: CustomerId,
+        known_at: Option<Timestamp>,
+    ) -> Result<Option<TaxBasis>, BasisError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
+        basis::read(self, scope.owner, environment, customer_id, known_at).await
     }
 }
 
-fn rate(owner: Owner, row: &RateRow) -> Result<TaxRate, StoreError> {
+/// The published defaults with a rate.
+async fn defaults_of<E: From<StoreError>>(
+    unit: &dyn Reads,
+    owner: Owner,
+    environment: i32,
+    rate: Key,
+) -> Result<Vec<TaxAssociation>, Failure<E>> {
+    let rows = unit.defaults_of_rate(environment, rate).await?;
+    rows.iter().map(|row| default(owner, row)).collect::<Result<_, _>>().map_err(refused)
+}
+
+pub(super) fn rate(owner: Owner, row: &RateRow) -> Result<TaxRate, StoreError> {
     row.document.read(owner, row.id.id::<patron_domain::ids::TaxRateKind>())
 }
 

@@ -174,14 +174,13 @@ statements! {
             db.locked(one).await
         }
 
-        /// The published default of a rate and a currency.
-        fn default_of_rate(db, environment: i32, rate: Key, currency: &str) -> Option<Key> {
+        /// The published defaults of a rate.
+        fn defaults_of_rate(db, environment: i32, rate: Key) -> Vec<DefaultRow> {
             let same = tax_defaults::table
                 .filter(tax_defaults::environment.eq(environment))
                 .filter(tax_defaults::tax_rate.eq(rate))
-                .filter(tax_defaults::currency.eq(currency))
                 .filter(tax_defaults::status.eq(PUBLISHED));
-            db.one(same.select(tax_defaults::id)).await
+            db.rows(same).await
         }
 
         /// All defaults of a status.
@@ -207,6 +206,18 @@ statements! {
         fn is_associated(db, environment: i32, rate: Key) -> bool {
             let removed = ListedAssociation::status_byte(Status::Deleted);
             let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[removed]].concat());
+            let uses = customer_index::table
+                .filter(customer_index::environment.eq(environment))
+                .filter(customer_index::kind.eq(IndexKind::RateList.code()))
+                .filter(customer_index::key.ge(first))
+                .filter(customer_index::key.lt(end));
+            Ok(db.one::<_, Key>(uses.select(customer_index::customer).limit(1)).await?.is_some())
+        }
+
+        /// Whether an association of a customer uses or used a rate.
+        fn was_associated(db, environment: i32, rate: Key) -> bool {
+            let beyond = ListedAssociation::status_byte(Status::Deleted) + 1;
+            let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[beyond]].concat());
             let uses = customer_index::table
                 .filter(customer_index::environment.eq(environment))
                 .filter(customer_index::kind.eq(IndexKind::RateList.code()))

@@ -17,7 +17,7 @@ use crate::{
     metadata::{JsonObject, Metadata},
     onboarding::Onboarding,
     patch::Patch,
-    tax::{CurrencyCode, Priority, TaxRateCode, TaxRateOverride, TaxRateOverrides},
+    tax::{CurrencyCode, Priority, TaxBehavior, TaxRateCode, TaxRateOverride, TaxRateOverrides},
     violation::{Rule, Violation, Violations},
 };
 
@@ -264,8 +264,9 @@ impl TaxRateOverrideParts {
         let currency = fields.check("currency", CurrencyCode::new(self.currency));
         let priority = self.priority.and_then(|number| fields.check("priority", Priority::new(number)));
         let metadata = fields.metadata(self.metadata);
+        let behavior = fields.optional("tax_behavior", self.tax_behavior, TaxBehavior::new);
         Some(TaxRateOverride {
-            behavior: None,
+            behavior,
             code: code?,
             currency: currency?,
             priority: priority.unwrap_or_default(),

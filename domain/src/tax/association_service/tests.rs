@@ -13,8 +13,8 @@ use crate::{
     lifecycle::{Owner, Version},
     metadata::Metadata,
     tax::{
-        ChangeTaxRate, ChangeTaxRateError, EffectiveQuestion, MockTaxRepository, Percentage, Priority, TaxBasis, TaxRateAmendment,
-        TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
+        ChangeTaxRate, ChangeTaxRateError, EffectiveQuestion, MockTaxRepository, Percentage, Priority, TaxBasis,
+        TaxRateAmendment, TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
     },
     tenancy::{Actor, Role, Roles},
     testkit::a_tax_default,
@@ -213,7 +213,10 @@ fn taxes_are_explained_for_the_given_time_or_now() {
     for (asked, wanted) in [(None, now()), (Some(Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH)] {
         let customers = MockCustomerRepository::new();
         let mut taxes = MockTaxRepository::new();
-        taxes.expect_basis().once().returning(|_, _, _| Ok(Some(TaxBasis { own: Some(vec![]), ..TaxBasis::default() })));
+        taxes
+            .expect_basis()
+            .once()
+            .returning(|_, _, _| Ok(Some(TaxBasis { own: Some(vec![]), ..TaxBasis::default() })));
         let euro = CurrencyCode::new("EUR").unwrap();
         let question = EffectiveQuestion { at: asked, ..EffectiveQuestion::new(euro) };
         let explained = block_on(service(taxes, customers).effective(&caller(Role::AllReader), id(5), question));

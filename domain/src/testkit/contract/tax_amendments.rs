@@ -1,5 +1,7 @@
 //! Changing tax rates and an environment's defaults, and changes that a rate in use forbids.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join_all};
 
 use super::{
@@ -11,9 +13,10 @@ use crate::{
     customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, Stamp},
     ids::{CustomerId, IdGenerator, TaxAssociationId, TaxRateId},
     lifecycle::Status,
+    patch::Patch,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, Percentage, Priority,
-        TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate, TaxRateAmendment, TaxRateCode,
+        TaxAssociation, TaxAssociationUpdate, TaxBehavior, TaxDefaultAmendment, TaxRate, TaxRateAmendment, TaxRateCode,
         TaxRateStatus, TaxRateUpdate, TaxValueParts,
     },
     tenancy::EnvironmentScope,
