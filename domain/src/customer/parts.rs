@@ -27,7 +27,7 @@ macro_rules! requests {
         /// };
         /// let broken = parts.check().unwrap_err();
         /// let places: Vec<_> = broken.iter().map(|one| one.path.as_str()).collect();
-        /// assert_eq!(places, ["address_country", "email"]);
+        /// assert_eq!(places, ["email", "address_country"]);
         /// ```
         #[derive(Clone, Default, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]

@@ -60,7 +60,14 @@ impl Locale {
 
 serde_as_text!(Locale);
 
-/// The languages that a customer wants to be written to in, the best first: at most 10.
+/// The languages that a customer prefers, the best first: at most 10.
+///
+/// ```
+/// use patron_domain::customer::{Locale, Locales};
+///
+/// let locales = Locales::new(vec![Locale::new("de-AT").unwrap(), Locale::new("en").unwrap()]);
+/// assert_eq!(locales.unwrap().len(), 2);
+/// ```
 pub type Locales = TextList<Locale>;
 
 impl Listed for Locale {

@@ -9,6 +9,12 @@ text_newtype! {
 }
 
 /// The tags of a customer, in the order given: at most 50.
+///
+/// ```
+/// use patron_domain::customer::{Tag, Tags};
+///
+/// assert!(Tags::new(vec![Tag::new("vip").unwrap()]).is_ok());
+/// ```
 pub type Tags = TextList<Tag>;
 
 impl Listed for Tag {

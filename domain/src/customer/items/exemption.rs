@@ -117,7 +117,14 @@ impl std::fmt::Debug for DocumentUrl {
 
 serde_as_text!(DocumentUrl);
 
-/// The codes of the tax rates that an exemption is about, none twice: at most 100; of none, all rates.
+/// The codes of the tax rates that an exemption is about, without duplicates: at most 100. An empty list means all rates.
+///
+/// ```
+/// use patron_domain::{customer::ExemptRates, tax::TaxRateCode};
+///
+/// let codes = ExemptRates::new(vec![TaxRateCode::new("VAT").unwrap()]).unwrap();
+/// assert_eq!(codes.len(), 1);
+/// ```
 pub type ExemptRates = TextList<TaxRateCode>;
 
 impl Listed for TaxRateCode {

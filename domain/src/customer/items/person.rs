@@ -46,7 +46,14 @@ text_newtype! {
     public ContactRole, ContactRoleError, "role", max 40, not_blank true
 }
 
-/// What a person is there for: at most 10.
+/// The roles of a person: at most 10.
+///
+/// ```
+/// use patron_domain::customer::{ContactRole, ContactRoles};
+///
+/// let billing = || ContactRole::new("billing").unwrap();
+/// assert!(ContactRoles::new(vec![billing(), billing()]).is_err());
+/// ```
 pub type ContactRoles = TextList<ContactRole>;
 
 impl Listed for ContactRole {

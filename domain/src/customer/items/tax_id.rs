@@ -34,7 +34,7 @@ pub struct TaxId {
 /// use patron_domain::{customer::{TaxId, TaxIdError, TaxIdType}, violation::Rule};
 ///
 /// let gst = TaxIdType::new("in_gst").unwrap();
-/// assert_eq!(TaxId::new(gst, "x", false), Err(TaxIdError::Format { tax_id_type: gst }));
+/// assert_eq!(TaxId::new(gst, "27", false), Err(TaxIdError::Format { tax_id_type: gst }));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
