@@ -8,13 +8,13 @@ use patron_adapters::{
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
-    webhooks::{EndpointReaders, HttpSender, KeyVault, Relay},
+    webhooks::{Budget, EndpointReaders, HttpSender, KeyVault, Relay},
 };
 use patron_domain::{
     Clock,
     customer::CustomerService,
     ids::{IdGenerator, WebhookDeliveryId},
-    onboarding::{OnboardingEngine, OnboardingService},
+    onboarding::{Breakers, OnboardingEngine, OnboardingService},
     tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
@@ -125,7 +125,7 @@ pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookServi
     WebhookService {
         webhooks: database.webhooks.clone(),
         events: database.events.clone(),
-        sender: Arc::new(HttpSender::new(clock.clone(), settings.calls)),
+        sender: Arc::new(HttpSender::new(clock.clone(), settings.calls.clone()).asking(settings.name_servers.clone())),
         vault: Arc::new(KeyVault::new(&settings.secrets_keys, randomness.clone())),
         body: Arc::new(JsonBody),
         clock,
@@ -146,7 +146,8 @@ pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &We
 /// The engine that runs the steps of onboarding.
 pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingEngine {
     let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks.clone();
-    let caller = HttpSender::new(clock.clone(), settings.webhooks.calls);
+    let caller = HttpSender::new(clock.clone(), settings.webhooks.calls.clone());
+    let caller = caller.asking(settings.webhooks.name_servers.clone());
     OnboardingEngine {
         onboarding: database.onboarding.clone(),
         customers: database.customers.clone(),
@@ -156,6 +157,7 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
         clock,
         ids,
         randomness,
+        breakers: Breakers::default(),
         lease: settings.webhooks.lease,
     }
 }
@@ -171,11 +173,13 @@ pub(crate) fn relay(settings: &Settings, database: &Database, service: WebhookSe
         }
     };
     let settings = &settings.webhooks;
+    let budget = Budget::new(settings.memory);
     let options = DeliveryOptions {
         holder,
         lease: settings.lease,
         retries: settings.retries,
         disable_after: settings.disable_after,
+        page: budget.page(),
     };
-    Relay { engine: DeliveryEngine { service, options }, commits: database.commits.clone() }
+    Relay { engine: DeliveryEngine { service, options }, commits: database.commits.clone(), budget }
 }

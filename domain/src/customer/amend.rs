@@ -21,6 +21,7 @@ pub(super) fn amend(
     only_if: &Precondition,
 ) -> Result<CustomerDecision, ChangeCustomerError> {
     amendment.permitted(current.customer.status)?;
+    let may_grow = amendment.may_grow();
     let mut ids = context.ids;
     let event_id = ids.next_id();
     let mut draft = Draft { context: &context, ids, state: current.clone() };
@@ -39,6 +40,9 @@ pub(super) fn amend(
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
     only_if.met(current.customer.version)?;
+    if may_grow {
+        draft.state.check_growth(Some(current))?;
+    }
     let Draft { mut state, .. } = draft;
     state.customer.version = current.customer.version.next();
     state.customer.audit.touch(context.at, &context.scope.actor);

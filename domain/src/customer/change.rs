@@ -301,6 +301,7 @@ impl ChangeCustomer {
             CustomerChange::Create(new) => {
                 let decision = create::create(context, new)?;
                 self.only_if.check(None)?;
+                decision.event.state.check_growth(None)?;
                 Ok(decision)
             }
             CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
@@ -308,6 +309,7 @@ impl ChangeCustomer {
                 None => {
                     let decision = create::create(context, *new)?;
                     self.only_if.check(None)?;
+                    decision.event.state.check_growth(None)?;
                     Ok(decision)
                 }
             },
@@ -320,6 +322,16 @@ impl ChangeCustomer {
 }
 
 impl Amendment {
+    /// Whether more may belong to the customer afterwards. Beyond its limits it can still be archived, and become smaller.
+    pub(super) fn may_grow(&self) -> bool {
+        match self {
+            Self::Update(_) | Self::Link(_) | Self::Associate(_) | Self::UpdateAssociation(..) => true,
+            Self::Archive | Self::Restore | Self::Unlink { .. } | Self::Dissociate(_) | Self::EndOnboarding { .. } => {
+                false
+            }
+        }
+    }
+
     /// Whether a customer with this status may be changed like this.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {

@@ -1,5 +1,6 @@
 //! Errors of changing a customer.
 
+use super::CustomerAggregate;
 use crate::{
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, TaxAssociationId},
@@ -86,6 +87,19 @@ pub enum InvalidOperation {
     /// Only an archived customer can be restored.
     #[error("the customer is not archived, so there is nothing to restore")]
     NotArchived,
+    /// It would have more links than [`CustomerAggregate::MAX_LINKS`](super::CustomerAggregate::MAX_LINKS).
+    #[error("a customer has at most {max} links to other systems; delink one that is not needed", max = CustomerAggregate::MAX_LINKS)]
+    TooManyLinks,
+    /// It would have more tax associations than
+    /// [`CustomerAggregate::MAX_ASSOCIATIONS`](super::CustomerAggregate::MAX_ASSOCIATIONS).
+    #[error("a customer has at most {max} tax associations; remove one that is not needed", max = CustomerAggregate::MAX_ASSOCIATIONS)]
+    TooManyAssociations,
+    /// It would be larger than [`CustomerAggregate::MAX_BYTES`](super::CustomerAggregate::MAX_BYTES).
+    #[error(
+        "a customer with all that belongs to it is at most {max} bytes as JSON; send less metadata with its links and taxes",
+        max = CustomerAggregate::MAX_BYTES
+    )]
+    TooLarge,
 }
 
 /// The request names an onboarding workflow that does not exist.

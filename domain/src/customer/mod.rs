@@ -11,6 +11,7 @@ mod external_ids;
 mod facts;
 pub(crate) mod fields;
 mod index;
+mod limits;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod parts;

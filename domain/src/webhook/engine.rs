@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ids::{EventId, WebhookEndpointId},
+    page::PageBytes,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
@@ -65,6 +66,8 @@ pub struct DeliveryOptions {
     pub retries: Retries,
     /// An endpoint that accepts nothing for this time is disabled.
     pub disable_after: Duration,
+    /// About how much of the log is read at once.
+    pub page: PageBytes,
 }
 
 impl DeliveryOptions {
@@ -72,7 +75,13 @@ impl DeliveryOptions {
     #[must_use]
     pub fn named(holder: impl Into<String>) -> Self {
         let lease = Duration::from_secs(30);
-        Self { holder: holder.into(), lease, retries: Retries::default(), disable_after: DISABLE_AFTER }
+        Self {
+            holder: holder.into(),
+            lease,
+            retries: Retries::default(),
+            disable_after: DISABLE_AFTER,
+            page: PageBytes::default(),
+        }
     }
 }
 
@@ -132,23 +141,27 @@ impl DeliveryEngine {
         Ok(found.filter(|endpoint| endpoint.disabled.is_none()))
     }
 
-    /// Attempts one delivery. `body` is the event's, where it is known; else the event is read from the log.
+    /// What is sent of an event; `None` when the log has it no more.
     ///
     /// # Errors
-    /// When the endpoint's secrets do not open or the store fails. A receiver that refuses is an outcome, not an error.
+    /// When the store fails.
+    pub async fn body(&self, endpoint: &WebhookEndpoint, event: EventId) -> Result<Option<Vec<u8>>, StoreError> {
+        let WebhookService { events, body, .. } = &self.service;
+        Ok(events.find(&scope(endpoint), event).await?.map(|event| body.event(&event)))
+    }
+
+    /// Attempts one delivery of an event with a body; without one the event is gone.
+    ///
+    /// # Errors
+    /// When the endpoint's secrets do not open. A receiver that refuses is an outcome, not an error.
     pub async fn attempt(
         &self,
-        endpoint: &WebhookEndpoint,
         signer: &Result<Signer, VaultError>,
         event: EventId,
         body: Option<Vec<u8>>,
     ) -> Result<Attempt, DeliveryError> {
-        let WebhookService { events, body: bodies, sender, clock, .. } = &self.service;
+        let WebhookService { sender, clock, .. } = &self.service;
         let signer = signer.as_ref().map_err(Clone::clone)?;
-        let body = match body {
-            Some(body) => Some(body),
-            None => events.find(&scope(endpoint), event).await?.map(|event| bodies.event(&event)),
-        };
         let now = clock.now();
         let Some(body) = body else {
             let outcome = Err(SendFailure::EventGone);

@@ -1,6 +1,6 @@
 //! The port for tax rates and tax associations.
 
-use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -10,7 +10,7 @@ use patron_domain::{
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::{Owner, Status},
-    page::{Page, PageRequest},
+    page::{Page, PageBytes, PageRequest},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
@@ -29,10 +29,10 @@ use crate::persistence::{
     error::Failure,
     event::row::EventRow,
     idempotency::{self, Before, Keeping, Once},
-    page::Window,
+    page::{Window, cut, page_of},
     store::Store,
     unit::Reads,
-    value::{Document, Key, corrupt},
+    value::{Key, corrupt},
     word::Word,
     writes::Writes,
 };
@@ -78,7 +78,7 @@ impl TaxRepository for Store {
         created.state.owner = scope.owner;
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
                 let holder = unit.rate_of_code(environment, created.state.code.as_str()).await?;
@@ -112,14 +112,16 @@ impl TaxRepository for Store {
     ) -> Result<Page<TaxRate>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let (filter, window) = (filter.clone(), Window::from(page));
-        let read = self.read(Pace::List, move |unit| {
+        // Of one state: a page that is shorter than was wanted, of a longer list, ended early.
+        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let read = async move {
-                let rows = unit.rates_admitted(environment, &filter, window).await?;
+                let mut rows = unit.rates_admitted(environment, &filter, window).await?;
+                cut(&mut rows, PageBytes::default());
                 Ok((rows, unit.count_rates_admitted(environment, &filter).await?))
             };
             read.boxed()
         });
-        crate::persistence::page::page_of(read.await?, |row| rate(scope.owner, &row))
+        page_of(read.await?, |row| rate(scope.owner, &row))
     }
 
     async fn change_rate(
@@ -131,7 +133,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxRateError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // Lock first: a repeated request that waited for the lock then finds the answer that the first one
@@ -168,7 +170,7 @@ impl TaxRepository for Store {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
                 let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
@@ -203,7 +205,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxDefaultError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 let current = unit.lock_default(environment, command.id.into()).await?;
@@ -236,7 +238,7 @@ impl TaxRepository for Store {
                 let default = unit.default(environment, id.into()).await?;
                 let customers = match default {
                     Some(_) => Vec::new(),
-                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key).await?,
+                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key, 1).await?,
                 };
                 Ok((default, customers))
             };
@@ -265,12 +267,11 @@ impl TaxRepository for Store {
         if let TaxedEntities::One(TaxedEntity::Customer(id)) = filter.entities {
             return self.associations_of(scope.owner, environment, id, filter, page).await;
         }
-        let wanted = filter.clone();
-        let found = self.read(Pace::Snapshot, move |unit| {
-            async move { list_associations(unit, environment, &wanted, page).await }.boxed()
+        let (wanted, owner) = (filter.clone(), scope.owner);
+        let found = self.read(Pace::Snapshot(environment.into()), move |unit| {
+            async move { list_associations(unit, (owner, environment), &wanted, page).await }.boxed()
         });
-        let (defaults, listed, count, documents) = found.await?;
-        merge(scope.owner, filter, page, Found { defaults, listed, count, documents })
+        merge(scope.owner, filter, page, found.await?)
     }
 
     async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
@@ -324,19 +325,21 @@ struct Found {
     listed: Vec<Listed>,
     /// The total number of these entries.
     count: i64,
-    documents: Vec<(Key, Document)>,
+    /// Those of each customer that may be on the page.
+    associations: HashMap<Key, Result<Vec<TaxAssociation>, StoreError>>,
 }
 
-type FoundRows = (Vec<DefaultRow>, Vec<Listed>, i64, Vec<(Key, Document)>);
+/// How many customers are read at once.
+const SOME: usize = 64;
 
 /// Reads the rows for a page of associations. Defaults are few and read completely. Of the customers' associations it
 /// reads the keys up to the end of the page, and the documents of those that may be on the page.
 async fn list_associations(
     unit: &dyn Reads,
-    environment: i32,
+    (owner, environment): (Owner, i32),
     filter: &TaxAssociationFilter,
     page: PageRequest,
-) -> diesel::QueryResult<FoundRows> {
+) -> diesel::QueryResult<Found> {
     let of_customers = !matches!(filter.entities, TaxedEntities::One(TaxedEntity::Tenant));
     let of_tenant = !matches!(filter.entities, TaxedEntities::Customers);
     let defaults = match of_tenant {
@@ -364,8 +367,19 @@ async fn list_associations(
     let near = order.into_iter().skip(skipped).take(usize::from(page.limit()) + defaults.len());
     let customers: BTreeSet<Key> = near.map(|(_, customer)| *customer).collect();
     let customers: Vec<Key> = customers.into_iter().collect();
-    let documents = unit.documents_of(environment, &customers).await?;
-    Ok((defaults, listed, count, documents))
+    // Customers may be large: of each no more is kept than its associations.
+    let mut associations = HashMap::new();
+    for some in customers.chunks(SOME) {
+        for (key, document) in unit.documents_of(environment, some).await? {
+            let customer = document.read::<CustomerAggregate>(owner, "in a list of associations");
+            associations.insert(
+                key,
+                customer
+                    .map(|customer| customer.associations.into_iter().chain(customer.removed_associations).collect()),
+            );
+        }
+    }
+    Ok(Found { defaults, listed, count, associations })
 }
 
 /// The part of a key that orders lists.
@@ -405,23 +419,15 @@ fn merge(
         all.reverse();
     }
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-    let documents: HashMap<Key, Document> = found.documents.into_iter().collect();
-    let mut customers: HashMap<Key, CustomerAggregate> = HashMap::new();
     let mut items = Vec::new();
     for (_, one) in all.into_iter().skip(skipped).take(usize::from(page.limit())) {
         match one {
             One::Default(default) => items.push(default),
             One::Of(customer, id) => {
-                let aggregate = match customers.entry(customer) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(place) => {
-                        let document = documents.get(&customer);
-                        let document = document.ok_or_else(|| corrupt("customer_index", "customer", id))?;
-                        place.insert(document.read(owner, id)?)
-                    }
-                };
-                let all = aggregate.associations.iter().chain(&aggregate.removed_associations);
-                let association = all.into_iter().find(|association| association.id == id).cloned();
+                let of_customer = found.associations.get(&customer);
+                let all = of_customer.ok_or_else(|| corrupt("customer_index", "customer", id))?;
+                let all = all.as_ref().map_err(Clone::clone)?;
+                let association = all.iter().find(|association| association.id == id).cloned();
                 items.push(association.ok_or_else(|| corrupt("customer_index", "key", id))?);
             }
         }

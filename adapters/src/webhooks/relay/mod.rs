@@ -5,10 +5,13 @@
 //! soon as its leases end. An event costs a write when it is delivered or has to wait, not before: idle endpoints cost nothing.
 
 mod attempt;
+mod budget;
 mod journal;
 mod round;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
+
+pub use self::budget::Budget;
 
 use patron_domain::{
     ids::WebhookEndpointId,
@@ -35,6 +38,8 @@ pub struct Relay {
     pub engine: DeliveryEngine,
     /// The commits of this process: they wake the relay, and pace it while many clients write.
     pub commits: Arc<Commits>,
+    /// What it may take of the memory.
+    pub budget: Budget,
 }
 
 impl Relay {

@@ -123,12 +123,24 @@ impl CustomerQuery {
         self.with_total
     }
 
+    /// Whether a page ended before it had as many customers as were wanted, because of its bytes.
+    #[must_use]
+    pub fn is_cut_short(&self, page: &CustomerPage) -> bool {
+        page.next.is_some() && page.items.len() < usize::from(self.page.limit())
+    }
+
     /// The page from the records that were found in order: the requested ones, and one more if there is one.
     #[must_use]
     pub fn page_of(&self, mut items: Vec<CustomerRecord>, total: Option<u64>) -> CustomerPage {
         let limit = usize::from(self.page.limit());
         let more = items.len() > limit;
         items.truncate(limit);
+        self.page_that_ends(items, more, total)
+    }
+
+    /// The page from as many records as belong to it, in order, where a store ends a page early, and whether there are more.
+    #[must_use]
+    pub fn page_that_ends(&self, items: Vec<CustomerRecord>, more: bool, total: Option<u64>) -> CustomerPage {
         let last = items.last().filter(|_| more);
         // The total may be counted a moment later than the page, and then miss customers that are on the page.
         let proven = if self.after.is_none() && !items.is_empty() { self.page.offset() } else { 0 };

@@ -132,6 +132,12 @@ impl Round {
         Self { endpoint, waiting, page, read, from, reached, has_more, replays, jitter: [0x80; 32] }
     }
 
+    /// How many bytes of the log it holds.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.page.as_ref().map_or(0, LogPage::bytes)
+    }
+
     /// Where the log may be read on while this round is under way; `None` when the next round is likely to need something else.
     #[must_use]
     pub fn ahead(&self) -> Option<EventCursor> {

@@ -55,6 +55,9 @@ pub(crate) trait Dialect: Backend {
     /// The condition that a customer's id is one of some.
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
+    /// The condition that ends a statement when its time is up, where the database needs one for that.
+    const IN_TIME: Option<&'static str>;
+
     /// The SQL around a query for ids, so that the customers are looked up by these ids.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
 }
@@ -108,6 +111,8 @@ impl Dialect for diesel::sqlite::Sqlite {
         Ok(())
     }
 
+    const IN_TIME: Option<&'static str> = Some(crate::persistence::sqlite::deadline::IN_TIME);
+
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("IN (", ")");
 }
 
@@ -152,6 +157,9 @@ impl Dialect for diesel::pg::Pg {
         out.push_sql(")");
         Ok(())
     }
+
+    /// The server has `statement_timeout`.
+    const IN_TIME: Option<&'static str> = None;
 
     /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");
