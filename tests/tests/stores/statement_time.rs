@@ -24,7 +24,7 @@ async fn a_search_ends_when_its_time_is_up_and_what_is_quick_is_answered() {
     let database = Database::open(&url, OpenOptions::default()).await.unwrap();
     let ids = || SystemIds.start(SystemClock.now());
     let owner = Owner { tenant_id: ids().next_id(), environment_id: ids().next_id() };
-    let scope = EnvironmentScope { owner, actor: Actor::system() };
+    let scope = EnvironmentScope::new(owner, Actor::system());
     let creates = (0..CUSTOMERS).map(|number| {
         database.customers.change(&scope, a_customer(&format!("c{number}")).command(ids(), SystemClock.now()))
     });

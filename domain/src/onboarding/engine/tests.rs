@@ -275,7 +275,9 @@ fn a_host_that_does_not_answer_is_left_alone_and_tried_again_with_one_call() {
 #[test]
 fn environments_take_turns_and_some_places_are_kept_free() {
     let scene = scene(Vec::new());
-    (0..40).for_each(|number| drop(scene.customer_named(&format!("c{number}"))));
+    for number in 0..40 {
+        scene.customer_named(&format!("c{number}"));
+    }
     let owner = a_scope().owner;
     let claimed = |under_way: &[(Owner, u16)]| block_on(scene.engine.claim_fairly(16, under_way)).unwrap().1.len();
     assert_eq!(claimed(&[]), 12, "one alone gets three quarters");
