@@ -150,11 +150,13 @@ async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
     admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
     let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
     let mut creates: FuturesUnordered<_> = codes.iter().map(|code| world.try_create_rate(code)).collect();
-    // The pool has 4 connections, and those who have them wait for the lock.
+    // Of the pool's 4 connections an environment leaves one to others, and those who have the rest wait for the lock.
     let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
-    assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable))));
+    for _ in 0..2 {
+        assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable.clone()))));
+    }
     admin.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(creates.collect::<Vec<_>>().await, [Ok(()), Ok(()), Ok(()), Ok(())]);
+    assert_eq!(creates.collect::<Vec<_>>().await, [Ok(()), Ok(()), Ok(())]);
 }
 
 #[tokio::test]
