@@ -131,7 +131,7 @@ impl Store {
     /// Checks a second time that the log was taken back behind a reader, in a transaction for writing: so a standby that lags
     /// behind sends nobody back.
     async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
-        let check = self.write(move |unit| {
+        let check = self.write(environment, move |unit| {
             let check = async move {
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let found = unit.event_id_at(environment, cursor.position().stored()).await?;
