@@ -4,8 +4,8 @@ has_postgres() {
   [[ -n ${PATRON_TEST_POSTGRES_BIN:-} ]] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
-# Installs PostgreSQL's server binaries, Varnish, a C compiler, curl and Python where they are missing, or says what to install and exits:
-# before anything is built. All else that tests run is in every Debian.
+# Installs PostgreSQL's server binaries, Varnish, a C compiler, curl and Python if they are missing, or says what to install
+# and exits, before anything is built. Every Debian has the other programs that tests run.
 # Arguments: commands that are needed too and come with Debian's package `postgresql`.
 install_needs() {
   local packages=() command
@@ -14,11 +14,11 @@ install_needs() {
   for command in "$@"; do
     command -v "$command" >/dev/null || [[ " ${packages[*]} " == *" postgresql "* ]] || packages+=(postgresql)
   done
-  # Stands between Patron and PostgreSQL in some tests, which start their own.
+  # Some tests start it between Patron and PostgreSQL.
   [[ -n ${PATRON_TEST_PGBOUNCER:-} || -x /usr/sbin/pgbouncer ]] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
   # Compiles the SQLite that the program carries.
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
-  # Runs the commands of docs/api.md.
+  # Runs the commands of README.md and docs/.
   command -v curl >/dev/null || packages+=(curl)
   # A cache in front of the server, in one test.
   command -v varnishd >/dev/null || [[ -x /usr/sbin/varnishd ]] || packages+=(varnish)

@@ -1,9 +1,9 @@
-//! The commits of this process, as background work needs them: they wake it, and they pace it while many clients write.
+//! The commits of this process. They wake background work, and pace it while many clients write.
 //!
-//! While clients' writes are committed as they arrive, deliveries are made as fast as receivers accept them. When many writes wait
-//! for each commit, the machine or its disk is the limit, and each attempt delays the clients. Then deliveries are paced: one
-//! attempt may begin for each write that is committed. So deliveries continue, and catch up afterwards. Other processes on the
-//! same database pace themselves.
+//! While clients' writes are committed as they arrive, deliveries are made as fast as receivers accept them. When many
+//! writes wait for each commit, the machine or its disk is the limit, and each attempt delays the clients. Then
+//! deliveries are paced: one attempt may begin for each write that is committed. So deliveries continue, and catch up
+//! afterwards. Other processes on the same database pace themselves.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-/// As many writes in one commit count as a rush. Fewer come together even when there is time for more.
+/// The number of writes in one commit that counts as a rush. Smaller groups also form without a rush.
 const RUSH_SIZE: usize = 16;
 /// How long a rush lasts after the last such commit.
 const RUSH: Duration = Duration::from_millis(100);
@@ -79,7 +79,7 @@ impl Commits {
         listeners.retain(|listener| listener.upgrade().map(|listener| listener.notify_one()).is_some());
     }
 
-    /// Counts the clients' writes of one commit, and lets as many attempts begin.
+    /// Counts the clients' writes of one commit, and allows the same number of attempts.
     #[cfg_attr(not(feature = "persistence"), allow(dead_code))]
     pub(crate) fn count(&self, writes: usize) {
         if writes >= RUSH_SIZE {
@@ -90,7 +90,7 @@ impl Commits {
         self.attempts.add_permits(writes.min(room));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "how busy a process is, is not a fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the load of a process is not part of the domain")]
     fn elapsed(&self) -> u64 {
         u64::try_from(self.begun.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -117,13 +117,13 @@ mod tests {
         drop(commits.listen());
         commits.wake();
         for listener in [&mut one, &mut other] {
-            timeout(Duration::from_secs(5), listener.next()).await.expect("it is woken, also afterwards");
+            timeout(Duration::from_secs(5), listener.next()).await.expect("every listener is woken");
         }
         assert_eq!(commits.listeners.lock().unwrap().len(), 2);
     }
 
     #[tokio::test]
-    async fn in_a_rush_writes_pace_the_attempts_and_afterwards_nothing_does() {
+    async fn writes_pace_the_attempts_only_during_a_rush() {
         let commits = Commits::default();
         for _ in 0..2 * SAVED {
             timeout(SOON, commits.turn()).await.expect("there is no rush");
@@ -132,11 +132,11 @@ mod tests {
         assert!(!commits.is_rush());
         commits.count(RUSH_SIZE);
         for _ in 0..2 * RUSH_SIZE - 1 {
-            timeout(SOON, commits.turn()).await.expect("as many as were written");
+            timeout(SOON, commits.turn()).await.expect("one attempt for each write");
         }
         assert!(timeout(SOON, commits.turn()).await.is_err(), "one more has to wait");
         commits.count(1);
-        timeout(SOON, commits.turn()).await.expect("one was written");
+        timeout(SOON, commits.turn()).await.expect("one more write allows one more attempt");
         sleep(RUSH).await;
         timeout(SOON, commits.turn()).await.expect("the rush is over");
     }

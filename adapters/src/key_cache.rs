@@ -33,9 +33,9 @@ use crate::metrics::names;
 /// includes its expiry. Unknown secrets are not cached, so a new key works at once. Only the SHA-256 of secrets is kept.
 pub struct CachedApiKeys {
     keys: Arc<dyn ApiKeyRepository>,
-    /// By secret, with the number of changes that this process had made when it was looked for.
+    /// Keys by their secret, each with the value of `changes` when its look-up began.
     found: Cache<[u8; 32], (u64, ApiKey)>,
-    /// How often this process has revoked or replaced a key. What was looked for before the last time does not count.
+    /// How often this process has revoked or replaced a key. Look-ups that began before the last time do not count.
     changes: AtomicU64,
     lookups: Lookups,
 }
@@ -68,10 +68,8 @@ impl CachedApiKeys {
         let found = Cache::builder().max_capacity(Self::MAX_KEYS).time_to_live(delay).build();
         Self { keys, found, changes: AtomicU64::new(0), lookups: Lookups::new() }
     }
-}
 
-impl CachedApiKeys {
-    /// Forgets every key: the cache goes by secret, which nobody has here. That is rare, so it is cheap enough.
+    /// Removes every key from the cache: entries are found by secret, which a revocation does not have. Revocations are rare.
     fn forget(&self) {
         self.changes.fetch_add(1, Ordering::Release);
         self.found.invalidate_all();
@@ -138,7 +136,7 @@ impl ApiKeyRepository for CachedApiKeys {
         let found = self.keys.find_by_secret(scope, secret).await?;
         if let Some(key) = &found {
             self.lookups.miss.increment(1);
-            // A revocation that came meanwhile has made the number another one: then this is never a hit.
+            // A revocation in the meantime has changed the number, so this entry is never a hit.
             self.found.insert(digest, (changes, key.clone())).await;
         } else {
             self.lookups.unknown.increment(1);
@@ -154,32 +152,15 @@ impl ApiKeyRepository for CachedApiKeys {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
+    use futures_util::FutureExt;
     use patron_domain::{
-        ids::IdSequence,
-        lifecycle::{Audit, Owner},
-        tenancy::{Actor, AllowedNetworks, ApiKeyName, MockApiKeyRepository, RateLimit, Roles},
-        testkit::{MemoryStore, a_scope, an_api_key},
+        tenancy::{Actor, MockApiKeyRepository},
+        testkit::{a_scope, an_api_key as a_key},
     };
 
     use super::*;
-
-    fn a_key() -> ApiKey {
-        let mut ids = IdSequence::start(Timestamp::UNIX_EPOCH, [0; 10]);
-        ApiKey {
-            id: ids.next_id(),
-            owner: Owner { tenant_id: ids.next_id(), environment_id: ids.next_id() },
-            name: ApiKeyName::new("a key").unwrap(),
-            display_id: "sk_00***00".to_owned(),
-            roles: Roles::super_admin(),
-            expires_at: None,
-            allowed_networks: AllowedNetworks::default(),
-            rate_limit: RateLimit::default(),
-            revoked_at: None,
-            last_used_at: None,
-            tenant_suspended_at: None,
-            audit: Audit::created(Timestamp::UNIX_EPOCH, &Actor::system()),
-        }
-    }
 
     /// A cache in front of a repository that expects exactly `times` look-ups.
     fn cache(times: usize, answer: Option<ApiKey>, delay: Duration) -> CachedApiKeys {
@@ -187,74 +168,6 @@ mod tests {
         keys.expect_find_by_secret().times(times).returning(move |_, _| Ok(answer.clone()));
         keys.expect_revoke().returning(|_, _, _, _| Ok(None));
         CachedApiKeys::with_delay(Arc::new(keys), delay)
-    }
-
-    /// Keys of a store, whose first look-up by secret waits with its answer.
-    struct Slow {
-        keys: Arc<MemoryStore>,
-        held: tokio::sync::Mutex<Option<(tokio::sync::oneshot::Sender<()>, tokio::sync::oneshot::Receiver<()>)>>,
-    }
-
-    #[async_trait]
-    impl ApiKeyRepository for Slow {
-        async fn create(
-            &self,
-            scope: &EnvironmentScope,
-            key: ApiKey,
-            secret: ApiKeySecret,
-            claim: Option<CallersClaim>,
-        ) -> Result<Done<ApiKey>, OnceError> {
-            self.keys.create(scope, key, secret, claim).await
-        }
-
-        async fn list(
-            &self,
-            scope: &EnvironmentScope,
-            revoked: Option<bool>,
-            page: PageRequest,
-        ) -> Result<Page<ApiKey>, StoreError> {
-            self.keys.list(scope, revoked, page).await
-        }
-
-        async fn revoke(
-            &self,
-            scope: &EnvironmentScope,
-            id: ApiKeyId,
-            at: Timestamp,
-            claim: Option<CallersClaim>,
-        ) -> Result<Option<Done<ApiKey>>, OnceError> {
-            self.keys.revoke(scope, id, at, claim).await
-        }
-
-        async fn rotate(
-            &self,
-            scope: &EnvironmentScope,
-            rotation: KeyRotation,
-            claim: Option<CallersClaim>,
-        ) -> Result<Done<ApiKey>, RotateKeyError> {
-            self.keys.rotate(scope, rotation, claim).await
-        }
-
-        async fn find(&self, scope: &SystemScope, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-            ApiKeyRepository::find(&*self.keys, scope, id).await
-        }
-
-        async fn find_by_secret(
-            &self,
-            scope: &SystemScope,
-            secret: &ApiKeySecret,
-        ) -> Result<Option<ApiKey>, StoreError> {
-            let found = self.keys.find_by_secret(scope, secret).await;
-            if let Some((entered, waiting)) = self.held.lock().await.take() {
-                let _ = entered.send(());
-                let _ = waiting.await;
-            }
-            found
-        }
-
-        async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
-            self.keys.record_uses(scope, uses).await
-        }
     }
 
     async fn look_up(cache: &CachedApiKeys) -> Option<ApiKey> {
@@ -287,25 +200,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_up_that_began_before_a_revocation_keeps_nothing() {
-        let (entered, began) = tokio::sync::oneshot::channel();
-        let (go, waiting) = tokio::sync::oneshot::channel::<()>();
-        let store = Arc::new(MemoryStore::default());
-        let secret = ApiKeySecret::from_random([1; 32]);
-        store.create(&a_scope(), an_api_key(), secret.clone(), None).await.unwrap();
-        // The look-up has its answer, and is held up before it can keep it.
-        let slow = Slow { keys: store, held: tokio::sync::Mutex::new(Some((entered, waiting))) };
-        let cache = Arc::new(CachedApiKeys::with_delay(Arc::new(slow), Duration::from_secs(60)));
-        let asking = tokio::spawn({
-            let (cache, secret) = (cache.clone(), secret.clone());
-            async move { cache.find_by_secret(&SystemScope::patron(), &secret).await }
+    async fn a_key_that_is_revoked_during_its_look_up_is_not_cached() {
+        let cache: Arc<OnceLock<CachedApiKeys>> = Arc::default();
+        let mut keys = MockApiKeyRepository::new();
+        keys.expect_revoke().returning(|_, _, _, _| Ok(None));
+        let revoking = cache.clone();
+        keys.expect_find_by_secret().times(2).returning(move |_, _| {
+            // The store has read the key. The revocation completes before the cache gets it.
+            let (cache, scope) = (revoking.get().unwrap(), a_scope());
+            let revoke = cache.revoke(&scope, a_key().id, Timestamp::UNIX_EPOCH, None);
+            revoke.now_or_never().expect("the mock does not wait").unwrap();
+            Ok(Some(a_key()))
         });
-        began.await.unwrap();
-        cache.revoke(&a_scope(), an_api_key().id, Timestamp::UNIX_EPOCH, None).await.unwrap();
-        go.send(()).unwrap();
-        assert!(asking.await.unwrap().unwrap().unwrap().revoked_at.is_none(), "it saw the key as it was");
-        let now = cache.find_by_secret(&SystemScope::patron(), &secret).await.unwrap().unwrap();
-        assert!(now.revoked_at.is_some(), "nobody after it does");
+        let cache = cache.get_or_init(|| CachedApiKeys::with_delay(Arc::new(keys), Duration::from_secs(60)));
+        look_up(cache).await;
+        look_up(cache).await;
     }
 
     #[tokio::test]

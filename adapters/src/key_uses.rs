@@ -15,8 +15,8 @@ use patron_domain::{
     time::Timestamp,
 };
 
-/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the uses of keys that
-/// are revoked or expired: one number for each key and hour.
+/// The last uses of keys that are not saved yet: one time for each key, however often it is used. Also the uses of keys
+/// that are revoked or expired: one number for each key and hour.
 ///
 /// Uses since the last save are lost if the process is killed.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl NotedKeyUses {
                 tracing::warn!(%error, "saving the last use of API keys failed and will be retried");
             }
             if let Err(error) = self.write_refused(audit.as_ref()).await {
-                tracing::warn!(%error, "uses of revoked or expired keys are written down later");
+                tracing::warn!(%error, "saving the uses of revoked or expired keys failed and will be retried");
             }
         }
     }
@@ -65,10 +65,10 @@ impl NotedKeyUses {
         failed
     }
 
-    /// Writes down what was refused, in batches of [`MAX_REFUSED_USES`]. What cannot be written stays noted.
+    /// Saves refused uses in batches of [`MAX_REFUSED_USES`]. Uses that cannot be saved stay counted.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn write_refused(&self, audit: &dyn AuditLog) -> Result<(), StoreError> {
         let refused = std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner));
         let refused: Vec<_> = refused.into_values().collect();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_uses_are_one_number_a_key_and_hour_and_what_fails_stays_counted() {
+    async fn refused_uses_are_counted_by_key_and_hour_and_failed_saves_stay_counted() {
         let noted = NotedKeyUses::default();
         let refuse = |address: &str| {
             let origin = Origin::new(None, address.parse().ok());
@@ -188,7 +188,7 @@ mod tests {
             Ok(())
         });
         noted.write_refused(&audit).await.unwrap();
-        // Nothing is left: the mock expects no second call.
+        // Nothing is left to save: the mock expects no second call.
         noted.write_refused(&audit).await.unwrap();
     }
 

@@ -29,7 +29,7 @@ pub mod webhooks;
 
 pub use patron_domain::system;
 
-/// What is in the public surface and not of this crate.
+/// Foreign crates of the public surface.
 #[cfg(feature = "persistence")]
 pub use diesel;
 #[cfg(feature = "postgres")]

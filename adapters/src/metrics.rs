@@ -10,7 +10,7 @@
 //! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
 //! | `patron_database_refusals_total` | counter | `database`, `reason` | calls rejected because a limit was reached: `write_queue_full`, `no_free_connection`, `no_answer_in_time` |
 //! | `patron_database_connections_lost_total` | counter | `database`, `reason`: `closed`, `no_answer`, `standby` | connections that became unusable |
-//! | `patron_database_connections_max` | gauge | `database` | connections for lists, searches and other reads that take turns |
+//! | `patron_database_connections_max` | gauge | `database` | the most connections for lists, searches and other reads that take turns |
 //! | `patron_database_connections_used` | gauge | `database` | connections in use |
 //! | `patron_log_taken_back_total` | counter | `reader`: `api`, `endpoint` | readers whose place in the log of events was lost by a restore or a fail-over |
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
@@ -98,7 +98,7 @@ fn describe() {
     describe_histogram!(names::COMMIT_SECONDS, Seconds, "From a transaction's begin to its commit.");
     describe_counter!(names::REFUSED, "Calls rejected because a limit was reached.");
     describe_counter!(names::LOST, "Connections that became unusable.");
-    describe_gauge!(names::CONNECTIONS_MAX, "Most connections.");
+    describe_gauge!(names::CONNECTIONS_MAX, "The most connections.");
     describe_gauge!(names::CONNECTIONS_USED, "Connections in use.");
     describe_counter!(names::LOG_TAKEN_BACK, "Readers whose place in the log of events was lost.");
     describe_counter!(names::WEBHOOK_ATTEMPTS, "Attempts to deliver a webhook.");

@@ -1,5 +1,5 @@
-//! The retention job: removes old idempotency records, events and deliveries in the background, a few at a time, so no request
-//! waits for it.
+//! The retention job: removes old idempotency records, events and deliveries in the background, a few at a time, so no
+//! request waits for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,16 +19,16 @@ use patron_domain::{
 const STEP: u32 = 200;
 /// The pause between two steps while there is more to remove.
 const STEP_PAUSE: Duration = Duration::from_millis(200);
-/// The pause between two looks for something to remove.
+/// The pause between two checks for expired data.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Removes what is older than its retention time.
+/// Removes data that is older than its retention time.
 pub struct RetentionJob {
     /// Removes records and events.
     pub store: Arc<dyn RetentionStore>,
-    /// Lists the environments, each of which has a log of its own.
+    /// Lists the environments. Each has its own log.
     pub owners: Arc<dyn Owners>,
-    /// Readers of the log that Patron keeps: an event that one of them has still to read stays.
+    /// Readers of the log. Events that one of them still has to read are kept.
     pub readers: Vec<Arc<dyn EventReaders>>,
     /// Removes deliveries.
     pub webhooks: Arc<dyn WebhookRepository>,
@@ -36,33 +36,34 @@ pub struct RetentionJob {
     pub audit: Arc<dyn AuditLog>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// How long records of idempotency keys stay.
+    /// How long records of idempotency keys are kept.
     pub idempotency_ttl: Duration,
-    /// How long events stay; `None` keeps them. Must be longer than `idempotency_ttl`, because those records name events.
+    /// How long events are kept; `None` for ever. Must be longer than `idempotency_ttl`, because those records name
+    /// events.
     pub events_ttl: Option<Duration>,
-    /// How long deliveries stay that were accepted or have failed for good.
+    /// How long deliveries are kept after they were accepted or failed permanently.
     pub deliveries_ttl: Duration,
-    /// For how long addresses stay in the audit log.
+    /// How long addresses are kept in the audit log.
     pub audit_addresses_ttl: Duration,
 }
 
 impl RetentionJob {
-    /// Runs for as long as the process lives. Spawn it as a task of its own.
+    /// Runs as long as the process. Run it in its own task.
     pub async fn run(self) {
         loop {
             tokio::time::sleep(PAUSE).await;
-            // A failure concerns no request; the next look tries again.
+            // A failure affects no request. The next check tries again.
             if let Err(error) = self.remove_records().await {
-                tracing::warn!(%error, "old idempotency records are removed later");
+                tracing::warn!(%error, "removing old idempotency records failed and will be retried");
             }
             if let Err(error) = self.remove_events().await {
-                tracing::warn!(%error, "old events are removed later");
+                tracing::warn!(%error, "removing old events failed and will be retried");
             }
             if let Err(error) = self.remove_deliveries().await {
-                tracing::warn!(%error, "old webhook deliveries are removed later");
+                tracing::warn!(%error, "removing old webhook deliveries failed and will be retried");
             }
             if let Err(error) = self.forget_addresses().await {
-                tracing::warn!(%error, "old addresses in the audit log are removed later");
+                tracing::warn!(%error, "removing old addresses from the audit log failed and will be retried");
             }
         }
     }
@@ -102,7 +103,7 @@ impl RetentionJob {
     }
 }
 
-/// Takes step after step, until one removes less than it could.
+/// Repeats a step until it removes less than its limit.
 async fn in_steps<F>(remove: impl Fn() -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<u64, StoreError>>,
@@ -141,14 +142,14 @@ mod tests {
         }
     }
 
-    /// The numbers that the steps remove, one after the other.
+    /// The numbers of items that successive steps remove.
     fn steps(mut left: Vec<u64>) -> impl FnMut() -> u64 {
         left.reverse();
         move || left.pop().unwrap_or_default()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_goes_on_in_steps_until_less_than_a_step_is_left() {
+    async fn steps_are_repeated_until_one_is_not_full() {
         let mut store = MockRetentionStore::new();
         let mut left = steps(vec![u64::from(STEP), u64::from(STEP), 7]);
         store
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn addresses_are_forgotten_in_steps_too() {
+    async fn addresses_are_removed_in_steps_too() {
         let mut audit = MockAuditLog::new();
         let mut left = steps(vec![u64::from(STEP), 1]);
         audit

@@ -1,8 +1,8 @@
-//! Places that parties share, so that none of them keeps the others waiting.
+//! Places at which parties take turns, so that no party blocks another.
 //!
-//! A party is whoever must not be hurt by another one, such as an environment. While others wait, a party has at most half of
-//! the places; a part is kept free even where nobody waits, so that whoever comes next need not wait for the work of others to
-//! end. A place that becomes free goes to the party that has the fewest, and within a party to the one that came first.
+//! A party is, for example, an environment. While others wait, a party has at most half of the places. The last quarter
+//! stays free even if nobody waits, so the next party need not wait for others to finish. A place that becomes free goes
+//! to the waiting party with the fewest places, and within a party to the longest waiting caller.
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +11,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// Places, shared by parties.
+/// Places at which parties take turns.
 pub(crate) struct Turns<P: Ord + Clone>(Arc<Shared<P>>);
 
-/// A place, for as long as this lives.
+/// A place, which is given back when this is dropped.
 pub(crate) struct Turn<P: Ord + Clone> {
     shared: Arc<Shared<P>>,
     party: P,
@@ -22,16 +22,16 @@ pub(crate) struct Turn<P: Ord + Clone> {
 
 struct Shared<P>(Mutex<Places<P>>);
 
-/// Who has places, and who waits for one.
+/// The places in use, and the callers that wait.
 struct Places<P> {
     count: usize,
     used: BTreeMap<P, usize>,
     waiting: BTreeMap<P, BTreeMap<u64, oneshot::Sender<()>>>,
-    /// The number of the next one that waits.
+    /// The number of the next caller that waits.
     next: u64,
 }
 
-/// One that waits. Whoever goes away gives up its number, or the place that it was given meanwhile.
+/// A caller that waits. If it is dropped, it leaves the queue, or gives back the place that it got in the meantime.
 struct Waiting<P: Ord + Clone> {
     shared: Arc<Shared<P>>,
     party: P,
@@ -47,22 +47,22 @@ impl<P: Ord + Clone> Clone for Turns<P> {
 }
 
 impl<P: Ord + Clone> Turns<P> {
-    /// So many places; at least one.
+    /// Creates `count` places; at least one.
     pub(crate) fn new(count: usize) -> Self {
         let (used, waiting) = (BTreeMap::new(), BTreeMap::new());
         Self(Arc::new(Shared(Mutex::new(Places { count: count.max(1), used, waiting, next: 0 }))))
     }
 
-    /// A place, when it is the party's turn. Whoever stops waiting loses nothing but its turn.
+    /// Waits for the party's turn, and takes a place. It is safe to stop waiting.
     pub(crate) async fn take(&self, party: P) -> Turn<P> {
         let Some(mut waiting) = self.0.enter(&party) else { return Turn { shared: self.0.clone(), party } };
-        // The sender is kept until a place is given.
+        // Never an error: the sender is kept until it grants a place.
         let _ = (&mut waiting.granted).await;
         waiting.done = true;
         Turn { shared: self.0.clone(), party }
     }
 
-    /// A place, if there is one for the party at once.
+    /// Takes a place if the party may have one at once.
     #[cfg(test)]
     pub(crate) fn try_take(&self, party: P) -> Option<Turn<P>> {
         let mut places = self.0.lock();
@@ -72,7 +72,7 @@ impl<P: Ord + Clone> Turns<P> {
         })
     }
 
-    /// How many places are taken.
+    /// The number of places in use.
     pub(crate) fn used(&self) -> usize {
         self.0.lock().taken()
     }
@@ -80,7 +80,7 @@ impl<P: Ord + Clone> Turns<P> {
 
 impl<P: Ord + Clone> Shared<P> {
     fn lock(&self) -> MutexGuard<'_, Places<P>> {
-        // Nothing below panics half way.
+        // No code panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,7 +95,7 @@ impl<P: Ord + Clone> Shared<P> {
         let number = places.next;
         places.next += 1;
         places.waiting.entry(party.clone()).or_default().insert(number, sender);
-        // With one more that waits, nobody else is admitted who was not before; but this one may be behind others of its party.
+        // Others of its party may be entitled to places before this one.
         places.hand_out();
         Some(Waiting { shared: self.clone(), party: party.clone(), number, granted, done: false })
     }
@@ -110,7 +110,7 @@ impl<P: Ord + Clone> Places<P> {
         self.used.get(party).copied().unwrap_or_default()
     }
 
-    /// Whether a party may have a place now.
+    /// Returns whether a party may have a place now.
     fn admits(&self, party: &P) -> bool {
         let free = self.count.saturating_sub(self.taken());
         let half = self.count.div_ceil(2);
@@ -136,7 +136,7 @@ impl<P: Ord + Clone> Places<P> {
         self.hand_out();
     }
 
-    /// Forgets one that waited. Whether it still did.
+    /// Removes a caller from the queue. Returns whether it was still there.
     fn leave(&mut self, party: &P, number: u64) -> bool {
         let Some(queue) = self.waiting.get_mut(party) else { return false };
         let waited = queue.remove(&number).is_some();
@@ -146,18 +146,18 @@ impl<P: Ord + Clone> Places<P> {
         waited
     }
 
-    /// Gives the free places to those that wait and may have one.
+    /// Gives the free places to waiting callers that may have one.
     fn hand_out(&mut self) {
         while let Some((party, number)) = self.first() {
             let sender = self.waiting.get_mut(&party).and_then(|queue| queue.remove(&number));
             self.give(&party);
             self.leave(&party, number);
-            // One that has gone away gives the place back itself when it sees that its number is gone.
+            // If the caller is gone, its `Waiting` gives the place back when it is dropped.
             let _ = sender.map(|sender| sender.send(()));
         }
     }
 
-    /// Who is next: of the party with the fewest places, the one that came first.
+    /// The next caller: the longest waiting one of the party with the fewest places.
     fn first(&self) -> Option<(P, u64)> {
         let candidates = self.waiting.iter().filter(|(party, _)| self.admits(party));
         let candidates = candidates.filter_map(|(party, queue)| Some((party, *queue.keys().next()?)));
@@ -173,7 +173,7 @@ impl<P: Ord + Clone> Drop for Waiting<P> {
         }
         let mut places = self.shared.lock();
         if places.leave(&self.party, self.number) {
-            // Without it, others may be admitted that were not.
+            // Others may have waited only because this one did.
             places.hand_out();
         } else {
             places.give_back(&self.party);
@@ -193,7 +193,7 @@ mod tests {
 
     use super::{Turn, Turns};
 
-    /// As many as one gets at once.
+    /// Takes as many places as a party gets at once.
     fn all(turns: &Turns<u8>, party: u8) -> Vec<Turn<u8>> {
         std::iter::from_fn(|| turns.try_take(party)).collect()
     }
@@ -235,7 +235,7 @@ mod tests {
         assert!(queue.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
         drop(queue.remove(0));
         drop(taken);
-        // The first of those left has it, and goes away without a look.
+        // The place was granted to the next caller, which is dropped before it notices.
         drop(queue.remove(0));
         let last = queue.remove(0).now_or_never().expect("the place goes on");
         drop(last);
@@ -255,7 +255,7 @@ mod tests {
         for one in &mut quiet {
             served += usize::from(one.as_mut().now_or_never().is_some());
         }
-        // The first of the crowd came before them and had nothing; then it is their turn, one after another.
+        // The places that are given back go to the quiet parties, one after another.
         assert_eq!(served, 4, "each place that is given back goes to one of them");
     }
 }

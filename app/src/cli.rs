@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Copy a database, or distribute it over several servers.
     #[command(subcommand)]
     Database(Databases),
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Keys(Keys),
     /// Create and list tenants.
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_may_stand_before_the_command_and_after_it() {
+    fn settings_are_accepted_before_and_after_the_command() {
         for arguments in [["patron", "--database-url", "x", "migrate"], ["patron", "migrate", "--database-url", "x"]] {
             let matches = Cli::command().try_get_matches_from(arguments).unwrap();
             let command = matches.subcommand_matches("migrate").unwrap();

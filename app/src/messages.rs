@@ -4,7 +4,7 @@ use patron_domain::tenancy::{ApiKeyError, TenantError};
 
 use crate::failure::Failure;
 
-/// The refusal of a tenant that was to be suspended or resumed.
+/// The failure for a tenant that could not be suspended or resumed.
 pub(crate) fn of_tenant(error: TenantError) -> Failure {
     match error {
         TenantError::Unknown => Failure::failed(format!("{error}; `patron tenants list` shows them")),

@@ -1,4 +1,4 @@
-//! `/metrics` on an address of its ownand port, for an internal network.
+//! `/metrics` on its own address and port, for an internal network.
 
 use std::net::SocketAddr;
 

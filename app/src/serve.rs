@@ -52,7 +52,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<(), Failure> {
         tracing::warn!(%error, "the last use of some API keys was not saved before shutdown");
     }
     if let Err(error) = uses.write_refused(database.audit.as_ref()).await {
-        tracing::warn!(%error, "uses of revoked or expired keys before the stop were not written down");
+        tracing::warn!(%error, "some uses of revoked or expired keys were not saved before shutdown");
     }
     database.close().await;
     tracing::info!("stopped");
@@ -199,7 +199,7 @@ mod tests {
     const FALLBACK_RANK: isize = 1_000;
 
     const WHAT_TO_DO: &str = "Each endpoint is described in `documented()`, in the file of its handler. The \
-                              `documents()` of its folder lists it, and `groups()` in adapters/src/http/openapi/mod.rs \
+                              `documents()` of its folder lists it, and `groups()` in adapters/src/http/document.rs \
                               lists the folders.";
 
     /// A path with nameless parameters, for comparing Rocket's routes with the document.

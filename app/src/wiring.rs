@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use patron_adapters::{
-    http::{Api, Calls, JsonBody, Ports},
+    http::{Api, Calls, Ports},
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     retention::RetentionJob,
@@ -65,28 +65,26 @@ fn not_opened(error: &OpenError, set_by: Option<&str>) -> Failure {
     }
 }
 
-/// The services behind the HTTP API.
-pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
-    let ports = Ports {
-        key_uses: uses,
-        calls: Some(Calls { sender: webhooks.sender, vault: webhooks.vault }),
+/// The ports of all services, without calls to other systems.
+fn ports(settings: &Settings) -> Ports {
+    Ports {
         idempotency_ttl: settings.idempotency_ttl,
         rate_limit: settings.rate_limit,
         key_max_age: settings.key_max_age,
         options: settings.http.clone(),
         ..Ports::default()
-    };
-    Api::over(database, ports)
+    }
+}
+
+/// The services behind the HTTP API.
+pub(crate) fn api(settings: &Settings, database: &Database, uses: Arc<NotedKeyUses>, webhooks: WebhookService) -> Api {
+    let calls = Calls { sender: webhooks.sender, vault: webhooks.vault };
+    Api::over(database, Ports { key_uses: uses, calls: Some(calls), ..ports(settings) })
 }
 
 /// The customer service.
 pub(crate) fn customers(settings: &Settings, database: &Database) -> CustomerService {
-    CustomerService {
-        customers: database.customers.clone(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(SystemIds),
-        idempotency_ttl: settings.idempotency_ttl,
-    }
+    ports(settings).customers(database)
 }
 
 /// The retention job.
@@ -120,27 +118,16 @@ pub(crate) fn tenancy(settings: &Settings, database: &Database) -> TenancyServic
 /// The service behind webhooks, over HTTP, in the relay and on the command line. One per process, because its sender
 /// keeps connections and TLS roots.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(OsRandomness));
-    let (idempotency_ttl, settings) = (settings.idempotency_ttl, &settings.webhooks);
-    WebhookService {
-        webhooks: database.webhooks.clone(),
-        events: database.events.clone(),
-        sender: Arc::new(HttpSender::new(clock.clone(), settings.calls.clone()).asking(settings.name_servers.clone())),
-        vault: Arc::new(KeyVault::new(&settings.secrets_keys, randomness.clone())),
-        body: Arc::new(JsonBody),
-        clock,
-        ids: Arc::new(SystemIds),
-        randomness,
-        records: database.records.clone(),
-        idempotency_ttl,
-    }
+    let sender = HttpSender::new(Arc::new(SystemClock), settings.webhooks.calls.clone());
+    let sender = sender.asking(settings.webhooks.name_servers.clone());
+    let vault = KeyVault::new(&settings.webhooks.secrets_keys, Arc::new(OsRandomness));
+    ports(settings).webhooks(&Calls { sender: Arc::new(sender), vault: Arc::new(vault) }, database)
 }
 
 /// The service behind onboarding, over HTTP and on the command line.
 pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingService {
-    let WebhookService { vault, clock, ids, randomness, .. } = webhooks.clone();
-    let (onboarding, idempotency_ttl) = (database.onboarding.clone(), settings.idempotency_ttl);
-    OnboardingService { onboarding, vault, clock, ids, randomness, idempotency_ttl }
+    let calls = Calls { sender: webhooks.sender.clone(), vault: webhooks.vault.clone() };
+    ports(settings).onboarding(&calls, database)
 }
 
 /// The engine that runs the steps of onboarding.

@@ -1,5 +1,5 @@
-//! Versions and repeated requests over HTTP (RFC 9110), as pure functions for adapters: entity tags, the conditions of a
-//! request, and fingerprints of requests.
+//! Versions and repeated requests over HTTP (RFC 9110), as pure functions for adapters: entity tags, the conditions of
+//! a request, and fingerprints of requests.
 //!
 //! ```
 //! use patron_domain::{customer::Precondition, http_semantics::{etag, if_match, idempotent_request}, lifecycle::Version};
@@ -25,7 +25,7 @@ pub fn etag(version: Version) -> String {
     format!("\"{}\"", version.get())
 }
 
-/// The version of a strong tag of ours; `None` for any other tag.
+/// The version in one of our strong tags; `None` for any other tag.
 #[must_use]
 pub fn version_of(tag: &str) -> Option<Version> {
     let number = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -33,14 +33,14 @@ pub fn version_of(tag: &str) -> Option<Version> {
     number.and_then(Version::from_stored)
 }
 
-/// The precondition in the values of `If-Match`. Weak tags never match (RFC 9110, section 13.1.1).
+/// The precondition from the values of `If-Match`. Weak tags never match (RFC 9110, section 13.1.1).
 #[must_use]
 pub fn if_match<'a>(fields: impl IntoIterator<Item = &'a str>) -> Precondition {
     condition(fields, false)
 }
 
-/// The precondition of a write in the values of `If-Match` and `If-None-Match`. Weak tags match in the latter (RFC 9110, section
-/// 13.1.2).
+/// The precondition of a write from the values of `If-Match` and `If-None-Match`. Weak tags match in the latter (RFC
+/// 9110, section 13.1.2).
 ///
 /// ```
 /// use patron_domain::{customer::Precondition, http_semantics::preconditions, lifecycle::Version};
@@ -62,13 +62,12 @@ pub fn preconditions<'a>(
     match (if_match(wanted), unwanted) {
         (wanted, Precondition::None) => wanted,
         (Precondition::None, unwanted) => unwanted,
-        // No client means both: nothing matches.
+        // A request with both conditions has no defined meaning, so it matches no version.
         _ => Precondition::OneOf(Vec::new()),
     }
 }
 
-/// Whether the values of `If-None-Match` contain a version. Weak tags match (RFC 9110, section
-/// 13.1.2).
+/// Whether the values of `If-None-Match` contain a version. Weak tags match (RFC 9110, section 13.1.2).
 ///
 /// ```
 /// use patron_domain::{http_semantics::is_known, lifecycle::Version};
@@ -82,7 +81,7 @@ pub fn is_known<'a>(fields: impl IntoIterator<Item = &'a str>, version: Version)
         Precondition::None => false,
         Precondition::Exists => true,
         Precondition::OneOf(versions) => versions.contains(&version),
-        // These are conditions of writes.
+        // Only writes have these conditions.
         Precondition::Absent | Precondition::NoneOf(_) => false,
     }
 }
@@ -113,7 +112,7 @@ fn condition<'a>(fields: impl IntoIterator<Item = &'a str>, weak_match: bool) ->
 #[must_use]
 pub fn fingerprint(method: &str, path: &str, query: &str, body: &[u8]) -> Fingerprint {
     let mut hash = Sha256::new();
-    // Lengths come first, so that different requests never give the same bytes.
+    // The length before each part ensures that different requests never hash the same bytes.
     for part in [method.as_bytes(), path.as_bytes(), query.as_bytes(), body] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -124,7 +123,7 @@ pub fn fingerprint(method: &str, path: &str, query: &str, body: &[u8]) -> Finger
 /// A request with the key from its header `Idempotency-Key`; `None` without that header.
 ///
 /// # Errors
-/// If the header is not a valid key.
+/// When the header is not a valid key.
 pub fn idempotent_request(
     key: Option<&str>,
     method: &str,
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_stars_are_read_and_foreign_tags_match_nothing() {
+    fn tag_lists_and_the_star_are_parsed_and_foreign_tags_match_nothing() {
         let read = |fields: &[&str], weak| condition(fields.iter().copied(), weak);
         assert_eq!(read(&[], false), Precondition::None);
         assert_eq!(read(&["*"], false), Precondition::Exists);
@@ -158,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_request_tells_it_from_others() {
+    fn every_part_of_a_request_changes_its_fingerprint() {
         let first = fingerprint("POST", "/customers", "", b"{}");
         for other in [
             fingerprint("PUT", "/customers", "", b"{}"),
             fingerprint("POST", "/customer", "", b"{}"),
             fingerprint("POST", "/customers", "a", b"{}"),
             fingerprint("POST", "/customers", "", b"{ }"),
-            // The parts keep their borders.
+            // The boundary between two parts counts.
             fingerprint("POST", "/customers{", "", b"}"),
         ] {
             assert_ne!(first, other);

@@ -338,10 +338,10 @@ pub trait Randomness: Send + Sync {
 /// ```
 /// use patron_domain::ids::RandomnessUnavailable;
 ///
-/// assert_eq!(RandomnessUnavailable.to_string(), "the operating system gave no random bytes");
+/// assert_eq!(RandomnessUnavailable.to_string(), "the operating system returned no random bytes");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system returned no random bytes")]
 pub struct RandomnessUnavailable;
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub enum ErrorKind {
     Invalid,
     /// The state of the object forbids it.
     InvalidOperation,
-    /// The caller could not be identified.
+    /// The caller was not authenticated.
     Unauthenticated,
     /// The caller lacks a permission.
     Denied,
@@ -57,7 +57,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 12] = [
         Self::Invalid,
         Self::InvalidOperation,
@@ -92,8 +92,8 @@ impl ErrorKind {
         }
     }
 
-    /// The HTTP status code (RFC 9110, section 15). This crate serves no requests; the number is here so that all adapters
-    /// use the same.
+    /// The HTTP status code (RFC 9110, section 15). This crate does not use HTTP; the codes are here so that all
+    /// adapters return the same ones.
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
@@ -117,7 +117,7 @@ impl ErrorKind {
 ///
 /// /// All that a handler needs to know about an error.
 /// fn answer(error: &dyn OperationError) -> (u16, String) {
-///     // Internal details stay inside.
+///     // Clients must not see internal details.
 ///     let is_internal = error.kind() == ErrorKind::Internal;
 ///     (error.http_status(), if is_internal { "something went wrong".to_owned() } else { error.to_string() })
 /// }
@@ -283,13 +283,13 @@ mod tests {
     use crate::tenancy::Permission;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own() {
+    fn every_kind_has_its_own_code() {
         let codes: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
     }
 
     #[test]
-    fn an_error_within_another_keeps_its_kind_and_its_violations() {
+    fn a_wrapped_error_keeps_its_kind_and_its_violations() {
         let denied = ChangeCustomerError::from(PermissionDenied::Role(Permission::Write));
         assert_eq!((denied.kind(), denied.violations()), (ErrorKind::Denied, None));
         let mut broken = Violations::new();

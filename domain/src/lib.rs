@@ -53,7 +53,7 @@
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
 //! - [`event`]: the log of all changes, for readers that must not miss any.
-//! - [`retention`]: removing what is no longer needed.
+//! - [`retention`]: removing data that is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
 //!   paused and disabled.
@@ -112,5 +112,5 @@ pub use clock::MockClock;
 pub use kind::{ErrorKind, OperationError};
 pub use text::TextFault;
 pub use words::UnknownWord;
-/// What is in the public surface and not of this crate: implement ports with [`async_trait`](macro@async_trait).
+/// Foreign items of the public surface. Ports are implemented with `async_trait`.
 pub use {async_trait::async_trait, chrono, rust_decimal, serde_json, uuid};

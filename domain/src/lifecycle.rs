@@ -9,8 +9,8 @@ use crate::{
 
 /// The owner of an object: one environment of one tenant.
 ///
-/// An environment belongs to one tenant for ever: its id MUST NOT repeat under another tenant. A store may keep both apart or
-/// refuse the second, but never shows the data of one to the other.
+/// An environment belongs to one tenant for ever: its id MUST NOT repeat under another tenant. A store may keep both
+/// apart or refuse the second, but never shows the data of one to the other.
 ///
 /// ```
 /// use patron_domain::{lifecycle::Owner, testkit::{an_id, an_owner}};

@@ -1,18 +1,18 @@
-//! Networks: ranges of addresses, as operators and administrators write them.
+//! Networks: ranges of IP addresses.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use crate::violation::Rule;
 
-/// A range of IP addresses: an address and how many of its leading bits count (CIDR, RFC 4632), such as `192.0.2.0/24` or
-/// `2001:db8::/32`. An address alone is the network of that one address.
+/// A range of IP addresses: an address and the number of its leading bits that count (CIDR, RFC 4632), such as
+/// `192.0.2.0/24` or `2001:db8::/32`. An address without a number of bits is a network of one address.
 ///
 /// ```
 /// use patron_domain::network::Network;
 ///
 /// let office: Network = "192.0.2.0/24".parse().unwrap();
 /// assert!(office.contains("192.0.2.77".parse().unwrap()));
-/// // An IPv4 address within an IPv6 one is that address.
+/// // An IPv4-mapped IPv6 address counts as the IPv4 address.
 /// assert!(office.contains("::ffff:192.0.2.77".parse().unwrap()));
 /// assert!(!office.contains("192.0.3.1".parse().unwrap()));
 /// ```
@@ -22,7 +22,7 @@ pub struct Network {
     bits: u8,
 }
 
-/// Why a text is no [`Network`].
+/// Why a text is not a valid [`Network`].
 ///
 /// ```
 /// use patron_domain::network::{Network, NetworkError};
@@ -32,11 +32,11 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// It is neither an address nor a network.
+    /// The text is neither an address nor a network.
     #[error("must be a network such as 192.0.2.0/24 or 2001:db8::/32, or one address")]
     Format,
-    /// Bits behind the prefix are set: another network was probably meant.
-    #[error("must be the first address of a network: the bits behind the prefix must be 0")]
+    /// Bits after the prefix are set, so probably another network was meant.
+    #[error("must be the first address of a network: the bits after the prefix must be 0")]
     HostBits,
 }
 
@@ -47,10 +47,10 @@ impl Rule for NetworkError {
 }
 
 impl Network {
-    /// Reads a network.
+    /// Parses a network.
     ///
     /// # Errors
-    /// [`NetworkError`] says what is wrong with the text.
+    /// [`NetworkError`] with the rule that the text breaks.
     pub fn new(text: impl AsRef<str>) -> Result<Self, NetworkError> {
         let (address, bits) = match text.as_ref().split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
@@ -59,7 +59,7 @@ impl Network {
         let address: IpAddr = address.parse().map_err(|_| NetworkError::Format)?;
         let all = width(address);
         let bits = match bits {
-            // `+8` and `08` are no prefixes.
+            // `+8` and `08` are not valid prefix lengths.
             Some(bits) => bits.parse().ok().filter(|known: &u8| *known <= all && known.to_string() == bits),
             None => Some(all),
         };
@@ -67,11 +67,11 @@ impl Network {
         if network.prefix(bits_of(address)) == bits_of(address) { Ok(network) } else { Err(NetworkError::HostBits) }
     }
 
-    /// Whether an address lies in it.
+    /// Whether an address is in the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let (own, other) = (self.address.to_canonical(), address.to_canonical());
-        // A network of mapped addresses counts 96 bits before those of the IPv4 address.
+        // The prefix of a network of mapped addresses includes 96 bits before the IPv4 address.
         let bits = if own.is_ipv4() && self.address.is_ipv6() { self.bits.saturating_sub(96) } else { self.bits };
         let network = Self { address: own, bits };
         own.is_ipv4() == other.is_ipv4() && network.prefix(bits_of(other)) == bits_of(own)
@@ -84,7 +84,7 @@ impl Network {
     }
 }
 
-/// How many bits an address has.
+/// The number of bits of an address.
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_holds_the_addresses_with_its_prefix() {
+    fn a_network_contains_the_addresses_with_its_prefix() {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
             ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn text_that_is_not_a_network_is_refused() {
         for bad in [
             "",
             "/8",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_shown_as_it_is_read() {
+    fn display_returns_the_parsed_text() {
         for text in ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"] {
             assert_eq!(Network::new(text).unwrap().to_string(), text);
         }

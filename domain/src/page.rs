@@ -87,21 +87,21 @@ impl PageRequest {
     }
 }
 
-/// About how many bytes a page has at most, as its items are stored. A page ends with the item that reaches them, so every page
-/// has at least one item.
+/// The approximate largest size of a page, as its items are stored. A page ends with the item that reaches it, so every
+/// page has at least one item.
 ///
 /// ```
 /// use patron_domain::page::PageBytes;
 ///
 /// assert_eq!(PageBytes::default().get(), 8 * 1_024 * 1_024);
-/// // Of items of these sizes, the first two are the page.
+/// // The first two of these items fit on the page.
 /// assert_eq!(PageBytes::new(100).items_of([60, 60, 60]), 2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageBytes(usize);
 
 impl PageBytes {
-    /// So many bytes; at least one.
+    /// A number of bytes; at least one.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         Self(bytes.max(1))
@@ -113,7 +113,7 @@ impl PageBytes {
         self.0
     }
 
-    /// How many items, of which these are the sizes in order, belong to one page: all that begin within its bytes.
+    /// The number of items on a page, from the sizes of the items in order: all that begin within its bytes.
     #[must_use]
     pub fn items_of(self, sizes: impl IntoIterator<Item = usize>) -> usize {
         let mut before = 0_usize;

@@ -33,8 +33,8 @@ impl<T: PartialEq> Patch<T> {
     }
 }
 
-/// `null` is [`Patch::Clear`], a value is [`Patch::Set`], and with `#[serde(default)]` an absent member is [`Patch::Keep`], as in
-/// JSON merge patch (RFC 7396).
+/// `null` is [`Patch::Clear`], a value is [`Patch::Set`], and with `#[serde(default)]` an absent member is
+/// [`Patch::Keep`], as in JSON merge patch (RFC 7396).
 #[cfg(feature = "serde")]
 impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,4 +1,4 @@
-//! Time, ids and secrets from the operating system (feature `system`). Nothing else reads them from there.
+//! Time, ids and secrets from the operating system (feature `system`). The other modules do not use these sources.
 
 use chrono::Utc;
 
@@ -19,7 +19,7 @@ use crate::{
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "what stands behind the Clock port")]
+    #[expect(clippy::disallowed_methods, reason = "the implementation of the Clock port")]
     fn now(&self) -> Timestamp {
         // A clock outside the years 1 to 9999 is broken. The epoch shows that better than a panic.
         Timestamp::from_datetime(Utc::now()).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -36,17 +36,17 @@ impl Clock for SystemClock {
 /// ```
 ///
 /// # Panics
-/// When the operating system gives no random bytes: without them no id would be unique.
+/// When the operating system returns no random bytes. Without them ids would not be unique.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
 
 impl IdGenerator for SystemIds {
-    #[expect(clippy::disallowed_methods, reason = "what stands behind the IdGenerator port")]
+    #[expect(clippy::disallowed_methods, reason = "the implementation of the IdGenerator port")]
     #[expect(clippy::panic, reason = "no input reaches it: a system without random bytes runs nothing that needs ids")]
     fn start(&self, at: Timestamp) -> IdSequence {
         let mut random = [0; 10];
         if getrandom::fill(&mut random).is_err() {
-            panic!("the operating system gave no random bytes");
+            panic!("the operating system returned no random bytes");
         }
         IdSequence::start(at, random)
     }
@@ -63,7 +63,7 @@ impl IdGenerator for SystemIds {
 pub struct OsRandomness;
 
 impl Randomness for OsRandomness {
-    #[expect(clippy::disallowed_methods, reason = "what stands behind the Randomness port")]
+    #[expect(clippy::disallowed_methods, reason = "the implementation of the Randomness port")]
     fn secret_bytes(&self) -> Result<[u8; 32], RandomnessUnavailable> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| RandomnessUnavailable)?;

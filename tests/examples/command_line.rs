@@ -51,12 +51,12 @@ fn add(customers: &CustomerService, words: &str) -> String {
     };
     match block_on(customers.create(&a_caller(), new, None)) {
         Ok(created) => format!("added {}", created.event.state.customer.external_id.as_str()),
-        Err(ChangeCustomerError::ExternalIdTaken { .. }) => "refused: somebody has this external id".to_owned(),
+        Err(ChangeCustomerError::ExternalIdTaken { .. }) => "refused: this external id is taken".to_owned(),
         Err(error) => format!("failed: {error}"),
     }
 }
 
-/// All of it is checked together, so that a person sees everything that is wrong at once.
+/// Everything is checked together, so that a person sees all faults at once.
 fn new_customer(words: &str) -> Result<NewCustomer, Violations> {
     let mut words = words.splitn(3, ' ').map(str::to_owned);
     let (external_id, address_country, name) = (words.next().unwrap_or_default(), words.next(), words.next());

@@ -1,5 +1,5 @@
-//! A Rocket application with users of its own: it signs tokens (JWT, RFC 7519), and mounts Patron's routes under `/crm` for
-//! them. There is no API key, and no table of ours knows its tenants: their numbers are enough.
+//! A Rocket application with its own users: it signs tokens (JWT, RFC 7519), and mounts Patron's routes under `/crm` for
+//! them. It has no API keys, and no rows for its tenants: their numbers are enough.
 //!
 //! ```sh
 //! cargo run --example jwt_application
@@ -7,7 +7,7 @@
 //! curl http://127.0.0.1:8000/crm/v1/customers --header "authorization: Bearer $token"
 //! ```
 //!
-//! The documentation of what it serves is at <http://127.0.0.1:8000/crm/docs/>.
+//! The documentation of its API is at <http://127.0.0.1:8000/crm/docs/>.
 
 use std::{error::Error, path::PathBuf, sync::Arc};
 
@@ -26,7 +26,7 @@ use ring::hmac;
 use rocket::{Build, Config, Request, Rocket, async_trait, fairing::AdHoc, post, routes};
 use serde::{Deserialize, Serialize};
 
-/// What the tokens are signed with. A real application keeps its own secret elsewhere.
+/// The secret that signs the tokens. A real application stores its secret elsewhere.
 const SECRET: &[u8] = b"an example's secret of thirty-two bytes";
 
 #[rocket::main]
@@ -47,7 +47,7 @@ pub(crate) async fn application(file: PathBuf, config: Config) -> Result<Rocket<
     Ok(rocket.attach(AdHoc::on_shutdown("close", move |_| Box::pin(async move { database.close().await }))))
 }
 
-/// Recognises the application's users by their tokens: all that Patron needs to know of them.
+/// Identifies the application's users by their tokens. Patron needs nothing else.
 struct Users;
 
 #[async_trait]
@@ -65,7 +65,7 @@ impl Callers for Users {
     }
 }
 
-/// What a token says. The rest is the application's own affair.
+/// The claims of a token that matter here.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: String,
@@ -74,7 +74,7 @@ struct Claims {
     exp: i64,
 }
 
-/// Gives a token to a known user. A real application asks for a password.
+/// Returns a token for a known user. A real application checks a password.
 #[post("/log-in/<user>")]
 fn log_in(user: &str) -> Option<String> {
     let (tenant, may_write) = match user {
@@ -87,7 +87,7 @@ fn log_in(user: &str) -> Option<String> {
     Some(signed(&Claims { sub: user.to_owned(), tenant, may_write, exp }))
 }
 
-/// A token of ours, HS256 and nothing else. Use the JWT library that you have; this is what one does.
+/// Creates a token with HS256. A real application uses a JWT library for this.
 fn signed(claims: &Claims) -> String {
     let claims = serde_json::to_vec(claims).unwrap_or_default();
     let signed = format!("{}.{}", BASE64.encode(br#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims));

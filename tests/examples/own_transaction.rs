@@ -33,7 +33,7 @@ diesel::table! {
 
 const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS signups (customer TEXT PRIMARY KEY, plan TEXT NOT NULL)";
 
-/// Why nobody was signed up. Nothing is left then.
+/// The reason why a sign-up failed. It leaves no rows.
 #[derive(Debug)]
 pub(crate) enum SignUpError {
     /// The rules refuse the customer.
@@ -82,7 +82,7 @@ pub(crate) fn connect_sqlite(file: &str) -> Result<SqliteConnection, Box<dyn Err
     Ok(connection)
 }
 
-/// The environment that the service keeps its customers in: the first of its tenant 7.
+/// The environment of the service's customers: the first of its tenant 7.
 pub(crate) fn scope() -> EnvironmentScope {
     EnvironmentScope::new(Owner::numbered(7, 1), Actor::system())
 }
@@ -94,7 +94,7 @@ fn create(customer: &str) -> Result<ChangeCustomer, SignUpError> {
     Ok(ChangeCustomer::new(CustomerChange::Create(NewCustomer::new(external_id)), stamp))
 }
 
-/// Signs somebody up over SQLite.
+/// Signs a user up over SQLite.
 pub(crate) fn sign_up_sqlite(connection: &mut SqliteConnection, customer: &str, plan: &str) -> Result<(), SignUpError> {
     connection.immediate_transaction(|connection| {
         SqliteStore::change_within(connection, &scope(), create(customer)?).map_err(SignUpError::Refused)?;
@@ -104,7 +104,7 @@ pub(crate) fn sign_up_sqlite(connection: &mut SqliteConnection, customer: &str, 
     })
 }
 
-/// Signs somebody up over PostgreSQL.
+/// Signs a user up over PostgreSQL.
 pub(crate) async fn sign_up_postgres(
     connection: &mut AsyncPgConnection,
     customer: &str,

@@ -9,12 +9,14 @@ pub mod names;
 pub mod openapi;
 pub mod patron;
 pub mod pgbouncer;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod receiver;
 pub mod requests;
 pub mod rounds;
 pub mod rows;
+pub mod seed;
 pub mod surface;
 pub mod wait;
 

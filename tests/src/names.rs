@@ -1,8 +1,9 @@
-//! A name server on this machine: every name is this machine, but those that begin with `slow` are never answered for.
+//! A local name server: every name resolves to the local machine, except those that begin with `slow`, which get no
+//! answer.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
-/// A name server on a thread of its own, for as long as this process lives.
+/// A name server on a thread of its own, until the process ends.
 #[derive(Debug, Clone, Copy)]
 pub struct NameServer(SocketAddr);
 

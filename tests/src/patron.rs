@@ -335,13 +335,17 @@ pub async fn send(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.expect("an answer")).await
 }
 
-/// A client that waits for an answer for as long as anything is waited for here.
-fn client() -> reqwest::Client {
+/// A client with the common timeout of the tests.
+///
+/// # Panics
+/// When it cannot be created.
+#[must_use]
+pub fn client() -> reqwest::Client {
     provide_cryptography();
     reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client")
 }
 
-/// Lets clients be made: they want cryptography at hand, although nothing here asks over TLS.
+/// Installs the cryptography that clients need, although no test here uses TLS.
 pub fn provide_cryptography() {
     // Another test of this process has done it already.
     let _ = rustls::crypto::ring::default_provider().install_default();

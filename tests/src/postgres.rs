@@ -26,7 +26,7 @@ const BINARIES: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 /// The superuser of every cluster.
 pub(crate) const USER: &str = "patron";
 
-/// How often a server is started on yet another port because the one before was taken.
+/// How often a server is started on another port because the previous one was taken.
 const PORTS_TRIED: usize = 20;
 
 /// The supervisor, which also tells what it is sent and what it answers.
@@ -66,7 +66,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The cluster of this test process, started by whoever asks first.
+    /// The cluster of this test process, started on first use.
     ///
     /// # Panics
     /// When it does not start, which fails the test: a test that needs PostgreSQL is never skipped.
@@ -109,11 +109,11 @@ impl Cluster {
     /// # Panics
     /// When the server refuses.
     pub async fn fresh_database(&self) -> String {
-        // Unlike template1, nobody can be connected to it, which would make the server refuse.
+        // Unlike template1 it allows no connections, which would make the server refuse.
         self.fresh_database_from("template0").await
     }
 
-    /// Creates a copy of a database, to which nobody may be connected at this time, and gives the copy's URL.
+    /// Creates a copy of a database, which must have no connections, and returns the copy's URL.
     ///
     /// # Panics
     /// When the server refuses.
@@ -173,7 +173,7 @@ impl Cluster {
         self.command(&format!("start {}", self.port));
     }
 
-    /// Makes the server a standby, as a switchover does with a primary: it is started again, and takes no writes.
+    /// Restarts the server as a standby, as a switchover does with a primary: it accepts no writes.
     ///
     /// # Panics
     /// When it does not stop or start.
@@ -183,10 +183,10 @@ impl Cluster {
         self.command(&format!("start {}", self.port));
     }
 
-    /// Makes a standby the primary. Connections stay.
+    /// Promotes a standby. Connections stay open.
     ///
     /// # Panics
-    /// When it is no standby.
+    /// When it is not a standby.
     pub async fn promote(&self) {
         if let Err(error) = self.execute("SELECT pg_promote()").await {
             panic!("PostgreSQL was not promoted: {error:?}");
@@ -203,7 +203,7 @@ impl Cluster {
         }
     }
 
-    /// What the server has logged.
+    /// The server's log.
     ///
     /// # Panics
     /// When the log cannot be read.
@@ -263,7 +263,7 @@ impl Supervisor {
     fn start_on_free_port(&mut self) -> Result<u16, String> {
         let mut last = String::new();
         for _ in 0..PORTS_TRIED {
-            // Below the ports that Linux gives to outgoing connections: nobody takes it while the server is stopped.
+            // Below the range of outgoing connections on Linux, so the port stays free while the server is stopped.
             let port = some_port();
             if TcpListener::bind(("127.0.0.1", port)).is_err() {
                 continue;
@@ -335,7 +335,7 @@ pub fn shell_for_server() -> Result<Command, String> {
 }
 
 fn configuration(options: &Options) -> String {
-    // A time zone that nobody would mistake for UTC, written so that no time zone table is needed.
+    // A time zone that differs clearly from UTC, in a form that needs no time zone table.
     let mut lines = vec!["listen_addresses = '127.0.0.1'", "max_connections = 200", "timezone = '<+0545>-05:45'"];
     if !options.durable {
         lines.extend(["fsync = off", "full_page_writes = off", "synchronous_commit = off"]);
@@ -358,6 +358,9 @@ fn host_based_access(options: &Options) -> String {
 }
 
 /// The directory of the server binaries: the one named by `PATRON_TEST_POSTGRES_BIN`, or Debian's newest, or one of `PATH`.
+///
+/// # Errors
+/// What to install.
 pub fn binaries() -> Result<PathBuf, String> {
     let complete = |directory: &PathBuf| BINARIES.iter().all(|binary| directory.join(binary).is_file());
     let names = BINARIES.join(", ");
@@ -383,12 +386,12 @@ pub fn binaries() -> Result<PathBuf, String> {
     })
 }
 
-/// A port below those that Linux gives to outgoing connections.
+/// A port below the range of outgoing connections on Linux.
 pub fn some_port() -> u16 {
     20_000 + u16::try_from(random() % 12_000).unwrap_or_default()
 }
 
-/// Random enough that several test processes do not choose the same ports, and that nobody guesses a password.
+/// Random enough that parallel test processes choose different ports, and that passwords cannot be guessed.
 fn random() -> u64 {
     // The standard library seeds it from the operating system.
     RandomState::new().hash_one(())

@@ -27,7 +27,7 @@ initialise() {
     --no-sync "$@" </dev/null >>initdb.log
 }
 printf '%s\n' "$PASSWORD" >password
-# Uses a natural-language collation where the version supports it, so that queries in byte order must ask for it.
+# Uses a natural-language collation where the version supports it, so that queries must request byte order.
 initialise --locale-provider=icu --icu-locale=en-US || initialise || { cat initdb.log; exit 1; }
 printf '%s\n' "$CONFIGURATION" >>data/postgresql.conf
 printf '%s\n' "$HOST_BASED_ACCESS" >data/pg_hba.conf

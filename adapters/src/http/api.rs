@@ -16,7 +16,7 @@ use super::{Callers, Origins, RateLimits, Readiness, document, error::ApiError, 
 
 /// The services and options of the routes. Only the routes of the services that it has are mounted and documented.
 ///
-/// [`Api::over`] makes one with all services over a database of ours.
+/// [`Api::over`] builds one with all services over a Patron database.
 pub struct Api {
     /// Customers, and their links to other systems.
     pub customers: CustomerService,
@@ -43,7 +43,7 @@ pub struct Api {
     pub(super) places: Places,
 }
 
-/// Where the parts of an API were mounted, for its document and for errors that lead there.
+/// The places where the parts of an API are mounted, for its document and for errors that link to them.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     /// The base of `docs` and `openapi.json`.
@@ -57,16 +57,16 @@ pub(super) struct Places {
 /// Limits of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpOptions {
-    /// The most bytes of a body; a longer one gets a 413. Default: 1 MiB.
+    /// The most bytes in a body. A longer one gets a 413. Default: 1 MiB.
     pub body_limit: usize,
-    /// How long a body may take to arrive, before a 408. Default: 10 s.
+    /// How long a body may take to arrive. A slower one gets a 408. Default: 10 s.
     pub body_timeout: Duration,
-    /// How long a request may take, from the end of its body to the start of its answer, before a 503. Default: 10 s.
-    /// Give the database the same.
+    /// How long a request may take, from the end of its body to the start of its answer. A slower one gets a 503.
+    /// Default: 10 s. Use the same value for the database.
     pub request_timeout: Duration,
     /// The origins that browsers may send requests from. Default: none.
     pub cors_origins: Origins,
-    /// Whose `X-Forwarded-For` is believed. Default: nobody's.
+    /// The proxies whose `X-Forwarded-For` is trusted. Default: none.
     pub trusted_proxies: Vec<Network>,
 }
 
@@ -86,7 +86,7 @@ impl Default for HttpOptions {
 macro_rules! service {
     ($name:ident: $service:ty) => {
         pub(super) fn $name(&self) -> Result<&$service, ApiError> {
-            // Its routes are mounted with it alone.
+            // Its routes are mounted only together with it.
             self.$name.as_ref().ok_or_else(ApiError::system_error)
         }
     };
@@ -112,7 +112,7 @@ impl Api {
         }
     }
 
-    /// Builds the OpenAPI document of this API under a base path such as `/v1`. It describes what is mounted.
+    /// Builds the OpenAPI document of this API under a base path such as `/v1`. It describes only what is mounted.
     #[must_use]
     pub fn document(&self, base: &str) -> OpenApi {
         document::document(self, base)

@@ -14,8 +14,8 @@ use super::{messages, peer};
 
 /// Identifies the caller of a request.
 ///
-/// [`ApiKeys`] uses the keys in our own tables. An application with its own users implements this over their sessions or
-/// tokens, and vouches for the result: the environment, the roles, and the name that `created_by` shows.
+/// [`ApiKeys`] uses the keys in our own tables. An application with its own users implements this over their sessions
+/// or tokens, and vouches for the result: the environment, the roles, and the name that `created_by` shows.
 ///
 /// ```
 /// use patron_adapters::http::{CallerError, Callers};
@@ -48,8 +48,8 @@ pub trait Callers: Send + Sync {
     /// [`CallerError`] is the reason.
     async fn recognise(&self, request: &Request<'_>, id: &RequestId) -> Result<Caller, CallerError>;
 
-    /// Where requests carry credentials. Responses tell caches so (`Vary`), preflights allow these headers, and the OpenAPI
-    /// document describes them.
+    /// Where requests carry credentials. Responses tell caches so (`Vary`), preflights allow these headers, and the
+    /// OpenAPI document describes them.
     fn credentials(&self) -> Vec<Credential> {
         vec![Credential::Bearer]
     }
@@ -151,7 +151,7 @@ impl Callers for ApiKeys {
 /// The API key of a request. An empty header counts as absent.
 ///
 /// # Errors
-/// If the request has several different keys. Either of them could act in an environment that was not meant.
+/// If the request has several different keys. Using either one could act on the wrong environment.
 fn presented<'r>(headers: &'r HeaderMap<'_>) -> Result<Option<&'r str>, CallerError> {
     let bearer = |field: &'r str| {
         let (scheme, key) = field.split_once(' ')?;

@@ -18,12 +18,12 @@ struct BodyTime {
 }
 
 /// Records that the request waits for its body, until the value is dropped.
-#[expect(clippy::disallowed_methods, reason = "how long a body took is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of a transfer is not part of the domain")]
 pub(super) fn body_begins<'r>(request: &'r Request<'_>) -> impl Sized + use<'r> {
     struct Ends<'r>(&'r BodyTime);
 
     impl Drop for Ends<'_> {
-        #[expect(clippy::disallowed_methods, reason = "how long a body took is no fact of the domain")]
+        #[expect(clippy::disallowed_methods, reason = "the duration of a transfer is not part of the domain")]
         fn drop(&mut self) {
             let _ = self.0.ended.set(Instant::now());
         }
@@ -43,7 +43,7 @@ impl BodyTime {
 }
 
 /// Waits for the answer. A twentieth of the limit is kept for sending it.
-#[expect(clippy::disallowed_methods, reason = "how long a request takes is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of a request is not part of the domain")]
 pub(super) async fn within<T>(
     request: &Request<'_>,
     begun: Instant,

@@ -1,7 +1,7 @@
 //! `openapi.json`, the API as OpenAPI 3.1, generated from the code.
 //!
-//! Every folder of endpoints lists them in `documents()`, beside `routes()`. One test compares the document with the mounted
-//! routes, and another sends every example.
+//! Every folder of endpoints lists them in `documents()`, beside `routes()`. One test compares the document with the
+//! mounted routes, and another sends every example.
 
 use utoipa::openapi::{
     Info, InfoBuilder, OpenApi, OpenApiBuilder, Paths, ServerBuilder, info::LicenseBuilder, tag::TagBuilder,
@@ -96,12 +96,13 @@ fn info() -> Info {
         .license(Some(license))
         .description(Some(
             "A customer registry for billing. It speaks Flexprice's customer API.\n\n\
-             Requests and responses are JSON in UTF-8. Unknown fields are ignored. `null` means absent, except in `PATCH`, where \
-             it clears. Lengths are counted in Unicode code points. Control characters are rejected in all texts; the values \
-             of metadata reject only U+0000, and address lines and descriptions allow tabs and line breaks. Every error \
-             has the schema `Error`. If several errors apply, the response is the first of: contradictory credentials (400), \
-             401, 403, 429, 404 for an unknown path, 405 with `Allow`, 413, 415, all 400s together, 404 for what the request refers \
-             to, 409, 412. `?pretty=true` indents the response.",
+             Requests and responses are JSON in UTF-8. Unknown fields are ignored. `null` means absent, except in \
+             `PATCH`, where it clears. Lengths are counted in Unicode code points. Control characters are rejected in \
+             all texts; the values of metadata reject only U+0000, and address lines and descriptions allow tabs and \
+             line breaks. Every error has the schema `Error`. If several errors apply, the response is the first of: \
+             contradictory credentials (400), 401, 403, 429, 404 for an unknown path, 405 with `Allow`, 413, 415, all \
+             400s together, 404 for other resources that the request names, 409, 412. `?pretty=true` indents the \
+             response.",
         ))
         .build()
 }

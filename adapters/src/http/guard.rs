@@ -24,22 +24,22 @@ pub(crate) struct CanRead(Caller);
 /// A caller with permission to write.
 pub(crate) struct CanWrite(Caller);
 
-/// A caller who may change settings of the environment.
+/// A caller with permission to change settings of the environment.
 pub(crate) struct CanAdminister(Caller);
 
-/// A caller who may make keys and revoke them.
+/// A caller with permission to create and revoke keys.
 pub(crate) struct CanAdministerKeys(Caller);
 
-/// A caller who may change environments.
+/// A caller with permission to change environments.
 pub(crate) struct CanAdministerTenant(Caller);
 
-/// A caller who may look at environments.
+/// A caller with permission to read environments.
 pub(crate) struct CanReadEnvironments(Caller);
 
-/// A caller who may look at webhook endpoints.
+/// A caller with permission to read webhook endpoints.
 pub(crate) struct CanReadWebhooks(Caller);
 
-/// A caller who may change webhook endpoints.
+/// A caller with permission to change webhook endpoints.
 pub(crate) struct CanAdministerWebhooks(Caller);
 
 macro_rules! caller_guard {
@@ -83,24 +83,25 @@ async fn caller(request: &Request<'_>, permission: Permission) -> Result<Caller,
     Ok(caller)
 }
 
-/// Recognises the caller of what no route takes: in the order of all checks, before it is told so.
+/// Identifies the caller of a request that no route accepts. The checks have the usual order, so the caller is checked
+/// before the error is returned.
 pub(super) async fn known(request: &Request<'_>) -> Result<Caller, ApiError> {
     let caller = recognise(request).await?;
     limits::take(request, &caller, None)?;
     Ok(caller)
 }
 
-/// Who was recognised in a request, for its line in the log.
+/// The identified caller of a request, for its line in the log.
 #[derive(Default)]
 pub(super) struct Recognised(OnceLock<(Actor, Owner)>);
 
 impl Recognised {
     fn note(request: &Request<'_>, caller: &Caller) {
-        // Whoever is recognised twice is the same.
+        // A second identification in the same request finds the same caller.
         let _ = request.local_cache(Self::default).0.set((caller.actor().clone(), caller.owner()));
     }
 
-    /// The id of the key, and whose it is; `None` when nobody was recognised.
+    /// The id of the key and its owner. `None` if no caller was identified.
     pub(super) fn of<'r>(request: &'r Request<'_>) -> Option<&'r (Actor, Owner)> {
         request.local_cache(Self::default).0.get()
     }

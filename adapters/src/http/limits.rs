@@ -1,4 +1,4 @@
-//! Rate limits: how many requests of a key and of a tenant pass in a second, counted in this process.
+//! Rate limits: how many requests per second each key and each tenant may send. Each process counts by itself.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use rocket::{Request, Response, http::Method};
 
 use super::{Api, error::ApiError};
 
-/// Counts requests against the limits of tenants and keys. Nothing is counted where nothing is limited.
+/// Counts requests against the limits of tenants and keys. Requests without a limit are not counted.
 ///
 /// ```
 /// use patron_adapters::http::RateLimits;
@@ -24,21 +24,21 @@ use super::{Api, error::ApiError};
 /// let limits = RateLimits::new(RateLimit { reads: PerSecond::new(500).ok(), writes: PerSecond::new(50).ok() });
 /// ```
 pub struct RateLimits {
-    /// Of each tenant.
+    /// The limits of each tenant.
     tenant: RateLimit,
     buckets: Mutex<HashMap<Bucket, Gcra>>,
     begun: Instant,
 }
 
-/// What is counted by itself.
+/// The requests that share one count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Bucket {
-    whose: Whose,
+    holder: Holder,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Whose {
+enum Holder {
     Key(Actor),
     Tenant(TenantId),
 }
@@ -51,7 +51,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What a request is counted as. What needs no more than to read is a read, searches with a body too.
+    /// The kind of a request. If the permission to read suffices, it is a read. This includes searches with a body.
     fn of(method: Method, permission: Option<Permission>) -> Self {
         let reads = matches!(method, Method::Get | Method::Head | Method::Options)
             || matches!(permission, Some(Permission::Read));
@@ -76,78 +76,79 @@ impl Kind {
 impl Bucket {
     /// Its name in headers.
     fn name(&self) -> String {
-        let whose = if matches!(self.whose, Whose::Key(_)) { "key" } else { "tenant" };
-        format!("{whose}-{}", self.kind.name())
+        let holder = if matches!(self.holder, Holder::Key(_)) { "key" } else { "tenant" };
+        format!("{holder}-{}", self.kind.name())
     }
 }
 
-/// What an answer says of limits.
+/// The rate limit headers of a response.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct LimitHeaders {
     policy: String,
     state: String,
 }
 
-impl Told {
+impl LimitHeaders {
     fn add(&mut self, bucket: &Bucket, limit: PerSecond, left: u32, seconds: u64) {
         let separator = if self.policy.is_empty() { "" } else { ", " };
         let name = bucket.name();
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(self.policy, "{separator}\"{name}\";q={limit};w=1");
         let _ = write!(self.state, "{separator}\"{name}\";r={left};t={seconds}");
     }
 }
 
-/// What is told of limits in the answer of a request.
+/// The rate limit headers for the response to a request.
 #[derive(Default)]
-struct Noted(OnceLock<Told>);
+struct KeptHeaders(OnceLock<LimitHeaders>);
 
 impl RateLimits {
-    /// After so many buckets those that are empty are forgotten.
+    /// Above this number of buckets, empty ones are removed.
     const MANY: usize = 10_000;
 
-    /// Limits of every tenant. Keys have limits of their own beside them.
+    /// Sets the limits of each tenant. Keys can have their own limits in addition.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "how long ago a request came is no fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the age of a request is not part of the domain")]
     pub fn new(tenant: RateLimit) -> Self {
         Self { tenant, buckets: Mutex::default(), begun: Instant::now() }
     }
 
-    /// Takes a request of a caller, or tells after how long it would be taken. It counts for key and tenant, or for neither.
-    fn take(&self, caller: &Caller, kind: Kind, now: Duration) -> (Told, Result<(), Duration>) {
-        let (key, tenant) = (Whose::Key(caller.actor().clone()), Whose::Tenant(caller.owner().tenant_id));
+    /// Counts a request of a caller, or returns the time after which it would be accepted. A rejected request counts
+    /// neither for the key nor for the tenant.
+    fn take(&self, caller: &Caller, kind: Kind, now: Duration) -> (LimitHeaders, Result<(), Duration>) {
+        let (key, tenant) = (Holder::Key(caller.actor().clone()), Holder::Tenant(caller.owner().tenant_id));
         let limited = [(key, kind.limit(caller.rate_limit())), (tenant, kind.limit(self.tenant))];
-        let limited = limited.into_iter().filter_map(|(whose, limit)| Some((Bucket { whose, kind }, limit?)));
+        let limited = limited.into_iter().filter_map(|(holder, limit)| Some((Bucket { holder, kind }, limit?)));
         let limited: Vec<_> = limited.collect();
-        let (mut told, mut refused, mut passed) = (Told::default(), None, Vec::new());
+        let (mut headers, mut refused, mut passed) = (LimitHeaders::default(), None, Vec::new());
         if limited.is_empty() {
-            return (told, Ok(()));
+            return (headers, Ok(()));
         }
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let mut buckets = self.lock();
         for (bucket, limit) in limited {
             match buckets.get(&bucket).copied().unwrap_or_default().ask(limit, now) {
                 Ok(one) => {
-                    told.add(&bucket, limit, one.left, seconds(one.empty_in));
+                    headers.add(&bucket, limit, one.left, seconds(one.empty_in));
                     passed.push((bucket, one.after));
                 }
                 Err(wait) => {
-                    told.add(&bucket, limit, 0, seconds(wait));
+                    headers.add(&bucket, limit, 0, seconds(wait));
                     refused = refused.max(Some(wait));
                 }
             }
         }
         if let Some(wait) = refused {
-            return (told, Err(wait));
+            return (headers, Err(wait));
         }
         buckets.extend(passed);
         if buckets.len() > Self::MANY {
             buckets.retain(|_, bucket| !bucket.is_empty_at(now));
         }
-        (told, Ok(()))
+        (headers, Ok(()))
     }
 
-    /// Nothing here can be left half done by a thread that panicked.
+    /// The map stays consistent even if a thread panics.
     fn lock(&self) -> MutexGuard<'_, HashMap<Bucket, Gcra>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,24 +165,24 @@ fn seconds(duration: Duration) -> u64 {
     duration.as_nanos().div_ceil(1_000_000_000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
-/// Takes a request of a caller, and notes what its answer says of limits.
+/// Counts a request of a caller, and keeps the rate limit headers for its response.
 ///
 /// # Errors
-/// 429 when there were too many.
+/// 429 if a limit is exceeded.
 pub(super) fn take(request: &Request<'_>, caller: &Caller, permission: Option<Permission>) -> Result<(), ApiError> {
     let limits = &Api::of(request)?.limits;
     let kind = Kind::of(request.method(), permission);
-    let (told, taken) = limits.take(caller, kind, limits.begun.elapsed());
-    if !told.policy.is_empty() {
-        // Whoever is taken twice is told of the first time.
-        let _ = request.local_cache(Noted::default).0.set(told);
+    let (headers, taken) = limits.take(caller, kind, limits.begun.elapsed());
+    if !headers.policy.is_empty() {
+        // If a request is counted twice, its response has the headers of the first time.
+        let _ = request.local_cache(KeptHeaders::default).0.set(headers);
     }
     taken.map_err(|wait| ApiError::too_many(seconds(wait)))
 }
 
-/// Says in an answer how much is left (draft-ietf-httpapi-ratelimit-headers-10).
-pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
-    if let Some(Told { policy, state }) = request.local_cache(Noted::default).0.get() {
+/// Adds the rate limit headers to a response (draft-ietf-httpapi-ratelimit-headers-10).
+pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
+    if let Some(LimitHeaders { policy, state }) = request.local_cache(KeptHeaders::default).0.get() {
         response.set_raw_header("RateLimit-Policy", policy.clone());
         response.set_raw_header("RateLimit", state.clone());
     }
@@ -211,10 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_everything_passes_and_nothing_is_told_or_kept() {
+    fn without_limits_every_request_passes_uncounted() {
         let limits = RateLimits::default();
-        let (told, taken) = limits.take(&caller("a", RateLimit::default()), Kind::Writes, Duration::ZERO);
-        assert_eq!((told, taken), (Told::default(), Ok(())));
+        let (headers, taken) = limits.take(&caller("a", RateLimit::default()), Kind::Writes, Duration::ZERO);
+        assert_eq!((headers, taken), (LimitHeaders::default(), Ok(())));
         assert!(limits.lock().is_empty());
     }
 
@@ -224,7 +225,7 @@ mod tests {
         let slow = caller("slow", RateLimit { reads: per_second(1), writes: None });
         let fast = caller("fast", RateLimit::default());
         assert!(passes(&limits, &slow, Kind::Reads, 0));
-        // What the key's own limit refuses does not count for the tenant.
+        // Requests that the key's own limit rejects do not count for the tenant.
         assert!(!passes(&limits, &slow, Kind::Reads, 0) && !passes(&limits, &slow, Kind::Reads, 0));
         assert!(passes(&limits, &fast, Kind::Reads, 0) && passes(&limits, &fast, Kind::Reads, 0));
         assert!(!passes(&limits, &fast, Kind::Reads, 0));
@@ -232,21 +233,21 @@ mod tests {
         let elsewhere = Owner { tenant_id: an_id(77), ..a_scope().owner };
         let scope = EnvironmentScope { owner: elsewhere, ..a_scope() };
         let other = Caller::new(scope, Roles::super_admin(), None);
-        assert!(passes(&limits, &other, Kind::Reads, 0), "another tenant has its own");
+        assert!(passes(&limits, &other, Kind::Reads, 0), "another tenant has its own limit");
         assert!(passes(&limits, &fast, Kind::Reads, 334));
     }
 
     #[test]
-    fn an_answer_tells_what_is_left_of_each_limit() {
+    fn the_headers_show_the_remainder_of_each_limit() {
         let limits = RateLimits::new(RateLimit { reads: per_second(3), writes: None });
         let slow = caller("slow", RateLimit { reads: per_second(1), writes: None });
-        let (told, _) = limits.take(&slow, Kind::Reads, Duration::ZERO);
-        assert_eq!(told.policy, r#""key-reads";q=1;w=1, "tenant-reads";q=3;w=1"#);
-        assert_eq!(told.state, r#""key-reads";r=0;t=1, "tenant-reads";r=2;t=1"#);
+        let (headers, _) = limits.take(&slow, Kind::Reads, Duration::ZERO);
+        assert_eq!(headers.policy, r#""key-reads";q=1;w=1, "tenant-reads";q=3;w=1"#);
+        assert_eq!(headers.state, r#""key-reads";r=0;t=1, "tenant-reads";r=2;t=1"#);
     }
 
     #[test]
-    fn what_is_empty_is_forgotten_when_there_is_much() {
+    fn empty_buckets_are_removed_when_there_are_many() {
         let limits = RateLimits::new(RateLimit::default());
         let own = RateLimit { reads: per_second(1_000), writes: None };
         for number in 0..=RateLimits::MANY as u64 {

@@ -19,12 +19,12 @@ pub(crate) struct Listing {
     pub(crate) start_time: Option<Timestamp>,
     /// The latest time of creation.
     pub(crate) end_time: Option<Timestamp>,
-    /// Whether the page was asked for by a cursor.
+    /// Whether the request has a cursor.
     pub(crate) by_cursor: bool,
 }
 
-/// Refuses a page of so many items that ended early, because of its bytes. By cursor it stands: its `next_cursor` goes on. But who
-/// has sent none may go on by adding `limit` to `offset`, and would miss what did not fit.
+/// Refuses a page that ended early, after `items` items, because of its size. A page by cursor is fine, because its
+/// `next_cursor` continues after it. Without a cursor, clients add `limit` to `offset` and would skip items.
 pub(crate) fn whole_page(items: usize, by_cursor: bool) -> Result<(), ApiError> {
     if by_cursor {
         return Ok(());
@@ -38,8 +38,8 @@ pub(crate) fn whole_page(items: usize, by_cursor: bool) -> Result<(), ApiError> 
     Err(broken.into())
 }
 
-/// The same for a page of a list that is read by offset: it ended early if it is shorter than was wanted, although the list goes
-/// on.
+/// The same for a list that is read by offset. Its page ended early if it is shorter than requested and the list
+/// continues.
 pub(crate) fn whole_page_of<T>(page: &Page<T>, request: PageRequest, by_cursor: bool) -> Result<(), ApiError> {
     let items = page.items.len();
     let end = request.offset().saturating_add(items as u64);

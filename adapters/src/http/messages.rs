@@ -41,8 +41,8 @@ pub(crate) fn not_called(reason: NotCalled) -> String {
             "{reason}: use a public one, or start the server with PATRON_WEBHOOKS_ALLOW_PRIVATE=true (for development)"
         ),
         NotCalled::PlainHttp => format!(
-            "{reason}: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true (for a host on a private network \
-             PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
+            "{reason}: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true (for a host on a private \
+             network PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
         ),
         NotCalled::Never => format!("{reason}: PATRON_WEBHOOKS_NEVER_CALL names it"),
     }
@@ -69,8 +69,8 @@ pub(crate) fn step_failure(failure: &StepFailure) -> String {
 }
 
 /// The request took too long.
-pub(crate) const TOO_LATE: &str = "this took too long, and whether a change was made is not known; try again in a little while, a \
-                                   change with the same Idempotency-Key";
+pub(crate) const TOO_LATE: &str = "the request took too long, and it is not known whether a change was made; try again \
+                                   shortly, and repeat a change with the same Idempotency-Key";
 
 /// The API key lacks a permission.
 pub(crate) fn key_denied(error: &PermissionDenied) -> String {
@@ -82,11 +82,11 @@ pub(crate) fn key_denied(error: &PermissionDenied) -> String {
             return format!("this API key may not do this; use one with the role {}", permission.roles());
         }
         PermissionDenied::MoreThanOwn => {
-            "this API key cannot create one with more permissions than its own; leave out the roles that it lacks"
+            "this API key cannot create one with more permissions than its own; omit the roles that it lacks"
         }
-        PermissionDenied::Suspended => "the tenant of this API key is suspended; ask whoever runs this server",
+        PermissionDenied::Suspended => "the tenant of this API key is suspended; ask the operator of this server",
         PermissionDenied::Network => {
-            "this API key may not be used from this address: it is limited to other networks; use it there, or another key"
+            "this API key is not allowed from this address; use it from one of its networks, or use another key"
         }
         PermissionDenied::Environment => {
             "this API key does not belong to the environment in X-Environment-ID; use a key of that environment, or \

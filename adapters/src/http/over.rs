@@ -1,4 +1,4 @@
-//! Wires the routes over a database of ours.
+//! Wires the routes over a Patron database.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,13 +10,14 @@ use patron_domain::{
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
     tax::TaxService,
-    tenancy::{AccessService, AdministrationService, KeyUses, NoKeyUses, RateLimit},
+    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, RateLimit},
     webhook::{SecretVault, WebhookSender, WebhookService},
 };
 
 use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, RateLimits};
+#[cfg(feature = "key-cache")]
+use crate::key_cache::CachedApiKeys;
 use crate::{
-    key_cache::CachedApiKeys,
     persistence::Database,
     system::{OsRandomness, SystemClock, SystemIds},
 };
@@ -34,23 +35,23 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Ports {
-    /// Tells the time. Default: the system's clock.
+    /// The clock. Default: the system's.
     pub clock: Arc<dyn Clock>,
-    /// Gives ids. Default: with random bits of the system.
+    /// Generates ids. Default: with the system's randomness.
     pub ids: Arc<dyn IdGenerator>,
-    /// Gives secrets. Default: the system's.
+    /// Generates secrets. Default: with the system's randomness.
     pub randomness: Arc<dyn Randomness>,
-    /// Identifies callers. Without it the database's API keys do, and there are routes for environments and keys.
+    /// Identifies callers. Default: by the API keys in the database, with routes for environments and keys.
     pub callers: Option<Arc<dyn Callers>>,
-    /// Records when keys are used. Default: not at all.
+    /// Records when keys are used. Default: no records.
     pub key_uses: Arc<dyn KeyUses>,
     /// Calls other systems. Without it there are no routes for webhooks and onboarding.
     pub calls: Option<Calls>,
     /// How long an idempotency key returns the first response. Default: 24 hours.
     pub idempotency_ttl: Duration,
-    /// How many requests of each tenant pass in a second. Default: all.
+    /// The rate limit of each tenant. Default: none.
     pub rate_limit: RateLimit,
-    /// For how long a key that is made over HTTP lives at most. Default: for ever.
+    /// The longest validity of a key that is created over HTTP. Default: unlimited.
     pub key_max_age: Option<Duration>,
     /// Limits.
     pub options: HttpOptions,
@@ -61,7 +62,7 @@ pub struct Ports {
 pub struct Calls {
     /// Sends requests.
     pub sender: Arc<dyn WebhookSender>,
-    /// Seals the secrets that they are signed with.
+    /// Encrypts the secrets that sign them.
     pub vault: Arc<dyn SecretVault>,
 }
 
@@ -82,88 +83,102 @@ impl Default for Ports {
     }
 }
 
+impl Ports {
+    /// The customer service over a database.
+    #[must_use]
+    pub fn customers(&self, database: &Database) -> CustomerService {
+        CustomerService {
+            customers: database.customers.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    fn taxes(&self, database: &Database) -> TaxService {
+        TaxService {
+            taxes: database.taxes.clone(),
+            customers: database.customers.clone(),
+            records: database.records.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    fn administration(&self, database: &Database, keys: Arc<dyn ApiKeyRepository>) -> AdministrationService {
+        AdministrationService {
+            tenancy: database.tenancy.clone(),
+            keys,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            records: database.records.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+            key_max_age: self.key_max_age,
+        }
+    }
+
+    /// The webhook service over a database.
+    #[must_use]
+    pub fn webhooks(&self, calls: &Calls, database: &Database) -> WebhookService {
+        WebhookService {
+            webhooks: database.webhooks.clone(),
+            events: database.events.clone(),
+            sender: calls.sender.clone(),
+            vault: calls.vault.clone(),
+            body: Arc::new(JsonBody),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            records: database.records.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+
+    /// The onboarding service over a database.
+    #[must_use]
+    pub fn onboarding(&self, calls: &Calls, database: &Database) -> OnboardingService {
+        OnboardingService {
+            onboarding: database.onboarding.clone(),
+            vault: calls.vault.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            randomness: self.randomness.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+        }
+    }
+}
+
 impl Api {
-    /// The API over a database.
+    /// The API over a database. With the feature `key-cache`, API keys are cached.
     #[must_use]
     pub fn over(database: &Database, ports: Ports) -> Self {
-        let Ports {
-            clock,
-            ids,
-            randomness,
-            callers,
-            key_uses,
-            calls,
-            idempotency_ttl,
-            rate_limit,
-            key_max_age,
-            options,
-        } = ports;
-        let (records, customers) = (database.records.clone(), database.customers.clone());
-        let service = CustomerService { customers, clock: clock.clone(), ids: ids.clone(), idempotency_ttl };
         // Both services share one cache: a key revoked through one stops at once in the other.
-        let keys = Arc::new(CachedApiKeys::new(database.keys.clone()));
-        let administration = AdministrationService {
-            tenancy: database.tenancy.clone(),
-            keys: keys.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            randomness: randomness.clone(),
-            records: records.clone(),
-            idempotency_ttl,
-            key_max_age,
-        };
-        let (callers, administration) = match callers {
+        #[cfg(feature = "key-cache")]
+        let keys: Arc<dyn ApiKeyRepository> = Arc::new(CachedApiKeys::new(database.keys.clone()));
+        #[cfg(not(feature = "key-cache"))]
+        let keys = database.keys.clone();
+        let (callers, administration) = match ports.callers.clone() {
             Some(callers) => (callers, None),
             None => {
-                let access = AccessService::new(keys, clock.clone(), key_uses);
+                let administration = ports.administration(database, keys.clone());
+                let access = AccessService::new(keys, ports.clock.clone(), ports.key_uses.clone());
                 (Arc::new(ApiKeys(access)) as Arc<dyn Callers>, Some(administration))
             }
         };
-        let (webhooks, onboarding) = match calls {
-            Some(Calls { sender, vault }) => {
-                let onboarding = OnboardingService {
-                    onboarding: database.onboarding.clone(),
-                    vault: vault.clone(),
-                    clock: clock.clone(),
-                    ids: ids.clone(),
-                    randomness: randomness.clone(),
-                    idempotency_ttl,
-                };
-                let webhooks = WebhookService {
-                    webhooks: database.webhooks.clone(),
-                    events: database.events.clone(),
-                    sender,
-                    vault,
-                    body: Arc::new(JsonBody),
-                    clock: clock.clone(),
-                    ids: ids.clone(),
-                    randomness,
-                    records: records.clone(),
-                    idempotency_ttl,
-                };
-                (Some(webhooks), Some(onboarding))
-            }
-            None => (None, None),
-        };
-        let taxes = TaxService {
-            taxes: database.taxes.clone(),
-            customers: database.customers.clone(),
-            records,
-            clock,
-            ids,
-            idempotency_ttl,
-        };
+        let calls = ports.calls.as_ref();
         Self {
-            taxes: Some(taxes),
+            taxes: Some(ports.taxes(database)),
             audit: Some(AuditService { log: database.audit.clone() }),
             events: Some(EventService { events: database.events.clone() }),
             administration,
-            webhooks,
-            onboarding,
-            limits: RateLimits::new(rate_limit),
+            webhooks: calls.map(|calls| ports.webhooks(calls, database)),
+            onboarding: calls.map(|calls| ports.onboarding(calls, database)),
+            limits: RateLimits::new(ports.rate_limit),
             readiness: Some(Arc::new(database.clone())),
-            options,
-            ..Self::new(service, callers)
+            options: ports.options.clone(),
+            ..Self::new(ports.customers(database), callers)
         }
     }
 }

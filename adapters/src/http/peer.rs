@@ -1,4 +1,4 @@
-//! The address that a request comes from: that of the connection, or what a proxy says that the operator trusts.
+//! The address of a client: that of the connection, or the one that a trusted proxy reports.
 
 use std::net::IpAddr;
 
@@ -7,10 +7,10 @@ use rocket::Request;
 
 use super::Api;
 
-/// The header in which proxies tell for whom they ask.
+/// The header in which proxies report the client's address.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// The address of a request; `None` where there is no connection, as within tests.
+/// The address of a client. `None` without a connection, as in tests.
 #[derive(Debug, Clone, Copy)]
 struct Peer(Option<IpAddr>);
 
@@ -24,8 +24,9 @@ pub(crate) fn address(request: &Request<'_>) -> Option<IpAddr> {
     address
 }
 
-/// Who is behind a connection. Each proxy writes at the end for whom it asks, so the list is read from there, for as long as
-/// those who wrote it are trusted. What a client wrote itself is never reached.
+/// The client behind a connection. Each proxy appends the address that it received the request from. So the list is
+/// read from its end, as long as the addresses are those of trusted proxies. Entries that the client wrote itself are
+/// never reached.
 fn behind<'h>(connection: IpAddr, forwarded: impl Iterator<Item = &'h str>, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(connection) {
@@ -34,7 +35,7 @@ fn behind<'h>(connection: IpAddr, forwarded: impl Iterator<Item = &'h str>, trus
     let all: Vec<&str> = forwarded.flat_map(|field| field.split(',')).collect();
     let mut last = connection;
     for entry in all.into_iter().rev() {
-        // A proxy that writes something else tells nothing: then it is the last that is known.
+        // An entry that is not an address ends the list. The last known address counts.
         let Some(address) = parsed(entry.trim()) else { break };
         last = address;
         if !is_trusted(address) {
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_who_is_not_trusted() {
+    fn the_header_of_an_untrusted_connection_is_ignored() {
         assert_eq!(found("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
         assert_eq!(found("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
     }
@@ -72,7 +73,7 @@ mod tests {
         let trusted = ["10.0.0.0/8", "2001:db8::/32"];
         for (forwarded, wanted) in [
             (&["198.51.100.1"][..], "198.51.100.1"),
-            // What the client wrote itself stands before.
+            // The entry of the client itself comes first.
             (&["1.2.3.4, 198.51.100.1"], "198.51.100.1"),
             (&["1.2.3.4", "198.51.100.1, 10.0.0.8"], "198.51.100.1"),
             (&["198.51.100.1:4711"], "198.51.100.1"),

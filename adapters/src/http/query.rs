@@ -70,7 +70,7 @@ impl Query<'_> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a parameterin order. `None` if it is absent.
+    /// All values of a parameter, in order. `None` if it is absent.
     pub(crate) fn all(&self, name: &str) -> Option<Vec<String>> {
         let values: Vec<_> =
             self.parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect();

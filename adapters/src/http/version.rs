@@ -31,9 +31,9 @@ pub(crate) struct IfNoneMatch<'r>(Vec<&'r str>);
 #[derive(Default)]
 pub(crate) struct Minded(AtomicBool);
 
-/// A condition was sent for something that has no versions.
+/// The error of a condition on a resource without versions.
 #[derive(Debug, thiserror::Error)]
-#[error("takes no condition: this resource has no versions, so the condition could not be kept; leave the header out")]
+#[error("is not supported here, because this resource has no versions; omit the header")]
 struct NoVersions;
 
 impl Rule for NoVersions {
@@ -53,14 +53,14 @@ pub(crate) struct Conditions<'r> {
 }
 
 impl<'r> Conditions<'r> {
-    /// Those of a request.
+    /// The conditions of a request.
     pub(crate) fn of(request: &'r Request<'_>) -> Self {
         let sent = CONDITIONS.into_iter().filter(|name| request.headers().contains(name)).collect();
         Self { minded: Some(request.local_cache(Minded::default)), sent }
     }
 
-    /// Refuses them where the route does not check them: to ignore one would overwrite what the client wants to protect. To
-    /// be called once all guards of the route have run.
+    /// Rejects the conditions if the route does not check them. Ignoring one could overwrite data that the client wants
+    /// to protect. Call this once all guards of the route have run.
     ///
     /// # Errors
     /// 400 that names each header.
@@ -109,8 +109,7 @@ const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's t
                               that for this API, or send the number alone in double quotes";
 
 /// The message about a customer that exists although it must not.
-const EXISTS: &str = "there is a customer already, and If-None-Match says that there must not be; leave the header out to \
-                      change it";
+const EXISTS: &str = "the customer exists already, which If-None-Match forbids; omit the header to change it";
 
 /// Returns the error unchanged, or explains it better if a condition failed because of a foreign tag.
 pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {

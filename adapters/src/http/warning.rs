@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 /// One warning: its place in the request or response, its rule, and advice.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Warning {
-    path: &'static str,
+    path: String,
     rule: &'static str,
     message: String,
 }
 
 impl Warning {
     /// A warning about the value at a path.
-    pub(crate) fn new(path: &'static str, found: &impl Rule, message: String) -> Self {
-        Self { path, rule: found.rule(), message }
+    pub(crate) fn new(path: impl Into<String>, found: &impl Rule, message: String) -> Self {
+        Self { path: path.into(), rule: found.rule(), message }
     }
 }

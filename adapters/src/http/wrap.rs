@@ -60,7 +60,7 @@ fn new_request_id() -> RequestId {
 pub(super) enum Audience {
     /// Identified callers. Responses depend on the credentials, including errors.
     Keyed,
-    /// Anybody.
+    /// Any client.
     Public,
 }
 
@@ -112,7 +112,7 @@ impl Handler for Wrapped {
         };
         let answered = deadline::within(request, started, self.api.options.request_timeout, answered).await;
         let outcome = answered.unwrap_or_else(|| {
-            tracing::warn!("answered 503, because no answer came in time");
+            tracing::warn!("answered 503, because the request took too long");
             Outcome::Error(fail(request, ApiError::too_late()))
         });
         let mut response = match outcome {
@@ -177,7 +177,7 @@ pub(super) fn finish(request: &Request<'_>, api: &Api, audience: Audience, respo
     if !vary.is_empty() {
         response.set_raw_header("Vary", vary.join(", "));
     }
-    limits::tell(request, response);
+    limits::add_headers(request, response);
     if let Some(ignored) = Noted::of(request).header() {
         response.set_header(ignored);
     }

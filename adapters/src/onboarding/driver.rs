@@ -21,8 +21,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Signals the driver to stop.
 pub type Stop = watch::Receiver<bool>;
 
-/// Runs the steps of at most `most` runs at a time until the stop signal. Commits of this process wake it. Environments take
-/// turns: see [`OnboardingEngine::claim_fairly`].
+/// Runs the steps of at most `most` runs at a time until the stop signal. Commits of this process wake it. Environments
+/// take turns: see [`OnboardingEngine::claim_fairly`].
 pub async fn drive(engine: Arc<OnboardingEngine>, most: u16, mut stop: Stop, mut commits: Listener) {
     let mut work = Work { engine, most, tasks: JoinSet::new(), owners: HashMap::new() };
     while !*stop.borrow() {
@@ -58,7 +58,7 @@ struct Work {
 }
 
 impl Work {
-    /// Claims as many runs as there is room for. Returns their number.
+    /// Claims as many runs as there is room for, and returns their number.
     async fn take(&mut self) -> usize {
         if self.tasks.len() >= usize::from(self.most) {
             return 0;
@@ -87,7 +87,7 @@ impl Work {
         taken
     }
 
-    /// Forgets a run that has ended or waits.
+    /// Removes a run that has ended or waits.
     fn note(&mut self, done: Result<(Id, ()), JoinError>) {
         let id = match done {
             Ok((id, ())) => id,

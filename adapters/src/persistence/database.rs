@@ -33,7 +33,7 @@ pub struct Database {
     pub taxes: Arc<dyn TaxRepository>,
     /// Tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
-    /// The environments that anything was ever kept of, whoever made them.
+    /// All environments for which data was ever stored, including those that an embedding application manages.
     pub owners: Arc<dyn Owners>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyRepository>,
@@ -47,7 +47,7 @@ pub struct Database {
     pub records: Arc<dyn IdempotencyRecords>,
     /// Onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
-    /// Seals secrets anew.
+    /// Encrypts stored secrets with another key.
     pub secrets: Arc<dyn Resealing>,
     /// Deletes expired data.
     pub retention: Arc<dyn RetentionStore>,
@@ -78,11 +78,11 @@ impl Database {
         }
     }
 
-    /// Distributes the tables of a PostgreSQL database over the workers of Citus by environment, in one transaction. Returns `false`
-    /// if they were distributed before. Stop all servers first.
+    /// Distributes the tables of a PostgreSQL database over the workers of Citus by environment, in one transaction.
+    /// Returns `false` if they are distributed already. Stop all servers first.
     ///
     /// # Errors
-    /// [`OpenError`] when the database cannot be opened, is not one of PostgreSQL, or has no Citus.
+    /// [`OpenError`] if the database cannot be opened, is not a PostgreSQL database, or has no Citus.
     pub async fn distribute(url: &DatabaseUrl) -> Result<bool, OpenError> {
         match url {
             DatabaseUrl::Sqlite(_) => {

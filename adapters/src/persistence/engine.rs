@@ -45,10 +45,10 @@ impl<T> Decision<T> {
     }
 }
 
-/// The kind of a read, and whose turn it takes.
+/// The kind of a read, and the party whose turn it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// A few rows by their keys, on connections of its own: no list is in its way.
+    /// A few rows by their keys. Look-ups have their own connections, so they do not wait for lists.
     LookUp,
     /// Many rows, or a few whose statements may see different states of the database.
     List(Party),
@@ -99,8 +99,8 @@ pub(crate) trait Engine: Send + Sync {
     /// Checks whether the database responds.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// The number of connections lost since the start. After a loss the database may be another one, so cached values are
-    /// no longer valid.
+    /// The number of connections lost since the start. After a loss the database may be another one, so cached values
+    /// are no longer valid.
     fn losses(&self) -> u64 {
         0
     }

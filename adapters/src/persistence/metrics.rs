@@ -1,7 +1,7 @@
 //! The metrics of a database: one function each. Names, labels and units are in `crate::metrics`.
 //!
-//! Every function is cheap enough for the path of a write. Without the feature `metrics`, and where no recorder is installed, they
-//! do nothing. The label `database` is `sqlite` or `postgres`.
+//! Every function is cheap enough for the path of a write. Without the feature `metrics`, and where no recorder is
+//! installed, they do nothing. The label `database` is `sqlite` or `postgres`.
 
 #![cfg_attr(not(feature = "metrics"), allow(unused_variables))]
 
@@ -35,7 +35,8 @@ pub(crate) fn lost(database: &'static str, reason: &'static str) {
     metrics::counter!(names::LOST, "database" => database, "reason" => reason).increment(1);
 }
 
-/// Counts a reader whose place in the log is behind events that the log no longer holds. `reader` is `api` or `endpoint`.
+/// Counts a reader whose place in the log is behind events that the log no longer holds. `reader` is `api` or
+/// `endpoint`.
 pub(crate) fn log_taken_back(reader: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(names::LOG_TAKEN_BACK, "reader" => reader).increment(1);

@@ -15,8 +15,8 @@ pub struct OpenOptions {
     /// Whether to create a missing SQLite file. Otherwise opening it fails with [`OpenError::Missing`], so a mistyped
     /// path creates no empty database. A PostgreSQL database must exist in any case.
     pub create: bool,
-    /// The most connections for lists, searches and other work that may take long. Environments share them by turns. Short
-    /// work has connections of its own: on SQLite four for look-ups by key and one that writes; on PostgreSQL two for
+    /// The most connections for lists, searches and other work that may take long. Environments take turns at them. Short
+    /// work has its own connections: on SQLite four for look-ups by key and one that writes; on PostgreSQL two for
     /// look-ups of customers, and four for other look-ups, changes of customers and background work.
     pub connections: usize,
     /// The most writes in the queue. A further one is rejected as unavailable.
@@ -24,8 +24,8 @@ pub struct OpenOptions {
     /// Whether each shared commit contains changes of one environment only, so a slow transaction does not delay other
     /// environments. Ignored for SQLite, which has one writer. Always on if Citus distributes the tables.
     pub commits_by_environment: bool,
-    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits and
-    /// connections are derived from it.
+    /// How long a caller waits for an answer, whatever happens to the database. The time-outs of statements, commits
+    /// and connections are derived from it.
     pub timeout: Duration,
 }
 

@@ -34,8 +34,8 @@ use super::{
 };
 
 /// The numbers that this process has read, one entry of about 100 bytes for each environment. A number never changes
-/// its meaning in a database. After a lost connection the database may be an older copy, by a fail-over or a restore, which can
-/// assign a number again. So all entries are then dropped.
+/// its meaning in a database. After a lost connection the database may be an older copy, by a fail-over or a restore,
+/// which can assign a number again. So all entries are then dropped.
 #[derive(Default)]
 pub(crate) struct Owners {
     known: RwLock<HashMap<EnvironmentId, Known>>,

@@ -9,10 +9,10 @@ use super::value::Document;
 
 /// A row with a size.
 pub(crate) trait Weighed {
-    /// Which of its columns hold its size.
+    /// The columns that determine its size.
     const SHAPE: Shape;
 
-    /// Its size, without the columns of fixed size.
+    /// Its size in bytes, without columns of fixed size.
     fn bytes(&self) -> usize;
 }
 
@@ -21,7 +21,7 @@ pub(crate) trait Weighed {
 pub(crate) struct Shape {
     /// Their number.
     pub(crate) columns: usize,
-    /// The documents among them, counted from 0.
+    /// The positions of the documents, counted from 0.
     pub(crate) weighed: &'static [usize],
 }
 

@@ -1,15 +1,15 @@
-//! On whose behalf a database is asked: connections are shared by turns, so that no tenant keeps another one waiting.
+//! The parties that take turns at database connections, so that no tenant blocks another.
 
 use super::value::Key;
 
-/// Whose turn a read or a transaction takes.
+/// The party whose turn a read or a transaction takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Party {
-    /// An environment's, by its number.
+    /// An environment, by its number.
     Environment(i32),
-    /// A tenant's, where it asks about all of its environments.
+    /// A tenant, for work over all of its environments.
     Tenant(Key),
-    /// Nobody's in particular: work that serves all of them.
+    /// The system, for work over all tenants.
     System,
 }
 

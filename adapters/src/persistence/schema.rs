@@ -59,7 +59,6 @@ diesel::table! {
 
     logs (environment) {
         environment -> Integer,
-        epoch -> BigInt,
         position -> BigInt,
         at -> BigInt,
         hash -> Nullable<Binary>,

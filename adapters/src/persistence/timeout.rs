@@ -34,7 +34,7 @@ mod tests {
     use patron_domain::store::StoreError;
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
+    async fn no_caller_waits_for_ever() {
         let never = within("sqlite", TIMEOUT, std::future::pending::<Result<(), StoreError>>());
         let never = tokio::time::timeout(2 * TIMEOUT, never).await.expect("an answer");
         assert!(matches!(never, Err(StoreError::Unavailable { .. })));

@@ -58,12 +58,12 @@ macro_rules! writes {
             $($(#[$doc])* pub(crate) $field: Vec<$row>,)+
             /// Events in order. Their positions are assigned when they are written.
             pub(crate) events: Vec<EventRow>,
-            /// New entries of audit logs, in their order. Their numbers are given when they are written.
+            /// New entries of audit logs, in order. Their numbers are assigned when they are written.
             pub(crate) audit: Vec<AuditRow>,
             /// The changes of the numbers of customers, by environment.
             pub(crate) counts: BTreeMap<i32, CountChange>,
-            /// The environment whose log is locked although no event is written there, so that the commit can be found
-            /// out.
+            /// The environment whose log is locked although no event is written there, so that the outcome of the
+            /// commit can be determined.
             pub(crate) marked: Option<i32>,
         }
 
@@ -152,7 +152,7 @@ writes! {
     endpoints: EndpointRow => update, upsert_all;
     new_endpoints: EndpointRow => insert, insert_all;
     deliveries: DeliveryRow => replace, upsert_all;
-    /// Entries of audit logs that count on, or lose their address.
+    /// Entries of audit logs whose count grows, or whose address is removed.
     audit_changed: AuditRow => update, upsert_all;
     /// Answers under idempotency keys. A key that another transaction took in the meantime is an error of the database.
     kept: KeptAnswerRow => insert, insert_all;

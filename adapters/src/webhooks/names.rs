@@ -1,8 +1,8 @@
-//! Names to addresses: looked up without blocking a thread, by turns, and remembered for a while.
+//! Look-ups of host names, without blocking a thread. Environments take turns, and results are cached for a while.
 //!
-//! What one tenant's slow names take, others must not wait for. So look-ups take turns by environment, and waiting for a turn
-//! takes nothing of the time that an endpoint has to answer. A look-up has a time of its own, and a name that was not found is
-//! not asked for again at once.
+//! One tenant's slow names must not block others, so look-ups take turns by environment. Waiting for a turn does not
+//! count towards the time that an endpoint has to answer. A look-up has its own time limit, and a name that was not
+//! found is not looked up again at once.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -20,34 +20,34 @@ use patron_domain::ids::EnvironmentId;
 
 use crate::turns::Turns;
 
-/// How long a look-up may take.
+/// The longest time for a look-up.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The most look-ups at once.
 const LOOK_UPS: usize = 16;
-/// How long addresses are as good as new. Seconds, so that a name that moves is followed.
+/// How long addresses are valid. A few seconds, so that changes of addresses are noticed.
 const FOUND: Duration = Duration::from_secs(10);
-/// How long a name that has no address is not asked for again.
+/// How long a name without an address is not looked up again.
 const NOT_FOUND: Duration = Duration::from_secs(30);
-/// How long anything is remembered at all: for the connection that is made after the look-up.
+/// How long results are cached, for the connection that follows the look-up.
 const KEPT: Duration = Duration::from_secs(60);
-/// How many names are remembered.
+/// The most cached names.
 const NAMES: u64 = 10_000;
-/// Where a name server is asked for when the system names none, as its own resolver does.
+/// The name server if the system configures none, as in the system's own resolver.
 const USUAL_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 53);
 
-/// Looks names up.
+/// Looks up host names.
 #[derive(Clone)]
 pub(super) struct Names(Arc<Inner>);
 
 struct Inner {
-    /// The name servers to ask; those of the system when there are none.
+    /// The name servers; the system's if this is empty.
     servers: Vec<SocketAddr>,
     resolver: OnceLock<Option<TokioResolver>>,
     turns: Turns<EnvironmentId>,
     known: Cache<String, Known>,
 }
 
-/// What was found of a name, and when; nothing where it has no address.
+/// The result of a look-up: no addresses if the name has none.
 #[derive(Clone)]
 struct Known {
     at: Instant,
@@ -55,7 +55,7 @@ struct Known {
 }
 
 impl Known {
-    #[expect(clippy::disallowed_methods, reason = "how old an answer is is no fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the age of a result is not part of the domain")]
     fn now(addresses: Vec<IpAddr>) -> Self {
         Self { at: Instant::now(), addresses: addresses.into() }
     }
@@ -66,29 +66,30 @@ impl Known {
 }
 
 impl Names {
-    /// Asks these name servers, or those of the system when there are none.
+    /// Uses these name servers, or the system's if there are none.
     pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
         let known = Cache::builder().max_capacity(NAMES).time_to_live(KEPT).build();
         Self(Arc::new(Inner { servers, resolver: OnceLock::new(), turns: Turns::new(LOOK_UPS), known }))
     }
 
-    /// Sees to it that a name was looked up lately, in the turn of an environment. It may wait for long: for its turn.
+    /// Looks up a name if its cached addresses are too old, in the turn of an environment. Waiting for the turn may take
+    /// long.
     pub(super) async fn look_up(&self, environment: EnvironmentId, name: &str) {
         if self.fresh(name).await.is_some() {
             return;
         }
         let _turn = self.0.turns.take(environment).await;
-        // Somebody else may have asked meanwhile.
+        // Another caller may have looked it up in the meantime.
         if self.fresh(name).await.is_none() {
             self.ask(name).await;
         }
     }
 
-    /// The addresses of a name that was looked up lately; none when it has none. They are not checked yet.
+    /// The addresses of a name that was looked up recently; empty if it has none. They are not checked yet.
     pub(super) async fn addresses(&self, name: &str) -> Arc<[IpAddr]> {
         match self.0.known.get(&name.to_ascii_lowercase()).await {
             Some(known) => known.addresses,
-            // So seldom that it needs no turn: a connection that is made long after the look-up.
+            // A connection long after the look-up. This is so rare that it needs no turn.
             None => self.ask(name).await,
         }
     }
@@ -108,7 +109,7 @@ impl Names {
     fn resolver(&self) -> Option<&TokioResolver> {
         let make = || {
             let made = builder(&self.0.servers).build();
-            made.map_err(|error| tracing::error!(%error, "no name can be looked up")).ok()
+            made.map_err(|error| tracing::error!(%error, "host names cannot be looked up")).ok()
         };
         self.0.resolver.get_or_init(make).as_ref()
     }
@@ -123,17 +124,17 @@ fn builder(servers: &[SocketAddr]) -> hickory_resolver::ResolverBuilder<TokioRun
     });
     let options = builder.options_mut();
     options.timeout = PATIENCE;
-    // Both kinds, and either order is tried by the client.
+    // Both kinds: the client tries either order.
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    // What is remembered is remembered here, and no longer than that.
+    // The resolver must not cache for longer than we do.
     options.positive_max_ttl = Some(FOUND);
     options.negative_max_ttl = Some(NOT_FOUND);
-    // Slow answers to some must not keep the others from being asked.
+    // Slow answers must not block further questions.
     options.max_active_requests = options.max_active_requests.max(8 * LOOK_UPS);
     builder
 }
 
-/// Over UDP, and over TCP where an answer is too long for that.
+/// Uses UDP, and TCP for answers that are too long for it.
 fn name_server(address: SocketAddr) -> NameServerConfig {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = address.port();
@@ -152,11 +153,11 @@ mod tests {
     use super::*;
 
     const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
-    /// Much longer than look-ups that are answered, less than all that are not would take.
+    /// Much longer than answered look-ups take, and shorter than all unanswered ones together.
     const SOON: Duration = Duration::from_secs(30);
 
-    /// A name server that answers every name but those that begin with `slow`: with one address for IPv4 and none for IPv6.
-    /// Tells how many questions it has seen.
+    /// Starts a name server that answers for every name except those that begin with `slow`: one address for IPv4, none for
+    /// IPv6. Returns the number of its questions, too.
     async fn name_server() -> (SocketAddr, tokio::sync::watch::Receiver<usize>) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -173,7 +174,7 @@ mod tests {
         (address, counted)
     }
 
-    /// An answer as RFC 1035, section 4, has it.
+    /// An answer in the format of RFC 1035, section 4.
     fn answer(question: &[u8]) -> Option<Vec<u8>> {
         let name_length = question[12..].iter().position(|byte| *byte == 0)? + 1;
         if question[13..].starts_with(b"slow") {

@@ -37,7 +37,7 @@ impl EventReaders for EndpointReaders {
 }
 
 impl EndpointReaders {
-    /// The position up to which an endpoint needs no event any more.
+    /// The position up to which an endpoint no longer needs events.
     async fn place(&self, scope: &EnvironmentScope, endpoint: &WebhookEndpoint) -> Result<EventPosition, StoreError> {
         // One of each kind is enough, because they come in the order of the log.
         let waiting = self.0.waiting(scope, endpoint.id, Timestamp::UNIX_EPOCH.later(EVER), 1, 1).await?;

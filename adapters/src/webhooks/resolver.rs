@@ -19,7 +19,7 @@ use super::names::Names;
 /// Resolves names to the addresses that may be called.
 #[derive(Clone)]
 pub(super) struct CheckingResolver {
-    /// The names that were looked up.
+    /// Looks up the names.
     pub(super) names: Names,
     /// The allowed addresses.
     pub(super) calls: CallPolicy,

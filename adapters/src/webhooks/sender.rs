@@ -27,7 +27,7 @@ use super::{
 };
 use crate::metrics;
 
-/// The longest time for an attempt, from connecting to the end of the response. The name is resolved before.
+/// The longest time for an attempt, from connecting to the end of the response. The look-up of the name is not included.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a response that are kept.
 const KEPT: usize = 1_024;
@@ -60,13 +60,13 @@ impl HttpSender {
         Self { clock, calls, names, timeout: TIMEOUT, encrypted, plain, parsed: Mutex::default() }
     }
 
-    /// The same, asking these name servers rather than those of the system.
+    /// Uses these name servers instead of the system's.
     #[must_use]
     pub fn asking(self, servers: Vec<SocketAddr>) -> Self {
         Self { names: Names::new(servers), ..self }
     }
 
-    /// Looks the name of a URL up, in the turn of an environment: what that takes is not the endpoint's time.
+    /// Looks up the host of a URL, in the turn of an environment. This does not count towards the endpoint's time.
     pub(crate) async fn look_up(&self, owner: Owner, url: &EndpointUrl) {
         if url.address().is_none() {
             self.names.look_up(owner.environment_id, url.host()).await;

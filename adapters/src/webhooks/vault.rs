@@ -79,7 +79,8 @@ impl SecretVault for KeyVault {
     fn seal(&self, id: WebhookEndpointId, secret: &WebhookSecret) -> Result<SealedSecret, VaultError> {
         let Some(key) = self.keys.first() else {
             tracing::warn!(
-                "a secret for webhooks or onboarding is stored in clear: set PATRON_SECRETS_KEY, then `patron secrets rotate`"
+                "a secret for webhooks or onboarding is stored in plain text: set PATRON_SECRETS_KEY, and then run \
+                 `patron secrets rotate`"
             );
             return Ok(SealedSecret::from_sealed(format!("{CLEAR}{}", secret.expose())));
         };
@@ -99,7 +100,7 @@ impl SecretVault for KeyVault {
         let secret = self.open(id, sealed)?;
         let current = match self.keys.first() {
             Some(key) => opened(key, id, sealed).is_some(),
-            // Without a key everything that opens is in clear.
+            // Without a key, only secrets in plain text can be read.
             None => true,
         };
         if current { Ok(None) } else { self.seal(id, &secret).map(Some) }
@@ -115,12 +116,12 @@ impl SecretVault for KeyVault {
     }
 }
 
-/// What a key sealed; `None` when another one did, or nobody.
+/// The secret, if this key encrypted it.
 fn opened(key: &LessSafeKey, id: WebhookEndpointId, sealed: &SealedSecret) -> Option<String> {
     let bytes = STANDARD.decode(sealed.as_sealed().strip_prefix(SEALED)?).ok()?;
     let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    // A key that does not fit leaves garbage behind, so each gets a copy.
+    // Decrypting with a wrong key destroys the buffer, so each key gets a copy.
     let mut sealed = sealed.to_vec();
     let opened = key.open_in_place(nonce, Aad::from(id.to_string().as_bytes()), &mut sealed);
     String::from_utf8(opened.ok()?.to_vec()).ok()
@@ -175,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_first_key_did_not_seal_is_sealed_anew() {
+    fn secrets_that_the_first_key_did_not_encrypt_are_encrypted_with_it() {
         let secret = WebhookSecret::from_random([8; 32]);
         let (clear, old, both, new) = (vault(&[]), vault(&["0a"]), vault(&["0b", "0a"]), vault(&["0b"]));
         for vault in [&clear, &old] {
             let before = vault.seal(an_id(1), &secret).unwrap();
-            assert_eq!(vault.reseal(an_id(1), &before), Ok(None), "it is sealed so already");
-            let after = both.reseal(an_id(1), &before).unwrap().expect("another key sealed it");
+            assert_eq!(vault.reseal(an_id(1), &before), Ok(None), "it needs no change");
+            let after = both.reseal(an_id(1), &before).unwrap().expect("the first key did not encrypt it");
             assert_eq!(new.open(an_id(1), &after), Ok(secret.clone()));
             assert_eq!(both.reseal(an_id(1), &after), Ok(None));
         }

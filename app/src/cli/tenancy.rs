@@ -42,7 +42,7 @@ pub(crate) enum Keys {
     ///
     /// Running servers reject it within 5 seconds.
     Revoke {
-        /// The id of the keyfrom `patron keys list`: secret_…
+        /// The id of the key, from `patron keys list`: secret_…
         id: ApiKeyId,
     },
 }
@@ -61,16 +61,16 @@ pub(crate) enum Tenants {
         #[arg(long)]
         json: bool,
     },
-    /// Suspend a tenant: every request with its keys is refused.
+    /// Suspend a tenant: every request with its keys is rejected.
     ///
-    /// Running servers do so within 5 seconds; its webhooks and onboarding rest. Nothing of it is lost.
+    /// Running servers do so within 5 seconds. Webhooks and onboarding of the tenant pause. No data is lost.
     Suspend {
-        /// The id of the tenant, as `patron tenants list` shows it: tenant_…
+        /// The id of the tenant, from `patron tenants list`: tenant_…
         id: TenantId,
     },
     /// End the suspension of a tenant.
     Resume {
-        /// The id of the tenant, as `patron tenants list` shows it: tenant_…
+        /// The id of the tenant, from `patron tenants list`: tenant_…
         id: TenantId,
     },
     /// List the tenants, newest first.
@@ -109,10 +109,9 @@ pub(crate) enum Environments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secrets {
-    /// Encrypt every secret of webhooks and onboarding with the first key of PATRON_SECRETS_KEY.
+    /// Encrypt all stored secrets with the first key of PATRON_SECRETS_KEY.
     ///
-    /// To be run once the new key stands in front of the old one there. It may run beside servers. Afterwards the old key may
-    /// be left out.
+    /// First put the new key before the old one there. Servers may keep running. Afterwards the old key can be removed.
     Rotate,
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn run(settings: &Settings, command: Databases) -> Result<(), F
         Databases::Copy(flags) => copy_all(settings, flags).await,
         Databases::Distribute => match Database::distribute(&settings.database_url).await {
             Ok(true) => output::line("the tables are distributed over the workers by environment"),
-            Ok(false) => output::line("the tables were distributed before"),
+            Ok(false) => output::line("the tables are distributed already"),
             Err(error @ OpenError::Url { .. }) => Err(Failure::configuration(error)),
             Err(error) => Err(Failure::failed(error)),
         },

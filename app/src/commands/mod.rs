@@ -58,7 +58,7 @@ async fn over_database(command: Command, settings: Settings) -> Result<(), Failu
         Command::Database(command) => return database::run(&settings, command).await,
         other => other,
     };
-    // A command in the wrong folder, or with a mistyped path, makes no database that nobody wants.
+    // A command in the wrong folder, or with a mistyped path, must not create an unwanted database.
     let create = matches!(command, Command::Tenants(Tenants::Create { create_database: true, .. }));
     // Opening the database brings its tables up to date, under a lock that running servers respect.
     let database = wiring::open(&settings, Opening { exclusive: false, create }).await?;

@@ -18,19 +18,19 @@ pub(super) async fn run(
     let Secrets::Rotate = command;
     if settings.webhooks.secrets_keys.is_empty() {
         return Err(Failure::configuration(
-            "PATRON_SECRETS_KEY names no key: set it, with the new key in front of the old one, as in NEW,OLD",
+            "PATRON_SECRETS_KEY is not set: set it to the new key and the old one, as in NEW,OLD",
         ));
     }
     let resealed = database.secrets.reseal(&SystemScope::patron(), webhooks.vault.clone()).await;
     let Resealed { sealed, kept, unreadable } = resealed.map_err(Failure::failed)?;
     output::line(format_args!(
-        "encrypted the secrets of {sealed} endpoints and workflows with the first key; {kept} were already"
+        "encrypted the secrets of {sealed} endpoints and workflows with the first key; {kept} others already were"
     ))?;
     match unreadable {
         0 => Ok(()),
         some => Err(Failure::failed(format!(
-            "the secrets of {some} endpoints and workflows cannot be decrypted: add the key that they were encrypted with to \
-             PATRON_SECRETS_KEY, or give them others (rotate-secret of an endpoint, rotate_secret of a workflow)"
+            "the secrets of {some} endpoints and workflows cannot be decrypted: add the key that encrypted them to \
+             PATRON_SECRETS_KEY, or replace the secrets (rotate-secret of an endpoint, rotate_secret of a workflow)"
         ))),
     }
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(service: &TenancyService, command: Tenants) -> Result<()
         Tenants::Suspend { id } => {
             let tenant = service.suspend_tenant(&scope, id, true).await.map_err(messages::of_tenant)?;
             let since = tenant.suspended_at.map(|at| at.to_string()).unwrap_or_default();
-            output::line(format_args!("{id} is suspended since {since}"))
+            output::line(format_args!("{id} has been suspended since {since}"))
         }
         Tenants::Resume { id } => {
             service.suspend_tenant(&scope, id, false).await.map_err(messages::of_tenant)?;

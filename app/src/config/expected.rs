@@ -21,7 +21,7 @@ pub(super) fn of(key: &str, by_type: &str) -> String {
     match by_type {
         "u16" | "u32" | "u64" | "usize" => format!("a whole number{}", example(key)),
         "a boolean" => "true or false".to_owned(),
-        "a string" | "path string" => "text; in a file , write it in quotes".to_owned(),
+        "a string" | "path string" => "text; in a file, write it in quotes".to_owned(),
         "enum LogFormat" => "one of auto, human, json".to_owned(),
         "enum LogLevel" => "one of error, warn, info, debug".to_owned(),
         other => other.to_owned(),

@@ -28,7 +28,7 @@ impl ConfigFile {
         &self.text
     }
 
-    /// Its nameas it was given.
+    /// Its name, as it was given.
     pub(super) fn name(&self) -> String {
         self.path.display().to_string()
     }

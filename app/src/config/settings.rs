@@ -67,7 +67,7 @@ pub(super) struct Raw {
     database_connections: usize,
     /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
     write_queue: usize,
-    /// `PATRON_COMMITS_BY_ENVIRONMENT`: whether a commit that changes share holds those of one environment alone.
+    /// `PATRON_COMMITS_BY_ENVIRONMENT`: whether each shared commit contains changes of one environment only.
     commits_by_environment: bool,
     /// `PATRON_ADDRESS`: the address to listen on.
     address: IpAddr,
@@ -80,31 +80,31 @@ pub(super) struct Raw {
     body_limit_bytes: usize,
     /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
     body_timeout_seconds: u64,
-    /// `PATRON_REQUEST_TIMEOUT_SECONDS`: how long a request may take from the end of its body to the beginning of its answer, 1
-    /// to 300 s. All time-outs of the database follow from it.
+    /// `PATRON_REQUEST_TIMEOUT_SECONDS`: how long a request may take from the end of its body to the beginning of its
+    /// answer, 1 to 300 s. All time-outs of the database follow from it.
     request_timeout_seconds: u64,
-    /// `PATRON_CORS_ORIGINS`: the origins that may ask from a browser, separated by commas, or `*`.
+    /// `PATRON_CORS_ORIGINS`: the origins that browsers may send requests from, separated by commas, or `*`.
     cors_origins: String,
     /// `PATRON_SHUTDOWN_GRACE_SECONDS`: how long running requests may take after SIGTERM, 0 to 300 s.
     shutdown_grace_seconds: u32,
-    /// `PATRON_IDEMPOTENCY_HOURS`: how long the answer under an `Idempotency-Key` is kept, 1 to 720 hours.
+    /// `PATRON_IDEMPOTENCY_HOURS`: how long the response under an `Idempotency-Key` is kept, 1 to 720 hours.
     idempotency_hours: u32,
     /// `PATRON_EVENTS_DAYS`: how long events stay in the log, 1 to 36,500 days and longer than
     /// `PATRON_IDEMPOTENCY_HOURS`. Without it, events stay for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_days: Option<u32>,
-    /// `PATRON_AUDIT_ADDRESSES_DAYS`: for how long addresses stay in the audit log, 1 to 3,650 days.
+    /// `PATRON_AUDIT_ADDRESSES_DAYS`: how long addresses are kept in the audit log, 1 to 3,650 days.
     audit_addresses_days: u32,
-    /// `PATRON_RATE_LIMIT_READS`: how many requests a second of a tenant may read, 1 to 1,000,000; as many as come when absent.
+    /// `PATRON_RATE_LIMIT_READS`: the reads per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_reads: Option<u32>,
-    /// `PATRON_RATE_LIMIT_WRITES`: how many requests a second of a tenant may write, 1 to 1,000,000; as many as come when absent.
+    /// `PATRON_RATE_LIMIT_WRITES`: the writes per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_writes: Option<u32>,
-    /// `PATRON_KEY_MAX_DAYS`: for how long a key lives at most, 1 to 36,500 days; for ever when absent.
+    /// `PATRON_KEY_MAX_DAYS`: the longest validity of a key, 1 to 36,500 days. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
-    /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is believed, separated by commas.
+    /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is trusted, separated by commas.
     trusted_proxies: String,
     /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Without it, the key is random.
     #[serde(skip_serializing)]
@@ -131,10 +131,11 @@ pub(super) struct Raw {
     /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: whether deliveries may go to private addresses, including this machine, over
     /// `https` and plain `http`. For development.
     webhooks_allow_private: bool,
-    /// `PATRON_WEBHOOKS_NEVER_CALL`: networks that deliveries and calls never go to, such as 203.0.113.0/24, separated by commas.
+    /// `PATRON_WEBHOOKS_NEVER_CALL`: networks that deliveries and onboarding calls never reach, such as 203.0.113.0/24,
+    /// separated by commas.
     webhooks_never_call: String,
-    /// `PATRON_WEBHOOKS_NAME_SERVERS`: the name servers that resolve the hosts of deliveries, such as 192.0.2.53:53, separated by
-    /// commas. By default those of the system.
+    /// `PATRON_WEBHOOKS_NAME_SERVERS`: the name servers for hosts of deliveries and onboarding calls, such as 192.0.2.53:53,
+    /// separated by commas; the system's by default.
     webhooks_name_servers: String,
     /// `PATRON_WEBHOOKS_MEMORY_MIB`: the memory for events that are being delivered, 16 to 65,536 MiB.
     webhooks_memory_mib: usize,
@@ -240,7 +241,7 @@ pub(crate) struct Settings {
     pub(crate) idempotency_ttl: Duration,
     pub(crate) events_ttl: Option<Duration>,
     pub(crate) audit_addresses_ttl: Duration,
-    /// Of each tenant.
+    /// The rate limit of each tenant.
     pub(crate) rate_limit: RateLimit,
     pub(crate) key_max_age: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
@@ -363,7 +364,7 @@ fn networks(names: &Names<'_>, key: &str, text: &str) -> Result<Vec<Network>, St
     networks.map_err(|error| format!("{}: each {error}; several are separated by commas", names.of(key)))
 }
 
-/// Addresses with a port, or without: then it is 53.
+/// Addresses with a port; the default is 53.
 fn name_servers(names: &Names<'_>, text: &str) -> Result<Vec<SocketAddr>, String> {
     let list = text.split(',').map(str::trim).filter(|server| !server.is_empty());
     let server = |text: &str| {

@@ -1,4 +1,4 @@
-//! What was done to what.
+//! The actions that the audit log records, and the objects they affect.
 
 use crate::{
     ids::{ApiKeyId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
@@ -8,7 +8,7 @@ use crate::{
 #[cfg(feature = "webhooks")]
 use crate::{onboarding::Workflow, webhook::WebhookEndpoint};
 
-/// What was done.
+/// An action.
 ///
 /// ```
 /// use patron_domain::audit::AuditAction;
@@ -18,27 +18,27 @@ use crate::{onboarding::Workflow, webhook::WebhookEndpoint};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum AuditAction {
-    /// A key was made.
+    /// An API key was created.
     KeyCreated,
-    /// A key was replaced by another one.
+    /// A key was replaced by a new one.
     KeyRotated,
     /// A key was revoked.
     KeyRevoked,
-    /// A key that is revoked or has ended was presented: counted by the hour.
+    /// A revoked or expired key was presented. Counted per hour.
     KeyRefused,
-    /// An environment was made.
+    /// An environment was created.
     EnvironmentCreated,
-    /// An environment got another name.
+    /// An environment was renamed.
     EnvironmentUpdated,
-    /// A webhook endpoint was made.
+    /// A webhook endpoint was created.
     EndpointCreated,
     /// A webhook endpoint was changed.
     EndpointUpdated,
-    /// A webhook endpoint got another secret.
+    /// A webhook endpoint's secret was replaced.
     EndpointSecretRotated,
     /// A webhook endpoint was deleted.
     EndpointDeleted,
-    /// An onboarding workflow was made.
+    /// An onboarding workflow was created.
     WorkflowCreated,
     /// An onboarding workflow was changed.
     WorkflowUpdated,
@@ -73,7 +73,7 @@ words!(
     TenantResumed => "tenant.resumed",
 );
 
-/// A kind of thing that something is done to.
+/// The type of an action's object.
 ///
 /// ```
 /// use patron_domain::audit::AuditObjectType;
@@ -104,7 +104,7 @@ words!(
     Tenant => "tenant",
 );
 
-/// What something was done to.
+/// The object of an action.
 ///
 /// ```
 /// use patron_domain::{audit::{AuditObject, AuditObjectType}, testkit::an_id};
@@ -128,7 +128,7 @@ pub enum AuditObject {
 }
 
 impl AuditObject {
-    /// The kind of thing.
+    /// The object's type.
     #[must_use]
     pub fn kind(&self) -> AuditObjectType {
         match self {
@@ -140,7 +140,7 @@ impl AuditObject {
         }
     }
 
-    /// Its id as text.
+    /// The object's id as text.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -153,7 +153,7 @@ impl AuditObject {
     }
 }
 
-/// Something that was done: what an entry reports beside who did it, from where and when.
+/// An action on an object: the part of an entry that does not depend on the actor, the origin and the time.
 ///
 /// ```
 /// use patron_domain::{audit::{Act, AuditAction}, testkit::an_api_key};
@@ -162,11 +162,11 @@ impl AuditObject {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Act {
-    /// What was done.
+    /// The action.
     pub action: AuditAction,
-    /// To what.
+    /// The object.
     pub object: AuditObject,
-    /// The names of the fields that have another value now. Never a value.
+    /// The names of the fields that changed, never their values.
     pub changed: Vec<String>,
 }
 
@@ -175,27 +175,27 @@ impl Act {
         Self { action, object, changed: Vec::new() }
     }
 
-    /// The same when fields changed; nothing was done when none did.
+    /// An update of these fields; `None` when none of them changed.
     fn of_changes(action: AuditAction, object: AuditObject, fields: &[(&str, bool)]) -> Option<Self> {
         let changed: Vec<_> =
             fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect();
         (!changed.is_empty()).then_some(Self { action, object, changed })
     }
 
-    /// A key was made.
+    /// A key was created.
     #[must_use]
     pub fn key_created(key: &ApiKey) -> Self {
         Self::plain(AuditAction::KeyCreated, AuditObject::ApiKey(key.id))
     }
 
-    /// A key was revoked; nothing was done to one that was revoked before.
+    /// A key was revoked; `None` when it was already revoked.
     #[must_use]
     pub fn key_revoked(before: &ApiKey) -> Option<Self> {
         let act = Self::plain(AuditAction::KeyRevoked, AuditObject::ApiKey(before.id));
         before.revoked_at.is_none().then_some(act)
     }
 
-    /// A key was replaced by another one.
+    /// A key was replaced by a new one.
     #[must_use]
     pub fn key_rotated(key: &ApiKey) -> Self {
         Self::plain(AuditAction::KeyRotated, AuditObject::ApiKey(key.id))
@@ -208,27 +208,27 @@ impl Act {
         Self::plain(action, AuditObject::Tenant(id))
     }
 
-    /// An environment was made.
+    /// An environment was created.
     #[must_use]
     pub fn environment_created(environment: &Environment) -> Self {
         Self::plain(AuditAction::EnvironmentCreated, AuditObject::Environment(environment.id))
     }
 
-    /// An environment was changed; nothing was done when it is as before.
+    /// An environment was changed; `None` when both states are the same.
     #[must_use]
     pub fn environment_changed(before: &Environment, after: &Environment) -> Option<Self> {
         let object = AuditObject::Environment(after.id);
         Self::of_changes(AuditAction::EnvironmentUpdated, object, &[("name", before.name != after.name)])
     }
 
-    /// A webhook endpoint was made.
+    /// A webhook endpoint was created.
     #[cfg(feature = "webhooks")]
     #[must_use]
     pub fn endpoint_created(endpoint: &WebhookEndpoint) -> Self {
         Self::plain(AuditAction::EndpointCreated, AuditObject::Endpoint(endpoint.id))
     }
 
-    /// A webhook endpoint was changed, or got another secret; nothing was done when it is as before.
+    /// A webhook endpoint was changed, or its secret was replaced; `None` when both states are the same.
     #[cfg(feature = "webhooks")]
     #[must_use]
     pub fn endpoint_changed(before: &WebhookEndpoint, after: &WebhookEndpoint) -> Option<Self> {
@@ -252,7 +252,7 @@ impl Act {
         Self::plain(AuditAction::EndpointDeleted, AuditObject::Endpoint(id))
     }
 
-    /// A workflow was put where there was this one, or none.
+    /// A workflow was created, or replaced the one in `before`; `None` when both are the same.
     #[cfg(feature = "webhooks")]
     #[must_use]
     pub fn workflow_put(before: Option<&Workflow>, after: &Workflow) -> Option<Self> {
@@ -262,7 +262,7 @@ impl Act {
         Self::of_changes(AuditAction::WorkflowUpdated, object, &fields)
     }
 
-    /// A workflow was deleted, which had this version.
+    /// A workflow was deleted; the id is that of its last version.
     #[cfg(feature = "webhooks")]
     #[must_use]
     pub fn workflow_deleted(id: WorkflowId) -> Self {
@@ -282,7 +282,7 @@ mod tests {
     };
 
     #[test]
-    fn what_changes_nothing_is_no_act() {
+    fn an_action_without_a_change_is_not_recorded() {
         let (key, environment, endpoint, workflow) =
             (an_api_key(), an_environment(), a_webhook_endpoint(), a_workflow());
         assert_eq!(Act::key_revoked(&ApiKey { revoked_at: Some(a_time()), ..key.clone() }), None);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_named_by_their_fields_and_a_secret_by_its_rotation() {
+    fn updates_name_their_fields_and_a_new_secret_is_a_rotation() {
         let environment = an_environment();
         let renamed = Environment { name: EnvironmentName::new("Other").unwrap(), ..environment.clone() };
         assert_eq!(Act::environment_changed(&environment, &renamed).unwrap().changed, ["name"]);

@@ -11,7 +11,7 @@ use crate::{
     violation::Rule,
 };
 
-/// Where an entry stands in the audit log of its environment: 1, 2, 3 … without gaps. As text it is a cursor.
+/// The position of an entry in the audit log of its environment: 1, 2, 3 … without gaps. Its text form is a cursor.
 ///
 /// ```
 /// use patron_domain::audit::AuditNumber;
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuditNumber(u64);
 
-/// Why a text is no [`AuditNumber`].
+/// Why a text is not a valid [`AuditNumber`].
 ///
 /// ```
 /// use patron_domain::audit::{AuditNumber, AuditNumberError};
@@ -30,7 +30,7 @@ pub struct AuditNumber(u64);
 /// assert_eq!(AuditNumber::parse("7"), Err(AuditNumberError));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a cursor as an earlier answer of this list gave it")]
+#[error("must be a cursor exactly as an earlier response of this list returned it")]
 pub struct AuditNumberError;
 
 impl Rule for AuditNumberError {
@@ -40,29 +40,29 @@ impl Rule for AuditNumberError {
 }
 
 impl AuditNumber {
-    /// The first of a log.
+    /// The first entry of a log.
     pub const FIRST: Self = Self(1);
 
-    /// The beginning of its text: so that the cursor of another list is not taken for one.
+    /// The prefix of the text form. It distinguishes these cursors from those of other lists.
     const MARK: &'static str = "a";
 
-    /// Takes back a stored number; `None` below 1.
+    /// Restores a stored number; `None` below 1.
     #[must_use]
     pub fn from_stored(number: i64) -> Option<Self> {
         u64::try_from(number).ok().filter(|number| *number > 0).map(Self)
     }
 
-    /// The number as stores keep it.
+    /// The stored number.
     #[must_use]
     pub fn stored(self) -> i64 {
         // It fits by this type's invariant.
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
-    /// Parses what `Display` gives.
+    /// Parses the text form.
     ///
     /// # Errors
-    /// [`AuditNumberError`] for anything else.
+    /// [`AuditNumberError`] for anything that `Display` does not produce.
     pub fn parse(text: &str) -> Result<Self, AuditNumberError> {
         let digits = text.strip_prefix(Self::MARK).ok_or(AuditNumberError)?;
         let plain = digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -85,7 +85,7 @@ impl FromStr for AuditNumber {
     }
 }
 
-/// One entry: who did what to what, when and from where. `Debug` leaves the address out, because it is personal data.
+/// One entry of the audit log. `Debug` does not show the address, because it is personal data.
 ///
 /// ```
 /// use patron_domain::{
@@ -101,33 +101,33 @@ impl FromStr for AuditNumber {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Where it stands.
+    /// The position in the log.
     pub number: AuditNumber,
-    /// In whose log.
+    /// The environment whose log contains the entry.
     pub owner: Owner,
-    /// What was done.
+    /// The action and its object.
     pub act: Act,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// The address it was done from, where it is known and still kept.
+    /// The client's address; `None` when it is unknown or was removed.
     pub address: Option<IpAddr>,
-    /// When; of what is counted, the beginning of the hour.
+    /// The time. For counted actions, the beginning of the hour.
     pub at: Timestamp,
-    /// In which request.
+    /// The request.
     pub request_id: Option<RequestId>,
-    /// How often in that hour, of what is counted.
+    /// For counted actions, the number in that hour.
     pub count: Option<u64>,
 }
 
 impl AuditEntry {
-    /// That an actor did something.
+    /// The entry for an act.
     #[must_use]
     pub fn of(number: AuditNumber, owner: Owner, act: Act, actor: &Actor, origin: &Origin, at: Timestamp) -> Self {
         let (address, request_id) = (origin.address(), origin.request_id().cloned());
         Self { number, owner, act, actor: actor.clone(), address, at, request_id, count: None }
     }
 
-    /// That a key was presented in vain. The key itself is the actor: nobody else is known.
+    /// The entry for refused uses of a key. The key is the actor, because the client is not authenticated.
     #[must_use]
     pub fn refused(number: AuditNumber, uses: &RefusedUses) -> Self {
         let object = AuditObject::ApiKey(uses.key);
@@ -143,11 +143,11 @@ impl AuditEntry {
         self.request_id = uses.origin.request_id().cloned().or_else(|| self.request_id.take());
     }
 
-    /// Its id: made of when and where it stands, so it needs no place of its own.
+    /// The id. It is derived from the time, the environment and the number, so it is not stored.
     #[must_use]
     pub fn id(&self) -> AuditEntryId {
         let mut random = [0; 10];
-        // The end of the environment's id tells environments apart, the number entries.
+        // The end of the environment's id distinguishes environments, and the number distinguishes entries.
         random[..4].copy_from_slice(&self.owner.environment_id.uuid().as_bytes()[12..]);
         random[4..].copy_from_slice(&self.number.0.to_be_bytes()[2..]);
         let id = uuid::Builder::from_unix_timestamp_millis(self.at.unix_millis(), &random).into_uuid();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_taken_as_it_was_given_and_nothing_else_is() {
+    fn only_the_text_form_of_a_cursor_is_accepted() {
         for one in [1, 16, i64::MAX] {
             assert_eq!(AuditNumber::parse(&number(one).to_string()), Ok(number(one)));
             assert_eq!(number(one).stored(), one);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_differ_and_rise_with_the_numbers_of_a_log() {
+    fn ids_are_unique_and_increase_with_the_numbers_of_a_log() {
         let entry = |owner, one| {
             AuditEntry::of(
                 number(one),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn no_debug_shows_an_address() {
+    fn debug_does_not_show_the_address() {
         let origin = Origin::new(None, "192.0.2.7".parse().ok());
         let entry =
             AuditEntry::of(number(1), an_owner(), Act::key_created(&an_api_key()), &Actor::system(), &origin, a_time());

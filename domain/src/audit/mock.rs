@@ -4,11 +4,11 @@ use super::MockAuditLog;
 use crate::store::StoreError;
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("the mock always says so")
+    StoreError::unavailable("this mock is never available")
 }
 
 impl MockAuditLog {
-    /// A log without entries. What is counted is forgotten.
+    /// A log without entries. Counted uses are not kept.
     #[must_use]
     pub fn empty() -> Self {
         let mut log = Self::new();
@@ -18,7 +18,7 @@ impl MockAuditLog {
         log
     }
 
-    /// A log that cannot be reached: every call answers [`StoreError::Unavailable`].
+    /// A log that cannot be reached: every call returns [`StoreError::Unavailable`].
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut log = Self::new();

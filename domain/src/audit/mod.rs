@@ -1,8 +1,8 @@
-//! The audit log: who changed what is not a customer's, from where, and when. Keys, environments, webhook endpoints and
-//! workflows have no events; what is done to them stands here.
+//! The audit log: changes of keys, environments, webhook endpoints and workflows, with actor, origin and time. These
+//! objects have no events.
 //!
-//! Each environment has a log of its own. An entry is written in the transaction of what it reports, so there is none
-//! without the other. Nobody changes or removes one; after a while addresses alone are taken out.
+//! Each environment has its own log. An entry is written in the same transaction as its change, so neither exists
+//! without the other. Entries are never changed or removed, except that their addresses are removed after some time.
 
 mod act;
 mod entry;

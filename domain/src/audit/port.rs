@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Which entries are wanted, the newest first.
+/// Selects entries, the newest first.
 ///
 /// ```
 /// use patron_domain::audit::AuditQuery;
@@ -20,13 +20,13 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Only those that stand before this one.
+    /// Only entries before this one.
     pub before: Option<AuditNumber>,
-    /// The most that are answered.
+    /// The maximum number of results.
     pub limit: u16,
 }
 
-/// How often a key was presented in vain within an hour.
+/// The number of refused uses of a key in one hour.
 ///
 /// ```
 /// use patron_domain::{audit::RefusedUses, tenancy::Origin, testkit::{a_time, an_api_key, an_owner}};
@@ -38,18 +38,18 @@ pub struct AuditQuery {
 pub struct RefusedUses {
     /// The key.
     pub key: ApiKeyId,
-    /// The environment it belonged to.
+    /// The environment that the key belongs to.
     pub owner: Owner,
     /// The beginning of the hour.
     pub hour: Timestamp,
-    /// How often.
+    /// The number of uses.
     pub count: u64,
-    /// From where the last time.
+    /// The origin of the last use.
     pub origin: Origin,
 }
 
 impl RefusedUses {
-    /// Whether an entry of the key's environment counts these.
+    /// Whether an entry of the key's environment counts these uses.
     #[must_use]
     pub fn is_counted_in(&self, entry: &AuditEntry) -> bool {
         let Act { action, object, .. } = &entry.act;
@@ -57,17 +57,18 @@ impl RefusedUses {
     }
 }
 
-/// The most counts that [`AuditLog::count_refused_uses`] is given at once.
+/// The maximum number of counts in one call of [`AuditLog::count_refused_uses`].
 pub const MAX_REFUSED_USES: usize = 100;
 
-/// Keeps the audit log. Every method MUST be atomic, durable when it answers, and blind to everything outside its scope.
+/// Stores the audit log. Every method MUST be atomic, durable when it returns, and see only data in its scope.
 ///
-/// Entries are not written through this port. The methods of the others MUST write one for what they do, in the same
-/// transaction and with the actor and origin of their scope: [`ApiKeyRepository`](crate::tenancy::ApiKeyRepository) and
+/// Other ports write the entries. Each of their methods MUST write the entry for its change in the same transaction,
+/// with the actor and origin of its scope: [`ApiKeyRepository`](crate::tenancy::ApiKeyRepository) and
 /// [`TenancyRepository`](crate::tenancy::TenancyRepository) for keys and environments, and the ports of webhooks and
-/// onboarding for endpoints and workflows. [`Act`](super::Act) says what stands in it, and that nothing is to be written
-/// where nothing changed; a repetition under an idempotency key writes none. An entry stands in the log of the environment
-/// that it is about, and, where the scope's [`Origin::home`] is another one, in that log too.
+/// onboarding for endpoints and workflows. [`Act`](super::Act) gives the content of the entry. Methods
+/// MUST NOT write an entry when nothing changed, or when a request is repeated with its idempotency key. An entry
+/// belongs to the log of the environment that the change affects, and also to the log of [`Origin::home`] if that is
+/// another environment.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -81,15 +82,15 @@ pub const MAX_REFUSED_USES: usize = 100;
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// The entries of the scope's environment that a query names, the newest first. Numbers MUST have no gaps.
+    /// The entries of the scope's environment that match a query, the newest first. Their numbers MUST have no gaps.
     async fn entries(&self, scope: &EnvironmentScope, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 
-    /// Counts uses of keys that are revoked or have ended, at most [`MAX_REFUSED_USES`] at once: one entry for a key and an
-    /// hour, whose count grows and whose address and request are those of the last call.
+    /// Counts uses of revoked or expired keys, at most [`MAX_REFUSED_USES`] in one call. There is one entry for each
+    /// key and hour. Each call adds to its count and replaces its address and request.
     async fn count_refused_uses(&self, scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError>;
 
-    /// Takes the addresses out of entries of any environment that are older than a time: of at most `limit`. Answers of how
-    /// many. MUST leave everything else of them as it is.
+    /// Removes the addresses of entries of any environment that are older than a time, at most `limit`, and returns
+    /// their number. The rest of the entries MUST stay unchanged.
     async fn forget_addresses(
         &self,
         scope: &SystemScope,

@@ -1,4 +1,4 @@
-//! What callers can ask about the audit log.
+//! The operation on the audit log, with its permission check.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct AuditService {
-    /// Keeps the log.
+    /// The audit log.
     pub log: Arc<dyn AuditLog>,
 }
 
-/// Some entries, the newest first.
+/// A page of entries, the newest first.
 ///
 /// ```
 /// use patron_domain::audit::AuditPage;
@@ -37,11 +37,11 @@ pub struct AuditService {
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,
-    /// Before which entry the next page begins; `None` behind the last.
+    /// The cursor for the next page; `None` on the last page.
     pub next: Option<AuditNumber>,
 }
 
-/// Why the audit log was not answered.
+/// Why the audit log was not read.
 ///
 /// ```
 /// use patron_domain::{audit::AuditError, store::StoreError};
@@ -51,7 +51,7 @@ pub struct AuditPage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// The caller may not.
+    /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// The store failed.
@@ -66,7 +66,7 @@ impl AuditService {
     /// When the caller is not a `super_admin`, or the store fails.
     pub async fn entries(&self, caller: &Caller, query: AuditQuery) -> Result<AuditPage, AuditError> {
         let scope = caller.authorise(Permission::Administer)?;
-        // One more tells whether there is a next page.
+        // One more entry shows whether there is a next page.
         let asked = AuditQuery { limit: query.limit.saturating_add(1), ..query };
         let mut entries = self.log.entries(scope, asked).await?;
         let more = entries.len() > usize::from(query.limit);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_tells_where_the_next_one_begins_until_there_is_none() {
+    fn every_page_except_the_last_has_a_cursor() {
         for (found, next) in [(2, None), (3, AuditNumber::from_stored(8))] {
             let mut log = MockAuditLog::new();
             log.expect_entries()
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_super_admin_reads_it() {
+    fn only_a_super_admin_can_read_the_log() {
         let service = AuditService { log: Arc::new(MockAuditLog::new()) };
         let answer = block_on(service.entries(&a_reader(), AuditQuery { before: None, limit: 2 }));
         assert_eq!(answer, Err(PermissionDenied::Role(Permission::Administer).into()));

@@ -322,7 +322,7 @@ impl ChangeCustomer {
 }
 
 impl Amendment {
-    /// Whether more may belong to the customer afterwards. Beyond its limits it can still be archived, and become smaller.
+    /// Whether the change may add to the customer. A customer beyond its limits can still be archived, or become smaller.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::Update(_) | Self::Link(_) | Self::Associate(_) | Self::UpdateAssociation(..) => true,
@@ -339,6 +339,8 @@ impl Amendment {
             (Self::EndOnboarding { .. }, _) => Ok(()),
             // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
+            // Archiving has archived its links: there is none to take away.
+            (Self::Unlink { .. }, false) => Err(ChangeCustomerError::UnknownMapping),
             (Self::Restore, true) => Err(InvalidOperation::NotArchived.into()),
             (Self::Restore, false) | (_, true) => Ok(()),
             (_, false) => Err(InvalidOperation::Archived.into()),

@@ -1,20 +1,20 @@
-//! How much may belong to one customer: it is read, written and told of as a whole.
+//! How much may belong to one customer: it is read and written as a whole.
 
 use super::{ChangeCustomerError, CustomerAggregate, InvalidOperation};
 use crate::{lifecycle::Status, stored::Stored};
 
-/// As many parts, each with metadata at its limit, stay below [`CustomerAggregate::MAX_BYTES`] for certain.
+/// A customer with this many parts stays below [`CustomerAggregate::MAX_BYTES`], even if the metadata of each is at its limit.
 const FEW: usize = 8;
 
 impl CustomerAggregate {
-    /// The most links to other systems at a time. Those that were taken away do not count.
+    /// The most links to other systems at a time. Removed ones do not count.
     pub const MAX_LINKS: usize = 100;
-    /// The most tax associations at a time. Those that were taken away do not count.
+    /// The most tax associations at a time. Removed ones do not count.
     pub const MAX_ASSOCIATIONS: usize = 100;
     /// The most bytes of a customer as compact JSON, with everything that belongs to it.
     pub const MAX_BYTES: usize = 1_048_576;
 
-    /// Checks what a change has made of a customer. Where it was beyond a limit before, it may stay there, but not grow.
+    /// Checks a customer after a change. One that was beyond a limit before may stay there, but not grow.
     pub(super) fn check_growth(&self, before: Option<&Self>) -> Result<(), ChangeCustomerError> {
         let grew = |now: usize, count: fn(&Self) -> usize| now > before.map_or(0, count);
         let links = links(self);

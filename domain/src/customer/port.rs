@@ -1,5 +1,7 @@
 //! The port for customers.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 
 use super::{
@@ -134,5 +136,25 @@ impl MappingFilter {
             }
         };
         named && mapping.status == Status::Published
+    }
+
+    /// A page of the matching mappings, the newest first: for stores that read more than the page.
+    ///
+    /// ```
+    /// use patron_domain::{customer::MappingFilter, page::PageRequest, testkit::a_customer};
+    ///
+    /// let acme = a_customer("acme").linked("crm", "1").linked("stripe", "2").existing();
+    /// let page = MappingFilter::Customer(acme.customer.id).page(acme.mappings, PageRequest::new(1, 0).unwrap());
+    /// assert_eq!((page.items.len(), page.total), (1, 2));
+    /// ```
+    #[must_use]
+    pub fn page(
+        &self,
+        all: impl IntoIterator<Item = IntegrationMapping>,
+        page: PageRequest,
+    ) -> Page<IntegrationMapping> {
+        let mut found: Vec<_> = all.into_iter().filter(|mapping| self.admits(mapping)).collect();
+        found.sort_by_key(|mapping| Reverse((mapping.audit.created_at, mapping.id)));
+        Page::cut(found, page)
     }
 }

@@ -121,8 +121,8 @@ impl CustomerService {
         self.customers.change(scope, command).await
     }
 
-    /// Builds the command of a change with its time and ids, and returns the scope: for a store that writes within your own
-    /// transaction. It checks the permission, as [`CustomerService::change`] does.
+    /// Builds the command of a change with its time and ids, and returns the scope: for a store that writes within your
+    /// own transaction. It checks the permission, as [`CustomerService::change`] does.
     ///
     /// ```
     /// use std::sync::Arc;

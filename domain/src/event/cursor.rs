@@ -1,4 +1,4 @@
-//! Where a reader of the log continues, in a form that notices when the log was taken back.
+//! Cursors of log readers, which detect that the log was taken back.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     violation::Rule,
 };
 
-/// A part of an event's id: the time of its making and random bits.
+/// A part of an event's id: its creation time and random bits.
 ///
 /// ```
 /// use patron_domain::{event::EventMark, testkit::an_id};
@@ -35,7 +35,7 @@ impl EventMark {
         Self { first, last }
     }
 
-    /// When the event was made.
+    /// The creation time of the event.
     fn made_at(self) -> Timestamp {
         let millis = i64::try_from(self.first >> 16).unwrap_or(i64::MAX);
         Timestamp::from_micros(millis.saturating_mul(1_000)).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -44,8 +44,8 @@ impl EventMark {
 
 /// A place in the log of one environment: the position of the last event that was read, and a part of that event's id.
 ///
-/// A restore or an asynchronous fail-over takes events back, and gives their positions to other events. The mark tells them
-/// apart. The text form is opaque to clients and versioned: `1` and 32 characters of Crockford's base 32.
+/// A restore or an asynchronous fail-over takes events back, and new events get their positions. The mark distinguishes
+/// them. The text form is opaque to clients and versioned: `1` and 32 characters of Crockford's base 32.
 ///
 /// ```
 /// use patron_domain::event::EventCursor;
@@ -67,7 +67,7 @@ pub struct EventCursor {
 /// assert_eq!("7".parse::<EventCursor>(), Err(EventCursorError));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a cursor exactly as an earlier answer returned it")]
+#[error("must be a cursor exactly as an earlier response returned it")]
 pub struct EventCursorError;
 
 impl Rule for EventCursorError {
@@ -95,7 +95,7 @@ impl EventCursor {
     /// Before the first event.
     pub const START: Self = Self { position: EventPosition::START, mark: None };
 
-    /// How much the clocks of two servers may differ: a reader is sent back so far before the event that was lost.
+    /// The maximum difference between the clocks of two servers. A reader continues this long before the lost event.
     const CLOCKS: Duration = Duration::from_secs(60);
     /// The first character of the text form.
     const VERSION: char = '1';
@@ -118,8 +118,9 @@ impl EventCursor {
         self.position
     }
 
-    /// Whether the log was taken back behind this place. `last` is the log's last position; `found` is the event that it holds
-    /// at this place, if any. Events that the retention job removed are absent too, but the log's last event is never removed.
+    /// Whether the log was taken back behind this place. `last` is the log's last position; `found` is the event that
+    /// it holds at this place, if any. Events that the retention job removed are absent too, but the log's last event
+    /// is never removed.
     ///
     /// ```
     /// use patron_domain::{event::{EventCursor, EventPosition}, testkit::an_id};
@@ -141,8 +142,8 @@ impl EventCursor {
 
     /// The smallest id of an event that may have been written after the log was taken back; `None` if that is unknown.
     ///
-    /// The event of this place was made before the log was taken back, and all events that took the place of lost ones
-    /// afterwards. So the reader continues before the first event with an id as large or larger.
+    /// The event at this place was created before the log was taken back, and all events that replaced lost ones were
+    /// created later. So the reader continues before the first event with this id or a larger one.
     #[must_use]
     pub fn first_doubtful(self) -> Option<EventId> {
         self.mark.map(|mark| EventId::first_at(mark.made_at().earlier(Self::CLOCKS)))
@@ -197,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_text_form_is_read_back_as_it_was(position in 0..=i64::MAX, id in any::<u128>()) {
+        fn the_text_form_can_be_parsed_back(position in 0..=i64::MAX, id in any::<u128>()) {
             let position = EventPosition::from_stored(position).unwrap();
             let cursor = EventCursor::behind(position, Id::from_uuid(Uuid::from_u128(id | 1)));
             prop_assert_eq!(EventCursor::parse(&cursor.to_string()), Ok(cursor));
@@ -206,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn other_texts_are_refused(text in "[0-9A-Za-z]{0,40}") {
+        fn only_the_canonical_text_form_is_accepted(text in "[0-9A-Za-z]{0,40}") {
             if let Ok(cursor) = EventCursor::parse(&text) {
                 prop_assert_eq!(cursor.to_string(), text);
             }
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_doubtful_ids_begin_a_minute_before_the_lost_event() {
+    fn doubtful_ids_begin_a_minute_before_the_lost_event() {
         let made_at = Timestamp::parse("2026-03-01T12:00:00Z").unwrap();
         let cursor = EventCursor::behind(EventPosition::START, EventId::last_at(made_at));
         let doubtful = cursor.first_doubtful().unwrap();

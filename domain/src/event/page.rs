@@ -2,7 +2,7 @@
 
 use super::{EventCursor, EventQuery, EventRecord, EventSink};
 
-/// Consecutive events of those that a query selects.
+/// Consecutive events that match a query.
 ///
 /// ```
 /// use patron_domain::{event::{EventCursor, EventLog, EventQuery}, testkit::{MemoryStore, a_scope}};
@@ -17,7 +17,8 @@ use super::{EventCursor, EventQuery, EventRecord, EventSink};
 pub struct EventPage {
     /// The events, in the order of their positions.
     pub events: Vec<EventRecord>,
-    /// Where the reader continues. Every selected event before this place has been returned, and none can appear there later.
+    /// Where the reader continues. Every selected event before this place has been returned, and none can appear there
+    /// later.
     pub reached: EventCursor,
     /// Whether the end of the log was not reached, so the reader should continue at once.
     pub has_more: bool,
@@ -86,7 +87,7 @@ impl<'a> HandOver<'a> {
         self.sink.take(event);
     }
 
-    /// The page ends here, and there are more events.
+    /// Marks that there are more events after this page.
     pub fn ends_early(&mut self) {
         self.left = 0;
         self.has_more = true;

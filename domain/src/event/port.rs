@@ -64,7 +64,7 @@ impl<F: FnMut(EventRecord) + Send> EventSink for F {
     }
 }
 
-/// A log was not read.
+/// Why the log was not read.
 ///
 /// ```
 /// use patron_domain::{event::EventLogError, store::StoreError};
@@ -83,7 +83,7 @@ pub enum EventLogError {
     Store(#[from] StoreError),
 }
 
-/// For readers that cannot continue elsewhere: to them a log that was taken back is a failure of the store.
+/// For readers that cannot continue elsewhere. To them, a log that was taken back is a failure of the store.
 impl From<EventLogError> for StoreError {
     fn from(error: EventLogError) -> Self {
         match error {
@@ -119,10 +119,10 @@ pub trait EventLog: Send + Sync {
     /// log, if [`EventPage::has_more`] says so. The page MUST include writes that returned before this call, unless a
     /// write that began earlier is still running.
     ///
-    /// A cursor that [was taken back](EventCursor::was_taken_back) MUST be refused with [`EventLogError::TakenBack`]: its
-    /// `resume_from` is behind the last event before the first one that is
-    /// [doubtful](EventCursor::first_doubtful), or behind the log's last event when there is none; the start of the log when
-    /// the cursor has no mark.
+    /// A cursor that [was taken back](EventCursor::was_taken_back) MUST be refused with [`EventLogError::TakenBack`].
+    /// Its `resume_from` is the place after the last event before the first
+    /// [doubtful](EventCursor::first_doubtful) one, or the end of the log when there is none. For a cursor without a
+    /// mark it is the start of the log.
     async fn read(&self, scope: &EnvironmentScope, query: &EventQuery) -> Result<EventPage, EventLogError> {
         let mut events = Vec::new();
         let sink = Box::new(|event| events.push(event));

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The place of an event in its environment's log: 1, 2, 3 … without gaps, in the order of the commits. 0 is before the first
-/// event. Outside, readers hold an [`EventCursor`](super::EventCursor).
+/// The place of an event in its environment's log: 1, 2, 3 … without gaps, in the order of the commits. 0 is before the
+/// first event. Outside, readers hold an [`EventCursor`](super::EventCursor).
 ///
 /// ```
 /// use patron_domain::event::EventPosition;
@@ -44,7 +44,7 @@ mod tests {
     use super::EventPosition;
 
     #[test]
-    fn stored_numbers_are_taken_back() {
+    fn stored_numbers_are_restored() {
         for number in [0, 1, i64::MAX] {
             assert_eq!(EventPosition::from_stored(number).unwrap().stored(), number);
         }

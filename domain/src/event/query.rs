@@ -25,7 +25,8 @@ pub struct EventQuery {
     pub until: Option<Timestamp>,
     /// The maximum number of events in a page.
     pub limit: EventLimit,
-    /// About the most bytes of an answer: a store that counts them ends it early, and says that there is more.
+    /// The approximate largest size of an answer. A store that counts bytes ends the page early, and marks that there are
+    /// more events.
     pub bytes: PageBytes,
 }
 

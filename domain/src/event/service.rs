@@ -10,7 +10,7 @@ use crate::{
     tenancy::{Caller, Permission, PermissionDenied},
 };
 
-/// A reader of the log was refused.
+/// Why the log was not read.
 ///
 /// ```
 /// use patron_domain::event::{EventCursor, FollowError, LogTakenBack};

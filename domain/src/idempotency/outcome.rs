@@ -1,9 +1,9 @@
-//! The stored outcome of a request with a key, from which it can be answered again.
+//! The stored outcome of a request with a key, which repeated requests get again.
 
 use super::{Answer, IdempotencyKeyReused, KeptAnswer};
 use crate::{ids::EventId, store::StoreError};
 
-/// The outcome of a request, from which it can be answered again.
+/// The outcome of a request, from which its response can be built again.
 ///
 /// ```
 /// use patron_domain::{idempotency::Outcome, testkit::{an_environment, an_id}};

@@ -26,11 +26,11 @@ pub(crate) fn as_str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap_or_default()
 }
 
-/// 160 bits in 32 characters: 128 and the 32 behind them.
+/// Encodes 160 bits as 32 characters: 128 bits and the 32 after them.
 pub(crate) fn encode_160(high: u128, low: u32) -> [u8; 32] {
     let mut text = [0; 32];
     for (index, place) in text.iter_mut().enumerate() {
-        // 125 bits make the first 25 characters; the last 3 of the 128 and the 32 behind them make the others.
+        // 125 bits make the first 25 characters; the last 3 of the 128 bits and the 32 after them make the others.
         let value = match index {
             0..25 => high >> (123 - 5 * index),
             _ => ((high & 7) << 32 | u128::from(low)) >> (30 - 5 * (index - 25)),
@@ -40,7 +40,7 @@ pub(crate) fn encode_160(high: u128, low: u32) -> [u8; 32] {
     text
 }
 
-/// What [`encode_160`] wrote; `None` for another length or character.
+/// Decodes the text of [`encode_160`]; `None` for another length or character.
 pub(crate) fn decode_160(text: &[u8]) -> Option<(u128, u32)> {
     if text.len() != 32 {
         return None;

@@ -1,4 +1,5 @@
-//! When a host is left alone: one that does not answer costs every call its whole time, and another run its place.
+//! Breakers: pauses of calls to hosts that do not answer, because each such call takes its full time, and the place of
+//! another run.
 
 use std::{
     collections::HashMap,
@@ -8,11 +9,11 @@ use std::{
 
 use crate::{ids::EnvironmentId, time::Timestamp};
 
-/// Whether calls to a host are made. Pure: a state, what happened, and when.
+/// Decides whether calls to a host may be made. It is a pure state machine.
 ///
-/// At first they are. After [`Breaker::FAILURES`] calls in a row that were not answered none is made for a while; then one is, the
-/// probe. If it is answered, all are made again, else none for twice as long. An answer counts whatever its status: the host
-/// takes calls.
+/// At first they may. After [`Breaker::FAILURES`] unanswered calls in a row, no call is made for a while. Then one call
+/// is made, the probe. If it is answered, all calls may be made again; otherwise none for twice as long. Any answer
+/// counts, whatever its status.
 ///
 /// ```
 /// use patron_domain::{onboarding::Breaker, testkit::a_time};
@@ -29,35 +30,35 @@ pub struct Breaker(State);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many calls in a row were not answered.
+    /// Calls may be made. The number of unanswered calls in a row.
     Closed(u32),
-    /// No call is made until then; it was prolonged so often.
+    /// No call may be made until this time. The number of failed probes.
     Open(Timestamp, u32),
-    /// A call is being made, which may take until then.
+    /// A probe is in progress, until this time at most. The number of failed probes.
     Probing(Timestamp, u32),
 }
 
 impl Default for Breaker {
-    /// That of a host which nobody has called.
+    /// The breaker of a host that was never called.
     fn default() -> Self {
         Self(State::Closed(0))
     }
 }
 
 impl Breaker {
-    /// How many calls in a row are not answered before none is made.
+    /// The number of unanswered calls in a row after which calls pause.
     pub const FAILURES: u32 = 5;
-    /// For how long none is made at first.
+    /// The first pause.
     pub const FIRST: Duration = Duration::from_secs(15);
-    /// For how long none is made at most.
+    /// The longest pause.
     pub const LONGEST: Duration = Duration::from_secs(300);
-    /// How long a probe may take before another one is made: longer than any call.
+    /// The time after which another probe is made; longer than any call.
     pub const PROBE: Duration = Duration::from_secs(20);
 
-    /// Whether a call is made now. The probe is admitted once; the others wait for what it comes to.
+    /// Checks whether a call may be made now. Only one probe is admitted; other calls wait for its result.
     ///
     /// # Errors
-    /// When to ask again.
+    /// The time to ask again.
     pub fn admit(&mut self, now: Timestamp) -> Result<(), Timestamp> {
         match self.0 {
             State::Closed(_) => Ok(()),
@@ -69,14 +70,14 @@ impl Breaker {
         }
     }
 
-    /// After a call that was answered, or was not.
+    /// The breaker after a call.
     #[must_use]
     pub fn after(self, answered: bool, now: Timestamp) -> Self {
         Self(match self.0 {
             _ if answered => State::Closed(0),
             State::Closed(failures) if failures + 1 < Self::FAILURES => State::Closed(failures + 1),
             State::Closed(_) => State::Open(now.later(Self::FIRST), 0),
-            // It began before the others failed, and tells nothing new.
+            // The call began before the pause, so it adds no information.
             open @ State::Open(..) => open,
             State::Probing(_, times) => {
                 let times = times.saturating_add(1);
@@ -86,15 +87,15 @@ impl Breaker {
         })
     }
 
-    /// Whether there is nothing to remember of the host.
+    /// Whether the breaker has its initial state, so that it need not be kept.
     #[must_use]
     pub fn is_calm(&self) -> bool {
         self.0 == State::Closed(0)
     }
 }
 
-/// The breakers of the hosts that a process calls, by environment: what one tenant has to do with a host is nothing to another.
-/// Hosts that answer are not remembered. Clones share what they know.
+/// The breakers of the hosts that a process calls. Each environment has its own, so one tenant's calls do not affect
+/// another's. Hosts that answer are not kept. Clones share their state.
 ///
 /// ```
 /// use patron_domain::{onboarding::Breakers, testkit::{a_time, an_id}};
@@ -107,13 +108,13 @@ impl Breaker {
 pub struct Breakers(Arc<Mutex<HashMap<(EnvironmentId, String), Breaker>>>);
 
 impl Breakers {
-    /// The most hosts that are remembered. With one more, all are forgotten, and found out about again.
+    /// The most hosts that are kept. One more clears them all.
     pub const MAX_HOSTS: usize = 10_000;
 
     /// As [`Breaker::admit`].
     ///
     /// # Errors
-    /// When to ask again.
+    /// The time to ask again.
     pub fn admit(&self, environment: EnvironmentId, host: &str, now: Timestamp) -> Result<(), Timestamp> {
         match self.lock().get_mut(&(environment, host.to_owned())) {
             Some(breaker) => breaker.admit(now),
@@ -136,7 +137,7 @@ impl Breakers {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(EnvironmentId, String), Breaker>> {
-        // A panic while it was held leaves it whole.
+        // A panic while the lock was held leaves a valid state.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -179,7 +180,7 @@ mod tests {
         let mut longer = breaker.after(false, at(20));
         assert_eq!(longer.admit(at(20)), Err(at(50)), "twice as long");
         assert_eq!(longer.admit(at(50)), Ok(()));
-        // A probe of which nothing is heard is followed by another one.
+        // If the result of a probe is never reported, another one follows.
         assert_eq!(longer.admit(at(70)), Ok(()));
     }
 
@@ -205,6 +206,6 @@ mod tests {
         assert_eq!(breakers.admit(an_id(1), "live.example", at(1)), Ok(()));
         assert_eq!(breakers.admit(an_id(1), "dead.example", at(15)), Ok(()));
         breakers.note(an_id(1), "dead.example", true, at(16));
-        assert_eq!(breakers.lock().len(), 0, "nothing is kept of a host that answers");
+        assert_eq!(breakers.lock().len(), 0, "hosts that answer are not kept");
     }
 }

@@ -77,19 +77,19 @@ pub struct OnboardingEngine {
     pub ids: Arc<dyn IdGenerator>,
     /// The source of jitter.
     pub randomness: Arc<dyn Randomness>,
-    /// Knows which hosts are left alone.
+    /// The pauses of hosts that do not answer.
     pub breakers: Breakers,
     /// The length of a lease on a run. It must be longer than a step takes.
     pub lease: Duration,
 }
 
-/// How many runs are worked on at a time.
+/// The places for runs in progress.
 #[derive(Debug, Clone, Copy)]
 struct Places {
     count: u16,
-    /// The most of one environment while others have something to do.
+    /// The most of one environment while others have due runs.
     share: u16,
-    /// How many are left to others even when they have nothing to do yet.
+    /// The places kept free for others even if they have no due runs yet.
     kept_free: u16,
 }
 
@@ -109,9 +109,9 @@ impl OnboardingEngine {
         self.claim_by_turns(Places { count: limit, share: limit, kept_free: 0 }, &[]).await
     }
 
-    /// Takes runs that are due for whoever works on several at a time: on at most `places`, of which those that are under way, by
-    /// environment, have theirs. An environment has at most half of the places while others have something to do, and never
-    /// the last quarter: what is slow in one of them leaves the others their turns.
+    /// Claims due runs for a caller that processes at most `places` runs at a time, of which some are in progress
+    /// (`under_way`, by environment). An environment has at most half of the places while others have due runs, and never
+    /// the last quarter, so slow runs of one environment do not block others.
     ///
     /// # Errors
     /// When the store fails.
@@ -135,7 +135,7 @@ impl OnboardingEngine {
         let (mut runs, mut under_way): (Vec<OnboardingRun>, _) = (Vec::new(), under_way.to_vec());
         let taken: u16 = under_way.iter().map(|(_, runs)| *runs).fold(0, u16::saturating_add);
         let free = places.count.saturating_sub(taken);
-        // First everybody up to a share. What is left then, only those want who have that already.
+        // First every environment up to its share. The remaining places go to those that have more due runs.
         let rest = (places.share < places.count).then_some((places.count, places.kept_free));
         for (most_of_one, kept_free) in [Some((places.share, 0)), rest].into_iter().flatten() {
             let claimed = u16::try_from(runs.len()).unwrap_or(u16::MAX);
@@ -219,7 +219,8 @@ impl OnboardingEngine {
         run: &OnboardingRun,
         call: &HttpCall,
     ) -> Result<StepOutcome, StoreError> {
-        // A customer's first event is its creation, with the state of that time, unless the retention job has removed it.
+        // A customer's first event is its creation, with the state of that time, unless the retention job has removed
+        // it.
         let first = PageRequest::new(1, 0).unwrap_or_default();
         let created = self.customers.history(scope, run.customer_id, first).await?.items.into_iter().next();
         let created = created.filter(|event| event.sequence == Version::FIRST);
@@ -306,7 +307,7 @@ impl OnboardingEngine {
     }
 }
 
-/// Whether a call that came to nothing says nothing against its host: it was not made.
+/// Whether a failure says nothing about the host, because the call was not made.
 fn shows_life(failure: &SendFailure) -> bool {
     !matches!(failure, SendFailure::Timeout | SendFailure::Connection | SendFailure::UnknownHost)
 }

@@ -29,7 +29,7 @@ pub enum StepFailure {
     LinkRefused,
     /// The customer's creation is no longer in the log.
     CustomerGone,
-    /// No call was made: others to the same host were not answered. It is made when the host has had some rest.
+    /// No call was made, because the host did not answer earlier ones. It is made after a pause.
     HostRests,
 }
 

@@ -58,14 +58,14 @@ pub struct RunClaim {
     pub until: Timestamp,
     /// The maximum number of runs.
     pub limit: u16,
-    /// The most runs of one environment, together with those that are under way.
+    /// The most runs of one environment, including those in progress.
     pub most_of_one: u16,
-    /// How many runs of environments are under way already.
+    /// The number of runs in progress, by environment.
     pub under_way: Vec<(Owner, u16)>,
 }
 
 impl RunClaim {
-    /// How many runs of an environment are wanted at most.
+    /// The most runs of an environment that may be leased.
     #[must_use]
     pub fn room_for(&self, owner: Owner) -> u16 {
         let under_way = self.under_way.iter().find(|(of, _)| *of == owner).map_or(0, |(_, runs)| *runs);
@@ -158,11 +158,11 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
-    /// Leases runs of any environment that are due, the longest due first, but none of a suspended tenant, and of each
-    /// environment no more than [`RunClaim::room_for`] allows: the runs of others that are due MUST be found all the same. They
-    /// MUST become due again at the end of the claim, so that another holder continues them if this one crashes. Unfinished
-    /// ones are then
-    /// [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
+    /// Leases due runs of any environment, the longest due first, except those of suspended tenants. Of each
+    /// environment it leases no more than [`RunClaim::room_for`] allows; due runs of other environments MUST be found
+    /// all the same. Leased runs MUST become due again at the end of the claim, so that another holder continues them if
+    /// this one crashes. Unfinished ones are then [`RunState::Running`]. Of concurrent claims no two MUST get the same
+    /// run.
     async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;
 
     /// Records the new state of a run. When the holder no longer has the lease, this MUST write nothing and return
@@ -187,7 +187,7 @@ pub trait OnboardingRepository: Send + Sync {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct StepCall {
-    /// In whose environment it is made: callers take turns by it.
+    /// The owner of the run. Environments take turns.
     pub owner: Owner,
     /// The URL.
     pub url: EndpointUrl,

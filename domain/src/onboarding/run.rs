@@ -103,7 +103,7 @@ pub enum StepOutcome {
     Failed(StepFailure),
     /// It failed, and another attempt cannot succeed.
     Refused(StepFailure),
-    /// It was not tried: the host is left alone until then, because it does not answer.
+    /// The call was not made: calls to the host pause until this time, because it does not answer.
     Postponed(Timestamp),
 }
 
@@ -224,7 +224,7 @@ impl OnboardingRun {
                 }
             }
             StepOutcome::Postponed(until) => {
-                // Those that wait for one host do not all come back at once.
+                // Spread, so that the waiting runs do not all continue at once.
                 self.due_at = Some(until.later(Duration::from_millis(u64::from(jitter % 4_096))));
                 self.state = RunState::Waiting;
                 self.last_failure.get_or_insert(StepFailure::HostRests);

@@ -1,4 +1,4 @@
-//! Removing what is no longer needed: expired idempotency records and old events.
+//! Removing data that is no longer needed: expired idempotency records and old events.
 
 #[cfg(any(test, feature = "mock"))]
 mod mock;

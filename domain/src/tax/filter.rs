@@ -103,7 +103,7 @@ pub enum TaxedEntities {
 pub struct TaxAssociationFilter {
     /// Their entities.
     pub entities: TaxedEntities,
-    /// Their status.
+    /// Their status; see [`Self::statuses`].
     pub status: Status,
     /// Their rates; `None` for any, an empty list for none.
     pub tax_rate_ids: Option<Vec<TaxRateId>>,
@@ -142,6 +142,24 @@ impl TaxAssociationFilter {
         Self { entities: TaxedEntities::One(entity), ..Self::default() }
     }
 
+    /// The statuses that the list shows. Archived associations are those of archived customers, and those that were
+    /// removed. Only the former return when their customer is restored, so stores tell them apart.
+    ///
+    /// ```
+    /// use patron_domain::{lifecycle::Status, tax::TaxAssociationFilter};
+    ///
+    /// let archived = TaxAssociationFilter { status: Status::Archived, ..TaxAssociationFilter::default() };
+    /// assert_eq!(archived.statuses(), [Status::Archived, Status::Deleted]);
+    /// ```
+    #[must_use]
+    pub fn statuses(&self) -> &'static [Status] {
+        match self.status {
+            Status::Published => &[Status::Published],
+            Status::Archived => &[Status::Archived, Status::Deleted],
+            Status::Deleted => &[],
+        }
+    }
+
     /// Whether an association matches.
     #[must_use]
     pub fn admits(&self, association: &TaxAssociation) -> bool {
@@ -152,7 +170,7 @@ impl TaxAssociationFilter {
         };
         let created = association.audit.created_at;
         entity
-            && self.status == association.status
+            && self.statuses().contains(&association.status)
             && self.tax_rate_ids.as_ref().is_none_or(|ids| ids.contains(&association.tax_rate_id))
             && self.currency.is_none_or(|currency| association.currency == Some(currency))
             && self.auto_apply.is_none_or(|auto_apply| auto_apply == association.auto_apply)

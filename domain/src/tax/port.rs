@@ -12,6 +12,7 @@ use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, from_once_error},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
+    lifecycle::Status,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, PermissionDenied},
@@ -189,6 +190,21 @@ pub enum CreateTaxDefaultError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl CreateTaxDefaultError {
+    /// Decides whether an environment may get a default. `rate` is the status of its tax rate, if the scope has the rate;
+    /// `same` is the published default with the same rate and currency.
+    ///
+    /// # Errors
+    /// [`Self::UnknownRate`] unless the rate is published, [`Self::AlreadyAssociated`] when there is such a default.
+    pub fn check(rate: Option<Status>, same: Option<TaxAssociationId>) -> Result<(), Self> {
+        match (rate, same) {
+            (Some(Status::Published), None) => Ok(()),
+            (Some(Status::Published), Some(existing)) => Err(Self::AlreadyAssociated { existing }),
+            _ => Err(Self::UnknownRate),
+        }
+    }
 }
 
 from_once_error!(CreateTaxDefaultError, CreateTaxRateError);

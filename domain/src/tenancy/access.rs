@@ -48,10 +48,11 @@ pub struct AccessService {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthenticateError {
-    /// The key is missing, wrong, expired or revoked. Which of these is not said.
+    /// The key is missing, wrong, expired or revoked. The error does not say which.
     #[error("the caller was not recognised")]
     Unauthenticated,
-    /// The caller was recognised, and may not ask: its tenant is suspended, or it is limited to other networks.
+    /// The caller was authenticated but is refused: its tenant is suspended, or its address is outside the allowed
+    /// networks.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
     /// The store failed.
@@ -66,7 +67,7 @@ impl AccessService {
         Self { keys, clock, uses }
     }
 
-    /// Authenticates the caller by the API key that it presents. A use of a key that is revoked or expired is reported to
+    /// Authenticates the caller by the API key that it presents. A use of a revoked or expired key is reported to
     /// [`KeyUses`].
     ///
     /// # Errors
@@ -150,7 +151,7 @@ mod tests {
         let mut keys = MockApiKeyRepository::new();
         let answer_of_keys = answer.clone();
         keys.expect_find_by_secret().once().withf(|_, asked| *asked == secret()).return_once(move |_, _| answer);
-        // A valid key is noted, and a known one that is not valid as refused; the mock panics at any other note.
+        // A valid key is noted as used, and a revoked or expired one as refused. The mock panics at any other note.
         let mut uses = MockKeyUses::new();
         let known = matches!(&answer_of_keys, Ok(Some(_)));
         let valid = matches!(&answer_of_keys, Ok(Some(key)) if key.is_valid_at(time(NOW)));
@@ -184,7 +185,7 @@ mod tests {
         }
     }
 
-    /// An access service over a store with one key, which is not noted as used.
+    /// An access service over a store with one key, which must not be noted as used.
     fn refusing(key: ApiKey) -> AccessService {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_find_by_secret().returning(move |_, _| Ok(Some(key.clone())));
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspended_tenant_and_a_foreign_network_are_told_to_who_has_a_valid_key() {
+    fn only_a_valid_key_learns_of_a_suspended_tenant_or_a_forbidden_network() {
         let networks = AllowedNetworks::new(vec!["192.0.2.0/24".parse().unwrap()]).unwrap();
         let outside = Origin::new(None, "198.51.100.1".parse().ok());
         let limited = ApiKey { allowed_networks: networks, ..a_key() };
@@ -200,7 +201,7 @@ mod tests {
             let answer = block_on(refusing(limited.clone()).authenticate(SECRET, origin));
             assert_eq!(answer, Err(PermissionDenied::Network.into()));
         }
-        // Suspended comes first, and neither is told to who has a revoked key.
+        // The suspension is reported first. A revoked key learns neither of the two.
         let suspended = ApiKey { tenant_suspended_at: Some(time(1)), ..limited.clone() };
         let answer = block_on(refusing(suspended.clone()).authenticate(SECRET, outside.clone()));
         assert_eq!(answer, Err(PermissionDenied::Suspended.into()));

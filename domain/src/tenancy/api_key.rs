@@ -148,9 +148,9 @@ pub struct ApiKey {
     pub display_id: String,
     /// The roles.
     pub roles: Roles,
-    /// From where it may be used.
+    /// The networks from which it may be used.
     pub allowed_networks: AllowedNetworks,
-    /// How often.
+    /// Its rate limit.
     pub rate_limit: RateLimit,
     /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
@@ -158,17 +158,17 @@ pub struct ApiKey {
     pub revoked_at: Option<Timestamp>,
     /// The last recorded use. It is some seconds late, see [`super::KeyUses`].
     pub last_used_at: Option<Timestamp>,
-    /// Since when its tenant is suspended. No part of the key itself: stores look it up together with the key.
+    /// The time since which its tenant is suspended. This is not a part of the key; stores read it from the tenant.
     pub tenant_suspended_at: Option<Timestamp>,
     /// Who created and last changed it, and when.
     pub audit: Audit,
 }
 
 impl ApiKey {
-    /// The same key with its end, once another one takes its place: valid until then, and no longer than before.
+    /// The key after its replacement by another one: valid until the given time, but no longer than before.
     ///
     /// # Errors
-    /// [`NotRotated`] when it is not valid any more: then nothing is to be replaced.
+    /// [`NotRotated`] when the key is no longer valid.
     pub fn replaced(&self, until: Timestamp, at: Timestamp, by: &Actor) -> Result<Self, NotRotated> {
         if !self.is_valid_at(at) {
             return Err(NotRotated);
@@ -179,7 +179,7 @@ impl ApiKey {
         Ok(replaced)
     }
 
-    /// For how long it was to live when it was made; `None` for ever.
+    /// The lifetime that the key was created with; `None` for no end.
     #[must_use]
     pub fn life(&self) -> Option<Duration> {
         let micros = self.expires_at?.micros().saturating_sub(self.audit.created_at.micros());
@@ -241,10 +241,10 @@ pub enum ExpiryError {
     /// The time has passed.
     #[error("expires_at must be in the future; leave it out for a key that does not expire")]
     Past,
-    /// No key may live for so long.
-    #[error("expires_at must not be later than {days} days from now; leave it out for that end")]
+    /// The time exceeds the maximum lifetime of a key.
+    #[error("expires_at must be at most {days} days from now; leave it out to use that maximum")]
     TooLate {
-        /// The most days.
+        /// The maximum lifetime in days.
         days: u64,
     },
 }
@@ -297,16 +297,16 @@ pub struct NewApiKey {
     pub name: ApiKeyName,
     /// The roles.
     pub roles: Roles,
-    /// From where it may be used.
+    /// The networks from which it may be used.
     pub allowed_networks: AllowedNetworks,
-    /// How often.
+    /// Its rate limit.
     pub rate_limit: RateLimit,
     /// The time until which it is valid; `None` for no end.
     pub expires_at: Option<Timestamp>,
 }
 
 impl NewApiKey {
-    /// A key without any limit.
+    /// A key without an end or limits.
     #[must_use]
     pub fn new(name: ApiKeyName, roles: Roles) -> Self {
         let (allowed_networks, rate_limit) = (AllowedNetworks::default(), RateLimit::default());
@@ -314,7 +314,7 @@ impl NewApiKey {
     }
 }
 
-/// That a key takes the place of another one, which stays valid for a while.
+/// The replacement of a key by a new one. The old key stays valid for some time.
 ///
 /// ```
 /// use patron_domain::{tenancy::{ApiKeySecret, KeyRotation}, testkit::{a_time, an_api_key, an_id}};
@@ -324,17 +324,17 @@ impl NewApiKey {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRotation {
-    /// The key that is replaced.
+    /// The old key.
     pub replaced: ApiKeyId,
-    /// Until when it stays valid.
+    /// The time until which the old key stays valid.
     pub until: Timestamp,
     /// The new key.
     pub key: ApiKey,
-    /// Its secret.
+    /// The new key's secret.
     pub secret: ApiKeySecret,
 }
 
-/// A key that is revoked or has ended is not replaced.
+/// A revoked or expired key cannot be rotated.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Actor, ApiKey, NotRotated}, testkit::{a_time, an_api_key}};
@@ -343,7 +343,7 @@ pub struct KeyRotation {
 /// assert_eq!(ended.replaced(a_time(), a_time(), &Actor::system()), Err(NotRotated));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the API key is revoked or has ended, so nothing can take its place; make another one")]
+#[error("the API key was revoked or has expired, so it cannot be rotated; create a new key")]
 pub struct NotRotated;
 
 /// The first objects of an empty store, written in full or not at all.

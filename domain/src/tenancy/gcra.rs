@@ -1,8 +1,8 @@
-//! The generic cell rate algorithm: how many requests pass in a second, decided on one number (ITU-T I.371, annex A).
+//! The generic cell rate algorithm: limits the requests per second with one stored number (ITU-T I.371, annex A).
 //!
-//! The number is the time at which a bucket will be empty again if nothing more comes. Each request that passes moves it by
-//! one interval; a request that would move it further than a second ahead does not pass. Pure: whoever asks keeps the
-//! numbers and knows the time.
+//! The number is the time at which a bucket is empty again if no more requests come. Each accepted request moves it by
+//! one interval. A request that would move it more than a second ahead is rejected. Pure: the caller stores the numbers
+//! and provides the time.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::PerSecond;
 /// A second in nanoseconds.
 const SECOND: u64 = 1_000_000_000;
 
-/// How full a bucket is: until when, in nanoseconds of the asker's clock, it is not empty.
+/// The state of a bucket: the time at which it is empty, in nanoseconds of the caller's clock.
 ///
 /// ```
 /// use patron_domain::tenancy::{Gcra, PerSecond};
@@ -27,7 +27,7 @@ const SECOND: u64 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gcra(u64);
 
-/// A request passes.
+/// A request was accepted.
 ///
 /// ```
 /// use patron_domain::tenancy::{Gcra, Passed, PerSecond};
@@ -37,23 +37,24 @@ pub struct Gcra(u64);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
-    /// The bucket with the request in it.
+    /// The bucket after the request.
     pub after: Gcra,
-    /// How many more would pass at once.
+    /// The number of requests that would still be accepted now.
     pub left: u32,
-    /// After how long it is empty again.
+    /// The time until the bucket is empty.
     pub empty_in: Duration,
 }
 
 impl Gcra {
-    /// Whether a request passes at a time.
+    /// Whether a request is accepted at a time.
     ///
     /// # Errors
-    /// After how long it would.
+    /// The time to wait until a request is accepted.
     pub fn ask(self, limit: PerSecond, now: u64) -> Result<Passed, Duration> {
-        // Rounded up, so that never more pass than are allowed.
+        // Rounded up, so that the limit is never exceeded.
         let interval = SECOND.div_ceil(limit.get().into());
-        // One second's worth at once: as many intervals, and not a second, which rounding makes too short for the last one.
+        // The burst is a second's worth of requests. It is a number of intervals rather than a second, because the
+        // rounded-up intervals together may be longer than a second.
         let burst = interval * u64::from(limit.get());
         let filled = self.0.max(now).saturating_add(interval);
         let ahead = filled - now;
@@ -64,7 +65,7 @@ impl Gcra {
         Ok(Passed { after: Self(filled), left, empty_in: Duration::from_nanos(ahead) })
     }
 
-    /// Whether it is as good as new: nothing has to be remembered of it.
+    /// Whether the bucket is empty, so that it need not be stored.
     #[must_use]
     pub fn is_empty_at(self, now: u64) -> bool {
         self.0 <= now
@@ -82,9 +83,9 @@ mod tests {
     }
 
     #[test]
-    fn one_seconds_worth_comes_at_once_and_then_one_an_interval() {
+    fn a_burst_is_accepted_and_then_one_request_per_interval() {
         let (limit, mut bucket) = (per_second(4), Gcra::default());
-        // When, and whether it passes.
+        // The time and the expected result.
         for (at, wanted) in [
             (0, Ok(3)),
             (0, Ok(2)),
@@ -94,7 +95,7 @@ mod tests {
             (SECOND / 8, Err(125)),
             (SECOND / 4, Ok(0)),
             (SECOND / 4, Err(250)),
-            // A pause fills it up again, and no further than one second's worth.
+            // A pause refills the bucket, but only up to one second's worth.
             (SECOND * 9, Ok(3)),
         ] {
             match bucket.ask(limit, at) {
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_limit_lets_as_many_pass_at_once_as_it_says() {
+    fn the_burst_of_every_limit_is_exact() {
         for number in [1, 3, 7, 999, 1_000_000] {
             let mut bucket = Gcra::default();
             for left in (0..number).rev() {
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_empty_when_its_time_has_come() {
+    fn a_bucket_is_empty_after_its_time() {
         let bucket = Gcra::default().ask(per_second(1), 5).unwrap().after;
         assert!(
             Gcra::default().is_empty_at(0) && !bucket.is_empty_at(5 + SECOND - 1) && bucket.is_empty_at(5 + SECOND)
@@ -130,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_window_lets_more_pass_than_a_burst_and_what_its_time_allows(
+        fn no_window_accepts_more_than_a_burst_and_the_rate(
             limit in 1..2_000_i64,
             pauses in prop::collection::vec(0..SECOND / 50, 1..600),
         ) {
@@ -147,13 +148,13 @@ mod tests {
         }
 
         #[test]
-        fn who_waits_as_told_passes(limit in 1..5_000_i64, asked in 1..200_usize) {
+        fn a_request_after_the_returned_wait_is_accepted(limit in 1..5_000_i64, asked in 1..200_usize) {
             let (limit, mut bucket, mut now) = (per_second(limit), Gcra::default(), 7);
             for _ in 0..asked {
                 if let Err(wait) = bucket.ask(limit, now) {
                     now += u64::try_from(wait.as_nanos()).unwrap();
                 }
-                bucket = bucket.ask(limit, now).expect("it waited").after;
+                bucket = bucket.ask(limit, now).expect("accepted after the wait").after;
             }
         }
     }

@@ -1,11 +1,11 @@
-//! How a key is limited: from where it may be used, how often, and for how long it lives.
+//! The limits of a key: its networks, its request rate and its lifetime.
 
 use std::{fmt, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use super::ExpiryError;
 use crate::{network::Network, time::Timestamp, violation::Rule};
 
-/// The networks from which a key may be used; none means from anywhere.
+/// The networks from which a key may be used. An empty list allows any address.
 ///
 /// ```
 /// use patron_domain::{network::Network, tenancy::AllowedNetworks};
@@ -37,18 +37,18 @@ impl Rule for TooManyNetworks {
 }
 
 impl AllowedNetworks {
-    /// The most networks of a key.
+    /// The maximum number of networks of a key.
     pub const MAX: usize = 100;
 
-    /// Takes a list.
+    /// Checks the length of a list.
     ///
     /// # Errors
-    /// When there are more than [`Self::MAX`].
+    /// When the list has more than [`Self::MAX`] networks.
     pub fn new(networks: Vec<Network>) -> Result<Self, TooManyNetworks> {
         if networks.len() <= Self::MAX { Ok(Self(networks)) } else { Err(TooManyNetworks) }
     }
 
-    /// Whether a key with this list may be used from an address. One that is not known lies in no network.
+    /// Whether a key with this list may be used from an address. An unknown address is in no network.
     #[must_use]
     pub fn admit(&self, address: Option<IpAddr>) -> bool {
         self.0.is_empty() || address.is_some_and(|address| self.0.iter().any(|network| network.contains(address)))
@@ -61,7 +61,7 @@ impl AllowedNetworks {
     }
 }
 
-/// How many requests a second are taken, of each kind; `None` as many as come.
+/// The maximum number of requests per second, for reads and for writes; `None` for no limit.
 ///
 /// ```
 /// use patron_domain::tenancy::{PerSecond, RateLimit};
@@ -71,21 +71,21 @@ impl AllowedNetworks {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Of requests that change nothing.
+    /// For requests that change nothing.
     pub reads: Option<PerSecond>,
-    /// Of requests that may change something.
+    /// For requests that may change something.
     pub writes: Option<PerSecond>,
 }
 
 impl RateLimit {
-    /// Whether nothing is limited.
+    /// Whether there is no limit.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.reads.is_none() && self.writes.is_none()
     }
 }
 
-/// A number of requests a second: 1 to 1,000,000. So many may also come at once: the burst is one second's worth.
+/// A number of requests per second: 1 to 1,000,000. It is also the burst: this many requests may come at once.
 ///
 /// ```
 /// use patron_domain::tenancy::{PerSecond, PerSecondError};
@@ -96,7 +96,7 @@ impl RateLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PerSecond(NonZeroU32);
 
-/// Why a number is no [`PerSecond`].
+/// Why a number is not a valid [`PerSecond`].
 ///
 /// ```
 /// use patron_domain::tenancy::{PerSecond, PerSecondError};
@@ -104,7 +104,7 @@ pub struct PerSecond(NonZeroU32);
 /// assert_eq!(PerSecond::new(-1), Err(PerSecondError));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a whole number of requests a second from 1 to {max}", max = PerSecond::MAX)]
+#[error("must be a whole number of requests per second from 1 to {max}", max = PerSecond::MAX)]
 pub struct PerSecondError;
 
 impl Rule for PerSecondError {
@@ -114,13 +114,13 @@ impl Rule for PerSecondError {
 }
 
 impl PerSecond {
-    /// The most.
+    /// The maximum.
     pub const MAX: u32 = 1_000_000;
 
     /// Checks a number.
     ///
     /// # Errors
-    /// When it is not from 1 to 1,000,000.
+    /// When the number is not from 1 to 1,000,000.
     pub fn new(number: i64) -> Result<Self, PerSecondError> {
         let number = u32::try_from(number).ok().filter(|number| *number <= Self::MAX);
         number.and_then(NonZeroU32::new).map(Self).ok_or(PerSecondError)
@@ -139,7 +139,7 @@ impl fmt::Display for PerSecond {
     }
 }
 
-/// Why a number of seconds is no overlap of two keys.
+/// Why a number of seconds is not a valid overlap of two keys.
 ///
 /// ```
 /// use patron_domain::tenancy::{KeyOverlapError, check_key_overlap};
@@ -156,19 +156,19 @@ impl Rule for KeyOverlapError {
     }
 }
 
-/// The longest time, in seconds, for which a key that was replaced stays valid beside the new one: a week.
+/// The maximum time, in seconds, for which an old key stays valid beside the new one: a week.
 pub const MAX_KEY_OVERLAP_SECONDS: u32 = 604_800;
 
-/// Checks for how long a key stays valid beside the one that replaces it.
+/// Checks the time for which an old key stays valid beside the new one.
 ///
 /// # Errors
-/// When it is not from 0 to [`MAX_KEY_OVERLAP_SECONDS`].
+/// When the number is not from 0 to [`MAX_KEY_OVERLAP_SECONDS`].
 pub fn check_key_overlap(seconds: i64) -> Result<Duration, KeyOverlapError> {
     let seconds = u32::try_from(seconds).ok().filter(|seconds| *seconds <= MAX_KEY_OVERLAP_SECONDS);
     seconds.map(|seconds| Duration::from_secs(seconds.into())).ok_or(KeyOverlapError)
 }
 
-/// The end of a key that is made now, where none may live longer than so long: one without an end gets that one.
+/// The expiry of a key that is created now, given the maximum lifetime. Without a requested expiry, the maximum applies.
 ///
 /// ```
 /// use std::time::Duration;
@@ -181,7 +181,7 @@ pub fn check_key_overlap(seconds: i64) -> Result<Duration, KeyOverlapError> {
 /// ```
 ///
 /// # Errors
-/// [`ExpiryError::Past`] when it would open nothing from the start, [`ExpiryError::TooLate`] when it would live too long.
+/// [`ExpiryError::Past`] when the key would never be valid, [`ExpiryError::TooLate`] when it would exceed the maximum.
 pub fn end_of_key(
     wanted: Option<Timestamp>,
     now: Timestamp,
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_have_edges() {
+    fn limits_are_checked_at_their_bounds() {
         for (number, fits) in [(0, false), (1, true), (1_000_000, true), (1_000_001, false), (i64::MAX, false)] {
             assert_eq!(PerSecond::new(number).is_ok(), fits, "{number}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_key_lies_in_the_future_and_no_later_than_allowed() {
+    fn the_expiry_of_a_key_is_in_the_future_and_within_the_maximum() {
         let at = |seconds: i64| Timestamp::from_micros(1_000_000 * seconds).unwrap();
         let most = Some(Duration::from_secs(100));
         for (wanted, most, end) in [

@@ -34,7 +34,7 @@ impl Maker {
         Environment { id: self.ids.next_id(), tenant_id, name, kind, audit: self.audit.clone() }
     }
 
-    /// A key with this secret: valid at once, and unused.
+    /// A key with this secret, which is valid at once and was never used.
     pub(super) fn key(&mut self, owner: Owner, new: NewApiKey, secret: &ApiKeySecret) -> ApiKey {
         ApiKey {
             id: self.ids.next_id(),

@@ -1,14 +1,14 @@
-//! From where somebody acts.
+//! The origin of an action.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use super::RequestId;
 use crate::ids::EnvironmentId;
 
-/// From where somebody acts: in which request, from which network address, and in which environment of the tenant they are
-/// at home. The audit log tells it. Nothing of it is known of the command line and of what Patron does by itself.
+/// The origin of an action: its request, its network address, and the actor's own environment in the tenant. The audit
+/// log records it. Actions of the command line and of Patron itself have no origin.
 ///
-/// Copies share what they hold. `Debug` leaves the address out, because it is personal data.
+/// Copies share their data. `Debug` does not show the address, because it is personal data.
 ///
 /// ```
 /// use patron_domain::tenancy::{Origin, RequestId};
@@ -35,19 +35,19 @@ impl Origin {
         Self(Some(Arc::new(Parts { request_id, address, home: None })))
     }
 
-    /// The same, of a request.
+    /// The same origin, with a request.
     #[must_use]
     pub fn in_request(self, request_id: RequestId) -> Self {
         self.with(|parts| parts.request_id = Some(request_id))
     }
 
-    /// The same, from a network address.
+    /// The same origin, with a network address.
     #[must_use]
     pub fn at_address(self, address: IpAddr) -> Self {
         self.with(|parts| parts.address = Some(address))
     }
 
-    /// The same, of somebody who is at home in an environment, and may act elsewhere in its tenant.
+    /// The same origin, with the actor's own environment. The action can affect another environment of its tenant.
     #[must_use]
     pub fn at_home_in(self, environment_id: EnvironmentId) -> Self {
         self.with(|parts| parts.home = Some(environment_id))
@@ -65,13 +65,13 @@ impl Origin {
         self.0.as_ref()?.address
     }
 
-    /// The environment where whoever acts is at home; `None` where that is the one acted in.
+    /// The actor's own environment; `None` when it is the one that the action affects.
     #[must_use]
     pub fn home(&self) -> Option<EnvironmentId> {
         self.0.as_ref()?.home
     }
 
-    /// In which audit logs an act in an environment stands: in that one's, and at home.
+    /// The environments whose audit logs record an action in an environment: that environment, and the actor's own.
     pub fn places(&self, environment_id: EnvironmentId) -> impl Iterator<Item = EnvironmentId> {
         let home = self.home().filter(|home| *home != environment_id);
         [environment_id].into_iter().chain(home)

@@ -9,8 +9,8 @@ use crate::{lifecycle::Owner, page::PageRequest, store::StoreError};
 
 /// Lists the environments that retention covers.
 ///
-/// [`TenancyOwners`] lists the environments of a repository. Our stores also list environments that an application made by
-/// itself. Other applications list theirs.
+/// [`TenancyOwners`] lists the environments of a repository. Our stores also list environments that an application made
+/// by itself. Other applications list theirs.
 ///
 /// ```
 /// use async_trait::async_trait;

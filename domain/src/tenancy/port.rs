@@ -49,8 +49,8 @@ pub trait TenancyRepository: Send + Sync {
     /// All tenants, the newest first; ids break ties.
     async fn tenants(&self, scope: &SystemScope, page: PageRequest) -> Result<Page<Tenant>, StoreError>;
 
-    /// Suspends a tenant, or ends its suspension, as [`Tenant::suspend`] says, and answers it as it is then; `None` when there
-    /// is none with this id. An entry in the audit log of each of its environments tells of a change.
+    /// Suspends a tenant or ends its suspension, by [`Tenant::suspend`], and returns its new state; `None` when there
+    /// is no tenant with this id. A change MUST be recorded in the audit log of each environment of the tenant.
     async fn suspend_tenant(
         &self,
         scope: &SystemScope,
@@ -162,9 +162,9 @@ pub trait ApiKeyRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError>;
 
-    /// Writes a new key of the scope's environment, and ends the one that it replaces, as [`ApiKey::replaced`] says.
+    /// Writes a new key of the scope's environment, and ends the old key, by [`ApiKey::replaced`].
     ///
-    /// MUST answer [`RotateKeyError::Unknown`] when the environment has no such key, and then write nothing.
+    /// When the environment has no such key, this MUST return [`RotateKeyError::Unknown`] and write nothing.
     async fn rotate(
         &self,
         scope: &EnvironmentScope,
@@ -177,8 +177,8 @@ pub trait ApiKeyRepository: Send + Sync {
 
     /// The key with this secret, valid or not; `None` for an unknown secret.
     ///
-    /// The result MAY come from a cache; a revocation, a rotation, and the suspension of the key's tenant MUST take effect
-    /// after [`REVOCATION_DELAY_SECONDS`] at the latest.
+    /// The result MAY come from a cache. A revocation, a rotation and a suspension of the key's tenant MUST take effect
+    /// after at most [`REVOCATION_DELAY_SECONDS`].
     async fn find_by_secret(&self, scope: &SystemScope, secret: &ApiKeySecret) -> Result<Option<ApiKey>, StoreError>;
 
     /// Records the last uses of keys of any environment, at most [`MAX_USES`] at once.
@@ -188,7 +188,7 @@ pub trait ApiKeyRepository: Send + Sync {
     async fn record_uses(&self, scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError>;
 }
 
-/// Why no key took another one's place.
+/// Why a key was not rotated.
 ///
 /// ```
 /// use patron_domain::tenancy::{NotRotated, RotateKeyError};
@@ -201,10 +201,10 @@ pub enum RotateKeyError {
     /// There is no such key.
     #[error("there is no API key with this id")]
     Unknown,
-    /// It is not valid any more.
+    /// The key is no longer valid.
     #[error(transparent)]
     Ended(#[from] NotRotated),
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
     /// The store failed.
@@ -239,12 +239,12 @@ pub trait KeyUses: Send + Sync {
     /// [`ApiKeyRepository::record_uses`] some seconds later. Uses MAY be lost; the next one updates the time.
     fn note(&self, key_use: KeyUse);
 
-    /// A key was presented that is revoked or has ended. MUST answer at once; what is noted here reaches
+    /// Notes the use of a revoked or expired key. This MUST return at once. The uses reach
     /// [`AuditLog::count_refused_uses`](crate::audit::AuditLog::count_refused_uses) some seconds later.
     fn note_refused(&self, refused: RefusedUse);
 }
 
-/// That a key was presented which is revoked or has ended.
+/// A use of a revoked or expired key.
 ///
 /// ```
 /// use patron_domain::{tenancy::{Origin, RefusedUse}, testkit::{a_time, an_api_key, an_owner}};
@@ -256,11 +256,11 @@ pub trait KeyUses: Send + Sync {
 pub struct RefusedUse {
     /// The key.
     pub id: ApiKeyId,
-    /// The environment it belonged to.
+    /// The environment that the key belongs to.
     pub owner: Owner,
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// From where.
+    /// The origin.
     pub origin: Origin,
 }
 

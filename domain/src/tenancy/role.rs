@@ -11,15 +11,15 @@ use crate::{violation::Rule, words::words};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Everything in its own environment, its keys included.
+    /// Full access to its own environment, including its keys.
     SuperAdmin,
-    /// Environments of the tenant, and the keys to each of them. Nothing of what is in them.
+    /// The tenant's environments and their keys, but not the content of the environments.
     TenantAdmin,
     /// Webhook endpoints, their deliveries and replays, and nothing else.
     WebhookAdmin,
     /// Reads and writes, no keys.
     AllWriter,
-    /// Read only.
+    /// Read access only.
     AllReader,
 }
 
@@ -41,27 +41,26 @@ words!(
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Look at customers, taxes, mappings, events and onboarding.
+    /// Read customers, taxes, mappings, events and onboarding.
     Read,
     /// Change customers, taxes and mappings.
     Write,
-    /// Change settings of the environment, and look at its audit log.
+    /// Change settings of the environment, and read its audit log.
     Administer,
-    /// Look at, make, rotate and revoke API keys of the own environment.
+    /// Read, create, rotate and revoke API keys of the caller's own environment.
     AdministerKeys,
-    /// Make and change environments, and do with keys of every environment of the tenant what
-    /// [`Self::AdministerKeys`] says.
+    /// Create and change environments, and [`Self::AdministerKeys`] for every environment of the tenant.
     AdministerTenant,
-    /// Look at environments of the tenant: their names and types.
+    /// Read the names and types of the tenant's environments.
     ReadEnvironments,
-    /// Look at webhook endpoints and deliveries.
+    /// Read webhook endpoints and deliveries.
     ReadWebhooks,
-    /// Change webhook endpoints, test them, and deliver again.
+    /// Change and test webhook endpoints, and replay deliveries.
     AdministerWebhooks,
 }
 
 impl Permission {
-    /// Every permission.
+    /// All permissions.
     pub const ALL: [Self; 8] = [
         Self::Read,
         Self::Write,
@@ -73,7 +72,7 @@ impl Permission {
         Self::AdministerWebhooks,
     ];
 
-    /// The roles that have it, in words.
+    /// The roles that have this permission, as a text for people.
     #[must_use]
     pub const fn roles(self) -> &'static str {
         match self {
@@ -90,14 +89,14 @@ impl Permission {
 }
 
 impl Role {
-    /// Whether the role has a permission: the whole matrix.
+    /// Whether the role has a permission. This is the whole matrix.
     #[must_use]
     pub const fn permits(self, permission: Permission) -> bool {
         use Permission::{
             AdministerKeys, AdministerTenant, AdministerWebhooks, Read, ReadEnvironments, ReadWebhooks, Write,
         };
         match self {
-            // Its own environment is all it reaches.
+            // It reaches only its own environment.
             Self::SuperAdmin => !matches!(permission, AdministerTenant),
             Self::TenantAdmin => matches!(permission, AdministerTenant | AdministerKeys | ReadEnvironments),
             Self::WebhookAdmin => matches!(permission, ReadWebhooks | AdministerWebhooks),
@@ -160,14 +159,14 @@ impl Roles {
         Self(vec![Role::SuperAdmin])
     }
 
-    /// The roles of the first key: everything in its environment, and the tenant's environments.
+    /// The roles of the first key: full access to its environment, and the administration of the tenant.
     #[must_use]
     pub fn first_key() -> Self {
         Self(vec![Role::SuperAdmin, Role::TenantAdmin])
     }
 
-    /// Whether a key with these roles may make one with others. Nobody hands out more than they have, but for a
-    /// `tenant_admin`: it makes the first keys of new environments, and so hands out every role.
+    /// Whether a key with these roles may create a key with other roles. A key grants only rights that it has. The
+    /// exception is `tenant_admin`: it creates the first keys of new environments, so it can grant every role.
     #[must_use]
     pub fn may_grant(&self, others: &Self) -> bool {
         let covers =
@@ -198,7 +197,7 @@ impl Roles {
 #[non_exhaustive]
 pub enum PermissionDenied {
     /// None of the caller's roles permits it.
-    #[error("the caller may not do this; it needs the role {}", .0.roles())]
+    #[error("the caller lacks the permission for this; it needs the role {}", .0.roles())]
     Role(Permission),
     /// The new key would have more rights than the caller.
     #[error("the caller cannot grant roles that it does not have; leave those roles out")]
@@ -206,11 +205,11 @@ pub enum PermissionDenied {
     /// The tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
-    /// The caller's address lies in none of the networks that it is limited to.
-    #[error("the caller may not ask from this address")]
+    /// The caller's address is outside its allowed networks.
+    #[error("the caller is not allowed to send requests from this address")]
     Network,
     /// The client named an environment other than the caller's.
-    #[error("the caller belongs to another environment than the requested one")]
+    #[error("the caller does not belong to the requested environment")]
     Environment,
 }
 
@@ -219,7 +218,7 @@ mod tests {
     use super::{NoRole, Permission, Role, Roles};
 
     #[test]
-    fn each_role_permits_what_it_says() {
+    fn each_role_has_exactly_its_permissions() {
         let (yes, no) = (true, false);
         // Read, Write, Administer, AdministerKeys, AdministerTenant, ReadEnvironments, ReadWebhooks, AdministerWebhooks
         let matrix = [
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_grant_what_permits_no_more() {
+    fn each_role_grants_exactly_its_roles() {
         let one = |role| Roles::new([role]).unwrap();
         let (yes, no) = (true, false);
         // super_admin, tenant_admin, webhook_admin, all_writer, all_reader

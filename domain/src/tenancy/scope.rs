@@ -21,12 +21,12 @@ pub struct EnvironmentScope {
     pub owner: Owner,
     /// The actor.
     pub actor: Actor,
-    /// From where.
+    /// The origin.
     pub origin: Origin,
 }
 
 impl EnvironmentScope {
-    /// Of an actor of whom nothing else is known.
+    /// A scope of an actor without an origin.
     #[must_use]
     pub fn new(owner: Owner, actor: Actor) -> Self {
         Self { owner, actor, origin: Origin::default() }
@@ -46,12 +46,12 @@ pub struct TenantScope {
     pub tenant_id: TenantId,
     /// The actor.
     pub actor: Actor,
-    /// From where.
+    /// The origin.
     pub origin: Origin,
 }
 
 impl TenantScope {
-    /// Of an actor of whom nothing else is known.
+    /// A scope of an actor without an origin.
     #[must_use]
     pub fn new(tenant_id: TenantId, actor: Actor) -> Self {
         Self { tenant_id, actor, origin: Origin::default() }
@@ -112,19 +112,19 @@ impl Caller {
         Self { scope, roles, rate_limit: RateLimit::default() }
     }
 
-    /// The same, who may ask no more often than this.
+    /// The same caller, with a rate limit.
     #[must_use]
     pub fn limited_to(self, rate_limit: RateLimit) -> Self {
         Self { rate_limit, ..self }
     }
 
-    /// How often it may ask.
+    /// The caller's rate limit.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
         self.rate_limit
     }
 
-    /// The same, from a network address: a program that identifies callers itself knows it from the connection.
+    /// The same caller, with a network address. Programs with their own authentication get it from the connection.
     #[must_use]
     pub fn at_address(mut self, address: Option<IpAddr>) -> Self {
         if let Some(address) = address {
@@ -167,18 +167,18 @@ impl Caller {
         if named == own { Ok(()) } else { Err(PermissionDenied::Environment) }
     }
 
-    /// An environment of the tenant in which to administer keys: the caller's own, or any for a `tenant_admin`. Nothing else
-    /// reaches from one environment into another, so no key of a development environment acts in a production one.
+    /// The environment in which the caller administers keys: its own, or any for a `tenant_admin`. No other operation
+    /// crosses environments, so a key of a development environment cannot act in a production environment.
     ///
     /// # Errors
-    /// [`PermissionDenied`] names the permission that is missing.
+    /// [`PermissionDenied`] with the missing permission.
     pub fn authorise_keys_of(&self, environment_id: EnvironmentId) -> Result<EnvironmentScope, PermissionDenied> {
         let own = self.scope.owner.environment_id == environment_id;
         let needed = if own { Permission::AdministerKeys } else { Permission::AdministerTenant };
         Ok(self.authorise_tenant(needed)?.environment(environment_id))
     }
 
-    /// Who acts.
+    /// The actor.
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.scope.actor
@@ -206,9 +206,9 @@ mod tests {
     };
 
     #[test]
-    fn only_a_tenant_admin_reaches_beyond_its_environment_and_no_further_than_keys() {
+    fn only_a_tenant_admin_reaches_other_environments_and_only_their_keys() {
         let (own, other) = (a_scope().owner.environment_id, an_id(77));
-        // What each role may do with keys of its own environment, and of another one.
+        // The access of each role to the keys of its own environment and of another one.
         let reach = [
             (Role::SuperAdmin, true, false),
             (Role::TenantAdmin, true, true),
@@ -221,7 +221,7 @@ mod tests {
             let caller = Caller::new(a_scope(), Roles::new([role]).unwrap(), None);
             assert_eq!(caller.authorise_keys_of(own).is_ok(), here, "{role}");
             assert_eq!(caller.authorise_keys_of(other).is_ok(), elsewhere, "{role}");
-            // Whatever else it may do, it does in its own environment: that is the only scope there is.
+            // All other permissions apply only to its own environment, because `authorise` returns no other scope.
             for permission in Permission::ALL.into_iter().filter(|one| role.permits(*one)) {
                 assert_eq!(caller.authorise(permission).map(|scope| scope.owner), Ok(a_scope().owner));
             }

@@ -51,7 +51,7 @@ pub struct TenancyService {
     pub ids: Arc<dyn IdGenerator>,
     /// The source of random secrets.
     pub randomness: Arc<dyn Randomness>,
-    /// For how long a key lives at most; for ever when absent.
+    /// The maximum lifetime of a key; `None` for no limit.
     pub key_max_age: Option<Duration>,
 }
 
@@ -89,7 +89,7 @@ pub enum ApiKeyError {
     /// There is no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
-    /// It would live too long, or not at all.
+    /// The key's expiry is in the past, or exceeds the maximum.
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
     /// No secret could be generated.
@@ -128,8 +128,9 @@ impl TenancyService {
         Ok(ApiKeySecret::from_random(self.randomness.secret_bytes()?))
     }
 
-    /// Makes a first tenant, environment and key with this secret, when there is no tenant at all yet. The key may do
-    /// everything in the environment, and administers the tenant. Answers the key, or `None` when there was a tenant already.
+    /// Creates the first tenant, environment and key with this secret, if there is no tenant yet. The key has full
+    /// access to the environment and administers the tenant. Returns the key, or `None` when there already was a
+    /// tenant.
     ///
     /// # Errors
     /// When the store fails.
@@ -158,8 +159,8 @@ impl TenancyService {
         Ok(tenant)
     }
 
-    /// Suspends a tenant, or ends its suspension; a second time changes nothing. Running servers mind it within
-    /// [`super::REVOCATION_DELAY_SECONDS`].
+    /// Suspends a tenant, or ends its suspension. A second call changes nothing. Running servers apply the change
+    /// within [`super::REVOCATION_DELAY_SECONDS`].
     ///
     /// # Errors
     /// When there is no such tenant or the store fails.

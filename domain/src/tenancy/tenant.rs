@@ -35,14 +35,15 @@ pub struct Tenant {
     pub id: TenantId,
     /// The name.
     pub name: TenantName,
-    /// Since when it is suspended: its keys open nothing, its webhooks and onboarding rest. Nothing of it is lost.
+    /// The time since which it is suspended. A suspended tenant keeps its data, but its keys are rejected and its
+    /// webhooks and onboarding pause.
     pub suspended_at: Option<Timestamp>,
     /// Who created it, and when.
     pub audit: Audit,
 }
 
 impl Tenant {
-    /// Suspends it, or ends its suspension; whether that changes anything.
+    /// Suspends the tenant or ends its suspension, and returns whether this changed anything.
     pub fn suspend(&mut self, suspended: bool, at: Timestamp, by: &Actor) -> bool {
         let changes = suspended != self.suspended_at.is_some();
         if changes {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::url::EndpointUrl;
 use crate::{network::Network, violation::Rule};
 
-/// The addresses that a server calls: public ones over `https`, and others only where the operator allows it.
+/// The addresses that a server calls: public ones over `https`, and others only if the operator allows it.
 ///
 /// ```
 /// use patron_domain::webhook::{CallPolicy, EndpointUrl, NotCalled};
@@ -86,8 +86,8 @@ impl CallPolicy {
         }
     }
 
-    /// Whether an address belongs to a network that is never called. An IPv6 address that carries an IPv4 address (mapped, NAT64,
-    /// 6to4) is judged by that one, too.
+    /// Whether an address belongs to a network that is never called. If an IPv6 address contains an IPv4 address (mapped,
+    /// NAT64, 6to4), both are checked.
     fn is_never_called(&self, address: IpAddr) -> bool {
         let carried = match address {
             IpAddr::V4(_) => None,
@@ -140,7 +140,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(|(network, length)| (bits ^ u32::from(Ipv4Addr::from(*network))) >> (32 - length) == 0)
 }
 
-/// The IPv4 address that an IPv6 address carries.
+/// The IPv4 address in an IPv6 address.
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         // IPv4-mapped, and NAT64 by its well-known prefix.
@@ -185,7 +185,7 @@ mod tests {
             ("http://app.LOCALHOST.:80", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://[::1]:4000", [Err(Private), Err(Private), Ok(()), Ok(())]),
             ("http://8.8.8.8", [Err(PlainHttp), Ok(()), Err(PlainHttp), Ok(())]),
-            // The address of a name is not known yet.
+            // The address of a name is still unknown.
             ("http://example.com", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
             ("http://notlocalhost", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
         ] {

@@ -180,8 +180,8 @@ words!(
 );
 
 impl SendFailure {
-    /// The failure that callers see: an unknown host looks like a refused one. Otherwise anybody who can create an endpoint
-    /// could find out which names exist in the server's own network.
+    /// The failure that callers see: an unknown host looks like a refused one. Otherwise any client that can create an
+    /// endpoint could find out which names exist in the server's own network.
     ///
     /// ```
     /// use patron_domain::webhook::SendFailure;

@@ -1,4 +1,4 @@
-//! Delivers an environment's events to its endpoints: the steps that a program calls, and every decision between them.
+//! Delivers an environment's events to its endpoints: the steps that a driver calls, and the decisions between them.
 
 mod log;
 mod record;
@@ -23,8 +23,9 @@ use crate::{
     tenancy::{EnvironmentScope, SystemScope},
 };
 
-/// Delivers webhooks, in rounds of one endpoint each. A driver claims endpoints, makes the attempts of each round side by side,
-/// lane by lane, and hands back what they led to. Several drivers may work on one store: leases keep them apart.
+/// Delivers webhooks in rounds. A round belongs to one endpoint. A driver claims endpoints, makes the attempts of each
+/// round, with its lanes in parallel, and returns the results. Several drivers can work on one store: leases keep them
+/// apart.
 ///
 /// ```
 /// use patron_domain::{testkit::*, webhook::{DeliveryEngine, DeliveryOptions, RoundResult, Tally}};
@@ -43,13 +44,13 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct DeliveryEngine {
-    /// The ports behind webhooks.
+    /// The service with the ports.
     pub service: WebhookService,
-    /// How it works.
+    /// The options.
     pub options: DeliveryOptions,
 }
 
-/// How deliveries are made.
+/// The options of deliveries.
 ///
 /// ```
 /// use patron_domain::webhook::{DISABLE_AFTER, DeliveryOptions};
@@ -58,20 +59,20 @@ pub struct DeliveryEngine {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryOptions {
-    /// The name of the leases: a different one for each process that works at the same time.
+    /// The holder's name in leases. Every concurrent process needs a different one.
     pub holder: String,
-    /// How long a lease lasts without being renewed.
+    /// The length of a lease.
     pub lease: Duration,
-    /// When failed deliveries are repeated.
+    /// The retries of failed deliveries.
     pub retries: Retries,
-    /// An endpoint that accepts nothing for this time is disabled.
+    /// The time without an accepted delivery after which an endpoint is disabled.
     pub disable_after: Duration,
-    /// About how much of the log is read at once.
+    /// The approximate size of a page of the log.
     pub page: PageBytes,
 }
 
 impl DeliveryOptions {
-    /// The defaults, under a name.
+    /// The default options with a holder's name.
     #[must_use]
     pub fn named(holder: impl Into<String>) -> Self {
         let lease = Duration::from_secs(30);
@@ -85,7 +86,7 @@ impl DeliveryOptions {
     }
 }
 
-/// A round ended early, for a reason that has nothing to do with the receiver.
+/// Why a round ended early. The receiver is not the cause.
 ///
 /// ```
 /// use patron_domain::{store::StoreError, webhook::DeliveryError};
@@ -99,13 +100,13 @@ pub enum DeliveryError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The endpoint's secrets do not open.
+    /// The endpoint's secrets cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }
 
 impl DeliveryEngine {
-    /// Leases endpoints that have something to do. `serving` are those that this driver serves already.
+    /// Leases endpoints that have work. `serving` lists the endpoints that this driver already serves.
     ///
     /// # Errors
     /// When the store fails.
@@ -115,7 +116,7 @@ impl DeliveryEngine {
         self.service.webhooks.claim(&SystemScope::patron(), LeaseClaim { holder, now, until, serving, limit }).await
     }
 
-    /// Renews the lease of an endpoint; `false` when it was lost: then no more attempts may begin.
+    /// Renews the lease of an endpoint. `false` means that the lease was lost, so no more attempts may begin.
     ///
     /// # Errors
     /// When the store fails.
@@ -124,7 +125,7 @@ impl DeliveryEngine {
         self.service.webhooks.renew(&SystemScope::patron(), endpoint, &self.options.holder, until).await
     }
 
-    /// Writes what a round led to; `false` when the lease was lost: then nothing was written.
+    /// Writes the result of a round. `false` means that the lease was lost, so nothing was written.
     ///
     /// # Errors
     /// When the store fails.
@@ -132,7 +133,7 @@ impl DeliveryEngine {
         self.service.webhooks.record(&SystemScope::patron(), record).await
     }
 
-    /// The endpoint as it is now; `None` when it was deleted or disabled.
+    /// The current state of the endpoint; `None` when it was deleted or disabled.
     ///
     /// # Errors
     /// When the store fails.
@@ -141,7 +142,7 @@ impl DeliveryEngine {
         Ok(found.filter(|endpoint| endpoint.disabled.is_none()))
     }
 
-    /// What is sent of an event; `None` when the log has it no more.
+    /// The body of an event's deliveries. `None` if the log no longer has the event.
     ///
     /// # Errors
     /// When the store fails.
@@ -150,10 +151,10 @@ impl DeliveryEngine {
         Ok(events.find(&scope(endpoint), event).await?.map(|event| body.event(&event)))
     }
 
-    /// Attempts one delivery of an event with a body; without one the event is gone.
+    /// Makes one attempt at a delivery. Without a `body`, the event was removed from the log.
     ///
     /// # Errors
-    /// When the endpoint's secrets do not open. A receiver that refuses is an outcome, not an error.
+    /// When the endpoint's secrets cannot be opened. A refusal by the receiver is an outcome, not an error.
     pub async fn attempt(
         &self,
         signer: &Result<Signer, VaultError>,
@@ -171,7 +172,7 @@ impl DeliveryEngine {
     }
 }
 
-/// The environment of an endpoint, for the engine's own work.
+/// The scope of an endpoint's environment, for the engine's own work.
 fn scope(endpoint: &WebhookEndpoint) -> EnvironmentScope {
     EnvironmentScope::new(endpoint.owner, SystemScope::patron().actor)
 }

@@ -86,7 +86,8 @@ impl Tally {
         self.gone |= attempt.is_gone();
     }
 
-    /// Whether the round should begin no more attempts: the endpoint answered 410, or only failures were counted, and many.
+    /// Whether the round should begin no more attempts: the endpoint responded 410, or there were many failures and no
+    /// success.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.gone || self.delivered == 0 && self.failed >= HOPELESS

@@ -97,7 +97,7 @@ pub struct RoundRecord {
     pub fresh: Vec<Delivery>,
     /// Stored deliveries that have changed.
     pub changed: Vec<Delivery>,
-    /// Behind the last event that the endpoint has got, or that waits for it.
+    /// The place after the last event that was delivered to the endpoint or waits for it.
     pub position: EventCursor,
     /// The endpoint's health.
     pub health: Health,
@@ -217,9 +217,10 @@ pub trait WebhookRepository: Send + Sync {
 
     /// Leases endpoints of any environment that have work: events after their position, or a delivery that is due.
     ///
-    /// Endpoints MUST be left out that are disabled, deleted, paused, of a suspended tenant, listed as served, or leased
-    /// by another holder beyond the current time. Of concurrent claims no two MUST get the same endpoint. The holder's own leases MAY be
-    /// returned again, so that a relay that restarts under the same name resumes its work.
+    /// Endpoints that are disabled, deleted, paused, of a suspended tenant or listed as served MUST NOT be returned,
+    /// nor those that another holder has leased beyond the current time. Of concurrent claims no two MUST get the same
+    /// endpoint. The holder's own leases MAY be returned again, so that a relay that restarts under the same name
+    /// resumes its work.
     async fn claim(&self, scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError>;
 
     /// Extends a lease; `false` when another holder has it now, or the endpoint is disabled, deleted, or of a
@@ -244,8 +245,8 @@ pub trait WebhookRepository: Send + Sync {
     ) -> Result<Vec<Delivery>, StoreError>;
 
     /// Writes the result of a round: deliveries, position and health together. When another holder has the lease now,
-    /// the endpoint was deleted, or the log [was taken back](EventCursor::was_taken_back) behind the round's position, this
-    /// MUST write nothing and return `false`. The relay then continues from the stored position.
+    /// the endpoint was deleted, or the log [was taken back](EventCursor::was_taken_back) behind the round's position,
+    /// this MUST write nothing and return `false`. The relay then continues from the stored position.
     async fn record(&self, scope: &SystemScope, record: RoundRecord) -> Result<bool, StoreError>;
 
     /// Removes delivered and failed deliveries of any environment that were last changed before a time, and waiting

@@ -42,7 +42,8 @@ impl WebhookService {
     /// Delivers events to an endpoint again, and returns their number. The deliveries start within seconds.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, endpoint or event are unknown, there are too many, or the store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, the endpoint or event is unknown, there are
+    /// too many events, or the store fails.
     pub async fn replay(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Sealing the secrets of endpoints and workflows anew, after the operator has changed the key.
+//! Resealing the secrets of endpoints and workflows after the operator has changed the key.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     tenancy::SystemScope,
 };
 
-/// What came of sealing secrets anew: how many endpoints and versions of workflows.
+/// The result of resealing: numbers of endpoints and workflow versions.
 ///
 /// ```
 /// use patron_domain::webhook::Resealed;
@@ -23,11 +23,11 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Whose secrets were sealed anew.
+    /// The secrets were sealed with the current key.
     pub sealed: u64,
-    /// Whose secrets were sealed with the current key already.
+    /// The secrets were already sealed with the current key.
     pub kept: u64,
-    /// Whose secrets no key opens. They stay as they are.
+    /// No key opens the secrets. They stay unchanged.
     pub unreadable: u64,
 }
 
@@ -40,7 +40,7 @@ impl std::ops::AddAssign for Resealed {
 }
 
 impl Resealed {
-    /// Counts what came of one thing, and passes on what is to be written.
+    /// Counts the result for one object, and returns the new state to write, if there is one.
     pub fn count<T>(&mut self, resealed: Result<Option<T>, VaultError>) -> Option<T> {
         match &resealed {
             Ok(Some(_)) => self.sealed += 1,
@@ -51,7 +51,7 @@ impl Resealed {
     }
 }
 
-/// A store that can seal its secrets anew.
+/// A store that can reseal its secrets.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -64,14 +64,14 @@ impl Resealed {
 /// ```
 #[async_trait]
 pub trait Resealing: Send + Sync {
-    /// Seals the secrets of all endpoints and of all versions of workflows anew, as [`SecretVault::reseal`] says, in bounded
-    /// transactions. Nothing else MUST change. What cannot be opened MUST stay as it is, and is counted. Other processes
-    /// MAY change endpoints and workflows meanwhile, and none of their changes MUST be lost.
+    /// Reseals the secrets of all endpoints and all workflow versions with [`SecretVault::reseal`], in transactions of
+    /// limited size. Nothing else MUST change. Secrets that cannot be opened MUST stay unchanged and be counted. Other
+    /// processes MAY change endpoints and workflows at the same time, and none of their changes MUST be lost.
     async fn reseal(&self, scope: &SystemScope, vault: Arc<dyn SecretVault>) -> Result<Resealed, StoreError>;
 }
 
 impl WebhookEndpoint {
-    /// The endpoint with its secrets sealed anew; `None` when they are sealed with the current key already.
+    /// The endpoint with resealed secrets; `None` when they are already sealed with the current key.
     ///
     /// # Errors
     /// [`VaultError`] when one of them cannot be opened or sealed.
@@ -94,7 +94,7 @@ impl WebhookEndpoint {
 }
 
 impl Workflow {
-    /// The version with its secret sealed anew; `None` when it is sealed with the current key already.
+    /// The version with a resealed secret; `None` when it is already sealed with the current key.
     ///
     /// # Errors
     /// [`VaultError`] when it cannot be opened or sealed.
@@ -113,7 +113,7 @@ mod tests {
         webhook::{SealedSecret, WebhookSecret},
     };
 
-    /// Seals with `new:`; what begins with `old:` opens too, and `lost` does not.
+    /// Seals with the prefix `new:`, and opens only secrets with the prefix `old:`.
     struct Prefix;
 
     impl SecretVault for Prefix {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_an_older_key_sealed_is_sealed_anew() {
+    fn only_secrets_sealed_with_an_older_key_are_resealed() {
         let endpoint = |current, previous: Option<&str>| {
             let previous = previous.map(|prefix| (sealed(prefix), a_time()));
             WebhookEndpoint { secrets: EndpointSecrets { current: sealed(current), previous }, ..a_webhook_endpoint() }

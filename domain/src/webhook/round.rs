@@ -1,4 +1,4 @@
-//! One round at an endpoint: which deliveries are attempted, in which order, and what is recorded at the end. Pure: the
+//! One round at an endpoint: the deliveries to attempt, their order, and the results to record at the end. Pure: the
 //! relay makes the attempts and works through the lanes one by one.
 //!
 //! A lane has the deliveries of one subject (a customer or tax rate) in log order. Lanes run in parallel. Within a
@@ -87,7 +87,7 @@ pub struct RoundEnd {
     pub waiting: Vec<Delivery>,
     /// The place in the log up to which every event is delivered or recorded as waiting.
     pub position: EventCursor,
-    /// When the first of the waiting deliveries is due.
+    /// The time at which the first waiting delivery is due.
     pub next_at: Option<Timestamp>,
 }
 

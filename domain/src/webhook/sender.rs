@@ -17,7 +17,7 @@ use crate::{ids::EventId, lifecycle::Owner};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// In whose environment it is made: senders take turns by it.
+    /// The owner of the endpoint. Environments take turns.
     pub owner: Owner,
     /// The URL.
     pub url: EndpointUrl,
@@ -61,8 +61,8 @@ pub trait WebhookSender: Send + Sync {
     /// Makes one attempt.
     ///
     /// The attempt MUST connect only to addresses that the [`super::CallPolicy`] allows, MUST NOT follow redirects,
-    /// MUST end within ten seconds of when the endpoint's name is looked up, whatever the endpoint does, MUST NOT let one
-    /// environment wait for what is slow in another, and MUST NOT keep more than the beginning of a response.
+    /// MUST end within ten seconds after the endpoint's name was looked up, whatever the endpoint does. Slow names or
+    /// endpoints of one environment MUST NOT block another. MUST NOT keep more than the beginning of a response.
     async fn send(&self, request: SignedRequest) -> Attempt;
 
     /// Why every attempt to this URL would be refused, as far as the URL shows without a look-up; `None` when it may be

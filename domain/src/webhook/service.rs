@@ -21,8 +21,8 @@ use crate::{
 /// Operations on endpoints and deliveries, for callers with permissions.
 ///
 /// An endpoint can send every customer's data to any address. Therefore only a `super_admin` or a `webhook_admin` can
-/// change, test or replay. Every role that reads customers can read endpoints and deliveries. A secret is shown only once,
-/// even to a request that is repeated with its idempotency key.
+/// change, test or replay. Every role that reads customers can read endpoints and deliveries. A secret is shown only
+/// once, even to a request that is repeated with its idempotency key.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -97,7 +97,8 @@ impl WebhookService {
     /// request with the same idempotency key gets the endpoint without it.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there are too many endpoints, or secret or store fail.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there are too many endpoints, no secret can be
+    /// generated or sealed, or the store fails.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -145,7 +146,8 @@ impl WebhookService {
     /// Changes an endpoint, and returns its state after the change.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store
+    /// fails.
     pub async fn update(
         &self,
         caller: &Caller,
@@ -162,7 +164,8 @@ impl WebhookService {
     /// Deletes an endpoint.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store fails.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or the store
+    /// fails.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -179,7 +182,8 @@ impl WebhookService {
     /// deliveries are signed with both secrets.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, or secret or store fail.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is none with this id, no secret can be
+    /// generated or sealed, or the store fails.
     pub async fn rotate(
         &self,
         caller: &Caller,
@@ -216,8 +220,8 @@ impl WebhookService {
     /// response.
     ///
     /// # Errors
-    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is no such endpoint, or secret or store fail. A test that the endpoint
-    /// does not take is no error.
+    /// When the caller is neither a `super_admin` nor a `webhook_admin`, there is no such endpoint, no secret can be
+    /// opened, or the store fails. A test that the endpoint rejects is not an error.
     pub async fn test(
         &self,
         caller: &Caller,

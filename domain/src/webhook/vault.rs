@@ -55,7 +55,7 @@ pub trait SecretVault: Send + Sync {
     /// [`VaultError::Sealed`] when it was not sealed by this vault for this endpoint.
     fn open(&self, id: WebhookEndpointId, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError>;
 
-    /// Seals a secret anew, with the key that is current; `None` when it is sealed with that one already.
+    /// Seals a secret again with the current key; `None` when it is already sealed with that key.
     ///
     /// # Errors
     /// [`VaultError`] when it cannot be opened or sealed.

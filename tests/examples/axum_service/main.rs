@@ -53,18 +53,18 @@ pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
     axum::serve(listener, routes.with_state(customers)).await
 }
 
-/// Who asks. A service of your own makes this of its sessions or tokens; this one knows one tenant, its seventh.
+/// The caller. A real service gets it from its sessions or tokens; this one has a single tenant, number 7.
 fn caller() -> Caller {
     Caller::new(EnvironmentScope::new(Owner::numbered(7, 1), Actor::system()), Roles::default(), None)
 }
 
-/// Every error of every operation, as an answer.
+/// The answer to an error of any operation.
 struct Refused(StatusCode, Value);
 
 impl<E: OperationError> From<E> for Refused {
     fn from(error: E) -> Self {
         let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // What went wrong inside is for the log.
+        // Internal errors are for the log.
         let says = if error.kind() == ErrorKind::Internal { "something went wrong".into() } else { error.to_string() };
         let fields = error.violations().into_iter().flatten().map(|one| (one.path.clone(), json!(one.message)));
         Self(status, json!({ "code": error.code(), "message": says, "fields": Value::Object(fields.collect()) }))

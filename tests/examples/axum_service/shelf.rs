@@ -22,7 +22,7 @@ use patron_domain::{
     tenancy::EnvironmentScope,
 };
 
-/// Keeps customers for as long as it lives.
+/// Keeps customers in memory.
 #[derive(Default)]
 pub(crate) struct Shelf(Mutex<HashMap<Owner, Board>>);
 
@@ -72,7 +72,7 @@ impl Board {
             return Ok(CustomerChanged { event: event.clone(), replayed: true });
         }
         let facts = self.facts(&command);
-        // The decision refuses an external id that somebody has: the board is locked, so the facts are still true.
+        // The decision refuses an external id that is taken: the board is locked, so the facts are still valid.
         let event = command.decide(scope, &facts)?.event;
         // Nothing fails from here on, so nothing is ever half done.
         if let Some(claim) = claim {
@@ -122,11 +122,9 @@ impl CustomerRepository for Shelf {
         filter: &MappingFilter,
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
-        let all = self.board(scope, |board| board.customers.values().flat_map(|one| one.mappings.clone()).collect());
-        let mut found: Vec<IntegrationMapping> = all;
-        found.retain(|mapping| filter.admits(mapping));
-        found.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-        Ok(Page::cut(found, page))
+        let all: Vec<_> =
+            self.board(scope, |board| board.customers.values().flat_map(|one| one.mappings.clone()).collect());
+        Ok(filter.page(all, page))
     }
 
     async fn history(

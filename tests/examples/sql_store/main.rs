@@ -1,7 +1,7 @@
-//! A store of customers in SQL of its own, over rusqlite: in tables of an application whose tenants are integers.
+//! A store of customers in its own SQL, over rusqlite, in the tables of an application whose tenants are integers.
 //!
-//! It passes the contract suite, as `tests/tests/commands/examples.rs` shows. Lists and searches are answered by the database
-//! (`search.rs`), not by loading everybody. Over sqlx or another driver the statements are the same.
+//! It passes the contract suite, as `tests/tests/commands/examples.rs` shows. Lists and searches run in the database
+//! (`search.rs`) and load only the customers of one page. Another driver can run the same statements.
 //!
 //! ```sh
 //! cargo run --example sql_store -- customers.db acme "Acme GmbH"
@@ -49,7 +49,7 @@ fn service(store: SqlStore) -> CustomerService {
     }
 }
 
-/// Somebody of the application's tenant 7, which has one environment.
+/// A caller of the application's tenant 7, which has one environment.
 fn caller() -> Caller {
     let actor = Actor::system();
     Caller::new(EnvironmentScope::new(Owner::numbered(7, 1), actor), Roles::default(), None)

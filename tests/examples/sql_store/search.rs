@@ -1,4 +1,4 @@
-//! Lists and searches, answered by the database.
+//! Lists and searches in SQL.
 
 use patron_domain::{
     customer::{
@@ -32,7 +32,7 @@ impl Sql {
         self.push("?")
     }
 
-    /// `tenant = … AND environment = …`, without which nothing is asked.
+    /// `tenant = … AND environment = …`, a part of every query.
     fn place(&mut self, place: Place) -> &mut Self {
         self.push("tenant = ").value(place.tenant).push(" AND environment = ").value(place.environment)
     }
@@ -67,7 +67,7 @@ pub(super) fn list(db: &Connection, place: Place, query: &CustomerQuery) -> Resu
     for (field, direction) in query.order().keys() {
         listed.push(sorted_by(*field)).push(word(*direction)).push(", ");
     }
-    // One more than asked for shows whether there is a next page.
+    // One more row than requested shows whether there is a next page.
     let limit = i64::from(query.page().limit()) + 1;
     listed.push("id").push(word(query.order().ties())).push(" LIMIT ").value(limit);
     listed.push(" OFFSET ").value(i64::try_from(query.page().offset()).unwrap_or(i64::MAX));
@@ -111,7 +111,7 @@ fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
 }
 
 fn in_list(sql: &mut Sql, field: TextField, operator: &str, texts: &[String]) {
-    // An absent text is the empty one.
+    // An absent text counts as empty.
     let column = match field {
         TextField::Id => "id".to_owned(),
         TextField::ExternalId => "external_id".to_owned(),
@@ -150,7 +150,7 @@ fn word(direction: Direction) -> &'static str {
     }
 }
 
-/// What comes after a place: behind it in the first column, or level with it there and behind it in the next.
+/// The condition for rows after a place: greater in the first column, or equal there and greater in the next.
 fn write_after(sql: &mut Sql, place: Place, cursor: &CustomerCursor) {
     let id = cursor.id().to_string();
     let mut ties = Direction::default();
@@ -161,7 +161,7 @@ fn write_after(sql: &mut Sql, place: Place, cursor: &CustomerCursor) {
             sql.push(before).push(column).push(operator);
             match key.time {
                 Some(at) => sql.value(at.micros()),
-                // A text is that of the customer whose place it is, as it is now.
+                // A text is the current one of the customer at this place.
                 None => sql
                     .push("(SELECT place.")
                     .push(column)

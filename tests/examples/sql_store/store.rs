@@ -54,11 +54,11 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// A database of the application's own. One connection will do here; a real service has a pool, and asks it on threads that
-/// may wait.
+/// The application's own database. One connection is enough here; a real service has a pool, and uses it on threads that
+/// may block.
 pub(crate) struct SqlStore(Mutex<Connection>);
 
-/// The numbers of a tenant and an environment: every statement begins with them, so none sees beyond its scope.
+/// The numbers of a tenant and an environment. Every statement has them, so none reads outside its scope.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) owner: Owner,
@@ -67,7 +67,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `None` for an owner that is not of this application: nothing is there.
+    /// `None` for an owner of another application, which has no data here.
     fn of(scope: &EnvironmentScope) -> Option<Self> {
         let (tenant, environment) = scope.owner.numbers()?;
         let (tenant, environment) = (i64::try_from(tenant).ok()?, i64::try_from(environment).ok()?);
@@ -75,7 +75,7 @@ impl Place {
     }
 }
 
-/// What the database says is for the log. It may quote values, so nothing of it is passed on but its code.
+/// The database's message is for the log. It may quote values, so only its code is returned.
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::unavailable("the database is busy"),
@@ -88,7 +88,7 @@ fn unreadable(_: impl std::error::Error) -> StoreError {
 }
 
 impl SqlStore {
-    /// Opens a file, `:memory:` for none, and makes the tables.
+    /// Opens a file, or `:memory:`, and creates the tables.
     pub(crate) fn open(file: &str) -> rusqlite::Result<Self> {
         let connection = Connection::open(file)?;
         connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;")?;
@@ -100,14 +100,14 @@ impl SqlStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads in a scope; nothing is found in one that is not of this application.
+    /// Reads in a scope; the scope of another application has no data.
     fn read<T>(
         &self,
         scope: &EnvironmentScope,
         nothing: T,
         read: impl FnOnce(&Connection, Place) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        Place::of(scope).map_or(Ok(nothing), |place| read(&*self.connection(), place))
+        Place::of(scope).map_or(Ok(nothing), |place| read(&self.connection(), place))
     }
 
     fn do_change(
@@ -116,12 +116,12 @@ impl SqlStore {
         mut command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let Some(place) = Place::of(scope) else {
-            // Nothing can be changed there, and nothing is created.
+            // The scope of another application cannot be changed.
             command.decide(scope, &CustomerFacts::default())?;
             return Err(StoreError::Failed { reason: "not a tenant of this application".to_owned() }.into());
         };
         let mut connection = self.connection();
-        // Immediate: it waits here for other writers, so what is read from now on stays true.
+        // Immediate: it waits here for other writers, so later reads stay valid until the commit.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let claim = command.claim.take();
         if let Some(claim) = &claim
@@ -137,7 +137,7 @@ impl SqlStore {
     }
 }
 
-/// What was done under a key.
+/// The result under an idempotency key.
 fn kept(db: &Connection, place: Place, claim: &IdempotencyClaim) -> Result<Option<IdempotencyRecord>, StoreError> {
     let statement =
         "SELECT fingerprint, event, at FROM idempotency_keys WHERE tenant = ? AND environment = ? AND key = ?";
@@ -159,7 +159,7 @@ fn event(db: &Connection, place: Place, id: EventId) -> Result<CustomerEvent, St
     serde_json::from_str(&text).map_err(unreadable)
 }
 
-/// The aggregates that a statement finds, which asks for documents.
+/// The aggregates that a statement finds; it selects documents.
 pub(super) fn aggregates(
     db: &Connection,
     place: Place,
@@ -197,7 +197,7 @@ fn indexed(db: &Connection, place: Place, entry: &IndexEntry) -> Result<Vec<Cust
     aggregates(db, place, statement, &values)
 }
 
-/// What a decision needs. There are no tax rates here, so there are none to look up.
+/// The facts for a decision. There are no tax rates here to look up.
 fn facts(db: &Connection, place: Place, command: &ChangeCustomer) -> Result<CustomerFacts, StoreError> {
     let current = match command.subject() {
         Subject::New => None,
@@ -211,7 +211,7 @@ fn facts(db: &Connection, place: Place, command: &ChangeCustomer) -> Result<Cust
     Ok(CustomerFacts::new(current, held))
 }
 
-/// The rows of what was decided: the event holds the whole new state.
+/// Writes the rows of a decision: the event contains the whole new state.
 fn write(
     db: &Connection,
     place: Place,
@@ -298,7 +298,7 @@ impl CustomerRepository for SqlStore {
             if let Some(holder) = holder(db, place, external_id)? {
                 return Ok(Some(holder.into_record()));
             }
-            // Who had it last, of those that had it once.
+            // The customer that had it last, of all former holders.
             let once = indexed(db, place, &IndexEntry::external_id(external_id.as_str()))?;
             let last = found_by_external_id(once.iter().flat_map(|one| one.terms_of(external_id)));
             Ok(once.into_iter().find(|one| Some(one.customer.id) == last).map(CustomerAggregate::into_record))
@@ -312,16 +312,13 @@ impl CustomerRepository for SqlStore {
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         self.read(scope, Page::empty(), |db, place| {
-            let customers = match filter {
+            let customers: Vec<_> = match filter {
                 MappingFilter::Customer(id) => by_id(db, place, *id)?.into_iter().collect(),
                 MappingFilter::Provider { provider_type, provider_entity_id } => {
                     indexed(db, place, &IndexEntry::provider(provider_type, provider_entity_id))?
                 }
             };
-            let mut found: Vec<_> = customers.into_iter().flat_map(|one| one.mappings).collect();
-            found.retain(|mapping| filter.admits(mapping));
-            found.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-            Ok(Page::cut(found, page))
+            Ok(filter.page(customers.into_iter().flat_map(|one| one.mappings), page))
         })
     }
 
@@ -352,7 +349,7 @@ impl CustomerRepository for SqlStore {
     }
 }
 
-/// Whether a customer shows its mappings.
+/// Whether the mappings are part of the answer.
 pub(super) fn record(one: CustomerAggregate, with_mappings: bool) -> CustomerRecord {
     let shows = with_mappings && one.customer.status == Status::Published;
     let mut record = one.into_record();

@@ -93,7 +93,7 @@ enum Figure {
     Indexes,
     /// Bytes on disk for a full customer.
     Disk {
-        /// How many customers are made.
+        /// The number of customers to create.
         #[arg(long, default_value_t = 20_000)]
         customers: u64,
     },
@@ -114,7 +114,7 @@ enum Figure {
         #[arg(long, default_value_t = 150_000)]
         many: u64,
     },
-    /// Customers made up by `patron customers generate`, against a plain SQLite loop.
+    /// Customers that `patron customers generate` creates, against a plain SQLite loop.
     Generate,
     /// Reads by one client over few customers, against the same over many; over PostgreSQL also pages against pgbench.
     Growth {
@@ -161,21 +161,21 @@ enum Figure {
         #[arg(long, default_value_t = 15)]
         overload_seconds: u64,
     },
-    /// A quiet tenant beside one that attacks: refusals, large pages, searches, slow receivers, slow names.
+    /// A quiet tenant beside a loud one: refusals, large pages, searches, slow receivers, slow names.
     Neighbours {
         /// Over PostgreSQL rather than SQLite.
         #[arg(long)]
         postgres: bool,
-        /// The customers of the tenant that attacks.
+        /// The number of customers of the loud tenant.
         #[arg(long, default_value_t = 100_000)]
         customers: u64,
-        /// One of the attacks alone.
+        /// Runs only this attack.
         #[arg(long, value_enum)]
         only: Option<Attack>,
     },
-    /// One kind of request and nothing else, for as long as one turn: for a profiler.
+    /// One kind of request, for the length of one turn: for a profiler.
     Load {
-        /// What is asked.
+        /// The kind of request.
         #[arg(long, value_enum, default_value_t = Request::Create)]
         request: Request,
         /// Over PostgreSQL rather than SQLite.
@@ -185,7 +185,7 @@ enum Figure {
         #[arg(long, default_value_t = 64)]
         clients: usize,
     },
-    /// All of the above, one after the other, but the load for a profiler and the comparison with an earlier build.
+    /// All of the above, one after the other, except the load for a profiler and the comparison with an earlier build.
     All,
     /// The bare Rocket handler: what the others start for themselves.
     #[command(hide = true)]

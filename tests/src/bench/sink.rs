@@ -24,7 +24,7 @@ pub(crate) struct Arrived {
     pub(crate) body: Vec<u8>,
 }
 
-/// A receiver on a thread of its own, for as long as this process lives.
+/// A receiver on its own thread, until this process ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Sink {
     address: SocketAddr,

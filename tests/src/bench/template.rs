@@ -3,7 +3,7 @@
 use patron_tests::{patron::KEY, requests};
 use serde_json::{Value, json};
 
-/// Stands for 16 digits that nobody had before.
+/// The place of 16 digits that are unique in each request.
 pub(crate) const FRESH: &str = "################";
 /// Stands for the id of a customer that is there, drawn at random.
 pub(crate) const KNOWN_ID: &str = "$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$";
@@ -46,7 +46,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// 16 digits that nobody had before: of 9 · 10¹⁵, so the odds of a repetition are slight.
+    /// 16 random digits, of 9 · 10¹⁵ values, so a repetition is unlikely.
     pub(crate) fn digits(&mut self) -> [u8; 16] {
         let mut number = 1_000_000_000_000_000 + self.next() % 9_000_000_000_000_000;
         let mut digits = [b'0'; 16];
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_customer_is_asked_for() {
+    fn an_existing_customer_is_requested() {
         let known = [Known { id: format!("cust_{}", "0".repeat(26)), digits: "1".repeat(16) }];
         let request = get().next(&mut Random::new(), &known).to_vec();
         assert!(request.starts_with(format!("GET /v1/customers/{} HTTP/1.1\r\n", known[0].id).as_bytes()));

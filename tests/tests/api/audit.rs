@@ -1,4 +1,4 @@
-//! The audit log over HTTP, and what the program's own log says of who asked.
+//! The audit log over HTTP, and the callers in the program's own log.
 
 use std::{
     io::{Read, Write},
@@ -37,7 +37,7 @@ fn actions(entries: &[Value]) -> Vec<&str> {
     entries.iter().map(|entry| text(&entry["action"])).collect()
 }
 
-/// One request over a connection of its own, through a proxy's eyes.
+/// Sends one request over its own connection, as a proxy would.
 fn forwarded(server: &Server, key: &str, chain: &str) {
     let mut stream = TcpStream::connect(server.base().trim_start_matches("http://")).expect("a connection");
     let request = format!(
@@ -52,7 +52,7 @@ fn forwarded(server: &Server, key: &str, chain: &str) {
 
 #[rstest]
 #[tokio::test]
-async fn administration_leaves_entries_with_who_what_when_and_from_where(
+async fn administration_is_recorded_with_actor_object_time_and_address(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -61,7 +61,7 @@ async fn administration_leaves_entries_with_who_what_when_and_from_where(
     let path = format!("{KEYS}/{id}");
     let revoke = server.request(Method::DELETE, &path).header("x-request-id", "the-revocation");
     send(revoke).await;
-    assert_eq!(send(server.request(Method::DELETE, &path)).await.status, 204, "again, which changes nothing");
+    assert_eq!(send(server.request(Method::DELETE, &path)).await.status, 204, "a second revocation changes nothing");
     let hook = json!({ "url": "https://example.com/hook" });
     let hook = text(&server.post("/v1/webhooks/endpoints", &hook).await.expect(201)["id"]).to_owned();
     let path = format!("/v1/webhooks/endpoints/{hook}");
@@ -92,7 +92,7 @@ async fn administration_leaves_entries_with_who_what_when_and_from_where(
         ("system", &json!(null), &json!(null))
     );
 
-    // Page by page, and nothing else.
+    // The same entries, page by page.
     let (mut seen, mut path) = (Vec::new(), "/v1/audit?limit=4".to_owned());
     loop {
         let page = server.get(&path).await.expect(200);
@@ -127,7 +127,7 @@ async fn uses_of_revoked_keys_are_counted_by_the_hour(#[values(Backend::Sqlite, 
     let counted = until(async || {
         let entries = audit(&server).await;
         let refused: Vec<_> = entries.into_iter().filter(|entry| entry["action"] == "api_key.refused").collect();
-        // The test may run while an hour ends.
+        // An hour may end during the test.
         let sum: u64 = refused.iter().filter_map(|entry| entry["count"].as_u64()).sum();
         if sum == 3 { Ok(refused) } else { Err(refused) }
     })
@@ -159,7 +159,7 @@ async fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn no_line_of_the_log_names_a_key_where_nobody_was_recognised() {
+async fn log_lines_of_unauthenticated_requests_name_no_key() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     send(server.request_as("sk_nobody_has_this_one_at_all_here", Method::GET, "/v1/customers")).await;

@@ -1,30 +1,33 @@
-//! What a body can cost: whatever it holds, little time, little memory and a small refusal; and nobody else waits for it.
+//! The cost of a body: any body needs little time and memory, gets a small refusal, and delays no other request.
 
 use std::{
     fs,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use patron_tests::patron::{Backend, Place, Server};
+use patron_tests::{
+    patron::{Backend, Place, Server},
+    seed::seed,
+};
 use serde_json::Value;
 
-/// As long as a body may be.
+/// The longest body.
 const LONGEST: usize = 1_048_576;
-/// The most bytes of a refusal.
+/// The longest refusal, in bytes.
 const REFUSAL: usize = 262_144;
-/// What one body may cost, in a build without optimisation on a busy machine. They once cost minutes.
+/// The longest time for one body, in a build without optimisation on a busy machine. It was once minutes.
 const TIME: Duration = Duration::from_secs(20);
-/// What the server may hold at the most, whatever it was sent, in kilobytes. It once held gigabytes.
+/// The most memory of the server, in kilobytes. It was once gigabytes.
 const MEMORY: u64 = 400_000;
 
-/// The most that a server has held, in kilobytes.
+/// The peak memory of a server, in kilobytes.
 fn peak(server: &mut Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.process().id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Sends a body and looks at what comes of it.
+/// Sends a body and checks time and size of the answer.
 async fn cost(server: &Server, path: &str, body: String) {
     let start: String = body.chars().take(60).collect();
     assert!(body.len() <= LONGEST, "{}: {start}", body.len());
@@ -47,7 +50,7 @@ async fn cost(server: &Server, path: &str, body: String) {
     }
 }
 
-/// Bodies by which a megabyte once cost gigabytes and minutes, and their like.
+/// Bodies of a megabyte that once cost gigabytes and minutes, and similar ones.
 fn attacks() -> Vec<String> {
     let key = "k".repeat(500_000);
     let odd_key = r"\u001f".repeat(80_000);
@@ -77,7 +80,7 @@ fn attacks() -> Vec<String> {
     ]
 }
 
-/// As many members with names of their own as there is room for.
+/// As many members with different names as fit.
 fn wide(bytes: usize, value: &str) -> String {
     let mut members = String::with_capacity(bytes + 40);
     for number in 0.. {
@@ -90,7 +93,7 @@ fn wide(bytes: usize, value: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_megabyte_costs_little_and_keeps_nobody_waiting() {
+async fn a_large_body_is_cheap_and_delays_no_other_request() {
     let place = Place::fresh(Backend::Sqlite).await;
     let mut server = place.serve_with(&[("PATRON_WORKERS", "2")]);
     for body in attacks() {
@@ -98,7 +101,7 @@ async fn a_megabyte_costs_little_and_keeps_nobody_waiting() {
             cost(&server, path, body.clone()).await;
         }
     }
-    // Sixteen at once, and a neighbour who asks for one customer.
+    // Sixteen at once, and another client that requests one customer.
     let bodies = attacks();
     let attack = futures::future::join_all((0..16).map(|number| {
         let body = bodies[number % bodies.len()].clone();
@@ -114,12 +117,12 @@ async fn a_megabyte_costs_little_and_keeps_nobody_waiting() {
         slowest
     };
     let (_, slowest) = tokio::join!(attack, neighbour);
-    assert!(slowest < Duration::from_secs(10), "a neighbour waited for {slowest:?}");
+    assert!(slowest < Duration::from_secs(10), "another client waited for {slowest:?}");
     let held = peak(&mut server);
     assert!(held < MEMORY, "{held} KB");
 }
 
-/// Numbers without an order, from a seed.
+/// Pseudo-random numbers from a seed.
 struct Dice(u64);
 
 impl Dice {
@@ -135,7 +138,7 @@ impl Dice {
         of[self.below(of.len())]
     }
 
-    /// A value, often a wrong one, of so many parts at the most.
+    /// A value, often an invalid one, of at most this many parts.
     fn value(&mut self, depth: usize, parts: &mut usize) -> String {
         *parts = parts.saturating_sub(1);
         let scalars = [
@@ -168,7 +171,7 @@ impl Dice {
                 format!("[{}]", items.join(","))
             }
             1 | 2 => self.object(depth - 1, parts, count),
-            // The same many times over.
+            // The same value many times.
             _ => {
                 let one = self.value(depth - 1, parts);
                 let times = 1 + self.below((200_000 / one.len().max(1)).clamp(1, 20_000));
@@ -213,12 +216,7 @@ impl Dice {
 
 #[tokio::test]
 async fn no_body_costs_more_than_its_budget() {
-    let seed = match std::env::var("PATRON_TEST_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().max(1),
-    };
-    println!("to repeat: PATRON_TEST_SEED={seed}");
-    let mut dice = Dice(u64::from(seed) | 1 << 40);
+    let mut dice = Dice(u64::from(seed()) | 1 << 40);
     let place = Place::fresh(Backend::Sqlite).await;
     let mut server = place.serve();
     let paths =

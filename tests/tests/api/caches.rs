@@ -1,4 +1,4 @@
-//! A real cache in front of the server, with the rules it comes with.
+//! A real cache in front of the server, with its default rules.
 
 use std::{
     net::TcpListener,
@@ -23,7 +23,7 @@ struct Varnish {
     _folder: TempDir,
 }
 
-/// Where Debian puts it: on the path of root alone.
+/// Debian's path, which is only in the PATH of root.
 fn program() -> &'static str {
     if Path::new("/usr/sbin/varnishd").exists() { "/usr/sbin/varnishd" } else { "varnishd" }
 }
@@ -64,13 +64,13 @@ impl Drop for Varnish {
     }
 }
 
-/// Whether an answer came out of the cache: then it names the request that brought it there too.
+/// Whether an answer came from the cache. Then it also names the request that filled the cache.
 fn is_hit(answer: &Answer) -> bool {
     answer.header("x-varnish").is_some_and(|ids| ids.split(' ').count() == 2)
 }
 
 #[tokio::test]
-async fn no_cache_shows_one_tenants_answer_to_another_one_or_to_nobody() {
+async fn a_cache_shares_no_answers_between_tenants_or_with_anonymous_clients() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let tenant = place.run_ok(&["tenants", "create", "--name", "Other"]).trim().to_owned();
@@ -86,7 +86,7 @@ async fn no_cache_shows_one_tenants_answer_to_another_one_or_to_nobody() {
     assert_ne!(own["id"], theirs["id"]);
 
     let varnish = Varnish::over(&server).await;
-    // This cache does cache: what is nobody's own and says nothing against it.
+    // The cache works: it caches public answers without cache headers.
     varnish.ask(Method::GET, "/nowhere", &[]).await;
     until(async || {
         let answer = varnish.ask(Method::GET, "/nowhere", &[]).await;
@@ -110,7 +110,7 @@ async fn no_cache_shows_one_tenants_answer_to_another_one_or_to_nobody() {
             let listed = varnish.ask(Method::GET, list, headers).await;
             assert_eq!((listed.status, listed.body["items"][0].get("id")), (status, id), "{round} {headers:?}");
             assert!(!is_hit(&listed), "{round} {headers:?}");
-            // Refusals are as private as answers: what one may not ask, another may.
+            // Refusals are private too: another client may have the permission.
             let missing = varnish.ask(Method::GET, "/v1/customers/external/unknown", headers).await;
             assert_eq!(missing.status, if id.is_some() { 404 } else { 401 });
             assert!(!is_hit(&missing), "{round} {headers:?}");

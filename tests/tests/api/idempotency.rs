@@ -100,7 +100,7 @@ async fn concurrent_repetitions_are_done_once(#[values(Backend::Sqlite, Backend:
         let done: Vec<_> = answers.iter().filter(|answer| answer.status == 201 && !replayed(answer)).collect();
         assert_eq!(done.len(), 1);
         for answer in &answers {
-            // A repetition waits and gets the first answer, or is asked to retry.
+            // A repetition waits and gets the first answer, or a refusal with `Retry-After`.
             match answer.status {
                 201 => assert_eq!(answer.body, done[0].body),
                 409 | 503 => assert!(answer.header("Retry-After").is_some(), "{:#}", answer.body),

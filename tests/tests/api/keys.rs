@@ -1,4 +1,4 @@
-//! Keys that are replaced, limited and end.
+//! Replacing, limiting and expiring keys.
 
 use patron_tests::{
     patron::{Backend, Place, Server, send},
@@ -22,7 +22,7 @@ async fn status(server: &Server, key: &str, path: &str) -> u16 {
 
 #[rstest]
 #[tokio::test]
-async fn a_rotation_gives_an_equal_key_and_ends_the_old_one(
+async fn a_rotation_returns_an_equal_key_and_ends_the_old_one(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -47,7 +47,7 @@ async fn a_rotation_gives_an_equal_key_and_ends_the_old_one(
     }
     assert_ne!((new_key, new_id), (old_key, old_id));
     for key in [old_key, new_key] {
-        assert_eq!(status(&server, key, "/v1/customers").await, 200, "both are valid for a while");
+        assert_eq!(status(&server, key, "/v1/customers").await, 200, "both are valid during the overlap");
     }
     let until = server.get(&format!("{KEYS}/{old_id}")).await.expect(200);
     assert!(text(&until["expires_at"]) > text(&new["secret"]["created_at"]), "{until}");
@@ -80,7 +80,7 @@ async fn a_rotation_gives_an_equal_key_and_ends_the_old_one(
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_the_limits_of_a_key_is_told_at_once() {
+async fn all_faults_in_the_limits_of_a_key_are_reported_together() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let body = json!({
@@ -97,24 +97,24 @@ async fn all_that_is_wrong_with_the_limits_of_a_key_is_told_at_once() {
 
 #[rstest]
 #[tokio::test]
-async fn a_key_lives_no_longer_than_is_allowed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_key_expires_no_later_than_allowed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve_with(&[("PATRON_KEY_MAX_DAYS", "30")]);
     let body = |end: Option<&str>| json!({ "name": "k", "type": "private_key", "expires_at": end });
     let made = server.post(KEYS, &body(None)).await.expect(201);
-    assert!(made["secret"].get("expires_at").is_some(), "it gets the latest end: {made}");
+    assert!(made["secret"].get("expires_at").is_some(), "it must get the latest expiry: {made}");
     let answer = server.post(KEYS, &body(Some("2999-01-01T00:00:00Z"))).await;
     assert_eq!((answer.status, answer.error().1), (400, vec!["expires_at"]));
     assert_eq!(answer.body["details"]["expires_at"]["rule"], "max_age");
     let first = &server.get(KEYS).await.expect(200)["items"][1];
-    assert!(first.get("expires_at").is_some(), "the first key too: {first}");
+    assert!(first.get("expires_at").is_some(), "the first key must expire too: {first}");
 }
 
 #[tokio::test]
-async fn limits_are_told_in_headers_and_hold_for_keys_and_tenants() {
+async fn limits_are_reported_in_headers_and_apply_to_keys_and_tenants() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
-    assert_eq!(server.get("/v1/customers").await.header("ratelimit"), None, "without limits nothing is told");
+    assert_eq!(server.get("/v1/customers").await.header("ratelimit"), None, "no header without limits");
     drop(server);
     let server = place.serve_with(&[("PATRON_RATE_LIMIT_READS", "100000"), ("PATRON_RATE_LIMIT_WRITES", "2")]);
     let answer = server.get("/v1/customers").await;
@@ -134,7 +134,7 @@ async fn limits_are_told_in_headers_and_hold_for_keys_and_tenants() {
 
 #[rstest]
 #[tokio::test]
-async fn webhooks_of_a_suspended_tenant_rest_and_nothing_is_lost(
+async fn webhooks_of_a_suspended_tenant_pause_and_lose_nothing(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -145,14 +145,14 @@ async fn webhooks_of_a_suspended_tenant_rest_and_nothing_is_lost(
     let tenants: Value = serde_json::from_str(&place.run_ok(&["tenants", "list", "--json"])).unwrap();
     let tenant = text(&tenants[0]["id"]).to_owned();
     let _ = place.run_ok(&["tenants", "suspend", &tenant]);
-    // The operator's own commands go on to work; what they write waits.
+    // The operator's commands still work; deliveries of their changes wait.
     let _ = place.run_ok(&["customers", "generate", "--count", "1"]);
     until(async || {
         let answer = server.get("/v1/customers").await;
         if answer.status == 403 { Ok(()) } else { Err(answer.status) }
     })
     .await;
-    assert_eq!(receiver.count(), 0, "nothing is delivered meanwhile");
+    assert_eq!(receiver.count(), 0, "nothing may be delivered meanwhile");
     let _ = place.run_ok(&["tenants", "resume", &tenant]);
     until(async || if receiver.count() > 0 { Ok(()) } else { Err("nothing was delivered") }).await;
 }

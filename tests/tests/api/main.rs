@@ -1,6 +1,7 @@
 //! What the server answers over HTTP.
 
 mod audit;
+mod bodies;
 mod bounds;
 mod caches;
 mod create_customer;

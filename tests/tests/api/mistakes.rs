@@ -1,4 +1,4 @@
-//! What is said of the mistakes that people make: where, what is wrong, and what to write instead.
+//! Messages about common mistakes: the place, the fault, and the correction.
 
 use patron_tests::{
     patron::{Answer, Backend, Place, Server, send},
@@ -13,7 +13,7 @@ async fn server() -> (Place, Server) {
     (place, server)
 }
 
-/// What is said at a path, beside the rule that was broken.
+/// The message at a path, after a check of its rule.
 #[track_caller]
 fn said(answer: &Answer, status: u16, path: &str, rule: &str) -> String {
     assert_eq!(answer.status, status, "{:#}", answer.body);
@@ -23,7 +23,7 @@ fn said(answer: &Answer, status: u16, path: &str, rule: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_told_by_line_column_and_reason() {
+async fn invalid_json_is_reported_with_line_column_and_reason() {
     let (_place, server) = server().await;
     for (body, wanted) in [
         (r#"{"external_id":"acme",}"#, "the body is not valid JSON: line 1, column 23: there is a comma before"),
@@ -35,13 +35,13 @@ async fn what_is_not_json_is_told_by_line_column_and_reason() {
         let refused = server.post_raw("/v1/customers", body).await;
         let message = refused.body["message"].as_str().unwrap().to_owned();
         assert!(refused.status == 400 && message.contains(wanted), "{body}: {message}");
-        // No reason is guessed at.
+        // The message guesses no reason.
         assert!(!message.contains("127 levels") && !message.contains("1e308"), "{message}");
     }
 }
 
 #[tokio::test]
-async fn a_reused_idempotency_key_has_a_code_of_its_own() {
+async fn a_reused_idempotency_key_has_its_own_code() {
     let (_place, server) = server().await;
     let post =
         |id: &str| server.request(Method::POST, "/v1/customers").header("idempotency-key", "k").json(&minimal(id));
@@ -52,7 +52,7 @@ async fn a_reused_idempotency_key_has_a_code_of_its_own() {
 }
 
 #[tokio::test]
-async fn faults_of_headers_query_and_body_are_told_together() {
+async fn faults_of_headers_query_and_body_are_reported_together() {
     let (_place, server) = server().await;
     let post = server.request(Method::POST, "/v1/customers").header("idempotency-key", "k".repeat(256));
     let post = post.header("x-patron-onboarding-run", "made up").json(&json!({ "name": 1 }));
@@ -64,13 +64,13 @@ async fn faults_of_headers_query_and_body_are_told_together() {
     let answer = send(put.header("idempotency-key", "").json(&json!({ "email": "x" }))).await;
     let paths = vec!["Idempotency-Key", "email", "external_customer_id", "id"];
     assert_eq!((answer.status, answer.error()), (400, ("validation_error", paths)));
-    // Without a body, and before what the path names is looked for.
+    // Also without a body, and before the look-up of the path's object.
     let delete = server.request(Method::DELETE, "/v1/customers/x").header("idempotency-key", "");
     assert_eq!(send(delete).await.error(), ("validation_error", vec!["Idempotency-Key"]));
 }
 
 #[tokio::test]
-async fn references_that_lead_nowhere_are_named() {
+async fn references_to_missing_objects_are_named() {
     let (_place, server) = server().await;
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     let rates = |codes: &[&str]| {
@@ -104,9 +104,15 @@ async fn references_that_lead_nowhere_are_named() {
     said(&delink, 404, "entity_id", "exists");
     let mut own = link;
     own["entity_id"] = customer["id"].clone();
-    // The customer is there; the link is not.
+    // The customer exists; the link does not.
     let delink = send(server.request(Method::DELETE, "/v1/integrations/link").json(&own)).await;
     assert_eq!((delink.status, delink.error().1), (404, vec![]));
+    // The same for a link that was archived with its customer.
+    server.post("/v1/integrations/link", &own).await.expect(200);
+    let path = format!("/v1/customers/{}", customer["id"].as_str().unwrap());
+    assert_eq!(send(server.request(Method::DELETE, &path)).await.status, 204);
+    let delink = send(server.request(Method::DELETE, "/v1/integrations/link").json(&own)).await;
+    assert_eq!((delink.status, delink.error().0), (404, "not_found"));
 
     let listed = server.get("/v1/taxes/associations?external_customer_id=nobody").await;
     said(&listed, 404, "external_customer_id", "exists");
@@ -115,7 +121,7 @@ async fn references_that_lead_nowhere_are_named() {
 }
 
 #[tokio::test]
-async fn what_to_write_instead_is_said() {
+async fn messages_suggest_a_correction() {
     let (_place, server) = server().await;
     let filter = json!({ "filters": [{ "field": "metadata.plan", "operator": "eq", "value": { "string": "gold" } }] });
     let refused = server.post("/v1/customers/search", &filter).await;
@@ -134,7 +140,7 @@ async fn what_to_write_instead_is_said() {
     assert!(said(&refused, 400, "percentage_value", "required").contains("\"19\""));
     let refused = server.post("/v1/taxes/rates", &rate(json!({ "tax_rate_type": "fixed" }))).await;
     assert!(said(&refused, 400, "fixed_value", "required").contains("\"2.50\""));
-    // One fault is one fault.
+    // A fault is reported once.
     let refused = server.post("/v1/taxes/rates", &rate(json!({ "fixed_value": "much" }))).await;
     assert_eq!(refused.error().1, ["fixed_value"]);
 
@@ -168,7 +174,7 @@ async fn routes_of_billing_are_not_taken_for_customers() {
         let named = format!("there is nothing at GET {};", path.split('?').next().unwrap());
         assert!(answer.status == 404 && message.starts_with(&named), "{path}: {message}");
     }
-    // An external id that ends so is one all the same.
+    // An external id may end like this.
     server.get("/v1/customers/external/has/usage").await.expect(200);
     let message = server.get("/v1/customers/acme").await.body["message"].as_str().unwrap().to_owned();
     assert!(message.contains("/customers/external/"), "{message}");
@@ -180,7 +186,7 @@ async fn routes_of_billing_are_not_taken_for_customers() {
 }
 
 #[tokio::test]
-async fn names_that_people_choose_by_turn_nothing_round() {
+async fn names_cannot_change_the_direction_of_text() {
     let (place, server) = server().await;
     let name = "a\u{202e}b";
     for (path, body) in [

@@ -1,4 +1,4 @@
-//! What is slow for one tenant does not keep another waiting.
+//! Slow receivers, names and searches of one tenant do not block another.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// Makes another environment, and gives a key for it.
+/// Creates another environment, and returns a key for it.
 async fn another_environment(server: &Server) -> String {
     let body = json!({ "name": "Quiet", "type": "development" });
     let made = server.post("/v1/environments", &body).await.expect(201);
@@ -30,7 +30,7 @@ async fn ask(server: &Server, key: &str, method: Method, path: &str, body: &Valu
 
 #[rstest]
 #[tokio::test]
-async fn a_host_that_does_not_answer_delays_nobody_elses_onboarding(
+async fn a_host_that_does_not_answer_does_not_delay_the_onboarding_of_others(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -47,7 +47,7 @@ async fn a_host_that_does_not_answer_delays_nobody_elses_onboarding(
     }
     slow.wait_for(3).await;
 
-    // Beside a hundred runs of ten seconds each, four at a time, these would wait for minutes.
+    // Behind a hundred runs of ten seconds each, four at a time, these would wait for minutes.
     for number in 0..5 {
         let body = minimal(&format!("quiet-{number}"));
         let made = ask(&server, &quiet, Method::POST, "/v1/customers", &body).await.expect(201);
@@ -64,7 +64,7 @@ async fn a_host_that_does_not_answer_delays_nobody_elses_onboarding(
 
 #[rstest]
 #[tokio::test]
-async fn names_that_are_not_answered_for_delay_nobody_elses_webhooks(
+async fn unresolved_names_do_not_delay_the_webhooks_of_others(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let names = NameServer::start().address().to_string();

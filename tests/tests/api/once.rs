@@ -206,7 +206,7 @@ async fn concurrent_repetitions_are_done_once(#[values(Backend::Sqlite, Backend:
         let done: Vec<_> = answers.iter().filter(|one| one.status == write.status && !replayed(one)).collect();
         assert_eq!(done.len(), 1, "{what}");
         for answer in &answers {
-            // A repetition waits and gets the first answer, or is asked to retry.
+            // A repetition waits and gets the first answer, or a refusal with `Retry-After`.
             if answer.status == write.status {
                 assert_eq!(without_key(&answer.body), without_key(&done[0].body), "{what}");
             } else {

@@ -183,7 +183,7 @@ async fn refusals_are_answered_as_described() {
             document.check(&operation, answer).await;
         }
         if operation.path.contains("{id}") {
-            // The ids of the examples are nobody's.
+            // No object has the ids of the examples.
             let request = document.request(&server, &operation, &ids, &[], body.as_ref());
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), 404, "{}", operation.id);

@@ -1,4 +1,4 @@
-//! Which refusal comes first where several apply.
+//! The order of refusals if several apply.
 
 use patron_tests::{
     patron::{Answer, Backend, KEY, Place, Server, send},
@@ -22,7 +22,7 @@ async fn made_key(server: &Server, members: Value) -> String {
     text(&made["api_key"]).to_owned()
 }
 
-/// A POST in which everything is wrong that can be wrong with a request on its way to a body.
+/// A request with every possible fault before its body is read.
 async fn worst(server: &Server, key: &str, method: Method, path: &str) -> Answer {
     let request = server.request_as(key, method, path).header("content-type", "text/plain");
     answer(request.body(vec![b'{'; 2_000_000])).await
@@ -37,10 +37,10 @@ async fn answer(request: RequestBuilder) -> Answer {
 
 #[rstest]
 #[tokio::test]
-async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn the_caller_is_checked_before_the_request(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
-    // Neither may write, and neither network is this machine's.
+    // Neither key may write, and neither allows this machine's network.
     let reader = made_key(&server, json!({ "roles": ["all_reader"] })).await;
     let elsewhere = json!({ "roles": ["all_reader"], "allowed_networks": ["192.0.2.0/24"] });
     let elsewhere = made_key(&server, elsewhere).await;
@@ -51,7 +51,7 @@ async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Ba
         (Method::POST, "/v1/environments"),
     ];
     for (method, path) in everywhere.clone() {
-        // Two keys that differ come before either is looked at.
+        // Two different keys are refused before either is checked.
         let two =
             server.request_as(UNKNOWN, method.clone(), path).header("authorization", "Bearer sk_another_unknown_key");
         assert_eq!(send(two).await.status, 400, "{method} {path}");
@@ -60,7 +60,7 @@ async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Ba
         assert_eq!((network.status, network.error().0), (403, "permission_denied"), "{method} {path}");
         assert!(text(&network.body["message"]).contains("networks"), "{}", network.body);
     }
-    // The role comes before the body; where there is no route there is none to ask for.
+    // The role comes before the body; an unknown path needs no role.
     for (path, status) in [("/v1/customers", 403), ("/v1/environments", 403), ("/v1/nowhere", 404)] {
         assert_eq!(worst(&server, &reader, Method::POST, path).await.status, status, "{path}");
     }
@@ -70,7 +70,7 @@ async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Ba
 
     let tenants: Value = serde_json::from_str(&place.run_ok(&["tenants", "list", "--json"])).unwrap();
     let tenant = text(&tenants[0]["id"]).to_owned();
-    assert!(place.run_ok(&["tenants", "suspend", &tenant]).contains("is suspended since"));
+    assert!(place.run_ok(&["tenants", "suspend", &tenant]).contains("has been suspended since"));
     // Suspended comes before all of these, once other processes have noticed.
     for key in [KEY, &reader, &elsewhere] {
         until(async || {
@@ -93,7 +93,7 @@ async fn who_asks_is_looked_at_before_what_is_asked(#[values(Backend::Sqlite, Ba
 }
 
 #[tokio::test]
-async fn too_many_comes_after_the_role_and_before_the_route() {
+async fn the_rate_limit_comes_after_the_role_and_before_the_route() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let limit = json!({ "reads": 1, "writes": 1 });
@@ -116,13 +116,19 @@ async fn too_many_comes_after_the_role_and_before_the_route() {
         assert!(refused.header("ratelimit-policy").is_some_and(|policy| policy.starts_with("\"key-")));
     }
     for _ in 0..5 {
-        assert_eq!(worst(&server, &reader, Method::POST, "/v1/customers").await.status, 403, "it is never counted");
+        assert_eq!(
+            worst(&server, &reader, Method::POST, "/v1/customers").await.status,
+            403,
+            "a refused role must not count"
+        );
     }
 }
 
 #[rstest]
 #[tokio::test]
-async fn what_is_asked_is_looked_at_in_one_order(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn the_parts_of_a_request_are_checked_in_one_order(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let acme = server.post("/v1/customers", &minimal("acme")).await.expect(201);
@@ -144,15 +150,15 @@ async fn what_is_asked_is_looked_at_in_one_order(#[values(Backend::Sqlite, Backe
         ("the size before the kind", post("text/plain", large.clone()), 413),
         ("the kind before the content", post("text/plain", "{".to_owned()), 415),
         ("the content before what it refers to", post("application/json", with_rate("new", "no address")), 400),
-        ("what it refers to before what is taken", post("application/json", with_rate("acme", "")), 404),
-        ("what is taken before the version", put("\"99\"", json!({ "external_id": "globex" })), 409),
+        ("missing references before taken ids", post("application/json", with_rate("acme", "")), 404),
+        ("taken ids before the version", put("\"99\"", json!({ "external_id": "globex" })), 409),
         ("the content before the version", put("\"99\"", json!({ "email": "no address" })), 400),
         ("the version at last", put("\"99\"", json!({ "name": "Acme" })), 412),
     ] {
         let answer = answer(request).await;
         assert_eq!(answer.status, status, "{what}: {:#}", answer.body);
     }
-    // What is unknown is told beside what is wrong.
+    // Missing objects are reported beside invalid fields.
     let both = send(post("application/json", with_rate("new", "no address"))).await;
     assert_eq!(both.error().1, ["email", "tax_rate_overrides[0].tax_rate_code"]);
 }

@@ -1,4 +1,4 @@
-//! Pages of large things: they end early, nothing is passed over, and nothing else is in the way.
+//! Pages of large items end early and skip nothing.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use patron_tests::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// So many customers of so many bytes do not fit on one page of 8 MiB.
+/// Customers of this number and size do not fit on one page of 8 MiB.
 const CUSTOMERS: usize = 12;
 const LINKS: usize = 15;
 const LINK_BYTES: usize = 60_000;
 const PAGE: usize = 8 << 20;
-/// A page ends with the item that reaches its bytes, and that is 1 MiB at most.
+/// A page ends with the item that reaches its size, which is at most 1 MiB.
 const MOST: usize = PAGE + (1 << 20);
 
 async fn fill(server: &Server) -> Vec<String> {
@@ -34,7 +34,7 @@ fn ids(page: &Value, member: &str) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
-/// Follows a list from a page on, and tells how large the pages were and what was on them.
+/// Follows a list from a page, and returns the sizes of the pages and their items.
 async fn follow(server: &Server, path: &str, first: Value) -> (Vec<usize>, Vec<String>) {
     let (mut sizes, mut seen, mut page) = (vec![first.to_string().len()], ids(&first, "id"), first);
     while let Some(cursor) = page["pagination"]["next_cursor"].as_str() {
@@ -55,7 +55,7 @@ async fn a_page_by_cursor_ends_early_and_one_by_offset_says_what_fits(
     let mut made = fill(&server).await;
     made.sort();
 
-    // Whoever has no cursor may add `limit` to `offset`, and would miss what does not fit.
+    // Clients without a cursor may add `limit` to `offset`, and would skip items.
     let path = "/v1/customers?expand=integrations&limit=1000";
     for path in [path.to_owned(), format!("{path}&offset=1")] {
         let refused = server.get(&path).await;
@@ -82,7 +82,7 @@ async fn a_page_by_cursor_ends_early_and_one_by_offset_says_what_fits(
 
 #[rstest]
 #[tokio::test]
-async fn whoever_reads_events_gets_each_once_in_pages_that_end_early(
+async fn readers_of_events_get_each_once_in_pages_that_end_early(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -102,7 +102,7 @@ async fn whoever_reads_events_gets_each_once_in_pages_that_end_early(
     assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>().len()), (CUSTOMERS, CUSTOMERS));
     assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= MOST), "{sizes:?}");
 
-    // The history of one customer, by the same rule as other lists that are read by offset.
+    // The history of a customer follows the same rule as other lists by offset.
     let path = format!("/v1/customers/{}", made[0]);
     for number in 1..CUSTOMERS {
         let body = json!({ "name": format!("n{number}") });
@@ -143,6 +143,6 @@ async fn a_customer_has_at_most_100_links_and_a_mebibyte(
     let refused = server.post("/v1/integrations/link", &link("p99", &large)).await;
     assert_eq!((refused.status, refused.error().0), (400, "invalid_operation"));
     assert!(refused.body["message"].as_str().unwrap().contains("bytes"));
-    // What makes it smaller goes.
+    // Changes that make it smaller are allowed.
     assert_eq!(server.post("/v1/integrations/link", &link("p0", "")).await.status, 200);
 }

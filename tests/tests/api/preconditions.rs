@@ -1,4 +1,4 @@
-//! Conditions on writes: kept, or refused where there are no versions to keep them by.
+//! Preconditions of writes: honoured, or refused for objects without versions.
 
 use patron_tests::{
     patron::{Answer, Backend, Place, Server, send},
@@ -18,7 +18,7 @@ async fn put(server: &Server, path: &str, header: (&str, &str), body: &Value) ->
 
 #[rstest]
 #[tokio::test]
-async fn what_must_not_exist_is_not_overwritten(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn if_none_match_prevents_overwriting(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let (path, absent) = ("/v1/customers/external/acme", ("if-none-match", "*"));
@@ -32,13 +32,13 @@ async fn what_must_not_exist_is_not_overwritten(#[values(Backend::Sqlite, Backen
     assert_eq!(put(&server, &by_id, ("if-none-match", "\"1\""), &json!({ "name": "Other" })).await.status, 412);
     assert_eq!(server.get(&by_id).await.expect(200), made, "nothing has changed");
     put(&server, &by_id, ("if-none-match", "\"2\""), &json!({ "name": "Other" })).await.expect(200);
-    // Both together can never hold.
+    // Both together can never match.
     let both = server.request(Method::PUT, &by_id).header("if-match", "*").header("if-none-match", "*");
     assert_eq!(send(both.json(&json!({ "name": "X" }))).await.status, 412);
 }
 
 #[tokio::test]
-async fn a_condition_that_is_not_kept_is_refused() {
+async fn a_precondition_on_an_object_without_versions_is_refused() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let rate = server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
@@ -68,7 +68,7 @@ async fn a_condition_that_is_not_kept_is_refused() {
 
 #[rstest]
 #[tokio::test]
-async fn a_put_by_a_former_external_id_makes_no_second_customer(
+async fn a_put_by_a_former_external_id_creates_no_second_customer(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -80,7 +80,7 @@ async fn a_put_by_a_former_external_id_makes_no_second_customer(
     assert_eq!((refused.status, refused.error()), (409, ("already_exists", vec!["external_id"])));
     assert_eq!(refused.body["details"]["external_id"]["existing_id"], acme["id"]);
     assert_eq!(server.get("/v1/customers").await.expect(200)["pagination"]["total"], 1);
-    // Whoever means another customer says so.
+    // With its own id, the other customer is changed.
     let other = server.post("/v1/customers", &minimal("old")).await.expect(201);
     let put = send(server.request(Method::PUT, "/v1/customers/external/old").json(&json!({ "name": "X" }))).await;
     assert_eq!(put.expect(200)["id"], other["id"]);

@@ -130,7 +130,7 @@ async fn dates_are_compared_to_the_microsecond(#[values(Backend::Sqlite, Backend
 
 #[rstest]
 #[tokio::test]
-async fn everything_wrong_is_told_with_its_path(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn all_faults_are_reported_with_their_paths(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let filter = |filter: Value| json!({ "filters": [filter] });

@@ -36,9 +36,7 @@ async fn delete(server: &Server, path: &str) -> u16 {
 
 #[rstest]
 #[tokio::test]
-async fn an_environment_from_its_making_to_its_new_name(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn an_environment_is_created_and_renamed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let made = server.post("/v1/environments", &json!({ "name": "Live", "type": "production" })).await.expect(201);
@@ -76,7 +74,7 @@ async fn an_environment_from_its_making_to_its_new_name(
 
 #[rstest]
 #[tokio::test]
-async fn a_key_from_its_making_to_its_end(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_key_is_created_used_and_revoked(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let body = json!({ "name": "billing", "type": "private_key", "expires_at": "2999-01-01T00:00:00+01:00" });
@@ -114,7 +112,7 @@ async fn a_key_from_its_making_to_its_end(#[values(Backend::Sqlite, Backend::Pos
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_with_a_key_is_told_at_once() {
+async fn all_faults_of_a_key_are_reported_together() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let all = ["expires_at", "name", "roles[1]", "roles[2]", "type"].to_vec();
@@ -139,7 +137,7 @@ async fn all_that_is_wrong_with_a_key_is_told_at_once() {
 
 #[rstest]
 #[tokio::test]
-async fn a_tenant_admin_makes_keys_for_every_environment_of_its_tenant_and_for_no_other(
+async fn a_tenant_admin_creates_keys_for_every_environment_of_its_tenant_and_no_other(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -180,7 +178,7 @@ async fn a_tenant_admin_makes_keys_for_every_environment_of_its_tenant_and_for_n
 
 #[rstest]
 #[tokio::test]
-async fn each_administrator_reaches_what_its_role_says_and_no_further(
+async fn each_administrator_has_exactly_the_permissions_of_its_role(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -203,7 +201,7 @@ async fn each_administrator_reaches_what_its_role_says_and_no_further(
     let of_live = format!("{KEYS}/{live_key_id}");
     let list_live = format!("{KEYS}?environment_id={live}");
     let hook = json!({ "url": "https://example.com/hook" });
-    // What each of the three is answered: super_admin, tenant_admin, webhook_admin.
+    // The statuses for super_admin, tenant_admin and webhook_admin.
     for (method, path, body, wanted) in [
         (Method::POST, "/v1/environments", &json!({ "name": "E", "type": "development" }), [403, 201, 403]),
         (Method::GET, "/v1/environments", &none, [200, 200, 403]),
@@ -227,14 +225,18 @@ async fn each_administrator_reaches_what_its_role_says_and_no_further(
         }
         assert_eq!(answered, wanted, "{method} {path} {body}");
     }
-    // What was done from here stands in the log over there too.
+    // The change is in both environments' logs.
     let (_, live_admin) = new_key(&server, &elsewhere("super_admin")).await;
     let there = send(server.request_as(&live_admin, Method::GET, "/v1/audit")).await.expect(200);
     let revoked = there["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "api_key.revoked");
-    assert_eq!(revoked.expect("it is there")["object"]["id"], live_key_id);
+    assert_eq!(revoked.expect("an entry in the other environment")["object"]["id"], live_key_id);
     let here = server.get("/v1/audit").await.expect(200);
     assert!(here["items"].as_array().unwrap().iter().any(|entry| entry["object"]["id"] == live_key_id));
-    assert_eq!(ask(&live_key, Method::GET, "/v1/customers", &none).await, 401, "it was revoked from over here");
+    assert_eq!(
+        ask(&live_key, Method::GET, "/v1/customers", &none).await,
+        401,
+        "it must be revoked from the other environment"
+    );
 }
 
 #[tokio::test]
@@ -261,9 +263,7 @@ async fn readers_and_writers_change_no_environment_and_see_no_key() {
 
 #[rstest]
 #[tokio::test]
-async fn the_last_use_of_a_key_is_written_down_within_seconds(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn the_last_use_of_a_key_is_saved_within_seconds(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let (used_id, used) = new_key(&server, &key_body("used", "all_writer")).await;

@@ -21,7 +21,7 @@ use super::assert_refused;
 
 #[rstest]
 #[tokio::test]
-async fn tenants_environments_and_keys_are_made_beside_a_running_server(
+async fn tenants_environments_and_keys_are_created_beside_a_running_server(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -113,7 +113,7 @@ async fn logs_name_routes_and_no_personal_data() {
 }
 
 #[tokio::test]
-async fn a_receiver_of_webhooks_ends_when_nobody_reads_what_it_prints() {
+async fn a_receiver_of_webhooks_ends_when_its_output_is_closed() {
     let place = Place::fresh(Backend::Sqlite).await;
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let mut listener = place.command(&["webhooks", "listen", "--port", "0"]);
@@ -166,7 +166,7 @@ async fn a_receiver_takes_its_secret_from_standard_input_and_from_no_flag() {
 
 #[rstest]
 #[tokio::test]
-async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
+async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_no_longer_needed(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let (old, new) = ("0a".repeat(32), "0b".repeat(32));
@@ -185,19 +185,19 @@ async fn secrets_are_encrypted_with_a_new_key_and_the_old_one_is_needed_no_more(
         let mut command = place.command(&["secrets", "rotate"]);
         command.env("PATRON_SECRETS_KEY", keys).output().expect("the program starts")
     };
-    // Without the key that they were encrypted with nothing changes, and it is told.
+    // Without the old key nothing changes, and the message says so.
     assert_refused(&rotate(&new), 1, &["2 endpoints and workflows cannot be decrypted"]);
     for told in [
-        "of 2 endpoints and workflows with the first key; 0 were",
-        "of 0 endpoints and workflows with the first key; 2 were",
+        "of 2 endpoints and workflows with the first key; 0 others already were",
+        "of 0 endpoints and workflows with the first key; 2 others already were",
     ] {
         let output = rotate(&format!("{new},{old}"));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains(told), "{said}");
     }
-    assert_refused(&place.run(&["secrets", "rotate"]), 2, &["PATRON_SECRETS_KEY names no key"]);
+    assert_refused(&place.run(&["secrets", "rotate"]), 2, &["PATRON_SECRETS_KEY is not set"]);
     let server = place.serve_with(&[("PATRON_SECRETS_KEY", &new), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     let path = format!("/v1/webhooks/endpoints/{id}/test");
     send(server.request(Method::POST, &path)).await.expect(200);
-    assert!(receiver.all()[0].is_signed_with(secret), "the new key alone opens it");
+    assert!(receiver.all()[0].is_signed_with(secret), "the new key must open it");
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::assert_refused;
 
-/// Every table, in the order of its rows' keys.
+/// Compares every table, in the order of its keys.
 const TABLES: [(&str, &str); 16] = [
     ("owners", "1"),
     ("tenants", "1"),

@@ -38,8 +38,6 @@ async fn the_log_is_exported_as_the_api_shows_it(#[values(Backend::Sqlite, Backe
     for (line, shown) in all.iter().zip(shown["items"].as_array().unwrap()) {
         let mut line = line.clone();
         let members = line.as_object_mut().unwrap();
-        let owner = (members.remove("tenant_id"), members.remove("environment_id"));
-        assert_eq!(owner, (shown["data"].get("tenant_id").cloned(), shown["data"].get("environment_id").cloned()));
         members.remove("cursor");
         assert_eq!(line, *shown);
     }
@@ -86,7 +84,7 @@ impl Tail {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_is_followed_and_taken_up_again(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn the_log_is_followed_and_resumed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     create(&server, &["a", "b"]).await;
@@ -108,7 +106,9 @@ async fn the_log_is_followed_and_taken_up_again(#[values(Backend::Sqlite, Backen
 
 #[rstest]
 #[tokio::test]
-async fn who_has_no_events_left_is_still_there(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_customer_without_remaining_events_still_exists(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     create(&server, &["a", "b"]).await;

@@ -30,7 +30,7 @@ fn the_command_line_program_stores_customers_and_reports_all_errors() {
     command_line::run(Cursor::new(lines), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     let answers: Vec<_> = output.lines().collect();
-    assert_eq!(answers[..2], ["added acme", "refused: somebody has this external id"]);
+    assert_eq!(answers[..2], ["added acme", "refused: this external id is taken"]);
     assert!(answers[2].contains("external_id: ") && answers[2].contains("address_country: "), "{}", answers[2]);
     assert_eq!(answers[3], "1 customers: acme");
     assert!(answers[4].starts_with("say: add"));
@@ -127,7 +127,7 @@ async fn the_jwt_application_serves_its_own_users_under_its_own_path() {
     let denied = create().header(bob).dispatch().await;
     assert_eq!(denied.status().code, 403);
     let denied = denied.into_string().await.unwrap();
-    assert!(denied.contains("the caller may not do this") && !denied.contains("key"), "{denied}");
+    assert!(denied.contains("the caller lacks the permission for this") && !denied.contains("key"), "{denied}");
     for stranger in [create(), create().header(rocket::http::Header::new("authorization", "Bearer a.b.c"))] {
         let refused = stranger.dispatch().await;
         assert_eq!((refused.status().code, refused.headers().get_one("WWW-Authenticate")), (401, Some("Bearer")));

@@ -9,6 +9,7 @@ use std::{
 use patron_tests::{
     patron::{Backend, KEY, Place, send},
     requests::minimal,
+    wait::until,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -97,7 +98,7 @@ async fn a_lost_key_has_a_way_back(#[values(Backend::Sqlite, Backend::Postgres)]
 }
 
 #[tokio::test]
-async fn an_occupied_port_is_told_and_loses_no_key() {
+async fn an_occupied_port_is_reported_and_loses_no_key() {
     let place = Place::fresh(Backend::Sqlite).await;
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = occupied.local_addr().unwrap().port().to_string();
@@ -107,7 +108,7 @@ async fn an_occupied_port_is_told_and_loses_no_key() {
 }
 
 #[tokio::test]
-async fn only_the_server_makes_a_database_or_a_tenant_that_asks_for_one() {
+async fn only_the_server_or_an_explicit_flag_creates_a_database() {
     let place = Place::fresh(Backend::Sqlite).await;
     let file = place.path().join("patron.db");
     let file = file.to_str().unwrap();
@@ -140,7 +141,7 @@ async fn only_the_server_makes_a_database_or_a_tenant_that_asks_for_one() {
 }
 
 #[tokio::test]
-async fn the_files_of_a_database_are_for_their_owner_alone() {
+async fn the_files_of_a_database_are_private() {
     let place = Place::fresh(Backend::Sqlite).await;
     let program = place.command(&[]).get_program().to_owned();
     // The same program with the most generous umask; it ends by itself when the port is taken.
@@ -226,4 +227,29 @@ async fn a_second_server_on_one_file_is_refused() {
     assert_refused(&output, 1, &["another Patron server"]);
     server.kill();
     let _next = place.serve();
+}
+
+#[tokio::test]
+async fn on_a_terminal_the_first_start_prints_a_command_that_creates_a_customer() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let program = place.command(&[]).get_program().to_str().unwrap().to_owned();
+    let printed = place.path().join("printed");
+    // `script` gives it a terminal; a server whose terminal goes away ends.
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--flush", "--command", &format!("'{program}' serve --port 0")]).arg(&printed);
+    terminal.env("PATRON_DATABASE_URL", place.database_url()).current_dir(place.path());
+    let mut terminal = terminal.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let told = until(async || {
+        let told = std::fs::read_to_string(&printed).unwrap_or_default().replace('\r', "");
+        if told.contains("Patron listens on") { Ok(told) } else { Err(told) }
+    })
+    .await;
+    let from = told.find("curl --request POST").expect("a command");
+    let command = &told[from..from + told[from..].find("\n  }'").expect("its end") + "\n  }'".len()];
+    let output = Command::new("bash").args(["-c", command]).output().unwrap();
+    let _ = terminal.kill();
+    let _ = terminal.wait();
+    let customer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(customer["external_id"], "acme-1", "{command}");
+    assert!(!place.path().join("patron.db.first-key").exists(), "the key was shown");
 }

@@ -2,12 +2,13 @@
 
 mod cli;
 mod database;
+mod deploy;
 mod event_commands;
 mod examples;
 mod first_start;
 mod generate;
-mod guide;
 mod messages;
+mod pages;
 
 use std::process::Output;
 

@@ -31,12 +31,12 @@ read -r _
 /// The time allowed for a cluster to become healthy again.
 const HEALING: Duration = Duration::from_secs(240);
 
-/// The way clients find the primary.
+/// How clients find the primary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// All hosts in the URL.
     Hosts,
-    /// HAProxy, which asks Patroni every 3 s.
+    /// HAProxy, which checks Patroni every 3 s.
     Proxy,
 }
 
@@ -164,7 +164,7 @@ impl Nodes {
             };
             let run = members.iter().all(|member| matches!(member["state"].as_str(), Some("running" | "streaming")));
             let lag = members.iter().all(|member| member["lag"].as_u64().unwrap_or_default() < 1_000_000);
-            // A switchover needs a synchronous standby that Patroni knows as such.
+            // A switchover needs a synchronous standby that Patroni has registered.
             let ready = !self.synchronous || is("sync_standby") == 1;
             if members.len() == self.nodes.len() && run && lag && is("leader") == 1 && ready {
                 return;

@@ -106,7 +106,7 @@ fn by(limit: u16) -> EventQuery {
     EventQuery { limit: EventLimit::new(limit).unwrap(), ..EventQuery::default() }
 }
 
-/// Follows the log, from either instance in turn, until it is told that all is written and it is at the end.
+/// Follows the log, from both instances in turn, until all writes are done and the end is reached.
 async fn follow(world: &World, done: &Notify) -> Vec<EventRecord> {
     let (mut query, mut read, mut is_done, mut turn) = (by(17), Vec::new(), false, 0);
     loop {
@@ -187,7 +187,7 @@ async fn no_reader_passes_a_transaction_that_commits_late_and_writers_go_on_afte
 
 /// A transaction of one environment that stays open holds no other environment up.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_on_in_another_environment_holds_nothing_back() {
+async fn a_transaction_in_another_environment_delays_nothing() {
     let world = World::fresh().await;
     let slow = world.admin().await;
     world.begin_slowly(&slow).await;
@@ -201,17 +201,17 @@ async fn what_goes_on_in_another_environment_holds_nothing_back() {
     slow.batch_execute("ROLLBACK").await.unwrap();
 }
 
-/// For how long [`sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow`] writes; set
+/// How long [`sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow`] writes; set
 /// `PATRON_READERS_SECONDS` for a longer run.
 const WRITING: Duration = Duration::from_secs(4);
 
-/// Commits that wait for each other (`commit_delay`) and 16 readers that look again and again: each reads every event once.
+/// With delayed commits (`commit_delay`) and 16 polling readers, each reader gets every event once.
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow() {
     let writing = std::env::var("PATRON_READERS_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     let writing = writing.map_or(WRITING, Duration::from_secs);
     let configuration = ["commit_delay = 20000", "commit_siblings = 0"].map(str::to_owned).to_vec();
-    // Without fsync there is no delay.
+    // Without fsync, PostgreSQL does not delay commits.
     let options = postgres::Options { durable: true, configuration, ..postgres::Options::default() };
     let cluster = tokio::task::spawn_blocking(move || Cluster::start(&options)).await.unwrap().unwrap();
     let url = cluster.fresh_database().await;
@@ -241,7 +241,7 @@ async fn sixteen_readers_of_one_server_miss_nothing_while_commits_are_slow() {
     }
 }
 
-/// Follows the log until the writers have ended and everything was read.
+/// Follows the log until the writers have ended and all events were read.
 async fn read_to_the_end(log: Arc<Database>, scope: EnvironmentScope, over: Arc<AtomicBool>) -> Vec<EventId> {
     let (mut query, mut read) = (by(100), Vec::new());
     loop {

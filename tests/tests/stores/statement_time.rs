@@ -1,4 +1,4 @@
-//! How long a search may take on SQLite, which has no time-out of its own.
+//! The time limit of a search on SQLite, which has no statement time-out.
 
 use patron_adapters::{
     persistence::{Database, DatabaseUrl, OpenOptions},
@@ -14,7 +14,7 @@ use patron_domain::{
     testkit::a_customer,
 };
 
-/// More than are looked at before the clock is.
+/// More than are read between two looks at the clock.
 const CUSTOMERS: usize = 600;
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_search_ends_when_its_time_is_up_and_what_is_quick_is_answered() {
     let hurried = OpenOptions { timeout: std::time::Duration::ZERO, ..OpenOptions::default() };
     let hurried = Database::open(&url, hurried).await.unwrap();
 
-    // It has to look at everybody.
+    // It has to read every customer.
     let contains = Condition::Contains(FoldedField::Name, Folded::new("nobody"));
     let parts = CustomerQueryParts { filters: vec![contains], ..CustomerQueryParts::default() };
     let search = CustomerQuery::new(parts).unwrap();

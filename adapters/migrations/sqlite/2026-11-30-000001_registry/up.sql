@@ -52,8 +52,6 @@ CREATE TABLE api_keys (
 -- 0 is no environment's: it comes with the first tenant, and its key lets two servers that start at once make only one.
 CREATE TABLE logs (
     environment INTEGER NOT NULL,
-    -- Changes when the log was taken back, as by a restore.
-    epoch INTEGER NOT NULL,
     -- Of the last event.
     position INTEGER NOT NULL,
     -- The log's own time: later with each event, whatever the clocks of servers say.

@@ -13,7 +13,7 @@ use crate::http::{
     query::Query,
 };
 
-/// The audit log of the caller's environment, the newest first. `cursor` goes on where an answer's `next_cursor` says.
+/// Lists the audit log of the caller's environment, newest first. `cursor` is the `next_cursor` of the previous page.
 #[get("/audit")]
 pub(super) async fn list(caller: CanAdminister, services: Services<'_>, query: Query<'_>) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
@@ -25,14 +25,14 @@ pub(super) async fn list(caller: CanAdminister, services: Services<'_>, query: Q
     Answer::page(page.entries.len(), &AuditList::new(&page, limit)).await
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. What was done to keys, environments, webhook endpoints and onboarding workflows, \
-                the newest first; uses of revoked or expired keys are counted by the hour. Nothing in it can be changed or \
-                removed here. `next_cursor` is there when there are more.";
+    let says = "Needs a `super_admin` key. Changes of keys, environments, webhook endpoints and onboarding workflows, \
+                newest first. Uses of revoked or expired keys are counted by the hour. Entries cannot be changed or \
+                removed. `next_cursor` is present if there are more.";
     Endpoint::new(routes![list], "listAuditEntries", "List the audit log", says)
         .with_key()
-        .query::<Limit>("limit", "How many items.")
-        .query::<AuditNumber>("cursor", "Where an answer's `next_cursor` says to go on.")
+        .query::<Limit>("limit", "The most items.")
+        .query::<AuditNumber>("cursor", "The `next_cursor` of the previous page.")
         .answers::<AuditList<'_>>(200, "A page of entries.")
 }

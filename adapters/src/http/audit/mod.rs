@@ -12,7 +12,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![list::list]
 }
 
-/// What the document says of them.
+/// The documentation of all endpoints.
 pub(super) fn documents() -> Vec<Endpoint> {
     vec![list::documented()]
 }

@@ -1,4 +1,4 @@
-//! Entries of the audit log as clients see them.
+//! Entries of the audit log in responses.
 
 use std::net::IpAddr;
 
@@ -23,7 +23,7 @@ struct AuditResponse<'a> {
     action: AuditAction,
     #[schema(schema_with = exactly::<Actor>)]
     actor: &'a Actor,
-    /// The address that it was done from; `null` where none is known, and once it was kept for long enough.
+    /// The address that the request came from; `null` if unknown, or once it is older than the retention time.
     #[schema(required = true, schema_with = or_null::<IpAddr>)]
     address: Option<IpAddr>,
     #[schema(schema_with = exactly::<Timestamp>)]
@@ -31,15 +31,15 @@ struct AuditResponse<'a> {
     #[schema(required = true, schema_with = or_null::<RequestId>)]
     request_id: Option<&'a str>,
     object: Object,
-    /// The names of the fields that got another value.
+    /// The names of the changed fields.
     changed: &'a [String],
-    /// How often in the hour that begins at `at`; only of what is counted.
+    /// The number of uses in the hour that begins at `at`; only in entries that count uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     count: Option<u64>,
 }
 
-/// What something was done to.
+/// The object of an entry.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditObject)]
 struct Object {
@@ -49,7 +49,7 @@ struct Object {
     id: String,
 }
 
-/// `{"items": […], "pagination": {"limit", "next_cursor"?}}`: entries are not counted, and read on by cursor.
+/// `{"items": […], "pagination": {"limit", "next_cursor"?}}`: entries are not counted and are paged by cursor.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntryList)]
 pub(super) struct AuditList<'a> {

@@ -111,7 +111,7 @@ mod tests {
     use super::{CreateCustomerRequest, example};
     use crate::http::json::parse;
 
-    /// What the routes read of a body, and what an application reads that takes the domain's own parts.
+    /// A body as the routes parse it, and as an application parses it with the domain's own parts.
     fn both(body: &Value) -> [Result<NewCustomer, Value>; 2] {
         let here = parse(body.to_string().as_bytes(), CreateCustomerRequest::into_domain);
         let parts: NewCustomerParts = serde_json::from_value(body.clone()).unwrap();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_s_parts_say_the_same_of_a_body() {
+    fn the_parts_of_the_domain_parse_a_body_in_the_same_way() {
         let wrong = json!({
             "external_id": "", "name": "x".repeat(256), "email": "x", "address_country": "Germany", "timezone": "Mars",
             "contact": "", "metadata": { "": "x" }, "onboarding_workflow_name": " ",

@@ -28,8 +28,8 @@ use crate::http::{
 };
 
 /// The message about an external id that a customer had before it was renamed.
-const FORMER: &str = "a customer had this external id before it was renamed; use its current external id, or its id, or create \
-                      another customer under this external id with POST /customers";
+const FORMER: &str = "a customer had this external id before it was renamed; use its current external id, or its id, or \
+                      create another customer under this external id with POST /customers";
 
 /// Changes the published customer with the external id (200), or creates it (201). A create uses all fields of a
 /// create, a change those of an update. The body may omit `external_id`.
@@ -50,8 +50,8 @@ pub(super) async fn create_or_update(
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
     token.heed(&services, &caller, &mut new.onboarding).await?;
-    // The look-up also finds a customer that had this external id before it was renamed. To create another one under it would
-    // be what the client means least: it still knows the customer by its former external id.
+    // The look-up also finds a customer that had this external id before it was renamed. Creating another one would be
+    // wrong: the client probably means this customer and does not know its new external id.
     if let Some(found) = services.customers.find_by_external_id(&caller, &new.external_id).await?
         && found.customer.external_id != new.external_id
     {

@@ -13,7 +13,7 @@ impl Serialize for ApiError {
                 for detail in &self.0.details {
                     map.serialize_entry(&detail.path, detail)?;
                 }
-                for (name, value) in &self.0.facts {
+                if let Some((name, value)) = self.0.fact.as_deref() {
                     map.serialize_entry(name, value)?;
                 }
                 map.end()
@@ -23,7 +23,7 @@ impl Serialize for ApiError {
         map.serialize_entry("code", self.code)?;
         map.serialize_entry("message", &self.message)?;
         map.serialize_entry("http_status_code", &self.status.code)?;
-        if !self.details.is_empty() || !self.facts.is_empty() {
+        if !self.details.is_empty() || self.fact.is_some() {
             map.serialize_entry("details", &Details(self))?;
         }
         map.end()

@@ -2,7 +2,7 @@
 
 use patron_domain::{
     event::{CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType},
-    ids::{EventId, MappingId, TaxAssociationId},
+    ids::{EnvironmentId, EventId, MappingId, TaxAssociationId, TenantId},
     onboarding::{Onboarding, WorkflowName},
     tenancy::{Actor, RequestId},
     time::Timestamp,
@@ -22,14 +22,20 @@ use crate::http::{
 pub(super) struct EventResponse<'a> {
     #[schema(schema_with = exactly::<EventId>)]
     id: EventId,
+    /// `customer.deleted` is Flexprice's word for an archived customer; `customer.restored` may follow.
     #[schema(schema_with = exactly::<EventType>)]
     r#type: EventType,
     entity: Entity,
-    /// Numbers the entity's events from 1, without gaps; the entity's version after the change.
+    /// The number of the event among those of its entity, from 1 and without gaps. It equals the entity's version after
+    /// the change.
     #[schema(schema_with = exactly::<u64>)]
     sequence: u64,
     #[schema(schema_with = exactly::<Timestamp>)]
     at: Timestamp,
+    #[schema(schema_with = exactly::<TenantId>)]
+    tenant_id: TenantId,
+    #[schema(schema_with = exactly::<EnvironmentId>)]
+    environment_id: EnvironmentId,
     #[schema(schema_with = exactly::<Actor>)]
     actor: &'a Actor,
     #[schema(required = true, schema_with = or_null::<RequestId>)]
@@ -97,6 +103,8 @@ impl<'a> EventResponse<'a> {
             entity: Entity { r#type: event.entity.kind(), id: event.entity.id() },
             sequence: event.sequence.get(),
             at: event.at,
+            tenant_id: event.owner.tenant_id,
+            environment_id: event.owner.environment_id,
             actor: &event.actor,
             request_id: event.request_id.as_ref().map(|id| id.as_str()),
             changed: event.kind.changed(),

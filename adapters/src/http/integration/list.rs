@@ -74,8 +74,8 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The links of one customer (`entity_type`, `entity_id`), or to one entity of another system \
-                (`provider_type`, `provider_entity_id`): of every customer that has it.";
+    let says = "The links of one customer (`entity_type`, `entity_id`), or all customers' links to one entity of \
+                another system (`provider_type`, `provider_entity_id`).";
     Endpoint::new(routes![list], "listMappings", "List links to other systems", says)
         .with_key()
         .paged()

@@ -3,7 +3,7 @@
 use patron_domain::onboarding::{OnboardingError, WorkflowName};
 use rocket::{get, routes};
 
-use super::{response::WorkflowResponse, workflow_name};
+use super::{response::WorkflowResponse, sender, workflow_name};
 use crate::http::{
     answer::Answer,
     error::ApiError,
@@ -15,7 +15,7 @@ use crate::http::{
 #[get("/settings/customer_onboarding")]
 pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Result<Answer, ApiError> {
     match services.onboarding()?.workflow(&caller, None).await {
-        Ok(workflow) => Answer::ok(&WorkflowResponse::new(&workflow, None)),
+        Ok(workflow) => Answer::ok(&WorkflowResponse::new(&workflow, None, sender(&services))),
         Err(OnboardingError::UnknownWorkflow) => Answer::ok(&WorkflowResponse::unset()),
         Err(error) => Err(error.into()),
     }
@@ -25,7 +25,7 @@ pub(super) async fn get_default(caller: CanRead, services: Services<'_>) -> Resu
 #[get("/settings/customer_onboarding/<name>")]
 pub(super) async fn get_named(caller: CanRead, services: Services<'_>, name: &str) -> Result<Answer, ApiError> {
     let workflow = services.onboarding()?.workflow(&caller, workflow_name(name)?).await?;
-    Answer::ok(&WorkflowResponse::new(&workflow, None))
+    Answer::ok(&WorkflowResponse::new(&workflow, None, sender(&services)))
 }
 
 /// The documentation of these endpoints.

@@ -15,11 +15,12 @@ use patron_domain::{
     ids::CustomerId,
     onboarding::{OnboardingError, WorkflowName},
     violation::Violations,
+    webhook::WebhookSender,
 };
 use rocket::{Route, routes};
 
 pub(super) use self::token::{HEADER, Token};
-use super::{error::ApiError, openapi::Endpoint};
+use super::{error::ApiError, guard::Services, openapi::Endpoint};
 
 /// All routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -42,6 +43,11 @@ pub(super) fn documents() -> Vec<Endpoint> {
     let workflows = [get_workflow::documented(), put_workflow::documented(), delete_workflow::documented()];
     let runs = [vec![get_run::documented()], amend_run::documented().into(), vec![list_runs::documented()]];
     workflows.into_iter().flatten().chain(runs.into_iter().flatten()).collect()
+}
+
+/// The sender, which decides which URLs this server calls. `None` if the webhook service is not mounted.
+fn sender<'a>(services: &'a Services<'_>) -> Option<&'a dyn WebhookSender> {
+    services.webhooks.as_ref().map(|webhooks| &*webhooks.sender)
 }
 
 /// The name of a workflow in a path.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     request::{AskedWorkflow, WorkflowRequest},
     response::WorkflowResponse,
-    workflow_name,
+    sender, workflow_name,
 };
 use crate::http::{
     answer::Answer,
@@ -56,7 +56,8 @@ async fn put(
     let made = services.onboarding()?.put_workflow(caller, name, steps, another_secret, request).await?;
     let (workflow, secret) = made.value;
     let shown = secret.is_some();
-    let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret.map(|secret| secret.expose())))?;
+    let secret = secret.map(|secret| secret.expose());
+    let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret, sender(services)))?;
     Ok(answer.secret(shown).replayed(made.replayed))
 }
 

@@ -7,7 +7,7 @@ use patron_domain::{
     onboarding::{JsonPointer, OnboardingRun, RunState, Step, StepFailure, StepKind, Workflow, WorkflowName},
     tenancy::Actor,
     time::Timestamp,
-    webhook::EndpointUrl,
+    webhook::{EndpointUrl, WebhookSender},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use super::shape::{Attempts, Delay, SigningSecret, StatusCode};
 use crate::http::{
     messages,
     openapi::{Limit, all, exactly},
+    warning::Warning,
 };
 
 /// The name of the setting.
@@ -58,6 +59,10 @@ pub(super) struct WorkflowResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<SigningSecret>)]
     secret: Option<String>,
+    /// Where this server would not call the URL of a step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<Warning>,
 }
 
 #[derive(Default, Serialize, ToSchema)]
@@ -102,8 +107,8 @@ struct RetryResponse {
 }
 
 impl<'a> WorkflowResponse<'a> {
-    /// A workflow, with its secret if it is new.
-    pub(super) fn new(workflow: &'a Workflow, secret: Option<String>) -> Self {
+    /// A workflow, with its secret if it is new, and with a warning for each URL that the sender would not call.
+    pub(super) fn new(workflow: &'a Workflow, secret: Option<String>, sender: Option<&dyn WebhookSender>) -> Self {
         let audit = &workflow.audit;
         Self {
             key: KEY,
@@ -118,6 +123,7 @@ impl<'a> WorkflowResponse<'a> {
             updated_at: Some(audit.updated_at),
             updated_by: Some(&audit.updated_by),
             secret,
+            warnings: sender.map(|sender| warnings(workflow, sender)).unwrap_or_default(),
         }
     }
 
@@ -125,6 +131,18 @@ impl<'a> WorkflowResponse<'a> {
     pub(super) fn unset() -> Self {
         Self { key: KEY, ..Self::default() }
     }
+}
+
+fn warnings(workflow: &Workflow, sender: &dyn WebhookSender) -> Vec<Warning> {
+    let steps = workflow.steps.as_slice().iter().enumerate();
+    let warning = |(place, step): (usize, &Step)| match step {
+        Step::HttpCall(call) => {
+            let at = |reason| Warning::new(format!("value.steps[{place}].url"), &reason, messages::not_called(reason));
+            sender.not_called(&call.url).map(at)
+        }
+        Step::LinkIntegration(_) => None,
+    };
+    steps.filter_map(warning).collect()
 }
 
 fn steps(workflow: &Workflow) -> Vec<StepResponse<'_>> {

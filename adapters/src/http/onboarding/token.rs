@@ -33,7 +33,7 @@ impl Token {
         onboarding: &mut Onboarding,
     ) -> Result<(), OnboardingError> {
         if let Some(token) = &self.0 {
-            // Where nothing is onboarded, no token is of a call of ours.
+            // Without onboarding this server makes no calls, so no token can be valid.
             let service = services.onboarding.as_ref().ok_or(RunTokenError)?;
             *onboarding = service.recognise(caller, token).await?;
         }

@@ -132,7 +132,7 @@ impl Shape for EventCursor {
 
 impl Shape for AuditNumber {
     fn look() -> Look {
-        let says = "Where in the audit log a page begins; opaque to clients.".to_owned();
+        let says = "A place in the audit log, opaque to clients.".to_owned();
         Look {
             kinds: vec![Type::String],
             pattern: Some("a[0-9a-f]{16}".to_owned()),
@@ -225,13 +225,13 @@ impl Shape for Network {
 
 impl Shape for PerSecond {
     fn look() -> Look {
-        let says = "Requests a second; so many may also come at once.".to_owned();
+        let says = "Requests per second. The same number may also arrive at once.".to_owned();
         let range = Some((1, Self::MAX.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(100), ..Look::default() }
     }
 }
 
-/// An address of a network.
+/// An IP address.
 impl Shape for std::net::IpAddr {
     fn look() -> Look {
         let says = "An IP address.".to_owned();

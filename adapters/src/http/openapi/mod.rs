@@ -1,7 +1,7 @@
-//! The parts that describe endpoints in OpenAPI 3.1. `http/document.rs` makes the document of them.
+//! The parts that describe endpoints in OpenAPI 3.1. `http/document.rs` builds the document from them.
 //!
-//! Every endpoint is described in its own file, in a function beside its handler ([`Endpoint`]). Bodies are the structs that are
-//! read and written, with `ToSchema`; the limits of their fields come from the domain ([`domain`]).
+//! Every endpoint is described in its own file, in a function beside its handler ([`Endpoint`]). Bodies are the structs
+//! that are read and written, with `ToSchema`; the limits of their fields come from the domain ([`domain`]).
 
 mod domain;
 mod endpoint;

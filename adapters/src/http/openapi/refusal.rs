@@ -63,7 +63,7 @@ pub(crate) enum Refusal {
 /// The schema of all errors.
 #[derive(ToSchema)]
 #[schema(as = Error)]
-#[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
+#[expect(dead_code, reason = "only for the schema; `ApiError` serialises itself")]
 struct ErrorShape {
     /// The code, for programs.
     #[schema(schema_with = codes)]
@@ -82,7 +82,7 @@ struct ErrorShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErrorDetailOrFact)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape alone; `ApiError` writes itself")]
+#[expect(dead_code, reason = "only for the schema; `ApiError` serialises itself")]
 enum ToldShape {
     Fault(DetailShape),
     Fact(String),
@@ -132,7 +132,7 @@ impl Refusal {
         Self::Unavailable,
     ];
 
-    /// The example in the words of the [`Callers`] of the API.
+    /// The example, with the messages of the API's [`Callers`].
     fn told_by(self, callers: &dyn Callers) -> ApiError {
         self.error().in_words_of(callers)
     }
@@ -168,13 +168,14 @@ impl Refusal {
     fn says(self) -> &'static str {
         match self {
             Self::Invalid => {
-                "Fields, parameters or headers are invalid, or the body is not a JSON object. All faults are reported together."
+                "Fields, parameters or headers are invalid, or the body is not a JSON object. All faults are reported \
+                 together."
             }
             Self::InvalidOperation => "The state of the resource forbids it.",
             Self::Unauthenticated => "The credentials are missing, invalid, revoked or expired.",
             Self::Denied => {
-                "The caller lacks the permission, may not ask from this address, or does not belong to the environment in \
-                 `X-Environment-ID`."
+                "The caller lacks the permission, is not allowed from this address, or does not belong to the \
+                 environment in `X-Environment-ID`."
             }
             Self::Suspended => "The tenant is suspended.",
             Self::NotFound => "It does not exist in the caller's environment.",
@@ -182,13 +183,13 @@ impl Refusal {
             Self::Taken => "The value is taken.",
             Self::KeyReused => "The `Idempotency-Key` was used for another request.",
             Self::LogTakenBack => {
-                "A restore or a fail-over took back the events behind the cursor. `details.resume_from` is the cursor to continue \
-                 with: nothing is missed, and events of the last minute may come again."
+                "A restore or a fail-over took back the events behind the cursor. `details.resume_from` is the cursor to \
+                 continue with: nothing is missed, and events of the last minute may come again."
             }
             Self::Changed => "`If-Match` does not name the current version, which `ETag` and `details` contain.",
             Self::TooLarge => "The body is too large.",
             Self::NoJson => "The content type of the body is not JSON, or the body is compressed.",
-            Self::TooMany => "Too many requests with this key or of its tenant.",
+            Self::TooMany => "Too many requests with this key or from its tenant.",
             Self::Failed => "An internal error occurred. The log has it under the `X-Request-ID`.",
             Self::Unavailable => "The service is temporarily unavailable.",
         }

@@ -37,6 +37,7 @@ pub(crate) struct TaxRateResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<FixedAmount>)]
     fixed_value: Option<String>,
+    /// Flexprice's word for where a rate is charged. It is stored and returned; nothing depends on it.
     #[schema(schema_with = exactly::<TaxRateScope>)]
     scope: TaxRateScope,
     #[schema(schema_with = exactly::<TaxRateStatus>)]
@@ -148,7 +149,8 @@ impl<'a> TaxAssociationResponse<'a> {
             metadata: association.metadata.as_map(),
             start_date: association.start,
             end_date: association.end,
-            status: association.status,
+            // Clients see a removed association as archived, like one that was archived with its customer.
+            status: if association.status == Status::Published { Status::Published } else { Status::Archived },
             tenant_id: association.owner.tenant_id,
             environment_id: association.owner.environment_id,
             created_at: association.audit.created_at,

@@ -1,14 +1,9 @@
 //! `POST /secrets/api/keys`
 
-use patron_domain::tenancy::ApiKeySecret;
 use rocket::{post, routes};
 use serde_json::json;
 
-use super::{
-    named_environment,
-    request::CreateKeyRequest,
-    response::{CreatedKeyResponse, KeyResponse},
-};
+use super::{named_environment, request::CreateKeyRequest, response::CreatedKeyResponse};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -32,10 +27,7 @@ pub(super) async fn create_key(
     let environment = named_environment(named.as_deref())?;
     let request = idempotency.over(body.bytes()).await?;
     let (key, secret) = services.administration()?.create_key(&caller, environment, new, request).await?;
-    let api_key = secret.as_ref().map(ApiKeySecret::expose);
-    let location = format!("/secrets/api/keys/{}", key.id);
-    let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
-    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
+    CreatedKeyResponse::answer(&key, secret.as_ref())
 }
 
 /// The documentation of this endpoint.

@@ -11,8 +11,8 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Revokes an API key of the caller's environment; for a `tenant_admin` of any environment of the tenant. A second request
-/// changes nothing and gets the same response.
+/// Revokes an API key of the caller's environment; for a `tenant_admin` of any environment of the tenant. A second
+/// request changes nothing and gets the same response.
 #[delete("/secrets/api/keys/<id>")]
 pub(super) async fn delete_key(
     caller: CanAdministerKeys,
@@ -28,7 +28,8 @@ pub(super) async fn delete_key(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Revoking it again changes nothing and gets the same response.";
+    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Revoking it again \
+                changes nothing and gets the same response.";
     Endpoint::new(routes![delete_key], "revokeApiKey", "Revoke an API key", says)
         .with_key()
         .path::<ApiKeyId>("id", "The key's id.")

@@ -11,8 +11,8 @@ use crate::http::{
     openapi::Endpoint,
 };
 
-/// Shows the details of a key of the caller's environment, valid or revoked, without the key itself; for a `tenant_admin` of
-/// any environment of the tenant.
+/// Shows the details of a key of the caller's environment, valid or revoked, without the key itself; for a
+/// `tenant_admin` of any environment of the tenant.
 #[get("/secrets/api/keys/<id>")]
 pub(super) async fn get_key(caller: CanAdministerKeys, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
@@ -22,7 +22,8 @@ pub(super) async fn get_key(caller: CanAdministerKeys, services: Services<'_>, i
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Valid or revoked. The key itself is never shown.";
+    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Shows valid and \
+                revoked keys. The key itself is never shown.";
     Endpoint::new(routes![get_key], "getApiKey", "Show an API key", says)
         .with_key()
         .path::<ApiKeyId>("id", "The key's id.")

@@ -35,7 +35,8 @@ pub(super) async fn list_keys(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Newest first. The keys themselves are never shown.";
+    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. Newest first. The \
+                keys themselves are never shown.";
     Endpoint::new(routes![list_keys], "listApiKeys", "List API keys", says)
         .with_key()
         .paged()

@@ -64,17 +64,17 @@ pub(super) struct CreateKeyRequest<'a> {
     #[serde(default)]
     #[schema(schema_with = optional::<EnvironmentId>)]
     environment_id: Field<Text<'a>>,
-    /// The networks from which it may be used; from anywhere when absent.
+    /// The networks from which the key is allowed; any network if absent.
     #[serde(default)]
     #[schema(schema_with = given_all::<Network>)]
     allowed_networks: Field<List<Text<'a>>>,
-    /// How many requests a second it may make; as many as its tenant when absent.
+    /// The rate limit of the key. If absent, only the tenant's limit applies.
     #[serde(default)]
     #[schema(value_type = Option<RateLimitRequest>)]
     rate_limit: Field<RateLimitRequest>,
 }
 
-/// How many requests a second a key may make.
+/// The rate limit of a key, in requests per second.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 #[schema(as = RateLimitRequest)]
@@ -93,12 +93,12 @@ pub(super) struct RotateKeyRequest {
     overlap_seconds: Field<i64>,
 }
 
-/// For how many seconds a key stays valid beside the one that replaces it.
+/// The seconds for which a rotated key stays valid beside the new one.
 struct KeyOverlap;
 
 impl Shape for KeyOverlap {
     fn look() -> Look {
-        let says = "For how many seconds the key stays valid beside the new one; 0 when absent.".to_owned();
+        let says = "The seconds for which the old key stays valid beside the new one, by default 0.".to_owned();
         let range = Some((0, MAX_KEY_OVERLAP_SECONDS.into()));
         Look { kinds: vec![Type::Integer], range, says, example: json!(3_600), ..Look::default() }
     }
@@ -143,7 +143,7 @@ impl RateLimitRequest {
 }
 
 impl RotateKeyRequest {
-    /// For how long both keys are to be valid.
+    /// Converts the request to the time for which both keys are valid.
     pub(super) fn into_domain(self, broken: &mut Violations) -> Option<Duration> {
         let fields = &mut Reader::new(broken);
         match fields.take("overlap_seconds", self.overlap_seconds) {

@@ -5,13 +5,18 @@ use patron_domain::{
     lifecycle::Status,
     network::Network,
     page::{Page, PageRequest},
-    tenancy::{Actor, ApiKey, ApiKeyName, ApiKeyType, Environment, EnvironmentName, EnvironmentType, PerSecond, Role},
+    tenancy::{
+        Actor, ApiKey, ApiKeyName, ApiKeySecret, ApiKeyType, Environment, EnvironmentName, EnvironmentType, PerSecond,
+        Role,
+    },
     time::Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::{
+    answer::Answer,
+    error::ApiError,
     list::Pagination,
     openapi::{Limit, Offset, all, exactly},
 };
@@ -73,11 +78,21 @@ impl<'a> EnvironmentList<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedKey)]
 pub(super) struct CreatedKeyResponse<'a> {
-    pub(super) secret: KeyResponse<'a>,
+    secret: KeyResponse<'a>,
     /// The key itself; absent in the response to a repeated request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(super) api_key: Option<&'a str>,
+    api_key: Option<&'a str>,
+}
+
+impl CreatedKeyResponse<'_> {
+    /// The response to a request that created a key. Only the first one has the secret, not a repeated one.
+    pub(super) fn answer(key: &ApiKey, secret: Option<&ApiKeySecret>) -> Result<Answer, ApiError> {
+        let api_key = secret.map(ApiKeySecret::expose);
+        let location = format!("/secrets/api/keys/{}", key.id);
+        let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(key), api_key })?;
+        Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
+    }
 }
 
 /// The details of a key. Absent values are left out, because the JavaScript SDK accepts no `null`.
@@ -91,7 +106,7 @@ pub(super) struct KeyResponse<'a> {
     #[serde(rename = "type")]
     #[schema(schema_with = exactly::<ApiKeyType>)]
     kind: ApiKeyType,
-    /// The provider of the secret: always Flexprice's own word, in contrast to secrets of integrations.
+    /// Always `flexprice`, which its SDKs expect: the key is for this API, not for a payment provider.
     provider: &'static str,
     display_id: &'a str,
     #[schema(schema_with = all::<Role>)]

@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use patron_domain::{
-    ids::ApiKeyId,
-    tenancy::{ApiKeySecret, KeyError},
-};
+use patron_domain::{ids::ApiKeyId, tenancy::KeyError};
 use rocket::{post, routes};
 use serde_json::json;
 
-use super::{
-    request::RotateKeyRequest,
-    response::{CreatedKeyResponse, KeyResponse},
-};
+use super::{request::RotateKeyRequest, response::CreatedKeyResponse};
 use crate::http::{
     answer::Answer,
     body::Body,
@@ -22,8 +16,8 @@ use crate::http::{
     openapi::{Endpoint, Refusal},
 };
 
-/// Gives a new key the place of another one, which stays valid for `overlap_seconds`. The new key is answered this once: not to
-/// a repetition under an idempotency key. The body may be left out.
+/// Replaces an API key with a new one. The old key stays valid for `overlap_seconds`. Only the first response shows the new key
+/// itself, not a repeated request with the same idempotency key. The body is optional.
 #[post("/secrets/api/keys/<id>/rotate", data = "<body>")]
 pub(super) async fn rotate_key(
     caller: CanAdministerKeys,
@@ -39,21 +33,18 @@ pub(super) async fn rotate_key(
     let request = idempotency.over(body.bytes()).await?;
     let id = ApiKeyId::parse(id).map_err(|_| KeyError::UnknownKey)?;
     let (key, secret) = services.administration()?.rotate_key(&caller, id, overlap, request).await?;
-    let api_key = secret.as_ref().map(ApiKeySecret::expose);
-    let location = format!("/secrets/api/keys/{}", key.id);
-    let answer = Answer::created(location, &CreatedKeyResponse { secret: KeyResponse::new(&key), api_key })?;
-    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
+    CreatedKeyResponse::answer(&key, secret.as_ref())
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. The new key may do the same from the same \
-                networks, and lives for as long as this one was to. It is shown this once.";
+    let says = "Needs a `super_admin` key of the environment, or a `tenant_admin` key. The new key has the same roles, networks and \
+                expiry as the old one. The key itself is shown only once.";
     Endpoint::new(routes![rotate_key], "rotateApiKey", "Replace an API key", says)
         .with_key()
-        .path::<ApiKeyId>("id", "The key that is replaced.")
-        .may_take::<RotateKeyRequest>([("an hour with both", json!({ "overlap_seconds": 3_600 }))])
-        .answers::<CreatedKeyResponse<'_>>(201, "What is known of the new key, and the key.")
+        .path::<ApiKeyId>("id", "The key to replace.")
+        .may_take::<RotateKeyRequest>([("both keys valid for an hour", json!({ "overlap_seconds": 3_600 }))])
+        .answers::<CreatedKeyResponse<'_>>(201, "The new key and its details.")
         .idempotent()
         .refuses([Refusal::InvalidOperation])
 }

@@ -1,4 +1,5 @@
-//! The body of a delivery: Flexprice's shape, with our fields added.
+//! The body of a delivery: Flexprice's shape, with our fields added. docs/webhooks.md says which field of `GET /events`
+//! each is.
 
 use patron_domain::{
     event::{EventEntityType, EventRecord, EventState},
@@ -10,7 +11,11 @@ use patron_domain::{
 };
 use serde::Serialize;
 
-use crate::http::{customer::response::CustomerResponse, event::response::Detail, tax::response::TaxRateResponse};
+use crate::http::{
+    customer::response::CustomerResponse,
+    event::response::Detail,
+    tax::response::{TaxAssociationResponse, TaxRateResponse},
+};
 
 /// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, with the customer in the form of
 /// the API.
@@ -23,6 +28,8 @@ struct Body<'a> {
     // The resource after the change. Both are absent if it was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<CustomerResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_associations: Option<Vec<TaxAssociationResponse<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tax_rate: Option<TaxRateResponse<'a>>,
     event_id: EventId,
@@ -54,14 +61,19 @@ const ROOM: usize = 2_048;
 
 impl WebhookBody for JsonBody {
     fn event(&self, event: &EventRecord) -> Vec<u8> {
-        let (customer, tax_rate) = match &event.state {
-            None => (None, None),
-            Some(EventState::Customer(state)) => (Some(CustomerResponse::new(&state.customer, &state.mappings)), None),
-            Some(EventState::TaxRate(rate)) => (None, Some(TaxRateResponse::new(rate))),
-        };
+        let (mut customer, mut tax_associations, mut tax_rate) = (None, None, None);
+        match &event.state {
+            None => {}
+            Some(EventState::Customer(state)) => {
+                customer = Some(CustomerResponse::new(&state.customer, &state.mappings));
+                tax_associations = Some(state.associations.iter().map(TaxAssociationResponse::new).collect());
+            }
+            Some(EventState::TaxRate(rate)) => tax_rate = Some(TaxRateResponse::new(rate)),
+        }
         json(&Body {
             event_type: event.kind.event_type().as_str(),
             customer,
+            tax_associations,
             tax_rate,
             event_id: event.id,
             entity_type: event.entity.kind(),

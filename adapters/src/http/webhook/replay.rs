@@ -32,8 +32,8 @@ pub(super) async fn replay(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` or `webhook_admin` key. One event, those of a time range, or all that failed permanently: exactly one \
-                of them.";
+    let says = "Needs a `super_admin` or `webhook_admin` key. One event, those of a time range, or all that \
+                failed permanently: exactly one of them.";
     Endpoint::new(routes![replay], "replayWebhooks", "Send events again", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")

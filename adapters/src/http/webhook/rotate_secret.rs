@@ -38,8 +38,8 @@ pub(super) async fn rotate_secret(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` or `webhook_admin` key. The new secret is shown only once. For a while deliveries are also signed \
-                with the old one.";
+    let says = "Needs a `super_admin` or `webhook_admin` key. The new secret is shown only once. For a \
+                while deliveries are also signed with the old one.";
     Endpoint::new(routes![rotate_secret], "rotateWebhookSecret", "Rotate the secret of a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")

@@ -28,8 +28,8 @@ pub(super) async fn test_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` or `webhook_admin` key. Immediately and once. The status is 200 even if the endpoint did not \
-                accept it; the body has the reason.";
+    let says = "Needs a `super_admin` or `webhook_admin` key. Sent immediately and once. The status is \
+                200 even if the endpoint did not accept it; the body has the reason.";
     Endpoint::new(routes![test_endpoint], "testWebhookEndpoint", "Send a test to a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")

@@ -32,8 +32,8 @@ pub(super) async fn update_endpoint(
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` or `webhook_admin` key. Absent members leave fields unchanged. An endpoint that is enabled again \
-                continues where it stopped.";
+    let says = "Needs a `super_admin` or `webhook_admin` key. Absent members leave fields unchanged. \
+                An endpoint that is enabled again continues where it stopped.";
     Endpoint::new(routes![update_endpoint], "updateWebhookEndpoint", "Change a webhook endpoint", says)
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")

@@ -1,4 +1,5 @@
-//! The audit log: entries are written with what they report, under the lock of their environment's log, which numbers them.
+//! The audit log. An entry is written in the transaction that it reports, and numbered under the lock of its
+//! environment's log.
 
 mod port;
 pub(crate) mod row;
@@ -16,7 +17,7 @@ use patron_domain::{
 use self::row::AuditRow;
 use super::{store::Store, writes::Writes};
 
-/// In which logs an act stands, and who does it from where.
+/// The audit logs that record an act, with its actor and origin.
 #[derive(Debug, Clone)]
 pub(crate) struct Auditing {
     places: Vec<i32>,
@@ -25,7 +26,7 @@ pub(crate) struct Auditing {
 }
 
 impl Auditing {
-    /// For what is done in an environment.
+    /// For acts within an environment.
     pub(crate) async fn of(store: &Store, scope: &EnvironmentScope) -> Result<Self, StoreError> {
         let Owner { tenant_id, environment_id } = scope.owner;
         let mut places = Vec::new();
@@ -35,12 +36,12 @@ impl Auditing {
         Ok(Self { places, actor: scope.actor.clone(), origin: scope.origin.clone() })
     }
 
-    /// For what is done to an environment of a tenant.
+    /// For acts on an environment of a tenant.
     pub(crate) async fn within(store: &Store, scope: &TenantScope, of: EnvironmentId) -> Result<Self, StoreError> {
         Self::of(store, &scope.clone().environment(of)).await
     }
 
-    /// Notes what was done, if anything was.
+    /// Adds the entries of an act, if there is one.
     pub(crate) fn note(&self, writes: &mut Writes, act: impl Into<Option<Act>>, at: Timestamp) {
         let Some(act) = act.into() else { return };
         let row = |environment: &i32| AuditRow::new(*environment, &act, (&self.actor, &self.origin), at);

@@ -33,7 +33,7 @@ impl AuditLog for Store {
         for uses in uses {
             counts.push((self.environment_to_write(uses.owner).await?, uses));
         }
-        // Every process locks them in one order.
+        // All processes lock them in the same order.
         counts.sort_by_key(|(environment, uses)| (*environment, uses.key, uses.hour));
         let count = self.write(Party::System, move |unit| {
             let counts = counts.clone();

@@ -15,7 +15,7 @@ use crate::persistence::{
 };
 
 rows! {
-    /// One row of `audit`. The number is given under the lock of its environment's log.
+    /// One row of `audit`. The number is assigned under the lock of its environment's log.
     AuditRow: audit {
         environment: i32, number: i64;
         action: i16,
@@ -30,7 +30,7 @@ rows! {
     }
 }
 
-/// What stands between the names of fields, which never hold one.
+/// The separator of field names. No name contains it.
 const SEPARATOR: char = ',';
 
 fn object_key(object: AuditObject) -> Option<Key> {
@@ -56,7 +56,7 @@ fn object(kind: AuditObjectType, key: Key) -> Option<AuditObject> {
 }
 
 impl AuditRow {
-    /// That an actor did something. The number is given when it is written.
+    /// The row of an act. Its number is assigned when it is written.
     pub(crate) fn new(environment: i32, act: &Act, (actor, origin): (&Actor, &Origin), at: Timestamp) -> Self {
         let changed = act.changed.join(&SEPARATOR.to_string());
         Self {
@@ -64,7 +64,7 @@ impl AuditRow {
             number: 0,
             action: act.action.code(),
             object_kind: act.object.kind().code(),
-            // A test gives every kind of object a key.
+            // A test checks that every type of object has a key.
             object: object_key(act.object).unwrap_or(Key::NIL),
             at: at.micros(),
             actor: actor.as_str().to_owned(),
@@ -75,19 +75,19 @@ impl AuditRow {
         }
     }
 
-    /// That a key was presented in vain.
+    /// The row of refused uses of a key.
     pub(crate) fn refused(environment: i32, uses: &RefusedUses) -> Self {
         Self::of(environment, &AuditEntry::refused(AuditNumber::FIRST, uses))
     }
 
-    /// The row of an entry that exists, or has no number yet.
+    /// The row of an entry that is stored already, or has no number yet.
     pub(crate) fn of(environment: i32, entry: &AuditEntry) -> Self {
         let origin = Origin::new(entry.request_id.clone(), entry.address);
         let row = Self::new(environment, &entry.act, (&entry.actor, &origin), entry.at);
         Self { count: entry.count.map(|count| i64::try_from(count).unwrap_or(i64::MAX)), ..row }
     }
 
-    /// The entry, of this owner.
+    /// The entry, with its owner.
     pub(crate) fn entry(self, owner: Owner) -> Result<AuditEntry, StoreError> {
         let place = self.number;
         let broken = |column| corrupt("audit", column, place);

@@ -8,19 +8,19 @@ use crate::persistence::{schema::audit::dsl::*, statements::statements, value::K
 statements! {
     /// Statements about the audit log.
     AuditStatements {
-        /// Entries before a number, the newest first.
+        /// Entries before a number, newest first.
         fn audit_before(db, of: i32, before: i64, limit: i64) -> Vec<AuditRow> {
             let older = audit.filter(environment.eq(of)).filter(number.lt(before));
             db.rows(older.order(number.desc()).limit(limit)).await
         }
 
-        /// The entry that counts refused uses of a key in an hour, under lock.
+        /// The entry that counts refused uses of a key in an hour, locked.
         fn lock_counted(db, of: i32, key: Key, hour: i64) -> Option<AuditRow> {
             let counted = audit.filter(environment.eq(of)).filter(object.eq(key)).filter(at.eq(hour));
             db.locked(counted.filter(count.is_not_null())).await
         }
 
-        /// Entries of an environment that have an address and are older than a time, under lock.
+        /// Entries of an environment that have an address and are older than a time, locked.
         fn lock_with_address(db, of: i32, before: i64, limit: i64) -> Vec<AuditRow> {
             let old = audit.filter(environment.eq(of)).filter(at.lt(before)).filter(address.is_not_null());
             db.locked_rows(old.order(at.asc()).limit(limit)).await

@@ -1,8 +1,9 @@
 //! Copies a whole database into another one of any kind.
 //!
-//! Rows are streamed table by table in the order of their keys, from one state of the source into one transaction of the target.
-//! Then the target is read in the same order. It is committed only if the count and hash of each table are those of the source.
-//! Ids, versions, positions and keys do not change, so cursors, webhook endpoints and idempotency keys continue to work.
+//! Rows are streamed table by table in the order of their keys, from one state of the source into one transaction of
+//! the target. Then the target is read in the same order. It is committed only if the count and hash of each table are
+//! those of the source. Ids, versions, positions and keys do not change, so cursors, webhook endpoints and idempotency
+//! keys continue to work.
 
 mod digest;
 mod side;
@@ -75,10 +76,11 @@ tables! {
     RunRow: onboarding_runs (environment, customer);
 }
 
-/// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of each table
-/// and its number of rows.
+/// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of
+/// each table and its number of rows.
 ///
-/// Stop all servers of the source first, because later writes are not copied. For a SQLite file no server may be running.
+/// Stop all servers of the source first, because later writes are not copied. For a SQLite file no server may be
+/// running.
 ///
 /// # Errors
 /// [`CopyError`]. Then the target is unchanged.

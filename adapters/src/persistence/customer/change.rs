@@ -1,7 +1,7 @@
 //! The transaction of every change of a customer, for one change or a batch of them.
 //!
-//! `facts` looks up and locks everything that the changes need. Each change is decided on the state that the one before
-//! it left. The transaction writes the difference between the customers before and after all changes. A refused change
+//! `facts` looks up and locks everything that the changes need. Each change is decided on the state that the previous
+//! one left. The transaction writes the difference between the customers before and after all changes. A refused change
 //! does not affect the others.
 
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl Batch {
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
             Some(changed) => {
-                // The event before is not the latest any more, so it gets the document of its own time.
+                // The previous event is no longer the latest, so it gets the document of that time.
                 self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
                 (changed.now, changed.latest) = (now, latest);
             }

@@ -119,11 +119,20 @@ async fn load_environment(
     for row in rows.into_iter().chain(more) {
         facts.put(row.aggregate(owner).map_err(Failure::Refused)?);
     }
+    // Another transaction may have committed a customer between the two look-ups by its external id.
+    let is_new = |id: &Key| !facts.customers.contains_key(&id.id());
+    let missed = holders.iter().filter(|(external_id, id)| external_ids.contains(external_id) && is_new(id));
+    let missed: Vec<Key> = missed.map(|(_, id)| *id).collect();
     // The external id was looked up and is free.
     for external_id in external_ids.into_iter().chain(wanted) {
         facts.holders.entry(external_id).or_default();
     }
     facts.hold(holders);
+    if !missed.is_empty() {
+        for row in unit.lock_customers(environment, &missed).await? {
+            facts.put(row.aggregate(owner).map_err(Failure::Refused)?);
+        }
+    }
     for row in &rates {
         facts.rates.push(row.document.read(owner, &row.code).map_err(Failure::Refused)?);
     }

@@ -28,7 +28,7 @@ use crate::persistence::{
 
 /// Fewer customers than this are read as a look-up.
 const FEW: i64 = 16;
-/// The number of customers in a portion.
+/// The number of customers that are read at once.
 const SOME: usize = 64;
 
 /// Reads a customer from its document, with its published mappings.
@@ -89,7 +89,7 @@ impl CustomerRepository for Store {
         let admitted = |customer: CustomerAggregate| {
             customer.mappings.into_iter().filter(|mapping| filter.admits(mapping)).collect::<Vec<_>>()
         };
-        let admitted = match filter {
+        let mappings: Vec<_> = match filter {
             MappingFilter::Customer(id) => {
                 let document = self.engine.customer(environment, CustomerKey::Id((*id).into())).await?;
                 let customer = document.map(|document| document.read(scope.owner, id)).transpose()?;
@@ -100,9 +100,7 @@ impl CustomerRepository for Store {
                 self.indexed(scope.owner, environment, entry, admitted).await?
             }
         };
-        let mut admitted: Vec<_> = admitted.into_iter().flatten().collect();
-        admitted.sort_by_key(|mapping| std::cmp::Reverse((mapping.audit.created_at, mapping.id)));
-        Ok(Page::cut(admitted, page))
+        Ok(filter.page(mappings.into_iter().flatten(), page))
     }
 
     async fn history(
@@ -163,8 +161,8 @@ async fn total(unit: &dyn Reads, search: &Search, on_page: usize, early: bool) -
 }
 
 impl Store {
-    /// A part of each customer of an index entry. A few customers are a look-up. Any number of customers may share an entry:
-    /// many are read in portions, each in the environment's turn, and only the part of each is kept.
+    /// Reads a part of each customer that has an index entry. Few customers are read as a look-up. Any number of customers
+    /// may share an entry: many are read in portions, each in the environment's turn, and only the parts are kept.
     async fn indexed<T>(
         &self,
         owner: Owner,

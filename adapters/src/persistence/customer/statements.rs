@@ -82,7 +82,7 @@ statements! {
             ).await
         }
 
-        /// The documents of the customers of an index entry, `most` at most.
+        /// The documents of at most `most` customers with an index entry.
         fn customers_indexed(db, environment: i32, kind: i16, key: &[u8], most: i64) -> Vec<Document> {
             let same = customers::environment.eq(customer_index::environment).and(customers::id.eq(customer_index::customer));
             let found = customer_index::table
@@ -93,7 +93,7 @@ statements! {
             db.rows(found.select(customers::document).limit(most)).await
         }
 
-        /// The ids of the customers of an index entry.
+        /// The ids of the customers with an index entry.
         fn ids_indexed(db, environment: i32, kind: i16, key: &[u8]) -> Vec<Key> {
             let found = customer_index::table
                 .filter(customer_index::environment.eq(environment))
@@ -102,7 +102,7 @@ statements! {
             db.rows(found.select(customer_index::customer)).await
         }
 
-        /// The documents of a page of a search, which ends early if they are large, and one more if there is a next page.
+        /// The documents of a page of a search, and one more if there is a next page. The page ends early if they are large.
         fn found(db, search: &Search) -> Vec<Document> {
             db.rows_within(rows(search), PageBytes::default()).await
         }

@@ -6,7 +6,6 @@ rows! {
     /// One row of `logs`.
     LogRow: logs {
         environment: i32;
-        epoch: i64,
         position: i64,
         at: i64,
         hash: Option<Vec<u8>>,
@@ -19,6 +18,6 @@ rows! {
 impl LogRow {
     /// The log of an environment without events.
     pub(crate) fn empty(environment: i32) -> Self {
-        Self { environment, epoch: 0, position: 0, at: 0, hash: None, published: 0, archived: 0, audited: 0 }
+        Self { environment, position: 0, at: 0, hash: None, published: 0, archived: 0, audited: 0 }
     }
 }

@@ -114,7 +114,7 @@ impl EventLog for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let Window { limit, offset } = page_request.into();
         let entity = entity_key(entity);
-        // Of one state: a page that is shorter than was wanted, of a longer list, ended early.
+        // From one state of the database: a page shorter than requested, of a longer list, has ended early.
         let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let rows = async move {
                 let mut rows = unit.events_of(environment, entity, limit, offset).await?;
@@ -128,8 +128,8 @@ impl EventLog for Store {
 }
 
 impl Store {
-    /// Checks a second time that the log was taken back behind a reader, in a transaction for writing: so a standby that lags
-    /// behind sends nobody back.
+    /// Checks again whether the log was taken back behind a reader, in a transaction for writing. So a standby that
+    /// lags behind resets no reader.
     async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
         let check = self.write(environment, move |unit| {
             let check = async move {
@@ -144,7 +144,7 @@ impl Store {
             check.boxed()
         });
         let Some(error) = check.await? else {
-            return Ok(StoreError::unavailable("the server that was asked lags behind").into());
+            return Ok(StoreError::unavailable("the database server lags behind").into());
         };
         metrics::log_taken_back("api");
         tracing::warn!(position = %cursor.position(), "the log was taken back behind a reader");
@@ -156,7 +156,7 @@ fn position(stored: i64) -> EventPosition {
     EventPosition::from_stored(stored).unwrap_or_default()
 }
 
-/// Where a reader continues whose cursor the log does not know.
+/// The place where a reader continues if the log does not know its cursor.
 async fn resume(unit: &dyn Reads, environment: i32, cursor: EventCursor) -> QueryResult<LogTakenBack> {
     let before = match cursor.first_doubtful() {
         Some(doubtful) => unit.last_before(environment, doubtful.into()).await?,

@@ -18,7 +18,8 @@ use crate::persistence::{
 /// An event, and the document of the customer's row if this is the customer's latest event.
 type Whole = (EventRow, Option<Document>);
 
-/// Adds the customer's document to a query of events, where the event is the customer's latest: see [`superseded`](super::superseded).
+/// Adds the customer's document to a query of events, where the event is the customer's latest: see
+/// [`superseded`](super::superseded).
 macro_rules! whole {
     ($events:expr) => {{
         let latest =
@@ -29,7 +30,7 @@ macro_rules! whole {
 }
 
 impl Weighed for Whole {
-    /// The documents are the columns before the last two of the event, and the last of all.
+    /// The documents are the third column from the end of the event's columns, and the last column of the row.
     const SHAPE: Shape = Shape { columns: 18, weighed: &[14, 17] };
 
     fn bytes(&self) -> usize {
@@ -59,7 +60,7 @@ statements! {
             Ok(db.one::<_, Whole>(found).await?.map(row))
         }
 
-        /// The id of the event at a position; none where there is none, or none any more.
+        /// The id of the event at a position. `None` if there was never one, or if it was removed.
         fn event_id_at(db, of: i32, place: i64) -> Option<Key> {
             db.one(events.filter(environment.eq(of)).filter(position.eq(place)).select(id)).await
         }

@@ -35,11 +35,11 @@ fn refused<T, E: From<T>>(error: T) -> Failure<E> {
     Failure::Refused(error.into())
 }
 
-/// How many runs are wanted, and of whom.
+/// The requested number of runs, in total and by environment.
 struct Share {
     limit: usize,
     most_of_one: usize,
-    /// How many runs of an environment are under way.
+    /// The number of runs of an environment that are in progress.
     under_way: HashMap<i32, u16>,
 }
 
@@ -49,7 +49,7 @@ impl Share {
         self.most_of_one.saturating_sub(under_way.into())
     }
 
-    /// Runs that are due, by environment. Where one has more than it may have, the others are looked for again without it.
+    /// Due runs, by environment. If one environment has more than its share, the next search leaves it out.
     async fn due(&self, unit: &dyn Reads, now: i64) -> QueryResult<BTreeMap<i32, Vec<Key>>> {
         let mut open = unit.environments_awake().await?;
         open.retain(|environment| self.room_for(*environment) > 0);
@@ -223,7 +223,7 @@ impl OnboardingRepository for Store {
             }
         }
         let share = Share { limit: claim.limit.into(), most_of_one: claim.most_of_one.into(), under_way };
-        // Mostly there is nothing to do, and that is seen without a transaction.
+        // Usually there is nothing to do, and no transaction is needed to find out.
         let found = self.read(Pace::list(Party::System), move |unit| async move { share.due(unit, now).await }.boxed());
         let by_environment = found.await?;
         if by_environment.is_empty() {

@@ -51,7 +51,7 @@ statements! {
             db.one(one.filter(onboarding_workflows::id.eq(id))).await
         }
 
-        /// Versions of workflows behind an id, under lock.
+        /// Versions of workflows after an id, locked.
         fn lock_workflows_after(db, environment: i32, after: Key, limit: i64) -> Vec<WorkflowRow> {
             let all = onboarding_workflows::table.filter(onboarding_workflows::environment.eq(environment));
             let next = all.filter(onboarding_workflows::id.gt(after)).order(onboarding_workflows::id.asc());
@@ -70,7 +70,7 @@ statements! {
             db.locked(all.filter(onboarding_runs::customer.eq(customer))).await
         }
 
-        /// Several runs , locked.
+        /// Several runs, locked.
         fn lock_runs(db, environment: i32, customers: &[Key]) -> Vec<RunRow> {
             let all = || onboarding_runs::table.filter(onboarding_runs::environment.eq(environment));
             db.each_locked(

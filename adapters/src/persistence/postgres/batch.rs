@@ -4,9 +4,9 @@
 //! waiting changes, up to [`MAX_BATCH`]; an idle system adds no delay. A refused change does not affect the others. If
 //! the database fails one, each change runs again in a transaction of its own.
 //!
-//! A worker takes changes only when the other one has locked its environments' logs, see [`Turn`]. So of each server at most
-//! one transaction waits for a log, while further changes gather for the next: several servers on one environment make
-//! fewer and larger commits, instead of many small ones in a row.
+//! A worker takes changes only when the other one has locked its environments' logs, see [`Turn`]. So of each server at
+//! most one transaction waits for a log, while further changes gather for the next: several servers on one environment
+//! make fewer and larger commits, instead of many small ones in a row.
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +45,8 @@ use crate::persistence::{
 const MAX_BATCH: usize = 128;
 /// The number of concurrent transactions.
 const WORKERS: usize = 2;
-/// A log that is locked for longer, as by another program's transaction, must not hold up other environments' changes.
+/// The longest turn. A log that stays locked, for example by another program, must not delay other environments'
+/// changes.
 const LONGEST_TURN: Duration = Duration::from_millis(50);
 
 /// One change whose caller waits.
@@ -74,8 +75,8 @@ pub(super) struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`. With `apart`, each
-    /// transaction contains changes of one environment only.
+    /// Starts the workers. At most `queue` changes wait at a time, and a caller waits for at most `wait`. With `apart`,
+    /// each transaction contains changes of one environment only.
     pub(super) fn start(pool: &Pool, queue: usize, wait: Duration, apart: bool) -> Self {
         let (sender, waiting) = mpsc::channel(queue.max(1));
         let waiting: Queue = Arc::new(Mutex::new(waiting));
@@ -147,7 +148,7 @@ async fn work(pool: Pool, queue: Queue, apart: bool) {
         turn.give_up();
         let outcome = outcome.unwrap_or_else(|_| fail(&jobs, &unknown()));
         for (answer, outcome) in answers.into_iter().zip(outcome) {
-            // The caller may have stopped waiting. The change stands.
+            // The caller may have stopped waiting. The change is not undone.
             let _ = answer.send(outcome);
         }
     }

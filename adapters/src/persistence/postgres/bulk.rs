@@ -1,8 +1,9 @@
 //! Statements over many rows at once. Each column is one array, so the statement is the same for any number of rows and
 //! is prepared once. Diesel's own multi-row inserts are another statement for each number of rows.
 //!
-//! If Citus distributes the tables, it would unpack arrays on the coordinator. So there the statement lists the rows, all of one
-//! environment, and runs unchanged on the worker that stores the environment. A few sizes keep the number of statements small.
+//! If Citus distributes the tables, it would unpack arrays on the coordinator. So there the statement lists the rows,
+//! all of one environment, and runs unchanged on the worker that stores the environment. A few sizes keep the number of
+//! statements small.
 
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
 
@@ -169,7 +170,7 @@ macro_rules! bulk {
                 fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
                     if KIND == DELETE {
                         out.push_sql(concat!("DELETE FROM ", stringify!($table), " WHERE "));
-                        // The environment stands by itself: by it the worker is found.
+                        // The environment is compared by itself, because it determines the worker.
                         let [first, rest @ ..] = KEYS else { return Ok(()) };
                         out.push_sql(first);
                         out.push_sql(" = ");
@@ -210,7 +211,7 @@ macro_rules! bulk {
                                 out.push_bind_param::<<$type as Column>::Sql, _>(&row.$column)?;
                             )*
                         }
-                        // Read here, so that it counts as used where there is one key, or no other column.
+                        // Marks both as used, for tables with a single key or without other columns.
                         let _ = (separator, place);
                         out.push_sql(")");
                         row_separator = ", ";
@@ -226,7 +227,7 @@ macro_rules! bulk {
 
             impl<C, const KIND: u8, const SIZE: usize> diesel::RunQueryDsl<C> for Listed<'_, KIND, SIZE> {}
 
-            /// Whether two rows are of one environment.
+            /// Whether two rows belong to the same environment.
             fn are_together(one: &$name, other: &$name) -> bool {
                 let mut together = None;
                 $(together = together.or(Some(one.$key == other.$key));)+

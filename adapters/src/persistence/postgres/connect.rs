@@ -1,11 +1,11 @@
 //! Finding a server: the first usable host of the URL.
 //!
-//! libpq tries one host after the other (PostgreSQL, section 34.1.1.3), so a host that accepts a connection and then hangs would
-//! hide the hosts behind it. Here each host has a time limit for its whole handshake, and the next one is tried as soon as the one
-//! before fails or is slow. The slow one is still used if it answers first.
+//! libpq tries one host after the other (PostgreSQL, section 34.1.1.3), so a host that accepts a connection and then
+//! hangs would hide the hosts behind it. Here each host has a time limit for its whole handshake, and the next one is
+//! tried as soon as the previous one fails or is slow. The slow one is still used if it answers first.
 //!
-//! While no host is usable, one connection at a time tries all of them again and again, and the others wait for its result. So a
-//! fail-over is noticed soon, and the remaining servers are not flooded.
+//! While no host is usable, one connection at a time tries all of them repeatedly, and the others wait for its result.
+//! So a fail-over is noticed soon, and the remaining servers are not flooded.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ const HEAD_START: Duration = Duration::from_millis(200);
 /// The pause between two rounds over all hosts.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Why there is no connection.
+/// The reason why connecting failed.
 #[derive(Debug, Clone)]
 pub(super) struct NotConnected {
     /// The message of the server or the operating system. It may name user and database, but no data.
@@ -40,12 +40,12 @@ impl From<String> for NotConnected {
     }
 }
 
-/// What connections share while they look for a server.
+/// The state that connections share while they look for a server.
 #[derive(Default)]
 pub(super) struct Door {
     /// Whether the last try found no server.
     is_shut: AtomicBool,
-    /// Why.
+    /// The reason.
     reason: Mutex<Option<String>>,
     turn: tokio::sync::Mutex<()>,
     age: AtomicU64,
@@ -88,11 +88,11 @@ impl Door {
     }
 }
 
-/// Connects, and tries again and again until the time is up.
+/// Connects, and tries again until the time is up.
 ///
 /// # Errors
 /// The result of the last try.
-#[expect(clippy::disallowed_methods, reason = "how long a connection takes is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of connecting is not part of the domain")]
 pub(super) async fn patiently(settings: &Settings) -> Result<Session, String> {
     let door = settings.door.as_ref();
     let until = Instant::now() + settings.timeouts.connect;
@@ -155,7 +155,8 @@ async fn at_place(settings: &Settings, place: &Place) -> Result<Session, NotConn
     first(tries).await
 }
 
-/// The first success among tries that begin one after the other, each when the one before has failed or had its head start.
+/// The first success among tries that begin one after the other, each when the previous one has failed or had its head
+/// start.
 async fn first<T>(
     tries: impl Iterator<Item = impl Future<Output = Result<T, NotConnected>>>,
 ) -> Result<T, NotConnected> {
@@ -169,7 +170,7 @@ async fn first<T>(
             None => more = false,
         }
         let done = match more {
-            // A slow one goes on, and the next one begins beside it.
+            // A slow one continues, and the next one begins beside it.
             true => timeout(HEAD_START, running.next()).await.ok().flatten(),
             false => running.next().await,
         };
@@ -209,8 +210,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    #[expect(clippy::disallowed_methods, reason = "the clock of the test stands still")]
-    async fn a_host_that_hangs_hides_none_behind_it() {
+    #[expect(clippy::disallowed_methods, reason = "the clock of the test is paused")]
+    async fn a_host_that_hangs_does_not_hide_the_next_one() {
         let begun = Instant::now();
         let tries = [pending().boxed(), pending().boxed(), answers(3, Duration::ZERO)];
         assert_eq!(first(tries.into_iter()).await.unwrap(), 3);
@@ -218,8 +219,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    #[expect(clippy::disallowed_methods, reason = "the clock of the test stands still")]
-    async fn the_next_begins_at_once_when_one_fails_and_the_earlier_is_taken_when_it_is_first() {
+    #[expect(clippy::disallowed_methods, reason = "the clock of the test is paused")]
+    async fn a_failure_starts_the_next_try_and_the_first_success_wins() {
         let begun = Instant::now();
         let tries = [fails("a"), answers(2, HEAD_START / 2), answers(3, HEAD_START)];
         assert_eq!(first(tries.into_iter()).await.unwrap(), 2);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_all_fail_each_says_why() {
+    async fn the_error_has_the_reasons_of_all_tries() {
         let error = first([fails("a"), fails("b")].into_iter()).await.unwrap_err();
         assert_eq!((error.reason.as_str(), error.lasting), ("a; b", false));
         let lasting = NotConnected { reason: "c".to_owned(), lasting: true };

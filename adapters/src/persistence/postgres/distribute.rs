@@ -1,7 +1,7 @@
 //! Citus: distributes the tables over several servers by environment.
 //!
-//! Every primary key and unique index of an environment's data leads with the environment, and all its rows are on one worker. So a
-//! transaction of one environment runs on a single worker. A few small tables are copied to all servers.
+//! Every primary key and unique index of an environment's data leads with the environment, and all its rows are on one
+//! worker. So a transaction of one environment runs on a single worker. A few small tables are copied to all servers.
 
 use diesel::{
     dsl::sql,
@@ -60,13 +60,13 @@ async fn spread(session: &Session) -> Result<(bool, i32), Problem> {
     Ok((spread, session.answer(group.get_result::<i32>(&mut pg)).await?))
 }
 
-/// Distributes the tables of an empty or filled database over the workers of Citus, in one transaction. Returns `false` if they were
-/// distributed before.
+/// Distributes the tables of an empty or filled database over the workers of Citus, in one transaction. Returns `false`
+/// if they are distributed already.
 ///
 /// Stop all servers first. Running servers would notice it only after a restart.
 ///
 /// # Errors
-/// [`OpenError`] when the database cannot be opened, has no Citus or no workers.
+/// [`OpenError`] if the database cannot be opened, has no Citus or no workers.
 pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
     // Moving tables may take long.
     let settings = Settings::read(url, std::time::Duration::from_secs(3_600))?;
@@ -122,7 +122,8 @@ fn statements() -> String {
 mod tests {
     use super::{COPIED, SPREAD};
 
-    /// A table that is missing in the lists would stay on the coordinator, and transactions that write it would need two phases.
+    /// A table that is missing in the lists would stay on the coordinator, and transactions that write it would need
+    /// two phases.
     #[test]
     fn every_table_is_copied_or_spread() {
         let migration = include_str!("../../../migrations/postgres/2026-11-30-000001_registry/up.sql");

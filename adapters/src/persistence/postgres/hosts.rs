@@ -112,7 +112,7 @@ mod tests {
     use super::Place;
 
     #[test]
-    fn each_host_has_its_own_port_and_all_else_of_the_url() {
+    fn each_host_has_its_own_port_and_all_other_parts_of_the_url() {
         let url = "postgres://u:p@a:1,b:2/d?application_name=x&keepalives_idle=7&options=-c%20a%3Db";
         let places = Place::all(&url.parse::<Config>().unwrap());
         let of = |place: &Place| (place.config.get_hosts().len(), place.config.get_ports().to_vec());

@@ -130,7 +130,7 @@ impl Handshake {
                     tracing::warn!(
                         host = self.host,
                         "the connection to PostgreSQL is not encrypted: the server offers no TLS, and sslmode=prefer \
-                         lets that pass; switch TLS on there, or write sslmode=disable if this is meant"
+                         allows that; enable TLS on the server, or set sslmode=disable if this is intended"
                     );
                 }
                 Ok(Channel::Plain(socket))

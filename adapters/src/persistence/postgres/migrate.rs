@@ -58,8 +58,8 @@ async fn applied(session: &Session) -> Result<Vec<String>, Problem> {
     session.answer(versions.load::<String>(&mut pg)).await
 }
 
-/// Runs the migrations that are still pending once it has the lock. The lock ends with the transaction, so it cannot stay
-/// on a connection of a pooler.
+/// Runs the migrations that are still pending once it has the lock. The lock ends with the transaction, so it cannot
+/// stay on a connection of a pooler.
 fn migrate_under_lock(mut connection: AsyncConnectionWrapper<AsyncPgConnection>) -> Result<usize, OpenError> {
     connection
         .transaction(|connection| {

@@ -60,15 +60,15 @@ const QUICK: usize = 4;
 
 /// An open PostgreSQL database.
 ///
-/// Broken connections are replaced, so it survives a restart of the server and a fail-over. All time-outs are derived from
-/// [`OpenOptions::timeout`].
+/// Broken connections are replaced, so it survives a restart of the server and a fail-over. All time-outs are derived
+/// from [`OpenOptions::timeout`].
 ///
 /// # The URL
 /// `postgres://user:password@host:port/database?option=value&…`, with the options of libpq (PostgreSQL, section 34.1.2)
-/// that tokio-postgres supports, except `connect_timeout`. Several hosts (`host1,host2`) are tried in order, each with its own
-/// time limit. The next one is tried as soon as one is slow. `target_session_attrs` is `read-write` (the default), `primary`
-/// or `any`. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted. The environment variables of
-/// libpq and `.pgpass` are not read.
+/// that tokio-postgres supports, except `connect_timeout`. Several hosts (`host1,host2`) are tried in order, each with
+/// its own time limit. The next one is tried as soon as one is slow. `target_session_attrs` is `read-write` (the
+/// default), `primary` or `any`. A folder as host (`%2Frun%2Fpostgresql`) is a Unix socket, which is never encrypted.
+/// The environment variables of libpq and `.pgpass` are not read.
 ///
 /// # `sslmode`
 /// - `disable`: no TLS.
@@ -83,12 +83,12 @@ const QUICK: usize = 4;
 /// opened.
 ///
 /// # Behind PgBouncer
-/// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21 with
-/// `max_prepared_statements` above 0; without that, opening fails and names the setting.
+/// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21
+/// with `max_prepared_statements` above 0; without that, opening fails and names the setting.
 pub(crate) struct PostgresEngine {
-    /// For what may take long: environments share it by turns.
+    /// Connections for work that may take long. Environments take turns.
     pool: Pool,
-    /// For what is short and must not wait for the others: look-ups, changes of customers, the work of the system.
+    /// Connections for short work, which must not wait: look-ups, changes of customers, background work.
     quick: Pool,
     look_ups: LookUps,
     customers: BatchWriter,
@@ -108,13 +108,13 @@ impl PostgresEngine {
     /// Connects, and brings the tables up to date.
     ///
     /// # Errors
-    /// [`OpenError`] when the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
+    /// [`OpenError`] if the server cannot be reached, rejects the connection, or was migrated by a newer Patron.
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
         let mut settings = Settings::read(url, options.timeout)?;
         pooler::check(&settings).await?;
         migrate::run(&settings).await?;
         settings.distributed = distribute::is_distributed(&settings).await?;
-        // On several servers a transaction over several environments is one in two phases.
+        // On several servers, a transaction over several environments needs a two-phase commit.
         let apart = options.commits_by_environment || settings.distributed;
         let (timeouts, door) = (settings.timeouts, settings.door.clone());
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
@@ -139,7 +139,7 @@ impl PostgresEngine {
         })
     }
 
-    /// The connections for a party's lists and transactions. What serves all environments is short, and waits for none.
+    /// The connections for a party's lists and transactions. Work of the system is short, and does not wait.
     fn pool_of(&self, party: Party) -> &Pool {
         match party {
             Party::Environment(_) | Party::Tenant(_) => &self.pool,

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: managed::Pool<Manager>,
-    /// A turn for each connection; none where whoever comes first is served first.
+    /// A turn for each connection. `None` if callers are served in the order of their arrival.
     turns: Option<Turns<Party>>,
     /// The longest wait for a turn, or for a connection.
     wait: Duration,
@@ -50,7 +50,7 @@ impl managed::Manager for Manager {
 }
 
 impl Pool {
-    /// Creates a pool of at most `connections` connections, which parties share by turns. It opens none yet.
+    /// Creates a pool of at most `connections` connections, at which parties take turns. It opens none yet.
     pub(super) fn shared(settings: Settings, connections: usize, commits: Arc<Commits>) -> Result<Self, StoreError> {
         Ok(Self { turns: Some(Turns::new(connections)), ..Self::new(settings, connections, commits)? })
     }
@@ -66,7 +66,7 @@ impl Pool {
         Ok(Self { connections: pool?, turns: None, wait, commits })
     }
 
-    /// A free connection, or a new one, when it is the party's turn.
+    /// Takes a free connection, or opens one, when it is the party's turn.
     pub(super) async fn session(&self, party: Party) -> Result<Pooled, StoreError> {
         let turn = match &self.turns {
             Some(turns) => Some(tokio::time::timeout(self.wait, turns.take(party)).await.map_err(|_| no_free())?),

@@ -53,8 +53,8 @@ fn refused_server(version: &str) -> Option<&'static str> {
         .find_map(|(mark, name)| version.contains(mark).then_some(name))
 }
 
-/// Whether a prepared statement still exists when it is used. A pooler may use another connection to the server then, because
-/// the second session holds the one that the statement was prepared on.
+/// Whether a prepared statement still exists when it is used. A pooler may use another connection to the server then,
+/// because the second session holds the one that the statement was prepared on.
 async fn keeps_statements(session: &Session, other: &Session) -> bool {
     // The first use prepares it, the second one reuses it.
     let ask = async || session.answer(select(1.into_sql::<Integer>()).get_result::<i32>(&mut session.pg())).await;
@@ -74,7 +74,7 @@ mod tests {
     use super::refused_server;
 
     #[test]
-    fn servers_that_only_speak_like_postgresql_are_told_by_their_version() {
+    fn other_servers_with_the_same_protocol_are_recognised_by_their_version() {
         for (version, name) in [
             ("CockroachDB CCL v23.1.11 (x86_64-pc-linux-gnu, built 2023/09/27)", Some("CockroachDB")),
             ("PostgreSQL 11.2-YB-2.20.1.0-b0 on x86_64-pc-linux-gnu", Some("YugabyteDB")),

@@ -73,8 +73,8 @@ impl Problem {
             "57014" => (Kind::Other, "it took too long"),
             "55P03" => (Kind::Other, "a lock was held for too long"),
             // A primary that has become a standby: another connection may find the new primary. A standby rejects
-            // `BEGIN … READ WRITE` as not supported. The same code means that a table was changed under a prepared statement,
-            // and a new connection helps there too.
+            // `BEGIN … READ WRITE` as not supported. The same code means that a table was changed under a prepared
+            // statement, and a new connection helps there too.
             "25006" | "0A000" => (Kind::Standby, "it accepts no writes at present, or its tables were changed"),
             "25P03" | "25P04" | "57P05" => (Kind::Lost, "it closed the connection"),
             code if code.starts_with("57P0") => (Kind::Lost, "it is stopping or starting"),

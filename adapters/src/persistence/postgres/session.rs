@@ -184,7 +184,8 @@ impl Session {
         Err(ended)
     }
 
-    /// Commits. A commit is never cancelled: one that waits for a replica would then be visible without being replicated.
+    /// Commits. A commit is never cancelled: one that waits for a replica would then be visible without being
+    /// replicated.
     async fn commit<T, E>(&self, value: T) -> Result<T, Ended<T, E>> {
         self.last_error.forget();
         let mut pg = self.pg();
@@ -208,8 +209,8 @@ impl Session {
         self.answer(pg.batch_execute(statements)).await
     }
 
-    /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the server
-    /// hangs or has become a standby.
+    /// Whether it can be used again: it is open, in no transaction, and no other connection has found since that the
+    /// server hangs or has become a standby.
     pub(super) fn is_idle(&self) -> bool {
         self.is_usable() && !self.in_transaction.load(Ordering::Relaxed) && self.age == self.door.age()
     }
@@ -227,7 +228,7 @@ impl Session {
         Err(Problem { kind: Kind::Standby, error: unavailable(NO_WRITES) })
     }
 
-    /// The bare connection. The second value must live as long as it.
+    /// The bare connection. The second value must outlive it.
     pub(super) fn into_parts(self) -> (AsyncPgConnection, impl Sized + Send) {
         (self.pg, self.driver)
     }
@@ -268,7 +269,8 @@ impl Session {
     }
 }
 
-/// A query that has no answer yet. Dropping this cancels the query, which could otherwise keep the server busy for long.
+/// A query that has no answer yet. Dropping this cancels the query, which could otherwise keep the server busy for
+/// long.
 struct Unanswered<'s>(&'s Session);
 
 impl Drop for Unanswered<'_> {

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
-/// A vanished server is noticed after 60 s of silence. If a query is waiting for it, it is noticed after the request's time-out.
+/// A vanished server is noticed after 60 s of silence. If a query is waiting for it, it is noticed after the request's
+/// time-out.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
@@ -27,8 +28,8 @@ const ENCODED: &str =
     "in the user and the password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
 /// Advice about an unknown option.
 const OPTIONS: &str = "the options are those of libpq, such as sslmode=require, joined by &";
-/// Why an option is rejected.
-const DERIVED: &str = "all time-outs follow from how long a request may take (PATRON_REQUEST_TIMEOUT_SECONDS)";
+/// The reason why time-outs are rejected as options.
+const DERIVED: &str = "all time-outs are derived from PATRON_REQUEST_TIMEOUT_SECONDS";
 
 /// The settings of a URL.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ pub(super) struct Settings {
     pub(super) spread: bool,
     /// Which hosts are usable.
     pub(super) target: Target,
-    /// Whether the tables are spread over several servers, as is found out at the start.
+    /// Whether the tables are spread over several servers. Determined at the start.
     pub(super) distributed: bool,
     /// Secures the socket.
     pub(super) link: Link,
@@ -51,7 +52,8 @@ pub(super) struct Settings {
     pub(super) place: String,
 }
 
-/// `target_session_attrs`, as in libpq's documentation (PostgreSQL, section 34.1.2), without the values for reading alone.
+/// `target_session_attrs`, as in libpq's documentation (PostgreSQL, section 34.1.2), without the values for servers
+/// that are only read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     /// Any server, without a check.
@@ -68,7 +70,7 @@ impl Target {
             "any" => Ok(Self::Any),
             "read-write" => Ok(Self::ReadWrite),
             "primary" => Ok(Self::Primary),
-            _ => Err(refused("target_session_attrs must be read-write, primary or any: Patron writes")),
+            _ => Err(refused("target_session_attrs must be read-write, primary or any, because Patron writes")),
         }
     }
 
@@ -81,7 +83,7 @@ impl Target {
     }
 }
 
-/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), but for `allow`, which nobody should want.
+/// `sslmode`, as in libpq's documentation (PostgreSQL, section 34.19), except `allow`, which prefers plain connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Disable,
@@ -124,7 +126,7 @@ impl Settings {
     /// Reads a URL and the certificates that it names. `wait` is how long callers wait for an answer.
     ///
     /// # Errors
-    /// [`OpenError::Url`] for what is not understood, and for certificates that cannot be read.
+    /// [`OpenError::Url`] for an invalid URL, and for certificates that cannot be read.
     pub(super) fn read(url: &PostgresUrl, wait: Duration) -> Result<Self, OpenError> {
         let (front, options) = split(url.expose());
         if front.matches('@').count() > 1 {
@@ -372,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn only_servers_that_take_writes_are_worked_with() {
+    fn only_servers_that_accept_writes_are_used() {
         let target = |options: &str| read(&format!("postgres://u@localhost/d?{options}")).map(|read| read.target);
         assert_eq!(target("").unwrap(), Target::ReadWrite);
         assert_eq!(target("target_session_attrs=primary").unwrap(), Target::Primary);

@@ -23,8 +23,8 @@ impl Timeouts {
         Self { call, statement: call * 4 / 5, connect: call / 2, handshake: call * 2 / 5, ping: call / 5 }
     }
 
-    /// The statements that begin a transaction. The limits end with it, so they cannot stay on a connection of a pooler. The
-    /// second one releases the locks of a Patron server that has vanished from the network.
+    /// The statements that begin a transaction. The limits end with it, so they cannot stay on a connection of a
+    /// pooler. The second one releases the locks of a Patron server that has vanished from the network.
     pub(super) fn begin(&self, kind: &str) -> String {
         let (statement, idle) = (self.statement.as_millis(), self.call.as_millis());
         format!(
@@ -41,7 +41,7 @@ mod tests {
     use super::Timeouts;
 
     #[test]
-    fn no_single_wait_takes_all_of_a_request() {
+    fn no_single_wait_takes_the_whole_time_of_a_request() {
         let timeouts = Timeouts::of(Duration::from_secs(10));
         assert_eq!(timeouts.begin("X").split("; ").nth(1), Some("SET LOCAL statement_timeout = 8000"));
         assert_eq!((timeouts.connect, timeouts.handshake), (Duration::from_secs(5), Duration::from_secs(4)));

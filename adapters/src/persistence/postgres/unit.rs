@@ -60,8 +60,8 @@ impl<Q: QueryFragment<Pg>, const SHARED: bool> QueryFragment<Pg> for Locked<Q, S
 
 impl<Q, C, const SHARED: bool> diesel::RunQueryDsl<C> for Locked<Q, SHARED> {}
 
-/// The rows of a query that belong to a page by its bytes, and one more if there is a next page. The server counts the bytes, so
-/// it sends no other rows.
+/// The rows of a query that fit on a page by their bytes, and one more if there is a next page. The server counts the
+/// bytes, so it sends no other rows.
 #[derive(QueryId)]
 pub(crate) struct Within<Q>(Q, PageBytes, Shape);
 
@@ -71,7 +71,7 @@ impl<Q: Query> Query for Within<Q> {
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Within<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // A row belongs to the page, or is the one behind it, if the row before it begins within the page's bytes.
+        // A row is on the page, or is the first after it, if the previous row begins within the page's bytes.
         let Shape { columns, weighed } = self.2;
         out.push_sql("SELECT * FROM (SELECT page.*, sum(0");
         for column in weighed {
@@ -79,7 +79,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Within<Q> {
         }
         out.push_sql(") OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS before FROM (");
         self.0.walk_ast(out.reborrow())?;
-        // Names of our own: several columns of a join may have one name.
+        // Own names, because several columns of a join may have the same name.
         let names: Vec<_> = (0..columns).map(|column| format!("c{column}")).collect();
         out.push_sql(&format!(") AS page ({})) AS page WHERE coalesce(before, 0) < ", names.join(", ")));
         out.push_sql(&self.1.get().to_string());
@@ -103,7 +103,7 @@ impl<'c> Db<'c> {
         async move { query.load(&mut pg).await }.boxed()
     }
 
-    /// The rows that belong to a page by their bytes, and one more if there is one.
+    /// The rows that fit on a page by their bytes, and one more if there is a next page.
     pub(crate) fn rows_within<'q, Q, R>(self, query: Q, bytes: PageBytes) -> Found<'q, Vec<R>>
     where
         'c: 'q,

@@ -27,11 +27,13 @@ impl PostgresStore {
     /// [`ChangeCustomerError::Store`] roll back; if the store was unavailable, the whole transaction may succeed at
     /// another try. Without an open transaction, the change has one of its own.
     ///
-    /// - The database must contain our tables: open it once with [`Database::open`](crate::persistence::Database::open).
-    ///   Tables of your own can be created by Diesel's migrations in the same database.
+    /// - The database must contain our tables: open it once with
+    ///   [`Database::open`](crate::persistence::Database::open). Tables of your own can be created by Diesel's
+    ///   migrations in the same database.
     /// - The transaction must be `READ COMMITTED`, PostgreSQL's default, so that it sees others' commits.
     /// - The rows that the change locks stay locked until your transaction ends: the customer, the tax rates it names,
-    ///   and the environment's log. Every other change in this environment waits until then. Keep the transaction short.
+    ///   and the environment's log. Every other change in this environment waits until then. Keep the transaction
+    ///   short.
     ///
     /// ```no_run
     /// use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};

@@ -33,7 +33,8 @@ const ASK_AFTER: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does after `wait`.
+/// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does
+/// after `wait`.
 pub(super) async fn write(
     (pool, party): (Pool, Party),
     permit: OwnedSemaphorePermit,
@@ -48,7 +49,7 @@ pub(super) async fn write(
     within("postgres", wait, made).await
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long tries have taken is no fact of the domain")]
+#[expect(clippy::disallowed_methods, reason = "the duration of the tries is not part of the domain")]
 async fn make(pool: &Pool, party: Party, wait: Duration, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {

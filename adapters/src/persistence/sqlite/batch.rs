@@ -58,7 +58,7 @@ impl Job {
             (Err(_), Some(refused)) => refused,
             (Ok(()), None) => return,
         };
-        // The caller may have stopped waiting. The write stands.
+        // The caller may have stopped waiting. The write is not undone.
         let _ = self.answer.send(outcome);
     }
 }

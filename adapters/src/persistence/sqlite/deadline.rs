@@ -1,8 +1,8 @@
-//! When a read is given up, and when it lets others run: SQLite asks in the course of a statement, by a function that the statement
-//! calls for every row.
+//! The time limit of a read on SQLite, and its pauses for other reads. Statements call a function for every row, which
+//! checks the time.
 //!
-//! SQLite can ask by itself every so many steps, but only over its C interface. A function that is not deterministic is called
-//! wherever it stands; so it stands among the conditions of statements that may look at many rows.
+//! SQLite has a progress handler, but only in its C interface. A non-deterministic function is evaluated for every row,
+//! so it is one of the conditions of statements that may read many rows.
 
 use std::{
     sync::{
@@ -21,20 +21,20 @@ use diesel::{
 
 use super::slices::Slices;
 
-/// The condition, as it stands in statements. Every connection has the function.
+/// The condition in SQL. Every connection has the function.
 pub(crate) const IN_TIME: &str = "patron_in_time()";
 
-/// What SQLite answers when the time is up.
+/// SQLite's error when the time is up.
 pub(crate) const TIME_IS_UP: &str = "the time for this statement is up";
 
-/// At each so many calls the clock is looked at.
+/// The number of calls between two looks at the clock.
 const CALLS: u32 = 256;
-/// A read that takes longer needs a slice of processor time to go on, in microseconds.
+/// A read that takes longer than this needs a slice of processor time to continue, in microseconds.
 const SHORT: u64 = 5_000;
-/// How long a slice is when others wait.
+/// The length of a slice while others wait, in microseconds.
 const SLICE: u64 = 20_000;
 
-/// Until when the statements of a connection may go on.
+/// The time limit of the statements of a connection.
 #[derive(Clone)]
 pub(crate) struct Deadline(Arc<Clock>);
 
@@ -45,22 +45,22 @@ struct Clock {
     since: AtomicU64,
     until: AtomicU64,
     slices: Arc<Slices>,
-    /// Whether it has a slice, and since when.
+    /// Whether the read has a slice.
     runs: AtomicBool,
     slice: AtomicU64,
 }
 
-/// A read, for as long as this lives.
+/// A read with a time limit, until this is dropped.
 pub(super) struct Timed<'a>(&'a Clock);
 
-/// Whether the time is left; an error once it is not.
+/// The result of the function: true, or an error once the time is up.
 #[derive(Debug)]
 struct InTime(bool);
 
 mod function {
     #[diesel::declare_sql_function]
     extern "SQL" {
-        /// Whether the time of the read is not up yet.
+        /// Returns true while the read has time left.
         fn patron_in_time() -> Bool;
     }
 }
@@ -76,8 +76,8 @@ impl ToSql<Bool, Sqlite> for InTime {
 }
 
 impl Deadline {
-    /// One that is never reached, for a new connection, which gets the function.
-    #[expect(clippy::disallowed_methods, reason = "how long a statement takes is no fact of the domain")]
+    /// Adds the function to a new connection. The limit is infinite until [`Self::give`].
+    #[expect(clippy::disallowed_methods, reason = "the duration of a statement is not part of the domain")]
     pub(crate) fn on(connection: &SqliteConnection, slices: Arc<Slices>) -> QueryResult<Self> {
         let never = || AtomicU64::new(u64::MAX);
         let (runs, slice) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -90,7 +90,7 @@ impl Deadline {
         Ok(Self(clock))
     }
 
-    /// The statements from now on have so long.
+    /// Limits the time of the following statements.
     pub(super) fn give(&self, time: Duration) -> Timed<'_> {
         let (clock, now) = (&self.0, self.0.now());
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -101,12 +101,12 @@ impl Deadline {
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "how long a statement takes is no fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the duration of a statement is not part of the domain")]
     fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Whether there is time left. A read that takes long waits here for its next slice.
+    /// Returns whether there is time left. A long read waits here for its next slice.
     fn goes_on(&self) -> bool {
         let now = self.now();
         let taken = |since: &AtomicU64| now.saturating_sub(since.load(Ordering::Relaxed));

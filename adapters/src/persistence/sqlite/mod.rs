@@ -57,7 +57,7 @@ impl SqliteEngine {
     /// Opens a file, creates it if it is missing and the options allow it, and migrates its tables.
     ///
     /// # Errors
-    /// [`OpenError`] when the file cannot be opened, is in use by another server, or was migrated by a newer Patron.
+    /// [`OpenError`] if the file cannot be opened, is in use by another server, or was migrated by a newer Patron.
     pub(crate) async fn open(path: PathBuf, options: OpenOptions) -> Result<Self, OpenError> {
         let file = path.clone();
         let open = move || Self::open_blocking(path, options);

@@ -45,7 +45,7 @@ pub(super) struct Readers {
 struct Idle {
     path: PathBuf,
     connections: Mutex<Vec<Reader>>,
-    /// For lists and searches that take long.
+    /// The slices of long lists and searches.
     slices: Arc<Slices>,
 }
 
@@ -76,7 +76,7 @@ impl Idle {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
     }
 
-    /// Reads on an idle connection, from one state of the file, within some time.
+    /// Reads on an idle connection, from one state of the file, within a time limit.
     fn snapshot<T>(
         &self,
         time: Duration,
@@ -113,7 +113,7 @@ impl Readers {
             lists: Turns::new(count),
             look_ups: Semaphore::new(LOOK_UPS),
             count,
-            // As much of a caller's time as on PostgreSQL.
+            // The same share of a caller's time as on PostgreSQL.
             time: options.timeout * 4 / 5,
         })
     }

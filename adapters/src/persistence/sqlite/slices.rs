@@ -1,12 +1,11 @@
-//! Slices of processor time for reads that take long, so that as many threads as there are processors are not busy with them
-//! alone: other requests would wait for theirs.
+//! Slices of processor time for long reads. They leave processors to other requests, which would wait otherwise.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many reads that take long run at once. Those that wait are served in the order in which they came.
+/// Limits the number of long reads that run at once. The others wait in the order of their arrival.
 pub(crate) struct Slices {
     count: usize,
     state: Mutex<State>,
@@ -21,17 +20,17 @@ struct State {
 }
 
 impl Slices {
-    /// At most so many at once; at least one.
+    /// Allows at most `count` at once; at least one.
     pub(crate) fn new(count: usize) -> Self {
         Self { count: count.max(1), state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// On half of the processors.
+    /// Allows one on every second processor.
     pub(crate) fn of_half_the_processors() -> Self {
         Self::new(std::thread::available_parallelism().map_or(1, usize::from) / 2)
     }
 
-    /// Waits, on this thread, until it may run.
+    /// Blocks this thread until it may run.
     pub(super) fn enter(&self) {
         let mut state = self.lock();
         let number = state.next;
@@ -46,7 +45,7 @@ impl Slices {
         self.changed.notify_all();
     }
 
-    /// Runs no more.
+    /// Ends the slice.
     pub(super) fn leave(&self) {
         let mut state = self.lock();
         state.running = state.running.saturating_sub(1);
@@ -54,7 +53,7 @@ impl Slices {
         self.changed.notify_all();
     }
 
-    /// Lets those go first that wait.
+    /// Lets waiting reads run first.
     pub(super) fn let_others(&self) {
         if !self.lock().waiting.is_empty() {
             self.leave();
@@ -63,7 +62,7 @@ impl Slices {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held.
+        // No code panics while the lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

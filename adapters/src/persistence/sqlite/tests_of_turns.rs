@@ -1,4 +1,4 @@
-//! What is slow in one environment keeps nobody else waiting.
+//! Slow work of one environment does not block another.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::persistence::{
     open::OpenOptions,
 };
 
-/// Longer than anything takes that does not wait for what hangs.
+/// Longer than any work takes that does not wait for blocked work.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
                 let read = engine.read(
                     Pace::list(1),
                     Box::new(move |_| {
-                        // It blocks its thread, as a long statement does.
+                        // Blocks its thread, as a long statement does.
                         let _ = begun.send(());
                         while !*hang.borrow() {
                             std::thread::sleep(Duration::from_millis(5));
@@ -37,7 +37,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
                         async { QueryResult::Ok(Box::new(()) as Answer) }.boxed()
                     }),
                 );
-                // Those that get no turn in time are refused.
+                // Reads that get no turn in time are refused.
                 drop(read.await);
             })
         })
@@ -54,7 +54,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
         );
         assert!(timeout(PATIENCE, read).await.expect("it does not wait for what hangs").is_ok());
     }
-    assert!(seen.try_recv().is_err(), "of four connections one is left to whoever comes next");
+    assert!(seen.try_recv().is_err(), "one of four connections stays free for others");
     end.send(true).unwrap();
     for one in hanging {
         one.await.unwrap();

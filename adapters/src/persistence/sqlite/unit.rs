@@ -72,7 +72,7 @@ impl Db<'_, '_> {
         self.0.with(|connection| query.load(connection))
     }
 
-    /// The rows that belong to a page by their bytes, and one more if there is one. The rest is not read.
+    /// The rows that fit on a page by their bytes, and one more if there is a next page. The rest is not read.
     pub(crate) async fn rows_within<'q, Q, R>(self, query: Q, bytes: PageBytes) -> QueryResult<Vec<R>>
     where
         Q: LoadQuery<'q, SqliteConnection, R>,

@@ -24,8 +24,8 @@ impl SqliteStore {
     /// - The file must contain our tables: open it once with [`Database::open`](crate::persistence::Database::open).
     ///   Tables of your own can be created by Diesel's migrations in the same file.
     /// - SQLite has one writer at a time. Begin with [`SqliteConnection::immediate_transaction`], so that you wait for
-    ///   your turn at the beginning, and keep the transaction short: an open store on the file waits for your commit, at
-    ///   most 5 s. Do not wait for that store in the meantime.
+    ///   your turn at the beginning, and keep the transaction short: an open store on the file waits for your commit,
+    ///   at most 5 s. Do not wait for that store in the meantime.
     /// - Set your connection up as ours are: `PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;`, and leave
     ///   `synchronous` at `FULL`, or your commits may not survive a power cut.
     ///

@@ -68,7 +68,7 @@ impl Writer {
             }));
         }
         drop(jobs);
-        let lost = |_| Refused::Store(StoreError::unavailable("the write was not taken"));
+        let lost = |_| Refused::Store(StoreError::unavailable("the write was not accepted"));
         within("sqlite", self.wait, async { answered.await.map_err(lost)? }).await
     }
 

@@ -1,5 +1,6 @@
 //! Tax rates, and the tax associations of environments and customers.
 
+mod associations;
 mod port;
 pub(crate) mod row;
 pub(crate) mod statements;

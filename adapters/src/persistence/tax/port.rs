@@ -1,11 +1,11 @@
 //! The port for tax rates and tax associations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
-    customer::{CustomerAggregate, IndexEntry, ListedAssociation, query::Direction},
+    customer::{CustomerAggregate, IndexEntry},
     event::{EventState, TaxRateEvent},
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
@@ -21,8 +21,8 @@ use patron_domain::{
 };
 
 use super::{
+    associations,
     row::{DefaultRow, RateRow, currency_column},
-    statements::Listed,
 };
 use crate::persistence::{
     engine::{Decision, Pace},
@@ -32,7 +32,7 @@ use crate::persistence::{
     page::{Window, cut, page_of},
     store::Store,
     unit::Reads,
-    value::{Key, corrupt},
+    value::Key,
     word::Word,
     writes::Writes,
 };
@@ -112,7 +112,7 @@ impl TaxRepository for Store {
     ) -> Result<Page<TaxRate>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let (filter, window) = (filter.clone(), Window::from(page));
-        // Of one state: a page that is shorter than was wanted, of a longer list, ended early.
+        // From one state of the database: a page shorter than requested, of a longer list, has ended early.
         let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let read = async move {
                 let mut rows = unit.rates_admitted(environment, &filter, window).await?;
@@ -180,12 +180,9 @@ impl TaxRepository for Store {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                if rate.first().is_none_or(|rate| rate.status != Status::Published.code()) {
-                    return Err(Failure::Refused(CreateTaxDefaultError::UnknownRate));
-                }
-                if let Some(existing) = same {
-                    return Err(Failure::Refused(CreateTaxDefaultError::AlreadyAssociated { existing: existing.id() }));
-                }
+                let status = rate.first().map(|rate| Status::of(rate.status, "tax_rates", "status"));
+                let status = status.transpose().map_err(refused)?;
+                CreateTaxDefaultError::check(status, same.map(Key::id)).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_defaults.push(DefaultRow::new(environment, &default));
                 keeping.answer(&mut writes, &default, default.audit.updated_at);
@@ -269,9 +266,9 @@ impl TaxRepository for Store {
         }
         let (wanted, owner) = (filter.clone(), scope.owner);
         let found = self.read(Pace::Snapshot(environment.into()), move |unit| {
-            async move { list_associations(unit, (owner, environment), &wanted, page).await }.boxed()
+            async move { associations::list(unit, (owner, environment), &wanted, page).await }.boxed()
         });
-        merge(scope.owner, filter, page, found.await?)
+        associations::merge(scope.owner, filter, page, found.await?)
     }
 
     async fn basis(&self, scope: &EnvironmentScope, customer_id: CustomerId) -> Result<TaxBasis, StoreError> {
@@ -308,7 +305,7 @@ fn rate(owner: Owner, row: &RateRow) -> Result<TaxRate, StoreError> {
     row.document.read(owner, row.id.id::<patron_domain::ids::TaxRateKind>())
 }
 
-fn default(owner: Owner, row: &DefaultRow) -> Result<TaxAssociation, StoreError> {
+pub(super) fn default(owner: Owner, row: &DefaultRow) -> Result<TaxAssociation, StoreError> {
     row.document.read(owner, row.id.id::<patron_domain::ids::TaxAssociationKind>())
 }
 
@@ -316,144 +313,4 @@ fn default(owner: Owner, row: &DefaultRow) -> Result<TaxAssociation, StoreError>
 fn take_association(aggregate: CustomerAggregate, id: TaxAssociationId) -> Option<TaxAssociation> {
     let CustomerAggregate { associations, removed_associations, .. } = aggregate;
     associations.into_iter().chain(removed_associations).find(|association| association.id == id)
-}
-
-/// The rows for a page of associations.
-struct Found {
-    defaults: Vec<DefaultRow>,
-    /// Index entries of customers' associations: at least all up to the end of the page.
-    listed: Vec<Listed>,
-    /// The total number of these entries.
-    count: i64,
-    /// Those of each customer that may be on the page.
-    associations: HashMap<Key, Result<Vec<TaxAssociation>, StoreError>>,
-}
-
-/// How many customers are read at once.
-const SOME: usize = 64;
-
-/// Reads the rows for a page of associations. Defaults are few and read completely. Of the customers' associations it
-/// reads the keys up to the end of the page, and the documents of those that may be on the page.
-async fn list_associations(
-    unit: &dyn Reads,
-    (owner, environment): (Owner, i32),
-    filter: &TaxAssociationFilter,
-    page: PageRequest,
-) -> diesel::QueryResult<Found> {
-    let of_customers = !matches!(filter.entities, TaxedEntities::One(TaxedEntity::Tenant));
-    let of_tenant = !matches!(filter.entities, TaxedEntities::Customers);
-    let defaults = match of_tenant {
-        true => unit.defaults(environment, filter.status.code()).await?,
-        false => Vec::new(),
-    };
-    let (mut listed, mut count) = (Vec::new(), 0);
-    if of_customers {
-        let rates = filter.tax_rate_ids.as_ref();
-        let rates: Vec<Option<Key>> = match rates {
-            None => vec![None],
-            Some(ids) => ids.iter().collect::<BTreeSet<_>>().into_iter().map(|id| Some(Key::from(*id))).collect(),
-        };
-        let Window { limit, offset } = page.into();
-        let up_to = Window { limit: limit.saturating_add(offset), offset: 0 };
-        for rate in rates {
-            listed.extend(unit.associations_admitted(environment, filter, rate, up_to).await?);
-            count += unit.count_associations_admitted(environment, filter, rate).await?;
-        }
-    }
-    // Defaults on earlier pages shift the start of the page by at most their number.
-    let mut order: Vec<&Listed> = listed.iter().collect();
-    sort(&mut order, filter.order);
-    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX).saturating_sub(defaults.len());
-    let near = order.into_iter().skip(skipped).take(usize::from(page.limit()) + defaults.len());
-    let customers: BTreeSet<Key> = near.map(|(_, customer)| *customer).collect();
-    let customers: Vec<Key> = customers.into_iter().collect();
-    // Customers may be large: of each no more is kept than its associations.
-    let mut associations = HashMap::new();
-    for some in customers.chunks(SOME) {
-        for (key, document) in unit.documents_of(environment, some).await? {
-            let customer = document.read::<CustomerAggregate>(owner, "in a list of associations");
-            associations.insert(
-                key,
-                customer
-                    .map(|customer| customer.associations.into_iter().chain(customer.removed_associations).collect()),
-            );
-        }
-    }
-    Ok(Found { defaults, listed, count, associations })
-}
-
-/// The part of a key that orders lists.
-fn place(key: &[u8]) -> Option<ListedAssociation> {
-    ListedAssociation::from_bytes(key.get(key.len().checked_sub(ListedAssociation::LENGTH)?..)?)
-}
-
-fn sort(entries: &mut [&Listed], order: Direction) {
-    entries.sort_by_key(|(key, _)| place(key).map(|listed| (listed.created_at, listed.id)));
-    if order == Direction::Desc {
-        entries.reverse();
-    }
-}
-
-/// Builds the page from the defaults and the customers' associations.
-fn merge(
-    owner: Owner,
-    filter: &TaxAssociationFilter,
-    page: PageRequest,
-    found: Found,
-) -> Result<Page<TaxAssociation>, StoreError> {
-    enum One {
-        Default(TaxAssociation),
-        Of(Key, TaxAssociationId),
-    }
-    let defaults = found.defaults.iter().map(|row| default(owner, row)).collect::<Result<Vec<_>, _>>()?;
-    let defaults = defaults.into_iter().filter(|default| filter.admits(default));
-    let mut all: Vec<_> =
-        defaults.map(|default| ((default.audit.created_at.micros(), default.id), One::Default(default))).collect();
-    let total = u64::try_from(found.count).unwrap_or_default().saturating_add(all.len() as u64);
-    for (key, customer) in &found.listed {
-        let listed = place(key).ok_or_else(|| corrupt("customer_index", "key", owner.environment_id))?;
-        all.push(((listed.created_at, listed.id), One::Of(*customer, listed.id)));
-    }
-    all.sort_by_key(|(place, _)| *place);
-    if filter.order == Direction::Desc {
-        all.reverse();
-    }
-    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-    let mut items = Vec::new();
-    for (_, one) in all.into_iter().skip(skipped).take(usize::from(page.limit())) {
-        match one {
-            One::Default(default) => items.push(default),
-            One::Of(customer, id) => {
-                let of_customer = found.associations.get(&customer);
-                let all = of_customer.ok_or_else(|| corrupt("customer_index", "customer", id))?;
-                let all = all.as_ref().map_err(Clone::clone)?;
-                let association = all.iter().find(|association| association.id == id).cloned();
-                items.push(association.ok_or_else(|| corrupt("customer_index", "key", id))?);
-            }
-        }
-    }
-    Ok(Page { items, total })
-}
-
-impl Store {
-    /// The associations of one customer that match a filter.
-    async fn associations_of(
-        &self,
-        owner: Owner,
-        environment: i32,
-        id: CustomerId,
-        filter: &TaxAssociationFilter,
-        page: PageRequest,
-    ) -> Result<Page<TaxAssociation>, StoreError> {
-        let document = self.read(Pace::LookUp, move |unit| unit.document(environment, id.into()).boxed()).await?;
-        let Some(document) = document else { return Ok(Page::empty()) };
-        let CustomerAggregate { associations, removed_associations, .. } = document.read(owner, id)?;
-        let all = associations.into_iter().chain(removed_associations);
-        let mut admitted: Vec<_> = all.filter(|association| filter.admits(association)).collect();
-        admitted.sort_by_key(|association| (association.audit.created_at, association.id));
-        if filter.order == Direction::Desc {
-            admitted.reverse();
-        }
-        Ok(Page::cut(admitted, page))
-    }
 }

@@ -55,16 +55,16 @@ macro_rules! rates_admitted {
     }};
 }
 
-/// The index entries of customers' associations that match a filter, not ordered yet. `rate` is one of the filter's
-/// rates.
+/// The index entries of customers' associations that match a filter, not ordered yet. `status` is one of the filter's
+/// statuses, `rate` one of its rates.
 ///
 /// Everything that can be filtered is part of the key: see [`ListedAssociation`].
 macro_rules! associations_admitted {
-    ($environment:expr, $filter:expr, $rate:expr) => {{
+    ($environment:expr, $filter:expr, $status:expr, $rate:expr) => {{
         let (filter, rate): (&TaxAssociationFilter, Option<Key>) = ($filter, $rate);
         let kind = if rate.is_some() { IndexKind::RateList } else { IndexKind::AssociationList };
         let prefix = rate.map(|rate| rate.as_bytes().to_vec()).unwrap_or_default();
-        let status = ListedAssociation::status_byte(filter.status);
+        let status = ListedAssociation::status_byte($status);
         // The time of creation follows the status, so a range of times is a range of keys.
         let from = filter.created_from.map(|from| ListedAssociation::time_bytes(from.micros()));
         let until =
@@ -147,7 +147,7 @@ statements! {
             ).await
         }
 
-        /// A page of the rates that match a filter. It ends early if they are large, and then there is one more.
+        /// A page of the rates that match a filter. If it ends early because they are large, there is one more row.
         fn rates_admitted(db, environment: i32, filter: &TaxRateFilter, window: Window) -> Vec<RateRow> {
             let all = rates_admitted!(environment, filter);
             let ordered = match filter.order {
@@ -216,11 +216,11 @@ statements! {
             Ok(db.one::<_, Key>(uses.select(customer_index::customer).limit(1)).await?.is_some())
         }
 
-        /// The first customers' associations that match a filter, in the filter's order.
+        /// The first customers' associations that match a filter and have a status, in the filter's order.
         fn associations_admitted(
-            db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>, window: Window,
+            db, environment: i32, filter: &TaxAssociationFilter, status: Status, rate: Option<Key>, window: Window,
         ) -> Vec<Listed> {
-            let all = associations_admitted!(environment, filter, rate);
+            let all = associations_admitted!(environment, filter, status, rate);
             let ordered = match filter.order {
                 Direction::Asc => all.order(customer_index::key.asc()),
                 Direction::Desc => all.order(customer_index::key.desc()),
@@ -229,11 +229,11 @@ statements! {
             db.rows(ordered.select(columns).limit(window.limit).offset(window.offset)).await
         }
 
-        /// The number of customers' associations that match a filter.
+        /// The number of customers' associations that match a filter and have a status.
         fn count_associations_admitted(
-            db, environment: i32, filter: &TaxAssociationFilter, rate: Option<Key>,
+            db, environment: i32, filter: &TaxAssociationFilter, status: Status, rate: Option<Key>,
         ) -> i64 {
-            let all = associations_admitted!(environment, filter, rate).count();
+            let all = associations_admitted!(environment, filter, status, rate).count();
             Ok(db.one::<_, i64>(all).await?.unwrap_or_default())
         }
     }

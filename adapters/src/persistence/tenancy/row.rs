@@ -124,7 +124,7 @@ impl ApiKeyRow {
         Ok(ApiKey { last_used_at: used.map_err(|_| corrupt("api_keys", "last_used_at", id))?, ..key })
     }
 
-    /// The key, with its tenant and environment, and since when the tenant is suspended.
+    /// The key, with its tenant and environment, and the time since which the tenant is suspended.
     pub(crate) fn owned((row, tenant, environment, suspended_at): OwnedKey) -> Result<ApiKey, StoreError> {
         let owner = Owner { tenant_id: tenant.id(), environment_id: environment.id() };
         let broken = |_| corrupt("tenants", "suspended_at", owner.tenant_id);

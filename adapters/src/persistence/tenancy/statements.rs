@@ -10,7 +10,7 @@ use crate::persistence::{
     value::Key,
 };
 
-/// An API key with its tenant and its environment, and since when the tenant is suspended.
+/// An API key with its tenant and its environment, and the time since which the tenant is suspended.
 pub(crate) type OwnedKey = (ApiKeyRow, Key, Key, Option<i64>);
 
 /// API keys with their owners.
@@ -54,7 +54,7 @@ statements! {
             db.one(tenants::table.filter(tenants::id.eq(id))).await
         }
 
-        /// The same under lock.
+        /// The same, locked.
         fn lock_tenant(db, id: Key) -> Option<TenantRow> {
             db.locked(tenants::table.filter(tenants::id.eq(id))).await
         }
@@ -66,7 +66,7 @@ statements! {
             db.rows(of_tenant.select(owners::environment)).await
         }
 
-        /// The numbers of all environments but those of suspended tenants.
+        /// The numbers of all environments except those of suspended tenants.
         fn environments_awake(db) -> Vec<i32> {
             let all = owners::table.left_join(tenants::table.on(tenants::id.eq(owners::tenant_id)));
             let awake = all.filter(tenants::suspended_at.nullable().is_null()).order(owners::environment.asc());

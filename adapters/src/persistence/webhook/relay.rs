@@ -145,7 +145,7 @@ impl Store {
                 }
                 let mut until = record.lease_until.map(Timestamp::micros);
                 if until.is_some() && unit.is_suspended(environment).await? {
-                    // What was done is written down, and nothing more is begun.
+                    // The results of the round are saved, and no further round begins.
                     until = None;
                 }
                 let changed = EndpointRow {

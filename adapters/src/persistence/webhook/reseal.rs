@@ -1,4 +1,5 @@
-//! Sealing secrets anew: an environment's endpoints in one transaction, its versions of workflows in several.
+//! Encryption of stored secrets with another key: the endpoints of an environment in one transaction, its workflow
+//! versions in several.
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::persistence::{
     writes::Writes,
 };
 
-/// The most versions of workflows in one transaction: few enough to hold up other writers for a moment only.
+/// The most versions of workflows in one transaction: few enough to delay other writers only briefly.
 const STEP: i64 = 100;
 
 #[async_trait]
@@ -67,7 +68,7 @@ impl Store {
         reseal.await
     }
 
-    /// Seals the secrets of some versions of workflows anew, and answers after which to go on.
+    /// Encrypts the secrets of some workflow versions with another key. Returns the version after which to continue.
     async fn reseal_workflows(
         &self,
         environment: i32,

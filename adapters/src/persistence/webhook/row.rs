@@ -62,7 +62,7 @@ rows! {
 }
 
 impl EndpointRow {
-    /// A new endpointwithout a lease.
+    /// A new endpoint, without a lease.
     pub(crate) fn new(environment: i32, endpoint: &WebhookEndpoint) -> Self {
         Self {
             environment,

@@ -59,7 +59,7 @@ statements! {
             db.one(one.filter(webhook_endpoints::deleted_at.is_null())).await
         }
 
-        /// Every endpoint of an environment that is not deleted, under lock.
+        /// Every endpoint of an environment that is not deleted, locked.
         fn lock_all_endpoints(db, environment: i32) -> Vec<EndpointRow> {
             db.locked_rows(endpoints_of!(environment).order(webhook_endpoints::id.asc())).await
         }

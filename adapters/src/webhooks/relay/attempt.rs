@@ -1,4 +1,4 @@
-//! The attempts of one round: lanes side by side, each in its order.
+//! The attempts of one round. Lanes run concurrently, each in its own order.
 
 use std::{
     collections::HashMap,
@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 
 use super::{Relay, Stop};
 
-/// The most attempts at one endpoint at once.
+/// The most concurrent attempts at one endpoint.
 pub(super) const CONCURRENCY: usize = 16;
-/// After this time a round begins no more attempts, so that what was done is written.
+/// After this time a round begins no more attempts, so that its results are saved.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// The attempts of a round, shared by the tasks that make them.
@@ -75,9 +75,9 @@ impl RoundTasks {
         self.endpoint.id
     }
 
-    /// Begins the attempts that are due. Each one that runs beside others has a task of its own: in one task, every answer would
+    /// Begins the attempts that are due. Concurrent attempts have a task each. In a single task, every response would
     /// wake the thread that polls all of them.
-    #[expect(clippy::disallowed_methods, reason = "how long a round has taken is not a fact of the domain")]
+    #[expect(clippy::disallowed_methods, reason = "the duration of a round is not part of the domain")]
     pub(super) fn begin(self: &Arc<Self>) -> JoinSet<()> {
         let begun = Instant::now();
         let beside = self.lanes.len().min(CONCURRENCY);
@@ -89,7 +89,7 @@ impl RoundTasks {
         lock(&self.progress).over = true;
     }
 
-    /// The result of the attempts. Taken once, when they have ended.
+    /// The result of the attempts. Call it once, after they have ended.
     pub(super) fn result(&self) -> RoundResult {
         let Progress { tally, error, .. } = take(&mut *lock(&self.progress));
         let lanes = self.lanes.iter().map(|lane| take(&mut *lock(lane))).collect();
@@ -138,7 +138,7 @@ impl RoundTasks {
         engine.attempt(&self.signer, event, body).await
     }
 
-    /// The number of an attempt that may begin; `None` when none may.
+    /// The number of an attempt that may begin. `None` if no further one may.
     fn number(&self, begun: Instant) -> Option<usize> {
         let mut progress = lock(&self.progress);
         let over = progress.over || progress.tally.is_over() || progress.begun >= self.most || begun.elapsed() > ROUND;

@@ -1,20 +1,20 @@
-//! How much of the events that are being delivered is in memory at once: bytes count, not events.
+//! Limits the memory for events that are being delivered, in bytes.
 //!
-//! What is small is not counted: of every endpoint and of every attempt, so much fits into half of the budget. What is larger takes
-//! one of a few places, in turns by environment: half of them are for parts of the log, half for events that are read anew for
-//! another attempt.
+//! Small pages and events are not counted: half of the budget holds one for every endpoint and every attempt. A larger
+//! one takes one of a few places, at which environments take turns. There are places for pages of the log, and for single
+//! events that are read again for another attempt.
 
 use patron_domain::{ids::EnvironmentId, page::PageBytes};
 
 use super::{ENDPOINTS, attempt::CONCURRENCY};
 use crate::turns::{Turn, Turns};
 
-/// How much one part of the log is: with the event that reaches it, which is 1 MiB at most, and with what reading it takes.
+/// The memory of one page of the log, including its last event, which is at most 1 MiB, and the memory to read it.
 const PAGE: usize = 4 << 20;
-/// How much one event is that is read anew: its state, and what is sent.
+/// The memory of one event that is read again: its state and its body.
 const EVENT: usize = 3 << 20;
 
-/// What deliveries may take of the memory.
+/// The memory that deliveries may use.
 pub struct Budget {
     pages: Turns<EnvironmentId>,
     events: Turns<EnvironmentId>,
@@ -22,48 +22,48 @@ pub struct Budget {
     small_event: usize,
 }
 
-/// A place, for as long as what it was taken for is in memory.
+/// A place in the budget, held while its page or event is in memory.
 pub(super) type Place = Turn<EnvironmentId>;
 
 impl Budget {
-    /// How many bytes there are when nothing else is said: 64 MiB.
+    /// The default size: 64 MiB.
     pub const USUAL: usize = 64 << 20;
 
-    /// So many bytes. Below 16 MiB it counts as 16 MiB.
+    /// Creates a budget of some bytes; at least 16 MiB.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let quarter = bytes.max(16 << 20) / 4;
         Self {
             pages: Turns::new(2 * quarter / PAGE),
             events: Turns::new(quarter / EVENT),
-            // Each endpoint has a part of the log that is being delivered, and one that was read ahead.
+            // Each endpoint has a page that is being delivered, and one that was read ahead.
             small_page: quarter / 2 / (2 * ENDPOINTS),
             small_event: quarter / 2 / (CONCURRENCY * ENDPOINTS),
         }
     }
 
-    /// About how many bytes of the log are read at once.
+    /// The approximate size of a page of the log.
     #[must_use]
     pub fn page(&self) -> PageBytes {
         PageBytes::new(1 << 20)
     }
 
-    /// A place to read a part of the log, when it is the environment's turn.
+    /// Waits for the environment's turn to read a page of the log.
     pub(super) async fn to_read(&self, environment: EnvironmentId) -> Place {
         self.pages.take(environment).await
     }
 
-    /// The place is kept for as long as what was read is in memory, if that is not small.
+    /// Keeps the place if the page is not small.
     pub(super) fn keep_for_page(&self, place: Place, bytes: usize) -> Option<Place> {
         (bytes > self.small_page).then_some(place)
     }
 
-    /// A place to read one event, when it is the environment's turn.
+    /// Waits for the environment's turn to read one event.
     pub(super) async fn to_read_one(&self, environment: EnvironmentId) -> Place {
         self.events.take(environment).await
     }
 
-    /// The same for one event.
+    /// Keeps the place if the event is not small.
     pub(super) fn keep_for_one(&self, place: Place, bytes: usize) -> Option<Place> {
         (bytes > self.small_event).then_some(place)
     }
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// The most that is in memory at once, if everything that may be is.
+    /// The largest possible use of memory.
     fn most(budget: &Budget, (pages, events): (usize, usize)) -> usize {
         let small = 2 * ENDPOINTS * budget.small_page + CONCURRENCY * ENDPOINTS * budget.small_event;
         small + pages * PAGE + events * EVENT
@@ -93,7 +93,7 @@ mod tests {
         for mebibytes in [16, 64, 1_024] {
             let budget = Budget::new(mebibytes << 20);
             let (mut pages, mut events) = (Vec::new(), Vec::new());
-            // As many environments as it takes to fill all places.
+            // Enough environments to fill all places.
             for number in 1..1_000 {
                 let soon = Duration::from_millis(1);
                 match timeout(soon, budget.to_read(an_id(number))).await {

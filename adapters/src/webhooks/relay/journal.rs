@@ -1,8 +1,8 @@
-//! Writes rounds while the next ones are under way.
+//! Saves rounds while the next ones are running.
 //!
-//! One write at a time is under way. Rounds that end meanwhile are written together when it has ended, so attempts do not wait for
-//! the disk, and the store writes less often. If the process dies, the rounds that were not written are delivered again, in
-//! order, by the server that takes over: the stored position is before them.
+//! Only one save runs at a time. Rounds that end in the meantime are saved together afterwards. So attempts do not wait
+//! for the disk, and the store writes less often. If the process dies, the stored position is before the unsaved
+//! rounds: the server that takes over delivers them again, in order.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 
 use super::Relay;
 
-/// The most deliveries that wait to be written. With as many, the next round waits for the store.
+/// The most deliveries that wait to be saved. At this number the next round waits for the store.
 const MOST: usize = 1_024;
 
-/// The rounds of one endpoint that are to be written.
+/// The rounds of one endpoint that are not saved yet.
 pub(super) struct Journal {
     relay: Arc<Relay>,
     under_way: Option<JoinHandle<Result<bool, StoreError>>>,
@@ -26,7 +26,7 @@ impl Journal {
         Self { relay, under_way: None, pending: None }
     }
 
-    /// Takes a round. `false` when the lease was lost: then no further round may begin.
+    /// Adds a round. Returns `false` if the lease was lost: then no further round may begin.
     pub(super) async fn add(&mut self, record: RoundRecord) -> Result<bool, StoreError> {
         let next = match self.pending.take() {
             None => record,
@@ -41,7 +41,7 @@ impl Journal {
         Ok(true)
     }
 
-    /// Waits until everything is written. `false` when the lease was lost.
+    /// Waits until everything is saved. Returns `false` if the lease was lost.
     pub(super) async fn close(mut self) -> Result<bool, StoreError> {
         loop {
             if !self.landed().await? {
@@ -54,7 +54,7 @@ impl Journal {
         }
     }
 
-    /// Begins to write what is pending, unless a write is under way.
+    /// Begins to save pending rounds, unless a save is running.
     fn begin(&mut self) {
         if self.under_way.is_some() {
             return;
@@ -65,11 +65,13 @@ impl Journal {
         }
     }
 
-    /// The result of the write that is under way.
+    /// The result of the running save.
     async fn landed(&mut self) -> Result<bool, StoreError> {
         match self.under_way.take() {
             None => Ok(true),
-            Some(write) => write.await.unwrap_or_else(|_| Err(StoreError::unavailable("the write broke off"))),
+            Some(write) => {
+                write.await.unwrap_or_else(|_| Err(StoreError::unavailable("saving deliveries was interrupted")))
+            }
         }
     }
 }

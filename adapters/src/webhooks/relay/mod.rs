@@ -1,8 +1,9 @@
-//! The relay: drives the domain's [`DeliveryEngine`]. It finds endpoints that have something to do, and serves each in a task of
-//! its own, so a slow or dead endpoint keeps only its own task busy.
+//! The relay: drives the domain's [`DeliveryEngine`]. It finds endpoints that have work, and serves each in its own
+//! task, so a slow or dead endpoint delays no other.
 //!
-//! Endpoints are leased, so of several servers one at a time serves an endpoint. When a server vanishes, another takes over as
-//! soon as its leases end. An event costs a write when it is delivered or has to wait, not before: idle endpoints cost nothing.
+//! Endpoints are leased, so only one of several servers serves an endpoint at a time. If a server vanishes, another
+//! takes over as soon as its leases end. An event causes a write only when it is delivered or has to wait, so idle
+//! endpoints cost nothing.
 
 mod attempt;
 mod budget;
@@ -22,14 +23,14 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::commits::Commits;
 
-/// The longest pause between two looks for work.
+/// The longest pause between two checks for work.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// The shortest.
+/// The shortest pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
-/// The most endpoints that are served at once.
+/// The most endpoints that are served concurrently.
 const ENDPOINTS: usize = 128;
 
-/// Becomes `true` when the relay is to stop.
+/// Becomes `true` when the relay must stop.
 pub type Stop = watch::Receiver<bool>;
 
 /// Delivers webhooks in the background.
@@ -38,12 +39,12 @@ pub struct Relay {
     pub engine: DeliveryEngine,
     /// The commits of this process: they wake the relay, and pace it while many clients write.
     pub commits: Arc<Commits>,
-    /// What it may take of the memory.
+    /// The limit of its memory.
     pub budget: Budget,
 }
 
 impl Relay {
-    /// Delivers until `stop` becomes `true`. Attempts that are under way then have three seconds to end.
+    /// Delivers until `stop` becomes `true`. Running attempts then have three seconds to end.
     pub async fn run(self: Arc<Self>, mut stop: Stop) {
         let (mut serving, mut tasks, mut listener) = (HashSet::new(), JoinSet::new(), self.commits.listen());
         while !*stop.borrow() {
@@ -54,9 +55,9 @@ impl Relay {
                         tasks.spawn(self.clone().serve(endpoint, stop.clone()));
                     }
                 }
-                Err(error) => tracing::warn!(%error, "webhooks are delivered later"),
+                Err(error) => tracing::warn!(%error, "looking for webhook deliveries failed and will be retried"),
             }
-            // One look finds the commits of this time.
+            // One check finds all commits of this period.
             tokio::time::sleep(SHORTEST_PAUSE).await;
             tokio::select! {
                 () = listener.next() => {}
@@ -79,7 +80,7 @@ impl Relay {
         }
     }
 
-    /// Serves an endpoint round by round until there is nothing more to do for now.
+    /// Serves an endpoint round by round until it has no more work for now.
     async fn serve(self: Arc<Self>, mut endpoint: WebhookEndpoint, stop: Stop) -> WebhookEndpointId {
         let id = endpoint.id;
         loop {
@@ -88,7 +89,7 @@ impl Relay {
                 Ok(None) => break,
                 // The endpoint is claimed again when its lease has ended.
                 Err(error) => {
-                    tracing::warn!(%error, endpoint = %id, "a webhook endpoint is served later");
+                    tracing::warn!(%error, endpoint = %id, "serving a webhook endpoint failed and will be retried");
                     break;
                 }
             }
@@ -100,9 +101,10 @@ impl Relay {
 fn forget(serving: &mut HashSet<WebhookEndpointId>, served: Result<WebhookEndpointId, tokio::task::JoinError>) {
     match served {
         Ok(id) => drop(serving.remove(&id)),
-        // The task does not say which endpoint it served; if all stayed, this process would never serve that one again.
+        // A failed task does not name its endpoint. If all stayed in the set, this process would never serve that one
+        // again.
         Err(error) => {
-            tracing::error!(%error, "serving a webhook endpoint broke off");
+            tracing::error!(%error, "serving a webhook endpoint stopped unexpectedly");
             serving.clear();
         }
     }

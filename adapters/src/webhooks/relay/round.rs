@@ -1,5 +1,5 @@
-//! Rounds at one endpoint. While the attempts of one round are made, the log is read ahead and the round before is written, so
-//! the next round begins at once.
+//! Rounds at one endpoint. While the attempts of one round run, the log is read ahead and the previous round is saved,
+//! so the next round begins at once.
 
 use std::{
     panic::resume_unwind,
@@ -16,17 +16,17 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{Relay, Stop, attempt::RoundTasks, budget::Place, journal::Journal};
 
-/// How long attempts that are under way may take when the server stops.
+/// How long running attempts may take when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
-/// After this time the next round asks the store what else waits, such as replays.
+/// After this time the next round checks the store for other work, such as replays.
 const READ_AHEAD: Duration = Duration::from_secs(5);
 
-/// The endpoint as it is by now, and the next part of the log.
+/// The current endpoint, the next part of the log, and its place in the budget.
 type ReadAhead = JoinHandle<Result<(Option<WebhookEndpoint>, LogPage, Option<Place>), StoreError>>;
 
 impl Relay {
-    /// Rounds, one after the other. Returns the endpoint when more are to follow at once.
-    #[expect(clippy::disallowed_methods, reason = "how long rounds have taken is not a fact of the domain")]
+    /// Runs rounds one after another. Returns the endpoint if more should follow at once.
+    #[expect(clippy::disallowed_methods, reason = "the duration of rounds is not part of the domain")]
     pub(super) async fn rounds(
         self: &Arc<Self>,
         endpoint: WebhookEndpoint,
@@ -44,7 +44,8 @@ impl Relay {
             let held = journal.add(record).await?;
             let next = match ahead {
                 Some(ahead) if held && outcome.smooth => {
-                    let read = ahead.await.unwrap_or_else(|_| Err(StoreError::unavailable("reading ahead broke off")));
+                    let read =
+                        ahead.await.unwrap_or_else(|_| Err(StoreError::unavailable("reading ahead was interrupted")));
                     read.map(|(found, page, place)| Some((outcome.next((found, page))?, place)))
                 }
                 _ => Ok(None),
@@ -62,13 +63,13 @@ impl Relay {
                 tracing::error!(%error, endpoint = %known.id, "a webhook endpoint cannot be served");
                 Ok(None)
             }
-            // It may have been changed meanwhile.
+            // It may have been changed in the meantime.
             None if held && outcome.more => self.engine.current(&known).await,
             None => Ok(None),
         }
     }
 
-    /// Reads ahead while a round is under way, where the next round is likely to need it.
+    /// Reads ahead while a round runs, if the next round will probably need it.
     fn read_ahead(self: &Arc<Self>, round: &Round) -> Option<ReadAhead> {
         let after = round.ahead()?;
         let (relay, endpoint) = (self.clone(), round.endpoint.clone());
@@ -80,7 +81,8 @@ impl Relay {
         }))
     }
 
-    /// A place for what is read first. The lease is kept meanwhile; `None` when it is lost, or the server stops.
+    /// Waits for a place for the first page, and keeps the lease in the meantime. `None` if the lease is lost, or the server
+    /// stops.
     async fn place(&self, endpoint: &WebhookEndpoint, mut stop: Stop) -> Result<Option<Place>, StoreError> {
         let mut place = pin!(self.budget.to_read(endpoint.owner.environment_id));
         loop {
@@ -107,7 +109,7 @@ impl Relay {
         (record, outcome)
     }
 
-    /// Waits for the attempts, and keeps the lease meanwhile. When the server stops, it waits for [`GRACE`] at most.
+    /// Waits for the attempts, and renews the lease in the meantime. If the server stops, waits for [`GRACE`] at most.
     async fn attend(&self, tasks: &Arc<RoundTasks>, mut stop: Stop) {
         let mut attempts = tasks.begin();
         let stopped = async {
@@ -120,11 +122,11 @@ impl Relay {
             () = self.keep_lease(tasks) => {}
             () = stopped => {}
         }
-        // Breaks off what is left, and waits until it has let go of the round.
+        // Aborts the remaining attempts, and waits until they have released the round.
         attempts.shutdown().await;
     }
 
-    /// Renews the lease again and again. When it is lost, no more attempts begin.
+    /// Renews the lease regularly. Once it is lost, no more attempts begin.
     async fn keep_lease(&self, tasks: &RoundTasks) {
         let endpoint = tasks.endpoint();
         loop {
@@ -132,7 +134,7 @@ impl Relay {
             match self.engine.renew(endpoint).await {
                 Ok(true) => {}
                 Ok(false) => tasks.end(),
-                Err(error) => tracing::warn!(%error, "a webhook lease is renewed later"),
+                Err(error) => tracing::warn!(%error, "renewing a webhook lease failed and will be retried"),
             }
         }
     }

@@ -123,7 +123,7 @@ impl CustomerQuery {
         self.with_total
     }
 
-    /// Whether a page ended before it had as many customers as were wanted, because of its bytes.
+    /// Whether the page ended early because of its bytes.
     #[must_use]
     pub fn is_cut_short(&self, page: &CustomerPage) -> bool {
         page.next.is_some() && page.items.len() < usize::from(self.page.limit())
@@ -138,7 +138,7 @@ impl CustomerQuery {
         self.page_that_ends(items, more, total)
     }
 
-    /// The page from as many records as belong to it, in order, where a store ends a page early, and whether there are more.
+    /// The page from its records, in order, for a store that ends pages early. `more` says whether there are further ones.
     #[must_use]
     pub fn page_that_ends(&self, items: Vec<CustomerRecord>, more: bool, total: Option<u64>) -> CustomerPage {
         let last = items.last().filter(|_| more);

@@ -263,7 +263,7 @@ fn a_host_that_does_not_answer_is_left_alone_and_tried_again_with_one_call() {
         let seen = (run.state, run.attempts, run.last_failure);
         assert_eq!(seen, (RunState::Waiting, 0, Some(StepFailure::HostRests)), "it has lost no attempt");
     }
-    // Any response shows that the host takes calls.
+    // Any response shows that the host answers.
     scene.wait(20);
     assert!(scene.turn() >= 2);
     let runs: Vec<_> = customers.iter().map(|customer| scene.run(*customer)).collect();
@@ -284,7 +284,7 @@ fn environments_take_turns_and_some_places_are_kept_free() {
     assert_eq!(claimed(&[(owner, 12)]), 0);
     assert_eq!(claimed(&[(owner, 11)]), 1);
     let other = Owner { environment_id: crate::testkit::an_id(99), ..owner };
-    assert_eq!(claimed(&[(owner, 5), (other, 8)]), 3, "what is left of its half");
+    assert_eq!(claimed(&[(owner, 5), (other, 8)]), 3, "the rest of its half");
     assert_eq!(claimed(&[(other, 12)]), 4, "even the last quarter, for one that has less than half");
     assert_eq!(block_on(scene.engine.claim(3)).unwrap().1.len(), 3);
 }

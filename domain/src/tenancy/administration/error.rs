@@ -62,7 +62,7 @@ pub enum KeyError {
     /// The caller's tenant has no such key.
     #[error("there is no API key with this id")]
     UnknownKey,
-    /// The key that was to be replaced is not valid any more.
+    /// The key to be replaced is no longer valid.
     #[error(transparent)]
     NotRotated(#[from] NotRotated),
     /// No secret could be generated.

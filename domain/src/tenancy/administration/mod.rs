@@ -27,13 +27,14 @@ use crate::{
 ///
 /// | role | permissions |
 /// | --- | --- |
-/// | every role but `webhook_admin` | look at the environments of the tenant: their names and types, nothing of what is in them |
-/// | `super_admin` | make, list, rotate and revoke keys of its own environment |
-/// | `tenant_admin` | make and rename environments; do the same with keys of every environment of the tenant |
+/// | every role except `webhook_admin` | read the names and types of the tenant's environments, but not their content |
+/// | `super_admin` | create, list, rotate and revoke keys of its own environment |
+/// | `tenant_admin` | create and rename environments; the same with keys of every environment of the tenant |
 ///
-/// A writer makes no keys, not even for itself: a key that leaks could make others that outlive it. A `super_admin` hands
-/// out at most the rights it has. A `tenant_admin` hands out every role, because it makes the first keys of environments.
-/// So no key reaches from one environment into another but that of a `tenant_admin`, and it no further than to keys.
+/// Writers cannot create keys, not even for themselves: with a leaked key, an attacker could create others that outlive
+/// it. A `super_admin` can grant only rights that it has. A `tenant_admin` can grant every role, because it creates the
+/// first keys of environments. So only the key of a `tenant_admin` reaches other environments, and there only their
+/// keys.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -75,7 +76,7 @@ pub struct AdministrationService {
     pub records: Arc<dyn IdempotencyRecords>,
     /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
-    /// For how long a key lives at most; for ever when absent.
+    /// The maximum lifetime of a key; `None` for no limit.
     pub key_max_age: Option<Duration>,
 }
 
@@ -178,8 +179,8 @@ impl AdministrationService {
     /// returned only this once: a repeated request with the same idempotency key gets the key without it.
     ///
     /// # Errors
-    /// When the caller may not administer keys there or may not grant the roles, its end has passed, the tenant has no such
-    /// environment, no secret can be made, or the store fails.
+    /// When the caller may not administer keys there or may not grant the roles, the expiry is not allowed, the tenant
+    /// has no such environment, no secret can be generated, or the store fails.
     pub async fn create_key(
         &self,
         caller: &Caller,
@@ -232,8 +233,8 @@ impl AdministrationService {
         Ok(self.keys.list(&scope, Some(revoked), page).await?)
     }
 
-    /// A key of the caller's environment, for a `tenant_admin` of any environment of the tenant, in use or revoked, without its
-    /// secret.
+    /// A key of the caller's environment, or for a `tenant_admin` of any environment of the tenant, valid or not,
+    /// without its secret.
     ///
     /// # Errors
     /// When the caller may not administer keys, there is no such key within its reach, or the store fails.
@@ -241,12 +242,12 @@ impl AdministrationService {
         Ok(self.key_of(caller, id).await?.1)
     }
 
-    /// Gives a key another secret, under another id: a new key that may do the same from the same networks and lives for as
-    /// long, answered with its secret as in [`Self::create_key`]. The one before stays valid for the overlap.
+    /// Replaces a key by a new one with another id and secret. The new key has the same roles, networks, rate limit and
+    /// lifetime, and is returned with its secret as in [`Self::create_key`]. The old key stays valid for the overlap.
     ///
     /// # Errors
-    /// When the caller may not administer keys or may not grant the key's roles, there is no such key within its reach, it is
-    /// not valid any more, no secret can be made, or the store fails.
+    /// When the caller may not administer keys or may not grant the key's roles, there is no such key within its reach,
+    /// the key is no longer valid, no secret can be generated, or the store fails.
     pub async fn rotate_key(
         &self,
         caller: &Caller,
@@ -274,8 +275,8 @@ impl AdministrationService {
         Ok((value, (!replayed).then_some(secret)))
     }
 
-    /// Revokes a key of the caller's environment, for a `tenant_admin` of any environment of the tenant; a second time changes
-    /// nothing.
+    /// Revokes a key of the caller's environment, or for a `tenant_admin` of any environment of the tenant. A second
+    /// call changes nothing.
     ///
     /// # Errors
     /// When the caller may not administer keys, there is no such key within its reach, or the store fails.
@@ -291,8 +292,8 @@ impl AdministrationService {
         revoked.ok_or(KeyError::UnknownKey)
     }
 
-    /// A key that the caller may administer, with its environment, which only the key itself tells. Any other is dropped
-    /// here, as if it did not exist.
+    /// A key that the caller may administer, with the scope of the key's environment. Any other key is treated as if it
+    /// did not exist.
     async fn key_of(&self, caller: &Caller, id: ApiKeyId) -> Result<(EnvironmentScope, ApiKey), KeyError> {
         let tenant = caller.authorise_tenant(Permission::AdministerKeys)?;
         let found = self.keys.find(&SystemScope { actor: tenant.actor.clone() }, id).await?;
@@ -317,7 +318,7 @@ impl AdministrationService {
     }
 
     /// An environment of a tenant. The port finds environments of every tenant by id. Those of other tenants are
-    /// dropped here, as if they did not exist.
+    /// treated as if they did not exist.
     async fn find(&self, tenant: &TenantScope, id: EnvironmentId) -> Result<Option<Environment>, StoreError> {
         let found = self.tenancy.find_environment(&SystemScope { actor: tenant.actor.clone() }, id).await?;
         Ok(found.filter(|environment| environment.tenant_id == tenant.tenant_id))

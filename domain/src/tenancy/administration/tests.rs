@@ -18,7 +18,7 @@ fn caller(role: Role) -> Caller {
     Caller::new(a_scope(), Roles::new([role]).unwrap(), None::<RequestId>)
 }
 
-/// Who administers a tenant and an environment of it, as the first key does.
+/// A caller that administers a tenant and one of its environments, as the first key does.
 fn admin() -> Caller {
     Caller::new(a_scope(), Roles::first_key(), None)
 }
@@ -58,7 +58,7 @@ fn found(tenant_id: TenantId) -> MockTenancyRepository {
 }
 
 #[test]
-fn only_administrators_change_environments_and_touch_keys() {
+fn only_administrators_can_change_environments_and_keys() {
     for role in [Role::WebhookAdmin, Role::AllWriter, Role::AllReader] {
         let (caller, service) = (caller(role), untouched());
         let denied = PermissionDenied::Role(Permission::AdministerTenant);
@@ -76,7 +76,7 @@ fn only_administrators_change_environments_and_touch_keys() {
 }
 
 #[test]
-fn a_super_admin_administers_its_own_environment_alone() {
+fn a_super_admin_administers_only_its_own_environment() {
     let (caller, denied) = (caller(Role::SuperAdmin), PermissionDenied::Role(Permission::AdministerTenant));
     let made = block_on(untouched().create_environment(&caller, name(), EnvironmentType::Production, None));
     assert_eq!(made, Err(denied.into()));
@@ -97,7 +97,7 @@ fn a_super_admin_administers_its_own_environment_alone() {
 }
 
 #[test]
-fn a_tenant_admin_makes_keys_of_every_role_for_every_environment() {
+fn a_tenant_admin_creates_keys_of_every_role_for_every_environment() {
     for role in Role::ALL {
         let mut keys = MockApiKeyRepository::new();
         keys.expect_create().once().returning(|_, key, _, _| Ok(Done::now(key)));
@@ -109,7 +109,7 @@ fn a_tenant_admin_makes_keys_of_every_role_for_every_environment() {
 }
 
 #[test]
-fn every_role_but_that_for_webhooks_looks_at_the_environments_of_its_tenant() {
+fn every_role_except_webhook_admin_can_read_the_environments_of_its_tenant() {
     for role in Role::ALL.iter().filter(|role| **role != Role::WebhookAdmin) {
         let own = service(found(a_scope().owner.tenant_id), MockApiKeyRepository::new());
         assert_eq!(block_on(own.environment(&caller(*role), an_id(77))).unwrap().id, an_id(77));
@@ -273,7 +273,7 @@ fn a_repeated_create_returns_the_key_without_its_secret_even_when_it_has_expired
 }
 
 #[test]
-fn a_key_lives_no_longer_than_the_operator_allows() {
+fn the_lifetime_of_a_key_is_limited_by_the_operator() {
     let (day, now) = (Duration::from_secs(86_400), a_time());
     for (wanted, end) in [
         (None, Ok(now.later(day * 9))),
@@ -294,7 +294,7 @@ fn a_key_lives_no_longer_than_the_operator_allows() {
 }
 
 #[test]
-fn a_rotation_makes_an_equal_key_and_leaves_the_old_one_for_the_overlap() {
+fn a_rotation_creates_an_equal_key_and_keeps_the_old_key_for_the_overlap() {
     let day = Duration::from_secs(86_400);
     let old = ApiKey { expires_at: Some(a_time().later(day * 30)), ..an_api_key() };
     let mut keys = MockApiKeyRepository::new();
@@ -310,12 +310,12 @@ fn a_rotation_makes_an_equal_key_and_leaves_the_old_one_for_the_overlap() {
     let (key, secret) = block_on(service.rotate_key(&admin(), old.id, Duration::from_secs(60), None)).unwrap();
     assert_eq!(secret, Some(ApiKeySecret::from_random([7; 32])));
     assert_eq!((&key.name, &key.roles, key.owner), (&old.name, &old.roles, old.owner));
-    assert_eq!(key.expires_at, Some(a_time().later(day * 30)), "it lives for as long as the one before was to");
+    assert_eq!(key.expires_at, Some(a_time().later(day * 30)), "the new key has the lifetime of the old key");
 
-    // The one before never lives longer than it would have.
+    // The old key never lives longer than before.
     let until = a_time().later(day * 99);
     let replaced = old.replaced(until, a_time(), &Actor::system()).unwrap();
     assert_eq!(replaced.expires_at, old.expires_at);
     let replaced = an_api_key().replaced(a_time(), a_time(), &Actor::system()).unwrap();
-    assert!(!replaced.is_valid_at(a_time()), "without an overlap it ends at once");
+    assert!(!replaced.is_valid_at(a_time()), "without an overlap the old key ends at once");
 }

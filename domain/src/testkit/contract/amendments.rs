@@ -25,7 +25,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     );
     report.note("customers.change: a refused change changes nothing", refused(world).await);
     report.note(
-        "customers.change: each of several concurrent changes of a customer is decided on the one before",
+        "customers.change: each of several concurrent changes of a customer is decided on the result of the previous one",
         at_once(world).await,
     );
     report.note(

@@ -84,7 +84,7 @@ async fn restore(world: &World<'_>) -> Outcome {
     same("the reverse look-up of the removed link", &links(world, &scope, "stripe", "1").await?, &0)?;
     let again = world.amend(&scope, id, Amendment::Restore).await.map(drop);
     same("restoring again", &again, &Err(InvalidOperation::NotArchived.into()))?;
-    // What was taken away can be given again, as something new.
+    // Removed links and associations can be created again, as new objects.
     let Some(given_up) = given_up else { return Ok(()) };
     let city = world.amended(&scope, id, associate("CITY")?).await?;
     holds(city.state.associations.iter().all(|one| one.id != given_up), || "it has its old id".to_owned())?;

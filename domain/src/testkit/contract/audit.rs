@@ -19,20 +19,20 @@ use crate::{
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
-    report.note(
-        "audit.entries: what is done to keys stands there, the newest first, with who and from where",
-        keys(world).await,
-    );
-    report.note("audit.entries: what is done to environments stands there", environments(world).await);
-    report.note("audit.entries: what is done to webhook endpoints stands there", endpoints(world).await);
-    report.note("audit.entries: what is done to onboarding workflows stands there", workflows(world).await);
-    report.note("audit.entries: what changes nothing, and what was done before, leaves none", unchanged(world).await);
-    report.note("audit.entries: what is done from another environment stands in both logs", from_home(world).await);
-    report.note("audit.entries: goes on before the number that is asked for", pages(world).await);
-    report.note("audit.entries: those of an environment are that environment's alone", elsewhere(world).await);
-    report.note("audit.count_refused_uses: one entry a key and an hour, with the sum", counts(world).await);
+    report.note("audit.entries: records changes of keys, the newest first, with actor and origin", keys(world).await);
+    report.note("audit.entries: records changes of environments", environments(world).await);
+    report.note("audit.entries: records changes of webhook endpoints", endpoints(world).await);
+    report.note("audit.entries: records changes of onboarding workflows", workflows(world).await);
     report
-        .note("audit.forget_addresses: takes the addresses of older entries, and nothing else", forgotten(world).await);
+        .note("audit.entries: records nothing without a change, or when a request is repeated", unchanged(world).await);
+    report.note("audit.entries: records a change from another environment in both logs", from_home(world).await);
+    report.note("audit.entries: continues before the given number", pages(world).await);
+    report.note("audit.entries: finds no entry of another environment or tenant", elsewhere(world).await);
+    report.note("audit.count_refused_uses: one entry per key and hour, with the sum", counts(world).await);
+    report.note(
+        "audit.forget_addresses: removes the addresses of older entries, and nothing else",
+        forgotten(world).await,
+    );
 }
 
 /// All entries of an environment, the newest first.
@@ -41,7 +41,7 @@ async fn entries(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<Audi
     world.ports.audit.entries(scope, query).await.or_say("audit.entries")
 }
 
-/// The actions that stand in a log, the newest first.
+/// The actions in a log, the newest first.
 async fn actions(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<AuditAction>, String> {
     Ok(entries(world, scope).await?.iter().map(|entry| entry.act.action).collect())
 }
@@ -51,7 +51,7 @@ fn origin(last: u8) -> Result<Origin, String> {
     Ok(Origin::new(Some(request_id), Some(IpAddr::from([192, 0, 2, last]))))
 }
 
-/// The environment, for an actor of whom everything is known.
+/// A new environment, for an actor with a complete origin.
 async fn here(world: &World<'_>) -> Result<EnvironmentScope, String> {
     let scope = world.environment().await?;
     Ok(EnvironmentScope { actor: Actor::new("keeper").or_say("the literal")?, origin: origin(7)?, ..scope })
@@ -64,7 +64,7 @@ async fn keys(world: &World<'_>) -> Outcome {
     world.ports.keys.revoke(&scope, key.id, at, None).await.or_say("keys.revoke")?;
     let found = entries(world, &scope).await?;
     let [revoked, created, environment] = found.as_slice() else { return Err(format!("found {found:?}")) };
-    same("the action before them", &environment.act.action, &AuditAction::EnvironmentCreated)?;
+    same("the action before the changes", &environment.act.action, &AuditAction::EnvironmentCreated)?;
     for (entry, action, at) in
         [(revoked, AuditAction::KeyRevoked, at), (created, AuditAction::KeyCreated, key.audit.created_at)]
     {
@@ -92,7 +92,7 @@ async fn environments(world: &World<'_>) -> Outcome {
     let what: Vec<_> = found.iter().map(|entry| (entry.act.action, entry.act.changed.clone())).collect();
     let wanted =
         vec![(AuditAction::EnvironmentUpdated, vec!["name".to_owned()]), (AuditAction::EnvironmentCreated, vec![])];
-    same("what was done", &what, &wanted)
+    same("the actions and changed fields", &what, &wanted)
 }
 
 async fn endpoints(world: &World<'_>) -> Outcome {
@@ -166,9 +166,17 @@ async fn from_home(world: &World<'_>) -> Outcome {
     let (key, environment) = (AuditObject::ApiKey(key.id), AuditObject::Environment(environment.id));
     let own = |scope: &EnvironmentScope| AuditObject::Environment(scope.owner.environment_id);
     let at_home = objects(entries(world, &neighbours.here).await?);
-    same("the objects at home", &at_home, &vec![environment, key, own(&neighbours.here)])?;
-    same("the objects next door", &objects(entries(world, &away).await?), &vec![key, own(&away)])?;
-    same("the objects of the new one", &objects(entries(world, &fresh).await?), &vec![environment])
+    same(
+        "the objects in the log of the actor's own environment",
+        &at_home,
+        &vec![environment, key, own(&neighbours.here)],
+    )?;
+    same(
+        "the objects in the log of the other environment",
+        &objects(entries(world, &away).await?),
+        &vec![key, own(&away)],
+    )?;
+    same("the objects in the log of the new environment", &objects(entries(world, &fresh).await?), &vec![environment])
 }
 
 fn home_tenant(scope: &EnvironmentScope) -> crate::ids::TenantId {
@@ -181,15 +189,15 @@ async fn pages(world: &World<'_>) -> Outcome {
         world.created_key(&scope).await?;
     }
     let all = entries(world, &scope).await?;
-    same("how many there are", &all.len(), &5)?;
+    same("the number of entries", &all.len(), &5)?;
     let (mut found, mut before): (Vec<AuditEntry>, Option<AuditNumber>) = (Vec::new(), None);
     for wanted in [2, 2, 1, 0] {
         let page = world.ports.audit.entries(&scope, AuditQuery { before, limit: 2 }).await.or_say("audit.entries")?;
-        same("the entries of a page", &page.len(), &wanted)?;
+        same("the number of entries of a page", &page.len(), &wanted)?;
         before = page.last().map(|last| last.number).or(before);
         found.extend(page);
     }
-    holds(found == all, || "the pages together are not the whole".to_owned())
+    holds(found == all, || "the pages together differ from the whole log".to_owned())
 }
 
 async fn elsewhere(world: &World<'_>) -> Outcome {
@@ -248,5 +256,5 @@ async fn forgotten(world: &World<'_>) -> Outcome {
     let without = |all: Vec<AuditEntry>| -> Vec<_> {
         all.into_iter().map(|entry| AuditEntry { address: None, ..entry }).collect()
     };
-    holds(without(before) == without(after), || "something else of them has changed".to_owned())
+    holds(without(before) == without(after), || "other fields of the entries have changed".to_owned())
 }

@@ -29,10 +29,10 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         "events.read: a reader of the log gets each event once, in order, as it was written",
         followed(world).await,
     );
-    report.note("events.read: what filters do not admit is passed over, and only that", filtered(world).await);
-    report.note("events.read: nothing is missed while others write", concurrent(world).await);
-    report.note("events: other scopes see nothing, and read_each and end what is theirs", isolated(world).await);
-    report.note("events.read: a cursor of events that the log does not hold is refused", taken_back(world).await);
+    report.note("events.read: skips exactly the events that the filters exclude", filtered(world).await);
+    report.note("events.read: no event is missed during concurrent writes", concurrent(world).await);
+    report.note("events: read_each and end see only the events of their scope", isolated(world).await);
+    report.note("events.read: refuses a cursor of events that the log no longer holds", taken_back(world).await);
     report.note("events.history, events.find: the events of one entity, and one event", found(world).await);
     report.note("taxes: each change of a rate writes one event, and a refusal writes none", of_rates(world).await);
 }
@@ -248,9 +248,9 @@ async fn taken_back(world: &World<'_>) -> Outcome {
     let whole = events.read(&scope, &pages_of(1_000)?).await.or_say("events.read")?;
     let end = events.end(&system, scope.owner).await.or_say("events.end")?;
     same("the end of the log", &Some(end), &whole.events.last().map(EventRecord::cursor))?;
-    same("how far a reader of the whole log has come", &whole.reached, &end)?;
+    same("the place that a reader of the whole log reached", &whole.reached, &end)?;
     let later = read(end).await?;
-    same("what is read from the end", &(later.events.len(), later.reached), &(0, end))?;
+    same("the events read from the end", &(later.events.len(), later.reached), &(0, end))?;
     for event in &whole.events {
         read(event.cursor()).await?;
     }
@@ -272,7 +272,7 @@ async fn taken_back(world: &World<'_>) -> Outcome {
 async fn found(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     story(world, &scope).await?;
-    // Every way to an event returns the same.
+    // All methods return the same event.
     let all = follow(world, &scope, pages_of(1_000)?).await?;
     let events = &world.ports.events;
     for wanted in &all {

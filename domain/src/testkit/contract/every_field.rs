@@ -107,7 +107,7 @@ async fn through_all_changes(world: &World<'_>) -> Outcome {
         let wanted = command.clone().decide(&scope, &facts).or_say("the decision")?.event;
         let what = wanted.kind.event_type().as_str();
         let found = world.change(&scope, command).await.or_say("customers.change")?;
-        holds(!found.replayed, || "a change without a key is called a repetition".to_owned())?;
+        holds(!found.replayed, || "a change without a key is marked as replayed".to_owned())?;
         equal(&format!("the event of {what}"), &found.event, &wanted)?;
         events.push(wanted);
         is_everywhere(world, &scope, &events)
@@ -119,7 +119,7 @@ async fn through_all_changes(world: &World<'_>) -> Outcome {
     is_record("the other customer", world.find(&scope, other.state.customer.id).await?.as_ref(), &other)
 }
 
-/// Whether every method returns the customer as these events left it. It has no others.
+/// Checks that every method returns the customer as these events left it. There are no other events of it.
 async fn is_everywhere(world: &World<'_>, scope: &EnvironmentScope, events: &[CustomerEvent]) -> Outcome {
     let last = events.last().ok_or("no event")?;
     let (customer, id) = (&last.state.customer, last.state.customer.id);
@@ -161,7 +161,7 @@ async fn is_everywhere(world: &World<'_>, scope: &EnvironmentScope, events: &[Cu
     let query = CustomerQuery::new(parts).or_say("making a query")?;
     let page = customers.list(scope, &query).await.or_say("customers.list")?;
     same("the customers listed, and the total", &(page.items.len(), page.total), &(1, Some(1)))?;
-    holds(page.next.is_none(), || "the list goes on behind its end".to_owned())?;
+    holds(page.next.is_none(), || "the list continues after its end".to_owned())?;
     is_shown("customers.list", page.items.first(), Some(&shown))
 }
 
@@ -171,6 +171,6 @@ fn is_shown(what: &str, found: Option<&CustomerRecord>, wanted: Option<&Customer
             equal(what, &found.customer, &wanted.customer)?;
             all_equal(&format!("{what}: the mappings"), &found.mappings, &wanted.mappings)
         }
-        (found, wanted) => same(&format!("{what} finds anybody"), &found.is_some(), &wanted.is_some()),
+        (found, wanted) => same(&format!("{what} finds a customer"), &found.is_some(), &wanted.is_some()),
     }
 }

@@ -26,7 +26,7 @@
 //! For a store that keeps only customers, call [`check_customers`]; for one that also keeps taxes,
 //! [`check_customers_and_taxes`].
 //!
-//! Durability is the one obligation that a process cannot check itself: kill the process and look.
+//! A process cannot check durability itself: kill the process and check its data.
 
 mod amendments;
 mod any_query;
@@ -257,8 +257,8 @@ async fn everything(world: &World<'_>, report: &mut Report) {
     bootstrap::check(world, report).await;
 }
 
-/// Claims and housekeeping cover all environments: two runs of one process over one store would take each other's
-/// leases, runs and deliveries.
+/// Claims and retention cover all environments: two runs of one process over one store would take each other's leases,
+/// runs and deliveries.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// The obligations of calls that cover all environments.
@@ -271,12 +271,12 @@ async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     audit::check(world, report).await;
 }
 
-/// Checks a store that keeps only customers: all obligations of [`CustomerRepository`] that do not concern tax rates. The
-/// others are in [`Report::left_out`].
+/// Checks a store that keeps only customers: all obligations of [`CustomerRepository`] that do not concern tax rates.
+/// The others are in [`Report::left_out`].
 ///
-/// `owners` makes an owner from the numbers of a tenant and an environment, such as [`Owner::numbered`]. Tenants are numbered
-/// from `seed << 17` on, environments for each tenant from 1. A store that needs rows for them inserts them there. The seed
-/// is below 2^37, as for [`check_seeded`].
+/// `owners` makes an owner from the numbers of a tenant and an environment, such as [`Owner::numbered`]. Tenants are
+/// numbered from `seed << 17` on, environments for each tenant from 1. A store that needs rows for them inserts them
+/// there. The seed is below 2^37, as for [`check_seeded`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -362,7 +362,7 @@ async fn of_customers(world: &World<'_>, report: &mut Report) {
     mappings::check(world, report).await;
     isolation::check(world, report).await;
     changed_lists::check(world, report).await;
-    // They take longer than all the rest, so some tests of this crate leave them out.
+    // These checks take longer than all others, so some tests of this crate leave them out.
     if world.with_lists {
         lists::check(world, report).await;
     }

@@ -1,13 +1,13 @@
-//! Stores that return one field wrong: lost, taken from its neighbour, as it was before, or changed. The suite detects all of
+//! Stores that return one wrong field: missing, copied from a neighbour, outdated or changed. The suite detects all of
 //! them.
 //!
-//! The fields are those that a correct store returns, in the form of [`crate::stored`], so new fields are covered without a
-//! list.
+//! The fields are taken from the [`crate::stored`] form of the values that a correct store returns, so new fields are
+//! covered automatically.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -98,13 +98,13 @@ fn leaves(value: &Value, place: &[String], path: &str, found: &mut Vec<(Place, S
             .iter()
             .enumerate()
             .for_each(|(index, element)| leaves(element, &below("*"), &format!("{path}/{index}"), found)),
-        // An absent value cannot be wrong.
+        // An absent value has no wrong form.
         Value::Null | Value::Object(_) | Value::Array(_) => {}
         _ => found.push((place.to_vec(), path.to_owned())),
     }
 }
 
-/// The object or list around a path, and its last step.
+/// The parent object or list of a path, and the last step of the path.
 fn parent<'v, 'p>(value: &'v mut Value, path: &'p str) -> Option<(&'v mut Value, &'p str)> {
     let (around, last) = path.rsplit_once('/')?;
     Some((value.pointer_mut(around)?, last))
@@ -157,12 +157,12 @@ fn with(value: &Value, path: &str, stand_in: Option<Value>) -> Option<Value> {
 
 impl Mutant {
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the value, or a wrong one.
     fn shown<T: Serialize + DeserializeOwned + PartialEq + Debug>(&self, way: Way, id: String, value: T) -> T {
-        let json = serde_json::to_value(&value).unwrap();
+        let Ok(json) = serde_json::to_value(&value) else { return value };
         let mut all = Vec::new();
         leaves(&json, &[], "", &mut all);
         let mut seen = self.seen();
@@ -290,7 +290,7 @@ fn run(mutant: &Arc<Mutant>, of_log: bool) -> Report {
 
 /// Checks that the suite detects every wrong field of these methods.
 #[track_caller]
-fn every_mutant_is_found_out(ways: &[Way], of_log: bool) {
+fn every_mutant_is_detected(ways: &[Way], of_log: bool) {
     let right = Arc::new(Mutant::default());
     run(&right, of_log).assert_clean();
     let places: Vec<_> = right.seen().places.iter().filter(|(way, _)| ways.contains(way)).cloned().collect();
@@ -304,31 +304,31 @@ fn every_mutant_is_found_out(ways: &[Way], of_log: bool) {
             can_be_wrong |= acted;
             mutants += usize::from(acted);
             if acted && report.is_clean() {
-                missed.push(format!("{way:?} shows {} {how:?}", place.join(".")));
+                missed.push(format!("{way:?} returns {} {how:?}", place.join(".")));
             }
         }
-        // The entity's type and id cannot be wrong alone where its state contains them too.
+        // Where the state contains the entity's type and id, they cannot be wrong on their own.
         let place = place.join(".");
         assert!(
             can_be_wrong || place.ends_with("entity_type") || place.ends_with("entity_id"),
-            "no store could be made that is wrong about {way:?} {place}"
+            "no wrong value could be built for {way:?} {place}"
         );
     }
-    assert!(missed.is_empty(), "of {mutants} wrong stores these were not found out:\n{}", missed.join("\n"));
-    assert!(mutants > 30, "{mutants} wrong stores are few");
+    assert!(missed.is_empty(), "these of {mutants} wrong stores were not detected:\n{}", missed.join("\n"));
+    assert!(mutants > 30, "only {mutants} wrong stores were built");
 }
 
 #[test]
-fn no_field_of_a_customer_is_shown_wrong_unnoticed() {
-    every_mutant_is_found_out(&[Way::Find, Way::FindByExternalId, Way::Mappings, Way::List], false);
+fn every_wrong_field_of_a_customer_is_detected() {
+    every_mutant_is_detected(&[Way::Find, Way::FindByExternalId, Way::Mappings, Way::List], false);
 }
 
 #[test]
-fn no_field_of_a_customer_s_event_is_shown_wrong_unnoticed() {
-    every_mutant_is_found_out(&[Way::Change, Way::History], false);
+fn every_wrong_field_of_a_customer_s_event_is_detected() {
+    every_mutant_is_detected(&[Way::Change, Way::History], false);
 }
 
 #[test]
-fn no_field_of_the_log_is_shown_wrong_unnoticed() {
-    every_mutant_is_found_out(&[Way::Log, Way::LogFind, Way::LogHistory], true);
+fn every_wrong_field_of_the_log_is_detected() {
+    every_mutant_is_detected(&[Way::Log, Way::LogFind, Way::LogHistory], true);
 }

@@ -33,7 +33,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         taken(world).await,
     );
     report.note("taxes.change_rate: of concurrent changes to one code exactly one succeeds", one_code(world).await);
-    report.note("taxes.change_rate: each change is decided on the state after the one before", in_turn(world).await);
+    report.note("taxes.change_rate: each change is decided on the result of the previous one", in_turn(world).await);
     report.note(
         "taxes.change_rate: the value of a rate in use cannot change, and the rate cannot be archived",
         in_use(world).await,

@@ -32,7 +32,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("taxes.create_default: the case of currencies is kept, and ignored in comparisons", case(world).await);
     report.note("taxes.create_default: no currency counts as a currency of its own", no_currency(world).await);
     report.note(
-        "taxes.create_default: a customer's association or an unpublished default is no obstacle",
+        "taxes.create_default: a customer's association or an unpublished default does not prevent a new default",
         not_in_the_way(world).await,
     );
     report.note(

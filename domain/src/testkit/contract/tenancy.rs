@@ -91,7 +91,7 @@ async fn suspend(world: &World<'_>) -> Outcome {
     let in_log = [AuditAction::TenantResumed, AuditAction::TenantSuspended, AuditAction::EnvironmentCreated];
     same("the audit log", &actions, &in_log.to_vec())?;
     let answer = world.ports.tenancy.suspend_tenant(&keeper, world.id(), true, world.now()).await;
-    same("the answer of an unknown one", &answer.or_say("tenancy.suspend_tenant")?, &None)
+    same("the result for an unknown tenant", &answer.or_say("tenancy.suspend_tenant")?, &None)
 }
 
 async fn suspended_keys(world: &World<'_>) -> Outcome {

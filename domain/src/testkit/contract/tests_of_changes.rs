@@ -274,7 +274,10 @@ const CASES: &[(Fault, &str)] = &[
     (Fault::SharesKeys, "an idempotency key can be used again in every other environment"),
     (Fault::ForgetsThePrecondition, "a precondition is compared with the version"),
     (Fault::ForgetsThePrecondition, "of concurrent changes that expect one version exactly one"),
-    (Fault::LosesUpdates, "each of several concurrent changes of a customer is decided on the one before"),
+    (
+        Fault::LosesUpdates,
+        "each of several concurrent changes of a customer is decided on the result of the previous one",
+    ),
     (Fault::LosesAnEvent, "every change adds one version and one event"),
     (Fault::ForgetsFormerIds, "a former external id finds the last customer that had it"),
     (Fault::ChecksThenCreates, "concurrent calls that create or update create exactly one customer"),

@@ -175,7 +175,7 @@ async fn isolated(world: &World<'_>) -> Outcome {
         let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
         holds(found.is_empty(), || format!("{whose} sees its deliveries"))?;
     }
-    same("the endpoint in the end", &find(world, &neighbours.here, endpoint.id).await?, &Some(endpoint))
+    same("the endpoint after all changes", &find(world, &neighbours.here, endpoint.id).await?, &Some(endpoint))
 }
 
 async fn claimed(world: &World<'_>) -> Outcome {
@@ -195,7 +195,7 @@ async fn claimed(world: &World<'_>) -> Outcome {
     for claimed in all.await {
         times += claimed?.iter().filter(|id| **id == endpoint.id).count();
     }
-    same("how many of eight concurrent claims got it", &times, &1)?;
+    same("the number of eight concurrent claims that got it", &times, &1)?;
     same("while it is leased", &gets("another", now.later(LEASE / 2)).await?, &false)?;
     same("when the lease has ended", &gets("another", now.later(LEASE)).await?, &true)?;
     same("by its holder again", &gets("another", now.later(LEASE)).await?, &true)?;
@@ -347,7 +347,7 @@ async fn in_steps(world: &World<'_>) -> Outcome {
     let (patron, changed_before) = (system(), world.now());
     let remove = |limit| webhooks.remove_deliveries(&patron, changed_before, limit);
     let removed = remove(2).await.or_say("remove_deliveries")?;
-    holds(removed <= 2, || format!("{removed} were removed at once, not two"))?;
+    holds(removed <= 2, || format!("{removed} were removed at once, expected at most two"))?;
     let mut steps = 0;
     while remove(1_000).await.or_say("remove_deliveries")? > 0 {
         steps += 1;

@@ -56,7 +56,7 @@ fn next(entries: &[AuditEntry]) -> AuditNumber {
 }
 
 impl State {
-    /// Notes what was done in a scope.
+    /// Records an act in a scope.
     pub(super) fn audit(&mut self, scope: &EnvironmentScope, act: impl Into<Option<Act>>, at: Timestamp) {
         let Some(act) = act.into() else { return };
         for environment_id in scope.origin.places(scope.owner.environment_id) {

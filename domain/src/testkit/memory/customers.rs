@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Registry, events::of_customer, id_taken, newest_first, onboarding::StoredRun, page};
+use super::{MemoryStore, Registry, events::of_customer, id_taken, onboarding::StoredRun, page};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
@@ -78,8 +78,7 @@ impl CustomerRepository for MemoryStore {
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         let mut state = self.lock();
         let all = state.registry(scope.owner).customers.values().flat_map(|customer| &customer.mappings);
-        let named = all.filter(|mapping| filter.admits(mapping));
-        Ok(newest_first(named, |mapping| (mapping.audit.created_at, mapping.id), request))
+        Ok(filter.page(all.cloned(), request))
     }
 
     async fn history(

@@ -92,7 +92,7 @@ impl MemoryStore {
 }
 
 impl State {
-    /// What environments hold whose tenant is not suspended.
+    /// The environments whose tenant is not suspended.
     fn awake(&mut self) -> impl Iterator<Item = &mut Registry> {
         let tenants = &self.tenants;
         let suspended =

@@ -65,17 +65,12 @@ impl TaxRepository for MemoryStore {
             return Ok(Done::before(made));
         }
         let association = TaxAssociation { owner: scope.owner, entity: TaxedEntity::Tenant, ..association };
-        let rate = registry.rates.get(&association.tax_rate_id);
-        if rate.is_none_or(|rate| rate.status != Status::Published) {
-            return Err(CreateTaxDefaultError::UnknownRate);
-        }
+        let rate = registry.rates.get(&association.tax_rate_id).map(|rate| rate.status);
         let same = |other: &&TaxAssociation| {
             other.status == Status::Published
                 && (other.tax_rate_id, other.currency) == (association.tax_rate_id, association.currency)
         };
-        if let Some(other) = registry.defaults.values().find(same) {
-            return Err(CreateTaxDefaultError::AlreadyAssociated { existing: other.id });
-        }
+        CreateTaxDefaultError::check(rate, registry.defaults.values().find(same).map(|other| other.id))?;
         if registry.associations().any(|other| other.id == association.id) {
             return Err(id_taken("tax association").into());
         }

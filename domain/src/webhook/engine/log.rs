@@ -11,7 +11,7 @@ use crate::{
     webhook::{Delivery, DeliveryKind, WebhookEndpoint},
 };
 
-/// A part of the log, as an endpoint needs it. The states of events are larger than their bodies, so only the bodies are kept.
+/// A part of the log for one endpoint. It keeps the bodies of events instead of their states, which are larger.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
@@ -19,7 +19,7 @@ use crate::{
 /// # futures::executor::block_on(async {
 /// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
 /// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
-/// let after = round.endpoint.position;
+/// let after = round.endpoint.position.into();
 /// let (_, page): (_, LogPage) = engine.read_ahead(&round.endpoint, after).await.unwrap();
 /// # let _ = (engine.begin(&mut round), page);
 /// # });
@@ -27,20 +27,20 @@ use crate::{
 pub struct LogPage {
     pub(super) fresh: Vec<Delivery>,
     pub(super) bodies: HashMap<EventId, Vec<u8>>,
-    /// Every event before this place is in this page or is not for this endpoint.
+    /// Every event before this place is in this page or is not selected by this endpoint.
     pub(super) reached: EventCursor,
     pub(super) has_more: bool,
 }
 
 impl LogPage {
-    /// A page of nothing.
+    /// An empty page.
     pub(super) fn empty(reached: EventCursor) -> Self {
         Self { fresh: Vec::new(), bodies: HashMap::new(), reached, has_more: false }
     }
 }
 
 impl LogPage {
-    /// How many bytes its bodies are.
+    /// The size of its bodies in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bodies.values().map(Vec::len).sum()
@@ -48,7 +48,7 @@ impl LogPage {
 }
 
 impl DeliveryEngine {
-    /// Reads the events behind a place in the log that an endpoint wants.
+    /// Reads the events after a place in the log that an endpoint selects.
     pub(super) async fn page(
         &self,
         endpoint: &WebhookEndpoint,

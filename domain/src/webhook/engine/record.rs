@@ -1,4 +1,4 @@
-//! Rounds that are written together.
+//! Several rounds in one record.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl RoundRecord {
-    /// This round and the one after it as one record. Of a delivery in both, the later state counts.
+    /// This round and the next one as one record. If both contain a delivery, its later state is kept.
     ///
     /// ```
     /// use patron_domain::{event::{EventCursor, EventPosition}, testkit::*, webhook::{Health, RoundRecord}};
@@ -46,7 +46,7 @@ impl RoundRecord {
         Self { fresh, changed, disabled: disabled.or(after.disabled), ..after }
     }
 
-    /// How many deliveries it writes.
+    /// The number of deliveries in the record.
     #[must_use]
     pub fn deliveries(&self) -> usize {
         self.fresh.len() + self.changed.len()

@@ -1,4 +1,4 @@
-//! One round of an endpoint: what is read and attempted, and what follows from the attempts.
+//! One round of an endpoint: its input, its attempts and its result.
 
 use std::{collections::HashMap, mem::take, time::Duration};
 
@@ -13,18 +13,18 @@ use crate::{
     },
 };
 
-/// The most events that one round reads.
+/// The maximum number of events that one round reads.
 const WINDOW: u16 = 960;
-/// The most first deliveries of an endpoint that wait; no event is read while there are as many.
+/// The maximum number of waiting first deliveries of an endpoint. At this number no more events are read.
 const WAITING: u32 = 1_500;
-/// The most replays of one round.
+/// The maximum number of replays in one round.
 const REPLAYS: u32 = 256;
-/// The most attempts at an endpoint that failed the last time.
+/// The maximum number of attempts in a round of an endpoint whose last round failed.
 const PROBES: u16 = 4;
-/// How long an endpoint rests whose secrets do not open.
+/// The pause of an endpoint whose secrets cannot be opened.
 const SEALED: Duration = Duration::from_secs(60);
 
-/// One round of an endpoint: the deliveries that wait, and the part of the log that was read for it.
+/// One round of an endpoint: its waiting deliveries, and the part of the log that was read for it.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
@@ -32,18 +32,18 @@ const SEALED: Duration = Duration::from_secs(60);
 /// # futures::executor::block_on(async {
 /// let engine = DeliveryEngine { service: a_webhook_service(), options: DeliveryOptions::named("server 1") };
 /// let mut round: Round = engine.first_round(a_webhook_endpoint()).await.unwrap();
-/// assert_eq!(round.ahead(), None, "the log of a new endpoint has nothing more");
+/// assert_eq!(round.ahead(), None, "the log has no more events for a new endpoint");
 /// let _: Attempts = engine.begin(&mut round);
 /// # });
 /// ```
 pub struct Round {
-    /// The endpoint, with the position and health that the round before left.
+    /// The endpoint, with the position and health after the previous round.
     pub endpoint: WebhookEndpoint,
     waiting: Vec<Delivery>,
     /// `None` when the log was not read.
     page: Option<LogPage>,
     read: bool,
-    /// Where the round begins in the log. Unlike the stored position, it notices when the log was taken back.
+    /// The place in the log where the round begins. Unlike the stored position, it detects that the log was taken back.
     from: EventCursor,
     reached: EventCursor,
     has_more: bool,
@@ -51,7 +51,7 @@ pub struct Round {
     jitter: [u8; 32],
 }
 
-/// The attempts that a driver has to make.
+/// The attempts of a round, which the driver makes.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
@@ -64,11 +64,11 @@ pub struct Round {
 /// # });
 /// ```
 pub struct Attempts {
-    /// The deliveries, in lanes: side by side, each in its order.
+    /// The deliveries in lanes. Lanes run in parallel, and the deliveries of a lane run in order.
     pub lanes: Vec<Lane>,
-    /// The most attempts.
+    /// The maximum number of attempts.
     pub most: usize,
-    /// The bodies of events that were just read.
+    /// The bodies of the events that this round read.
     pub bodies: HashMap<EventId, Vec<u8>>,
     /// Signs requests.
     pub signer: Result<Signer, VaultError>,
@@ -89,15 +89,15 @@ pub struct Attempts {
 /// # });
 /// ```
 pub struct RoundResult {
-    /// The lanes, with every attempt noted.
+    /// The lanes, with the results of all attempts.
     pub lanes: Vec<Lane>,
-    /// Counts of the attempts.
+    /// The counts of the attempts.
     pub tally: Tally,
-    /// What ended the round early.
+    /// The reason why the round ended early, if it did.
     pub failed: Option<DeliveryError>,
 }
 
-/// What follows a round.
+/// The consequences of a round for the next one.
 ///
 /// ```
 /// use patron_domain::{testkit::{a_webhook_endpoint, a_webhook_service}, webhook::*};
@@ -116,11 +116,11 @@ pub struct RoundOutcome {
     waiting: Vec<Delivery>,
     endpoint: WebhookEndpoint,
     reached: EventCursor,
-    /// Whether the next round may begin before this one is written.
+    /// Whether the next round may begin before the result of this one is written.
     pub smooth: bool,
-    /// Whether there is more to do at once.
+    /// Whether there is more work now.
     pub more: bool,
-    /// What ended the round early.
+    /// The reason why the round ended early, if it did.
     pub failed: Option<DeliveryError>,
 }
 
@@ -132,22 +132,23 @@ impl Round {
         Self { endpoint, waiting, page, read, from, reached, has_more, replays, jitter: [0x80; 32] }
     }
 
-    /// How many bytes of the log it holds.
+    /// The number of bytes of the log in this round.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.page.as_ref().map_or(0, LogPage::bytes)
     }
 
-    /// Where the log may be read on while this round is under way; `None` when the next round is likely to need something else.
+    /// The place from which the log may be read during this round; `None` when the next round will probably need other
+    /// input.
     #[must_use]
     pub fn ahead(&self) -> Option<EventCursor> {
-        // This round may add as many as it has read to those that wait.
+        // All events that this round read may become waiting deliveries.
         let full = self.waiting.len() + usize::from(WINDOW) >= WAITING as usize;
         let other = full || self.endpoint.health.is_suspect() || self.replays > 0;
         (self.has_more && !other).then_some(self.reached)
     }
 
-    /// A number to spread the retries of the round's attempt with this number.
+    /// A random number for the retry of an attempt of this round.
     #[must_use]
     pub fn jitter(&self, attempt: usize) -> u16 {
         let at = 2 * (attempt % (self.jitter.len() / 2));
@@ -156,7 +157,7 @@ impl Round {
 }
 
 impl DeliveryEngine {
-    /// The first round of an endpoint: the deliveries that wait, and a part of the log unless too many wait.
+    /// The first round of an endpoint: its waiting deliveries, and a part of the log unless too many deliveries wait.
     ///
     /// # Errors
     /// When the store fails.
@@ -176,8 +177,8 @@ impl DeliveryEngine {
         Ok(Round::new(round.endpoint, from, round.waiting, Some(page)))
     }
 
-    /// The endpoint as it is now, if it is there, and the part of the log behind a position: for the next round, while one is
-    /// under way.
+    /// The current state of the endpoint, if it exists, and the part of the log after a position, read during one round
+    /// for the next.
     ///
     /// # Errors
     /// When the store fails.
@@ -197,13 +198,13 @@ impl DeliveryEngine {
         let page = round.page.take().unwrap_or_else(|| LogPage::empty(round.from));
         let lanes = plan(take(&mut round.waiting), page.fresh, self.service.clock.now());
         let most = if round.endpoint.health.is_suspect() { usize::from(PROBES) } else { usize::MAX };
-        // Without randomness retries come together; that is no reason not to deliver.
+        // Without randomness, retries happen at the same time. That must not stop deliveries.
         round.jitter = self.service.randomness.secret_bytes().unwrap_or(round.jitter);
         let signer = round.endpoint.signer(self.service.vault.as_ref());
         Attempts { lanes, most, bodies: page.bodies, signer }
     }
 
-    /// What a round leaves behind: what is to be written, and what follows. `stopping` when this driver is about to end.
+    /// The result of a round to write, and its consequences. `stopping` says that this driver is about to end.
     #[must_use]
     pub fn finish(&self, round: Round, result: RoundResult, stopping: bool) -> (RoundRecord, RoundOutcome) {
         let RoundResult { lanes, tally, failed } = result;
@@ -238,7 +239,8 @@ impl DeliveryEngine {
 }
 
 impl RoundOutcome {
-    /// The round after this one, with what was read ahead; `None` when the endpoint was deleted, disabled or wants other events.
+    /// The round after this one, with the input that was read ahead; `None` when the endpoint was deleted or disabled,
+    /// or selects other events now.
     #[must_use]
     pub fn next(&self, (found, page): (Option<WebhookEndpoint>, LogPage)) -> Option<Round> {
         let found = found.filter(|found| found.event_types == self.endpoint.event_types)?;

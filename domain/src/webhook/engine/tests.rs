@@ -28,7 +28,7 @@ fn record(fresh: Vec<Delivery>, changed: Vec<Delivery>, position: i64) -> RoundR
 }
 
 #[test]
-fn of_two_rounds_the_later_state_is_written_and_no_delivery_twice() {
+fn two_rounds_are_combined_with_the_later_state_of_each_delivery() {
     let delivered = |position| Delivery { state: DeliveryState::Delivered, ..a_delivery(position) };
     let first = record(vec![a_delivery(2), a_delivery(3)], vec![a_delivery(1)], 3);
     let disabled = Some(DisabledReason::Gone);
@@ -39,7 +39,7 @@ fn of_two_rounds_the_later_state_is_written_and_no_delivery_twice() {
     assert_eq!(first.followed_by(second), wanted);
 }
 
-/// A round with nothing to attempt, finished with this failure.
+/// A round without attempts, finished with this failure.
 fn finished(failed: Option<DeliveryError>, tally: Tally) -> (RoundRecord, RoundOutcome) {
     let engine = engine();
     let mut round = block_on(engine.first_round(a_webhook_endpoint())).unwrap();
@@ -49,7 +49,7 @@ fn finished(failed: Option<DeliveryError>, tally: Tally) -> (RoundRecord, RoundO
 }
 
 #[test]
-fn an_endpoint_whose_secrets_do_not_open_rests_for_a_minute_and_gives_its_lease_back() {
+fn an_endpoint_whose_secrets_cannot_be_opened_pauses_for_a_minute_and_releases_its_lease() {
     let (record, outcome) = finished(Some(VaultError::Sealed.into()), Tally::default());
     assert!(record.health.paused_until > Some(record.at.later(Duration::from_secs(59))));
     assert_eq!((record.lease_until, outcome.more, outcome.smooth), (None, false, false));

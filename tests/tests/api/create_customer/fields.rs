@@ -125,7 +125,7 @@ async fn every_limit_holds_at_the_limit_and_one_past_it(
         one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         json!([one])
     };
-    // As many bytes of compact JSON in all.
+    // The same number of bytes of compact JSON in total.
     let filled = |bytes: usize| {
         let rest = bytes - 2 - 8 * 8 + 1 - 7 * 8_190;
         let values = [[8_190; 7].as_slice(), &[rest]].concat();

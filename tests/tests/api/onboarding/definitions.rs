@@ -1,12 +1,12 @@
 //! Definitions that are refused.
 
 use patron_tests::patron::{Backend, Place};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{SETTING, put};
 
 #[tokio::test]
-async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
+async fn all_faults_of_a_definition_are_reported_at_their_paths() {
     let place = Place::fresh(Backend::Sqlite).await;
     let server = place.serve();
     let bad = json!({ "value": {
@@ -50,4 +50,38 @@ async fn all_that_is_wrong_with_a_definition_is_told_at_its_place() {
         assert_eq!((refused.status, refused.error().1), (400, vec![path]), "{body}");
     }
     assert_eq!(server.get(&format!("{SETTING}/nowhere")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_step_with_a_refused_address_is_accepted_with_a_warning() {
+    let place = Place::fresh(Backend::Sqlite).await;
+    let call = |url: &str| json!({ "type": "http_call", "url": url });
+    let setting = json!({ "value": { "steps": [
+        call("https://crm.example/customers"),
+        { "type": "link_integration", "provider_type": "crm", "pointer": "/id" },
+        call("http://127.0.0.1:4001/"),
+        call("http://crm.example/"),
+    ] } });
+    let warned = |answer: &Value| {
+        let warnings = answer["warnings"].as_array().cloned().unwrap_or_default();
+        let each = warnings.iter().map(|warning| {
+            assert_eq!(warning["rule"], "address_refused");
+            (warning["path"].as_str().unwrap().to_owned(), warning["message"].as_str().unwrap().to_owned())
+        });
+        each.collect::<Vec<_>>()
+    };
+    let server = place.serve();
+    for path in [SETTING.to_owned(), format!("{SETTING}/named")] {
+        let set = put(&server, &path, &setting).await.expect(200);
+        let found = warned(&set);
+        let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["value.steps[2].url", "value.steps[3].url"]);
+        assert!(found[0].1.contains("PATRON_WEBHOOKS_ALLOW_PRIVATE"), "{found:?}");
+        assert!(found[1].1.contains("PATRON_WEBHOOKS_ALLOW_HTTP"), "{found:?}");
+        assert_eq!(warned(&server.get(&path).await.expect(200)), found);
+    }
+    drop(server);
+
+    let server = place.serve_with(&[("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true"), ("PATRON_WEBHOOKS_ALLOW_HTTP", "true")]);
+    assert!(server.get(SETTING).await.expect(200).get("warnings").is_none());
 }

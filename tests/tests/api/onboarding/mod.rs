@@ -3,7 +3,6 @@
 mod choices;
 mod circles;
 mod definitions;
-mod demo;
 mod servers;
 mod steps;
 
@@ -34,7 +33,7 @@ fn workflow(url: &str, attempts: u32) -> Value {
     ] } })
 }
 
-/// A CRM that knows each customer it is told of by a number of its own.
+/// A CRM that gives each customer a number.
 async fn crm() -> Receiver {
     Receiver::answering(|number, _| known_as(number)).await
 }

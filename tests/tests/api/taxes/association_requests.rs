@@ -8,7 +8,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{ASSOCIATIONS, RATES, a_customer, a_rate, id, ids, refused, tax};
+use super::{ASSOCIATIONS, RATES, a_customer, a_rate, delete, id, ids, refused, tax};
 
 #[tokio::test]
 async fn wrong_associations_are_refused_by_their_paths() {
@@ -45,7 +45,7 @@ async fn wrong_associations_are_refused_by_their_paths() {
             vec!["end_date"],
         ),
         (json!({ "end_date": "2020-01-01T00:00:00Z" }), 400, "validation_error", vec!["end_date"]),
-        // With what the request refers to and is not there.
+        // Together with missing references.
         (
             json!({ "end_date": "2020-01-01T00:00:00Z", "entity_id": nobody, "tax_rate_code": "NONE" }),
             400,
@@ -139,5 +139,48 @@ async fn associations_are_filtered(#[values(Backend::Sqlite, Backend::Postgres)]
         let list = server.get(&format!("{ASSOCIATIONS}?{query}")).await.expect(200);
         let wanted: Vec<&str> = wanted.into_iter().map(|n: usize| id(&made[n])).collect();
         assert_eq!(ids(&list), wanted, "{query}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn removed_associations_are_listed_as_archived(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve();
+    let (vat, gst) = (a_rate(&server, "VAT").await, a_rate(&server, "GST").await);
+    let (acme, globex) = (a_customer(&server, "acme").await, a_customer(&server, "globex").await);
+    let tenant = json!({ "tax_rate_code": "VAT", "entity_type": "tenant" });
+    let mut made = Vec::new();
+    for body in [tax(&acme, "VAT"), tenant, tax(&globex, "VAT"), tax(&globex, "GST"), tax(&acme, "GST")] {
+        made.push(server.post(ASSOCIATIONS, &body).await.expect(200));
+    }
+    // One customer's association and a default are removed, the other customer's are archived with it; one stays.
+    for association in &made[..2] {
+        delete(&server, &format!("{ASSOCIATIONS}/{}", id(association))).await.expect(200);
+    }
+    assert_eq!(delete(&server, &format!("/v1/customers/{globex}")).await.status, 204);
+    let listed = async |query: &str| {
+        let list = server.get(&format!("{ASSOCIATIONS}?{query}")).await.expect(200);
+        for item in list["items"].as_array().unwrap() {
+            assert_eq!(item["status"], if query.contains("archived") { "archived" } else { "published" }, "{item}");
+        }
+        (ids(&list).into_iter().map(str::to_owned).collect::<Vec<_>>(), list["pagination"]["total"].clone())
+    };
+    let wanted = |numbers: &[usize]| numbers.iter().map(|number| id(&made[*number]).to_owned()).collect::<Vec<_>>();
+    for (query, numbers) in [
+        ("status=archived&order=asc".to_owned(), vec![0, 1, 2, 3]),
+        ("status=archived".to_owned(), vec![3, 2, 1, 0]),
+        (format!("status=archived&tax_rate_id={}&order=asc", id(&vat)), vec![0, 1, 2]),
+        (format!("status=archived&tax_rate_id={}", id(&gst)), vec![3]),
+        ("status=archived&entity_type=tenant".to_owned(), vec![1]),
+        ("status=archived&external_customer_id=acme".to_owned(), vec![0]),
+        ("status=deleted".to_owned(), vec![]),
+        (String::new(), vec![4]),
+    ] {
+        assert_eq!(listed(&query).await, (wanted(&numbers), json!(numbers.len())), "{query}");
+    }
+    for offset in 0..4 {
+        let (found, total) = listed(&format!("status=archived&order=asc&limit=1&offset={offset}")).await;
+        assert_eq!((found, total), (wanted(&[offset]), json!(4)));
     }
 }

@@ -71,10 +71,10 @@ async fn a_customers_association_lives_with_its_customer(
     assert_eq!(server.post(ASSOCIATIONS, &unsaid).await.expect(200)["auto_apply"], false);
 
     let gone = delete(&server, &path).await.expect(200);
-    assert_eq!((&gone["id"], &gone["status"]), (&made["id"], &json!("deleted")));
+    assert_eq!((&gone["id"], &gone["status"]), (&made["id"], &json!("archived")));
     refused(&delete(&server, &path).await, 404, "not_found", &[]);
     refused(&put(&server, &path, &json!({ "priority": 1 })).await, 400, "invalid_operation", &[]);
-    assert_eq!(server.get(&path).await.expect(200)["status"], "deleted");
+    assert_eq!(server.get(&path).await.expect(200)["status"], "archived");
     server.post(ASSOCIATIONS, &again).await.expect(200);
 }
 
@@ -86,7 +86,7 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
     let rate = a_rate(&server, "VAT").await;
     let unsaid =
         server.post(ASSOCIATIONS, &json!({ "tax_rate_code": "VAT", "entity_type": "tenant" })).await.expect(200);
-    assert_eq!(unsaid["auto_apply"], false, "nobody is taxed by what nobody said");
+    assert_eq!(unsaid["auto_apply"], false, "a missing field must tax no customer");
     delete(&server, &format!("{ASSOCIATIONS}/{}", id(&unsaid))).await.expect(200);
     let body = json!({ "tax_rate_code": "VAT", "entity_type": "tenant", "auto_apply": true });
     let made = server.post(ASSOCIATIONS, &body).await.expect(200);
@@ -115,7 +115,7 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
     assert_eq!(server.get(ASSOCIATIONS).await.expect(200)["pagination"]["total"], 2);
 
     let gone = delete(&server, &path).await.expect(200);
-    assert_eq!(gone["status"], "deleted");
+    assert_eq!(gone["status"], "archived");
     refused(&delete(&server, &path).await, 404, "not_found", &[]);
     refused(&put(&server, &path, &json!({})).await, 400, "invalid_operation", &[]);
     assert_eq!(server.get(&of("tenant")).await.expect(200)["pagination"]["total"], 0);
@@ -123,7 +123,7 @@ async fn the_environments_defaults(#[values(Backend::Sqlite, Backend::Postgres)]
 
 #[rstest]
 #[tokio::test]
-async fn a_repeated_request_is_answered_as_it_was(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_repeated_request_returns_its_first_answer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     a_rate(&server, "VAT").await;

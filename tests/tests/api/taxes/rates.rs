@@ -11,7 +11,7 @@ use super::{ASSOCIATIONS, RATES, a_customer, a_rate, delete, id, ids, put, refus
 
 #[rstest]
 #[tokio::test]
-async fn a_rate_is_changed_listed_and_put_away(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_rate_is_changed_listed_and_archived(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let mut body = tax_rate("VAT");
@@ -147,7 +147,7 @@ async fn a_rate_in_use_keeps_its_value(#[values(Backend::Sqlite, Backend::Postgr
             .await
             .expect(200);
         let gone = delete(&server, &format!("{ASSOCIATIONS}/{}", id(&association))).await.expect(200);
-        assert_eq!((&gone["id"], &gone["status"]), (&association["id"], &json!("deleted")));
+        assert_eq!((&gone["id"], &gone["status"]), (&association["id"], &json!("archived")));
     }
     put(&server, &path, &json!({ "percentage_value": "7" })).await.expect(200);
     assert_eq!(delete(&server, &path).await.status, 204);
@@ -155,7 +155,7 @@ async fn a_rate_in_use_keeps_its_value(#[values(Backend::Sqlite, Backend::Postgr
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rate_is_put_away_or_used_and_never_both(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_rate_is_archived_or_used_and_never_both(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let customer = a_customer(&server, "acme").await;

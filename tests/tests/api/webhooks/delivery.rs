@@ -75,7 +75,7 @@ async fn many_changes_of_many_customers_keep_each_customers_order(
 }
 
 #[tokio::test]
-async fn a_slow_endpoint_holds_up_nobody_else() {
+async fn a_slow_endpoint_delays_no_other() {
     let place = Place::fresh(Backend::Sqlite).await;
     let slow = Receiver::answering(|_, _| Reply { after: Duration::from_secs(30), ..Reply::status(200) }).await;
     let fast = Receiver::start().await;
@@ -96,4 +96,56 @@ async fn a_slow_endpoint_holds_up_nobody_else() {
     let waiting = until(&server, &slow_id, "waiting", 1).await;
     assert_eq!(waiting[0]["last_attempt"]["error"], "timeout");
     assert!(begun.elapsed() >= Duration::from_secs(9), "{:?}", begun.elapsed());
+}
+
+/// An event of the log under the names of webhooks, as the table in docs/webhooks.md maps them.
+fn as_a_webhook(mut event: Value) -> Value {
+    let fields = event.as_object_mut().unwrap();
+    for (log, webhook) in [("id", "event_id"), ("type", "event_type")] {
+        let value = fields.remove(log).unwrap();
+        fields.insert(webhook.to_owned(), value);
+    }
+    let entity = fields.remove("entity").unwrap();
+    assert_eq!(entity.as_object().unwrap().len(), 2, "{entity}");
+    let kind = entity["type"].as_str().unwrap().to_owned();
+    fields.insert("entity_type".to_owned(), entity["type"].clone());
+    fields.insert("entity_id".to_owned(), entity["id"].clone());
+    let mut data = fields.remove("data").unwrap();
+    if let Some(associations) = data.as_object_mut().unwrap().remove("tax_associations") {
+        fields.insert("tax_associations".to_owned(), associations);
+    }
+    fields.insert(kind, data);
+    if fields["request_id"].is_null() {
+        fields.remove("request_id");
+    }
+    event
+}
+
+#[rstest]
+#[tokio::test]
+async fn webhooks_and_the_log_have_the_same_fields(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let (place, receiver) = (Place::fresh(backend).await, Receiver::start().await);
+    let server = place.serve_with(&QUICK);
+    endpoint(&server, &receiver.url()).await;
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
+    let body = json!({
+        "external_id": "acme", "tax_rate_overrides": [{ "tax_rate_code": "VAT", "currency": "eur" }],
+        "integration_entity_mapping": [{ "provider_type": "crm", "provider_entity_id": "1" }],
+    });
+    let created = server.post("/v1/customers", &body).await.expect(201);
+    rename(&server, &created["id"], "Acme").await;
+    // An event without a request.
+    let made = ["customers", "generate", "--count", "1", "--prefix", "made-up-"];
+    let _ = place.run_ok(&made);
+    let by_id = |mut events: Vec<Value>| {
+        events.sort_by_key(|event| event["event_id"].to_string());
+        events
+    };
+    let log = server.get("/v1/events").await.expect(200);
+    let log: Vec<_> = log["items"].as_array().unwrap().iter().cloned().map(as_a_webhook).collect();
+    assert_eq!(log.len(), 4);
+    assert!(log.iter().any(|event| event.get("request_id").is_none()), "{log:#?}");
+    assert!(log.iter().any(|event| event["tax_associations"].as_array().is_some_and(|list| list.len() == 1)));
+    let received = receiver.wait_for(4).await.iter().map(|one| one.json()).collect();
+    assert_eq!(by_id(received), by_id(log));
 }

@@ -28,7 +28,7 @@ async fn during_a_rotation_both_secrets_verify(#[values(Backend::Sqlite, Backend
     let one = &receiver.wait_for(2).await[1];
     assert!(one.is_signed_with(last.as_str().unwrap()) && !one.is_signed_with(&new) && !one.is_signed_with(&old));
     assert_eq!(server.post(&path, &json!({ "overlap_seconds": -1 })).await.error().1, ["overlap_seconds"]);
-    // Nobody is shown a secret twice, and the table has none in clear.
+    // A secret is shown only once, and the table has none in clear.
     for path in [ENDPOINTS.to_owned(), format!("{ENDPOINTS}/{id}")] {
         let shown = server.get(&path).await.expect(200).to_string();
         assert!(!shown.contains("whsec_") && !shown.contains("\"secret\""), "{shown}");
@@ -53,7 +53,7 @@ async fn deliveries_go_to_public_addresses_alone() {
         format!("http://0:{port}/"),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
         "http://10.0.0.1/".to_owned(),
-        // A host that does not exist looks the same: names of the server's own network stay unknown.
+        // A host that does not exist looks the same, so names of the server's network are not revealed.
         "https://nowhere.invalid/".to_owned(),
     ] {
         let (id, _) = endpoint(&server, &url).await;
@@ -110,7 +110,7 @@ async fn plain_http_is_called_only_where_the_operator_allows_it() {
 }
 
 #[tokio::test]
-async fn a_new_key_in_front_seals_and_the_one_behind_it_still_opens() {
+async fn the_first_key_encrypts_and_a_later_one_still_decrypts() {
     let (place, receiver) = (Place::fresh(Backend::Sqlite).await, Receiver::start().await);
     let (old, new) = ("0a".repeat(32), "0b".repeat(32));
     let server = place.serve_with(&[QUICK[0], ("PATRON_SECRETS_KEY", &old)]);

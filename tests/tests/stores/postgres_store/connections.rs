@@ -43,7 +43,7 @@ async fn killed_connections_are_replaced() {
         let kill = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() \
                     AND pid <> pg_backend_pid()";
         let killed = admin.query(kill, &[]).await.unwrap();
-        // A pool of four, the two that look-ups share, and four for what is short.
+        // A pool of four, two that look-ups share, and four for short work.
         assert!(!killed.is_empty() && killed.len() <= 4 + 2 + 4, "{} connections", killed.len());
         sleep(Duration::from_millis(50)).await;
         assert_eq!(world.create(&format!("c{round}"), &[]).await, Ok(()));
@@ -51,7 +51,7 @@ async fn killed_connections_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_write_whose_connection_dies_before_the_commit_is_made_again() {
+async fn a_write_whose_connection_dies_before_the_commit_is_repeated() {
     let world = World::fresh().await;
     world.create_rate("A").await;
     let admin = world.admin().await;
@@ -77,7 +77,7 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     let port = Cluster::shared().port();
     let proxy = Proxy::before(port).await;
     let database = open(&proxy.url(&world.url, port), 2).await.unwrap();
-    // One that is on its way for a while is in the way of its own repetition, which must not take it for somebody else's.
+    // A commit in progress conflicts with its own repetition, which must recognise it as its own.
     let late = Cut::LateCommit(Duration::from_millis(400));
     let cuts = [Cut::BeforeCommit, Cut::AfterCommit, late, Cut::BeforeCommit, Cut::AfterCommit, late];
     for (number, cut) in cuts.into_iter().enumerate() {
@@ -96,7 +96,7 @@ async fn a_commit_whose_answer_is_lost_happens_exactly_once() {
     proxy.cut(Cut::AfterCommit);
     let taken = world.create_in(&database, "c0", &["A"]).await;
     assert!(matches!(taken, Err(ChangeCustomerError::ExternalIdTaken { .. })));
-    // The repetition finds it archived, and nobody did that but the first.
+    // The repetition finds the customer archived by the first request.
     let external_id = ExternalId::new("c0").unwrap();
     let found = database.customers.find_by_external_id(&world.scope, &external_id).await.unwrap().unwrap();
     let archive = CustomerChange::Amend(found.customer.id, Amendment::Archive);
@@ -150,7 +150,7 @@ async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
     admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
     let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
     let mut creates: FuturesUnordered<_> = codes.iter().map(|code| world.try_create_rate(code)).collect();
-    // Of the pool's 4 connections an environment leaves one to others, and those who have the rest wait for the lock.
+    // An environment leaves one of the pool's 4 connections to others. The other three wait for the lock.
     let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
     for _ in 0..2 {
         assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable.clone()))));

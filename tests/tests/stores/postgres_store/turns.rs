@@ -1,4 +1,4 @@
-//! Environments that take turns: what is slow in one of them keeps nobody else waiting.
+//! Environments take turns: slow work of one does not block another.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::world::{World, ids, until};
 async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
     let world = World::fresh().await;
     world.create("quiet", &[]).await.unwrap();
-    // A second environment that has written something, so that lists of it are asked of the database.
+    // A second environment with data, so that its lists are read from the database.
     let owner = Owner { environment_id: ids().next_id(), ..world.scope.owner };
     let loud = World {
         url: world.url.clone(),
@@ -41,10 +41,10 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
     let watcher = world.admin().await;
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    // Of four connections one is left to whoever comes next.
+    // One of four connections stays free for others.
     until("as many hang as may", async || watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 3).await;
 
-    // Less than any of those waits for its connection, or for the lock.
+    // Shorter than the wait of any of those for its connection, or for the lock.
     let soon = TIMEOUT.min(Duration::from_secs(4));
     let secret = ApiKeySecret::new("sk_0123456789abcdef").unwrap();
     let others = async {
@@ -57,7 +57,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
             assert_eq!(world.create(&format!("c{round}"), &[]).await, Ok(()));
         }
     };
-    timeout(soon, others).await.expect("nobody else waits");
+    timeout(soon, others).await.expect("others do not wait");
     assert_eq!(watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0), 3, "it never had more");
     admin.batch_execute("COMMIT").await.unwrap();
     for one in hanging {

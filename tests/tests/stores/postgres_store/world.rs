@@ -85,7 +85,7 @@ pub(super) fn first(secret: &str) -> Bootstrap {
 }
 
 impl World {
-    /// Over a fresh database of a server, on which callers wait for so long.
+    /// Opens a fresh database of a server, with this time-out for callers.
     pub(super) async fn over(cluster: &Cluster, timeout: Duration) -> Self {
         let url = cluster.fresh_database().await;
         let options = OpenOptions { connections: 4, timeout, ..OpenOptions::default() };
@@ -96,7 +96,7 @@ impl World {
         Self { url, database, scope }
     }
 
-    /// Over a database that is open, with its first environment.
+    /// Uses an open database with its first environment.
     pub(super) fn of(url: String, database: Database, first: &Bootstrap) -> Self {
         let scope = EnvironmentScope::new(first.key.owner, Actor::system());
         Self { url, database, scope }

@@ -55,7 +55,7 @@ pub(crate) trait Dialect: Backend {
     /// The condition that a customer's id is one of some.
     fn is_one_of_ids<'b>(ids: &'b [Key], out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
-    /// The condition that ends a statement when its time is up, where the database needs one for that.
+    /// The condition that ends a statement when its time is up, if the database needs one.
     const IN_TIME: Option<&'static str>;
 
     /// The SQL around a query for ids, so that the customers are looked up by these ids.
@@ -158,7 +158,7 @@ impl Dialect for diesel::pg::Pg {
         Ok(())
     }
 
-    /// The server has `statement_timeout`.
+    /// None: the server has `statement_timeout`.
     const IN_TIME: Option<&'static str> = None;
 
     /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.

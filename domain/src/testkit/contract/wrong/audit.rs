@@ -25,14 +25,14 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(now(store.entries(scope, query))?.into_iter().flat_map(|entry| [entry.clone(), entry]).collect())
         });
     }),
-    ("shows the newest entries whatever was asked", |wrong| {
+    ("returns the newest entries on every page", |wrong| {
         let store = wrong.store.clone();
         wrong
             .audit
             .expect_entries()
             .returning(move |scope, query| now(store.entries(scope, AuditQuery { before: None, ..query })));
     }),
-    ("shows the audit log of somebody", |wrong| {
+    ("returns another environment's audit log", |wrong| {
         let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
         wrong.audit.expect_entries().returning(move |_, query| {
             let of = |scope| Some(now(store.entries(&scope, query)).unwrap()).filter(|found| !found.is_empty());
@@ -42,7 +42,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     ("counts no refused uses", |wrong| {
         wrong.audit.expect_count_refused_uses().returning(|_, _| Ok(()));
     }),
-    ("forgets more than addresses", |wrong| {
+    ("removes more than the addresses", |wrong| {
         let store = wrong.store.clone();
         wrong.audit.expect_entries().returning(move |scope, query| {
             let found = now(store.entries(scope, query))?.into_iter();

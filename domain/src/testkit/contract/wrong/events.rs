@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             page
         });
     }),
-    ("continues although the log was taken back", |wrong| {
+    ("accepts a cursor after the log was taken back", |wrong| {
         let store = wrong.store.clone();
         wrong.events.expect_read().returning(move |scope, query| {
             let after = EventCursor::unmarked(

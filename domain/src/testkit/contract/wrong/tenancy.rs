@@ -204,7 +204,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             Ok(revoked.map(|done| Done { value: again(done.value), ..done }))
         });
     }),
-    ("leaves a key that was replaced as it is", |wrong| {
+    ("does not end a replaced key", |wrong| {
         let store = wrong.store.clone();
         wrong.keys.expect_rotate().returning(move |scope, rotation, claim| {
             now(store.create(scope, rotation.key, rotation.secret, claim)).map_err(Into::into)

@@ -1,4 +1,4 @@
-//! What the loud tenant does.
+//! The load of the loud tenant.
 
 use std::{
     net::SocketAddr,
@@ -22,30 +22,30 @@ use crate::{
     template::{FRESH, Random, Template},
 };
 
-/// How large the customers are, how many of them there are, and how many endpoints are told of them.
+/// The size of the large customers, their number, and the number of their endpoints.
 const LINKS: usize = 14;
 const LINK_BYTES: usize = 60_000;
 const LARGE: usize = 48;
 const ENDPOINTS: usize = 8;
-/// The searches at a time, and the values of all of a search's conditions.
+/// The concurrent searches, and the values of each condition.
 const SEARCHES: usize = 16;
 const VALUES: usize = 1_000;
-/// When the slow host answers.
+/// The time after which the slow host answers.
 const SLOW: Duration = Duration::from_secs(12);
-/// How many runs wait for it at once.
+/// The number of runs that call it.
 const RUNS: usize = 300;
-/// As many endpoints as an environment can have.
+/// The most endpoints of an environment.
 const NAMES: usize = 50;
-/// A request that takes longer is given up, and made again.
+/// The time limit of a request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What the clients of an attack send, each again and again, and how long each rests between two requests.
+/// The requests of an attack, which each client repeats, and the pause between two requests.
 pub(super) struct Prepared {
     clients: Vec<Template>,
     rest: Duration,
 }
 
-/// Makes ready what an attack needs.
+/// Prepares an attack.
 pub(super) fn prepare(server: &Server, attack: Attack) -> Prepared {
     match attack {
         Attack::Refusals => refusals(),
@@ -56,7 +56,7 @@ pub(super) fn prepare(server: &Server, attack: Attack) -> Prepared {
     }
 }
 
-/// Attacks until it is over; tells how many answers there were.
+/// Attacks until the stop signal, and returns the number of answers.
 pub(super) fn run(server: &Server, prepared: &Prepared, over: &AtomicBool) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answers = AtomicU64::new(0);
@@ -94,7 +94,7 @@ fn as_loud(method: &str, path: &str, body: Option<&Value>) -> Template {
     Template::by(KEY, method, path, &[], body)
 }
 
-/// Bodies just below the limit: one long name, and a thousand faults below it.
+/// A body just below the size limit: one long name, and a thousand faults.
 fn refusals() -> Prepared {
     let mut faulty = serde_json::Map::new();
     faulty.insert("k".repeat(900_000), json!(vec!["\u{0}"; 1_000]));
@@ -122,7 +122,7 @@ fn large_pages(server: &Server) -> Prepared {
     let mut clients = vec![as_loud("GET", &page, None); 4];
     clients.extend(vec![as_loud("GET", "/v1/customers?limit=1000&expand=integrations", None); 2]);
     clients.extend(vec![as_loud("GET", "/v1/events?limit=1000", None); 2]);
-    // Each change is an event of almost 1 MiB, for eight endpoints.
+    // Each change makes an event of almost 1 MiB, for eight endpoints.
     clients.extend(
         ids.iter()
             .take(2)
@@ -144,7 +144,7 @@ fn searches() -> Prepared {
     Prepared { clients: vec![as_loud("POST", "/v1/customers/search", Some(&body)); SEARCHES], rest: Duration::ZERO }
 }
 
-/// A customer who is onboarded.
+/// A customer that is onboarded.
 fn onboarded() -> Template {
     let body = json!({ "external_id": format!("loud-{FRESH}"), "skip_onboarding_workflow": false });
     as_loud("POST", "/v1/customers", Some(&body))
@@ -161,7 +161,7 @@ fn slow_receivers(server: &Server) -> Prepared {
     Prepared { clients: vec![onboarded(); 2], rest: Duration::from_millis(100) }
 }
 
-/// Answers every request after a while, on a thread of its own, for as long as this process lives.
+/// Starts a server that answers every request after a while, until the process ends.
 fn slow_host() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a socket");

@@ -1,6 +1,6 @@
-//! A quiet tenant beside one that keeps the server busy, on purpose or by mistake: what the quiet one notices.
+//! A quiet tenant beside one that keeps the server busy, on purpose or by mistake.
 //!
-//! Every attack has a database and a server of its own. The quiet tenant is watched alone first, then beside the attack.
+//! Every attack has its own database and server. The quiet tenant is measured alone first, then beside the attack.
 
 mod attacks;
 mod quiet;
@@ -28,25 +28,25 @@ use crate::{
     template::{Random, Template},
 };
 
-/// What the loud tenant does.
+/// The load of the loud tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Attack {
-    /// Bodies of 1 MB that are refused at a thousand places.
+    /// Bodies of 1 MB with a thousand faults.
     Refusals,
-    /// Customers of almost 1 MiB: pages of them, the log of their changes, and webhooks of each change to eight endpoints.
+    /// Customers of almost 1 MiB: pages of them, the log of their changes, and webhooks to eight endpoints.
     LargePages,
-    /// 16 searches at a time of 20 conditions that look at every customer.
+    /// 16 concurrent searches of 20 conditions that read every customer.
     Searches,
-    /// 300 onboarding runs, and more, to a host that answers after 12 s.
+    /// At least 300 onboarding runs that call a host that answers after 12 s.
     SlowReceivers,
-    /// Webhooks to 50 endpoints whose names are never answered for.
+    /// Webhooks to 50 endpoints whose names are never resolved.
     SlowNames,
 }
 
-/// How long the attack goes on before the quiet tenant is watched.
+/// The time from the start of the attack to the measurement.
 const LEAD: Duration = Duration::from_secs(2);
 
-/// One attack, or all.
+/// Runs one attack, or all.
 pub(crate) fn neighbours(options: &Options, backend: Backend, customers: u64, only: Option<Attack>) {
     let all = Attack::value_variants().iter().copied();
     all.filter(|attack| only.is_none_or(|only| only == *attack)).for_each(|attack| {
@@ -62,7 +62,7 @@ fn beside(options: &Options, backend: Backend, customers: u64, attack: Attack) {
     let names = NameServer::start();
     let server_of_names = names.address().to_string();
     let mut variables = vec![("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")];
-    // Programs of before do not know the setting.
+    // Older programs do not know the setting.
     if attack == Attack::SlowNames {
         variables.push(("PATRON_WEBHOOKS_NAME_SERVERS", &server_of_names));
     }
@@ -95,7 +95,7 @@ fn print(alone: &Seen, seen: &Seen) {
     verdict("unanswered, refused or never delivered", seen.missing as f64, "", Target::AtMost(0.0));
 }
 
-/// Asks once, as whoever has a key; gives the answer's JSON.
+/// Sends one request with a key, and returns the JSON of the answer.
 fn ask(server: &Server, key: &str, (method, path): (&str, &str), body: &Value, expected: u16) -> Value {
     let body = (!body.is_null()).then_some(body);
     let mut request = Template::by(key, method, path, &[], body);
@@ -105,7 +105,7 @@ fn ask(server: &Server, key: &str, (method, path): (&str, &str), body: &Value, e
     serde_json::from_slice(text).unwrap_or_default()
 }
 
-/// Makes an environment, and gives a key for it.
+/// Creates an environment, and returns a key for it.
 fn key_of_another_environment(server: &Server) -> String {
     let body = json!({ "name": "Quiet", "type": "development" });
     let made = ask(server, KEY, ("POST", "/v1/environments"), &body, 201);

@@ -1,4 +1,4 @@
-//! The quiet tenant: it reads, creates, is told of what it created by webhook, and has it onboarded.
+//! The quiet tenant: it reads and creates customers, which go to a webhook endpoint and are onboarded.
 
 use std::{
     collections::HashMap,
@@ -23,18 +23,18 @@ use crate::{
     template::{FRESH, KNOWN_ID, Known, Random, Template},
 };
 
-/// The clients that read, and how long each rests between two requests.
+/// The clients that read, and the pause between two requests of each.
 const READERS: (usize, Duration) = (4, Duration::from_millis(20));
-/// How long the one that creates rests.
+/// The pause of the client that creates.
 const REST: Duration = Duration::from_millis(50);
-/// How many customers it has.
+/// The number of its customers.
 const CUSTOMERS: usize = 100;
-/// How long a delivery may be on its way when the time is over.
+/// How long to wait for deliveries after the measurement.
 const LATE: Duration = Duration::from_secs(30);
-/// A request that takes longer has hung.
+/// The time limit of a request.
 const HUNG: Duration = Duration::from_secs(20);
 
-/// When each customer was asked for, by its digits; and how long it took until it arrived at each path.
+/// The time when each customer was requested, by its digits, and the time until it arrived at each path.
 type Sent = Arc<Mutex<HashMap<String, Instant>>>;
 type Arrived = Arc<Mutex<HashMap<(String, &'static str), Duration>>>;
 
@@ -46,13 +46,13 @@ pub(super) struct Quiet {
     arrived: Arrived,
 }
 
-/// What it saw.
+/// Its measurements.
 pub(super) struct Seen {
     gets: Histogram,
     creates: Histogram,
     webhooks: Histogram,
     onboardings: Histogram,
-    /// Requests that were refused or not answered, and customers of which nobody was told, or who were not onboarded.
+    /// The number of requests without a successful answer, and of customers that were not delivered or not onboarded.
     pub(super) missing: u64,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Seen {
 type Kind = (&'static str, fn(&Seen) -> &Histogram);
 
 impl Seen {
-    /// What is compared.
+    /// The figure that is compared.
     pub(super) const KINDS: [Kind; 4] = [
         ("GET", |seen| &seen.gets),
         ("create", |seen| &seen.creates),
@@ -73,7 +73,7 @@ const HOOK: &str = "/hook";
 const CRM: &str = "/crm";
 
 impl Quiet {
-    /// Makes it, with customers, an endpoint and a workflow; by a name, or by an address.
+    /// Creates it, with customers, an endpoint and a workflow.
     pub(super) fn prepare(server: &Server, by_name: bool) -> Self {
         let key = key_of_another_environment(server);
         let (sent, arrived) = (Sent::default(), Arrived::default());
@@ -100,7 +100,7 @@ impl Quiet {
         ask(server, &self.key, (method, path), body, expected)
     }
 
-    /// Lets it work for some time.
+    /// Runs it for some time.
     pub(super) fn watch(&self, server: &Server, time: Duration) -> Seen {
         let template = Template::by(&self.key, "GET", &format!("/v1/customers/{KNOWN_ID}"), &[], None);
         let operations = Operation::only(template, 200);
@@ -134,7 +134,7 @@ impl Quiet {
         Seen { gets: gets.latency, creates, webhooks, onboardings, missing }
     }
 
-    /// Creates one after the other: how long that took, which were made, and how many were not.
+    /// Creates customers one after another. Returns the latencies, the created customers, and the number of failures.
     fn create(&self, address: SocketAddr, time: Duration) -> (Histogram, Vec<String>, u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -171,7 +171,7 @@ impl Quiet {
     }
 }
 
-/// Takes requests on a thread of its own, for as long as this process lives, and notes whose customers they are about.
+/// Starts a receiver that records the customers of its requests, until the process ends.
 fn receive(sent: Sent, arrived: Arrived) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a socket");
