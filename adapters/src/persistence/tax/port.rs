@@ -10,7 +10,7 @@ use patron_domain::{
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::{Owner, Status},
-    page::{Page, PageRequest},
+    page::{Page, PageBytes, PageRequest},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
@@ -29,7 +29,7 @@ use crate::persistence::{
     error::Failure,
     event::row::EventRow,
     idempotency::{self, Before, Keeping, Once},
-    page::Window,
+    page::{Window, cut, page_of},
     store::Store,
     unit::Reads,
     value::Key,
@@ -78,7 +78,7 @@ impl TaxRepository for Store {
         created.state.owner = scope.owner;
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
                 let holder = unit.rate_of_code(environment, created.state.code.as_str()).await?;
@@ -112,14 +112,16 @@ impl TaxRepository for Store {
     ) -> Result<Page<TaxRate>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let (filter, window) = (filter.clone(), Window::from(page));
-        let read = self.read(Pace::List, move |unit| {
+        // From one state of the database: a page shorter than requested, of a longer list, has ended early.
+        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let read = async move {
-                let rows = unit.rates_admitted(environment, &filter, window).await?;
+                let mut rows = unit.rates_admitted(environment, &filter, window).await?;
+                cut(&mut rows, PageBytes::default());
                 Ok((rows, unit.count_rates_admitted(environment, &filter).await?))
             };
             read.boxed()
         });
-        crate::persistence::page::page_of(read.await?, |row| rate(scope.owner, &row))
+        page_of(read.await?, |row| rate(scope.owner, &row))
     }
 
     async fn change_rate(
@@ -131,7 +133,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxRateError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // Lock first: a repeated request that waited for the lock then finds the answer that the first one
@@ -168,7 +170,7 @@ impl TaxRepository for Store {
         let default = TaxAssociation { owner: scope.owner, ..association };
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
                 let rate = unit.share_rate(environment, default.tax_rate_id.into()).await?;
@@ -200,7 +202,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxDefaultError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 let current = unit.lock_default(environment, command.id.into()).await?;
@@ -233,7 +235,7 @@ impl TaxRepository for Store {
                 let default = unit.default(environment, id.into()).await?;
                 let customers = match default {
                     Some(_) => Vec::new(),
-                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key).await?,
+                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key, 1).await?,
                 };
                 Ok((default, customers))
             };
@@ -262,9 +264,9 @@ impl TaxRepository for Store {
         if let TaxedEntities::One(TaxedEntity::Customer(id)) = filter.entities {
             return self.associations_of(scope.owner, environment, id, filter, page).await;
         }
-        let wanted = filter.clone();
-        let found = self.read(Pace::Snapshot, move |unit| {
-            async move { associations::list(unit, environment, &wanted, page).await }.boxed()
+        let (wanted, owner) = (filter.clone(), scope.owner);
+        let found = self.read(Pace::Snapshot(environment.into()), move |unit| {
+            async move { associations::list(unit, (owner, environment), &wanted, page).await }.boxed()
         });
         associations::merge(scope.owner, filter, page, found.await?)
     }
