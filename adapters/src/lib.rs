@@ -22,6 +22,8 @@ pub mod onboarding;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod retention;
+#[cfg(any(feature = "persistence", feature = "webhooks"))]
+mod turns;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 

@@ -10,11 +10,11 @@
 //! | `patron_database_commit_duration_seconds` | histogram | `database` | from a transaction's begin to its commit |
 //! | `patron_database_refusals_total` | counter | `database`, `reason` | calls rejected because a limit was reached: `write_queue_full`, `no_free_connection`, `no_answer_in_time` |
 //! | `patron_database_connections_lost_total` | counter | `database`, `reason`: `closed`, `no_answer`, `standby` | connections that became unusable |
-//! | `patron_database_connections_max` | gauge | `database` | the most connections: on PostgreSQL without the two for look-ups by key, on SQLite only readers |
+//! | `patron_database_connections_max` | gauge | `database` | the most connections for lists, searches and other reads that take turns |
 //! | `patron_database_connections_used` | gauge | `database` | connections in use |
 //! | `patron_log_taken_back_total` | counter | `reader`: `api`, `endpoint` | readers whose place in the log of events was lost by a restore or a fail-over |
 //! | `patron_webhook_attempts_total` | counter | `outcome`: `2xx`, `3xx`, `4xx`, `5xx`, or the reason why there was no response | attempts to deliver a webhook |
-//! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from resolving the host to the end of the response |
+//! | `patron_webhook_attempt_duration_seconds` | histogram | `outcome` | from connecting to the end of the response |
 //!
 //! Labels come from fixed sets: `route` is a route's template (`/v1/customers/<id>`), or `unknown` without a
 //! route; `method` is a standard method of HTTP; `database` is `sqlite` or `postgres`. No label and no name contains

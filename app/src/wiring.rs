@@ -8,13 +8,13 @@ use patron_adapters::{
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     retention::RetentionJob,
     system::{OsRandomness, SystemClock, SystemIds},
-    webhooks::{EndpointReaders, HttpSender, KeyVault, Relay},
+    webhooks::{Budget, EndpointReaders, HttpSender, KeyVault, Relay},
 };
 use patron_domain::{
     Clock,
     customer::CustomerService,
     ids::{IdGenerator, WebhookDeliveryId},
-    onboarding::{OnboardingEngine, OnboardingService},
+    onboarding::{Breakers, OnboardingEngine, OnboardingService},
     tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
@@ -118,7 +118,8 @@ pub(crate) fn tenancy(settings: &Settings, database: &Database) -> TenancyServic
 /// The service behind webhooks, over HTTP, in the relay and on the command line. One per process, because its sender
 /// keeps connections and TLS roots.
 pub(crate) fn webhooks(settings: &Settings, database: &Database) -> WebhookService {
-    let sender = HttpSender::new(Arc::new(SystemClock), settings.webhooks.calls);
+    let sender = HttpSender::new(Arc::new(SystemClock), settings.webhooks.calls.clone());
+    let sender = sender.asking(settings.webhooks.name_servers.clone());
     let vault = KeyVault::new(&settings.webhooks.secrets_keys, Arc::new(OsRandomness));
     ports(settings).webhooks(&Calls { sender: Arc::new(sender), vault: Arc::new(vault) }, database)
 }
@@ -132,7 +133,8 @@ pub(crate) fn onboarding(settings: &Settings, database: &Database, webhooks: &We
 /// The engine that runs the steps of onboarding.
 pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &WebhookService) -> OnboardingEngine {
     let WebhookService { vault, body, clock, ids, randomness, .. } = webhooks.clone();
-    let caller = HttpSender::new(clock.clone(), settings.webhooks.calls);
+    let caller = HttpSender::new(clock.clone(), settings.webhooks.calls.clone());
+    let caller = caller.asking(settings.webhooks.name_servers.clone());
     OnboardingEngine {
         onboarding: database.onboarding.clone(),
         customers: database.customers.clone(),
@@ -142,6 +144,7 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
         clock,
         ids,
         randomness,
+        breakers: Breakers::default(),
         lease: settings.webhooks.lease,
     }
 }
@@ -157,11 +160,13 @@ pub(crate) fn relay(settings: &Settings, database: &Database, service: WebhookSe
         }
     };
     let settings = &settings.webhooks;
+    let budget = Budget::new(settings.memory);
     let options = DeliveryOptions {
         holder,
         lease: settings.lease,
         retries: settings.retries,
         disable_after: settings.disable_after,
+        page: budget.page(),
     };
-    Relay { engine: DeliveryEngine { service, options }, commits: database.commits.clone() }
+    Relay { engine: DeliveryEngine { service, options }, commits: database.commits.clone(), budget }
 }

@@ -87,6 +87,52 @@ impl PageRequest {
     }
 }
 
+/// The approximate largest size of a page, as its items are stored. A page ends with the item that reaches it, so every
+/// page has at least one item.
+///
+/// ```
+/// use patron_domain::page::PageBytes;
+///
+/// assert_eq!(PageBytes::default().get(), 8 * 1_024 * 1_024);
+/// // The first two of these items fit on the page.
+/// assert_eq!(PageBytes::new(100).items_of([60, 60, 60]), 2);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageBytes(usize);
+
+impl PageBytes {
+    /// A number of bytes; at least one.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        Self(bytes.max(1))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> usize {
+        self.0
+    }
+
+    /// The number of items on a page, from the sizes of the items in order: all that begin within its bytes.
+    #[must_use]
+    pub fn items_of(self, sizes: impl IntoIterator<Item = usize>) -> usize {
+        let mut before = 0_usize;
+        let fits = |size: &usize| {
+            let fits = before < self.0;
+            before = before.saturating_add(*size);
+            fits
+        };
+        sizes.into_iter().take_while(fits).count()
+    }
+}
+
+impl Default for PageBytes {
+    /// 8 MiB.
+    fn default() -> Self {
+        Self(8 * 1_024 * 1_024)
+    }
+}
+
 impl Default for PageRequest {
     fn default() -> Self {
         Self { limit: Self::DEFAULT_LIMIT, offset: 0 }
@@ -129,7 +175,7 @@ impl<T> Page<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, PageError, PageRequest};
+    use super::{Page, PageBytes, PageError, PageRequest};
 
     #[test]
     fn a_page_has_between_1_and_1000_items() {
@@ -138,6 +184,14 @@ mod tests {
         assert_eq!(PageRequest::new(65_537, 0), Err(PageError::Limit));
         assert_eq!(PageRequest::new(1_000, 7).map(|page| (page.limit(), page.offset())), Ok((1_000, 7)));
         assert_eq!(PageRequest::new(1, u64::MAX), Err(PageError::Offset));
+    }
+
+    #[test]
+    fn a_page_ends_with_the_item_that_reaches_its_bytes() {
+        for (sizes, wanted) in [(&[][..], 0), (&[500], 1), (&[100, 1], 1), (&[99, 1, 1], 2), (&[0, 0, 0], 3)] {
+            assert_eq!(PageBytes::new(100).items_of(sizes.iter().copied()), wanted, "{sizes:?}");
+        }
+        assert_eq!(PageBytes::new(0).items_of([7, 7]), 1, "never none");
     }
 
     #[test]

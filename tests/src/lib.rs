@@ -5,6 +5,7 @@ pub mod audit;
 pub mod changes;
 pub mod citus;
 pub mod load;
+pub mod names;
 pub mod openapi;
 pub mod patron;
 pub mod pgbouncer;

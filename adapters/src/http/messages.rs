@@ -44,6 +44,7 @@ pub(crate) fn not_called(reason: NotCalled) -> String {
             "{reason}: use https, or start the server with PATRON_WEBHOOKS_ALLOW_HTTP=true (for a host on a private \
              network PATRON_WEBHOOKS_ALLOW_PRIVATE=true)"
         ),
+        NotCalled::Never => format!("{reason}: PATRON_WEBHOOKS_NEVER_CALL names it"),
     }
 }
 

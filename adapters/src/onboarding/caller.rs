@@ -15,6 +15,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-patron-onboarding-run");
 #[async_trait]
 impl StepCaller for HttpSender {
     async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure> {
+        self.look_up(call.owner, &call.url).await;
         let signed = signed(call.id, call.timestamp, call.signature);
         let headers = signed.into_iter().chain([(TOKEN, call.token.to_string())]);
         // One byte more than the limit shows that a response is too long.

@@ -15,6 +15,7 @@ use crate::commits::Commits;
 
 use super::{
     error::Failure,
+    party::Party,
     unit::Reads,
     value::{Document, Key},
     writes::Writes,
@@ -44,15 +45,22 @@ impl<T> Decision<T> {
     }
 }
 
-/// The kind of a read.
+/// The kind of a read, and the party whose turn it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// A few rows by their keys.
+    /// A few rows by their keys. Look-ups have their own connections, so they do not wait for lists.
     LookUp,
     /// Many rows, or a few whose statements may see different states of the database.
-    List,
+    List(Party),
     /// Many rows whose statements must all see one state of the database.
-    Snapshot,
+    Snapshot(Party),
+}
+
+impl Pace {
+    /// Many rows, in the turn of a party.
+    pub(crate) fn list(party: impl Into<Party>) -> Self {
+        Self::List(party.into())
+    }
 }
 
 /// The key of a look-up of a customer.
@@ -75,7 +83,7 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Decides and writes in one transaction, and returns once it is durable. It is finished even if the caller stops
     /// waiting.
-    async fn write(&self, work: Deciding) -> Result<Answer, Refused>;
+    async fn write(&self, party: Party, work: Deciding) -> Result<Answer, Refused>;
 
     /// Changes a customer. Changes that wait at the same time share a commit.
     async fn change(

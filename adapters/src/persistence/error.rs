@@ -48,6 +48,8 @@ pub(crate) fn store_error(error: &Error) -> StoreError {
             "database is locked" | "database table is locked" => {
                 unavailable("another process has been writing for too long")
             }
+            // See `sqlite/deadline.rs`.
+            message if message.contains("the time for this statement is up") => unavailable("it took too long"),
             "database or disk is full" => unavailable("the disk is full"),
             "disk I/O error" => unavailable("the disk reports an I/O error"),
             "attempt to write a readonly database" => unavailable("the file is read-only"),

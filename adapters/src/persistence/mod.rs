@@ -20,6 +20,7 @@ mod onboarding;
 mod open;
 mod owners;
 mod page;
+mod party;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod retention;

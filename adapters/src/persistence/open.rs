@@ -15,8 +15,9 @@ pub struct OpenOptions {
     /// Whether to create a missing SQLite file. Otherwise opening it fails with [`OpenError::Missing`], so a mistyped
     /// path creates no empty database. A PostgreSQL database must exist in any case.
     pub create: bool,
-    /// The most connections. On SQLite these are for reading; it has one more that writes, and one that holds a read
-    /// lock on the file while many look-ups arrive. PostgreSQL has two more, for look-ups by key.
+    /// The most connections for lists, searches and other work that may take long. Environments take turns at them. Short
+    /// work has its own connections: on SQLite four for look-ups by key and one that writes; on PostgreSQL two for
+    /// look-ups of customers, and four for other look-ups, changes of customers and background work.
     pub connections: usize,
     /// The most writes in the queue. A further one is rejected as unavailable.
     pub write_queue: usize,

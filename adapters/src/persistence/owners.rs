@@ -24,6 +24,7 @@ use super::{
     engine::{Decision, Pace},
     error::Failure,
     event::log_row::LogRow,
+    party::Party,
     schema::{logs, owners},
     statements::statements,
     store::Store,
@@ -195,7 +196,7 @@ impl Owners {
     /// Assigns a number to an environment, unless another server was first.
     async fn make(&self, store: &Store, owner: Owner) -> Result<(), StoreError> {
         let row = NewOwnerRow { environment_id: owner.environment_id.into(), tenant_id: owner.tenant_id.into() };
-        let make = store.write(move |unit| {
+        let make = store.write(Party::Tenant(owner.tenant_id.into()), move |unit| {
             let row = row.clone();
             let make = async move {
                 let mut writes = Writes::default();
@@ -211,7 +212,7 @@ impl Owners {
 
     /// Creates the log of an environment, unless another server was first.
     async fn make_log(&self, store: &Store, environment: i32) -> Result<(), StoreError> {
-        let make = store.write(move |unit| {
+        let make = store.write(environment, move |unit| {
             let make = async move {
                 let mut writes = Writes::default();
                 if !unit.has_log(environment).await? {

@@ -3,7 +3,8 @@
 /// Declares a trait of statements, and implements it for both databases.
 ///
 /// `db` runs a query: `rows` returns all rows, `one` the first row, `locked` the first row and locks it if the database
-/// has concurrent writers (PostgreSQL), `run` the number of changed rows; `each` looks up many keys.
+/// has concurrent writers (PostgreSQL), `run` the number of changed rows; `each` looks up many keys. `rows_within` returns
+/// the rows that belong to a page by its bytes, and one more if there is a next page.
 macro_rules! statements {
     (
         $(#[$doc:meta])*

@@ -10,6 +10,7 @@ use super::{
     engine::{Answer, Decision, Engine, Pace, Refused},
     error::Failure,
     owners::Owners,
+    party::Party,
     unit::Reads,
 };
 
@@ -35,15 +36,15 @@ impl Store {
         answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up())
     }
 
-    /// Decides and writes in one transaction. `work` reads and decides. It may run again if the transaction is rolled
-    /// back.
-    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    /// Decides and writes in one transaction, in the turn of a party. `work` reads and decides. It may run again if the
+    /// transaction is rolled back.
+    pub(crate) async fn write<T, E, F>(&self, party: impl Into<Party>, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: for<'u> Fn(&'u (dyn Reads + 'u)) -> BoxFuture<'u, Result<Decision<T>, Failure<E>>> + Send + Sync + 'static,
     {
-        match self.engine.write(Box::new(move |unit| erase_decision(work(unit)))).await {
+        match self.engine.write(party.into(), Box::new(move |unit| erase_decision(work(unit)))).await {
             Ok(answer) => answer.downcast::<T>().map(|answer| *answer).map_err(|_| mixed_up().into()),
             Err(Refused::Store(error)) => Err(error.into()),
             Err(Refused::Refused(refusal)) => {

@@ -12,7 +12,10 @@ use hyper_util::{
 use patron_domain::webhook::{CallPolicy, SendFailure};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-use super::resolver::{CheckingResolver, NoAddress};
+use super::{
+    names::Names,
+    resolver::{CheckingResolver, NoAddress},
+};
 
 /// The longest time for opening a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -24,7 +27,7 @@ pub(super) type Client = legacy::Client<HttpsConnector<HttpConnector<CheckingRes
 
 /// A client for `https`, with the system's trusted certificates, or for plain `http`. The allowed addresses depend on
 /// which, and a resolver gets only the name.
-pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustls::Error> {
+pub(super) fn client(names: Names, calls: CallPolicy, encrypted: bool) -> Result<Client, rustls::Error> {
     let mut roots = RootCertStore::empty();
     if encrypted {
         // A certificate of the system that cannot be read does not invalidate the others.
@@ -32,7 +35,7 @@ pub(super) fn client(calls: CallPolicy, encrypted: bool) -> Result<Client, rustl
     }
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
-    let mut tcp = HttpConnector::new_with_resolver(CheckingResolver { calls, encrypted });
+    let mut tcp = HttpConnector::new_with_resolver(CheckingResolver { names, calls, encrypted });
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_nodelay(true);
     // Otherwise the inner connector would reject `https` URLs.

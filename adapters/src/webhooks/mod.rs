@@ -1,6 +1,7 @@
 //! Webhook delivery: the vault for secrets, the sender of single requests, and the relay that reads the log.
 
 mod client;
+mod names;
 mod readers;
 mod relay;
 mod resolver;
@@ -8,7 +9,7 @@ mod sender;
 mod vault;
 
 pub use readers::EndpointReaders;
-pub use relay::{Relay, Stop};
+pub use relay::{Budget, Relay, Stop};
 pub use sender::HttpSender;
 pub(crate) use sender::signed;
 pub use vault::{KeyVault, SealingKey, SealingKeyError};

@@ -12,16 +12,15 @@ use std::{
 
 use hyper_util::client::legacy::connect::dns::Name;
 use patron_domain::webhook::CallPolicy;
-use tokio::sync::Semaphore;
 use tower_service::Service;
 
-/// The most concurrent look-ups. Each blocks a thread, and the databases need some too.
-const LOOK_UPS: usize = 4;
-static FREE: Semaphore = Semaphore::const_new(LOOK_UPS);
+use super::names::Names;
 
-/// Resolves names with the system's resolver.
-#[derive(Debug, Clone)]
+/// Resolves names to the addresses that may be called.
+#[derive(Clone)]
 pub(super) struct CheckingResolver {
+    /// Looks up the names.
+    pub(super) names: Names,
     /// The allowed addresses.
     pub(super) calls: CallPolicy,
     /// Whether the connection is encrypted.
@@ -58,11 +57,10 @@ impl Service<Name> for CheckingResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let Self { calls, encrypted } = *self;
+        let Self { names, calls, encrypted } = self.clone();
         Box::pin(async move {
-            // The semaphore is never closed.
-            let _permit = FREE.acquire().await?;
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| NoAddress::Unknown)?;
+            let found = names.addresses(name.as_str()).await;
+            let found = found.iter().map(|address| SocketAddr::new(*address, 0));
             Ok(allowed(found, |address| calls.allows(encrypted, address))?.into_iter())
         })
     }
@@ -88,7 +86,7 @@ mod tests {
     fn only_allowed_addresses_pass() {
         let all = ["127.0.0.1:0", "8.8.8.8:0", "[::1]:0"].map(|address| address.parse().unwrap());
         let by = |encrypted, allow_http, allow_private| {
-            let calls = CallPolicy { allow_http, allow_private };
+            let calls = CallPolicy { allow_http, allow_private, never: Vec::new() };
             allowed(all.into_iter(), |address| calls.allows(encrypted, address))
         };
         assert_eq!(by(true, false, false), Ok(vec![all[1]]));

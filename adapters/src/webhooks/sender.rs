@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -15,14 +16,18 @@ use hyper::{
 };
 use patron_domain::{
     Clock,
+    lifecycle::Owner,
     webhook::{Attempt, CallPolicy, EndpointUrl, NotCalled, SendFailure, SignedRequest, WebhookSender},
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::client::{Client, client, failure};
+use super::{
+    client::{Client, client, failure},
+    names::Names,
+};
 use crate::metrics;
 
-/// The longest time for an attempt, from resolving the name to the end of the response.
+/// The longest time for an attempt, from connecting to the end of the response. The look-up of the name is not included.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a response that are kept.
 const KEPT: usize = 1_024;
@@ -38,6 +43,7 @@ const AGENT: &str = concat!("Patron-Webhooks/", env!("CARGO_PKG_VERSION"));
 pub struct HttpSender {
     clock: Arc<dyn Clock>,
     calls: CallPolicy,
+    names: Names,
     timeout: Duration,
     encrypted: OnceLock<Option<Client>>,
     plain: OnceLock<Option<Client>>,
@@ -50,7 +56,21 @@ impl HttpSender {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, calls: CallPolicy) -> Self {
         let (encrypted, plain) = (OnceLock::new(), OnceLock::new());
-        Self { clock, calls, timeout: TIMEOUT, encrypted, plain, parsed: Mutex::default() }
+        let names = Names::new(Vec::new());
+        Self { clock, calls, names, timeout: TIMEOUT, encrypted, plain, parsed: Mutex::default() }
+    }
+
+    /// Uses these name servers instead of the system's.
+    #[must_use]
+    pub fn asking(self, servers: Vec<SocketAddr>) -> Self {
+        Self { names: Names::new(servers), ..self }
+    }
+
+    /// Looks up the host of a URL, in the turn of an environment. This does not count towards the endpoint's time.
+    pub(crate) async fn look_up(&self, owner: Owner, url: &EndpointUrl) {
+        if url.address().is_none() {
+            self.names.look_up(owner.environment_id, url.host()).await;
+        }
     }
 
     /// The deadline of an attempt that begins now.
@@ -61,7 +81,7 @@ impl HttpSender {
 
     fn client(&self, encrypted: bool) -> Option<&Client> {
         let make = || {
-            let made = client(self.calls, encrypted);
+            let made = client(self.names.clone(), self.calls.clone(), encrypted);
             made.map_err(|error| tracing::error!(%error, "the client for webhooks cannot be created")).ok()
         };
         let kept = if encrypted { &self.encrypted } else { &self.plain };
@@ -78,7 +98,7 @@ impl HttpSender {
         if parsed.len() == PARSED {
             parsed.clear();
         }
-        let new = parse(url, self.calls);
+        let new = parse(url, &self.calls);
         parsed.insert(url.as_str().to_owned(), new.clone());
         new
     }
@@ -134,6 +154,7 @@ impl HttpSender {
 impl WebhookSender for HttpSender {
     #[expect(clippy::disallowed_methods, reason = "the duration of an attempt is not part of the domain")]
     async fn send(&self, request: SignedRequest) -> Attempt {
+        self.look_up(request.owner, &request.url).await;
         let (at, begun) = (self.clock.now(), Instant::now());
         let (outcome, answer) = match self.attempt(request, begun + self.timeout).await {
             Ok((status, answer)) => (Ok(status), answer),
@@ -159,7 +180,7 @@ pub(crate) fn signed(id: String, timestamp: i64, signature: String) -> [(HeaderN
 
 /// Parses a URL. A host that is an address is never resolved, so it is checked here. A name is checked when it is
 /// resolved.
-fn parse(url: &EndpointUrl, calls: CallPolicy) -> Result<Uri, SendFailure> {
+fn parse(url: &EndpointUrl, calls: &CallPolicy) -> Result<Uri, SendFailure> {
     calls.check(url).map_err(|_| SendFailure::AddressRefused)?;
     Uri::try_from(url.as_str()).map_err(|_| SendFailure::UnknownHost)
 }
@@ -182,7 +203,7 @@ async fn keep_beginning(mut answer: Incoming, keep: usize, kept: &mut Vec<u8>) {
 mod tests {
     use patron_domain::{
         ids::EventId,
-        testkit::an_id,
+        testkit::{an_id, an_owner},
         webhook::{Attempt, EndpointUrl, SendFailure, SignedRequest, WebhookSender},
     };
     use tokio::{
@@ -193,7 +214,7 @@ mod tests {
     use super::*;
     use crate::system::SystemClock;
 
-    const DEVELOPMENT: CallPolicy = CallPolicy { allow_http: false, allow_private: true };
+    const DEVELOPMENT: CallPolicy = CallPolicy { allow_http: false, allow_private: true, never: Vec::new() };
 
     /// The outcome of a request to a server that sends this response and then nothing more.
     async fn attempt(answer: &'static str) -> Attempt {
@@ -210,7 +231,9 @@ mod tests {
         let event_id: EventId = an_id(1);
         let (timestamp, signature) = (0, String::new());
         let url = EndpointUrl::new(url).unwrap();
-        let attempt = sender.send(SignedRequest { url, event_id, timestamp, signature, body: Vec::new() }).await;
+        let attempt = sender
+            .send(SignedRequest { owner: an_owner(), url, event_id, timestamp, signature, body: Vec::new() })
+            .await;
         receiver.abort();
         attempt
     }
@@ -237,7 +260,7 @@ mod tests {
             String::from_utf8(request).unwrap().replace(&address.to_string(), "ADDRESS")
         });
         let (timestamp, signature, body) = (7, "v1,abc".to_owned(), b"{}".to_vec());
-        let request = SignedRequest { url, event_id: an_id(1), timestamp, signature, body };
+        let request = SignedRequest { owner: an_owner(), url, event_id: an_id(1), timestamp, signature, body };
         let attempt = HttpSender::new(Arc::new(SystemClock), DEVELOPMENT).send(request).await;
         assert_eq!(attempt.outcome, Ok(204));
         receiver.await.unwrap()

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use patron_adapters::{
     http::{HttpOptions, Origins},
     persistence::{DatabaseUrl, OpenOptions},
-    webhooks::SealingKey,
+    webhooks::{Budget, SealingKey},
 };
 use patron_domain::{
     network::Network,
@@ -63,7 +63,7 @@ pub(super) struct Raw {
     /// `PATRON_DATABASE_URL_FILE`: a file with that URL.
     #[serde(skip_serializing)]
     database_url_file: Option<PathBuf>,
-    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to the database, 1 to 1000.
+    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to the database for lists and searches, 1 to 1000.
     database_connections: usize,
     /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
     write_queue: usize,
@@ -131,6 +131,14 @@ pub(super) struct Raw {
     /// `PATRON_WEBHOOKS_ALLOW_PRIVATE`: whether deliveries may go to private addresses, including this machine, over
     /// `https` and plain `http`. For development.
     webhooks_allow_private: bool,
+    /// `PATRON_WEBHOOKS_NEVER_CALL`: networks that deliveries and onboarding calls never reach, such as 203.0.113.0/24,
+    /// separated by commas.
+    webhooks_never_call: String,
+    /// `PATRON_WEBHOOKS_NAME_SERVERS`: the name servers for hosts of deliveries and onboarding calls, such as 192.0.2.53:53,
+    /// separated by commas; the system's by default.
+    webhooks_name_servers: String,
+    /// `PATRON_WEBHOOKS_MEMORY_MIB`: the memory for events that are being delivered, 16 to 65,536 MiB.
+    webhooks_memory_mib: usize,
     /// `PATRON_WEBHOOKS_LEASE_SECONDS`: the time after which another process takes over from one that stopped
     /// responding, 2 to 600 s.
     webhooks_lease_seconds: u64,
@@ -186,6 +194,9 @@ impl Default for Raw {
             webhooks_deliver: true,
             webhooks_allow_http: false,
             webhooks_allow_private: false,
+            webhooks_never_call: String::new(),
+            webhooks_name_servers: String::new(),
+            webhooks_memory_mib: Budget::USUAL >> 20,
             webhooks_lease_seconds: 30,
             webhooks_retry_seconds: Retries::SPAN.as_secs(),
             webhooks_disable_after_seconds: DISABLE_AFTER.as_secs(),
@@ -204,6 +215,9 @@ pub(crate) struct WebhookSettings {
     pub(crate) secrets_keys: Vec<SealingKey>,
     pub(crate) deliver: bool,
     pub(crate) calls: CallPolicy,
+    pub(crate) name_servers: Vec<SocketAddr>,
+    /// In bytes.
+    pub(crate) memory: usize,
     pub(crate) lease: Duration,
     pub(crate) retries: Retries,
     pub(crate) disable_after: Duration,
@@ -270,6 +284,7 @@ impl Raw {
         within(names, "key_max_days", self.key_max_days.unwrap_or(1), 1, 36_500)?;
         within(names, "audit_addresses_days", self.audit_addresses_days, 1, 3_650)?;
         within(names, "shutdown_grace_seconds", self.shutdown_grace_seconds, 0, 300)?;
+        within(names, "webhooks_memory_mib", self.webhooks_memory_mib, 16, 65_536)?;
         within(names, "webhooks_lease_seconds", self.webhooks_lease_seconds, 2, 600)?;
         within(names, "webhooks_retry_seconds", self.webhooks_retry_seconds, 1, 30 * 86_400)?;
         within(names, "webhooks_disable_after_seconds", self.webhooks_disable_after_seconds, 1, 90 * 86_400)?;
@@ -309,7 +324,13 @@ impl Raw {
             webhooks: WebhookSettings {
                 secrets_keys: sealing.read(SealingKey::parse_list)?.unwrap_or_default(),
                 deliver: self.webhooks_deliver,
-                calls: CallPolicy { allow_http: self.webhooks_allow_http, allow_private: self.webhooks_allow_private },
+                calls: CallPolicy {
+                    allow_http: self.webhooks_allow_http,
+                    allow_private: self.webhooks_allow_private,
+                    never: networks(names, "webhooks_never_call", &self.webhooks_never_call)?,
+                },
+                name_servers: name_servers(names, &self.webhooks_name_servers)?,
+                memory: self.webhooks_memory_mib << 20,
                 lease: Duration::from_secs(self.webhooks_lease_seconds),
                 retries: Retries::over(Duration::from_secs(self.webhooks_retry_seconds)),
                 disable_after: Duration::from_secs(self.webhooks_disable_after_seconds),
@@ -341,6 +362,21 @@ fn networks(names: &Names<'_>, key: &str, text: &str) -> Result<Vec<Network>, St
     let list = text.split(',').map(str::trim).filter(|network| !network.is_empty());
     let networks: Result<_, _> = list.map(Network::new).collect();
     networks.map_err(|error| format!("{}: each {error}; several are separated by commas", names.of(key)))
+}
+
+/// Addresses with a port; the default is 53.
+fn name_servers(names: &Names<'_>, text: &str) -> Result<Vec<SocketAddr>, String> {
+    let list = text.split(',').map(str::trim).filter(|server| !server.is_empty());
+    let server = |text: &str| {
+        let alone = |_| text.parse().map(|address: IpAddr| SocketAddr::new(address, 53));
+        text.parse().or_else(alone).map_err(|_| {
+            format!(
+                "{} must be addresses such as 192.0.2.53 or [2001:db8::53]:53, separated by commas, and {text} is none",
+                names.of("webhooks_name_servers")
+            )
+        })
+    };
+    list.map(server).collect()
 }
 
 fn origins(names: &Names<'_>, text: &str) -> Result<Origins, String> {

@@ -21,6 +21,7 @@ pub(super) fn amend(
     only_if: &Precondition,
 ) -> Result<CustomerDecision, ChangeCustomerError> {
     amendment.permitted(current.customer.status)?;
+    let may_grow = amendment.may_grow();
     let mut ids = context.ids;
     let event_id = ids.next_id();
     let mut draft = Draft { context: &context, ids, state: current.clone() };
@@ -38,7 +39,9 @@ pub(super) fn amend(
         Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
-    Limits::check(Some(current), &draft.state)?;
+    if may_grow {
+        Limits::check(Some(current), &draft.state)?;
+    }
     only_if.met(current.customer.version)?;
     let Draft { mut state, .. } = draft;
     state.customer.version = current.customer.version.next();

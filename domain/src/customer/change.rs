@@ -327,6 +327,16 @@ impl ChangeCustomer {
 }
 
 impl Amendment {
+    /// Whether the change may add to the customer. A customer beyond its limits can still be archived, or become smaller.
+    pub(super) fn may_grow(&self) -> bool {
+        match self {
+            Self::Update(_) | Self::Link(_) | Self::Associate(_) | Self::UpdateAssociation(..) => true,
+            Self::Archive | Self::Restore | Self::Unlink { .. } | Self::Dissociate(_) | Self::EndOnboarding { .. } => {
+                false
+            }
+        }
+    }
+
     /// Whether a customer with this status may be changed like this.
     pub(super) fn permitted(&self, status: Status) -> Result<(), ChangeCustomerError> {
         match (self, status == Status::Published) {

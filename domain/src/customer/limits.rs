@@ -1,13 +1,13 @@
 //! How much may belong to one customer.
 
-use super::{CustomerAggregate, InvalidOperation};
+use super::{Customer, CustomerAggregate, InvalidOperation};
 use crate::{
     metadata::{JsonObject, Metadata},
     stored::Stored,
 };
 
-/// The limits of a whole customer. Each is checked when a change is decided, and only of what the change makes more of: a limit
-/// that became lower hinders nobody from changing the rest.
+/// The limits of a whole customer. A change is refused only if it adds to a number that is beyond its limit, so a lower limit
+/// in a later version does not prevent other changes.
 ///
 /// ```
 /// use patron_domain::customer::Limits;
@@ -33,7 +33,7 @@ impl Limits {
     /// The most bytes of a customer as it is stored: 1 MiB.
     pub const BYTES: usize = 1_048_576;
 
-    /// Whether a customer may be as a change leaves it.
+    /// Checks a customer after a change.
     ///
     /// # Errors
     /// When it has more of something than before, and more than allowed.
@@ -55,7 +55,7 @@ impl Limits {
                 return Err(InvalidOperation::TooMany { what, max });
             }
         }
-        // Few are so large that anybody has to write them out to know.
+        // Most customers are clearly smaller, so they need not be written to be measured.
         if now.may_exceed(Self::BYTES) {
             let bytes = now.to_document().len();
             if bytes > Self::BYTES && before.is_none_or(|before| bytes > before.to_document().len()) {
@@ -67,19 +67,91 @@ impl Limits {
 }
 
 impl CustomerAggregate {
-    /// Whether what clients attach could take so many bytes, all else at its limit beside it.
+    /// Whether the customer could take more bytes, if everything but metadata is at its limit.
     fn may_exceed(&self, bytes: usize) -> bool {
-        /// More than all single texts, persons, tax ids and exemptions at their limits.
-        const REST: usize = 700_000;
-        /// A character takes six bytes at the most where it is escaped.
+        /// More bytes than all single texts, tags and tax ids at their limits.
+        const TEXTS: usize = 60_000;
+        /// More bytes than a person at its limits.
+        const PERSON: usize = 6_000;
+        /// More bytes than an exemption at its limits, without the codes of its rates.
+        const EXEMPTION: usize = 16_000;
+        /// A byte takes at most six bytes when it is escaped.
         const ESCAPED: usize = 6;
+        let Customer { profile, contact_persons, tax_exemptions, .. } = &self.customer;
         let pairs =
             |metadata: &Metadata| metadata.iter().map(|(key, value)| key.len() + value.len() + 6).sum::<usize>();
         let associations = self.associations.iter().chain(&self.removed_associations);
-        let texts = pairs(&self.customer.profile.metadata)
-            + associations.map(|association| pairs(&association.metadata) + 300).sum::<usize>();
+        let codes = tax_exemptions.iter().flat_map(|item| item.value.tax_rate_codes.iter());
+        let texts = pairs(&profile.metadata)
+            + associations.map(|association| pairs(&association.metadata) + 300).sum::<usize>()
+            + codes.map(|code| code.as_str().len() + 3).sum::<usize>();
         let link = |metadata: &JsonObject| if metadata.is_empty() { 2_000 } else { JsonObject::MAX_BYTES };
         let links: usize = self.mappings.iter().map(|mapping| link(&mapping.metadata)).sum();
-        texts * ESCAPED + links + REST > bytes
+        let items = contact_persons.len() * PERSON + tax_exemptions.len() * EXEMPTION;
+        texts * ESCAPED + links + items + TEXTS > bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        customer::{
+            Amendment, ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerChange, CustomerFacts,
+            InvalidOperation, Limits, Stamp,
+        },
+        ids::IdSequence,
+        integration::{NewLink, ProviderEntityId, ProviderType},
+        metadata::JsonObject,
+        testkit::{a_customer, a_scope, a_time},
+    };
+
+    fn link(number: usize, metadata: &str) -> Amendment {
+        Amendment::Link(NewLink {
+            provider_type: ProviderType::new(format!("system_{number}")).unwrap(),
+            provider_entity_id: ProviderEntityId::new("x").unwrap(),
+            metadata: JsonObject::new(serde_json::from_str(metadata).unwrap()).unwrap(),
+        })
+    }
+
+    fn amended(customer: &CustomerAggregate, amendment: Amendment) -> Result<CustomerAggregate, ChangeCustomerError> {
+        let change = CustomerChange::Amend(customer.customer.id, amendment);
+        let stamp = Stamp { ids: IdSequence::start(a_time(), [0; 10]), at: a_time(), request_id: None };
+        let facts = CustomerFacts { current: Some(customer.clone()), ..CustomerFacts::default() };
+        ChangeCustomer::new(change, stamp).decide(&a_scope(), &facts).map(|decision| decision.event.state)
+    }
+
+    #[test]
+    fn a_customer_has_at_most_100_links() {
+        let mut customer = a_customer("acme").existing();
+        for number in 0..Limits::LINKS {
+            customer = amended(&customer, link(number, "{}")).unwrap();
+        }
+        let refused =
+            Err(ChangeCustomerError::Forbidden(InvalidOperation::TooMany { what: "links", max: Limits::LINKS }));
+        assert_eq!(amended(&customer, link(Limits::LINKS, "{}")), refused);
+        assert!(amended(&customer, link(7, r#"{"again":true}"#)).is_ok(), "the same link with other metadata");
+        let unlink =
+            Amendment::Unlink { provider_type: ProviderType::new("system_7").unwrap(), provider_entity_id: None };
+        let fewer = amended(&customer, unlink).unwrap();
+        assert!(amended(&fewer, link(Limits::LINKS, "{}")).is_ok());
+    }
+
+    #[test]
+    fn a_customer_has_at_most_a_mebibyte_and_one_that_has_may_still_shrink() {
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(60_000));
+        let mut customer = a_customer("acme").existing();
+        let mut links = 0;
+        let refused = loop {
+            match amended(&customer, link(links, &large)) {
+                Ok(next) => customer = next,
+                Err(refused) => break refused,
+            }
+            links += 1;
+        };
+        assert_eq!((links, refused), (17, ChangeCustomerError::Forbidden(InvalidOperation::TooLarge)));
+        let smaller = amended(&customer, link(3, "{}")).unwrap();
+        assert!(amended(&smaller, link(99, "{}")).is_ok());
+        assert!(amended(&customer, Amendment::Archive).is_ok());
+        assert!(amended(&customer, Amendment::EndOnboarding { succeeded: true }).is_ok());
     }
 }

@@ -87,6 +87,12 @@ impl<'a> HandOver<'a> {
         self.sink.take(event);
     }
 
+    /// Marks that there are more events after this page.
+    pub fn ends_early(&mut self) {
+        self.left = 0;
+        self.has_more = true;
+    }
+
     /// The reader's progress, when all events up to `end` were read. `goes_on` says whether the log continues after it.
     #[must_use]
     pub fn reached(self, end: EventCursor, goes_on: bool) -> Reached {

@@ -1,7 +1,7 @@
 //! Queries of the event log.
 
 use super::{EventCursor, EventEntities, EventRecord, EventType};
-use crate::{time::Timestamp, violation::Rule};
+use crate::{page::PageBytes, time::Timestamp, violation::Rule};
 
 /// Selects the next events after a position, in the order of positions, that match the filters.
 ///
@@ -25,6 +25,9 @@ pub struct EventQuery {
     pub until: Option<Timestamp>,
     /// The maximum number of events in a page.
     pub limit: EventLimit,
+    /// The approximate largest size of an answer. A store that counts bytes ends the page early, and marks that there are
+    /// more events.
+    pub bytes: PageBytes,
 }
 
 impl EventQuery {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
+    breaker::Breakers,
     failure::StepFailure,
     port::{OnboardingRepository, RunClaim, RunRecord, StepCall, StepCaller},
     run::{OnboardingRun, RunState, StepOutcome},
@@ -21,12 +22,12 @@ use crate::{
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{EventId, IdGenerator, Randomness},
     integration::{NewLink, ProviderEntityId},
-    lifecycle::Version,
+    lifecycle::{Owner, Version},
     metadata::JsonObject,
     page::PageRequest,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
-    webhook::{Message, SecretVault, WebhookBody, seconds, signature},
+    webhook::{Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
 };
 
 /// Executes steps. The driver claims runs and advances each of them; several drivers may do so in parallel.
@@ -49,6 +50,7 @@ use crate::{
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness::default()),
+///     breakers: Breakers::default(),
 ///     lease: Duration::from_secs(30),
 /// };
 /// let (holder, runs) = engine.claim(16).await.unwrap();
@@ -75,8 +77,20 @@ pub struct OnboardingEngine {
     pub ids: Arc<dyn IdGenerator>,
     /// The source of jitter.
     pub randomness: Arc<dyn Randomness>,
+    /// The pauses of hosts that do not answer.
+    pub breakers: Breakers,
     /// The length of a lease on a run. It must be longer than a step takes.
     pub lease: Duration,
+}
+
+/// The places for runs in progress.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    count: u16,
+    /// The most of one environment while others have due runs.
+    share: u16,
+    /// The places kept free for others even if they have no due runs yet.
+    kept_free: u16,
 }
 
 /// A run under a lease.
@@ -87,16 +101,60 @@ struct Held {
 }
 
 impl OnboardingEngine {
-    /// Claims runs that are due. Returns the name of their holder too.
+    /// Claims runs of any environment that are due. Returns the name of their holder too.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn claim(&self, limit: u16) -> Result<(String, Vec<OnboardingRun>), StoreError> {
+        self.claim_by_turns(Places { count: limit, share: limit, kept_free: 0 }, &[]).await
+    }
+
+    /// Claims due runs for a caller that processes at most `places` runs at a time, of which some are in progress
+    /// (`under_way`, by environment). An environment has at most half of the places while others have due runs, and never
+    /// the last quarter, so slow runs of one environment do not block others.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claim_fairly(
+        &self,
+        places: u16,
+        under_way: &[(Owner, u16)],
+    ) -> Result<(String, Vec<OnboardingRun>), StoreError> {
+        let kept_free = if places > 1 { (places / 4).max(1) } else { 0 };
+        self.claim_by_turns(Places { count: places, share: places.div_ceil(2), kept_free }, under_way).await
+    }
+
+    async fn claim_by_turns(
+        &self,
+        places: Places,
+        under_way: &[(Owner, u16)],
+    ) -> Result<(String, Vec<OnboardingRun>), StoreError> {
         let now = self.clock.now();
         let holder: EventId = self.ids.start(now).next_id();
         let holder = holder.to_string();
-        let claim = RunClaim { holder: holder.clone(), now, until: now.later(self.lease), limit };
-        Ok((holder, self.onboarding.claim_runs(&SystemScope::patron(), claim).await?))
+        let (mut runs, mut under_way): (Vec<OnboardingRun>, _) = (Vec::new(), under_way.to_vec());
+        let taken: u16 = under_way.iter().map(|(_, runs)| *runs).fold(0, u16::saturating_add);
+        let free = places.count.saturating_sub(taken);
+        // First every environment up to its share. The remaining places go to those that have more due runs.
+        let rest = (places.share < places.count).then_some((places.count, places.kept_free));
+        for (most_of_one, kept_free) in [Some((places.share, 0)), rest].into_iter().flatten() {
+            let claimed = u16::try_from(runs.len()).unwrap_or(u16::MAX);
+            let limit = free.saturating_sub(claimed).saturating_sub(kept_free);
+            if limit == 0 {
+                break;
+            }
+            let until = now.later(self.lease);
+            let claim =
+                RunClaim { holder: holder.clone(), now, until, limit, most_of_one, under_way: under_way.clone() };
+            for run in self.onboarding.claim_runs(&SystemScope::patron(), claim).await? {
+                match under_way.iter_mut().find(|(owner, _)| *owner == run.owner) {
+                    Some((_, count)) => *count = count.saturating_add(1),
+                    None => under_way.push((run.owner, 1)),
+                }
+                runs.push(run);
+            }
+        }
+        Ok((holder, runs))
     }
 
     /// Executes the steps of a run until it must wait, has ended, or has another holder.
@@ -172,10 +230,17 @@ impl OnboardingEngine {
             return Ok(StepOutcome::Failed(StepFailure::Secret));
         };
         let (now, id) = (self.clock.now(), format!("{}_{}", run.id(), run.step));
+        let (environment, host) = (scope.owner.environment_id, call.url.host());
+        if let Err(until) = self.breakers.admit(environment, host, now) {
+            return Ok(StepOutcome::Postponed(until));
+        }
         let token = RunToken::new(&secret, run.id());
         let signature = signature(&[secret], &Message { id: &id, at: now, body: &body });
-        let signed = StepCall { url: call.url.clone(), id, timestamp: seconds(now), signature, token, body };
-        Ok(match self.caller.call(signed).await {
+        let (url, owner) = (call.url.clone(), scope.owner);
+        let signed = StepCall { owner, url, id, timestamp: seconds(now), signature, token, body };
+        let answer = self.caller.call(signed).await;
+        self.breakers.note(environment, host, answer.as_ref().map_or_else(shows_life, |_| true), self.clock.now());
+        Ok(match answer {
             Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
             Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),
             Ok((_, answer)) => match values(workflow.steps.links_after(run.step), &answer) {
@@ -240,6 +305,11 @@ impl OnboardingEngine {
         };
         self.customers.change(scope, command).await.map(drop)
     }
+}
+
+/// Whether a failure says nothing about the host, because the call was not made.
+fn shows_life(failure: &SendFailure) -> bool {
+    !matches!(failure, SendFailure::Timeout | SendFailure::Connection | SendFailure::UnknownHost)
 }
 
 /// The values that links take from a response.

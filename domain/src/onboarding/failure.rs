@@ -29,6 +29,8 @@ pub enum StepFailure {
     LinkRefused,
     /// The customer's creation is no longer in the log.
     CustomerGone,
+    /// No call was made, because the host did not answer earlier ones. It is made after a pause.
+    HostRests,
 }
 
 impl StepFailure {
@@ -46,6 +48,7 @@ impl StepFailure {
             Self::Secret => "secret_does_not_open".to_owned(),
             Self::LinkRefused => "link_refused".to_owned(),
             Self::CustomerGone => "customer_gone".to_owned(),
+            Self::HostRests => "host_rests".to_owned(),
         }
     }
 
@@ -67,6 +70,7 @@ impl StepFailure {
             "secret_does_not_open" => Self::Secret,
             "link_refused" => Self::LinkRefused,
             "customer_gone" => Self::CustomerGone,
+            "host_rests" => Self::HostRests,
             word => match word.strip_prefix("status_") {
                 Some(status) => Self::Status(status.parse().ok()?),
                 None => Self::Send(SendFailure::parse(word).ok()?),
@@ -87,6 +91,7 @@ impl fmt::Display for StepFailure {
             }
             Self::LinkRefused => f.write_str("the customer could not be linked, because it is archived"),
             Self::CustomerGone => f.write_str("the customer's creation is no longer in the log"),
+            Self::HostRests => f.write_str("the host did not answer several calls, and is left alone for a while"),
         }
     }
 }
@@ -98,8 +103,8 @@ mod tests {
 
     #[test]
     fn every_failure_can_be_read_back_from_its_word() {
-        use StepFailure::{CustomerGone, LinkRefused, NoJson, NoValue, Secret, Send, Status};
-        let others = [Status(500), NoJson, NoValue, Secret, LinkRefused, CustomerGone];
+        use StepFailure::{CustomerGone, HostRests, LinkRefused, NoJson, NoValue, Secret, Send, Status};
+        let others = [Status(500), NoJson, NoValue, Secret, LinkRefused, CustomerGone, HostRests];
         for failure in SendFailure::ALL.iter().copied().map(Send).chain(others) {
             assert_eq!(StepFailure::from_word(&failure.to_word()), Some(failure), "{failure}");
         }

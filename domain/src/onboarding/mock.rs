@@ -98,8 +98,8 @@ impl MockOnboardingRepository {
         });
         let one = run.clone();
         self.expect_claim_runs().returning(move |_, claim| {
-            let due = one.clone().filter(|run| run.is_due(claim.now)).map(|run| run.held(claim.until));
-            Ok(due.into_iter().take(claim.limit.into()).collect())
+            let due = one.clone().filter(|run| run.is_due(claim.now) && claim.room_for(run.owner) > 0);
+            Ok(due.map(|run| run.held(claim.until)).into_iter().collect())
         });
         self.expect_record_run().returning(move |_, record| {
             let is_it =
@@ -128,6 +128,7 @@ impl MockStepCaller {
     ///     clock: Arc::new(MockClock::at(a_time())),
     ///     ids: Arc::new(MockIdGenerator::from_time()),
     ///     randomness: Arc::new(MockRandomness::always([7; 32])),
+    ///     breakers: Breakers::default(),
     ///     lease: Duration::from_secs(30),
     /// };
     /// let (holder, runs) = engine.claim(10).await.unwrap();

@@ -6,6 +6,8 @@
 //!
 //! The types for the onboarding part of a create are always compiled; the rest needs the feature `webhooks`.
 
+#[cfg(feature = "webhooks")]
+mod breaker;
 mod choice;
 #[cfg(feature = "webhooks")]
 mod engine;
@@ -29,6 +31,8 @@ mod token;
 mod workflow;
 
 pub use crate::customer::fields::{WorkflowName, WorkflowNameError};
+#[cfg(feature = "webhooks")]
+pub use breaker::{Breaker, Breakers};
 pub use choice::Onboarding;
 #[cfg(feature = "webhooks")]
 pub use engine::OnboardingEngine;

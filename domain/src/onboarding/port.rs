@@ -13,6 +13,7 @@ use super::{
 use crate::{
     idempotency::{Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, WorkflowId},
+    lifecycle::Owner,
     onboarding::WorkflowName,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -44,7 +45,8 @@ pub struct RunQuery {
 /// use patron_domain::{onboarding::RunClaim, testkit::a_time};
 ///
 /// let now = a_time();
-/// let claim = RunClaim { holder: "server 1".to_owned(), now, until: now.later(Duration::from_secs(30)), limit: 16 };
+/// let claim = RunClaim { holder: "server 1".to_owned(), now, until: now.later(Duration::from_secs(30)), limit: 16, most_of_one: 8,
+///     under_way: Vec::new() };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunClaim {
@@ -56,6 +58,19 @@ pub struct RunClaim {
     pub until: Timestamp,
     /// The maximum number of runs.
     pub limit: u16,
+    /// The most runs of one environment, including those in progress.
+    pub most_of_one: u16,
+    /// The number of runs in progress, by environment.
+    pub under_way: Vec<(Owner, u16)>,
+}
+
+impl RunClaim {
+    /// The most runs of an environment that may be leased.
+    #[must_use]
+    pub fn room_for(&self, owner: Owner) -> u16 {
+        let under_way = self.under_way.iter().find(|(of, _)| *of == owner).map_or(0, |(_, runs)| *runs);
+        self.most_of_one.saturating_sub(under_way).min(self.limit)
+    }
 }
 
 /// The result of work on a run under a lease.
@@ -143,9 +158,11 @@ pub trait OnboardingRepository: Send + Sync {
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError>;
 
-    /// Leases due runs of any environment, the longest due first, except those of suspended tenants. They MUST become
-    /// due again at the end of the claim, so that another holder continues them if this one crashes. Unfinished ones
-    /// are then [`RunState::Running`]. Of concurrent claims no two MUST get the same run.
+    /// Leases due runs of any environment, the longest due first, except those of suspended tenants. Of each
+    /// environment it leases no more than [`RunClaim::room_for`] allows; due runs of other environments MUST be found
+    /// all the same. Leased runs MUST become due again at the end of the claim, so that another holder continues them if
+    /// this one crashes. Unfinished ones are then [`RunState::Running`]. Of concurrent claims no two MUST get the same
+    /// run.
     async fn claim_runs(&self, scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError>;
 
     /// Records the new state of a run. When the holder no longer has the lease, this MUST write nothing and return
@@ -158,7 +175,7 @@ pub trait OnboardingRepository: Send + Sync {
 /// ```
 /// use patron_domain::{
 ///     onboarding::{RunToken, StepCall},
-///     testkit::{a_time, an_id},
+///     testkit::{a_time, an_id, an_owner},
 ///     webhook::{EndpointUrl, Message, WebhookSecret, seconds, signature},
 /// };
 ///
@@ -166,10 +183,12 @@ pub trait OnboardingRepository: Send + Sync {
 /// let token = RunToken::new(&secret, an_id(1));
 /// let (url, id) = (EndpointUrl::new("https://crm.example").unwrap(), format!("{}_0", token.run()));
 /// let signature = signature(&[secret], &Message { id: &id, at: a_time(), body: &body });
-/// let call = StepCall { url, id, timestamp: seconds(a_time()), signature, token, body };
+/// let call = StepCall { owner: an_owner(), url, id, timestamp: seconds(a_time()), signature, token, body };
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct StepCall {
+    /// The owner of the run. Environments take turns.
+    pub owner: Owner,
     /// The URL.
     pub url: EndpointUrl,
     /// `webhook-id`: the run and the step, the same for every attempt.

@@ -1,5 +1,7 @@
 //! Runs: the progress of a workflow for a customer. Every transition is a pure function of the event and the time.
 
+use std::time::Duration;
+
 use super::{
     failure::StepFailure,
     step::{Step, StepRetries},
@@ -101,6 +103,8 @@ pub enum StepOutcome {
     Failed(StepFailure),
     /// It failed, and another attempt cannot succeed.
     Refused(StepFailure),
+    /// The call was not made: calls to the host pause until this time, because it does not answer.
+    Postponed(Timestamp),
 }
 
 /// A person's change of a run.
@@ -218,6 +222,12 @@ impl OnboardingRun {
                     }
                     None => self.state = RunState::Failed,
                 }
+            }
+            StepOutcome::Postponed(until) => {
+                // Spread, so that the waiting runs do not all continue at once.
+                self.due_at = Some(until.later(Duration::from_millis(u64::from(jitter % 4_096))));
+                self.state = RunState::Waiting;
+                self.last_failure.get_or_insert(StepFailure::HostRests);
             }
             StepOutcome::Refused(failure) => {
                 self.attempts = self.attempts.saturating_add(1);

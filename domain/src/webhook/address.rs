@@ -4,28 +4,32 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::url::EndpointUrl;
-use crate::violation::Rule;
+use crate::{network::Network, violation::Rule};
 
 /// The addresses that a server calls: public ones over `https`, and others only if the operator allows it.
 ///
 /// ```
 /// use patron_domain::webhook::{CallPolicy, EndpointUrl, NotCalled};
 ///
-/// let check = |policy: CallPolicy, url| policy.check(&EndpointUrl::new(url).unwrap());
+/// let check = |policy: &CallPolicy, url| policy.check(&EndpointUrl::new(url).unwrap());
 /// let strict = CallPolicy::default();
-/// assert_eq!(check(strict, "https://example.com"), Ok(()));
-/// assert_eq!(check(strict, "http://example.com"), Err(NotCalled::PlainHttp));
-/// assert_eq!(check(strict, "https://10.0.0.1"), Err(NotCalled::Private));
-/// let development = CallPolicy { allow_private: true, ..strict };
-/// assert_eq!(check(development, "http://127.0.0.1:4000"), Ok(()));
+/// assert_eq!(check(&strict, "https://example.com"), Ok(()));
+/// assert_eq!(check(&strict, "http://example.com"), Err(NotCalled::PlainHttp));
+/// assert_eq!(check(&strict, "https://10.0.0.1"), Err(NotCalled::Private));
+/// let development = CallPolicy { allow_private: true, ..CallPolicy::default() };
+/// assert_eq!(check(&development, "http://127.0.0.1:4000"), Ok(()));
+/// let never = vec!["127.0.0.0/8".parse().unwrap()];
+/// assert_eq!(check(&CallPolicy { never, ..development }, "http://127.0.0.1:4000"), Err(NotCalled::Never));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallPolicy {
     /// Whether public addresses may be called over plain `http`, where anyone on the network path can read the
     /// deliveries.
     pub allow_http: bool,
     /// Whether private addresses may be called, over `https` and over plain `http`. For development.
     pub allow_private: bool,
+    /// Networks that are never called, whatever else is allowed.
+    pub never: Vec<Network>,
 }
 
 /// Why a [`CallPolicy`] does not allow an address.
@@ -43,6 +47,9 @@ pub enum NotCalled {
     /// The call would use plain `http`.
     #[error("this server does not call plain http")]
     PlainHttp,
+    /// The address belongs to a network that is never called.
+    #[error("this server never calls this network")]
+    Never,
 }
 
 impl Rule for NotCalled {
@@ -54,7 +61,10 @@ impl Rule for NotCalled {
 impl CallPolicy {
     /// Whether an address may be called: over `https` when `encrypted`, over plain `http` otherwise.
     #[must_use]
-    pub fn allows(self, encrypted: bool, address: IpAddr) -> bool {
+    pub fn allows(&self, encrypted: bool, address: IpAddr) -> bool {
+        if self.is_never_called(address) {
+            return false;
+        }
         if is_public(address) { encrypted || self.allow_http } else { self.allow_private }
     }
 
@@ -62,10 +72,11 @@ impl CallPolicy {
     ///
     /// # Errors
     /// [`NotCalled`] when no address that the URL can lead to may be called.
-    pub fn check(self, url: &EndpointUrl) -> Result<(), NotCalled> {
+    pub fn check(&self, url: &EndpointUrl) -> Result<(), NotCalled> {
         let encrypted = url.is_encrypted();
         match url.address() {
             Some(address) if self.allows(encrypted, address) => Ok(()),
+            Some(address) if self.is_never_called(address) => Err(NotCalled::Never),
             Some(address) if is_public(address) => Err(NotCalled::PlainHttp),
             Some(_) => Err(NotCalled::Private),
             None if self.allow_private => Ok(()),
@@ -73,6 +84,16 @@ impl CallPolicy {
             None if encrypted || self.allow_http => Ok(()),
             None => Err(NotCalled::PlainHttp),
         }
+    }
+
+    /// Whether an address belongs to a network that is never called. If an IPv6 address contains an IPv4 address (mapped,
+    /// NAT64, 6to4), both are checked.
+    fn is_never_called(&self, address: IpAddr) -> bool {
+        let carried = match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => carried_v4(address).map(IpAddr::V4),
+        };
+        self.never.iter().any(|network| network.contains(address) || carried.is_some_and(|one| network.contains(one)))
     }
 }
 
@@ -119,12 +140,22 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(|(network, length)| (bits ^ u32::from(Ipv4Addr::from(*network))) >> (32 - length) == 0)
 }
 
-fn is_public_v6(address: Ipv6Addr) -> bool {
+/// The IPv4 address in an IPv6 address.
+fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
-        // IPv4-mapped, and NAT64 with its well-known prefix.
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
+        // IPv4-mapped, and NAT64 by its well-known prefix.
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(embedded(high, low)),
         // 6to4.
-        [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
+        [0x2002, high, low, ..] => Some(embedded(high, low)),
+        _ => None,
+    }
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    if let Some(carried) = carried_v4(address) {
+        return is_public_v4(carried);
+    }
+    match address.segments() {
         // Teredo and other protocol assignments, documentation (both).
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         // Global unicast. The rest is loopback, link-local, unique local, multicast or unassigned.
@@ -145,7 +176,7 @@ mod tests {
         use NotCalled::{PlainHttp, Private};
         // With no setting, with plain http, with private addresses, with both.
         let policies = [(false, false), (true, false), (false, true), (true, true)]
-            .map(|(allow_http, allow_private)| CallPolicy { allow_http, allow_private });
+            .map(|(allow_http, allow_private)| CallPolicy { allow_http, allow_private, never: Vec::new() });
         for (url, expected) in [
             ("https://example.com", [Ok(()); 4]),
             ("https://8.8.8.8", [Ok(()); 4]),
@@ -158,9 +189,30 @@ mod tests {
             ("http://example.com", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
             ("http://notlocalhost", [Err(PlainHttp), Ok(()), Ok(()), Ok(())]),
         ] {
-            let checked = policies.map(|policy| policy.check(&EndpointUrl::new(url).unwrap()));
+            let checked = policies.each_ref().map(|policy| policy.check(&EndpointUrl::new(url).unwrap()));
             assert_eq!(checked, expected, "{url}");
         }
+    }
+
+    #[test]
+    fn what_is_never_called_is_refused_whatever_else_is_allowed() {
+        let never = ["203.0.113.0/24", "10.1.0.0/16", "2001:db8::/32"].map(|network| network.parse().unwrap()).to_vec();
+        let policy = CallPolicy { allow_http: true, allow_private: true, never };
+        for (address, allowed) in [
+            ("203.0.113.9", false),
+            ("10.1.2.3", false),
+            ("10.2.2.3", true),
+            ("2001:db8::1", false),
+            ("8.8.8.8", true),
+            ("::ffff:10.1.2.3", false),
+            ("64:ff9b::a01:203", false),
+            ("2002:a01:203::1", false),
+        ] {
+            assert_eq!(policy.allows(true, address.parse().unwrap()), allowed, "{address}");
+        }
+        let check = |url| policy.check(&EndpointUrl::new(url).unwrap());
+        assert_eq!(check("https://10.1.2.3"), Err(NotCalled::Never));
+        assert_eq!(check("https://example.com"), Ok(()), "the address of a name is not known yet");
     }
 
     #[test]

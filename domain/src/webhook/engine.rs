@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ids::{EventId, WebhookEndpointId},
+    page::PageBytes,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
@@ -66,6 +67,8 @@ pub struct DeliveryOptions {
     pub retries: Retries,
     /// The time without an accepted delivery after which an endpoint is disabled.
     pub disable_after: Duration,
+    /// The approximate size of a page of the log.
+    pub page: PageBytes,
 }
 
 impl DeliveryOptions {
@@ -73,7 +76,13 @@ impl DeliveryOptions {
     #[must_use]
     pub fn named(holder: impl Into<String>) -> Self {
         let lease = Duration::from_secs(30);
-        Self { holder: holder.into(), lease, retries: Retries::default(), disable_after: DISABLE_AFTER }
+        Self {
+            holder: holder.into(),
+            lease,
+            retries: Retries::default(),
+            disable_after: DISABLE_AFTER,
+            page: PageBytes::default(),
+        }
     }
 }
 
@@ -133,24 +142,27 @@ impl DeliveryEngine {
         Ok(found.filter(|endpoint| endpoint.disabled.is_none()))
     }
 
-    /// Makes one attempt at a delivery. Without a `body`, the event is read from the log.
+    /// The body of an event's deliveries. `None` if the log no longer has the event.
     ///
     /// # Errors
-    /// When the endpoint's secrets cannot be opened or the store fails. A refusal by the receiver is an outcome, not an
-    /// error.
+    /// When the store fails.
+    pub async fn body(&self, endpoint: &WebhookEndpoint, event: EventId) -> Result<Option<Vec<u8>>, StoreError> {
+        let WebhookService { events, body, .. } = &self.service;
+        Ok(events.find(&scope(endpoint), event).await?.map(|event| body.event(&event)))
+    }
+
+    /// Makes one attempt at a delivery. Without a `body`, the event was removed from the log.
+    ///
+    /// # Errors
+    /// When the endpoint's secrets cannot be opened. A refusal by the receiver is an outcome, not an error.
     pub async fn attempt(
         &self,
-        endpoint: &WebhookEndpoint,
         signer: &Result<Signer, VaultError>,
         event: EventId,
         body: Option<Vec<u8>>,
     ) -> Result<Attempt, DeliveryError> {
-        let WebhookService { events, body: bodies, sender, clock, .. } = &self.service;
+        let WebhookService { sender, clock, .. } = &self.service;
         let signer = signer.as_ref().map_err(Clone::clone)?;
-        let body = match body {
-            Some(body) => Some(body),
-            None => events.find(&scope(endpoint), event).await?.map(|event| bodies.event(&event)),
-        };
         let now = clock.now();
         let Some(body) = body else {
             let outcome = Err(SendFailure::EventGone);

@@ -67,7 +67,7 @@ impl WebhookEndpoint {
             secrets.push(secret);
             until
         });
-        Ok(Signer { url: self.url.clone(), secrets, previous_until })
+        Ok(Signer { owner: self.owner, url: self.url.clone(), secrets, previous_until })
     }
 }
 
@@ -84,6 +84,7 @@ impl WebhookEndpoint {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signer {
+    owner: Owner,
     url: EndpointUrl,
     /// The current one, and the previous one if there is one.
     secrets: Vec<WebhookSecret>,
@@ -100,6 +101,6 @@ impl Signer {
         };
         let id = event_id.to_string();
         let signature = signature(valid, &Message { id: &id, at: now, body: &body });
-        SignedRequest { url: self.url.clone(), event_id, timestamp: seconds(now), signature, body }
+        SignedRequest { owner: self.owner, url: self.url.clone(), event_id, timestamp: seconds(now), signature, body }
     }
 }

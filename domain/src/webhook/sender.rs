@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{address::NotCalled, delivery::Attempt, url::EndpointUrl};
-use crate::ids::EventId;
+use crate::{ids::EventId, lifecycle::Owner};
 
 /// One signed request to an endpoint.
 ///
@@ -17,6 +17,8 @@ use crate::ids::EventId;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
+    /// The owner of the endpoint. Environments take turns.
+    pub owner: Owner,
     /// The URL.
     pub url: EndpointUrl,
     /// `webhook-id`.
@@ -59,7 +61,8 @@ pub trait WebhookSender: Send + Sync {
     /// Makes one attempt.
     ///
     /// The attempt MUST connect only to addresses that the [`super::CallPolicy`] allows, MUST NOT follow redirects,
-    /// MUST end within ten seconds whatever the endpoint does, and MUST NOT keep more than the beginning of a response.
+    /// MUST end within ten seconds after the endpoint's name was looked up, whatever the endpoint does. Slow names or
+    /// endpoints of one environment MUST NOT block another. MUST NOT keep more than the beginning of a response.
     async fn send(&self, request: SignedRequest) -> Attempt;
 
     /// Why every attempt to this URL would be refused, as far as the URL shows without a look-up; `None` when it may be

@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patron_tests::patron::Backend;
 
-use crate::{bare, figures};
+use crate::{
+    bare,
+    figures::{self, neighbours::Attack},
+};
 
 /// Patron's benchmarks. Each prints both sides of a ratio, measured in turns in one run, and the target.
 #[derive(Debug, Parser)]
@@ -158,6 +161,18 @@ enum Figure {
         #[arg(long, default_value_t = 15)]
         overload_seconds: u64,
     },
+    /// A quiet tenant beside a loud one: refusals, large pages, searches, slow receivers, slow names.
+    Neighbours {
+        /// Over PostgreSQL rather than SQLite.
+        #[arg(long)]
+        postgres: bool,
+        /// The number of customers of the loud tenant.
+        #[arg(long, default_value_t = 100_000)]
+        customers: u64,
+        /// Runs only this attack.
+        #[arg(long, value_enum)]
+        only: Option<Attack>,
+    },
     /// One kind of request, for the length of one turn: for a profiler.
     Load {
         /// The kind of request.
@@ -226,6 +241,10 @@ pub(crate) fn run() {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             figures::overload::overload(&options, backend, connections, overload_seconds);
         }
+        Figure::Neighbours { postgres, customers, only } => {
+            let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
+            figures::neighbours::neighbours(&options, backend, customers, only);
+        }
         Figure::Load { request, postgres, clients } => {
             let backend = if postgres { Backend::Postgres } else { Backend::Sqlite };
             match request {
@@ -257,5 +276,6 @@ fn all(options: &Options) {
         figures::webhooks::webhooks(options, backend, 1_000_000, None);
         figures::onboarding::onboarding(options, backend, 100_000);
         figures::overload::overload(options, backend, 2_000, 15);
+        figures::neighbours::neighbours(options, backend, 100_000, None);
     }
 }

@@ -84,7 +84,7 @@ impl Sink {
 }
 
 /// Where the body of the first request begins and ends, once all of it is there.
-fn whole(buffer: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn whole(buffer: &[u8]) -> Option<(usize, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut request = httparse::Request::new(&mut headers);
     let Ok(httparse::Status::Complete(begin)) = request.parse(buffer) else { return None };

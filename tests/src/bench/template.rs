@@ -70,8 +70,13 @@ pub(crate) struct Template {
 impl Template {
     /// A request with the first key. `headers` are whole lines.
     pub(crate) fn new(method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Self {
+        Self::by(KEY, method, path, headers, body)
+    }
+
+    /// The same with another key.
+    pub(crate) fn by(key: &str, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Self {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {KEY}\r\n");
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n");
         headers.iter().for_each(|line| text.extend([line, "\r\n"]));
         if !body.is_empty() {
             text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());

@@ -8,4 +8,5 @@ mod own_transaction;
 mod postgres_store;
 mod postgres_tls;
 mod schema;
+mod statement_time;
 mod surface;

@@ -18,7 +18,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
-    listing::{Listing, cursor},
+    listing::{Listing, cursor, whole_page},
     openapi::Endpoint,
     query::Query,
 };
@@ -71,6 +71,9 @@ pub(super) fn one_at(name: &str, violation: Violation) -> Violation {
 
 /// The response with a page. It includes mappings only on request.
 pub(super) async fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
+    if query.is_cut_short(page) {
+        whole_page(page.items.len(), query.after().is_some())?;
+    }
     List::of_customers(page, query.page(), |record| shown(query, record)).answer().await
 }
 

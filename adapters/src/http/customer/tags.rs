@@ -48,7 +48,7 @@ impl TagsRequest<'_> {
 
 fn tags<'t>(fields: &mut Reader<'_>, name: &str, given: Field<List<Text<'t>>>) -> Vec<Tag> {
     let Some(list) = fields.take(name, given) else { return Vec::new() };
-    fields.checked_texts(name, list, |text| Tag::new(text)).into_values()
+    fields.checked_texts(name, list, Tag::new).into_values()
 }
 
 /// Puts tags on a customer and takes others off, whatever other tags it has.

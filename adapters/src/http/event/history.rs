@@ -9,7 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
-    listing::Listing,
+    listing::{Listing, whole_page_of},
     openapi::Endpoint,
     query::Query,
 };
@@ -24,7 +24,7 @@ pub(super) async fn history(
     query: Query<'_>,
 ) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
-    let page = Listing::read(&query, &mut broken).page;
+    let Listing { page, by_cursor, .. } = Listing::read(&query, &mut broken);
     broken.into_result()?;
     let missing = || ApiError::not_found("there is no customer with this id");
     let id = CustomerId::parse(id).map_err(|_| missing())?;
@@ -33,6 +33,7 @@ pub(super) async fn history(
     if events.total == 0 && services.customers.find(&caller, id).await?.is_none() {
         return Err(missing());
     }
+    whole_page_of(&events, page, by_cursor)?;
     List::new(&events, page, EventResponse::new).answer().await
 }
 

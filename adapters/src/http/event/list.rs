@@ -5,6 +5,7 @@ use patron_domain::{
         EventCursor, EventEntities, EventEntity, EventEntityType, EventLimit, EventLimitError, EventPage, EventQuery,
         EventType,
     },
+    page::PageBytes,
     time::Timestamp,
     violation::{Rule, Violations},
 };
@@ -78,6 +79,7 @@ fn query(query: &Query<'_>, broken: &mut Violations) -> EventQuery {
         from: query.time("from", broken),
         until: query.time("to", broken),
         limit: query.checked("limit", broken, limit).unwrap_or_default(),
+        bytes: PageBytes::default(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
-    listing::Listing,
+    listing::{Listing, whole_page_of},
     openapi::Endpoint,
     query::Query,
 };
@@ -45,6 +45,7 @@ pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Q
     let filter = filter(&query, &listing, &mut broken);
     broken.into_result()?;
     let found = services.taxes()?.rates(&caller, &filter, listing.page).await?;
+    whole_page_of(&found, listing.page, listing.by_cursor)?;
     List::new(&found, listing.page, TaxRateResponse::new).answer().await
 }
 

@@ -13,6 +13,7 @@ use super::row::AuditRow;
 use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
+    party::Party,
     store::Store,
     writes::Writes,
 };
@@ -22,7 +23,8 @@ impl AuditLog for Store {
     async fn entries(&self, scope: &EnvironmentScope, query: AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
         let (before, limit) = (query.before.map_or(i64::MAX, |before| before.stored()), query.limit.into());
-        let read = self.read(Pace::List, move |unit| unit.audit_before(environment, before, limit).boxed());
+        let read =
+            self.read(Pace::list(environment), move |unit| unit.audit_before(environment, before, limit).boxed());
         read.await?.into_iter().map(|row| row.entry(scope.owner)).collect()
     }
 
@@ -33,7 +35,7 @@ impl AuditLog for Store {
         }
         // All processes lock them in the same order.
         counts.sort_by_key(|(environment, uses)| (*environment, uses.key, uses.hour));
-        let count = self.write(move |unit| {
+        let count = self.write(Party::System, move |unit| {
             let counts = counts.clone();
             let count = async move {
                 let mut writes = Writes::default();
@@ -61,7 +63,7 @@ impl AuditLog for Store {
         made_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let forget = self.write(move |unit| {
+        let forget = self.write(Party::System, move |unit| {
             let forget = async move {
                 let mut writes = Writes::default();
                 for environment in unit.environments_known().await? {

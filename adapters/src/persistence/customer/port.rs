@@ -12,7 +12,7 @@ use patron_domain::{
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
-    page::{Page, PageRequest},
+    page::{Page, PageBytes, PageRequest},
     store::StoreError,
     tenancy::EnvironmentScope,
 };
@@ -20,10 +20,16 @@ use patron_domain::{
 use super::{row::index_key, search::Search};
 use crate::persistence::{
     engine::{CustomerKey, Pace},
+    page::cut,
     store::Store,
     unit::Reads,
     value::Document,
 };
+
+/// Fewer customers than this are read as a look-up.
+const FEW: i64 = 16;
+/// The number of customers that are read at once.
+const SOME: usize = 64;
 
 /// Reads a customer from its document, with its published mappings.
 fn record(owner: Owner, document: &Document, key: impl std::fmt::Display) -> Result<CustomerRecord, StoreError> {
@@ -64,10 +70,13 @@ impl CustomerRepository for Store {
         if let Some(document) = self.engine.customer(environment, key).await? {
             return record(scope.owner, &document, "by external id").map(Some);
         }
-        let candidates = self.indexed(scope.owner, environment, IndexEntry::external_id(external_id.as_str())).await?;
-        let found = found_by_external_id(candidates.iter().flat_map(|candidate| candidate.terms_of(external_id)));
-        let found = candidates.into_iter().find(|candidate| Some(candidate.customer.id) == found);
-        Ok(found.map(CustomerAggregate::into_record))
+        let entry = IndexEntry::external_id(external_id.as_str());
+        let terms = |customer: CustomerAggregate| customer.terms_of(external_id).collect::<Vec<_>>();
+        let terms = self.indexed(scope.owner, environment, entry, terms).await?;
+        match found_by_external_id(terms.into_iter().flatten()) {
+            Some(id) => CustomerRepository::find(self, scope, id).await,
+            None => Ok(None),
+        }
     }
 
     async fn mappings(
@@ -77,18 +86,21 @@ impl CustomerRepository for Store {
         page: PageRequest,
     ) -> Result<Page<IntegrationMapping>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
-        let customers: Vec<_> = match filter {
+        let admitted = |customer: CustomerAggregate| {
+            customer.mappings.into_iter().filter(|mapping| filter.admits(mapping)).collect::<Vec<_>>()
+        };
+        let mappings: Vec<_> = match filter {
             MappingFilter::Customer(id) => {
                 let document = self.engine.customer(environment, CustomerKey::Id((*id).into())).await?;
-                let customer =
-                    document.map(|document| document.read::<CustomerAggregate>(scope.owner, id)).transpose()?;
-                customer.into_iter().collect()
+                let customer = document.map(|document| document.read(scope.owner, id)).transpose()?;
+                customer.map(admitted).into_iter().collect()
             }
             MappingFilter::Provider { provider_type, provider_entity_id } => {
-                self.indexed(scope.owner, environment, IndexEntry::provider(provider_type, provider_entity_id)).await?
+                let entry = IndexEntry::provider(provider_type, provider_entity_id);
+                self.indexed(scope.owner, environment, entry, admitted).await?
             }
         };
-        Ok(filter.page(customers.into_iter().flat_map(|customer| customer.mappings), page))
+        Ok(filter.page(mappings.into_iter().flatten(), page))
     }
 
     async fn history(
@@ -106,30 +118,35 @@ impl CustomerRepository for Store {
             return Ok(query.page_of(Vec::new(), query.with_total().then_some(0)));
         };
         let search = Search::new(environment, query);
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(environment), move |unit| {
             let read = async move {
-                let documents = unit.found(&search).await?;
-                let total = if search.with_total { Some(total(unit, &search, documents.len()).await?) } else { None };
-                Ok((documents, total))
+                let mut documents = unit.found(&search).await?;
+                let early = cut(&mut documents, PageBytes::default());
+                let total = match search.with_total {
+                    true => Some(total(unit, &search, documents.len(), early).await?),
+                    false => None,
+                };
+                Ok((documents, early, total))
             };
             read.boxed()
         });
-        let (documents, total) = read.await?;
+        let (documents, early, total) = read.await?;
         let with_mappings = query.with_mappings();
         let record = |document: &Document| {
             let record = record(scope.owner, document, "in a list")?;
             Ok(if with_mappings { record } else { CustomerRecord { mappings: Vec::new(), ..record } })
         };
-        let records = documents.iter().map(record).collect::<Result<_, StoreError>>()?;
+        let records: Vec<_> = documents.iter().map(record).collect::<Result<_, StoreError>>()?;
         // A count is never negative.
-        Ok(query.page_of(records, total.map(|total| u64::try_from(total).unwrap_or_default())))
+        let total = total.map(|total| u64::try_from(total).unwrap_or_default());
+        Ok(if early { query.page_that_ends(records, true, total) } else { query.page_of(records, total) })
     }
 }
 
 /// The number of customers that a search finds, given the number of rows on its page. For a status alone, the count in
 /// the environment's log is used.
-async fn total(unit: &dyn Reads, search: &Search, on_page: usize) -> diesel::QueryResult<i64> {
-    if let Some(seen) = search.total_seen(on_page) {
+async fn total(unit: &dyn Reads, search: &Search, on_page: usize, early: bool) -> diesel::QueryResult<i64> {
+    if let Some(seen) = search.total_seen(on_page).filter(|_| !early) {
         return Ok(seen);
     }
     if search.counts_all() {
@@ -144,16 +161,39 @@ async fn total(unit: &dyn Reads, search: &Search, on_page: usize) -> diesel::Que
 }
 
 impl Store {
-    /// The customers of an index entry.
-    async fn indexed(
+    /// Reads a part of each customer that has an index entry. Few customers are read as a look-up. Any number of customers
+    /// may share an entry: many are read in portions, each in the environment's turn, and only the parts are kept.
+    async fn indexed<T>(
         &self,
         owner: Owner,
         environment: i32,
         entry: IndexEntry,
-    ) -> Result<Vec<CustomerAggregate>, StoreError> {
-        let found = self.read(Pace::LookUp, move |unit| {
-            async move { unit.customers_indexed(environment, entry.kind.code(), &index_key(&entry)).await }.boxed()
+        part: impl Fn(CustomerAggregate) -> T,
+    ) -> Result<Vec<T>, StoreError> {
+        let (kind, key) = (entry.kind.code(), index_key(&entry));
+        let of = key.clone();
+        let few = self.read(Pace::LookUp, move |unit| {
+            async move { unit.customers_indexed(environment, kind, &of, FEW).await }.boxed()
         });
-        found.await?.iter().map(|document| document.read(owner, "by the index")).collect()
+        let read = |document: &Document| document.read(owner, "by the index").map(&part);
+        let few = few.await?;
+        if i64::try_from(few.len()).is_ok_and(|found| found < FEW) {
+            return few.iter().map(read).collect();
+        }
+        drop(few);
+        let ids = self.read(Pace::list(environment), move |unit| {
+            async move { unit.ids_indexed(environment, kind, &key).await }.boxed()
+        });
+        let mut parts = Vec::new();
+        for some in ids.await?.chunks(SOME) {
+            let some = some.to_vec();
+            let read_some = self.read(Pace::list(environment), move |unit| {
+                async move { unit.documents_of(environment, &some).await }.boxed()
+            });
+            for (_, document) in read_some.await? {
+                parts.push(read(&document)?);
+            }
+        }
+        Ok(parts)
     }
 }

@@ -1,6 +1,7 @@
 //! Statements about customers.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl};
+use patron_domain::page::PageBytes;
 
 use super::{
     row::CustomerRow,
@@ -81,20 +82,29 @@ statements! {
             ).await
         }
 
-        /// The documents of the customers of an index entry.
-        fn customers_indexed(db, environment: i32, kind: i16, key: &[u8]) -> Vec<Document> {
+        /// The documents of at most `most` customers with an index entry.
+        fn customers_indexed(db, environment: i32, kind: i16, key: &[u8], most: i64) -> Vec<Document> {
             let same = customers::environment.eq(customer_index::environment).and(customers::id.eq(customer_index::customer));
             let found = customer_index::table
                 .inner_join(customers::table.on(same))
                 .filter(customer_index::environment.eq(environment))
                 .filter(customer_index::kind.eq(kind))
                 .filter(customer_index::key.eq(key));
-            db.rows(found.select(customers::document)).await
+            db.rows(found.select(customers::document).limit(most)).await
         }
 
-        /// The documents of a page of a search, and one more if there is a next page.
+        /// The ids of the customers with an index entry.
+        fn ids_indexed(db, environment: i32, kind: i16, key: &[u8]) -> Vec<Key> {
+            let found = customer_index::table
+                .filter(customer_index::environment.eq(environment))
+                .filter(customer_index::kind.eq(kind))
+                .filter(customer_index::key.eq(key));
+            db.rows(found.select(customer_index::customer)).await
+        }
+
+        /// The documents of a page of a search, and one more if there is a next page. The page ends early if they are large.
         fn found(db, search: &Search) -> Vec<Document> {
-            db.rows(rows(search)).await
+            db.rows_within(rows(search), PageBytes::default()).await
         }
 
         /// The number of customers that a search finds, by counting.

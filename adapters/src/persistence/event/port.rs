@@ -13,7 +13,7 @@ use patron_domain::{
     },
     ids::EventId,
     lifecycle::Owner,
-    page::{Page, PageRequest},
+    page::{Page, PageBytes, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
 };
@@ -23,7 +23,7 @@ use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
     metrics,
-    page::{Window, page_of},
+    page::{Window, cut, page_of},
     store::Store,
     unit::Reads,
     value::Key,
@@ -49,7 +49,7 @@ impl EventLog for Store {
             };
         };
         let asked = query.clone();
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(environment), move |unit| {
             let read = async move {
                 let after = asked.after.position().stored();
                 // Read first: everything up to this position is visible to the statements after it.
@@ -63,21 +63,25 @@ impl EventLog for Store {
                     false => None,
                 };
                 let end = scanned.filter(|end| *end < last).unwrap_or(last);
-                let rows = unit.events_after(environment, &asked, end).await?;
+                let mut rows = unit.events_after(environment, &asked, end).await?;
+                let early = cut(&mut rows, asked.bytes);
                 let reached = match unit.event_id_at(environment, end).await? {
                     Some(id) => EventCursor::behind(position(end), id.id()),
                     None => EventCursor::unmarked(position(end)),
                 };
-                Ok(Ok((rows, reached, end < last)))
+                Ok(Ok((rows, early, reached, end < last)))
             };
             read.boxed()
         });
-        let (rows, end, goes_on) = match read.await? {
+        let (rows, early, end, goes_on) = match read.await? {
             Ok(read) => read,
             Err(_) => return Err(self.taken_back(environment, query.after).await?),
         };
         for row in rows {
             over.take(row.record(owner)?);
+        }
+        if early {
+            over.ends_early();
         }
         Ok(over.reached(end, goes_on))
     }
@@ -110,9 +114,11 @@ impl EventLog for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let Window { limit, offset } = page_request.into();
         let entity = entity_key(entity);
-        let read = self.read(Pace::List, move |unit| {
+        // From one state of the database: a page shorter than requested, of a longer list, has ended early.
+        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let rows = async move {
-                let rows = unit.events_of(environment, entity, limit, offset).await?;
+                let mut rows = unit.events_of(environment, entity, limit, offset).await?;
+                cut(&mut rows, PageBytes::default());
                 Ok((rows, unit.count_events_of(environment, entity).await?))
             };
             rows.boxed()
@@ -125,7 +131,7 @@ impl Store {
     /// Checks again whether the log was taken back behind a reader, in a transaction for writing. So a standby that
     /// lags behind resets no reader.
     async fn taken_back(&self, environment: i32, cursor: EventCursor) -> Result<EventLogError, StoreError> {
-        let check = self.write(move |unit| {
+        let check = self.write(environment, move |unit| {
             let check = async move {
                 let last = unit.last_position(environment).await?.unwrap_or_default();
                 let found = unit.event_id_at(environment, cursor.position().stored()).await?;

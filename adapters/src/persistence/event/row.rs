@@ -10,6 +10,7 @@ use patron_domain::{
 };
 
 use crate::persistence::{
+    page::{Shape, Weighed},
     rows::rows,
     value::{Document, Key, corrupt},
     word::Word,
@@ -41,6 +42,14 @@ rows! {
     /// The key of an event, for deleting it.
     EventPlaceRow: events {
         environment: i32, position: i64;
+    }
+}
+
+impl Weighed for EventRow {
+    const SHAPE: Shape = Shape { columns: 17, weighed: &[14] };
+
+    fn bytes(&self) -> usize {
+        self.document.as_ref().map_or(0, Weighed::bytes)
     }
 }
 

@@ -1,10 +1,14 @@
 //! Statements about events.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, dsl::min};
-use patron_domain::event::{EventEntities, EventQuery};
+use patron_domain::{
+    event::{EventEntities, EventQuery},
+    page::PageBytes,
+};
 
 use super::row::EventRow;
 use crate::persistence::{
+    page::{Shape, Weighed},
     schema::{customers, events::dsl::*, logs},
     statements::statements,
     value::{Document, Key},
@@ -23,6 +27,15 @@ macro_rules! whole {
         let joined = $events.left_join(customers::table.on(latest));
         joined.select((crate::persistence::schema::events::all_columns, customers::document.nullable()))
     }};
+}
+
+impl Weighed for Whole {
+    /// The documents are the third column from the end of the event's columns, and the last column of the row.
+    const SHAPE: Shape = Shape { columns: 18, weighed: &[14, 17] };
+
+    fn bytes(&self) -> usize {
+        self.0.bytes() + self.1.as_ref().map_or(0, Weighed::bytes)
+    }
 }
 
 fn row((event, latest): Whole) -> EventRow {
@@ -88,7 +101,7 @@ statements! {
             db.one(next.select(position).offset(length - 1).limit(1)).await
         }
 
-        /// The events after the reader's position, up to a position, that match a query, and one more than its limit.
+        /// The events after the reader's position, up to a position, that match a query, and one more than its limits.
         fn events_after(db, of: i32, query: &EventQuery, end: i64) -> Vec<EventRow> {
             let next = events.filter(environment.eq(of)).filter(position.gt(query.after.position().stored()));
             let mut next = whole!(next.filter(position.le(end))).into_boxed();
@@ -109,13 +122,13 @@ statements! {
                 next = next.filter(at.le(until.micros()));
             }
             let next = next.order(position.asc()).limit(i64::from(query.limit.get()) + 1);
-            Ok(rows(db.rows::<_, Whole>(next).await?))
+            Ok(rows(db.rows_within::<_, Whole>(next, query.bytes).await?))
         }
 
-        /// The events of an entity, oldest first.
+        /// The events of an entity, oldest first: a page by its bytes, and one more.
         fn events_of(db, of: i32, whose: Key, limit: i64, offset: i64) -> Vec<EventRow> {
             let all = whole!(events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc()));
-            Ok(rows(db.rows::<_, Whole>(all.limit(limit).offset(offset)).await?))
+            Ok(rows(db.rows_within::<_, Whole>(all.limit(limit).offset(offset), PageBytes::default()).await?))
         }
 
         /// The number of events of an entity.

@@ -1,8 +1,9 @@
 //! The port for onboarding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
+use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
@@ -23,13 +24,58 @@ use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
     idempotency::{self, Before, Once},
+    party::Party,
     store::Store,
+    unit::Reads,
     value::Key,
     writes::Writes,
 };
 
 fn refused<T, E: From<T>>(error: T) -> Failure<E> {
     Failure::Refused(error.into())
+}
+
+/// The requested number of runs, in total and by environment.
+struct Share {
+    limit: usize,
+    most_of_one: usize,
+    /// The number of runs of an environment that are in progress.
+    under_way: HashMap<i32, u16>,
+}
+
+impl Share {
+    fn room_for(&self, environment: i32) -> usize {
+        let under_way = self.under_way.get(&environment).copied().unwrap_or_default();
+        self.most_of_one.saturating_sub(under_way.into())
+    }
+
+    /// Due runs, by environment. If one environment has more than its share, the next search leaves it out.
+    async fn due(&self, unit: &dyn Reads, now: i64) -> QueryResult<BTreeMap<i32, Vec<Key>>> {
+        let mut open = unit.environments_awake().await?;
+        open.retain(|environment| self.room_for(*environment) > 0);
+        let mut full: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+        loop {
+            let left = self.limit - full.values().map(Vec::len).sum::<usize>();
+            if left == 0 || open.is_empty() {
+                return Ok(full);
+            }
+            let mut found: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
+            for (environment, customer) in unit.due_runs(&open, now, i64::try_from(left).unwrap_or(i64::MAX)).await? {
+                found.entry(environment).or_default().push(customer);
+            }
+            let (mut over, within): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                found.into_iter().partition(|(environment, runs)| runs.len() > self.room_for(*environment));
+            if over.is_empty() {
+                full.extend(within);
+                return Ok(full);
+            }
+            open.retain(|environment| !over.contains_key(environment));
+            for (environment, runs) in &mut over {
+                runs.truncate(self.room_for(*environment));
+            }
+            full.extend(over);
+        }
+    }
 }
 
 #[async_trait]
@@ -44,7 +90,7 @@ impl OnboardingRepository for Store {
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
         let scope = scope.clone();
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let (scope, put, once, auditing) = (scope.clone(), put.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
@@ -103,7 +149,7 @@ impl OnboardingRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let (name, once, auditing) = (name.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
@@ -132,7 +178,8 @@ impl OnboardingRepository for Store {
 
     async fn runs(&self, scope: &EnvironmentScope, query: RunQuery) -> Result<Vec<OnboardingRun>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
-        let read = self.read(Pace::List, move |unit| async move { unit.runs(environment, &query).await }.boxed());
+        let read =
+            self.read(Pace::list(environment), move |unit| async move { unit.runs(environment, &query).await }.boxed());
         read.await?.iter().map(|row| row.run(scope.owner)).collect()
     }
 
@@ -147,7 +194,7 @@ impl OnboardingRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(OnboardingError::UnknownRun)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let once = once.clone();
             let work = async move {
                 let row = unit.lock_run(environment, customer.into()).await?;
@@ -168,19 +215,17 @@ impl OnboardingRepository for Store {
     }
 
     async fn claim_runs(&self, _scope: &SystemScope, claim: RunClaim) -> Result<Vec<OnboardingRun>, StoreError> {
-        let (now, limit) = (claim.now.micros(), i64::from(claim.limit));
-        // Usually no run is due, which this read shows without a transaction.
-        let found = self.read(Pace::List, move |unit| {
-            let find = async move {
-                let all = unit.environments_awake().await?;
-                unit.due_runs(&all, now, limit).await
-            };
-            find.boxed()
-        });
-        let mut by_environment: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
-        for (environment, customer) in found.await? {
-            by_environment.entry(environment).or_default().push(customer);
+        let now = claim.now.micros();
+        let mut under_way = HashMap::new();
+        for (owner, runs) in &claim.under_way {
+            if let Some(environment) = self.environment(*owner).await? {
+                under_way.insert(environment, *runs);
+            }
         }
+        let share = Share { limit: claim.limit.into(), most_of_one: claim.most_of_one.into(), under_way };
+        // Usually there is nothing to do, and no transaction is needed to find out.
+        let found = self.read(Pace::list(Party::System), move |unit| async move { share.due(unit, now).await }.boxed());
+        let by_environment = found.await?;
         if by_environment.is_empty() {
             return Ok(Vec::new());
         }
@@ -189,7 +234,7 @@ impl OnboardingRepository for Store {
         for (environment, customers) in by_environment {
             let Some(owner) = owners.get(&environment).copied() else { continue };
             let (holder, until) = (claim.holder.clone(), claim.until);
-            let take = self.write(move |unit| {
+            let take = self.write(Party::System, move |unit| {
                 let (customers, holder) = (customers.clone(), holder.clone());
                 let take = async move {
                     let (mut runs, mut writes) = (Vec::new(), Writes::default());
@@ -212,7 +257,7 @@ impl OnboardingRepository for Store {
 
     async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {
         let Some(environment) = self.environment(record.run.owner).await? else { return Ok(false) };
-        let write = self.write(move |unit| {
+        let write = self.write(environment, move |unit| {
             let RunRecord { run, holder, keep_until } = record.clone();
             let write = async move {
                 let row = unit.lock_run(environment, run.customer_id.into()).await?;

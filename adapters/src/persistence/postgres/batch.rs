@@ -35,7 +35,9 @@ use super::{
 use crate::persistence::{
     customer::change::{Answers, Job, decide},
     error::Failure,
-    metrics, timeout,
+    metrics,
+    party::Party,
+    timeout,
     writes::Sign,
 };
 
@@ -174,7 +176,7 @@ async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
     let alone = jobs.len() == 1;
     let mut tries = 1;
     loop {
-        let session = match pool.session().await {
+        let session = match pool.session(Party::System).await {
             Ok(session) => session,
             Err(error) => return fail(jobs, &error),
         };
@@ -187,7 +189,7 @@ async fn run(pool: &Pool, jobs: &[Job], turn: &Turn) -> Answers {
             Err(Ended::Unknown((answers, None))) => return answers,
             Err(Ended::Unknown((answers, sign))) => {
                 drop(session);
-                match ask(pool, sign).await {
+                match ask(pool, Party::System, sign).await {
                     Ok(true) => return committed(pool, answers),
                     Ok(false) if tries < TRIES => {
                         tries += 1;

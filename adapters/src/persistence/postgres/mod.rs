@@ -50,9 +50,13 @@ use super::{
     engine::{Answer, CustomerKey, Deciding, Engine, Pace, Reading, Refused},
     metrics,
     open::{OpenError, OpenOptions},
+    party::Party,
     url::PostgresUrl,
     value::Document,
 };
+
+/// The connections for short work: two for the workers that change customers, and two for the rest.
+const QUICK: usize = 4;
 
 /// An open PostgreSQL database.
 ///
@@ -82,7 +86,10 @@ use super::{
 /// Prepared statements are the only state of a session. Session pooling works. Transaction pooling needs PgBouncer 1.21
 /// with `max_prepared_statements` above 0; without that, opening fails and names the setting.
 pub(crate) struct PostgresEngine {
+    /// Connections for work that may take long. Environments take turns.
     pool: Pool,
+    /// Connections for short work, which must not wait: look-ups, changes of customers, background work.
+    quick: Pool,
     look_ups: LookUps,
     customers: BatchWriter,
     statistics: JoinHandle<()>,
@@ -113,11 +120,14 @@ impl PostgresEngine {
         let most_writes = options.write_queue.saturating_add(options.connections).min(Semaphore::MAX_PERMITS);
         let most_writes = u32::try_from(most_writes).unwrap_or(u32::MAX);
         let look_ups = LookUps::start(&settings);
-        let pool = Pool::new(settings, options.connections)?;
-        let customers = BatchWriter::start(&pool, options.write_queue, timeouts.call, apart);
+        let commits = Arc::<Commits>::default();
+        let quick = Pool::new(settings.clone(), QUICK, commits.clone())?;
+        let pool = Pool::shared(settings, options.connections, commits)?;
+        let customers = BatchWriter::start(&quick, options.write_queue, timeouts.call, apart);
         let statistics = statistics::keep(pool.clone());
         Ok(Self {
             pool,
+            quick,
             look_ups,
             customers,
             statistics,
@@ -128,16 +138,27 @@ impl PostgresEngine {
             door,
         })
     }
+
+    /// The connections for a party's lists and transactions. Work of the system is short, and does not wait.
+    fn pool_of(&self, party: Party) -> &Pool {
+        match party {
+            Party::Environment(_) | Party::Tenant(_) => &self.pool,
+            Party::System => &self.quick,
+        }
+    }
 }
 
 #[async_trait]
 impl Engine for PostgresEngine {
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
-        let session = self.pool.session().await?;
+        let session = match pace {
+            Pace::LookUp => self.quick.session(Party::System).await?,
+            Pace::List(party) | Pace::Snapshot(party) => self.pool_of(party).session(party).await?,
+        };
         let unit = session.unit();
         let answer = match pace {
-            Pace::LookUp | Pace::List => session.answer(work(&unit)).await,
-            Pace::Snapshot => session.snapshot(work(&unit)).await,
+            Pace::LookUp | Pace::List(_) => session.answer(work(&unit)).await,
+            Pace::Snapshot(_) => session.snapshot(work(&unit)).await,
         };
         Ok(answer?)
     }
@@ -146,10 +167,10 @@ impl Engine for PostgresEngine {
         Ok(self.look_ups.find(environment, key).await?)
     }
 
-    async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
+    async fn write(&self, party: Party, work: Deciding) -> Result<Answer, Refused> {
         let permit = self.writes.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Refused::Store(StoreError::unavailable("too many writes are waiting")))?;
-        write::write(self.pool.clone(), permit, self.timeouts.call, work).await
+        write::write((self.pool_of(party).clone(), party), permit, self.timeouts.call, work).await
     }
 
     async fn change(
@@ -167,7 +188,7 @@ impl Engine for PostgresEngine {
 
     async fn ping(&self) -> Result<(), StoreError> {
         let ask = async {
-            let session = self.pool.session().await?;
+            let session = self.quick.session(Party::System).await?;
             session.takes_writes().await.map_err(StoreError::from)
         };
         let answer = tokio::time::timeout(self.timeouts.ping, ask).await;
@@ -191,6 +212,7 @@ impl Engine for PostgresEngine {
         let all = self.writes.acquire_many(self.most_writes).await;
         self.writes.close();
         self.pool.close();
+        self.quick.close();
         self.look_ups.close();
         drop(all);
     }

@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use tokio::task::JoinHandle;
 
 use super::pool::Pool;
+use crate::persistence::party::Party;
 
 /// The interval between checks of the tables' sizes.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -42,7 +43,7 @@ pub(super) fn keep(pool: Pool) -> JoinHandle<()> {
 }
 
 async fn analyse(pool: &Pool) -> Option<()> {
-    let session = pool.session().await.ok()?;
+    let session = pool.session(Party::System).await.ok()?;
     let grown = sql_query(GROWN).bind::<Array<Text>, _>(TABLES.as_slice());
     let grown: Vec<Table> = session.answer(grown.load(&mut session.pg())).await.ok()?;
     // The names are constants of ours. A table that another instance is analysing is skipped.

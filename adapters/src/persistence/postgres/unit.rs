@@ -7,6 +7,9 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
 use futures_util::future::{BoxFuture, FutureExt, ready};
+use patron_domain::page::PageBytes;
+
+use crate::persistence::page::{Shape, Weighed};
 
 /// A connection, for the statements of a read or of a transaction.
 pub(crate) struct PostgresUnit<'c> {
@@ -57,6 +60,35 @@ impl<Q: QueryFragment<Pg>, const SHARED: bool> QueryFragment<Pg> for Locked<Q, S
 
 impl<Q, C, const SHARED: bool> diesel::RunQueryDsl<C> for Locked<Q, SHARED> {}
 
+/// The rows of a query that fit on a page by their bytes, and one more if there is a next page. The server counts the
+/// bytes, so it sends no other rows.
+#[derive(QueryId)]
+pub(crate) struct Within<Q>(Q, PageBytes, Shape);
+
+impl<Q: Query> Query for Within<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Within<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // A row is on the page, or is the first after it, if the previous row begins within the page's bytes.
+        let Shape { columns, weighed } = self.2;
+        out.push_sql("SELECT * FROM (SELECT page.*, sum(0");
+        for column in weighed {
+            out.push_sql(&format!(" + coalesce(octet_length(c{column}::text), 0)"));
+        }
+        out.push_sql(") OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS before FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        // Own names, because several columns of a join may have the same name.
+        let names: Vec<_> = (0..columns).map(|column| format!("c{column}")).collect();
+        out.push_sql(&format!(") AS page ({})) AS page WHERE coalesce(before, 0) < ", names.join(", ")));
+        out.push_sql(&self.1.get().to_string());
+        Ok(())
+    }
+}
+
+impl<Q, C> diesel::RunQueryDsl<C> for Within<Q> {}
+
 /// The result of a query.
 type Found<'q, T> = BoxFuture<'q, QueryResult<T>>;
 
@@ -69,6 +101,17 @@ impl<'c> Db<'c> {
     {
         let mut pg = self.0;
         async move { query.load(&mut pg).await }.boxed()
+    }
+
+    /// The rows that fit on a page by their bytes, and one more if there is a next page.
+    pub(crate) fn rows_within<'q, Q, R>(self, query: Q, bytes: PageBytes) -> Found<'q, Vec<R>>
+    where
+        'c: 'q,
+        Q: AsQuery,
+        Within<Q::Query>: LoadQuery<'q, &'c AsyncPgConnection, R> + Send + 'q,
+        R: Weighed + Send + 'q,
+    {
+        self.rows(Within(query.as_query(), bytes, R::SHAPE))
     }
 
     pub(crate) fn one<'q, Q, R>(self, query: Q) -> Found<'q, Option<R>>

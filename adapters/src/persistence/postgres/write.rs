@@ -14,6 +14,7 @@ use crate::persistence::{
     engine::{Answer, Deciding, Refused},
     error::Failure,
     idempotency::row::KeptAnswerRow,
+    party::Party,
     timeout::within,
     unit::is_committed,
     writes::{Sign, Writes},
@@ -35,24 +36,24 @@ const ASK_AFTER: [Duration; 5] = [
 /// Decides and writes, and returns once it is durable. It is finished even if the caller stops waiting, as it does
 /// after `wait`.
 pub(super) async fn write(
-    pool: Pool,
+    (pool, party): (Pool, Party),
     permit: OwnedSemaphorePermit,
     wait: Duration,
     work: Deciding,
 ) -> Result<Answer, Refused> {
     let task = tokio::spawn(async move {
         let _permit = permit;
-        make(&pool, wait, &work).await
+        make(&pool, party, wait, &work).await
     });
     let made = async { task.await.unwrap_or_else(|_| Err(Refused::Store(unknown()))) };
     within("postgres", wait, made).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "the duration of the tries is not part of the domain")]
-async fn make(pool: &Pool, wait: Duration, work: &Deciding) -> Result<Answer, Refused> {
+async fn make(pool: &Pool, party: Party, wait: Duration, work: &Deciding) -> Result<Answer, Refused> {
     let (mut tries, begun) = (1, Instant::now());
     loop {
-        let session = pool.session().await.map_err(Refused::Store)?;
+        let session = pool.session(party).await.map_err(Refused::Store)?;
         let unit = session.unit();
         let attempt = async {
             let decision = work(&unit).await?;
@@ -73,7 +74,7 @@ async fn make(pool: &Pool, wait: Duration, work: &Deciding) -> Result<Answer, Re
             Err(Ended::Unknown((answer, _, true))) => return Ok(answer),
             Err(Ended::Unknown((answer, sign, false))) => {
                 drop(session);
-                match ask(pool, sign).await.map_err(Refused::Store)? {
+                match ask(pool, party, sign).await.map_err(Refused::Store)? {
                     true => {
                         pool.commits().wake();
                         return Ok(answer);
@@ -116,11 +117,11 @@ fn mark(writes: &mut Writes) {
 ///
 /// # Errors
 /// If the database cannot be reached, or the transaction left no trace.
-pub(super) async fn ask(pool: &Pool, sign: Option<Sign>) -> Result<bool, StoreError> {
+pub(super) async fn ask(pool: &Pool, party: Party, sign: Option<Sign>) -> Result<bool, StoreError> {
     let Some(sign) = sign else { return Err(unknown()) };
     for pause in ASK_AFTER {
         tokio::time::sleep(pause).await;
-        let Ok(session) = pool.session().await else { continue };
+        let Ok(session) = pool.session(party).await else { continue };
         let unit = session.unit();
         let look = async { is_committed(&unit, &sign).await.map_err(Failure::<StoreError>::Database) };
         match session.transaction(Purpose::Write, look).await {

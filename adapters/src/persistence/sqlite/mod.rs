@@ -3,8 +3,12 @@
 mod batch;
 pub(crate) mod cached;
 pub(crate) mod connection;
+pub(crate) mod deadline;
 mod lock;
 mod readers;
+pub(crate) mod slices;
+#[cfg(test)]
+mod tests_of_turns;
 pub(crate) mod unit;
 mod within;
 mod writer;
@@ -29,6 +33,7 @@ use super::{
     error::Failure,
     metrics,
     open::{OpenError, OpenOptions},
+    party::Party,
     unit::Reads,
     value::Document,
 };
@@ -66,7 +71,7 @@ impl SqliteEngine {
         let lock = if options.exclusive { Some(ServerLock::take(&path)?) } else { None };
         let mut connection = connection::open(&path, Role::Writer)?;
         connection::migrate(&mut connection)?;
-        let readers = Readers::open(&path, options.connections.max(1))?;
+        let readers = Readers::open(&path, &options)?;
         Ok(Self { writer: Writer::start(connection, options.write_queue, options.timeout), readers, _lock: lock })
     }
 }
@@ -81,7 +86,9 @@ impl Engine for SqliteEngine {
     async fn read(&self, pace: Pace, work: Reading) -> Result<Answer, StoreError> {
         match pace {
             Pace::LookUp => self.readers.look_up(move |unit| at_once(work(unit))).await,
-            Pace::List | Pace::Snapshot => self.readers.read(move |unit| at_once(work(unit))).await,
+            Pace::List(party) | Pace::Snapshot(party) => {
+                self.readers.read(party, move |unit| at_once(work(unit))).await
+            }
         }
     }
 
@@ -93,7 +100,7 @@ impl Engine for SqliteEngine {
         self.readers.look_up(find).await
     }
 
-    async fn write(&self, work: Deciding) -> Result<Answer, Refused> {
+    async fn write(&self, _: Party, work: Deciding) -> Result<Answer, Refused> {
         self.writer.write(work).await
     }
 
@@ -119,7 +126,7 @@ impl Engine for SqliteEngine {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.writer.ping()?;
-        self.readers.read(|unit| at_once(unit.environments_known())).await.map(drop)
+        self.readers.look_up(|unit| at_once(unit.environments_known())).await.map(drop)
     }
 
     fn observe(&self) {

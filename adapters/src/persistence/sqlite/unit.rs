@@ -7,7 +7,9 @@ use std::{
 
 use diesel::{QueryResult, SqliteConnection, query_dsl::methods::LoadQuery};
 
-use crate::persistence::event::log_row::LogRow;
+use patron_domain::page::PageBytes;
+
+use crate::persistence::{event::log_row::LogRow, page::Weighed};
 
 /// A connection, for the statements of a read or of a transaction.
 pub(crate) struct SqliteUnit<'c>(Mutex<Inner<'c>>);
@@ -68,6 +70,27 @@ impl Db<'_, '_> {
         Q: LoadQuery<'q, SqliteConnection, R>,
     {
         self.0.with(|connection| query.load(connection))
+    }
+
+    /// The rows that fit on a page by their bytes, and one more if there is a next page. The rest is not read.
+    pub(crate) async fn rows_within<'q, Q, R>(self, query: Q, bytes: PageBytes) -> QueryResult<Vec<R>>
+    where
+        Q: LoadQuery<'q, SqliteConnection, R>,
+        R: Weighed,
+    {
+        self.0.with(|connection| {
+            let (mut rows, mut before) = (Vec::new(), 0_usize);
+            for row in query.load_iter(connection)? {
+                let row: R = row?;
+                let is_more = before >= bytes.get();
+                before = before.saturating_add(row.bytes());
+                rows.push(row);
+                if is_more {
+                    break;
+                }
+            }
+            Ok(rows)
+        })
     }
 
     pub(crate) async fn one<'q, Q, R>(self, query: Q) -> QueryResult<Option<R>>

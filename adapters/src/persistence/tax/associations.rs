@@ -1,6 +1,6 @@
 //! Lists of tax associations: the environment's defaults and the customers' associations, merged into one order.
 
-use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::QueryResult;
 use futures_util::FutureExt;
@@ -19,7 +19,7 @@ use crate::persistence::{
     page::Window,
     store::Store,
     unit::Reads,
-    value::{Document, Key, corrupt},
+    value::{Key, corrupt},
     word::Word,
 };
 
@@ -30,14 +30,18 @@ pub(super) struct Found {
     listed: Vec<Listed>,
     /// The total number of these entries.
     count: i64,
-    documents: Vec<(Key, Document)>,
+    /// The associations of each customer that may be on the page.
+    associations: HashMap<Key, Result<Vec<TaxAssociation>, StoreError>>,
 }
+
+/// The number of customers that are read at once. They may be large: of each, only its associations are kept.
+const CHUNK: usize = 64;
 
 /// Reads the rows for a page of associations. Defaults are few and read completely. Of the customers' associations it
 /// reads the keys up to the end of the page, and the documents of those that may be on the page.
 pub(super) async fn list(
     unit: &dyn Reads,
-    environment: i32,
+    (owner, environment): (Owner, i32),
     filter: &TaxAssociationFilter,
     page: PageRequest,
 ) -> QueryResult<Found> {
@@ -72,8 +76,16 @@ pub(super) async fn list(
     let near = order.into_iter().skip(skipped).take(usize::from(page.limit()) + defaults.len());
     let customers: BTreeSet<Key> = near.map(|(_, customer)| *customer).collect();
     let customers: Vec<Key> = customers.into_iter().collect();
-    let documents = unit.documents_of(environment, &customers).await?;
-    Ok(Found { defaults, listed, count, documents })
+    let mut associations = HashMap::new();
+    for chunk in customers.chunks(CHUNK) {
+        for (key, document) in unit.documents_of(environment, chunk).await? {
+            let customer = document.read::<CustomerAggregate>(owner, "in a list of associations");
+            let of_customer = customer
+                .map(|customer| customer.associations.into_iter().chain(customer.removed_associations).collect());
+            associations.insert(key, of_customer);
+        }
+    }
+    Ok(Found { defaults, listed, count, associations })
 }
 
 /// The part of a key that orders lists.
@@ -113,23 +125,15 @@ pub(super) fn merge(
         all.reverse();
     }
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-    let documents: HashMap<Key, Document> = found.documents.into_iter().collect();
-    let mut customers: HashMap<Key, CustomerAggregate> = HashMap::new();
     let mut items = Vec::new();
     for (_, one) in all.into_iter().skip(skipped).take(usize::from(page.limit())) {
         match one {
             One::Default(default) => items.push(default),
             One::Of(customer, id) => {
-                let aggregate = match customers.entry(customer) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(place) => {
-                        let document = documents.get(&customer);
-                        let document = document.ok_or_else(|| corrupt("customer_index", "customer", id))?;
-                        place.insert(document.read(owner, id)?)
-                    }
-                };
-                let all = aggregate.associations.iter().chain(&aggregate.removed_associations);
-                let association = all.into_iter().find(|association| association.id == id).cloned();
+                let of_customer = found.associations.get(&customer);
+                let all = of_customer.ok_or_else(|| corrupt("customer_index", "customer", id))?;
+                let all = all.as_ref().map_err(Clone::clone)?;
+                let association = all.iter().find(|association| association.id == id).cloned();
                 items.push(association.ok_or_else(|| corrupt("customer_index", "key", id))?);
             }
         }

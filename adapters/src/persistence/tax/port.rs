@@ -8,7 +8,7 @@ use patron_domain::{
     idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::{Owner, Status},
-    page::{Page, PageRequest},
+    page::{Page, PageBytes, PageRequest},
     store::StoreError,
     tax::{
         BasisError, ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, CreateTaxDefaultError,
@@ -28,7 +28,7 @@ use crate::persistence::{
     error::Failure,
     event::row::EventRow,
     idempotency::{self, Before, Keeping, Once},
-    page::Window,
+    page::{Window, cut, page_of},
     store::Store,
     unit::Reads,
     value::Key,
@@ -77,7 +77,7 @@ impl TaxRepository for Store {
         created.state.owner = scope.owner;
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (created, once) = (created.clone(), once.clone());
             let create = async move {
                 let holder = unit.rate_of_code(environment, created.state.code.as_str()).await?;
@@ -111,14 +111,16 @@ impl TaxRepository for Store {
     ) -> Result<Page<TaxRate>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let (filter, window) = (filter.clone(), Window::from(page));
-        let read = self.read(Pace::List, move |unit| {
+        // From one state of the database: a page shorter than requested, of a longer list, has ended early.
+        let read = self.read(Pace::Snapshot(environment.into()), move |unit| {
             let read = async move {
-                let rows = unit.rates_admitted(environment, &filter, window).await?;
+                let mut rows = unit.rates_admitted(environment, &filter, window).await?;
+                cut(&mut rows, PageBytes::default());
                 Ok((rows, unit.count_rates_admitted(environment, &filter).await?))
             };
             read.boxed()
         });
-        crate::persistence::page::page_of(read.await?, |row| rate(scope.owner, &row))
+        page_of(read.await?, |row| rate(scope.owner, &row))
     }
 
     async fn change_rate(
@@ -130,7 +132,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxRateError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // Lock first: a repeated request that waited for the lock then finds the answer that the first one
@@ -170,7 +172,7 @@ impl TaxRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let owner = scope.owner;
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
                 // Whoever holds this lock sees all defaults with the rate, and no other can be added.
@@ -202,7 +204,7 @@ impl TaxRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(ChangeTaxDefaultError::Unknown)?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let scope = scope.clone();
-        let change = self.write(move |unit| {
+        let change = self.write(environment, move |unit| {
             let (scope, command, once) = (scope.clone(), command.clone(), once.clone());
             let change = async move {
                 // The rate of a default never changes. It is locked first, as in a create.
@@ -244,7 +246,7 @@ impl TaxRepository for Store {
                 let default = unit.default(environment, id.into()).await?;
                 let customers = match default {
                     Some(_) => Vec::new(),
-                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key).await?,
+                    None => unit.customers_indexed(environment, entry.kind.code(), &entry.key, 1).await?,
                 };
                 Ok((default, customers))
             };
@@ -273,9 +275,9 @@ impl TaxRepository for Store {
         if let TaxedEntities::One(TaxedEntity::Customer(id)) = filter.entities {
             return self.associations_of(scope.owner, environment, id, filter, page).await;
         }
-        let wanted = filter.clone();
-        let found = self.read(Pace::Snapshot, move |unit| {
-            async move { associations::list(unit, environment, &wanted, page).await }.boxed()
+        let (wanted, owner) = (filter.clone(), scope.owner);
+        let found = self.read(Pace::Snapshot(environment.into()), move |unit| {
+            async move { associations::list(unit, (owner, environment), &wanted, page).await }.boxed()
         });
         associations::merge(scope.owner, filter, page, found.await?)
     }

@@ -3,6 +3,7 @@
 use patron_domain::tax::{CurrencyCode, TaxAssociation, TaxRate};
 
 use crate::persistence::{
+    page::{Shape, Weighed},
     rows::rows,
     value::{Document, Key},
     word::Word,
@@ -29,6 +30,14 @@ rows! {
         currency: String,
         status: i16,
         document: Document,
+    }
+}
+
+impl Weighed for RateRow {
+    const SHAPE: Shape = Shape { columns: 8, weighed: &[7] };
+
+    fn bytes(&self) -> usize {
+        self.document.bytes()
     }
 }
 

@@ -8,6 +8,7 @@ use diesel::{
 use patron_domain::{
     customer::{IndexKind, ListedAssociation, query::Direction},
     lifecycle::Status,
+    page::PageBytes,
     tax::{TaxAssociationFilter, TaxRateFilter},
 };
 
@@ -146,14 +147,14 @@ statements! {
             ).await
         }
 
-        /// A page of the rates that match a filter.
+        /// A page of the rates that match a filter. If it ends early because they are large, there is one more row.
         fn rates_admitted(db, environment: i32, filter: &TaxRateFilter, window: Window) -> Vec<RateRow> {
             let all = rates_admitted!(environment, filter);
             let ordered = match filter.order {
                 Direction::Asc => all.order((tax_rates::created_at.asc(), tax_rates::id.asc())),
                 Direction::Desc => all.order((tax_rates::created_at.desc(), tax_rates::id.desc())),
             };
-            db.rows(ordered.limit(window.limit).offset(window.offset)).await
+            db.rows_within(ordered.limit(window.limit).offset(window.offset), PageBytes::default()).await
         }
 
         /// The number of rates that match a filter.

@@ -21,6 +21,7 @@ use crate::persistence::{
     error::Failure,
     idempotency::{self, Before, Once},
     page::{Window, page_of},
+    party::Party,
     store::Store,
     value::Key,
     writes::Writes,
@@ -39,7 +40,7 @@ impl ApiKeyRepository for Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let row = ApiKeyRow::new(environment, &key, secret_hash(&secret));
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (key, row, once, auditing) = (key.clone(), row.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -65,7 +66,7 @@ impl ApiKeyRepository for Store {
     ) -> Result<Page<ApiKey>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let window = Window::from(page_request);
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(environment), move |unit| {
             let read = async move {
                 let rows = unit.api_keys_of(environment, revoked, window).await?;
                 Ok((rows, unit.count_api_keys_of(environment, revoked).await?))
@@ -85,7 +86,7 @@ impl ApiKeyRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let revoke = self.write(move |unit| {
+        let revoke = self.write(environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let revoke = async move {
                 let row = unit.lock_api_key(environment, id.into()).await?;
@@ -117,7 +118,7 @@ impl ApiKeyRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(RotateKeyError::Unknown)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let rotate = self.write(move |unit| {
+        let rotate = self.write(environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let KeyRotation { replaced, until, key, secret } = rotation.clone();
             let rotate = async move {
@@ -156,7 +157,7 @@ impl ApiKeyRepository for Store {
     }
 
     async fn record_uses(&self, _scope: &SystemScope, uses: Vec<KeyUse>) -> Result<(), StoreError> {
-        let record = self.write(move |unit| {
+        let record = self.write(Party::System, move |unit| {
             let uses = uses.clone();
             let record = async move {
                 let ids: Vec<Key> = uses.iter().map(|KeyUse { id, .. }| Key::from(*id)).collect();

@@ -24,6 +24,7 @@ use crate::persistence::{
     event::log_row::LogRow,
     idempotency::{self, Before, Once},
     page::{Window, page_of},
+    party::Party,
     store::Store,
     value::Key,
     writes::Writes,
@@ -49,7 +50,7 @@ impl TenancyRepository for Store {
             EnvironmentRow { tenant_id: tenant.id.into(), ..EnvironmentRow::from(&environment) },
             ApiKeyRow::new(number, &key, secret_hash(&secret)),
         );
-        let bootstrap = self.write(move |unit| {
+        let bootstrap = self.write(number, move |unit| {
             let (tenant, environment, key) = rows.clone();
             let (auditing, acts) = (auditing.clone(), acts.clone());
             let bootstrap = async move {
@@ -75,7 +76,7 @@ impl TenancyRepository for Store {
 
     async fn create_tenant(&self, _scope: &SystemScope, tenant: Tenant) -> Result<(), StoreError> {
         let row = TenantRow::from(&tenant);
-        let create = self.write(move |_| {
+        let create = self.write(Party::System, move |_| {
             let mut writes = Writes::default();
             writes.new_tenants.push(row.clone());
             async move { Ok::<_, Failure<StoreError>>(Decision { answer: (), writes }) }.boxed()
@@ -85,7 +86,7 @@ impl TenancyRepository for Store {
 
     async fn tenants(&self, _scope: &SystemScope, page_request: PageRequest) -> Result<Page<Tenant>, StoreError> {
         let window = Window::from(page_request);
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(Party::System), move |unit| {
             async move { Ok((unit.tenants(window).await?, unit.count_tenants().await?)) }.boxed()
         });
         page_of(read.await?, TenantRow::tenant)
@@ -99,7 +100,7 @@ impl TenancyRepository for Store {
         at: Timestamp,
     ) -> Result<Option<Tenant>, StoreError> {
         let actor = scope.actor.clone();
-        let suspend = self.write(move |unit| {
+        let suspend = self.write(Party::System, move |unit| {
             let actor = actor.clone();
             let suspend = async move {
                 let Some(row) = unit.lock_tenant(id.into()).await? else { return Ok(Decision::nothing(None)) };
@@ -134,7 +135,7 @@ impl TenancyRepository for Store {
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: environment.id };
         let number = self.environment_to_write(owner).await?;
         let auditing = Auditing::within(self, scope, environment.id).await?;
-        let create = self.write(move |unit| {
+        let create = self.write(number, move |unit| {
             let (environment, once, auditing) = (environment.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -165,7 +166,7 @@ impl TenancyRepository for Store {
         let Some(number) = self.environment(owner).await? else { return Ok(None) };
         let (tenant, actor) = (Key::from(scope.tenant_id), scope.actor.clone());
         let auditing = Auditing::within(self, scope, id).await?;
-        let rename = self.write(move |unit| {
+        let rename = self.write(number, move |unit| {
             let (name, actor, once, auditing) = (name.clone(), actor.clone(), once.clone(), auditing.clone());
             let rename = async move {
                 let row = unit.lock_environment(tenant, id.into()).await?;
@@ -194,7 +195,7 @@ impl TenancyRepository for Store {
         page_request: PageRequest,
     ) -> Result<Page<Environment>, StoreError> {
         let (tenant, window) = (Key::from(scope.tenant_id), Window::from(page_request));
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(Party::Tenant(tenant)), move |unit| {
             let read = async move {
                 let rows = unit.environments_of(tenant, window).await?;
                 Ok((rows, unit.count_environments_of(tenant).await?))

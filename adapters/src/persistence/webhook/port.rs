@@ -26,6 +26,7 @@ use crate::persistence::{
     error::Failure,
     idempotency::{self, Before, Once},
     page::{Window, page_of},
+    party::Party,
     store::Store,
     value::Key,
     writes::Writes,
@@ -50,7 +51,7 @@ impl WebhookRepository for Store {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let environment = self.environment_to_write(scope.owner).await?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
-        let create = self.write(move |unit| {
+        let create = self.write(environment, move |unit| {
             let (endpoint, once, auditing) = (endpoint.clone(), once.clone(), auditing.clone());
             let create = async move {
                 let known = unit.count_endpoints_of(environment).await?;
@@ -79,7 +80,7 @@ impl WebhookRepository for Store {
     ) -> Result<Page<WebhookEndpoint>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Page::empty()) };
         let window = Window::from(page_request);
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(environment), move |unit| {
             let read = async move {
                 Ok((unit.endpoints_of(environment, window).await?, unit.count_endpoints_of(environment).await?))
             };
@@ -118,7 +119,7 @@ impl WebhookRepository for Store {
         let environment = self.environment(scope.owner).await?.ok_or(WebhookError::UnknownEndpoint)?;
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let (scope, change, once, auditing) = (scope.clone(), change.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, change.id.into()).await?;
@@ -151,7 +152,7 @@ impl WebhookRepository for Store {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
@@ -186,8 +187,9 @@ impl WebhookRepository for Store {
         query: DeliveryQuery,
     ) -> Result<Vec<Delivery>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
-        let read = self
-            .read(Pace::List, move |unit| async move { unit.deliveries(environment, id.into(), &query).await }.boxed());
+        let read = self.read(Pace::list(environment), move |unit| {
+            async move { unit.deliveries(environment, id.into(), &query).await }.boxed()
+        });
         deliveries(scope.owner, read.await?)
     }
 
@@ -223,7 +225,7 @@ impl WebhookRepository for Store {
     ) -> Result<Done<u64>, OnceError> {
         let environment = self.environment_to_write(scope.owner).await?;
         let (once, owner) = (Once::of(self, claim).await?, scope.owner);
-        let work = self.write(move |unit| {
+        let work = self.write(environment, move |unit| {
             let once = once.clone();
             let work = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -274,7 +276,7 @@ impl WebhookRepository for Store {
         replays: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
-        let read = self.read(Pace::List, move |unit| {
+        let read = self.read(Pace::list(environment), move |unit| {
             let read = async move {
                 let mut rows = unit.waiting(environment, id.into(), first.into()).await?;
                 rows.extend(unit.due_replays(environment, id.into(), now.micros(), replays.into()).await?);
@@ -296,7 +298,7 @@ impl WebhookRepository for Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let last = Key::from(WebhookDeliveryId::last_at(changed_before));
-        let remove = self.write(move |unit| {
+        let remove = self.write(Party::System, move |unit| {
             let remove = async move {
                 let all = unit.environments_known().await?;
                 let old = unit.old_deliveries(&all, changed_before.micros(), last, limit.into()).await?;
@@ -327,7 +329,7 @@ impl Store {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, claim).await?;
         let rows: Vec<_> = deliveries.iter().map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let add = self.write(move |unit| {
+        let add = self.write(environment, move |unit| {
             let (rows, answer, once) = (rows.clone(), answer.clone(), once.clone());
             let add = async move {
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {

@@ -19,6 +19,7 @@ use crate::persistence::{
     engine::{Decision, Pace},
     error::Failure,
     metrics,
+    party::Party,
     store::Store,
     value::Key,
     writes::Writes,
@@ -33,7 +34,7 @@ impl Store {
         let limit = wanted.saturating_add(claim.serving.len());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // Usually there is no work, which this read shows without a transaction.
-        let found = self.read(Pace::List, move |unit| {
+        let found = self.read(Pace::list(Party::System), move |unit| {
             let find = async move {
                 let all = unit.environments_awake().await?;
                 unit.endpoints_with_work(&all, &holder, now, limit).await
@@ -68,7 +69,7 @@ impl Store {
         claim: &LeaseClaim,
     ) -> Result<Vec<EndpointRow>, StoreError> {
         let (holder, now, until) = (claim.holder.clone(), claim.now.micros(), claim.until.micros());
-        let take = self.write(move |unit| {
+        let take = self.write(Party::System, move |unit| {
             let (ids, holder) = (ids.clone(), holder.clone());
             let take = async move {
                 let mut rows = unit.lock_endpoints(environment, &ids).await?;
@@ -93,7 +94,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let known = self.read(Pace::LookUp, move |unit| unit.any_endpoint(id.into()).boxed()).await?;
         let Some(EndpointRow { environment, .. }) = known else { return Ok(false) };
-        let renew = self.write(move |unit| {
+        let renew = self.write(Party::System, move |unit| {
             let holder = holder.clone();
             let renew = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
@@ -116,7 +117,7 @@ impl Store {
         let Some(environment) = self.environment(record.owner).await? else { return Ok(false) };
         let rows = record.fresh.iter().chain(&record.changed);
         let rows: Vec<_> = rows.map(|delivery| DeliveryRow::new(environment, delivery)).collect();
-        let write = self.write(move |unit| {
+        let write = self.write(environment, move |unit| {
             let (record, rows) = (record.clone(), rows.clone());
             let write = async move {
                 let row = unit.lock_endpoint(environment, record.endpoint_id.into()).await?;

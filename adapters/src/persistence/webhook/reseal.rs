@@ -51,7 +51,7 @@ impl Store {
         vault: &Arc<dyn SecretVault>,
     ) -> Result<Resealed, StoreError> {
         let vault = vault.clone();
-        let reseal = self.write(move |unit| {
+        let reseal = self.write(environment, move |unit| {
             let vault = vault.clone();
             let reseal = async move {
                 let (mut counts, mut writes) = (Resealed::default(), Writes::default());
@@ -77,7 +77,7 @@ impl Store {
         vault: &Arc<dyn SecretVault>,
     ) -> Result<(Resealed, Option<Key>), StoreError> {
         let vault = vault.clone();
-        let reseal = self.write(move |unit| {
+        let reseal = self.write(environment, move |unit| {
             let vault = vault.clone();
             let reseal = async move {
                 let (mut counts, mut writes) = (Resealed::default(), Writes::default());

@@ -12,14 +12,14 @@ use std::{
 
 use patron_domain::{
     ids::{EventId, WebhookEndpointId},
-    webhook::{Attempts, DeliveryError, Lane, Round, RoundResult, Signer, Tally, VaultError, WebhookEndpoint},
+    webhook::{Attempt, Attempts, DeliveryError, Lane, Round, RoundResult, Signer, Tally, VaultError, WebhookEndpoint},
 };
 use tokio::task::JoinSet;
 
 use super::{Relay, Stop};
 
 /// The most concurrent attempts at one endpoint.
-const CONCURRENCY: usize = 16;
+pub(super) const CONCURRENCY: usize = 16;
 /// After this time a round begins no more attempts, so that its results are saved.
 const ROUND: Duration = Duration::from_secs(5);
 
@@ -107,8 +107,7 @@ impl RoundTasks {
             let Some(event) = lock(lane).next().map(|next| next.event_id) else { return };
             self.relay.commits.turn().await;
             let Some(number) = self.number(begun) else { return };
-            let body = lock(&self.bodies).remove(&event);
-            match self.relay.engine.attempt(&self.endpoint, &self.signer, event, body).await {
+            match self.attempt(event).await {
                 Ok(attempt) => {
                     lock(&self.progress).tally.count(&attempt);
                     let jitter = self.jitter[number % self.jitter.len()];
@@ -122,6 +121,21 @@ impl RoundTasks {
                 }
             }
         }
+    }
+
+    async fn attempt(&self, event: EventId) -> Result<Attempt, DeliveryError> {
+        let Relay { engine, budget, .. } = &*self.relay;
+        let known = lock(&self.bodies).remove(&event);
+        let (body, _place) = match known {
+            Some(body) => (Some(body), None),
+            None => {
+                let place = budget.to_read_one(self.endpoint.owner.environment_id).await;
+                let body = engine.body(&self.endpoint, event).await?;
+                let place = budget.keep_for_one(place, body.as_ref().map_or(0, Vec::len));
+                (body, place)
+            }
+        };
+        engine.attempt(&self.signer, event, body).await
     }
 
     /// The number of an attempt that may begin. `None` if no further one may.

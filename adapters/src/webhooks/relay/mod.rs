@@ -6,10 +6,13 @@
 //! endpoints cost nothing.
 
 mod attempt;
+mod budget;
 mod journal;
 mod round;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
+
+pub use self::budget::Budget;
 
 use patron_domain::{
     ids::WebhookEndpointId,
@@ -36,6 +39,8 @@ pub struct Relay {
     pub engine: DeliveryEngine,
     /// The commits of this process: they wake the relay, and pace it while many clients write.
     pub commits: Arc<Commits>,
+    /// The limit of its memory.
+    pub budget: Budget,
 }
 
 impl Relay {

@@ -3,6 +3,7 @@
 
 use std::{
     panic::resume_unwind,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,15 +14,15 @@ use patron_domain::{
 };
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
-use super::{Relay, Stop, attempt::RoundTasks, journal::Journal};
+use super::{Relay, Stop, attempt::RoundTasks, budget::Place, journal::Journal};
 
 /// How long running attempts may take when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 /// After this time the next round checks the store for other work, such as replays.
 const READ_AHEAD: Duration = Duration::from_secs(5);
 
-/// The current endpoint, and the next part of the log.
-type ReadAhead = JoinHandle<Result<(Option<WebhookEndpoint>, LogPage), StoreError>>;
+/// The current endpoint, the next part of the log, and its place in the budget.
+type ReadAhead = JoinHandle<Result<(Option<WebhookEndpoint>, LogPage, Option<Place>), StoreError>>;
 
 impl Relay {
     /// Runs rounds one after another. Returns the endpoint if more should follow at once.
@@ -33,21 +34,24 @@ impl Relay {
     ) -> Result<Option<WebhookEndpoint>, StoreError> {
         let (begun, mut journal) = (Instant::now(), Journal::new(self.clone()));
         let known = endpoint.clone();
+        let Some(place) = self.place(&endpoint, stop.clone()).await? else { return Ok(None) };
         let mut round = self.engine.first_round(endpoint).await?;
+        let mut place = self.budget.keep_for_page(place, round.bytes());
         let outcome = loop {
             let ahead = (begun.elapsed() < READ_AHEAD).then(|| self.read_ahead(&round)).flatten();
             let (record, outcome) = self.attempt(round, stop).await;
+            drop(place);
             let held = journal.add(record).await?;
             let next = match ahead {
                 Some(ahead) if held && outcome.smooth => {
                     let read =
                         ahead.await.unwrap_or_else(|_| Err(StoreError::unavailable("reading ahead was interrupted")));
-                    read.map(|read| outcome.next(read))
+                    read.map(|(found, page, place)| Some((outcome.next((found, page))?, place)))
                 }
                 _ => Ok(None),
             };
             match next {
-                Ok(Some(next)) => round = next,
+                Ok(Some(next)) => (round, place) = next,
                 Ok(None) => break outcome,
                 Err(error) => return journal.close().await.and(Err(error)),
             }
@@ -69,7 +73,28 @@ impl Relay {
     fn read_ahead(self: &Arc<Self>, round: &Round) -> Option<ReadAhead> {
         let after = round.ahead()?;
         let (relay, endpoint) = (self.clone(), round.endpoint.clone());
-        Some(tokio::spawn(async move { relay.engine.read_ahead(&endpoint, after).await }))
+        Some(tokio::spawn(async move {
+            let place = relay.budget.to_read(endpoint.owner.environment_id).await;
+            let (found, page) = relay.engine.read_ahead(&endpoint, after).await?;
+            let place = relay.budget.keep_for_page(place, page.bytes());
+            Ok((found, page, place))
+        }))
+    }
+
+    /// Waits for a place for the first page, and keeps the lease in the meantime. `None` if the lease is lost, or the server
+    /// stops.
+    async fn place(&self, endpoint: &WebhookEndpoint, mut stop: Stop) -> Result<Option<Place>, StoreError> {
+        let mut place = pin!(self.budget.to_read(endpoint.owner.environment_id));
+        loop {
+            tokio::select! {
+                place = &mut place => return Ok(Some(place)),
+                _ = stop.wait_for(|stop| *stop) => return Ok(None),
+                () = tokio::time::sleep(self.engine.options.lease / 3) => {}
+            }
+            if !self.engine.renew(endpoint.id).await? {
+                return Ok(None);
+            }
+        }
     }
 
     /// Makes the attempts of a round.

@@ -123,12 +123,24 @@ impl CustomerQuery {
         self.with_total
     }
 
+    /// Whether the page ended early because of its bytes.
+    #[must_use]
+    pub fn is_cut_short(&self, page: &CustomerPage) -> bool {
+        page.next.is_some() && page.items.len() < usize::from(self.page.limit())
+    }
+
     /// The page from the records that were found in order: the requested ones, and one more if there is one.
     #[must_use]
     pub fn page_of(&self, mut items: Vec<CustomerRecord>, total: Option<u64>) -> CustomerPage {
         let limit = usize::from(self.page.limit());
         let more = items.len() > limit;
         items.truncate(limit);
+        self.page_that_ends(items, more, total)
+    }
+
+    /// The page from its records, in order, for a store that ends pages early. `more` says whether there are further ones.
+    #[must_use]
+    pub fn page_that_ends(&self, items: Vec<CustomerRecord>, more: bool, total: Option<u64>) -> CustomerPage {
         let last = items.last().filter(|_| more);
         // The total may be counted a moment later than the page, and then miss customers that are on the page.
         let proven = if self.after.is_none() && !items.is_empty() { self.page.offset() } else { 0 };

@@ -12,7 +12,8 @@ use crate::{
     ids::{CustomerId, EventId},
     lifecycle::Owner,
     onboarding::{
-        MockStepCaller, Onboarding, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError, Steps,
+        Breaker, MockStepCaller, Onboarding, OnboardingError, OnboardingService, RunAmendment, RunState, RunTokenError,
+        Steps,
     },
     tenancy::{Permission, PermissionDenied},
     testkit::{
@@ -78,6 +79,7 @@ fn scene(answers: Vec<Answer>) -> Scene {
         clock: clock.clone(),
         ids: ids.clone(),
         randomness,
+        breakers: Breakers::default(),
         lease: Duration::from_secs(30),
     };
     Scene { store, clock, ids, service, engine, calls }
@@ -89,6 +91,10 @@ fn answer(status: u16, body: &str) -> Answer {
 
 impl Scene {
     fn customer(&self) -> CustomerId {
+        self.customer_named("acme")
+    }
+
+    fn customer_named(&self, external_id: &str) -> CustomerId {
         let steps = vec![a_call("https://crm.example"), a_link("crm", "/data/id"), a_call("https://mail.example")];
         let steps = Steps::new(steps, "").unwrap();
         block_on(self.service.put_workflow(&a_caller(), None, steps, false, None)).unwrap();
@@ -98,7 +104,7 @@ impl Scene {
             ids: self.ids.clone(),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
         };
-        block_on(customers.create(&a_caller(), a_customer("acme").build(), None)).unwrap().event.state.customer.id
+        block_on(customers.create(&a_caller(), a_customer(external_id).build(), None)).unwrap().event.state.customer.id
     }
 
     /// Executes what is due now.
@@ -241,4 +247,44 @@ fn a_token_is_valid_for_a_run_of_the_environment_and_its_secret() {
     let nobody = RunToken::new(&secret, crate::testkit::an_id(99));
     assert_eq!(recognise(a_caller(), &nobody), foreign);
     assert!(matches!(recognise(a_reader(), &token), Err(OnboardingError::Denied(_))));
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_left_alone_and_tried_again_with_one_call() {
+    let mut answers: Vec<Answer> = (0..Breaker::FAILURES).map(|_| Err(SendFailure::Timeout)).collect();
+    answers.push(answer(500, ""));
+    answers.extend((0..20).map(|_| answer(200, r#"{"data":{"id":"c-7"}}"#)));
+    let scene = scene(answers);
+    let customers: Vec<_> = (0..7).map(|number| scene.customer_named(&format!("c{number}"))).collect();
+    assert_eq!(scene.turn(), 7);
+    assert_eq!(scene.calls.lock().unwrap().len(), 5, "no further call is made");
+    for customer in &customers[5..] {
+        let run = scene.run(*customer);
+        let seen = (run.state, run.attempts, run.last_failure);
+        assert_eq!(seen, (RunState::Waiting, 0, Some(StepFailure::HostRests)), "it has lost no attempt");
+    }
+    // Any response shows that the host answers.
+    scene.wait(20);
+    assert!(scene.turn() >= 2);
+    let runs: Vec<_> = customers.iter().map(|customer| scene.run(*customer)).collect();
+    let failed_with = |failure| runs.iter().filter(|run| run.last_failure == Some(failure)).count();
+    assert_eq!((failed_with(StepFailure::Status(500)), failed_with(StepFailure::HostRests)), (1, 0));
+    assert!(runs.iter().any(|run| run.state == RunState::Succeeded));
+}
+
+#[test]
+fn environments_take_turns_and_some_places_are_kept_free() {
+    let scene = scene(Vec::new());
+    for number in 0..40 {
+        scene.customer_named(&format!("c{number}"));
+    }
+    let owner = a_scope().owner;
+    let claimed = |under_way: &[(Owner, u16)]| block_on(scene.engine.claim_fairly(16, under_way)).unwrap().1.len();
+    assert_eq!(claimed(&[]), 12, "one alone gets three quarters");
+    assert_eq!(claimed(&[(owner, 12)]), 0);
+    assert_eq!(claimed(&[(owner, 11)]), 1);
+    let other = Owner { environment_id: crate::testkit::an_id(99), ..owner };
+    assert_eq!(claimed(&[(owner, 5), (other, 8)]), 3, "the rest of its half");
+    assert_eq!(claimed(&[(other, 12)]), 4, "even the last quarter, for one that has less than half");
+    assert_eq!(block_on(scene.engine.claim(3)).unwrap().1.len(), 3);
 }

@@ -92,7 +92,8 @@ async fn claim(
     holder: &str,
     now: Timestamp,
 ) -> Result<Vec<OnboardingRun>, String> {
-    let claim = RunClaim { holder: holder.to_owned(), now, until: now.later(LEASE), limit: 1_000 };
+    let (holder, until) = (holder.to_owned(), now.later(LEASE));
+    let claim = RunClaim { holder, now, until, limit: 1_000, most_of_one: 1_000, under_way: Vec::new() };
     let claimed = world.ports.onboarding.claim_runs(&SystemScope::patron(), claim).await;
     let claimed = claimed.or_say("onboarding.claim_runs")?;
     Ok(claimed.into_iter().filter(|run| run.owner == scope.owner).collect())

@@ -1,5 +1,7 @@
 //! The onboarding port in memory.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use super::MemoryStore;
@@ -7,6 +9,7 @@ use crate::{
     audit::Act,
     idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
     ids::{CustomerId, WorkflowId},
+    lifecycle::Owner,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName, WorkflowPut,
@@ -123,12 +126,17 @@ impl OnboardingRepository for MemoryStore {
         let all = state.awake().flat_map(|registry| registry.runs.values_mut());
         let mut due: Vec<_> = all.filter(|stored| stored.run.is_due(claim.now)).collect();
         due.sort_by_key(|stored| (stored.run.due_at, stored.run.customer_id));
-        let claimed = due.into_iter().take(usize::from(claim.limit)).map(|stored| {
-            stored.run = stored.run.clone().held(claim.until);
-            stored.holder = Some(claim.holder.clone());
-            stored.run.clone()
-        });
-        Ok(claimed.collect())
+        let (mut claimed, mut taken) = (Vec::new(), HashMap::<Owner, u16>::new());
+        for stored in due {
+            let of_one = taken.entry(stored.run.owner).or_default();
+            if claimed.len() < usize::from(claim.limit) && *of_one < claim.room_for(stored.run.owner) {
+                *of_one += 1;
+                stored.run = stored.run.clone().held(claim.until);
+                stored.holder = Some(claim.holder.clone());
+                claimed.push(stored.run.clone());
+            }
+        }
+        Ok(claimed)
     }
 
     async fn record_run(&self, _scope: &SystemScope, record: RunRecord) -> Result<bool, StoreError> {

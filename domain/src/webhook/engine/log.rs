@@ -39,6 +39,14 @@ impl LogPage {
     }
 }
 
+impl LogPage {
+    /// The size of its bodies in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bodies.values().map(Vec::len).sum()
+    }
+}
+
 impl DeliveryEngine {
     /// Reads the events after a place in the log that an endpoint selects.
     pub(super) async fn page(
@@ -51,6 +59,7 @@ impl DeliveryEngine {
             after,
             types: endpoint.event_types.types(),
             limit: EventLimit::new(limit).unwrap_or_default(),
+            bytes: self.options.page,
             ..EventQuery::default()
         };
         let now = self.service.clock.now();

@@ -132,6 +132,12 @@ impl Round {
         Self { endpoint, waiting, page, read, from, reached, has_more, replays, jitter: [0x80; 32] }
     }
 
+    /// The number of bytes of the log in this round.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.page.as_ref().map_or(0, LogPage::bytes)
+    }
+
     /// The place from which the log may be read during this round; `None` when the next round will probably need other
     /// input.
     #[must_use]

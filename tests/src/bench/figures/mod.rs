@@ -8,6 +8,7 @@ pub(crate) mod growth;
 pub(crate) mod idempotency;
 pub(crate) mod indexes;
 pub(crate) mod mix;
+pub(crate) mod neighbours;
 pub(crate) mod onboarding;
 pub(crate) mod overload;
 pub(crate) mod parse;

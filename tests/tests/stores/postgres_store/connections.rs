@@ -43,8 +43,8 @@ async fn killed_connections_are_replaced() {
         let kill = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() \
                     AND pid <> pg_backend_pid()";
         let killed = admin.query(kill, &[]).await.unwrap();
-        // A pool of four, and the two that look-ups share.
-        assert!(!killed.is_empty() && killed.len() <= 4 + 2, "{} connections", killed.len());
+        // A pool of four, two that look-ups share, and four for short work.
+        assert!(!killed.is_empty() && killed.len() <= 4 + 2 + 4, "{} connections", killed.len());
         sleep(Duration::from_millis(50)).await;
         assert_eq!(world.create(&format!("c{round}"), &[]).await, Ok(()));
     }
@@ -150,11 +150,13 @@ async fn when_all_connections_are_busy_the_wait_for_one_is_bounded() {
     admin.batch_execute("BEGIN; LOCK TABLE tax_rates").await.unwrap();
     let codes: Vec<_> = (0..5).map(|number| format!("C{number}")).collect();
     let mut creates: FuturesUnordered<_> = codes.iter().map(|code| world.try_create_rate(code)).collect();
-    // The pool has 4 connections, and those who have them wait for the lock.
+    // An environment leaves one of the pool's 4 connections to others. The other three wait for the lock.
     let unavailable = StoreError::Unavailable { reason: "no free connection".to_owned() };
-    assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable))));
+    for _ in 0..2 {
+        assert_eq!(creates.next().await, Some(Err(CreateTaxRateError::Store(unavailable.clone()))));
+    }
     admin.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(creates.collect::<Vec<_>>().await, [Ok(()), Ok(()), Ok(()), Ok(())]);
+    assert_eq!(creates.collect::<Vec<_>>().await, [Ok(()), Ok(()), Ok(())]);
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod plans;
 mod poolers;
 mod standby;
 mod start;
+mod turns;
 mod world;

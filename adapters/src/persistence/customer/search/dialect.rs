@@ -62,6 +62,9 @@ pub(crate) trait Dialect: Backend {
     /// The SQL around a text that lower-cases the letters A to Z and changes no others.
     const LOWER: [&'static str; 2];
 
+    /// The condition that ends a statement when its time is up, if the database needs one.
+    const IN_TIME: Option<&'static str>;
+
     /// The SQL around a query for ids, so that the customers are looked up by these ids.
     const AMONG_CUSTOMERS: (&'static str, &'static str);
 }
@@ -125,6 +128,8 @@ impl Dialect for diesel::sqlite::Sqlite {
     // It knows no other letters.
     const LOWER: [&'static str; 2] = ["lower(", ")"];
 
+    const IN_TIME: Option<&'static str> = Some(crate::persistence::sqlite::deadline::IN_TIME);
+
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("IN (", ")");
 }
 
@@ -177,6 +182,9 @@ impl Dialect for diesel::pg::Pg {
     }
 
     const LOWER: [&'static str; 2] = ["lower(", " COLLATE \"C\")"];
+
+    /// None: the server has `statement_timeout`.
+    const IN_TIME: Option<&'static str> = None;
 
     /// Builds an array first. The planner expects few ids, and so never scans a whole list in its order instead.
     const AMONG_CUSTOMERS: (&'static str, &'static str) = ("= ANY (ARRAY(", "))");

@@ -116,7 +116,11 @@ mod tests {
     };
 
     use super::{Search, count, rows};
-    use crate::persistence::sqlite::connection::{self, Role};
+    use crate::persistence::sqlite::{
+        connection::{self, Role},
+        deadline::Deadline,
+        slices::Slices,
+    };
 
     #[derive(QueryableByName)]
     struct Step {
@@ -129,6 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         connection::migrate(&mut connection::open(&folder.path().join("a.db"), Role::Writer).unwrap()).unwrap();
         let mut connection = connection::open(&folder.path().join("a.db"), Role::Reader).unwrap();
+        let _deadline = Deadline::on(&connection, Slices::new(1).into()).unwrap();
         let search = Search::new(1, &CustomerQuery::new(parts).unwrap());
         let statements = [
             debug_query::<Sqlite, _>(&rows(&search)).to_string(),

@@ -43,6 +43,11 @@ impl<DB: Dialect> QueryFragment<DB> for Matches<'_> {
         // Not from the request. As a parameter it would prevent prepared plans from using partial indexes.
         out.push_sql(" AND customers.status = ");
         out.push_sql(&search.status.code().to_string());
+        // Before the conditions that may be evaluated for many customers.
+        if let Some(in_time) = DB::IN_TIME.filter(|_| !search.terms.is_empty()) {
+            out.push_sql(" AND ");
+            out.push_sql(in_time);
+        }
         for term in &search.terms {
             out.push_sql(" AND ");
             term.write(search, &mut out)?;
