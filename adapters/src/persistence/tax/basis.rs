@@ -54,7 +54,8 @@ pub(super) async fn read(
     id: CustomerId,
     asked: Option<Timestamp>,
 ) -> Result<Option<TaxBasis>, BasisError> {
-    let read = store.read(Pace::Snapshot(environment.into()), move |unit| found(unit, owner, environment, id, asked).boxed());
+    let read =
+        store.read(Pace::Snapshot(environment.into()), move |unit| found(unit, owner, environment, id, asked).boxed());
     let Some(found) = read.await? else { return Ok(None) };
     let customer: CustomerAggregate = match found.customer {
         Known::Nothing => return Ok(None),

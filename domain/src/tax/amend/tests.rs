@@ -41,7 +41,7 @@ fn rate(status: Status) -> TaxRate {
 }
 
 fn facts(in_use: bool) -> TaxRateFacts {
-    TaxRateFacts { current: Some(rate(Status::Published)), in_use, holder: None }
+    TaxRateFacts::new(Some(rate(Status::Published)), in_use, None)
 }
 
 fn decide(amendment: TaxRateAmendment, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
@@ -131,6 +131,17 @@ fn an_archived_rate_cannot_be_changed_or_archived_again() {
         assert_eq!(archive(&facts), Err(ChangeTaxRateError::Unknown));
     }
     assert_eq!(archive(&TaxRateFacts::default()), Err(ChangeTaxRateError::Unknown));
+}
+
+#[test]
+fn a_value_that_was_used_is_kept_for_answers_about_the_past() {
+    let eighteen = || value(None, Some("18"), None);
+    assert!(update(eighteen(), &facts(false)).unwrap().history.replaced.is_empty());
+    let changed = update(eighteen(), &facts(false).used_before()).unwrap();
+    assert_eq!((changed.value_at(time(4)), changed.value_at(time(5))), (nineteen(), changed.value));
+    let off = TaxRateUpdate { rate_status: Some(TaxRateStatus::Inactive), ..TaxRateUpdate::default() };
+    let switched = update(off, &facts(true)).unwrap();
+    assert_eq!((switched.is_charged_at(time(4)), switched.is_charged_at(time(5))), (true, false));
 }
 
 #[test]

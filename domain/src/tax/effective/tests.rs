@@ -103,7 +103,7 @@ fn each_reason_is_reported() {
         TaxAssociation { priority: priority(1), ..own(9, 1) },
         TaxAssociation { status: Status::Deleted, ..own(10, 1) },
     ];
-    let basis = TaxBasis { own: Some(associations), defaults: vec![default(20, 1)], rates };
+    let basis = TaxBasis { own: Some(associations), defaults: vec![default(20, 1)], rates, ..TaxBasis::default() };
     let taxes = basis.effective(currency("eur"), time(10));
     assert_eq!(applied(&taxes), [id(1)]);
     assert_eq!(
@@ -116,6 +116,7 @@ fn each_reason_is_reported() {
             (id(6), PassedOver::NotStarted),
             (id(7), PassedOver::Ended),
             (id(8), PassedOver::NotAutomatic),
+            (id(10), PassedOver::Removed),
             (id(20), PassedOver::CustomerOverDefault),
             (id(9), PassedOver::Priority),
         ]
@@ -162,7 +163,7 @@ fn an_association_that_does_not_apply_does_not_outrank_others() {
 
 #[test]
 fn a_customer_without_taxes_has_none_and_a_future_customer_has_the_defaults() {
-    let basis = |own| TaxBasis { own, defaults: vec![default(1, 1)], rates: active([1]) };
+    let basis = |own| TaxBasis { own, defaults: vec![default(1, 1)], rates: active([1]), ..TaxBasis::default() };
     let none = basis(Some(vec![])).effective(currency("EUR"), time(5));
     assert_eq!((applied(&none), passed_over(&none)), (vec![], vec![(id(1), PassedOver::CustomerOverDefault)]));
     assert_eq!(applied(&basis(None).effective(currency("EUR"), time(5))), [id(1)]);
@@ -196,14 +197,14 @@ fn any_basis() -> impl Strategy<Value = TaxBasis> {
                 association.id = id(number as u128 + 1);
             }
             let rates = (0..).zip(rates).map(|(number, (rate_status, status))| rate(number, rate_status, status));
-            TaxBasis { own, defaults, rates: rates.collect() }
+            TaxBasis { own, defaults, rates: rates.collect(), ..TaxBasis::default() }
         },
     )
 }
 
 proptest! {
     #[test]
-    fn every_published_association_is_told_once_and_no_rate_applies_twice(
+    fn every_association_and_published_default_is_told_once_and_no_rate_applies_twice(
         basis in any_basis(), code in select(&CURRENCIES[..]), at in 0..20_i64,
     ) {
         let (code, at) = (currency(code), time(at));
@@ -211,8 +212,8 @@ proptest! {
         let mut told: Vec<_> = applied(&taxes);
         told.extend(taxes.passed_over.iter().map(|tax| tax.association.id));
         told.sort_unstable();
-        let published = basis.own.iter().flatten().chain(&basis.defaults);
-        let mut wanted: Vec<_> = published.filter(|one| one.status == Status::Published).map(|one| one.id).collect();
+        let defaults = basis.defaults.iter().filter(|one| one.status == Status::Published);
+        let mut wanted: Vec<_> = basis.own.iter().flatten().chain(defaults).map(|one| one.id).collect();
         wanted.sort_unstable();
         prop_assert_eq!(told, wanted);
 
@@ -223,7 +224,7 @@ proptest! {
 
         for AppliedTax { association, rate, .. } in &taxes.applied {
             prop_assert_eq!(association.tax_rate_id, rate.id);
-            prop_assert_eq!((rate.status, rate.rate_status), (Status::Published, TaxRateStatus::Active));
+            prop_assert!(rate.is_charged_at(at));
             prop_assert!(association.currency.is_none_or(|own| own == code));
             prop_assert!(association.start <= at && association.end.is_none_or(|end| at < end));
             prop_assert!(association.auto_apply);
@@ -241,9 +242,42 @@ proptest! {
             let winner = taxes.applied.iter().find(|tax| tax.association.id == by).unwrap();
             prop_assert!(winner.association.priority <= tax.association.priority);
             let alone = vec![tax.association.clone()];
-            let alone = TaxBasis { own: Some(alone), defaults: vec![], rates: basis.rates.clone() };
+            let alone = TaxBasis { own: Some(alone), rates: basis.rates.clone(), ..TaxBasis::default() };
             prop_assert_eq!(applied(&alone.effective(currency("EUR"), time(at))), vec![tax.association.id]);
         }
+    }
+
+    #[test]
+    fn an_end_or_a_change_alters_no_answer_about_a_time_before_it(
+        basis in any_basis(), which in 0..3_usize, (from, at) in (1..20_i64).prop_flat_map(|from| (Just(from), 0..from)),
+    ) {
+        let told = |basis: &TaxBasis| -> Vec<_> {
+            let taxes = basis.effective(currency("EUR"), time(at));
+            taxes.applied.iter().map(|tax| (tax.association.id, tax.rate.value)).collect()
+        };
+        let before = told(&basis);
+        let mut later = basis.clone();
+        if let Some(rate) = later.rates.get_mut(which) {
+            let id = id(7);
+            let value = TaxValue::Percentage(Percentage::new("7").unwrap());
+            let (effective_from, created_by) = (time(from), Actor::system());
+            let change = crate::tax::TaxRateChange { id, effective_from, value, created_at: time(from), created_by };
+            rate.history.changes.push(change);
+        }
+        prop_assert_eq!(told(&later), before.clone());
+        if let Some(rate) = later.rates.get_mut((which + 1) % 3).filter(|rate| rate.status == Status::Published) {
+            let to = rate.rate_status.opposite();
+            rate.history.switches.push(crate::tax::StatusSwitch { at: time(from), to });
+            rate.rate_status = to;
+        }
+        prop_assert_eq!(told(&later), before.clone());
+        for association in later.own.iter_mut().flatten().filter(|one| one.status == Status::Published).take(1) {
+            association.status = Status::Deleted;
+            association.audit.touch(time(from), &Actor::system());
+        }
+        prop_assert_eq!(told(&later), before.clone());
+        later.archived.push(ArchivedTerm { from: time(from), until: None });
+        prop_assert_eq!(told(&later), before);
     }
 
     #[test]

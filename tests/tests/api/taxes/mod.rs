@@ -4,6 +4,7 @@ mod access;
 mod association_requests;
 mod associations;
 mod effective;
+mod in_time;
 mod rates;
 
 use patron_tests::{
