@@ -21,7 +21,7 @@ impl From<CreateTaxRateError> for ApiError {
             CreateTaxRateError::Denied(error) => error.into(),
             CreateTaxRateError::Invalid(violations) => violations.into(),
             CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            CreateTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
+            CreateTaxRateError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             CreateTaxRateError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -45,7 +45,7 @@ impl From<ChangeTaxRateError> for ApiError {
                 Self::already_exists("effective_from", message, existing.to_string())
             }
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeTaxRateError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxRateError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -85,7 +85,7 @@ impl From<CreateTaxDefaultError> for ApiError {
             CreateTaxDefaultError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
-            CreateTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
+            CreateTaxDefaultError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             CreateTaxDefaultError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -103,7 +103,7 @@ impl From<ChangeTaxDefaultError> for ApiError {
                 Self::already_exists("start_date", message, existing.to_string())
             }
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
-            ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeTaxDefaultError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxDefaultError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }

@@ -64,7 +64,7 @@ impl From<WebhookError> for ApiError {
             WebhookError::UnknownEndpoint => Self::not_found(message),
             WebhookError::UnknownEvent => Self::not_found(&message).names_nothing("event_id", message),
             WebhookError::TooManyEndpoints | WebhookError::TooManyEvents => Self::invalid_operation(message),
-            WebhookError::KeyReused(_) => Self::idempotency_key_reused(),
+            WebhookError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()
