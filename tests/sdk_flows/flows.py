@@ -79,6 +79,7 @@ def customers():
     assert link.metadata == {"live": True, "depth": {"n": 1}}
     (tax,) = sdk.tax_associations.list_tax_associations(entity_type="customer", entity_id=made.id).items
     assert (tax.tax_rate_id, tax.currency, tax.priority, tax.auto_apply) == (rate.id, "eur", 3, True)
+    assert tax.tax_behavior == "exclusive"
     step("create a customer with a tax and a link")
 
     assert sdk.customers.get_customer(id=made.id) == made
@@ -262,7 +263,8 @@ def associations(customer, used):
     assert [tax.id for tax in of_rate.items] == [made.id]
     step("list tax associations")
 
-    after = sdk.tax_associations.update_tax_association(id=made.id, priority=1, auto_apply=True, metadata={})
+    after = sdk.tax_associations.update_tax_association(id=made.id, priority=1, auto_apply=True, metadata={}, tax_behavior="inclusive")
+    assert after.tax_behavior == "inclusive"
     assert (after.priority, after.auto_apply, after.metadata) == (1, True, {})
     step("update a tax association")
 
