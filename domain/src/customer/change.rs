@@ -365,7 +365,7 @@ impl DecisionContext<'_> {
         Err(ChangeCustomerError::UnknownTaxRates(unknown.collect()))
     }
 
-    /// Refuses the external id that a customer would newly have, if somebody else has it.
+    /// Refuses a new external id that another customer has.
     pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
         match self.facts.holder {
             Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),

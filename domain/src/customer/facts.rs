@@ -36,7 +36,7 @@ pub enum Subject<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaxFactsNeeded<'a> {
-    /// The published tax rates with these codes, of which one may stand there twice.
+    /// The published tax rates with these codes. A code may occur twice.
     pub rates: Vec<&'a TaxRateCode>,
     /// Whether the environment's published auto-apply defaults are needed.
     pub defaults: bool,

@@ -117,7 +117,7 @@ macro_rules! create_request {
     };
 }
 
-/// What may be absent, as a place of the table holds it.
+/// An optional value, as a place of the table holds it.
 macro_rules! or_unset {
     (default, $value:expr) => {
         $value.unwrap_or_default()
