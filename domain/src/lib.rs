@@ -91,6 +91,7 @@ pub mod onboarding;
 pub mod page;
 pub mod patch;
 pub mod retention;
+pub mod shares;
 pub mod store;
 pub mod stored;
 #[cfg(feature = "system")]

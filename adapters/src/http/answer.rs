@@ -9,7 +9,7 @@ use rocket::{
 };
 use serde::Serialize;
 
-use super::{Api, apart::apart, error::ApiError, indent, version};
+use super::{Api, error::ApiError, indent, version};
 
 /// A response with its rendered JSON body.
 pub(crate) struct Answer {
@@ -32,9 +32,9 @@ impl Answer {
     }
 
     /// 200 with one page of a list.
-    pub(crate) async fn page(items: usize, page: &(impl Serialize + Sync)) -> Result<Self, ApiError> {
+    pub(crate) async fn page(api: &Api, items: usize, page: &(impl Serialize + Sync)) -> Result<Self, ApiError> {
         // Each item has at least a few hundred bytes.
-        apart(items.saturating_mul(500), || Self::ok(page)).await
+        api.long_work.apart(items.saturating_mul(500), || Self::ok(page)).await
     }
 
     /// 204 without a body.

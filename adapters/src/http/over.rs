@@ -14,7 +14,7 @@ use patron_domain::{
     webhook::{SecretVault, WebhookSender, WebhookService},
 };
 
-use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, RateLimits};
+use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, LongWork, RateLimits};
 #[cfg(feature = "key-cache")]
 use crate::key_cache::CachedApiKeys;
 use crate::{
@@ -53,6 +53,9 @@ pub struct Ports {
     pub rate_limit: RateLimit,
     /// The longest validity of a key that is created over HTTP. Default: unlimited.
     pub key_max_age: Option<Duration>,
+    /// Limits the concurrency of long work. Several APIs of one process should share it. Default: one on every second
+    /// processor.
+    pub long_work: LongWork,
     /// Limits.
     pub options: HttpOptions,
 }
@@ -78,6 +81,7 @@ impl Default for Ports {
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
             rate_limit: RateLimit::default(),
             key_max_age: None,
+            long_work: LongWork::default(),
             options: HttpOptions::default(),
         }
     }
@@ -176,6 +180,7 @@ impl Api {
             webhooks: calls.map(|calls| ports.webhooks(calls, database)),
             onboarding: calls.map(|calls| ports.onboarding(calls, database)),
             limits: RateLimits::new(ports.rate_limit),
+            long_work: ports.long_work.clone(),
             readiness: Some(Arc::new(database.clone())),
             options: ports.options.clone(),
             ..Self::new(ports.customers(database), callers)

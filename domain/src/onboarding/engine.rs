@@ -25,6 +25,7 @@ use crate::{
     lifecycle::{Owner, Version},
     metadata::JsonObject,
     page::PageRequest,
+    shares::Shares,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     webhook::{Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
@@ -120,8 +121,9 @@ impl OnboardingEngine {
         places: u16,
         under_way: &[(Owner, u16)],
     ) -> Result<(String, Vec<OnboardingRun>), StoreError> {
-        let kept_free = if places > 1 { (places / 4).max(1) } else { 0 };
-        self.claim_by_turns(Places { count: places, share: places.div_ceil(2), kept_free }, under_way).await
+        let shares = Shares::<()>::new(places.into());
+        let [share, kept_free] = [shares.half(), shares.kept_free()].map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+        self.claim_by_turns(Places { count: places, share, kept_free }, under_way).await
     }
 
     async fn claim_by_turns(

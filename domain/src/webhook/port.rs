@@ -14,6 +14,7 @@ use crate::{
     ids::{WebhookDeliveryId, WebhookEndpointId},
     lifecycle::Owner,
     page::{Page, PageRequest},
+    shares::Shares,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
     time::Timestamp,
@@ -44,7 +45,7 @@ pub struct DeliveryQuery {
 /// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::{LeaseClaim, WebhookRepository}};
 ///
 /// let (now, until) = (a_time(), a_time().later(Duration::from_secs(60)));
-/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], limit: 10 };
+/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], places: 10 };
 /// let store = MemoryStore::default();
 /// let claimed = futures::executor::block_on(store.claim(&SystemScope::patron(), claim)).unwrap();
 /// assert!(claimed.is_empty());
@@ -57,10 +58,32 @@ pub struct LeaseClaim {
     pub now: Timestamp,
     /// The end of the leases.
     pub until: Timestamp,
-    /// The endpoints that it already serves.
-    pub serving: Vec<WebhookEndpointId>,
-    /// The maximum number of endpoints.
-    pub limit: u16,
+    /// The endpoints that it already serves, and their owners.
+    pub serving: Vec<(WebhookEndpointId, Owner)>,
+    /// The maximum number of endpoints that it serves, including these.
+    pub places: u16,
+}
+
+impl LeaseClaim {
+    /// Whether the relay already serves an endpoint.
+    #[must_use]
+    pub fn serves(&self, id: WebhookEndpointId) -> bool {
+        self.serving.iter().any(|(served, _)| *served == id)
+    }
+
+    /// Chooses the endpoints to lease of those that have work, the longest waiting first. Environments share the places
+    /// as [`Shares`] decides. `P` identifies an environment in the store; `served` has one entry for each endpoint that
+    /// the relay already serves.
+    #[must_use]
+    pub fn choose<P: Ord + Clone, K>(
+        &self,
+        served: impl IntoIterator<Item = P>,
+        waiting: Vec<(P, K)>,
+    ) -> Vec<(P, K)> {
+        let mut shares = Shares::new(self.places.into());
+        served.into_iter().for_each(|environment| shares.take(environment));
+        shares.hand_out(waiting)
+    }
 }
 
 /// The result of a round at an endpoint, written in full or not at all.
@@ -216,6 +239,7 @@ pub trait WebhookRepository: Send + Sync {
     ) -> Result<Done<u64>, OnceError>;
 
     /// Leases endpoints of any environment that have work: events after their position, or a delivery that is due.
+    /// [`LeaseClaim::choose`] MUST choose them, so that no environment blocks another.
     ///
     /// Endpoints that are disabled, deleted, paused, of a suspended tenant or listed as served MUST NOT be returned,
     /// nor those that another holder has leased beyond the current time. Of concurrent claims no two MUST get the same

@@ -30,6 +30,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("webhooks: other scopes neither see nor change an endpoint", isolated(world).await);
     report.note("webhooks.claim: endpoints with work are leased to one holder at a time", claimed(world).await);
     report.note("webhooks.claim: leaves out disabled, deleted, paused and served endpoints", left_out(world).await);
+    report.note("webhooks.claim: environments share the places", shared(world).await);
     report.note(
         "webhooks.record: a round is written in full, only for the holder of the lease, and only behind events that exist",
         recorded(world).await,
@@ -68,7 +69,7 @@ pub(super) async fn find(
 
 /// Claims endpoints for a holder. Other endpoints of the database may be included.
 async fn claim(world: &World<'_>, holder: &str, now: Timestamp) -> Result<Vec<WebhookEndpointId>, String> {
-    let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], limit: 1_000 };
+    let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], places: 1_000 };
     let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
     Ok(claimed.iter().map(|endpoint| endpoint.id).collect())
 }
@@ -226,13 +227,29 @@ async fn left_out(world: &World<'_>) -> Outcome {
         holder: "second".to_owned(),
         now: later,
         until: later.later(LEASE),
-        serving: vec![served.id],
-        limit: 1_000,
+        serving: vec![(served.id, served.owner)],
+        places: 1_000,
     };
     let claimed = webhooks.claim(&system(), claim).await.or_say("claim")?;
     let own = |id| claimed.iter().any(|endpoint| endpoint.id == id);
     let seen = [plain.id, served.id, disabled.id, deleted.id, paused.id].map(own);
     same("plain, served, disabled, deleted, paused", &seen, &[true, false, false, false, false])
+}
+
+async fn shared(world: &World<'_>) -> Outcome {
+    let (loud, quiet) = (world.environment().await?, world.environment().await?);
+    let (waiting, other) = (made(world, &loud).await?, made(world, &quiet).await?);
+    for scope in [&loud, &quiet] {
+        world.created(scope, a_customer("acme")).await?;
+    }
+    // The relay serves more endpoints of one environment than half of its places.
+    let serving: Vec<_> = (0..900).map(|_| (world.id(), waiting.owner)).collect();
+    let now = world.now();
+    let claim = LeaseClaim { holder: "full".to_owned(), now, until: now.later(LEASE), serving, places: 1_000 };
+    let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
+    holds(claimed.len() <= 100, || format!("{} endpoints for 100 free places", claimed.len()))?;
+    let own = |id| claimed.iter().any(|endpoint| endpoint.id == id);
+    same("the environment with most places, another one", &[own(waiting.id), own(other.id)], &[false, true])
 }
 
 async fn recorded(world: &World<'_>) -> Outcome {

@@ -105,7 +105,7 @@ fn a_lease_whose_result_was_lost_is_given_to_its_holder_again() {
     block_on(service(&Faults::default(), &store).create(&a_caller(), a_customer("acme").build(), None)).unwrap();
     let until = a_time().later(Duration::from_secs(60));
     let claim = |holder: &str| {
-        let claim = LeaseClaim { holder: holder.to_owned(), now: a_time(), until, serving: vec![], limit: 10 };
+        let claim = LeaseClaim { holder: holder.to_owned(), now: a_time(), until, serving: vec![], places: 10 };
         block_on(webhooks.claim(&patron, claim)).map(|claimed| claimed.len())
     };
     faults.lose_answer(2);

@@ -10,6 +10,7 @@ use crate::{
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
+    lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -37,7 +38,7 @@ impl StoredEndpoint {
         let free = lease.as_ref().is_none_or(|(holder, until)| *until <= claim.now || *holder == claim.holder);
         let awake = endpoint.health.paused_until.is_none_or(|until| until <= claim.now);
         let has_work = registry_end > endpoint.position || self.is_waiting_for(claim.now);
-        endpoint.disabled.is_none() && awake && free && has_work && !claim.serving.contains(&endpoint.id)
+        endpoint.disabled.is_none() && awake && free && has_work && !claim.serves(endpoint.id)
     }
 
     fn is_held_by(&self, name: &str) -> bool {
@@ -232,14 +233,20 @@ impl WebhookRepository for MemoryStore {
 
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let mut state = self.lock();
-        let mut claimed = Vec::new();
+        let party = |owner: Owner| (owner.tenant_id, owner.environment_id);
+        let mut waiting = Vec::new();
         for registry in state.awake() {
             let end = registry.last_position();
-            for stored in registry.endpoints.values_mut().filter(|stored| stored.is_claimable(end, &claim)) {
-                if claimed.len() < usize::from(claim.limit) {
-                    stored.lease = Some((claim.holder.clone(), claim.until));
-                    claimed.push(stored.endpoint.clone());
-                }
+            let claimable = registry.endpoints.values().filter(|stored| stored.is_claimable(end, &claim));
+            waiting.extend(claimable.map(|stored| (party(stored.endpoint.owner), stored.endpoint.id)));
+        }
+        let served = claim.serving.iter().map(|(_, owner)| party(*owner));
+        let chosen: Vec<_> = claim.choose(served, waiting).into_iter().map(|(_, id)| id).collect();
+        let mut claimed = Vec::new();
+        for stored in state.awake().flat_map(|registry| registry.endpoints.values_mut()) {
+            if chosen.contains(&stored.endpoint.id) {
+                stored.lease = Some((claim.holder.clone(), claim.until));
+                claimed.push(stored.endpoint.clone());
             }
         }
         Ok(claimed)

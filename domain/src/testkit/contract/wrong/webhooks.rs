@@ -137,6 +137,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     ("leases endpoints that are served", |wrong| {
         claiming(wrong, |claim| LeaseClaim { serving: Vec::new(), ..claim });
     }),
+    ("leases more endpoints of one environment than its share", |wrong| {
+        claiming(wrong, |claim| LeaseClaim { places: u16::MAX, ..claim });
+    }),
     ("leases paused endpoints", |wrong| {
         recording(wrong, |record| RoundRecord { health: Health { paused_until: None, ..record.health }, ..record });
     }),
