@@ -28,6 +28,7 @@
 //!     clock: Arc::new(FixedClock::default()),
 //!     ids: Arc::new(CountingIds::default()),
 //!     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+//!     quotas: patron_domain::tenancy::Quotas::default(),
 //! };
 //!
 //! // All faults of a request are reported together, each under the name of its field.

@@ -10,7 +10,7 @@ use patron_domain::{
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
     tax::TaxService,
-    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, RateLimit},
+    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, Quotas, RateLimit},
     webhook::{SecretVault, WebhookSender, WebhookService},
 };
 
@@ -51,6 +51,8 @@ pub struct Ports {
     pub idempotency_ttl: Duration,
     /// The rate limit of each tenant. Default: none.
     pub rate_limit: RateLimit,
+    /// The quotas of every environment. Default: none.
+    pub quotas: Quotas,
     /// The longest validity of a key that is created over HTTP. Default: unlimited.
     pub key_max_age: Option<Duration>,
     /// Limits the concurrency of long work. Several APIs of one process should share it. Default: one on every second
@@ -80,6 +82,7 @@ impl Default for Ports {
             calls: None,
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
             rate_limit: RateLimit::default(),
+            quotas: Quotas::default(),
             key_max_age: None,
             long_work: LongWork::default(),
             options: HttpOptions::default(),
@@ -96,6 +99,7 @@ impl Ports {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
         }
     }
 
@@ -137,6 +141,7 @@ impl Ports {
             randomness: self.randomness.clone(),
             records: database.records.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
         }
     }
 
@@ -150,6 +155,7 @@ impl Ports {
             ids: self.ids.clone(),
             randomness: self.randomness.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     integration::{NewLink, ProviderEntityId, ProviderType},
     lifecycle::{Status, Version},
     tax::{NewTaxAssociation, TaxAssociationUpdate},
-    tenancy::{EnvironmentScope, RequestId},
+    tenancy::{EnvironmentScope, Quota, Quoted, RequestId},
     time::Timestamp,
 };
 
@@ -38,6 +38,8 @@ pub struct ChangeCustomer {
     pub only_if: Precondition,
     /// The ids, time and request of the change.
     pub stamp: Stamp,
+    /// The most published customers of the environment.
+    pub quota: Quota,
     /// The client's idempotency key, if it sent one.
     pub claim: Option<IdempotencyClaim>,
 }
@@ -220,10 +222,10 @@ pub struct CustomerChanged {
 }
 
 impl ChangeCustomer {
-    /// A change without a precondition and without an idempotency key.
+    /// A change without a precondition, a quota or an idempotency key.
     #[must_use]
     pub fn new(change: CustomerChange, stamp: Stamp) -> Self {
-        Self { change, only_if: Precondition::None, stamp, claim: None }
+        Self { change, only_if: Precondition::None, stamp, quota: Quota::UNLIMITED, claim: None }
     }
 
     /// The customer that must be looked up and locked before [`Self::decide`].
@@ -255,6 +257,18 @@ impl ChangeCustomer {
             CustomerChange::CreateOrUpdate { new, .. } => WorkflowNeeded::of(&new.onboarding),
             CustomerChange::Amend(..) => WorkflowNeeded::None,
         }
+    }
+
+    /// Whether the number of published customers must be looked up, as [`CustomerFacts::published`].
+    #[must_use]
+    pub fn count_needed(&self) -> bool {
+        self.quota.is_limited()
+            && matches!(
+                self.change,
+                CustomerChange::Create(_)
+                    | CustomerChange::CreateOrUpdate { .. }
+                    | CustomerChange::Amend(_, Amendment::Restore)
+            )
     }
 
     /// Whether an existing customer with the new external id makes the change fail, instead of being updated.
@@ -295,6 +309,14 @@ impl ChangeCustomer {
         scope: &EnvironmentScope,
         facts: &CustomerFacts,
     ) -> Result<CustomerDecision, ChangeCustomerError> {
+        let publishes = match (&self.change, &facts.current) {
+            (CustomerChange::Create(_), _) | (CustomerChange::CreateOrUpdate { .. }, None) => true,
+            (CustomerChange::Amend(_, Amendment::Restore), Some(current)) => current.customer.status == Status::Archived,
+            _ => false,
+        };
+        if publishes {
+            self.quota.admit(Quoted::Customers, facts.published)?;
+        }
         let Stamp { ids, at, request_id } = self.stamp;
         let context = DecisionContext { scope, at, ids, request_id, facts };
         match self.change {

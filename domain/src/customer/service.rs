@@ -14,7 +14,7 @@ use crate::{
     integration::IntegrationMapping,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
+    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied, Quotas},
     violation::{Rule, Violations},
 };
 
@@ -33,6 +33,7 @@ use crate::{
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let created = service.create(&a_caller(), a_customer("acme").build(), None).await.unwrap();
 /// let found = service.find(&a_caller(), created.event.state.customer.id).await.unwrap();
@@ -50,6 +51,8 @@ pub struct CustomerService {
     /// How long a request that is repeated with its idempotency key gets the same response. Clients expect
     /// [`DEFAULT_IDEMPOTENCY_TTL`].
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// 24 hours.
@@ -136,6 +139,7 @@ impl CustomerService {
     ///     clock: Arc::new(FixedClock::default()),
     ///     ids: Arc::new(CountingIds::default()),
     ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    ///     quotas: patron_domain::tenancy::Quotas::default(),
     /// };
     /// let create = || CustomerChange::Create(a_customer("acme").build());
     /// let caller = a_caller();
@@ -161,7 +165,7 @@ impl CustomerService {
             fingerprint,
             since: at.earlier(self.idempotency_ttl),
         });
-        Ok((scope, ChangeCustomer { change, only_if, stamp, claim }))
+        Ok((scope, ChangeCustomer { change, only_if, stamp, quota: self.quotas.customers, claim }))
     }
 
     /// The customer that a change identifies by its id, its external id, or both.
@@ -287,6 +291,7 @@ mod tests {
             clock: Arc::new(MockClock::at(now())),
             ids: Arc::new(MockIdGenerator::from_time()),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            quotas: crate::tenancy::Quotas::default(),
         }
     }
 

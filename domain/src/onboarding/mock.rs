@@ -63,7 +63,7 @@ impl MockOnboardingRepository {
         let own = of.clone();
         onboarding.expect_put_workflow().returning(move |scope, put, _| {
             let current = own(scope.owner).filter(|one| one.name == put.name);
-            Ok(Done::now(put.decide(scope, current).workflow().clone()))
+            Ok(Done::now(put.decide(scope, current, 0)?.workflow().clone()))
         });
         let own = of.clone();
         onboarding.expect_workflow().returning(move |scope, name| Ok(own(scope.owner).filter(|one| one.name == name)));

@@ -112,13 +112,14 @@ pub trait OnboardingRepository: Send + Sync {
     /// Puts a version of a workflow under its name in the scope's environment, by [`PutWorkflow::decide`], and returns
     /// the version that the name then has. Customers that are created later get it; earlier versions stay for their
     /// runs. Of concurrent calls each MUST see the result of the one before it. With a claim this MUST be done once; a
-    /// repeated call returns the version of the first.
+    /// repeated call returns the version of the first. If the put has a quota, this MUST pass the number of workflows
+    /// that new customers can get; concurrent calls MAY exceed the quota together.
     async fn put_workflow(
         &self,
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError>;
+    ) -> Result<Done<Workflow>, OnboardingError>;
 
     /// The version of a workflow that new customers get; `None` when there is no workflow with this name.
     async fn workflow(

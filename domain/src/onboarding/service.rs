@@ -14,7 +14,7 @@ use crate::{
     ids::{CustomerId, IdGenerator, Randomness},
     onboarding::{Onboarding, WorkflowName},
     store::StoreError,
-    tenancy::{Caller, Permission, PermissionDenied},
+    tenancy::{Caller, Permission, PermissionDenied, QuotaReached, Quotas},
     webhook::{SecretVault, VaultError, WebhookSecret},
 };
 
@@ -37,6 +37,7 @@ use crate::{
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness::default()),
 ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap();
 /// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, None).await.unwrap().value;
@@ -58,6 +59,8 @@ pub struct OnboardingService {
     pub randomness: Arc<dyn Randomness>,
     /// How long a request that is repeated with its idempotency key gets the same response.
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// Why an operation on workflows or runs failed.
@@ -74,6 +77,9 @@ pub enum OnboardingError {
     /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The environment has as many workflows as its quota allows.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// The caller's environment has no such workflow.
     #[error("there is no onboarding workflow with this name")]
     UnknownWorkflow,
@@ -105,8 +111,8 @@ impl OnboardingService {
     /// are unchanged, no new version is created.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, generating the secret or the store fails, or the key was used for a
-    /// different request.
+    /// When the caller is not a `super_admin`, the quota is reached, generating the secret or the store fails, or the key
+    /// was used for a different request.
     pub async fn put_workflow(
         &self,
         caller: &Caller,
@@ -122,7 +128,8 @@ impl OnboardingService {
         let fresh = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
         let id = ids.next_id();
         let secret = WorkflowSecret { id, sealed: self.vault.seal(id, &fresh)? };
-        let put = PutWorkflow { name, steps, another_secret, id: ids.next_id(), secret: secret.clone(), at };
+        let (id, quota) = (ids.next_id(), self.quotas.workflows);
+        let put = PutWorkflow { name, steps, another_secret, id, secret: secret.clone(), at, quota };
         let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
         let Done { value, replayed } = self.onboarding.put_workflow(scope, put, claim).await?;
         let shown = (!replayed && value.secret == secret).then_some(fresh);

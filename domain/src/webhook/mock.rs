@@ -50,7 +50,7 @@ impl MockWebhookRepository {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut webhooks = Self::new();
-        webhooks.expect_create_endpoint().returning(|_, _, _| Err(unavailable().into()));
+        webhooks.expect_create_endpoint().returning(|_, _, _, _| Err(unavailable().into()));
         webhooks.expect_endpoints().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_any_endpoint().returning(|_, _| Err(unavailable()));
@@ -72,7 +72,7 @@ impl MockWebhookRepository {
         let mut webhooks = Self::new();
         let one = endpoint.clone();
         let of = move |owner| one.clone().filter(|one| one.owner == owner);
-        webhooks.expect_create_endpoint().returning(|_, endpoint, _| Ok(Done::now(endpoint)));
+        webhooks.expect_create_endpoint().returning(|_, endpoint, _, _| Ok(Done::now(endpoint)));
         let own = of.clone();
         webhooks
             .expect_endpoints()
@@ -140,6 +140,7 @@ impl MockWebhookSender {
     ///     randomness: Arc::new(MockRandomness::always([7; 32])),
     ///     records: Arc::new(MockIdempotencyRecords::empty()),
     ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
+    ///     quotas: patron_domain::tenancy::Quotas::default(),
     /// };
     /// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
     /// assert_eq!(test.value.state, DeliveryState::Failed);

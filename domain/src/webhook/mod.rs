@@ -30,7 +30,7 @@ pub use endpoint::{
     WebhookEndpoint,
 };
 pub use engine::{Attempts, DeliveryEngine, DeliveryError, DeliveryOptions, LogPage, Round, RoundOutcome, RoundResult};
-pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError};
+pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError, check_endpoints};
 pub use filter::{EventFilter, EventFilterError};
 pub use health::{DISABLE_AFTER, DisabledReason, Health, Tally};
 #[cfg(any(test, feature = "mock"))]

@@ -16,7 +16,7 @@ use crate::{
     page::{Page, PageRequest},
     shares::Shares,
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
 };
 
@@ -140,12 +140,12 @@ pub struct RoundRecord {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{testkit::*, webhook::WebhookRepository};
+/// use patron_domain::{tenancy::Quota, testkit::*, webhook::WebhookRepository};
 ///
 /// # futures::executor::block_on(async {
 /// let webhooks: Arc<dyn WebhookRepository> = Arc::new(MemoryStore::default());
 /// let endpoint = a_webhook_endpoint();
-/// webhooks.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
+/// webhooks.create_endpoint(&a_scope(), endpoint.clone(), Quota::UNLIMITED, None).await.unwrap();
 /// assert_eq!(webhooks.find_endpoint(&a_scope(), endpoint.id).await, Ok(Some(endpoint)));
 /// # });
 /// ```
@@ -154,12 +154,13 @@ pub struct RoundRecord {
 pub trait WebhookRepository: Send + Sync {
     /// Writes a new endpoint of the scope's environment, whatever owner the value has.
     ///
-    /// This MUST return [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]. Concurrent calls
-    /// MAY exceed the maximum together.
+    /// This MUST return the error of [`check_endpoints`](super::check_endpoints) for the number of endpoints that are not
+    /// deleted. Concurrent calls MAY exceed the maximum together.
     async fn create_endpoint(
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 

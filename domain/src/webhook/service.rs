@@ -14,7 +14,7 @@ use crate::{
     ids::{IdGenerator, Randomness, WebhookEndpointId},
     lifecycle::Audit,
     page::{Page, PageRequest},
-    tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
+    tenancy::{Caller, EnvironmentScope, Permission, Quotas, SystemScope},
     time::Timestamp,
 };
 
@@ -40,6 +40,7 @@ use crate::{
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
 ///     records: Arc::new(MemoryStore::default()),
 ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
 /// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
@@ -72,6 +73,8 @@ pub struct WebhookService {
     pub records: Arc<dyn IdempotencyRecords>,
     /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// A request for a new endpoint.
@@ -122,7 +125,7 @@ impl WebhookService {
             audit: Audit::created(now, &scope.actor),
         };
         let claim = self.claim(scope, request, now);
-        let Done { value, replayed } = self.webhooks.create_endpoint(scope, endpoint, claim).await?;
+        let Done { value, replayed } = self.webhooks.create_endpoint(scope, endpoint, self.quotas.endpoints, claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }
 

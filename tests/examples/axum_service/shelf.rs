@@ -56,7 +56,8 @@ impl Board {
         };
         let wanted = command.wanted_external_id(current);
         let holder = wanted.and_then(|wanted| self.published(wanted)).map(|holder| holder.customer.id);
-        CustomerFacts::new(current.cloned(), holder)
+        let published = self.customers.values().filter(|one| is_published(one)).count();
+        CustomerFacts::new(current.cloned(), holder).with_published(published as u64)
     }
 
     fn change(

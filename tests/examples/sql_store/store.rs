@@ -208,7 +208,16 @@ fn facts(db: &Connection, place: Place, command: &ChangeCustomer) -> Result<Cust
         Some(wanted) => holder(db, place, wanted)?.map(|holder| holder.customer.id),
         None => None,
     };
-    Ok(CustomerFacts::new(current, held))
+    let facts = CustomerFacts::new(current, held);
+    Ok(if command.count_needed() { facts.with_published(count_published(db, place)?) } else { facts })
+}
+
+/// The number of published customers.
+fn count_published(db: &Connection, place: Place) -> Result<u64, StoreError> {
+    let statement = "SELECT COUNT(*) FROM customers WHERE tenant = ? AND environment = ? AND status = ?";
+    let values: [&dyn ToSql; 3] = [&place.tenant, &place.environment, &Status::Published.as_str()];
+    let count: i64 = db.query_row(statement, values, |row| row.get(0)).map_err(failed)?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// Writes the rows of a decision: the event contains the whole new state.

@@ -47,7 +47,7 @@ impl From<ChangeCustomerError> for ApiError {
         match error {
             ChangeCustomerError::Denied(error) => error.into(),
             ChangeCustomerError::Invalid(violations) => violations.into(),
-            ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
+            ChangeCustomerError::Forbidden(_) | ChangeCustomerError::Quota(_) => Self::invalid_operation(message),
             ChangeCustomerError::UnknownCustomer
             | ChangeCustomerError::UnknownMapping
             | ChangeCustomerError::UnknownAssociation => Self::not_found(message),

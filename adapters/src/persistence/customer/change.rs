@@ -78,7 +78,9 @@ impl Batch {
         };
         let known = facts.of(command);
         let decision = command.clone().decide(scope, &known)?;
+        let before = known.current.as_ref().map(|before| before.customer.status);
         let event = self.note(*environment, known.current, decision, keeping);
+        facts.count(before, event.state.customer.status);
         facts.put(event.state.clone());
         if let Some(row) = self.writes.kept.last().filter(|row| row.event == Some(event.id.into())) {
             // A repeated request in the same batch gets this answer.

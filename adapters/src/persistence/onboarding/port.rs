@@ -85,7 +85,7 @@ impl OnboardingRepository for Store {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
@@ -94,7 +94,7 @@ impl OnboardingRepository for Store {
             let (scope, put, once, auditing) = (scope.clone(), put.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
-                let keeping = match idempotency::before::<WorkflowId, OnceError>(unit, once.as_ref()).await? {
+                let keeping = match idempotency::before::<WorkflowId, OnboardingError>(unit, once.as_ref()).await? {
                     Before::Free(keeping) => keeping,
                     Before::Done(id) => {
                         let version = unit.workflow_version(environment, id.into()).await?;
@@ -105,7 +105,12 @@ impl OnboardingRepository for Store {
                 };
                 let current = row.as_ref().map(|row| row.workflow(scope.owner)).transpose().map_err(refused)?;
                 let at = put.at;
-                let decided = put.decide(&scope, current.clone());
+                let count = match current.is_none() && put.quota.is_limited() {
+                    true => unit.count_workflows(environment).await?,
+                    false => 0,
+                };
+                let count = u64::try_from(count).unwrap_or_default();
+                let decided = put.decide(&scope, current.clone(), count).map_err(refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 auditing.note(&mut writes, Act::workflow_put(current.as_ref(), decided.workflow()), at);
                 if let WorkflowPut::New(new) = &decided {
@@ -114,7 +119,7 @@ impl OnboardingRepository for Store {
                 }
                 let workflow = decided.workflow().clone();
                 keeping.answer(&mut writes, &workflow.id, at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(workflow), writes })
+                Ok::<_, Failure<OnboardingError>>(Decision { answer: Done::now(workflow), writes })
             };
             work.boxed()
         });

@@ -11,11 +11,11 @@ use patron_domain::{
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
-        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord,
-        WebhookEndpoint, WebhookError, WebhookRepository,
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, RoundRecord,
+        WebhookEndpoint, WebhookError, check_endpoints, WebhookRepository,
     },
 };
 
@@ -46,6 +46,7 @@ impl WebhookRepository for Store {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
@@ -59,9 +60,7 @@ impl WebhookRepository for Store {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                if u64::try_from(known).unwrap_or_default() >= MAX_ENDPOINTS {
-                    return Err(Failure::Refused(WebhookError::TooManyEndpoints));
-                }
+                check_endpoints(u64::try_from(known).unwrap_or_default(), quota).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_endpoints.push(EndpointRow::new(environment, &endpoint));
                 auditing.note(&mut writes, Act::endpoint_created(&endpoint), endpoint.audit.updated_at);

@@ -69,6 +69,7 @@ fn scene(answers: Vec<Answer>) -> Scene {
         ids: ids.clone(),
         randomness: randomness.clone(),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: crate::tenancy::Quotas::default(),
     };
     let engine = OnboardingEngine {
         onboarding: store.clone(),
@@ -103,6 +104,7 @@ impl Scene {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            quotas: crate::tenancy::Quotas::default(),
         };
         block_on(customers.create(&a_caller(), a_customer(external_id).build(), None)).unwrap().event.state.customer.id
     }

@@ -13,7 +13,7 @@ use crate::{
     idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, QuotaReached, Quoted, SystemScope},
     testkit::{a_customer, a_delivery, a_webhook_endpoint},
     time::Timestamp,
     webhook::{
@@ -55,7 +55,7 @@ pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<
     let audit = Audit::created(world.now(), &scope.actor);
     let position = end(world, scope.owner).await?;
     let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
-    world.ports.webhooks.create_endpoint(scope, endpoint.clone(), None).await.or_say("webhooks.create_endpoint")?;
+    world.ports.webhooks.create_endpoint(scope, endpoint.clone(), Quota::UNLIMITED, None).await.or_say("webhooks.create_endpoint")?;
     Ok(endpoint)
 }
 
@@ -148,11 +148,17 @@ async fn listed(world: &World<'_>) -> Outcome {
 
 async fn bounded(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    for _ in 0..MAX_ENDPOINTS {
+    for number in 0..2 {
+        let one = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
+        let answer = world.ports.webhooks.create_endpoint(&scope, one, Quota::of(1), None).await.map(drop);
+        let quota = WebhookError::Quota(QuotaReached { what: Quoted::Endpoints, max: 1 });
+        same("within a quota of one", &answer, if number == 0 { &Ok(()) } else { &Err(quota) })?;
+    }
+    for _ in 1..MAX_ENDPOINTS {
         made(world, &scope).await?;
     }
     let one_more = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
-    let answer = world.ports.webhooks.create_endpoint(&scope, one_more, None).await.map(drop);
+    let answer = world.ports.webhooks.create_endpoint(&scope, one_more, Quota::UNLIMITED, None).await.map(drop);
     same("one more", &answer, &Err(WebhookError::TooManyEndpoints))
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, Quota},
     testkit::{a_delivery, a_webhook_endpoint},
     time::Timestamp,
     webhook::{
@@ -45,7 +45,7 @@ fn disabling(world: &World<'_>, endpoint: &WebhookEndpoint) -> ChangeEndpoint {
 async fn once(world: &World<'_>) -> Outcome {
     let (scope, webhooks) = (world.environment().await?, &world.ports.webhooks);
     let create = async |endpoint| {
-        let made = webhooks.create_endpoint(&scope, endpoint, under(&scope, "create", 1)?).await;
+        let made = webhooks.create_endpoint(&scope, endpoint, Quota::UNLIMITED, under(&scope, "create", 1)?).await;
         made.or_say("create_endpoint under a key")
     };
     let endpoint = another(world, &scope);
@@ -78,7 +78,7 @@ async fn refused(world: &World<'_>) -> Outcome {
     same("deleting an unknown endpoint", &nothing, &Ok(None))?;
     let changed = webhooks.change_endpoint(&scope, disabling(world, &endpoint), under(&scope, "k", 3)?).await;
     holds(changed.is_ok_and(|changed| !changed.replayed), || "a refusal was recorded with its key".to_owned())?;
-    let made = webhooks.create_endpoint(&scope, missing, under(&scope, "k", 4)?).await.map(drop);
+    let made = webhooks.create_endpoint(&scope, missing, Quota::UNLIMITED, under(&scope, "k", 4)?).await.map(drop);
     same("another request", &made, &Err(IdempotencyKeyReused.into()))?;
     let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), under(&scope, "k", 5)?).await;
     same("another request", &deleted, &Err(OnceError::from(IdempotencyKeyReused)))?;
@@ -129,7 +129,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
     let (scope, webhooks) = (world.environment().await?, &world.ports.webhooks);
     let create = async || {
         let claim = under(&scope, "k", 1)?;
-        let made = webhooks.create_endpoint(&scope, another(world, &scope), claim).await;
+        let made = webhooks.create_endpoint(&scope, another(world, &scope), Quota::UNLIMITED, claim).await;
         made.or_say("create_endpoint under a key")
     };
     let (mut done, mut ids) = (0, Vec::new());

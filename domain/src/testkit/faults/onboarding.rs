@@ -22,7 +22,7 @@ impl<P: OnboardingRepository + ?Sized> OnboardingRepository for Faulty<P> {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         self.call(self.port.put_workflow(scope, put, claim)).await
     }
 

@@ -8,7 +8,7 @@ use crate::{
     ids::WebhookEndpointId,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
         ChangeEndpoint, Delivery, DeliveryQuery, LeaseClaim, RoundRecord, WebhookEndpoint, WebhookError,
@@ -22,9 +22,10 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        self.call(self.port.create_endpoint(scope, endpoint, claim)).await
+        self.call(self.port.create_endpoint(scope, endpoint, quota, claim)).await
     }
 
     async fn endpoints(

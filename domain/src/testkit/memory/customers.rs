@@ -167,7 +167,12 @@ impl Registry {
             WorkflowNeeded::Default => self.workflows.get(&None).copied(),
             WorkflowNeeded::Named(name) => self.workflows.get(&Some(name.clone())).copied(),
         };
-        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()), workflow }
+        let taxes = self.tax_facts(command.tax_facts_needed());
+        let published = match command.count_needed() {
+            true => self.customers.values().filter(|one| one.customer.status == Status::Published).count() as u64,
+            false => 0,
+        };
+        CustomerFacts { current, holder, taxes, workflow, published }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {

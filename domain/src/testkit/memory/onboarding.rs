@@ -36,7 +36,7 @@ impl OnboardingRepository for MemoryStore {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
         if let Some(id) = registry.kept_before::<WorkflowId>(scope.owner, claim.as_ref())? {
@@ -44,7 +44,7 @@ impl OnboardingRepository for MemoryStore {
         }
         let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
         let at = put.at;
-        let put = put.decide(scope, current.clone());
+        let put = put.decide(scope, current.clone(), registry.workflows.len() as u64)?;
         let workflow = put.workflow().clone();
         if let WorkflowPut::New(new) = put {
             registry.workflows.insert(new.name.clone(), new.id);

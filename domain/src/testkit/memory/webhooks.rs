@@ -13,11 +13,11 @@ use crate::{
     lifecycle::Owner,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
         ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, Disabled, LeaseClaim,
-        MAX_ENDPOINTS, Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
+        Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
     },
 };
 
@@ -81,6 +81,7 @@ impl WebhookRepository for MemoryStore {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let mut state = self.lock();
@@ -91,9 +92,7 @@ impl WebhookRepository for MemoryStore {
             return Err(id_taken("webhook endpoint").into());
         }
         let endpoints = &mut state.registry(scope.owner).endpoints;
-        if endpoints.len() as u64 >= MAX_ENDPOINTS {
-            return Err(WebhookError::TooManyEndpoints);
-        }
+        check_endpoints(endpoints.len() as u64, quota)?;
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let stored = StoredEndpoint { endpoint: endpoint.clone(), lease: None, deliveries: BTreeMap::new() };
         endpoints.insert(stored.endpoint.id, stored);

@@ -10,7 +10,7 @@ use crate::{
     page::PageRequest,
     store::StoreError,
     tax::{TaxAssociationFilter, TaxRateOverrides, TaxRepository, TaxedEntity},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, Quota},
     testkit::{MemoryStore, a_time},
 };
 
@@ -63,6 +63,11 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
                 return answer;
             }
             seen.find(|scope| now(store.change(&scope, command.clone())).ok()).map_or(answer, Ok)
+        });
+    }),
+    ("ignores the quota of customers", |wrong| {
+        changing(wrong, |store, scope, command| {
+            now(store.change(scope, ChangeCustomer { quota: Quota::UNLIMITED, ..command }))
         });
     }),
     ("allows an external id once in all environments", |wrong| {

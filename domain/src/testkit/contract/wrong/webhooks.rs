@@ -6,7 +6,7 @@ use crate::{
     idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::Owner,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     testkit::MemoryStore,
     webhook::{
         DeliveryQuery, DeliveryState, Health, LeaseClaim, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository,
@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn pass_on(wrong: &mut Wrong) {
     let (store, webhooks) = (&wrong.store, &mut wrong.webhooks);
     let own = store.clone();
-    webhooks.expect_create_endpoint().returning(move |scope, one, claim| now(own.create_endpoint(scope, one, claim)));
+    webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| now(own.create_endpoint(scope, one, quota, claim)));
     let own = store.clone();
     webhooks.expect_endpoints().returning(move |scope, page| now(own.endpoints(scope, page)));
     let own = store.clone();
@@ -88,8 +88,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("loses the position of an endpoint", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
-            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, claim))
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| {
+            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, quota, claim))
         });
     }),
     ("returns the first endpoints on every page", |wrong| {
@@ -102,8 +102,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("allows any number of endpoints", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
-            let answer = now(store.create_endpoint(scope, one.clone(), claim));
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| {
+            let answer = now(store.create_endpoint(scope, one.clone(), quota, claim));
             if answer == Err(WebhookError::TooManyEndpoints) { Ok(Done::now(one)) } else { answer }
         });
     }),
@@ -136,6 +136,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("leases endpoints that are served", |wrong| {
         claiming(wrong, |claim| LeaseClaim { serving: Vec::new(), ..claim });
+    }),
+    ("ignores the quota of endpoints", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_create_endpoint()
+            .returning(move |scope, one, _, claim| now(store.create_endpoint(scope, one, Quota::UNLIMITED, claim)));
     }),
     ("leases more endpoints of one environment than its share", |wrong| {
         claiming(wrong, |claim| LeaseClaim { places: u16::MAX, ..claim });
@@ -219,7 +226,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_create_endpoint()
-            .returning(move |scope, one, _| now(store.create_endpoint(scope, one, None)));
+            .returning(move |scope, one, quota, _| now(store.create_endpoint(scope, one, quota, None)));
     }),
     ("forgets the key of a deletion", |wrong| {
         let store = wrong.store.clone();
