@@ -5,6 +5,7 @@ use std::{
     io::{Error as IoError, ErrorKind},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use diesel::{connection::SimpleConnection, prelude::*, result::Error};
@@ -30,7 +31,7 @@ const COMMON: &str =
     "PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 /// A commit is on the disk when it is acknowledged, and readers do not wait for it. The log is checkpointed at 16 MiB,
 /// four times SQLite's default: a page that many commits change is then written to the file once for all of them.
-const WRITER: &str = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";
+const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;";
 const READER: &str = "PRAGMA query_only=ON;";
 
 /// Read and write access for this user only. SQLite gives its log and the index of the log the same mode as the file.
@@ -95,8 +96,7 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenErro
     let settings = format!("{COMMON}{}", if role == Role::Writer { WRITER } else { READER });
     connection.batch_execute(&settings).map_err(|error| failed(file_error(&error)))?;
     if role == Role::Writer {
-        let mode = diesel::dsl::sql::<diesel::sql_types::Text>("SELECT journal_mode FROM pragma_journal_mode");
-        let mode: String = mode.get_result(&mut connection).map_err(|error| failed(file_error(&error)))?;
+        let mode = use_log(&mut connection).map_err(|error| failed(file_error(&error)))?;
         if mode != "wal" {
             return Err(failed(format!(
                 "it cannot use write-ahead logging (journal_mode is {mode}); is it on a network file system?"
@@ -104,6 +104,28 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<SqliteConnection, OpenErro
         }
     }
     Ok(connection)
+}
+
+/// Switches the file to write-ahead logging, and returns the mode that it has then.
+///
+/// If several connections switch a new file at once, SQLite refuses all but one without waiting, because each would wait
+/// for the others. So a refused switch is repeated for as long as other statements wait.
+fn use_log(connection: &mut SqliteConnection) -> QueryResult<String> {
+    const TRIES: u32 = 500;
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut tries = 1;
+    loop {
+        let mode = diesel::dsl::sql::<diesel::sql_types::Text>("PRAGMA journal_mode=WAL").get_result(connection);
+        match mode {
+            Err(error) if is_locked(&error) && tries < TRIES => std::thread::sleep(PAUSE),
+            mode => return mode,
+        }
+        tries += 1;
+    }
+}
+
+fn is_locked(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if information.message().contains("locked"))
 }
 
 fn file_error(error: &Error) -> String {
@@ -150,13 +172,16 @@ mod tests {
 
     #[test]
     fn processes_that_start_at_once_migrate_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = prepare_path(&folder.path().join("patron.db")).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| migrate(&mut open(&path, Role::Writer).unwrap()).unwrap());
-            }
-        });
+        // Repeated, because only some rounds switch a new file to write-ahead logging at the same moment.
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = prepare_path(&folder.path().join("patron.db")).unwrap();
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| migrate(&mut open(&path, Role::Writer).unwrap()).unwrap());
+                }
+            });
+        }
     }
 
     #[test]
