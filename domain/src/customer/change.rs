@@ -311,7 +311,9 @@ impl ChangeCustomer {
     ) -> Result<CustomerDecision, ChangeCustomerError> {
         let publishes = match (&self.change, &facts.current) {
             (CustomerChange::Create(_), _) | (CustomerChange::CreateOrUpdate { .. }, None) => true,
-            (CustomerChange::Amend(_, Amendment::Restore), Some(current)) => current.customer.status == Status::Archived,
+            (CustomerChange::Amend(_, Amendment::Restore), Some(current)) => {
+                current.customer.status == Status::Archived
+            }
             _ => false,
         };
         if publishes {

@@ -75,11 +75,7 @@ impl LeaseClaim {
     /// as [`Shares`] decides. `P` identifies an environment in the store; `served` has one entry for each endpoint that
     /// the relay already serves.
     #[must_use]
-    pub fn choose<P: Ord + Clone, K>(
-        &self,
-        served: impl IntoIterator<Item = P>,
-        waiting: Vec<(P, K)>,
-    ) -> Vec<(P, K)> {
+    pub fn choose<P: Ord + Clone, K>(&self, served: impl IntoIterator<Item = P>, waiting: Vec<(P, K)>) -> Vec<(P, K)> {
         let mut shares = Shares::new(self.places.into());
         served.into_iter().for_each(|environment| shares.take(environment));
         shares.hand_out(waiting)

@@ -125,7 +125,8 @@ impl WebhookService {
             audit: Audit::created(now, &scope.actor),
         };
         let claim = self.claim(scope, request, now);
-        let Done { value, replayed } = self.webhooks.create_endpoint(scope, endpoint, self.quotas.endpoints, claim).await?;
+        let Done { value, replayed } =
+            self.webhooks.create_endpoint(scope, endpoint, self.quotas.endpoints, claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }
 

@@ -14,8 +14,8 @@ use patron_domain::{
     tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
-        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, RoundRecord,
-        WebhookEndpoint, WebhookError, check_endpoints, WebhookRepository,
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, RoundRecord, WebhookEndpoint,
+        WebhookError, WebhookRepository, check_endpoints,
     },
 };
 

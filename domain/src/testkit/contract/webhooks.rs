@@ -55,7 +55,12 @@ pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<
     let audit = Audit::created(world.now(), &scope.actor);
     let position = end(world, scope.owner).await?;
     let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
-    world.ports.webhooks.create_endpoint(scope, endpoint.clone(), Quota::UNLIMITED, None).await.or_say("webhooks.create_endpoint")?;
+    world
+        .ports
+        .webhooks
+        .create_endpoint(scope, endpoint.clone(), Quota::UNLIMITED, None)
+        .await
+        .or_say("webhooks.create_endpoint")?;
     Ok(endpoint)
 }
 

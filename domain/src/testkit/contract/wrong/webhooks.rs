@@ -16,7 +16,9 @@ use crate::{
 pub(super) fn pass_on(wrong: &mut Wrong) {
     let (store, webhooks) = (&wrong.store, &mut wrong.webhooks);
     let own = store.clone();
-    webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| now(own.create_endpoint(scope, one, quota, claim)));
+    webhooks
+        .expect_create_endpoint()
+        .returning(move |scope, one, quota, claim| now(own.create_endpoint(scope, one, quota, claim)));
     let own = store.clone();
     webhooks.expect_endpoints().returning(move |scope, page| now(own.endpoints(scope, page)));
     let own = store.clone();
