@@ -11,7 +11,7 @@ use patron_domain::{
     onboarding::OnboardingService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, Quotas, RateLimit},
-    webhook::{SecretVault, WebhookSender, WebhookService},
+    webhook::{ReplayPace, SecretVault, WebhookSender, WebhookService},
 };
 
 use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, LongWork, RateLimits};
@@ -51,6 +51,8 @@ pub struct Ports {
     pub idempotency_ttl: Duration,
     /// The rate limit of each tenant. Default: none.
     pub rate_limit: RateLimit,
+    /// Limits replays of events. Several services of one process should share it.
+    pub replays: ReplayPace,
     /// The quotas of every environment. Default: none.
     pub quotas: Quotas,
     /// The longest validity of a key that is created over HTTP. Default: unlimited.
@@ -82,6 +84,7 @@ impl Default for Ports {
             calls: None,
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
             rate_limit: RateLimit::default(),
+            replays: ReplayPace::default(),
             quotas: Quotas::default(),
             key_max_age: None,
             long_work: LongWork::default(),
@@ -142,6 +145,7 @@ impl Ports {
             records: database.records.clone(),
             idempotency_ttl: self.idempotency_ttl,
             quotas: self.quotas,
+            replays: self.replays.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     breaker::Breakers,
     failure::StepFailure,
-    port::{OnboardingRepository, RunClaim, RunRecord, StepCall, StepCaller},
+    port::{OnboardingRepository, RunClaim, RunRecord, StepAnswer, StepCall, StepCaller},
     run::{OnboardingRun, RunState, StepOutcome},
     step::{HttpCall, LinkIntegration, Step},
     token::RunToken,
@@ -27,8 +27,8 @@ use crate::{
     page::PageRequest,
     shares::Shares,
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
-    webhook::{Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
+    webhook::{MAX_RETRY_AFTER, Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
 };
 
 /// Executes steps. The driver claims runs and advances each of them; several drivers may do so in parallel.
@@ -244,8 +244,18 @@ impl OnboardingEngine {
         self.breakers.note(environment, host, answer.as_ref().map_or_else(shows_life, |_| true), self.clock.now());
         Ok(match answer {
             Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
-            Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),
-            Ok((_, answer)) => match values(workflow.steps.links_after(run.step), &answer) {
+            Ok(StepAnswer { status, retry_after, .. }) if !call.expected.admits(status) => {
+                let failure = StepFailure::Status(status);
+                match retry_after.filter(|_| matches!(status, 429 | 503)) {
+                    Some(wait) => {
+                        let wait = wait.min(MAX_RETRY_AFTER);
+                        self.breakers.rest(environment, host, self.clock.now().later(wait));
+                        StepOutcome::Delayed(failure, wait)
+                    }
+                    None => StepOutcome::Failed(failure),
+                }
+            }
+            Ok(StepAnswer { body, .. }) => match values(workflow.steps.links_after(run.step), &body) {
                 Ok(values) => StepOutcome::Called(values),
                 Err(failure) => StepOutcome::Failed(failure),
             },
@@ -303,6 +313,7 @@ impl OnboardingEngine {
             change: CustomerChange::Amend(run.customer_id, amendment),
             only_if: Precondition::None,
             stamp: Stamp { ids: self.ids.start(at), at, request_id: None },
+            quota: Quota::UNLIMITED,
             claim,
         };
         self.customers.change(scope, command).await.map(drop)

@@ -1,6 +1,6 @@
 //! Ready-made mocks of the onboarding ports.
 
-use super::{MockOnboardingRepository, MockStepCaller, OnboardingError, OnboardingRun, Workflow};
+use super::{MockOnboardingRepository, MockStepCaller, OnboardingError, OnboardingRun, StepAnswer, Workflow};
 use crate::{idempotency::Done, store::StoreError, webhook::SendFailure};
 
 fn unavailable() -> StoreError {
@@ -140,7 +140,7 @@ impl MockStepCaller {
     pub fn answering(status: u16, body: &str) -> Self {
         let answer = body.as_bytes().to_vec();
         let mut caller = Self::new();
-        caller.expect_call().returning(move |_| Ok((status, answer.clone())));
+        caller.expect_call().returning(move |_| Ok(StepAnswer { status, body: answer.clone(), retry_after: None }));
         caller
     }
 

@@ -1,6 +1,6 @@
 //! The ports for onboarding: the store of workflows and runs, and the caller of steps.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -212,6 +212,31 @@ impl fmt::Debug for StepCall {
     }
 }
 
+/// The response to a call.
+///
+/// ```
+/// use patron_domain::onboarding::StepAnswer;
+///
+/// assert_eq!(StepAnswer { status: 201, body: b"{}".to_vec(), retry_after: None }.status, 201);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct StepAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, or its beginning.
+    pub body: Vec<u8>,
+    /// How long the host asked to wait (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+/// The body may have personal data.
+impl fmt::Debug for StepAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, retry_after, .. } = self;
+        write!(f, "StepAnswer {{ status: {status}, retry_after: {retry_after:?}, redacted }}")
+    }
+}
+
 /// Makes calls.
 ///
 /// ```
@@ -223,9 +248,9 @@ impl fmt::Debug for StepCall {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait StepCaller: Send + Sync {
-    /// Makes one attempt and returns status and body. At most one byte more than
+    /// Makes one attempt and returns the response. At most one byte more than
     /// [`StepFailure::MAX_ANSWER`](super::StepFailure::MAX_ANSWER) of the body is kept.
     ///
     /// The rules of [`crate::webhook::WebhookSender::send`] for addresses, redirects and time MUST be followed.
-    async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure>;
+    async fn call(&self, call: StepCall) -> Result<StepAnswer, SendFailure>;
 }

@@ -172,7 +172,7 @@ impl DeliveryEngine {
         let now = clock.now();
         let Some(body) = body else {
             let outcome = Err(SendFailure::EventGone);
-            return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new() });
+            return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new(), retry_after: None });
         };
         Ok(sender.send(signer.request(event, body, now)).await)
     }

@@ -1,5 +1,7 @@
 //! Errors of webhook operations.
 
+use std::time::Duration;
+
 use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
     store::StoreError,
@@ -25,6 +27,7 @@ use crate::{
 ///     records: Arc::new(MockIdempotencyRecords::empty()),
 ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
 ///     quotas: patron_domain::tenancy::Quotas::default(),
+///     replays: patron_domain::webhook::ReplayPace::default(),
 /// };
 /// # futures::executor::block_on(async {
 /// assert_eq!(service.delete(&a_caller(), an_id(1), None).await, Err(WebhookError::UnknownEndpoint));
@@ -58,6 +61,12 @@ pub enum WebhookError {
         max = MAX_REPLAY
     )]
     TooManyEvents,
+    /// Too many events were replayed to the endpoint lately.
+    #[error("too many events were replayed to this endpoint lately; repeat the request in {} s", wait.as_secs() + 1)]
+    TooManyReplays {
+        /// The time after which a replay is accepted.
+        wait: Duration,
+    },
     /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),

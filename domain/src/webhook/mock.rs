@@ -141,6 +141,7 @@ impl MockWebhookSender {
     ///     records: Arc::new(MockIdempotencyRecords::empty()),
     ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
     ///     quotas: patron_domain::tenancy::Quotas::default(),
+    ///     replays: patron_domain::webhook::ReplayPace::default(),
     /// };
     /// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
     /// assert_eq!(test.value.state, DeliveryState::Failed);
@@ -164,6 +165,7 @@ impl MockWebhookSender {
             took: std::time::Duration::ZERO,
             outcome,
             answer: String::new(),
+            retry_after: None,
         });
         sender.expect_not_called().returning(|_| None);
         sender

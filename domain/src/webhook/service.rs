@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, EndpointAmendment, EndpointDescription,
-    EndpointSecrets, EndpointUpdate, EndpointUrl, EventFilter, Health, SecretVault, WebhookBody, WebhookEndpoint,
-    WebhookError, WebhookRepository, WebhookSecret, WebhookSender, request::TEST_EVENT,
+    EndpointSecrets, EndpointUpdate, EndpointUrl, EventFilter, Health, ReplayPace, SecretVault, WebhookBody,
+    WebhookEndpoint, WebhookError, WebhookRepository, WebhookSecret, WebhookSender, request::TEST_EVENT,
 };
 use crate::{
     clock::Clock,
@@ -41,6 +41,7 @@ use crate::{
 ///     records: Arc::new(MemoryStore::default()),
 ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
 ///     quotas: patron_domain::tenancy::Quotas::default(),
+///     replays: patron_domain::webhook::ReplayPace::default(),
 /// };
 /// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
 /// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
@@ -75,6 +76,8 @@ pub struct WebhookService {
     pub idempotency_ttl: Duration,
     /// The quotas of every environment.
     pub quotas: Quotas,
+    /// Limits replays.
+    pub replays: ReplayPace,
 }
 
 /// A request for a new endpoint.

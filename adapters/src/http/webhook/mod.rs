@@ -66,6 +66,7 @@ impl From<WebhookError> for ApiError {
             WebhookError::TooManyEndpoints | WebhookError::Quota(_) | WebhookError::TooManyEvents => {
                 Self::invalid_operation(message)
             }
+            WebhookError::TooManyReplays { wait } => Self::too_many(wait.as_secs() + 1),
             WebhookError::KeyReused(_) => Self::idempotency_key_reused(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

@@ -35,7 +35,7 @@ impl WebhookBody for Body {
     }
 }
 
-type Answer = Result<(u16, Vec<u8>), SendFailure>;
+type Answer = Result<StepAnswer, SendFailure>;
 
 /// A store with a workflow, and an engine whose calls get the given responses in turn.
 struct Scene {
@@ -87,7 +87,11 @@ fn scene(answers: Vec<Answer>) -> Scene {
 }
 
 fn answer(status: u16, body: &str) -> Answer {
-    Ok((status, body.as_bytes().to_vec()))
+    Ok(StepAnswer { status, body: body.as_bytes().to_vec(), retry_after: None })
+}
+
+fn busy(status: u16, seconds: u64) -> Answer {
+    Ok(StepAnswer { status, body: Vec::new(), retry_after: Some(Duration::from_secs(seconds)) })
 }
 
 impl Scene {
@@ -289,4 +293,30 @@ fn environments_take_turns_and_some_places_are_kept_free() {
     assert_eq!(claimed(&[(owner, 5), (other, 8)]), 3, "the rest of its half");
     assert_eq!(claimed(&[(other, 12)]), 4, "even the last quarter, for one that has less than half");
     assert_eq!(block_on(scene.engine.claim(3)).unwrap().1.len(), 3);
+}
+
+#[test]
+fn a_host_that_asks_to_wait_gets_no_call_of_any_run_until_then() {
+    let ok = || answer(201, r#"{"data":{"id":"7"}}"#);
+    let scene = scene(vec![busy(503, 60), ok(), answer(200, ""), ok(), answer(200, "")]);
+    let (first, second) = (scene.customer_named("first"), scene.customer_named("second"));
+    assert_eq!(scene.turn(), 2);
+    assert_eq!(scene.calls.lock().unwrap().len(), 1, "the second run waits, too");
+    let failures = [first, second].map(|customer| scene.run(customer).last_failure);
+    assert_eq!(failures, [Some(StepFailure::Status(503)), Some(StepFailure::HostRests)]);
+    assert_eq!([first, second].map(|customer| scene.run(customer).attempts), [1, 0]);
+    scene.wait(59);
+    assert_eq!(scene.turn(), 0);
+    scene.wait(10);
+    while scene.turn() > 0 {}
+    assert_eq!([first, second].map(|customer| scene.run(customer).state), [RunState::Succeeded; 2]);
+}
+
+#[test]
+fn a_wish_to_wait_is_limited_to_an_hour() {
+    let scene = scene(vec![busy(429, 1_000_000), answer(400, "")]);
+    let customer = scene.customer();
+    scene.turn();
+    let due = scene.run(customer).due_at.unwrap();
+    assert_eq!(due, scene.clock.now().later(MAX_RETRY_AFTER));
 }

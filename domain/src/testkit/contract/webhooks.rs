@@ -269,7 +269,13 @@ async fn recorded(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     holds(claim(world, "holder", now).await?.contains(&endpoint.id), || "it is not claimed".to_owned())?;
-    let attempt = |outcome| Attempt { at: now, took: Duration::from_micros(1_234), outcome, answer: "é".to_owned() };
+    let attempt = |outcome| Attempt {
+        at: now,
+        took: Duration::from_micros(1_234),
+        outcome,
+        answer: "é".to_owned(),
+        retry_after: None,
+    };
     let mut delivered = of(world, &endpoint, 1);
     delivered.state = DeliveryState::Delivered;
     delivered.attempts = 2;
