@@ -52,14 +52,13 @@ impl WebhookService {
         request: Option<IdempotentRequest>,
     ) -> Result<Done<u64>, WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
-        // Only existing endpoints are counted.
-        self.find(scope, id).await?;
-        let most = if matches!(what, Replay::Event(_)) { 1 } else { MAX_REPLAY };
-        self.replays.admit(id, most, self.clock.now()).map_err(|wait| WebhookError::TooManyReplays { wait })?;
-        let done = self.replay_in(scope, id, what, request).await;
-        let fresh = done.as_ref().ok().filter(|done| !done.replayed).map_or(0, |done| done.value);
-        self.replays.settle(id, most, usize::try_from(fresh).unwrap_or(most));
-        done
+        let now = self.clock.now();
+        self.replays.admit(id, now).map_err(|wait| WebhookError::TooManyReplays { wait })?;
+        let done = self.replay_in(scope, id, what, request).await?;
+        if !done.replayed {
+            self.replays.count(id, done.value, now);
+        }
+        Ok(done)
     }
 
     /// The same for the command line, with an endpoint of any environment.
