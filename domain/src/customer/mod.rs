@@ -26,7 +26,8 @@ pub use address::{
     PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
-pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
+pub use crate::lifecycle::Precondition;
+pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Stamp};
 pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;

@@ -165,7 +165,8 @@ impl CustomerService {
             fingerprint,
             since: at.earlier(self.idempotency_ttl),
         });
-        Ok((scope, ChangeCustomer { change, only_if, stamp, quota: self.quotas.customers, claim }))
+        let command = ChangeCustomer::new(change, stamp);
+        Ok((scope, ChangeCustomer { only_if, quota: self.quotas.customers, claim, ..command }))
     }
 
     /// The customer that a change identifies by its id, its external id, or both.

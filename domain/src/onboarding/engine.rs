@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     customer::{
-        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Precondition, Stamp,
+        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Stamp,
     },
     event::{EventPosition, EventRecord},
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
@@ -27,7 +27,7 @@ use crate::{
     page::PageRequest,
     shares::Shares,
     store::StoreError,
-    tenancy::{EnvironmentScope, Quota, SystemScope},
+    tenancy::{EnvironmentScope, SystemScope},
     webhook::{MAX_RETRY_AFTER, Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
 };
 
@@ -309,13 +309,9 @@ impl OnboardingEngine {
         let fingerprint = Fingerprint::from_bytes(Sha256::digest(key.as_bytes()).into());
         let claim =
             IdempotencyKey::new(key).ok().map(|key| IdempotencyClaim { key, fingerprint, since: run.created_at });
-        let command = ChangeCustomer {
-            change: CustomerChange::Amend(run.customer_id, amendment),
-            only_if: Precondition::None,
-            stamp: Stamp { ids: self.ids.start(at), at, request_id: None },
-            quota: Quota::UNLIMITED,
-            claim,
-        };
+        let stamp = Stamp { ids: self.ids.start(at), at, request_id: None };
+        let change = CustomerChange::Amend(run.customer_id, amendment);
+        let command = ChangeCustomer { claim, ..ChangeCustomer::new(change, stamp) };
         self.customers.change(scope, command).await.map(drop)
     }
 }

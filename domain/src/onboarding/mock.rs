@@ -46,7 +46,7 @@ impl MockOnboardingRepository {
         onboarding.expect_put_workflow().returning(|_, _, _| Err(unavailable().into()));
         onboarding.expect_workflow().returning(|_, _| Err(unavailable()));
         onboarding.expect_workflow_version().returning(|_, _| Err(unavailable()));
-        onboarding.expect_delete_workflow().returning(|_, _, _, _| Err(unavailable().into()));
+        onboarding.expect_delete_workflow().returning(|_, _, _, _, _| Err(unavailable().into()));
         onboarding.expect_run().returning(|_, _| Err(unavailable()));
         onboarding.expect_runs().returning(|_, _| Err(unavailable()));
         onboarding.expect_amend_run().returning(|_, _, _, _, _| Err(unavailable().into()));
@@ -71,7 +71,7 @@ impl MockOnboardingRepository {
         onboarding
             .expect_workflow_version()
             .returning(move |scope, id| Ok(own(scope.owner).filter(|one| one.id == id)));
-        onboarding.expect_delete_workflow().returning(move |scope, name, _, _| {
+        onboarding.expect_delete_workflow().returning(move |scope, name, _, _, _| {
             Ok(of(scope.owner).filter(|one| one.name == name).map(|one| Done::now(one.id)))
         });
         onboarding.runs(run);

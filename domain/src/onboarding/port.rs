@@ -11,9 +11,9 @@ use super::{
     workflow::{PutWorkflow, Workflow},
 };
 use crate::{
-    idempotency::{Done, IdempotencyClaim, OnceError},
+    idempotency::{Done, IdempotencyClaim},
     ids::{CustomerId, WorkflowId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     onboarding::WorkflowName,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -131,15 +131,17 @@ pub trait OnboardingRepository: Send + Sync {
     /// Any version of a workflow, including replaced and deleted ones.
     async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
-    /// Deletes a workflow and returns its last version; `None` when there is none. Existing runs continue. With a claim
+    /// Deletes a workflow and returns its last version; `None` when there is none. It MUST return
+    /// [`OnboardingError::VersionConflict`] unless `only_if` holds for the version's [`Audit::version`]. Existing runs continue. With a claim
     /// this MUST be done once; `None` leaves the key free.
     async fn delete_workflow(
         &self,
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError>;
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError>;
 
     /// The run of a customer; `None` when it has none.
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError>;

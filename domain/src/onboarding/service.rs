@@ -13,6 +13,7 @@ use crate::{
     idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, from_once_error},
     ids::{CustomerId, IdGenerator, Randomness},
     onboarding::{Onboarding, WorkflowName},
+    lifecycle::{Precondition, VersionConflict},
     store::StoreError,
     tenancy::{Caller, Permission, PermissionDenied, QuotaReached, Quotas},
     webhook::{SecretVault, VaultError, WebhookSecret},
@@ -40,7 +41,7 @@ use crate::{
 ///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap();
-/// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, None).await.unwrap().value;
+/// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, Default::default(), None).await.unwrap().value;
 /// assert!(secret.is_some(), "the secret is new");
 /// assert_eq!(service.workflow(&a_reader(), None).await, Ok(workflow));
 /// # });
@@ -95,6 +96,9 @@ pub enum OnboardingError {
     /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
+    /// The workflow is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// A secret could not be generated or sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -119,6 +123,7 @@ impl OnboardingService {
         name: Option<WorkflowName>,
         steps: Steps,
         another_secret: bool,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<(Workflow, Option<WebhookSecret>)>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
@@ -129,7 +134,7 @@ impl OnboardingService {
         let id = ids.next_id();
         let secret = WorkflowSecret { id, sealed: self.vault.seal(id, &fresh)? };
         let (id, quota) = (ids.next_id(), self.quotas.workflows);
-        let put = PutWorkflow { name, steps, another_secret, id, secret: secret.clone(), at, quota };
+        let put = PutWorkflow { name, steps, another_secret, id, secret: secret.clone(), at, quota, only_if };
         let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
         let Done { value, replayed } = self.onboarding.put_workflow(scope, put, claim).await?;
         let shown = (!replayed && value.secret == secret).then_some(fresh);
@@ -154,12 +159,13 @@ impl OnboardingService {
         &self,
         caller: &Caller,
         name: Option<WorkflowName>,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<()>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
         let at = self.clock.now();
         let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
-        let deleted = self.onboarding.delete_workflow(scope, name, at, claim).await?;
+        let deleted = self.onboarding.delete_workflow(scope, name, at, only_if, claim).await?;
         let Done { replayed, .. } = deleted.ok_or(OnboardingError::UnknownWorkflow)?;
         Ok(Done { value: (), replayed })
     }

@@ -1,11 +1,16 @@
 //! Workflows: ordered steps, and the secret that calls are signed with.
 
-use super::step::{LinkIntegration, Step};
+use std::time::Duration;
+
+use super::{
+    service::OnboardingError,
+    step::{LinkIntegration, Step},
+};
 use crate::{
     ids::{WebhookEndpointId, WorkflowId},
-    lifecycle::{Audit, Owner},
+    lifecycle::{Audit, Owner, Precondition},
     onboarding::WorkflowName,
-    tenancy::{EnvironmentScope, Quota, QuotaReached, Quoted},
+    tenancy::{EnvironmentScope, Quota, Quoted},
     time::Timestamp,
     violation::{Rule, Violations},
     webhook::SealedSecret,
@@ -171,7 +176,7 @@ pub struct Workflow {
 /// A request to put a workflow under a name.
 ///
 /// ```
-/// use patron_domain::{onboarding::{PutWorkflow, WorkflowPut}, tenancy::Quota, testkit::{a_scope, a_workflow, an_id}};
+/// use patron_domain::{lifecycle::Precondition, onboarding::{PutWorkflow, WorkflowPut}, tenancy::Quota, testkit::{a_scope, a_workflow, an_id}};
 ///
 /// let first = a_workflow();
 /// let put = PutWorkflow {
@@ -182,6 +187,7 @@ pub struct Workflow {
 ///     secret: first.secret.clone(),
 ///     at: first.audit.created_at,
 ///     quota: Quota::of(1),
+///     only_if: Precondition::None,
 /// };
 /// // The present version has the same content.
 /// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone()), 1), Ok(WorkflowPut::Stays(first)));
@@ -204,6 +210,8 @@ pub struct PutWorkflow {
     pub at: Timestamp,
     /// The most workflows of the environment.
     pub quota: Quota,
+    /// The version that the workflow must have: the [`Audit::version`] of its present version.
+    pub only_if: Precondition,
 }
 
 /// The version of a workflow after a put.
@@ -235,22 +243,25 @@ impl PutWorkflow {
     /// The version that the name has from now on, given its present version and the environment's number of workflows.
     ///
     /// # Errors
-    /// When the name is new and the quota is reached.
+    /// When the name is new and the quota is reached, or the present version is not the expected one.
     pub fn decide(
         self,
         scope: &EnvironmentScope,
         current: Option<Workflow>,
         count: u64,
-    ) -> Result<WorkflowPut, QuotaReached> {
+    ) -> Result<WorkflowPut, OnboardingError> {
         if current.is_none() {
             self.quota.admit(Quoted::Workflows, count)?;
         }
+        self.only_if.check(current.as_ref().map(|current| current.audit.version()))?;
+        // The version is the time, which must rise.
+        let after = current.as_ref().map(|current| current.audit.updated_at.later(Duration::from_micros(1)));
         let secret = match current.filter(|_| !self.another_secret) {
             Some(current) if current.steps == self.steps => return Ok(WorkflowPut::Stays(current)),
             Some(current) => current.secret,
             None => self.secret,
         };
-        let audit = Audit::created(self.at, &scope.actor);
+        let audit = Audit::created(after.map_or(self.at, |after| after.max(self.at)), &scope.actor);
         let Self { id, name, steps, .. } = self;
         Ok(WorkflowPut::New(Workflow { id, owner: scope.owner, name, steps, secret, audit }))
     }
@@ -260,6 +271,7 @@ impl PutWorkflow {
 mod tests {
     use super::{PutWorkflow, Steps, WorkflowPut, WorkflowSecret};
     use crate::{
+        lifecycle::Precondition,
         tenancy::Quota,
         testkit::{a_call, a_link, a_scope, a_workflow, an_id},
         webhook::SealedSecret,
@@ -272,7 +284,7 @@ mod tests {
         let put = |steps: &Steps, another_secret: bool, before: bool| {
             let (steps, at) = (steps.clone(), current.audit.created_at);
             let (secret, quota) = (secret.clone(), Quota::of(1));
-            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret, at, quota };
+            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret, at, quota, only_if: Precondition::None };
             put.decide(&a_scope(), before.then(|| current.clone()), u64::from(before)).unwrap()
         };
         let new = |put: WorkflowPut| match put {

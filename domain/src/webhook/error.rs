@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
+    lifecycle::VersionConflict,
     store::StoreError,
     tenancy::{PermissionDenied, Quota, QuotaReached, Quoted},
     violation::Violations,
@@ -13,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{MockClock, event::MockEventLog, idempotency::MockIdempotencyRecords, ids::*, testkit::*, webhook::*};
+/// use patron_domain::{lifecycle::Precondition, MockClock, event::MockEventLog, idempotency::MockIdempotencyRecords, ids::*, testkit::*, webhook::*};
 ///
 /// let service = WebhookService {
 ///     webhooks: Arc::new(MockWebhookRepository::empty()),
@@ -30,8 +31,8 @@ use crate::{
 ///     replays: patron_domain::webhook::ReplayPace::default(),
 /// };
 /// # futures::executor::block_on(async {
-/// assert_eq!(service.delete(&a_caller(), an_id(1), None).await, Err(WebhookError::UnknownEndpoint));
-/// assert!(matches!(service.delete(&a_reader(), an_id(1), None).await, Err(WebhookError::Denied(_))));
+/// assert_eq!(service.delete(&a_caller(), an_id(1), Precondition::None, None).await, Err(WebhookError::UnknownEndpoint));
+/// assert!(matches!(service.delete(&a_reader(), an_id(1), Precondition::None, None).await, Err(WebhookError::Denied(_))));
 /// # });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,9 @@ pub enum WebhookError {
     /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
+    /// The endpoint is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// A secret could not be generated, sealed or opened.
     #[error(transparent)]
     Vault(#[from] super::VaultError),

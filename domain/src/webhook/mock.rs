@@ -55,7 +55,7 @@ impl MockWebhookRepository {
         webhooks.expect_find_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_any_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_change_endpoint().returning(|_, _, _| Err(unavailable().into()));
-        webhooks.expect_delete_endpoint().returning(|_, _, _, _| Err(unavailable().into()));
+        webhooks.expect_delete_endpoint().returning(|_, _, _, _, _| Err(unavailable().into()));
         webhooks.expect_deliveries().returning(|_, _, _| Err(unavailable()));
         webhooks.expect_add_deliveries().returning(|_, _, _, _| Err(unavailable().into()));
         webhooks.expect_add_test().returning(|_, _, _| Err(unavailable().into()));
@@ -84,11 +84,11 @@ impl MockWebhookRepository {
         let own = of.clone();
         webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let current = own(scope.owner).filter(|one| one.id == change.id);
-            Ok(Done::now(change.decide(scope, current.ok_or(WebhookError::UnknownEndpoint)?)))
+            Ok(Done::now(change.decide(scope, &current.ok_or(WebhookError::UnknownEndpoint)?)?))
         });
         webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, _, _| Ok(of(scope.owner).filter(|one| one.id == id).map(|_| Done::now(()))));
+            .returning(move |scope, id, _, _, _| Ok(of(scope.owner).filter(|one| one.id == id).map(|_| Done::now(()))));
         webhooks.expect_deliveries().returning(|_, _, _| Ok(Vec::new()));
         webhooks.expect_add_deliveries().returning(|_, all, _, _| Ok(Done::now(all.len() as u64)));
         webhooks.expect_add_test().returning(|_, test, _| Ok(Done::now(test)));

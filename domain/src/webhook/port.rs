@@ -12,7 +12,7 @@ use crate::{
     event::EventCursor,
     idempotency::{CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     shares::Shares,
     store::StoreError,
@@ -178,7 +178,8 @@ pub trait WebhookRepository: Send + Sync {
         id: WebhookEndpointId,
     ) -> Result<Option<WebhookEndpoint>, StoreError>;
 
-    /// Changes an endpoint: calls [`ChangeEndpoint::decide`] with the locked row, writes the result and returns it.
+    /// Changes an endpoint: calls [`ChangeEndpoint::decide`] with the locked row, writes the result unless it is the same,
+    /// and returns it.
     /// Position and lease MUST stay as they are. For an endpoint that does not exist or was deleted, this MUST return
     /// [`WebhookError::UnknownEndpoint`].
     async fn change_endpoint(
@@ -188,15 +189,17 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
-    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. Waiting deliveries
-    /// are no longer sent. Deliveries MAY stay until [`Self::remove_deliveries`] removes them.
+    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. It MUST return
+    /// [`WebhookError::VersionConflict`] unless `only_if` holds for [`WebhookEndpoint::version`]. Waiting deliveries are no
+    /// longer sent. Deliveries MAY stay until [`Self::remove_deliveries`] removes them.
     async fn delete_endpoint(
         &self,
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError>;
+    ) -> Result<Option<Done<()>>, WebhookError>;
 
     /// Deliveries of an endpoint, the newest first by their ids.
     async fn deliveries(

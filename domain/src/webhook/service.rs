@@ -12,7 +12,7 @@ use crate::{
     event::{EventLog, EventPosition},
     idempotency::{Answer, CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, Randomness, WebhookEndpointId},
-    lifecycle::Audit,
+    lifecycle::{Audit, Precondition},
     page::{Page, PageRequest},
     tenancy::{Caller, EnvironmentScope, Permission, Quotas, SystemScope},
     time::Timestamp,
@@ -160,12 +160,13 @@ impl WebhookService {
         caller: &Caller,
         id: WebhookEndpointId,
         update: EndpointUpdate,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let (at, amendment) = (self.clock.now(), EndpointAmendment::Update(Box::new(update)));
         let claim = self.claim(scope, request, at);
-        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at }, claim).await
+        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at, only_if }, claim).await
     }
 
     /// Deletes an endpoint.
@@ -177,11 +178,13 @@ impl WebhookService {
         &self,
         caller: &Caller,
         id: WebhookEndpointId,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<()>, WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
-        let deleted = self.webhooks.delete_endpoint(scope, id, now, self.claim(scope, request, now)).await?;
+        let claim = self.claim(scope, request, now);
+        let deleted = self.webhooks.delete_endpoint(scope, id, now, only_if, claim).await?;
         deleted.ok_or(WebhookError::UnknownEndpoint)
     }
 
@@ -202,7 +205,8 @@ impl WebhookService {
         let (at, new) = (self.clock.now(), self.new_secret()?);
         let amendment =
             EndpointAmendment::Rotate { secret: self.vault.seal(id, &new)?, overlap_until: at.later(overlap) };
-        let (change, claim) = (ChangeEndpoint { id, amendment, at }, self.claim(scope, request, at));
+        let change = ChangeEndpoint { id, amendment, at, only_if: Precondition::None };
+        let claim = self.claim(scope, request, at);
         let Done { value, replayed } = self.webhooks.change_endpoint(scope, change, claim).await?;
         Ok((value, (!replayed).then_some(new)))
     }

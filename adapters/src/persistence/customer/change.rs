@@ -78,6 +78,9 @@ impl Batch {
         };
         let known = facts.of(command);
         let decision = command.clone().decide(scope, &known)?;
+        if !decision.is_change(&known) {
+            return Ok(CustomerChanged { event: decision.event, replayed: false });
+        }
         let before = known.current.as_ref().map(|before| before.customer.status);
         let event = self.note(*environment, known.current, decision, keeping);
         facts.count(before, event.state.customer.status);

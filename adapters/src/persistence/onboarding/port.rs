@@ -7,8 +7,9 @@ use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
-    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    idempotency::{CallersClaim, Done, IdempotencyClaim},
     ids::{CustomerId, WorkflowId},
+    lifecycle::Precondition,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName, WorkflowPut,
@@ -149,13 +150,16 @@ impl OnboardingRepository for Store {
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
+        let owner = scope.owner;
         let work = self.write(environment, move |unit| {
             let (name, once, auditing) = (name.clone(), once.clone(), auditing.clone());
+            let only_if = only_if.clone();
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -163,12 +167,14 @@ impl OnboardingRepository for Store {
                     Before::Free(keeping) => keeping,
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let version = row.workflow(owner).map_err(refused)?.audit.version();
+                only_if.check(Some(version)).map_err(refused)?;
                 let id: WorkflowId = row.id.id();
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.workflows.push(row.retired());
                 auditing.note(&mut writes, Act::workflow_deleted(id), at);
                 keeping.answer(&mut writes, &id, at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(id)), writes })
+                Ok::<_, Failure<OnboardingError>>(Decision { answer: Some(Done::now(id)), writes })
             };
             work.boxed()
         });

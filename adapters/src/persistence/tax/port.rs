@@ -152,6 +152,9 @@ impl TaxRepository for Store {
                 let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
+                if facts.current.as_ref() == Some(&event.state) {
+                    return Ok(Decision::nothing(Done::now(event.state)));
+                }
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);
                 Ok(Decision { answer: Done::now(event.state), writes })
@@ -214,7 +217,9 @@ impl TaxRepository for Store {
                 let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
                 let default = command.decide(&scope, current.as_ref()).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
-                writes.defaults.push(DefaultRow::new(environment, &default));
+                if current.as_ref() != Some(&default) {
+                    writes.defaults.push(DefaultRow::new(environment, &default));
+                }
                 keeping.answer(&mut writes, &default, default.audit.updated_at);
                 Ok(Decision { answer: Done::now(default), writes })
             };

@@ -102,7 +102,7 @@ impl Scene {
     fn customer_named(&self, external_id: &str) -> CustomerId {
         let steps = vec![a_call("https://crm.example"), a_link("crm", "/data/id"), a_call("https://mail.example")];
         let steps = Steps::new(steps, "").unwrap();
-        block_on(self.service.put_workflow(&a_caller(), None, steps, false, None)).unwrap();
+        block_on(self.service.put_workflow(&a_caller(), None, steps, false, Default::default(), None)).unwrap();
         let customers = CustomerService {
             customers: self.store.clone(),
             clock: self.clock.clone(),
@@ -228,13 +228,13 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
 fn a_new_secret_is_shown_and_only_administrators_change_workflows() {
     let scene = scene(vec![]);
     let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
-    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, None));
+    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, Default::default(), None));
     let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Administer));
     assert_eq!(put(a_reader(), false).unwrap_err(), denied);
     let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().value.1.is_some());
     assert_eq!(shown, [true, false, true]);
-    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, None)), Err(denied));
-    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, None)), Ok(Done::now(())));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, Default::default(), None)), Err(denied));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, Default::default(), None)), Ok(Done::now(())));
     assert_eq!(block_on(scene.service.workflow(&a_reader(), None)).unwrap_err(), OnboardingError::UnknownWorkflow);
 }
 

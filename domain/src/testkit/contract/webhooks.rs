@@ -124,13 +124,13 @@ async fn kept(world: &World<'_>) -> Outcome {
         EndpointAmendment::Rotate { secret, overlap_until: at.later(LEASE) },
     ] {
         let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint does not exist")?;
-        let change = ChangeEndpoint { id: endpoint.id, amendment, at };
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() };
         let wanted = change.clone().decide(&scope, before);
         let changed = world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
         same("the changed endpoint", &changed, &Done::now(wanted.clone()))?;
         same("the endpoint read back", &find(world, &scope, endpoint.id).await?, &Some(wanted))?;
     }
-    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at, None);
+    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at, Default::default(), None);
     same("deleting", &delete().await.or_say("delete_endpoint")?, &Some(Done::now(())))?;
     same("deleting twice", &delete().await.or_say("delete_endpoint")?, &None)?;
     same("the deleted endpoint", &find(world, &scope, endpoint.id).await?, &None)
@@ -143,7 +143,7 @@ async fn listed(world: &World<'_>) -> Outcome {
         ids.insert(0, made(world, &scope).await?.id);
     }
     let gone = ids.remove(1);
-    world.ports.webhooks.delete_endpoint(&scope, gone, world.now(), None).await.or_say("delete_endpoint")?;
+    world.ports.webhooks.delete_endpoint(&scope, gone, world.now(), Default::default(), None).await.or_say("delete_endpoint")?;
     for cut in CUTS {
         let found = world.ports.webhooks.endpoints(&scope, page(cut.0, cut.1)?).await.or_say("webhooks.endpoints")?;
         is_cut(cut, &found, |endpoint| endpoint.id, &ids)?;
@@ -178,10 +178,10 @@ async fn isolated(world: &World<'_>) -> Outcome {
         let all = webhooks.endpoints(&scope, page(1_000, 0)?).await.or_say("webhooks.endpoints")?;
         holds(all.items.is_empty() && all.total == 0, || format!("{whose} lists it"))?;
         let amendment = EndpointAmendment::Update(Box::default());
-        let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now() };
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now(), only_if: Default::default() };
         let answer = webhooks.change_endpoint(&scope, change, None).await;
         same(whose, &answer, &Err(WebhookError::UnknownEndpoint))?;
-        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), None).await;
+        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), None).await;
         holds(deleted.or_say("delete_endpoint")?.is_none(), || format!("{whose} deletes it"))?;
         let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
         let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
@@ -226,9 +226,9 @@ async fn left_out(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
-    let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now };
+    let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now, only_if: Default::default() };
     webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
-    webhooks.delete_endpoint(&scope, deleted.id, now, None).await.or_say("delete_endpoint")?;
+    webhooks.delete_endpoint(&scope, deleted.id, now, Default::default(), None).await.or_say("delete_endpoint")?;
     holds(claim(world, "first", now).await?.contains(&paused.id), || "it is not claimed".to_owned())?;
     let health = Health { paused_until: Some(now.later(LEASE * 2)), ..Health::default() };
     let pauses = RoundRecord { health, ..record(&paused, "first", vec![], now) };

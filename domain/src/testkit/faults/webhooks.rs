@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::Faulty;
 use crate::{
     idempotency::{CallersClaim, Done, OnceError},
+    lifecycle::Precondition,
     ids::WebhookEndpointId,
     page::{Page, PageRequest},
     store::StoreError,
@@ -66,9 +67,10 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError> {
-        self.call(self.port.delete_endpoint(scope, id, at, claim)).await
+    ) -> Result<Option<Done<()>>, WebhookError> {
+        self.call(self.port.delete_endpoint(scope, id, at, only_if, claim)).await
     }
 
     async fn deliveries(

@@ -45,6 +45,9 @@ impl CustomerRepository for MemoryStore {
             return Err(id_taken("customer").into());
         }
         let event = decision.event.clone();
+        if !decision.is_change(&facts) {
+            return Ok(CustomerChanged { event, replayed: false });
+        }
         registry.apply(decision);
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         let position = registry.next_position();

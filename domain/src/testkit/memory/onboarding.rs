@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     audit::Act,
-    idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
+    idempotency::{Done, IdempotencyClaim, Outcome},
     ids::{CustomerId, WorkflowId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName, WorkflowPut,
@@ -74,14 +74,17 @@ impl OnboardingRepository for MemoryStore {
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
         if let Some(deleted) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Some(Done::before(deleted)));
         }
-        let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
+        let Some(deleted) = registry.workflows.get(&name).copied() else { return Ok(None) };
+        only_if.check(registry.versions.get(&deleted).map(|version| version.audit.version()))?;
+        registry.workflows.remove(&name);
         registry.keep(claim.as_ref(), Outcome::kept(&deleted), at);
         state.audit(scope, Act::workflow_deleted(deleted), at);
         Ok(Some(Done::now(deleted)))

@@ -10,7 +10,7 @@ use crate::{
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, Quota, SystemScope},
@@ -142,7 +142,7 @@ impl WebhookRepository for MemoryStore {
         let found = state.registry(scope.owner).endpoints.get_mut(&change.id);
         let stored = found.ok_or(WebhookError::UnknownEndpoint)?;
         let at = change.at;
-        let endpoint = change.decide(scope, stored.endpoint.clone());
+        let endpoint = change.decide(scope, &stored.endpoint)?;
         let before = std::mem::replace(&mut stored.endpoint, endpoint.clone());
         state.audit(scope, Act::endpoint_changed(&before, &endpoint), at);
         state.keep(claim.as_ref(), &endpoint, at);
@@ -154,15 +154,17 @@ impl WebhookRepository for MemoryStore {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError> {
+    ) -> Result<Option<Done<()>>, WebhookError> {
         let mut state = self.lock();
         if let Some(()) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(())));
         }
-        if state.registry(scope.owner).endpoints.remove(&id).is_none() {
-            return Ok(None);
-        }
+        let endpoints = &mut state.registry(scope.owner).endpoints;
+        let Some(stored) = endpoints.get(&id) else { return Ok(None) };
+        only_if.check(Some(stored.endpoint.version()))?;
+        endpoints.remove(&id);
         state.audit(scope, Act::endpoint_deleted(id), at);
         state.keep(claim.as_ref(), &(), at);
         Ok(Some(Done::now(())))

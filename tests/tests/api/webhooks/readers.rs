@@ -47,7 +47,7 @@ async fn check(store: Arc<dyn WebhookRepository>) {
         store.add_deliveries(&a_scope(), vec![delivery], a_time(), None).await.unwrap();
         assert_eq!(behind().await, Ok(Some(place(wanted))));
     }
-    store.delete_endpoint(&a_scope(), endpoint.id, a_time(), None).await.unwrap();
+    store.delete_endpoint(&a_scope(), endpoint.id, a_time(), Default::default(), None).await.unwrap();
     assert_eq!(behind().await, Ok(None), "no endpoint must hold events back any more");
 }
 

@@ -19,7 +19,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let own = store.clone();
     onboarding
         .expect_delete_workflow()
-        .returning(move |scope, name, at, claim| now(own.delete_workflow(scope, name, at, claim)));
+        .returning(move |scope, name, at, only_if, claim| now(own.delete_workflow(scope, name, at, only_if, claim)));
     let own = store.clone();
     onboarding.expect_run().returning(move |scope, id| now(own.run(scope, id)));
     let own = store.clone();

@@ -32,7 +32,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let own = store.clone();
     webhooks
         .expect_delete_endpoint()
-        .returning(move |scope, id, at, claim| now(own.delete_endpoint(scope, id, at, claim)));
+        .returning(move |scope, id, at, only_if, claim| now(own.delete_endpoint(scope, id, at, only_if, claim)));
     let own = store.clone();
     webhooks.expect_deliveries().returning(move |scope, id, query| now(own.deliveries(scope, id, query)));
     let own = store.clone();
@@ -121,7 +121,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, at, claim| now(store.delete_endpoint(&home(&store, scope, id), id, at, claim)));
+            .returning(move |scope, id, at, only_if, claim| {
+                now(store.delete_endpoint(&home(&store, scope, id), id, at, only_if, claim))
+            });
     }),
     ("shows deliveries of any environment", |wrong| {
         let store = wrong.store.clone();
@@ -235,7 +237,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, at, _| now(store.delete_endpoint(scope, id, at, None)));
+            .returning(move |scope, id, at, only_if, _| now(store.delete_endpoint(scope, id, at, only_if, None)));
     }),
     ("replays again with a key", |wrong| {
         let store = wrong.store.clone();
