@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use patron_domain::lifecycle::Version;
 use rocket::{
     Request, Response,
     http::{ContentType, Status},
@@ -9,7 +10,12 @@ use rocket::{
 };
 use serde::Serialize;
 
-use super::{Api, error::ApiError, indent, version};
+use super::{
+    Api,
+    error::ApiError,
+    indent,
+    version::{self, IfNoneMatch},
+};
 
 /// A response with its rendered JSON body.
 pub(crate) struct Answer {
@@ -61,6 +67,17 @@ impl Answer {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Adds the version as entity tag.
+    pub(crate) fn tagged(self, version: Version) -> Self {
+        self.header("ETag", version::etag(version))
+    }
+
+    /// The response to a read of a resource with this version: 304 if the client has it already.
+    pub(crate) fn read(body: &impl Serialize, version: Version, known: &IfNoneMatch<'_>) -> Result<Self, ApiError> {
+        let answer = if known.is_known(version) { Self::empty(Status::NotModified) } else { Self::ok(body)? };
+        Ok(answer.tagged(version))
     }
 
     /// Adds the location of the new resource.
@@ -128,6 +145,7 @@ impl<'r> Responder<'r, 'static> for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use patron_domain::lifecycle::Version;
     use rocket::{http::Header, local::blocking::Client};
 
     use super::Answer;

@@ -25,7 +25,7 @@ pub(crate) const KEY_REUSED: &str =
 
 /// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =
-    "the customer was changed in the meantime; read it again, and repeat the change with its current ETag";
+    "the object was changed in the meantime; read it again, and repeat the change with its current ETag";
 
 /// The cursor belongs to events that the log no longer holds.
 pub(crate) fn log_taken_back(error: &LogTakenBack) -> String {

@@ -2,7 +2,8 @@
 
 use super::{
     Amendment, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Precondition,
-    change::{DecisionContext, only_if as check}, error::InactiveTaxRate,
+    change::{DecisionContext, only_if as check},
+    error::InactiveTaxRate,
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind, CustomerField},
@@ -45,7 +46,8 @@ pub(super) fn amend(
     }
     let Draft { mut state, .. } = draft;
     // A change that leaves every value as it was is no change: there is no new version.
-    let is_change = state != *current || matches!(kind, CustomerEventKind::OnboardingCompleted | CustomerEventKind::OnboardingFailed);
+    let is_change = state != *current
+        || matches!(kind, CustomerEventKind::OnboardingCompleted | CustomerEventKind::OnboardingFailed);
     if is_change {
         state.customer.version = current.customer.version.next();
         state.customer.audit.touch(context.at, &context.scope.actor);

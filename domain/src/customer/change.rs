@@ -290,7 +290,8 @@ impl ChangeCustomer {
             self.quota.admit(Quoted::Customers, facts.published)?;
         }
         let Stamp { ids, at, request_id } = self.stamp;
-        let context = DecisionContext { scope, at, ids, request_id, facts, only_if_association: self.only_if_association };
+        let context =
+            DecisionContext { scope, at, ids, request_id, facts, only_if_association: self.only_if_association };
         match self.change {
             CustomerChange::Create(new) => {
                 let decision = create::create(context, new)?;

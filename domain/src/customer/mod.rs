@@ -21,12 +21,12 @@ mod service;
 mod time_zone;
 mod update;
 
+pub use crate::lifecycle::Precondition;
 pub use address::{
     Address, AddressLine, AddressLineError, City, CityError, CountryCode, CountryCodeError, PostalCode,
     PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
-pub use crate::lifecycle::Precondition;
 pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Stamp};
 pub use create::{NewCustomer, TaxChoice};
 pub use email::{Email, EmailError};

@@ -124,6 +124,22 @@ impl CustomerService {
         self.customers.change(scope, command).await
     }
 
+    /// Changes a tax association of a customer, if it has the expected version: see
+    /// [`Audit::version`](crate::lifecycle::Audit::version).
+    ///
+    /// # Errors
+    /// See [`ChangeCustomerError`]. After an error nothing of the change is left.
+    pub async fn change_association(
+        &self,
+        caller: &Caller,
+        change: CustomerChange,
+        only_if: Precondition,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        let (scope, command) = self.command(caller, change, Precondition::None, request)?;
+        self.customers.change(scope, ChangeCustomer { only_if_association: only_if, ..command }).await
+    }
+
     /// Builds the command of a change with its time and ids, and returns the scope: for a store that writes within your
     /// own transaction. It checks the permission, as [`CustomerService::change`] does.
     ///

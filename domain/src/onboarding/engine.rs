@@ -15,9 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    customer::{
-        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Stamp,
-    },
+    customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Stamp},
     event::{EventPosition, EventRecord},
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{EventId, IdGenerator, Randomness},

@@ -284,7 +284,16 @@ mod tests {
         let put = |steps: &Steps, another_secret: bool, before: bool| {
             let (steps, at) = (steps.clone(), current.audit.created_at);
             let (secret, quota) = (secret.clone(), Quota::of(1));
-            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret, at, quota, only_if: Precondition::None };
+            let put = PutWorkflow {
+                name: None,
+                steps,
+                another_secret,
+                id: an_id(2),
+                secret,
+                at,
+                quota,
+                only_if: Precondition::None,
+            };
             put.decide(&a_scope(), before.then(|| current.clone()), u64::from(before)).unwrap()
         };
         let new = |put: WorkflowPut| match put {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, KeyRotation, KeyUse, NotRotated,
-    Origin, SystemScope, Tenant, TenantScope,
+    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, KeyRotation,
+    KeyUse, NotRotated, Origin, SystemScope, Tenant, TenantScope,
 };
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},

@@ -160,7 +160,11 @@ impl ChangeEndpoint {
     ///
     /// # Errors
     /// When the endpoint does not have the expected version.
-    pub fn decide(self, scope: &EnvironmentScope, current: &WebhookEndpoint) -> Result<WebhookEndpoint, VersionConflict> {
+    pub fn decide(
+        self,
+        scope: &EnvironmentScope,
+        current: &WebhookEndpoint,
+    ) -> Result<WebhookEndpoint, VersionConflict> {
         self.only_if.check(Some(current.version()))?;
         let mut endpoint = current.clone();
         match self.amendment {
@@ -216,14 +220,21 @@ mod tests {
 
     fn update(update: EndpointUpdate) -> ChangeEndpoint {
         let amendment = EndpointAmendment::Update(Box::new(update));
-        ChangeEndpoint { id: a_webhook_endpoint().id, amendment, at: a_time().later(Duration::from_secs(9)), only_if: Default::default() }
+        ChangeEndpoint {
+            id: a_webhook_endpoint().id,
+            amendment,
+            at: a_time().later(Duration::from_secs(9)),
+            only_if: Default::default(),
+        }
     }
 
     #[test]
     fn disabling_records_the_reason_and_enabling_resets_the_health() {
         let mut endpoint = a_webhook_endpoint();
         endpoint.health = Health { failing_since: Some(a_time()), failed_rounds: 3, paused_until: None };
-        let off = update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), &endpoint).unwrap();
+        let off = update(EndpointUpdate { enabled: Some(false), ..Default::default() })
+            .decide(&a_scope(), &endpoint)
+            .unwrap();
         let disabled = off.disabled.expect("disabled");
         assert_eq!((disabled.reason, off.health.failed_rounds), (DisabledReason::Request, 3));
         let again =
@@ -240,7 +251,8 @@ mod tests {
         let same = update(EndpointUpdate { url: Some(endpoint.url.clone()), ..Default::default() });
         assert_eq!(same.decide(&a_scope(), &endpoint).unwrap().health.failed_rounds, 3);
         let url = EndpointUrl::new("https://elsewhere.example").unwrap();
-        let moved = update(EndpointUpdate { url: Some(url), ..Default::default() }).decide(&a_scope(), &endpoint).unwrap();
+        let moved =
+            update(EndpointUpdate { url: Some(url), ..Default::default() }).decide(&a_scope(), &endpoint).unwrap();
         assert_eq!(moved.health, Health::default());
     }
 
@@ -251,7 +263,10 @@ mod tests {
         let rotate = |overlap: u64| {
             let overlap_until = at.later(Duration::from_secs(overlap));
             let amendment = EndpointAmendment::Rotate { secret: SealedSecret::from_sealed("new"), overlap_until };
-            ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() }.decide(&a_scope(), &endpoint).unwrap().secrets
+            ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() }
+                .decide(&a_scope(), &endpoint)
+                .unwrap()
+                .secrets
         };
         let secrets = rotate(60);
         let valid = |seconds| secrets.valid_at(at.later(Duration::from_secs(seconds))).cloned().collect::<Vec<_>>();

@@ -70,6 +70,7 @@ impl From<OnboardingError> for ApiError {
             OnboardingError::Denied(error) => error.into(),
             OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
             OnboardingError::ForeignToken(error) => token::refusal(&error),
+            OnboardingError::VersionConflict(conflict) => conflict.into(),
             OnboardingError::KeyReused(_) => Self::idempotency_key_reused(),
             OnboardingError::Forbidden(_) | OnboardingError::Quota(_) => Self::invalid_operation(message),
             OnboardingError::Vault(error) => {

@@ -67,6 +67,7 @@ impl From<WebhookError> for ApiError {
                 Self::invalid_operation(message)
             }
             WebhookError::TooManyReplays { wait } => Self::too_many(wait.as_secs() + 1),
+            WebhookError::VersionConflict(conflict) => conflict.into(),
             WebhookError::KeyReused(_) => Self::idempotency_key_reused(),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

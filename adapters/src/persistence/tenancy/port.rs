@@ -10,8 +10,8 @@ use patron_domain::{
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, Origin, SystemScope,
-        TenancyRepository, Tenant, TenantScope,
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, Origin,
+        SystemScope, TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };

@@ -228,7 +228,9 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
 fn a_new_secret_is_shown_and_only_administrators_change_workflows() {
     let scene = scene(vec![]);
     let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
-    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, Default::default(), None));
+    let put = |caller, another| {
+        block_on(scene.service.put_workflow(&caller, None, steps(), another, Default::default(), None))
+    };
     let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Administer));
     assert_eq!(put(a_reader(), false).unwrap_err(), denied);
     let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().value.1.is_some());

@@ -44,7 +44,14 @@ fn facts(in_use: bool) -> TaxRateFacts {
 }
 
 fn decide(amendment: TaxRateAmendment, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
-    let command = ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None, only_if: Default::default() };
+    let command = ChangeTaxRate {
+        id: id(9),
+        amendment,
+        at: time(5),
+        event_id: id(7),
+        request_id: None,
+        only_if: Default::default(),
+    };
     command.decide(&scope(), facts).map(|event| {
         assert_eq!((event.id, event.sequence, event.at), (id(7), event.state.version, event.state.audit.updated_at));
         event.state
@@ -139,7 +146,14 @@ fn the_event_names_the_fields_whose_values_changed() {
         rate_status: Some(TaxRateStatus::Inactive),
         ..value(None, None, Some("5"))
     };
-    let command = |amendment| ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None, only_if: Default::default() };
+    let command = |amendment| ChangeTaxRate {
+        id: id(9),
+        amendment,
+        at: time(5),
+        event_id: id(7),
+        request_id: None,
+        only_if: Default::default(),
+    };
     let event = command(TaxRateAmendment::Update(Box::new(change))).decide(&scope(), &facts(false)).unwrap();
     use TaxRateField::{FixedValue, PercentageValue, TaxRateStatus as Activity, TaxRateType as Type};
     assert_eq!(event.kind, TaxRateEventKind::Updated { changed: vec![Type, PercentageValue, FixedValue, Activity] });

@@ -139,7 +139,8 @@ fn a_reader_cannot_change_anything_and_the_store_is_not_called() {
     assert_eq!(refused, Err(ChangeTaxRateError::Denied(denied)));
     let refused = block_on(service.create_default(&reader, new(), None));
     assert_eq!(refused, Err(CreateTaxDefaultError::Denied(denied)));
-    let refused = block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove, Default::default(), None));
+    let refused =
+        block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove, Default::default(), None));
     assert_eq!(refused, Err(ChangeTaxDefaultError::Denied(denied)));
     let refused = block_on(service.find_association(&reader, Permission::Write, id(1)));
     assert_eq!(refused, Err(TaxesOfError::Denied(denied)));
@@ -160,7 +161,7 @@ fn a_change_has_the_current_time_and_the_store_s_refusals_are_returned_unchanged
         .expect_change_rate()
         .once()
         .withf(move |with, given, _| {
-            *with == scope() && *given == ChangeTaxRate { event_id: given.event_id, ..command.clone(), only_if: Default::default() }
+            *with == scope() && *given == ChangeTaxRate { event_id: given.event_id, ..command.clone() }
         })
         .returning(|_, _, _| Err(ChangeTaxRateError::InUse));
     let refused = block_on(service(taxes, MockCustomerRepository::new()).change_rate(

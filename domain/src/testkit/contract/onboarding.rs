@@ -58,7 +58,16 @@ pub(super) fn a_put(world: &World<'_>, name: Option<WorkflowName>, another_secre
     let id = world.id();
     let secret = WorkflowSecret { id, sealed: SealedSecret::from_sealed(format!("the sealed secret of {id}")) };
     let (steps, quota) = (a_workflow().steps, Quota::UNLIMITED);
-    PutWorkflow { name, steps, another_secret, id: world.id(), secret, at: world.now(), quota, only_if: Default::default() }
+    PutWorkflow {
+        name,
+        steps,
+        another_secret,
+        id: world.id(),
+        secret,
+        at: world.now(),
+        quota,
+        only_if: Default::default(),
+    }
 }
 
 async fn limited(world: &World<'_>) -> Outcome {
@@ -70,7 +79,8 @@ async fn limited(world: &World<'_>) -> Outcome {
     let reached = QuotaReached { what: Quoted::Workflows, max: 1 };
     same("a second name within a quota of one", &second, &Err(reached.into()))?;
     put_so(world, &scope, one(name("second")?, 2)).await?;
-    let deleted = world.ports.onboarding.delete_workflow(&scope, name("first")?, world.now(), Default::default(), None).await;
+    let deleted =
+        world.ports.onboarding.delete_workflow(&scope, name("first")?, world.now(), Default::default(), None).await;
     holds(deleted.or_say("onboarding.delete_workflow")?.is_some(), || "it is not deleted".to_owned())?;
     put_so(world, &scope, one(None, 2)).await.map(drop)
 }
@@ -88,7 +98,12 @@ async fn put(world: &World<'_>, scope: &EnvironmentScope, name: Option<WorkflowN
 
 /// Deletes the default workflow of a scope's environment.
 async fn delete(world: &World<'_>, scope: &EnvironmentScope) -> Result<Option<Done<WorkflowId>>, String> {
-    world.ports.onboarding.delete_workflow(scope, None, world.now(), Default::default(), None).await.or_say("onboarding.delete_workflow")
+    world
+        .ports
+        .onboarding
+        .delete_workflow(scope, None, world.now(), Default::default(), None)
+        .await
+        .or_say("onboarding.delete_workflow")
 }
 
 async fn run(world: &World<'_>, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<OnboardingRun>, String> {

@@ -157,7 +157,14 @@ async fn work(
     let Stage { scope, used, free, default, environment, key, onboarded } = stage;
     let (taxes, at) = (&world.ports.taxes, world.now());
     let rate = |rate: TaxRate| Answer::Rate(Box::new(rate));
-    let change = |id, amendment| ChangeTaxRate { id, amendment, at, event_id: world.id(), request_id: None, only_if: Default::default() };
+    let change = |id, amendment| ChangeTaxRate {
+        id,
+        amendment,
+        at,
+        event_id: world.id(),
+        request_id: None,
+        only_if: Default::default(),
+    };
     let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let callers = claim.clone().map(|claim| CallersClaim { owner: scope.owner, claim });
     Ok(match work {
@@ -181,7 +188,12 @@ async fn work(
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
         Operation::RemoveDefault => {
-            let command = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at, only_if: Default::default() };
+            let command = ChangeTaxDefault {
+                id: default.id,
+                amendment: TaxDefaultAmendment::Remove,
+                at,
+                only_if: Default::default(),
+            };
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
         Operation::CreateEnvironment => {
@@ -191,7 +203,11 @@ async fn work(
         }
         Operation::RenameEnvironment => {
             let name = Some(EnvironmentName::new("another").or_say("the literal")?);
-            let renamed = world.ports.tenancy.rename_environment(&tenant, environment.id, name, at, Default::default(), callers).await;
+            let renamed = world
+                .ports
+                .tenancy
+                .rename_environment(&tenant, environment.id, name, at, Default::default(), callers)
+                .await;
             let renamed = renamed.transpose().ok_or("tenancy.rename_environment found nothing")?;
             answer(renamed, kept::<Environment>)
         }
@@ -284,7 +300,14 @@ async fn refused(world: &World<'_>) -> Outcome {
     }
     let callers = Some(CallersClaim { owner: stage.scope.owner, claim: ever("k", 1)? });
     let tenant = TenantScope::new(stage.scope.owner.tenant_id, stage.scope.actor.clone());
-    let nowhere = world.ports.tenancy.rename_environment(&tenant, world.id(), None, world.now(), Default::default(), callers.clone());
+    let nowhere = world.ports.tenancy.rename_environment(
+        &tenant,
+        world.id(),
+        None,
+        world.now(),
+        Default::default(),
+        callers.clone(),
+    );
     same("an unknown environment", &nowhere.await.or_say("tenancy.rename_environment")?, &None)?;
     is_free("an unknown environment").await?;
     let nobody = world.ports.keys.revoke(&stage.scope, world.id(), world.now(), callers).await;
@@ -292,7 +315,9 @@ async fn refused(world: &World<'_>) -> Outcome {
     is_free("an unknown key").await?;
     let nameless = WorkflowName::new("nowhere").or_say("the literal")?;
     let onboarding = &world.ports.onboarding;
-    let nothing = onboarding.delete_workflow(&stage.scope, Some(nameless), world.now(), Default::default(), Some(ever("k", 1)?)).await;
+    let nothing = onboarding
+        .delete_workflow(&stage.scope, Some(nameless), world.now(), Default::default(), Some(ever("k", 1)?))
+        .await;
     same("an unknown workflow", &nothing.or_say("onboarding.delete_workflow")?, &None)?;
     is_free("an unknown workflow").await?;
     let (run, at) = (stage.onboarded, world.now());

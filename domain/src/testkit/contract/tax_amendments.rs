@@ -218,7 +218,12 @@ async fn uses(world: &World<'_>) -> Outcome {
     let (customer, association) = taxed(world, &scope, "dissociated", "FREE").await?;
     amend(world, &scope, customer, Amendment::Dissociate(association)).await.or_say("removing the tax")?;
     let default = world.created_default(&scope, world.default_of(&free)).await?;
-    let remove = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at: world.now(), only_if: Default::default() };
+    let remove = ChangeTaxDefault {
+        id: default.id,
+        amendment: TaxDefaultAmendment::Remove,
+        at: world.now(),
+        only_if: Default::default(),
+    };
     world.ports.taxes.change_default(&scope, remove, None).await.or_say("taxes.change_default")?;
     change(world, &scope, free.id, TaxRateAmendment::Archive).await.or_say("archiving a free rate").map(drop)
 }
@@ -252,7 +257,8 @@ async fn defaults(world: &World<'_>) -> Outcome {
         auto_apply: Some(false),
         metadata: Some(a_metadata([("a", "b")])),
     };
-    let command = |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now(), only_if: Default::default() };
+    let command =
+        |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now(), only_if: Default::default() };
     let taxes = &world.ports.taxes;
     for amendment in [TaxDefaultAmendment::Update(terms), TaxDefaultAmendment::Remove] {
         let changed = taxes.change_default(&scope, command(amendment), None).await.or_say("taxes.change_default")?;
@@ -278,7 +284,12 @@ async fn foreign(world: &World<'_>) -> Outcome {
     let default = world.created_default(here, world.default_of(&rate)).await?;
     let state = world.created(here, a_customer("acme").taxed("VAT", "EUR")).await?.state;
     let own = state.associations.first().ok_or("the customer has no association")?;
-    let remove = |id| ChangeTaxDefault { id, amendment: TaxDefaultAmendment::Remove, at: world.now(), only_if: Default::default() };
+    let remove = |id| ChangeTaxDefault {
+        id,
+        amendment: TaxDefaultAmendment::Remove,
+        at: world.now(),
+        only_if: Default::default(),
+    };
     let taxes = &world.ports.taxes;
     let refused = Err(ChangeTaxDefaultError::Unknown);
     same("a customer's association", &taxes.change_default(here, remove(own.id), None).await, &refused)?;

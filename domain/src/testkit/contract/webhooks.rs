@@ -143,7 +143,12 @@ async fn listed(world: &World<'_>) -> Outcome {
         ids.insert(0, made(world, &scope).await?.id);
     }
     let gone = ids.remove(1);
-    world.ports.webhooks.delete_endpoint(&scope, gone, world.now(), Default::default(), None).await.or_say("delete_endpoint")?;
+    world
+        .ports
+        .webhooks
+        .delete_endpoint(&scope, gone, world.now(), Default::default(), None)
+        .await
+        .or_say("delete_endpoint")?;
     for cut in CUTS {
         let found = world.ports.webhooks.endpoints(&scope, page(cut.0, cut.1)?).await.or_say("webhooks.endpoints")?;
         is_cut(cut, &found, |endpoint| endpoint.id, &ids)?;
@@ -226,7 +231,12 @@ async fn left_out(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
-    let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now, only_if: Default::default() };
+    let change = ChangeEndpoint {
+        id: disabled.id,
+        amendment: EndpointAmendment::Update(Box::new(off)),
+        at: now,
+        only_if: Default::default(),
+    };
     webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
     webhooks.delete_endpoint(&scope, deleted.id, now, Default::default(), None).await.or_say("delete_endpoint")?;
     holds(claim(world, "first", now).await?.contains(&paused.id), || "it is not claimed".to_owned())?;

@@ -39,7 +39,12 @@ fn another(world: &World<'_>, scope: &EnvironmentScope) -> WebhookEndpoint {
 
 fn disabling(world: &World<'_>, endpoint: &WebhookEndpoint) -> ChangeEndpoint {
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
-    ChangeEndpoint { id: endpoint.id, amendment: EndpointAmendment::Update(Box::new(off)), at: world.now(), only_if: Default::default() }
+    ChangeEndpoint {
+        id: endpoint.id,
+        amendment: EndpointAmendment::Update(Box::new(off)),
+        at: world.now(),
+        only_if: Default::default(),
+    }
 }
 
 async fn once(world: &World<'_>) -> Outcome {
@@ -58,7 +63,10 @@ async fn once(world: &World<'_>) -> Outcome {
     holds(!changed.replayed, || "the first change is marked as replayed".to_owned())?;
     let delete = async || {
         let claim = under(&scope, "delete", 1)?;
-        webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), claim).await.or_say("delete_endpoint under a key")
+        webhooks
+            .delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), claim)
+            .await
+            .or_say("delete_endpoint under a key")
     };
     same("deleting", &delete().await?, &Some(Done::now(())))?;
     // Whatever happens to the endpoint later, each repeated request returns the first result, without secrets.
@@ -74,13 +82,15 @@ async fn refused(world: &World<'_>) -> Outcome {
     let missing = another(world, &scope);
     let unknown = webhooks.change_endpoint(&scope, disabling(world, &missing), under(&scope, "k", 1)?).await;
     same("a change of an unknown endpoint", &unknown, &Err(WebhookError::UnknownEndpoint))?;
-    let nothing = webhooks.delete_endpoint(&scope, missing.id, world.now(), Default::default(), under(&scope, "k", 2)?).await;
+    let nothing =
+        webhooks.delete_endpoint(&scope, missing.id, world.now(), Default::default(), under(&scope, "k", 2)?).await;
     same("deleting an unknown endpoint", &nothing, &Ok(None))?;
     let changed = webhooks.change_endpoint(&scope, disabling(world, &endpoint), under(&scope, "k", 3)?).await;
     holds(changed.is_ok_and(|changed| !changed.replayed), || "a refusal was recorded with its key".to_owned())?;
     let made = webhooks.create_endpoint(&scope, missing, Quota::UNLIMITED, under(&scope, "k", 4)?).await.map(drop);
     same("another request", &made, &Err(IdempotencyKeyReused.into()))?;
-    let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), under(&scope, "k", 5)?).await;
+    let deleted =
+        webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), under(&scope, "k", 5)?).await;
     same("another request", &deleted, &Err(OnceError::from(IdempotencyKeyReused)))?;
     holds(find(world, &scope, endpoint.id).await?.is_some(), || "a refused request was done".to_owned())
 }

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::Faulty;
 use crate::{
     idempotency::{Done, IdempotencyClaim},
-    lifecycle::Precondition,
     ids::{CustomerId, WorkflowId},
+    lifecycle::Precondition,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName,

@@ -28,8 +28,9 @@ use crate::{
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
     },
     tenancy::{
-        ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName,
-        EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope, TenancyRepository, Tenant, TenantScope,
+        ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError,
+        EnvironmentName, EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
     },
     time::Timestamp,
 };

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::Faulty;
 use crate::{
     idempotency::{CallersClaim, Done, OnceError},
-    lifecycle::Precondition,
     ids::WebhookEndpointId,
+    lifecycle::Precondition,
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, Quota, SystemScope},

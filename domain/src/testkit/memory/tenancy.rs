@@ -11,8 +11,8 @@ use crate::{
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, SystemScope,
-        TenancyRepository, Tenant, TenantScope,
+        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope,
+        SystemScope, TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };

@@ -24,10 +24,9 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .expect_create_environment()
         .returning(move |scope, one, claim| now(store.create_environment(scope, one, claim)));
     let store = wrong.store.clone();
-    wrong
-        .tenancy
-        .expect_rename_environment()
-        .returning(move |scope, id, name, at, only_if, claim| now(store.rename_environment(scope, id, name, at, only_if, claim)));
+    wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, only_if, claim| {
+        now(store.rename_environment(scope, id, name, at, only_if, claim))
+    });
     let store = wrong.store.clone();
     wrong
         .tenancy

@@ -118,12 +118,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("deletes endpoints of any environment", |wrong| {
         let store = wrong.store.clone();
-        wrong
-            .webhooks
-            .expect_delete_endpoint()
-            .returning(move |scope, id, at, only_if, claim| {
-                now(store.delete_endpoint(&home(&store, scope, id), id, at, only_if, claim))
-            });
+        wrong.webhooks.expect_delete_endpoint().returning(move |scope, id, at, only_if, claim| {
+            now(store.delete_endpoint(&home(&store, scope, id), id, at, only_if, claim))
+        });
     }),
     ("shows deliveries of any environment", |wrong| {
         let store = wrong.store.clone();
