@@ -263,14 +263,7 @@ impl AdministrationService {
         }
         let now = self.clock.now();
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
-        let life = replaced.life().into_iter().chain(self.key_max_age).min();
-        let new = NewApiKey {
-            name: replaced.name,
-            roles: replaced.roles,
-            allowed_networks: replaced.allowed_networks,
-            rate_limit: replaced.rate_limit,
-            expires_at: life.map(|life| now.later(life)),
-        };
+        let new = replaced.successor(now, self.key_max_age);
         let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
         let rotation = KeyRotation { replaced: id, until: now.later(overlap), key, secret: secret.clone() };
         let Done { value, replayed } = self.keys.rotate(&scope, rotation, self.claim(caller, request, now)).await?;
