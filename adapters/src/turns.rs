@@ -72,6 +72,7 @@ impl<P: Ord + Clone> Turns<P> {
     }
 
     /// The number of places in use.
+    #[cfg(any(test, feature = "sqlite"))]
     pub(crate) fn used(&self) -> usize {
         self.0.lock().shares.used()
     }
