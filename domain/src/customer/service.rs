@@ -308,7 +308,7 @@ mod tests {
             clock: Arc::new(MockClock::at(now())),
             ids: Arc::new(MockIdGenerator::from_time()),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
-            quotas: crate::tenancy::Quotas::default(),
+            quotas: Quotas::default(),
         }
     }
 

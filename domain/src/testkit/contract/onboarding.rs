@@ -161,7 +161,7 @@ async fn versions(world: &World<'_>) -> Outcome {
 async fn kept(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let first = a_put(world, None, false);
-    let wanted = first.clone().decide(&scope, None).workflow().clone();
+    let wanted = first.clone().decide(&scope, None, 0).or_say("deciding")?.workflow().clone();
     same("the first version", &put_so(world, &scope, first).await?, &wanted)?;
     same("the same once more", &put_so(world, &scope, a_put(world, None, false)).await?, &wanted)?;
     let steps = Steps::new(vec![a_call("https://other.example")], "").or_say("making steps")?;

@@ -18,6 +18,7 @@ use crate::{
     webhook::{
         ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, Disabled, LeaseClaim,
         Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
+        check_endpoints,
     },
 };
 
