@@ -104,9 +104,10 @@ impl MockWebhookRepository {
         let one = endpoint.clone();
         self.expect_claim().returning(move |_, claim| {
             let awake = |until: Option<Timestamp>| until.is_none_or(|until| until <= claim.now);
-            let free = |one: &WebhookEndpoint| one.disabled.is_none() && !claim.serving.contains(&one.id);
+            let free = |one: &WebhookEndpoint| one.disabled.is_none() && !claim.serves(one.id);
             let claimed = one.clone().filter(|one| free(one) && awake(one.health.paused_until));
-            Ok(claimed.into_iter().take(claim.limit.into()).collect())
+            let places = usize::from(claim.places).saturating_sub(claim.serving.len());
+            Ok(claimed.into_iter().take(places).collect())
         });
         let one = endpoint.clone();
         self.expect_renew()

@@ -125,7 +125,7 @@ async fn kept(world: &World<'_>) -> Outcome {
     ] {
         let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint does not exist")?;
         let change = ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() };
-        let wanted = change.clone().decide(&scope, before);
+        let wanted = change.clone().decide(&scope, &before).or_say("deciding")?;
         let changed = world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
         same("the changed endpoint", &changed, &Done::now(wanted.clone()))?;
         same("the endpoint read back", &find(world, &scope, endpoint.id).await?, &Some(wanted))?;
@@ -162,7 +162,7 @@ async fn bounded(world: &World<'_>) -> Outcome {
         let one = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
         let answer = world.ports.webhooks.create_endpoint(&scope, one, Quota::of(1), None).await.map(drop);
         let quota = WebhookError::Quota(QuotaReached { what: Quoted::Endpoints, max: 1 });
-        same("within a quota of one", &answer, if number == 0 { &Ok(()) } else { &Err(quota) })?;
+        same("within a quota of one", &answer, &if number == 0 { Ok(()) } else { Err(quota) })?;
     }
     for _ in 1..MAX_ENDPOINTS {
         made(world, &scope).await?;

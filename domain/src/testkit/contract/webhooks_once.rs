@@ -91,7 +91,7 @@ async fn refused(world: &World<'_>) -> Outcome {
     same("another request", &made, &Err(IdempotencyKeyReused.into()))?;
     let deleted =
         webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), under(&scope, "k", 5)?).await;
-    same("another request", &deleted, &Err(OnceError::from(IdempotencyKeyReused)))?;
+    same("another request", &deleted, &Err(IdempotencyKeyReused.into()))?;
     holds(find(world, &scope, endpoint.id).await?.is_some(), || "a refused request was done".to_owned())
 }
 

@@ -85,7 +85,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let found = now(store.find_endpoint(scope, change.id))?;
-            Ok(Done::now(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?)))
+            Ok(Done::now(change.decide(scope, &found.ok_or(WebhookError::UnknownEndpoint)?)?))
         });
     }),
     ("loses the position of an endpoint", |wrong| {
