@@ -145,7 +145,6 @@ impl<'r> Responder<'r, 'static> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use patron_domain::lifecycle::Version;
     use rocket::{http::Header, local::blocking::Client};
 
     use super::Answer;

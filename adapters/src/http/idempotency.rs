@@ -82,15 +82,9 @@ mod tests {
         body: &[u8],
     ) -> Option<Fingerprint> {
         let key = key.map(IdempotencyKey::new).transpose();
-        let request = Idempotency {
-            key,
-            method,
-            target,
-            query,
-            conditions: Conditions::default(),
-            long_work: &LongWork::default(),
-        }
-        .over(body);
+        let long_work = &LongWork::default();
+        let request =
+            Idempotency { key, method, target, query, conditions: Conditions::default(), long_work }.over(body);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let Ok(request) = runtime.block_on(request) else { panic!("a key") };
         request.map(|request| request.fingerprint)

@@ -5,7 +5,6 @@ use rocket::{get, routes};
 
 use super::{response::WorkflowResponse, sender, workflow_name};
 use crate::http::{
-    Api,
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
@@ -39,8 +38,8 @@ pub(super) async fn get_named(
     shown(&services, &workflow, &known)
 }
 
-fn shown(api: &Api, workflow: &Workflow, known: &IfNoneMatch<'_>) -> Result<Answer, ApiError> {
-    Answer::read(&WorkflowResponse::new(workflow, None, sender(api)), workflow.audit.version(), known)
+fn shown(services: &Services<'_>, workflow: &Workflow, known: &IfNoneMatch<'_>) -> Result<Answer, ApiError> {
+    Answer::read(&WorkflowResponse::new(workflow, None, sender(services)), workflow.audit.version(), known)
 }
 
 /// The documentation of these endpoints.

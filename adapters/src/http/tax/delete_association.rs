@@ -3,7 +3,6 @@
 use patron_domain::{
     customer::{Amendment, CustomerChange},
     ids::TaxAssociationId,
-    lifecycle::Status,
     tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
     tenancy::Permission,
 };

@@ -9,7 +9,7 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError},
+    idempotency::{CallersClaim, Done, IdempotencyKeyReused},
     tenancy::{EnvironmentScope, Quota},
     testkit::{a_delivery, a_webhook_endpoint},
     time::Timestamp,
