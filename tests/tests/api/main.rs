@@ -28,4 +28,5 @@ mod same_answers;
 mod search_customers;
 mod taxes;
 mod tenancy;
+mod views;
 mod webhooks;

@@ -269,7 +269,7 @@ CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE 
 CREATE VIEW customers_view AS
 SELECT o.tenant_id,
        o.environment_id,
-       c.id,
+       c.document ->> 'id' AS id,
        c.external_id,
        CASE c.status WHEN 0 THEN 'published' WHEN 1 THEN 'archived' ELSE 'deleted' END AS status,
        c.version,
@@ -292,7 +292,7 @@ JOIN owners o ON o.environment = c.environment;
 CREATE VIEW integration_mappings_view AS
 SELECT o.tenant_id,
        o.environment_id,
-       c.id AS customer_id,
+       c.document ->> 'id' AS customer_id,
        m ->> 'id' AS id,
        m ->> 'provider_type' AS provider_type,
        m ->> 'provider_entity_id' AS provider_entity_id,
@@ -305,7 +305,7 @@ CROSS JOIN LATERAL json_array_elements(c.document -> 'integrations') AS m;
 CREATE VIEW tax_associations_view AS
 SELECT o.tenant_id,
        o.environment_id,
-       c.id AS customer_id,
+       c.document ->> 'id' AS customer_id,
        a ->> 'id' AS id,
        a ->> 'tax_rate_id' AS tax_rate_id,
        COALESCE((a ->> 'priority')::integer, 0) AS priority,
@@ -321,12 +321,13 @@ SELECT o.tenant_id,
        o.environment_id,
        e.position,
        e.id,
-       e.entity AS entity_id,
+       -- The id in the document, which an erased event no longer has.
+       COALESCE(COALESCE(e.document, c.document) ->> 'id', e.entity::text) AS entity_id,
        e.sequence,
        to_timestamp(e.at / 1000000.0) AS at,
        e.actor,
        e.request_id,
-       coalesce(e.document, c.document) AS document
+       COALESCE(e.document, c.document) AS document
 FROM events e
 LEFT JOIN customers c ON c.environment = e.environment AND c.id = e.entity AND c.version = e.sequence
 JOIN owners o ON o.environment = e.environment;
