@@ -103,7 +103,7 @@ async fn a_delivery_that_always_fails_is_listed_stops_blocking_and_can_be_replay
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mended = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let works = mended.clone();
     let receiver = Receiver::answering(move |_, body| {
         let bad = body["sequence"] == 1 && body["customer"]["external_id"] == "bad";
@@ -164,7 +164,7 @@ async fn a_failing_endpoint_is_disabled_and_resumes_where_it_stopped(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mended = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let works = mended.clone();
     let receiver = Receiver::answering(move |_, _| {
         Reply::status(if works.load(std::sync::atomic::Ordering::Relaxed) { 200 } else { 500 })
