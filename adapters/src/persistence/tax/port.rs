@@ -215,12 +215,13 @@ impl TaxRepository for Store {
                 };
                 let current = current.map(|row| row.document.read(scope.owner, command.id));
                 let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
+                let at = command.at;
                 let default = command.decide(&scope, current.as_ref()).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 if current.as_ref() != Some(&default) {
                     writes.defaults.push(DefaultRow::new(environment, &default));
                 }
-                keeping.answer(&mut writes, &default, default.audit.updated_at);
+                keeping.answer(&mut writes, &default, at);
                 Ok(Decision { answer: Done::now(default), writes })
             };
             change.boxed()

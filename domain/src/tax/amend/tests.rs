@@ -78,9 +78,12 @@ fn value(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str
 
 #[test]
 fn absent_fields_keep_their_values_and_each_change_is_counted() {
-    let changed = update(TaxRateUpdate::default(), &facts(true)).unwrap();
+    let unchanged = update(TaxRateUpdate::default(), &facts(true)).unwrap();
+    assert_eq!(unchanged, rate(Status::Published), "a change of nothing is no change");
+    let name = TaxRateName::new("Other").unwrap();
+    let changed = update(TaxRateUpdate { name: Some(name.clone()), ..Default::default() }, &facts(true)).unwrap();
     let audit = Audit { updated_at: time(5), updated_by: scope().actor, ..rate(Status::Published).audit };
-    assert_eq!(changed, TaxRate { version: Version::FIRST.next(), audit, ..rate(Status::Published) });
+    assert_eq!(changed, TaxRate { name, version: Version::FIRST.next(), audit, ..rate(Status::Published) });
     let cleared = TaxRateUpdate { description: Patch::Clear, ..TaxRateUpdate::default() };
     assert_eq!(update(cleared, &facts(true)).unwrap().description, None);
     let off = TaxRateUpdate { rate_status: Some(TaxRateStatus::Inactive), ..TaxRateUpdate::default() };

@@ -14,13 +14,13 @@ use crate::{
         Answer as Kept, CallersClaim, Done, Fingerprint, IdempotencyClaim, IdempotencyKeyReused, KeptAnswer,
         Outcome as Came,
     },
-    ids::{CustomerId, WorkflowId},
+    ids::{CustomerId, TaxRateId, WorkflowId},
     lifecycle::Owner,
     onboarding::{OnboardingRun, RunAmendment, Workflow, WorkflowName},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
-        TaxRateAmendment,
+        TaxRateAmendment, TaxRateName, TaxRateUpdate,
     },
     tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
     testkit::{a_customer, a_tax_rate},
@@ -173,7 +173,10 @@ async fn work(
             answer(taxes.create_rate(scope, created, claim).await, rate)
         }
         Operation::ChangeRate => {
-            let update = TaxRateAmendment::Update(Box::default());
+            // Another name each time: a change of nothing is not recorded.
+            let other: TaxRateId = world.id();
+            let name = Some(TaxRateName::new(other.to_string()).or_say("a name")?);
+            let update = TaxRateAmendment::Update(Box::new(TaxRateUpdate { name, ..TaxRateUpdate::default() }));
             answer(taxes.change_rate(scope, change(used.id, update), claim).await, rate)
         }
         Operation::ArchiveRate => {

@@ -112,10 +112,15 @@ async fn written(world: &World<'_>) -> Outcome {
         metadata: Some(a_metadata([("why", "§ 12 UStG")])),
         ..Default::default()
     };
-    for amendment in [update(everything), new_value()?, new_code("MWST")?, update(TaxRateUpdate::default())] {
+    for amendment in [update(everything), new_value()?, new_code("MWST")?] {
         let before = world.ports.taxes.find_rate(&scope, rate.id).await.or_say("taxes.find_rate")?;
+        let same_again = amendment.clone();
         let changed = change(world, &scope, rate.id, amendment).await.or_say("taxes.change_rate")?;
         same("the version", &Some(changed.version), &before.map(|rate| rate.version.next()))?;
+        is_found(world, &scope, &changed).await?;
+        // The same again changes nothing.
+        let again = change(world, &scope, rate.id, same_again).await.or_say("taxes.change_rate")?;
+        equal("the rate after a change of nothing", &again, &changed)?;
         is_found(world, &scope, &changed).await?;
     }
     world.created_rate(&scope, a_tax_rate("VAT")).await.map(drop)
@@ -174,8 +179,8 @@ async fn one_code(world: &World<'_>) -> Outcome {
 async fn in_turn(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
-    let amendment = || update(TaxRateUpdate::default());
-    let answers = join_all((0..8).map(|_| change(world, &scope, rate.id, amendment()))).await;
+    let amendments = (0..8).map(|n| new_code(&format!("VAT {n}"))).collect::<Result<Vec<_>, _>>()?;
+    let answers = join_all(amendments.into_iter().map(|one| change(world, &scope, rate.id, one))).await;
     let mut versions: Vec<u64> = answers.iter().flatten().map(|rate| rate.version.get()).collect();
     versions.sort_unstable();
     same("the versions", &versions, &(2..=9).collect())

@@ -131,9 +131,10 @@ impl TaxRepository for MemoryStore {
             return Ok(Done::before(changed));
         }
         let current = registry.associations().find(|one| one.id == command.id).cloned();
+        let at = command.at;
         let default = command.decide(scope, current.as_ref())?;
         registry.defaults.insert(default.id, default.clone());
-        registry.keep(claim.as_ref(), Outcome::kept(&default), default.audit.updated_at);
+        registry.keep(claim.as_ref(), Outcome::kept(&default), at);
         Ok(Done::now(default))
     }
 
