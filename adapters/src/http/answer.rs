@@ -39,8 +39,8 @@ impl Answer {
 
     /// 200 with one page of a list.
     pub(crate) async fn page(api: &Api, items: usize, page: &(impl Serialize + Sync)) -> Result<Self, ApiError> {
-        // Each item has at least a few hundred bytes.
-        api.long_work.apart(items.saturating_mul(500), || Self::ok(page)).await
+        // An item has a few hundred bytes or many.
+        api.long_work.apart(items.saturating_mul(4_000), || Self::ok(page)).await
     }
 
     /// 204 without a body.

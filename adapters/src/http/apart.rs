@@ -5,14 +5,9 @@
 
 use std::sync::Arc;
 
-use rocket::tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    sync::Semaphore,
-    task::block_in_place,
-};
+use rocket::tokio::sync::Semaphore;
 
-/// The number of bytes that are read, written or hashed within a fraction of a millisecond.
-pub(crate) const SHORT: usize = 16_384;
+use crate::blocking::{SHORT, blocking};
 
 /// Limits the concurrency of long work: large bodies, large responses, hashing. Clones share the limit.
 ///
@@ -39,11 +34,7 @@ impl LongWork {
         }
         // The semaphore is never closed. The work runs even without a permit.
         let _turn = self.0.acquire().await.ok();
-        // Other runtimes have no other workers, and do not allow blocking in place.
-        match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-            Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
-            _ => work(),
-        }
+        blocking(bytes, work)
     }
 }
 
