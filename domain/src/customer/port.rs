@@ -49,8 +49,8 @@ pub trait CustomerRepository: Send + Sync {
     /// [`ChangeCustomer::count_needed`] name, calls [`ChangeCustomer::decide`], and writes the result: the event, whose state is the complete customer,
     /// and the record of the command's idempotency key.
     ///
-    /// If the decision [is no change](super::CustomerDecision::is_change), the method MUST write nothing, not even the
-    /// record of the key.
+    /// If the decision [is no change](super::CustomerDecision::is_change), the method MUST NOT write an event. It MAY keep
+    /// the key's record, with the customer's latest event.
     ///
     /// If [`IdempotencyClaim::settle`] finds that the key's record belongs to the same request, the method MUST do
     /// nothing and return that event. Of concurrent calls with one key, on any number of instances, exactly one MUST do

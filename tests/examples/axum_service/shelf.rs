@@ -74,7 +74,11 @@ impl Board {
         }
         let facts = self.facts(&command);
         // The decision refuses an external id that is taken: the board is locked, so the facts are still valid.
-        let event = command.decide(scope, &facts)?.event;
+        let decision = command.decide(scope, &facts)?;
+        let (is_change, event) = (decision.is_change(&facts), decision.event);
+        if !is_change {
+            return Ok(CustomerChanged { event, replayed: false });
+        }
         // Nothing fails from here on, so nothing is ever half done.
         if let Some(claim) = claim {
             let record = claim.record(Outcome::Event(event.id), event.at);

@@ -130,8 +130,11 @@ impl SqlStore {
             return Ok(CustomerChanged { event: event(&transaction, place, done)?, replayed: true });
         }
         let facts = facts(&transaction, place, &command)?;
-        let event = command.decide(scope, &facts)?.event;
-        write(&transaction, place, &event, claim)?;
+        let decision = command.decide(scope, &facts)?;
+        let (is_change, event) = (decision.is_change(&facts), decision.event);
+        if is_change {
+            write(&transaction, place, &event, claim)?;
+        }
         transaction.commit().map_err(failed)?;
         Ok(CustomerChanged { event, replayed: false })
     }

@@ -149,6 +149,17 @@ async fn a_change_of_nothing_keeps_the_etag_and_writes_no_event(
     assert_eq!(tag(&server.get(customer).await), tag(&changed[0]));
     assert_eq!(tag(&server.get(&objects[3].0).await), tag(&association));
     assert_eq!((events().await, audited().await), before, "nothing was written");
+    // Under a key, it is answered once, too.
+    for (path, other) in [(&objects[0].0, json!({ "name": "Later" })), (&objects[1].0, json!({ "name": "Later" }))] {
+        let keyed = async || put(&server, path, ("idempotency-key", path), &json!({ "name": "One" })).await;
+        let first = keyed().await;
+        assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{path}");
+        put(&server, path, ("x-nothing", ""), &other).await.expect(200);
+        let again = keyed().await;
+        assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")), "{path}");
+        assert_eq!(again.body, first.body, "{path}");
+        assert_eq!(server.get(path).await.expect(200)["name"], "Later", "{path}");
+    }
 }
 
 #[tokio::test]

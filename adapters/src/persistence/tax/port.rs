@@ -151,9 +151,12 @@ impl TaxRepository for Store {
                 let current = current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?;
                 let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
+                let at = command.at;
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
                 if facts.current.as_ref() == Some(&event.state) {
-                    return Ok(Decision::nothing(Done::now(event.state)));
+                    let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                    keeping.latest(unit, &mut writes, id, event.sequence, at).await?;
+                    return Ok(Decision { answer: Done::now(event.state), writes });
                 }
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);

@@ -46,6 +46,11 @@ impl CustomerRepository for MemoryStore {
         }
         let event = decision.event.clone();
         if !decision.is_change(&facts) {
+            let entity = EventEntity::Customer(event.state.customer.id);
+            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                registry.keep(claim.as_ref(), Outcome::Event(latest), event.at);
+            }
             return Ok(CustomerChanged { event, replayed: false });
         }
         registry.apply(decision);

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
     customer::query::Direction,
-    event::{EventRecord, EventState, TaxRateEvent},
+    event::{EventEntity, EventRecord, EventState, TaxRateEvent},
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
@@ -107,9 +107,15 @@ impl TaxRepository for MemoryStore {
             in_use: registry.associations().any(in_use),
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
         };
+        let at = command.at;
         let event = command.decide(scope, &facts)?;
         let rate = event.state.clone();
         if facts.current.as_ref() == Some(&rate) {
+            let entity = EventEntity::TaxRate(rate.id);
+            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                registry.keep(claim.as_ref(), Outcome::Event(latest), at);
+            }
             return Ok(Done::now(rate));
         }
         registry.rates.insert(rate.id, rate.clone());
