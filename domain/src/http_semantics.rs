@@ -108,16 +108,21 @@ fn condition<'a>(fields: impl IntoIterator<Item = &'a str>, weak_match: bool) ->
     Precondition::OneOf(versions)
 }
 
-/// The fingerprint of a request: a hash of its method, path, query and body.
+/// The fingerprint of a request: a hash of its method, path and query, and a hash of these and its body.
 #[must_use]
 pub fn fingerprint(method: &str, path: &str, query: &str, body: &[u8]) -> Fingerprint {
     let mut hash = Sha256::new();
     // The length before each part ensures that different requests never hash the same bytes.
-    for part in [method.as_bytes(), path.as_bytes(), query.as_bytes(), body] {
+    let add = |hash: &mut Sha256, part: &[u8]| {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
-    }
-    Fingerprint::from_bytes(hash.finalize().into())
+    };
+    [method, path, query].iter().for_each(|part| add(&mut hash, part.as_bytes()));
+    let operation = hash.clone().finalize();
+    add(&mut hash, body);
+    let mut bytes: [u8; 32] = hash.finalize().into();
+    bytes[..Fingerprint::OPERATION_BYTES].copy_from_slice(&operation[..Fingerprint::OPERATION_BYTES]);
+    Fingerprint::from_bytes(bytes)
 }
 
 /// A request with the key from its header `Idempotency-Key`; `None` without that header.
@@ -170,5 +175,15 @@ mod tests {
             assert_ne!(first, other);
         }
         assert_eq!(first, fingerprint("POST", "/customers", "", b"{}"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_fingerprint_depends_on_the_operation_alone() {
+        let operation = |path: &str, query: &str, body: &[u8]| {
+            fingerprint("POST", path, query, body).as_bytes()[..Fingerprint::OPERATION_BYTES].to_vec()
+        };
+        assert_eq!(operation("/customers", "", b"{}"), operation("/customers", "", b"[]"));
+        assert_ne!(operation("/customers", "", b"{}"), operation("/customers", "a", b"{}"));
+        assert_ne!(operation("/customers", "", b"{}"), operation("/customer", "", b"{}"));
     }
 }

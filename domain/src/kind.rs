@@ -310,7 +310,7 @@ mod tests {
         broken.add("name", &crate::tenancy::NoRole);
         let invalid = CreateTaxRateError::from(broken.clone());
         assert_eq!((invalid.http_status(), invalid.violations()), (400, Some(&broken)));
-        let reused = EnvironmentError::from(OnceError::from(IdempotencyKeyReused));
+        let reused = EnvironmentError::from(OnceError::from(IdempotencyKeyReused::default()));
         assert_eq!(reused.code(), "idempotency_key_reused");
     }
 }

@@ -19,7 +19,10 @@ mod mapping;
 mod protocol;
 mod shown;
 
-use patron_domain::{ErrorKind, OperationError, lifecycle::Version, tenancy::PermissionDenied, violation::Violations};
+use patron_domain::{
+    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, tenancy::PermissionDenied,
+    violation::Violations,
+};
 use rocket::http::Status;
 
 use super::{Callers, messages, version::etag};
@@ -199,9 +202,9 @@ impl ApiError {
     }
 
     /// 409: the idempotency key was used for another request.
-    pub(crate) fn idempotency_key_reused() -> Self {
-        let message = messages::KEY_REUSED;
-        let mut error = Self::of(ErrorKind::KeyReused, message);
+    pub(crate) fn idempotency_key_reused(reused: IdempotencyKeyReused) -> Self {
+        let message = messages::key_reused(reused);
+        let mut error = Self::of(ErrorKind::KeyReused, message.clone());
         error.details.push(Detail { rule: Some("one_request"), ..Detail::new("Idempotency-Key", message) });
         error
     }

@@ -4,6 +4,7 @@
 
 use patron_domain::{
     event::LogTakenBack,
+    idempotency::{EarlierUse, IdempotencyKeyReused},
     onboarding::StepFailure,
     tenancy::{Permission, PermissionDenied},
     webhook::{NotCalled, SendFailure},
@@ -20,8 +21,14 @@ pub(crate) const TWO_KEYS: &str =
 pub(crate) const UNAUTHENTICATED: &str = "the caller could not be identified";
 
 /// The idempotency key was used for another request.
-pub(crate) const KEY_REUSED: &str =
-    "this Idempotency-Key was used for another request; send a new key with each new request";
+pub(crate) fn key_reused(reused: IdempotencyKeyReused) -> String {
+    let earlier = match reused.earlier {
+        Some(EarlierUse { at, same_operation: true }) => format!(" at {at}, to the same route but with another body"),
+        Some(EarlierUse { at, same_operation: false }) => format!(" at {at}, to another route"),
+        None => String::new(),
+    };
+    format!("this Idempotency-Key was used for another request{earlier}; send a new key with each new request")
+}
 
 /// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =

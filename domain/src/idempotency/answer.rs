@@ -208,7 +208,7 @@ impl NotKept {
     /// The error that a store returns for it: the key was used for a different request, or the record cannot be read.
     pub(super) fn refusal(self) -> super::OnceError {
         match self {
-            Self::AnotherKind => IdempotencyKeyReused.into(),
+            Self::AnotherKind => IdempotencyKeyReused::default().into(),
             Self::Unreadable(_) => {
                 // The record's key is the client's own, so the error does not contain it.
                 let (table, column, row) = ("idempotency_records", "answer", String::new());

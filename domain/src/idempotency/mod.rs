@@ -71,7 +71,8 @@ impl IdempotencyKey {
     }
 }
 
-/// Identifies a request: a 256-bit hash of its method, its path with query, and its body.
+/// Identifies a request: a 64-bit hash of its operation (the method and the path with query), and a 192-bit hash of the
+/// whole request, including its body.
 ///
 /// ```
 /// use patron_domain::idempotency::Fingerprint;
@@ -83,10 +84,18 @@ impl IdempotencyKey {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// The number of bytes at the beginning that depend on the operation alone.
+    pub const OPERATION_BYTES: usize = 8;
+
     /// A fingerprint of these bits.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Whether two requests have the same method and path with query.
+    fn has_operation_of(&self, other: &Self) -> bool {
+        self.0[..Self::OPERATION_BYTES] == other.0[..Self::OPERATION_BYTES]
     }
 
     /// The bits.
@@ -194,7 +203,7 @@ pub struct IdempotencyRecord {
 ///
 /// ```
 /// use patron_domain::{
-///     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, Outcome},
+///     idempotency::{EarlierUse, Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, Outcome},
 ///     testkit::{a_time, an_id},
 ///     time::Timestamp,
 /// };
@@ -203,11 +212,31 @@ pub struct IdempotencyRecord {
 /// let record = IdempotencyRecord { fingerprint, outcome: Outcome::Event(an_id(1)), at: a_time() };
 /// let key = IdempotencyKey::new("key-1").unwrap();
 /// let other = IdempotencyClaim { key, fingerprint: Fingerprint::from_bytes([8; 32]), since: Timestamp::UNIX_EPOCH };
-/// assert_eq!(other.settle(Some(&record)), Err(IdempotencyKeyReused));
+/// let refused = other.settle(Some(&record)).unwrap_err();
+/// assert_eq!(refused.earlier, Some(EarlierUse { at: a_time(), same_operation: false }));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
 #[error("this idempotency key was used for a different request; use a new key for a new request")]
-pub struct IdempotencyKeyReused;
+pub struct IdempotencyKeyReused {
+    /// The request that used the key. `None` if its record does not tell.
+    pub earlier: Option<EarlierUse>,
+}
+
+/// The request that used an idempotency key first.
+///
+/// ```
+/// use patron_domain::{idempotency::EarlierUse, testkit::a_time};
+///
+/// // The same route, so the bodies differ.
+/// let earlier = EarlierUse { at: a_time(), same_operation: true };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierUse {
+    /// The time.
+    pub at: Timestamp,
+    /// Whether it had the same method and path with query. The two requests then differ in their bodies.
+    pub same_operation: bool,
+}
 
 impl IdempotentRequest {
     /// The claim now, when records are kept for `ttl`.
@@ -236,7 +265,7 @@ impl IdempotencyClaim {
         match self.outcome(record)? {
             None => Ok(None),
             Some(Outcome::Event(id)) => Ok(Some(*id)),
-            Some(Outcome::Kept(_)) => Err(IdempotencyKeyReused),
+            Some(Outcome::Kept(_)) => Err(IdempotencyKeyReused::default()),
         }
     }
 
@@ -254,7 +283,7 @@ impl IdempotencyClaim {
         match self.outcome(record)? {
             None => Ok(None),
             Some(Outcome::Kept(kept)) => T::from_kept(owner, kept).map(Some).map_err(NotKept::refusal),
-            Some(Outcome::Event(_)) => Err(IdempotencyKeyReused.into()),
+            Some(Outcome::Event(_)) => Err(IdempotencyKeyReused::default().into()),
         }
     }
 
@@ -283,7 +312,10 @@ impl IdempotencyClaim {
         match record {
             Some(record) if record.at < self.since => Ok(None),
             Some(record) if record.fingerprint == self.fingerprint => Ok(Some(&record.outcome)),
-            Some(_) => Err(IdempotencyKeyReused),
+            Some(record) => {
+                let same_operation = record.fingerprint.has_operation_of(&self.fingerprint);
+                Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: record.at, same_operation }) })
+            }
             None => Ok(None),
         }
     }
@@ -321,7 +353,11 @@ mod tests {
         let other = Fingerprint::from_bytes([8; 32]);
         assert_eq!(claim(fingerprint, 100).settle(None), Ok(None));
         assert_eq!(claim(fingerprint, 100).settle(Some(&record)), Ok(Some(event_id)));
-        assert_eq!(claim(other, 100).settle(Some(&record)), Err(IdempotencyKeyReused));
+        for (bytes, same_operation) in [([8; 32], false), ([[7; 16], [8; 16]].concat().try_into().unwrap(), true)] {
+            let earlier = Some(EarlierUse { at: time(100), same_operation });
+            let settled = claim(Fingerprint::from_bytes(bytes), 100).settle(Some(&record));
+            assert_eq!(settled, Err(IdempotencyKeyReused { earlier }));
+        }
         assert_eq!(claim(other, 101).settle(Some(&record)), Ok(None));
     }
 

@@ -61,7 +61,7 @@ impl<T> Done<T> {
 /// ```
 /// use patron_domain::idempotency::{IdempotencyKeyReused, OnceError};
 ///
-/// assert_eq!(OnceError::from(IdempotencyKeyReused).to_string(), IdempotencyKeyReused.to_string());
+/// assert_eq!(OnceError::from(IdempotencyKeyReused::default()).to_string(), IdempotencyKeyReused::default().to_string());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -45,10 +45,16 @@ async fn a_reused_idempotency_key_has_its_own_code() {
     let (_place, server) = server().await;
     let post =
         |id: &str| server.request(Method::POST, "/v1/customers").header("idempotency-key", "k").json(&minimal(id));
-    send(post("a")).await.expect(201);
-    let reused = send(post("b")).await;
-    assert_eq!(reused.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]));
-    assert!(said(&reused, 409, "Idempotency-Key", "one_request").contains("new key"));
+    let first = send(post("a")).await.expect(201);
+    let put = server.request(Method::PUT, "/v1/customers/external/a").header("idempotency-key", "k").json(&json!({}));
+    for (other, wanted) in [(post("b"), "to the same route but with another body"), (put, "to another route")] {
+        let reused = send(other).await;
+        assert_eq!(reused.error(), ("idempotency_key_reused", vec!["Idempotency-Key"]));
+        let message = said(&reused, 409, "Idempotency-Key", "one_request");
+        // It names the time of the first request.
+        let wanted = format!("at {}, {wanted}", first["created_at"].as_str().unwrap());
+        assert!(message.contains(&wanted) && message.contains("new key"), "{message}");
+    }
 }
 
 #[tokio::test]

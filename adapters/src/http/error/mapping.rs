@@ -64,7 +64,7 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
-            ChangeCustomerError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeCustomerError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeCustomerError::VersionConflict { current } => Self::version_conflict(current),
             ChangeCustomerError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
@@ -117,7 +117,7 @@ impl From<EnvironmentError> for ApiError {
             EnvironmentError::Invalid(violations) => violations.into(),
             EnvironmentError::Unknown => Self::not_found(error.to_string()),
             EnvironmentError::VersionConflict(conflict) => conflict.into(),
-            EnvironmentError::KeyReused(_) => Self::idempotency_key_reused(),
+            EnvironmentError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             EnvironmentError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -138,7 +138,7 @@ impl From<KeyError> for ApiError {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()
             }
-            KeyError::KeyReused(_) => Self::idempotency_key_reused(),
+            KeyError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             KeyError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -164,7 +164,7 @@ mod tests {
             ChangeCustomerError::UnknownCustomer,
             ChangeCustomerError::UnknownTaxRates(Vec::new()),
             ChangeCustomerError::ExternalIdTaken { existing: id },
-            ChangeCustomerError::KeyReused(IdempotencyKeyReused),
+            ChangeCustomerError::KeyReused(IdempotencyKeyReused::default()),
             ChangeCustomerError::VersionConflict { current: None },
             ChangeCustomerError::Store(StoreError::unavailable("busy")),
             ChangeCustomerError::Store(StoreError::Failed { reason: "broken".to_owned() }),

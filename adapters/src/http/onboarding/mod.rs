@@ -71,7 +71,7 @@ impl From<OnboardingError> for ApiError {
             OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
             OnboardingError::ForeignToken(error) => token::refusal(&error),
             OnboardingError::VersionConflict(conflict) => conflict.into(),
-            OnboardingError::KeyReused(_) => Self::idempotency_key_reused(),
+            OnboardingError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             OnboardingError::Forbidden(_) | OnboardingError::Quota(_) => Self::invalid_operation(message),
             OnboardingError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

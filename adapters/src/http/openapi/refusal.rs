@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patron_domain::{
     customer::ChangeCustomerError,
     event::{EventCursor, FollowError, LogTakenBack},
+    idempotency::IdempotencyKeyReused,
     ids::{CustomerId, CustomerKind, Kind},
     lifecycle::Version,
     tenancy::{Permission, PermissionDenied},
@@ -154,7 +155,7 @@ impl Refusal {
             Self::NotFound => ChangeCustomerError::UnknownCustomer.into(),
             Self::TooSlow => ApiError::body_timeout(limits.body_timeout.as_secs()),
             Self::Taken => ChangeCustomerError::ExternalIdTaken { existing: example_customer() }.into(),
-            Self::KeyReused => ApiError::idempotency_key_reused(),
+            Self::KeyReused => ApiError::idempotency_key_reused(IdempotencyKeyReused::default()),
             Self::LogTakenBack => FollowError::from(LogTakenBack { resume_from: EventCursor::START }).into(),
             Self::Changed => ChangeCustomerError::VersionConflict { current: Some(Version::FIRST) }.into(),
             Self::TooLarge => ApiError::too_large(limits.body_limit),

@@ -20,7 +20,7 @@ impl From<CreateTaxRateError> for ApiError {
             CreateTaxRateError::Denied(error) => error.into(),
             CreateTaxRateError::Invalid(violations) => violations.into(),
             CreateTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
-            CreateTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
+            CreateTaxRateError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             CreateTaxRateError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -37,7 +37,7 @@ impl From<ChangeTaxRateError> for ApiError {
             ChangeTaxRateError::Archived | ChangeTaxRateError::InUse => Self::invalid_operation(message),
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
             ChangeTaxRateError::VersionConflict(conflict) => conflict.into(),
-            ChangeTaxRateError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeTaxRateError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxRateError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -76,7 +76,7 @@ impl From<CreateTaxDefaultError> for ApiError {
             CreateTaxDefaultError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
-            CreateTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
+            CreateTaxDefaultError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             CreateTaxDefaultError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }
@@ -91,7 +91,7 @@ impl From<ChangeTaxDefaultError> for ApiError {
             ChangeTaxDefaultError::Unknown => Self::not_found(message),
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
             ChangeTaxDefaultError::VersionConflict(conflict) => conflict.into(),
-            ChangeTaxDefaultError::KeyReused(_) => Self::idempotency_key_reused(),
+            ChangeTaxDefaultError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxDefaultError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
         }

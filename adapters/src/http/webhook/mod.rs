@@ -68,7 +68,7 @@ impl From<WebhookError> for ApiError {
             }
             WebhookError::TooManyReplays { wait } => Self::too_many(wait.as_secs() + 1),
             WebhookError::VersionConflict(conflict) => conflict.into(),
-            WebhookError::KeyReused(_) => Self::idempotency_key_reused(),
+            WebhookError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()

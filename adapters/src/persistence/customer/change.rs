@@ -164,7 +164,7 @@ fn keeping(job: &Job, facts: &Facts) -> Result<Result<CustomerEvent, Keeping>, C
     let row = facts.kept.get(claim.key.as_str());
     let record = row.map(|row| row.record()).transpose()?;
     match claim.settle(record.as_ref())? {
-        Some(id) => facts.answered.get(&id).cloned().map(Ok).ok_or_else(|| IdempotencyKeyReused.into()),
+        Some(id) => facts.answered.get(&id).cloned().map(Ok).ok_or_else(|| IdempotencyKeyReused::default().into()),
         None => {
             let once = Once { environment: job.environment, owner: job.scope.owner, claim: claim.clone() };
             Ok(Err(Keeping::new(once, row.cloned())))

@@ -82,7 +82,7 @@ where
     };
     let event = unit.event(once.environment, id.into()).await?;
     // Kept answers are deleted before the events that they name.
-    let event = event.ok_or_else(|| reused(IdempotencyKeyReused))?;
+    let event = event.ok_or_else(|| reused(IdempotencyKeyReused::default()))?;
     event.record(once.owner).map(Before::Done).map_err(refused)
 }
 

@@ -53,7 +53,7 @@ where
     match event.state {
         Some(EventState::TaxRate(rate)) => Ok(Before::Done(*rate)),
         // The key was used for a customer.
-        _ => Err(Failure::Refused(OnceError::from(patron_domain::idempotency::IdempotencyKeyReused).into())),
+        _ => Err(Failure::Refused(OnceError::from(patron_domain::idempotency::IdempotencyKeyReused::default()).into())),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::{
     clock::MockClock,
     customer::{Customer, CustomerRecord, DEFAULT_IDEMPOTENCY_TTL, MockCustomerRepository, Profile},
     idempotency::{
-        Fingerprint, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, MockIdempotencyRecords, Outcome,
+        EarlierUse, Fingerprint, IdempotencyKey, IdempotencyKeyReused, IdempotencyRecord, MockIdempotencyRecords,
+        Outcome,
     },
     ids::{Id, Kind, MockIdGenerator, TaxRateId},
     lifecycle::{Owner, Version},
@@ -224,7 +225,10 @@ fn a_repeated_request_is_answered_before_any_look_up() {
     let (key, fingerprint) = (IdempotencyKey::new("k").unwrap(), Fingerprint::from_bytes([7; 32]));
     let request = IdempotentRequest { key, fingerprint };
     let default = a_tax_default(&rate(TaxRateStatus::Active));
-    for (of, wanted) in [(7, Ok(Done::before(default.clone()))), (8, Err(IdempotencyKeyReused.into()))] {
+    for (of, wanted) in [
+        (7, Ok(Done::before(default.clone()))),
+        (8, Err(IdempotencyKeyReused { earlier: Some(EarlierUse { at: now(), same_operation: false }) }.into())),
+    ] {
         let record = IdempotencyRecord {
             fingerprint: Fingerprint::from_bytes([of; 32]),
             outcome: Outcome::kept(&default),

@@ -127,7 +127,7 @@ fn answer<T, E: std::fmt::Display>(done: Result<Done<T>, E>, shown: impl FnOnce(
 fn refusal(error: &impl std::fmt::Display) -> Refusal {
     let text = error.to_string();
     let unavailable = StoreError::Unavailable { reason: String::new() }.to_string();
-    if text == IdempotencyKeyReused.to_string() {
+    if text == IdempotencyKeyReused::default().to_string() {
         Refusal::Reused
     } else if text.starts_with(&unavailable) {
         Refusal::Unavailable

@@ -144,8 +144,8 @@ impl Wrong {
         let key = command.claim.as_ref().map(|claim| &claim.key);
         let is_in = |keys: &Mutex<BTreeSet<_>>| key.is_some_and(|key| keys.lock().unwrap().contains(key));
         match (&command.change, self.fault) {
-            (_, Fault::KeepsTheKeysOfRefusals) if is_in(&self.refused) => Err(IdempotencyKeyReused.into()),
-            (_, Fault::SharesKeys) if is_in(&self.used) => Err(IdempotencyKeyReused.into()),
+            (_, Fault::KeepsTheKeysOfRefusals) if is_in(&self.refused) => Err(IdempotencyKeyReused::default().into()),
+            (_, Fault::SharesKeys) if is_in(&self.used) => Err(IdempotencyKeyReused::default().into()),
             (CustomerChange::Amend(id, Amendment::Archive), Fault::ArchivesAgain) => {
                 let history = self.store.history(scope, *id, PageRequest::default()).await?;
                 let last = history.items.last().cloned();

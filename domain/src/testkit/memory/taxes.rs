@@ -191,7 +191,7 @@ impl Registry {
             None => Ok(None),
             Some(Some(EventState::TaxRate(rate))) => Ok(Some(TaxRate::clone(rate))),
             // The key has another kind of outcome, so it was used for a different request.
-            Some(_) => Err(IdempotencyKeyReused),
+            Some(_) => Err(IdempotencyKeyReused::default()),
         }
     }
 
