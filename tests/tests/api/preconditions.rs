@@ -87,7 +87,8 @@ async fn every_object_has_an_etag_and_is_only_changed_at_the_expected_version(
 ) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
-    for (path, [one, two], can_be_deleted) in changeable(&server).await {
+    // The customer comes last: deleting it would archive its tax association.
+    for (path, [one, two], can_be_deleted) in changeable(&server).await.into_iter().rev() {
         let first = server.get(&path).await;
         let unchanged = send(server.request(Method::GET, &path).header("if-none-match", tag(&first))).await;
         assert_eq!((unchanged.status, tag(&unchanged)), (304, tag(&first)), "{path}");
