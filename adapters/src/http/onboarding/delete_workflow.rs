@@ -68,7 +68,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .with_key()
             .answers::<Deleted>(200, "The workflow was deleted.")
             .idempotent()
-            .conditional()
+            .guarded()
             .refuses([Refusal::NotFound])
     })
 }

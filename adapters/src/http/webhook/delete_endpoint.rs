@@ -35,5 +35,5 @@ pub(super) fn documented() -> Endpoint {
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers_nothing(204, "The endpoint is deleted.")
         .idempotent()
-        .conditional()
+        .guarded()
 }
