@@ -132,8 +132,9 @@ pub trait OnboardingRepository: Send + Sync {
     async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
     /// Deletes a workflow and returns its last version; `None` when there is none. It MUST return
-    /// [`OnboardingError::VersionConflict`] unless `only_if` holds for the version's [`Audit::version`]. Existing runs continue. With a claim
-    /// this MUST be done once; `None` leaves the key free.
+    /// [`OnboardingError::VersionConflict`] unless `only_if` holds for the version's
+    /// [`Audit::version`](crate::lifecycle::Audit::version). Existing runs continue. With a claim this MUST be done
+    /// once; `None` leaves the key free.
     async fn delete_workflow(
         &self,
         scope: &EnvironmentScope,

@@ -46,7 +46,7 @@ pub struct TaxRateUpdate {
 ///
 /// ```
 /// use patron_domain::{
-///     lifecycle::Status,
+///     lifecycle::{Precondition, Status},
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
@@ -67,6 +67,7 @@ pub enum TaxRateAmendment {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateCode, TaxRateFacts, TaxRateUpdate},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
@@ -96,6 +97,7 @@ pub struct ChangeTaxRate {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
@@ -127,6 +129,7 @@ impl TaxRateFacts {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_time, an_id},
 /// };
@@ -253,7 +256,7 @@ impl TaxRateUpdate {
 ///
 /// ```
 /// use patron_domain::{
-///     lifecycle::Status,
+///     lifecycle::{Precondition, Status},
 ///     tax::{ChangeTaxDefault, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
 /// };
@@ -274,6 +277,7 @@ pub enum TaxDefaultAmendment {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxDefault, TaxAssociationUpdate, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
 /// };
@@ -299,6 +303,7 @@ pub struct ChangeTaxDefault {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxDefault, ChangeTaxDefaultError, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_time, an_id},
 /// };

@@ -70,8 +70,9 @@ pub trait TenancyRepository: Send + Sync {
     ) -> Result<Done<Environment>, CreateEnvironmentError>;
 
     /// Renames an environment of the scope's tenant and returns its new state; `None` when the tenant has none with
-    /// this id. Only the name and the fields about the last change MUST change; without another name nothing MUST change. It
-    /// MUST return [`EnvironmentError::VersionConflict`] unless `only_if` holds for the environment's [`Audit::version`].
+    /// this id. Only the name and the fields about the last change MUST change; without another name nothing MUST
+    /// change. It MUST return [`EnvironmentError::VersionConflict`] unless `only_if` holds for the environment's
+    /// [`Audit::version`](crate::lifecycle::Audit::version).
     async fn rename_environment(
         &self,
         scope: &TenantScope,
