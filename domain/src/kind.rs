@@ -50,6 +50,8 @@ pub enum ErrorKind {
     VersionConflict,
     /// The log no longer holds the event at which a reader stopped.
     LogTakenBack,
+    /// There were too many requests of this kind lately.
+    TooManyRequests,
     /// The store is temporarily unavailable. The same operation may succeed later.
     Unavailable,
     /// A defect or a broken installation. The message is for the log, not for clients.
@@ -58,7 +60,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -69,6 +71,7 @@ impl ErrorKind {
         Self::KeyReused,
         Self::VersionConflict,
         Self::LogTakenBack,
+        Self::TooManyRequests,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -87,6 +90,7 @@ impl ErrorKind {
             Self::KeyReused => "idempotency_key_reused",
             Self::VersionConflict => "version_conflict",
             Self::LogTakenBack => "log_taken_back",
+            Self::TooManyRequests => "too_many_requests",
             Self::Unavailable => "service_unavailable",
             Self::Internal => "system_error",
         }
@@ -104,6 +108,7 @@ impl ErrorKind {
             Self::AlreadyExists | Self::KeyReused => 409,
             Self::LogTakenBack => 410,
             Self::VersionConflict => 412,
+            Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -214,7 +219,7 @@ operation_errors! {
     EventLogError [TakenBack, Store] {}
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
-        InvalidOperation: Self::Forbidden(_),
+        InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
         NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownItem { .. } | Self::UnknownAssociation
             | Self::UnknownTaxRates(_),
         AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. },
@@ -229,6 +234,7 @@ operation_errors! {
         NotFound: Self::Unknown,
         InvalidOperation: Self::Archived | Self::InUse,
         AlreadyExists: Self::CodeTaken { .. },
+        VersionConflict: Self::VersionConflict(_),
     }
     CreateTaxDefaultError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::UnknownRate,
@@ -237,9 +243,13 @@ operation_errors! {
     ChangeTaxDefaultError [Denied, KeyReused, Store] {
         NotFound: Self::Unknown,
         InvalidOperation: Self::Archived,
+        VersionConflict: Self::VersionConflict(_),
     }
     CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }
-    EnvironmentError [Denied, KeyReused, Store] (Invalid) { NotFound: Self::Unknown, }
+    EnvironmentError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::Unknown,
+        VersionConflict: Self::VersionConflict(_),
+    }
     KeyError [Denied, KeyReused, Randomness, Store] (Invalid) {
         NotFound: Self::UnknownEnvironment | Self::UnknownKey,
         InvalidOperation: Self::NotRotated(_),
@@ -247,6 +257,7 @@ operation_errors! {
     ApiKeyError [Randomness, Store] {
         NotFound: Self::UnknownEnvironment | Self::UnknownKey,
         Invalid: Self::Expiry(_),
+        InvalidOperation: Self::NotRotated(_),
     }
     RotateKeyError [KeyReused, Store] {
         NotFound: Self::Unknown,
@@ -266,11 +277,14 @@ mod of_webhooks {
         VaultError [Randomness] { Internal: Self::Sealed, }
         WebhookError [Denied, KeyReused, Vault, Store] (Invalid) {
             NotFound: Self::UnknownEndpoint | Self::UnknownEvent,
-            InvalidOperation: Self::TooManyEndpoints | Self::TooManyEvents,
+            InvalidOperation: Self::TooManyEndpoints | Self::Quota(_) | Self::TooManyEvents,
+            VersionConflict: Self::VersionConflict(_),
+            TooManyRequests: Self::TooManyReplays { .. },
         }
         OnboardingError [Denied, KeyReused, Vault, Store] {
             NotFound: Self::UnknownWorkflow | Self::UnknownRun,
-            InvalidOperation: Self::Forbidden(_),
+            InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
+            VersionConflict: Self::VersionConflict(_),
             Invalid: Self::ForeignToken(_),
         }
     }

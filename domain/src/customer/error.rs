@@ -7,7 +7,7 @@ use crate::{
     lifecycle::Version,
     store::StoreError,
     tax::TaxRateCode,
-    tenancy::PermissionDenied,
+    tenancy::{PermissionDenied, QuotaReached},
     violation::{Rule, Violations},
 };
 
@@ -25,6 +25,9 @@ pub enum ChangeCustomerError {
     /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The environment has as many customers as its quota allows.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// Fields break rules that depend on stored facts, such as a tax rate that is not active.
     #[error(transparent)]
     Invalid(Violations),

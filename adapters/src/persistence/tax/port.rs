@@ -151,7 +151,13 @@ impl TaxRepository for Store {
                 let current = current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?;
                 let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
+                let at = command.at;
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
+                if facts.current.as_ref() == Some(&event.state) {
+                    let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                    keeping.latest(unit, &mut writes, id, event.sequence, at).await?;
+                    return Ok(Decision { answer: Done::now(event.state), writes });
+                }
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);
                 Ok(Decision { answer: Done::now(event.state), writes })
@@ -212,10 +218,13 @@ impl TaxRepository for Store {
                 };
                 let current = current.map(|row| row.document.read(scope.owner, command.id));
                 let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
+                let at = command.at;
                 let default = command.decide(&scope, current.as_ref()).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
-                writes.defaults.push(DefaultRow::new(environment, &default));
-                keeping.answer(&mut writes, &default, default.audit.updated_at);
+                if current.as_ref() != Some(&default) {
+                    writes.defaults.push(DefaultRow::new(environment, &default));
+                }
+                keeping.answer(&mut writes, &default, at);
                 Ok(Decision { answer: Done::now(default), writes })
             };
             change.boxed()

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, id_taken, page};
 use crate::{
     customer::query::Direction,
-    event::{EventRecord, EventState, TaxRateEvent},
+    event::{EventEntity, EventRecord, EventState, TaxRateEvent},
     idempotency::{Done, IdempotencyClaim, IdempotencyKeyReused, Outcome},
     ids::{CustomerId, TaxAssociationId, TaxRateId},
     lifecycle::Status,
@@ -107,8 +107,17 @@ impl TaxRepository for MemoryStore {
             in_use: registry.associations().any(in_use),
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
         };
+        let at = command.at;
         let event = command.decide(scope, &facts)?;
         let rate = event.state.clone();
+        if facts.current.as_ref() == Some(&rate) {
+            let entity = EventEntity::TaxRate(rate.id);
+            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                registry.keep(claim.as_ref(), Outcome::Event(latest), at);
+            }
+            return Ok(Done::now(rate));
+        }
         registry.rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         let position = registry.next_position();
@@ -128,9 +137,10 @@ impl TaxRepository for MemoryStore {
             return Ok(Done::before(changed));
         }
         let current = registry.associations().find(|one| one.id == command.id).cloned();
+        let at = command.at;
         let default = command.decide(scope, current.as_ref())?;
         registry.defaults.insert(default.id, default.clone());
-        registry.keep(claim.as_ref(), Outcome::kept(&default), default.audit.updated_at);
+        registry.keep(claim.as_ref(), Outcome::kept(&default), at);
         Ok(Done::now(default))
     }
 
