@@ -7,6 +7,8 @@
 //! - `key-cache`: a cache of API keys.
 //! - `metrics`: figures for Prometheus; on with `http` and `webhooks`.
 
+#[cfg(any(feature = "persistence", feature = "http"))]
+mod blocking;
 pub mod commits;
 #[cfg(feature = "http")]
 pub mod http;

@@ -1,14 +1,14 @@
 //! Places at which parties take turns, so that no party blocks another.
 //!
-//! A party is, for example, an environment. While others wait, a party has at most half of the places. The last quarter
-//! stays free even if nobody waits, so the next party need not wait for others to finish. A place that becomes free goes
-//! to the waiting party with the fewest places, and within a party to the longest waiting caller.
+//! A party is, for example, an environment. [`Shares`] decides who gets a place. Within a party, callers get places in the
+//! order of their arrival.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use patron_domain::shares::Shares;
 use tokio::sync::oneshot;
 
 /// Places at which parties take turns.
@@ -24,8 +24,7 @@ struct Shared<P>(Mutex<Places<P>>);
 
 /// The places in use, and the callers that wait.
 struct Places<P> {
-    count: usize,
-    used: BTreeMap<P, usize>,
+    shares: Shares<P>,
     waiting: BTreeMap<P, BTreeMap<u64, oneshot::Sender<()>>>,
     /// The number of the next caller that waits.
     next: u64,
@@ -49,8 +48,8 @@ impl<P: Ord + Clone> Clone for Turns<P> {
 impl<P: Ord + Clone> Turns<P> {
     /// Creates `count` places; at least one.
     pub(crate) fn new(count: usize) -> Self {
-        let (used, waiting) = (BTreeMap::new(), BTreeMap::new());
-        Self(Arc::new(Shared(Mutex::new(Places { count: count.max(1), used, waiting, next: 0 }))))
+        let places = Places { shares: Shares::new(count), waiting: BTreeMap::new(), next: 0 };
+        Self(Arc::new(Shared(Mutex::new(places))))
     }
 
     /// Waits for the party's turn, and takes a place. It is safe to stop waiting.
@@ -75,7 +74,7 @@ impl<P: Ord + Clone> Turns<P> {
     /// The number of places in use.
     #[cfg(any(test, feature = "sqlite"))]
     pub(crate) fn used(&self) -> usize {
-        self.0.lock().taken()
+        self.0.lock().shares.used()
     }
 }
 
@@ -103,37 +102,17 @@ impl<P: Ord + Clone> Shared<P> {
 }
 
 impl<P: Ord + Clone> Places<P> {
-    fn taken(&self) -> usize {
-        self.used.values().sum()
-    }
-
-    fn of(&self, party: &P) -> usize {
-        self.used.get(party).copied().unwrap_or_default()
-    }
-
-    /// Returns whether a party may have a place now.
+    /// Whether a party may have a place now.
     fn admits(&self, party: &P) -> bool {
-        let free = self.count.saturating_sub(self.taken());
-        let half = self.count.div_ceil(2);
-        if self.of(party) < half {
-            return free > 0;
-        }
-        let kept_free = if self.count > 1 { (self.count / 4).max(1) } else { 0 };
-        let others_wait = self.waiting.keys().any(|other| other != party);
-        !others_wait && free > kept_free
+        self.shares.admits(party, self.waiting.keys().any(|other| other != party))
     }
 
     fn give(&mut self, party: &P) {
-        *self.used.entry(party.clone()).or_default() += 1;
+        self.shares.take(party.clone());
     }
 
     fn give_back(&mut self, party: &P) {
-        if let Some(used) = self.used.get_mut(party) {
-            *used = used.saturating_sub(1);
-            if *used == 0 {
-                self.used.remove(party);
-            }
-        }
+        self.shares.give_back(party);
         self.hand_out();
     }
 
@@ -158,12 +137,12 @@ impl<P: Ord + Clone> Places<P> {
         }
     }
 
-    /// The next caller: the longest waiting one of the party with the fewest places.
+    /// The next caller: the longest waiting one of the party that is next.
     fn first(&self) -> Option<(P, u64)> {
-        let candidates = self.waiting.iter().filter(|(party, _)| self.admits(party));
-        let candidates = candidates.filter_map(|(party, queue)| Some((party, *queue.keys().next()?)));
-        let first = candidates.min_by_key(|(party, number)| (self.of(party), *number))?;
-        Some((first.0.clone(), first.1))
+        let fronts = self.waiting.iter().filter_map(|(party, queue)| Some((party, *queue.keys().next()?)));
+        let party = self.shares.next(fronts)?;
+        let number = *self.waiting.get(party)?.keys().next()?;
+        Some((party.clone(), number))
     }
 }
 

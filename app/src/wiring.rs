@@ -70,6 +70,7 @@ fn ports(settings: &Settings) -> Ports {
     Ports {
         idempotency_ttl: settings.idempotency_ttl,
         rate_limit: settings.rate_limit,
+        quotas: settings.quotas,
         key_max_age: settings.key_max_age,
         options: settings.http.clone(),
         ..Ports::default()

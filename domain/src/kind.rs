@@ -52,6 +52,8 @@ pub enum ErrorKind {
     LogTakenBack,
     /// The history that was asked for was removed.
     Gone,
+    /// There were too many requests of this kind lately.
+    TooManyRequests,
     /// The store is temporarily unavailable. The same operation may succeed later.
     Unavailable,
     /// A defect or a broken installation. The message is for the log, not for clients.
@@ -60,7 +62,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invalid,
         Self::InvalidOperation,
         Self::Unauthenticated,
@@ -72,6 +74,7 @@ impl ErrorKind {
         Self::VersionConflict,
         Self::LogTakenBack,
         Self::Gone,
+        Self::TooManyRequests,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -91,6 +94,7 @@ impl ErrorKind {
             Self::VersionConflict => "version_conflict",
             Self::LogTakenBack => "log_taken_back",
             Self::Gone => "gone",
+            Self::TooManyRequests => "too_many_requests",
             Self::Unavailable => "service_unavailable",
             Self::Internal => "system_error",
         }
@@ -108,6 +112,7 @@ impl ErrorKind {
             Self::AlreadyExists | Self::KeyReused => 409,
             Self::LogTakenBack | Self::Gone => 410,
             Self::VersionConflict => 412,
+            Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -218,7 +223,7 @@ operation_errors! {
     EventLogError [TakenBack, Store] {}
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
-        InvalidOperation: Self::Forbidden(_),
+        InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
         NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownItem { .. } | Self::UnknownAssociation
             | Self::UnknownTaxRates(_),
         AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. },
@@ -234,6 +239,7 @@ operation_errors! {
         NotFound: Self::Unknown | Self::UnknownChange,
         InvalidOperation: Self::Archived | Self::InUse | Self::HasChanges | Self::HasBegun | Self::TooMany { .. },
         AlreadyExists: Self::CodeTaken { .. } | Self::SameTime { .. },
+        VersionConflict: Self::VersionConflict(_),
     }
     CreateTaxDefaultError [Denied, KeyReused, Store] (Invalid) {
         NotFound: Self::UnknownRate,
@@ -243,9 +249,13 @@ operation_errors! {
         NotFound: Self::Unknown,
         InvalidOperation: Self::Archived,
         AlreadyExists: Self::AlreadyAssociated { .. },
+        VersionConflict: Self::VersionConflict(_),
     }
     CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }
-    EnvironmentError [Denied, KeyReused, Store] (Invalid) { NotFound: Self::Unknown, }
+    EnvironmentError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::Unknown,
+        VersionConflict: Self::VersionConflict(_),
+    }
     KeyError [Denied, KeyReused, Randomness, Store] (Invalid) {
         NotFound: Self::UnknownEnvironment | Self::UnknownKey,
         InvalidOperation: Self::NotRotated(_),
@@ -253,6 +263,7 @@ operation_errors! {
     ApiKeyError [Randomness, Store] {
         NotFound: Self::UnknownEnvironment | Self::UnknownKey,
         Invalid: Self::Expiry(_),
+        InvalidOperation: Self::NotRotated(_),
     }
     RotateKeyError [KeyReused, Store] {
         NotFound: Self::Unknown,
@@ -272,11 +283,14 @@ mod of_webhooks {
         VaultError [Randomness] { Internal: Self::Sealed, }
         WebhookError [Denied, KeyReused, Vault, Store] (Invalid) {
             NotFound: Self::UnknownEndpoint | Self::UnknownEvent,
-            InvalidOperation: Self::TooManyEndpoints | Self::TooManyEvents,
+            InvalidOperation: Self::TooManyEndpoints | Self::Quota(_) | Self::TooManyEvents,
+            VersionConflict: Self::VersionConflict(_),
+            TooManyRequests: Self::TooManyReplays { .. },
         }
         OnboardingError [Denied, KeyReused, Vault, Store] {
             NotFound: Self::UnknownWorkflow | Self::UnknownRun,
-            InvalidOperation: Self::Forbidden(_),
+            InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
+            VersionConflict: Self::VersionConflict(_),
             Invalid: Self::ForeignToken(_),
         }
     }

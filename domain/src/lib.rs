@@ -28,6 +28,7 @@
 //!     clock: Arc::new(FixedClock::default()),
 //!     ids: Arc::new(CountingIds::default()),
 //!     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+//!     quotas: patron_domain::tenancy::Quotas::default(),
 //! };
 //!
 //! // All faults of a request are reported together, each under the name of its field.
@@ -91,6 +92,7 @@ pub mod onboarding;
 pub mod page;
 pub mod patch;
 pub mod retention;
+pub mod shares;
 pub mod store;
 pub mod stored;
 #[cfg(feature = "system")]

@@ -1,5 +1,7 @@
 //! The data that all stored objects have: owner, status, version and audit data.
 
+use std::time::Duration;
+
 use crate::{
     ids::{EnvironmentId, TenantId},
     tenancy::Actor,
@@ -73,8 +75,9 @@ pub enum Status {
 
 words!(Status, "published, archived, deleted", Published => "published", Archived => "archived", Deleted => "deleted");
 
-/// The number of changes of an aggregate: 1 when it is created, one more with each change. It is the aggregate's
-/// version and numbers its events without gaps.
+/// The version of an object. For aggregates with events it is the number of changes: 1 when it is created, one more with
+/// each change; it numbers the events without gaps. For other objects it is the time of the last change: see
+/// [`Audit::version`].
 ///
 /// ```
 /// use patron_domain::lifecycle::Version;
@@ -106,6 +109,67 @@ impl Version {
     pub fn get(self) -> u64 {
         self.0
     }
+}
+
+/// The version that an object must have for a change. In HTTP this is RFC 9110, section 13.1.1.
+///
+/// ```
+/// use patron_domain::lifecycle::{Precondition, Version};
+///
+/// let only_first = Precondition::OneOf(vec![Version::FIRST]);
+/// assert!(only_first.holds(Some(Version::FIRST)));
+/// assert!(!only_first.holds(Some(Version::FIRST.next())) && !only_first.holds(None));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// No condition: the last writer wins.
+    #[default]
+    None,
+    /// The object must exist, at any version (`*`).
+    Exists,
+    /// The object must be at one of these versions.
+    OneOf(Vec<Version>),
+    /// The object must not exist yet.
+    Absent,
+    /// The object must not exist, or be at none of these versions.
+    NoneOf(Vec<Version>),
+}
+
+impl Precondition {
+    /// Whether the condition holds for an object at a version; `None` if there is no such object.
+    #[must_use]
+    pub fn holds(&self, current: Option<Version>) -> bool {
+        match self {
+            Self::None => true,
+            Self::Exists => current.is_some(),
+            Self::OneOf(versions) => current.is_some_and(|current| versions.contains(&current)),
+            Self::Absent => current.is_none(),
+            Self::NoneOf(versions) => current.is_none_or(|current| !versions.contains(&current)),
+        }
+    }
+
+    /// Checks the condition.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn check(&self, current: Option<Version>) -> Result<(), VersionConflict> {
+        if self.holds(current) { Ok(()) } else { Err(VersionConflict { current }) }
+    }
+}
+
+/// An object is not at the version that the client expects.
+///
+/// ```
+/// use patron_domain::lifecycle::{Precondition, Version, VersionConflict};
+///
+/// let conflict = VersionConflict { current: Some(Version::FIRST) };
+/// assert_eq!(Precondition::Absent.check(Some(Version::FIRST)), Err(conflict));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it has been changed since; read it again, then repeat the change with its current version")]
+pub struct VersionConflict {
+    /// The current version; `None` when the object does not exist.
+    pub current: Option<Version>,
 }
 
 /// Who created and last changed an object, and when.
@@ -140,5 +204,25 @@ impl Audit {
     pub fn touch(&mut self, at: Timestamp, by: &Actor) {
         self.updated_at = self.updated_at.max(at);
         self.updated_by = by.clone();
+    }
+
+    /// Records a change of an object whose version is [`Self::version`]: the time of the last change rises.
+    pub fn advance(&mut self, at: Timestamp, by: &Actor) {
+        self.touch(at.max(self.updated_at.later(Duration::from_micros(1))), by);
+    }
+
+    /// The version of an object whose changes are not counted: the time of its last change in microseconds.
+    ///
+    /// ```
+    /// use patron_domain::{lifecycle::Audit, tenancy::Actor, testkit::a_time};
+    ///
+    /// let mut audit = Audit::created(a_time(), &Actor::system());
+    /// let before = audit.version();
+    /// audit.advance(a_time(), &Actor::system());
+    /// assert!(audit.version() > before);
+    /// ```
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::from_stored(self.updated_at.micros()).unwrap_or(Version::FIRST)
     }
 }

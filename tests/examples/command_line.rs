@@ -31,6 +31,7 @@ pub(crate) fn run(lines: impl BufRead, mut output: impl Write) -> io::Result<()>
         clock: Arc::new(FixedClock::default()),
         ids: Arc::new(CountingIds::default()),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: patron_domain::tenancy::Quotas::default(),
     };
     for line in lines.lines() {
         let line = line?;

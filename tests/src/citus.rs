@@ -15,12 +15,26 @@ pub fn url() -> Option<String> {
     env::var("PATRON_TEST_CITUS_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// Creates a database on the coordinator and all workers, with distributed tables. It stays until the next test run.
+/// Creates a database on the coordinator and all workers, with distributed tables. It is not removed.
 ///
 /// # Panics
 /// When a statement fails.
 pub async fn fresh_database(url: &str) -> String {
+    let (url, _) = empty_database(url).await;
+    Database::distribute(&DatabaseUrl::parse(&url).expect("a URL")).await.expect("distributed tables");
+    url
+}
+
+/// Creates a database on the coordinator and all workers, without tables. Returns its URLs on the coordinator and on a
+/// worker.
+///
+/// # Panics
+/// When a statement fails, or there is no worker.
+pub async fn empty_database(url: &str) -> (String, String) {
     static DATABASES: AtomicU32 = AtomicU32::new(0);
+    // Adding nodes in two databases at once fails, because it changes roles, which all databases share.
+    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
     let name = format!("patron_test_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
     let config: Config = url.parse().expect("PATRON_TEST_CITUS_URL is a URL of PostgreSQL");
     let coordinator = connect(&config).await;
@@ -46,6 +60,9 @@ pub async fn fresh_database(url: &str) -> String {
         client.batch_execute("CREATE EXTENSION citus").await.expect("the extension");
         of_database.push((client, host, port, group));
     }
+    // The default of 32 pieces makes each new database slow.
+    let pieces = format!("ALTER DATABASE {name} SET citus.shard_count = 4");
+    coordinator.batch_execute(&pieces).await.expect("a setting");
     for (client, host, port, _) in of_database.iter().filter(|(.., group)| **group == 0) {
         let workers = nodes.iter().filter(|(.., group)| *group != 0);
         let add = workers.map(|(host, port, _)| format!("SELECT citus_add_node('{host}', {port})"));
@@ -55,9 +72,10 @@ pub async fn fresh_database(url: &str) -> String {
     }
     let (front, options) = url.split_once('?').unwrap_or((url, ""));
     let (front, _) = front.rsplit_once('/').expect("a URL with a database");
-    let url = format!("{front}/{name}{}{options}", if options.is_empty() { "" } else { "?" });
-    Database::distribute(&DatabaseUrl::parse(&url).expect("a URL")).await.expect("distributed tables");
-    url
+    let behind = format!("/{name}{}{options}", if options.is_empty() { "" } else { "?" });
+    let (before, _) = front.rsplit_once('@').expect("a URL with a user");
+    let (host, port, _) = nodes.iter().find(|(.., group)| *group != 0).expect("a worker");
+    (format!("{front}{behind}"), format!("{before}@{host}:{port}{behind}"))
 }
 
 async fn connect(config: &Config) -> Client {

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use patron_domain::lifecycle::Version;
 use rocket::{
     Request, Response,
     http::{ContentType, Status},
@@ -9,7 +10,12 @@ use rocket::{
 };
 use serde::Serialize;
 
-use super::{Api, apart::apart, error::ApiError, indent, version};
+use super::{
+    Api,
+    error::ApiError,
+    indent,
+    version::{self, IfNoneMatch},
+};
 
 /// A response with its rendered JSON body.
 pub(crate) struct Answer {
@@ -32,9 +38,9 @@ impl Answer {
     }
 
     /// 200 with one page of a list.
-    pub(crate) async fn page(items: usize, page: &(impl Serialize + Sync)) -> Result<Self, ApiError> {
-        // Each item has at least a few hundred bytes.
-        apart(items.saturating_mul(500), || Self::ok(page)).await
+    pub(crate) async fn page(api: &Api, items: usize, page: &(impl Serialize + Sync)) -> Result<Self, ApiError> {
+        // An item has a few hundred bytes or many.
+        api.long_work.apart(items.saturating_mul(4_000), || Self::ok(page)).await
     }
 
     /// 204 without a body.
@@ -61,6 +67,17 @@ impl Answer {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Adds the version as entity tag.
+    pub(crate) fn tagged(self, version: Version) -> Self {
+        self.header("ETag", version::etag(version))
+    }
+
+    /// The response to a read of a resource with this version: 304 if the client has it already.
+    pub(crate) fn read(body: &impl Serialize, version: Version, known: &IfNoneMatch<'_>) -> Result<Self, ApiError> {
+        let answer = if known.is_known(version) { Self::empty(Status::NotModified) } else { Self::ok(body)? };
+        Ok(answer.tagged(version))
     }
 
     /// Adds the location of the new resource.

@@ -12,7 +12,7 @@ use patron_domain::{
 use rocket::Request;
 use utoipa::openapi::OpenApi;
 
-use super::{Callers, Origins, RateLimits, Readiness, document, error::ApiError, wrap::CurrentApi};
+use super::{Callers, LongWork, Origins, RateLimits, Readiness, document, error::ApiError, wrap::CurrentApi};
 
 /// The services and options of the routes. Only the routes of the services that it has are mounted and documented.
 ///
@@ -36,6 +36,8 @@ pub struct Api {
     pub callers: Arc<dyn Callers>,
     /// Counts requests against rate limits. Without limits by default.
     pub limits: RateLimits,
+    /// Limits the concurrency of long work. Several APIs of one process should share it.
+    pub long_work: LongWork,
     /// Checks whether requests can be served. Without it, the process is always ready.
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Limits.
@@ -106,6 +108,7 @@ impl Api {
             onboarding: None,
             callers,
             limits: RateLimits::default(),
+            long_work: LongWork::default(),
             readiness: None,
             options: HttpOptions::default(),
             places: Places::default(),

@@ -13,8 +13,7 @@ use rocket::{
 };
 
 use super::{
-    Api,
-    apart::apart,
+    Api, HttpOptions, LongWork,
     deadline::body_begins,
     error::ApiError,
     json::{Examined, FromJson, examine},
@@ -26,11 +25,17 @@ use super::{
 pub(crate) struct Body<'r> {
     bytes: Vec<u8>,
     noted: &'r Noted,
+    long_work: &'r LongWork,
 }
 
 impl Body<'_> {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Runs work on the body, apart from the async workers if it is long.
+    pub(crate) async fn apart<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.long_work.apart(self.bytes.len(), work).await
     }
 
     /// Reads the body as one JSON object and converts it to a command of the domain. Faults of headers and the query
@@ -45,7 +50,7 @@ impl Body<'_> {
     where
         T: FromJson<'b>,
     {
-        let examined = apart(self.bytes.len(), || examine(&self.bytes, read)).await?;
+        let examined = self.apart(|| examine(&self.bytes, read)).await?;
         let Examined { command, broken, unknown } = examined;
         self.noted.unknown(unknown);
         let mut faults = self.noted.faults();
@@ -59,15 +64,19 @@ impl<'r> FromData<'r> for Body<'r> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
-        match read(request, data).await {
-            Ok(bytes) => Outcome::Success(Self { bytes, noted: Noted::of(request) }),
+        let read = async {
+            let api = Api::of(request)?;
+            let bytes = read(request, &api.options, data).await?;
+            Ok(Self { bytes, noted: Noted::of(request), long_work: &api.long_work })
+        };
+        match read.await {
+            Ok(body) => Outcome::Success(body),
             Err(error) => Outcome::Error((fail(request, error), ())),
         }
     }
 }
 
-async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
-    let options = &Api::of(request)?.options;
+async fn read(request: &Request<'_>, options: &HttpOptions, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
     let limit = options.body_limit;
     // Reads and discards some bytes beyond the limit, because a client that is still sending could not read the
     // response.

@@ -10,7 +10,7 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{apart::apart, error::ApiError, indent, noted::Noted, version::Conditions};
+use super::{Api, LongWork, error::ApiError, indent, noted::Noted, version::Conditions, wrap::fail};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -21,6 +21,7 @@ pub(crate) struct Idempotency<'r> {
     target: &'r str,
     query: &'r str,
     conditions: Conditions<'r>,
+    long_work: &'r LongWork,
 }
 
 #[rocket::async_trait]
@@ -33,12 +34,17 @@ impl<'r> FromRequest<'r> for Idempotency<'r> {
             // If there is a body, its faults are reported with this one. Otherwise `over` reports it.
             Noted::of(request).fault(HEADER, error);
         }
+        let long_work = match Api::of(request) {
+            Ok(api) => &api.long_work,
+            Err(error) => return Outcome::Error((fail(request, error), ())),
+        };
         Outcome::Success(Self {
             key,
             method: request.method().as_str(),
             target: request.uri().path().raw().as_str(),
             query: request.uri().query().map_or("", |query| query.raw().as_str()),
             conditions: Conditions::of(request),
+            long_work,
         })
     }
 }
@@ -49,7 +55,7 @@ impl Idempotency<'_> {
     /// # Errors
     /// If the header contains an invalid key, or the request a condition that its route does not check.
     pub(crate) async fn over(self, body: &[u8]) -> Result<Option<IdempotentRequest>, ApiError> {
-        let Self { key, method, target, query, conditions } = self;
+        let Self { key, method, target, query, conditions, long_work } = self;
         conditions.refuse_unminded()?;
         let key = key.map_err(|error| {
             let mut broken = Violations::new();
@@ -58,7 +64,7 @@ impl Idempotency<'_> {
         })?;
         let Some(key) = key else { return Ok(None) };
         let query = indent::without_wish(query);
-        let fingerprint = apart(body.len(), || fingerprint(method, target, &query, body));
+        let fingerprint = long_work.apart(body.len(), || fingerprint(method, target, &query, body));
         Ok(Some(IdempotentRequest { key, fingerprint: fingerprint.await }))
     }
 }
@@ -76,7 +82,9 @@ mod tests {
         body: &[u8],
     ) -> Option<Fingerprint> {
         let key = key.map(IdempotencyKey::new).transpose();
-        let request = Idempotency { key, method, target, query, conditions: Conditions::default() }.over(body);
+        let long_work = &LongWork::default();
+        let request =
+            Idempotency { key, method, target, query, conditions: Conditions::default(), long_work }.over(body);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let Ok(request) = runtime.block_on(request) else { panic!("a key") };
         request.map(|request| request.fingerprint)

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    Api,
     answer::Answer,
     cursor::OffsetCursor,
     error::ApiError,
@@ -74,7 +75,7 @@ impl Pagination {
 
 impl<T: Serialize + Sync> List<T> {
     /// The page as a response.
-    pub(crate) async fn answer(self) -> Result<Answer, ApiError> {
-        Answer::page(self.items.len(), &self).await
+    pub(crate) async fn answer(self, api: &Api) -> Result<Answer, ApiError> {
+        Answer::page(api, self.items.len(), &self).await
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn key_reused(reused: IdempotencyKeyReused) -> String {
 
 /// The precondition failed.
 pub(crate) const VERSION_CONFLICT: &str =
-    "the customer was changed in the meantime; read it again, and repeat the change with its current ETag";
+    "the object was changed in the meantime; read it again, and repeat the change with its current ETag";
 
 /// The cursor belongs to events that the log no longer holds.
 pub(crate) fn log_taken_back(error: &LogTakenBack) -> String {

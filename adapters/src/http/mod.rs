@@ -59,6 +59,7 @@ use rocket::{
 #[cfg(feature = "persistence")]
 pub use self::over::{Calls, Ports};
 pub use self::{
+    apart::LongWork,
     api::{Api, HttpOptions},
     callers::{ApiKeys, CallerError, Callers, Credential},
     cors::Origins,

@@ -10,11 +10,11 @@ use patron_domain::{
     ids::{IdGenerator, Randomness},
     onboarding::OnboardingService,
     tax::TaxService,
-    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, RateLimit},
-    webhook::{SecretVault, WebhookSender, WebhookService},
+    tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, Quotas, RateLimit},
+    webhook::{ReplayPace, SecretVault, WebhookSender, WebhookService},
 };
 
-use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, RateLimits};
+use super::{Api, ApiKeys, Callers, HttpOptions, JsonBody, LongWork, RateLimits};
 #[cfg(feature = "key-cache")]
 use crate::key_cache::CachedApiKeys;
 use crate::{
@@ -51,8 +51,15 @@ pub struct Ports {
     pub idempotency_ttl: Duration,
     /// The rate limit of each tenant. Default: none.
     pub rate_limit: RateLimit,
+    /// Limits replays of events. Several services of one process should share it.
+    pub replays: ReplayPace,
+    /// The quotas of every environment. Default: none.
+    pub quotas: Quotas,
     /// The longest validity of a key that is created over HTTP. Default: unlimited.
     pub key_max_age: Option<Duration>,
+    /// Limits the concurrency of long work. Several APIs of one process should share it. Default: one on every second
+    /// processor.
+    pub long_work: LongWork,
     /// Limits.
     pub options: HttpOptions,
 }
@@ -77,7 +84,10 @@ impl Default for Ports {
             calls: None,
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
             rate_limit: RateLimit::default(),
+            replays: ReplayPace::default(),
+            quotas: Quotas::default(),
             key_max_age: None,
+            long_work: LongWork::default(),
             options: HttpOptions::default(),
         }
     }
@@ -92,6 +102,7 @@ impl Ports {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
         }
     }
 
@@ -133,6 +144,8 @@ impl Ports {
             randomness: self.randomness.clone(),
             records: database.records.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
+            replays: self.replays.clone(),
         }
     }
 
@@ -146,6 +159,7 @@ impl Ports {
             ids: self.ids.clone(),
             randomness: self.randomness.clone(),
             idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
         }
     }
 }
@@ -176,6 +190,7 @@ impl Api {
             webhooks: calls.map(|calls| ports.webhooks(calls, database)),
             onboarding: calls.map(|calls| ports.onboarding(calls, database)),
             limits: RateLimits::new(ports.rate_limit),
+            long_work: ports.long_work.clone(),
             readiness: Some(Arc::new(database.clone())),
             options: ports.options.clone(),
             ..Self::new(ports.customers(database), callers)

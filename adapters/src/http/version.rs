@@ -1,4 +1,4 @@
-//! Versions of customers as entity tags (RFC 9110, section 8.8.3), and the preconditions of requests.
+//! Versions as entity tags (RFC 9110, section 8.8.3), and the preconditions of requests.
 
 use std::{
     convert::Infallible,
@@ -109,7 +109,7 @@ const NO_TAG_OF_OURS: &str = "If-Match contains a foreign entity tag. Patron's t
                               that for this API, or send the number alone in double quotes";
 
 /// The message about a customer that exists although it must not.
-const EXISTS: &str = "the customer exists already, which If-None-Match forbids; omit the header to change it";
+const EXISTS: &str = "the object exists already, which If-None-Match forbids; omit the header to change it";
 
 /// Returns the error unchanged, or explains it better if a condition failed because of a foreign tag.
 pub(super) fn explained(request: &Request<'_>, error: ApiError) -> ApiError {

@@ -17,6 +17,8 @@ use patron_domain::{
 };
 use uuid::Uuid;
 
+use crate::blocking::blocking;
+
 /// The type of id columns: `UUID` on PostgreSQL, a `BLOB` of 16 bytes on SQLite.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(sqlite_type(name = "Binary"))]
@@ -74,7 +76,8 @@ impl Document {
 
     /// Reads the value, for an environment. `key` names the row in the error.
     pub(crate) fn read<T: Stored>(&self, owner: Owner, key: impl std::fmt::Display) -> Result<T, StoreError> {
-        T::from_document(owner, &self.0).map_err(|_| corrupt(T::NAME, "document", key))
+        let read = || T::from_document(owner, &self.0);
+        blocking(self.0.len(), read).map_err(|_| corrupt(T::NAME, "document", key))
     }
 }
 

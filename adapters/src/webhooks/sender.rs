@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Method, Request, Uri,
     body::Incoming,
-    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
 };
 use patron_domain::{
     Clock,
@@ -24,6 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     client::{Client, client, failure},
     names::Names,
+    retry_after,
 };
 use crate::metrics;
 
@@ -103,15 +104,12 @@ impl HttpSender {
         new
     }
 
-    async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<(u16, String), SendFailure> {
+    async fn attempt(&self, request: SignedRequest, end: Instant) -> Result<Response, SendFailure> {
         let headers = signed(request.event_id.to_string(), request.timestamp, request.signature);
-        let (status, kept) = self.post(&request.url, headers, request.body, KEPT, end).await?;
-        let kept = String::from_utf8_lossy(&kept);
-        // No supported database can store U+0000.
-        Ok((status, if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }))
+        self.post(&request.url, headers, request.body, KEPT, end).await
     }
 
-    /// Sends a `POST` of JSON. Returns its status, and at most `keep` bytes of the response.
+    /// Sends a `POST` of JSON. Returns the response, with at most `keep` bytes of its body.
     pub(crate) async fn post(
         &self,
         url: &EndpointUrl,
@@ -119,7 +117,7 @@ impl HttpSender {
         body: Vec<u8>,
         keep: usize,
         end: Instant,
-    ) -> Result<(u16, Vec<u8>), SendFailure> {
+    ) -> Result<Response, SendFailure> {
         let uri = self.parsed(url)?;
         let client = self.client(url.is_encrypted()).ok_or(SendFailure::Internal)?;
         // Capacity for all headers at once, including the host, the length and one more, which are added last.
@@ -134,19 +132,22 @@ impl HttpSender {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = all;
-        let (mut status, mut kept) = (Err(SendFailure::Timeout), Vec::new());
+        let (mut head, mut kept) = (Err(SendFailure::Timeout), Vec::new());
         let exchange = async {
             match client.request(request).await {
                 Ok(answer) => {
-                    status = Ok(answer.status().as_u16());
+                    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok());
+                    let retry_after = retry_after.and_then(|wait| retry_after::parse(wait, self.clock.now()));
+                    head = Ok((answer.status().as_u16(), retry_after));
                     keep_beginning(answer.into_body(), keep, &mut kept).await;
                 }
-                Err(error) => status = Err(failure(&error)),
+                Err(error) => head = Err(failure(&error)),
             }
         };
         // A received status counts, even if the rest of the response does not arrive.
         let _ = timeout_at(end, exchange).await;
-        Ok((status?, kept))
+        let (status, retry_after) = head?;
+        Ok(Response { status, kept, retry_after })
     }
 }
 
@@ -156,11 +157,11 @@ impl WebhookSender for HttpSender {
     async fn send(&self, request: SignedRequest) -> Attempt {
         self.look_up(request.owner, &request.url).await;
         let (at, begun) = (self.clock.now(), Instant::now());
-        let (outcome, answer) = match self.attempt(request, begun + self.timeout).await {
-            Ok((status, answer)) => (Ok(status), answer),
-            Err(failure) => (Err(failure), String::new()),
+        let (outcome, answer, retry_after) = match self.attempt(request, begun + self.timeout).await {
+            Ok(Response { status, kept, retry_after }) => (Ok(status), text(&kept), retry_after),
+            Err(failure) => (Err(failure), String::new(), None),
         };
-        let attempt = Attempt { at, took: begun.elapsed(), outcome, answer };
+        let attempt = Attempt { at, took: begun.elapsed(), outcome, answer, retry_after };
         metrics::webhook_attempt(&attempt);
         attempt
     }
@@ -168,6 +169,21 @@ impl WebhookSender for HttpSender {
     fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled> {
         self.calls.check(url).err()
     }
+}
+
+/// A response.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// The beginning of the body.
+    pub(crate) kept: Vec<u8>,
+    /// How long the receiver asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// The beginning of a response as text. No supported database can store U+0000.
+fn text(kept: &[u8]) -> String {
+    let kept = String::from_utf8_lossy(kept);
+    if kept.contains('\0') { kept.replace('\0', "\u{FFFD}") } else { kept.into_owned() }
 }
 
 /// The headers of the Standard Webhooks scheme.
@@ -236,6 +252,12 @@ mod tests {
             .await;
         receiver.abort();
         attempt
+    }
+
+    #[tokio::test]
+    async fn a_wish_to_wait_is_passed_on() {
+        let attempt = attempt("HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n").await;
+        assert_eq!((attempt.outcome, attempt.retry_after), (Ok(503), Some(Duration::from_secs(60))));
     }
 
     #[tokio::test]

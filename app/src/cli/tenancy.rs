@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use patron_domain::{
     ids::{ApiKeyId, EnvironmentId, TenantId},
-    tenancy::{EnvironmentType, Role},
+    network::Network,
+    tenancy::{EnvironmentType, PerSecond, Role},
     time::Timestamp,
 };
 
@@ -27,6 +28,25 @@ pub(crate) enum Keys {
         /// Its expiry, for example 2030-01-31T00:00:00Z. Without one, the key does not expire.
         #[arg(long, value_parser = Timestamp::parse, value_name = "TIME")]
         expires_at: Option<Timestamp>,
+        /// A network that it may be used from, such as 192.0.2.0/24. May be given several times. By default any.
+        #[arg(long = "allowed-network", value_name = "NETWORK", value_parser = network)]
+        allowed_networks: Vec<Network>,
+        /// The most reads per second. By default no limit.
+        #[arg(long, value_name = "NUMBER", value_parser = per_second)]
+        rate_limit_reads: Option<PerSecond>,
+        /// The most writes per second. By default no limit.
+        #[arg(long, value_name = "NUMBER", value_parser = per_second)]
+        rate_limit_writes: Option<PerSecond>,
+    },
+    /// Replace an API key by a new one, and print it once.
+    ///
+    /// The new key has the same name, roles, networks, limits and lifetime. Only the key is written to standard output.
+    Rotate {
+        /// The id of the key, from `patron keys list`: secret_…
+        id: ApiKeyId,
+        /// How long the old key stays valid beside the new one, up to 604800 (a week). With 0, it ends at once.
+        #[arg(long, value_name = "SECONDS", default_value = "0")]
+        overlap_seconds: u32,
     },
     /// List the API keys of an environment, newest first.
     ///
@@ -45,6 +65,15 @@ pub(crate) enum Keys {
         /// The id of the key, from `patron keys list`: secret_…
         id: ApiKeyId,
     },
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    Network::new(text).map_err(|error| error.to_string())
+}
+
+fn per_second(text: &str) -> Result<PerSecond, String> {
+    let number = text.parse().unwrap_or_default();
+    PerSecond::new(number).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Subcommand)]

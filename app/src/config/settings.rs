@@ -16,7 +16,7 @@ use patron_adapters::{
 };
 use patron_domain::{
     network::Network,
-    tenancy::{ApiKeySecret, PerSecond, RateLimit},
+    tenancy::{ApiKeySecret, PerSecond, Quota, Quotas, RateLimit},
     webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -101,6 +101,15 @@ pub(super) struct Raw {
     /// `PATRON_RATE_LIMIT_WRITES`: the writes per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_writes: Option<u32>,
+    /// `PATRON_QUOTA_CUSTOMERS`: the most published customers of an environment. Without it, there is no quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_customers: Option<u32>,
+    /// `PATRON_QUOTA_ENDPOINTS`: the most webhook endpoints of an environment. There are never more than 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_endpoints: Option<u32>,
+    /// `PATRON_QUOTA_WORKFLOWS`: the most onboarding workflows of an environment. Without it, there is no quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_workflows: Option<u32>,
     /// `PATRON_KEY_MAX_DAYS`: the longest validity of a key, 1 to 36,500 days. Without it, there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
@@ -183,6 +192,9 @@ impl Default for Raw {
             audit_addresses_days: 90,
             rate_limit_reads: None,
             rate_limit_writes: None,
+            quota_customers: None,
+            quota_endpoints: None,
+            quota_workflows: None,
             key_max_days: None,
             trusted_proxies: String::new(),
             bootstrap_key: None,
@@ -243,6 +255,7 @@ pub(crate) struct Settings {
     pub(crate) audit_addresses_ttl: Duration,
     /// The rate limit of each tenant.
     pub(crate) rate_limit: RateLimit,
+    pub(crate) quotas: Quotas,
     pub(crate) key_max_age: Option<Duration>,
     pub(crate) bootstrap_key: Option<ApiKeySecret>,
     pub(crate) metrics_address: Option<SocketAddr>,
@@ -309,6 +322,11 @@ impl Raw {
             },
             shutdown_grace_seconds: self.shutdown_grace_seconds,
             idempotency_ttl: Duration::from_secs(u64::from(self.idempotency_hours) * 3_600),
+            quotas: Quotas {
+                customers: quota(self.quota_customers),
+                endpoints: quota(self.quota_endpoints),
+                workflows: quota(self.quota_workflows),
+            },
             rate_limit: RateLimit {
                 reads: per_second(names, "rate_limit_reads", self.rate_limit_reads)?,
                 writes: per_second(names, "rate_limit_writes", self.rate_limit_writes)?,
@@ -351,6 +369,10 @@ where
         return Err(format!("{} must be from {least} to {most}, not {value}", names.of(key)));
     }
     Ok(())
+}
+
+fn quota(max: Option<u32>) -> Quota {
+    max.map_or(Quota::UNLIMITED, |max| Quota::of(max.into()))
 }
 
 fn per_second(names: &Names<'_>, key: &str, number: Option<u32>) -> Result<Option<PerSecond>, String> {

@@ -300,8 +300,8 @@ mod tests {
 
         let endpoint = a_webhook_endpoint();
         let change = |amendment| {
-            let change = ChangeEndpoint { id: endpoint.id, amendment, at: a_time() };
-            Act::endpoint_changed(&endpoint, &change.decide(&a_scope(), endpoint.clone())).unwrap()
+            let change = ChangeEndpoint { id: endpoint.id, amendment, at: a_time(), only_if: Default::default() };
+            Act::endpoint_changed(&endpoint, &change.decide(&a_scope(), &endpoint).unwrap()).unwrap()
         };
         let description = Patch::Set(EndpointDescription::new("for the warehouse").unwrap());
         let update = EndpointUpdate { enabled: Some(false), description, ..EndpointUpdate::default() };

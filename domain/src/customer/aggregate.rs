@@ -44,15 +44,15 @@ pub struct Profile {
     pub legal_name: Option<LegalName>,
     /// The number under which the company is registered.
     pub registration_number: Option<RegistrationNumber>,
-    /// What the customer wants to read on its invoices.
+    /// The customer's reference for its invoices.
     pub buyer_reference: Option<BuyerReference>,
-    /// Where electronic invoices go.
+    /// The address for electronic invoices.
     pub electronic_address: Option<ElectronicAddress>,
-    /// Where goods go.
+    /// The address for goods.
     pub shipping_address: ShippingAddress,
-    /// The languages that the customer wants to be written to in, the best first.
+    /// The languages that the customer prefers, the best first.
     pub preferred_locales: Locales,
-    /// The words by which the client sorts its customers.
+    /// Words with which the client groups its customers.
     pub tags: Tags,
     /// What the client attached.
     pub metadata: Metadata,
@@ -76,11 +76,11 @@ pub struct Customer {
     pub external_id: ExternalId,
     /// The client's data about it.
     pub profile: Profile,
-    /// Its people, in the client's order.
+    /// The contact persons, in the client's order.
     pub contact_persons: Vec<Item<ContactPerson>>,
-    /// Its tax ids, in the client's order.
+    /// The tax ids, in the client's order.
     pub tax_ids: Vec<Item<TaxId>>,
-    /// Its tax exemptions, in the client's order.
+    /// The tax exemptions, in the client's order.
     pub tax_exemptions: Vec<Item<TaxExemption>>,
     /// Whether it is in use.
     pub status: Status,

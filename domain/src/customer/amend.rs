@@ -2,7 +2,9 @@
 
 use super::{
     Amendment, ArchivedTerm, ChangeCustomerError, CustomerAggregate, CustomerDecision, CustomerUpdate, Limits,
-    Precondition, change::DecisionContext, error::InactiveTaxRate,
+    Precondition,
+    change::{DecisionContext, only_if as check},
+    error::InactiveTaxRate,
 };
 use crate::{
     event::{CustomerEvent, CustomerEventKind, CustomerField},
@@ -42,10 +44,15 @@ pub(super) fn amend(
     if may_grow {
         Limits::check(Some(current), &draft.state)?;
     }
-    only_if.met(current.customer.version)?;
+    check(only_if, Some(current.customer.version))?;
     let Draft { mut state, .. } = draft;
-    state.customer.version = current.customer.version.next();
-    state.customer.audit.touch(context.at, &context.scope.actor);
+    // A change that leaves every value as it was is no change: there is no new version.
+    let is_change = state != *current
+        || matches!(kind, CustomerEventKind::OnboardingCompleted | CustomerEventKind::OnboardingFailed);
+    if is_change {
+        state.customer.version = current.customer.version.next();
+        state.customer.audit.touch(context.at, &context.scope.actor);
+    }
     let event = CustomerEvent {
         id: event_id,
         kind,
@@ -122,7 +129,7 @@ impl Draft<'_> {
         }
         for association in self.state.associations.iter_mut().filter(|association| association.status == from) {
             association.status = to;
-            association.audit.touch(at, actor);
+            association.audit.advance(at, actor);
         }
     }
 
@@ -131,9 +138,11 @@ impl Draft<'_> {
         let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.mappings.iter_mut().find(|mapping| mapping.provider_type == link.provider_type);
         if let Some(mapping) = known {
-            mapping.provider_entity_id = link.provider_entity_id;
-            mapping.metadata = link.metadata;
-            mapping.audit.touch(at, actor);
+            if mapping.provider_entity_id != link.provider_entity_id || mapping.metadata != link.metadata {
+                mapping.provider_entity_id = link.provider_entity_id;
+                mapping.metadata = link.metadata;
+                mapping.audit.touch(at, actor);
+            }
             return mapping.id;
         }
         let customer = &self.state.customer;
@@ -201,8 +210,12 @@ impl Draft<'_> {
         let (at, actor) = (self.context.at, &self.context.scope.actor);
         let known = self.state.associations.iter_mut().find(|association| association.id == id);
         let association = known.ok_or(ChangeCustomerError::UnknownAssociation)?;
+        check(&self.context.only_if_association, Some(association.audit.version()))?;
+        let before = association.clone();
         update.apply(association).map_err(ChangeCustomerError::Invalid)?;
-        association.audit.touch(at, actor);
+        if *association != before {
+            association.audit.advance(at, actor);
+        }
         let association = association.clone();
         self.does_not_overlap(&association)?;
         Ok(CustomerEventKind::TaxAssociationUpdated { association_id: id })
@@ -219,8 +232,9 @@ impl Draft<'_> {
     fn dissociate(&mut self, id: TaxAssociationId) -> Result<CustomerEventKind, ChangeCustomerError> {
         let known = self.state.associations.iter().position(|association| association.id == id);
         let mut association = self.state.associations.remove(known.ok_or(ChangeCustomerError::UnknownAssociation)?);
+        check(&self.context.only_if_association, Some(association.audit.version()))?;
         association.status = Status::Deleted;
-        association.audit.touch(self.context.at, &self.context.scope.actor);
+        association.audit.advance(self.context.at, &self.context.scope.actor);
         self.state.removed_associations.push(association);
         self.state.removed_associations.sort_by_key(|association| association.id);
         Ok(CustomerEventKind::TaxDissociated { association_id: id })

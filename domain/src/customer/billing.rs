@@ -1,4 +1,4 @@
-//! How a customer is billed and taxed, and under which names and numbers registers know it.
+//! How a customer is billed and taxed, and its entries in registers.
 
 use crate::{
     tax::{CurrencyCode, CurrencyCodeError},
@@ -17,12 +17,12 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// What a customer wants to read on its invoices: 1–200 characters, no control characters. The buyer reference of EN 16931
+    /// A reference of the customer for its invoices: 1–200 characters, no control characters. The buyer reference of EN 16931
     /// (BT-10), in Germany the Leitweg-ID.
     personal BuyerReference, BuyerReferenceError, "buyer_reference", max 200
 }
 
-/// The currency in which a customer is billed: a code of ISO 4217, taken in either case and kept in lower case.
+/// The currency in which a customer is billed: a code of ISO 4217, accepted in either case and stored in lower case.
 ///
 /// ```
 /// use patron_domain::customer::BillingCurrency;
@@ -42,7 +42,7 @@ impl BillingCurrency {
         CurrencyCode::new(code).map(|code| Self(code.lower()))
     }
 
-    /// Takes back a stored code. Only its form is checked.
+    /// Reads a stored code. Only its form is checked.
     ///
     /// # Errors
     /// When it is not three ASCII letters.

@@ -9,9 +9,9 @@ use crate::{
     idempotency::IdempotencyClaim,
     ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
     integration::{NewLink, ProviderEntityId, ProviderType},
-    lifecycle::{Status, Version},
+    lifecycle::{Precondition, Status, Version},
     tax::{NewTaxAssociation, TaxAssociationUpdate, TaxRateCode},
-    tenancy::{EnvironmentScope, RequestId},
+    tenancy::{EnvironmentScope, Quota, Quoted, RequestId},
     time::Timestamp,
 };
 
@@ -36,8 +36,12 @@ pub struct ChangeCustomer {
     pub change: CustomerChange,
     /// The version that the customer must have.
     pub only_if: Precondition,
+    /// The version that the tax association must have, in a change of one: see [`Audit::version`](crate::lifecycle::Audit::version).
+    pub only_if_association: Precondition,
     /// The ids, time and request of the change.
     pub stamp: Stamp,
+    /// The most published customers of the environment.
+    pub quota: Quota,
     /// The client's idempotency key, if it sent one.
     pub claim: Option<IdempotencyClaim>,
 }
@@ -105,48 +109,6 @@ pub enum Amendment {
     },
 }
 
-/// The version that a customer must have for a change. In HTTP this is RFC 9110, section 13.1.1.
-///
-/// ```
-/// use patron_domain::{
-///     customer::{Amendment, ChangeCustomer, CustomerChange, Precondition, Stamp},
-///     ids::IdSequence,
-///     lifecycle::Version,
-///     testkit::{a_time, an_id},
-/// };
-///
-/// let stamp = Stamp { ids: IdSequence::start(a_time(), [0; 10]), at: a_time(), request_id: None };
-/// let archive = ChangeCustomer::new(CustomerChange::Amend(an_id(1), Amendment::Archive), stamp);
-/// let only_first = ChangeCustomer { only_if: Precondition::OneOf(vec![Version::FIRST]), ..archive };
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Precondition {
-    /// No condition: the last writer wins.
-    #[default]
-    None,
-    /// The customer must exist, at any version (`*`).
-    Exists,
-    /// The customer must be at one of these versions.
-    OneOf(Vec<Version>),
-    /// The customer must not exist yet.
-    Absent,
-    /// The customer must not exist, or be at none of these versions.
-    NoneOf(Vec<Version>),
-}
-
-impl Precondition {
-    fn check(&self, current: Option<Version>) -> Result<(), ChangeCustomerError> {
-        let holds = match self {
-            Self::None => true,
-            Self::Exists => current.is_some(),
-            Self::OneOf(versions) => current.is_some_and(|current| versions.contains(&current)),
-            Self::Absent => current.is_none(),
-            Self::NoneOf(versions) => current.is_none_or(|current| !versions.contains(&current)),
-        };
-        if holds { Ok(()) } else { Err(ChangeCustomerError::VersionConflict { current }) }
-    }
-}
-
 /// The ids, time and request of a change.
 ///
 /// ```
@@ -171,6 +133,7 @@ pub(super) struct DecisionContext<'a> {
     pub(super) ids: IdSequence,
     pub(super) request_id: Option<RequestId>,
     pub(super) facts: &'a CustomerFacts,
+    pub(super) only_if_association: Precondition,
 }
 
 /// The result of a decision: what the store writes.
@@ -195,6 +158,14 @@ pub struct CustomerDecision {
     pub onboarding: Option<WorkflowId>,
 }
 
+impl CustomerDecision {
+    /// Whether the customer changes. If not, the event is not written: its state is the current one, and its version too.
+    #[must_use]
+    pub fn is_change(&self, facts: &CustomerFacts) -> bool {
+        facts.current.as_ref().is_none_or(|current| current.customer.version < self.event.sequence)
+    }
+}
+
 /// The result of a change.
 ///
 /// ```
@@ -212,7 +183,7 @@ pub struct CustomerDecision {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CustomerChanged {
-    /// The event, with the aggregate's whole new state.
+    /// The event, with the aggregate's whole new state. If nothing changed, no event was written, and only the state counts.
     pub event: CustomerEvent,
     /// Whether this is the stored result of an earlier request with the same idempotency key, so nothing was changed
     /// now.
@@ -220,10 +191,11 @@ pub struct CustomerChanged {
 }
 
 impl ChangeCustomer {
-    /// A change without a precondition and without an idempotency key.
+    /// A change without a precondition, a quota or an idempotency key.
     #[must_use]
     pub fn new(change: CustomerChange, stamp: Stamp) -> Self {
-        Self { change, only_if: Precondition::None, stamp, claim: None }
+        let (only_if, only_if_association) = (Precondition::None, Precondition::None);
+        Self { change, only_if, only_if_association, stamp, quota: Quota::UNLIMITED, claim: None }
     }
 
     /// The customer that must be looked up and locked before [`Self::decide`].
@@ -264,6 +236,18 @@ impl ChangeCustomer {
         }
     }
 
+    /// Whether the number of published customers must be looked up, as [`CustomerFacts::published`].
+    #[must_use]
+    pub fn count_needed(&self) -> bool {
+        self.quota.is_limited()
+            && matches!(
+                self.change,
+                CustomerChange::Create(_)
+                    | CustomerChange::CreateOrUpdate { .. }
+                    | CustomerChange::Amend(_, Amendment::Restore)
+            )
+    }
+
     /// Whether an existing customer with the new external id makes the change fail, instead of being updated.
     #[must_use]
     pub fn refuses_existing(&self) -> bool {
@@ -302,19 +286,30 @@ impl ChangeCustomer {
         scope: &EnvironmentScope,
         facts: &CustomerFacts,
     ) -> Result<CustomerDecision, ChangeCustomerError> {
+        let publishes = match (&self.change, &facts.current) {
+            (CustomerChange::Create(_), _) | (CustomerChange::CreateOrUpdate { .. }, None) => true,
+            (CustomerChange::Amend(_, Amendment::Restore), Some(current)) => {
+                current.customer.status == Status::Archived
+            }
+            _ => false,
+        };
+        if publishes {
+            self.quota.admit(Quoted::Customers, facts.published)?;
+        }
         let Stamp { ids, at, request_id } = self.stamp;
-        let context = DecisionContext { scope, at, ids, request_id, facts };
+        let context =
+            DecisionContext { scope, at, ids, request_id, facts, only_if_association: self.only_if_association };
         match self.change {
             CustomerChange::Create(new) => {
                 let decision = create::create(context, new)?;
-                self.only_if.check(None)?;
+                only_if(&self.only_if, None)?;
                 Ok(decision)
             }
             CustomerChange::CreateOrUpdate { new, update } => match &facts.current {
                 Some(current) => amend::amend(context, current, Amendment::Update(update), &self.only_if),
                 None => {
                     let decision = create::create(context, *new)?;
-                    self.only_if.check(None)?;
+                    only_if(&self.only_if, None)?;
                     Ok(decision)
                 }
             },
@@ -324,6 +319,11 @@ impl ChangeCustomer {
             }
         }
     }
+}
+
+/// Checks the precondition of a change.
+pub(super) fn only_if(only_if: &Precondition, current: Option<Version>) -> Result<(), ChangeCustomerError> {
+    if only_if.holds(current) { Ok(()) } else { Err(ChangeCustomerError::VersionConflict { current }) }
 }
 
 impl Amendment {
@@ -365,18 +365,11 @@ impl DecisionContext<'_> {
         Err(ChangeCustomerError::UnknownTaxRates(unknown.collect()))
     }
 
-    /// Refuses the external id that a customer would newly have, if somebody else has it.
+    /// Refuses a new external id that another customer has.
     pub(super) fn external_id_is_free_for(&self, id: CustomerId) -> Result<(), ChangeCustomerError> {
         match self.facts.holder {
             Some(holder) if holder != id => Err(ChangeCustomerError::ExternalIdTaken { existing: holder }),
             _ => Ok(()),
         }
-    }
-}
-
-impl Precondition {
-    /// The check, as [`amend`] needs it.
-    pub(super) fn met(&self, current: Version) -> Result<(), ChangeCustomerError> {
-        self.check(Some(current))
     }
 }

@@ -33,11 +33,11 @@ pub struct NewCustomer {
     pub external_id: ExternalId,
     /// The client's data about it.
     pub profile: Profile,
-    /// Its people.
+    /// The contact persons.
     pub contact_persons: NewItems<ContactPerson>,
-    /// Its tax ids.
+    /// The tax ids.
     pub tax_ids: NewItems<TaxId>,
-    /// Its tax exemptions.
+    /// The tax exemptions.
     pub tax_exemptions: NewItems<TaxExemption>,
     /// Where its taxes come from.
     pub taxes: TaxChoice,
@@ -91,7 +91,7 @@ pub enum TaxChoice {
 }
 
 impl TaxChoice {
-    /// What has to be looked up for it.
+    /// The facts that must be looked up.
     fn facts_needed(&self) -> TaxFactsNeeded<'_> {
         match self {
             Self::Defaults => TaxFactsNeeded { defaults: true, ..TaxFactsNeeded::default() },
@@ -101,7 +101,7 @@ impl TaxChoice {
 }
 
 impl NewCustomer {
-    /// What has to be looked up about taxes.
+    /// The tax facts that must be looked up.
     pub(super) fn tax_facts_needed(&self) -> TaxFactsNeeded<'_> {
         let mut needed = self.taxes.facts_needed();
         needed.rates.extend(self.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code));
@@ -109,7 +109,7 @@ impl NewCustomer {
     }
 }
 
-/// Decides about a create: the event with the whole new state, or a refusal.
+/// Decides a create: the event with the whole new state, or a refusal.
 pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
     let (scope, at, facts, mut ids) = (context.scope, context.at, context.facts, context.ids);
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
@@ -164,7 +164,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
     Ok(CustomerDecision { event, onboarding })
 }
 
-/// The things of a list, with new ids.
+/// The items of a list, with new ids.
 fn made<T: ItemKind>(
     new: NewItems<T>,
     (ids, at, broken): &mut (&mut IdSequence, Timestamp, &mut Violations),
@@ -175,7 +175,7 @@ fn made<T: ItemKind>(
     })
 }
 
-/// What a tax association says, before it has an id and a customer.
+/// A tax association, before it has an id and a customer.
 struct Terms {
     tax_rate_id: TaxRateId,
     priority: Priority,

@@ -7,7 +7,7 @@ use crate::{
     lifecycle::Version,
     store::StoreError,
     tax::TaxRateCode,
-    tenancy::PermissionDenied,
+    tenancy::{PermissionDenied, QuotaReached},
     violation::{Rule, Violations},
 };
 
@@ -25,6 +25,9 @@ pub enum ChangeCustomerError {
     /// The caller may not write. Repositories never return this.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The environment has as many customers as its quota allows.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// Fields break rules that depend on stored facts, such as a tax rate that is not active.
     #[error(transparent)]
     Invalid(Violations),
@@ -37,8 +40,8 @@ pub enum ChangeCustomerError {
     /// The customer has no published mapping to this system.
     #[error("the customer is not linked to this provider_type (and provider_entity_id, if one was given)")]
     UnknownMapping,
-    /// The customer has none with this id in one of its lists.
-    #[error("the customer has no such one among its {list}")]
+    /// The customer has no item with this id in one of its lists.
+    #[error("the customer has no item with this id in its {list}")]
     UnknownItem {
         /// The name of the list.
         list: &'static str,
@@ -47,7 +50,7 @@ pub enum ChangeCustomerError {
     #[error("there is no such tax association")]
     UnknownAssociation,
     /// Codes that no published tax rate has, each with its path.
-    #[error("some tax_rate_code names no tax rate; create the tax rate first, or correct the code")]
+    #[error("a tax_rate_code names no tax rate; create the tax rate first, or correct the code")]
     UnknownTaxRates(Vec<(String, TaxRateCode)>),
     /// A published customer has the external id already.
     #[error(
@@ -102,15 +105,15 @@ pub enum InvalidOperation {
     /// Only an archived customer can be restored.
     #[error("the customer is not archived, so there is nothing to restore")]
     NotArchived,
-    /// It would have more of something than a customer may have.
+    /// A list would be too long.
     #[error("a customer has at most {max} {what}; remove some before adding others")]
     TooMany {
-        /// Of what.
+        /// The list.
         what: &'static str,
-        /// The most.
+        /// The limit.
         max: usize,
     },
-    /// It would be larger than a customer may be.
+    /// The customer would be too large.
     #[error("a customer has at most {max} bytes with everything that belongs to it", max = super::Limits::BYTES)]
     TooLarge,
 }

@@ -36,7 +36,7 @@ pub enum Subject<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaxFactsNeeded<'a> {
-    /// The published tax rates with these codes, of which one may stand there twice.
+    /// The published tax rates with these codes. A code may occur twice.
     pub rates: Vec<&'a TaxRateCode>,
     /// Whether the environment's published auto-apply defaults are needed.
     pub defaults: bool,
@@ -122,6 +122,8 @@ pub struct CustomerFacts {
     /// The workflow version that [`workflow_needed`](super::ChangeCustomer::workflow_needed) asks for. `None` when
     /// there is none, and always in a store without workflows.
     pub workflow: Option<WorkflowId>,
+    /// The number of published customers, if [`count_needed`](super::ChangeCustomer::count_needed) asks for it.
+    pub published: u64,
 }
 
 impl TaxFacts {
@@ -143,6 +145,12 @@ impl CustomerFacts {
     #[must_use]
     pub fn with_taxes(self, taxes: TaxFacts) -> Self {
         Self { taxes, ..self }
+    }
+
+    /// Adds the number of published customers.
+    #[must_use]
+    pub fn with_published(self, published: u64) -> Self {
+        Self { published, ..self }
     }
 
     /// Adds a workflow version.

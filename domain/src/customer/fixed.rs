@@ -1,4 +1,4 @@
-//! Fields that an update may repeat and not change.
+//! Fields that an update may repeat but not change.
 
 use super::Customer;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     words::words,
 };
 
-/// A field of a customer that no update changes.
+/// A field of a customer that updates cannot change.
 ///
 /// ```
 /// use patron_domain::customer::FixedField;
@@ -15,7 +15,7 @@ use crate::{
 /// assert_eq!(FixedField::parse("status"), Ok(FixedField::Status));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named as the field it stands for")]
+#[expect(missing_docs, reason = "each has the name of its field")]
 pub enum FixedField {
     Id,
     TenantId,
@@ -50,8 +50,8 @@ impl FixedField {
     }
 }
 
-/// What an update says of fields that it cannot change. They may be repeated as they are, as by somebody who sends back
-/// what was read.
+/// The fields of an update that it cannot change. Their present values may be repeated, as by a client that sends back what it
+/// has read.
 ///
 /// ```
 /// use patron_domain::{customer::{FixedField, Repeated}, testkit::a_customer};
@@ -62,15 +62,15 @@ impl FixedField {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repeated(
-    /// The fields with what is said of each, as answers show it.
+    /// The fields with their values, as in responses.
     pub Vec<(FixedField, String)>,
 );
 
 impl Repeated {
-    /// Whether all of them are as the customer has them.
+    /// Checks that the customer has all of these values.
     ///
     /// # Errors
-    /// Each that is not, under its name.
+    /// Each other value, under its name.
     pub fn check(&self, customer: &Customer) -> Result<(), Violations> {
         let mut broken = Violations::new();
         for (field, said) in &self.0 {

@@ -1,4 +1,4 @@
-//! How much may belong to one customer.
+//! The limits of a whole customer.
 
 use super::{Customer, CustomerAggregate, InvalidOperation};
 use crate::{
@@ -22,7 +22,7 @@ impl Limits {
     pub const LINKS: usize = 100;
     /// The most live tax associations.
     pub const TAX_ASSOCIATIONS: usize = 100;
-    /// The most tags.
+    /// The maximum number of tags.
     pub const TAGS: usize = 50;
     /// The most contact persons.
     pub const CONTACT_PERSONS: usize = 50;
@@ -36,7 +36,7 @@ impl Limits {
     /// Checks a customer after a change.
     ///
     /// # Errors
-    /// When it has more of something than before, and more than allowed.
+    /// If a number has grown beyond its limit.
     pub(super) fn check(before: Option<&CustomerAggregate>, now: &CustomerAggregate) -> Result<(), InvalidOperation> {
         let counts = |customer: &CustomerAggregate| {
             [

@@ -27,6 +27,7 @@ impl MockCustomerRepository {
     ///     clock: Arc::new(MockClock::at(a_time())),
     ///     ids: Arc::new(MockIdGenerator::from_time()),
     ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    ///     quotas: patron_domain::tenancy::Quotas::default(),
     /// };
     /// # futures::executor::block_on(async {
     /// let created = service.create(&a_caller(), a_customer("acme").build(), None).await?;

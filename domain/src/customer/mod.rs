@@ -26,6 +26,7 @@ pub(crate) mod table;
 mod time_zone;
 mod update;
 
+pub use crate::lifecycle::Precondition;
 pub use address::{
     Address, AddressLine, AddressLineError, City, CityError, CountryCode, CountryCodeError, PostalCode,
     PostalCodeError, State, StateError,
@@ -35,7 +36,7 @@ pub use billing::{
     BillingCurrency, BuyerReference, BuyerReferenceError, CustomerType, LegalName, LegalNameError, RegistrationNumber,
     RegistrationNumberError, TaxTreatment,
 };
-pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Precondition, Stamp};
+pub use change::{Amendment, ChangeCustomer, CustomerChange, CustomerChanged, CustomerDecision, Stamp};
 pub use create::{NewCustomer, TaxChoice};
 pub use details::{
     ElectronicAddress, ElectronicAddressScheme, ElectronicAddressSchemeError, ElectronicAddressUpdate,

@@ -45,11 +45,11 @@ macro_rules! requests {
             pub preferred_locales: Option<Vec<String>>,
             /// Tags.
             pub tags: Option<Vec<String>>,
-            /// Its people.
+            /// The contact persons.
             pub contact_persons: Option<Vec<ContactPersonParts>>,
-            /// Its tax ids.
+            /// The tax ids.
             pub tax_ids: Option<Vec<TaxIdParts>>,
-            /// Its tax exemptions.
+            /// The tax exemptions.
             pub tax_exemptions: Option<Vec<TaxExemptionParts>>,
             /// Its tax rates; `None` for the environment's defaults.
             pub tax_rate_overrides: Option<Vec<TaxRateOverrideParts>>,

@@ -45,9 +45,12 @@ use crate::{
 #[async_trait]
 pub trait CustomerRepository: Send + Sync {
     /// Changes or creates a customer aggregate in one transaction. The method looks up what
-    /// [`ChangeCustomer::subject`], [`ChangeCustomer::tax_facts_needed`] and [`ChangeCustomer::wanted_external_id`]
-    /// name, calls [`ChangeCustomer::decide`], and writes the result: the event, whose state is the complete customer,
+    /// [`ChangeCustomer::subject`], [`ChangeCustomer::tax_facts_needed`], [`ChangeCustomer::wanted_external_id`] and
+    /// [`ChangeCustomer::count_needed`] name, calls [`ChangeCustomer::decide`], and writes the result: the event, whose state is the complete customer,
     /// and the record of the command's idempotency key.
+    ///
+    /// If the decision [is no change](super::CustomerDecision::is_change), the method MUST NOT write an event. It MAY keep
+    /// the key's record, with the customer's latest event.
     ///
     /// If [`IdempotencyClaim::settle`] finds that the key's record belongs to the same request, the method MUST do
     /// nothing and return that event. Of concurrent calls with one key, on any number of instances, exactly one MUST do

@@ -14,7 +14,7 @@ use crate::{
     integration::IntegrationMapping,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
+    tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied, Quotas},
     violation::{Rule, Violations},
 };
 
@@ -33,6 +33,7 @@ use crate::{
 ///     clock: Arc::new(FixedClock::default()),
 ///     ids: Arc::new(CountingIds::default()),
 ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let created = service.create(&a_caller(), a_customer("acme").build(), None).await.unwrap();
 /// let found = service.find(&a_caller(), created.event.state.customer.id).await.unwrap();
@@ -50,6 +51,8 @@ pub struct CustomerService {
     /// How long a request that is repeated with its idempotency key gets the same response. Clients expect
     /// [`DEFAULT_IDEMPOTENCY_TTL`].
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// 24 hours.
@@ -121,6 +124,22 @@ impl CustomerService {
         self.customers.change(scope, command).await
     }
 
+    /// Changes a tax association of a customer, if it has the expected version: see
+    /// [`Audit::version`](crate::lifecycle::Audit::version).
+    ///
+    /// # Errors
+    /// See [`ChangeCustomerError`]. After an error nothing of the change is left.
+    pub async fn change_association(
+        &self,
+        caller: &Caller,
+        change: CustomerChange,
+        only_if: Precondition,
+        request: Option<IdempotentRequest>,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        let (scope, command) = self.command(caller, change, Precondition::None, request)?;
+        self.customers.change(scope, ChangeCustomer { only_if_association: only_if, ..command }).await
+    }
+
     /// Builds the command of a change with its time and ids, and returns the scope: for a store that writes within your
     /// own transaction. It checks the permission, as [`CustomerService::change`] does.
     ///
@@ -136,6 +155,7 @@ impl CustomerService {
     ///     clock: Arc::new(FixedClock::default()),
     ///     ids: Arc::new(CountingIds::default()),
     ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+    ///     quotas: patron_domain::tenancy::Quotas::default(),
     /// };
     /// let create = || CustomerChange::Create(a_customer("acme").build());
     /// let caller = a_caller();
@@ -161,7 +181,8 @@ impl CustomerService {
             fingerprint,
             since: at.earlier(self.idempotency_ttl),
         });
-        Ok((scope, ChangeCustomer { change, only_if, stamp, claim }))
+        let command = ChangeCustomer::new(change, stamp);
+        Ok((scope, ChangeCustomer { only_if, quota: self.quotas.customers, claim, ..command }))
     }
 
     /// The customer that a change identifies by its id, its external id, or both.
@@ -287,6 +308,7 @@ mod tests {
             clock: Arc::new(MockClock::at(now())),
             ids: Arc::new(MockIdGenerator::from_time()),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            quotas: Quotas::default(),
         }
     }
 

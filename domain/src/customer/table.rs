@@ -1,14 +1,14 @@
-//! The table of the single texts that are known of a customer. Everything that treats them all alike is derived from it: the
-//! update, the names of changed fields, filters and sorting, the stored form, and the requests and answers over HTTP.
+//! The table of a customer's single texts. Everything that treats all of them alike is generated from it: updates, the names
+//! of changed fields, filters and sorting, the stored form, and the requests and responses over HTTP.
 
 /// Hands the table to a macro. A line is: the name on the wire, the type, the name in enumerations, the place in
-/// [`Profile`](crate::customer::Profile), what stands for it while it is unset, and what it is.
+/// [`Profile`](crate::customer::Profile), its value while it is unset, and a description.
 ///
-/// Unset is `empty` (an empty text in answers), `omitted` (no member in answers), or `default` (the default of the type, which
-/// then stands in the profile itself and not in an `Option`).
+/// Unset is `empty` (an empty text in responses), `omitted` (no member in responses), or `default` (the default of the type. The
+/// profile then holds the type itself, not an `Option`).
 ///
-/// The order is that of [`CustomerField`](crate::event::CustomerField) and of answers. A new line is all that a new text needs
-/// beside its type and its member of the profile.
+/// [`CustomerField`](crate::event::CustomerField) and responses have this order. A new text needs a line here, its type, and its
+/// member of the profile.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! customer_texts {
@@ -48,7 +48,7 @@ macro_rules! set_value {
     };
 }
 
-/// The text at a place of the table, as answers show it: an absent one is empty.
+/// The text at a place of the table, as in responses: an absent text is empty.
 macro_rules! shown_text {
     (default, $place:expr) => {
         $place.as_str()
@@ -58,7 +58,7 @@ macro_rules! shown_text {
     };
 }
 
-/// What may be absent, as a place of the table holds it.
+/// An optional value, as a place of the table holds it.
 macro_rules! or_unset {
     (default, $value:expr) => {
         $value.unwrap_or_default()
@@ -68,7 +68,7 @@ macro_rules! or_unset {
     };
 }
 
-/// Applies an update to a place of the table, and tells whether another value stands there now.
+/// Applies an update to a place of the table, and returns whether the value has changed.
 macro_rules! apply_patch {
     (default, $patch:expr, $place:expr) => {
         $patch.apply_or_default(&mut $place)

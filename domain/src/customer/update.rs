@@ -55,7 +55,7 @@ impl MetadataUpdate {
     }
 }
 
-/// What an update says about tags.
+/// An update of the tags.
 ///
 /// ```
 /// use patron_domain::customer::{TagsChange, TagsUpdate};
@@ -64,12 +64,12 @@ impl MetadataUpdate {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TagsChange {
-    /// Nothing: they stay.
+    /// The list stays as it is.
     #[default]
     Keep,
-    /// That these take their place.
+    /// These items replace the list.
     Replace(Tags),
-    /// Which to put on and take off.
+    /// The tags to add and to remove.
     Some(TagsUpdate),
 }
 
@@ -101,18 +101,18 @@ macro_rules! update {
         /// ```
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct CustomerUpdate {
-            /// What is said of fields that cannot be changed.
+            /// The values of fields that cannot be changed.
             pub repeated: Repeated,
             /// The new external id.
             pub external_id: Option<ExternalId>,
             $(#[doc = $says] pub $wire: Patch<$type>,)+
             /// The metadata.
             pub metadata: MetadataUpdate,
-            /// Where electronic invoices go.
+            /// The address for electronic invoices.
             pub electronic_address: ElectronicAddressUpdate,
-            /// Where goods go.
+            /// The address for goods.
             pub shipping_address: ShippingAddressUpdate,
-            /// The languages, all of them.
+            /// The new list of languages.
             pub preferred_locales: Option<Locales>,
             /// The tags.
             pub tags: TagsChange,
@@ -176,12 +176,12 @@ macro_rules! update {
 
 crate::customer_texts!(update);
 
-/// The value, or a note of all that is wrong with it.
+/// The value, or a note of all its faults.
 fn noted<T>(checked: Result<T, Violations>, broken: &mut Violations) -> Option<T> {
     checked.map_err(|found| found.into_iter().for_each(|violation| broken.push(violation))).ok()
 }
 
-/// Applies a change of a list, and names the list if it is another one now.
+/// Applies a change of a list, and returns the list's name if it has changed.
 fn list<T: ItemKind>(
     change: ItemsChange<T>,
     list: &mut Vec<Item<T>>,

@@ -155,7 +155,7 @@ macro_rules! fields {
         /// assert_eq!(CustomerField::AddressCity.as_str(), "address_city");
         /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[expect(missing_docs, reason = "each is named as the field it stands for")]
+        #[expect(missing_docs, reason = "each has the name of its field")]
         #[non_exhaustive]
         pub enum CustomerField {
             ExternalId,

@@ -87,6 +87,16 @@ impl Breaker {
         })
     }
 
+    /// The breaker of a host that asked for no calls until a time.
+    #[must_use]
+    pub fn resting(self, until: Timestamp) -> Self {
+        Self(match self.0 {
+            State::Closed(_) => State::Open(until, 0),
+            State::Open(at, times) => State::Open(at.max(until), times),
+            State::Probing(_, times) => State::Open(until, times),
+        })
+    }
+
     /// Whether the breaker has its initial state, so that it need not be kept.
     #[must_use]
     pub fn is_calm(&self) -> bool {
@@ -124,8 +134,17 @@ impl Breakers {
 
     /// As [`Breaker::after`].
     pub fn note(&self, environment: EnvironmentId, host: &str, answered: bool, now: Timestamp) {
+        self.change(environment, host, |breaker| breaker.after(answered, now));
+    }
+
+    /// As [`Breaker::resting`].
+    pub fn rest(&self, environment: EnvironmentId, host: &str, until: Timestamp) {
+        self.change(environment, host, |breaker| breaker.resting(until));
+    }
+
+    fn change(&self, environment: EnvironmentId, host: &str, change: impl FnOnce(Breaker) -> Breaker) {
         let (mut known, key) = (self.lock(), (environment, host.to_owned()));
-        let after = known.get(&key).copied().unwrap_or_default().after(answered, now);
+        let after = change(known.get(&key).copied().unwrap_or_default());
         if after.is_calm() {
             known.remove(&key);
             return;
@@ -193,6 +212,17 @@ mod tests {
             breaker = breaker.after(false, at(now));
         }
         assert_eq!(breaker.admit(at(now)), Err(at(now + Breaker::LONGEST.as_secs())));
+    }
+
+    #[test]
+    fn a_host_that_asks_for_it_gets_no_calls_until_then_and_one_call_first() {
+        let mut breaker = Breaker::default().resting(at(60));
+        assert_eq!(breaker.admit(at(59)), Err(at(60)));
+        assert_eq!(breaker.resting(at(30)), breaker, "an earlier time changes nothing");
+        assert_eq!(breaker.admit(at(60)), Ok(()));
+        assert_eq!(breaker.admit(at(60)), Err(at(80)), "one call at a time");
+        assert_eq!(breaker.resting(at(90)).admit(at(89)), Err(at(90)));
+        assert!(breaker.after(true, at(61)).is_calm());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     breaker::Breakers,
     failure::StepFailure,
-    port::{OnboardingRepository, RunClaim, RunRecord, StepCall, StepCaller},
+    port::{OnboardingRepository, RunClaim, RunRecord, StepAnswer, StepCall, StepCaller},
     run::{OnboardingRun, RunState, StepOutcome},
     step::{HttpCall, LinkIntegration, Step},
     token::RunToken,
@@ -15,9 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    customer::{
-        Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Precondition, Stamp,
-    },
+    customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerRepository, Stamp},
     event::{EventPosition, EventRecord},
     idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey},
     ids::{EventId, IdGenerator, Randomness},
@@ -25,9 +23,10 @@ use crate::{
     lifecycle::{Owner, Version},
     metadata::JsonObject,
     page::PageRequest,
+    shares::Shares,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
-    webhook::{Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
+    webhook::{MAX_RETRY_AFTER, Message, SecretVault, SendFailure, WebhookBody, seconds, signature},
 };
 
 /// Executes steps. The driver claims runs and advances each of them; several drivers may do so in parallel.
@@ -120,8 +119,9 @@ impl OnboardingEngine {
         places: u16,
         under_way: &[(Owner, u16)],
     ) -> Result<(String, Vec<OnboardingRun>), StoreError> {
-        let kept_free = if places > 1 { (places / 4).max(1) } else { 0 };
-        self.claim_by_turns(Places { count: places, share: places.div_ceil(2), kept_free }, under_way).await
+        let shares = Shares::<()>::new(places.into());
+        let [share, kept_free] = [shares.half(), shares.kept_free()].map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+        self.claim_by_turns(Places { count: places, share, kept_free }, under_way).await
     }
 
     async fn claim_by_turns(
@@ -242,8 +242,18 @@ impl OnboardingEngine {
         self.breakers.note(environment, host, answer.as_ref().map_or_else(shows_life, |_| true), self.clock.now());
         Ok(match answer {
             Err(failure) => StepOutcome::Failed(StepFailure::Send(failure)),
-            Ok((status, _)) if !call.expected.admits(status) => StepOutcome::Failed(StepFailure::Status(status)),
-            Ok((_, answer)) => match values(workflow.steps.links_after(run.step), &answer) {
+            Ok(StepAnswer { status, retry_after, .. }) if !call.expected.admits(status) => {
+                let failure = StepFailure::Status(status);
+                match retry_after.filter(|_| matches!(status, 429 | 503)) {
+                    Some(wait) => {
+                        let wait = wait.min(MAX_RETRY_AFTER);
+                        self.breakers.rest(environment, host, self.clock.now().later(wait));
+                        StepOutcome::Delayed(failure, wait)
+                    }
+                    None => StepOutcome::Failed(failure),
+                }
+            }
+            Ok(StepAnswer { body, .. }) => match values(workflow.steps.links_after(run.step), &body) {
                 Ok(values) => StepOutcome::Called(values),
                 Err(failure) => StepOutcome::Failed(failure),
             },
@@ -297,12 +307,9 @@ impl OnboardingEngine {
         let fingerprint = Fingerprint::from_bytes(Sha256::digest(key.as_bytes()).into());
         let claim =
             IdempotencyKey::new(key).ok().map(|key| IdempotencyClaim { key, fingerprint, since: run.created_at });
-        let command = ChangeCustomer {
-            change: CustomerChange::Amend(run.customer_id, amendment),
-            only_if: Precondition::None,
-            stamp: Stamp { ids: self.ids.start(at), at, request_id: None },
-            claim,
-        };
+        let stamp = Stamp { ids: self.ids.start(at), at, request_id: None };
+        let change = CustomerChange::Amend(run.customer_id, amendment);
+        let command = ChangeCustomer { claim, ..ChangeCustomer::new(change, stamp) };
         self.customers.change(scope, command).await.map(drop)
     }
 }

@@ -29,7 +29,7 @@ pub enum StepFailure {
     LinkRefused,
     /// The customer's creation is no longer in the log.
     CustomerGone,
-    /// No call was made, because the host did not answer earlier ones. It is made after a pause.
+    /// No call was made, because the host did not answer earlier ones, or asked to wait. It is made after a pause.
     HostRests,
 }
 
@@ -91,7 +91,7 @@ impl fmt::Display for StepFailure {
             }
             Self::LinkRefused => f.write_str("the customer could not be linked, because it is archived"),
             Self::CustomerGone => f.write_str("the customer's creation is no longer in the log"),
-            Self::HostRests => f.write_str("the host did not answer several calls, and is left alone for a while"),
+            Self::HostRests => f.write_str("calls to the host pause, because it did not answer or asked to wait"),
         }
     }
 }

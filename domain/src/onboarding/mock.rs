@@ -1,6 +1,6 @@
 //! Ready-made mocks of the onboarding ports.
 
-use super::{MockOnboardingRepository, MockStepCaller, OnboardingError, OnboardingRun, Workflow};
+use super::{MockOnboardingRepository, MockStepCaller, OnboardingError, OnboardingRun, StepAnswer, Workflow};
 use crate::{idempotency::Done, store::StoreError, webhook::SendFailure};
 
 fn unavailable() -> StoreError {
@@ -46,7 +46,7 @@ impl MockOnboardingRepository {
         onboarding.expect_put_workflow().returning(|_, _, _| Err(unavailable().into()));
         onboarding.expect_workflow().returning(|_, _| Err(unavailable()));
         onboarding.expect_workflow_version().returning(|_, _| Err(unavailable()));
-        onboarding.expect_delete_workflow().returning(|_, _, _, _| Err(unavailable().into()));
+        onboarding.expect_delete_workflow().returning(|_, _, _, _, _| Err(unavailable().into()));
         onboarding.expect_run().returning(|_, _| Err(unavailable()));
         onboarding.expect_runs().returning(|_, _| Err(unavailable()));
         onboarding.expect_amend_run().returning(|_, _, _, _, _| Err(unavailable().into()));
@@ -63,7 +63,7 @@ impl MockOnboardingRepository {
         let own = of.clone();
         onboarding.expect_put_workflow().returning(move |scope, put, _| {
             let current = own(scope.owner).filter(|one| one.name == put.name);
-            Ok(Done::now(put.decide(scope, current).workflow().clone()))
+            Ok(Done::now(put.decide(scope, current, 0)?.workflow().clone()))
         });
         let own = of.clone();
         onboarding.expect_workflow().returning(move |scope, name| Ok(own(scope.owner).filter(|one| one.name == name)));
@@ -71,7 +71,7 @@ impl MockOnboardingRepository {
         onboarding
             .expect_workflow_version()
             .returning(move |scope, id| Ok(own(scope.owner).filter(|one| one.id == id)));
-        onboarding.expect_delete_workflow().returning(move |scope, name, _, _| {
+        onboarding.expect_delete_workflow().returning(move |scope, name, _, _, _| {
             Ok(of(scope.owner).filter(|one| one.name == name).map(|one| Done::now(one.id)))
         });
         onboarding.runs(run);
@@ -140,7 +140,7 @@ impl MockStepCaller {
     pub fn answering(status: u16, body: &str) -> Self {
         let answer = body.as_bytes().to_vec();
         let mut caller = Self::new();
-        caller.expect_call().returning(move |_| Ok((status, answer.clone())));
+        caller.expect_call().returning(move |_| Ok(StepAnswer { status, body: answer.clone(), retry_after: None }));
         caller
     }
 

@@ -43,7 +43,7 @@ pub use pointer::{JsonPointer, JsonPointerError};
 #[cfg(all(feature = "webhooks", any(test, feature = "mock")))]
 pub use port::{MockOnboardingRepository, MockStepCaller};
 #[cfg(feature = "webhooks")]
-pub use port::{OnboardingRepository, RunClaim, RunQuery, RunRecord, StepCall, StepCaller};
+pub use port::{OnboardingRepository, RunClaim, RunQuery, RunRecord, StepAnswer, StepCall, StepCaller};
 #[cfg(feature = "webhooks")]
 pub use run::{OnboardingRun, RunAmendment, RunRefusal, RunState, StepOutcome};
 #[cfg(feature = "webhooks")]

@@ -1,6 +1,6 @@
 //! The ports for onboarding: the store of workflows and runs, and the caller of steps.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -11,9 +11,9 @@ use super::{
     workflow::{PutWorkflow, Workflow},
 };
 use crate::{
-    idempotency::{Done, IdempotencyClaim, OnceError},
+    idempotency::{Done, IdempotencyClaim},
     ids::{CustomerId, WorkflowId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     onboarding::WorkflowName,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -112,13 +112,14 @@ pub trait OnboardingRepository: Send + Sync {
     /// Puts a version of a workflow under its name in the scope's environment, by [`PutWorkflow::decide`], and returns
     /// the version that the name then has. Customers that are created later get it; earlier versions stay for their
     /// runs. Of concurrent calls each MUST see the result of the one before it. With a claim this MUST be done once; a
-    /// repeated call returns the version of the first.
+    /// repeated call returns the version of the first. If the put has a quota, this MUST pass the number of workflows
+    /// that new customers can get; concurrent calls MAY exceed the quota together.
     async fn put_workflow(
         &self,
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError>;
+    ) -> Result<Done<Workflow>, OnboardingError>;
 
     /// The version of a workflow that new customers get; `None` when there is no workflow with this name.
     async fn workflow(
@@ -130,15 +131,18 @@ pub trait OnboardingRepository: Send + Sync {
     /// Any version of a workflow, including replaced and deleted ones.
     async fn workflow_version(&self, scope: &EnvironmentScope, id: WorkflowId) -> Result<Option<Workflow>, StoreError>;
 
-    /// Deletes a workflow and returns its last version; `None` when there is none. Existing runs continue. With a claim
-    /// this MUST be done once; `None` leaves the key free.
+    /// Deletes a workflow and returns its last version; `None` when there is none. It MUST return
+    /// [`OnboardingError::VersionConflict`] unless `only_if` holds for the version's
+    /// [`Audit::version`](crate::lifecycle::Audit::version). Existing runs continue. With a claim this MUST be done
+    /// once; `None` leaves the key free.
     async fn delete_workflow(
         &self,
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError>;
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError>;
 
     /// The run of a customer; `None` when it has none.
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError>;
@@ -211,6 +215,31 @@ impl fmt::Debug for StepCall {
     }
 }
 
+/// The response to a call.
+///
+/// ```
+/// use patron_domain::onboarding::StepAnswer;
+///
+/// assert_eq!(StepAnswer { status: 201, body: b"{}".to_vec(), retry_after: None }.status, 201);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct StepAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, or its beginning.
+    pub body: Vec<u8>,
+    /// How long the host asked to wait (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+/// The body may have personal data.
+impl fmt::Debug for StepAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, retry_after, .. } = self;
+        write!(f, "StepAnswer {{ status: {status}, retry_after: {retry_after:?}, redacted }}")
+    }
+}
+
 /// Makes calls.
 ///
 /// ```
@@ -222,9 +251,9 @@ impl fmt::Debug for StepCall {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait StepCaller: Send + Sync {
-    /// Makes one attempt and returns status and body. At most one byte more than
+    /// Makes one attempt and returns the response. At most one byte more than
     /// [`StepFailure::MAX_ANSWER`](super::StepFailure::MAX_ANSWER) of the body is kept.
     ///
     /// The rules of [`crate::webhook::WebhookSender::send`] for addresses, redirects and time MUST be followed.
-    async fn call(&self, call: StepCall) -> Result<(u16, Vec<u8>), SendFailure>;
+    async fn call(&self, call: StepCall) -> Result<StepAnswer, SendFailure>;
 }

@@ -101,6 +101,8 @@ pub enum StepOutcome {
     Linked,
     /// It failed, and a later attempt may succeed.
     Failed(StepFailure),
+    /// It failed. A later attempt may succeed, but the host asked to wait for this time.
+    Delayed(StepFailure, Duration),
     /// It failed, and another attempt cannot succeed.
     Refused(StepFailure),
     /// The call was not made: calls to the host pause until this time, because it does not answer.
@@ -212,17 +214,8 @@ impl OnboardingRun {
                 }
                 self.pass(steps);
             }
-            StepOutcome::Failed(failure) => {
-                self.attempts = self.attempts.saturating_add(1);
-                self.last_failure = Some(failure);
-                match retries(steps.get(self.step)).delay(self.attempts, jitter) {
-                    Some(delay) => {
-                        self.state = RunState::Waiting;
-                        self.due_at = Some(now.later(delay));
-                    }
-                    None => self.state = RunState::Failed,
-                }
-            }
+            StepOutcome::Failed(failure) => self.fail(steps, (failure, Duration::ZERO), now, jitter),
+            StepOutcome::Delayed(failure, wait) => self.fail(steps, (failure, wait), now, jitter),
             StepOutcome::Postponed(until) => {
                 // Spread, so that the waiting runs do not all continue at once.
                 self.due_at = Some(until.later(Duration::from_millis(u64::from(jitter % 4_096))));
@@ -236,6 +229,18 @@ impl OnboardingRun {
             }
         }
         self
+    }
+
+    fn fail(&mut self, steps: &Steps, (failure, wait): (StepFailure, Duration), now: Timestamp, jitter: u16) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.last_failure = Some(failure);
+        match retries(steps.get(self.step)).delay(self.attempts, jitter) {
+            Some(delay) => {
+                self.state = RunState::Waiting;
+                self.due_at = Some(now.later(delay.max(wait)));
+            }
+            None => self.state = RunState::Failed,
+        }
     }
 
     fn pass(&mut self, steps: &Steps) {

@@ -12,9 +12,10 @@ use crate::{
     clock::Clock,
     idempotency::{Done, IdempotencyKeyReused, IdempotentRequest, from_once_error},
     ids::{CustomerId, IdGenerator, Randomness},
+    lifecycle::{Precondition, VersionConflict},
     onboarding::{Onboarding, WorkflowName},
     store::StoreError,
-    tenancy::{Caller, Permission, PermissionDenied},
+    tenancy::{Caller, Permission, PermissionDenied, QuotaReached, Quotas},
     webhook::{SecretVault, VaultError, WebhookSecret},
 };
 
@@ -37,9 +38,10 @@ use crate::{
 ///     ids: Arc::new(CountingIds::default()),
 ///     randomness: Arc::new(FixedRandomness::default()),
 ///     idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
 /// };
 /// let steps = Steps::new(vec![a_call("https://crm.example"), a_link("crm", "/id")], "").unwrap();
-/// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, None).await.unwrap().value;
+/// let (workflow, secret) = service.put_workflow(&a_caller(), None, steps, false, Default::default(), None).await.unwrap().value;
 /// assert!(secret.is_some(), "the secret is new");
 /// assert_eq!(service.workflow(&a_reader(), None).await, Ok(workflow));
 /// # });
@@ -58,6 +60,8 @@ pub struct OnboardingService {
     pub randomness: Arc<dyn Randomness>,
     /// How long a request that is repeated with its idempotency key gets the same response.
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
 }
 
 /// Why an operation on workflows or runs failed.
@@ -74,6 +78,9 @@ pub enum OnboardingError {
     /// The caller lacks the permission.
     #[error(transparent)]
     Denied(#[from] PermissionDenied),
+    /// The environment has as many workflows as its quota allows.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// The caller's environment has no such workflow.
     #[error("there is no onboarding workflow with this name")]
     UnknownWorkflow,
@@ -89,6 +96,9 @@ pub enum OnboardingError {
     /// The idempotency key was used for a different request.
     #[error(transparent)]
     KeyReused(#[from] IdempotencyKeyReused),
+    /// The workflow is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// A secret could not be generated or sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -105,14 +115,15 @@ impl OnboardingService {
     /// are unchanged, no new version is created.
     ///
     /// # Errors
-    /// When the caller is not a `super_admin`, generating the secret or the store fails, or the key was used for a
-    /// different request.
+    /// When the caller is not a `super_admin`, the quota is reached, generating the secret or the store fails, or the key
+    /// was used for a different request.
     pub async fn put_workflow(
         &self,
         caller: &Caller,
         name: Option<WorkflowName>,
         steps: Steps,
         another_secret: bool,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<(Workflow, Option<WebhookSecret>)>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
@@ -122,7 +133,8 @@ impl OnboardingService {
         let fresh = WebhookSecret::from_random(self.randomness.secret_bytes().map_err(VaultError::from)?);
         let id = ids.next_id();
         let secret = WorkflowSecret { id, sealed: self.vault.seal(id, &fresh)? };
-        let put = PutWorkflow { name, steps, another_secret, id: ids.next_id(), secret: secret.clone(), at };
+        let (id, quota) = (ids.next_id(), self.quotas.workflows);
+        let put = PutWorkflow { name, steps, another_secret, id, secret: secret.clone(), at, quota, only_if };
         let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
         let Done { value, replayed } = self.onboarding.put_workflow(scope, put, claim).await?;
         let shown = (!replayed && value.secret == secret).then_some(fresh);
@@ -147,12 +159,13 @@ impl OnboardingService {
         &self,
         caller: &Caller,
         name: Option<WorkflowName>,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<()>, OnboardingError> {
         let scope = caller.authorise(Permission::Administer)?;
         let at = self.clock.now();
         let claim = request.map(|request| request.claim(at, self.idempotency_ttl));
-        let deleted = self.onboarding.delete_workflow(scope, name, at, claim).await?;
+        let deleted = self.onboarding.delete_workflow(scope, name, at, only_if, claim).await?;
         let Done { replayed, .. } = deleted.ok_or(OnboardingError::UnknownWorkflow)?;
         Ok(Done { value: (), replayed })
     }

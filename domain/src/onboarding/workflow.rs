@@ -1,11 +1,16 @@
 //! Workflows: ordered steps, and the secret that calls are signed with.
 
-use super::step::{LinkIntegration, Step};
+use std::time::Duration;
+
+use super::{
+    service::OnboardingError,
+    step::{LinkIntegration, Step},
+};
 use crate::{
     ids::{WebhookEndpointId, WorkflowId},
-    lifecycle::{Audit, Owner},
+    lifecycle::{Audit, Owner, Precondition},
     onboarding::WorkflowName,
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, Quota, Quoted},
     time::Timestamp,
     violation::{Rule, Violations},
     webhook::SealedSecret,
@@ -171,7 +176,7 @@ pub struct Workflow {
 /// A request to put a workflow under a name.
 ///
 /// ```
-/// use patron_domain::{onboarding::{PutWorkflow, WorkflowPut}, testkit::{a_scope, a_workflow, an_id}};
+/// use patron_domain::{lifecycle::Precondition, onboarding::{PutWorkflow, WorkflowPut}, tenancy::Quota, testkit::{a_scope, a_workflow, an_id}};
 ///
 /// let first = a_workflow();
 /// let put = PutWorkflow {
@@ -181,10 +186,13 @@ pub struct Workflow {
 ///     id: an_id(2),
 ///     secret: first.secret.clone(),
 ///     at: first.audit.created_at,
+///     quota: Quota::of(1),
+///     only_if: Precondition::None,
 /// };
 /// // The present version has the same content.
-/// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone())), WorkflowPut::Stays(first));
-/// assert!(matches!(put.decide(&a_scope(), None), WorkflowPut::New(new) if new.id == an_id(2)));
+/// assert_eq!(put.clone().decide(&a_scope(), Some(first.clone()), 1), Ok(WorkflowPut::Stays(first)));
+/// assert!(matches!(put.clone().decide(&a_scope(), None, 0), Ok(WorkflowPut::New(new)) if new.id == an_id(2)));
+/// assert!(put.decide(&a_scope(), None, 1).is_err(), "the quota is reached");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutWorkflow {
@@ -200,6 +208,10 @@ pub struct PutWorkflow {
     pub secret: WorkflowSecret,
     /// The time.
     pub at: Timestamp,
+    /// The most workflows of the environment.
+    pub quota: Quota,
+    /// The version that the workflow must have: the [`Audit::version`] of its present version.
+    pub only_if: Precondition,
 }
 
 /// The version of a workflow after a put.
@@ -228,17 +240,30 @@ impl WorkflowPut {
 }
 
 impl PutWorkflow {
-    /// The version that the name has from now on, given its present version.
-    #[must_use]
-    pub fn decide(self, scope: &EnvironmentScope, current: Option<Workflow>) -> WorkflowPut {
+    /// The version that the name has from now on, given its present version and the environment's number of workflows.
+    ///
+    /// # Errors
+    /// When the name is new and the quota is reached, or the present version is not the expected one.
+    pub fn decide(
+        self,
+        scope: &EnvironmentScope,
+        current: Option<Workflow>,
+        count: u64,
+    ) -> Result<WorkflowPut, OnboardingError> {
+        if current.is_none() {
+            self.quota.admit(Quoted::Workflows, count)?;
+        }
+        self.only_if.check(current.as_ref().map(|current| current.audit.version()))?;
+        // The version is the time, which must rise.
+        let after = current.as_ref().map(|current| current.audit.updated_at.later(Duration::from_micros(1)));
         let secret = match current.filter(|_| !self.another_secret) {
-            Some(current) if current.steps == self.steps => return WorkflowPut::Stays(current),
+            Some(current) if current.steps == self.steps => return Ok(WorkflowPut::Stays(current)),
             Some(current) => current.secret,
             None => self.secret,
         };
-        let audit = Audit::created(self.at, &scope.actor);
+        let audit = Audit::created(after.map_or(self.at, |after| after.max(self.at)), &scope.actor);
         let Self { id, name, steps, .. } = self;
-        WorkflowPut::New(Workflow { id, owner: scope.owner, name, steps, secret, audit })
+        Ok(WorkflowPut::New(Workflow { id, owner: scope.owner, name, steps, secret, audit }))
     }
 }
 
@@ -246,6 +271,8 @@ impl PutWorkflow {
 mod tests {
     use super::{PutWorkflow, Steps, WorkflowPut, WorkflowSecret};
     use crate::{
+        lifecycle::Precondition,
+        tenancy::Quota,
         testkit::{a_call, a_link, a_scope, a_workflow, an_id},
         webhook::SealedSecret,
     };
@@ -256,8 +283,18 @@ mod tests {
         let secret = WorkflowSecret { id: an_id(9), sealed: SealedSecret::from_sealed("another") };
         let put = |steps: &Steps, another_secret: bool, before: bool| {
             let (steps, at) = (steps.clone(), current.audit.created_at);
-            let put = PutWorkflow { name: None, steps, another_secret, id: an_id(2), secret: secret.clone(), at };
-            put.decide(&a_scope(), before.then(|| current.clone()))
+            let (secret, quota) = (secret.clone(), Quota::of(1));
+            let put = PutWorkflow {
+                name: None,
+                steps,
+                another_secret,
+                id: an_id(2),
+                secret,
+                at,
+                quota,
+                only_if: Precondition::None,
+            };
+            put.decide(&a_scope(), before.then(|| current.clone()), u64::from(before)).unwrap()
         };
         let new = |put: WorkflowPut| match put {
             WorkflowPut::New(new) => Some(new),

@@ -77,7 +77,7 @@ impl<'a> AttemptForm<'a> {
             _ => return Err("last_attempt"),
         };
         let took = Duration::from_micros(self.took_micros);
-        Ok(Attempt { at: self.at.0, took, outcome, answer: self.answer.into_owned() })
+        Ok(Attempt { at: self.at.0, took, outcome, answer: self.answer.into_owned(), retry_after: None })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The things of a customer that have ids.
+//! The items of a customer.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A switch that is off is left out.
+/// A flag; absent if it is off.
 fn is_off(switch: &bool) -> bool {
     !switch
 }

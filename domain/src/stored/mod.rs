@@ -14,13 +14,13 @@
 //!
 //! # Contents of a document
 //! - Members are named as in the API where the API has a name. Times are microseconds since 1970, ids their text.
-//! - Left out is what is empty, what has its default (time zone `UTC`, priority 0, version 1, status `published`) and what
-//!   follows from the rest: who changed something last where nobody did, and who made a mapping or a tax association where
-//!   that was done together with its customer.
-//! - `folded` holds texts without their case, for stores that search in documents: only where that is not the text with the
-//!   letters A to Z in lower case. It follows from the rest, and readers pass over it.
-//! - Whose it is is not said: the scope in which a document is found says it. Environments and API keys name their
-//!   environment, because they may be kept in another one.
+//! - Empty values and defaults are absent (time zone `UTC`, priority 0, version 1, status `published`). So are values
+//!   that follow from others: the last change of an object that was never changed, and the creation of a mapping or tax
+//!   association that was created together with its customer.
+//! - `folded` holds texts without their case, for stores that search in documents. It omits texts whose folded form is the
+//!   text with the letters A to Z in lower case. It follows from the rest, and readers ignore it.
+//! - The owner is absent: it follows from the scope in which a document is found. Environments and API keys contain
+//!   their environment's id, because they may be stored in another environment.
 //!
 //! # Versions
 //! A document without the member `v` has version 1. Documents of an unknown version and documents with unknown members

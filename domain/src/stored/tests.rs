@@ -235,7 +235,8 @@ fn endpoints_and_deliveries() {
 
     is_golden("webhook_delivery.v1.minimal", &a_delivery(1));
     let took = Duration::from_micros(80_123);
-    let attempt = Attempt { at: time(1), took, outcome: Ok(503), answer: "busy\n\"later\"".to_owned() };
+    let attempt =
+        Attempt { at: time(1), took, outcome: Ok(503), answer: "busy\n\"later\"".to_owned(), retry_after: None };
     let mut full = Delivery {
         kind: DeliveryKind::Replay,
         state: DeliveryState::Waiting { next_attempt_at: Some(time(30)) },

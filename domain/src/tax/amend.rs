@@ -8,7 +8,7 @@ use crate::{
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
     idempotency::{IdempotencyKeyReused, from_once_error},
     ids::{EventId, TaxAssociationId, TaxRateChangeId, TaxRateId},
-    lifecycle::Status,
+    lifecycle::{Precondition, Status, VersionConflict},
     metadata::Metadata,
     patch::Patch,
     store::StoreError,
@@ -46,12 +46,12 @@ pub struct TaxRateUpdate {
 ///
 /// ```
 /// use patron_domain::{
-///     lifecycle::Status,
+///     lifecycle::{Precondition, Status},
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
 ///
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None, only_if: Precondition::None };
 /// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), false, None);
 /// assert_eq!(archive.decide(&a_scope(), &facts).unwrap().state.status, Status::Archived);
 /// ```
@@ -102,12 +102,13 @@ impl Rule for InThePast {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateCode, TaxRateFacts, TaxRateUpdate},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
 ///
 /// let update = TaxRateUpdate { code: Some(TaxRateCode::new("MWST").unwrap()), ..TaxRateUpdate::default() };
-/// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time(), event_id: an_id(2), request_id: None };
+/// let change = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Update(Box::new(update)), at: a_time(), event_id: an_id(2), request_id: None, only_if: Precondition::None };
 /// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), false, None);
 /// assert_eq!(change.decide(&a_scope(), &facts).unwrap().state.code.as_str(), "MWST");
 /// ```
@@ -123,18 +124,21 @@ pub struct ChangeTaxRate {
     pub event_id: EventId,
     /// The request.
     pub request_id: Option<RequestId>,
+    /// The version that the rate must have.
+    pub only_if: Precondition,
 }
 
 /// The facts for the decision about one change of a tax rate, looked up inside the transaction.
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_tax_rate, a_time, an_id},
 /// };
 ///
 /// let facts = TaxRateFacts::new(Some(a_tax_rate("VAT")), true, None);
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None, only_if: Precondition::None };
 /// assert!(archive.decide(&a_scope(), &facts).is_err(), "it is in use");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -168,11 +172,12 @@ impl TaxRateFacts {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateFacts},
 ///     testkit::{a_scope, a_time, an_id},
 /// };
 ///
-/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None };
+/// let archive = ChangeTaxRate { id: an_id(1), amendment: TaxRateAmendment::Archive, at: a_time(), event_id: an_id(2), request_id: None, only_if: Precondition::None };
 /// let facts = TaxRateFacts::default();
 /// assert_eq!(archive.decide(&a_scope(), &facts), Err(ChangeTaxRateError::Unknown));
 /// ```
@@ -233,6 +238,9 @@ pub enum ChangeTaxRateError {
         /// The other rate's id.
         existing: TaxRateId,
     },
+    /// It is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -271,8 +279,12 @@ impl ChangeTaxRate {
             Status::Published => TaxRateEventKind::Updated { changed: TaxRateField::changed(before, &rate) },
             Status::Archived | Status::Deleted => TaxRateEventKind::Deleted,
         };
-        rate.version = rate.version.next();
-        rate.audit.touch(self.at, &scope.actor);
+        self.only_if.check(Some(before.version))?;
+        // Without a new value there is no new version.
+        if rate != *before {
+            rate.version = rate.version.next();
+            rate.audit.touch(self.at, &scope.actor);
+        }
         Ok(TaxRateEvent::of(self.event_id, self.request_id, kind, rate))
     }
 }
@@ -384,12 +396,12 @@ impl TaxRateUpdate {
 ///
 /// ```
 /// use patron_domain::{
-///     lifecycle::Status,
+///     lifecycle::{Precondition, Status},
 ///     tax::{ChangeTaxDefault, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
 /// };
 ///
-/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
+/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time(), only_if: Precondition::None };
 /// let default = a_tax_default(&a_tax_rate("VAT"));
 /// assert_eq!(remove.decide(&a_scope(), Some(&default), &[]).unwrap().status, Status::Deleted);
 /// ```
@@ -405,12 +417,13 @@ pub enum TaxDefaultAmendment {
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxDefault, TaxAssociationUpdate, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
 /// };
 ///
 /// let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() });
-/// let change = ChangeTaxDefault { id: an_id(1), amendment, at: a_time() };
+/// let change = ChangeTaxDefault { id: an_id(1), amendment, at: a_time(), only_if: Precondition::None };
 /// let changed = change.decide(&a_scope(), Some(&a_tax_default(&a_tax_rate("VAT"))), &[]).unwrap();
 /// assert!(!changed.auto_apply);
 /// ```
@@ -422,17 +435,20 @@ pub struct ChangeTaxDefault {
     pub amendment: TaxDefaultAmendment,
     /// The time of the change.
     pub at: Timestamp,
+    /// The version that the default must have: see [`Audit::version`](crate::lifecycle::Audit::version).
+    pub only_if: Precondition,
 }
 
 /// Why an environment's default was not changed.
 ///
 /// ```
 /// use patron_domain::{
+///     lifecycle::Precondition,
 ///     tax::{ChangeTaxDefault, ChangeTaxDefaultError, TaxDefaultAmendment},
 ///     testkit::{a_scope, a_time, an_id},
 /// };
 ///
-/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time() };
+/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time(), only_if: Precondition::None };
 /// assert!(remove.decide(&a_scope(), None, &[]).is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -461,6 +477,9 @@ pub enum ChangeTaxDefaultError {
     /// A removed default cannot be changed.
     #[error("the tax association was deleted and cannot be changed; create a new one")]
     Archived,
+    /// It is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -480,7 +499,8 @@ impl ChangeTaxDefault {
         others: &[TaxAssociation],
     ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
         let current = current.filter(|association| association.entity == TaxedEntity::Tenant);
-        let mut default = current.cloned().ok_or(ChangeTaxDefaultError::Unknown)?;
+        let before = current.ok_or(ChangeTaxDefaultError::Unknown)?;
+        let mut default = before.clone();
         let published = default.status == Status::Published;
         match self.amendment {
             TaxDefaultAmendment::Remove if !published => return Err(ChangeTaxDefaultError::Unknown),
@@ -493,7 +513,10 @@ impl ChangeTaxDefault {
                 }
             }
         }
-        default.audit.touch(self.at, &scope.actor);
+        self.only_if.check(Some(before.audit.version()))?;
+        if default != *before {
+            default.audit.advance(self.at, &scope.actor);
+        }
         Ok(default)
     }
 }

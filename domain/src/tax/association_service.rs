@@ -9,7 +9,7 @@ use crate::{
     customer::{CountryCode, ExternalId, InactiveTaxRate, State, TaxTreatment},
     idempotency::{Done, IdempotentRequest},
     ids::{CustomerId, TaxAssociationId},
-    lifecycle::{Audit, Status},
+    lifecycle::{Audit, Precondition, Status},
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied},
@@ -295,11 +295,12 @@ impl TaxService {
         caller: &Caller,
         id: TaxAssociationId,
         amendment: TaxDefaultAmendment,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<TaxAssociation>, ChangeTaxDefaultError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
-        self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at }, self.claim(request, at)).await
+        self.taxes.change_default(scope, ChangeTaxDefault { id, amendment, at, only_if }, self.claim(request, at)).await
     }
 
     /// The taxes that apply to a charge of a customer, published or archived, and the reasons why the others do not apply: as

@@ -92,7 +92,7 @@ impl CurrencyCode {
         Self(self.0.map(|letter| letter.to_ascii_lowercase()))
     }
 
-    /// Where the letters of an upper-case code stand in the alphabet, from 0.
+    /// The places in the alphabet, from 0, of the letters of an upper-case code.
     fn places(self) -> [usize; 3] {
         self.0.map(|letter| usize::from(letter - b'A'))
     }

@@ -68,7 +68,8 @@ pub trait TaxRepository: Send + Sync {
     ) -> Result<Page<TaxRate>, StoreError>;
 
     /// Changes a tax rate in one transaction. The method looks up what [`TaxRateFacts`] names, calls
-    /// [`ChangeTaxRate::decide`], writes the event and the rate, which is the event's state, and returns the rate.
+    /// [`ChangeTaxRate::decide`], writes the event and the rate, which is the event's state, and returns the rate. If the
+    /// rate stays as it was, the method MUST NOT write an event. It MAY keep the claim's record, with the rate's latest event.
     ///
     /// The method MUST return the decision's refusal unchanged, and then leave the rate as it was. When the change
     /// would give a second published rate of the scope the same code, it MUST return [`ChangeTaxRateError::CodeTaken`]

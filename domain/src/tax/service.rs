@@ -13,7 +13,7 @@ use crate::{
     event::TaxRateEvent,
     idempotency::{Done, IdempotencyClaim, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, TaxRateId},
-    lifecycle::{Audit, Status, Version},
+    lifecycle::{Audit, Precondition, Status, Version},
     metadata::Metadata,
     page::{Page, PageRequest},
     store::StoreError,
@@ -314,12 +314,13 @@ impl TaxService {
         caller: &Caller,
         id: TaxRateId,
         amendment: TaxRateAmendment,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<TaxRate>, ChangeTaxRateError> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let (event_id, request_id) = (self.ids.start(at).next_id(), caller.request_id().cloned());
-        let command = ChangeTaxRate { id, amendment, at, event_id, request_id };
+        let command = ChangeTaxRate { id, amendment, at, event_id, request_id, only_if };
         let changed = self.taxes.change_rate(scope, command, self.claim(request, at)).await?;
         Ok(Done { value: changed.value.as_of(at), ..changed })
     }
@@ -342,7 +343,8 @@ impl TaxService {
         let event_id = ids.next_id();
         let new = NewTaxRateChange { id: ids.next_id(), effective_from, value, correction };
         let (amendment, request_id) = (TaxRateAmendment::Schedule(new), caller.request_id().cloned());
-        let command = ChangeTaxRate { id, amendment, at, event_id, request_id };
+        let only_if = Precondition::None;
+        let command = ChangeTaxRate { id, amendment, at, event_id, request_id, only_if };
         self.taxes.change_rate(scope, command, self.claim(request, at)).await
     }
 }

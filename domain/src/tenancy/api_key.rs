@@ -186,6 +186,15 @@ impl ApiKey {
         Some(Duration::from_micros(u64::try_from(micros).unwrap_or_default()))
     }
 
+    /// The key that replaces this one from now on: with the same name, roles, networks, rate limit and lifetime. A maximum
+    /// lifetime limits it.
+    #[must_use]
+    pub fn successor(&self, now: Timestamp, max_age: Option<Duration>) -> NewApiKey {
+        let Self { name, roles, allowed_networks, rate_limit, .. } = self.clone();
+        let life = self.life().into_iter().chain(max_age).min();
+        NewApiKey { name, roles, allowed_networks, rate_limit, expires_at: life.map(|life| now.later(life)) }
+    }
+
     /// Revokes the key. If it is already revoked, the first time and actor are kept.
     pub fn revoke(&mut self, at: Timestamp, by: &Actor) {
         if self.revoked_at.is_none() {

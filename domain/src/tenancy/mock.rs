@@ -50,7 +50,7 @@ impl MockTenancyRepository {
         tenancy.expect_tenants().returning(|_, _| Err(unavailable()));
         tenancy.expect_suspend_tenant().returning(|_, _, _, _| Err(unavailable()));
         tenancy.expect_create_environment().returning(|_, _, _| Err(unavailable().into()));
-        tenancy.expect_rename_environment().returning(|_, _, _, _, _| Err(unavailable().into()));
+        tenancy.expect_rename_environment().returning(|_, _, _, _, _, _| Err(unavailable().into()));
         tenancy.expect_environments().returning(|_, _| Err(unavailable()));
         tenancy.expect_find_environment().returning(|_, _| Err(unavailable()));
         tenancy
@@ -72,7 +72,7 @@ impl MockTenancyRepository {
             one(scope.tenant_id).map(|_| Done::now(new)).ok_or(CreateEnvironmentError::UnknownTenant)
         });
         let one = of_tenant.clone();
-        tenancy.expect_rename_environment().returning(move |scope, id, name, at, _| {
+        tenancy.expect_rename_environment().returning(move |scope, id, name, at, _, _| {
             Ok(one(scope.tenant_id).filter(|one| one.id == id).map(|mut one| {
                 one.rename(name, at, &scope.actor);
                 Done::now(one)

@@ -12,6 +12,7 @@ mod mock;
 mod origin;
 mod owners;
 mod port;
+mod quotas;
 mod role;
 mod scope;
 mod service;
@@ -39,6 +40,7 @@ pub use port::{
 };
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockApiKeyRepository, MockKeyUses, MockTenancyRepository};
+pub use quotas::{Quota, QuotaReached, Quotas, Quoted};
 pub use role::{NoRole, Permission, PermissionDenied, Role, Roles};
 pub use scope::{Caller, EnvironmentScope, SystemScope, TenantScope};
 pub use service::{ApiKeyError, TenancyService, TenantError};

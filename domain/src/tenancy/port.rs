@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 
 use super::{
-    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentName, EnvironmentScope, KeyRotation, KeyUse, NotRotated,
-    Origin, SystemScope, Tenant, TenantScope,
+    ApiKey, ApiKeySecret, Bootstrap, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, KeyRotation,
+    KeyUse, NotRotated, Origin, SystemScope, Tenant, TenantScope,
 };
 use crate::{
     idempotency::{CallersClaim, Done, IdempotencyKeyReused, OnceError, from_once_error},
     ids::{ApiKeyId, EnvironmentId, TenantId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
     time::Timestamp,
@@ -70,15 +70,18 @@ pub trait TenancyRepository: Send + Sync {
     ) -> Result<Done<Environment>, CreateEnvironmentError>;
 
     /// Renames an environment of the scope's tenant and returns its new state; `None` when the tenant has none with
-    /// this id. Only the name and the fields about the last change MUST change; without a name nothing MUST change.
+    /// this id. Only the name and the fields about the last change MUST change; without another name nothing MUST
+    /// change. It MUST return [`EnvironmentError::VersionConflict`] unless `only_if` holds for the environment's
+    /// [`Audit::version`](crate::lifecycle::Audit::version).
     async fn rename_environment(
         &self,
         scope: &TenantScope,
         id: EnvironmentId,
         name: Option<EnvironmentName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<Environment>>, OnceError>;
+    ) -> Result<Option<Done<Environment>>, EnvironmentError>;
 
     /// The environments of the scope's tenant, the newest first; ids break ties.
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError>;

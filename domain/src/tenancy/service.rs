@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Actor, ApiKey, ApiKeyName, ApiKeyRepository, ApiKeySecret, Bootstrap, Caller, CreateEnvironmentError, Environment,
-    EnvironmentName, EnvironmentScope, EnvironmentType, ExpiryError, NewApiKey, Roles, SystemScope, TenancyRepository,
-    Tenant, TenantName, TenantScope, end_of_key, maker::Maker,
+    EnvironmentName, EnvironmentScope, EnvironmentType, ExpiryError, KeyRotation, NewApiKey, NotRotated, Roles,
+    RotateKeyError, SystemScope, TenancyRepository, Tenant, TenantName, TenantScope, end_of_key, maker::Maker,
 };
 use crate::{
     clock::Clock,
@@ -92,6 +92,9 @@ pub enum ApiKeyError {
     /// The key's expiry is in the past, or exceeds the maximum.
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
+    /// The key is no longer valid.
+    #[error(transparent)]
+    NotRotated(#[from] NotRotated),
     /// No secret could be generated.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
@@ -243,6 +246,30 @@ impl TenancyService {
     ) -> Result<Page<ApiKey>, ApiKeyError> {
         let scope = self.environment_scope(scope, environment_id).await?;
         Ok(self.keys.list(&scope, None, page).await?)
+    }
+
+    /// Replaces a key by a new one, and returns the new one with its secret. The old key stays valid for the overlap.
+    ///
+    /// # Errors
+    /// When there is no such key, it is no longer valid, no secret can be generated, or the store fails.
+    pub async fn rotate_key(
+        &self,
+        scope: &SystemScope,
+        id: ApiKeyId,
+        overlap: Duration,
+    ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
+        let replaced = self.keys.find(scope, id).await?.ok_or(ApiKeyError::UnknownKey)?;
+        let scope = EnvironmentScope::new(replaced.owner, scope.actor.clone());
+        let (now, secret) = (self.clock.now(), self.new_secret()?);
+        let key = self.make(&scope.actor).key(scope.owner, replaced.successor(now, self.key_max_age), &secret);
+        let rotation = KeyRotation { replaced: id, until: now.later(overlap), key, secret: secret.clone() };
+        match self.keys.rotate(&scope, rotation, None).await {
+            Ok(made) => Ok((made.value, secret)),
+            Err(RotateKeyError::Ended(ended)) => Err(ended.into()),
+            Err(RotateKeyError::Store(error)) => Err(error.into()),
+            // Without an idempotency key, none was used before.
+            Err(RotateKeyError::Unknown | RotateKeyError::KeyReused(_)) => Err(ApiKeyError::UnknownKey),
+        }
     }
 
     /// Revokes a key. A second call changes nothing.

@@ -96,9 +96,11 @@ pub struct Environment {
 impl Environment {
     /// Renames the environment; without a name nothing changes.
     pub fn rename(&mut self, name: Option<EnvironmentName>, at: Timestamp, by: &Actor) {
-        if let Some(name) = name {
+        if let Some(name) = name
+            && name != self.name
+        {
             self.name = name;
-            self.audit.touch(at, by);
+            self.audit.advance(at, by);
         }
     }
 }

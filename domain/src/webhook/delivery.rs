@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::retry::Retries;
+use super::retry::{MAX_RETRY_AFTER, Retries};
 use crate::{
     event::{EventPosition, EventRecord},
     ids::{EventId, IdSequence, WebhookDeliveryId, WebhookEndpointId},
@@ -17,7 +17,7 @@ use crate::{
 /// use std::time::Duration;
 /// use patron_domain::{testkit::{a_delivery, a_time}, webhook::{Attempt, DeliveryState, Retries}};
 ///
-/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(204), answer: String::new() };
+/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(204), answer: String::new(), retry_after: None };
 /// let delivery = a_delivery(1).after(attempt, &Retries::default(), 0);
 /// assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Delivered, 1));
 /// ```
@@ -134,7 +134,7 @@ impl DeliveryState {
 /// use patron_domain::{testkit::a_time, webhook::Attempt};
 ///
 /// let answer = "no longer here".to_owned();
-/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(410), answer };
+/// let attempt = Attempt { at: a_time(), took: Duration::from_millis(80), outcome: Ok(410), answer, retry_after: None };
 /// assert!(attempt.is_gone() && !attempt.is_success());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,8 @@ pub struct Attempt {
     pub outcome: Result<u16, SendFailure>,
     /// The beginning of the endpoint's response as text, for its owner.
     pub answer: String,
+    /// How long the endpoint asked to wait (`Retry-After`, RFC 9110, section 10.2.3). It is not stored.
+    pub retry_after: Option<Duration>,
 }
 
 /// Why there was no response.
@@ -217,6 +219,23 @@ impl Attempt {
         matches!(self.outcome, Ok(200..=299))
     }
 
+    /// The time before which the endpoint wants no request, at most [`MAX_RETRY_AFTER`] after the attempt. Only responses
+    /// with the status 429 or 503 count.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use patron_domain::{testkit::a_time, webhook::Attempt};
+    ///
+    /// let (took, minute) = (Duration::ZERO, Duration::from_secs(60));
+    /// let busy = Attempt { at: a_time(), took, outcome: Ok(503), answer: String::new(), retry_after: Some(minute) };
+    /// assert_eq!(busy.not_before(), Some(a_time().later(minute)));
+    /// ```
+    #[must_use]
+    pub fn not_before(&self) -> Option<Timestamp> {
+        let wait = self.retry_after.filter(|_| matches!(self.outcome, Ok(429 | 503)))?;
+        Some(self.at.later(self.took).later(wait.min(MAX_RETRY_AFTER)))
+    }
+
     /// Whether the endpoint wants no more deliveries: 410 Gone, as Standard Webhooks defines it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -260,12 +279,15 @@ impl Delivery {
         self.state = match retries.delay(self.attempts, jitter) {
             _ if attempt.is_success() => DeliveryState::Delivered,
             Some(delay) if attempt.outcome != Err(SendFailure::EventGone) => {
-                DeliveryState::Waiting { next_attempt_at: Some(ended.later(delay)) }
+                let planned = ended.later(delay);
+                DeliveryState::Waiting {
+                    next_attempt_at: Some(attempt.not_before().map_or(planned, |at| at.max(planned))),
+                }
             }
             _ => DeliveryState::Failed,
         };
         self.updated_at = ended;
-        self.last = Some(attempt);
+        self.last = Some(Attempt { retry_after: None, ..attempt });
         self
     }
 
@@ -287,7 +309,7 @@ mod tests {
     };
 
     fn attempt(outcome: Result<u16, SendFailure>) -> Attempt {
-        Attempt { at: a_time(), took: Duration::from_secs(1), outcome, answer: String::new() }
+        Attempt { at: a_time(), took: Duration::from_secs(1), outcome, answer: String::new(), retry_after: None }
     }
 
     #[test]
@@ -313,6 +335,21 @@ mod tests {
         }
         let failed = delivery.after(attempt(Err(SendFailure::Timeout)), &Retries::default(), 7);
         assert_eq!((failed.state, failed.attempts), (DeliveryState::Failed, Retries::ATTEMPTS));
+    }
+
+    #[test]
+    fn a_wish_to_wait_can_delay_the_next_attempt_but_not_hasten_it() {
+        let wait = |retry_after| {
+            let asked = Attempt { retry_after: Some(Duration::from_secs(retry_after)), ..attempt(Ok(429)) };
+            let delivery = a_delivery(1).after(asked, &Retries::default(), u16::MAX / 2);
+            assert_eq!(delivery.last.map(|last| last.retry_after), Some(None));
+            match delivery.state {
+                DeliveryState::Waiting { next_attempt_at: Some(at) } => (at.micros() - a_time().micros()) / 1_000_000,
+                other => panic!("{other:?}"),
+            }
+        };
+        // The attempt took a second.
+        assert_eq!([0, 60, 86_400].map(wait), [5, 61, 3_601]);
     }
 
     #[test]

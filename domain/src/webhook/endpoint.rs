@@ -9,7 +9,7 @@ use super::{
 use crate::{
     event::EventPosition,
     ids::WebhookEndpointId,
-    lifecycle::{Audit, Owner},
+    lifecycle::{Audit, Owner, Precondition, Version, VersionConflict},
     patch::Patch,
     tenancy::EnvironmentScope,
     text::text_newtype,
@@ -72,6 +72,13 @@ pub struct WebhookEndpoint {
 }
 
 impl WebhookEndpoint {
+    /// The version: the time of its last change, by a person or by Patron, which disables endpoints.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        let disabled = self.disabled.and_then(|disabled| Version::from_stored(disabled.at.micros()));
+        disabled.map_or(self.audit.version(), |at| at.max(self.audit.version()))
+    }
+
     /// The endpoint without its secrets, sealed or not, for places that do not sign. The end of a previous secret's
     /// validity is kept.
     #[must_use]
@@ -126,12 +133,13 @@ pub enum EndpointAmendment {
 /// The command for one change of an endpoint.
 ///
 /// ```
-/// use patron_domain::{testkit::{a_scope, a_time, a_webhook_endpoint}, webhook::*};
+/// use patron_domain::{lifecycle::Precondition, testkit::{a_scope, a_time, a_webhook_endpoint}, webhook::*};
 ///
 /// let endpoint = a_webhook_endpoint();
 /// let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
 /// let amendment = EndpointAmendment::Update(Box::new(off));
-/// let changed = ChangeEndpoint { id: endpoint.id, amendment, at: a_time() }.decide(&a_scope(), endpoint);
+/// let change = ChangeEndpoint { id: endpoint.id, amendment, at: a_time(), only_if: Precondition::None };
+/// let changed = change.decide(&a_scope(), &endpoint).unwrap();
 /// assert_eq!(changed.disabled.unwrap().reason, DisabledReason::Request);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,14 +150,23 @@ pub struct ChangeEndpoint {
     pub amendment: EndpointAmendment,
     /// The time of the change.
     pub at: Timestamp,
+    /// The version that the endpoint must have: see [`WebhookEndpoint::version`].
+    pub only_if: Precondition,
 }
 
 impl ChangeEndpoint {
     /// The endpoint after the change. Pure. The fields that only the relay changes stay as they are: the position, and
     /// the health unless the endpoint is enabled again or gets another URL.
-    #[must_use]
-    pub fn decide(self, scope: &EnvironmentScope, current: WebhookEndpoint) -> WebhookEndpoint {
-        let mut endpoint = current;
+    ///
+    /// # Errors
+    /// When the endpoint does not have the expected version.
+    pub fn decide(
+        self,
+        scope: &EnvironmentScope,
+        current: &WebhookEndpoint,
+    ) -> Result<WebhookEndpoint, VersionConflict> {
+        self.only_if.check(Some(current.version()))?;
+        let mut endpoint = current.clone();
         match self.amendment {
             EndpointAmendment::Update(update) => update.apply(&mut endpoint, self.at),
             EndpointAmendment::Rotate { secret, overlap_until } => {
@@ -157,8 +174,10 @@ impl ChangeEndpoint {
                 endpoint.secrets.previous = (self.at < overlap_until).then_some((before, overlap_until));
             }
         }
-        endpoint.audit.touch(self.at, &scope.actor);
-        endpoint
+        if endpoint != *current {
+            endpoint.audit.advance(self.at, &scope.actor);
+        }
+        Ok(endpoint)
     }
 }
 
@@ -201,20 +220,27 @@ mod tests {
 
     fn update(update: EndpointUpdate) -> ChangeEndpoint {
         let amendment = EndpointAmendment::Update(Box::new(update));
-        ChangeEndpoint { id: a_webhook_endpoint().id, amendment, at: a_time().later(Duration::from_secs(9)) }
+        ChangeEndpoint {
+            id: a_webhook_endpoint().id,
+            amendment,
+            at: a_time().later(Duration::from_secs(9)),
+            only_if: Default::default(),
+        }
     }
 
     #[test]
     fn disabling_records_the_reason_and_enabling_resets_the_health() {
         let mut endpoint = a_webhook_endpoint();
         endpoint.health = Health { failing_since: Some(a_time()), failed_rounds: 3, paused_until: None };
-        let off = update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), endpoint);
+        let off = update(EndpointUpdate { enabled: Some(false), ..Default::default() })
+            .decide(&a_scope(), &endpoint)
+            .unwrap();
         let disabled = off.disabled.expect("disabled");
         assert_eq!((disabled.reason, off.health.failed_rounds), (DisabledReason::Request, 3));
         let again =
-            update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), off.clone());
+            update(EndpointUpdate { enabled: Some(false), ..Default::default() }).decide(&a_scope(), &off).unwrap();
         assert_eq!(again.disabled, off.disabled, "disabling again changes nothing");
-        let on = update(EndpointUpdate { enabled: Some(true), ..Default::default() }).decide(&a_scope(), off);
+        let on = update(EndpointUpdate { enabled: Some(true), ..Default::default() }).decide(&a_scope(), &off).unwrap();
         assert_eq!((on.disabled, on.health), (None, Health::default()));
     }
 
@@ -223,9 +249,10 @@ mod tests {
         let mut endpoint = a_webhook_endpoint();
         endpoint.health.failed_rounds = 3;
         let same = update(EndpointUpdate { url: Some(endpoint.url.clone()), ..Default::default() });
-        assert_eq!(same.decide(&a_scope(), endpoint.clone()).health.failed_rounds, 3);
+        assert_eq!(same.decide(&a_scope(), &endpoint).unwrap().health.failed_rounds, 3);
         let url = EndpointUrl::new("https://elsewhere.example").unwrap();
-        let moved = update(EndpointUpdate { url: Some(url), ..Default::default() }).decide(&a_scope(), endpoint);
+        let moved =
+            update(EndpointUpdate { url: Some(url), ..Default::default() }).decide(&a_scope(), &endpoint).unwrap();
         assert_eq!(moved.health, Health::default());
     }
 
@@ -236,7 +263,10 @@ mod tests {
         let rotate = |overlap: u64| {
             let overlap_until = at.later(Duration::from_secs(overlap));
             let amendment = EndpointAmendment::Rotate { secret: SealedSecret::from_sealed("new"), overlap_until };
-            ChangeEndpoint { id: endpoint.id, amendment, at }.decide(&a_scope(), endpoint.clone()).secrets
+            ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() }
+                .decide(&a_scope(), &endpoint)
+                .unwrap()
+                .secrets
         };
         let secrets = rotate(60);
         let valid = |seconds| secrets.valid_at(at.later(Duration::from_secs(seconds))).cloned().collect::<Vec<_>>();

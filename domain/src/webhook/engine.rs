@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ids::{EventId, WebhookEndpointId},
+    lifecycle::Owner,
     page::PageBytes,
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
@@ -106,14 +107,19 @@ pub enum DeliveryError {
 }
 
 impl DeliveryEngine {
-    /// Leases endpoints that have work. `serving` lists the endpoints that this driver already serves.
+    /// Leases endpoints that have work, for a driver that serves at most `places` endpoints at a time. `serving` lists
+    /// those that it already serves. Environments share the places.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn claim(&self, serving: Vec<WebhookEndpointId>, limit: u16) -> Result<Vec<WebhookEndpoint>, StoreError> {
+    pub async fn claim(
+        &self,
+        serving: Vec<(WebhookEndpointId, Owner)>,
+        places: u16,
+    ) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let now = self.service.clock.now();
         let (holder, until) = (self.options.holder.clone(), now.later(self.options.lease));
-        self.service.webhooks.claim(&SystemScope::patron(), LeaseClaim { holder, now, until, serving, limit }).await
+        self.service.webhooks.claim(&SystemScope::patron(), LeaseClaim { holder, now, until, serving, places }).await
     }
 
     /// Renews the lease of an endpoint. `false` means that the lease was lost, so no more attempts may begin.
@@ -166,7 +172,7 @@ impl DeliveryEngine {
         let now = clock.now();
         let Some(body) = body else {
             let outcome = Err(SendFailure::EventGone);
-            return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new() });
+            return Ok(Attempt { at: now, took: Duration::ZERO, outcome, answer: String::new(), retry_after: None });
         };
         Ok(sender.send(signer.request(event, body, now)).await)
     }

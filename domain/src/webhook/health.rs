@@ -33,7 +33,7 @@ pub struct Health {
 /// ```
 /// use patron_domain::{testkit::a_time, webhook::{DISABLE_AFTER, Health, Retries, Tally}};
 ///
-/// let round = Tally { delivered: 1, failed: 9, gone: false };
+/// let round = Tally { delivered: 1, failed: 9, ..Tally::default() };
 /// let ill = Health { failed_rounds: 3, ..Health::default() };
 /// assert_eq!(ill.after(round, a_time(), &Retries::default(), DISABLE_AFTER, 0), (Health::default(), None));
 /// ```
@@ -45,6 +45,8 @@ pub struct Tally {
     pub failed: u32,
     /// Whether the endpoint responded that it wants no more deliveries.
     pub gone: bool,
+    /// The time before which the endpoint wants no request: see [`Attempt::not_before`].
+    pub not_before: Option<Timestamp>,
 }
 
 /// Why an endpoint is disabled.
@@ -84,13 +86,14 @@ impl Tally {
             self.failed += 1;
         }
         self.gone |= attempt.is_gone();
+        self.not_before = self.not_before.max(attempt.not_before());
     }
 
-    /// Whether the round should begin no more attempts: the endpoint responded 410, or there were many failures and no
-    /// success.
+    /// Whether the round should begin no more attempts: the endpoint responded 410 or asked to wait, or there were many
+    /// failures and no success.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.gone || self.delivered == 0 && self.failed >= HOPELESS
+        self.gone || self.not_before.is_some() || self.delivered == 0 && self.failed >= HOPELESS
     }
 }
 
@@ -140,6 +143,12 @@ impl Health {
         Self { paused_until, ..self }
     }
 
+    /// The health with a pause until the time for which the endpoint asked, if it did.
+    #[must_use]
+    pub fn resting(self, round: Tally) -> Self {
+        Self { paused_until: self.paused_until.max(round.not_before), ..self }
+    }
+
     /// Whether the last round failed. If so, the next round begins with only a few attempts.
     #[must_use]
     pub fn is_suspect(&self) -> bool {
@@ -152,7 +161,10 @@ mod tests {
     use std::time::Duration;
 
     use super::{DISABLE_AFTER, DisabledReason, Health, Tally};
-    use crate::{testkit::a_time, webhook::Retries};
+    use crate::{
+        testkit::a_time,
+        webhook::{Attempt, MAX_RETRY_AFTER, Retries},
+    };
 
     #[test]
     fn failures_pause_the_endpoint_and_one_success_resets_it() {
@@ -162,7 +174,7 @@ mod tests {
         assert!(once.is_suspect() && once.paused_until > Some(a_time()));
         let twice = after(once, bad);
         assert!(twice.paused_until > once.paused_until);
-        assert_eq!(after(twice, Tally { delivered: 1, failed: 9, gone: false }), Health::default());
+        assert_eq!(after(twice, Tally { delivered: 1, failed: 9, ..Tally::default() }), Health::default());
         assert_eq!(after(twice, Tally::default()), twice);
     }
 
@@ -175,7 +187,7 @@ mod tests {
         assert_eq!(disabled, None);
         let at = a_time().later(DISABLE_AFTER);
         assert_eq!(health.after(bad, at, &Retries::default(), DISABLE_AFTER, 0).1, Some(DisabledReason::Failing));
-        let gone = Tally { gone: true, failed: 1, delivered: 5 };
+        let gone = Tally { gone: true, failed: 1, delivered: 5, ..Tally::default() };
         assert_eq!(
             Health::default().after(gone, at, &Retries::default(), DISABLE_AFTER, 0).1,
             Some(DisabledReason::Gone)
@@ -196,9 +208,33 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_that_asks_to_wait_gets_no_more_attempts_until_then() {
+        let busy = |status, retry_after| {
+            let (at, took, answer) = (a_time(), Duration::from_secs(1), String::new());
+            let mut tally = Tally { delivered: 5, ..Tally::default() };
+            tally.count(&Attempt { at, took, outcome: Ok(status), answer, retry_after: Some(retry_after) });
+            tally
+        };
+        let minute = Duration::from_secs(60);
+        let until = a_time().later(Duration::from_secs(61));
+        for status in [429, 503] {
+            let round = busy(status, minute);
+            assert!(round.is_over());
+            assert_eq!(Health::default().resting(round).paused_until, Some(until));
+            let later = Health { paused_until: Some(until.later(minute)), ..Health::default() };
+            assert_eq!(later.resting(round), later);
+        }
+        for status in [200, 500] {
+            assert_eq!(busy(status, minute).not_before, None, "{status}");
+        }
+        let longest = a_time().later(Duration::from_secs(1) + MAX_RETRY_AFTER);
+        assert_eq!(busy(503, 10 * MAX_RETRY_AFTER).not_before, Some(longest));
+    }
+
+    #[test]
     fn a_round_with_only_failures_ends_early() {
         assert!(Tally { failed: 16, ..Tally::default() }.is_over());
         assert!(!Tally { failed: 15, ..Tally::default() }.is_over());
-        assert!(!Tally { failed: 99, delivered: 1, gone: false }.is_over());
+        assert!(!Tally { failed: 99, delivered: 1, ..Tally::default() }.is_over());
     }
 }

@@ -50,12 +50,12 @@ impl MockWebhookRepository {
     #[must_use]
     pub fn always_unavailable() -> Self {
         let mut webhooks = Self::new();
-        webhooks.expect_create_endpoint().returning(|_, _, _| Err(unavailable().into()));
+        webhooks.expect_create_endpoint().returning(|_, _, _, _| Err(unavailable().into()));
         webhooks.expect_endpoints().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_find_any_endpoint().returning(|_, _| Err(unavailable()));
         webhooks.expect_change_endpoint().returning(|_, _, _| Err(unavailable().into()));
-        webhooks.expect_delete_endpoint().returning(|_, _, _, _| Err(unavailable().into()));
+        webhooks.expect_delete_endpoint().returning(|_, _, _, _, _| Err(unavailable().into()));
         webhooks.expect_deliveries().returning(|_, _, _| Err(unavailable()));
         webhooks.expect_add_deliveries().returning(|_, _, _, _| Err(unavailable().into()));
         webhooks.expect_add_test().returning(|_, _, _| Err(unavailable().into()));
@@ -72,7 +72,7 @@ impl MockWebhookRepository {
         let mut webhooks = Self::new();
         let one = endpoint.clone();
         let of = move |owner| one.clone().filter(|one| one.owner == owner);
-        webhooks.expect_create_endpoint().returning(|_, endpoint, _| Ok(Done::now(endpoint)));
+        webhooks.expect_create_endpoint().returning(|_, endpoint, _, _| Ok(Done::now(endpoint)));
         let own = of.clone();
         webhooks
             .expect_endpoints()
@@ -84,11 +84,11 @@ impl MockWebhookRepository {
         let own = of.clone();
         webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let current = own(scope.owner).filter(|one| one.id == change.id);
-            Ok(Done::now(change.decide(scope, current.ok_or(WebhookError::UnknownEndpoint)?)))
+            Ok(Done::now(change.decide(scope, &current.ok_or(WebhookError::UnknownEndpoint)?)?))
         });
         webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, _, _| Ok(of(scope.owner).filter(|one| one.id == id).map(|_| Done::now(()))));
+            .returning(move |scope, id, _, _, _| Ok(of(scope.owner).filter(|one| one.id == id).map(|_| Done::now(()))));
         webhooks.expect_deliveries().returning(|_, _, _| Ok(Vec::new()));
         webhooks.expect_add_deliveries().returning(|_, all, _, _| Ok(Done::now(all.len() as u64)));
         webhooks.expect_add_test().returning(|_, test, _| Ok(Done::now(test)));
@@ -104,9 +104,10 @@ impl MockWebhookRepository {
         let one = endpoint.clone();
         self.expect_claim().returning(move |_, claim| {
             let awake = |until: Option<Timestamp>| until.is_none_or(|until| until <= claim.now);
-            let free = |one: &WebhookEndpoint| one.disabled.is_none() && !claim.serving.contains(&one.id);
+            let free = |one: &WebhookEndpoint| one.disabled.is_none() && !claim.serves(one.id);
             let claimed = one.clone().filter(|one| free(one) && awake(one.health.paused_until));
-            Ok(claimed.into_iter().take(claim.limit.into()).collect())
+            let places = usize::from(claim.places).saturating_sub(claim.serving.len());
+            Ok(claimed.into_iter().take(places).collect())
         });
         let one = endpoint.clone();
         self.expect_renew()
@@ -140,6 +141,8 @@ impl MockWebhookSender {
     ///     randomness: Arc::new(MockRandomness::always([7; 32])),
     ///     records: Arc::new(MockIdempotencyRecords::empty()),
     ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
+    ///     quotas: patron_domain::tenancy::Quotas::default(),
+    ///     replays: patron_domain::webhook::ReplayPace::default(),
     /// };
     /// let test = service.test(&a_caller(), endpoint.id, None).await.unwrap();
     /// assert_eq!(test.value.state, DeliveryState::Failed);
@@ -163,6 +166,7 @@ impl MockWebhookSender {
             took: std::time::Duration::ZERO,
             outcome,
             answer: String::new(),
+            retry_after: None,
         });
         sender.expect_not_called().returning(|_| None);
         sender

@@ -9,6 +9,7 @@ mod filter;
 mod health;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
+mod pace;
 mod port;
 mod replay;
 mod request;
@@ -30,9 +31,10 @@ pub use endpoint::{
     WebhookEndpoint,
 };
 pub use engine::{Attempts, DeliveryEngine, DeliveryError, DeliveryOptions, LogPage, Round, RoundOutcome, RoundResult};
-pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError};
+pub use error::{MAX_ENDPOINTS, MAX_REPLAY, WebhookError, check_endpoints};
 pub use filter::{EventFilter, EventFilterError};
 pub use health::{DISABLE_AFTER, DisabledReason, Health, Tally};
+pub use pace::ReplayPace;
 #[cfg(any(test, feature = "mock"))]
 pub use port::MockWebhookRepository;
 pub use port::{DeliveryQuery, LeaseClaim, RoundRecord, WebhookRepository};
@@ -41,7 +43,7 @@ pub use replay::Replay;
 pub use request::MockWebhookBody;
 pub use request::{Signer, TEST_EVENT, WebhookBody};
 pub use reseal::{Resealed, Resealing};
-pub use retry::Retries;
+pub use retry::{MAX_RETRY_AFTER, Retries};
 pub use rotation::{DEFAULT_OVERLAP, EndpointSecrets, MAX_OVERLAP, OverlapError, SealedSecret, check_overlap};
 pub use round::{Lane, RoundEnd, end, plan};
 pub use secret::{Message, WebhookSecret, WebhookSecretError, seconds, signature};

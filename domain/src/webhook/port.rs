@@ -12,10 +12,11 @@ use crate::{
     event::EventCursor,
     idempotency::{CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
+    shares::Shares,
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
 };
 
@@ -44,7 +45,7 @@ pub struct DeliveryQuery {
 /// use patron_domain::{tenancy::SystemScope, testkit::*, webhook::{LeaseClaim, WebhookRepository}};
 ///
 /// let (now, until) = (a_time(), a_time().later(Duration::from_secs(60)));
-/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], limit: 10 };
+/// let claim = LeaseClaim { holder: "relay 1".to_owned(), now, until, serving: vec![], places: 10 };
 /// let store = MemoryStore::default();
 /// let claimed = futures::executor::block_on(store.claim(&SystemScope::patron(), claim)).unwrap();
 /// assert!(claimed.is_empty());
@@ -57,10 +58,28 @@ pub struct LeaseClaim {
     pub now: Timestamp,
     /// The end of the leases.
     pub until: Timestamp,
-    /// The endpoints that it already serves.
-    pub serving: Vec<WebhookEndpointId>,
-    /// The maximum number of endpoints.
-    pub limit: u16,
+    /// The endpoints that it already serves, and their owners.
+    pub serving: Vec<(WebhookEndpointId, Owner)>,
+    /// The maximum number of endpoints that it serves, including these.
+    pub places: u16,
+}
+
+impl LeaseClaim {
+    /// Whether the relay already serves an endpoint.
+    #[must_use]
+    pub fn serves(&self, id: WebhookEndpointId) -> bool {
+        self.serving.iter().any(|(served, _)| *served == id)
+    }
+
+    /// Chooses the endpoints to lease of those that have work, the longest waiting first. Environments share the places
+    /// as [`Shares`] decides. `P` identifies an environment in the store; `served` has one entry for each endpoint that
+    /// the relay already serves.
+    #[must_use]
+    pub fn choose<P: Ord + Clone, K>(&self, served: impl IntoIterator<Item = P>, waiting: Vec<(P, K)>) -> Vec<(P, K)> {
+        let mut shares = Shares::new(self.places.into());
+        served.into_iter().for_each(|environment| shares.take(environment));
+        shares.hand_out(waiting)
+    }
 }
 
 /// The result of a round at an endpoint, written in full or not at all.
@@ -117,12 +136,12 @@ pub struct RoundRecord {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use patron_domain::{testkit::*, webhook::WebhookRepository};
+/// use patron_domain::{tenancy::Quota, testkit::*, webhook::WebhookRepository};
 ///
 /// # futures::executor::block_on(async {
 /// let webhooks: Arc<dyn WebhookRepository> = Arc::new(MemoryStore::default());
 /// let endpoint = a_webhook_endpoint();
-/// webhooks.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
+/// webhooks.create_endpoint(&a_scope(), endpoint.clone(), Quota::UNLIMITED, None).await.unwrap();
 /// assert_eq!(webhooks.find_endpoint(&a_scope(), endpoint.id).await, Ok(Some(endpoint)));
 /// # });
 /// ```
@@ -131,12 +150,13 @@ pub struct RoundRecord {
 pub trait WebhookRepository: Send + Sync {
     /// Writes a new endpoint of the scope's environment, whatever owner the value has.
     ///
-    /// This MUST return [`WebhookError::TooManyEndpoints`] when there are [`super::MAX_ENDPOINTS`]. Concurrent calls
-    /// MAY exceed the maximum together.
+    /// This MUST return the error of [`check_endpoints`](super::check_endpoints) for the number of endpoints that are not
+    /// deleted. Concurrent calls MAY exceed the maximum together.
     async fn create_endpoint(
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
@@ -158,7 +178,8 @@ pub trait WebhookRepository: Send + Sync {
         id: WebhookEndpointId,
     ) -> Result<Option<WebhookEndpoint>, StoreError>;
 
-    /// Changes an endpoint: calls [`ChangeEndpoint::decide`] with the locked row, writes the result and returns it.
+    /// Changes an endpoint: calls [`ChangeEndpoint::decide`] with the locked row, writes the result unless it is the same,
+    /// and returns it.
     /// Position and lease MUST stay as they are. For an endpoint that does not exist or was deleted, this MUST return
     /// [`WebhookError::UnknownEndpoint`].
     async fn change_endpoint(
@@ -168,15 +189,17 @@ pub trait WebhookRepository: Send + Sync {
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError>;
 
-    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. Waiting deliveries
-    /// are no longer sent. Deliveries MAY stay until [`Self::remove_deliveries`] removes them.
+    /// Deletes an endpoint of the scope's environment, with its secrets; `None` when there was none. It MUST return
+    /// [`WebhookError::VersionConflict`] unless `only_if` holds for [`WebhookEndpoint::version`]. Waiting deliveries are no
+    /// longer sent. Deliveries MAY stay until [`Self::remove_deliveries`] removes them.
     async fn delete_endpoint(
         &self,
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError>;
+    ) -> Result<Option<Done<()>>, WebhookError>;
 
     /// Deliveries of an endpoint, the newest first by their ids.
     async fn deliveries(
@@ -216,6 +239,7 @@ pub trait WebhookRepository: Send + Sync {
     ) -> Result<Done<u64>, OnceError>;
 
     /// Leases endpoints of any environment that have work: events after their position, or a delivery that is due.
+    /// [`LeaseClaim::choose`] MUST choose them, so that no environment blocks another.
     ///
     /// Endpoints that are disabled, deleted, paused, of a suspended tenant or listed as served MUST NOT be returned,
     /// nor those that another holder has leased beyond the current time. Of concurrent claims no two MUST get the same

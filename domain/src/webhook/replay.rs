@@ -43,7 +43,7 @@ impl WebhookService {
     ///
     /// # Errors
     /// When the caller is neither a `super_admin` nor a `webhook_admin`, the endpoint or event is unknown, there are
-    /// too many events, or the store fails.
+    /// too many events, too many events were replayed to the endpoint lately, or the store fails.
     pub async fn replay(
         &self,
         caller: &Caller,
@@ -51,7 +51,14 @@ impl WebhookService {
         what: Replay,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<u64>, WebhookError> {
-        self.replay_in(caller.authorise(Permission::AdministerWebhooks)?, id, what, request).await
+        let scope = caller.authorise(Permission::AdministerWebhooks)?;
+        let now = self.clock.now();
+        self.replays.admit(id, now).map_err(|wait| WebhookError::TooManyReplays { wait })?;
+        let done = self.replay_in(scope, id, what, request).await?;
+        if !done.replayed {
+            self.replays.count(id, done.value, now);
+        }
+        Ok(done)
     }
 
     /// The same for the command line, with an endpoint of any environment.

@@ -24,6 +24,9 @@ const DELAYS: [u64; 12] = [
 /// The longest pause of a failing endpoint.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * MINUTE);
 
+/// The longest wait that a receiver can ask for with `Retry-After`: an hour.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(HOUR);
+
 /// The retries of failed deliveries: [`Retries::ATTEMPTS`] attempts, with growing waits between them.
 ///
 /// ```

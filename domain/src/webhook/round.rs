@@ -70,7 +70,7 @@ impl Lane {
 ///
 /// let mut lanes = plan(vec![], vec![a_delivery(1), a_delivery(2)], a_time());
 /// while lanes[0].next().is_some() {
-///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new() };
+///     let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(204), answer: String::new(), retry_after: None };
 ///     lanes[0].note(attempt, &Retries::default(), 0);
 /// }
 /// let read_to = EventCursor::unmarked(EventPosition::from_stored(2).unwrap());
@@ -171,7 +171,13 @@ mod tests {
     }
 
     fn step(lane: &mut Lane, status: u16) {
-        let attempt = Attempt { at: a_time(), took: Duration::ZERO, outcome: Ok(status), answer: String::new() };
+        let attempt = Attempt {
+            at: a_time(),
+            took: Duration::ZERO,
+            outcome: Ok(status),
+            answer: String::new(),
+            retry_after: None,
+        };
         assert!(lane.next().is_some(), "a next one");
         lane.note(attempt, &Retries::default(), 0);
     }

@@ -47,7 +47,7 @@ pub struct SignedRequest {
 /// impl WebhookSender for Offline {
 ///     async fn send(&self, _request: SignedRequest) -> Attempt {
 ///         let outcome = Err(SendFailure::Connection);
-///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new() }
+///         Attempt { at: a_time(), took: Duration::ZERO, outcome, answer: String::new(), retry_after: None }
 ///     }
 ///
 ///     fn not_called(&self, url: &EndpointUrl) -> Option<NotCalled> {

@@ -4,17 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, EndpointAmendment, EndpointDescription,
-    EndpointSecrets, EndpointUpdate, EndpointUrl, EventFilter, Health, SecretVault, WebhookBody, WebhookEndpoint,
-    WebhookError, WebhookRepository, WebhookSecret, WebhookSender, request::TEST_EVENT,
+    EndpointSecrets, EndpointUpdate, EndpointUrl, EventFilter, Health, ReplayPace, SecretVault, WebhookBody,
+    WebhookEndpoint, WebhookError, WebhookRepository, WebhookSecret, WebhookSender, request::TEST_EVENT,
 };
 use crate::{
     clock::Clock,
     event::{EventLog, EventPosition},
     idempotency::{Answer, CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{IdGenerator, Randomness, WebhookEndpointId},
-    lifecycle::Audit,
+    lifecycle::{Audit, Precondition},
     page::{Page, PageRequest},
-    tenancy::{Caller, EnvironmentScope, Permission, SystemScope},
+    tenancy::{Caller, EnvironmentScope, Permission, Quotas, SystemScope},
     time::Timestamp,
 };
 
@@ -40,6 +40,8 @@ use crate::{
 ///     randomness: Arc::new(FixedRandomness([7; 32])),
 ///     records: Arc::new(MemoryStore::default()),
 ///     idempotency_ttl: patron_domain::customer::DEFAULT_IDEMPOTENCY_TTL,
+///     quotas: patron_domain::tenancy::Quotas::default(),
+///     replays: patron_domain::webhook::ReplayPace::default(),
 /// };
 /// let url = EndpointUrl::new("https://example.com/hooks").unwrap();
 /// let new = NewEndpoint { url, event_types: EventFilter::all(), description: None };
@@ -72,6 +74,10 @@ pub struct WebhookService {
     pub records: Arc<dyn IdempotencyRecords>,
     /// How long a request that is repeated with its key gets the same response.
     pub idempotency_ttl: Duration,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
+    /// Limits replays.
+    pub replays: ReplayPace,
 }
 
 /// A request for a new endpoint.
@@ -122,7 +128,8 @@ impl WebhookService {
             audit: Audit::created(now, &scope.actor),
         };
         let claim = self.claim(scope, request, now);
-        let Done { value, replayed } = self.webhooks.create_endpoint(scope, endpoint, claim).await?;
+        let Done { value, replayed } =
+            self.webhooks.create_endpoint(scope, endpoint, self.quotas.endpoints, claim).await?;
         Ok((value, (!replayed).then_some(secret)))
     }
 
@@ -153,12 +160,13 @@ impl WebhookService {
         caller: &Caller,
         id: WebhookEndpointId,
         update: EndpointUpdate,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let (at, amendment) = (self.clock.now(), EndpointAmendment::Update(Box::new(update)));
         let claim = self.claim(scope, request, at);
-        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at }, claim).await
+        self.webhooks.change_endpoint(scope, ChangeEndpoint { id, amendment, at, only_if }, claim).await
     }
 
     /// Deletes an endpoint.
@@ -170,11 +178,13 @@ impl WebhookService {
         &self,
         caller: &Caller,
         id: WebhookEndpointId,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<()>, WebhookError> {
         let scope = caller.authorise(Permission::AdministerWebhooks)?;
         let now = self.clock.now();
-        let deleted = self.webhooks.delete_endpoint(scope, id, now, self.claim(scope, request, now)).await?;
+        let claim = self.claim(scope, request, now);
+        let deleted = self.webhooks.delete_endpoint(scope, id, now, only_if, claim).await?;
         deleted.ok_or(WebhookError::UnknownEndpoint)
     }
 
@@ -195,7 +205,8 @@ impl WebhookService {
         let (at, new) = (self.clock.now(), self.new_secret()?);
         let amendment =
             EndpointAmendment::Rotate { secret: self.vault.seal(id, &new)?, overlap_until: at.later(overlap) };
-        let (change, claim) = (ChangeEndpoint { id, amendment, at }, self.claim(scope, request, at));
+        let change = ChangeEndpoint { id, amendment, at, only_if: Precondition::None };
+        let claim = self.claim(scope, request, at);
         let Done { value, replayed } = self.webhooks.change_endpoint(scope, change, claim).await?;
         Ok((value, (!replayed).then_some(new)))
     }

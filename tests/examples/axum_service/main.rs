@@ -47,6 +47,7 @@ pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: patron_domain::tenancy::Quotas::default(),
     };
     let one = axum::routing::get(find).patch(update);
     let routes = Router::new().route("/customers", post(create)).route("/customers/{external_id}", one);

@@ -56,7 +56,8 @@ impl Board {
         };
         let wanted = command.wanted_external_id(current);
         let holder = wanted.and_then(|wanted| self.published(wanted)).map(|holder| holder.customer.id);
-        CustomerFacts::new(current.cloned(), holder)
+        let published = self.customers.values().filter(|one| is_published(one)).count();
+        CustomerFacts::new(current.cloned(), holder).with_published(published as u64)
     }
 
     fn change(
@@ -73,7 +74,11 @@ impl Board {
         }
         let facts = self.facts(&command);
         // The decision refuses an external id that is taken: the board is locked, so the facts are still valid.
-        let event = command.decide(scope, &facts)?.event;
+        let decision = command.decide(scope, &facts)?;
+        let (is_change, event) = (decision.is_change(&facts), decision.event);
+        if !is_change {
+            return Ok(CustomerChanged { event, replayed: false });
+        }
         // Nothing fails from here on, so nothing is ever half done.
         if let Some(claim) = claim {
             let record = claim.record(Outcome::Event(event.id), event.at);

@@ -46,6 +46,7 @@ fn service(store: SqlStore) -> CustomerService {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: patron_domain::tenancy::Quotas::default(),
     }
 }
 

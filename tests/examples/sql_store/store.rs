@@ -130,8 +130,11 @@ impl SqlStore {
             return Ok(CustomerChanged { event: event(&transaction, place, done)?, replayed: true });
         }
         let facts = facts(&transaction, place, &command)?;
-        let event = command.decide(scope, &facts)?.event;
-        write(&transaction, place, &event, claim)?;
+        let decision = command.decide(scope, &facts)?;
+        let (is_change, event) = (decision.is_change(&facts), decision.event);
+        if is_change {
+            write(&transaction, place, &event, claim)?;
+        }
         transaction.commit().map_err(failed)?;
         Ok(CustomerChanged { event, replayed: false })
     }
@@ -208,7 +211,16 @@ fn facts(db: &Connection, place: Place, command: &ChangeCustomer) -> Result<Cust
         Some(wanted) => holder(db, place, wanted)?.map(|holder| holder.customer.id),
         None => None,
     };
-    Ok(CustomerFacts::new(current, held))
+    let facts = CustomerFacts::new(current, held);
+    Ok(if command.count_needed() { facts.with_published(count_published(db, place)?) } else { facts })
+}
+
+/// The number of published customers.
+fn count_published(db: &Connection, place: Place) -> Result<u64, StoreError> {
+    let statement = "SELECT COUNT(*) FROM customers WHERE tenant = ? AND environment = ? AND status = ?";
+    let values: [&dyn ToSql; 3] = [&place.tenant, &place.environment, &Status::Published.as_str()];
+    let count: i64 = db.query_row(statement, values, |row| row.get(0)).map_err(failed)?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// Writes the rows of a decision: the event contains the whole new state.

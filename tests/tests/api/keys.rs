@@ -1,7 +1,7 @@
 //! Replacing, limiting and expiring keys.
 
 use patron_tests::{
-    patron::{Backend, Place, Server, send},
+    patron::{Answer, Backend, Place, Server, send},
     receiver::Receiver,
     requests::minimal,
     wait::until,
@@ -130,6 +130,53 @@ async fn limits_are_reported_in_headers_and_apply_to_keys_and_tenants() {
     assert!(refused.header("ratelimit").is_some_and(|told| told.starts_with("\"tenant-writes\";r=0;")));
     // A search is a read, although it is a POST.
     server.post("/v1/customers/search", &json!({})).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn quotas_limit_the_customers_endpoints_and_workflows_of_an_environment(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let server = place.serve_with(&[
+        ("PATRON_QUOTA_CUSTOMERS", "2"),
+        ("PATRON_QUOTA_ENDPOINTS", "1"),
+        ("PATRON_QUOTA_WORKFLOWS", "1"),
+    ]);
+    let put = async |path: &str, body: &Value| send(server.request(Method::PUT, path).json(body)).await;
+    let delete = async |path: &str| send(server.request(Method::DELETE, path)).await.status;
+    let quota = |answer: Answer, what: &str| {
+        let refused = answer.expect(400);
+        assert_eq!(refused["code"], "invalid_operation");
+        let message = text(&refused["message"]);
+        assert!(message.starts_with(&format!("the quota of this environment is {what};")), "{message}");
+    };
+    let first = server.post("/v1/customers", &minimal("first")).await.expect(201);
+    let path = format!("/v1/customers/{}", text(&first["id"]));
+    put("/v1/customers/external/second", &json!({})).await.expect(201);
+    quota(server.post("/v1/customers", &minimal("third")).await, "2 customers");
+    quota(put("/v1/customers/external/third", &json!({})).await, "2 customers");
+    put("/v1/customers/external/second", &json!({ "name": "Second" })).await.expect(200);
+    assert_eq!(delete(&path).await, 204);
+    server.post("/v1/customers", &minimal("third")).await.expect(201);
+    quota(server.post(&format!("{path}/restore"), &json!({})).await, "2 customers");
+
+    let endpoint = json!({ "url": "https://hooks.example.com/" });
+    let made = server.post("/v1/webhooks/endpoints", &endpoint).await.expect(201);
+    quota(server.post("/v1/webhooks/endpoints", &endpoint).await, "1 webhook endpoints");
+    let id = text(&made["id"]);
+    assert_eq!(delete(&format!("/v1/webhooks/endpoints/{id}")).await, 204);
+    server.post("/v1/webhooks/endpoints", &endpoint).await.expect(201);
+
+    let call = json!({ "type": "http_call", "url": "https://crm.example.com/" });
+    let workflow = json!({ "value": { "steps": [call] } });
+    for name in ["first", "first"] {
+        assert_eq!(put(&format!("/v1/settings/customer_onboarding/{name}"), &workflow).await.status, 200);
+    }
+    let second = "/v1/settings/customer_onboarding/second";
+    quota(put(second, &workflow).await, "1 onboarding workflows");
+    assert_eq!(delete("/v1/settings/customer_onboarding/first").await, 200);
+    assert_eq!(put(second, &workflow).await.status, 200);
 }
 
 #[rstest]

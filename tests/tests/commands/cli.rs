@@ -45,6 +45,10 @@ async fn tenants_environments_and_keys_are_created_beside_a_running_server(
     let list: Value =
         serde_json::from_str(&place.run_ok(&["keys", "list", "--environment", environment, "--json"])).unwrap();
     let id = list[0]["id"].as_str().unwrap();
+    let rotated = place.run_ok(&["keys", "rotate", id, "--overlap-seconds", "3600"]);
+    for key in [&key, &rotated] {
+        assert_eq!(send(server.request_as(key.trim(), Method::GET, "/v1/customers")).await.status, 200);
+    }
     let first = place.run_ok(&["keys", "revoke", id]);
     assert_eq!(place.run_ok(&["keys", "revoke", id]), first, "a second time changes nothing");
     let tenants: Value = serde_json::from_str(&place.run_ok(&["tenants", "list", "--json"])).unwrap();
@@ -62,7 +66,17 @@ async fn tenants_environments_and_keys_are_created_beside_a_running_server(
     let arguments = ["keys", "create", "--environment", environment, "--name", "k", "--role", "all_reader"];
     let output = place.run(&[&arguments[..], &["--expires-at", "2020-01-01T00:00:00Z"]].concat());
     assert_refused(&output, 2, &["--expires-at", "future"]);
+    let limited = ["--allowed-network", "192.0.2.0/24", "--rate-limit-reads", "5"];
+    let key = place.run_ok(&[&arguments[..], &limited].concat());
+    let refused = send(server.request_as(key.trim(), Method::GET, "/v1/customers")).await;
+    assert_eq!(refused.status, 403, "from outside its network");
+    let output = place.run(&[&arguments[..], &["--allowed-network", "here"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--allowed-network"));
+    let output = place.run(&["keys", "rotate", id]);
+    assert_refused(&output, 1, &["was revoked", "create a new key"]);
     let missing = "secret_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
+    assert_refused(&place.run(&["keys", "rotate", missing]), 1, &["no API key", "patron keys list"]);
     assert_refused(&place.run(&["keys", "revoke", missing]), 1, &["no API key", "patron keys list"]);
 }
 

@@ -1,9 +1,11 @@
 //! Copying a whole database, and distributing it over several servers.
 
 use patron_tests::{
-    audit,
+    audit, citus,
     patron::{Backend, KEY, Place},
+    receiver::Receiver,
     requests::{full, tax_rate},
+    wait::until,
 };
 use reqwest::Method;
 use rstest::rstest;
@@ -106,4 +108,49 @@ async fn only_a_database_with_citus_is_distributed() {
     assert_refused(&place.run(&["database", "distribute"]), 2, &["only a database of PostgreSQL"]);
     let place = Place::fresh(Backend::Postgres).await;
     assert_refused(&place.run(&["database", "distribute"]), 1, &["there is no Citus", "CREATE EXTENSION citus"]);
+}
+
+#[ignore = "tests/run runs it if PATRON_TEST_CITUS_URL is set"]
+#[tokio::test(flavor = "multi_thread")]
+async fn citus_takes_over_a_filled_database() {
+    let url = citus::url().expect("PATRON_TEST_CITUS_URL is the URL of a coordinator of Citus");
+    let (coordinator, worker) = citus::empty_database(&url).await;
+    let place = Place::over(coordinator);
+    let private = [("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")];
+    let receiver = Receiver::start().await;
+    let server = place.serve_with(&private);
+    server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
+    server.post("/v1/webhooks/endpoints", &json!({ "url": receiver.url() })).await.expect(201);
+    for number in 0..20 {
+        server.post("/v1/customers", &full(&format!("c-{number}"))).await.expect(201);
+    }
+    drop(server);
+    let before = Place::fresh(Backend::Sqlite).await;
+    assert!(place.run_ok(&["database", "copy", "--to", before.database_url()]).starts_with("copied "));
+
+    assert!(place.run_ok(&["database", "distribute"]).contains("are distributed over the workers"));
+    assert!(place.run_ok(&["database", "distribute"]).contains("are distributed already"));
+    is_the_same(&before, &place).await;
+    for (table, _) in TABLES {
+        let kept = place.number(&format!("SELECT pg_relation_size('{table}')")).await;
+        assert_eq!(kept, 0, "{table} still has rows on the coordinator");
+    }
+    let worker = Place::over(worker);
+    for command in [["serve", "--port=0"], ["database", "distribute"]] {
+        assert_refused(&worker.run(&command), 1, &["a worker of Citus", "name the coordinator"]);
+    }
+
+    let server = place.serve_with(&private);
+    server.post("/v1/customers", &full("c-20")).await.expect(201);
+    let events = server.get("/v1/events?limit=1000").await.expect(200);
+    let events = events["items"].as_array().unwrap().len();
+    assert_eq!(events, 22);
+    // The first event is older than the endpoint.
+    until(async || match receiver.all().len() {
+        received if received >= events - 1 => Ok(()),
+        received => Err(received),
+    })
+    .await;
+    drop(server);
+    audit::is_consistent(&place).await;
 }

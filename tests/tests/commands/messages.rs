@@ -105,7 +105,7 @@ async fn completions_and_manual_pages_are_generated() {
     assert!(page.contains(".TH patron 1") && page.contains("patron\\-keys(1)"), "{page}");
     let page = place.run_ok(&["man", "keys", "create"]);
     assert!(page.contains(".TH patron-keys-create 1") && page.contains("expires\\-at"), "{page}");
-    assert_refused(&place.run(&["man", "keys", "make"]), 2, &["patron keys", "make", "create, list, revoke"]);
+    assert_refused(&place.run(&["man", "keys", "make"]), 2, &["patron keys", "make", "create, rotate, list, revoke"]);
     let _ = place.run_ok(&["man", "--folder", "pages"]);
     assert!(place.path().join("pages/patron-webhooks-listen.1").exists());
     // None of these commands needs a configuration or creates other files.

@@ -85,7 +85,7 @@ struct Outcome {
 }
 
 async fn run(nodes: &mut Nodes, way: Way, trouble: Trouble, rounds: usize) -> Outcome {
-    let crew = Crew::start(&Place::over(nodes.url(way)), nodes.url(way), READERS, 1).await;
+    let crew = Crew::start(&Place::over(nodes.url(way)), nodes.urls(way), READERS, 1).await;
     sleep(Duration::from_secs(5)).await;
     for _ in 0..rounds {
         match trouble {
@@ -108,7 +108,7 @@ async fn many_readers_of_one_server_miss_nothing() {
     let configuration = vec!["commit_delay = 20000".to_owned(), "commit_siblings = 0".to_owned()];
     let cluster = Cluster::start(&Options { durable: true, configuration, ..Options::default() }).unwrap();
     let url = cluster.fresh_database().await;
-    let crew = Crew::start(&Place::over(url.clone()), url.clone(), 16, 3).await;
+    let crew = Crew::start(&Place::over(url.clone()), vec![url.clone()], 16, 3).await;
     sleep(Duration::from_secs(60)).await;
     let outcome = crew.finish(async || url.clone()).await;
     println!(
@@ -125,7 +125,7 @@ struct Crew {
     server: Server,
     receivers: Vec<Receiver>,
     seen: Shared<Seen>,
-    gap: Shared<Duration>,
+    ideal: JoinHandle<Duration>,
     read: Vec<Shared<BTreeSet<String>>>,
     taken_back: Shared<usize>,
     stop_writing: Arc<AtomicBool>,
@@ -135,7 +135,7 @@ struct Crew {
 }
 
 impl Crew {
-    async fn start(place: &Place, beside: String, readers: usize, endpoints: usize) -> Self {
+    async fn start(place: &Place, beside: Vec<String>, readers: usize, endpoints: usize) -> Self {
         let server =
             place.serve_with(&[("PATRON_REQUEST_TIMEOUT_SECONDS", "10"), ("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
         server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
@@ -145,25 +145,26 @@ impl Crew {
             server.post("/v1/webhooks/endpoints", &json!({ "url": receiver.url() })).await.expect(201);
             receivers.push(receiver);
         }
-        let (seen, gap): (Shared<Seen>, Shared<Duration>) = Default::default();
+        let seen = Shared::<Seen>::default();
         let taken_back = Shared::<usize>::default();
         let read: Vec<Shared<BTreeSet<String>>> = (0..readers).map(|_| Shared::default()).collect();
         let [stop_writing, stop_reading] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let api = Api::of(&server);
         let write = |number| api.clone().write(format!("w{number}"), EVERY, seen.clone(), stop_writing.clone());
-        let mut writers: Vec<_> = (0..WRITERS).map(|number| tokio::spawn(write(number))).collect();
-        writers.push(tokio::spawn(ideal(beside, gap.clone(), stop_writing.clone())));
+        let writers = (0..WRITERS).map(|number| tokio::spawn(write(number))).collect();
+        let ideal = tokio::spawn(ideal(beside, stop_writing.clone()));
         let follow = |ids: &Shared<BTreeSet<String>>| {
             tokio::spawn(api.clone().read(ids.clone(), taken_back.clone(), stop_reading.clone()))
         };
         let readers = read.iter().map(follow).collect();
-        Self { server, receivers, seen, gap, read, taken_back, stop_writing, stop_reading, writers, readers }
+        Self { server, receivers, seen, ideal, read, taken_back, stop_writing, stop_reading, writers, readers }
     }
 
     /// Stops the writers, waits until readers and receivers have caught up, and compares their events with the database.
     async fn finish(self, url: impl AsyncFn() -> String) -> Outcome {
         self.stop_writing.store(true, Ordering::Relaxed);
         join_all(self.writers).await;
+        let ideal = self.ideal.await.expect("the ideal client");
         let url = url().await;
         let log = rows(&url, "SELECT id::text FROM events").await;
         // The ids of events as the API shows them. The first is older than the endpoints.
@@ -192,7 +193,7 @@ impl Crew {
         let lost = seen.acknowledged.difference(&there).count();
         drop(self.server);
         audit::is_whole(&Place::over(url)).await;
-        let (ideal, taken_back) = (*self.gap.lock().expect("no panic"), *self.taken_back.lock().expect("no panic"));
+        let taken_back = *self.taken_back.lock().expect("no panic");
         Outcome { seen, ideal, lost, twice, missed_by_readers, missed_by_webhooks, taken_back }
     }
 }

@@ -121,18 +121,26 @@ impl Nodes {
 
     /// The URL of the database `postgres`.
     pub(crate) fn url(&self, way: Way) -> String {
-        let hosts: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        let place = match way {
-            Way::Hosts => hosts.join(","),
-            Way::Proxy => format!("127.0.0.1:{}", self.proxy),
+        database(&self.hosts(way).join(","))
+    }
+
+    /// The URL for each host by itself.
+    pub(crate) fn urls(&self, way: Way) -> Vec<String> {
+        self.hosts(way).iter().map(|host| database(host)).collect()
+    }
+
+    fn hosts(&self, way: Way) -> Vec<String> {
+        let ports = match way {
+            Way::Hosts => self.nodes.iter().map(|node| node.port).collect(),
+            Way::Proxy => vec![self.proxy],
         };
-        format!("postgres://postgres:secret@{place}/postgres")
+        ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
     }
 
     /// The URL of the current primary alone.
     pub(crate) async fn primary_url(&self) -> String {
         let primary = self.until_primary().await;
-        format!("postgres://postgres:secret@127.0.0.1:{}/postgres", self.nodes[primary].port)
+        database(&format!("127.0.0.1:{}", self.nodes[primary].port))
     }
 
     /// Waits until there is a primary, and returns its number.
@@ -284,6 +292,10 @@ impl Nodes {
     fn keep_logs(&self) -> String {
         self.folder.path().display().to_string()
     }
+}
+
+fn database(hosts: &str) -> String {
+    format!("postgres://postgres:secret@{hosts}/postgres")
 }
 
 /// A process and its parent.

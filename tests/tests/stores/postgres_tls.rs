@@ -7,12 +7,15 @@ use std::{
     sync::OnceLock,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use patron_adapters::persistence::{Database, DatabaseUrl, OpenOptions};
 use patron_tests::{
     postgres::{Cluster, Options, Tls},
     wait::TIMEOUT,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, PublicKeyData,
+};
 use rstest::rstest;
 use tempfile::TempDir;
 use tokio::{
@@ -143,6 +146,51 @@ async fn a_client_certificate_is_presented() {
     assert!(refused.contains("certificate"), "{refused}");
     let shown = secured.url(HOST, "sslmode=require&sslcert=@/client.pem&sslkey=@/client.key").await;
     assert_eq!(open(&shown).await, Ok(()));
+}
+
+/// An ASN.1 value.
+fn asn1(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = u8::try_from(content.len()).unwrap();
+    let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
+    [head, content].concat()
+}
+
+/// A self-signed certificate of X.509 version 1, which has no extensions. Nobody checks its signature.
+fn version_1(key: &KeyPair) -> String {
+    const ECDSA_WITH_SHA256: [u8; 8] = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02];
+    let algorithm = asn1(0x30, &[&asn1(0x06, &[&ECDSA_WITH_SHA256])]);
+    let (name, number) = (asn1(0x30, &[]), asn1(0x02, &[&[1]]));
+    let time = |year: &str| asn1(0x17, &[format!("{year}0101000000Z").as_bytes()]);
+    let dates = asn1(0x30, &[&time("20"), &time("49")]);
+    let signed = asn1(0x30, &[&number, &algorithm, &name, &dates, &name, &key.subject_public_key_info()]);
+    let signature = asn1(0x03, &[&[0], &asn1(0x30, &[&number, &number])]);
+    let text = BASE64_STANDARD.encode(asn1(0x30, &[&signed, &algorithm, &signature]));
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}
+
+/// Citus creates such certificates for its servers.
+#[tokio::test]
+async fn a_certificate_of_version_1_can_encrypt_but_not_prove_an_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let [certificate, secret] = ["server.pem", "server.key"].map(|name| folder.path().join(name));
+    fs::write(&certificate, version_1(&key)).unwrap();
+    fs::write(&secret, key.serialize_pem()).unwrap();
+    let options = Options {
+        tls: Some(Tls { certificate: certificate.clone(), key: secret }),
+        host_access: vec!["hostssl all all 127.0.0.1/32 scram-sha-256".to_owned()],
+        ..Options::default()
+    };
+    let cluster = Cluster::start(&options).unwrap();
+    let url = cluster.fresh_database().await;
+    // SCRAM's channel binding proves that the server has both the certificate's key and the password.
+    for options in ["", "sslmode=require", "sslmode=require&channel_binding=require"] {
+        assert_eq!(open(&format!("{url}?{options}")).await, Ok(()), "{options}");
+    }
+    let refused = open(&format!("{url}?sslmode=verify-ca&sslrootcert={}", certificate.display())).await.unwrap_err();
+    assert!(refused.contains("invalid peer certificate"), "{refused}");
 }
 
 #[rstest]

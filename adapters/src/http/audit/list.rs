@@ -22,7 +22,7 @@ pub(super) async fn list(caller: CanAdminister, services: Services<'_>, query: Q
     let before = before.and_then(|before| broken.check(|| name.to_owned(), AuditNumber::parse(before)));
     broken.into_result()?;
     let page = services.audit()?.entries(&caller, AuditQuery { before, limit }).await?;
-    Answer::page(page.entries.len(), &AuditList::new(&page, limit)).await
+    Answer::page(&services, page.entries.len(), &AuditList::new(&page, limit)).await
 }
 
 /// The documentation of this endpoint.

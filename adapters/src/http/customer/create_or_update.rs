@@ -15,7 +15,6 @@ use super::{
 };
 use crate::http::{
     answer::Answer,
-    apart::apart,
     body::Body,
     error::ApiError,
     guard::{CanWrite, Services},
@@ -59,7 +58,7 @@ pub(super) async fn create_or_update(
     }
     // The first reading reported unknown members. Members that only a create has are known, so this one reports none.
     let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
-    let mut update = apart(body.bytes().len(), update).await?;
+    let mut update = body.apart(update).await?;
     update.external_id = None::<ExternalId>;
     let change = CustomerChange::CreateOrUpdate { new: Box::new(new), update: Box::new(update) };
     let request = idempotency.over(body.bytes()).await?;

@@ -14,6 +14,7 @@ use rocket::{get, routes};
 
 use super::response::CustomerResponse;
 use crate::http::{
+    Api,
     answer::Answer,
     error::ApiError,
     guard::{CanRead, Services},
@@ -58,7 +59,7 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     // Without violations there is a query. The error satisfies the signature of its constructor.
     let query = query.map_err(|()| ApiError::system_error())?;
     let page = services.customers.list(&caller, &query).await?;
-    answer(&query, &page).await
+    answer(&services, &query, &page).await
 }
 
 /// Renames a violation's path to the name under which the client sent its cursor.
@@ -70,11 +71,11 @@ pub(super) fn one_at(name: &str, violation: Violation) -> Violation {
 }
 
 /// The response with a page. It includes mappings only on request.
-pub(super) async fn answer(query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
+pub(super) async fn answer(api: &Api, query: &CustomerQuery, page: &CustomerPage) -> Result<Answer, ApiError> {
     if query.is_cut_short(page) {
         whole_page(page.items.len(), query.after().is_some())?;
     }
-    List::of_customers(page, query.page(), |record| shown(query, record)).answer().await
+    List::of_customers(page, query.page(), |record| shown(query, record)).answer(api).await
 }
 
 fn shown<'a>(query: &CustomerQuery, record: &'a CustomerRecord) -> CustomerResponse<'a> {

@@ -16,10 +16,10 @@ use crate::http::{
     openapi::optional,
 };
 
-/// The most languages.
+/// The maximum number of languages.
 pub(super) const MAX_LOCALES: usize = most::<Locale>();
 
-/// The most elements of a list.
+/// The maximum number of elements of a list.
 pub(super) const fn most<T: Listed>() -> usize {
     match T::MAX {
         Some(max) => max,
@@ -27,10 +27,10 @@ pub(super) const fn most<T: Listed>() -> usize {
     }
 }
 
-/// The most tags.
+/// The maximum number of tags.
 pub(super) const MAX_TAGS: usize = Limits::TAGS;
 
-/// An object of texts that may each be absent, and the update that it says.
+/// An object of optional texts, and its update.
 macro_rules! object_request {
     ($(#[$doc:meta])* $request:ident: $update:ident { $($field:ident: $type:ident),+ $(,)? }) => {
         $(#[$doc])*
@@ -55,7 +55,7 @@ macro_rules! object_request {
 }
 
 object_request! {
-    /// Where goods go.
+    /// The address for goods.
     ShippingAddressRequest: ShippingAddressUpdate {
         name: ShippingName, phone: ShippingPhone, line1: AddressLine, line2: AddressLine, city: City, state: State,
         postal_code: PostalCode, country: CountryCode,
@@ -63,7 +63,7 @@ object_request! {
 }
 
 object_request! {
-    /// Where electronic invoices go.
+    /// The address for electronic invoices.
     ElectronicAddressRequest: ElectronicAddressUpdate {
         scheme: ElectronicAddressScheme, value: ElectronicAddressValue,
     }
@@ -97,7 +97,7 @@ pub(super) fn shipping_address(
 
 macro_rules! object_update {
     ($name:ident, $wire:literal, $request:ident, $update:ident) => {
-        /// What an update says about the object: `PUT` replaces it whole, `PATCH` merges into it.
+        /// The update of the object: `PUT` replaces it, `PATCH` merges into it.
         pub(super) fn $name(fields: &mut Reader<'_>, stated: Stated<$request<'_>>, null: Null) -> $update {
             let object = match fields.stated($wire, stated, null) {
                 Statement::Nothing => return $update::default(),
@@ -114,7 +114,7 @@ macro_rules! object_update {
 object_update!(shipping_address_update, "shipping_address", ShippingAddressRequest, ShippingAddressUpdate);
 object_update!(electronic_address_update, "electronic_address", ElectronicAddressRequest, ElectronicAddressUpdate);
 
-/// A list of texts, none twice.
+/// A list of distinct texts.
 pub(super) fn list<'t, T: Listed, E: Rule>(
     fields: &mut Reader<'_>,
     given: Field<List<Text<'t>>>,
@@ -125,7 +125,7 @@ pub(super) fn list<'t, T: Listed, E: Rule>(
     fields.group(TextList::at_places(count, valid))
 }
 
-/// What an update says about such a list: it is replaced whole.
+/// The update of such a list, which replaces it.
 pub(super) fn list_update<'t, T: Listed, E: Rule>(
     fields: &mut Reader<'_>,
     stated: Stated<List<Text<'t>>>,

@@ -31,7 +31,7 @@ macro_rules! object_response {
 }
 
 object_response! {
-    /// Where goods go.
+    /// The address for goods.
     ShippingAddressResponse as ShippingAddress: ShippingAddress {
         name: ShippingName, phone: ShippingPhone, line1: AddressLine, line2: AddressLine, city: City, state: State,
         postal_code: PostalCode, country: CountryCode,
@@ -45,7 +45,7 @@ impl<'a> ShippingAddressResponse<'a> {
     }
 }
 
-/// Where electronic invoices go.
+/// The address for electronic invoices.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ElectronicAddress)]
 pub(super) struct ElectronicAddressResponse<'a> {

@@ -117,7 +117,7 @@ macro_rules! create_request {
     };
 }
 
-/// What may be absent, as a place of the table holds it.
+/// An optional value, as a place of the table holds it.
 macro_rules! or_unset {
     (default, $value:expr) => {
         $value.unwrap_or_default()
@@ -229,7 +229,7 @@ impl OverrideRequest<'_> {
         let priority =
             fields.take("priority", self.priority).and_then(|number| fields.check("priority", Priority::new(number)));
         let auto_apply = fields.take("auto_apply", self.auto_apply).unwrap_or(true);
-        let behavior = fields.optional("tax_behavior", self.tax_behavior, |word| TaxBehavior::new(word));
+        let behavior = fields.optional("tax_behavior", self.tax_behavior, TaxBehavior::new);
         let metadata = fields.metadata(self.metadata);
         Some(TaxRateOverride {
             code: code?,

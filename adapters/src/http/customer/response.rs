@@ -22,18 +22,27 @@ use super::{
     items::response::{ContactPersonResponse, TaxExemptionResponse, TaxIdResponse},
     parts_response::{ElectronicAddressResponse, ShippingAddressResponse},
 };
-use crate::http::{
-    answer::Answer,
-    error::ApiError,
-    integration::response::MappingResponse,
-    openapi::{all, exactly, metadata, or_empty},
-    version::{IfNoneMatch, etag},
+use crate::{
+    blocking::blocking,
+    http::{
+        answer::Answer,
+        error::ApiError,
+        integration::response::MappingResponse,
+        openapi::{all, exactly, metadata, or_empty},
+        version::{IfNoneMatch, etag},
+    },
 };
+
+/// About the number of bytes of a customer's links in a response. Only links make a customer large.
+pub(crate) fn weight(mappings: &[IntegrationMapping]) -> usize {
+    mappings.len().saturating_mul(4_096)
+}
 
 /// The response to a change: the changed customer.
 pub(super) fn changed(status: StatusCode, changed: &CustomerChanged) -> Result<Answer, ApiError> {
     let CustomerAggregate { customer, mappings, .. } = &changed.event.state;
-    let mut answer = Answer::json(status, &CustomerResponse::new(customer, mappings))?;
+    let write = || Answer::json(status, &CustomerResponse::new(customer, mappings));
+    let mut answer = blocking(weight(mappings), write)?;
     if status == StatusCode::Created {
         answer = answer.at(format!("/customers/{}", customer.id));
     }
@@ -46,7 +55,8 @@ pub(super) fn found(record: &CustomerRecord, known: &IfNoneMatch<'_>) -> Result<
     let answer = if known.is_known(version) {
         Answer::empty(StatusCode::NotModified)
     } else {
-        Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings))?
+        let write = || Answer::ok(&CustomerResponse::new(&record.customer, &record.mappings));
+        blocking(weight(&record.mappings), write)?
     };
     Ok(answer.header("ETag", etag(version)))
 }

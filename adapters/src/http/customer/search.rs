@@ -17,7 +17,7 @@ use crate::http::{
 pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body<'_>) -> Result<Answer, ApiError> {
     let query = body.read(SearchRequest::into_domain).await?;
     let page = services.customers.list(&caller, &query).await?;
-    answer(&query, &page).await
+    answer(&services, &query, &page).await
 }
 
 /// The documentation of this endpoint.

@@ -26,7 +26,7 @@ use crate::http::{
     version::IfMatch,
 };
 
-/// The body: tags to put on and to take off.
+/// The body: tags to add and to remove.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 struct TagsRequest<'a> {
@@ -51,7 +51,7 @@ fn tags<'t>(fields: &mut Reader<'_>, name: &str, given: Field<List<Text<'t>>>) -
     fields.checked_texts(name, list, Tag::new).into_values()
 }
 
-/// Puts tags on a customer and takes others off, whatever other tags it has.
+/// Adds tags to a customer and removes others. Other tags stay.
 #[post("/customers/<id>/tags", data = "<body>")]
 pub(super) async fn change_tags(
     caller: CanWrite,
@@ -70,15 +70,14 @@ pub(super) async fn change_tags(
     changed(Status::Ok, &done)
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Takes tags off, then puts others on, whatever other tags the customer has. A tag that is there already keeps its \
-                place.";
-    Endpoint::new(routes![change_tags], "changeCustomerTags", "Put tags on a customer, and take others off", says)
+    let says = "Removes tags, then adds others. All other tags stay. An existing tag keeps its place.";
+    Endpoint::new(routes![change_tags], "changeCustomerTags", "Add and remove tags of a customer", says)
         .with_key()
         .path::<CustomerId>("id", "The customer.")
-        .takes::<TagsRequest<'_>>([("one on, one off", json!({ "add": ["vip"], "remove": ["trial"] }))])
-        .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+        .takes::<TagsRequest<'_>>([("add one and remove one", json!({ "add": ["vip"], "remove": ["trial"] }))])
+        .answers::<CustomerResponse<'_>>(200, "The changed customer.")
         .idempotent()
         .conditional()
         .refuses([Refusal::InvalidOperation])

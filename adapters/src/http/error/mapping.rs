@@ -5,6 +5,7 @@ use patron_domain::{
     audit::AuditError,
     customer::{ChangeCustomerError, ReadError},
     event::FollowError,
+    lifecycle::VersionConflict,
     store::StoreError,
     tenancy::{EnvironmentError, KeyError, PermissionDenied},
 };
@@ -47,7 +48,7 @@ impl From<ChangeCustomerError> for ApiError {
         match error {
             ChangeCustomerError::Denied(error) => error.into(),
             ChangeCustomerError::Invalid(violations) => violations.into(),
-            ChangeCustomerError::Forbidden(_) => Self::invalid_operation(message),
+            ChangeCustomerError::Forbidden(_) | ChangeCustomerError::Quota(_) => Self::invalid_operation(message),
             ChangeCustomerError::UnknownCustomer
             | ChangeCustomerError::UnknownMapping
             | ChangeCustomerError::UnknownItem { .. }
@@ -101,12 +102,19 @@ impl From<AuditError> for ApiError {
     }
 }
 
+impl From<VersionConflict> for ApiError {
+    fn from(conflict: VersionConflict) -> Self {
+        Self::version_conflict(conflict.current)
+    }
+}
+
 impl From<EnvironmentError> for ApiError {
     fn from(error: EnvironmentError) -> Self {
         match error {
             EnvironmentError::Denied(error) => error.into(),
             EnvironmentError::Invalid(violations) => violations.into(),
             EnvironmentError::Unknown => Self::not_found(error.to_string()),
+            EnvironmentError::VersionConflict(conflict) => conflict.into(),
             EnvironmentError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             EnvironmentError::Store(error) => error.into(),
             other => Self::unforeseen(&other),

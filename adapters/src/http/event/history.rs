@@ -34,7 +34,7 @@ pub(super) async fn history(
         return Err(missing());
     }
     whole_page_of(&events, page, by_cursor)?;
-    List::new(&events, page, EventResponse::new).answer().await
+    List::new(&events, page, EventResponse::new).answer(&services).await
 }
 
 /// The documentation of this endpoint.

@@ -91,7 +91,7 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     broken.into_result()?;
     let EventPage { events, reached, has_more } = services.events()?.read(&caller, &query).await?;
     let items = events.iter().map(EventResponse::new).collect();
-    Answer::page(events.len(), &Events { items, next_cursor: reached.to_string(), has_more }).await
+    Answer::page(&services, events.len(), &Events { items, next_cursor: reached.to_string(), has_more }).await
 }
 
 /// The documentation of this endpoint.

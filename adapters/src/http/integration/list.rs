@@ -69,7 +69,7 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, query: Query<'
         Some(filter) => services.customers.mappings(&caller, filter, page).await?,
         None => Page { items: Vec::new(), total: 0 },
     };
-    Answer::ok(&List::new(&found, page, MappingResponse::new))
+    List::new(&found, page, MappingResponse::new).answer(&services).await
 }
 
 /// The documentation of this endpoint.

@@ -20,12 +20,12 @@ impl<T> Default for Stated<T> {
 }
 
 impl<T> Stated<T> {
-    /// What is there.
+    /// The value.
     pub(crate) fn as_field(&self) -> Option<&Field<T>> {
         self.0.as_ref()
     }
 
-    /// The same where `null` is as if it were not there.
+    /// The same, with `null` as absent.
     pub(crate) fn into_field(self) -> Field<T> {
         self.0.unwrap_or_default()
     }

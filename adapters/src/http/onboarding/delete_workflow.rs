@@ -12,6 +12,7 @@ use crate::http::{
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
+    version::IfMatch,
 };
 
 #[derive(Serialize, ToSchema)]
@@ -26,8 +27,9 @@ pub(super) async fn delete_default(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
 ) -> Result<Answer, ApiError> {
-    delete(&caller, &services, None, idempotency.over(&[]).await?).await
+    delete(&caller, &services, None, if_match, idempotency.over(&[]).await?).await
 }
 
 /// Deletes a named workflow. A second request gets a 404.
@@ -36,19 +38,21 @@ pub(super) async fn delete_named(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     name: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
-    delete(&caller, &services, workflow_name(name)?, request).await
+    delete(&caller, &services, workflow_name(name)?, if_match, request).await
 }
 
 async fn delete(
     caller: &CanAdminister,
     services: &Services<'_>,
     name: Option<WorkflowName>,
+    if_match: IfMatch,
     request: Option<IdempotentRequest>,
 ) -> Result<Answer, ApiError> {
-    let deleted = services.onboarding()?.delete_workflow(caller, name, request).await?;
+    let deleted = services.onboarding()?.delete_workflow(caller, name, if_match.0, request).await?;
     let told = Deleted { message: "the workflow was deleted; new customers do not use it any more" };
     Ok(Answer::ok(&told)?.replayed(deleted.replayed))
 }
@@ -64,6 +68,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .with_key()
             .answers::<Deleted>(200, "The workflow was deleted.")
             .idempotent()
+            .guarded()
             .refuses([Refusal::NotFound])
     })
 }

@@ -70,8 +70,9 @@ impl From<OnboardingError> for ApiError {
             OnboardingError::Denied(error) => error.into(),
             OnboardingError::UnknownWorkflow | OnboardingError::UnknownRun => Self::not_found(message),
             OnboardingError::ForeignToken(error) => token::refusal(&error),
+            OnboardingError::VersionConflict(conflict) => conflict.into(),
             OnboardingError::KeyReused(reused) => Self::idempotency_key_reused(reused),
-            OnboardingError::Forbidden(_) => Self::invalid_operation(message),
+            OnboardingError::Forbidden(_) | OnboardingError::Quota(_) => Self::invalid_operation(message),
             OnboardingError::Vault(error) => {
                 tracing::error!(%error, "answered 500");
                 Self::system_error()

@@ -16,6 +16,7 @@ use crate::http::{
     guard::{CanAdminister, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
+    version::IfMatch,
 };
 
 /// Sets the workflow of customers that name none. The response shows a new secret.
@@ -24,9 +25,10 @@ pub(super) async fn put_default(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    put(&caller, &services, Ok(None), (idempotency, &body)).await
+    put(&caller, &services, Ok(None), if_match, (idempotency, &body)).await
 }
 
 /// Sets a named workflow. The response shows a new secret.
@@ -35,16 +37,18 @@ pub(super) async fn put_named(
     caller: CanAdminister,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     name: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
-    put(&caller, &services, workflow_name(name), (idempotency, &body)).await
+    put(&caller, &services, workflow_name(name), if_match, (idempotency, &body)).await
 }
 
 async fn put(
     caller: &CanAdminister,
     services: &Services<'_>,
     name: Result<Option<WorkflowName>, Violations>,
+    if_match: IfMatch,
     (idempotency, body): (Idempotency<'_>, &Body<'_>),
 ) -> Result<Answer, ApiError> {
     let read = |request: WorkflowRequest<'_>, broken: &mut Violations| {
@@ -53,12 +57,12 @@ async fn put(
     };
     let (name, AskedWorkflow { steps, another_secret }) = body.read(read).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let made = services.onboarding()?.put_workflow(caller, name, steps, another_secret, request).await?;
+    let made = services.onboarding()?.put_workflow(caller, name, steps, another_secret, if_match.0, request).await?;
     let (workflow, secret) = made.value;
     let shown = secret.is_some();
     let secret = secret.map(|secret| secret.expose());
     let answer = Answer::ok(&WorkflowResponse::new(&workflow, secret, sender(services)))?;
-    Ok(answer.secret(shown).replayed(made.replayed))
+    Ok(answer.tagged(workflow.audit.version()).secret(shown).replayed(made.replayed))
 }
 
 /// The documentation of these endpoints.
@@ -74,6 +78,7 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .takes::<WorkflowRequest<'_>>([("a call and a link", example())])
             .answers::<WorkflowResponse<'_>>(200, "The workflow.")
             .idempotent()
+            .conditional()
     })
 }
 

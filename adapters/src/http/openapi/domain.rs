@@ -50,22 +50,22 @@ texts! {
     Email: "An e-mail address, in any script; its domain has a dot.", "billing@acme.example";
     LegalName: "The name under which the company is registered.", "Acme Gesellschaft mbH";
     RegistrationNumber: "The number under which the company is registered.", "HRB 12345 B";
-    BuyerReference: "What the customer wants to read on its invoices (EN 16931, BT-10).", "991-12345-67";
-    ShippingName: "To whom goods are sent.", "Acme GmbH, ramp 3";
+    BuyerReference: "The customer's reference for its invoices (EN 16931, BT-10).", "991-12345-67";
+    ShippingName: "The recipient of goods.", "Acme GmbH, ramp 3";
     ShippingPhone: "The telephone number there.", "+49 30 123457";
     ElectronicAddressValue: "The address within the scheme.", "991-12345-67";
-    Locale: "A language tag of BCP 47; answered in canonical case.", "de-AT";
+    Locale: "A language tag of BCP 47; returned in canonical case.", "de-AT";
     FirstName: "The first name: not blank.", "Ada";
     LastName: "The last name.", "Lovelace";
-    Salutation: "How the person is addressed.", "Dr";
+    Salutation: "The form of address.", "Dr";
     ContactMobile: "The mobile telephone number.", "+49 170 1234567";
     ContactDesignation: "The job title.", "Head of finance";
     ContactDepartment: "The department.", "Finance";
-    ContactRole: "What the person is there for, any word, with its case: not blank.", "billing";
+    ContactRole: "A role of the person: any word, case-sensitive, not blank.", "billing";
     CertificateNumber: "The number of the certificate.", "NY-4711";
-    DocumentUrl: "Where the certificate can be read, over https.", "https://files.example/certificate.pdf";
-    ExemptionNote: "A note; tabs and line breaks are taken.", "Renewed every year";
-    Tag: "A word by which you sort your customers, with its case: not blank.", "vip";
+    DocumentUrl: "The https URL of the certificate.", "https://files.example/certificate.pdf";
+    ExemptionNote: "A note. Tabs and line breaks are allowed.", "Renewed every year";
+    Tag: "A word with which you group your customers: case-sensitive, not blank.", "vip";
     ProviderType: "The name of another system: not blank, no control characters.", "stripe";
     ProviderEntityId: "The customer's id in the other system.", "cus_1";
     ClaimedEntityId: "The id of the entity.", "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
@@ -90,7 +90,7 @@ words! {
     TaxTreatment: "The tax treatment of the customer.";
     CustomerType: "Whether the customer is a company or a person.";
     ExemptionReason: "The reason of the exemption.";
-    RecipientReason: "The reason: the person has the role; nobody has it, and this is the primary person; no role was asked for, and this is one of the people; or it is the customer's own address.";
+    RecipientReason: "The reason: the person has the role; no person has it, and this is the primary one; no role was requested, and this is one of the people; or it is the customer's own address.";
     TaxRateStatus: "Whether the rate is applied.";
     TaxBehavior: "Whether prices contain the tax.";
     TaxBehaviorSource: "Whether the association names `tax_behavior`, or it is usual in the currency: `exclusive` for USD and CAD, otherwise `inclusive`.";
@@ -202,7 +202,7 @@ impl Shape for CurrencyCode {
 
 impl Shape for BillingCurrency {
     fn look() -> Look {
-        let says = "A current currency code of ISO 4217, in either case; answered in lower case.".to_owned();
+        let says = "A current currency code of ISO 4217, in either case; returned in lower case.".to_owned();
         Look { says, ..CurrencyCode::look() }
     }
 }

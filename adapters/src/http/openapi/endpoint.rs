@@ -88,9 +88,14 @@ impl Endpoint {
     }
 
     /// Declares `If-Match`, and the version as `ETag` in responses.
-    pub(crate) fn conditional(mut self) -> Self {
+    pub(crate) fn conditional(self) -> Self {
+        self.guarded().answering("ETag")
+    }
+
+    /// Declares `If-Match`. Responses have no `ETag`, because the object is gone.
+    pub(crate) fn guarded(mut self) -> Self {
         self.operation = self.operation.parameter_ref(parameter_ref("If-Match"));
-        self.refuses([Refusal::Changed]).answering("ETag")
+        self.refuses([Refusal::Changed])
     }
 
     /// Declares another request header from the shared parts.

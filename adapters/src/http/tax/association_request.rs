@@ -114,7 +114,7 @@ impl TermsRequest<'_> {
         Some(TaxAssociationUpdate {
             priority: priority.and_then(|number| fields.check("priority", Priority::new(number))),
             auto_apply: fields.take("auto_apply", self.auto_apply),
-            behavior: patch(fields, "tax_behavior", self.tax_behavior, |word| TaxBehavior::new(word)),
+            behavior: patch(fields, "tax_behavior", self.tax_behavior, TaxBehavior::new),
             start: fields.optional("start_date", self.start_date, |text| Timestamp::parse(&text)),
             end: patch(fields, "end_date", self.end_date, |text| Timestamp::parse(&text)),
             metadata: says_metadata.then_some(metadata),

@@ -70,7 +70,8 @@ async fn create(
     let request = idempotency.over(body.bytes()).await?;
     let NamedEntity::Customer(named) = entity else {
         let made = services.taxes()?.create_default(caller, new, request).await?;
-        return Ok(Answer::ok(&TaxAssociationResponse::new(&made.value))?.replayed(made.replayed));
+        let answer = Answer::ok(&TaxAssociationResponse::new(&made.value))?;
+        return Ok(answer.tagged(made.value.audit.version()).replayed(made.replayed));
     };
     // Faults of the request itself are reported before any look-up.
     new.term(services.taxes()?.clock.now())?;
@@ -86,7 +87,8 @@ async fn create(
     };
     let association = changed.event.state.associations.iter().find(|one| one.id == association_id);
     let association = association.ok_or_else(ApiError::system_error)?;
-    Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+    let answer = Answer::ok(&TaxAssociationResponse::new(association))?;
+    Ok(answer.tagged(association.audit.version()).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -110,5 +112,6 @@ pub(super) fn documented() -> Endpoint {
         ])
         .answers::<TaxAssociationResponse<'_>>(200, "The tax association.")
         .idempotent()
+        .answering("ETag")
         .refuses([Refusal::NotFound])
 }

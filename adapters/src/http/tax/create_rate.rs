@@ -24,7 +24,8 @@ pub(super) async fn create_rate(
     let new = body.read(CreateTaxRateRequest::into_domain).await?;
     let made = services.taxes()?.create_rate(&caller, new, idempotency.over(body.bytes()).await?).await?;
     let location = format!("/taxes/rates/{}", made.value.id);
-    Ok(Answer::created(location, &TaxRateResponse::new(&made.value))?.replayed(made.replayed))
+    let answer = Answer::created(location, &TaxRateResponse::new(&made.value))?;
+    Ok(answer.tagged(made.value.version).replayed(made.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -50,4 +51,5 @@ pub(super) fn documented() -> Endpoint {
         ])
         .answers::<TaxRateResponse<'_>>(201, "The tax rate.")
         .idempotent()
+        .answering("ETag")
 }

@@ -1,9 +1,8 @@
 //! `DELETE /taxes/associations/{id}`
 
 use patron_domain::{
-    customer::{Amendment, CustomerChange, Precondition},
+    customer::{Amendment, CustomerChange},
     ids::TaxAssociationId,
-    lifecycle::Status,
     tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
     tenancy::Permission,
 };
@@ -16,6 +15,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
+    version::IfMatch,
 };
 
 /// Removes a tax association and returns it in its last state. For one of a customer, this changes that customer.
@@ -25,22 +25,25 @@ pub(super) async fn delete_association(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
     let id = TaxAssociationId::parse(id).map_err(|_| ChangeTaxDefaultError::Unknown)?;
     let found = services.taxes()?.find_association(&caller, Permission::Write, id).await?;
-    let mut found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
+    let found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
     let TaxedEntity::Customer(customer) = found.entity else {
-        let removed = services.taxes()?.change_default(&caller, id, TaxDefaultAmendment::Remove, request).await?;
-        return Ok(Answer::ok(&TaxAssociationResponse::new(&removed.value))?.replayed(removed.replayed));
+        let removed =
+            services.taxes()?.change_default(&caller, id, TaxDefaultAmendment::Remove, if_match.0, request).await?;
+        let answer = Answer::ok(&TaxAssociationResponse::new(&removed.value))?;
+        return Ok(answer.tagged(removed.value.audit.version()).replayed(removed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::Dissociate(id));
-    let changed = services.customers.change(&caller, change, Precondition::None, request).await?;
-    // The event has the remaining state of the customer. The time and the actor of the removal come from it.
-    found.status = Status::Deleted;
-    found.audit.touch(changed.event.at, &changed.event.actor);
-    Ok(Answer::ok(&TaxAssociationResponse::new(&found))?.replayed(changed.replayed))
+    let changed = services.customers.change_association(&caller, change, if_match.0, request).await?;
+    let removed = changed.event.state.removed_associations.iter().find(|one| one.id == id);
+    let removed = removed.ok_or_else(ApiError::system_error)?;
+    let answer = Answer::ok(&TaxAssociationResponse::new(removed))?;
+    Ok(answer.tagged(removed.audit.version()).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -51,4 +54,5 @@ pub(super) fn documented() -> Endpoint {
         .path::<TaxAssociationId>("id", "The tax association.")
         .answers::<TaxAssociationResponse<'_>>(200, "The removed tax association.")
         .idempotent()
+        .conditional()
 }

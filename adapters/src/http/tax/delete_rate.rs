@@ -12,6 +12,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
+    version::IfMatch,
 };
 
 /// Archives a tax rate that is not in use.
@@ -20,12 +21,13 @@ pub(super) async fn delete_rate(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
-    let archived = services.taxes()?.change_rate(&caller, id, TaxRateAmendment::Archive, request).await?;
-    Ok(Answer::empty(Status::NoContent).replayed(archived.replayed))
+    let archived = services.taxes()?.change_rate(&caller, id, TaxRateAmendment::Archive, if_match.0, request).await?;
+    Ok(Answer::empty(Status::NoContent).tagged(archived.value.version).replayed(archived.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -35,5 +37,6 @@ pub(super) fn documented() -> Endpoint {
         .path::<TaxRateId>("id", "The tax rate.")
         .answers_nothing(204, "The tax rate is archived.")
         .idempotent()
+        .conditional()
         .refuses([Refusal::InvalidOperation])
 }

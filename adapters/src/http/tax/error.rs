@@ -45,6 +45,7 @@ impl From<ChangeTaxRateError> for ApiError {
                 Self::already_exists("effective_from", message, existing.to_string())
             }
             ChangeTaxRateError::CodeTaken { existing } => Self::already_exists("code", message, existing.to_string()),
+            ChangeTaxRateError::VersionConflict(conflict) => conflict.into(),
             ChangeTaxRateError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxRateError::Store(error) => error.into(),
             other => Self::unforeseen(&other),
@@ -103,6 +104,7 @@ impl From<ChangeTaxDefaultError> for ApiError {
                 Self::already_exists("start_date", message, existing.to_string())
             }
             ChangeTaxDefaultError::Archived => Self::invalid_operation(message),
+            ChangeTaxDefaultError::VersionConflict(conflict) => conflict.into(),
             ChangeTaxDefaultError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             ChangeTaxDefaultError::Store(error) => error.into(),
             other => Self::unforeseen(&other),

@@ -13,6 +13,7 @@ use crate::http::{
     guard::{CanRead, Services},
     openapi::Endpoint,
     query::Query,
+    version::IfNoneMatch,
 };
 
 /// Shows a tax association of any status, with its rate.
@@ -20,6 +21,7 @@ use crate::http::{
 pub(super) async fn get_association(
     caller: CanRead,
     services: Services<'_>,
+    known: IfNoneMatch<'_>,
     query: Query<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
@@ -31,7 +33,7 @@ pub(super) async fn get_association(
     let found = services.taxes()?.find_association(&caller, Permission::Read, id).await?;
     let found = found.ok_or(ChangeTaxDefaultError::Unknown)?;
     let rates = services.taxes()?.rates_of(&caller, std::slice::from_ref(&found)).await?;
-    Answer::ok(&TaxAssociationResponse::new(&found).with_rate(&rates))
+    Answer::read(&TaxAssociationResponse::new(&found).with_rate(&rates), found.audit.version(), &known)
 }
 
 /// The documentation of this endpoint.
@@ -42,4 +44,5 @@ pub(super) fn documented() -> Endpoint {
         .path::<TaxAssociationId>("id", "The tax association.")
         .query::<EmbeddedRate>("expand", "Accepted as in lists. The rate is always included.")
         .answers::<TaxAssociationResponse<'_>>(200, "The tax association.")
+        .cacheable()
 }

@@ -9,15 +9,21 @@ use crate::http::{
     error::ApiError,
     guard::{CanRead, Services},
     openapi::Endpoint,
+    version::IfNoneMatch,
 };
 
 /// Shows a tax rate of any status.
 #[get("/taxes/rates/<id>")]
-pub(super) async fn get_rate(caller: CanRead, services: Services<'_>, id: &str) -> Result<Answer, ApiError> {
+pub(super) async fn get_rate(
+    caller: CanRead,
+    services: Services<'_>,
+    known: IfNoneMatch<'_>,
+    id: &str,
+) -> Result<Answer, ApiError> {
     let missing = || ApiError::not_found("there is no tax rate with this id");
     let id = TaxRateId::parse(id).map_err(|_| missing())?;
     let rate = services.taxes()?.find_rate(&caller, id).await?.ok_or_else(missing)?;
-    Answer::ok(&TaxRateResponse::new(&rate))
+    Answer::read(&TaxRateResponse::new(&rate), rate.version, &known)
 }
 
 /// The documentation of this endpoint.
@@ -26,4 +32,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<TaxRateId>("id", "The tax rate.")
         .answers::<TaxRateResponse<'_>>(200, "The tax rate.")
+        .cacheable()
 }

@@ -94,7 +94,7 @@ pub(super) async fn list_associations(
     let with_rates = with_rates(&query, &mut broken);
     let page = listing.page;
     broken.into_result()?;
-    let Some(named) = named else { return List::<TaxAssociationResponse<'_>>::empty(page).answer().await };
+    let Some(named) = named else { return List::<TaxAssociationResponse<'_>>::empty(page).answer(&services).await };
     filter.entities = match named {
         NamedEntity::All => TaxedEntities::All,
         NamedEntity::Customers => TaxedEntities::Customers,
@@ -107,7 +107,7 @@ pub(super) async fn list_associations(
     let found = services.taxes()?.associations(&caller, &filter, page).await?;
     let rates = if with_rates { services.taxes()?.rates_of(&caller, &found.items).await? } else { Vec::new() };
     let shown = |association| TaxAssociationResponse::new(association).with_rate(&rates);
-    List::new(&found, page, shown).answer().await
+    List::new(&found, page, shown).answer(&services).await
 }
 
 /// The documentation of this endpoint.

@@ -46,7 +46,7 @@ pub(super) async fn list_rates(caller: CanRead, services: Services<'_>, query: Q
     broken.into_result()?;
     let found = services.taxes()?.rates(&caller, &filter, listing.page).await?;
     whole_page_of(&found, listing.page, listing.by_cursor)?;
-    List::new(&found, listing.page, TaxRateResponse::new).answer().await
+    List::new(&found, listing.page, TaxRateResponse::new).answer(&services).await
 }
 
 /// The documentation of this endpoint.

@@ -2,6 +2,7 @@
 
 use patron_domain::{
     ids::{TaxRateChangeId, TaxRateId},
+    lifecycle::Precondition,
     page::Page,
     tax::{ChangeTaxRateError, TaxRateAmendment},
 };
@@ -54,7 +55,7 @@ pub(super) async fn list_changes(
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     let rate = services.taxes()?.find_rate(&caller, id).await?.ok_or(ChangeTaxRateError::Unknown)?;
     let changes = Page::cut(rate.history.changes, listing.page);
-    List::new(&changes, listing.page, TaxRateChangeResponse::new).answer().await
+    List::new(&changes, listing.page, TaxRateChangeResponse::new).answer(&services).await
 }
 
 /// Removes a change that has not begun.
@@ -70,7 +71,7 @@ pub(super) async fn delete_change(
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     let change = TaxRateChangeId::parse(change).map_err(|_| ChangeTaxRateError::UnknownChange)?;
     let amendment = TaxRateAmendment::Unschedule(change);
-    let changed = services.taxes()?.change_rate(&caller, id, amendment, request).await?;
+    let changed = services.taxes()?.change_rate(&caller, id, amendment, Precondition::None, request).await?;
     Ok(Answer::empty(Status::NoContent).replayed(changed.replayed))
 }
 

@@ -1,7 +1,7 @@
 //! `PUT /taxes/associations/{id}`
 
 use patron_domain::{
-    customer::{Amendment, CustomerChange, Precondition},
+    customer::{Amendment, CustomerChange},
     ids::TaxAssociationId,
     tax::{ChangeTaxDefaultError, TaxDefaultAmendment, TaxedEntity},
     tenancy::Permission,
@@ -17,6 +17,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
+    version::IfMatch,
 };
 
 /// Changes priority, `auto_apply`, `tax_behavior`, term and metadata of a tax association. For one of a customer, this changes that customer.
@@ -25,6 +26,7 @@ pub(super) async fn update_association(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
@@ -33,16 +35,20 @@ pub(super) async fn update_association(
     let found = services.taxes()?.find_association(&caller, Permission::Write, id).await?;
     let request = idempotency.over(body.bytes()).await?;
     let TaxedEntity::Customer(customer) = found.ok_or(ChangeTaxDefaultError::Unknown)?.entity else {
-        let changed =
-            services.taxes()?.change_default(&caller, id, TaxDefaultAmendment::Update(update), request).await?;
-        return Ok(Answer::ok(&TaxAssociationResponse::new(&changed.value))?.replayed(changed.replayed));
+        let changed = services
+            .taxes()?
+            .change_default(&caller, id, TaxDefaultAmendment::Update(update), if_match.0, request)
+            .await?;
+        let answer = Answer::ok(&TaxAssociationResponse::new(&changed.value))?;
+        return Ok(answer.tagged(changed.value.audit.version()).replayed(changed.replayed));
     };
     let change = CustomerChange::Amend(customer, Amendment::UpdateAssociation(id, update));
-    let changed = services.customers.change(&caller, change, Precondition::None, request).await;
+    let changed = services.customers.change_association(&caller, change, if_match.0, request).await;
     let changed = changed.map_err(of_association_change)?;
     let association = changed.event.state.associations.iter().find(|one| one.id == id);
     let association = association.ok_or_else(ApiError::system_error)?;
-    Ok(Answer::ok(&TaxAssociationResponse::new(association))?.replayed(changed.replayed))
+    let answer = Answer::ok(&TaxAssociationResponse::new(association))?;
+    Ok(answer.tagged(association.audit.version()).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -54,5 +60,6 @@ pub(super) fn documented() -> Endpoint {
         .takes::<TermsRequest<'_>>([("another priority", json!({ "priority": 7, "metadata": { "why": "B2B" } }))])
         .answers::<TaxAssociationResponse<'_>>(200, "The changed tax association.")
         .idempotent()
+        .conditional()
         .refuses([Refusal::InvalidOperation, Refusal::Taken])
 }

@@ -15,6 +15,7 @@ use crate::http::{
     guard::{CanWrite, Services},
     idempotency::Idempotency,
     openapi::{Endpoint, Refusal},
+    version::IfMatch,
 };
 
 /// Changes a tax rate. A rate in use keeps its value and type.
@@ -23,14 +24,15 @@ pub(super) async fn update_rate(
     caller: CanWrite,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let update = body.read(UpdateTaxRateRequest::into_domain).await?;
     let id = TaxRateId::parse(id).map_err(|_| ChangeTaxRateError::Unknown)?;
     let (amendment, request) = (TaxRateAmendment::Update(Box::new(update)), idempotency.over(body.bytes()).await?);
-    let changed = services.taxes()?.change_rate(&caller, id, amendment, request).await?;
-    Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.replayed(changed.replayed))
+    let changed = services.taxes()?.change_rate(&caller, id, amendment, if_match.0, request).await?;
+    Ok(Answer::ok(&TaxRateResponse::new(&changed.value))?.tagged(changed.value.version).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -43,5 +45,6 @@ pub(super) fn documented() -> Endpoint {
         .takes::<UpdateTaxRateRequest<'_>>([("switched off", off)])
         .answers::<TaxRateResponse<'_>>(200, "The changed tax rate.")
         .idempotent()
+        .conditional()
         .refuses([Refusal::InvalidOperation])
 }

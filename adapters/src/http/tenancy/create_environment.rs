@@ -25,7 +25,8 @@ pub(super) async fn create_environment(
     let request = idempotency.over(body.bytes()).await?;
     let made = services.administration()?.create_environment(&caller, name, kind, request).await?;
     let location = format!("/environments/{}", made.value.id);
-    Ok(Answer::created(location, &EnvironmentResponse::new(&made.value))?.replayed(made.replayed))
+    let answer = Answer::created(location, &EnvironmentResponse::new(&made.value))?;
+    Ok(answer.tagged(made.value.audit.version()).replayed(made.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -36,4 +37,5 @@ pub(super) fn documented() -> Endpoint {
         .takes::<CreateEnvironmentRequest<'_>>([("one for tests", json!({ "name": "Staging", "type": "development" }))])
         .answers::<EnvironmentResponse<'_>>(201, "The environment.")
         .idempotent()
+        .answering("ETag")
 }

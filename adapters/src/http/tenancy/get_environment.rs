@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanReadEnvironments, Services},
     openapi::Endpoint,
+    version::IfNoneMatch,
 };
 
 /// Shows an environment of the caller's tenant.
@@ -16,11 +17,12 @@ use crate::http::{
 pub(super) async fn get_environment(
     caller: CanReadEnvironments,
     services: Services<'_>,
+    known: IfNoneMatch<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let environment = services.administration()?.environment(&caller, id).await?;
-    Answer::ok(&EnvironmentResponse::new(&environment))
+    Answer::read(&EnvironmentResponse::new(&environment), environment.audit.version(), &known)
 }
 
 /// The documentation of this endpoint.
@@ -30,4 +32,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<EnvironmentId>("id", "The environment.")
         .answers::<EnvironmentResponse<'_>>(200, "The environment.")
+        .cacheable()
 }

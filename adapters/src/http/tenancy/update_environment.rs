@@ -12,6 +12,7 @@ use crate::http::{
     guard::{CanAdministerTenant, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
+    version::IfMatch,
 };
 
 /// Renames an environment of the caller's tenant.
@@ -20,14 +21,16 @@ pub(super) async fn update_environment(
     caller: CanAdministerTenant,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let change = body.read(UpdateEnvironmentRequest::into_domain).await?;
     let id = EnvironmentId::parse(id).map_err(|_| EnvironmentError::Unknown)?;
     let request = idempotency.over(body.bytes()).await?;
-    let changed = services.administration()?.change_environment(&caller, id, change, request).await?;
-    Ok(Answer::ok(&EnvironmentResponse::new(&changed.value))?.replayed(changed.replayed))
+    let changed = services.administration()?.change_environment(&caller, id, change, if_match.0, request).await?;
+    let answer = Answer::ok(&EnvironmentResponse::new(&changed.value))?;
+    Ok(answer.tagged(changed.value.audit.version()).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -39,4 +42,5 @@ pub(super) fn documented() -> Endpoint {
         .takes::<UpdateEnvironmentRequest<'_>>([("another name", json!({ "name": "Rehearsal" }))])
         .answers::<EnvironmentResponse<'_>>(200, "The changed environment.")
         .idempotent()
+        .conditional()
 }

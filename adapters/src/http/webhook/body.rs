@@ -11,10 +11,13 @@ use patron_domain::{
 };
 use serde::Serialize;
 
-use crate::http::{
-    customer::response::CustomerResponse,
-    event::response::Detail,
-    tax::response::{TaxAssociationResponse, TaxRateResponse},
+use crate::{
+    blocking::blocking,
+    http::{
+        customer::response::{CustomerResponse, weight},
+        event::response::Detail,
+        tax::response::{TaxAssociationResponse, TaxRateResponse},
+    },
 };
 
 /// Writes bodies as JSON: `{"event_type": "customer.created", "customer": {…}, …}`, with the customer in the form of
@@ -62,15 +65,17 @@ const ROOM: usize = 2_048;
 impl WebhookBody for JsonBody {
     fn event(&self, event: &EventRecord) -> Vec<u8> {
         let (mut customer, mut tax_associations, mut tax_rate) = (None, None, None);
+        let mut bytes = 0;
         match &event.state {
             None => {}
             Some(EventState::Customer(state)) => {
+                bytes = weight(&state.mappings);
                 customer = Some(CustomerResponse::new(&state.customer, &state.mappings));
                 tax_associations = Some(state.associations.iter().map(TaxAssociationResponse::new).collect());
             }
             Some(EventState::TaxRate(rate)) => tax_rate = Some(TaxRateResponse::at(rate, event.at)),
         }
-        json(&Body {
+        let body = Body {
             event_type: event.kind.event_type().as_str(),
             customer,
             tax_associations,
@@ -86,7 +91,8 @@ impl WebhookBody for JsonBody {
             request_id: event.request_id.as_ref().map(|id| id.as_str()),
             changed: event.kind.changed(),
             detail: Detail::of(&event.kind),
-        })
+        };
+        blocking(bytes, || json(&body))
     }
 
     fn test(&self, id: EventId, owner: Owner, at: Timestamp) -> Vec<u8> {

@@ -30,7 +30,7 @@ pub(super) async fn create_endpoint(
         location,
         &EndpointResponse::new(&endpoint, &*services.webhooks()?.sender).with_secret(secret.as_ref()),
     )?;
-    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
+    Ok(answer.tagged(endpoint.version()).secret(secret.is_some()).replayed(secret.is_none()))
 }
 
 /// The documentation of this endpoint.
@@ -52,5 +52,6 @@ pub(super) fn documented() -> Endpoint {
         ])
         .answers::<EndpointResponse<'_>>(201, "The endpoint, with its secret.")
         .idempotent()
+        .answering("ETag")
         .refuses([Refusal::InvalidOperation])
 }

@@ -10,6 +10,7 @@ use crate::http::{
     guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
+    version::IfMatch,
 };
 
 /// Deletes a webhook endpoint with its secret. A second request gets a 404.
@@ -18,10 +19,11 @@ pub(super) async fn delete_endpoint(
     caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
 ) -> Result<Answer, ApiError> {
     let request = idempotency.over(&[]).await?;
-    let deleted = services.webhooks()?.delete(&caller, endpoint_id(id)?, request).await?;
+    let deleted = services.webhooks()?.delete(&caller, endpoint_id(id)?, if_match.0, request).await?;
     Ok(Answer::no_content().replayed(deleted.replayed))
 }
 
@@ -33,4 +35,5 @@ pub(super) fn documented() -> Endpoint {
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers_nothing(204, "The endpoint is deleted.")
         .idempotent()
+        .guarded()
 }

@@ -9,6 +9,7 @@ use crate::http::{
     error::ApiError,
     guard::{CanReadWebhooks, Services},
     openapi::Endpoint,
+    version::IfNoneMatch,
 };
 
 /// Shows a webhook endpoint, without its secret.
@@ -16,10 +17,12 @@ use crate::http::{
 pub(super) async fn get_endpoint(
     caller: CanReadWebhooks,
     services: Services<'_>,
+    known: IfNoneMatch<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
     let endpoint = services.webhooks()?.endpoint(&caller, endpoint_id(id)?).await?;
-    Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks()?.sender))
+    let response = EndpointResponse::new(&endpoint, &*services.webhooks()?.sender);
+    Answer::read(&response, endpoint.version(), &known)
 }
 
 /// The documentation of this endpoint.
@@ -29,4 +32,5 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<WebhookEndpointId>("id", "The endpoint's id.")
         .answers::<EndpointResponse<'_>>(200, "The endpoint.")
+        .cacheable()
 }

@@ -63,7 +63,11 @@ impl From<WebhookError> for ApiError {
             WebhookError::Invalid(violations) => violations.into(),
             WebhookError::UnknownEndpoint => Self::not_found(message),
             WebhookError::UnknownEvent => Self::not_found(&message).names_nothing("event_id", message),
-            WebhookError::TooManyEndpoints | WebhookError::TooManyEvents => Self::invalid_operation(message),
+            WebhookError::TooManyEndpoints | WebhookError::Quota(_) | WebhookError::TooManyEvents => {
+                Self::invalid_operation(message)
+            }
+            WebhookError::TooManyReplays { wait } => Self::too_many(wait.as_secs() + 1),
+            WebhookError::VersionConflict(conflict) => conflict.into(),
             WebhookError::KeyReused(reused) => Self::idempotency_key_reused(reused),
             WebhookError::Vault(error) => {
                 tracing::error!(%error, "answered 500");

@@ -33,7 +33,7 @@ pub(super) async fn rotate_secret(
     let (endpoint, secret) = services.webhooks()?.rotate(&caller, endpoint_id(id)?, overlap, request).await?;
     let answer =
         Answer::ok(&EndpointResponse::new(&endpoint, &*services.webhooks()?.sender).with_secret(secret.as_ref()))?;
-    Ok(answer.secret(secret.is_some()).replayed(secret.is_none()))
+    Ok(answer.tagged(endpoint.version()).secret(secret.is_some()).replayed(secret.is_none()))
 }
 
 /// The documentation of this endpoint.
@@ -46,4 +46,5 @@ pub(super) fn documented() -> Endpoint {
         .may_take::<RotateSecretRequest>([("an hour with both secrets", json!({ "overlap_seconds": 3_600 }))])
         .answers::<EndpointResponse<'_>>(200, "The endpoint, with its new secret.")
         .idempotent()
+        .answering("ETag")
 }

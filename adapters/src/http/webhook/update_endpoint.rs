@@ -12,6 +12,7 @@ use crate::http::{
     guard::{CanAdministerWebhooks, Services},
     idempotency::Idempotency,
     openapi::Endpoint,
+    version::IfMatch,
 };
 
 /// Changes a webhook endpoint. Absent members leave fields unchanged. An endpoint that is enabled again continues where
@@ -21,13 +22,15 @@ pub(super) async fn update_endpoint(
     caller: CanAdministerWebhooks,
     services: Services<'_>,
     idempotency: Idempotency<'_>,
+    if_match: IfMatch,
     id: &str,
     body: Body<'_>,
 ) -> Result<Answer, ApiError> {
     let update = body.read(|request: UpdateEndpointRequest<'_>, broken| request.into_domain(broken)).await?;
     let request = idempotency.over(body.bytes()).await?;
-    let changed = services.webhooks()?.update(&caller, endpoint_id(id)?, update, request).await?;
-    Ok(Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks()?.sender))?.replayed(changed.replayed))
+    let changed = services.webhooks()?.update(&caller, endpoint_id(id)?, update, if_match.0, request).await?;
+    let answer = Answer::ok(&EndpointResponse::new(&changed.value, &*services.webhooks()?.sender))?;
+    Ok(answer.tagged(changed.value.version()).replayed(changed.replayed))
 }
 
 /// The documentation of this endpoint.
@@ -43,4 +46,5 @@ pub(super) fn documented() -> Endpoint {
         ])
         .answers::<EndpointResponse<'_>>(200, "The changed endpoint.")
         .idempotent()
+        .conditional()
 }

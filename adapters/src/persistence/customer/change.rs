@@ -4,16 +4,18 @@
 //! one left. The transaction writes the difference between the customers before and after all changes. A refused change
 //! does not affect the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patron_domain::{
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, WorkflowId},
+    lifecycle::Version,
     onboarding::OnboardingRun,
     store::StoreError,
     tenancy::EnvironmentScope,
+    time::Timestamp,
 };
 
 use super::{
@@ -50,6 +52,9 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
         let facts = facts.entry(job.environment).or_default();
         answers.push(batch.decide(job, facts));
     }
+    for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
+        keeping.latest(unit, &mut batch.writes, id.into(), version, at).await.map_err(Failure::Database)?;
+    }
     Ok((answers, batch.into_writes()))
 }
 
@@ -59,6 +64,10 @@ struct Batch {
     /// The changed customers by environment: their state before all changes, if they existed, and their state now.
     customers: BTreeMap<(i32, CustomerId), Changed>,
     writes: Writes,
+    /// The changes that changed nothing, by customer, version and time.
+    of_nothing: Vec<(CustomerId, Version, Timestamp, Keeping)>,
+    /// Their keys.
+    keys_of_nothing: BTreeSet<(i32, String)>,
 }
 
 struct Changed {
@@ -78,7 +87,19 @@ impl Batch {
         };
         let known = facts.of(command);
         let decision = command.clone().decide(scope, &known)?;
+        if !decision.is_change(&known) {
+            let event = decision.event;
+            // Of several with one key, the first keeps the answer.
+            let key = command.claim.as_ref().map(|claim| claim.key.as_str().to_owned());
+            let replayed = key.is_some_and(|key| !self.keys_of_nothing.insert((*environment, key)));
+            if !replayed {
+                self.of_nothing.push((event.state.customer.id, event.sequence, event.at, keeping));
+            }
+            return Ok(CustomerChanged { event, replayed });
+        }
+        let before = known.current.as_ref().map(|before| before.customer.status);
         let event = self.note(*environment, known.current, decision, keeping);
+        facts.count(before, event.state.customer.status);
         facts.put(event.state.clone());
         if let Some(row) = self.writes.kept.last().filter(|row| row.event == Some(event.id.into())) {
             // A repeated request in the same batch gets this answer.
@@ -118,7 +139,7 @@ impl Batch {
     }
 
     fn into_writes(self) -> Writes {
-        let Self { customers, mut writes } = self;
+        let Self { customers, mut writes, .. } = self;
         for ((environment, id), Changed { before, now, document, .. }) in customers {
             let row = CustomerRow::new(environment, &now, document);
             let entries_before = before.as_ref().map(CustomerAggregate::index_entries).unwrap_or_default();

@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) kept: HashMap<String, KeptAnswerRow>,
     /// The events that the kept answers name.
     pub(super) answered: HashMap<EventId, CustomerEvent>,
+    /// The number of published customers, if a change has a quota.
+    published: u64,
 }
 
 /// The needs of the changes of one environment, each list in its locking order.
@@ -48,6 +50,7 @@ struct Needs {
     defaults: bool,
     keys: BTreeSet<String>,
     workflows: BTreeSet<String>,
+    count: bool,
 }
 
 /// Looks up the facts that changes need, and locks them until the transaction ends.
@@ -78,6 +81,7 @@ impl Needs {
         self.defaults |= taxes.defaults;
         self.codes.extend(taxes.rates.into_iter().map(|code| code.as_str().to_owned()));
         self.workflows.extend(wanted_name(command.workflow_needed()).map(str::to_owned));
+        self.count |= command.count_needed();
         self.keys.extend(command.claim.as_ref().map(|claim| claim.key.as_str().to_owned()));
     }
 }
@@ -93,7 +97,7 @@ async fn load_environment(
     needs: Needs,
     jobs: impl Iterator<Item = &Job>,
 ) -> Result<Facts, Failed> {
-    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows } = needs;
+    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows, count } = needs;
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
@@ -140,6 +144,10 @@ async fn load_environment(
     facts.defaults.sort_by_key(|default| default.id);
     facts.workflows = workflows.into_iter().map(|(name, id)| (name, id.id())).collect();
     facts.kept = kept.into_iter().map(|row| (row.key.clone(), row)).collect();
+    if count {
+        let (published, _) = unit.customer_counts(environment).await?.unwrap_or_default();
+        facts.published = u64::try_from(published).unwrap_or_default();
+    }
     facts.load_answered(unit, environment, owner).await?;
     facts.load_holders(unit, environment, jobs).await?;
     Ok(facts)
@@ -158,6 +166,13 @@ impl Facts {
             self.holders.insert(customer.external_id.as_str().to_owned(), Some(customer.id));
         }
         self.customers.insert(customer.id, aggregate);
+    }
+
+    /// Counts a customer that a change publishes or archives.
+    pub(super) fn count(&mut self, before: Option<Status>, now: Status) {
+        let is_published = |status| status == Status::Published;
+        let (before, now) = (before.is_some_and(is_published), is_published(now));
+        self.published = self.published.saturating_add(now.into()).saturating_sub(before.into());
     }
 
     fn hold(&mut self, holders: Vec<(String, Key)>) {
@@ -218,6 +233,7 @@ impl Facts {
         let rates = self.rates.iter().filter(|rate| needed.rates.contains(&&rate.code)).cloned().collect();
         let taxes = TaxFacts::new(rates, if needed.defaults { self.defaults.clone() } else { Vec::new() });
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
-        CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow)
+        let facts = CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow);
+        facts.with_published(self.published)
     }
 }

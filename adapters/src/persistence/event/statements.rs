@@ -72,9 +72,17 @@ statements! {
             Ok(db.one::<_, Whole>(found).await?.map(row))
         }
 
+        /// The id of the event that made a version of an entity. `None` if it was removed.
+        fn event_of_version(db, of: i32, whose: Key, number: i64) -> Option<Key> {
+            let one = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.eq(number));
+            db.one(one.select(id)).await
+        }
+
         /// The id of the event at a position. `None` if there was never one, or if it was removed.
         fn event_id_at(db, of: i32, place: i64) -> Option<Key> {
-            db.one(events.filter(environment.eq(of)).filter(position.eq(place)).select(id)).await
+            // As a range, because PostgreSQL without statistics reads a whole environment for two equalities.
+            let at_place = events.filter(environment.eq(of)).filter(position.ge(place)).filter(position.le(place));
+            db.one(at_place.order(position.asc()).select(id).limit(1)).await
         }
 
         /// The position and id of the last event before the first one whose id is as large as this or larger.

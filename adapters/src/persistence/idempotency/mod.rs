@@ -9,17 +9,18 @@ mod port;
 pub(crate) mod row;
 pub(crate) mod statements;
 
+use diesel::QueryResult;
 use patron_domain::{
     event::EventRecord,
     idempotency::{Answer, CallersClaim, IdempotencyClaim, IdempotencyKeyReused, KeptAnswer, OnceError, Outcome},
     ids::EventId,
-    lifecycle::Owner,
+    lifecycle::{Owner, Version},
     store::StoreError,
     time::Timestamp,
 };
 
 use self::row::KeptAnswerRow;
-use super::{error::Failure, store::Store, unit::Reads, value::Key, writes::Writes};
+use super::{error::Failure, event::row::version_number, store::Store, unit::Reads, value::Key, writes::Writes};
 
 /// A claim with the number of the environment that the key belongs to.
 #[derive(Debug, Clone)]
@@ -98,6 +99,23 @@ impl Keeping {
     /// Keeps the id of the event that is the answer.
     pub(crate) fn event(self, writes: &mut Writes, event: EventId, at: Timestamp) {
         self.outcome(writes, || Outcome::Event(event), at);
+    }
+
+    /// Keeps the event that made a version of an entity, as the answer to a change that changed nothing.
+    pub(crate) async fn latest(
+        self,
+        unit: &dyn Reads,
+        writes: &mut Writes,
+        entity: Key,
+        version: Version,
+        at: Timestamp,
+    ) -> QueryResult<()> {
+        let Some(environment) = self.once.as_ref().map(|once| once.environment) else { return Ok(()) };
+        // Without the event, the key stays free.
+        if let Some(event) = unit.event_of_version(environment, entity, version_number(version)).await? {
+            self.event(writes, event.id(), at);
+        }
+        Ok(())
     }
 
     fn outcome(self, writes: &mut Writes, outcome: impl FnOnce() -> Outcome, at: Timestamp) {

@@ -7,8 +7,9 @@ use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
-    idempotency::{CallersClaim, Done, IdempotencyClaim, OnceError},
+    idempotency::{CallersClaim, Done, IdempotencyClaim},
     ids::{CustomerId, WorkflowId},
+    lifecycle::Precondition,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName, WorkflowPut,
@@ -85,7 +86,7 @@ impl OnboardingRepository for Store {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         let environment = self.environment_to_write(scope.owner).await?;
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
@@ -94,7 +95,7 @@ impl OnboardingRepository for Store {
             let (scope, put, once, auditing) = (scope.clone(), put.clone(), once.clone(), auditing.clone());
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(put.name.as_ref())).await?;
-                let keeping = match idempotency::before::<WorkflowId, OnceError>(unit, once.as_ref()).await? {
+                let keeping = match idempotency::before::<WorkflowId, OnboardingError>(unit, once.as_ref()).await? {
                     Before::Free(keeping) => keeping,
                     Before::Done(id) => {
                         let version = unit.workflow_version(environment, id.into()).await?;
@@ -105,7 +106,12 @@ impl OnboardingRepository for Store {
                 };
                 let current = row.as_ref().map(|row| row.workflow(scope.owner)).transpose().map_err(refused)?;
                 let at = put.at;
-                let decided = put.decide(&scope, current.clone());
+                let count = match current.is_none() && put.quota.is_limited() {
+                    true => unit.count_workflows(environment).await?,
+                    false => 0,
+                };
+                let count = u64::try_from(count).unwrap_or_default();
+                let decided = put.decide(&scope, current.clone(), count).map_err(refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 auditing.note(&mut writes, Act::workflow_put(current.as_ref(), decided.workflow()), at);
                 if let WorkflowPut::New(new) = &decided {
@@ -114,7 +120,7 @@ impl OnboardingRepository for Store {
                 }
                 let workflow = decided.workflow().clone();
                 keeping.answer(&mut writes, &workflow.id, at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Done::now(workflow), writes })
+                Ok::<_, Failure<OnboardingError>>(Decision { answer: Done::now(workflow), writes })
             };
             work.boxed()
         });
@@ -144,13 +150,16 @@ impl OnboardingRepository for Store {
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let once = Once::of(self, CallersClaim::within(scope, claim)).await?;
         let auditing = Auditing::of(self, scope).await?;
+        let owner = scope.owner;
         let work = self.write(environment, move |unit| {
             let (name, once, auditing) = (name.clone(), once.clone(), auditing.clone());
+            let only_if = only_if.clone();
             let work = async move {
                 let row = unit.lock_workflow(environment, name_column(name.as_ref())).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -158,12 +167,14 @@ impl OnboardingRepository for Store {
                     Before::Free(keeping) => keeping,
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
+                let version = row.workflow(owner).map_err(refused)?.audit.version();
+                only_if.check(Some(version)).map_err(refused)?;
                 let id: WorkflowId = row.id.id();
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.workflows.push(row.retired());
                 auditing.note(&mut writes, Act::workflow_deleted(id), at);
                 keeping.answer(&mut writes, &id, at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(id)), writes })
+                Ok::<_, Failure<OnboardingError>>(Decision { answer: Some(Done::now(id)), writes })
             };
             work.boxed()
         });

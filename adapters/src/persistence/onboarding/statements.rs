@@ -34,6 +34,11 @@ statements! {
             db.locked(published!(environment).filter(onboarding_workflows::name.eq(name))).await
         }
 
+        /// The number of workflows for new customers.
+        fn count_workflows(db, environment: i32) -> i64 {
+            Ok(db.one::<_, i64>(published!(environment).count()).await?.unwrap_or_default())
+        }
+
         /// The versions of several workflows for new customers. They are not locked: versions never change, and a
         /// customer may get either of two versions that are published at the same time.
         fn workflow_ids(db, environment: i32, names: &[String]) -> Vec<(String, Key)> {

@@ -31,15 +31,16 @@ const SPREAD: [&str; 12] = [
     "onboarding_runs",
 ];
 
-/// Whether the tables are distributed.
+/// Whether the tables are distributed. Call it before the migrations: on a worker they would fail, or create tables that
+/// the coordinator does not know.
 ///
 /// # Errors
-/// If they are, and this server is one of the workers.
+/// If this server is one of the workers, or cannot be reached.
 pub(super) async fn is_distributed(settings: &Settings) -> Result<bool, OpenError> {
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
     let session = connect::once(settings).await.map_err(|error| failed(error.reason))?;
     let (spread, group) = spread(&session).await.map_err(|problem| OpenError::Store(problem.error))?;
-    if spread && group != 0 {
+    if group != 0 {
         return Err(failed("this is a worker of Citus; name the coordinator in the URL".to_owned()));
     }
     Ok(spread)
@@ -71,8 +72,9 @@ pub(crate) async fn distribute(url: &PostgresUrl) -> Result<bool, OpenError> {
     // Moving tables may take long.
     let settings = Settings::read(url, std::time::Duration::from_secs(3_600))?;
     pooler::check(&settings).await?;
+    let is_distributed = is_distributed(&settings).await?;
     migrate::run(&settings).await?;
-    if is_distributed(&settings).await? {
+    if is_distributed {
         return Ok(false);
     }
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
@@ -114,6 +116,9 @@ fn statements() -> String {
     all.extend(copied);
     all.push(format!("SELECT create_distributed_table('{first}', 'environment', colocate_with := 'none')"));
     all.extend(spread);
+    // Otherwise the rows would stay on the coordinator too, where no later change or deletion reaches them.
+    let tables = SPREAD.iter().chain(COPIED.iter().rev());
+    all.extend(tables.map(|table| format!("SELECT truncate_local_data_after_distributing_table('{table}')")));
     all.push("COMMIT".to_owned());
     all.join("; ")
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use diesel::QueryResult;
 
 use super::{
-    connect, distribute, migrate, pooler, problem::Problem, session::Session, settings::Settings, unit::PostgresUnit,
+    connect, distribute, migrate, pooler,
+    problem::Problem,
+    session::{ONE_SHARD_AT_A_TIME, Session},
+    settings::Settings,
+    unit::PostgresUnit,
 };
 use crate::persistence::{open::OpenError, url::PostgresUrl};
 
@@ -20,14 +24,17 @@ const NUMBERS: &str = "SELECT setval(pg_get_serial_sequence('owners', 'environme
 pub(crate) async fn hold(url: &PostgresUrl, long: Duration, writes: bool) -> Result<Held, OpenError> {
     let mut settings = Settings::read(url, long)?;
     pooler::check(&settings).await?;
-    migrate::run(&settings).await?;
     settings.distributed = distribute::is_distributed(&settings).await?;
+    migrate::run(&settings).await?;
     let failed = |reason: String| OpenError::Connect { url: settings.place.clone(), reason };
     let session = connect::once(&settings).await.map_err(|error| failed(error.reason))?;
     let kind = if writes { "READ WRITE" } else { "ISOLATION LEVEL REPEATABLE READ READ ONLY" };
     // The other side may take long between two statements.
-    let begin =
+    let mut begin =
         format!("BEGIN {kind}; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0");
+    if settings.distributed && writes {
+        begin.push_str(ONE_SHARD_AT_A_TIME);
+    }
     session.batch(&begin).await.map_err(broken)?;
     Ok(Held(session))
 }

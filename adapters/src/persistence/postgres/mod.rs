@@ -112,8 +112,8 @@ impl PostgresEngine {
     pub(crate) async fn connect(url: &PostgresUrl, options: OpenOptions) -> Result<Self, OpenError> {
         let mut settings = Settings::read(url, options.timeout)?;
         pooler::check(&settings).await?;
-        migrate::run(&settings).await?;
         settings.distributed = distribute::is_distributed(&settings).await?;
+        migrate::run(&settings).await?;
         // On several servers, a transaction over several environments needs a two-phase commit.
         let apart = options.commits_by_environment || settings.distributed;
         let (timeouts, door) = (settings.timeouts, settings.door.clone());

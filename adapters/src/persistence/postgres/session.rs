@@ -28,6 +28,10 @@ use crate::persistence::{error::Failure, metrics};
 /// Why a server is not usable.
 const NO_WRITES: &str = "it accepts no writes: it is a standby, or default_transaction_read_only is on";
 
+/// Citus reads several shards over several connections by default. It then refuses to change a table that is copied to
+/// all servers in the same transaction.
+pub(super) const ONE_SHARD_AT_A_TIME: &str = "; SET LOCAL citus.multi_shard_modify_mode = 'sequential'";
+
 /// The purpose of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -168,7 +172,10 @@ impl Session {
         self.in_transaction.store(true, Ordering::Relaxed);
         self.last_error.forget();
         let mut pg = self.pg();
-        let begin = self.timeouts.begin(purpose.begin());
+        let mut begin = self.timeouts.begin(purpose.begin());
+        if self.distributed && purpose == Purpose::Write {
+            begin.push_str(ONE_SHARD_AT_A_TIME);
+        }
         // Sent together. If `BEGIN` fails, the work fails with it, before it gets any answer.
         let begin = async { pg.batch_execute(&begin).await.map_err(Failure::Database) };
         let work = async { try_join(begin, work).await.map(|((), value)| value) };

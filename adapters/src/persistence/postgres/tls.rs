@@ -8,10 +8,13 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+        verify_tls13_signature_with_raw_key,
+    },
     server::ParsedCertificate,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime, pem::PemObject};
 
 /// The checks of the server's certificate. The server must always prove that it has the private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,12 +170,35 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        match verify_tls13_signature(message, certificate, signature, &self.algorithms) {
+            // Citus creates certificates of X.509 version 1, which can only be used without checks of the chain.
+            Err(Error::InvalidCertificate(CertificateError::Other(other)))
+                if other.to_string() == "UnsupportedCertVersion" =>
+            {
+                let key = key_of_version_1(certificate)?;
+                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
+            }
+            checked => checked,
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// The public key of an X.509 certificate of version 1. Such a certificate can be read only like a root certificate.
+fn key_of_version_1(certificate: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+    let mut store = RootCertStore::empty();
+    store.add(certificate.clone().into_owned())?;
+    let key = store.roots.first().map(|root| root.subject_public_key_info.as_ref()).unwrap_or_default();
+    // The content of an ASN.1 sequence. Its head is missing: a tag, and the length in as few bytes as possible.
+    let head = match u16::try_from(key.len()).map_err(|_| CertificateError::BadEncoding)?.to_be_bytes() {
+        [0, length @ ..0x80] => vec![0x30, length],
+        [0, length] => vec![0x30, 0x81, length],
+        [high, low] => vec![0x30, 0x82, high, low],
+    };
+    Ok(SubjectPublicKeyInfoDer::from([head.as_slice(), key].concat()))
 }
 
 #[cfg(test)]

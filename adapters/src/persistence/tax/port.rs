@@ -152,7 +152,13 @@ impl TaxRepository for Store {
                 let was_used = in_use || unit.was_associated(environment, id).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
                 let facts = if was_used { facts.used_before() } else { facts };
+                let at = command.at;
                 let event = command.decide(&scope, &facts).map_err(Failure::Refused)?;
+                if facts.current.as_ref() == Some(&event.state) {
+                    let mut writes = Writes { marked: Some(environment), ..Writes::default() };
+                    keeping.latest(unit, &mut writes, id, event.sequence, at).await?;
+                    return Ok(Decision { answer: Done::now(event.state), writes });
+                }
                 let (row, mut writes) = rate_writes(environment, &event, keeping);
                 writes.rates.push(row);
                 Ok(Decision { answer: Done::now(event.state), writes })
@@ -175,7 +181,7 @@ impl TaxRepository for Store {
         let create = self.write(environment, move |unit| {
             let (default, once) = (default.clone(), once.clone());
             let create = async move {
-                // Whoever holds this lock sees all defaults with the rate, and no other can be added.
+                // Under this lock all defaults with the rate are visible, and no other can be added.
                 let rate = unit.lock_rate(environment, default.tax_rate_id.into()).await?;
                 let others = defaults_of(unit, owner, environment, default.tax_rate_id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -223,10 +229,13 @@ impl TaxRepository for Store {
                 };
                 let current = current.map(|row| row.document.read(scope.owner, command.id));
                 let current: Option<TaxAssociation> = current.transpose().map_err(refused)?;
+                let at = command.at;
                 let default = command.decide(&scope, current.as_ref(), &others).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
-                writes.defaults.push(DefaultRow::new(environment, &default));
-                keeping.answer(&mut writes, &default, default.audit.updated_at);
+                if current.as_ref() != Some(&default) {
+                    writes.defaults.push(DefaultRow::new(environment, &default));
+                }
+                keeping.answer(&mut writes, &default, at);
                 Ok(Decision { answer: Done::now(default), writes })
             };
             change.boxed()

@@ -110,12 +110,6 @@ statements! {
             db.locked(one).await
         }
 
-        /// A rate with a shared lock.
-        fn share_rate(db, environment: i32, id: Key) -> Vec<RateRow> {
-            let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::id.eq(id));
-            db.shared_rows(one).await
-        }
-
         /// The id of the published rate with a code.
         fn rate_of_code(db, environment: i32, code: &str) -> Option<Key> {
             let one = tax_rates::table.filter(tax_rates::environment.eq(environment)).filter(tax_rates::code.eq(code));

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use patron_domain::{
     audit::Act,
-    idempotency::{CallersClaim, Done, OnceError},
+    idempotency::{CallersClaim, Done},
     ids::{EnvironmentId, TenantId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, Origin, SystemScope,
-        TenancyRepository, Tenant, TenantScope,
+        Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope, Origin,
+        SystemScope, TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };
@@ -159,8 +159,9 @@ impl TenancyRepository for Store {
         id: EnvironmentId,
         name: Option<EnvironmentName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<Environment>>, OnceError> {
+    ) -> Result<Option<Done<Environment>>, EnvironmentError> {
         let once = Once::of(self, claim).await?;
         let owner = Owner { tenant_id: scope.tenant_id, environment_id: id };
         let Some(number) = self.environment(owner).await? else { return Ok(None) };
@@ -168,6 +169,7 @@ impl TenancyRepository for Store {
         let auditing = Auditing::within(self, scope, id).await?;
         let rename = self.write(number, move |unit| {
             let (name, actor, once, auditing) = (name.clone(), actor.clone(), once.clone(), auditing.clone());
+            let only_if = only_if.clone();
             let rename = async move {
                 let row = unit.lock_environment(tenant, id.into()).await?;
                 let keeping = match idempotency::before(unit, once.as_ref()).await? {
@@ -176,13 +178,16 @@ impl TenancyRepository for Store {
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
                 let mut environment = row.environment().map_err(|error| Failure::Refused(error.into()))?;
+                only_if.check(Some(environment.audit.version())).map_err(|error| Failure::Refused(error.into()))?;
                 let before = environment.clone();
                 environment.rename(name, at, &actor);
                 let mut writes = Writes { marked: Some(number), ..Writes::default() };
                 auditing.note(&mut writes, Act::environment_changed(&before, &environment), at);
-                writes.environments.push(EnvironmentRow::from(&environment));
+                if environment != before {
+                    writes.environments.push(EnvironmentRow::from(&environment));
+                }
                 keeping.answer(&mut writes, &environment, at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(environment)), writes })
+                Ok::<_, Failure<EnvironmentError>>(Decision { answer: Some(Done::now(environment)), writes })
             };
             rename.boxed()
         });

@@ -8,14 +8,14 @@ use patron_domain::{
     audit::Act,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
-        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, MAX_ENDPOINTS, RoundRecord,
-        WebhookEndpoint, WebhookError, WebhookRepository,
+        ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, LeaseClaim, RoundRecord, WebhookEndpoint,
+        WebhookError, WebhookRepository, check_endpoints,
     },
 };
 
@@ -46,6 +46,7 @@ impl WebhookRepository for Store {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
@@ -59,9 +60,7 @@ impl WebhookRepository for Store {
                     Before::Done(made) => return Ok(Decision::nothing(Done::before(made))),
                     Before::Free(keeping) => keeping,
                 };
-                if u64::try_from(known).unwrap_or_default() >= MAX_ENDPOINTS {
-                    return Err(Failure::Refused(WebhookError::TooManyEndpoints));
-                }
+                check_endpoints(u64::try_from(known).unwrap_or_default(), quota).map_err(Failure::Refused)?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 writes.new_endpoints.push(EndpointRow::new(environment, &endpoint));
                 auditing.note(&mut writes, Act::endpoint_created(&endpoint), endpoint.audit.updated_at);
@@ -130,10 +129,12 @@ impl WebhookRepository for Store {
                 let row = row.ok_or(Failure::Refused(WebhookError::UnknownEndpoint))?;
                 let at = change.at;
                 let before = row.endpoint(scope.owner).map_err(refused)?;
-                let endpoint = change.decide(&scope, before.clone());
+                let endpoint = change.decide(&scope, &before).map_err(|conflict| Failure::Refused(conflict.into()))?;
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 auditing.note(&mut writes, Act::endpoint_changed(&before, &endpoint), at);
-                writes.endpoints.push(row.changed(&endpoint));
+                if endpoint != before {
+                    writes.endpoints.push(row.changed(&endpoint));
+                }
                 keeping.answer(&mut writes, &endpoint, at);
                 Ok(Decision { answer: Done::now(endpoint), writes })
             };
@@ -147,21 +148,25 @@ impl WebhookRepository for Store {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError> {
+    ) -> Result<Option<Done<()>>, WebhookError> {
         let Some(environment) = self.environment(scope.owner).await? else { return Ok(None) };
         let (once, auditing) = (Once::of(self, claim).await?, Auditing::of(self, scope).await?);
         let scope = scope.clone();
         let work = self.write(environment, move |unit| {
             let (scope, once, auditing) = (scope.clone(), once.clone(), auditing.clone());
+            let only_if = only_if.clone();
             let work = async move {
                 let row = unit.lock_endpoint(environment, id.into()).await?;
-                let keeping = match idempotency::before::<(), OnceError>(unit, once.as_ref()).await? {
+                let keeping = match idempotency::before::<(), WebhookError>(unit, once.as_ref()).await? {
                     Before::Done(()) => return Ok(Decision::nothing(Some(Done::before(())))),
                     Before::Free(keeping) => keeping,
                 };
                 let Some(row) = row else { return Ok(Decision::nothing(None)) };
-                let mut endpoint = row.endpoint(scope.owner).map_err(refused)?.without_secrets();
+                let endpoint = row.endpoint(scope.owner).map_err(refused)?;
+                only_if.check(Some(endpoint.version())).map_err(|conflict| Failure::Refused(conflict.into()))?;
+                let mut endpoint = endpoint.without_secrets();
                 endpoint.audit.touch(at, &scope.actor);
                 let mut writes = Writes { marked: Some(environment), ..Writes::default() };
                 auditing.note(&mut writes, Act::endpoint_deleted(id), at);
@@ -173,7 +178,7 @@ impl WebhookRepository for Store {
                     ..row.changed(&endpoint)
                 });
                 keeping.answer(&mut writes, &(), at);
-                Ok::<_, Failure<OnceError>>(Decision { answer: Some(Done::now(())), writes })
+                Ok::<_, Failure<WebhookError>>(Decision { answer: Some(Done::now(())), writes })
             };
             work.boxed()
         });

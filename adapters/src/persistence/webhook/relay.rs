@@ -3,7 +3,7 @@
 //! Work is found in all environments without locks. It is then taken in one transaction for each environment, and the
 //! locks of the endpoints decide which server gets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::FutureExt;
 use patron_domain::{
@@ -25,26 +25,32 @@ use crate::persistence::{
     writes::Writes,
 };
 
+/// The most endpoints with work among which the relay chooses.
+const CANDIDATES: i64 = 10_000;
+
 impl Store {
     /// Takes leases of endpoints that have work.
     pub(super) async fn claim_endpoints(&self, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let (holder, now) = (claim.holder.clone(), claim.now.micros());
-        let wanted = usize::from(claim.limit);
-        // The first results may be endpoints that the relay already serves.
-        let limit = wanted.saturating_add(claim.serving.len());
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // Usually there is no work, which this read shows without a transaction.
         let found = self.read(Pace::list(Party::System), move |unit| {
             let find = async move {
                 let all = unit.environments_awake().await?;
-                unit.endpoints_with_work(&all, &holder, now, limit).await
+                unit.endpoints_with_work(&all, &holder, now, CANDIDATES).await
             };
             find.boxed()
         });
-        let serving: Vec<Key> = claim.serving.iter().map(|id| Key::from(*id)).collect();
-        let found = found.await?.into_iter().filter(|(_, id)| !serving.contains(id)).take(wanted);
+        let serving: HashSet<Key> = claim.serving.iter().map(|(id, _)| Key::from(*id)).collect();
+        let waiting: Vec<_> = found.await?.into_iter().filter(|(_, id)| !serving.contains(id)).collect();
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut served = Vec::with_capacity(claim.serving.len());
+        for (_, owner) in &claim.serving {
+            served.extend(self.environment(*owner).await?);
+        }
         let mut by_environment: BTreeMap<i32, Vec<Key>> = BTreeMap::new();
-        for (environment, id) in found {
+        for (environment, id) in claim.choose(served, waiting) {
             by_environment.entry(environment).or_default().push(id);
         }
         if by_environment.is_empty() {

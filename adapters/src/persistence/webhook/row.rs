@@ -157,6 +157,7 @@ impl DeliveryRow {
                     _ => return Err(broken("last_status")),
                 },
                 answer: self.last_answer.unwrap_or_default(),
+                retry_after: None,
             }),
         };
         Ok(Delivery {

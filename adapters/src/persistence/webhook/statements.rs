@@ -76,7 +76,8 @@ statements! {
             Ok(db.one::<_, i64>(endpoints_of!(environment).count()).await?.unwrap_or_default())
         }
 
-        /// The environment and the id of each endpoint that has work and can be served by a holder.
+        /// The environment and the id of each endpoint that has work and can be served by a holder, the longest waiting
+        /// first.
         fn endpoints_with_work(db, environments: &[i32], holder: &str, now: i64, limit: i64) -> Vec<(i32, Key)> {
             let behind = logs::table
                 .filter(logs::environment.eq(webhook_endpoints::environment))
@@ -97,7 +98,13 @@ statements! {
                 .filter(paused.is_null().or(paused.assume_not_null().le(now)))
                 .filter(free.or(mine))
                 .filter(exists(behind).or(exists(due)))
-                .order((webhook_endpoints::environment.asc(), webhook_endpoints::id.asc()));
+                // Endpoints that gave up their turn have a lease; all others come first.
+                .order((
+                    until.is_null().desc(),
+                    until.asc(),
+                    webhook_endpoints::environment.asc(),
+                    webhook_endpoints::id.asc(),
+                ));
             let columns = (webhook_endpoints::environment, webhook_endpoints::id);
             db.rows(found.select(columns).limit(limit)).await
         }

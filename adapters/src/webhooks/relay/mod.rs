@@ -10,12 +10,20 @@ mod budget;
 mod journal;
 mod round;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 pub use self::budget::Budget;
 
 use patron_domain::{
     ids::WebhookEndpointId,
+    lifecycle::Owner,
     store::StoreError,
     webhook::{DeliveryEngine, WebhookEndpoint},
 };
@@ -27,8 +35,13 @@ use crate::commits::Commits;
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The shortest pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
-/// The most endpoints that are served concurrently.
+/// The most endpoints that are served concurrently. Environments share them.
 const ENDPOINTS: usize = 128;
+/// While most places are in use, an endpoint that was served for this time gives its place to others.
+const TURN: Duration = Duration::from_secs(5);
+
+/// The endpoints that are served, and their owners.
+type Serving = HashMap<WebhookEndpointId, Owner>;
 
 /// Becomes `true` when the relay must stop.
 pub type Stop = watch::Receiver<bool>;
@@ -46,17 +59,19 @@ pub struct Relay {
 impl Relay {
     /// Delivers until `stop` becomes `true`. Running attempts then have three seconds to end.
     pub async fn run(self: Arc<Self>, mut stop: Stop) {
-        let (mut serving, mut tasks, mut listener) = (HashSet::new(), JoinSet::new(), self.commits.listen());
+        let (mut serving, mut tasks, mut listener) = (Serving::new(), JoinSet::new(), self.commits.listen());
+        let crowded = Arc::new(AtomicBool::new(false));
         while !*stop.borrow() {
             match self.claim(&serving).await {
                 Ok(endpoints) => {
                     for endpoint in endpoints {
-                        serving.insert(endpoint.id);
-                        tasks.spawn(self.clone().serve(endpoint, stop.clone()));
+                        serving.insert(endpoint.id, endpoint.owner);
+                        tasks.spawn(self.clone().serve(endpoint, crowded.clone(), stop.clone()));
                     }
                 }
                 Err(error) => tracing::warn!(%error, "looking for webhook deliveries failed and will be retried"),
             }
+            crowded.store(serving.len() > ENDPOINTS / 4 * 3, Ordering::Relaxed);
             // One check finds all commits of this period.
             tokio::time::sleep(SHORTEST_PAUSE).await;
             tokio::select! {
@@ -73,18 +88,27 @@ impl Relay {
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn claim(&self, serving: &HashSet<WebhookEndpointId>) -> Result<Vec<WebhookEndpoint>, StoreError> {
-        match u16::try_from(ENDPOINTS.saturating_sub(serving.len())).unwrap_or_default() {
-            0 => Ok(Vec::new()),
-            limit => self.engine.claim(serving.iter().copied().collect(), limit).await,
+    async fn claim(&self, serving: &Serving) -> Result<Vec<WebhookEndpoint>, StoreError> {
+        if serving.len() >= ENDPOINTS {
+            return Ok(Vec::new());
         }
+        let places = u16::try_from(ENDPOINTS).unwrap_or(u16::MAX);
+        self.engine.claim(serving.iter().map(|(id, owner)| (*id, *owner)).collect(), places).await
     }
 
-    /// Serves an endpoint round by round until it has no more work for now.
-    async fn serve(self: Arc<Self>, mut endpoint: WebhookEndpoint, stop: Stop) -> WebhookEndpointId {
-        let id = endpoint.id;
+    /// Serves an endpoint round by round, until it has no more work for now or has to give its place to others. It then
+    /// keeps its lease, under which this relay claims it again.
+    #[expect(clippy::disallowed_methods, reason = "the length of a turn is not part of the domain")]
+    async fn serve(
+        self: Arc<Self>,
+        mut endpoint: WebhookEndpoint,
+        crowded: Arc<AtomicBool>,
+        stop: Stop,
+    ) -> WebhookEndpointId {
+        let (id, begun) = (endpoint.id, Instant::now());
         loop {
             match self.rounds(endpoint, &stop).await {
+                Ok(Some(_)) if crowded.load(Ordering::Relaxed) && begun.elapsed() > TURN => break,
                 Ok(Some(next)) => endpoint = next,
                 Ok(None) => break,
                 // The endpoint is claimed again when its lease has ended.
@@ -98,7 +122,7 @@ impl Relay {
     }
 }
 
-fn forget(serving: &mut HashSet<WebhookEndpointId>, served: Result<WebhookEndpointId, tokio::task::JoinError>) {
+fn forget(serving: &mut Serving, served: Result<WebhookEndpointId, tokio::task::JoinError>) {
     match served {
         Ok(id) => drop(serving.remove(&id)),
         // A failed task does not name its endpoint. If all stayed in the set, this process would never serve that one

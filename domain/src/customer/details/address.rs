@@ -1,4 +1,4 @@
-//! Where goods and electronic invoices go.
+//! The addresses for goods and for electronic invoices.
 
 use super::text_object;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 text_newtype! {
-    /// To whom goods are sent: 1–150 characters, no control characters.
+    /// The recipient of goods: 1–150 characters, no control characters.
     personal ShippingName, ShippingNameError, "name", max 150
 }
 
@@ -19,11 +19,11 @@ text_newtype! {
 }
 
 text_object! {
-    /// Where goods are sent. Every part may be absent, and parts are not checked against one another.
+    /// The address for goods. Every part is optional, and parts are not checked against each other.
     ShippingAddress / ShippingAddressUpdate,
     "assert_eq!(patron_domain::customer::ShippingAddress::default().city, None);"
     {
-        /// To whom.
+        /// The recipient.
         name: ShippingName,
         /// The telephone number there.
         phone: ShippingPhone,
@@ -61,7 +61,7 @@ impl ShippingAddress {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ElectronicAddressScheme(String);
 
-/// Why a text is no [`ElectronicAddressScheme`].
+/// Why a text is not an [`ElectronicAddressScheme`].
 ///
 /// ```
 /// use patron_domain::{customer::{ElectronicAddressScheme, ElectronicAddressSchemeError}, violation::Rule};
@@ -80,7 +80,7 @@ impl Rule for ElectronicAddressSchemeError {
 }
 
 impl ElectronicAddressScheme {
-    /// Checks the form. Which schemes the list holds changes twice a year and is not checked.
+    /// Checks the form. The list changes twice a year, so membership is not checked.
     ///
     /// # Errors
     /// When it is not four digits.
@@ -104,7 +104,7 @@ text_newtype! {
     personal ElectronicAddressValue, ElectronicAddressValueError, "value", max 100
 }
 
-/// Where electronic invoices go: an address in the Peppol network (EN 16931, BT-49).
+/// The address for electronic invoices: an address in the Peppol network (EN 16931, BT-49).
 ///
 /// ```
 /// use patron_domain::customer::{ElectronicAddress, ElectronicAddressScheme, ElectronicAddressValue};
@@ -124,7 +124,7 @@ pub struct ElectronicAddress {
     pub value: ElectronicAddressValue,
 }
 
-/// What an update says about an [`ElectronicAddress`]: a patch for each member.
+/// An update of an [`ElectronicAddress`]: a patch for each member.
 ///
 /// ```
 /// use patron_domain::customer::ElectronicAddressUpdate;
@@ -147,16 +147,16 @@ impl ElectronicAddressUpdate {
         Self { scheme: Patch::Clear, value: Patch::Clear }
     }
 
-    /// The same where what it does not name is cleared: the whole object is replaced.
+    /// The same update, but replacing the whole object: members that it does not name are cleared.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { scheme: self.scheme.or_clear(), value: self.value.or_clear() }
     }
 
-    /// Applies it, and tells whether there is another address now.
+    /// Applies it, and returns whether the address has changed.
     ///
     /// # Errors
-    /// When one of the two members would be there without the other.
+    /// If one of the two members would be left without the other.
     pub fn apply(self, to: &mut Option<ElectronicAddress>) -> Result<bool, Violations> {
         let (mut scheme, mut value) = match to.clone() {
             Some(ElectronicAddress { scheme, value }) => (Some(scheme), Some(value)),
@@ -166,7 +166,7 @@ impl ElectronicAddressUpdate {
         let missing = |member: &str| {
             let mut broken = Violations::new();
             let path = format!("electronic_address.{member}");
-            let message = format!("{member} is needed: an electronic address has a scheme and a value");
+            let message = format!("{member} is required: an electronic address has a scheme and a value");
             broken.push(Violation { path, rule: "required", message });
             broken
         };

@@ -1,10 +1,10 @@
-//! Lists of texts in which none stands twice.
+//! Lists of distinct texts.
 
 use std::fmt;
 
 use crate::violation::{Rule, Violations};
 
-/// What may stand in a [`TextList`].
+/// An element of a [`TextList`].
 ///
 /// ```
 /// use patron_domain::customer::{Listed, Tag};
@@ -15,11 +15,11 @@ pub trait Listed: Clone + PartialEq {
     /// The name of the list, as in paths.
     const NAME: &'static str;
 
-    /// The most of them in one list; none where the customer as a whole has a limit.
+    /// The maximum number in one list; `None` if only the customer as a whole has a limit.
     const MAX: Option<usize>;
 }
 
-/// Texts in the order given, none of them twice.
+/// Distinct texts in the given order.
 ///
 /// ```
 /// use patron_domain::customer::{Tag, TextList};
@@ -31,7 +31,7 @@ pub trait Listed: Clone + PartialEq {
 #[derive(Clone, PartialEq, Eq)]
 pub struct TextList<T>(Vec<T>);
 
-/// Why texts are no [`TextList`].
+/// Why texts are not a [`TextList`].
 ///
 /// ```
 /// use patron_domain::{customer::ListedError, violation::Rule};
@@ -41,15 +41,15 @@ pub struct TextList<T>(Vec<T>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListedError {
-    /// One stands in the list before.
-    #[error("stands in the list twice; send each once")]
+    /// The list contains it twice.
+    #[error("the list contains it twice; send each once")]
     Twice,
     /// There are too many.
     #[error("must have at most {max} elements, it has {count}")]
     TooMany {
-        /// The most.
+        /// The limit.
         max: usize,
-        /// How many there are.
+        /// The number of elements.
         count: usize,
     },
 }
@@ -64,7 +64,7 @@ impl Rule for ListedError {
 }
 
 impl<T: Listed> TextList<T> {
-    /// Checks that none stands there twice, and that there are not too many.
+    /// Checks that no text occurs twice, and that there are not too many.
     ///
     /// # Errors
     /// Each violation under the name of the list.
@@ -73,11 +73,10 @@ impl<T: Listed> TextList<T> {
         Self::at_places(count, texts.into_iter().enumerate().collect())
     }
 
-    /// The same of those elements of a request's list that are texts, each with its place in it; `count` is how many there
-    /// are in all.
+    /// The same for the valid elements of a request's list, each with its index; `count` is the number of all elements.
     ///
     /// # Errors
-    /// Each violation under the name of the list and the place of the element.
+    /// Each violation under the name of the list and the index of the element.
     pub fn at_places(count: usize, texts: Vec<(usize, T)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         if let Some(max) = T::MAX.filter(|max| count > *max) {
@@ -107,13 +106,13 @@ impl<T> TextList<T> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -124,7 +123,7 @@ impl<T> TextList<T> {
         &mut self.0
     }
 
-    /// Takes back a list that was stored.
+    /// Reads a stored list.
     pub(crate) fn from_stored(texts: Vec<T>) -> Self {
         Self(texts)
     }

@@ -16,7 +16,7 @@ use crate::{text::serde_as_text, violation::Rule};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Locale(String);
 
-/// Why a text is no [`Locale`].
+/// Why a text is not a [`Locale`].
 ///
 /// ```
 /// use patron_domain::{customer::{Locale, LocaleError}, violation::Rule};
@@ -35,7 +35,7 @@ impl Rule for LocaleError {
 }
 
 impl Locale {
-    /// The most characters: what RFC 5646 (4.4.1) tells to make room for.
+    /// The maximum number of characters, from RFC 5646, section 4.4.1.
     pub const MAX_CHARS: usize = 35;
 
     /// Checks that a tag is well formed, and puts it into canonical case. Whether its subtags are registered is not checked.

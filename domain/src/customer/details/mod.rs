@@ -14,7 +14,7 @@ pub use list::{Listed, ListedError, TextList};
 pub use locale::{Locale, LocaleError, Locales};
 pub use tags::{Tag, TagError, Tags, TagsUpdate};
 
-/// An object of texts that may each be absent, and its update: a patch for each.
+/// An object of optional texts, and its update: a patch for each.
 macro_rules! text_object {
     (
         $(#[$doc:meta])*
@@ -30,7 +30,7 @@ macro_rules! text_object {
             $($(#[$field_doc])* pub $field: Option<$type>,)+
         }
 
-        #[doc = concat!("What an update says about a [`", stringify!($name), "`]: a patch for each member.")]
+        #[doc = concat!("An update of a [`", stringify!($name), "`]: a patch for each member.")]
         ///
         /// ```
         #[doc = concat!("use patron_domain::customer::", stringify!($update), ";")]
@@ -48,13 +48,13 @@ macro_rules! text_object {
                 Self { $($field: crate::patch::Patch::Clear,)+ }
             }
 
-            /// The same where what it does not name is cleared: the whole object is replaced.
+            /// The same update, but replacing the whole object: members that it does not name are cleared.
             #[must_use]
             pub fn whole(self) -> Self {
                 Self { $($field: self.$field.or_clear(),)+ }
             }
 
-            /// Applies it, and tells whether anything has another value now.
+            /// Applies it, and returns whether a value has changed.
             pub fn apply(self, to: &mut $name) -> bool {
                 let changed = [$(self.$field.apply(&mut to.$field),)+];
                 changed.contains(&true)

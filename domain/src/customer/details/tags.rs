@@ -1,10 +1,10 @@
-//! Words by which clients sort their customers.
+//! Words with which clients group their customers.
 
 use super::{Listed, TextList};
 use crate::text::text_newtype;
 
 text_newtype! {
-    /// A tag: 1–64 characters, with their case, not blank, no control characters.
+    /// A tag: 1–64 characters, case-sensitive, not blank, no control characters.
     personal Tag, TagError, "tag", max 64, not_blank true
 }
 
@@ -23,7 +23,7 @@ impl Listed for Tag {
     const MAX: Option<usize> = None;
 }
 
-/// Tags to put on and take off.
+/// Tags to add and to remove.
 ///
 /// ```
 /// use patron_domain::customer::{Tag, Tags, TagsUpdate};
@@ -35,14 +35,14 @@ impl Listed for Tag {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagsUpdate {
-    /// Those to put on; one that is there stays where it is.
+    /// The tags to add. An existing one keeps its place.
     pub add: Vec<Tag>,
-    /// Those to take off; one that is not there does not matter.
+    /// The tags to remove. Unknown ones are ignored.
     pub remove: Vec<Tag>,
 }
 
 impl TagsUpdate {
-    /// Takes off, then puts on, and tells whether the list is another one now.
+    /// Removes, then adds, and returns whether the list has changed.
     pub fn apply(self, tags: &mut Tags) -> bool {
         let before = tags.clone();
         let list = tags.as_vec_mut();

@@ -1,4 +1,4 @@
-//! Changing a list of things with ids: as a whole, or one of them.
+//! Changes of a list of items with ids: as a whole, or of one item.
 
 use super::{
     Item, ItemKind, NewItems,
@@ -11,7 +11,7 @@ use crate::{
     violation::Violations,
 };
 
-/// What an update says about a list of things with ids.
+/// An update of a list of items with ids.
 ///
 /// ```
 /// use patron_domain::customer::{ContactPerson, ItemsChange};
@@ -20,16 +20,16 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum ItemsChange<T: ItemKind> {
-    /// Nothing: they stay.
+    /// The list stays as it is.
     #[default]
     Keep,
-    /// That these take their place.
+    /// These items replace the list.
     Replace(NewItems<T>),
-    /// That one of them is changed.
+    /// One item is changed.
     One(ItemChange<T>),
 }
 
-/// A change of one thing of a list.
+/// A change of one item of a list.
 ///
 /// ```
 /// use patron_domain::{customer::{ContactPerson, ItemChange}, testkit::an_id};
@@ -39,11 +39,11 @@ pub enum ItemsChange<T: ItemKind> {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum ItemChange<T: ItemKind> {
-    /// One more, at the end of the list.
+    /// Adds an item at the end of the list.
     Add(Box<T>),
-    /// Another state of one.
+    /// Changes an item.
     Update(Id<T::Id>, Box<T::Update>),
-    /// One less.
+    /// Removes an item.
     Remove(Id<T::Id>),
 }
 
@@ -52,16 +52,16 @@ pub enum ItemChange<T: ItemKind> {
 /// ```
 /// use patron_domain::customer::ItemError;
 ///
-/// assert_eq!(ItemError::Unknown { list: "tax_ids" }.to_string(), "the customer has no such one among its tax_ids");
+/// assert_eq!(ItemError::Unknown { list: "tax_ids" }.to_string(), "the customer has no item with this id in its tax_ids");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
-    /// What would come of it breaks rules.
+    /// The result would be invalid.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The customer has none with this id.
-    #[error("the customer has no such one among its {list}")]
+    /// The customer has no item with this id.
+    #[error("the customer has no item with this id in its {list}")]
     Unknown {
         /// The name of the list.
         list: &'static str,
@@ -79,8 +79,8 @@ impl<T: ItemKind> ItemsChange<T> {
         }
     }
 
-    /// Applies it, and tells whether the list is another one now. Paths of violations begin at the customer where the list is
-    /// replaced, else at the one thing.
+    /// Applies it, and returns whether the list has changed. Paths of violations are relative to the customer if the list is
+    /// replaced, and to the item otherwise.
     pub(crate) fn apply(self, list: &mut Vec<Item<T>>, ids: &mut IdSequence, at: Timestamp) -> Result<bool, ItemError> {
         let mut new = list.clone();
         match self {

@@ -1,4 +1,4 @@
-//! Certificates by which a customer pays no tax, or not all of them.
+//! Certificates that exempt a customer from some or all taxes.
 
 use super::ItemKind;
 use crate::{
@@ -52,7 +52,7 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// A note about an exemption: 1–500 characters; of control characters tabs and line breaks alone.
+    /// A note about an exemption: 1–500 characters, no control characters except tabs and line breaks.
     personal ExemptionNote, ExemptionNoteError, "note", max 500, lines true
 }
 
@@ -67,7 +67,7 @@ text_newtype! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct DocumentUrl(String);
 
-/// Why a text is no [`DocumentUrl`].
+/// Why a text is not a [`DocumentUrl`].
 ///
 /// ```
 /// use patron_domain::{customer::{DocumentUrl, DocumentUrlError}, violation::Rule};
@@ -92,7 +92,7 @@ impl DocumentUrl {
     /// Checks the form: the scheme, a host, and no blanks or control characters. Nothing is fetched.
     ///
     /// # Errors
-    /// When it has another form, or is too long.
+    /// If it has another form, or is too long.
     pub fn new(url: impl Into<String>) -> Result<Self, DocumentUrlError> {
         let url = url.into();
         let rest = url.strip_prefix("https://").ok_or(DocumentUrlError)?;
@@ -117,7 +117,7 @@ impl std::fmt::Debug for DocumentUrl {
 
 serde_as_text!(DocumentUrl);
 
-/// The codes of the tax rates that an exemption is about, without duplicates: at most 100. An empty list means all rates.
+/// The codes of the tax rates that an exemption concerns, without duplicates: at most 100. An empty list means all rates.
 ///
 /// ```
 /// use patron_domain::{customer::ExemptRates, tax::TaxRateCode};
@@ -132,7 +132,7 @@ impl Listed for TaxRateCode {
     const MAX: Option<usize> = Some(100);
 }
 
-/// The texts of an exemption that may be absent: for each a macro gets the name, the type, and what it is.
+/// The optional texts of an exemption. For each, a macro gets the name, the type and a description.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! tax_exemption_texts {
@@ -149,7 +149,7 @@ macro_rules! tax_exemption_texts {
 
 macro_rules! exemption {
     ($($field:ident: $type:ident, $says:literal;)+) => {
-        /// A certificate by which a customer pays no tax, or not all of them.
+        /// A certificate that exempts a customer from some or all taxes.
         ///
         /// ```
         /// use patron_domain::customer::{ExemptionReason, TaxExemption};
@@ -162,11 +162,11 @@ macro_rules! exemption {
             /// Why.
             pub reason: ExemptionReason,
             $(#[doc = $says] pub $field: Option<$type>,)+
-            /// Which rates it is about; all if there are none.
+            /// The rates that it concerns; all rates if empty.
             pub tax_rate_codes: ExemptRates,
-            /// From when on it holds; of one that is not decided yet, `None` for the time of the decision.
+            /// The start of its validity. Before the decision, `None` means the time of the decision.
             pub starts_at: Option<Timestamp>,
-            /// Until when it holds, exclusive.
+            /// The end of its validity, exclusive.
             pub ends_at: Option<Timestamp>,
         }
 
@@ -184,7 +184,7 @@ macro_rules! exemption {
             }
         }
 
-        /// What an update says about an exemption.
+        /// An update of an exemption.
         ///
         /// ```
         /// use patron_domain::customer::TaxExemptionUpdate;
@@ -193,14 +193,14 @@ macro_rules! exemption {
         /// ```
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct TaxExemptionUpdate {
-            /// Another reason.
+            /// The new reason.
             pub reason: Option<ExemptionReason>,
             $(#[doc = $says] pub $field: Patch<$type>,)+
-            /// Which rates it is about, all of them.
+            /// The new list of rates.
             pub tax_rate_codes: Option<ExemptRates>,
-            /// From when on it holds; cleared, from the time of the update on.
+            /// The new start; cleared, the time of the update.
             pub starts_at: Patch<Timestamp>,
-            /// Until when it holds.
+            /// The new end.
             pub ends_at: Patch<Timestamp>,
         }
 
@@ -242,7 +242,7 @@ crate::tax_exemption_texts!(exemption);
 
 /// Why the two ends of an exemption do not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("ends_at must lie after starts_at, which is now when it is left out")]
+#[error("ends_at must be after starts_at, which defaults to now")]
 struct EndsBeforeStart;
 
 impl Rule for EndsBeforeStart {
@@ -252,10 +252,10 @@ impl Rule for EndsBeforeStart {
 }
 
 impl TaxExemption {
-    /// Whether it ends after it starts, as far as both are known.
+    /// Checks that it ends after it starts, if both are known.
     ///
     /// # Errors
-    /// Under `ends_at` when it does not.
+    /// Under `ends_at` if it does not.
     pub fn check_term(&self) -> Result<(), Violations> {
         let mut broken = Violations::new();
         if let (Some(start), Some(end)) = (self.starts_at, self.ends_at)

@@ -1,4 +1,4 @@
-//! Lists of things with ids: what a request asks for, and what a customer has.
+//! Lists of items with ids: the lists of requests, and those of a customer.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     violation::{Rule, Violation, Violations},
 };
 
-/// What may be in a list of things with ids. Implemented by this crate's types alone.
+/// An item of a list with ids. Only types of this crate implement it.
 ///
 /// ```
 /// use patron_domain::customer::{ContactPerson, ItemKind};
@@ -21,29 +21,29 @@ pub trait ItemKind: Clone + PartialEq {
     /// The kind of its ids.
     type Id: Kind + Clone + PartialEq + std::fmt::Debug;
 
-    /// What an update of one says.
+    /// An update of one item.
     type Update: Clone + PartialEq + std::fmt::Debug;
 
     /// The name of the list, as in paths.
     const NAME: &'static str;
 
-    /// The list among the fields of a customer.
+    /// The field of the customer that holds the list.
     const FIELD: CustomerField;
 
-    /// Fills in what follows from the time at which it is made.
+    /// Sets what depends on the time of the change.
     ///
     /// # Errors
-    /// When it breaks rules then, each under the name of the member.
+    /// If the result is invalid: each violation under the name of the member.
     fn settle(&mut self, _at: Timestamp) -> Result<(), Violations> {
         Ok(())
     }
 
-    /// The tax rates that it names, which have to be there.
+    /// The codes of the tax rates that it names. They must exist.
     fn rate_codes(&self) -> &[TaxRateCode] {
         &[]
     }
 
-    /// The tax rates that an update of one names.
+    /// The codes of the tax rates that an update names.
     fn updated_rate_codes(_update: &Self::Update) -> &[TaxRateCode] {
         &[]
     }
@@ -51,22 +51,22 @@ pub trait ItemKind: Clone + PartialEq {
     /// Applies an update.
     ///
     /// # Errors
-    /// When what comes of it breaks rules, each under the name of the member.
+    /// If the result is invalid: each violation under the name of the member.
     fn update(&mut self, update: Self::Update, at: Timestamp) -> Result<(), Violations>;
 
-    /// Whether another one in the list stands for the same: then they cannot be there both, and where the list is replaced,
-    /// the new one keeps the id of the old one.
+    /// Whether both items mean the same. A list cannot contain both. If a list is replaced, the new item keeps the id of
+    /// the old one.
     fn is_same(&self, _other: &Self) -> bool {
         false
     }
 
-    /// Why this one cannot stand in a list after another one.
+    /// Why a list that contains another item cannot contain this one.
     fn clash(&self, _earlier: &Self) -> Option<ItemFault> {
         None
     }
 }
 
-/// A thing with its id.
+/// An item with its id.
 ///
 /// ```
 /// use patron_domain::{customer::{ContactPerson, FirstName, Item}, testkit::an_id};
@@ -79,11 +79,11 @@ pub trait ItemKind: Clone + PartialEq {
 pub struct Item<T: ItemKind> {
     /// Its id.
     pub id: Id<T::Id>,
-    /// What it is.
+    /// The value.
     pub value: T,
 }
 
-/// One that a request asks for: a new one, or one that is there and is to be so.
+/// An item of a request: a new one, or the new value of an existing one.
 ///
 /// ```
 /// use patron_domain::customer::{ContactPerson, FirstName, NewItem};
@@ -93,13 +93,13 @@ pub struct Item<T: ItemKind> {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem<T: ItemKind> {
-    /// The id of the one that is there; `None` for a new one.
+    /// The id of the existing item; `None` for a new one.
     pub id: Option<Id<T::Id>>,
-    /// What it is to be.
+    /// The new value.
     pub value: T,
 }
 
-/// What is wrong with one of a list, beside what is wrong with it alone.
+/// A fault of an item in its list.
 ///
 /// ```
 /// use patron_domain::{customer::ItemFault, violation::Rule};
@@ -109,17 +109,17 @@ pub struct NewItem<T: ItemKind> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemFault {
-    /// The customer has none with this id.
-    #[error("id is not the id of one that the customer has; leave it out for a new one")]
+    /// The customer has no item with this id.
+    #[error("the customer has no item with this id; leave id out to add a new one")]
     UnknownId,
-    /// The id stands in the list twice.
-    #[error("id stands in the list before; send each once")]
+    /// The list contains the id twice.
+    #[error("the list contains this id twice; send each id once")]
     SameId,
-    /// It stands for the same as one before.
-    #[error("stands in the list before; send each once")]
+    /// An earlier item means the same.
+    #[error("the list contains the same item twice; send each once")]
     Same,
-    /// Another one is the primary one.
-    #[error("is_primary is true of another contact person; a customer has one primary contact person at most")]
+    /// Another contact person is the primary one.
+    #[error("another contact person is the primary one already; set is_primary for at most one")]
     Primary,
 }
 
@@ -134,7 +134,7 @@ impl Rule for ItemFault {
 }
 
 impl ItemFault {
-    /// The member at which it is told; nothing where it is the whole.
+    /// The member with the fault; empty if it is the whole item.
     pub(super) fn member(self) -> &'static str {
         match self {
             Self::UnknownId | Self::SameId => "id",
@@ -144,7 +144,7 @@ impl ItemFault {
     }
 }
 
-/// The list that a create or an update asks for: no two of one id, and none that cannot stand beside another.
+/// The list of a create or an update. No id and no item occurs twice.
 ///
 /// ```
 /// use patron_domain::customer::{ContactPerson, FirstName, NewItem, NewItems};
@@ -162,18 +162,18 @@ impl<T: ItemKind> Default for NewItems<T> {
 }
 
 impl<T: ItemKind> NewItems<T> {
-    /// Checks that they can stand beside one another.
+    /// Checks the items against each other.
     ///
     /// # Errors
-    /// Each violation under the name of the list and the place in it.
+    /// Each violation under the name of the list and the index.
     pub fn new(items: Vec<NewItem<T>>) -> Result<Self, Violations> {
         Self::at_places(items.into_iter().enumerate().collect())
     }
 
-    /// The same of those elements of a request's list that are valid alone, each with its place in it.
+    /// The same for the valid elements of a request's list, each with its index.
     ///
     /// # Errors
-    /// Each violation under the name of the list and the place in it.
+    /// Each violation under the name of the list and the index.
     pub fn at_places(items: Vec<(usize, NewItem<T>)>) -> Result<Self, Violations> {
         let mut broken = Violations::new();
         let mut ids = BTreeSet::new();
@@ -189,33 +189,33 @@ impl<T: ItemKind> NewItems<T> {
         broken.into_result().map(|()| Self(items.into_iter().map(|(_, item)| item).collect()))
     }
 
-    /// How many there are.
+    /// The number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What they are to be.
+    /// The new values.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|item| &item.value)
     }
 
-    /// The tax rates that they name, each with its path.
+    /// The codes of the tax rates that they name, each with its path.
     pub(crate) fn rate_codes(&self) -> Vec<(String, &TaxRateCode)> {
         let items = self.values().enumerate();
         items.flat_map(|(place, value)| code_paths(&format!("{}[{place}].", T::NAME), value.rate_codes())).collect()
     }
 
-    /// The list in place of another: those with ids of it are kept, the others get new ids.
+    /// The list that replaces another one. Items with known ids keep them. The others get new ids.
     ///
     /// # Errors
-    /// Those whose ids the other list does not know, each under its path.
+    /// Items whose ids the other list does not contain, each under its path.
     pub(crate) fn replace(
         self,
         old: &[Item<T>],
@@ -243,12 +243,12 @@ impl<T: ItemKind> NewItems<T> {
     }
 }
 
-/// Codes of tax rates, each with its path below another.
+/// Codes of tax rates, each with its path relative to another.
 pub(super) fn code_paths<'a>(of: &str, codes: &'a [TaxRateCode]) -> Vec<(String, &'a TaxRateCode)> {
     codes.iter().enumerate().map(|(place, code)| (format!("{of}tax_rate_codes[{place}]"), code)).collect()
 }
 
-/// Why a thing cannot stand in a list with an earlier one.
+/// Why a list that contains an earlier item cannot contain this one.
 pub(super) fn fault_beside<T: ItemKind>(value: &T, earlier: &T) -> Option<ItemFault> {
     if value.is_same(earlier) { Some(ItemFault::Same) } else { value.clash(earlier) }
 }

@@ -1,4 +1,4 @@
-//! The things of a customer that have ids of their own: its people, tax ids and tax exemptions.
+//! The items of a customer with ids of their own: contact persons, tax ids and tax exemptions.
 
 mod change;
 mod exemption;

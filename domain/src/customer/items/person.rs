@@ -22,7 +22,7 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// How a person is addressed: 1–25 characters, no control characters.
+    /// The form of address of a person: 1–25 characters, no control characters.
     personal Salutation, SalutationError, "salutation", max 25
 }
 
@@ -42,7 +42,7 @@ text_newtype! {
 }
 
 text_newtype! {
-    /// What a person is there for, such as `billing`: 1–40 characters, with their case, not blank, no control characters.
+    /// A role of a person, such as `billing`: 1–40 characters, case-sensitive, not blank, no control characters.
     public ContactRole, ContactRoleError, "role", max 40, not_blank true
 }
 
@@ -61,14 +61,14 @@ impl Listed for ContactRole {
     const MAX: Option<usize> = Some(10);
 }
 
-/// The texts of a person that may be absent: for each a macro gets the name, the type, and what it is.
+/// The optional texts of a person. For each, a macro gets the name, the type and a description.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contact_person_texts {
     ($with:ident) => {
         $with! {
             last_name: LastName, "The last name.";
-            salutation: Salutation, "How the person is addressed.";
+            salutation: Salutation, "The form of address.";
             email: Email, "The e-mail address.";
             mobile: ContactMobile, "The mobile telephone number.";
             designation: ContactDesignation, "The job title.";
@@ -80,7 +80,7 @@ macro_rules! contact_person_texts {
 
 macro_rules! person {
     ($($field:ident: $type:ident, $says:literal;)+) => {
-        /// A person of a customer.
+        /// A contact person of a customer.
         ///
         /// ```
         /// use patron_domain::customer::{ContactPerson, FirstName};
@@ -93,21 +93,21 @@ macro_rules! person {
             /// The first name.
             pub first_name: FirstName,
             $(#[doc = $says] pub $field: Option<$type>,)+
-            /// Whether this is the one to turn to first. One of a customer at most.
+            /// Whether this is the primary contact. A customer has at most one.
             pub is_primary: bool,
-            /// What the person is there for.
+            /// The roles.
             pub roles: ContactRoles,
         }
 
         impl ContactPerson {
-            /// A person of whom nothing else is known.
+            /// A person with a first name only.
             #[must_use]
             pub fn new(first_name: FirstName) -> Self {
                 Self { first_name, $($field: None,)+ is_primary: false, roles: ContactRoles::default() }
             }
         }
 
-        /// What an update says about a person.
+        /// An update of a person.
         ///
         /// ```
         /// use patron_domain::customer::ContactPersonUpdate;
@@ -116,12 +116,12 @@ macro_rules! person {
         /// ```
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct ContactPersonUpdate {
-            /// Another first name.
+            /// The new first name.
             pub first_name: Option<FirstName>,
             $(#[doc = $says] pub $field: Patch<$type>,)+
-            /// Whether this is the one to turn to first.
+            /// Whether this is the primary contact.
             pub is_primary: Option<bool>,
-            /// What the person is there for.
+            /// The roles.
             pub roles: Option<ContactRoles>,
         }
 

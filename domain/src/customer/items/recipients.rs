@@ -1,4 +1,4 @@
-//! Who gets mail of a kind.
+//! The recipients of mail about a subject.
 
 use super::{ContactPerson, ContactRole, Item};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     words::words,
 };
 
-/// Somebody who gets mail, and why.
+/// A recipient of mail, with the reason.
 ///
 /// ```
 /// use patron_domain::{customer::RecipientReason, testkit::a_customer};
@@ -21,7 +21,7 @@ use crate::{
 pub struct Recipient<'a> {
     /// The address.
     pub email: &'a Email,
-    /// The name, for people; empty where none is known.
+    /// The display name; empty if none is known.
     pub name: String,
     /// The person; `None` for the customer's own address.
     pub contact_person_id: Option<ContactPersonId>,
@@ -29,7 +29,7 @@ pub struct Recipient<'a> {
     pub reason: RecipientReason,
 }
 
-/// Why somebody gets mail.
+/// The reason why a recipient gets mail.
 ///
 /// ```
 /// use patron_domain::customer::RecipientReason;
@@ -40,9 +40,9 @@ pub struct Recipient<'a> {
 pub enum RecipientReason {
     /// The person has the role.
     Role,
-    /// Nobody has the role, and this is the primary person.
+    /// No person has the role, and this is the primary person.
     Primary,
-    /// No role was asked for, and this is one of the people.
+    /// No role was requested, and this is one of the people.
     Person,
     /// It is the customer's own address.
     Customer,
@@ -58,9 +58,10 @@ words!(
 );
 
 impl Customer {
-    /// Who should get mail of a kind, in order: those who have the role, the primary person first, then as in the list; if
-    /// nobody has it, the primary person, else the customer's own address. Without a role: everybody with an address, the
-    /// customer's own last. Who has no address gets nothing, and an address is named once, in whatever case.
+    /// The recipients of mail about a subject, in order: the people with the role, the primary person first, then in the
+    /// order of the list. If no person has it: the primary person, or else the customer's own address. Without a role: all
+    /// people, then the customer's own address. People without an address are left out, and each address occurs once,
+    /// without regard to case.
     #[must_use]
     pub fn recipients(&self, role: Option<&ContactRole>) -> Vec<Recipient<'_>> {
         let of = |reason: RecipientReason, admits: &dyn Fn(&ContactPerson) -> bool| {

@@ -1,4 +1,4 @@
-//! Tax ids: numbers under which authorities know a customer, checked offline by format and check digit.
+//! Tax ids: the numbers of a customer with tax authorities, checked offline by format and check digit.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub struct TaxId {
     unchecked: bool,
 }
 
-/// Why a text is no tax id of a type.
+/// Why a text is not a tax id of a type.
 ///
 /// ```
 /// use patron_domain::{customer::{TaxId, TaxIdError, TaxIdType}, violation::Rule};
@@ -39,8 +39,10 @@ pub struct TaxId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaxIdError {
-    /// It has another form, or a part that cannot be.
-    #[error("value has not the form of {tax_id_type:?}; correct it, or send \"unchecked\": true to keep it as it is")]
+    /// It has the wrong form, or an impossible part.
+    #[error(
+        "value does not have the form of {tax_id_type:?}; correct it, or send \"unchecked\": true to keep it as it is"
+    )]
     Format {
         /// The type.
         tax_id_type: TaxIdType,
@@ -54,10 +56,10 @@ pub enum TaxIdError {
         /// The type.
         tax_id_type: TaxIdType,
     },
-    /// It cannot be kept at all.
-    #[error("value must have {MIN} to {MAX} letters and digits, beside blanks, dots, hyphens and slashes")]
+    /// It cannot be stored at all.
+    #[error("value must have {MIN} to {MAX} letters and digits, not counting blanks, dots, hyphens and slashes")]
     Alphabet,
-    /// It is one of the United Kingdom, which has left the EU.
+    /// It belongs to the United Kingdom, which has left the EU.
     #[error("value is a VAT number of the United Kingdom; send it as gb_vat")]
     NotOfTheEu,
 }
@@ -71,20 +73,20 @@ impl Rule for TaxIdError {
     }
 }
 
-/// The fewest characters of a number.
+/// The minimum number of characters.
 const MIN: usize = 2;
-/// The most characters of a number.
+/// The maximum number of characters.
 const MAX: usize = 50;
 
 impl TaxId {
-    /// The most characters of a number.
+    /// The maximum number of characters.
     pub const MAX_CHARS: usize = MAX;
 
-    /// Checks a number of a type. It is kept in upper case without blanks, dots, hyphens and slashes, and a Greek VAT number
-    /// begins with `EL`. Unchecked, any 2 to 50 letters and digits are taken.
+    /// Checks a number of a type. It is stored in upper case without blanks, dots, hyphens and slashes, and a Greek VAT number
+    /// begins with `EL`. Unchecked, any 2 to 50 letters and digits are accepted.
     ///
     /// # Errors
-    /// When the number is no such one: see [`TaxIdError`].
+    /// If the number is invalid: see [`TaxIdError`].
     pub fn new(tax_id_type: TaxIdType, value: impl AsRef<str>, unchecked: bool) -> Result<Self, TaxIdError> {
         let value = normal(tax_id_type, value.as_ref()).ok_or(TaxIdError::Alphabet)?;
         if !unchecked {
@@ -93,10 +95,10 @@ impl TaxId {
         Ok(Self { tax_id_type, value, unchecked })
     }
 
-    /// Takes back a tax id that was stored. What a later version checks more strictly makes no row unreadable.
+    /// Reads a stored tax id. It stays readable if a later version checks numbers of its type more strictly.
     ///
     /// # Errors
-    /// When no version of this type ever took it.
+    /// If no version ever accepted it.
     pub fn from_stored(tax_id_type: TaxIdType, value: String, unchecked: bool) -> Result<Self, TaxIdError> {
         let value = normal(tax_id_type, &value).ok_or(TaxIdError::Alphabet)?;
         Ok(Self { tax_id_type, value, unchecked })
@@ -114,13 +116,13 @@ impl TaxId {
         &self.value
     }
 
-    /// Whether it was taken without a check.
+    /// Whether it was accepted without a check.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
         self.unchecked
     }
 
-    /// The country that issued it, as far as type or number tell.
+    /// The country that issued it, if the type or the number shows it.
     #[must_use]
     pub fn country(&self) -> Option<CountryCode> {
         let country = match (self.tax_id_type.country(), self.tax_id_type.scheme()) {
@@ -136,7 +138,7 @@ impl TaxId {
         CountryCode::new(country).ok()
     }
 
-    /// The form in which numbers of any type are sought.
+    /// The form in which numbers of all types are searched.
     #[must_use]
     pub fn sought(value: &str) -> String {
         value.chars().filter(|one| !is_separator(*one)).flat_map(char::to_uppercase).collect()
@@ -153,7 +155,7 @@ fn is_separator(character: char) -> bool {
     character.is_whitespace() || matches!(character, '.' | '-' | '/')
 }
 
-/// The form in which a number is kept; none of what cannot be one.
+/// The stored form of a number; `None` if it cannot be one.
 fn normal(tax_id_type: TaxIdType, value: &str) -> Option<String> {
     // No number is so long, whatever stands between its characters.
     if value.len() > 4 * MAX {
@@ -193,7 +195,7 @@ fn check(tax_id_type: TaxIdType, value: &str) -> Result<(), TaxIdError> {
     }
 }
 
-/// What an update says about a tax id. The number is checked again as a whole.
+/// An update of a tax id. The number is checked again as a whole.
 ///
 /// ```
 /// use patron_domain::customer::TaxIdUpdate;
@@ -206,7 +208,7 @@ pub struct TaxIdUpdate {
     pub tax_id_type: Option<TaxIdType>,
     /// Another number.
     pub value: Option<String>,
-    /// Whether to take it without a check.
+    /// Whether to accept it without a check.
     pub unchecked: Option<bool>,
 }
 

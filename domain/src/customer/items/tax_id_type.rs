@@ -7,7 +7,7 @@ use crate::violation::Rule;
 /// How the number of a type is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// Its length and its alphabet alone: no scheme that can be checked offline is known here.
+    /// Only by length and alphabet: no scheme for an offline check is known.
     Form,
     /// As a VAT number of the EU, by its country.
     EuVat,
@@ -15,7 +15,7 @@ pub(super) enum Scheme {
     Stdnum(&'static str),
 }
 
-/// What is known of one type.
+/// The properties of a type.
 struct Row {
     name: &'static str,
     country: Option<&'static str>,
@@ -37,7 +37,7 @@ const fn row(name: &'static str, country: Option<&'static str>, scheme: Scheme) 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaxIdType(u8);
 
-/// Why a text is no [`TaxIdType`].
+/// Why a text is not a [`TaxIdType`].
 ///
 /// ```
 /// use patron_domain::{customer::{TaxIdType, TaxIdTypeError}, violation::Rule};
@@ -59,7 +59,7 @@ impl TaxIdType {
     /// The type with a name.
     ///
     /// # Errors
-    /// When no type has it.
+    /// If no type has this name.
     pub fn new(name: impl AsRef<str>) -> Result<Self, TaxIdTypeError> {
         let place = ROWS.iter().position(|row| row.name == name.as_ref());
         place.and_then(|place| u8::try_from(place).ok()).map(Self).ok_or(TaxIdTypeError)
@@ -76,7 +76,7 @@ impl TaxIdType {
         self.row().name
     }
 
-    /// The country that issues it; `None` where the number itself says that, or nobody knows.
+    /// The country that issues it; `None` if it depends on the number, or is unknown.
     #[must_use]
     pub fn country(self) -> Option<&'static str> {
         self.row().country

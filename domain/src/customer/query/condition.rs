@@ -22,22 +22,22 @@ pub enum Condition {
     OneOf(TextField, Texts),
     /// The text is none of these, case-sensitive; an empty list always matches.
     NoneOf(TextField, Texts),
-    /// A text is this, in any case.
+    /// A text equals this, without regard to case.
     Same(TextField, Folded),
-    /// A text holds this, in any case.
+    /// A text contains this, without regard to case.
     Contains(TextField, Folded),
-    /// A text does not hold this, in any case.
+    /// A text does not contain this, without regard to case.
     Lacks(TextField, Folded),
-    /// A list has one of these texts, or all of them. Of no texts at all: one never, all always.
+    /// A list contains one of these texts, or all of them. For an empty set, "one of" never matches and "all of" always does.
     Has {
         /// The list.
         field: ListField,
         /// The texts, as [`ListField::key`] makes them.
         texts: Texts,
-        /// Whether it has to have all of them.
+        /// Whether it must contain all of them.
         all: bool,
     },
-    /// A time stands so to another.
+    /// A comparison of two times.
     Time(TimeField, Comparison, Timestamp),
     /// The metadata has this value under this key, case-sensitive.
     Pair {

@@ -51,11 +51,11 @@ crate::customer_texts!(text_fields);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ListField {
-    /// The e-mail addresses of its people, in any case.
+    /// The e-mail addresses of the contact persons, without regard to case.
     ContactEmail,
-    /// The tags, with their case.
+    /// The tags, case-sensitive.
     Tags,
-    /// The values of its tax ids, without what may stand between their characters.
+    /// The values of the tax ids, without separators.
     TaxIdValue,
 }
 
@@ -139,9 +139,9 @@ impl FilterField {
 pub enum Operator {
     /// Equals this, case-sensitive.
     Eq,
-    /// Is this, in any case.
+    /// Equals this, without regard to case.
     Ieq,
-    /// Holds this text, in any case.
+    /// Contains this text, without regard to case.
     Contains,
     /// Does not contain this text, in any case.
     NotContains,
@@ -254,7 +254,7 @@ impl SortField {
         }
     }
 
-    /// The direction of a sort that names none: what is newest first, text from its beginning.
+    /// The direction of a sort without one: newest first for times, ascending for texts.
     #[must_use]
     pub fn usual_direction(self) -> Direction {
         match self {
@@ -270,7 +270,7 @@ impl fmt::Display for SortField {
     }
 }
 
-/// Which end of a list comes first.
+/// The direction of a sort.
 ///
 /// ```
 /// use patron_domain::customer::query::Direction;

@@ -211,7 +211,7 @@ impl CustomerCursor {
     }
 }
 
-/// What stands in cursors for a field and its direction: 16 bits of a hash of their names (FNV-1a), so that it follows from the
+/// The code of a field and its direction in cursors: 16 bits of a hash of their names (FNV-1a), so that it follows from the
 /// name and never changes its meaning.
 fn code(field: SortField, direction: Direction) -> [u8; 2] {
     let step = |sum: u32, byte: u8| (sum ^ u32::from(byte)).wrapping_mul(16_777_619);

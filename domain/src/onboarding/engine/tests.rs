@@ -35,7 +35,7 @@ impl WebhookBody for Body {
     }
 }
 
-type Answer = Result<(u16, Vec<u8>), SendFailure>;
+type Answer = Result<StepAnswer, SendFailure>;
 
 /// A store with a workflow, and an engine whose calls get the given responses in turn.
 struct Scene {
@@ -69,6 +69,7 @@ fn scene(answers: Vec<Answer>) -> Scene {
         ids: ids.clone(),
         randomness: randomness.clone(),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: crate::tenancy::Quotas::default(),
     };
     let engine = OnboardingEngine {
         onboarding: store.clone(),
@@ -86,7 +87,11 @@ fn scene(answers: Vec<Answer>) -> Scene {
 }
 
 fn answer(status: u16, body: &str) -> Answer {
-    Ok((status, body.as_bytes().to_vec()))
+    Ok(StepAnswer { status, body: body.as_bytes().to_vec(), retry_after: None })
+}
+
+fn busy(status: u16, seconds: u64) -> Answer {
+    Ok(StepAnswer { status, body: Vec::new(), retry_after: Some(Duration::from_secs(seconds)) })
 }
 
 impl Scene {
@@ -97,12 +102,13 @@ impl Scene {
     fn customer_named(&self, external_id: &str) -> CustomerId {
         let steps = vec![a_call("https://crm.example"), a_link("crm", "/data/id"), a_call("https://mail.example")];
         let steps = Steps::new(steps, "").unwrap();
-        block_on(self.service.put_workflow(&a_caller(), None, steps, false, None)).unwrap();
+        block_on(self.service.put_workflow(&a_caller(), None, steps, false, Default::default(), None)).unwrap();
         let customers = CustomerService {
             customers: self.store.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+            quotas: crate::tenancy::Quotas::default(),
         };
         block_on(customers.create(&a_caller(), a_customer(external_id).build(), None)).unwrap().event.state.customer.id
     }
@@ -222,13 +228,15 @@ fn an_archived_customer_is_not_linked_and_a_cancelled_run_does_nothing() {
 fn a_new_secret_is_shown_and_only_administrators_change_workflows() {
     let scene = scene(vec![]);
     let steps = || Steps::new(vec![a_call("https://crm.example")], "").unwrap();
-    let put = |caller, another| block_on(scene.service.put_workflow(&caller, None, steps(), another, None));
+    let put = |caller, another| {
+        block_on(scene.service.put_workflow(&caller, None, steps(), another, Default::default(), None))
+    };
     let denied = OnboardingError::Denied(PermissionDenied::Role(Permission::Administer));
     assert_eq!(put(a_reader(), false).unwrap_err(), denied);
     let shown = [false, false, true].map(|another| put(a_caller(), another).unwrap().value.1.is_some());
     assert_eq!(shown, [true, false, true]);
-    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, None)), Err(denied));
-    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, None)), Ok(Done::now(())));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_reader(), None, Default::default(), None)), Err(denied));
+    assert_eq!(block_on(scene.service.delete_workflow(&a_caller(), None, Default::default(), None)), Ok(Done::now(())));
     assert_eq!(block_on(scene.service.workflow(&a_reader(), None)).unwrap_err(), OnboardingError::UnknownWorkflow);
 }
 
@@ -287,4 +295,30 @@ fn environments_take_turns_and_some_places_are_kept_free() {
     assert_eq!(claimed(&[(owner, 5), (other, 8)]), 3, "the rest of its half");
     assert_eq!(claimed(&[(other, 12)]), 4, "even the last quarter, for one that has less than half");
     assert_eq!(block_on(scene.engine.claim(3)).unwrap().1.len(), 3);
+}
+
+#[test]
+fn a_host_that_asks_to_wait_gets_no_call_of_any_run_until_then() {
+    let ok = || answer(201, r#"{"data":{"id":"7"}}"#);
+    let scene = scene(vec![busy(503, 60), ok(), answer(200, ""), ok(), answer(200, "")]);
+    let (first, second) = (scene.customer_named("first"), scene.customer_named("second"));
+    assert_eq!(scene.turn(), 2);
+    assert_eq!(scene.calls.lock().unwrap().len(), 1, "the second run waits, too");
+    let failures = [first, second].map(|customer| scene.run(customer).last_failure);
+    assert_eq!(failures, [Some(StepFailure::Status(503)), Some(StepFailure::HostRests)]);
+    assert_eq!([first, second].map(|customer| scene.run(customer).attempts), [1, 0]);
+    scene.wait(59);
+    assert_eq!(scene.turn(), 0);
+    scene.wait(10);
+    while scene.turn() > 0 {}
+    assert_eq!([first, second].map(|customer| scene.run(customer).state), [RunState::Succeeded; 2]);
+}
+
+#[test]
+fn a_wish_to_wait_is_limited_to_an_hour() {
+    let scene = scene(vec![busy(429, 1_000_000), answer(400, "")]);
+    let customer = scene.customer();
+    scene.turn();
+    let due = scene.run(customer).due_at.unwrap();
+    assert_eq!(due, scene.clock.now().later(MAX_RETRY_AFTER));
 }

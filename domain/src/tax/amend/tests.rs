@@ -45,7 +45,14 @@ fn facts(in_use: bool) -> TaxRateFacts {
 }
 
 fn decide(amendment: TaxRateAmendment, facts: &TaxRateFacts) -> Result<TaxRate, ChangeTaxRateError> {
-    let command = ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None };
+    let command = ChangeTaxRate {
+        id: id(9),
+        amendment,
+        at: time(5),
+        event_id: id(7),
+        request_id: None,
+        only_if: Default::default(),
+    };
     command.decide(&scope(), facts).map(|event| {
         assert_eq!((event.id, event.sequence, event.at), (id(7), event.state.version, event.state.audit.updated_at));
         event.state
@@ -72,9 +79,12 @@ fn value(kind: Option<TaxRateType>, percentage: Option<&str>, fixed: Option<&str
 
 #[test]
 fn absent_fields_keep_their_values_and_each_change_is_counted() {
-    let changed = update(TaxRateUpdate::default(), &facts(true)).unwrap();
+    let unchanged = update(TaxRateUpdate::default(), &facts(true)).unwrap();
+    assert_eq!(unchanged, rate(Status::Published), "a change of nothing is no change");
+    let name = TaxRateName::new("Other").unwrap();
+    let changed = update(TaxRateUpdate { name: Some(name.clone()), ..Default::default() }, &facts(true)).unwrap();
     let audit = Audit { updated_at: time(5), updated_by: scope().actor, ..rate(Status::Published).audit };
-    assert_eq!(changed, TaxRate { version: Version::FIRST.next(), audit, ..rate(Status::Published) });
+    assert_eq!(changed, TaxRate { name, version: Version::FIRST.next(), audit, ..rate(Status::Published) });
     let cleared = TaxRateUpdate { description: Patch::Clear, ..TaxRateUpdate::default() };
     assert_eq!(update(cleared, &facts(true)).unwrap().description, None);
     let off = TaxRateUpdate { rate_status: Some(TaxRateStatus::Inactive), ..TaxRateUpdate::default() };
@@ -151,7 +161,14 @@ fn the_event_names_the_fields_whose_values_changed() {
         rate_status: Some(TaxRateStatus::Inactive),
         ..value(None, None, Some("5"))
     };
-    let command = |amendment| ChangeTaxRate { id: id(9), amendment, at: time(5), event_id: id(7), request_id: None };
+    let command = |amendment| ChangeTaxRate {
+        id: id(9),
+        amendment,
+        at: time(5),
+        event_id: id(7),
+        request_id: None,
+        only_if: Default::default(),
+    };
     let event = command(TaxRateAmendment::Update(Box::new(change))).decide(&scope(), &facts(false)).unwrap();
     use TaxRateField::{FixedValue, PercentageValue, TaxRateStatus as Activity, TaxRateType as Type};
     assert_eq!(event.kind, TaxRateEventKind::Updated { changed: vec![Type, PercentageValue, FixedValue, Activity] });

@@ -141,11 +141,12 @@ fn a_reader_cannot_change_anything_and_the_store_is_not_called() {
     let service = service(MockTaxRepository::new(), MockCustomerRepository::new());
     let denied = PermissionDenied::Role(Permission::Write);
     let reader = caller(Role::AllReader);
-    let refused = block_on(service.change_rate(&reader, id(9), TaxRateAmendment::Archive, None));
+    let refused = block_on(service.change_rate(&reader, id(9), TaxRateAmendment::Archive, Default::default(), None));
     assert_eq!(refused, Err(ChangeTaxRateError::Denied(denied)));
     let refused = block_on(service.create_default(&reader, new(), None));
     assert_eq!(refused, Err(CreateTaxDefaultError::Denied(denied)));
-    let refused = block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove, None));
+    let refused =
+        block_on(service.change_default(&reader, id(1), TaxDefaultAmendment::Remove, Default::default(), None));
     assert_eq!(refused, Err(ChangeTaxDefaultError::Denied(denied)));
     let refused = block_on(service.find_association(&reader, Permission::Write, id(1)));
     assert_eq!(refused, Err(TaxesOfError::Denied(denied)));
@@ -159,6 +160,7 @@ fn a_change_has_the_current_time_and_the_store_s_refusals_are_returned_unchanged
         at: now(),
         event_id: id(0),
         request_id: None,
+        only_if: Default::default(),
     };
     let mut taxes = MockTaxRepository::new();
     taxes
@@ -172,6 +174,7 @@ fn a_change_has_the_current_time_and_the_store_s_refusals_are_returned_unchanged
         &writer(),
         id(9),
         TaxRateAmendment::Archive,
+        Default::default(),
         None,
     ));
     assert_eq!(refused, Err(ChangeTaxRateError::InUse));

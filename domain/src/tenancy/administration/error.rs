@@ -3,6 +3,7 @@
 use crate::{
     idempotency::{IdempotencyKeyReused, from_once_error},
     ids::RandomnessUnavailable,
+    lifecycle::VersionConflict,
     store::StoreError,
     tenancy::{EnvironmentType, NotRotated, PermissionDenied, RotateKeyError},
     violation::{Rule, Violations},
@@ -31,6 +32,9 @@ pub enum EnvironmentError {
     /// The caller's tenant has no such environment.
     #[error("there is no environment with this id")]
     Unknown,
+    /// The environment is not at the version that the client expects.
+    #[error(transparent)]
+    VersionConflict(#[from] VersionConflict),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

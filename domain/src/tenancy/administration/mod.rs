@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     idempotency::{CallersClaim, Done, IdempotencyRecords, IdempotentRequest},
     ids::{ApiKeyId, EnvironmentId, IdGenerator, Randomness},
-    lifecycle::Status,
+    lifecycle::{Precondition, Status},
     page::{Page, PageRequest},
     store::StoreError,
     time::Timestamp,
@@ -157,6 +157,7 @@ impl AdministrationService {
         caller: &Caller,
         id: EnvironmentId,
         change: EnvironmentChange,
+        only_if: Precondition,
         request: Option<IdempotentRequest>,
     ) -> Result<Done<Environment>, EnvironmentError> {
         let scope = caller.authorise_tenant(Permission::AdministerTenant)?;
@@ -169,9 +170,10 @@ impl AdministrationService {
         let now = self.clock.now();
         let claim = self.claim(caller, request, now);
         if change.name.is_none() && claim.is_none() {
+            only_if.check(Some(found.audit.version()))?;
             return Ok(Done::now(found));
         }
-        let renamed = self.tenancy.rename_environment(&scope, id, change.name, now, claim).await?;
+        let renamed = self.tenancy.rename_environment(&scope, id, change.name, now, only_if, claim).await?;
         renamed.ok_or(EnvironmentError::Unknown)
     }
 
@@ -261,14 +263,7 @@ impl AdministrationService {
         }
         let now = self.clock.now();
         let secret = ApiKeySecret::from_random(self.randomness.secret_bytes()?);
-        let life = replaced.life().into_iter().chain(self.key_max_age).min();
-        let new = NewApiKey {
-            name: replaced.name,
-            roles: replaced.roles,
-            allowed_networks: replaced.allowed_networks,
-            rate_limit: replaced.rate_limit,
-            expires_at: life.map(|life| now.later(life)),
-        };
+        let new = replaced.successor(now, self.key_max_age);
         let key = Maker::start(&*self.ids, now, &scope.actor).key(scope.owner, new, &secret);
         let rotation = KeyRotation { replaced: id, until: now.later(overlap), key, secret: secret.clone() };
         let Done { value, replayed } = self.keys.rotate(&scope, rotation, self.claim(caller, request, now)).await?;

@@ -64,7 +64,13 @@ fn only_administrators_can_change_environments_and_keys() {
         let denied = PermissionDenied::Role(Permission::AdministerTenant);
         let environment = block_on(service.create_environment(&caller, name(), EnvironmentType::Production, None));
         assert_eq!(environment, Err(denied.into()));
-        let changed = block_on(service.change_environment(&caller, an_id(77), EnvironmentChange::default(), None));
+        let changed = block_on(service.change_environment(
+            &caller,
+            an_id(77),
+            EnvironmentChange::default(),
+            Default::default(),
+            None,
+        ));
         assert_eq!(changed, Err(denied.into()));
         let denied = PermissionDenied::Role(Permission::AdministerKeys);
         let roles = Roles::new([Role::AllReader]).unwrap();
@@ -125,7 +131,10 @@ fn an_environment_of_another_tenant_is_as_if_it_did_not_exist() {
     for id in [an_id::<crate::ids::EnvironmentKind>(77), an_id(78)] {
         assert_eq!(block_on(foreign().environment(&admin, id)), Err(EnvironmentError::Unknown));
         let change = EnvironmentChange { name: Some(name()), kind: None };
-        assert_eq!(block_on(foreign().change_environment(&admin, id, change, None)), Err(EnvironmentError::Unknown));
+        assert_eq!(
+            block_on(foreign().change_environment(&admin, id, change, Default::default(), None)),
+            Err(EnvironmentError::Unknown)
+        );
         let key = block_on(foreign().create_key(&admin, Some(id), new_key(Roles::default()), None));
         assert_eq!(key, Err(KeyError::UnknownEnvironment));
         let keys = block_on(foreign().keys(&admin, Some(id), Status::Published, PageRequest::default()));
@@ -152,26 +161,36 @@ fn the_type_of_an_environment_is_fixed() {
     let (own, kind) = (a_scope().owner.tenant_id, an_environment().kind);
     let other = EnvironmentType::ALL.iter().copied().find(|one| *one != kind);
     let change = EnvironmentChange { name: Some(name()), kind: other };
-    let refused =
-        block_on(service(found(own), MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change, None));
+    let refused = block_on(service(found(own), MockApiKeyRepository::new()).change_environment(
+        &admin,
+        an_id(77),
+        change,
+        Default::default(),
+        None,
+    ));
     let Err(EnvironmentError::Invalid(broken)) = refused else { panic!("{refused:?}") };
     assert_eq!(broken.iter().map(|one| (one.path.as_str(), one.rule)).collect::<Vec<_>>(), [("type", "fixed")]);
 
     let mut tenancy = found(own);
-    tenancy.expect_rename_environment().once().returning(|scope, id, name, at, _| {
+    tenancy.expect_rename_environment().once().returning(|scope, id, name, at, _, _| {
         assert_eq!((scope.tenant_id, at), (a_scope().owner.tenant_id, a_time()));
         let name = name.expect("a name");
         Ok(Some(Done::now(Environment { id, name, ..an_environment() })))
     });
     let change = EnvironmentChange { name: Some(name()), kind: Some(kind) };
-    let renamed =
-        block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(&admin, an_id(77), change, None));
+    let renamed = block_on(service(tenancy, MockApiKeyRepository::new()).change_environment(
+        &admin,
+        an_id(77),
+        change,
+        Default::default(),
+        None,
+    ));
     assert_eq!(renamed.unwrap().value.name, name());
 
     // An empty change, or the present type alone, changes nothing: the mock expects no call.
     let change = EnvironmentChange { name: None, kind: Some(kind) };
     let unchanged = service(found(own), MockApiKeyRepository::new());
-    assert!(block_on(unchanged.change_environment(&admin, an_id(77), change, None)).is_ok());
+    assert!(block_on(unchanged.change_environment(&admin, an_id(77), change, Default::default(), None)).is_ok());
 }
 
 #[test]

@@ -85,8 +85,14 @@ async fn environments(world: &World<'_>) -> Outcome {
     let scope = here(world).await?;
     let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let name = EnvironmentName::new("renamed").or_say("the literal")?;
-    let renamed =
-        world.ports.tenancy.rename_environment(&tenant, scope.owner.environment_id, Some(name), world.now(), None);
+    let renamed = world.ports.tenancy.rename_environment(
+        &tenant,
+        scope.owner.environment_id,
+        Some(name),
+        world.now(),
+        Default::default(),
+        None,
+    );
     renamed.await.or_say("tenancy.rename_environment")?;
     let found = entries(world, &scope).await?;
     let what: Vec<_> = found.iter().map(|entry| (entry.act.action, entry.act.changed.clone())).collect();
@@ -102,10 +108,11 @@ async fn endpoints(world: &World<'_>) -> Outcome {
     let (secret, at) = (SealedSecret::from_sealed("another"), world.now());
     let rotate = EndpointAmendment::Rotate { secret, overlap_until: at };
     for amendment in [EndpointAmendment::Update(Box::new(off)), rotate] {
-        let change = ChangeEndpoint { id: endpoint.id, amendment, at };
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() };
         world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("webhooks.change_endpoint")?;
     }
-    let deleted = world.ports.webhooks.delete_endpoint(&scope, endpoint.id, world.now(), None).await;
+    let deleted =
+        world.ports.webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), None).await;
     deleted.or_say("webhooks.delete_endpoint")?;
     let found = actions(world, &scope).await?;
     let wanted = [
@@ -124,7 +131,7 @@ async fn workflows(world: &World<'_>) -> Outcome {
         let put = a_put(world, None, another_secret);
         world.ports.onboarding.put_workflow(&scope, put, None).await.or_say("onboarding.put_workflow")?;
     }
-    let deleted = world.ports.onboarding.delete_workflow(&scope, None, world.now(), None).await;
+    let deleted = world.ports.onboarding.delete_workflow(&scope, None, world.now(), Default::default(), None).await;
     deleted.or_say("onboarding.delete_workflow")?;
     let found = actions(world, &scope).await?;
     let wanted = [
@@ -145,7 +152,8 @@ async fn unchanged(world: &World<'_>) -> Outcome {
     }
     let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let id = scope.owner.environment_id;
-    let renamed = world.ports.tenancy.rename_environment(&tenant, id, None, world.now(), None).await;
+    let renamed =
+        world.ports.tenancy.rename_environment(&tenant, id, None, world.now(), Default::default(), None).await;
     renamed.or_say("tenancy.rename_environment")?;
     let wanted = vec![AuditAction::KeyRevoked, AuditAction::KeyCreated, AuditAction::EnvironmentCreated];
     same("the actions", &actions(world, &scope).await?, &wanted)

@@ -6,10 +6,10 @@ use super::{
     world::{OrSay, Outcome, World, holds, page, same},
 };
 use crate::{
-    customer::{ChangeCustomerError, MappingFilter},
+    customer::{Amendment, ChangeCustomer, ChangeCustomerError, CustomerChange, MappingFilter},
     ids::CustomerId,
     page::PageRequest,
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, Quota, QuotaReached, Quoted},
     testkit::a_customer,
 };
 
@@ -30,7 +30,28 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         free_elsewhere(world).await,
     );
     report.note("customers.create: external ids that differ in any character are different", distinct(world).await);
+    report.note("customers.change: a quota limits the published customers", limited(world).await);
     report.note("customers.history: pages as asked, with the exact total", history_pages(world).await);
+}
+
+async fn limited(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let within = async |change, quota| {
+        let command = ChangeCustomer { quota: Quota::of(quota), ..world.command(change) };
+        world.change(&scope, command).await.map(|changed| changed.event.state.customer.id)
+    };
+    let create = |external_id| CustomerChange::Create(a_customer(external_id).build());
+    let reached = |max| Err(QuotaReached { what: Quoted::Customers, max }.into());
+    let first = within(create("first"), 1).await.or_say("the first create")?;
+    same("a second create within a quota of one", &within(create("second"), 1).await, &reached(1))?;
+    let second = within(create("second"), 2).await.or_say("a second create within a quota of two")?;
+    let archive = CustomerChange::Amend(first, Amendment::Archive);
+    within(archive, 1).await.or_say("archiving beyond the quota")?;
+    let restore = || CustomerChange::Amend(first, Amendment::Restore);
+    same("restoring within a quota of one", &within(restore(), 1).await, &reached(1))?;
+    same("restoring within a quota of two", &within(restore(), 2).await, &Ok(first))?;
+    let update = CustomerChange::Amend(second, Amendment::Update(Box::default()));
+    same("an update beyond the quota", &within(update, 1).await, &Ok(second))
 }
 
 /// External ids that some database might confuse or interpret.

@@ -104,7 +104,14 @@ async fn story(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<EventR
     let name = Some(TaxRateName::new("another name").or_say("the literal")?);
     let amendment = TaxRateAmendment::Update(Box::new(TaxRateUpdate { name, ..TaxRateUpdate::default() }));
     let request_id = Some(RequestId::new("request-1").or_say("the literal")?);
-    let rename = ChangeTaxRate { id: rate.id, amendment, at: world.now(), event_id: world.id(), request_id };
+    let rename = ChangeTaxRate {
+        id: rate.id,
+        amendment,
+        at: world.now(),
+        event_id: world.id(),
+        request_id,
+        only_if: Default::default(),
+    };
     let facts = TaxRateFacts { current: Some(rate), ..TaxRateFacts::default() };
     let renamed = rename.clone().decide(scope, &facts).or_say("the decision")?;
     world.ports.taxes.change_rate(scope, rename, None).await.or_say("taxes.change_rate")?;
@@ -300,7 +307,8 @@ async fn of_rates(world: &World<'_>) -> Outcome {
     holds(world.create_rate(&scope, world.rate(&scope, a_tax_rate("VAT"))).await.is_err(), || "two codes".to_owned())?;
     let change = async |amendment: TaxRateAmendment| {
         let (at, event_id) = (world.now(), world.id());
-        let command = ChangeTaxRate { id: rate.id, amendment, at, event_id, request_id: None };
+        let command =
+            ChangeTaxRate { id: rate.id, amendment, at, event_id, request_id: None, only_if: Default::default() };
         world.ports.taxes.change_rate(&scope, command, None).await
     };
     let name = Some(TaxRateName::new("another name").or_say("the literal")?);

@@ -17,7 +17,7 @@ use crate::{
         OnboardingError, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord, RunRefusal, RunState,
         StepFailure, StepOutcome, Steps, Workflow, WorkflowName, WorkflowSecret,
     },
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, QuotaReached, Quoted, SystemScope},
     testkit::{a_call, a_customer, a_workflow},
     time::Timestamp,
     webhook::SealedSecret,
@@ -32,6 +32,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
         "onboarding.put_workflow: only a different workflow is a new version, and the secret stays",
         kept(world).await,
     );
+    report.note("onboarding.put_workflow: a quota limits the names", limited(world).await);
     report.note("onboarding: other scopes neither see nor change workflows and runs", isolated(world).await);
     report.note("onboarding: a create begins a run of its workflow, if any", begun(world).await);
     report.note("onboarding: an unknown workflow is refused, and the refusal leaves nothing", unknown(world).await);
@@ -56,7 +57,32 @@ fn name(text: &str) -> Result<Option<WorkflowName>, String> {
 pub(super) fn a_put(world: &World<'_>, name: Option<WorkflowName>, another_secret: bool) -> PutWorkflow {
     let id = world.id();
     let secret = WorkflowSecret { id, sealed: SealedSecret::from_sealed(format!("the sealed secret of {id}")) };
-    PutWorkflow { name, steps: a_workflow().steps, another_secret, id: world.id(), secret, at: world.now() }
+    let (steps, quota) = (a_workflow().steps, Quota::UNLIMITED);
+    PutWorkflow {
+        name,
+        steps,
+        another_secret,
+        id: world.id(),
+        secret,
+        at: world.now(),
+        quota,
+        only_if: Default::default(),
+    }
+}
+
+async fn limited(world: &World<'_>) -> Outcome {
+    let scope = world.environment().await?;
+    let one = |name, quota| PutWorkflow { quota: Quota::of(quota), ..a_put(world, name, true) };
+    put_so(world, &scope, one(name("first")?, 1)).await?;
+    put_so(world, &scope, one(name("first")?, 1)).await?;
+    let second = world.ports.onboarding.put_workflow(&scope, one(name("second")?, 1), None).await.map(drop);
+    let reached = QuotaReached { what: Quoted::Workflows, max: 1 };
+    same("a second name within a quota of one", &second, &Err(reached.into()))?;
+    put_so(world, &scope, one(name("second")?, 2)).await?;
+    let deleted =
+        world.ports.onboarding.delete_workflow(&scope, name("first")?, world.now(), Default::default(), None).await;
+    holds(deleted.or_say("onboarding.delete_workflow")?.is_some(), || "it is not deleted".to_owned())?;
+    put_so(world, &scope, one(None, 2)).await.map(drop)
 }
 
 async fn put_so(world: &World<'_>, scope: &EnvironmentScope, put: PutWorkflow) -> Result<Workflow, String> {
@@ -72,7 +98,12 @@ async fn put(world: &World<'_>, scope: &EnvironmentScope, name: Option<WorkflowN
 
 /// Deletes the default workflow of a scope's environment.
 async fn delete(world: &World<'_>, scope: &EnvironmentScope) -> Result<Option<Done<WorkflowId>>, String> {
-    world.ports.onboarding.delete_workflow(scope, None, world.now(), None).await.or_say("onboarding.delete_workflow")
+    world
+        .ports
+        .onboarding
+        .delete_workflow(scope, None, world.now(), Default::default(), None)
+        .await
+        .or_say("onboarding.delete_workflow")
 }
 
 async fn run(world: &World<'_>, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<OnboardingRun>, String> {
@@ -130,7 +161,7 @@ async fn versions(world: &World<'_>) -> Outcome {
 async fn kept(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let first = a_put(world, None, false);
-    let wanted = first.clone().decide(&scope, None).workflow().clone();
+    let wanted = first.clone().decide(&scope, None, 0).or_say("deciding")?.workflow().clone();
     same("the first version", &put_so(world, &scope, first).await?, &wanted)?;
     same("the same once more", &put_so(world, &scope, a_put(world, None, false)).await?, &wanted)?;
     let steps = Steps::new(vec![a_call("https://other.example")], "").or_say("making steps")?;

@@ -14,13 +14,13 @@ use crate::{
         Answer as Kept, CallersClaim, Done, Fingerprint, IdempotencyClaim, IdempotencyKeyReused, KeptAnswer,
         Outcome as Came,
     },
-    ids::{CustomerId, WorkflowId},
+    ids::{CustomerId, TaxRateId, WorkflowId},
     lifecycle::Owner,
     onboarding::{OnboardingRun, RunAmendment, Workflow, WorkflowName},
     store::StoreError,
     tax::{
         ChangeTaxDefault, ChangeTaxRate, TaxAssociation, TaxAssociationUpdate, TaxDefaultAmendment, TaxRate,
-        TaxRateAmendment,
+        TaxRateAmendment, TaxRateName, TaxRateUpdate,
     },
     tenancy::{ApiKey, Environment, EnvironmentName, EnvironmentScope, TenantScope},
     testkit::{a_customer, a_tax_rate},
@@ -157,7 +157,14 @@ async fn work(
     let Stage { scope, used, free, default, environment, key, onboarded } = stage;
     let (taxes, at) = (&world.ports.taxes, world.now());
     let rate = |rate: TaxRate| Answer::Rate(Box::new(rate));
-    let change = |id, amendment| ChangeTaxRate { id, amendment, at, event_id: world.id(), request_id: None };
+    let change = |id, amendment| ChangeTaxRate {
+        id,
+        amendment,
+        at,
+        event_id: world.id(),
+        request_id: None,
+        only_if: Default::default(),
+    };
     let tenant = TenantScope::new(scope.owner.tenant_id, scope.actor.clone());
     let callers = claim.clone().map(|claim| CallersClaim { owner: scope.owner, claim });
     Ok(match work {
@@ -166,7 +173,10 @@ async fn work(
             answer(taxes.create_rate(scope, created, claim).await, rate)
         }
         Operation::ChangeRate => {
-            let update = TaxRateAmendment::Update(Box::default());
+            // Another name each time: a change of nothing is not recorded.
+            let other: TaxRateId = world.id();
+            let name = Some(TaxRateName::new(other.to_string()).or_say("a name")?);
+            let update = TaxRateAmendment::Update(Box::new(TaxRateUpdate { name, ..TaxRateUpdate::default() }));
             answer(taxes.change_rate(scope, change(used.id, update), claim).await, rate)
         }
         Operation::ArchiveRate => {
@@ -177,11 +187,16 @@ async fn work(
         }
         Operation::ChangeDefault => {
             let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate::default());
-            let command = ChangeTaxDefault { id: default.id, amendment, at };
+            let command = ChangeTaxDefault { id: default.id, amendment, at, only_if: Default::default() };
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
         Operation::RemoveDefault => {
-            let command = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at };
+            let command = ChangeTaxDefault {
+                id: default.id,
+                amendment: TaxDefaultAmendment::Remove,
+                at,
+                only_if: Default::default(),
+            };
             answer(taxes.change_default(scope, command, claim).await, kept::<TaxAssociation>)
         }
         Operation::CreateEnvironment => {
@@ -191,7 +206,11 @@ async fn work(
         }
         Operation::RenameEnvironment => {
             let name = Some(EnvironmentName::new("another").or_say("the literal")?);
-            let renamed = world.ports.tenancy.rename_environment(&tenant, environment.id, name, at, callers).await;
+            let renamed = world
+                .ports
+                .tenancy
+                .rename_environment(&tenant, environment.id, name, at, Default::default(), callers)
+                .await;
             let renamed = renamed.transpose().ok_or("tenancy.rename_environment found nothing")?;
             answer(renamed, kept::<Environment>)
         }
@@ -209,7 +228,7 @@ async fn work(
             answer(put, |workflow: Workflow| kept(workflow.id))
         }
         Operation::DeleteWorkflow => {
-            let deleted = world.ports.onboarding.delete_workflow(scope, None, at, claim).await;
+            let deleted = world.ports.onboarding.delete_workflow(scope, None, at, Default::default(), claim).await;
             answer(deleted.transpose().ok_or("onboarding.delete_workflow found nothing")?, kept::<WorkflowId>)
         }
         Operation::CancelRun => {
@@ -284,7 +303,14 @@ async fn refused(world: &World<'_>) -> Outcome {
     }
     let callers = Some(CallersClaim { owner: stage.scope.owner, claim: ever("k", 1)? });
     let tenant = TenantScope::new(stage.scope.owner.tenant_id, stage.scope.actor.clone());
-    let nowhere = world.ports.tenancy.rename_environment(&tenant, world.id(), None, world.now(), callers.clone());
+    let nowhere = world.ports.tenancy.rename_environment(
+        &tenant,
+        world.id(),
+        None,
+        world.now(),
+        Default::default(),
+        callers.clone(),
+    );
     same("an unknown environment", &nowhere.await.or_say("tenancy.rename_environment")?, &None)?;
     is_free("an unknown environment").await?;
     let nobody = world.ports.keys.revoke(&stage.scope, world.id(), world.now(), callers).await;
@@ -292,7 +318,9 @@ async fn refused(world: &World<'_>) -> Outcome {
     is_free("an unknown key").await?;
     let nameless = WorkflowName::new("nowhere").or_say("the literal")?;
     let onboarding = &world.ports.onboarding;
-    let nothing = onboarding.delete_workflow(&stage.scope, Some(nameless), world.now(), Some(ever("k", 1)?)).await;
+    let nothing = onboarding
+        .delete_workflow(&stage.scope, Some(nameless), world.now(), Default::default(), Some(ever("k", 1)?))
+        .await;
     same("an unknown workflow", &nothing.or_say("onboarding.delete_workflow")?, &None)?;
     is_free("an unknown workflow").await?;
     let (run, at) = (stage.onboarded, world.now());

@@ -74,7 +74,7 @@ async fn change(
     amendment: TaxRateAmendment,
 ) -> Result<TaxRate, ChangeTaxRateError> {
     let (at, event_id) = (world.now(), world.id());
-    let command = ChangeTaxRate { id, amendment, at, event_id, request_id: None };
+    let command = ChangeTaxRate { id, amendment, at, event_id, request_id: None, only_if: Default::default() };
     world.ports.taxes.change_rate(scope, command, None).await.map(|changed| changed.value)
 }
 
@@ -115,10 +115,15 @@ async fn written(world: &World<'_>) -> Outcome {
         metadata: Some(a_metadata([("why", "§ 12 UStG")])),
         ..Default::default()
     };
-    for amendment in [update(everything), new_value()?, new_code("MWST")?, update(TaxRateUpdate::default())] {
+    for amendment in [update(everything), new_value()?, new_code("MWST")?] {
         let before = world.ports.taxes.find_rate(&scope, rate.id).await.or_say("taxes.find_rate")?;
+        let same_again = amendment.clone();
         let changed = change(world, &scope, rate.id, amendment).await.or_say("taxes.change_rate")?;
         same("the version", &Some(changed.version), &before.map(|rate| rate.version.next()))?;
+        is_found(world, &scope, &changed).await?;
+        // The same again changes nothing.
+        let again = change(world, &scope, rate.id, same_again).await.or_say("taxes.change_rate")?;
+        equal("the rate after a change of nothing", &again, &changed)?;
         is_found(world, &scope, &changed).await?;
     }
     world.created_rate(&scope, a_tax_rate("VAT")).await.map(drop)
@@ -177,8 +182,8 @@ async fn one_code(world: &World<'_>) -> Outcome {
 async fn in_turn(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     let rate = world.created_rate(&scope, a_tax_rate("VAT")).await?;
-    let amendment = || update(TaxRateUpdate::default());
-    let answers = join_all((0..8).map(|_| change(world, &scope, rate.id, amendment()))).await;
+    let amendments = (0..8).map(|n| new_code(&format!("VAT {n}"))).collect::<Result<Vec<_>, _>>()?;
+    let answers = join_all(amendments.into_iter().map(|one| change(world, &scope, rate.id, one))).await;
     let mut versions: Vec<u64> = answers.iter().flatten().map(|rate| rate.version.get()).collect();
     versions.sort_unstable();
     same("the versions", &versions, &(2..=9).collect())
@@ -221,7 +226,12 @@ async fn uses(world: &World<'_>) -> Outcome {
     let (customer, association) = taxed(world, &scope, "dissociated", "FREE").await?;
     amend(world, &scope, customer, Amendment::Dissociate(association)).await.or_say("removing the tax")?;
     let default = world.created_default(&scope, world.default_of(&free)).await?;
-    let remove = ChangeTaxDefault { id: default.id, amendment: TaxDefaultAmendment::Remove, at: world.now() };
+    let remove = ChangeTaxDefault {
+        id: default.id,
+        amendment: TaxDefaultAmendment::Remove,
+        at: world.now(),
+        only_if: Default::default(),
+    };
     world.ports.taxes.change_default(&scope, remove, None).await.or_say("taxes.change_default")?;
     change(world, &scope, free.id, TaxRateAmendment::Archive).await.or_say("archiving a free rate").map(drop)
 }
@@ -258,7 +268,8 @@ async fn defaults(world: &World<'_>) -> Outcome {
         end: Patch::Set(default.start.later(Duration::from_secs(120))),
         metadata: Some(a_metadata([("a", "b")])),
     };
-    let command = |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now() };
+    let command =
+        |amendment| ChangeTaxDefault { id: default.id, amendment, at: world.now(), only_if: Default::default() };
     let taxes = &world.ports.taxes;
     for amendment in [TaxDefaultAmendment::Update(terms), TaxDefaultAmendment::Remove] {
         let changed = taxes.change_default(&scope, command(amendment), None).await.or_say("taxes.change_default")?;
@@ -284,7 +295,12 @@ async fn foreign(world: &World<'_>) -> Outcome {
     let default = world.created_default(here, world.default_of(&rate)).await?;
     let state = world.created(here, a_customer("acme").taxed("VAT", "EUR")).await?.state;
     let own = state.associations.first().ok_or("the customer has no association")?;
-    let remove = |id| ChangeTaxDefault { id, amendment: TaxDefaultAmendment::Remove, at: world.now() };
+    let remove = |id| ChangeTaxDefault {
+        id,
+        amendment: TaxDefaultAmendment::Remove,
+        at: world.now(),
+        only_if: Default::default(),
+    };
     let taxes = &world.ports.taxes;
     let refused = Err(ChangeTaxDefaultError::Unknown);
     same("a customer's association", &taxes.change_default(here, remove(own.id), None).await, &refused)?;

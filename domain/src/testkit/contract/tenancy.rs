@@ -246,7 +246,11 @@ async fn rename(world: &World<'_>) -> Outcome {
     let scope = TenantScope::new(tenant_id, Actor::new("renamer").or_say("the literal")?);
     let name = EnvironmentName::new("ä🦀'%").or_say("the literal")?;
     let at = world.now();
-    let answer = world.ports.tenancy.rename_environment(&scope, environment.id, Some(name.clone()), at, None).await;
+    let answer = world
+        .ports
+        .tenancy
+        .rename_environment(&scope, environment.id, Some(name.clone()), at, Default::default(), None)
+        .await;
     let audit = Audit { updated_at: at, updated_by: scope.actor, ..environment.audit.clone() };
     let wanted = Environment { name, audit, ..environment };
     same("the result", &answer.or_say("tenancy.rename_environment")?, &Some(Done::now(wanted.clone())))?;
@@ -260,7 +264,11 @@ async fn rename_elsewhere(world: &World<'_>) -> Outcome {
     let name = EnvironmentName::new("another").or_say("the literal")?;
     for (tenant_id, id) in [(other, environment.id), (own, world.id())] {
         let scope = TenantScope::new(tenant_id, a_scope().actor);
-        let answer = world.ports.tenancy.rename_environment(&scope, id, Some(name.clone()), world.now(), None).await;
+        let answer = world
+            .ports
+            .tenancy
+            .rename_environment(&scope, id, Some(name.clone()), world.now(), Default::default(), None)
+            .await;
         same("the result", &answer.or_say("tenancy.rename_environment")?, &None)?;
     }
     same("the environment", &find(world, environment.id).await?, &Some(environment))

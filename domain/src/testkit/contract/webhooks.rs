@@ -13,7 +13,7 @@ use crate::{
     idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::{Audit, Owner},
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, QuotaReached, Quoted, SystemScope},
     testkit::{a_customer, a_delivery, a_webhook_endpoint},
     time::Timestamp,
     webhook::{
@@ -30,6 +30,7 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
     report.note("webhooks: other scopes neither see nor change an endpoint", isolated(world).await);
     report.note("webhooks.claim: endpoints with work are leased to one holder at a time", claimed(world).await);
     report.note("webhooks.claim: leaves out disabled, deleted, paused and served endpoints", left_out(world).await);
+    report.note("webhooks.claim: environments share the places", shared(world).await);
     report.note(
         "webhooks.record: a round is written in full, only for the holder of the lease, and only behind events that exist",
         recorded(world).await,
@@ -54,7 +55,12 @@ pub(super) async fn made(world: &World<'_>, scope: &EnvironmentScope) -> Result<
     let audit = Audit::created(world.now(), &scope.actor);
     let position = end(world, scope.owner).await?;
     let endpoint = WebhookEndpoint { id: world.id(), owner: scope.owner, position, audit, ..a_webhook_endpoint() };
-    world.ports.webhooks.create_endpoint(scope, endpoint.clone(), None).await.or_say("webhooks.create_endpoint")?;
+    world
+        .ports
+        .webhooks
+        .create_endpoint(scope, endpoint.clone(), Quota::UNLIMITED, None)
+        .await
+        .or_say("webhooks.create_endpoint")?;
     Ok(endpoint)
 }
 
@@ -68,7 +74,7 @@ pub(super) async fn find(
 
 /// Claims endpoints for a holder. Other endpoints of the database may be included.
 async fn claim(world: &World<'_>, holder: &str, now: Timestamp) -> Result<Vec<WebhookEndpointId>, String> {
-    let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], limit: 1_000 };
+    let claim = LeaseClaim { holder: holder.to_owned(), now, until: now.later(LEASE), serving: vec![], places: 1_000 };
     let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
     Ok(claimed.iter().map(|endpoint| endpoint.id).collect())
 }
@@ -118,13 +124,13 @@ async fn kept(world: &World<'_>) -> Outcome {
         EndpointAmendment::Rotate { secret, overlap_until: at.later(LEASE) },
     ] {
         let before = find(world, &scope, endpoint.id).await?.ok_or("the endpoint does not exist")?;
-        let change = ChangeEndpoint { id: endpoint.id, amendment, at };
-        let wanted = change.clone().decide(&scope, before);
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at, only_if: Default::default() };
+        let wanted = change.clone().decide(&scope, &before).or_say("deciding")?;
         let changed = world.ports.webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
         same("the changed endpoint", &changed, &Done::now(wanted.clone()))?;
         same("the endpoint read back", &find(world, &scope, endpoint.id).await?, &Some(wanted))?;
     }
-    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at, None);
+    let delete = || world.ports.webhooks.delete_endpoint(&scope, endpoint.id, at, Default::default(), None);
     same("deleting", &delete().await.or_say("delete_endpoint")?, &Some(Done::now(())))?;
     same("deleting twice", &delete().await.or_say("delete_endpoint")?, &None)?;
     same("the deleted endpoint", &find(world, &scope, endpoint.id).await?, &None)
@@ -137,7 +143,12 @@ async fn listed(world: &World<'_>) -> Outcome {
         ids.insert(0, made(world, &scope).await?.id);
     }
     let gone = ids.remove(1);
-    world.ports.webhooks.delete_endpoint(&scope, gone, world.now(), None).await.or_say("delete_endpoint")?;
+    world
+        .ports
+        .webhooks
+        .delete_endpoint(&scope, gone, world.now(), Default::default(), None)
+        .await
+        .or_say("delete_endpoint")?;
     for cut in CUTS {
         let found = world.ports.webhooks.endpoints(&scope, page(cut.0, cut.1)?).await.or_say("webhooks.endpoints")?;
         is_cut(cut, &found, |endpoint| endpoint.id, &ids)?;
@@ -147,11 +158,17 @@ async fn listed(world: &World<'_>) -> Outcome {
 
 async fn bounded(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
-    for _ in 0..MAX_ENDPOINTS {
+    for number in 0..2 {
+        let one = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
+        let answer = world.ports.webhooks.create_endpoint(&scope, one, Quota::of(1), None).await.map(drop);
+        let quota = WebhookError::Quota(QuotaReached { what: Quoted::Endpoints, max: 1 });
+        same("within a quota of one", &answer, &if number == 0 { Ok(()) } else { Err(quota) })?;
+    }
+    for _ in 1..MAX_ENDPOINTS {
         made(world, &scope).await?;
     }
     let one_more = WebhookEndpoint { id: world.id(), ..a_webhook_endpoint() };
-    let answer = world.ports.webhooks.create_endpoint(&scope, one_more, None).await.map(drop);
+    let answer = world.ports.webhooks.create_endpoint(&scope, one_more, Quota::UNLIMITED, None).await.map(drop);
     same("one more", &answer, &Err(WebhookError::TooManyEndpoints))
 }
 
@@ -166,10 +183,10 @@ async fn isolated(world: &World<'_>) -> Outcome {
         let all = webhooks.endpoints(&scope, page(1_000, 0)?).await.or_say("webhooks.endpoints")?;
         holds(all.items.is_empty() && all.total == 0, || format!("{whose} lists it"))?;
         let amendment = EndpointAmendment::Update(Box::default());
-        let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now() };
+        let change = ChangeEndpoint { id: endpoint.id, amendment, at: world.now(), only_if: Default::default() };
         let answer = webhooks.change_endpoint(&scope, change, None).await;
         same(whose, &answer, &Err(WebhookError::UnknownEndpoint))?;
-        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), None).await;
+        let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), None).await;
         holds(deleted.or_say("delete_endpoint")?.is_none(), || format!("{whose} deletes it"))?;
         let query = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
         let found = webhooks.deliveries(&scope, endpoint.id, query).await.or_say("deliveries")?;
@@ -214,9 +231,14 @@ async fn left_out(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
-    let change = ChangeEndpoint { id: disabled.id, amendment: EndpointAmendment::Update(Box::new(off)), at: now };
+    let change = ChangeEndpoint {
+        id: disabled.id,
+        amendment: EndpointAmendment::Update(Box::new(off)),
+        at: now,
+        only_if: Default::default(),
+    };
     webhooks.change_endpoint(&scope, change, None).await.or_say("change_endpoint")?;
-    webhooks.delete_endpoint(&scope, deleted.id, now, None).await.or_say("delete_endpoint")?;
+    webhooks.delete_endpoint(&scope, deleted.id, now, Default::default(), None).await.or_say("delete_endpoint")?;
     holds(claim(world, "first", now).await?.contains(&paused.id), || "it is not claimed".to_owned())?;
     let health = Health { paused_until: Some(now.later(LEASE * 2)), ..Health::default() };
     let pauses = RoundRecord { health, ..record(&paused, "first", vec![], now) };
@@ -226,13 +248,29 @@ async fn left_out(world: &World<'_>) -> Outcome {
         holder: "second".to_owned(),
         now: later,
         until: later.later(LEASE),
-        serving: vec![served.id],
-        limit: 1_000,
+        serving: vec![(served.id, served.owner)],
+        places: 1_000,
     };
     let claimed = webhooks.claim(&system(), claim).await.or_say("claim")?;
     let own = |id| claimed.iter().any(|endpoint| endpoint.id == id);
     let seen = [plain.id, served.id, disabled.id, deleted.id, paused.id].map(own);
     same("plain, served, disabled, deleted, paused", &seen, &[true, false, false, false, false])
+}
+
+async fn shared(world: &World<'_>) -> Outcome {
+    let (loud, quiet) = (world.environment().await?, world.environment().await?);
+    let (waiting, other) = (made(world, &loud).await?, made(world, &quiet).await?);
+    for scope in [&loud, &quiet] {
+        world.created(scope, a_customer("acme")).await?;
+    }
+    // The relay serves more endpoints of one environment than half of its places.
+    let serving: Vec<_> = (0..900).map(|_| (world.id(), waiting.owner)).collect();
+    let now = world.now();
+    let claim = LeaseClaim { holder: "full".to_owned(), now, until: now.later(LEASE), serving, places: 1_000 };
+    let claimed = world.ports.webhooks.claim(&system(), claim).await.or_say("webhooks.claim")?;
+    holds(claimed.len() <= 100, || format!("{} endpoints for 100 free places", claimed.len()))?;
+    let own = |id| claimed.iter().any(|endpoint| endpoint.id == id);
+    same("the environment with most places, another one", &[own(waiting.id), own(other.id)], &[false, true])
 }
 
 async fn recorded(world: &World<'_>) -> Outcome {
@@ -241,7 +279,13 @@ async fn recorded(world: &World<'_>) -> Outcome {
     world.created(&scope, a_customer("acme")).await?;
     let (now, webhooks) = (world.now(), &world.ports.webhooks);
     holds(claim(world, "holder", now).await?.contains(&endpoint.id), || "it is not claimed".to_owned())?;
-    let attempt = |outcome| Attempt { at: now, took: Duration::from_micros(1_234), outcome, answer: "é".to_owned() };
+    let attempt = |outcome| Attempt {
+        at: now,
+        took: Duration::from_micros(1_234),
+        outcome,
+        answer: "é".to_owned(),
+        retry_after: None,
+    };
     let mut delivered = of(world, &endpoint, 1);
     delivered.state = DeliveryState::Delivered;
     delivered.attempts = 2;

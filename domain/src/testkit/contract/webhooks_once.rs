@@ -9,8 +9,8 @@ use super::{
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
-    idempotency::{CallersClaim, Done, OnceError},
-    tenancy::EnvironmentScope,
+    idempotency::{CallersClaim, Done},
+    tenancy::{EnvironmentScope, Quota},
     testkit::{a_delivery, a_webhook_endpoint},
     time::Timestamp,
     webhook::{
@@ -39,13 +39,18 @@ fn another(world: &World<'_>, scope: &EnvironmentScope) -> WebhookEndpoint {
 
 fn disabling(world: &World<'_>, endpoint: &WebhookEndpoint) -> ChangeEndpoint {
     let off = EndpointUpdate { enabled: Some(false), ..EndpointUpdate::default() };
-    ChangeEndpoint { id: endpoint.id, amendment: EndpointAmendment::Update(Box::new(off)), at: world.now() }
+    ChangeEndpoint {
+        id: endpoint.id,
+        amendment: EndpointAmendment::Update(Box::new(off)),
+        at: world.now(),
+        only_if: Default::default(),
+    }
 }
 
 async fn once(world: &World<'_>) -> Outcome {
     let (scope, webhooks) = (world.environment().await?, &world.ports.webhooks);
     let create = async |endpoint| {
-        let made = webhooks.create_endpoint(&scope, endpoint, under(&scope, "create", 1)?).await;
+        let made = webhooks.create_endpoint(&scope, endpoint, Quota::UNLIMITED, under(&scope, "create", 1)?).await;
         made.or_say("create_endpoint under a key")
     };
     let endpoint = another(world, &scope);
@@ -58,7 +63,10 @@ async fn once(world: &World<'_>) -> Outcome {
     holds(!changed.replayed, || "the first change is marked as replayed".to_owned())?;
     let delete = async || {
         let claim = under(&scope, "delete", 1)?;
-        webhooks.delete_endpoint(&scope, endpoint.id, world.now(), claim).await.or_say("delete_endpoint under a key")
+        webhooks
+            .delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), claim)
+            .await
+            .or_say("delete_endpoint under a key")
     };
     same("deleting", &delete().await?, &Some(Done::now(())))?;
     // Whatever happens to the endpoint later, each repeated request returns the first result, without secrets.
@@ -74,14 +82,18 @@ async fn refused(world: &World<'_>) -> Outcome {
     let missing = another(world, &scope);
     let unknown = webhooks.change_endpoint(&scope, disabling(world, &missing), under(&scope, "k", 1)?).await;
     same("a change of an unknown endpoint", &unknown, &Err(WebhookError::UnknownEndpoint))?;
-    let nothing = webhooks.delete_endpoint(&scope, missing.id, world.now(), under(&scope, "k", 2)?).await;
+    let nothing =
+        webhooks.delete_endpoint(&scope, missing.id, world.now(), Default::default(), under(&scope, "k", 2)?).await;
     same("deleting an unknown endpoint", &nothing, &Ok(None))?;
     let changed = webhooks.change_endpoint(&scope, disabling(world, &endpoint), under(&scope, "k", 3)?).await;
     holds(changed.is_ok_and(|changed| !changed.replayed), || "a refusal was recorded with its key".to_owned())?;
-    let made = webhooks.create_endpoint(&scope, missing, under(&scope, "k", 4)?).await.map(drop);
+    let made = webhooks.create_endpoint(&scope, missing, Quota::UNLIMITED, under(&scope, "k", 4)?).await.map(drop);
     holds(matches!(made, Err(WebhookError::KeyReused(_))), || "another request had no error about its key".to_owned())?;
-    let deleted = webhooks.delete_endpoint(&scope, endpoint.id, world.now(), under(&scope, "k", 5)?).await;
-    holds(matches!(deleted, Err(OnceError::KeyReused(_))), || "another request had no error about its key".to_owned())?;
+    let deleted =
+        webhooks.delete_endpoint(&scope, endpoint.id, world.now(), Default::default(), under(&scope, "k", 5)?).await;
+    holds(matches!(deleted, Err(WebhookError::KeyReused(_))), || {
+        "another request had no error about its key".to_owned()
+    })?;
     holds(find(world, &scope, endpoint.id).await?.is_some(), || "a refused request was done".to_owned())
 }
 
@@ -129,7 +141,7 @@ async fn at_once(world: &World<'_>) -> Outcome {
     let (scope, webhooks) = (world.environment().await?, &world.ports.webhooks);
     let create = async || {
         let claim = under(&scope, "k", 1)?;
-        let made = webhooks.create_endpoint(&scope, another(world, &scope), claim).await;
+        let made = webhooks.create_endpoint(&scope, another(world, &scope), Quota::UNLIMITED, claim).await;
         made.or_say("create_endpoint under a key")
     };
     let (mut done, mut ids) = (0, Vec::new());

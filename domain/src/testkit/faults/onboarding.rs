@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::Faulty;
 use crate::{
-    idempotency::{Done, IdempotencyClaim, OnceError},
+    idempotency::{Done, IdempotencyClaim},
     ids::{CustomerId, WorkflowId},
+    lifecycle::Precondition,
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName,
@@ -22,7 +23,7 @@ impl<P: OnboardingRepository + ?Sized> OnboardingRepository for Faulty<P> {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         self.call(self.port.put_workflow(scope, put, claim)).await
     }
 
@@ -43,9 +44,10 @@ impl<P: OnboardingRepository + ?Sized> OnboardingRepository for Faulty<P> {
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
-        self.call(self.port.delete_workflow(scope, name, at, claim)).await
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
+        self.call(self.port.delete_workflow(scope, name, at, only_if, claim)).await
     }
 
     async fn run(&self, scope: &EnvironmentScope, customer: CustomerId) -> Result<Option<OnboardingRun>, StoreError> {

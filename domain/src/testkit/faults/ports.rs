@@ -19,7 +19,7 @@ use crate::{
     },
     ids::{ApiKeyId, CustomerId, EnvironmentId, EventId, TaxAssociationId, TaxRateId, TenantId},
     integration::IntegrationMapping,
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     retention::{OldEvents, RetentionStore},
     store::StoreError,
@@ -28,8 +28,9 @@ use crate::{
         CreateTaxRateError, TaxAssociation, TaxAssociationFilter, TaxBasis, TaxRate, TaxRateFilter, TaxRepository,
     },
     tenancy::{
-        ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName,
-        EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope, TenancyRepository, Tenant, TenantScope,
+        ApiKey, ApiKeyRepository, ApiKeySecret, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError,
+        EnvironmentName, EnvironmentScope, KeyRotation, KeyUse, RotateKeyError, SystemScope, TenancyRepository, Tenant,
+        TenantScope,
     },
     time::Timestamp,
 };
@@ -218,9 +219,10 @@ impl<P: TenancyRepository + ?Sized> TenancyRepository for Faulty<P> {
         id: EnvironmentId,
         name: Option<EnvironmentName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<Environment>>, OnceError> {
-        self.call(self.port.rename_environment(scope, id, name, at, claim)).await
+    ) -> Result<Option<Done<Environment>>, EnvironmentError> {
+        self.call(self.port.rename_environment(scope, id, name, at, only_if, claim)).await
     }
 
     async fn environments(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<Environment>, StoreError> {

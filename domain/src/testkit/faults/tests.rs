@@ -14,7 +14,7 @@ use crate::{
     idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest},
     page::PageRequest,
     store::StoreError,
-    tenancy::{AccessService, AuthenticateError, NoKeyUses, SystemScope},
+    tenancy::{AccessService, AuthenticateError, NoKeyUses, Quota, SystemScope},
     testkit::{CountingIds, FixedClock, MemoryStore, a_caller, a_customer, a_scope, a_time, a_webhook_endpoint, an_id},
     webhook::{LeaseClaim, WebhookRepository},
 };
@@ -25,6 +25,7 @@ fn service(faults: &Faults, store: &Arc<MemoryStore>) -> CustomerService {
         clock: Arc::new(FixedClock::default()),
         ids: Arc::new(CountingIds::default()),
         idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
+        quotas: crate::tenancy::Quotas::default(),
     }
 }
 
@@ -101,11 +102,11 @@ fn a_lease_whose_result_was_lost_is_given_to_its_holder_again() {
     let (faults, store) = (Faults::default(), Arc::new(MemoryStore::default()));
     let webhooks = faults.over(store.clone());
     let (scope, patron) = (a_scope(), SystemScope::patron());
-    block_on(webhooks.create_endpoint(&scope, a_webhook_endpoint(), None)).unwrap();
+    block_on(webhooks.create_endpoint(&scope, a_webhook_endpoint(), Quota::UNLIMITED, None)).unwrap();
     block_on(service(&Faults::default(), &store).create(&a_caller(), a_customer("acme").build(), None)).unwrap();
     let until = a_time().later(Duration::from_secs(60));
     let claim = |holder: &str| {
-        let claim = LeaseClaim { holder: holder.to_owned(), now: a_time(), until, serving: vec![], limit: 10 };
+        let claim = LeaseClaim { holder: holder.to_owned(), now: a_time(), until, serving: vec![], places: 10 };
         block_on(webhooks.claim(&patron, claim)).map(|claimed| claimed.len())
     };
     faults.lose_answer(2);

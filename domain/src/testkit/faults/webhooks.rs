@@ -6,9 +6,10 @@ use super::Faulty;
 use crate::{
     idempotency::{CallersClaim, Done, OnceError},
     ids::WebhookEndpointId,
+    lifecycle::Precondition,
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
         ChangeEndpoint, Delivery, DeliveryQuery, LeaseClaim, RoundRecord, WebhookEndpoint, WebhookError,
@@ -22,9 +23,10 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        self.call(self.port.create_endpoint(scope, endpoint, claim)).await
+        self.call(self.port.create_endpoint(scope, endpoint, quota, claim)).await
     }
 
     async fn endpoints(
@@ -65,9 +67,10 @@ impl<P: WebhookRepository + ?Sized> WebhookRepository for Faulty<P> {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError> {
-        self.call(self.port.delete_endpoint(scope, id, at, claim)).await
+    ) -> Result<Option<Done<()>>, WebhookError> {
+        self.call(self.port.delete_endpoint(scope, id, at, only_if, claim)).await
     }
 
     async fn deliveries(

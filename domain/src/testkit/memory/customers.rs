@@ -45,6 +45,14 @@ impl CustomerRepository for MemoryStore {
             return Err(id_taken("customer").into());
         }
         let event = decision.event.clone();
+        if !decision.is_change(&facts) {
+            let entity = EventEntity::Customer(event.state.customer.id);
+            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                registry.keep(claim.as_ref(), Outcome::Event(latest), event.at);
+            }
+            return Ok(CustomerChanged { event, replayed: false });
+        }
         registry.apply(decision);
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         let position = registry.next_position();
@@ -167,7 +175,12 @@ impl Registry {
             WorkflowNeeded::Default => self.workflows.get(&None).copied(),
             WorkflowNeeded::Named(name) => self.workflows.get(&Some(name.clone())).copied(),
         };
-        CustomerFacts { current, holder, taxes: self.tax_facts(command.tax_facts_needed()), workflow }
+        let taxes = self.tax_facts(command.tax_facts_needed());
+        let published = match command.count_needed() {
+            true => self.customers.values().filter(|one| one.customer.status == Status::Published).count() as u64,
+            false => 0,
+        };
+        CustomerFacts { current, holder, taxes, workflow, published }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::{
     audit::Act,
-    idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
+    idempotency::{Done, IdempotencyClaim, Outcome},
     ids::{CustomerId, WorkflowId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     onboarding::{
         OnboardingError, OnboardingRepository, OnboardingRun, PutWorkflow, RunAmendment, RunClaim, RunQuery, RunRecord,
         Workflow, WorkflowName, WorkflowPut,
@@ -36,7 +36,7 @@ impl OnboardingRepository for MemoryStore {
         scope: &EnvironmentScope,
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Done<Workflow>, OnceError> {
+    ) -> Result<Done<Workflow>, OnboardingError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
         if let Some(id) = registry.kept_before::<WorkflowId>(scope.owner, claim.as_ref())? {
@@ -44,7 +44,7 @@ impl OnboardingRepository for MemoryStore {
         }
         let current = registry.workflows.get(&put.name).and_then(|id| registry.versions.get(id)).cloned();
         let at = put.at;
-        let put = put.decide(scope, current.clone());
+        let put = put.decide(scope, current.clone(), registry.workflows.len() as u64)?;
         let workflow = put.workflow().clone();
         if let WorkflowPut::New(new) = put {
             registry.workflows.insert(new.name.clone(), new.id);
@@ -74,14 +74,17 @@ impl OnboardingRepository for MemoryStore {
         scope: &EnvironmentScope,
         name: Option<WorkflowName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<IdempotencyClaim>,
-    ) -> Result<Option<Done<WorkflowId>>, OnceError> {
+    ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
         let mut state = self.lock();
         let registry = state.registry(scope.owner);
         if let Some(deleted) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Some(Done::before(deleted)));
         }
-        let Some(deleted) = registry.workflows.remove(&name) else { return Ok(None) };
+        let Some(deleted) = registry.workflows.get(&name).copied() else { return Ok(None) };
+        only_if.check(registry.versions.get(&deleted).map(|version| version.audit.version()))?;
+        registry.workflows.remove(&name);
         registry.keep(claim.as_ref(), Outcome::kept(&deleted), at);
         state.audit(scope, Act::workflow_deleted(deleted), at);
         Ok(Some(Done::now(deleted)))

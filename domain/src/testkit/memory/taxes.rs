@@ -106,8 +106,17 @@ impl TaxRepository for MemoryStore {
             holder: command.wanted_code().and_then(|code| registry.rate_with_code(code)),
             was_used: registry.associations().any(|one| one.tax_rate_id == command.id),
         };
+        let at = command.at;
         let event = command.decide(scope, &facts)?;
         let rate = event.state.clone();
+        if facts.current.as_ref() == Some(&rate) {
+            let entity = EventEntity::TaxRate(rate.id);
+            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                registry.keep(claim.as_ref(), Outcome::Event(latest), at);
+            }
+            return Ok(Done::now(rate));
+        }
         registry.rates.insert(rate.id, rate.clone());
         registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
         let position = registry.next_position();
@@ -128,9 +137,10 @@ impl TaxRepository for MemoryStore {
         }
         let current = registry.associations().find(|one| one.id == command.id).cloned();
         let others = current.as_ref().map(|current| registry.defaults_of(current.tax_rate_id)).unwrap_or_default();
+        let at = command.at;
         let default = command.decide(scope, current.as_ref(), &others)?;
         registry.defaults.insert(default.id, default.clone());
-        registry.keep(claim.as_ref(), Outcome::kept(&default), default.audit.updated_at);
+        registry.keep(claim.as_ref(), Outcome::kept(&default), at);
         Ok(Done::now(default))
     }
 

@@ -5,14 +5,14 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, id_taken, keys::StoredKey, newest_first};
 use crate::{
     audit::Act,
-    idempotency::{CallersClaim, Done, OnceError},
+    idempotency::{CallersClaim, Done},
     ids::{EnvironmentId, TenantId},
-    lifecycle::Owner,
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{
-        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentName, EnvironmentScope, SystemScope,
-        TenancyRepository, Tenant, TenantScope,
+        ApiKey, Bootstrap, CreateEnvironmentError, Environment, EnvironmentError, EnvironmentName, EnvironmentScope,
+        SystemScope, TenancyRepository, Tenant, TenantScope,
     },
     time::Timestamp,
 };
@@ -102,13 +102,15 @@ impl TenancyRepository for MemoryStore {
         id: EnvironmentId,
         name: Option<EnvironmentName>,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<Environment>>, OnceError> {
+    ) -> Result<Option<Done<Environment>>, EnvironmentError> {
         let mut state = self.lock();
         if let Some(renamed) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(renamed)));
         }
         let Some(environment) = state.environments.get_mut(&(scope.tenant_id, id)) else { return Ok(None) };
+        only_if.check(Some(environment.audit.version()))?;
         let before = environment.clone();
         environment.rename(name, at, &scope.actor);
         let environment = environment.clone();

@@ -10,13 +10,15 @@ use crate::{
     event::EventPosition,
     idempotency::{Answer, CallersClaim, Done, OnceError},
     ids::{WebhookDeliveryId, WebhookEndpointId},
+    lifecycle::{Owner, Precondition},
     page::{Page, PageRequest},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     time::Timestamp,
     webhook::{
         ChangeEndpoint, Delivery, DeliveryKind, DeliveryQuery, DeliveryState, DeliveryStatus, Disabled, LeaseClaim,
-        MAX_ENDPOINTS, Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
+        Resealed, Resealing, RoundRecord, SecretVault, WebhookEndpoint, WebhookError, WebhookRepository,
+        check_endpoints,
     },
 };
 
@@ -37,7 +39,7 @@ impl StoredEndpoint {
         let free = lease.as_ref().is_none_or(|(holder, until)| *until <= claim.now || *holder == claim.holder);
         let awake = endpoint.health.paused_until.is_none_or(|until| until <= claim.now);
         let has_work = registry_end > endpoint.position || self.is_waiting_for(claim.now);
-        endpoint.disabled.is_none() && awake && free && has_work && !claim.serving.contains(&endpoint.id)
+        endpoint.disabled.is_none() && awake && free && has_work && !claim.serves(endpoint.id)
     }
 
     fn is_held_by(&self, name: &str) -> bool {
@@ -80,6 +82,7 @@ impl WebhookRepository for MemoryStore {
         &self,
         scope: &EnvironmentScope,
         endpoint: WebhookEndpoint,
+        quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
         let mut state = self.lock();
@@ -90,9 +93,7 @@ impl WebhookRepository for MemoryStore {
             return Err(id_taken("webhook endpoint").into());
         }
         let endpoints = &mut state.registry(scope.owner).endpoints;
-        if endpoints.len() as u64 >= MAX_ENDPOINTS {
-            return Err(WebhookError::TooManyEndpoints);
-        }
+        check_endpoints(endpoints.len() as u64, quota)?;
         let endpoint = WebhookEndpoint { owner: scope.owner, ..endpoint };
         let stored = StoredEndpoint { endpoint: endpoint.clone(), lease: None, deliveries: BTreeMap::new() };
         endpoints.insert(stored.endpoint.id, stored);
@@ -142,7 +143,7 @@ impl WebhookRepository for MemoryStore {
         let found = state.registry(scope.owner).endpoints.get_mut(&change.id);
         let stored = found.ok_or(WebhookError::UnknownEndpoint)?;
         let at = change.at;
-        let endpoint = change.decide(scope, stored.endpoint.clone());
+        let endpoint = change.decide(scope, &stored.endpoint)?;
         let before = std::mem::replace(&mut stored.endpoint, endpoint.clone());
         state.audit(scope, Act::endpoint_changed(&before, &endpoint), at);
         state.keep(claim.as_ref(), &endpoint, at);
@@ -154,15 +155,17 @@ impl WebhookRepository for MemoryStore {
         scope: &EnvironmentScope,
         id: WebhookEndpointId,
         at: Timestamp,
+        only_if: Precondition,
         claim: Option<CallersClaim>,
-    ) -> Result<Option<Done<()>>, OnceError> {
+    ) -> Result<Option<Done<()>>, WebhookError> {
         let mut state = self.lock();
         if let Some(()) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(())));
         }
-        if state.registry(scope.owner).endpoints.remove(&id).is_none() {
-            return Ok(None);
-        }
+        let endpoints = &mut state.registry(scope.owner).endpoints;
+        let Some(stored) = endpoints.get(&id) else { return Ok(None) };
+        only_if.check(Some(stored.endpoint.version()))?;
+        endpoints.remove(&id);
         state.audit(scope, Act::endpoint_deleted(id), at);
         state.keep(claim.as_ref(), &(), at);
         Ok(Some(Done::now(())))
@@ -232,14 +235,20 @@ impl WebhookRepository for MemoryStore {
 
     async fn claim(&self, _scope: &SystemScope, claim: LeaseClaim) -> Result<Vec<WebhookEndpoint>, StoreError> {
         let mut state = self.lock();
-        let mut claimed = Vec::new();
+        let party = |owner: Owner| (owner.tenant_id, owner.environment_id);
+        let mut waiting = Vec::new();
         for registry in state.awake() {
             let end = registry.last_position();
-            for stored in registry.endpoints.values_mut().filter(|stored| stored.is_claimable(end, &claim)) {
-                if claimed.len() < usize::from(claim.limit) {
-                    stored.lease = Some((claim.holder.clone(), claim.until));
-                    claimed.push(stored.endpoint.clone());
-                }
+            let claimable = registry.endpoints.values().filter(|stored| stored.is_claimable(end, &claim));
+            waiting.extend(claimable.map(|stored| (party(stored.endpoint.owner), stored.endpoint.id)));
+        }
+        let served = claim.serving.iter().map(|(_, owner)| party(*owner));
+        let chosen: Vec<_> = claim.choose(served, waiting).into_iter().map(|(_, id)| id).collect();
+        let mut claimed = Vec::new();
+        for stored in state.awake().flat_map(|registry| registry.endpoints.values_mut()) {
+            if chosen.contains(&stored.endpoint.id) {
+                stored.lease = Some((claim.holder.clone(), claim.until));
+                claimed.push(stored.endpoint.clone());
             }
         }
         Ok(claimed)

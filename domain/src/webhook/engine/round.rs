@@ -216,7 +216,7 @@ impl DeliveryEngine {
             endpoint.health.after(tally, now, &options.retries, options.disable_after, round.jitter(0));
         let health = match failed {
             Some(DeliveryError::Vault(_)) => Health { paused_until: Some(now.later(SEALED)), ..health },
-            _ => health.rested(round.read || tally != Tally::default(), next_at, now),
+            _ => health.rested(round.read || tally != Tally::default(), next_at, now).resting(tally),
         };
         let left = round.has_more || !complete || round.replays == REPLAYS as usize;
         let well = failed.is_none() && health.paused_until.is_none() && disabled.is_none();

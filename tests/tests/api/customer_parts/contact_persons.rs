@@ -17,7 +17,7 @@ async fn with_people(server: &Server, external_id: &str, people: Value) -> Value
 
 #[rstest]
 #[tokio::test]
-async fn people_are_kept_by_their_ids(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn contact_persons_keep_their_ids(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let ada = json!({
@@ -56,7 +56,7 @@ async fn people_are_kept_by_their_ids(#[values(Backend::Sqlite, Backend::Postgre
 
 #[rstest]
 #[tokio::test]
-async fn one_person_is_added_changed_and_removed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn a_contact_person_is_added_changed_and_removed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let created = with_people(&server, "acme", json!([{ "first_name": "Ada", "is_primary": true }])).await;
@@ -163,7 +163,7 @@ fn rand_of(value: &Value) -> usize {
 
 #[rstest]
 #[tokio::test]
-async fn mail_goes_to_the_people_who_are_there_for_it(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn recipients_depend_on_the_role(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let mut body = minimal("acme");

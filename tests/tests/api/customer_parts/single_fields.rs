@@ -69,7 +69,7 @@ async fn put_replaces_and_patch_merges_objects(#[values(Backend::Sqlite, Backend
 
 #[rstest]
 #[tokio::test]
-async fn what_was_read_may_be_sent_back_and_what_is_fixed_stays(
+async fn a_read_customer_can_be_sent_back_and_fixed_fields_stay(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
@@ -111,7 +111,7 @@ async fn found(server: &Server, body: Value) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn every_single_field_is_sought_and_sorted_by(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn every_single_field_is_a_filter_and_a_sort_key(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     for (id, legal_name, city, more) in [

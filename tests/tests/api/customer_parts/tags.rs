@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 #[rstest]
 #[tokio::test]
-async fn tags_are_put_on_and_taken_off(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn tags_are_added_and_removed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let place = Place::fresh(backend).await;
     let server = place.serve();
     let mut body = minimal("acme");

@@ -1,5 +1,10 @@
 //! Steps, from the first call to the final event, or to a failure that a person retries.
 
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
 use patron_tests::{
     patron::{Backend, Place},
     receiver::{Receiver, Reply},
@@ -108,4 +113,33 @@ async fn errors_reveal_no_answers_and_no_secrets(#[values(Backend::Sqlite, Backe
                 OR CAST(document AS TEXT) LIKE '%account%'";
     assert_eq!(place.number(kept).await, 0);
     assert_eq!(run(&server, &id).await["state"], "failed");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_host_that_asks_to_wait_is_not_called_until_then(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let place = Place::fresh(backend).await;
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let noted = times.clone();
+    let crm = Receiver::answering(move |number, _| {
+        noted.lock().unwrap().push(Instant::now());
+        match number {
+            0 => Reply { headers: "Retry-After: 4\r\n".to_owned(), ..Reply::status(503) },
+            _ => known_as(number),
+        }
+    })
+    .await;
+    let server = place.serve_with(&QUICK);
+    put(&server, SETTING, &workflow(&crm.url(), 5)).await.expect(200);
+    let first = create(&server, "first").await;
+    crm.wait_for(1).await;
+    let second = create(&server, "second").await;
+    for customer in [&first, &second] {
+        until(&server, customer, "succeeded").await;
+    }
+    let times = times.lock().unwrap().clone();
+    assert_eq!(times.len(), 3);
+    assert!(times[1] - times[0] >= Duration::from_millis(3_900), "{:?}", times[1] - times[0]);
 }

@@ -255,8 +255,8 @@ async fn certificates_hold_in_their_state_and_time(#[values(Backend::Sqlite, Bac
         assert_eq!((&explained["treatment"], reasons(&explained)), (&json!(treatment), vec![reason, reason]));
         assert_eq!(values(&explained).len(), 0);
     }
-    let wrong = server.get(&format!("{path}/taxes/effective?currency=USD&country=X&known_at=2999-01-01T00:00:00Z"));
-    refused(&wrong.await, 400, "validation_error", &["country"]);
+    let wrong = format!("{path}/taxes/effective?currency=USD&country=X&known_at=2999-01-01T00:00:00Z");
+    refused(&server.get(&wrong).await, 400, "validation_error", &["country"]);
     let future = server.get(&format!("{path}/taxes/effective?currency=USD&known_at=2999-01-01T00:00:00Z")).await;
     refused(&future, 400, "validation_error", &["known_at"]);
     let early = server.get(&format!("{path}/taxes/effective?currency=USD&known_at=2020-01-01T00:00:00Z")).await;

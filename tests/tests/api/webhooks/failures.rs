@@ -1,5 +1,10 @@
 //! Failed deliveries: retries, giving up, replays, and the disabling of endpoints.
 
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
 use patron_tests::{
     patron::{Backend, Place, send},
     receiver::{Receiver, Reply},
@@ -41,11 +46,64 @@ async fn a_failed_delivery_is_retried_and_delays_only_its_own_customer(
 
 #[rstest]
 #[tokio::test]
+async fn a_receiver_that_asks_to_wait_gets_nothing_until_then(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[values(429, 503)] status: u16,
+) {
+    let place = Place::fresh(backend).await;
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let noted = times.clone();
+    let receiver = Receiver::answering(move |number, _| {
+        noted.lock().unwrap().push(Instant::now());
+        match number {
+            0 => Reply { headers: "Retry-After: 4\r\n".to_owned(), ..Reply::status(status) },
+            _ => Reply::status(204),
+        }
+    })
+    .await;
+    let server = place.serve_with(&QUICK);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    customer(&server, "first").await;
+    receiver.wait_for(1).await;
+    // The wish holds for all deliveries, not only for the one that got it.
+    customer(&server, "second").await;
+    until(&server, &id, "delivered", 2).await;
+    let times = times.lock().unwrap().clone();
+    assert_eq!(times.len(), 3);
+    assert!(times[1] - times[0] >= Duration::from_millis(3_900), "{:?}", times[1] - times[0]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn replays_of_an_endpoint_are_limited(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let (place, receiver) = (Place::fresh(backend).await, Receiver::start().await);
+    let server = place.serve_with(&QUICK);
+    let (id, _) = endpoint(&server, &receiver.url()).await;
+    for number in 0..300 {
+        customer(&server, &format!("customer-{number}")).await;
+    }
+    let replay = async |id: &str| {
+        let period = json!({ "from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z" });
+        server.post(&format!("{ENDPOINTS}/{id}/replay"), &period).await
+    };
+    assert_eq!(replay(&id).await.expect(200)["replayed"], 300);
+    let refused = replay(&id).await;
+    assert_eq!((refused.status, refused.error().0), (429, "too_many_requests"));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=3).contains(&wait), "{wait}");
+    let (other, _) = endpoint(&server, &receiver.url()).await;
+    assert_eq!(replay(&other).await.expect(200)["replayed"], 300, "another endpoint");
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    assert_eq!(replay(&id).await.expect(200)["replayed"], 300);
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_delivery_that_always_fails_is_listed_stops_blocking_and_can_be_replayed(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mended = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let works = mended.clone();
     let receiver = Receiver::answering(move |_, body| {
         let bad = body["sequence"] == 1 && body["customer"]["external_id"] == "bad";
@@ -106,7 +164,7 @@ async fn a_failing_endpoint_is_disabled_and_resumes_where_it_stopped(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let mended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mended = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let works = mended.clone();
     let receiver = Receiver::answering(move |_, _| {
         Reply::status(if works.load(std::sync::atomic::Ordering::Relaxed) { 200 } else { 500 })

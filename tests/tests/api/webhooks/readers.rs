@@ -8,7 +8,7 @@ use patron_adapters::{
 };
 use patron_domain::{
     event::{EventPosition, EventReaders},
-    tenancy::SystemScope,
+    tenancy::{Quota, SystemScope},
     testkit::{MemoryStore, a_delivery, a_scope, a_time, a_webhook_endpoint},
     webhook::{Delivery, DeliveryKind, DeliveryState, WebhookEndpoint, WebhookRepository},
 };
@@ -25,7 +25,7 @@ fn place(number: i64) -> EventPosition {
 /// Events with a pending retry are kept, however far the endpoint has read.
 async fn check(store: Arc<dyn WebhookRepository>) {
     let endpoint = WebhookEndpoint { position: place(90), ..a_webhook_endpoint() };
-    store.create_endpoint(&a_scope(), endpoint.clone(), None).await.unwrap();
+    store.create_endpoint(&a_scope(), endpoint.clone(), Quota::UNLIMITED, None).await.unwrap();
     let readers = EndpointReaders(store.clone());
     let behind = || async { readers.furthest_behind(&SystemScope::patron(), a_scope().owner).await };
     assert_eq!(behind().await, Ok(Some(place(90))));
@@ -47,7 +47,7 @@ async fn check(store: Arc<dyn WebhookRepository>) {
         store.add_deliveries(&a_scope(), vec![delivery], a_time(), None).await.unwrap();
         assert_eq!(behind().await, Ok(Some(place(wanted))));
     }
-    store.delete_endpoint(&a_scope(), endpoint.id, a_time(), None).await.unwrap();
+    store.delete_endpoint(&a_scope(), endpoint.id, a_time(), Default::default(), None).await.unwrap();
     assert_eq!(behind().await, Ok(None), "no endpoint must hold events back any more");
 }
 

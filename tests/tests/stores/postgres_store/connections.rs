@@ -122,7 +122,8 @@ async fn an_environment_that_was_renamed_again_meanwhile_keeps_the_later_name() 
     };
     let rename = async |database: &Database, name: &str| {
         let name = Some(EnvironmentName::new(name).unwrap());
-        let renamed = database.tenancy.rename_environment(&scope, id, name, SystemClock.now(), None).await;
+        let renamed =
+            database.tenancy.rename_environment(&scope, id, name, SystemClock.now(), Default::default(), None).await;
         renamed.unwrap().unwrap().value.name.as_str().to_owned()
     };
     // What was committed is not done again; what was not is done after B.

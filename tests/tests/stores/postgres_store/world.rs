@@ -16,8 +16,8 @@ use patron_domain::{
     page::PageRequest,
     store::StoreError,
     tax::{
-        CreateTaxRateError, CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateName, TaxRateOverride,
-        TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,
+        CreateTaxRateError, CurrencyCode, Percentage, Priority, TaxRate, TaxRateCode, TaxRateHistory, TaxRateName,
+        TaxRateOverride, TaxRateOverrides, TaxRateScope, TaxRateStatus, TaxValue,
     },
     tenancy::{
         Actor, AllowedNetworks, ApiKey, ApiKeyName, ApiKeySecret, Bootstrap, Environment, EnvironmentName,
@@ -121,6 +121,7 @@ impl World {
             name: TaxRateName::new(code).unwrap(),
             description: None,
             value: TaxValue::Percentage(Percentage::new("19").unwrap()),
+            history: TaxRateHistory::default(),
             scope: TaxRateScope::Internal,
             rate_status: TaxRateStatus::Active,
             metadata: Metadata::default(),
@@ -148,6 +149,7 @@ impl World {
             currency: CurrencyCode::new("EUR").unwrap(),
             priority: Priority::new(1).unwrap(),
             auto_apply: true,
+            behavior: None,
             metadata: Metadata::default(),
         });
         let taxes = TaxChoice::Overrides(TaxRateOverrides::new(overrides.collect()).unwrap());

@@ -1,4 +1,4 @@
-//! The things of a customer with ids of their own, over HTTP: as lists within a customer, and one by one.
+//! The items of a customer over HTTP: as lists within a customer, and one by one.
 
 mod recipients;
 pub(super) mod request;

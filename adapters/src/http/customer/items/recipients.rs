@@ -17,14 +17,14 @@ use crate::http::{
     query::Query,
 };
 
-/// Who gets mail of a kind.
+/// The recipients of mail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recipients)]
 struct RecipientsResponse<'a> {
     recipients: Vec<RecipientResponse<'a>>,
 }
 
-/// Somebody who gets mail.
+/// A recipient of mail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recipient)]
 struct RecipientResponse<'a> {
@@ -32,7 +32,7 @@ struct RecipientResponse<'a> {
     email: &'a Email,
     #[schema(schema_with = or_empty::<CustomerName>)]
     name: String,
-    /// Missing for the customer's own address.
+    /// Absent for the customer's own address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<ContactPersonId>)]
     contact_person_id: Option<ContactPersonId>,
@@ -47,7 +47,7 @@ impl<'a> From<Recipient<'a>> for RecipientResponse<'a> {
     }
 }
 
-/// Who should get mail of a kind, in order, each with the reason.
+/// The recipients of mail about a subject, in order, each with the reason.
 // The rank puts it after `/customers/external/<_..>`.
 #[get("/customers/<id>/recipients", rank = 1)]
 pub(super) async fn recipients(
@@ -65,13 +65,13 @@ pub(super) async fn recipients(
     Answer::ok(&RecipientsResponse { recipients: recipients.into_iter().map(RecipientResponse::from).collect() })
 }
 
-/// What the document says of it.
+/// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "The people who have the role, the primary one first; if nobody has it, the primary one, else the customer's own \
-                address. Without a role everybody with an address.";
-    Endpoint::new(routes![recipients], "listRecipients", "Who should get mail", says)
+    let says = "The people with the role, the primary one first. If no person has it: the primary one, or else the customer's \
+                own address. Without a role: everyone with an address.";
+    Endpoint::new(routes![recipients], "listRecipients", "List the recipients of mail", says)
         .with_key()
         .path::<CustomerId>("id", "The customer.")
-        .query::<ContactRole>("role", "What the mail is about, such as `billing`.")
-        .answers::<RecipientsResponse<'_>>(200, "Who should get it.")
+        .query::<ContactRole>("role", "The subject of the mail, such as `billing`.")
+        .answers::<RecipientsResponse<'_>>(200, "The recipients.")
 }

@@ -1,4 +1,4 @@
-//! The things of a customer with ids, as clients send them. One struct serves create, `PUT`, and the routes of one thing.
+//! The items of a customer, in requests. One struct serves create, `PUT`, and the routes of single items.
 
 use patron_domain::{
     customer::{
@@ -21,19 +21,19 @@ use crate::http::{
     openapi::{given_any_object, optional, or_null, values},
 };
 
-/// What a request says of one thing.
+/// An item of a request.
 pub(in crate::http::customer) trait Says<T: ItemKind> {
     /// The id that it names, if any.
     fn id(&mut self, fields: &mut Reader<'_>) -> Option<Id<T::Id>>;
 
-    /// A new one; `None` when it is not valid, which is noted.
+    /// A new item; `None` if it is invalid, which is noted.
     fn into_value(self, fields: &mut Reader<'_>) -> Option<T>;
 
-    /// A change of one that is there.
+    /// A change of an existing item.
     fn into_update(self, fields: &mut Reader<'_>) -> T::Update;
 }
 
-/// The list of a create; `null` is as if absent.
+/// The list of a create; `null` counts as absent.
 pub(in crate::http::customer) fn items<T: ItemKind, R: Says<T>>(
     fields: &mut Reader<'_>,
     given: Field<List<R>>,
@@ -47,7 +47,7 @@ pub(in crate::http::customer) fn items<T: ItemKind, R: Says<T>>(
     fields.group(NewItems::at_places(valid))
 }
 
-/// The list of an update, which replaces the one that is there.
+/// The list of an update, which replaces the present one.
 pub(in crate::http::customer) fn items_change<T: ItemKind, R: Says<T>>(
     fields: &mut Reader<'_>,
     stated: Stated<List<R>>,
@@ -60,7 +60,7 @@ pub(in crate::http::customer) fn items_change<T: ItemKind, R: Says<T>>(
     }
 }
 
-/// A text that has to be there; in an update it may be left out, but not be cleared.
+/// A required text. An update may leave it out, but not clear it.
 fn needed<'t, T, E: Rule>(
     fields: &mut Reader<'_>,
     name: &str,
@@ -88,7 +88,7 @@ fn texts<'t, T: Listed, E: Rule>(
 
 macro_rules! person_request {
     ($($field:ident: $type:ident, $says:literal;)+) => {
-        /// A person of a customer.
+        /// A contact person of a customer.
         #[derive(Default, Deserialize, ToSchema)]
         #[serde(default, bound(deserialize = "'de: 'a"))]
         pub(in crate::http::customer) struct ContactPersonRequest<'a> {
@@ -133,7 +133,7 @@ macro_rules! person_request {
     };
 }
 
-/// The most roles.
+/// The maximum number of roles.
 const MAX_ROLES: usize = most::<ContactRole>();
 
 patron_domain::contact_person_texts!(person_request);
@@ -150,13 +150,13 @@ pub(in crate::http::customer) struct TaxIdRequest<'a> {
     r#type: Stated<Text<'a>>,
     #[schema(schema_with = or_null::<TaxId>)]
     value: Stated<Text<'a>>,
-    /// Takes the value even if its format or check digit is wrong.
+    /// Accepts the value even if its format or check digit is wrong.
     #[schema(schema_with = optional::<bool>)]
     unchecked: Stated<bool>,
-    /// Ignored: an answer may be sent back.
+    /// Ignored, so that a client can send back a response.
     #[schema(schema_with = or_null::<CountryCode>)]
     country: Field<Text<'a>>,
-    /// Ignored: an answer may be sent back.
+    /// Ignored, so that a client can send back a response.
     #[schema(schema_with = given_any_object)]
     verification: Field<Object>,
 }
@@ -263,14 +263,14 @@ pub(in crate::http::customer) fn exempt_rate_codes(
     codes
 }
 
-/// The most codes of tax rates.
+/// The maximum number of codes of tax rates.
 const MAX_CODES: usize = most::<TaxRateCode>();
 
 patron_domain::tax_exemption_texts!(exemption_request);
 
 object_from_json!(TaxExemptionRequest);
 
-/// A switch; `null` turns it off.
+/// A flag; `null` turns it off.
 fn flag(fields: &mut Reader<'_>, name: &str, stated: Stated<bool>) -> Option<bool> {
     match fields.stated(name, stated, Null::Clears) {
         Statement::Nothing => None,

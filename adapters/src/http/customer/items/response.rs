@@ -1,4 +1,4 @@
-//! The things of a customer with ids, as clients see them.
+//! The items of a customer, in responses.
 
 use patron_domain::{
     customer::{
@@ -17,7 +17,7 @@ use crate::http::openapi::{all, exactly, or_empty};
 
 macro_rules! person_response {
     ($($field:ident: $type:ident, $says:literal;)+) => {
-        /// A person of a customer.
+        /// A contact person of a customer.
         #[derive(Serialize, ToSchema)]
         #[schema(as = ContactPerson)]
         pub(in crate::http::customer) struct ContactPersonResponse<'a> {
@@ -66,10 +66,10 @@ pub(in crate::http::customer) struct TaxIdResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, schema_with = exactly::<CountryCode>)]
     country: Option<CountryCode>,
-    /// Whether it was taken without a check.
+    /// Whether it was accepted without a check.
     #[schema(schema_with = exactly::<bool>)]
     unchecked: bool,
-    /// What an authority said of it; `null`, as none is asked.
+    /// The verification by an authority; always `null`, because none is asked.
     #[schema(required = true)]
     verification: Option<bool>,
 }

@@ -1,5 +1,5 @@
-//! `POST /customers/{id}/contact_persons`, `PATCH` and `DELETE /customers/{id}/contact_persons/{item}`, and the same for the other
-//! lists: where two people edit one customer, each changes its own.
+//! `POST /customers/{id}/contact_persons`, `PATCH` and `DELETE /customers/{id}/contact_persons/{item}`, and the same for
+//! the other lists, so that two people can edit one customer at the same time.
 
 use patron_domain::{
     customer::{Amendment, CustomerChange, CustomerUpdate, ItemChange, ItemKind, ItemsChange},
@@ -30,7 +30,7 @@ use crate::http::{
     version::IfMatch,
 };
 
-/// With what every one of these requests comes.
+/// The parts that all of these requests have.
 struct Request<'r> {
     caller: &'r Caller,
     api: &'r Api,
@@ -41,7 +41,7 @@ struct Request<'r> {
 }
 
 impl Request<'_> {
-    /// Makes one change of one list, and answers the customer.
+    /// Makes one change of one list, and returns the customer.
     async fn change(self, update: CustomerUpdate) -> Result<Answer, ApiError> {
         let id = CustomerId::parse(self.customer).map_err(|_| missing())?;
         let change = CustomerChange::Amend(id, Amendment::Update(Box::new(update)));
@@ -51,19 +51,19 @@ impl Request<'_> {
     }
 }
 
-/// Something that a body says in full.
+/// A whole item, as a body.
 fn value<T: ItemKind, R: Says<T>>(request: R, broken: &mut Violations) -> Option<ItemChange<T>> {
     let value = request.into_value(&mut Reader::new(broken))?;
     Some(ItemChange::Add(Box::new(value)))
 }
 
-/// What a body changes of something.
+/// A change of an item, as a body.
 fn update<T: ItemKind, R: Says<T>>(request: R, broken: &mut Violations) -> Option<T::Update> {
     Some(request.into_update(&mut Reader::new(broken)))
 }
 
 fn item<T: ItemKind>(id: &str) -> Result<Id<T::Id>, ApiError> {
-    Id::parse(id).map_err(|_| ApiError::not_found(format!("the customer has no such one among its {}", T::NAME)))
+    Id::parse(id).map_err(|_| ApiError::not_found(format!("the customer has no item with this id in its {}", T::NAME)))
 }
 
 /// The three routes of one list.
@@ -126,12 +126,12 @@ macro_rules! item_routes {
                 routes![add, amend, remove]
             }
 
-            /// What the document says of them.
+            /// The documentation of these endpoints.
             pub(super) fn documents(name: &str, title: &str, whole: Value, some: Value) -> Vec<Endpoint> {
-                let all = "Answers the whole customer. The paths of errors begin at the body.";
+                let all = "Returns the whole customer. The paths of errors are relative to the body.";
                 let of_customer = |endpoint: Endpoint| endpoint.with_key().path::<CustomerId>("id", "The customer.");
                 let of_one = |endpoint: Endpoint| {
-                    of_customer(endpoint).path::<Id<<$item as ItemKind>::Id>>("one", "Which one of the list.")
+                    of_customer(endpoint).path::<Id<<$item as ItemKind>::Id>>("one", "The id of the item.")
                 };
                 let add = Endpoint::new(routes![add], &format!("add{name}"), &format!("Add {title}"), all);
                 let amend = Endpoint::new(routes![amend], &format!("patch{name}"), &format!("Change {title}"), all);
@@ -143,7 +143,7 @@ macro_rules! item_routes {
                 ]
                 .map(|endpoint| {
                     endpoint
-                        .answers::<CustomerResponse<'_>>(200, "The customer as the change left it.")
+                        .answers::<CustomerResponse<'_>>(200, "The changed customer.")
                         .idempotent()
                         .conditional()
                         .refuses([Refusal::InvalidOperation])
@@ -178,7 +178,7 @@ pub(in crate::http::customer) fn routes() -> Vec<Route> {
     [lists, routes![recipients]].concat()
 }
 
-/// What the document says of them.
+/// The documentation of these endpoints.
 pub(in crate::http::customer) fn documents() -> Vec<Endpoint> {
     let ada = json!({ "first_name": "Ada", "email": "ada@acme.example", "roles": ["billing"] });
     let vat = json!({ "type": "eu_vat", "value": "DE136695976" });

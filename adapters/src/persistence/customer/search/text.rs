@@ -5,11 +5,11 @@ use patron_domain::customer::query::TextField;
 
 use super::{dialect::Dialect, terms::Sought};
 
-/// Where a text stands.
+/// The place of a text.
 #[derive(Clone, Copy)]
 pub(super) struct TextColumn {
     place: Place,
-    /// What stands for it while the document has none; `None` where it is NULL then.
+    /// The value while the document has none; `None` if it is NULL then.
     default: Option<&'static str>,
     /// The column with the same text folded, which leads an index.
     indexed: Option<&'static str>,
@@ -41,17 +41,17 @@ impl TextColumn {
         }
     }
 
-    /// Without the help of an index.
+    /// Without an index.
     pub(super) fn unindexed(self) -> Self {
         Self { indexed: None, ..self }
     }
 
-    /// Whether an index leads to it by its folded form.
+    /// Whether an index has its folded form.
     pub(super) fn is_indexed(self) -> bool {
         self.indexed.is_some()
     }
 
-    /// The text, of the row of `customers` that goes by a name in the statement.
+    /// The text, in the row of `customers` with this name in the statement.
     fn write<DB: Dialect>(self, row: &str, out: &mut AstPass<'_, '_, DB>) {
         let parts: &[&str] = match (self.place, self.default) {
             (Place::Id, _) => &[row, ".id"],
@@ -64,8 +64,8 @@ impl TextColumn {
         parts.iter().for_each(|part| out.push_sql(part));
     }
 
-    /// The same folded, and empty where there is no text; of ids as they are. Documents hold the folded form where lower-casing A to Z does not give
-    /// it, which both databases do alike.
+    /// The folded text, or the empty text if it is absent. Ids are not folded. Documents contain the folded form only where
+    /// lower-casing A to Z, which both databases do alike, does not give it.
     pub(super) fn write_folded<DB: Dialect>(self, row: &str, out: &mut AstPass<'_, '_, DB>) {
         let [before, after] = DB::LOWER;
         let parts: &[&str] = match self.place {
@@ -96,7 +96,7 @@ impl TextColumn {
         parts.iter().for_each(|part| out.push_sql(part));
     }
 
-    /// What lists are sorted by: ids and external ids as they are, all else folded.
+    /// The sort key: ids and external ids unchanged, other texts folded.
     pub(super) fn write_sorted<DB: Dialect>(self, row: &str, out: &mut AstPass<'_, '_, DB>) {
         match self.place {
             Place::ExternalId => self.write(row, out),

@@ -3,14 +3,15 @@
 use super::{Fault, Wrong, now};
 use crate::{
     customer::{
-        ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerRepository,
-        CustomerUpdate, TaxChoice, TaxFacts,
+        ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerFacts, CustomerName,
+        CustomerRepository, CustomerUpdate, TaxChoice, TaxFacts,
     },
     lifecycle::Status,
     page::PageRequest,
+    patch::Patch,
     store::StoreError,
     tax::{TaxAssociationFilter, TaxRateOverrides, TaxRepository, TaxedEntity},
-    tenancy::EnvironmentScope,
+    tenancy::{EnvironmentScope, Quota},
     testkit::{MemoryStore, a_time},
 };
 
@@ -63,6 +64,11 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
                 return answer;
             }
             seen.find(|scope| now(store.change(&scope, command.clone())).ok()).map_or(answer, Ok)
+        });
+    }),
+    ("ignores the quota of customers", |wrong| {
+        changing(wrong, |store, scope, command| {
+            now(store.change(scope, ChangeCustomer { quota: Quota::UNLIMITED, ..command }))
         });
     }),
     ("allows an external id once in all environments", |wrong| {
@@ -173,7 +179,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         changing(wrong, |store, scope, command| {
             let answer = now(store.change(scope, command.clone()));
             if let (Err(_), CustomerChange::Amend(id, _)) = (&answer, command.change) {
-                let touch = crate::customer::Amendment::Update(Box::<CustomerUpdate>::default());
+                let name = Patch::Set(CustomerName::new("touched").unwrap());
+                let touch = CustomerUpdate { name, ..CustomerUpdate::default() };
+                let touch = crate::customer::Amendment::Update(Box::new(touch));
                 let touch = ChangeCustomer::new(CustomerChange::Amend(id, touch), command.stamp);
                 let _ = now(store.change(scope, touch));
             }

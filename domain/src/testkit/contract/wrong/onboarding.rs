@@ -5,6 +5,7 @@ use crate::{
     customer::{ChangeCustomer, CustomerChange, CustomerRepository, NewCustomer},
     idempotency::Done,
     onboarding::{Onboarding, OnboardingRepository, OnboardingRun, PutWorkflow, RunClaim, RunQuery, RunRecord},
+    tenancy::Quota,
 };
 
 pub(super) fn pass_on(wrong: &mut Wrong) {
@@ -18,7 +19,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let own = store.clone();
     onboarding
         .expect_delete_workflow()
-        .returning(move |scope, name, at, claim| now(own.delete_workflow(scope, name, at, claim)));
+        .returning(move |scope, name, at, only_if, claim| now(own.delete_workflow(scope, name, at, only_if, claim)));
     let own = store.clone();
     onboarding.expect_run().returning(move |scope, id| now(own.run(scope, id)));
     let own = store.clone();
@@ -71,8 +72,11 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.onboarding.expect_put_workflow().returning(move |scope, put, _| {
             let current = now(store.workflow(scope, put.name.clone()))?;
-            Ok(Done::now(put.decide(scope, current).workflow().clone()))
+            Ok(Done::now(put.decide(scope, current, 0)?.workflow().clone()))
         });
+    }),
+    ("ignores the quota of workflows", |wrong| {
+        putting(wrong, |put| PutWorkflow { quota: Quota::UNLIMITED, ..put });
     }),
     ("uses a new secret for every version", |wrong| {
         putting(wrong, |put| PutWorkflow { another_secret: true, ..put });
@@ -101,7 +105,7 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             let first = now(store.workflow(scope, put.name.clone()))?;
             match first {
                 None => now(store.put_workflow(scope, put, claim)),
-                Some(first) => Ok(Done::now(put.decide(scope, Some(first)).workflow().clone())),
+                Some(first) => Ok(Done::now(put.decide(scope, Some(first), 0)?.workflow().clone())),
             }
         });
     }),

@@ -24,10 +24,9 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .expect_create_environment()
         .returning(move |scope, one, claim| now(store.create_environment(scope, one, claim)));
     let store = wrong.store.clone();
-    wrong
-        .tenancy
-        .expect_rename_environment()
-        .returning(move |scope, id, name, at, claim| now(store.rename_environment(scope, id, name, at, claim)));
+    wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, only_if, claim| {
+        now(store.rename_environment(scope, id, name, at, only_if, claim))
+    });
     let store = wrong.store.clone();
     wrong
         .tenancy
@@ -135,18 +134,18 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("does not record who renames", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, claim| {
+        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, only_if, claim| {
             let scope = TenantScope { actor: Actor::system(), ..scope.clone() };
-            now(store.rename_environment(&scope, id, name, at, claim))
+            now(store.rename_environment(&scope, id, name, at, only_if, claim))
         });
     }),
     ("renames environments of other tenants", |wrong| {
         let store = wrong.store.clone();
-        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, claim| {
+        wrong.tenancy.expect_rename_environment().returning(move |scope, id, name, at, only_if, claim| {
             let found = now(store.find_environment(&SystemScope::patron(), id))?;
             let Some(found) = found else { return Ok(None) };
             let scope = TenantScope { tenant_id: found.tenant_id, ..scope.clone() };
-            now(store.rename_environment(&scope, id, name, at, claim))
+            now(store.rename_environment(&scope, id, name, at, only_if, claim))
         });
     }),
     ("finds any environment and any key", |wrong| {

@@ -6,7 +6,7 @@ use crate::{
     idempotency::Done,
     ids::WebhookEndpointId,
     lifecycle::Owner,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Quota, SystemScope},
     testkit::MemoryStore,
     webhook::{
         DeliveryQuery, DeliveryState, Health, LeaseClaim, RoundRecord, WebhookEndpoint, WebhookError, WebhookRepository,
@@ -16,7 +16,9 @@ use crate::{
 pub(super) fn pass_on(wrong: &mut Wrong) {
     let (store, webhooks) = (&wrong.store, &mut wrong.webhooks);
     let own = store.clone();
-    webhooks.expect_create_endpoint().returning(move |scope, one, claim| now(own.create_endpoint(scope, one, claim)));
+    webhooks
+        .expect_create_endpoint()
+        .returning(move |scope, one, quota, claim| now(own.create_endpoint(scope, one, quota, claim)));
     let own = store.clone();
     webhooks.expect_endpoints().returning(move |scope, page| now(own.endpoints(scope, page)));
     let own = store.clone();
@@ -30,7 +32,7 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
     let own = store.clone();
     webhooks
         .expect_delete_endpoint()
-        .returning(move |scope, id, at, claim| now(own.delete_endpoint(scope, id, at, claim)));
+        .returning(move |scope, id, at, only_if, claim| now(own.delete_endpoint(scope, id, at, only_if, claim)));
     let own = store.clone();
     webhooks.expect_deliveries().returning(move |scope, id, query| now(own.deliveries(scope, id, query)));
     let own = store.clone();
@@ -83,13 +85,13 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         let store = wrong.store.clone();
         wrong.webhooks.expect_change_endpoint().returning(move |scope, change, _| {
             let found = now(store.find_endpoint(scope, change.id))?;
-            Ok(Done::now(change.decide(scope, found.ok_or(WebhookError::UnknownEndpoint)?)))
+            Ok(Done::now(change.decide(scope, &found.ok_or(WebhookError::UnknownEndpoint)?)?))
         });
     }),
     ("loses the position of an endpoint", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
-            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, claim))
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| {
+            now(store.create_endpoint(scope, WebhookEndpoint { position: EventPosition::START, ..one }, quota, claim))
         });
     }),
     ("returns the first endpoints on every page", |wrong| {
@@ -102,8 +104,8 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("allows any number of endpoints", |wrong| {
         let store = wrong.store.clone();
-        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, claim| {
-            let answer = now(store.create_endpoint(scope, one.clone(), claim));
+        wrong.webhooks.expect_create_endpoint().returning(move |scope, one, quota, claim| {
+            let answer = now(store.create_endpoint(scope, one.clone(), quota, claim));
             if answer == Err(WebhookError::TooManyEndpoints) { Ok(Done::now(one)) } else { answer }
         });
     }),
@@ -116,10 +118,9 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("deletes endpoints of any environment", |wrong| {
         let store = wrong.store.clone();
-        wrong
-            .webhooks
-            .expect_delete_endpoint()
-            .returning(move |scope, id, at, claim| now(store.delete_endpoint(&home(&store, scope, id), id, at, claim)));
+        wrong.webhooks.expect_delete_endpoint().returning(move |scope, id, at, only_if, claim| {
+            now(store.delete_endpoint(&home(&store, scope, id), id, at, only_if, claim))
+        });
     }),
     ("shows deliveries of any environment", |wrong| {
         let store = wrong.store.clone();
@@ -136,6 +137,16 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
     }),
     ("leases endpoints that are served", |wrong| {
         claiming(wrong, |claim| LeaseClaim { serving: Vec::new(), ..claim });
+    }),
+    ("ignores the quota of endpoints", |wrong| {
+        let store = wrong.store.clone();
+        wrong
+            .webhooks
+            .expect_create_endpoint()
+            .returning(move |scope, one, _, claim| now(store.create_endpoint(scope, one, Quota::UNLIMITED, claim)));
+    }),
+    ("leases more endpoints of one environment than its share", |wrong| {
+        claiming(wrong, |claim| LeaseClaim { places: u16::MAX, ..claim });
     }),
     ("leases paused endpoints", |wrong| {
         recording(wrong, |record| RoundRecord { health: Health { paused_until: None, ..record.health }, ..record });
@@ -216,14 +227,14 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
         wrong
             .webhooks
             .expect_create_endpoint()
-            .returning(move |scope, one, _| now(store.create_endpoint(scope, one, None)));
+            .returning(move |scope, one, quota, _| now(store.create_endpoint(scope, one, quota, None)));
     }),
     ("forgets the key of a deletion", |wrong| {
         let store = wrong.store.clone();
         wrong
             .webhooks
             .expect_delete_endpoint()
-            .returning(move |scope, id, at, _| now(store.delete_endpoint(scope, id, at, None)));
+            .returning(move |scope, id, at, only_if, _| now(store.delete_endpoint(scope, id, at, only_if, None)));
     }),
     ("replays again with a key", |wrong| {
         let store = wrong.store.clone();
