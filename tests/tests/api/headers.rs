@@ -234,12 +234,12 @@ async fn unknown_members_are_reported_but_not_refused() {
         "adress_country": "DE",
         "a,b ü": 1,
         "metadata": { "free": "x" },
-        "tax_rate_overrides": [{ "tax_rate_code": "VAT", "currency": "EUR", "tax_behavior": "inclusive" }],
+        "tax_rate_overrides": [{ "tax_rate_code": "VAT", "currency": "EUR", "tax_behaviour": "inclusive" }],
     });
     let created = server.post("/v1/customers", &body).await;
     assert_eq!(created.status, 201, "{:#}", created.body);
     let ignored = created.header("patron-ignored").unwrap().split(", ").collect::<Vec<_>>();
-    let wanted = ["[\"a%2Cb%20%C3%BC\"]", "adress_country", "tax_rate_overrides[0].tax_behavior"];
+    let wanted = ["[\"a%2Cb%20%C3%BC\"]", "adress_country", "tax_rate_overrides[0].tax_behaviour"];
     assert_eq!(ignored, wanted);
     let known = server.post("/v1/customers", &minimal("plain")).await;
     assert_eq!(known.header("patron-ignored"), None);

@@ -113,6 +113,12 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         })
         .await;
     }
+    let mut change = String::new();
+    if operation == "deleteTaxRateChange" {
+        let path = format!("/v1/taxes/rates/{}/changes", text(&unused["id"]));
+        let later = json!({ "effective_from": "2099-01-01T00:00:00Z", "percentage_value": "16" });
+        change = text(&server.post(&path, &later).await.expect(201)["id"]);
+    }
     let associations = server.get("/v1/taxes/associations").await.expect(200);
     let environments = server.get("/v1/environments").await.expect(200);
     let key = server.post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key" })).await.expect(201);
@@ -127,6 +133,7 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
         ("txi_", text(&created["tax_ids"][0]["id"])),
         ("txe_", text(&created["tax_exemptions"][0]["id"])),
         ("taxrate_", text(&unused["id"])),
+        ("trc_", change),
         ("ta_", associations["items"][0]["id"].as_str().unwrap_or_default().to_owned()),
         ("env_", text(&environments["environments"][0]["id"])),
         ("secret_", text(&key["secret"]["id"])),

@@ -179,7 +179,8 @@ async fn of_concurrent_defaults_with_overlapping_terms_one_is_created(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let place = Place::fresh(backend).await;
-    let servers = [place.serve(), place.serve()];
+    // Only one server may use a SQLite file.
+    let servers: Vec<_> = (0..if backend == Backend::Sqlite { 1 } else { 2 }).map(|_| place.serve()).collect();
     a_rate(&servers[0], "VAT").await;
     let body = |month: usize| {
         json!({
@@ -189,7 +190,7 @@ async fn of_concurrent_defaults_with_overlapping_terms_one_is_created(
     };
     let creates: Vec<_> = (0..40)
         .map(|number| {
-            let (server, body) = (&servers[number % 2], body(1 + number % 10));
+            let (server, body) = (&servers[number % servers.len()], body(1 + number % 10));
             async move { server.post(ASSOCIATIONS, &body).await.status }
         })
         .collect();
