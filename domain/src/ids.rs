@@ -6,9 +6,17 @@
 pub(crate) mod crockford;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
+mod randomness;
+mod sequence;
 
 use std::{fmt, hash, marker::PhantomData, str::FromStr};
 
+#[cfg(any(test, feature = "mock"))]
+pub use randomness::MockRandomness;
+pub use randomness::{Randomness, RandomnessUnavailable};
+#[cfg(any(test, feature = "mock"))]
+pub use sequence::MockIdGenerator;
+pub use sequence::{IdGenerator, IdSequence};
 pub use uuid::Uuid;
 
 use crate::{time::Timestamp, violation::Rule};
@@ -272,85 +280,6 @@ impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
-
-/// The ids of one operation, all derived from one UUIDv7: the first is that UUID, and each further one increments its
-/// random part. So one call for randomness is enough, and a decision that only learns inside the transaction how many
-/// ids it needs stays a pure function.
-///
-/// ```
-/// use patron_domain::{ids::{CustomerId, EventId, IdSequence}, testkit::a_time};
-///
-/// let mut ids = IdSequence::start(a_time(), [7; 10]);
-/// let (customer, event): (CustomerId, EventId) = (ids.next_id(), ids.next_id());
-/// assert_ne!(customer.uuid(), event.uuid());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdSequence {
-    next: u128,
-}
-
-impl IdSequence {
-    /// The 62 random bits at the end of a UUIDv7, `rand_b` in RFC 9562.
-    const COUNTER: u128 = (1 << 62) - 1;
-
-    /// Starts a sequence at a time, with 80 random bits, of which a UUIDv7 has room for 74.
-    #[must_use]
-    pub fn start(at: Timestamp, random: [u8; 10]) -> Self {
-        let first = uuid::Builder::from_unix_timestamp_millis(at.unix_millis(), &random).into_uuid();
-        Self { next: first.as_u128() }
-    }
-
-    /// The next id.
-    pub fn next_id<K: Kind>(&mut self) -> Id<K> {
-        let id = Id::from_uuid(Uuid::from_u128(self.next));
-        self.next = (self.next & !Self::COUNTER) | (self.next.wrapping_add(1) & Self::COUNTER);
-        id
-    }
-}
-
-/// The port for new ids.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{ids::IdGenerator, testkit::{CountingIds, a_time}};
-///
-/// let ids: Arc<dyn IdGenerator> = Arc::new(CountingIds::default());
-/// assert_ne!(ids.start(a_time()), ids.start(a_time()));
-/// ```
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-pub trait IdGenerator: Send + Sync {
-    /// Starts the ids of one operation. They MUST start at `at`, with bits that no other call gets.
-    fn start(&self, at: Timestamp) -> IdSequence;
-}
-
-/// The port for secret random bits.
-///
-/// ```
-/// use std::sync::Arc;
-/// use patron_domain::{ids::Randomness, testkit::FixedRandomness};
-///
-/// let randomness: Arc<dyn Randomness> = Arc::new(FixedRandomness([7; 32]));
-/// assert_eq!(randomness.secret_bytes(), Ok([7; 32]));
-/// ```
-#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
-pub trait Randomness: Send + Sync {
-    /// 256 unpredictable bits. They MUST come from the operating system's generator or an equally strong one.
-    ///
-    /// # Errors
-    /// [`RandomnessUnavailable`] when the source fails; a weaker source MUST NOT be used instead.
-    fn secret_bytes(&self) -> Result<[u8; 32], RandomnessUnavailable>;
-}
-
-/// The source of randomness failed.
-///
-/// ```
-/// use patron_domain::ids::RandomnessUnavailable;
-///
-/// assert_eq!(RandomnessUnavailable.to_string(), "the operating system returned no random bytes");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system returned no random bytes")]
-pub struct RandomnessUnavailable;
 
 #[cfg(test)]
 mod tests {

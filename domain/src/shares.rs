@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The places that parties have, such as the connections in use by environments.
 ///
-/// While others wait, a party has at most half of the places. The last quarter stays free even if nobody else waits, so
+/// While others wait, a party has at most half of the places. The last quarter stays free even if no other party waits, so
 /// the next party need not wait for others to finish. A free place goes to the waiting party with the fewest places.
 ///
 /// ```
@@ -34,7 +34,7 @@ impl<P: Ord + Clone> Shares<P> {
         self.places.div_ceil(2)
     }
 
-    /// The number of places that a party leaves free even if nobody else waits.
+    /// The number of places that a party leaves free even if no other party waits.
     #[must_use]
     pub fn kept_free(&self) -> usize {
         if self.places > 1 { (self.places / 4).max(1) } else { 0 }

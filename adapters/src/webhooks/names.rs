@@ -21,7 +21,7 @@ use patron_domain::ids::EnvironmentId;
 use crate::turns::Turns;
 
 /// The longest time for a look-up.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// The most look-ups at once.
 const LOOK_UPS: usize = 16;
 /// How long addresses are valid. A few seconds, so that changes of addresses are noticed.
@@ -100,7 +100,7 @@ impl Names {
 
     async fn ask(&self, name: &str) -> Arc<[IpAddr]> {
         let asked = async { self.resolver()?.lookup_ip(name).await.ok() };
-        let found = tokio::time::timeout(PATIENCE, asked).await.ok().flatten();
+        let found = tokio::time::timeout(TIMEOUT, asked).await.ok().flatten();
         let known = Known::now(found.map(|found| found.iter().collect()).unwrap_or_default());
         self.0.known.insert(name.to_ascii_lowercase(), known.clone()).await;
         known.addresses
@@ -123,7 +123,7 @@ fn builder(servers: &[SocketAddr]) -> hickory_resolver::ResolverBuilder<TokioRun
         Resolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default())
     });
     let options = builder.options_mut();
-    options.timeout = PATIENCE;
+    options.timeout = TIMEOUT;
     // Both kinds: the client tries either order.
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     // The resolver must not cache for longer than we do.

@@ -6,6 +6,7 @@ mod file;
 mod names;
 mod secret_file;
 mod settings;
+mod values;
 
 use std::path::Path;
 

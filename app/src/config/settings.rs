@@ -10,13 +10,12 @@ use std::{
 
 use clap::ValueEnum;
 use patron_adapters::{
-    http::{HttpOptions, Origins},
+    http::HttpOptions,
     persistence::{DatabaseUrl, OpenOptions},
     webhooks::{Budget, SealingKey},
 };
 use patron_domain::{
-    network::Network,
-    tenancy::{ApiKeySecret, PerSecond, Quota, Quotas, RateLimit},
+    tenancy::{ApiKeySecret, Quotas, RateLimit},
     webhook::{CallPolicy, DISABLE_AFTER, Retries},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +24,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{
     names::{Names, Origin},
     secret_file,
+    values::{name_servers, networks, origins, per_second, quota, within},
 };
 
 /// The format of logs.
@@ -63,9 +63,9 @@ pub(super) struct Raw {
     /// `PATRON_DATABASE_URL_FILE`: a file with that URL.
     #[serde(skip_serializing)]
     database_url_file: Option<PathBuf>,
-    /// `PATRON_DATABASE_CONNECTIONS`: the most connections to the database for lists and searches, 1 to 1000.
+    /// `PATRON_DATABASE_CONNECTIONS`: the maximum number of connections to the database for lists and searches, 1 to 1000.
     database_connections: usize,
-    /// `PATRON_WRITE_QUEUE`: the most writes in the queue, 1 to 1,000,000.
+    /// `PATRON_WRITE_QUEUE`: the maximum number of writes in the queue, 1 to 1,000,000.
     write_queue: usize,
     /// `PATRON_COMMITS_BY_ENVIRONMENT`: whether each shared commit contains changes of one environment only.
     commits_by_environment: bool,
@@ -76,7 +76,7 @@ pub(super) struct Raw {
     /// `PATRON_WORKERS`: the threads that serve requests, 1 to 1024. Without it, one for each processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<usize>,
-    /// `PATRON_BODY_LIMIT_BYTES`: the most bytes in a request's body, 1 KiB to 16 MiB.
+    /// `PATRON_BODY_LIMIT_BYTES`: the maximum number of bytes in a request's body, 1 KiB to 16 MiB.
     body_limit_bytes: usize,
     /// `PATRON_BODY_TIMEOUT_SECONDS`: how long a body may take to arrive, 1 to 300 s.
     body_timeout_seconds: u64,
@@ -90,32 +90,32 @@ pub(super) struct Raw {
     /// `PATRON_IDEMPOTENCY_HOURS`: how long the response under an `Idempotency-Key` is kept, 1 to 720 hours.
     idempotency_hours: u32,
     /// `PATRON_EVENTS_DAYS`: how long events stay in the log, 1 to 36,500 days and longer than
-    /// `PATRON_IDEMPOTENCY_HOURS`. Without it, events stay for ever.
+    /// `PATRON_IDEMPOTENCY_HOURS`. By default they are kept for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_days: Option<u32>,
     /// `PATRON_AUDIT_ADDRESSES_DAYS`: how long addresses are kept in the audit log, 1 to 3,650 days.
     audit_addresses_days: u32,
-    /// `PATRON_RATE_LIMIT_READS`: the reads per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
+    /// `PATRON_RATE_LIMIT_READS`: the maximum reads per second of each tenant, 1 to 1,000,000. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_reads: Option<u32>,
-    /// `PATRON_RATE_LIMIT_WRITES`: the writes per second of each tenant, 1 to 1,000,000. Without it, there is no limit.
+    /// `PATRON_RATE_LIMIT_WRITES`: the maximum writes per second of each tenant, 1 to 1,000,000. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit_writes: Option<u32>,
-    /// `PATRON_QUOTA_CUSTOMERS`: the most published customers of an environment. Without it, there is no quota.
+    /// `PATRON_QUOTA_CUSTOMERS`: the maximum number of published customers in an environment. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_customers: Option<u32>,
-    /// `PATRON_QUOTA_ENDPOINTS`: the most webhook endpoints of an environment. There are never more than 50.
+    /// `PATRON_QUOTA_ENDPOINTS`: the maximum number of webhook endpoints in an environment. The default, and the highest, is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_endpoints: Option<u32>,
-    /// `PATRON_QUOTA_WORKFLOWS`: the most onboarding workflows of an environment. Without it, there is no quota.
+    /// `PATRON_QUOTA_WORKFLOWS`: the maximum number of onboarding workflows in an environment. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_workflows: Option<u32>,
-    /// `PATRON_KEY_MAX_DAYS`: the longest validity of a key, 1 to 36,500 days. Without it, there is no limit.
+    /// `PATRON_KEY_MAX_DAYS`: the maximum validity of a key, 1 to 36,500 days. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
     /// `PATRON_TRUSTED_PROXIES`: networks of the proxies whose `X-Forwarded-For` is trusted, separated by commas.
     trusted_proxies: String,
-    /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Without it, the key is random.
+    /// `PATRON_BOOTSTRAP_KEY`: the first API key of an empty database. Random by default.
     #[serde(skip_serializing)]
     bootstrap_key: Option<SecretString>,
     /// `PATRON_BOOTSTRAP_KEY_FILE`: a file that contains the key.
@@ -158,7 +158,7 @@ pub(super) struct Raw {
     webhooks_disable_after_seconds: u64,
     /// `PATRON_WEBHOOKS_RETENTION_HOURS`: how long deliveries are kept, 1 hour to 10 years.
     webhooks_retention_hours: u32,
-    /// `PATRON_ONBOARDING_CONCURRENCY`: the most concurrent onboarding runs of this process, 0 (none) to 1000.
+    /// `PATRON_ONBOARDING_CONCURRENCY`: the maximum number of concurrent onboarding runs of this process, 0 (none) to 1000.
     onboarding_concurrency: u16,
     /// `PATRON_LOG_FORMAT`: auto, human or json.
     log_format: LogFormat,
@@ -358,64 +358,5 @@ impl Raw {
             log_format: self.log_format,
             log_level: self.log_level,
         })
-    }
-}
-
-fn within<T>(names: &Names<'_>, key: &str, value: T, least: T, most: T) -> Result<(), String>
-where
-    T: PartialOrd + std::fmt::Display,
-{
-    if value < least || value > most {
-        return Err(format!("{} must be from {least} to {most}, not {value}", names.of(key)));
-    }
-    Ok(())
-}
-
-fn quota(max: Option<u32>) -> Quota {
-    max.map_or(Quota::UNLIMITED, |max| Quota::of(max.into()))
-}
-
-fn per_second(names: &Names<'_>, key: &str, number: Option<u32>) -> Result<Option<PerSecond>, String> {
-    let limit = number.map(|number| PerSecond::new(number.into())).transpose();
-    limit.map_err(|error| format!("{} {error}", names.of(key)))
-}
-
-fn networks(names: &Names<'_>, key: &str, text: &str) -> Result<Vec<Network>, String> {
-    let list = text.split(',').map(str::trim).filter(|network| !network.is_empty());
-    let networks: Result<_, _> = list.map(Network::new).collect();
-    networks.map_err(|error| format!("{}: each {error}; several are separated by commas", names.of(key)))
-}
-
-/// Addresses with a port; the default is 53.
-fn name_servers(names: &Names<'_>, text: &str) -> Result<Vec<SocketAddr>, String> {
-    let list = text.split(',').map(str::trim).filter(|server| !server.is_empty());
-    let server = |text: &str| {
-        let alone = |_| text.parse().map(|address: IpAddr| SocketAddr::new(address, 53));
-        text.parse().or_else(alone).map_err(|_| {
-            format!(
-                "{} must be addresses such as 192.0.2.53 or [2001:db8::53]:53, separated by commas, and {text} is none",
-                names.of("webhooks_name_servers")
-            )
-        })
-    };
-    list.map(server).collect()
-}
-
-fn origins(names: &Names<'_>, text: &str) -> Result<Origins, String> {
-    let list: Vec<_> = text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
-    let is_origin = |origin: &&str| {
-        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '*']))
-    };
-    match list.as_slice() {
-        [] => Ok(Origins::None),
-        ["*"] => Ok(Origins::Any),
-        origins if origins.iter().all(is_origin) => {
-            Ok(Origins::List(origins.iter().map(ToString::to_string).collect()))
-        }
-        _ => Err(format!(
-            "{} must be * or origins such as https://app.example.com, without a path, separated by commas",
-            names.of("cors_origins")
-        )),
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn amend(
     }
     check(only_if, Some(current.customer.version))?;
     let Draft { mut state, .. } = draft;
-    // A change that leaves every value as it was is no change: there is no new version.
+    // Without a new value there is no new version.
     let is_change = state != *current
         || matches!(kind, CustomerEventKind::OnboardingCompleted | CustomerEventKind::OnboardingFailed);
     if is_change {

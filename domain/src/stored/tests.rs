@@ -1,13 +1,15 @@
-//! The stored forms, and that they lose nothing. The documents in `golden` were written by earlier versions, or stand
-//! for such documents, and must stay readable.
+//! Tests that the stored forms lose nothing. The documents in `golden` must stay readable.
 
 mod any;
+mod damaged;
+mod events;
+mod in_time;
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Stored, StoredError, event};
+use super::Stored;
 use crate::{
     customer::{
         Address, AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
@@ -17,19 +19,15 @@ use crate::{
         FormerExternalId, Item, LastName, Locale, Locales, PostalCode, RegistrationNumber, Salutation, ShippingName,
         State, TaxExemption, TaxId, TaxIdType, TaxTreatment, TimeZone,
     },
-    event::{CustomerEventKind, CustomerField, EventKind, TaxRateEventKind, TaxRateField},
-    ids::{EventKind as EventIdKind, Id},
     integration::{IntegrationMapping, ProviderEntityId, ProviderType},
     lifecycle::{Audit, Status, Version},
     metadata::{JsonObject, Metadata},
-    onboarding::{
-        ExpectedStatus, HttpCall, Onboarding, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow,
-    },
+    onboarding::{ExpectedStatus, HttpCall, OnboardingRun, RunState, Step, StepFailure, StepRetries, Steps, Workflow},
     tax::{
         CurrencyCode, FixedAmount, Percentage, Priority, TaxAssociation, TaxRate, TaxRateCode, TaxRateDescription,
         TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity,
     },
-    tenancy::{Actor, ApiKey, ApiKeyName, Environment, Role, Roles},
+    tenancy::{Actor, ApiKey, ApiKeyName, Role, Roles},
     testkit::{
         a_call, a_customer, a_delivery, a_full_customer, a_link, a_metadata, a_tax_default, a_tax_rate, a_time,
         a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
@@ -293,150 +291,4 @@ fn values_at_their_limits() {
 
 fn survives<T: Stored + PartialEq + std::fmt::Debug>(value: &T) {
     assert_eq!(T::from_document(an_owner(), &value.to_document()).as_ref(), Ok(value));
-}
-
-#[test]
-fn withdrawn_codes_stay_readable() {
-    let document = a_customer("acme").existing().to_document();
-    let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
-    let read = |document: &str| CustomerAggregate::from_document(an_owner(), document);
-    let old = read(&with(r#""address_country":"YU","timezone":"Mars/Olympus","email":"a@b""#)).unwrap();
-    assert_eq!(old.customer.profile.address.country.unwrap().as_str(), "YU");
-    let association = a_tax_default(&a_tax_rate("VAT")).to_document().replacen('{', r#"{"currency":"DEM","#, 1);
-    let old = TaxAssociation::from_document(an_owner(), &association).unwrap();
-    assert_eq!(old.currency.unwrap().as_str(), "DEM");
-}
-
-#[test]
-fn an_unknown_version_is_reported_and_version_1_may_be_explicit() {
-    let document = a_customer("acme").existing().to_document();
-    let with = |members: &str| document.replacen('{', &format!("{{{members},"), 1);
-    let read = |document: &str| CustomerAggregate::from_document(an_owner(), document).map(drop);
-    assert_eq!(read(&with(r#""v":1"#)), Ok(()));
-    let newer = Err(StoredError::Version { form: "customer", version: 2 });
-    assert_eq!(read(&with(r#""v":2"#)), newer);
-    assert_eq!(read(&with(r#""motto":"semper","v":2"#)), newer);
-    assert!(matches!(read(&with(r#""motto":"semper""#)), Err(StoredError::Unreadable { line: 1, .. })));
-}
-
-/// Documents that each break a valid one in one place.
-fn damaged() -> Vec<String> {
-    let right = a_changed_customer().to_document();
-    let mut all: Vec<String> =
-        (0..right.len()).filter(|end| right.is_char_boundary(*end)).map(|end| right[..end].to_owned()).collect();
-    for (member, wrong) in [
-        (r#""id":"cust_"#, r#""id":"eim_"#),
-        (r#""external_id":"acme-4711""#, r#""external_id":"""#),
-        (r#""external_id":"acme-4711","#, ""),
-        (r#""email":"billing@acme.example""#, r#""email":"billing.acme.example""#),
-        (r#""address_country":"DE""#, r#""address_country":"de""#),
-        (r#""status":"archived""#, r#""status":"acme-4711""#),
-        (r#""version":7"#, r#""version":0"#),
-        (r#""version":7"#, r#""version":"acme-4711""#),
-        (r#""plan":"gold""#, r#""plan":"\u0000 acme""#),
-        (r#""priority":3"#, r#""priority":-3"#),
-        (r#""auto_apply":false"#, r#""auto_apply":"acme""#),
-        (r#""created_by":"tester","#, ""),
-    ] {
-        assert!(right.contains(member), "{member}");
-        all.push(right.replacen(member, wrong, 1));
-    }
-    all
-}
-
-#[test]
-fn errors_about_damaged_documents_contain_no_values() {
-    for document in damaged() {
-        let refused = CustomerAggregate::from_document(an_owner(), &document).unwrap_err();
-        let shown = format!("{refused} {refused:?}");
-        assert!(!shown.contains("acme") && shown.contains("customer"), "{shown}");
-    }
-    let two_values = a_tax_rate("VAT").to_document().replacen('{', r#"{"fixed_value":"5","#, 1);
-    let refused = TaxRate::from_document(an_owner(), &two_values);
-    assert_eq!(refused, Err(StoredError::Member { form: "tax_rate", member: "percentage_value" }));
-    let no_role = an_api_key().to_document().replace(r#"["super_admin"]"#, "[]");
-    let refused = ApiKey::from_document(an_owner(), &no_role);
-    assert_eq!(refused, Err(StoredError::Member { form: "api_key", member: "roles" }));
-    let nobodys =
-        a_delivery(1).to_document().replace("waiting", "delivered").replacen('{', r#"{"next_attempt_at":7,"#, 1);
-    let refused = Delivery::from_document(an_owner(), &nobodys);
-    assert_eq!(refused, Err(StoredError::Member { form: "webhook_delivery", member: "next_attempt_at" }));
-    assert!(Environment::from_document(an_owner(), "[]").is_err());
-}
-
-#[test]
-fn every_kind_of_event_can_be_restored_from_type_and_detail() {
-    let workflow = Some(crate::onboarding::WorkflowName::new("welcome").unwrap());
-    let of_customers = [
-        (CustomerEventKind::Created { onboarding: Onboarding::default() }, None),
-        (
-            CustomerEventKind::Created { onboarding: Onboarding { skip: true, workflow: workflow.clone() } },
-            Some(r#"{"skip_onboarding":true,"onboarding_workflow":"welcome"}"#),
-        ),
-        (
-            CustomerEventKind::Created { onboarding: Onboarding { skip: false, workflow } },
-            Some(r#"{"onboarding_workflow":"welcome"}"#),
-        ),
-        (
-            CustomerEventKind::Updated { changed: vec![CustomerField::Name, CustomerField::AddressCity] },
-            Some(r#"{"changed":["name","address_city"]}"#),
-        ),
-        (CustomerEventKind::Updated { changed: Vec::new() }, Some(r#"{"changed":[]}"#)),
-        (CustomerEventKind::Deleted, None),
-        (CustomerEventKind::Restored, None),
-        (
-            CustomerEventKind::IntegrationLinked { mapping_id: an_id(1) },
-            Some(r#"{"mapping_id":"eim_01KG9H1S3VE00BY00000000001"}"#),
-        ),
-        (
-            CustomerEventKind::IntegrationUnlinked { mapping_id: an_id(1) },
-            Some(r#"{"mapping_id":"eim_01KG9H1S3VE00BY00000000001"}"#),
-        ),
-        (
-            CustomerEventKind::TaxAssociated { association_id: an_id(1) },
-            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
-        ),
-        (
-            CustomerEventKind::TaxAssociationUpdated { association_id: an_id(1) },
-            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
-        ),
-        (
-            CustomerEventKind::TaxDissociated { association_id: an_id(1) },
-            Some(r#"{"association_id":"ta_01KG9H1S3VE00BY00000000001"}"#),
-        ),
-        (CustomerEventKind::OnboardingCompleted, None),
-        (CustomerEventKind::OnboardingFailed, None),
-    ];
-    let of_rates = [
-        (TaxRateEventKind::Created, None),
-        (TaxRateEventKind::Updated { changed: vec![TaxRateField::Code] }, Some(r#"{"changed":["code"]}"#)),
-        (TaxRateEventKind::Deleted, None),
-    ];
-    let all = of_customers.map(|(kind, detail)| (EventKind::Customer(kind), detail)).into_iter();
-    for (kind, detail) in all.chain(of_rates.map(|(kind, detail)| (EventKind::TaxRate(kind), detail))) {
-        assert_eq!(event::detail(&kind).as_deref(), detail);
-        assert_eq!(event::kind(kind.event_type(), detail).as_ref(), Ok(&kind));
-        let damaged = event::kind(kind.event_type(), Some("["));
-        assert_eq!(
-            damaged.is_err(),
-            !matches!(kind, EventKind::TaxRate(TaxRateEventKind::Created | TaxRateEventKind::Deleted))
-        );
-    }
-    for lacking in ["customer.integration_linked", "customer.tax_dissociated", "customer.updated", "tax_rate.updated"] {
-        let event_type = crate::event::EventType::parse(lacking).unwrap();
-        assert!(matches!(event::kind(event_type, None), Err(StoredError::Member { .. })), "{lacking}");
-    }
-}
-
-#[test]
-fn an_id_of_another_kind_is_refused() {
-    let document = a_customer("acme").existing().to_document();
-    let id: Id<EventIdKind> = an_id(1);
-    assert!(
-        CustomerAggregate::from_document(
-            an_owner(),
-            &document.replacen("cust_01KG9H1S3VE008000000000000", &id.to_string(), 1)
-        )
-        .is_err()
-    );
 }

@@ -1,9 +1,16 @@
 //! The values of this crate in documents: as texts, numbers and objects, each checked when it is read.
 
+mod audit;
+mod int;
+
 use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+pub(super) use self::{
+    audit::AuditParts,
+    int::{AsInt, Int, int_unless},
+};
 use super::CURRENT;
 use crate::{
     customer::{
@@ -13,19 +20,17 @@ use crate::{
         LastName, LegalName, Locale, PostalCode, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
         Tag, TaxIdType, TaxTreatment, TextList, TimeZone,
     },
-    event::EventPosition,
     ids::{Id, Kind},
     integration::{ProviderEntityId, ProviderType},
-    lifecycle::{Audit, Status, Version},
+    lifecycle::Status,
     metadata::{JsonObject, Metadata},
     network::Network,
     onboarding::WorkflowName,
     tax::{
-        CurrencyCode, FixedAmount, Percentage, Priority, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
+        CurrencyCode, FixedAmount, Percentage, TaxBehavior, TaxRateCode, TaxRateDescription, TaxRateName, TaxRateScope,
         TaxRateStatus,
     },
-    tenancy::{Actor, ApiKeyName, EnvironmentName, EnvironmentType, PerSecond, Role},
-    time::Timestamp,
+    tenancy::{Actor, ApiKeyName, EnvironmentName, EnvironmentType, Role},
 };
 
 /// A value that is text in documents.
@@ -155,7 +160,7 @@ word_texts!(
     ExemptionReason,
     Role,
     Status,
-    crate::tax::TaxBehavior,
+    TaxBehavior,
     TaxRateScope,
     TaxRateStatus,
     TaxTreatment
@@ -178,70 +183,6 @@ macro_rules! decimals {
 
 decimals!(FixedAmount, Percentage);
 
-/// A value that is a whole number in documents.
-pub(super) trait AsInt: Copy {
-    fn int(self) -> i64;
-
-    fn of_int(number: i64) -> Option<Self>;
-}
-
-/// A whole number in a document.
-pub(super) struct Int<T>(pub(super) T);
-
-impl<T: AsInt> Serialize for Int<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(self.0.int())
-    }
-}
-
-impl<'de, T: AsInt> Deserialize<'de> for Int<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        T::of_int(number).map(Self).ok_or_else(|| de::Error::custom("not a number of this member"))
-    }
-}
-
-impl AsInt for Timestamp {
-    fn int(self) -> i64 {
-        self.micros()
-    }
-
-    fn of_int(number: i64) -> Option<Self> {
-        Self::from_micros(number).ok()
-    }
-}
-
-impl AsInt for Version {
-    fn int(self) -> i64 {
-        // No aggregate has 2^63 changes.
-        i64::try_from(self.get()).unwrap_or(i64::MAX)
-    }
-
-    fn of_int(number: i64) -> Option<Self> {
-        Self::from_stored(number)
-    }
-}
-
-impl AsInt for Priority {
-    fn int(self) -> i64 {
-        self.get().into()
-    }
-
-    fn of_int(number: i64) -> Option<Self> {
-        Self::new(number).ok()
-    }
-}
-
-impl AsInt for PerSecond {
-    fn int(self) -> i64 {
-        self.get().into()
-    }
-
-    fn of_int(number: i64) -> Option<Self> {
-        Self::new(number).ok()
-    }
-}
-
 impl AsText for Network {
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
@@ -249,16 +190,6 @@ impl AsText for Network {
 
     fn read(text: &str) -> Option<Self> {
         Self::new(text).ok()
-    }
-}
-
-impl AsInt for EventPosition {
-    fn int(self) -> i64 {
-        self.stored()
-    }
-
-    fn of_int(number: i64) -> Option<Self> {
-        Self::from_stored(number)
     }
 }
 
@@ -359,11 +290,6 @@ pub(super) fn unless<T: PartialEq>(default: &T, value: T) -> Option<T> {
     (value != *default).then_some(value)
 }
 
-/// The same for a number.
-pub(super) fn int_unless<T: AsInt + PartialEq>(default: T, value: T) -> Option<Int<T>> {
-    unless(&default, value).map(Int)
-}
-
 /// The same for a text.
 pub(super) fn text_unless<'a, T: AsText + PartialEq>(default: &T, value: &'a T) -> Option<Text<'a, T>> {
     (value != default).then_some(Text::of(value))
@@ -377,42 +303,4 @@ pub(super) fn is_on(switch: &bool) -> bool {
 /// The value of an absent switch.
 pub(super) fn on() -> bool {
     true
-}
-
-/// The four members for who created and last changed an object and when; each is absent if it follows from the others.
-pub(super) struct AuditParts<'a> {
-    pub(super) created_at: Option<Int<Timestamp>>,
-    pub(super) created_by: Option<Text<'a, Actor>>,
-    pub(super) updated_at: Option<Int<Timestamp>>,
-    pub(super) updated_by: Option<Text<'a, Actor>>,
-}
-
-impl<'a> AuditParts<'a> {
-    /// The members for an object of its own, or for a part of an object with this audit data.
-    pub(super) fn of(audit: &'a Audit, of_whole: Option<&Audit>) -> Self {
-        let Audit { created_at, created_by, updated_at, updated_by } = audit;
-        Self {
-            created_at: unless_same(of_whole.map(|whole| &whole.created_at), created_at).map(|at| Int(*at)),
-            created_by: unless_same(of_whole.map(|whole| &whole.created_by), created_by).map(Text::of),
-            updated_at: int_unless(*created_at, *updated_at),
-            updated_by: text_unless(created_by, updated_by),
-        }
-    }
-
-    /// The audit data, or the name of the missing member.
-    pub(super) fn take(self, of_whole: Option<&Audit>) -> Result<Audit, &'static str> {
-        let created_at = self.created_at.map(|at| at.0).or(of_whole.map(|whole| whole.created_at));
-        let created_by = Text::take_any(self.created_by).or_else(|| of_whole.map(|whole| whole.created_by.clone()));
-        let (created_at, created_by) = (created_at.ok_or("created_at")?, created_by.ok_or("created_by")?);
-        Ok(Audit {
-            updated_at: self.updated_at.map_or(created_at, |at| at.0),
-            updated_by: Text::take_any(self.updated_by).unwrap_or_else(|| created_by.clone()),
-            created_at,
-            created_by,
-        })
-    }
-}
-
-fn unless_same<'a, T: PartialEq>(whole: Option<&T>, value: &'a T) -> Option<&'a T> {
-    (whole != Some(value)).then_some(value)
 }

@@ -1,20 +1,20 @@
-//! Decisions about an existing tax rate or default of an environment: changing it and archiving it.
+//! Decisions about an existing tax rate.
 
 use super::{
-    ReplacedValue, StatusSwitch, TaxAssociation, TaxAssociationUpdate, TaxRate, TaxRateChange, TaxRateCode,
-    TaxRateDescription, TaxRateHistory, TaxRateName, TaxRateScope, TaxRateStatus, TaxValueParts, TaxedEntity,
+    NewTaxRateChange, ReplacedValue, StatusSwitch, TaxRate, TaxRateCode, TaxRateDescription, TaxRateHistory,
+    TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxValueParts,
 };
 use crate::{
     event::{TaxRateEvent, TaxRateEventKind, TaxRateField},
     idempotency::{IdempotencyKeyReused, from_once_error},
-    ids::{EventId, TaxAssociationId, TaxRateChangeId, TaxRateId},
+    ids::{EventId, TaxRateChangeId, TaxRateId},
     lifecycle::{Precondition, Status, VersionConflict},
     metadata::Metadata,
     patch::Patch,
     store::StoreError,
     tenancy::{EnvironmentScope, PermissionDenied, RequestId},
     time::Timestamp,
-    violation::{Rule, Violations},
+    violation::Violations,
 };
 
 /// A change of a tax rate. Absent fields keep their values.
@@ -65,37 +65,6 @@ pub enum TaxRateAmendment {
     Schedule(NewTaxRateChange),
     /// Remove a change that has not begun.
     Unschedule(TaxRateChangeId),
-}
-
-/// A requested change of a rate's value from a date on.
-///
-/// ```
-/// use patron_domain::{tax::{NewTaxRateChange, Percentage, TaxValueParts}, testkit::{a_time, an_id}};
-///
-/// let value = TaxValueParts { percentage: Percentage::new("16").ok(), ..TaxValueParts::default() };
-/// let new = NewTaxRateChange { id: an_id(1), effective_from: a_time(), value, correction: false };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTaxRateChange {
-    /// The id.
-    pub id: TaxRateChangeId,
-    /// The time from which the value applies.
-    pub effective_from: Timestamp,
-    /// The value, of the rate's kind.
-    pub value: TaxValueParts,
-    /// Whether the time may be in the past. Only administrators may correct the past.
-    pub correction: bool,
-}
-
-/// The time of a change is in the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("effective_from is in the past; a super_admin may correct the past with \"correction\": true")]
-struct InThePast;
-
-impl Rule for InThePast {
-    fn rule(&self) -> &'static str {
-        "future"
-    }
 }
 
 /// The command for one change of a tax rate. It owns its data, because it may outlive the caller.
@@ -290,76 +259,48 @@ impl ChangeTaxRate {
 }
 
 impl TaxRate {
-    fn schedule(
+    /// Replaces the value, unless it is the present one.
+    fn replace_value(
         &mut self,
-        new: NewTaxRateChange,
-        scope: &EnvironmentScope,
+        value: TaxValue,
+        facts: &TaxRateFacts,
         at: Timestamp,
     ) -> Result<(), ChangeTaxRateError> {
-        let NewTaxRateChange { id, effective_from, value, correction } = new;
-        let mut broken = Violations::new();
-        if effective_from < at && !correction {
-            broken.add("effective_from", &InThePast);
+        if value == self.value_at(at) {
+            return Ok(());
         }
-        let value = match (TaxValueParts { kind: Some(self.value.kind()), ..value }).resolve() {
-            Ok(value) => Some(value),
-            Err(faults) => {
-                faults.into_iter().for_each(|violation| broken.push(violation));
-                None
-            }
-        };
-        broken.into_result().map_err(ChangeTaxRateError::Invalid)?;
-        // Without a violation there is a value.
-        let value = value.unwrap_or(self.value);
-        let changes = &mut self.history.changes;
-        if let Some(same) = changes.iter().find(|change| change.effective_from == effective_from) {
-            return Err(ChangeTaxRateError::SameTime { existing: same.id });
+        if facts.in_use {
+            return Err(ChangeTaxRateError::InUse);
         }
-        if changes.len() >= TaxRateHistory::MAX {
-            return Err(ChangeTaxRateError::TooMany { what: "changes", max: TaxRateHistory::MAX });
+        if !self.history.changes.is_empty() {
+            return Err(ChangeTaxRateError::HasChanges);
         }
-        let created_by = scope.actor.clone();
-        changes.push(TaxRateChange { id, effective_from, value, created_at: at, created_by });
-        changes.sort_by_key(|change| change.effective_from);
+        // Answers about the past keep the value that was charged then.
+        if facts.was_used {
+            TaxRateHistory::add(
+                &mut self.history.replaced,
+                "replaced values",
+                ReplacedValue { value: self.value, until: at },
+            )?;
+        }
+        self.value = value;
         Ok(())
     }
+}
 
-    fn unschedule(&mut self, id: TaxRateChangeId, at: Timestamp) -> Result<(), ChangeTaxRateError> {
-        let changes = &mut self.history.changes;
-        let place = changes.iter().position(|change| change.id == id).ok_or(ChangeTaxRateError::UnknownChange)?;
-        if changes.get(place).is_some_and(|change| change.effective_from <= at) {
-            return Err(ChangeTaxRateError::HasBegun);
-        }
-        changes.remove(place);
-        Ok(())
+impl TaxValueParts {
+    /// The new value of a rate; `None` if the parts name none.
+    fn value_for(self, rate: &TaxRate) -> Result<Option<TaxValue>, ChangeTaxRateError> {
+        let Self { kind, percentage, fixed } = &self;
+        let names_none = percentage.is_none() && fixed.is_none() && kind.is_none_or(|kind| kind == rate.value.kind());
+        if names_none { Ok(None) } else { self.resolve().map(Some).map_err(ChangeTaxRateError::Invalid) }
     }
 }
 
 impl TaxRateUpdate {
     fn apply(self, rate: &mut TaxRate, facts: &TaxRateFacts, at: Timestamp) -> Result<(), ChangeTaxRateError> {
-        let TaxValueParts { kind, percentage, fixed } = self.value;
-        let says_nothing = percentage.is_none() && fixed.is_none() && kind.is_none_or(|kind| kind == rate.value.kind());
-        if !says_nothing {
-            let value = self.value.resolve().map_err(ChangeTaxRateError::Invalid)?;
-            let now = rate.value_at(at);
-            if value != now && facts.in_use {
-                return Err(ChangeTaxRateError::InUse);
-            }
-            if value != now && !rate.history.changes.is_empty() {
-                return Err(ChangeTaxRateError::HasChanges);
-            }
-            if value != now {
-                // Answers about the past keep the value that was charged then.
-                if facts.was_used {
-                    let replaced = &mut rate.history.replaced;
-                    if replaced.len() >= TaxRateHistory::MAX {
-                        let max = TaxRateHistory::MAX;
-                        return Err(ChangeTaxRateError::TooMany { what: "replaced values", max });
-                    }
-                    replaced.push(ReplacedValue { value: rate.value, until: at });
-                }
-                rate.value = value;
-            }
+        if let Some(value) = self.value.value_for(rate)? {
+            rate.replace_value(value, facts, at)?;
         }
         if let Some(code) = self.code {
             match facts.holder {
@@ -373,11 +314,7 @@ impl TaxRateUpdate {
             Patch::Set(description) => rate.description = Some(description),
         }
         if let Some(to) = self.rate_status.filter(|to| *to != rate.rate_status) {
-            let switches = &mut rate.history.switches;
-            if switches.len() >= TaxRateHistory::MAX {
-                return Err(ChangeTaxRateError::TooMany { what: "switches on and off", max: TaxRateHistory::MAX });
-            }
-            switches.push(StatusSwitch { at, to });
+            TaxRateHistory::add(&mut rate.history.switches, "switches on and off", StatusSwitch { at, to })?;
         }
         let TaxRate { name, scope, rate_status, metadata, .. } = rate;
         if let Some(new) = self.name {
@@ -392,136 +329,7 @@ impl TaxRateUpdate {
     }
 }
 
-/// A requested change of an environment's default.
-///
-/// ```
-/// use patron_domain::{
-///     lifecycle::{Precondition, Status},
-///     tax::{ChangeTaxDefault, TaxDefaultAmendment},
-///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
-/// };
-///
-/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time(), only_if: Precondition::None };
-/// let default = a_tax_default(&a_tax_rate("VAT"));
-/// assert_eq!(remove.decide(&a_scope(), Some(&default), &[]).unwrap().status, Status::Deleted);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaxDefaultAmendment {
-    /// Change its terms.
-    Update(TaxAssociationUpdate),
-    /// Remove it: new customers no longer inherit it.
-    Remove,
-}
-
-/// The command for one change of an environment's default.
-///
-/// ```
-/// use patron_domain::{
-///     lifecycle::Precondition,
-///     tax::{ChangeTaxDefault, TaxAssociationUpdate, TaxDefaultAmendment},
-///     testkit::{a_scope, a_tax_default, a_tax_rate, a_time, an_id},
-/// };
-///
-/// let amendment = TaxDefaultAmendment::Update(TaxAssociationUpdate { auto_apply: Some(false), ..Default::default() });
-/// let change = ChangeTaxDefault { id: an_id(1), amendment, at: a_time(), only_if: Precondition::None };
-/// let changed = change.decide(&a_scope(), Some(&a_tax_default(&a_tax_rate("VAT"))), &[]).unwrap();
-/// assert!(!changed.auto_apply);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeTaxDefault {
-    /// The default.
-    pub id: TaxAssociationId,
-    /// The requested change.
-    pub amendment: TaxDefaultAmendment,
-    /// The time of the change.
-    pub at: Timestamp,
-    /// The version that the default must have: see [`Audit::version`](crate::lifecycle::Audit::version).
-    pub only_if: Precondition,
-}
-
-/// Why an environment's default was not changed.
-///
-/// ```
-/// use patron_domain::{
-///     lifecycle::Precondition,
-///     tax::{ChangeTaxDefault, ChangeTaxDefaultError, TaxDefaultAmendment},
-///     testkit::{a_scope, a_time, an_id},
-/// };
-///
-/// let remove = ChangeTaxDefault { id: an_id(1), amendment: TaxDefaultAmendment::Remove, at: a_time(), only_if: Precondition::None };
-/// assert!(remove.decide(&a_scope(), None, &[]).is_err());
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChangeTaxDefaultError {
-    /// The caller may not write. Repositories never return this.
-    #[error(transparent)]
-    Denied(#[from] PermissionDenied),
-    /// The idempotency key was used for a different request.
-    #[error(transparent)]
-    KeyReused(#[from] IdempotencyKeyReused),
-    /// The default does not exist, or is already removed and was to be removed.
-    #[error("there is no such tax association")]
-    Unknown,
-    /// Its term would end before it starts.
-    #[error(transparent)]
-    Invalid(#[from] Violations),
-    /// Another default with the same rate and currency applies at the same time.
-    #[error(
-        "this tax rate is already a default for this currency at that time; choose another term, or update that association"
-    )]
-    AlreadyAssociated {
-        /// The other association's id.
-        existing: TaxAssociationId,
-    },
-    /// A removed default cannot be changed.
-    #[error("the tax association was deleted and cannot be changed; create a new one")]
-    Archived,
-    /// It is not at the version that the client expects.
-    #[error(transparent)]
-    VersionConflict(#[from] VersionConflict),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl ChangeTaxDefault {
-    /// Decides the change of the default in its current state, which the caller has locked; `None` when there is none.
-    /// `others` are the published defaults with the same rate, which cannot change in the meantime either. Pure.
-    ///
-    /// # Errors
-    /// [`ChangeTaxDefaultError`]. If several apply, the variant that is listed first. A customer's association counts
-    /// as unknown: it changes with its customer.
-    pub fn decide(
-        self,
-        scope: &EnvironmentScope,
-        current: Option<&TaxAssociation>,
-        others: &[TaxAssociation],
-    ) -> Result<TaxAssociation, ChangeTaxDefaultError> {
-        let current = current.filter(|association| association.entity == TaxedEntity::Tenant);
-        let before = current.ok_or(ChangeTaxDefaultError::Unknown)?;
-        let mut default = before.clone();
-        let published = default.status == Status::Published;
-        match self.amendment {
-            TaxDefaultAmendment::Remove if !published => return Err(ChangeTaxDefaultError::Unknown),
-            TaxDefaultAmendment::Update(_) if !published => return Err(ChangeTaxDefaultError::Archived),
-            TaxDefaultAmendment::Remove => default.status = Status::Deleted,
-            TaxDefaultAmendment::Update(update) => {
-                update.apply(&mut default)?;
-                if let Some(existing) = default.overlapping(others) {
-                    return Err(ChangeTaxDefaultError::AlreadyAssociated { existing });
-                }
-            }
-        }
-        self.only_if.check(Some(before.audit.version()))?;
-        if default != *before {
-            default.audit.advance(self.at, &scope.actor);
-        }
-        Ok(default)
-    }
-}
-
-from_once_error!(ChangeTaxRateError, ChangeTaxDefaultError);
+from_once_error!(ChangeTaxRateError);
 
 #[cfg(test)]
 mod tests;

@@ -21,18 +21,18 @@
 //! too, beside the tax, which applies. Rates have the value that they have at the time. The scope of a rate and the kind of its
 //! value do not matter.
 
+mod exemption;
+mod explained;
+
 use std::cmp::Reverse;
 
-use super::{CurrencyCode, TaxAssociation, TaxBehavior, TaxBehaviorSource, TaxRate};
+pub use explained::{AppliedTax, EffectiveTaxes, ExemptedBy, PassedOver, PassedOverTax};
+
+use super::{CurrencyCode, TaxAssociation, TaxRate};
 use crate::{
-    customer::{
-        ArchivedTerm, CertificateNumber, CountryCode, Customer, CustomerAggregate, Item, State, TaxExemption,
-        TaxTreatment, query::Folded,
-    },
-    ids::{TaxAssociationId, TaxExemptionId},
+    customer::{ArchivedTerm, CountryCode, Customer, CustomerAggregate, State, TaxTreatment},
     lifecycle::Status,
     time::Timestamp,
-    words::words,
 };
 
 /// The input of the decision.
@@ -89,175 +89,6 @@ impl TaxQuestion {
     #[must_use]
     pub fn new(currency: CurrencyCode, at: Timestamp) -> Self {
         Self { currency, at, country: None, state: None }
-    }
-}
-
-/// The rates that apply, and those that do not.
-///
-/// ```
-/// use patron_domain::{
-///     tax::{CurrencyCode, EffectiveTaxes, PassedOver, TaxBasis},
-///     testkit::{a_tax_default, a_tax_rate, a_time},
-/// };
-///
-/// let vat = a_tax_rate("VAT");
-/// let basis = TaxBasis { own: Some(vec![]), defaults: vec![a_tax_default(&vat)], rates: vec![vat], ..TaxBasis::default() };
-/// let taxes: EffectiveTaxes = basis.effective(CurrencyCode::new("EUR").unwrap(), a_time());
-/// assert_eq!(taxes.passed_over[0].reason, PassedOver::CustomerOverDefault);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct EffectiveTaxes {
-    /// The rates that apply, in order.
-    pub applied: Vec<AppliedTax>,
-    /// The rates that do not apply, in the same order.
-    pub passed_over: Vec<PassedOverTax>,
-}
-
-/// A rate that applies.
-///
-/// ```
-/// use patron_domain::{
-///     tax::{AppliedTax, CurrencyCode, TaxBasis},
-///     testkit::{a_tax_default, a_tax_rate, a_time},
-/// };
-///
-/// let vat = a_tax_rate("VAT");
-/// let basis = TaxBasis { defaults: vec![a_tax_default(&vat)], rates: vec![vat.clone()], ..TaxBasis::default() };
-/// let applied: &AppliedTax = &basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).applied[0];
-/// assert_eq!(applied.rate, vat);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct AppliedTax {
-    /// The association that applies it.
-    pub association: TaxAssociation,
-    /// The rate, with the value that it has at the time.
-    pub rate: TaxRate,
-    /// Whether prices contain it.
-    pub behavior: TaxBehavior,
-    /// Whether the association says so, or the currency.
-    pub behavior_source: TaxBehaviorSource,
-}
-
-/// A rate that does not apply.
-///
-/// ```
-/// use patron_domain::{
-///     tax::{CurrencyCode, PassedOver, PassedOverTax, TaxBasis, TaxRate, TaxRateStatus},
-///     testkit::{a_tax_default, a_tax_rate, a_time},
-/// };
-///
-/// let off = TaxRate { rate_status: TaxRateStatus::Inactive, ..a_tax_rate("VAT") };
-/// let basis = TaxBasis { defaults: vec![a_tax_default(&off)], rates: vec![off], ..TaxBasis::default() };
-/// let passed_over: &PassedOverTax = &basis.effective(CurrencyCode::new("EUR").unwrap(), a_time()).passed_over[0];
-/// assert_eq!(passed_over.reason, PassedOver::Inactive);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct PassedOverTax {
-    /// The association that would apply it.
-    pub association: TaxAssociation,
-    /// The rate; `None` when the input does not contain it.
-    pub rate: Option<TaxRate>,
-    /// Why it does not apply.
-    pub reason: PassedOver,
-    /// The association of the same rate that takes precedence, if that is the reason.
-    pub outranked_by: Option<TaxAssociationId>,
-    /// The exemption, if that is the reason.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub exemption: Option<ExemptedBy>,
-}
-
-/// The exemption that is the reason.
-///
-/// ```
-/// use patron_domain::{customer::CertificateNumber, tax::ExemptedBy, testkit::an_id};
-///
-/// let by = ExemptedBy { id: an_id(1), certificate_number: CertificateNumber::new("4711").ok() };
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct ExemptedBy {
-    /// Its id.
-    pub id: TaxExemptionId,
-    /// The number of its certificate.
-    pub certificate_number: Option<CertificateNumber>,
-}
-
-/// Why a rate does not apply.
-///
-/// ```
-/// use patron_domain::tax::PassedOver;
-///
-/// assert_eq!(PassedOver::parse("inactive"), Ok(PassedOver::Inactive));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum PassedOver {
-    /// The association is an environment's default, and the customer's own associations decide.
-    CustomerOverDefault,
-    /// The rate is inactive or no longer published.
-    Inactive,
-    /// The association is for another currency.
-    Currency,
-    /// The association starts later.
-    NotStarted,
-    /// The association has ended.
-    Ended,
-    /// The association does not apply automatically.
-    NotAutomatic,
-    /// Another association of the same rate takes precedence.
-    Priority,
-    /// The association was removed before, or the customer was archived.
-    Removed,
-    /// The customer declares the tax itself.
-    ReverseCharge,
-    /// The customer pays no taxes.
-    CustomerExempt,
-    /// The customer has an exemption.
-    Exemption,
-    /// The customer had an exemption, which has ended. The tax applies.
-    ExemptionExpired,
-}
-
-words!(
-    PassedOver,
-    "the reasons why a rate does not apply",
-    CustomerOverDefault => "customer_over_default",
-    Inactive => "inactive",
-    Currency => "currency",
-    NotStarted => "not_started",
-    Ended => "ended",
-    NotAutomatic => "not_automatic",
-    Priority => "priority",
-    Removed => "removed",
-    ReverseCharge => "reverse_charge",
-    CustomerExempt => "customer_exempt",
-    Exemption => "exemption",
-    ExemptionExpired => "exemption_expired",
-);
-
-impl PassedOver {
-    /// The reason as a sentence for people.
-    #[must_use]
-    pub const fn explanation(self) -> &'static str {
-        match self {
-            Self::CustomerOverDefault => {
-                "an environment's default: new customers inherit it, after that only the customer's own associations count"
-            }
-            Self::Inactive => "the tax rate is INACTIVE or no longer published",
-            Self::Currency => "the association is for another currency",
-            Self::NotStarted => "the association starts later",
-            Self::Ended => "the association has ended",
-            Self::NotAutomatic => "the association does not apply automatically: auto_apply is false",
-            Self::Priority => "another association of the same tax rate takes precedence",
-            Self::Removed => "the association was removed, or the customer was archived",
-            Self::ReverseCharge => "the customer declares the tax itself: tax_treatment is reverse_charge",
-            Self::CustomerExempt => "the customer pays no taxes: tax_treatment is exempt",
-            Self::Exemption => "the customer has a tax exemption for this tax rate, place and time",
-            Self::ExemptionExpired => "the customer's tax exemption has ended, so the tax applies",
-        }
     }
 }
 
@@ -336,13 +167,13 @@ impl TaxBasis {
                     first.push(association);
                     self.charge(association, rate, question, &mut taxes);
                 }
-                (reason, by, rate) => taxes.passed_over.push(PassedOverTax {
-                    association: association.clone(),
-                    rate,
-                    reason: reason.unwrap_or(PassedOver::Priority),
-                    outranked_by: by.filter(|_| reason.is_none()),
-                    exemption: None,
-                }),
+                (Some(reason), _, rate) => {
+                    taxes.passed_over.push(PassedOverTax::new(association.clone(), rate, reason));
+                }
+                (None, outranked_by, rate) => {
+                    let passed_over = PassedOverTax::new(association.clone(), rate, PassedOver::Priority);
+                    taxes.passed_over.push(PassedOverTax { outranked_by, ..passed_over });
+                }
             }
         }
         taxes.applied.sort_by_key(|tax| (tax.association.priority, tax.association.id));
@@ -350,42 +181,20 @@ impl TaxBasis {
         taxes
     }
 
-    /// Adds a tax that nothing hinders but the customer's treatment and exemptions.
+    /// Adds a tax that only the customer's treatment and exemptions can prevent.
     fn charge(&self, association: &TaxAssociation, rate: TaxRate, question: &TaxQuestion, taxes: &mut EffectiveTaxes) {
-        let (reason, exemption) = match (self.treatment(), self.exemption(&rate, question)) {
-            (TaxTreatment::ReverseCharge, _) => (Some(PassedOver::ReverseCharge), None),
-            (TaxTreatment::Exempt, _) => (Some(PassedOver::CustomerExempt), None),
-            (TaxTreatment::Taxable, Some((PassedOver::Exemption, by))) => (Some(PassedOver::Exemption), Some(by)),
-            (TaxTreatment::Taxable, Some((reason, by))) => {
-                taxes.passed_over.push(PassedOverTax {
-                    association: association.clone(),
-                    rate: Some(rate.clone()),
-                    reason,
-                    outranked_by: None,
-                    exemption: Some(by),
-                });
-                (None, None)
-            }
-            (TaxTreatment::Taxable, None) => (None, None),
+        let reason = match self.treatment() {
+            TaxTreatment::ReverseCharge => Some((PassedOver::ReverseCharge, None)),
+            TaxTreatment::Exempt => Some((PassedOver::CustomerExempt, None)),
+            TaxTreatment::Taxable => self.exemption(&rate, question).map(|(reason, by)| (reason, Some(by))),
         };
-        let association = association.clone();
-        match reason {
-            Some(reason) => {
-                taxes.passed_over.push(PassedOverTax {
-                    association,
-                    rate: Some(rate),
-                    reason,
-                    outranked_by: None,
-                    exemption,
-                });
-            }
-            None => {
-                let (behavior, behavior_source) = match association.behavior {
-                    Some(behavior) => (behavior, TaxBehaviorSource::Association),
-                    None => (TaxBehavior::usual_in(question.currency), TaxBehaviorSource::CurrencyDefault),
-                };
-                taxes.applied.push(AppliedTax { association, rate, behavior, behavior_source });
-            }
+        // After an expired exemption the tax applies.
+        if reason.as_ref().is_none_or(|(reason, _)| *reason == PassedOver::ExemptionExpired) {
+            taxes.applied.push(AppliedTax::new(association.clone(), rate.clone(), question.currency));
+        }
+        if let Some((reason, exemption)) = reason {
+            let passed_over = PassedOverTax::new(association.clone(), Some(rate), reason);
+            taxes.passed_over.push(PassedOverTax { exemption, ..passed_over });
         }
     }
 
@@ -393,31 +202,6 @@ impl TaxBasis {
     #[must_use]
     pub fn treatment(&self) -> TaxTreatment {
         self.customer.as_ref().map(|customer| customer.profile.tax_treatment).unwrap_or_default()
-    }
-
-    /// The exemption from a rate that holds, otherwise the one that ended last.
-    fn exemption(&self, rate: &TaxRate, question: &TaxQuestion) -> Option<(PassedOver, ExemptedBy)> {
-        let customer = self.customer.as_ref()?;
-        let address = &customer.profile.address;
-        let country = question.country.as_ref().or(address.country.as_ref());
-        let is_at_home = country == address.country.as_ref();
-        let state = question.state.as_ref().or(address.state.as_ref().filter(|_| is_at_home));
-        let concerns = |item: &&Item<TaxExemption>| {
-            let exemption = &item.value;
-            let of_rate =
-                exemption.tax_rate_codes.is_empty() || exemption.tax_rate_codes.iter().any(|c| *c == rate.code);
-            let of_country = exemption.country.as_ref().is_none_or(|own| country == Some(own));
-            let same_state = |own: &State| state.is_some_and(|state| folded(state) == folded(own));
-            let has_begun = exemption.starts_at.is_none_or(|start| start <= question.at);
-            of_rate && of_country && exemption.state.as_ref().is_none_or(same_state) && has_begun
-        };
-        let begun: Vec<_> = customer.tax_exemptions.iter().filter(concerns).collect();
-        let holds = begun.iter().find(|item| item.value.ends_at.is_none_or(|end| question.at < end));
-        let (reason, item) = match holds {
-            Some(item) => (PassedOver::Exemption, item),
-            None => (PassedOver::ExemptionExpired, begun.iter().max_by_key(|item| (item.value.ends_at, item.id))?),
-        };
-        Some((reason, ExemptedBy { id: item.id, certificate_number: item.value.certificate_number.clone() }))
     }
 
     /// The reason why an association does not apply, regardless of the other associations and the customer.
@@ -446,10 +230,6 @@ impl TaxBasis {
             None
         }
     }
-}
-
-fn folded(state: &State) -> Folded {
-    Folded::new(state.as_str())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The values and statuses of a tax rate over time.
 
-use super::{TaxRate, TaxRateStatus, TaxValue};
+use super::{ChangeTaxRateError, TaxRate, TaxRateStatus, TaxValue};
 use crate::{ids::TaxRateChangeId, lifecycle::Status, tenancy::Actor, time::Timestamp};
 
 /// A change of a rate's value from a date on.
@@ -87,8 +87,17 @@ pub struct TaxRateHistory {
 }
 
 impl TaxRateHistory {
-    /// The maximum number of changes, and of switches.
+    /// The maximum length of each list.
     pub const MAX: usize = 100;
+
+    /// Adds an entry to one of the lists, within [`Self::MAX`].
+    pub(super) fn add<T>(list: &mut Vec<T>, what: &'static str, entry: T) -> Result<(), ChangeTaxRateError> {
+        if list.len() >= Self::MAX {
+            return Err(ChangeTaxRateError::TooMany { what, max: Self::MAX });
+        }
+        list.push(entry);
+        Ok(())
+    }
 }
 
 impl TaxRate {

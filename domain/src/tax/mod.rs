@@ -1,6 +1,7 @@
 //! Tax rates, and the entities they apply to.
 
 mod amend;
+mod amend_default;
 mod association;
 mod association_service;
 mod behavior;
@@ -15,12 +16,11 @@ mod new_association;
 mod port;
 mod rate;
 mod rate_override;
+mod schedule;
 mod service;
 
-pub use amend::{
-    ChangeTaxDefault, ChangeTaxDefaultError, ChangeTaxRate, ChangeTaxRateError, NewTaxRateChange, TaxDefaultAmendment,
-    TaxRateAmendment, TaxRateFacts, TaxRateUpdate,
-};
+pub use amend::{ChangeTaxRate, ChangeTaxRateError, TaxRateAmendment, TaxRateFacts, TaxRateUpdate};
+pub use amend_default::{ChangeTaxDefault, ChangeTaxDefaultError, TaxDefaultAmendment};
 pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, TaxedEntityType};
 pub use association_service::{EffectiveQuestion, ExplainedTaxes, NamedCustomer, TaxesOfError};
 pub use behavior::{TaxBehavior, TaxBehaviorSource};
@@ -38,4 +38,5 @@ pub use rate::{
     TaxRateName, TaxRateNameError, TaxRateScope, TaxRateStatus, TaxRateType, TaxValue, TaxValueError,
 };
 pub use rate_override::{TaxRateOverride, TaxRateOverrides, TaxRateOverridesError};
+pub use schedule::NewTaxRateChange;
 pub use service::{FindTaxRateError, NewTaxRate, ScheduledValue, TaxService, TaxValueParts};

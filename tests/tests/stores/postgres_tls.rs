@@ -156,7 +156,7 @@ fn asn1(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     [head, content].concat()
 }
 
-/// A self-signed certificate of X.509 version 1, which has no extensions. Nobody checks its signature.
+/// A self-signed certificate of X.509 version 1, which has no extensions. Its signature is not checked.
 fn version_1(key: &KeyPair) -> String {
     const ECDSA_WITH_SHA256: [u8; 8] = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02];
     let algorithm = asn1(0x30, &[&asn1(0x06, &[&ECDSA_WITH_SHA256])]);

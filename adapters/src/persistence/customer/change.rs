@@ -129,7 +129,7 @@ impl Batch {
         let now = event.state.clone();
         match self.customers.get_mut(&(environment, id)) {
             Some(changed) => {
-                // The previous event is no longer the latest, so it gets the document of that time.
+                // The previous event is no longer the latest. Now it needs a document of its own.
                 self.writes.events[changed.latest].document = Some(std::mem::replace(&mut changed.document, document));
                 (changed.now, changed.latest) = (now, latest);
             }

@@ -1,5 +1,5 @@
-//! A customer's latest event has no document of its own: the customer's row has it. When a change adds a later event,
-//! the previous one gets the document.
+//! A customer's latest event has no document of its own: the customer's row holds it. A change that adds a later event
+//! copies the document to the previous one.
 
 use diesel::{
     QueryResult,

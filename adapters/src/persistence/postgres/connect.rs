@@ -93,7 +93,7 @@ impl Door {
 /// # Errors
 /// The result of the last try.
 #[expect(clippy::disallowed_methods, reason = "the duration of connecting is not part of the domain")]
-pub(super) async fn patiently(settings: &Settings) -> Result<Session, String> {
+pub(super) async fn with_retries(settings: &Settings) -> Result<Session, String> {
     let door = settings.door.as_ref();
     let until = Instant::now() + settings.timeouts.connect;
     let late = || door.reason().unwrap_or_else(|| format!("no answer within {:?}", settings.timeouts.connect));

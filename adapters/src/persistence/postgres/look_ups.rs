@@ -98,7 +98,7 @@ async fn work(settings: Settings, queue: Queue) {
         }
         let session = match kept.take().filter(Session::is_idle) {
             Some(session) => Ok(session),
-            None => connect::patiently(&settings).await,
+            None => connect::with_retries(&settings).await,
         };
         match session {
             Ok(session) => {

@@ -40,7 +40,7 @@ impl managed::Manager for Manager {
     type Error = String;
 
     async fn create(&self) -> Result<Session, String> {
-        connect::patiently(&self.0).await
+        connect::with_retries(&self.0).await
     }
 
     /// Needs no round trip: a connection that the server closed is known to be closed as soon as that message arrives.

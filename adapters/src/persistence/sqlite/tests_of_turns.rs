@@ -13,7 +13,7 @@ use crate::persistence::{
 };
 
 /// Longer than any work takes that does not wait for blocked work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
@@ -43,7 +43,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
         })
         .collect();
     for _ in 0..3 {
-        timeout(PATIENCE, seen.recv()).await.unwrap();
+        timeout(TIMEOUT, seen.recv()).await.unwrap();
     }
     for pace in [Pace::LookUp, Pace::list(2), Pace::LookUp, Pace::list(3)] {
         let read = engine.read(
@@ -52,7 +52,7 @@ async fn lists_that_hang_in_one_environment_delay_no_other_and_no_look_up() {
                 async move { unit.environments_known().await.map(|known| Box::new(known) as Answer) }.boxed()
             }),
         );
-        assert!(timeout(PATIENCE, read).await.expect("it does not wait for what hangs").is_ok());
+        assert!(timeout(TIMEOUT, read).await.expect("it does not wait for what hangs").is_ok());
     }
     assert!(seen.try_recv().is_err(), "one of four connections stays free for others");
     end.send(true).unwrap();

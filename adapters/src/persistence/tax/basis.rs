@@ -6,17 +6,14 @@ use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
     customer::CustomerAggregate,
-    ids::{CustomerId, TaxRateId},
+    ids::{CustomerId, TaxRateKind},
     lifecycle::{Owner, Status},
     store::StoreError,
-    tax::{BasisError, TaxAssociation, TaxBasis, TaxRate},
+    tax::{BasisError, TaxBasis, TaxRate},
     time::Timestamp,
 };
 
-use super::{
-    port::{default, rate},
-    row::{DefaultRow, RateRow},
-};
+use super::{port::default, row::DefaultRow};
 use crate::persistence::{
     engine::Pace,
     store::Store,
@@ -25,7 +22,7 @@ use crate::persistence::{
     word::Word,
 };
 
-/// The state of an entity that the log had at a time.
+/// The state of an entity in the log at a time.
 enum Known {
     /// It did not exist yet.
     Nothing,
@@ -35,15 +32,21 @@ enum Known {
     As(Document),
 }
 
-/// The rows, all of one moment.
+/// Why there are no facts about a customer.
+enum Absent {
+    /// It did not exist.
+    Unknown,
+    /// The events of that time were removed.
+    Removed,
+}
+
+/// The facts, all of one moment.
 struct Found {
     /// The time in the log.
     known_at: i64,
-    customer: Known,
+    customer: Result<CustomerAggregate, StoreError>,
     defaults: Vec<DefaultRow>,
-    rates: Vec<RateRow>,
-    /// With a time: the states of these rates that the log had then.
-    rates_then: Vec<(Key, Known)>,
+    rates: Vec<(Key, Known)>,
 }
 
 /// Reads the facts. `asked` is the time at which they were known, by default now.
@@ -56,31 +59,25 @@ pub(super) async fn read(
 ) -> Result<Option<TaxBasis>, BasisError> {
     let read =
         store.read(Pace::Snapshot(environment.into()), move |unit| found(unit, owner, environment, id, asked).boxed());
-    let Some(found) = read.await? else { return Ok(None) };
-    let customer: CustomerAggregate = match found.customer {
-        Known::Nothing => return Ok(None),
-        Known::Removed => return Err(BasisError::Removed),
-        Known::As(document) => document.read(owner, id)?,
+    let found = match read.await? {
+        Ok(found) => found,
+        Err(Absent::Unknown) => return Ok(None),
+        Err(Absent::Removed) => return Err(BasisError::Removed),
     };
     let mut defaults = found.defaults.iter().map(|row| default(owner, row)).collect::<Result<Vec<_>, _>>()?;
     defaults.sort_by_key(|default| default.id);
-    let mut rates = Vec::new();
-    if asked.is_none() {
-        for row in &found.rates {
-            rates.push(rate(owner, row)?);
-        }
-    }
-    for (key, known) in found.rates_then {
+    let mut rates: Vec<TaxRate> = Vec::new();
+    for (key, known) in found.rates {
         match known {
             Known::Nothing => {}
             Known::Removed => return Err(BasisError::Removed),
-            Known::As(document) => rates.push(document.read(owner, key.id::<patron_domain::ids::TaxRateKind>())?),
+            Known::As(document) => rates.push(document.read(owner, key.id::<TaxRateKind>())?),
         }
     }
-    rates.sort_by_key(|rate: &TaxRate| rate.id);
+    rates.sort_by_key(|rate| rate.id);
     let known_at = Timestamp::from_micros(found.known_at);
     let known_at = known_at.map_err(|_| corrupt("logs", "at", owner.environment_id))?;
-    Ok(Some(TaxBasis::of(customer, defaults, rates, known_at)))
+    Ok(Some(TaxBasis::of(found.customer?, defaults, rates, known_at)))
 }
 
 async fn found(
@@ -89,48 +86,38 @@ async fn found(
     environment: i32,
     id: CustomerId,
     asked: Option<Timestamp>,
-) -> QueryResult<Option<Found>> {
-    let Some(last) = unit.log_time(environment).await? else { return Ok(None) };
+) -> QueryResult<Result<Found, Absent>> {
+    let Some(last) = unit.log_time(environment).await? else { return Ok(Err(Absent::Unknown)) };
     let known_at = asked.map_or(last, |asked| asked.micros().min(last));
-    let current = unit.document(environment, id.into()).await?;
-    let is_now = known_at == last;
-    let customer = match current {
-        None => Known::Nothing,
-        Some(current) if is_now => Known::As(current),
-        Some(current) => state(unit, environment, id.into(), known_at, current).await?,
+    let past = (known_at < last).then_some(known_at);
+    let Some(current) = unit.document(environment, id.into()).await? else { return Ok(Err(Absent::Unknown)) };
+    let customer: Result<CustomerAggregate, _> = match state(unit, environment, id.into(), past, current).await? {
+        Known::Nothing => return Ok(Err(Absent::Unknown)),
+        Known::Removed => return Ok(Err(Absent::Removed)),
+        Known::As(document) => document.read(owner, id),
     };
     let defaults = unit.defaults(environment, Status::Published.code()).await?;
-    let mut named: BTreeSet<TaxRateId> = BTreeSet::new();
-    if let Known::As(document) = &customer {
-        // A document that cannot be read is reported later.
-        let aggregate: Result<CustomerAggregate, StoreError> = document.read(owner, id);
-        let of_customer = aggregate.iter().flat_map(|one| one.associations.iter().chain(&one.removed_associations));
-        named.extend(of_customer.map(|association: &TaxAssociation| association.tax_rate_id));
+    let own = customer.iter().flat_map(|one| one.associations.iter().chain(&one.removed_associations));
+    let own = own.map(|association| Key::from(association.tax_rate_id));
+    let named: BTreeSet<Key> = own.chain(defaults.iter().map(|default| default.tax_rate)).collect();
+    let named: Vec<Key> = named.into_iter().collect();
+    let mut rates = Vec::new();
+    for row in unit.rates_of_ids(environment, &named).await? {
+        rates.push((row.id, state(unit, environment, row.id, past, row.document).await?));
     }
-    let named = named.into_iter().map(Key::from).chain(defaults.iter().map(|default| default.tax_rate));
-    let named: Vec<Key> = named.collect::<BTreeSet<_>>().into_iter().collect();
-    let rates = unit.rates_of_ids(environment, &named).await?;
-    let mut rates_then = Vec::new();
-    if asked.is_some() {
-        for row in &rates {
-            let document = row.document.clone();
-            let then =
-                if is_now { Known::As(document) } else { state(unit, environment, row.id, known_at, document).await? };
-            rates_then.push((row.id, then));
-        }
-    }
-    Ok(Some(Found { known_at, customer, defaults, rates, rates_then }))
+    Ok(Ok(Found { known_at, customer, defaults, rates }))
 }
 
-/// The state of an entity that the log had at a time. `current` is its state now, which the latest event of a customer does
-/// not repeat.
+/// The state of an entity in the log at a time in the past, by default now. `current` is its state now, which the latest
+/// event of a customer does not repeat.
 async fn state(
     unit: &dyn Reads,
     environment: i32,
     entity: Key,
-    known_at: i64,
+    past: Option<i64>,
     current: Document,
 ) -> QueryResult<Known> {
+    let Some(known_at) = past else { return Ok(Known::As(current)) };
     if let Some(event) = unit.last_event_by(environment, entity, known_at).await? {
         return Ok(Known::As(event.document.unwrap_or(current)));
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Item, ItemKind, NewItems,
-    list::{at_member, code_paths, fault_beside},
+    list::{at_member, code_paths, conflict},
 };
 use crate::{
     ids::{Id, IdSequence},
@@ -90,14 +90,14 @@ impl<T: ItemKind> ItemsChange<T> {
                 let mut value = *value;
                 value.settle(at)?;
                 new.push(Item { id: ids.next_id(), value });
-                stands_beside_others(&new, new.len() - 1)?;
+                check_against_others(&new, new.len() - 1)?;
             }
             Self::One(ItemChange::Update(id, update)) => {
                 let place = place_of(&new, id)?;
                 if let Some(item) = new.get_mut(place) {
                     item.value.update(*update, at)?;
                 }
-                stands_beside_others(&new, place)?;
+                check_against_others(&new, place)?;
             }
             Self::One(ItemChange::Remove(id)) => drop(new.remove(place_of(&new, id)?)),
         }
@@ -111,10 +111,10 @@ fn place_of<T: ItemKind>(list: &[Item<T>], id: Id<T::Id>) -> Result<usize, ItemE
     list.iter().position(|item| item.id == id).ok_or(ItemError::Unknown { list: T::NAME })
 }
 
-fn stands_beside_others<T: ItemKind>(list: &[Item<T>], place: usize) -> Result<(), Violations> {
+fn check_against_others<T: ItemKind>(list: &[Item<T>], place: usize) -> Result<(), Violations> {
     let Some(one) = list.get(place) else { return Ok(()) };
     let others = list.iter().filter(|other| other.id != one.id);
-    let fault = others.filter_map(|other| fault_beside(&one.value, &other.value)).next();
+    let fault = others.filter_map(|other| conflict(&one.value, &other.value)).next();
     fault.map_or(Ok(()), |fault| Err(at_member(fault)))
 }
 

@@ -182,7 +182,7 @@ impl<T: ItemKind> NewItems<T> {
                 broken.add(path::<T>(*place, ItemFault::SameId), &ItemFault::SameId);
             }
             let earlier = items.iter().take(index).map(|(_, earlier)| &earlier.value);
-            if let Some(fault) = earlier.filter_map(|earlier| fault_beside(&item.value, earlier)).next() {
+            if let Some(fault) = earlier.filter_map(|earlier| conflict(&item.value, earlier)).next() {
                 broken.add(path::<T>(*place, fault), &fault);
             }
         }
@@ -249,7 +249,7 @@ pub(super) fn code_paths<'a>(of: &str, codes: &'a [TaxRateCode]) -> Vec<(String,
 }
 
 /// Why a list that contains an earlier item cannot contain this one.
-pub(super) fn fault_beside<T: ItemKind>(value: &T, earlier: &T) -> Option<ItemFault> {
+pub(super) fn conflict<T: ItemKind>(value: &T, earlier: &T) -> Option<ItemFault> {
     if value.is_same(earlier) { Some(ItemFault::Same) } else { value.clash(earlier) }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 
 /// A required member is absent.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is needed")]
+#[error("{0} is required")]
 struct Needed(&'static str);
 
 impl Rule for Needed {

@@ -4,6 +4,7 @@ use crate::{
     lifecycle::{Audit, Owner, Version},
     tax::{FixedAmount, Percentage, TaxRateType, TaxValue},
     tenancy::Actor,
+    testkit::a_tax_rate,
 };
 
 fn time(micros: i64) -> Timestamp {
@@ -23,21 +24,9 @@ fn nineteen() -> TaxValue {
 }
 
 fn rate(status: Status) -> TaxRate {
-    TaxRate {
-        history: Default::default(),
-        id: id(9),
-        owner: scope().owner,
-        code: TaxRateCode::new("VAT").unwrap(),
-        name: TaxRateName::new("VAT").unwrap(),
-        description: Some(TaxRateDescription::new("why").unwrap()),
-        value: nineteen(),
-        scope: TaxRateScope::Internal,
-        rate_status: TaxRateStatus::Active,
-        metadata: Metadata::default(),
-        status,
-        version: Version::FIRST,
-        audit: Audit::created(time(0), &Actor::system()),
-    }
+    let (name, description) = (TaxRateName::new("VAT").unwrap(), TaxRateDescription::new("why").ok());
+    let audit = Audit::created(time(0), &Actor::system());
+    TaxRate { id: id(9), owner: scope().owner, name, description, status, audit, ..a_tax_rate("VAT") }
 }
 
 fn facts(in_use: bool) -> TaxRateFacts {

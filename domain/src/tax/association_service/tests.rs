@@ -14,11 +14,11 @@ use crate::{
     lifecycle::{Owner, Version},
     metadata::Metadata,
     tax::{
-        ChangeTaxRate, ChangeTaxRateError, EffectiveQuestion, MockTaxRepository, Percentage, Priority, TaxBasis,
-        TaxRateAmendment, TaxRateCode, TaxRateName, TaxRateScope, TaxValue,
+        ChangeTaxRate, ChangeTaxRateError, EffectiveQuestion, MockTaxRepository, Priority, TaxBasis, TaxRateAmendment,
+        TaxRateCode,
     },
     tenancy::{Actor, Role, Roles},
-    testkit::a_tax_default,
+    testkit::{a_tax_default, a_tax_rate},
 };
 
 fn now() -> Timestamp {
@@ -54,21 +54,8 @@ fn service(taxes: MockTaxRepository, customers: MockCustomerRepository) -> TaxSe
 }
 
 fn rate(rate_status: TaxRateStatus) -> TaxRate {
-    TaxRate {
-        history: Default::default(),
-        id: id(9),
-        owner: scope().owner,
-        code: TaxRateCode::new("VAT").unwrap(),
-        name: TaxRateName::new("VAT").unwrap(),
-        description: None,
-        value: TaxValue::Percentage(Percentage::new("19").unwrap()),
-        scope: TaxRateScope::Internal,
-        rate_status,
-        metadata: Metadata::default(),
-        status: Status::Published,
-        version: Version::FIRST,
-        audit: Audit::created(now(), &scope().actor),
-    }
+    let audit = Audit::created(now(), &scope().actor);
+    TaxRate { id: id(9), owner: scope().owner, rate_status, audit, ..a_tax_rate("VAT") }
 }
 
 fn new() -> NewTaxAssociation {

@@ -2,11 +2,11 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::*;
 use crate::{
-    ids::{EnvironmentId, Id, Kind, TenantId},
-    lifecycle::{Audit, Owner, Version},
-    metadata::Metadata,
-    tax::{Percentage, Priority, TaxRateCode, TaxRateName, TaxRateScope, TaxRateStatus, TaxValue, TaxedEntity},
+    ids::{Id, Kind, TaxAssociationId},
+    lifecycle::Audit,
+    tax::{Percentage, Priority, TaxRateCode, TaxRateStatus, TaxValue, TaxedEntity},
     tenancy::Actor,
+    testkit::{a_tax_default, a_tax_rate},
 };
 
 fn time(micros: i64) -> Timestamp {
@@ -21,49 +21,19 @@ fn currency(code: &str) -> CurrencyCode {
     CurrencyCode::new(code).unwrap()
 }
 
-fn owner() -> Owner {
-    Owner { tenant_id: id::<crate::ids::TenantKind>(0) as TenantId, environment_id: id(0) as EnvironmentId }
-}
-
 fn audit() -> Audit {
     Audit::created(time(0), &Actor::system())
 }
 
 fn rate(number: u128, rate_status: TaxRateStatus, status: Status) -> TaxRate {
-    TaxRate {
-        history: Default::default(),
-        id: id(number),
-        owner: owner(),
-        code: TaxRateCode::new(format!("T{number}")).unwrap(),
-        name: TaxRateName::new("n").unwrap(),
-        description: None,
-        value: TaxValue::Percentage(Percentage::new("19").unwrap()),
-        scope: TaxRateScope::Internal,
-        rate_status,
-        metadata: Metadata::default(),
-        status,
-        version: Version::FIRST,
-        audit: audit(),
-    }
+    let (code, audit) = (TaxRateCode::new(format!("T{number}")).unwrap(), audit());
+    TaxRate { id: id(number), code, rate_status, status, audit, ..a_tax_rate("T") }
 }
 
 /// A customer's association that always applies automatically, in any currency.
-fn own(number: u128, rate: u128) -> TaxAssociation {
-    TaxAssociation {
-        behavior: None,
-        id: id(number),
-        owner: owner(),
-        tax_rate_id: id(rate),
-        entity: TaxedEntity::Customer(id(0)),
-        priority: Priority::default(),
-        auto_apply: true,
-        currency: None,
-        metadata: Metadata::default(),
-        start: time(0),
-        end: None,
-        status: Status::Published,
-        audit: audit(),
-    }
+fn own(number: u128, rate_id: u128) -> TaxAssociation {
+    let (entity, start, audit) = (TaxedEntity::Customer(id(0)), time(0), audit());
+    TaxAssociation { id: id(number), tax_rate_id: id(rate_id), entity, start, audit, ..a_tax_default(&a_tax_rate("T")) }
 }
 
 fn default(number: u128, rate: u128) -> TaxAssociation {

@@ -82,7 +82,7 @@ async fn one_by_one(world: &World<'_>) -> Outcome {
         step(world, &scope, &mut events, Amendment::Dissociate(association)).await?;
     }
     step(world, &scope, &mut events, rename("acme-2")?).await?;
-    // A change that leaves every value as it was writes nothing.
+    // A change without a new value writes nothing.
     let last = events.last().ok_or("no event")?;
     let id = last.state.customer.id;
     let unchanged = world.amended(&scope, id, update(note("Acme", "plan")?)).await?;

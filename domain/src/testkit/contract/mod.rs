@@ -37,6 +37,7 @@ mod bootstrap;
 mod changed_lists;
 mod changing;
 mod customers;
+mod deliveries;
 mod equal;
 mod events;
 mod every_field;
@@ -266,6 +267,7 @@ async fn over_all_environments(world: &World<'_>, report: &mut Report) {
     let _turn = ONE_AT_A_TIME.lock().await;
     once::check(world, report).await;
     webhooks::check(world, report).await;
+    deliveries::check(world, report).await;
     webhooks_once::check(world, report).await;
     onboarding::check(world, report).await;
     audit::check(world, report).await;

@@ -1,4 +1,4 @@
-//! What is known of a customer beside its name and address: how it is changed, sought and told.
+//! The fields of a customer beside name and address: changes, searches and events.
 
 mod contact_persons;
 mod limits;

@@ -1,4 +1,4 @@
-//! Tags: put on and taken off one by one, and sought.
+//! Tags: added, removed and searched.
 
 use patron_tests::{
     patron::{Backend, Place},

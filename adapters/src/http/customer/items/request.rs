@@ -22,7 +22,7 @@ use crate::http::{
 };
 
 /// An item of a request.
-pub(in crate::http::customer) trait Says<T: ItemKind> {
+pub(in crate::http::customer) trait ItemRequest<T: ItemKind> {
     /// The id that it names, if any.
     fn id(&mut self, fields: &mut Reader<'_>) -> Option<Id<T::Id>>;
 
@@ -34,7 +34,7 @@ pub(in crate::http::customer) trait Says<T: ItemKind> {
 }
 
 /// The list of a create; `null` counts as absent.
-pub(in crate::http::customer) fn items<T: ItemKind, R: Says<T>>(
+pub(in crate::http::customer) fn items<T: ItemKind, R: ItemRequest<T>>(
     fields: &mut Reader<'_>,
     given: Field<List<R>>,
 ) -> Option<NewItems<T>> {
@@ -48,7 +48,7 @@ pub(in crate::http::customer) fn items<T: ItemKind, R: Says<T>>(
 }
 
 /// The list of an update, which replaces the present one.
-pub(in crate::http::customer) fn items_change<T: ItemKind, R: Says<T>>(
+pub(in crate::http::customer) fn items_change<T: ItemKind, R: ItemRequest<T>>(
     fields: &mut Reader<'_>,
     stated: Stated<List<R>>,
     null: Null,
@@ -106,7 +106,7 @@ macro_rules! person_request {
             roles: Stated<List<Text<'a>>>,
         }
 
-        impl Says<ContactPerson> for ContactPersonRequest<'_> {
+        impl ItemRequest<ContactPerson> for ContactPersonRequest<'_> {
             fn id(&mut self, fields: &mut Reader<'_>) -> Option<ContactPersonId> {
                 let id = std::mem::take(&mut self.id).into_field();
                 fields.optional("id", id, |text| ContactPersonId::parse(&text))
@@ -116,7 +116,7 @@ macro_rules! person_request {
                 let first_name = needed(fields, "first_name", std::mem::take(&mut self.first_name), FirstName::new);
                 let update = self.into_update(fields);
                 let mut person = ContactPerson::new(first_name?);
-                // A person breaks no rule as a whole, and does not mind the time.
+                // A person has no rules beyond those of its members, and does not depend on the time.
                 fields.group_here(person.update(update, Timestamp::UNIX_EPOCH))?;
                 Some(person)
             }
@@ -161,7 +161,7 @@ pub(in crate::http::customer) struct TaxIdRequest<'a> {
     verification: Field<Object>,
 }
 
-impl Says<TaxId> for TaxIdRequest<'_> {
+impl ItemRequest<TaxId> for TaxIdRequest<'_> {
     fn id(&mut self, fields: &mut Reader<'_>) -> Option<TaxIdId> {
         let id = std::mem::take(&mut self.id).into_field();
         fields.optional("id", id, |text| TaxIdId::parse(&text))
@@ -213,7 +213,7 @@ macro_rules! exemption_request {
             ends_at: Stated<Text<'a>>,
         }
 
-        impl Says<TaxExemption> for TaxExemptionRequest<'_> {
+        impl ItemRequest<TaxExemption> for TaxExemptionRequest<'_> {
             fn id(&mut self, fields: &mut Reader<'_>) -> Option<TaxExemptionId> {
                 let id = std::mem::take(&mut self.id).into_field();
                 fields.optional("id", id, |text| TaxExemptionId::parse(&text))

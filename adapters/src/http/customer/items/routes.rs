@@ -16,7 +16,7 @@ use super::{
         response::{CustomerResponse, changed},
     },
     recipients::{documented, recipients},
-    request::{ContactPersonRequest, Says, TaxExemptionRequest, TaxIdRequest},
+    request::{ContactPersonRequest, ItemRequest, TaxExemptionRequest, TaxIdRequest},
 };
 use crate::http::{
     Api,
@@ -52,13 +52,13 @@ impl Request<'_> {
 }
 
 /// A whole item, as a body.
-fn value<T: ItemKind, R: Says<T>>(request: R, broken: &mut Violations) -> Option<ItemChange<T>> {
+fn value<T: ItemKind, R: ItemRequest<T>>(request: R, broken: &mut Violations) -> Option<ItemChange<T>> {
     let value = request.into_value(&mut Reader::new(broken))?;
     Some(ItemChange::Add(Box::new(value)))
 }
 
 /// A change of an item, as a body.
-fn update<T: ItemKind, R: Says<T>>(request: R, broken: &mut Violations) -> Option<T::Update> {
+fn update<T: ItemKind, R: ItemRequest<T>>(request: R, broken: &mut Violations) -> Option<T::Update> {
     Some(request.into_update(&mut Reader::new(broken)))
 }
 

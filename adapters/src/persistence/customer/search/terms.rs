@@ -15,8 +15,8 @@ use crate::persistence::{customer::row::index_key, value::Key};
 /// One condition with its values in the form that the database takes.
 #[derive(Clone)]
 pub(super) enum Term {
-    OneOf(TextColumn, Sought),
-    NoneOf(TextColumn, Sought),
+    OneOf(TextColumn, TextSet),
+    NoneOf(TextColumn, TextSet),
     /// The folded text is this.
     Same(TextColumn, String),
     /// The folded text holds the pattern of `LIKE`, or does not.
@@ -45,7 +45,7 @@ pub(super) enum Term {
 
 /// Texts to compare a column with.
 #[derive(Clone)]
-pub(super) struct Sought {
+pub(super) struct TextSet {
     /// The texts that are not empty.
     pub(super) texts: Vec<String>,
     /// The same, folded.
@@ -54,7 +54,7 @@ pub(super) struct Sought {
     pub(super) empty: bool,
 }
 
-impl Sought {
+impl TextSet {
     fn new(column: TextColumn, texts: &Texts) -> Self {
         let empty = texts.contain("");
         let texts: Vec<_> = texts.as_slice().iter().filter(|text| !text.is_empty()).cloned().collect();
@@ -76,12 +76,12 @@ impl Term {
             Condition::NoneOf(TextField::Id, texts) => Self::Id { ids: ids(texts), holds: false },
             Condition::OneOf(field, texts) => {
                 let column = TextColumn::of(*field);
-                Self::OneOf(column, Sought::new(column, texts))
+                Self::OneOf(column, TextSet::new(column, texts))
             }
             Condition::NoneOf(field, texts) => {
-                // An index is of no use for what is not there.
+                // An index does not help to find absent values.
                 let column = TextColumn::of(*field).unindexed();
-                Self::NoneOf(column, Sought::new(column, texts))
+                Self::NoneOf(column, TextSet::new(column, texts))
             }
             Condition::Same(field, text) => Self::Same(TextColumn::of(*field), text.as_str().to_owned()),
             Condition::Has { field, texts, all } => {

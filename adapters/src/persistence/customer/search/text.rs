@@ -3,7 +3,7 @@
 use diesel::{QueryResult, query_builder::AstPass};
 use patron_domain::customer::query::TextField;
 
-use super::{dialect::Dialect, terms::Sought};
+use super::{dialect::Dialect, terms::TextSet};
 
 /// The place of a text.
 #[derive(Clone, Copy)]
@@ -106,7 +106,7 @@ impl TextColumn {
 
     pub(super) fn is_one_of<'b, DB: Dialect>(
         self,
-        sought: &'b Sought,
+        sought: &'b TextSet,
         out: &mut AstPass<'_, 'b, DB>,
     ) -> QueryResult<()> {
         let or_null = sought.empty && self.default.is_none();
@@ -136,7 +136,7 @@ impl TextColumn {
     /// A NULL text differs from every text except the empty one. `NOT IN` alone would not match it.
     pub(super) fn is_none_of<'b, DB: Dialect>(
         self,
-        sought: &'b Sought,
+        sought: &'b TextSet,
         out: &mut AstPass<'_, 'b, DB>,
     ) -> QueryResult<()> {
         let nullable = self.default.is_none();

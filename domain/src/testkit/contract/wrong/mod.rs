@@ -142,6 +142,7 @@ fn run_webhooks(ports: &Ports) -> Report {
     let mut report = Report::default();
     let world = World::new(ports, 2);
     block_on(super::webhooks::check(&world, &mut report));
+    block_on(super::deliveries::check(&world, &mut report));
     block_on(super::webhooks_once::check(&world, &mut report));
     report
 }

@@ -37,7 +37,7 @@ const RUNS: usize = 300;
 /// The most endpoints of an environment.
 const NAMES: usize = 50;
 /// The time limit of a request.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The requests of an attack, which each client repeats, and the pause between two requests.
 pub(super) struct Prepared {
@@ -80,7 +80,7 @@ async fn client(address: SocketAddr, mut template: Template, rest: Duration, ove
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        match timeout(PATIENCE, open.ask(template.next(&mut random, &[]))).await {
+        match timeout(TIMEOUT, open.ask(template.next(&mut random, &[]))).await {
             Ok(Ok(_)) => drop(answers.fetch_add(1, Ordering::Relaxed)),
             _ => connection = None,
         }
