@@ -13,34 +13,31 @@ use crate::customer::{
     ShippingAddress, ShippingName, ShippingPhone, State,
 };
 
-/// The form of an object of texts that may each be absent.
-macro_rules! object_form {
-    ($form:ident: $object:ident { $($field:ident: $type:ident),+ $(,)? }) => {
+macro_rules! shipping_form {
+    ($($field:ident: $type:ident, $says:literal;)+) => {
+        /// The form of a shipping address.
         #[derive(Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct $form<'a> {
+        pub(super) struct ShippingForm<'a> {
             $(
                 #[serde(skip_serializing_if = "Option::is_none")]
                 $field: Option<Text<'a, $type>>,
             )+
         }
 
-        impl<'a> $form<'a> {
-            pub(super) fn of(object: &'a $object) -> Self {
+        impl<'a> ShippingForm<'a> {
+            pub(super) fn of(object: &'a ShippingAddress) -> Self {
                 Self { $($field: Text::of_any(object.$field.as_ref()),)+ }
             }
 
-            pub(super) fn take(self) -> $object {
-                $object { $($field: Text::take_any(self.$field),)+ }
+            pub(super) fn take(self) -> ShippingAddress {
+                ShippingAddress { $($field: Text::take_any(self.$field),)+ }
             }
         }
     };
 }
 
-object_form!(ShippingForm: ShippingAddress {
-    name: ShippingName, phone: ShippingPhone, line1: AddressLine, line2: AddressLine, city: City, state: State,
-    postal_code: PostalCode, country: CountryCode,
-});
+crate::shipping_address_texts!(shipping_form);
 
 impl<'a> ShippingForm<'a> {
     /// None where nothing is set.

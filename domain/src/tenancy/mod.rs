@@ -4,6 +4,7 @@ mod access;
 mod actor;
 mod administration;
 mod api_key;
+mod api_key_secret;
 mod gcra;
 mod limits;
 mod maker;
@@ -22,9 +23,10 @@ pub use access::{AccessService, AuthenticateError};
 pub use actor::{Actor, ActorError, RequestId, RequestIdError};
 pub use administration::{AdministrationService, EnvironmentChange, EnvironmentError, KeyError};
 pub use api_key::{
-    ApiKey, ApiKeyName, ApiKeyNameError, ApiKeySecret, ApiKeySecretError, ApiKeyType, Bootstrap, ChosenKeyError,
-    ExpiryError, KeyRotation, KeyUse, NewApiKey, NotRotated, check_expiry,
+    ApiKey, ApiKeyName, ApiKeyNameError, ApiKeyType, Bootstrap, ExpiryError, KeyRotation, KeyUse, NewApiKey,
+    NotRotated, check_expiry,
 };
+pub use api_key_secret::{ApiKeySecret, ApiKeySecretError, ChosenKeyError};
 pub use gcra::{Gcra, Passed};
 pub use limits::{
     AllowedNetworks, KeyOverlapError, MAX_KEY_OVERLAP_SECONDS, PerSecond, PerSecondError, RateLimit, TooManyNetworks,

@@ -54,13 +54,16 @@ macro_rules! object_request {
     };
 }
 
-object_request! {
-    /// The address for goods.
-    ShippingAddressRequest: ShippingAddressUpdate {
-        name: ShippingName, phone: ShippingPhone, line1: AddressLine, line2: AddressLine, city: City, state: State,
-        postal_code: PostalCode, country: CountryCode,
-    }
+macro_rules! shipping_address_request {
+    ($($field:ident: $type:ident, $says:literal;)+) => {
+        object_request! {
+            /// The address for goods.
+            ShippingAddressRequest: ShippingAddressUpdate { $($field: $type),+ }
+        }
+    };
 }
+
+patron_domain::shipping_address_texts!(shipping_address_request);
 
 object_request! {
     /// The address for electronic invoices.

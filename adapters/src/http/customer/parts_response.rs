@@ -9,37 +9,30 @@ use utoipa::ToSchema;
 
 use crate::http::openapi::{exactly, or_empty};
 
-/// An object of texts, each empty while it is unset.
-macro_rules! object_response {
-    ($(#[$doc:meta])* $response:ident as $shown:ident: $object:ident { $($field:ident: $type:ident),+ $(,)? }) => {
-        $(#[$doc])*
+macro_rules! shipping_address_response {
+    ($($field:ident: $type:ident, $says:literal;)+) => {
+        /// The address for goods. Each text is empty while it is unset.
         #[derive(Serialize, ToSchema)]
-        #[schema(as = $shown)]
-        pub(super) struct $response<'a> {
+        #[schema(as = ShippingAddress)]
+        pub(super) struct ShippingAddressResponse<'a> {
             $(
                 #[schema(schema_with = or_empty::<$type>)]
                 $field: &'a str,
             )+
         }
 
-        impl<'a> $response<'a> {
-            pub(super) fn new(object: &'a $object) -> Self {
-                Self { $($field: object.$field.as_ref().map_or("", |value| value.as_str()),)+ }
+        impl<'a> ShippingAddressResponse<'a> {
+            fn new(address: &'a ShippingAddress) -> Self {
+                Self { $($field: address.$field.as_ref().map_or("", |value| value.as_str()),)+ }
             }
         }
     };
 }
 
-object_response! {
-    /// The address for goods.
-    ShippingAddressResponse as ShippingAddress: ShippingAddress {
-        name: ShippingName, phone: ShippingPhone, line1: AddressLine, line2: AddressLine, city: City, state: State,
-        postal_code: PostalCode, country: CountryCode,
-    }
-}
+patron_domain::shipping_address_texts!(shipping_address_response);
 
 impl<'a> ShippingAddressResponse<'a> {
-    /// Nothing where nothing is set.
+    /// `None` if nothing is set.
     pub(super) fn of_any(address: &'a ShippingAddress) -> Option<Self> {
         (!address.is_empty()).then(|| Self::new(address))
     }

@@ -148,8 +148,9 @@ impl TaxRepository for Store {
                     Some(code) => unit.rate_of_code(environment, code.as_str()).await?,
                 };
                 let current = current.map(|row| rate(scope.owner, &row)).transpose().map_err(refused)?;
-                let in_use = unit.is_default(environment, id).await? || unit.is_associated(environment, id).await?;
-                let was_used = in_use || unit.was_associated(environment, id).await?;
+                let in_use =
+                    unit.is_default(environment, id).await? || unit.is_associated(environment, id, false).await?;
+                let was_used = in_use || unit.is_associated(environment, id, true).await?;
                 let facts = TaxRateFacts::new(current, in_use, holder.map(Key::id));
                 let facts = if was_used { facts.used_before() } else { facts };
                 let at = command.at;

@@ -197,22 +197,11 @@ statements! {
             Ok(db.one::<_, Key>(uses.select(tax_defaults::id)).await?.is_some())
         }
 
-        /// Whether an association of a customer uses a rate, not counting removed ones.
-        fn is_associated(db, environment: i32, rate: Key) -> bool {
-            let removed = ListedAssociation::status_byte(Status::Deleted);
-            let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[removed]].concat());
-            let uses = customer_index::table
-                .filter(customer_index::environment.eq(environment))
-                .filter(customer_index::kind.eq(IndexKind::RateList.code()))
-                .filter(customer_index::key.ge(first))
-                .filter(customer_index::key.lt(end));
-            Ok(db.one::<_, Key>(uses.select(customer_index::customer).limit(1)).await?.is_some())
-        }
-
-        /// Whether an association of a customer uses or used a rate.
-        fn was_associated(db, environment: i32, rate: Key) -> bool {
-            let beyond = ListedAssociation::status_byte(Status::Deleted) + 1;
-            let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[beyond]].concat());
+        /// Whether an association of a customer uses a rate; with `ever`, also removed ones.
+        fn is_associated(db, environment: i32, rate: Key, ever: bool) -> bool {
+            // Removed ones come last in the index.
+            let end = ListedAssociation::status_byte(Status::Deleted) + u8::from(ever);
+            let (first, end) = (rate.as_bytes().to_vec(), [rate.as_bytes().as_slice(), &[end]].concat());
             let uses = customer_index::table
                 .filter(customer_index::environment.eq(environment))
                 .filter(customer_index::kind.eq(IndexKind::RateList.code()))

@@ -18,29 +18,36 @@ text_newtype! {
     personal ShippingPhone, ShippingPhoneError, "phone", max 20
 }
 
-text_object! {
-    /// The address for goods. Every part is optional, and parts are not checked against each other.
-    ShippingAddress / ShippingAddressUpdate,
-    "assert_eq!(patron_domain::customer::ShippingAddress::default().city, None);"
-    {
-        /// The recipient.
-        name: ShippingName,
-        /// The telephone number there.
-        phone: ShippingPhone,
-        /// The first line.
-        line1: AddressLine,
-        /// The second line.
-        line2: AddressLine,
-        /// The city.
-        city: City,
-        /// The state, province or region.
-        state: State,
-        /// The postal code.
-        postal_code: PostalCode,
-        /// The country.
-        country: CountryCode,
-    }
+/// The texts of a shipping address. For each, a macro gets the name, the type and a description.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! shipping_address_texts {
+    ($with:ident) => {
+        $with! {
+            name: ShippingName, "The recipient.";
+            phone: ShippingPhone, "The recipient's telephone number.";
+            line1: AddressLine, "The first line.";
+            line2: AddressLine, "The second line.";
+            city: City, "The city.";
+            state: State, "The state, province or region.";
+            postal_code: PostalCode, "The postal code.";
+            country: CountryCode, "The country, in two letters.";
+        }
+    };
 }
+
+macro_rules! shipping_address {
+    ($($field:ident: $type:ident, $says:literal;)+) => {
+        text_object! {
+            /// The address for goods. Every part is optional, and parts are not checked against each other.
+            ShippingAddress / ShippingAddressUpdate,
+            "assert_eq!(patron_domain::customer::ShippingAddress::default().city, None);"
+            { $(#[doc = $says] $field: $type,)+ }
+        }
+    };
+}
+
+shipping_address_texts!(shipping_address);
 
 impl ShippingAddress {
     /// Whether nothing is set.

@@ -49,35 +49,24 @@ macro_rules! object_parts {
     };
 }
 
-object_parts! {
-    /// A shipping address, before its check.
-    ///
-    /// ```
-    /// use patron_domain::{customer::{CustomerUpdateParts, ShippingAddressParts}, patch::Patch};
-    ///
-    /// let address = ShippingAddressParts { country: Patch::Set("Germany".to_owned()), ..Default::default() };
-    /// let update = CustomerUpdateParts { shipping_address: Patch::Set(address), ..Default::default() };
-    /// assert_eq!(update.merge().unwrap_err().iter().next().unwrap().path, "shipping_address.country");
-    /// ```
-    ShippingAddressParts: ShippingAddressUpdate {
-        /// The recipient's name.
-        name: ShippingName,
-        /// The recipient's telephone number.
-        phone: ShippingPhone,
-        /// The first line.
-        line1: AddressLine,
-        /// The second line.
-        line2: AddressLine,
-        /// The city.
-        city: City,
-        /// The state, province or region.
-        state: State,
-        /// The postal code.
-        postal_code: PostalCode,
-        /// The country, in two letters.
-        country: CountryCode,
-    }
+macro_rules! shipping_address_parts {
+    ($($field:ident: $type:ident, $says:literal;)+) => {
+        object_parts! {
+            /// A shipping address, before its check.
+            ///
+            /// ```
+            /// use patron_domain::{customer::{CustomerUpdateParts, ShippingAddressParts}, patch::Patch};
+            ///
+            /// let address = ShippingAddressParts { country: Patch::Set("Germany".to_owned()), ..Default::default() };
+            /// let update = CustomerUpdateParts { shipping_address: Patch::Set(address), ..Default::default() };
+            /// assert_eq!(update.merge().unwrap_err().iter().next().unwrap().path, "shipping_address.country");
+            /// ```
+            ShippingAddressParts: ShippingAddressUpdate { $(#[doc = $says] $field: $type,)+ }
+        }
+    };
 }
+
+crate::shipping_address_texts!(shipping_address_parts);
 
 object_parts! {
     /// An electronic address, before its check.

@@ -40,9 +40,7 @@ fn the_behavior_of_an_association() {
 #[test]
 fn the_periods_in_which_a_customer_was_archived() {
     let mut acme = a_customer("acme").existing();
-    acme.archived_terms = vec![
-        ArchivedTerm { from: time(1), until: Some(time(2)) },
-        ArchivedTerm { from: time(3), until: None },
-    ];
+    acme.archived_terms =
+        vec![ArchivedTerm { from: time(1), until: Some(time(2)) }, ArchivedTerm { from: time(3), until: None }];
     is_golden("customer.v1.restored", &acme);
 }

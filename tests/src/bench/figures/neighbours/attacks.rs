@@ -10,11 +10,10 @@ use patron_tests::patron::KEY;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
     time::{sleep, timeout},
 };
 
-use super::{Attack, ask};
+use super::{Attack, ask, listen};
 use crate::{
     client::Connection,
     server::Server,
@@ -163,23 +162,11 @@ fn slow_receivers(server: &Server) -> Prepared {
 
 /// Starts a server that answers every request after a while, until the process ends.
 fn slow_host() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.set_nonblocking(true).expect("a socket");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let listener = TcpListener::from_std(listener).expect("a listener");
-            while let Ok((mut stream, _)) = listener.accept().await {
-                tokio::spawn(async move {
-                    let _ = stream.read(&mut [0; 65_536]).await;
-                    sleep(SLOW).await;
-                    let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
-                });
-            }
-        });
-    });
-    address
+    listen(|mut stream| async move {
+        let _ = stream.read(&mut [0; 65_536]).await;
+        sleep(SLOW).await;
+        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
+    })
 }
 
 fn slow_names(server: &Server) -> Prepared {

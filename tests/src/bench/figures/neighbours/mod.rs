@@ -6,6 +6,7 @@ mod attacks;
 mod quiet;
 
 use std::{
+    net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
     thread::sleep,
     time::Duration,
@@ -17,6 +18,7 @@ use patron_tests::{
     patron::{Backend, KEY},
 };
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
 
 use self::quiet::{Quiet, Seen};
 use crate::{
@@ -93,6 +95,26 @@ fn print(alone: &Seen, seen: &Seen) {
         verdict(&format!("{name}: p99 beside ÷ alone"), seconds(beside) / seconds(before), "", Target::AtMost(3.0));
     }
     verdict("unanswered, refused or never delivered", seen.missing as f64, "", Target::AtMost(0.0));
+}
+
+/// Starts a server on a thread of its own, until the process ends.
+fn listen<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+    });
+    address
 }
 
 /// Sends one request with a key, and returns the JSON of the answer.

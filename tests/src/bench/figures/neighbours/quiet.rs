@@ -11,10 +11,10 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
-use super::{ask, key_of_another_environment};
+use super::{ask, key_of_another_environment, listen};
 use crate::{
     client::Connection,
     histogram::Histogram,
@@ -173,19 +173,7 @@ impl Quiet {
 
 /// Starts a receiver that records the customers of its requests, until the process ends.
 fn receive(sent: Sent, arrived: Arrived) -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.set_nonblocking(true).expect("a socket");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let listener = TcpListener::from_std(listener).expect("a listener");
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(take(stream, sent.clone(), arrived.clone()));
-            }
-        });
-    });
-    address
+    listen(move |stream| take(stream, sent.clone(), arrived.clone()))
 }
 
 async fn take(mut stream: TcpStream, sent: Sent, arrived: Arrived) {
