@@ -53,7 +53,8 @@
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
-//! - [`event`]: the log of all changes, for readers that must not miss any.
+//! - [`event`]: the log of all changes, for readers that must not miss any, and earlier states from it.
+//! - [`diff`]: the differences between two states.
 //! - [`retention`]: removing data that is no longer needed.
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
@@ -78,6 +79,7 @@
 pub mod audit;
 mod clock;
 pub mod customer;
+pub mod diff;
 pub mod event;
 #[cfg(feature = "http-semantics")]
 pub mod http_semantics;

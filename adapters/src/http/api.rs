@@ -6,8 +6,14 @@ use std::{
 };
 
 use patron_domain::{
-    audit::AuditService, customer::CustomerService, event::EventService, network::Network,
-    onboarding::OnboardingService, tax::TaxService, tenancy::AdministrationService, webhook::WebhookService,
+    audit::AuditService,
+    customer::CustomerService,
+    event::{EventService, PastService},
+    network::Network,
+    onboarding::OnboardingService,
+    tax::TaxService,
+    tenancy::AdministrationService,
+    webhook::WebhookService,
 };
 use rocket::Request;
 use utoipa::openapi::OpenApi;
@@ -26,6 +32,8 @@ pub struct Api {
     pub audit: Option<AuditService>,
     /// The log of events.
     pub events: Option<EventService>,
+    /// Earlier states of customers. Without it, only their current state is shown.
+    pub past: Option<PastService>,
     /// Environments and API keys.
     pub administration: Option<AdministrationService>,
     /// Webhook endpoints and deliveries.
@@ -103,6 +111,7 @@ impl Api {
             taxes: None,
             audit: None,
             events: None,
+            past: None,
             administration: None,
             webhooks: None,
             onboarding: None,
@@ -124,6 +133,7 @@ impl Api {
     service!(taxes: TaxService);
     service!(audit: AuditService);
     service!(events: EventService);
+    service!(past: PastService);
     service!(administration: AdministrationService);
     service!(webhooks: WebhookService);
     service!(onboarding: OnboardingService);

@@ -23,7 +23,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
     let (docs_base, health_base) = (docs.map_or("", String::as_str), health.map_or("", String::as_str));
     let keys = if_there(api.administration.is_some(), tenancy::documents);
     let groups = vec![
-        (base, "Customers", "Your customers, with their names, addresses and metadata.", customer::documents()),
+        (
+            base,
+            "Customers",
+            "Your customers, with their names, addresses and metadata.",
+            customer::documents().into_iter().chain(if_there(api.past.is_some(), customer::past_documents)).collect(),
+        ),
         (base, "Taxes", "Tax rates, and the customers that pay them.", if_there(api.taxes.is_some(), tax::documents)),
         (base, "Integrations", "The ids of customers in other systems.", integration::documents()),
         (

@@ -9,7 +9,7 @@
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
 //! | 409 | `already_exists`, `idempotency_key_reused` |
-//! | 410 | `log_taken_back` |
+//! | 410 | `gone`, `log_taken_back` |
 //! | 412 | `version_conflict` |
 //! | 429 | `too_many_requests`, with `Retry-After` |
 //! | 500 | `system_error`, with a constant text |
@@ -21,7 +21,7 @@ mod shown;
 
 use patron_domain::{
     ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, tenancy::PermissionDenied,
-    violation::Violations,
+    time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
 
@@ -100,6 +100,11 @@ impl ApiError {
     /// 400: the body as a whole is not a request.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::of(ErrorKind::Invalid, message)
+    }
+
+    /// 410: the events of that time were removed.
+    pub(crate) fn gone(message: impl Into<String>, oldest_at: Timestamp) -> Self {
+        Self::of(ErrorKind::Gone, message).fact("oldest_at", oldest_at.to_string())
     }
 
     /// 401, the same for every kind of invalid credentials.

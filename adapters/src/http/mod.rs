@@ -64,7 +64,7 @@ pub use self::{
     callers::{ApiKeys, CallerError, Callers, Credential},
     cors::Origins,
     docs::mount_docs,
-    event::event_line,
+    event::{customer_value, event_line},
     health::Readiness,
     limits::RateLimits,
     metrics::mount_metrics,
@@ -96,6 +96,7 @@ fn routes_of(api: &Api) -> Vec<Route> {
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));
     routes.extend(api.audit.iter().flat_map(|_| audit::routes()));
     routes.extend(api.events.iter().flat_map(|_| event::routes()));
+    routes.extend(api.past.iter().flat_map(|_| customer::past_routes()));
     routes.extend(api.webhooks.iter().flat_map(|_| webhook::routes()));
     routes.extend(api.onboarding.iter().flat_map(|_| onboarding::routes()));
     routes

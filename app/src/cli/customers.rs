@@ -2,8 +2,11 @@
 
 use clap::{Args, Subcommand};
 use patron_domain::{
+    customer::ExternalId,
     ids::{CustomerId, EnvironmentId},
+    lifecycle::Version,
     onboarding::RunState,
+    time::Timestamp,
 };
 
 use super::value;
@@ -15,6 +18,69 @@ pub(crate) enum Customers {
     /// Shows how Patron performs at the size you expect. Each customer is created as through the API, with its event.
     /// The same prefix and seed give the same customers.
     Generate(Generate),
+    /// Show a customer as JSON: now, at an earlier time, or as of a version.
+    Show(Show),
+    /// Show the differences between two versions of a customer.
+    ///
+    /// Prints one line per change. `patron customers history` shows the versions.
+    Diff(Diff),
+    /// List the versions of a customer: when, what and by whom it was changed.
+    History(History),
+}
+
+/// The customer to show, and the moment.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The customer: cust_…
+    #[arg(required_unless_present = "external_id", conflicts_with = "external_id")]
+    pub(crate) customer: Option<CustomerId>,
+    /// The external id that the customer has, or had at the time of --at.
+    #[arg(long, value_name = "EXTERNAL_ID", value_parser = value::external_id, conflicts_with = "version")]
+    pub(crate) external_id: Option<ExternalId>,
+    /// The environment; optional if there is only one.
+    #[arg(long, value_name = "ENV_ID")]
+    pub(crate) environment: Option<EnvironmentId>,
+    /// The customer as it was at this time, for example 2030-01-31T00:00:00Z.
+    #[arg(long, value_parser = Timestamp::parse, value_name = "TIME", conflicts_with = "version")]
+    pub(crate) at: Option<Timestamp>,
+    /// The customer as of this version.
+    #[arg(long, value_parser = value::version, value_name = "N")]
+    pub(crate) version: Option<Version>,
+}
+
+/// The customer and the versions to compare.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The customer: cust_…
+    pub(crate) customer: CustomerId,
+    /// The environment; optional if there is only one.
+    #[arg(long, value_name = "ENV_ID")]
+    pub(crate) environment: Option<EnvironmentId>,
+    /// The first version, by default the one before the second.
+    #[arg(long, value_parser = value::version, value_name = "N")]
+    pub(crate) from: Option<Version>,
+    /// The second version.
+    #[arg(long, value_parser = value::version, value_name = "N")]
+    pub(crate) to: Version,
+    /// Print JSON instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The customer whose versions are listed.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The customer: cust_…
+    pub(crate) customer: CustomerId,
+    /// The environment; optional if there is only one.
+    #[arg(long, value_name = "ENV_ID")]
+    pub(crate) environment: Option<EnvironmentId>,
+    /// Skip so many versions, to continue after the first 1000.
+    #[arg(long, value_parser = value::whole_number, default_value = "0")]
+    pub(crate) offset: u64,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of the generator.

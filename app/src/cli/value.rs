@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use patron_domain::event::EventCursor;
+use patron_domain::{customer::ExternalId, event::EventCursor, lifecycle::Version};
 
 use crate::config::expected;
 
@@ -24,6 +24,15 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
 
 pub(super) fn whole_number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "must be a whole number, such as 1000".to_owned())
+}
+
+pub(super) fn version(text: &str) -> Result<Version, String> {
+    let version = text.parse().ok().and_then(Version::from_stored);
+    version.ok_or_else(|| "must be the number of a version: 1 or more".to_owned())
+}
+
+pub(super) fn external_id(text: &str) -> Result<ExternalId, String> {
+    ExternalId::new(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn cursor(text: &str) -> Result<EventCursor, String> {

@@ -14,7 +14,10 @@ mod tenants;
 mod webhooks;
 
 use patron_adapters::persistence::Database;
-use patron_domain::page::PageRequest;
+use patron_domain::{
+    event::{EventService, PastService},
+    page::PageRequest,
+};
 use tokio::runtime::Runtime;
 
 use self::only::{environment, tenant};
@@ -87,7 +90,13 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
         }
         Command::Customers(command) => {
             let customers = wiring::customers(settings, database);
-            customers::run(&service, &customers, settings.write_queue, command).await
+            let (log, clock) = (database.events.clone(), customers.clock.clone());
+            let services = customers::Services {
+                customers,
+                events: EventService { events: log.clone() },
+                past: PastService { events: log, clock },
+            };
+            customers::run(&service, &services, settings.write_queue, command).await
         }
         // `run` and `over_database` have handled these.
         Command::Serve(_)

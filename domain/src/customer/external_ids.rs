@@ -106,6 +106,23 @@ pub fn found_by_external_id(terms: impl IntoIterator<Item = ExternalIdTerm>) -> 
     last.filter(|last| last.until.is_some() && last.status == Status::Published).map(|last| last.customer_id)
 }
 
+/// The customers that may have had an external id at a time, given every term of this external id in an environment: the
+/// one that got it last first. A customer may have been archived then.
+///
+/// ```
+/// use patron_domain::{customer::held_at, testkit::{a_customer, a_time}};
+///
+/// let acme = a_customer("acme").existing();
+/// assert_eq!(held_at(acme.terms_of(&acme.customer.external_id), a_time()), [acme.customer.id]);
+/// ```
+#[must_use]
+pub fn held_at(terms: impl IntoIterator<Item = ExternalIdTerm>, at: Timestamp) -> Vec<CustomerId> {
+    let held = |term: &ExternalIdTerm| term.from <= at && term.until.is_none_or(|until| at < until);
+    let mut held: Vec<_> = terms.into_iter().filter(held).collect();
+    held.sort_by_key(|term| std::cmp::Reverse((term.from, term.customer_id)));
+    held.into_iter().map(|term| term.customer_id).collect()
+}
+
 impl CustomerAggregate {
     /// This customer's terms of an external id. [`found_by_external_id`] decides on the terms of all customers.
     pub fn terms_of<'a>(&'a self, external_id: &'a ExternalId) -> impl Iterator<Item = ExternalIdTerm> + 'a {

@@ -47,7 +47,7 @@ pub use details::{
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
-pub use external_ids::{ArchivedTerm, ExternalIdTerm, FormerExternalId, found_by_external_id};
+pub use external_ids::{ArchivedTerm, ExternalIdTerm, FormerExternalId, found_by_external_id, held_at};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub(crate) use fields::WorkflowName;
 pub use fields::{Contact, ContactError, CustomerName, CustomerNameError, ExternalId, ExternalIdError};

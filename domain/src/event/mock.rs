@@ -1,7 +1,17 @@
 //! Ready-made mocks of the event log port.
 
-use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, EventSink, HandOver, MockEventLog, Reached};
-use crate::{lifecycle::Owner, page::Page, store::StoreError};
+use std::collections::BTreeMap;
+
+use super::{
+    EventCursor, EventEntity, EventPage, EventQuery, EventRecord, EventSink, EventState, HandOver, MockEventLog,
+    Moment, Past, Reached,
+};
+use crate::{
+    customer::{ExternalId, ExternalIdTerm},
+    lifecycle::Owner,
+    page::Page,
+    store::StoreError,
+};
 
 fn unavailable() -> StoreError {
     StoreError::unavailable("this mock is never available")
@@ -49,6 +59,11 @@ impl MockEventLog {
         log.expect_end().returning(move |_, owner| Ok(end(&all, owner)));
         let all = events.clone();
         log.expect_find().returning(move |scope, id| Ok(of(&all, scope.owner).find(|event| event.id == id).cloned()));
+        let all = events.clone();
+        log.expect_past().returning(move |scope, entity, moment| Ok(past(of(&all, scope.owner), entity, moment)));
+        let all = events.clone();
+        log.expect_external_id_terms()
+            .returning(move |scope, external_id| Ok(terms(of(&all, scope.owner), external_id)));
         log.expect_history().returning(move |scope, entity: EventEntity, page| {
             let own = of(&events, scope.owner).filter(|event| event.entity == entity);
             Ok(Page::cut(own.cloned().collect(), page))
@@ -65,12 +80,34 @@ impl MockEventLog {
         log.expect_end().returning(|_, _| Err(unavailable()));
         log.expect_find().returning(|_, _| Err(unavailable()));
         log.expect_history().returning(|_, _, _| Err(unavailable()));
+        log.expect_past().returning(|_, _, _| Err(unavailable()));
+        log.expect_external_id_terms().returning(|_, _| Err(unavailable()));
         log
     }
 }
 
 fn of(events: &[EventRecord], owner: Owner) -> impl Iterator<Item = &EventRecord> {
     events.iter().filter(move |event| event.owner == owner)
+}
+
+fn past<'a>(events: impl Iterator<Item = &'a EventRecord>, entity: EventEntity, moment: Moment) -> Past {
+    let is_by_then = |event: &&EventRecord| match moment {
+        Moment::At(at) => event.at <= at,
+        Moment::Version(version) => event.sequence == version,
+    };
+    let found = events.filter(|event| event.entity == entity).filter(is_by_then).last();
+    found.and_then(|event| event.state.clone()).map_or(Past::Absent, |state| Past::State(Box::new(state)))
+}
+
+fn terms<'a>(events: impl Iterator<Item = &'a EventRecord>, external_id: &ExternalId) -> Vec<ExternalIdTerm> {
+    // The last state of each customer.
+    let mut customers = BTreeMap::new();
+    for event in events {
+        if let Some(EventState::Customer(customer)) = &event.state {
+            customers.insert(customer.customer.id, customer);
+        }
+    }
+    customers.into_values().flat_map(|customer| customer.terms_of(external_id)).collect()
 }
 
 fn end(events: &[EventRecord], owner: Owner) -> EventCursor {

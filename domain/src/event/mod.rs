@@ -6,6 +6,7 @@ mod event_type;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 mod page;
+mod past;
 mod port;
 mod position;
 mod query;
@@ -17,6 +18,7 @@ pub use cursor::{EventCursor, EventCursorError, EventMark, LogTakenBack};
 pub use customer::{CustomerEvent, CustomerEventKind, CustomerField};
 pub use event_type::EventType;
 pub use page::{EventPage, HandOver, Reached};
+pub use past::{Moment, Past, PastError, PastService};
 pub use port::{EventLog, EventLogError, EventReaders, EventSink};
 #[cfg(any(test, feature = "mock"))]
 pub use port::{MockEventLog, MockEventReaders};

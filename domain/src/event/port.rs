@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 
 use super::EventPosition;
-use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, LogTakenBack, Reached};
+use super::{EventCursor, EventEntity, EventPage, EventQuery, EventRecord, LogTakenBack, Moment, Past, Reached};
 use crate::{
+    customer::{ExternalId, ExternalIdTerm},
     ids::EventId,
     lifecycle::Owner,
     page::{Page, PageRequest},
@@ -154,4 +155,21 @@ pub trait EventLog: Send + Sync {
         entity: EventEntity,
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError>;
+
+    /// The state of an entity at a moment.
+    ///
+    /// This MUST be the state after its last event up to a time, by the events' own times, or after the event with a
+    /// version's sequence. The state that the entity has now MUST be found even if its event was removed. If the state was
+    /// erased, or the scope has no such entity, this MUST return [`Past::Absent`]. If the events before the oldest
+    /// remaining one were removed and the moment is earlier, it MUST return [`Past::Removed`] with the time of the oldest
+    /// state that is left.
+    async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError>;
+
+    /// Every term of an external id among the customers of the scope, of any status, in any order: see
+    /// [`CustomerAggregate::terms_of`](crate::customer::CustomerAggregate::terms_of).
+    async fn external_id_terms(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ExternalIdTerm>, StoreError>;
 }

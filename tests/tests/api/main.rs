@@ -23,6 +23,7 @@ mod once;
 mod openapi;
 mod order;
 mod pages;
+mod past;
 mod preconditions;
 mod restored;
 mod same_answers;

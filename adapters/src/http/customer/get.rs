@@ -1,10 +1,10 @@
 //! `GET /customers/{id}`
 
-use patron_domain::{customer::query::Expansion, ids::CustomerId};
+use patron_domain::{customer::query::Expansion, ids::CustomerId, time::Timestamp};
 use rocket::{get, http::uri::Origin, routes};
 
 use super::{
-    missing,
+    missing, past,
     response::{CustomerResponse, found},
 };
 use crate::http::{
@@ -13,12 +13,12 @@ use crate::http::{
     elsewhere,
     error::ApiError,
     guard::{CanRead, Services},
-    openapi::Endpoint,
+    openapi::{AS_OF_HEADER, Endpoint, Refusal},
     query::Query,
     version::IfNoneMatch,
 };
 
-/// Shows a customer of any status.
+/// Shows a customer of any status: now, or as it was at a time.
 // The rank is after that of `/customers/external/<_..>`, which also matches a bare `/customers/external`.
 #[get("/customers/<id>", rank = 1)]
 pub(super) async fn get(
@@ -29,17 +29,13 @@ pub(super) async fn get(
     uri: &Origin<'_>,
     id: &str,
 ) -> Result<Answer, ApiError> {
-    checked(&query)?;
+    let at = past::asked(&services, &query)?;
     let id = CustomerId::parse(id).map_err(|_| nobodys(&services, id, uri))?;
+    if let Some(at) = at {
+        return past::as_of(services.past()?.at(&caller, id, at).await?, at, &known);
+    }
     let record = services.customers.find(&caller, id).await?.ok_or_else(missing)?;
     found(&record, &known)
-}
-
-/// Checks the query. `expand` is accepted as in lists, because SDKs send it; a single customer always has its links.
-pub(super) fn checked(query: &Query<'_>) -> Result<(), ApiError> {
-    let mut broken = query.faults();
-    query.checked("expand", &mut broken, Expansion::parse);
-    Ok(broken.into_result()?)
 }
 
 /// The error for an id that cannot be a customer's.
@@ -59,6 +55,9 @@ pub(super) fn documented() -> Endpoint {
         .with_key()
         .path::<CustomerId>("id", "The customer.")
         .query::<Expansion>("expand", "Accepted as in lists. Links are always included.")
+        .query::<Timestamp>("at", "The time of an earlier state.")
         .answers::<CustomerResponse<'_>>(200, "The customer.")
+        .answering(AS_OF_HEADER)
+        .refuses([Refusal::Gone])
         .cacheable()
 }

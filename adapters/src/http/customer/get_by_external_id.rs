@@ -3,11 +3,12 @@
 use patron_domain::{
     customer::{ExternalId, query::Expansion},
     tenancy::Caller,
+    time::Timestamp,
 };
 use rocket::{get, routes};
 
 use super::{
-    get::checked,
+    past,
     response::{CustomerResponse, found},
 };
 use crate::http::{
@@ -16,7 +17,7 @@ use crate::http::{
     elsewhere,
     error::ApiError,
     guard::{CanRead, Services},
-    openapi::Endpoint,
+    openapi::{AS_OF_HEADER, Endpoint, Refusal},
     path_tail::PathTail,
     query::Query,
     version::IfNoneMatch,
@@ -32,8 +33,8 @@ pub(super) async fn get_by_external_id(
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
-    checked(&query)?;
-    find(&caller, &services, &known, tail).await
+    let at = past::asked(&services, &query)?;
+    find(&caller, &services, &known, tail, at).await
 }
 
 /// The same, at the path of older clients.
@@ -45,11 +46,17 @@ pub(super) async fn look_up(
     query: Query<'_>,
     tail: PathTail,
 ) -> Result<Answer, ApiError> {
-    checked(&query)?;
-    find(&caller, &services, &known, tail).await
+    let at = past::asked(&services, &query)?;
+    find(&caller, &services, &known, tail, at).await
 }
 
-async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch<'_>, tail: PathTail) -> Result<Answer, ApiError> {
+async fn find(
+    caller: &Caller,
+    api: &Api,
+    known: &IfNoneMatch<'_>,
+    tail: PathTail,
+    at: Option<Timestamp>,
+) -> Result<Answer, ApiError> {
     // An external id may end like this. But if it is not found, the request probably meant another path.
     let is_elsewhere = tail.text.as_deref().is_some_and(|tail| tail.contains('/') && elsewhere::is_path(tail));
     let missing = || match is_elsewhere {
@@ -57,6 +64,9 @@ async fn find(caller: &Caller, api: &Api, known: &IfNoneMatch<'_>, tail: PathTai
         false => ApiError::not_found("there is no published customer with this external id"),
     };
     let external_id = tail.text.as_deref().and_then(|text| ExternalId::new(text).ok()).ok_or_else(missing)?;
+    if let Some(at) = at {
+        return past::as_of(api.past()?.at_by_external_id(caller, &external_id, at).await?, at, known);
+    }
     let record = api.customers.find_by_external_id(caller, &external_id).await?.ok_or_else(missing)?;
     let answer = found(&record, known)?;
     if record.customer.external_id == external_id {
@@ -80,7 +90,13 @@ pub(super) fn documented() -> [Endpoint; 2] {
             .with_key()
             .path::<ExternalId>("external_id", "The customer's external id.")
             .query::<Expansion>("expand", "Accepted as in lists. Links are always included.")
+            .query::<Timestamp>(
+                "at",
+                "The time of an earlier state. It shows the customer that had the external id then.",
+            )
             .answers::<CustomerResponse<'_>>(200, "The customer.")
+            .answering(AS_OF_HEADER)
+            .refuses([Refusal::Gone])
             .answering("X-Patron-Former-External-Id")
             .cacheable()
     })

@@ -9,6 +9,7 @@ mod items;
 mod list;
 mod parts_request;
 mod parts_response;
+mod past;
 mod request;
 pub(super) mod response;
 mod search;
@@ -57,6 +58,16 @@ pub(super) fn documents() -> Vec<Endpoint> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The routes of earlier states.
+pub(super) fn past_routes() -> Vec<Route> {
+    routes![past::version, past::diff]
+}
+
+/// Their documentation.
+pub(super) fn past_documents() -> Vec<Endpoint> {
+    past::documented().into()
 }
 
 /// The error for an id without a customer.

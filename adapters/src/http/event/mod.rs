@@ -7,7 +7,7 @@ pub(super) mod response;
 
 use rocket::{Route, routes};
 
-pub use self::line::event_line;
+pub use self::{line::event_line, response::customer_value};
 use crate::http::openapi::Endpoint;
 
 /// All routes.

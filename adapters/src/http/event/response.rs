@@ -1,6 +1,7 @@
 //! An event in responses.
 
 use patron_domain::{
+    customer::CustomerAggregate,
     event::{CustomerEventKind, EventEntity, EventEntityType, EventKind, EventRecord, EventState, EventType},
     ids::{EnvironmentId, EventId, MappingId, TaxAssociationId, TenantId},
     onboarding::{Onboarding, WorkflowName},
@@ -8,6 +9,7 @@ use patron_domain::{
     time::Timestamp,
 };
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::{
@@ -145,13 +147,26 @@ impl<'a> Detail<'a> {
     }
 }
 
+impl<'a> CustomerData<'a> {
+    fn of(state: &'a CustomerAggregate) -> Self {
+        Self {
+            customer: CustomerResponse::new(&state.customer, &state.mappings),
+            tax_associations: state.associations.iter().map(TaxAssociationResponse::new).collect(),
+        }
+    }
+}
+
+/// A customer with everything that belongs to it, as `GET /events` shows it: for showing customers without HTTP.
+#[must_use]
+pub fn customer_value(customer: &CustomerAggregate) -> Value {
+    // Serialising a response cannot fail. Without it there would be nothing to compare.
+    serde_json::to_value(CustomerData::of(customer)).unwrap_or_default()
+}
+
 impl<'a> Data<'a> {
     fn of(state: &'a EventState, at: Timestamp) -> Self {
         match state {
-            EventState::Customer(state) => Self::Customer(Box::new(CustomerData {
-                customer: CustomerResponse::new(&state.customer, &state.mappings),
-                tax_associations: state.associations.iter().map(TaxAssociationResponse::new).collect(),
-            })),
+            EventState::Customer(state) => Self::Customer(Box::new(CustomerData::of(state))),
             EventState::TaxRate(rate) => Self::TaxRate(Box::new(TaxRateResponse::at(rate, at))),
         }
     }

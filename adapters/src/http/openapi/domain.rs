@@ -372,6 +372,12 @@ pub(crate) fn searched_metadata<const MAX: usize>() -> RefOr<Schema> {
     strings(MAX, Metadata::MAX_KEY_CHARS, Metadata::MAX_VALUE_CHARS, false)
 }
 
+/// Any JSON value.
+pub(crate) fn any_value() -> RefOr<Schema> {
+    let kinds = [Type::Null, Type::String, Type::Number, Type::Boolean, Type::Array, Type::Object];
+    ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds)).examples([json!("gold")]).into()
+}
+
 /// The metadata of a mapping in a response.
 pub(crate) fn any_object() -> RefOr<Schema> {
     object_of(SchemaType::Type(Type::Object))

@@ -11,11 +11,11 @@ mod shape;
 
 pub(crate) use self::{
     domain::{
-        ChangedField, EXAMPLE_ID, Limit, Offset, any_object, given_any_object, given_decimal, given_metadata, metadata,
-        searched_metadata,
+        ChangedField, EXAMPLE_ID, Limit, Offset, any_object, any_value, given_any_object, given_decimal,
+        given_metadata, metadata, searched_metadata,
     },
     endpoint::Endpoint,
-    parts::{RUN_TOKEN_HEADER, components},
+    parts::{AS_OF_HEADER, RUN_TOKEN_HEADER, components},
     refusal::{Refusal, schemas as error_schemas},
     shape::{
         Look, Shape, all, exactly, given_all, object_or_null, objects, one_of, optional, or_empty, or_null, texts,

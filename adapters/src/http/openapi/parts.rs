@@ -1,6 +1,8 @@
 //! Shared parts of endpoints: request headers, response headers, and the ways to send credentials.
 
-use patron_domain::{idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId};
+use patron_domain::{
+    idempotency::IdempotencyKey, ids::EnvironmentId, onboarding::RunToken, tenancy::RequestId, time::Timestamp,
+};
 use serde_json::json;
 use utoipa::openapi::{
     Components, ComponentsBuilder, HeaderBuilder, Ref, Required,
@@ -14,6 +16,9 @@ use crate::http::{Credential, noted::IGNORED};
 
 /// The name of the header.
 pub(crate) const RUN_TOKEN_HEADER: &str = "X-Patron-Onboarding-Run";
+
+/// The header with the time of an earlier state.
+pub(crate) const AS_OF_HEADER: &str = "Patron-As-Of";
 
 macro_rules! header_values {
     ($($name:ident: $look:expr;)*) => {$(
@@ -111,6 +116,7 @@ pub(crate) fn components(credentials: &[Credential]) -> Components {
             exactly::<Yes>(),
             "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
         ),
+        (AS_OF_HEADER, exactly::<Timestamp>(), "Present if `at` was given: that time."),
         ("Location", exactly::<Path>(), "The path of the new resource."),
         (IGNORED, exactly::<Names>(), "Present if the body has unknown members: their paths, at most 20."),
         ("Retry-After", exactly::<Seconds>(), "The number of seconds to wait before another request."),

@@ -77,7 +77,7 @@ struct ErrorShape {
     /// The status of the response.
     http_status_code: u16,
     /// The faults by the JSON path of a field, or by the name of a parameter or header. With the code `log_taken_back`:
-    /// `resume_from`, a cursor.
+    /// `resume_from`, a cursor. With the code `gone`: `oldest_at`, the time of the oldest state that is left.
     #[schema(nullable = false)]
     details: Option<BTreeMap<String, ToldShape>>,
 }

@@ -163,7 +163,7 @@ async fn total(unit: &dyn Reads, search: &Search, on_page: usize, early: bool) -
 impl Store {
     /// Reads a part of each customer that has an index entry. Few customers are read as a look-up. Any number of customers
     /// may share an entry: many are read in portions, each in the environment's turn, and only the parts are kept.
-    async fn indexed<T>(
+    pub(crate) async fn indexed<T>(
         &self,
         owner: Owner,
         environment: i32,

@@ -1,6 +1,7 @@
 //! Events: rows, statements, and the port of the log.
 
 pub(crate) mod log_row;
+pub(crate) mod past;
 mod port;
 pub(crate) mod row;
 pub(crate) mod statements;

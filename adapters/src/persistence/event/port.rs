@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use diesel::QueryResult;
 use futures_util::FutureExt;
 use patron_domain::{
+    customer::{CustomerAggregate, ExternalId, ExternalIdTerm, IndexEntry},
     event::{
         EventCursor, EventEntity, EventLog, EventLogError, EventPosition, EventQuery, EventRecord, EventSink, HandOver,
-        LogTakenBack, Reached,
+        LogTakenBack, Moment, Past, Reached,
     },
     ids::EventId,
     lifecycle::Owner,
@@ -18,9 +19,9 @@ use patron_domain::{
     tenancy::{EnvironmentScope, SystemScope},
 };
 
-use super::entity_key;
+use super::{entity_key, past};
 use crate::persistence::{
-    engine::{Decision, Pace},
+    engine::{CustomerKey, Decision, Pace},
     error::Failure,
     metrics,
     page::{Window, cut, page_of},
@@ -124,6 +125,27 @@ impl EventLog for Store {
             rows.boxed()
         });
         page_of(read.await?, |row| row.record(scope.owner))
+    }
+
+    async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Past::Absent) };
+        let read = self.read(Pace::LookUp, move |unit| past::read(unit, environment, entity, moment).boxed());
+        read.await?.past(scope.owner, entity, moment)
+    }
+
+    async fn external_id_terms(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ExternalIdTerm>, StoreError> {
+        let Some(environment) = self.environment(scope.owner).await? else { return Ok(Vec::new()) };
+        let terms = |customer: CustomerAggregate| customer.terms_of(external_id).collect::<Vec<_>>();
+        let key = CustomerKey::ExternalId(external_id.as_str().to_owned());
+        let current = self.engine.customer(environment, key).await?;
+        let current = current.map(|document| document.read(scope.owner, "by external id")).transpose()?;
+        let entry = IndexEntry::external_id(external_id.as_str());
+        let others = self.indexed(scope.owner, environment, entry, terms).await?;
+        Ok(current.map(terms).into_iter().chain(others).flatten().collect())
     }
 }
 

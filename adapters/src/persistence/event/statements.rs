@@ -6,7 +6,10 @@ use patron_domain::{
     page::PageBytes,
 };
 
-use super::row::EventRow;
+use super::{
+    past::{LastBy, Times},
+    row::EventRow,
+};
 use crate::persistence::{
     page::{Shape, Weighed},
     schema::{customers, events::dsl::*, logs},
@@ -60,10 +63,27 @@ statements! {
             db.one(last.select(logs::at)).await
         }
 
-        /// The last event of an entity that the log had at a time.
-        fn last_event_by(db, of: i32, whose: Key, time: i64) -> Option<EventRow> {
-            let earlier = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(logged_at.le(time));
-            db.one(earlier.order(sequence.desc()).limit(1)).await
+        /// The last event of an entity up to a time.
+        fn last_event_by(db, of: i32, whose: Key, time: i64, times: Times) -> Option<EventRow> {
+            let last = LastBy { environment: of, entity: whose, time, times };
+            let same = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.nullable().eq(last));
+            let found = db.one::<_, Whole>(whole!(same)).await?.map(row);
+            Ok(found.filter(|event| match times {
+                Times::Own => event.at <= time,
+                Times::Logged => event.logged_at <= time,
+            }))
+        }
+
+        /// The event that made a version of an entity.
+        fn event_by_version(db, of: i32, whose: Key, number: i64) -> Option<EventRow> {
+            let one = events.filter(environment.eq(of)).filter(entity.eq(whose)).filter(sequence.eq(number));
+            Ok(db.one::<_, Whole>(whole!(one)).await?.map(row))
+        }
+
+        /// The sequence and time of the first event of an entity that was not removed.
+        fn first_event_of(db, of: i32, whose: Key) -> Option<(i64, i64)> {
+            let all = events.filter(environment.eq(of)).filter(entity.eq(whose)).order(sequence.asc());
+            db.one(all.select((sequence, at)).limit(1)).await
         }
 
         /// One event.

@@ -16,6 +16,7 @@ use patron_domain::{
 use super::{port::default, row::DefaultRow};
 use crate::persistence::{
     engine::Pace,
+    event::past::Times,
     store::Store,
     unit::Reads,
     value::{Document, Key, corrupt},
@@ -118,10 +119,10 @@ async fn state(
     current: Document,
 ) -> QueryResult<Known> {
     let Some(known_at) = past else { return Ok(Known::As(current)) };
-    if let Some(event) = unit.last_event_by(environment, entity, known_at).await? {
+    if let Some(event) = unit.last_event_by(environment, entity, known_at, Times::Logged).await? {
         return Ok(Known::As(event.document.unwrap_or(current)));
     }
     // Without an event by then: the entity is younger, or its events were removed.
-    let first = unit.events_of(environment, entity, 1, 0).await?;
-    Ok(if first.first().is_some_and(|first| first.sequence == 1) { Known::Nothing } else { Known::Removed })
+    let first = unit.first_event_of(environment, entity).await?;
+    Ok(if first.is_some_and(|(sequence, _)| sequence == 1) { Known::Nothing } else { Known::Removed })
 }

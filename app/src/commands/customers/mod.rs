@@ -1,6 +1,7 @@
 //! `patron customers`
 
 mod made_up;
+mod past;
 mod tables;
 
 use std::{fmt::Write, sync::Arc};
@@ -8,6 +9,7 @@ use std::{fmt::Write, sync::Arc};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
     customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExternalId},
+    event::{EventService, PastService},
     tenancy::{Caller, SystemScope, TenancyService},
 };
 use tokio::task::JoinSet;
@@ -22,15 +24,25 @@ use crate::{
 /// Concurrent creates: enough to fill a batch in either database while another one is being committed.
 const AT_ONCE: usize = 512;
 
+/// The services of the commands.
+pub(super) struct Services {
+    pub(super) customers: CustomerService,
+    pub(super) events: EventService,
+    pub(super) past: PastService,
+}
+
 /// Runs one of the commands. At most `queue` writes wait at a time.
 pub(super) async fn run(
     tenancy: &TenancyService,
-    customers: &CustomerService,
+    services: &Services,
     queue: usize,
     command: Customers,
 ) -> Result<(), Failure> {
     match command {
-        Customers::Generate(asked) => generate(tenancy, customers, queue, &asked).await,
+        Customers::Generate(asked) => generate(tenancy, &services.customers, queue, &asked).await,
+        Customers::Show(asked) => past::show(tenancy, &services.past, asked).await,
+        Customers::Diff(asked) => past::diff(tenancy, &services.past, asked).await,
+        Customers::History(asked) => past::history(tenancy, &services.events, asked).await,
     }
 }
 

@@ -50,6 +50,7 @@ mod mappings;
 mod mutants;
 mod onboarding;
 mod once;
+mod past;
 mod races;
 mod refusals;
 mod renaming;
@@ -250,6 +251,7 @@ pub async fn check_seeded(ports: &Ports, seed: u64) -> Report {
 async fn everything(world: &World<'_>, report: &mut Report) {
     of_customers(world, report).await;
     events::check(world, report).await;
+    past::check(world, report).await;
     retention::check(world, report).await;
     over_all_environments(world, report).await;
     of_taxes(world, report).await;

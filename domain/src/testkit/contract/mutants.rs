@@ -19,11 +19,12 @@ use super::{Ports, Report, events, every_field, tests::ports, world::World};
 use crate::{
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        MappingFilter,
+        ExternalIdTerm, MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::{
-        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventQuery, EventRecord, EventSink, Reached,
+        CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventQuery, EventRecord, EventSink, Moment,
+        Past, Reached,
     },
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
@@ -273,6 +274,18 @@ impl EventLog for Mutant {
 
     async fn end(&self, scope: &SystemScope, owner: Owner) -> Result<EventCursor, StoreError> {
         self.store.end(scope, owner).await
+    }
+
+    async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
+        self.store.past(scope, entity, moment).await
+    }
+
+    async fn external_id_terms(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ExternalIdTerm>, StoreError> {
+        self.store.external_id_terms(scope, external_id).await
     }
 }
 

@@ -7,12 +7,12 @@ use crate::{
     audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
     customer::{
         ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        MappingFilter,
+        ExternalIdTerm, MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::{
         CustomerEvent, EventCursor, EventEntity, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
-        EventSink, Reached, TaxRateEvent,
+        EventSink, Moment, Past, Reached, TaxRateEvent,
     },
     idempotency::{
         CallersClaim, Done, IdempotencyClaim, IdempotencyKey, IdempotencyRecord, IdempotencyRecords, OnceError,
@@ -333,6 +333,18 @@ impl<P: EventLog + ?Sized> EventLog for Faulty<P> {
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
         self.call(self.port.history(scope, entity, page)).await
+    }
+
+    async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
+        self.call(self.port.past(scope, entity, moment)).await
+    }
+
+    async fn external_id_terms(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ExternalIdTerm>, StoreError> {
+        self.call(self.port.external_id_terms(scope, external_id)).await
     }
 }
 

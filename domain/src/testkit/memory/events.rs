@@ -4,15 +4,17 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Registry, page};
 use crate::{
+    customer::{Customer, ExternalId, ExternalIdTerm},
     event::{
         CustomerEvent, EventCursor, EventEntity, EventKind, EventLog, EventLogError, EventPosition, EventQuery,
-        EventRecord, EventSink, EventState, HandOver, LogTakenBack, Reached,
+        EventRecord, EventSink, EventState, HandOver, LogTakenBack, Moment, Past, Reached,
     },
     ids::EventId,
-    lifecycle::Owner,
+    lifecycle::{Owner, Version},
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{EnvironmentScope, SystemScope},
+    time::Timestamp,
 };
 
 #[async_trait]
@@ -51,6 +53,20 @@ impl EventLog for MemoryStore {
         let all: Vec<_> = state.registry(scope.owner).log.iter().filter(|event| event.entity == entity).collect();
         Ok(page(all, request))
     }
+
+    async fn past(&self, scope: &EnvironmentScope, entity: EventEntity, moment: Moment) -> Result<Past, StoreError> {
+        Ok(self.lock().registry(scope.owner).past(entity, moment))
+    }
+
+    async fn external_id_terms(
+        &self,
+        scope: &EnvironmentScope,
+        external_id: &ExternalId,
+    ) -> Result<Vec<ExternalIdTerm>, StoreError> {
+        let mut state = self.lock();
+        let customers = state.registry(scope.owner).customers.values();
+        Ok(customers.flat_map(|customer| customer.terms_of(external_id)).collect())
+    }
 }
 
 /// A customer's event without its position; `None` for other events.
@@ -68,6 +84,43 @@ impl Registry {
 
     pub(super) fn last_position(&self) -> EventPosition {
         self.end().position()
+    }
+
+    /// The state of an entity at a moment.
+    fn past(&self, entity: EventEntity, moment: Moment) -> Past {
+        let Some((now, version, changed_at)) = self.present(entity) else { return Past::Absent };
+        let events: Vec<_> = self.log.iter().filter(|event| event.entity == entity).collect();
+        let found = match moment {
+            Moment::At(at) => events.iter().rev().find(|event| event.at <= at),
+            Moment::Version(version) => events.iter().find(|event| event.sequence == version),
+        };
+        if let Some(found) = found {
+            return found.state.clone().map_or(Past::Absent, |state| Past::State(Box::new(state)));
+        }
+        match moment {
+            Moment::At(at) if at >= changed_at && events.is_empty() => return Past::State(Box::new(now)),
+            Moment::Version(asked) if asked == version => return Past::State(Box::new(now)),
+            Moment::Version(asked) if asked > version => return Past::Absent,
+            _ => {}
+        }
+        match events.first() {
+            Some(first) if first.sequence == Version::FIRST => Past::Absent,
+            first => Past::Removed { oldest_at: first.map_or(changed_at, |first| first.at) },
+        }
+    }
+
+    /// The state of an entity now, its version, and the time of its last change.
+    fn present(&self, entity: EventEntity) -> Option<(EventState, Version, Timestamp)> {
+        match entity {
+            EventEntity::Customer(id) => self.customers.get(&id).map(|customer| {
+                let Customer { version, audit, .. } = &customer.customer;
+                (EventState::Customer(Box::new(customer.clone())), *version, audit.updated_at)
+            }),
+            EventEntity::TaxRate(id) => self
+                .rates
+                .get(&id)
+                .map(|rate| (EventState::TaxRate(Box::new(rate.clone())), rate.version, rate.audit.updated_at)),
+        }
     }
 
     fn end(&self) -> EventCursor {

@@ -4,7 +4,7 @@ use super::{Fault, Wrong, now};
 use crate::{
     event::{
         EventCursor, EventEntities, EventEntityType, EventLog, EventLogError, EventPage, EventQuery, EventRecord,
-        LogTakenBack,
+        LogTakenBack, Moment, Past,
     },
     tenancy::SystemScope,
     testkit::MemoryStore,
@@ -27,6 +27,19 @@ pub(super) fn pass_on(wrong: &mut Wrong) {
         .events
         .expect_history()
         .returning(move |scope, entity, page| now(EventLog::history(&*store, scope, entity, page)));
+    let store = wrong.store.clone();
+    wrong.events.expect_past().returning(move |scope, entity, moment| now(store.past(scope, entity, moment)));
+    let store = wrong.store.clone();
+    wrong
+        .events
+        .expect_external_id_terms()
+        .returning(move |scope, external_id| now(store.external_id_terms(scope, external_id)));
+}
+
+/// A log that looks up another moment than asked.
+fn looking_at(wrong: &mut Wrong, another: fn(Moment) -> Moment) {
+    let store = wrong.store.clone();
+    wrong.events.expect_past().returning(move |scope, entity, moment| now(store.past(scope, entity, another(moment))));
 }
 
 /// A log with changed pages.
@@ -87,6 +100,46 @@ pub(super) const FAULTS: &[(&str, Fault)] = &[
             .events
             .expect_history()
             .returning(move |scope, entity, page| now(EventLog::history(&*store, scope, entity, super::first(page))));
+    }),
+    ("counts a change only after its own time", |wrong| {
+        looking_at(wrong, |moment| match moment {
+            Moment::At(at) => Moment::At(at.earlier(std::time::Duration::from_micros(1))),
+            other => other,
+        });
+    }),
+    ("looks up the version before", |wrong| {
+        looking_at(wrong, |moment| match moment {
+            Moment::Version(version) => {
+                let before = i64::try_from(version.get()).unwrap() - 1;
+                Moment::Version(crate::lifecycle::Version::from_stored(before).unwrap_or(version))
+            }
+            other => other,
+        });
+    }),
+    ("shows the present state where events were removed", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_past().returning(move |scope, entity, moment| {
+            let latest = Moment::At(crate::time::Timestamp::parse("9999-01-01T00:00:00Z").unwrap());
+            match now(store.past(scope, entity, moment))? {
+                Past::Removed { .. } => now(store.past(scope, entity, latest)),
+                other => Ok(other),
+            }
+        });
+    }),
+    ("shows earlier states of any environment", |wrong| {
+        let (store, seen) = (wrong.store.clone(), wrong.seen.clone());
+        wrong.events.expect_past().returning(move |_, entity, moment| {
+            let state = |past: Past| if past == Past::Absent { None } else { Some(past) };
+            let found = seen.find(|scope| state(now(store.past(&scope, entity, moment)).unwrap()));
+            Ok(found.unwrap_or(Past::Absent))
+        });
+    }),
+    ("finds no former holder of an external id", |wrong| {
+        let store = wrong.store.clone();
+        wrong.events.expect_external_id_terms().returning(move |scope, external_id| {
+            let terms = now(store.external_id_terms(scope, external_id))?;
+            Ok(terms.into_iter().filter(|term| term.until.is_none()).collect())
+        });
     }),
     ("keeps no events of tax rates", |wrong| {
         let of_customers = |store: &MemoryStore, scope: &_, query: &EventQuery| {

@@ -1,0 +1,78 @@
+//! `patron customers show`, `diff` and `history`
+
+use patron_adapters::http::customer_value;
+use patron_domain::{
+    diff::Change,
+    event::{EventEntity, EventRecord, EventService, PastService},
+    ids::EnvironmentId,
+    lifecycle::Version,
+    page::PageRequest,
+    tenancy::{Caller, SystemScope, TenancyService},
+};
+use serde_json::{Value, json};
+
+use super::super::{environment, output};
+use crate::{
+    cli::{Diff, History, Show},
+    failure::Failure,
+};
+
+const COLUMNS: [&str; 5] = ["version", "at", "type", "changed", "actor"];
+
+/// Prints a customer.
+pub(super) async fn show(tenancy: &TenancyService, past: &PastService, asked: Show) -> Result<(), Failure> {
+    let caller = caller(tenancy, asked.environment).await?;
+    let at = asked.at.unwrap_or_else(|| past.clock.now());
+    let found = match (asked.customer, asked.external_id, asked.version) {
+        (Some(customer), _, Some(version)) => past.version(&caller, customer, version).await,
+        (Some(customer), ..) => past.at(&caller, customer, at).await,
+        (None, Some(external_id), _) => past.at_by_external_id(&caller, &external_id, at).await,
+        // The parser requires one of the two.
+        (None, None, _) => return Err(Failure::failed("name a customer")),
+    };
+    let customer = found.map_err(Failure::failed)?;
+    let shown = serde_json::to_string_pretty(&customer_value(&customer)).map_err(Failure::failed)?;
+    output::line(shown)
+}
+
+/// Prints the differences between two versions.
+pub(super) async fn diff(tenancy: &TenancyService, past: &PastService, asked: Diff) -> Result<(), Failure> {
+    let caller = caller(tenancy, asked.environment).await?;
+    let before = || i64::try_from(asked.to.get()).ok().and_then(|to| Version::from_stored(to - 1));
+    let Some(from) = asked.from.or_else(before) else {
+        return Err(Failure::configuration("--to: there is no version before the first; name another with --from"));
+    };
+    let changes = past.diff(&caller, asked.customer, (from, asked.to), customer_value).await;
+    let changes = changes.map_err(Failure::failed)?;
+    if asked.json {
+        let row = |Change { path, from, to }: Change| json!({ "path": path, "from": from, "to": to });
+        return output::line(Value::from_iter(changes.into_iter().map(row)));
+    }
+    output::lines(changes.iter().map(|Change { path, from, to }| format!("{path}: {from} -> {to}"))).map(drop)
+}
+
+/// Prints the versions of a customer, the oldest first.
+pub(super) async fn history(tenancy: &TenancyService, events: &EventService, asked: History) -> Result<(), Failure> {
+    let caller = caller(tenancy, asked.environment).await?;
+    let page = PageRequest::new(PageRequest::MAX_LIMIT.into(), asked.offset).map_err(Failure::flag)?;
+    let found = events.history(&caller, EventEntity::Customer(asked.customer), page).await.map_err(Failure::failed)?;
+    if found.total == 0 {
+        return Err(Failure::failed("no events of such a customer are in the log"));
+    }
+    output::list(&found.items.iter().map(row).collect::<Vec<_>>(), &COLUMNS, asked.json)
+}
+
+fn row(event: &EventRecord) -> Value {
+    json!({
+        "version": event.sequence.get(),
+        "at": event.at.to_string(),
+        "type": event.kind.event_type().as_str(),
+        "changed": event.kind.changed(),
+        "actor": event.actor.as_str(),
+    })
+}
+
+async fn caller(tenancy: &TenancyService, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
+    let environment = environment(tenancy, named).await?;
+    tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)
+}
