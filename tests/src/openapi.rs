@@ -147,7 +147,11 @@ impl Document {
         let (mut path, mut query) = (operation.path.clone(), asked.iter().map(pair).collect::<Vec<_>>());
         for parameter in self.parameters(operation).into_iter().filter(|one| one["required"] == true) {
             let name = parameter["name"].as_str().expect("a name");
-            let example = parameter["schema"]["examples"][0].as_str().expect("an example").to_owned();
+            let example = match &parameter["schema"]["examples"][0] {
+                Value::String(text) => text.clone(),
+                Value::Null => panic!("{name} has no example"),
+                other => other.to_string(),
+            };
             match parameter["in"].as_str() {
                 Some("path") => path = path.replace(&format!("{{{name}}}"), &example),
                 _ => query.push(format!("{name}={example}")),

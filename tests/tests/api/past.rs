@@ -139,7 +139,7 @@ async fn versions_are_compared_by_paths(#[values(Backend::Sqlite, Backend::Postg
     let second = patch(&server, &path, &person).await;
     let person = second["contact_persons"][0]["id"].as_str().unwrap();
     let change = json!({
-        "name": "Acme", "metadata": { "plan": "gold" }, "tags": ["a"],
+        "name": "Acme", "metadata": { "tier": "gold" }, "tags": ["a"],
         "contact_persons": [{ "id": person, "first_name": "Ada", "email": "" }],
     });
     patch(&server, &path, &change).await;
@@ -148,7 +148,7 @@ async fn versions_are_compared_by_paths(#[values(Backend::Sqlite, Backend::Postg
     assert_eq!(paths(&diff(1, 2).await), [added.as_str()]);
     let email = format!("{added}.email");
     let changes = diff(2, 3).await;
-    assert_eq!(paths(&changes), [email.as_str(), "metadata.plan", "name", "tags"]);
+    assert_eq!(paths(&changes), [email.as_str(), "metadata.tier", "name", "tags"]);
     assert_eq!(changes["changes"][0], json!({ "path": email, "from": "ada@acme.example", "to": null }));
     assert_eq!(changes["changes"][2], json!({ "path": "name", "from": created["name"], "to": "Acme" }));
     let back = diff(3, 2).await;
@@ -169,7 +169,7 @@ async fn versions_are_compared_by_paths(#[values(Backend::Sqlite, Backend::Postg
         serde_json::from_str(&place.run_ok(&["customers", "show", "--external-id", "acme", "--at", at])).unwrap();
     assert_eq!(shown["contact_persons"], second["contact_persons"]);
     let lines = place.run_ok(&["customers", "diff", id, "--to", "3"]);
-    assert!(lines.contains("metadata.plan: null -> \"gold\""), "{lines}");
+    assert!(lines.contains("metadata.tier: null -> \"gold\""), "{lines}");
     let json: Value =
         serde_json::from_str(&place.run_ok(&["customers", "diff", id, "--from", "2", "--to", "3", "--json"])).unwrap();
     assert_eq!(json, changes["changes"]);
