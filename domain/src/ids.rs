@@ -94,6 +94,8 @@ kinds! {
     TaxIdKind, TaxIdId, "txi_";
     /// Kind of [`TaxExemptionId`].
     TaxExemptionKind, TaxExemptionId, "txe_";
+    /// Kind of [`CustomFieldId`].
+    CustomFieldKind, CustomFieldId, "cf_";
     /// Kind of [`TenantId`].
     TenantKind, TenantId, "tenant_";
     /// Kind of [`EnvironmentId`].

@@ -2,6 +2,7 @@
 
 use crate::{
     audit::AuditError,
+    custom_field::CustomFieldError,
     customer::{ChangeCustomerError, ReadError},
     event::{EventLogError, FollowError, LogTakenBack},
     idempotency::{IdempotencyKeyReused, OnceError},
@@ -220,13 +221,19 @@ operation_errors! {
     AuthenticateError [Denied, Store] { Unauthenticated: Self::Unauthenticated, }
     ReadError [Denied, Store] {}
     AuditError [Denied, Store] {}
+    CustomFieldError [Denied, KeyReused, Store] (Invalid) {
+        NotFound: Self::Unknown,
+        AlreadyExists: Self::KeyTaken { .. } | Self::Clash { .. },
+        InvalidOperation: Self::TooMany | Self::Quota(_) | Self::InUse | Self::Purging,
+        VersionConflict: Self::VersionConflict(_),
+    }
     EventLogError [TakenBack, Store] {}
     FollowError [Denied, TakenBack, Store] {}
     ChangeCustomerError [Denied, KeyReused, Store] (Invalid) {
         InvalidOperation: Self::Forbidden(_) | Self::Quota(_),
         NotFound: Self::UnknownCustomer | Self::UnknownMapping | Self::UnknownItem { .. } | Self::UnknownAssociation
             | Self::UnknownTaxRates(_),
-        AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. },
+        AlreadyExists: Self::ExternalIdTaken { .. } | Self::AlreadyAssociated { .. } | Self::CustomFieldTaken { .. },
         VersionConflict: Self::VersionConflict { .. },
     }
     FindTaxRateError [Denied, Store] {}

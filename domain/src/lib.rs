@@ -50,6 +50,7 @@
 //! # Where to continue
 //! - [`customer`]: the fields, the decisions about a customer, [`CustomerService`](customer::CustomerService), and the port
 //!   [`CustomerRepository`](customer::CustomerRepository).
+//! - [`custom_field`]: the fields that an environment defines for its customers.
 //! - [`tax`]: rates, associations, and [which taxes apply and why others do not](tax::TaxBasis::effective).
 //! - [`tenancy`]: tenants, environments, keys, and [`Caller`](tenancy::Caller), the only way to a scope.
 //! - [`audit`]: who changed keys, environments, webhook endpoints and workflows, and from where.
@@ -78,6 +79,7 @@
 
 pub mod audit;
 mod clock;
+pub mod custom_field;
 pub mod customer;
 pub mod diff;
 pub mod event;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patron_domain::{
     audit::AuditLog,
+    custom_field::CustomFieldRepository,
     customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
@@ -31,6 +32,8 @@ pub struct Database {
     pub customers: Arc<dyn CustomerRepository>,
     /// Tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
+    /// Definitions of custom fields.
+    pub custom_fields: Arc<dyn CustomFieldRepository>,
     /// Tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
     /// All environments for which data was ever stored, including those that an embedding application manages.
@@ -100,6 +103,7 @@ impl Database {
         Self {
             customers: ports.clone(),
             taxes: ports.clone(),
+            custom_fields: ports.clone(),
             tenancy: ports.clone(),
             owners: ports.clone(),
             keys: ports.clone(),

@@ -7,6 +7,7 @@
 mod audit;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod copy;
+mod custom_field;
 mod customer;
 mod database;
 mod engine;

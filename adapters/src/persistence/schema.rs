@@ -121,6 +121,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::persistence::value::{DocumentSql, KeySql};
 
+    custom_fields (environment, key) {
+        environment -> Integer,
+        key -> Text,
+        document -> DocumentSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
     customers (environment, id) {
         environment -> Integer,
         id -> KeySql,
@@ -268,6 +279,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     logs,
     tax_rates,
     tax_defaults,
+    custom_fields,
     customers,
     customer_index,
     events,

@@ -7,6 +7,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 
 use super::{
     audit::statements::AuditStatements,
+    custom_field::statements::CustomFieldStatements,
     customer::statements::CustomerStatements,
     event::{log_row::LogRow, statements::EventStatements},
     idempotency::statements::IdempotencyStatements,
@@ -25,6 +26,7 @@ use super::{
 /// [`Writes`](super::writes::Writes).
 pub(crate) trait Reads:
     AuditStatements
+    + CustomFieldStatements
     + CustomerStatements
     + EventStatements
     + IdempotencyStatements
@@ -39,6 +41,7 @@ pub(crate) trait Reads:
 
 impl<U> Reads for U where
     U: AuditStatements
+        + CustomFieldStatements
         + CustomerStatements
         + EventStatements
         + IdempotencyStatements

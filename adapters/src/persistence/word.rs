@@ -54,7 +54,7 @@ words! {
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
-    AuditObjectType { ApiKey = 1, Environment = 2, Endpoint = 3, Workflow = 4, Tenant = 5 }
+    AuditObjectType { ApiKey = 1, Environment = 2, Endpoint = 3, Workflow = 4, Tenant = 5, CustomField = 6 }
     AuditAction {
         KeyCreated = 1,
         KeyRotated = 2,
@@ -71,6 +71,9 @@ words! {
         WorkflowDeleted = 32,
         TenantSuspended = 40,
         TenantResumed = 41,
+        CustomFieldCreated = 50,
+        CustomFieldUpdated = 51,
+        CustomFieldDeleted = 52,
     }
     EventType {
         CustomerCreated = 1,

@@ -8,6 +8,7 @@ use patron_domain::lifecycle::Status;
 
 use super::{
     audit::row::AuditRow,
+    custom_field::{row::CustomFieldRow, uniqueness::UniquenessRow},
     customer::row::{CustomerIndexRow, CustomerRow},
     event::{
         log_row::LogRow,
@@ -131,6 +132,11 @@ writes! {
     new_rates: RateRow => insert, insert_all;
     defaults: DefaultRow => update, upsert_all;
     new_defaults: DefaultRow => insert, insert_all;
+    custom_fields_gone: CustomFieldRow => delete, delete_all;
+    custom_fields: CustomFieldRow => update, upsert_all;
+    new_custom_fields: CustomFieldRow => insert, insert_all;
+    /// Custom fields whose values become unique, or are no longer.
+    uniqueness: UniquenessRow => apply, apply_all;
     /// Expired answers whose keys are used again.
     kept_gone: KeptAnswerRow => delete, delete_all;
     /// Expired events.

@@ -1,7 +1,8 @@
 //! The actions that the audit log records, and the objects they affect.
 
 use crate::{
-    ids::{ApiKeyId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
+    custom_field::CustomFieldDefinition,
+    ids::{ApiKeyId, CustomFieldId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
     tenancy::{ApiKey, Environment},
     words::words,
 };
@@ -44,6 +45,12 @@ pub enum AuditAction {
     WorkflowUpdated,
     /// An onboarding workflow was deleted.
     WorkflowDeleted,
+    /// A custom field was defined.
+    CustomFieldCreated,
+    /// A custom field was changed.
+    CustomFieldUpdated,
+    /// A custom field was deleted.
+    CustomFieldDeleted,
     /// The tenant was suspended.
     TenantSuspended,
     /// The tenant's suspension ended.
@@ -54,8 +61,8 @@ words!(
     AuditAction,
     "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, environment.created, environment.updated, \
      webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
-     onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, tenant.suspended, \
-     tenant.resumed",
+     onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
+     custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed",
     KeyCreated => "api_key.created",
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
@@ -69,6 +76,9 @@ words!(
     WorkflowCreated => "onboarding_workflow.created",
     WorkflowUpdated => "onboarding_workflow.updated",
     WorkflowDeleted => "onboarding_workflow.deleted",
+    CustomFieldCreated => "custom_field.created",
+    CustomFieldUpdated => "custom_field.updated",
+    CustomFieldDeleted => "custom_field.deleted",
     TenantSuspended => "tenant.suspended",
     TenantResumed => "tenant.resumed",
 );
@@ -91,16 +101,19 @@ pub enum AuditObjectType {
     Endpoint,
     /// A version of an onboarding workflow.
     Workflow,
+    /// The definition of a custom field.
+    CustomField,
     /// The tenant.
     Tenant,
 }
 
 words!(
-    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, tenant",
+    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant",
     ApiKey => "api_key",
     Environment => "environment",
     Endpoint => "webhook_endpoint",
     Workflow => "onboarding_workflow",
+    CustomField => "custom_field",
     Tenant => "tenant",
 );
 
@@ -123,6 +136,8 @@ pub enum AuditObject {
     Endpoint(WebhookEndpointId),
     /// A version of an onboarding workflow.
     Workflow(WorkflowId),
+    /// The definition of a custom field.
+    CustomField(CustomFieldId),
     /// The tenant.
     Tenant(TenantId),
 }
@@ -136,6 +151,7 @@ impl AuditObject {
             Self::Environment(_) => AuditObjectType::Environment,
             Self::Endpoint(_) => AuditObjectType::Endpoint,
             Self::Workflow(_) => AuditObjectType::Workflow,
+            Self::CustomField(_) => AuditObjectType::CustomField,
             Self::Tenant(_) => AuditObjectType::Tenant,
         }
     }
@@ -148,6 +164,7 @@ impl AuditObject {
             Self::Environment(id) => id.to_string(),
             Self::Endpoint(id) => id.to_string(),
             Self::Workflow(id) => id.to_string(),
+            Self::CustomField(id) => id.to_string(),
             Self::Tenant(id) => id.to_string(),
         }
     }
@@ -199,6 +216,31 @@ impl Act {
     #[must_use]
     pub fn key_rotated(key: &ApiKey) -> Self {
         Self::plain(AuditAction::KeyRotated, AuditObject::ApiKey(key.id))
+    }
+
+    /// A custom field was defined.
+    #[must_use]
+    pub fn custom_field_created(definition: &CustomFieldDefinition) -> Self {
+        Self::plain(AuditAction::CustomFieldCreated, AuditObject::CustomField(definition.id))
+    }
+
+    /// A custom field was changed; `None` when both states are the same.
+    #[must_use]
+    pub fn custom_field_changed(before: &CustomFieldDefinition, after: &CustomFieldDefinition) -> Option<Self> {
+        let fields = [
+            ("options", before.options != after.options),
+            ("required", before.required != after.required),
+            ("unique", before.unique != after.unique),
+            ("personal", before.personal != after.personal),
+            ("description", before.description != after.description),
+        ];
+        Self::of_changes(AuditAction::CustomFieldUpdated, AuditObject::CustomField(after.id), &fields)
+    }
+
+    /// A custom field was deleted.
+    #[must_use]
+    pub fn custom_field_deleted(id: CustomFieldId) -> Self {
+        Self::plain(AuditAction::CustomFieldDeleted, AuditObject::CustomField(id))
     }
 
     /// The tenant was suspended, or its suspension ended.

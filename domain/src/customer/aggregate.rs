@@ -6,6 +6,7 @@ use super::{
     ShippingAddress, Tags, TaxExemption, TaxId, TaxTreatment, TimeZone,
 };
 use crate::{
+    custom_field::CustomFields,
     ids::CustomerId,
     integration::IntegrationMapping,
     lifecycle::{Audit, Owner, Status, Version},
@@ -54,6 +55,8 @@ pub struct Profile {
     pub preferred_locales: Locales,
     /// Words with which the client groups its customers.
     pub tags: Tags,
+    /// The values of the environment's custom fields.
+    pub custom_fields: CustomFields,
     /// What the client attached.
     pub metadata: Metadata,
 }

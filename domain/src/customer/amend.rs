@@ -7,6 +7,7 @@ use super::{
     error::InactiveTaxRate,
 };
 use crate::{
+    custom_field::{CustomFieldKey, CustomFieldsChange},
     event::{CustomerEvent, CustomerEventKind, CustomerField},
     ids::{IdSequence, MappingId, TaxAssociationId},
     integration::{IntegrationMapping, NewLink, ProviderEntityId, ProviderType},
@@ -38,6 +39,7 @@ pub(super) fn amend(
         Amendment::Associate(new) => draft.associate(*new)?,
         Amendment::UpdateAssociation(id, update) => draft.update_association(id, update)?,
         Amendment::Dissociate(id) => draft.dissociate(id)?,
+        Amendment::RemoveCustomField(key) => draft.remove_custom_field(key),
         Amendment::EndOnboarding { succeeded: true } => CustomerEventKind::OnboardingCompleted,
         Amendment::EndOnboarding { succeeded: false } => CustomerEventKind::OnboardingFailed,
     };
@@ -77,7 +79,13 @@ impl Draft<'_> {
         let links = std::mem::take(&mut update.links);
         let external_id = self.state.customer.external_id.clone();
         self.context.rates_are_known(update.tax_exemptions.rate_codes())?;
-        let mut changed = update.apply(&mut self.state.customer, &mut self.ids, self.context.at)?;
+        let definitions = &self.context.facts.custom_fields.definitions;
+        let sends_fields = update.custom_fields != CustomFieldsChange::Keep;
+        let mut changed = update.apply(&mut self.state.customer, definitions, &mut self.ids, self.context.at)?;
+        if sends_fields {
+            let customer = &self.state.customer;
+            self.context.unique_values_are_free_for(customer.id, &customer.profile.custom_fields)?;
+        }
         if self.state.customer.external_id != external_id {
             self.context.external_id_is_free_for(self.state.customer.id)?;
             self.state.renamed_from(external_id, self.context.at);
@@ -99,10 +107,17 @@ impl Draft<'_> {
     }
 
     fn restore(&mut self) -> Result<CustomerEventKind, ChangeCustomerError> {
-        self.context.external_id_is_free_for(self.state.customer.id)?;
+        let customer = &self.state.customer;
+        self.context.external_id_is_free_for(customer.id)?;
+        self.context.unique_values_are_free_for(customer.id, &customer.profile.custom_fields)?;
         self.set_status(Status::Archived, Status::Published);
         self.end_archived_term();
         Ok(CustomerEventKind::Restored)
+    }
+
+    fn remove_custom_field(&mut self, key: CustomFieldKey) -> CustomerEventKind {
+        let removed = self.state.customer.profile.custom_fields.remove(key);
+        CustomerEventKind::Updated { changed: removed.then_some(CustomerField::CustomFields).into_iter().collect() }
     }
 
     /// Ends the period in which the customer was archived. So that periods stay few, the earliest two become one.

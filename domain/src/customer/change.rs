@@ -5,6 +5,9 @@ use super::{
     Subject, TaxFactsNeeded, WorkflowNeeded, amend, create,
 };
 use crate::{
+    custom_field::{
+        self, CustomFieldDefinition, CustomFieldKey, CustomFields, CustomFieldsChange, CustomFieldsNeeded, UniqueValue,
+    },
     event::CustomerEvent,
     idempotency::IdempotencyClaim,
     ids::{CustomerId, IdSequence, TaxAssociationId, WorkflowId},
@@ -102,6 +105,8 @@ pub enum Amendment {
     UpdateAssociation(TaxAssociationId, TaxAssociationUpdate),
     /// Remove a tax association.
     Dissociate(TaxAssociationId),
+    /// Remove the value of a custom field that is being deleted. Only its deletion does this.
+    RemoveCustomField(CustomFieldKey),
     /// Record that its onboarding has ended. Only the onboarding engine does this.
     EndOnboarding {
         /// Whether every step succeeded.
@@ -236,6 +241,53 @@ impl ChangeCustomer {
         }
     }
 
+    /// The definitions of custom fields that must be looked up, as [`CustomFacts`](crate::custom_field::CustomFieldFacts).
+    #[must_use]
+    pub fn custom_fields_needed(&self) -> CustomFieldsNeeded {
+        use CustomFieldsNeeded::{Locked, None, Read};
+        let of_new = |new: &NewCustomer| if new.custom_fields.is_empty() { Read } else { Locked };
+        let of_update = |update: &CustomerUpdate| {
+            if update.custom_fields == CustomFieldsChange::Keep { None } else { Locked }
+        };
+        match &self.change {
+            CustomerChange::Create(new) => of_new(new),
+            CustomerChange::CreateOrUpdate { new, update } => of_new(new).max(of_update(update)),
+            CustomerChange::Amend(_, Amendment::Update(update)) => of_update(update),
+            // The values of archived customers are not unique.
+            CustomerChange::Amend(_, Amendment::Archive | Amendment::Restore | Amendment::RemoveCustomField(_)) => {
+                Locked
+            }
+            CustomerChange::Amend(..) => None,
+        }
+    }
+
+    /// The unique values that this change would publish. The published customers that have them must be looked up too, as
+    /// [`CustomFieldFacts::holders`](crate::custom_field::CustomFieldFacts::holders). Between concurrent changes the store's unique
+    /// index decides whether a value is free.
+    #[must_use]
+    pub fn wanted_unique_values(
+        &self,
+        current: Option<&CustomerAggregate>,
+        definitions: &[CustomFieldDefinition],
+    ) -> Vec<UniqueValue> {
+        let fields = current.map(|current| &current.customer.profile.custom_fields);
+        let wanted = |fields: Option<&CustomFields>, change: &CustomFieldsChange| {
+            custom_field::wanted(definitions, fields.unwrap_or(&CustomFields::default()), change)
+        };
+        let of_new = |new: &NewCustomer| wanted(None, &CustomFieldsChange::Replace(new.custom_fields.clone()));
+        let all = match (&self.change, fields) {
+            (CustomerChange::Create(new), _) => of_new(new),
+            (CustomerChange::CreateOrUpdate { new, .. }, None) => of_new(new),
+            (CustomerChange::CreateOrUpdate { update, .. }, Some(_))
+            | (CustomerChange::Amend(_, Amendment::Update(update)), Some(_)) => wanted(fields, &update.custom_fields),
+            (CustomerChange::Amend(_, Amendment::Restore), Some(fields)) => {
+                UniqueValue::among(fields, definitions).collect()
+            }
+            (CustomerChange::Amend(..), _) => return Vec::new(),
+        };
+        all.into_iter().collect()
+    }
+
     /// Whether the number of published customers must be looked up, as [`CustomerFacts::published`].
     #[must_use]
     pub fn count_needed(&self) -> bool {
@@ -331,9 +383,12 @@ impl Amendment {
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::Update(_) | Self::Link(_) | Self::Associate(_) | Self::UpdateAssociation(..) => true,
-            Self::Archive | Self::Restore | Self::Unlink { .. } | Self::Dissociate(_) | Self::EndOnboarding { .. } => {
-                false
-            }
+            Self::Archive
+            | Self::Restore
+            | Self::Unlink { .. }
+            | Self::Dissociate(_)
+            | Self::RemoveCustomField(_)
+            | Self::EndOnboarding { .. } => false,
         }
     }
 
@@ -342,6 +397,8 @@ impl Amendment {
         match (self, status == Status::Published) {
             // The onboarding has ended, whatever happened to the customer in the meantime.
             (Self::EndOnboarding { .. }, _) => Ok(()),
+            // Values of a deleted field go from every customer.
+            (Self::RemoveCustomField(_), _) => Ok(()),
             // An archived customer cannot be archived again: for the client it no longer exists.
             (Self::Archive, false) => Err(ChangeCustomerError::UnknownCustomer),
             // Archiving has archived its links: there is none to take away.
@@ -363,6 +420,20 @@ impl DecisionContext<'_> {
         }
         let unknown = unknown.into_iter().map(|(path, code)| (path, code.clone()));
         Err(ChangeCustomerError::UnknownTaxRates(unknown.collect()))
+    }
+
+    /// Refuses a unique value that another published customer has.
+    pub(super) fn unique_values_are_free_for(
+        &self,
+        id: CustomerId,
+        fields: &CustomFields,
+    ) -> Result<(), ChangeCustomerError> {
+        let facts = &self.facts.custom_fields;
+        let taken = UniqueValue::among(fields, &facts.definitions).find_map(|value| {
+            let holder = *facts.holders.get(&value)?;
+            (holder != id).then_some(ChangeCustomerError::CustomFieldTaken { key: value.key, existing: holder })
+        });
+        taken.map_or(Ok(()), Err)
     }
 
     /// Refuses a new external id that another customer has.

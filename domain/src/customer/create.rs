@@ -11,6 +11,7 @@ use super::{
     error::UnknownWorkflow,
 };
 use crate::{
+    custom_field::{self, GivenFields},
     event::{CustomerEvent, CustomerEventKind},
     ids::IdSequence,
     integration::NewLinks,
@@ -40,6 +41,8 @@ pub struct NewCustomer {
     pub tax_ids: NewItems<TaxId>,
     /// The tax exemptions.
     pub tax_exemptions: NewItems<TaxExemption>,
+    /// The values of custom fields, which are checked when the create is decided.
+    pub custom_fields: GivenFields,
     /// Where its taxes come from.
     pub taxes: TaxChoice,
     /// Its links to other systems.
@@ -67,6 +70,7 @@ impl NewCustomer {
             contact_persons: NewItems::default(),
             tax_ids: NewItems::default(),
             tax_exemptions: NewItems::default(),
+            custom_fields: GivenFields::default(),
             taxes: TaxChoice::default(),
             links: NewLinks::default(),
             onboarding: Onboarding::default(),
@@ -86,11 +90,16 @@ impl NewCustomer {
 /// Decides a create: the event with the whole new state, or a refusal.
 pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<CustomerDecision, ChangeCustomerError> {
     let (scope, at, facts, mut ids) = (context.scope, context.at, context.facts, context.ids);
+    let mut broken = Violations::new();
     if matches!(WorkflowNeeded::of(&new.onboarding), WorkflowNeeded::Named(_)) && facts.workflow.is_none() {
-        let mut unknown = Violations::new();
-        unknown.add("onboarding_workflow_name", &UnknownWorkflow);
-        return Err(ChangeCustomerError::Invalid(unknown));
+        broken.add("onboarding_workflow_name", &UnknownWorkflow);
     }
+    let mut profile = new.profile;
+    match custom_field::checked_new(&facts.custom_fields.definitions, &new.custom_fields) {
+        Ok(fields) => profile.custom_fields = fields,
+        Err(found) => found.into_iter().for_each(|violation| broken.push(violation)),
+    }
+    broken.into_result().map_err(ChangeCustomerError::Invalid)?;
     let audit = Audit::created(at, &scope.actor);
     let customer_id = ids.next_id();
     let event_id = ids.next_id();
@@ -101,6 +110,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
     };
     context.rates_are_known(new.tax_exemptions.rate_codes())?;
     context.external_id_is_free_for(customer_id)?;
+    context.unique_values_are_free_for(customer_id, &profile.custom_fields)?;
     let associations = terms.into_iter().map(|terms| terms.associate(ids.next_id(), customer_id, scope, &audit));
     let associations = associations.collect();
     let mappings = new.links.into_iter().map(|link| link.map(ids.next_id(), customer_id, scope.owner, &audit));
@@ -109,7 +119,7 @@ pub(super) fn create(context: DecisionContext<'_>, new: NewCustomer) -> Result<C
         id: customer_id,
         owner: scope.owner,
         external_id: new.external_id,
-        profile: new.profile,
+        profile,
         contact_persons: Vec::new(),
         tax_ids: Vec::new(),
         tax_exemptions: Vec::new(),

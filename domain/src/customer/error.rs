@@ -2,6 +2,7 @@
 
 use super::ItemError;
 use crate::{
+    custom_field::CustomFieldKey,
     idempotency::IdempotencyKeyReused,
     ids::{CustomerId, TaxAssociationId},
     lifecycle::Version,
@@ -57,6 +58,14 @@ pub enum ChangeCustomerError {
         "a customer with this external_id already exists; use another external_id, or update the existing customer"
     )]
     ExternalIdTaken {
+        /// The other customer's id.
+        existing: CustomerId,
+    },
+    /// Another published customer has this value in a custom field whose values are unique.
+    #[error("another customer has this value in a custom field whose values are unique; use another value")]
+    CustomFieldTaken {
+        /// The field.
+        key: CustomFieldKey,
         /// The other customer's id.
         existing: CustomerId,
     },

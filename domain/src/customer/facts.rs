@@ -2,6 +2,7 @@
 
 use super::{CustomerAggregate, ExternalId};
 use crate::{
+    custom_field::CustomFieldFacts,
     ids::{CustomerId, WorkflowId},
     onboarding::{Onboarding, WorkflowName},
     tax::{TaxAssociation, TaxRate, TaxRateCode},
@@ -124,6 +125,8 @@ pub struct CustomerFacts {
     pub workflow: Option<WorkflowId>,
     /// The number of published customers, if [`count_needed`](super::ChangeCustomer::count_needed) asks for it.
     pub published: u64,
+    /// The custom fields.
+    pub custom_fields: CustomFieldFacts,
 }
 
 impl TaxFacts {
@@ -151,6 +154,12 @@ impl CustomerFacts {
     #[must_use]
     pub fn with_published(self, published: u64) -> Self {
         Self { published, ..self }
+    }
+
+    /// Adds custom fields.
+    #[must_use]
+    pub fn with_custom_fields(self, custom_fields: CustomFieldFacts) -> Self {
+        Self { custom_fields, ..self }
     }
 
     /// Adds a workflow version.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{CustomerAggregate, query::ListField};
 use crate::{
+    custom_field::CustomFieldKey,
     ids::{Kind, TaxAssociationId, TaxRateId},
     integration::{ProviderEntityId, ProviderType},
     lifecycle::Status,
@@ -57,6 +58,11 @@ pub enum IndexKind {
     ContactEmail = 8,
     /// The value of a tax id.
     TaxIdValue = 9,
+    /// The value of a custom field: [`IndexEntry::custom_field`].
+    CustomField = 10,
+    /// The value of a custom field that no other published customer may have: [`IndexEntry::unique_custom_field`]. Not among
+    /// [`CustomerAggregate::index_entries`], because it follows from the definitions too. A store lets each key occur once.
+    UniqueCustomField = 11,
 }
 
 impl ListField {
@@ -75,7 +81,10 @@ impl IndexKind {
     /// Whether keys are texts of any length that are only compared for equality, so that a store may hash them.
     #[must_use]
     pub fn is_text(self) -> bool {
-        !matches!(self, Self::Association | Self::AssociationList | Self::RateList)
+        !matches!(
+            self,
+            Self::Association | Self::AssociationList | Self::RateList | Self::CustomField | Self::UniqueCustomField
+        )
     }
 
     /// The stored number.
@@ -228,6 +237,26 @@ impl IndexEntry {
         Self { kind: field.kind(), key: joined(&[key]) }
     }
 
+    /// A value of a custom field: its key, a zero, then the value as
+    /// [`CustomValue::look_ups`](crate::custom_field::CustomValue::look_ups) returns it. A store may keep a hash of what follows the zero.
+    #[must_use]
+    pub fn custom_field(key: CustomFieldKey, look_up: &str) -> Self {
+        let key = [Self::custom_field_prefix(key).as_slice(), look_up.as_bytes()].concat();
+        Self { kind: IndexKind::CustomField, key }
+    }
+
+    /// The same of a value that no other published customer may have.
+    #[must_use]
+    pub fn unique_custom_field(key: CustomFieldKey, look_up: &str) -> Self {
+        Self { kind: IndexKind::UniqueCustomField, ..Self::custom_field(key, look_up) }
+    }
+
+    /// The beginning of the keys of all values of a custom field.
+    #[must_use]
+    pub fn custom_field_prefix(key: CustomFieldKey) -> Vec<u8> {
+        [key.as_str().as_bytes(), &[0]].concat()
+    }
+
     /// A tax association by its id.
     #[must_use]
     pub fn association(id: TaxAssociationId) -> Self {
@@ -258,6 +287,9 @@ impl CustomerAggregate {
         entries.extend(customer.profile.metadata.iter().map(|(key, value)| IndexEntry::pair(key, value)));
         for field in ListField::ALL {
             entries.extend(field.keys(customer).iter().map(|key| IndexEntry::listed_text(*field, key)));
+        }
+        for (key, value) in customer.profile.custom_fields.iter() {
+            entries.extend(value.look_ups().iter().map(|look_up| IndexEntry::custom_field(key, look_up)));
         }
         let live = self.mappings.iter().filter(|mapping| mapping.status == Status::Published);
         entries.extend(live.map(|mapping| IndexEntry::provider(&mapping.provider_type, &mapping.provider_entity_id)));

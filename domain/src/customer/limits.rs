@@ -84,7 +84,8 @@ impl CustomerAggregate {
         let codes = tax_exemptions.iter().flat_map(|item| item.value.tax_rate_codes.iter());
         let texts = pairs(&profile.metadata)
             + associations.map(|association| pairs(&association.metadata) + 300).sum::<usize>()
-            + codes.map(|code| code.as_str().len() + 3).sum::<usize>();
+            + codes.map(|code| code.as_str().len() + 3).sum::<usize>()
+            + profile.custom_fields.iter().map(|(_, value)| value.bytes() + 100).sum::<usize>();
         let link = |metadata: &JsonObject| if metadata.is_empty() { 2_000 } else { JsonObject::MAX_BYTES };
         let links: usize = self.mappings.iter().map(|mapping| link(&mapping.metadata)).sum();
         let items = contact_persons.len() * PERSON + tax_exemptions.len() * EXEMPTION;

@@ -51,6 +51,8 @@ macro_rules! requests {
             pub tax_ids: Option<Vec<TaxIdParts>>,
             /// The tax exemptions.
             pub tax_exemptions: Option<Vec<TaxExemptionParts>>,
+            /// The custom fields.
+            pub custom_fields: Option<serde_json::Map<String, serde_json::Value>>,
             /// Its tax rates; `None` for the environment's defaults.
             pub tax_rate_overrides: Option<Vec<TaxRateOverrideParts>>,
             /// Its links to other systems.
@@ -94,6 +96,8 @@ macro_rules! requests {
             pub tax_ids: Patch<Vec<TaxIdParts>>,
             /// Its tax exemptions; the list is replaced whole, and those with an id are kept.
             pub tax_exemptions: Patch<Vec<TaxExemptionParts>>,
+            /// The custom fields, checked when the update is decided.
+            pub custom_fields: Patch<serde_json::Map<String, serde_json::Value>>,
             /// Links to make or change; other links stay.
             pub integration_entity_mapping: Option<Vec<NewLinkParts>>,
         }

@@ -9,7 +9,13 @@ use super::{
     TaxId, TaxTreatment, TimeZone, table::apply_patch,
 };
 use crate::{
-    event::CustomerField, ids::IdSequence, integration::NewLinks, metadata::Metadata, patch::Patch, time::Timestamp,
+    custom_field::{self, CustomFieldDefinition, CustomFieldsChange},
+    event::CustomerField,
+    ids::IdSequence,
+    integration::NewLinks,
+    metadata::Metadata,
+    patch::Patch,
+    time::Timestamp,
     violation::Violations,
 };
 
@@ -122,6 +128,8 @@ macro_rules! update {
             pub tax_ids: ItemsChange<TaxId>,
             /// The tax exemptions.
             pub tax_exemptions: ItemsChange<TaxExemption>,
+            /// The custom fields, which are checked when the update is decided.
+            pub custom_fields: CustomFieldsChange,
             /// Links to add or update; other links stay.
             pub links: NewLinks,
         }
@@ -131,6 +139,7 @@ macro_rules! update {
             pub(super) fn apply(
                 self,
                 customer: &mut Customer,
+                definitions: &[CustomFieldDefinition],
                 ids: &mut IdSequence,
                 at: Timestamp,
             ) -> Result<Vec<CustomerField>, ItemError> {
@@ -139,6 +148,8 @@ macro_rules! update {
                 let profile = &mut customer.profile;
                 let metadata = noted(self.metadata.apply(&profile.metadata), &mut broken);
                 let electronic = noted(self.electronic_address.apply(&mut profile.electronic_address), &mut broken);
+                let custom = custom_field::apply(definitions, &profile.custom_fields, &self.custom_fields);
+                let custom = noted(custom, &mut broken);
                 let lists = [
                     list(self.contact_persons, &mut customer.contact_persons, ids, at, &mut broken)?,
                     list(self.tax_ids, &mut customer.tax_ids, ids, at, &mut broken)?,
@@ -167,7 +178,12 @@ macro_rules! update {
                     profile.preferred_locales = locales;
                 }
                 note(self.tags.apply(&mut profile.tags), CustomerField::Tags);
-                changed.extend(lists.into_iter().flatten());
+                let lists = lists.into_iter().flatten();
+                lists.for_each(|field| note(true, field));
+                if let Some(fields) = custom {
+                    note(profile.custom_fields != fields, CustomerField::CustomFields);
+                    profile.custom_fields = fields;
+                }
                 Ok(changed)
             }
         }

@@ -168,6 +168,7 @@ macro_rules! fields {
             ContactPersons,
             TaxIds,
             TaxExemptions,
+            CustomFields,
             Integrations,
         }
 
@@ -184,6 +185,7 @@ macro_rules! fields {
             ContactPersons => "contact_persons",
             TaxIds => "tax_ids",
             TaxExemptions => "tax_exemptions",
+            CustomFields => "custom_fields",
             Integrations => "integrations",
         );
     };

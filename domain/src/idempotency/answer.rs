@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::IdempotencyKeyReused;
 use crate::{
+    custom_field::CustomFieldDefinition,
     ids::WorkflowId,
     lifecycle::Owner,
     store::StoreError,
@@ -144,7 +145,7 @@ macro_rules! kept_as_stored {
     )+};
 }
 
-kept_as_stored!(TaxAssociation, Environment, ApiKey);
+kept_as_stored!(TaxAssociation, Environment, ApiKey, CustomFieldDefinition);
 
 #[cfg(feature = "webhooks")]
 kept_as_stored!(Delivery, OnboardingRun);

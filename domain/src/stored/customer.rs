@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Stored, StoredError,
     association::{AssociationForm, Whole},
+    custom_fields::{CustomFieldsForm, SortKeysForm, custom_fields},
     fits,
     items::{ExemptionForm, PersonForm, TaxIdForm},
     parts::{ElectronicForm, Folds, ShippingForm},
@@ -55,6 +56,10 @@ macro_rules! customer_form {
             tax_ids: Vec<TaxIdForm<'a>>,
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             tax_exemptions: Vec<ExemptionForm<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            custom_fields: Option<CustomFieldsForm<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sort_keys: Option<SortKeysForm>,
             #[serde(skip_serializing_if = "Option::is_none")]
             metadata: Option<Pairs<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +120,8 @@ macro_rules! customer_form {
                     contact_persons: customer.contact_persons.iter().map(PersonForm::of).collect(),
                     tax_ids: customer.tax_ids.iter().map(TaxIdForm::of).collect(),
                     tax_exemptions: customer.tax_exemptions.iter().map(ExemptionForm::of).collect(),
+                    custom_fields: CustomFieldsForm::of(&profile.custom_fields),
+                    sort_keys: SortKeysForm::of(&profile.custom_fields),
                     metadata: Pairs::of(&profile.metadata),
                     status: text_unless(&Status::Published, &customer.status),
                     version: int_unless(Version::FIRST, customer.version),
@@ -144,6 +151,7 @@ macro_rules! customer_form {
                     shipping_address: self.shipping_address.map(ShippingForm::take).unwrap_or_default(),
                     preferred_locales: list_from(self.preferred_locales),
                     tags: list_from(self.tags),
+                    custom_fields: custom_fields(self.custom_fields, self.sort_keys)?,
                     metadata: Pairs::take(self.metadata),
                     ..Profile::default()
                 };

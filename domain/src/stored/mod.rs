@@ -19,6 +19,8 @@
 //!   association that was created together with its customer.
 //! - `folded` holds texts without their case, for stores that search in documents. It omits texts whose folded form is the
 //!   text with the letters A to Z in lower case. It follows from the rest, and readers ignore it.
+//! - `sort_keys` holds for each custom field a letter for its type and a text that sorts like its value, for stores that compare
+//!   in documents. It omits texts whose folded form is the text with the letters A to Z in lower case.
 //! - The owner is absent: it follows from the scope in which a document is found. Environments and API keys contain
 //!   their environment's id, because they may be stored in another environment.
 //!
@@ -37,6 +39,8 @@
 
 mod api_key;
 mod association;
+mod custom_field;
+mod custom_fields;
 mod customer;
 #[cfg(feature = "webhooks")]
 mod delivery;

@@ -13,6 +13,7 @@ pub(super) use self::{
 };
 use super::CURRENT;
 use crate::{
+    custom_field::{CustomFieldDescription, CustomFieldKey, CustomFieldOption},
     customer::{
         AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
@@ -143,7 +144,7 @@ texts! {
     new: Actor, AddressLine, ApiKeyName, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CustomerName, DocumentUrl, ElectronicAddressScheme,
         ElectronicAddressValue, EnvironmentName, ExemptionNote, ExternalId, FirstName, LastName, LegalName, Locale,
-        PostalCode, ProviderEntityId, ProviderType, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
+        CustomFieldDescription, CustomFieldKey, CustomFieldOption, PostalCode, ProviderEntityId, ProviderType, RegistrationNumber, Salutation, ShippingName, ShippingPhone, State,
         Tag, TaxIdType, TaxRateCode, TaxRateDescription, TaxRateName, WorkflowName;
     from_stored: BillingCurrency, CountryCode, CurrencyCode, Email, TimeZone;
 }

@@ -25,6 +25,7 @@ pub use association::{Priority, PriorityError, TaxAssociation, TaxedEntity, Taxe
 pub use association_service::{EffectiveQuestion, ExplainedTaxes, NamedCustomer, TaxesOfError};
 pub use behavior::{TaxBehavior, TaxBehaviorSource};
 pub use currency::{CurrencyCode, CurrencyCodeError};
+pub(crate) use decimal::parse as parse_decimal;
 pub use decimal::{DecimalError, MAX_DIGITS};
 pub use effective::{AppliedTax, EffectiveTaxes, ExemptedBy, PassedOver, PassedOverTax, TaxBasis, TaxQuestion};
 pub use filter::{TaxAssociationFilter, TaxRateFilter, TaxedEntities};

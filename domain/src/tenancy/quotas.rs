@@ -30,6 +30,8 @@ pub struct Quotas {
     pub endpoints: Quota,
     /// The most onboarding workflows.
     pub workflows: Quota,
+    /// The most custom fields.
+    pub custom_fields: Quota,
 }
 
 /// A kind of object with a quota.
@@ -46,6 +48,8 @@ pub enum Quoted {
     Endpoints,
     /// Onboarding workflows.
     Workflows,
+    /// Custom fields.
+    CustomFields,
 }
 
 /// The environment already has as many objects as its quota allows.
@@ -71,6 +75,7 @@ impl std::fmt::Display for Quoted {
             Self::Customers => "customers",
             Self::Endpoints => "webhook endpoints",
             Self::Workflows => "onboarding workflows",
+            Self::CustomFields => "custom fields",
         })
     }
 }
@@ -79,7 +84,7 @@ impl Quoted {
     fn remedy(self) -> &'static str {
         match self {
             Self::Customers => "archive those",
-            Self::Endpoints | Self::Workflows => "delete those",
+            Self::Endpoints | Self::Workflows | Self::CustomFields => "delete those",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+mod custom_fields;
 mod onboarding;
 mod ports;
 mod webhooks;

@@ -112,6 +112,14 @@ CREATE TABLE tax_defaults (
     PRIMARY KEY (environment, id)
 );
 
+-- The custom fields that customers may have.
+CREATE TABLE custom_fields (
+    environment INTEGER NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    document JSON NOT NULL,
+    PRIMARY KEY (environment, key)
+);
+
 -- A customer with everything that belongs to it, as one document. The columns beside it order, compare or filter.
 CREATE TABLE customers (
     environment INTEGER NOT NULL,
@@ -247,6 +255,8 @@ CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status
 -- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
+-- A value of a unique custom field (kind 11) belongs to one published customer.
+CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, key) WHERE kind = 11;
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
 CREATE UNIQUE INDEX events_id ON events (environment, id);
@@ -302,6 +312,7 @@ SELECT o.tenant_id,
        c.document -> 'shipping_address' ->> 'country' AS shipping_country,
        COALESCE(c.document -> 'preferred_locales', '[]') AS preferred_locales,
        COALESCE(c.document -> 'tags', '[]') AS tags,
+       COALESCE(c.document -> 'custom_fields', '{}') AS custom_fields,
        COALESCE(c.document -> 'metadata', '{}') AS metadata,
        to_timestamp(c.created_at / 1000000.0) AS created_at,
        to_timestamp(c.updated_at / 1000000.0) AS updated_at

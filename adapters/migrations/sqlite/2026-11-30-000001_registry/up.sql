@@ -111,6 +111,14 @@ CREATE TABLE tax_defaults (
     PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 
+-- The custom fields that customers may have.
+CREATE TABLE custom_fields (
+    environment INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (environment, key)
+) STRICT, WITHOUT ROWID;
+
 -- A customer with everything that belongs to it, as one document. The columns beside it order, compare or filter.
 CREATE TABLE customers (
     environment INTEGER NOT NULL,
@@ -246,6 +254,8 @@ CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status
 -- Their terms do not overlap: the lock of the rate's row decides.
 CREATE INDEX tax_defaults_rate ON tax_defaults (environment, tax_rate) WHERE status = 0;
 CREATE UNIQUE INDEX customers_external_id ON customers (environment, external_id) WHERE status = 0;
+-- A value of a unique custom field (kind 11) belongs to one published customer.
+CREATE UNIQUE INDEX customer_index_unique ON customer_index (environment, kind, key) WHERE kind = 11;
 CREATE INDEX customers_created ON customers (environment, status, created_at, id);
 CREATE INDEX customers_email ON customers (environment, email_folded, id) WHERE status = 0;
 CREATE UNIQUE INDEX events_id ON events (environment, id);
@@ -302,6 +312,7 @@ SELECT lower(hex(o.tenant_id)) AS tenant_id,
        c.document -> 'shipping_address' ->> 'country' AS shipping_country,
        COALESCE(c.document -> 'preferred_locales', '[]') AS preferred_locales,
        COALESCE(c.document -> 'tags', '[]') AS tags,
+       COALESCE(c.document -> 'custom_fields', '{}') AS custom_fields,
        COALESCE(c.document -> 'metadata', '{}') AS metadata,
        strftime('%Y-%m-%dT%H:%M:%fZ', c.created_at / 1000000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', c.updated_at / 1000000.0, 'unixepoch') AS updated_at
@@ -360,6 +371,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('customers', 'customers_created', '1000000 1000000 900000 2 1'),
     ('customers', 'customers_email', '1000000 1000000 2 1'),
     ('customer_index', 'customer_index', '8000000 8000000 1500000 2 1'),
+    ('customer_index', 'customer_index_unique', '100000 100000 100000 1'),
+    ('custom_fields', 'custom_fields', '100 100 1'),
     ('events', 'sqlite_autoindex_events_1', '1000000 1000000 1'),
     ('events', 'events_id', '1000000 1000000 1'),
     ('events', 'events_entity', '1000000 1000000 2 1'),

@@ -39,6 +39,7 @@ fn object_key(object: AuditObject) -> Option<Key> {
         AuditObject::Environment(id) => id.into(),
         AuditObject::Endpoint(id) => id.into(),
         AuditObject::Workflow(id) => id.into(),
+        AuditObject::CustomField(id) => id.into(),
         AuditObject::Tenant(id) => id.into(),
         _ => return None,
     })
@@ -50,6 +51,7 @@ fn object(kind: AuditObjectType, key: Key) -> Option<AuditObject> {
         AuditObjectType::Environment => AuditObject::Environment(key.id()),
         AuditObjectType::Endpoint => AuditObject::Endpoint(key.id()),
         AuditObjectType::Workflow => AuditObject::Workflow(key.id()),
+        AuditObjectType::CustomField => AuditObject::CustomField(key.id()),
         AuditObjectType::Tenant => AuditObject::Tenant(key.id()),
         _ => return None,
     })

@@ -13,6 +13,7 @@ pub(crate) use digest::Digested;
 
 use super::{
     audit::row::AuditRow,
+    custom_field::row::CustomFieldRow,
     customer::row::{CustomerIndexRow, CustomerRow},
     event::{log_row::LogRow, row::EventRow},
     idempotency::row::KeptAnswerRow,
@@ -66,6 +67,7 @@ tables! {
     AuditRow: audit (environment, number);
     RateRow: tax_rates (environment, id);
     DefaultRow: tax_defaults (environment, id);
+    CustomFieldRow: custom_fields (environment, key);
     CustomerRow: customers (environment, id);
     CustomerIndexRow: customer_index (environment, kind, key, customer);
     EventRow: events (environment, position);

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patron_domain::{
+    custom_field::UniqueValue,
     customer::{ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision},
     event::CustomerEvent,
     idempotency::IdempotencyKeyReused,
@@ -55,7 +56,7 @@ pub(crate) async fn decide(unit: &dyn Reads, jobs: &[Job]) -> Result<(Answers, W
     for (id, version, at, keeping) in std::mem::take(&mut batch.of_nothing) {
         keeping.latest(unit, &mut batch.writes, id.into(), version, at).await.map_err(Failure::Database)?;
     }
-    Ok((answers, batch.into_writes()))
+    Ok((answers, batch.into_writes(&facts)))
 }
 
 /// The state after the changes so far.
@@ -138,7 +139,7 @@ impl Batch {
         event
     }
 
-    fn into_writes(self) -> Writes {
+    fn into_writes(self, facts: &BTreeMap<i32, Facts>) -> Writes {
         let Self { customers, mut writes, .. } = self;
         for ((environment, id), Changed { before, now, document, .. }) in customers {
             let row = CustomerRow::new(environment, &now, document);
@@ -147,6 +148,11 @@ impl Batch {
             let index_row = |entry| CustomerIndexRow::new(environment, Key::from(id), entry);
             writes.index_gone.extend(entries_before.difference(&entries_now).cloned().map(index_row));
             writes.index_new.extend(entries_now.difference(&entries_before).cloned().map(index_row));
+            let definitions = facts.get(&environment).map(Facts::definitions).unwrap_or_default();
+            let unique = |customer: &CustomerAggregate| UniqueValue::all_of(customer, definitions);
+            let (unique_before, unique_now) = (before.as_ref().map(unique).unwrap_or_default(), unique(&now));
+            writes.index_gone.extend(unique_before.difference(&unique_now).map(UniqueValue::entry).map(index_row));
+            writes.index_new.extend(unique_now.difference(&unique_before).map(UniqueValue::entry).map(index_row));
             if before.is_some() {
                 writes.superseded.push(SupersededRow { environment, customer: id.into() });
                 writes.customers.push(row);

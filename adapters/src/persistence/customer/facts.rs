@@ -1,10 +1,14 @@
 //! The facts that changes of customers are decided on. They are looked up for a whole batch with a few queries for each
 //! environment, and updated after each decision.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use futures_util::future::{join_all, try_join, try_join5};
+use futures_util::future::{join_all, try_join, try_join3, try_join5};
 use patron_domain::{
+    custom_field::{CustomFieldDefinition, CustomFieldFacts, CustomFieldsNeeded, UniqueValue},
     customer::{ChangeCustomer, CustomerAggregate, CustomerFacts, ExternalId, Subject, TaxFacts},
     event::CustomerEvent,
     ids::{CustomerId, EventId, WorkflowId},
@@ -13,7 +17,7 @@ use patron_domain::{
     tax::{TaxAssociation, TaxRate},
 };
 
-use super::change::Job;
+use super::{change::Job, row::index_key};
 use crate::persistence::{
     error::Failure, idempotency::row::KeptAnswerRow, onboarding::row::wanted_name, unit::Reads, value::Key,
 };
@@ -37,6 +41,10 @@ pub(super) struct Facts {
     pub(super) answered: HashMap<EventId, CustomerEvent>,
     /// The number of published customers, if a change has a quota.
     published: u64,
+    /// The definitions of custom fields, if a change needs them.
+    definitions: Arc<[CustomFieldDefinition]>,
+    /// The published customer of each unique value that was looked up.
+    value_holders: BTreeMap<UniqueValue, CustomerId>,
 }
 
 /// The needs of the changes of one environment, each list in its locking order.
@@ -51,6 +59,7 @@ struct Needs {
     keys: BTreeSet<String>,
     workflows: BTreeSet<String>,
     count: bool,
+    custom_fields: CustomFieldsNeeded,
 }
 
 /// Looks up the facts that changes need, and locks them until the transaction ends.
@@ -82,6 +91,7 @@ impl Needs {
         self.codes.extend(taxes.rates.into_iter().map(|code| code.as_str().to_owned()));
         self.workflows.extend(wanted_name(command.workflow_needed()).map(str::to_owned));
         self.count |= command.count_needed();
+        self.custom_fields = self.custom_fields.max(command.custom_fields_needed());
         self.keys.extend(command.claim.as_ref().map(|claim| claim.key.as_str().to_owned()));
     }
 }
@@ -95,19 +105,27 @@ async fn load_environment(
     environment: i32,
     owner: Owner,
     needs: Needs,
-    jobs: impl Iterator<Item = &Job>,
+    jobs: impl Iterator<Item = &Job> + Clone,
 ) -> Result<Facts, Failed> {
-    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows, count } = needs;
+    let Needs { ids, external_ids, wanted, codes, defaults, keys, workflows, count, custom_fields } = needs;
     let (ids, external_ids, wanted) = (listed(ids), listed(external_ids), listed(wanted));
     let (codes, keys, workflows) = (listed(codes), listed(keys), listed(workflows));
     let defaults = async { if defaults { unit.share_defaults(environment).await } else { Ok(Vec::new()) } };
-    // All transactions lock in this order: customers, rates, defaults. Kept answers are read last: a transaction that
+    let fields = async {
+        match custom_fields {
+            CustomFieldsNeeded::None => Ok(Vec::new()),
+            CustomFieldsNeeded::Read => unit.custom_fields_of(environment).await,
+            CustomFieldsNeeded::Locked => unit.share_custom_fields_of(environment).await,
+        }
+    };
+    // All transactions lock in this order: customers, custom fields, rates, defaults. Kept answers are read last: a transaction that
     // sees the effects of an earlier request with the same key also sees its kept answer.
-    let ((rows, more), (rates, defaults, workflows, holders, kept)) = try_join(
+    let ((rows, more), fields, (rates, defaults, workflows, holders, kept)) = try_join3(
         try_join(
             unit.lock_customers(environment, &ids),
             unit.lock_customers_of_external_ids(environment, &external_ids),
         ),
+        fields,
         try_join5(
             unit.share_rates_of_codes(environment, &codes),
             defaults,
@@ -118,6 +136,8 @@ async fn load_environment(
     )
     .await?;
     let mut facts = Facts::default();
+    let definitions = fields.iter().map(|row| row.definition(owner)).collect::<Result<Vec<_>, _>>();
+    facts.definitions = definitions.map_err(Failure::Refused)?.into();
     for row in rows.into_iter().chain(more) {
         facts.put(row.aggregate(owner).map_err(Failure::Refused)?);
     }
@@ -149,7 +169,8 @@ async fn load_environment(
         facts.published = u64::try_from(published).unwrap_or_default();
     }
     facts.load_answered(unit, environment, owner).await?;
-    facts.load_holders(unit, environment, jobs).await?;
+    facts.load_holders(unit, environment, jobs.clone()).await?;
+    facts.load_value_holders(unit, environment, jobs).await?;
     Ok(facts)
 }
 
@@ -164,6 +185,12 @@ impl Facts {
         }
         if customer.status == Status::Published {
             self.holders.insert(customer.external_id.as_str().to_owned(), Some(customer.id));
+        }
+        if self.definitions.iter().any(|definition| definition.unique) {
+            let id = customer.id;
+            self.value_holders.retain(|_, holder| *holder != id);
+            let values = UniqueValue::all_of(&aggregate, &self.definitions);
+            self.value_holders.extend(values.into_iter().map(|value| (value, id)));
         }
         self.customers.insert(customer.id, aggregate);
     }
@@ -212,6 +239,43 @@ impl Facts {
         Ok(())
     }
 
+    /// Looks up the holders of unique values that changes publish.
+    async fn load_value_holders(
+        &mut self,
+        unit: &dyn Reads,
+        environment: i32,
+        jobs: impl Iterator<Item = &Job>,
+    ) -> Result<(), Failed> {
+        let wanted =
+            jobs.flat_map(|job| job.command.wanted_unique_values(self.current(&job.command), &self.definitions));
+        let wanted: BTreeMap<Vec<u8>, UniqueValue> = wanted.map(|value| (index_key(&value.entry()), value)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = wanted.keys().cloned().collect();
+        for (key, customer) in unit.unique_holders(environment, &keys).await? {
+            self.value_holders.extend(wanted.get(&key).map(|value| (value.clone(), customer.id())));
+        }
+        Ok(())
+    }
+
+    /// The definitions of custom fields, if a change needed them.
+    pub(super) fn definitions(&self) -> &[CustomFieldDefinition] {
+        &self.definitions
+    }
+
+    fn custom_fields(&self, command: &ChangeCustomer, current: Option<&CustomerAggregate>) -> CustomFieldFacts {
+        if command.custom_fields_needed() == CustomFieldsNeeded::None {
+            return CustomFieldFacts::default();
+        }
+        let wanted = command.wanted_unique_values(current, &self.definitions);
+        let held = wanted.into_iter().filter_map(|value| {
+            let holder = *self.value_holders.get(&value)?;
+            Some((value, holder))
+        });
+        CustomFieldFacts::new(self.definitions.clone()).with_holders(held.collect())
+    }
+
     /// The customer that a change names.
     pub(super) fn current(&self, command: &ChangeCustomer) -> Option<&CustomerAggregate> {
         match command.subject() {
@@ -234,6 +298,6 @@ impl Facts {
         let taxes = TaxFacts::new(rates, if needed.defaults { self.defaults.clone() } else { Vec::new() });
         let workflow = wanted_name(command.workflow_needed()).and_then(|name| self.workflows.get(name)).copied();
         let facts = CustomerFacts::new(current.cloned(), holder).with_taxes(taxes).with_workflow(workflow);
-        facts.with_published(self.published)
+        facts.with_custom_fields(self.custom_fields(command, current)).with_published(self.published)
     }
 }

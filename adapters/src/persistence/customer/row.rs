@@ -1,7 +1,7 @@
 //! Rows of the tables `customers` and `customer_index`.
 
 use patron_domain::{
-    customer::{CustomerAggregate, IndexEntry, query::Folded},
+    customer::{CustomerAggregate, IndexEntry, IndexKind, query::Folded},
     ids::CustomerKind,
     lifecycle::Owner,
     store::StoreError,
@@ -73,8 +73,15 @@ impl CustomerIndexRow {
 
 /// The column `key`. Texts are stored as 128 bits of their SHA-256, so the key is short for any length.
 pub(crate) fn index_key(entry: &IndexEntry) -> Vec<u8> {
-    match entry.kind.is_text() {
-        true => Sha256::digest(&entry.key).as_slice().iter().copied().take(16).collect(),
-        false => entry.key.clone(),
+    let hash = |text: &[u8]| Sha256::digest(text).as_slice().iter().copied().take(16).collect::<Vec<_>>();
+    match entry.kind {
+        // All values of a field have a common beginning, by which they are found.
+        IndexKind::CustomField | IndexKind::UniqueCustomField => {
+            let prefix = entry.key.iter().position(|byte| *byte == 0).map_or(0, |zero| zero + 1);
+            let (prefix, value) = entry.key.split_at(prefix);
+            [prefix, &hash(value)].concat()
+        }
+        kind if kind.is_text() => hash(&entry.key),
+        _ => entry.key.clone(),
     }
 }

@@ -16,11 +16,12 @@ use crate::persistence::{open::OpenError, url::PostgresUrl};
 const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 12] = [
+const SPREAD: [&str; 13] = [
     "logs",
     "audit",
     "tax_rates",
     "tax_defaults",
+    "custom_fields",
     "customers",
     "customer_index",
     "events",

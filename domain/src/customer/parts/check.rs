@@ -7,6 +7,7 @@ use super::{
     items::{ItemParts, id_of},
 };
 use crate::{
+    custom_field::{CustomFieldsChange, GivenFields},
     customer::{
         AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, CustomerName, CustomerType,
         CustomerUpdate, ElectronicAddressUpdate, Email, ExternalId, ItemKind, ItemsChange, LegalName, Listed, Locale,
@@ -193,6 +194,7 @@ impl NewCustomerParts {
             contact_persons: fields.items(self.contact_persons).unwrap_or_default(),
             tax_ids: fields.items(self.tax_ids).unwrap_or_default(),
             tax_exemptions: fields.items(self.tax_exemptions).unwrap_or_default(),
+            custom_fields: self.custom_fields.map(GivenFields::from).unwrap_or_default(),
             external_id: external_id?,
             profile,
             taxes,
@@ -341,6 +343,12 @@ impl CustomerUpdateParts {
             contact_persons: replaced(fields.items(list(self.contact_persons, merges))),
             tax_ids: replaced(fields.items(list(self.tax_ids, merges))),
             tax_exemptions: replaced(fields.items(list(self.tax_exemptions, merges))),
+            custom_fields: match self.custom_fields {
+                Patch::Clear if merges => CustomFieldsChange::Replace(GivenFields::default()),
+                Patch::Keep | Patch::Clear => CustomFieldsChange::Keep,
+                Patch::Set(given) if merges => CustomFieldsChange::Merge(given.into()),
+                Patch::Set(given) => CustomFieldsChange::Replace(given.into()),
+            },
             links: fields.links(self.integration_entity_mapping),
             ..texts
         };

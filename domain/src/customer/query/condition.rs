@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Folded, ListField, TextField, TimeField};
-use crate::time::Timestamp;
+use crate::{custom_field::CustomFieldKey, time::Timestamp};
 
 /// One condition. All conditions of a query must hold.
 ///
@@ -39,6 +39,17 @@ pub enum Condition {
     },
     /// A comparison of two times.
     Time(TimeField, Comparison, Timestamp),
+    /// A custom field has one of these values, or all of them. For an empty set, "one of" never matches and "all of" always does.
+    CustomHas {
+        /// The field.
+        key: CustomFieldKey,
+        /// The values: see [`CustomValue::look_ups`](crate::custom_field::CustomValue::look_ups).
+        look_ups: Texts,
+        /// Whether it must have all of them.
+        all: bool,
+    },
+    /// A comparison of a custom field with a value of the same type.
+    Custom(CustomFieldKey, CustomComparison),
     /// The metadata has this value under this key, case-sensitive.
     Pair {
         /// The key.
@@ -60,6 +71,11 @@ impl fmt::Debug for Condition {
             Self::Contains(field, _) => write!(f, "{field} contains a text"),
             Self::Lacks(field, _) => write!(f, "{field} lacks a text"),
             Self::Time(field, comparison, at) => write!(f, "{field} is {comparison:?} {at}"),
+            Self::CustomHas { key, look_ups, all } => {
+                let which = if *all { "all" } else { "any" };
+                write!(f, "custom_fields.{key} has {which} of {} values", look_ups.len())
+            }
+            Self::Custom(key, _) => write!(f, "custom_fields.{key} is compared with a value"),
             Self::Pair { .. } => f.write_str("metadata has a pair"),
         }
     }
@@ -136,15 +152,67 @@ pub enum Comparison {
     After,
 }
 
+/// A comparison of a custom field, by its sort key. Values may be personal data, so `Debug` shows none.
+///
+/// ```
+/// use patron_domain::customer::query::{Comparison, Condition, CustomComparison, FilterField, Operand, Operator};
+///
+/// let field = FilterField::parse("custom_fields.seats").unwrap();
+/// let more = Condition::filter(field, Operator::Gt, Operand::Number("5".to_owned()));
+/// let Ok(Condition::Custom(_, CustomComparison::Ordered { comparison, .. })) = more else { panic!() };
+/// assert_eq!(comparison, Comparison::After);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub enum CustomComparison {
+    /// The field has no value.
+    Unset,
+    /// It has a value of the same type that compares like this with a sort key.
+    Ordered {
+        /// How it compares.
+        comparison: Comparison,
+        /// The sort key. Its first letter is the type.
+        sort_key: String,
+    },
+    /// It is a text that contains this, without regard to case.
+    Contains(Folded),
+}
+
+impl fmt::Debug for CustomComparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset => f.write_str("Unset"),
+            Self::Ordered { comparison, .. } => write!(f, "Ordered({comparison:?})"),
+            Self::Contains(_) => f.write_str("Contains"),
+        }
+    }
+}
+
 impl Condition {
+    /// The custom field that it is about, if any.
+    #[must_use]
+    pub fn custom_field(&self) -> Option<CustomFieldKey> {
+        match self {
+            Self::CustomHas { key, .. } | Self::Custom(key, _) => Some(*key),
+            _ => None,
+        }
+    }
+
     /// The maximum number of texts in one condition.
     pub const MAX_VALUES: usize = 1_000;
 
     /// The number of values that it compares with.
     pub(super) fn values(&self) -> usize {
         match self {
-            Self::OneOf(_, texts) | Self::NoneOf(_, texts) | Self::Has { texts, .. } => texts.len(),
-            Self::Same(..) | Self::Contains(..) | Self::Lacks(..) | Self::Time(..) | Self::Pair { .. } => 1,
+            Self::OneOf(_, texts)
+            | Self::NoneOf(_, texts)
+            | Self::Has { texts, .. }
+            | Self::CustomHas { look_ups: texts, .. } => texts.len(),
+            Self::Custom(..)
+            | Self::Same(..)
+            | Self::Contains(..)
+            | Self::Lacks(..)
+            | Self::Time(..)
+            | Self::Pair { .. } => 1,
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
-    Comparison, Condition, CustomerCursor, CustomerOrder, CustomerQuery, Direction, Folded, ListField, SortField,
-    TextField, TimeField,
+    Comparison, Condition, CustomComparison, CustomerCursor, CustomerOrder, CustomerQuery, Direction, Folded,
+    ListField, SortField, TextField, TimeField,
 };
 use crate::{
+    custom_field::{CustomValue, SortKey},
     customer::{Customer, TaxId, table::shown_text},
     time::Timestamp,
 };
@@ -67,13 +68,33 @@ impl Condition {
             Self::Contains(field, sought) => folded(customer, *field).as_str().contains(sought.as_str()),
             Self::Lacks(field, sought) => !folded(customer, *field).as_str().contains(sought.as_str()),
             Self::Time(field, comparison, at) => comparison.holds(time(customer, *field), *at),
+            Self::CustomHas { key, look_ups, all } => {
+                let known = customer.profile.custom_fields.get(*key).map(CustomValue::look_ups).unwrap_or_default();
+                let mut sought = look_ups.as_slice().iter();
+                if *all { sought.all(|text| known.contains(text)) } else { sought.any(|text| known.contains(text)) }
+            }
+            Self::Custom(key, comparison) => comparison.holds(&customer.profile.custom_fields.sort_key(*key)),
             Self::Pair { key, value } => customer.profile.metadata.get(key) == Some(value),
         }
     }
 }
 
+impl CustomComparison {
+    fn holds(&self, sort_key: &str) -> bool {
+        match self {
+            Self::Unset => sort_key.is_empty(),
+            Self::Ordered { comparison, sort_key: other } => {
+                sort_key.chars().next() == other.chars().next() && comparison.holds(sort_key, other.as_str())
+            }
+            Self::Contains(text) => {
+                sort_key.strip_prefix(SortKey::TEXT).is_some_and(|folded| folded.contains(text.as_str()))
+            }
+        }
+    }
+}
+
 impl Comparison {
-    fn holds(self, one: Timestamp, other: Timestamp) -> bool {
+    fn holds<T: Ord>(self, one: T, other: T) -> bool {
         match self {
             Self::Before => one < other,
             Self::UpTo => one <= other,
@@ -124,6 +145,10 @@ fn compare(field: SortField, one: &Customer, other: &Customer) -> Ordering {
         SortField::Time(field) => time(one, field).cmp(&time(other, field)),
         SortField::Text(field @ (TextField::Id | TextField::ExternalId)) => text(one, field).cmp(&text(other, field)),
         SortField::Text(field) => folded(one, field).cmp(&folded(other, field)),
+        SortField::Custom(key) => {
+            let sort_key = |customer: &Customer| customer.profile.custom_fields.sort_key(key);
+            sort_key(one).cmp(&sort_key(other))
+        }
     }
 }
 

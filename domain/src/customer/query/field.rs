@@ -1,8 +1,8 @@
 //! The vocabulary of a query: the fields to filter and sort by, and the operators.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use crate::{UnknownWord, words::words};
+use crate::{UnknownWord, custom_field::CustomFieldKey, words::words};
 
 macro_rules! text_fields {
     ($($wire:ident: $type:ident, $variant:ident, [$($place:tt)+], $unset:ident, $says:literal;)+) => {
@@ -32,11 +32,13 @@ macro_rules! text_fields {
 
         /// The names of all fields.
         const FILTERED: &str = concat!(
-            "id, external_id", $(", ", stringify!($wire),)+ ", created_at, updated_at, contact_persons.email, tags, tax_ids.value",
+            "id, external_id", $(", ", stringify!($wire),)+ ", created_at, updated_at, contact_persons.email, tags, tax_ids.value, custom_fields.<key>",
         );
 
         /// The names of all fields that have one value.
-        const SORTED: &str = concat!("created_at, updated_at, id, external_id", $(", ", stringify!($wire),)+);
+        const SORTED: &str = concat!(
+            "created_at, updated_at, id, external_id", $(", ", stringify!($wire),)+ ", custom_fields.<key>",
+        );
     };
 }
 
@@ -99,10 +101,20 @@ pub enum FilterField {
     Time(TimeField),
     /// Several texts.
     List(ListField),
+    /// A custom field.
+    Custom(CustomFieldKey),
+}
+
+/// Before the key of a custom field.
+const CUSTOM: &str = "custom_fields.";
+
+/// The custom field with a name.
+fn custom(word: &str) -> Option<CustomFieldKey> {
+    CustomFieldKey::new(word.strip_prefix(CUSTOM)?).ok()
 }
 
 impl FilterField {
-    /// Every field.
+    /// Every field, except custom fields.
     pub fn all() -> impl Iterator<Item = Self> {
         let texts = TextField::ALL.iter().copied().map(Self::Text);
         let times = TimeField::ALL.iter().copied().map(Self::Time);
@@ -114,17 +126,19 @@ impl FilterField {
     /// # Errors
     /// For any other word; the error lists the allowed ones.
     pub fn parse(word: &str) -> Result<Self, UnknownWord> {
-        Self::all().find(|field| field.as_str() == word).ok_or(UnknownWord { allowed: FILTERED })
+        let known = Self::all().find(|field| field.name() == word);
+        known.or(custom(word).map(Self::Custom)).ok_or(UnknownWord { allowed: FILTERED })
     }
 
     /// Its name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Text(field) => field.as_str(),
             Self::Time(field) => field.as_str(),
             Self::List(field) => field.as_str(),
-        }
+            Self::Custom(key) => return Cow::Owned(format!("{CUSTOM}{key}")),
+        })
     }
 }
 
@@ -228,10 +242,13 @@ pub enum SortField {
     Time(TimeField),
     /// A text.
     Text(TextField),
+    /// A custom field: texts as other texts, numbers and dates by their values. Without a value it comes first. Lists of texts have
+    /// no order.
+    Custom(CustomFieldKey),
 }
 
 impl SortField {
-    /// Every field.
+    /// Every field, except custom fields.
     pub fn all() -> impl Iterator<Item = Self> {
         let times = TimeField::ALL.iter().copied().map(Self::Time);
         times.chain(TextField::ALL.iter().copied().map(Self::Text))
@@ -242,16 +259,18 @@ impl SortField {
     /// # Errors
     /// For any other word; the error names those allowed.
     pub fn parse(word: &str) -> Result<Self, UnknownWord> {
-        Self::all().find(|field| field.as_str() == word).ok_or(UnknownWord { allowed: SORTED })
+        let known = Self::all().find(|field| field.name() == word);
+        known.or(custom(word).map(Self::Custom)).ok_or(UnknownWord { allowed: SORTED })
     }
 
     /// Its name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Time(field) => field.as_str(),
             Self::Text(field) => field.as_str(),
-        }
+            Self::Custom(key) => return Cow::Owned(format!("{CUSTOM}{key}")),
+        })
     }
 
     /// The direction of a sort without one: newest first for times, ascending for texts.
@@ -259,14 +278,14 @@ impl SortField {
     pub fn usual_direction(self) -> Direction {
         match self {
             Self::Time(_) => Direction::Desc,
-            Self::Text(_) => Direction::Asc,
+            Self::Text(_) | Self::Custom(_) => Direction::Asc,
         }
     }
 }
 
 impl fmt::Display for SortField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.name())
     }
 }
 
@@ -311,14 +330,21 @@ mod tests {
     fn every_field_is_named_to_who_names_none() {
         let named = |message: String| {
             let words = message.trim_start_matches("must be one of: ").to_owned();
+            let words = words.strip_suffix(", custom_fields.<key>").unwrap();
             words.split(", ").map(str::to_owned).collect::<Vec<_>>()
         };
         let filtered = named(FilterField::parse("nickname").unwrap_err().to_string());
-        assert_eq!(filtered, FilterField::all().map(FilterField::as_str).collect::<Vec<_>>());
+        assert_eq!(filtered, FilterField::all().map(FilterField::name).collect::<Vec<_>>());
         for field in FilterField::all() {
-            assert_eq!(FilterField::parse(field.as_str()), Ok(field));
+            assert_eq!(FilterField::parse(&field.name()), Ok(field));
         }
         let sorted = named(SortField::parse("tags").unwrap_err().to_string());
-        assert_eq!(sorted, SortField::all().map(SortField::as_str).collect::<Vec<_>>());
+        assert_eq!(sorted, SortField::all().map(SortField::name).collect::<Vec<_>>());
+        let seats = SortField::parse("custom_fields.seats").unwrap();
+        assert_eq!(seats.name(), "custom_fields.seats");
+        assert_eq!(FilterField::parse("custom_fields.seats").unwrap().name(), "custom_fields.seats");
+        for other in ["custom_fields", "custom_fields.", "custom_fields.Seats", "custom_fields.a.b", "seats"] {
+            assert!(SortField::parse(other).is_err() && FilterField::parse(other).is_err(), "{other}");
+        }
     }
 }

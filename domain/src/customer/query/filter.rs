@@ -2,8 +2,14 @@
 
 use std::fmt;
 
-use super::{Comparison, Condition, DataType, FilterField, Folded, ListField, Operator, TextField, TimeField};
-use crate::{time::Timestamp, violation::Rule};
+use super::{
+    Comparison, Condition, CustomComparison, DataType, FilterField, Folded, ListField, Operator, TextField, TimeField,
+};
+use crate::{
+    custom_field::{CustomDate, CustomDecimal, CustomFieldKey, CustomValue, SortKey},
+    time::Timestamp,
+    violation::Rule,
+};
 
 /// The value of a filter. It may be personal data, so `Debug` shows only its type.
 ///
@@ -16,12 +22,14 @@ use crate::{time::Timestamp, violation::Rule};
 pub enum Operand {
     /// A text.
     Text(String),
-    /// A number. No field takes one.
-    Number,
-    /// True or false. No field takes one.
-    Boolean,
+    /// A number, in its JSON form. Only custom fields take one.
+    Number(String),
+    /// True or false. Only custom fields take one.
+    Boolean(bool),
     /// A date and time.
     Date(Timestamp),
+    /// A date. Only custom fields take one.
+    Day(CustomDate),
     /// Texts.
     Array(Vec<String>),
 }
@@ -32,9 +40,9 @@ impl Operand {
     pub fn data_type(&self) -> DataType {
         match self {
             Self::Text(_) => DataType::String,
-            Self::Number => DataType::Number,
-            Self::Boolean => DataType::Boolean,
-            Self::Date(_) => DataType::Date,
+            Self::Number(_) => DataType::Number,
+            Self::Boolean(_) => DataType::Boolean,
+            Self::Date(_) | Self::Day(_) => DataType::Date,
             Self::Array(_) => DataType::Array,
         }
     }
@@ -107,6 +115,7 @@ impl Condition {
             FilterField::Text(field) => Self::text(field, operator, operand),
             FilterField::Time(field) => Self::time(field, operator, operand),
             FilterField::List(field) => Self::list(field, operator, operand),
+            FilterField::Custom(key) => Self::custom(key, operator, operand),
         }
     }
 
@@ -163,6 +172,71 @@ impl Condition {
         }
     }
 
+    fn custom(key: CustomFieldKey, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
+        const FIELD: &str = "a custom field";
+        let mismatch = |expected| FilterError::Operand { field: FIELD, operator: operator.as_str(), expected };
+        let comparison = match operator {
+            Operator::Eq => Comparison::At,
+            Operator::Gt | Operator::After => Comparison::After,
+            Operator::Gte => Comparison::From,
+            Operator::Lt | Operator::Before => Comparison::Before,
+            Operator::Ieq | Operator::Contains => {
+                let Operand::Text(text) = operand else { return Err(mismatch(DataType::String)) };
+                let folded = Folded::new(&text);
+                return match operator {
+                    _ if text.is_empty() => Err(FilterError::Empty),
+                    Operator::Contains => Ok(Self::Custom(key, CustomComparison::Contains(folded))),
+                    _ => {
+                        let sort_key = SortKey::of_text(&folded);
+                        let comparison = Comparison::At;
+                        Ok(Self::Custom(key, CustomComparison::Ordered { comparison, sort_key }))
+                    }
+                };
+            }
+            Operator::In | Operator::ContainsAny | Operator::ContainsAll => {
+                let Operand::Array(texts) = operand else { return Err(mismatch(DataType::Array)) };
+                let all = operator == Operator::ContainsAll;
+                if texts.len() > Self::MAX_VALUES {
+                    return Err(FilterError::TooMany);
+                }
+                if all && texts.is_empty() {
+                    return Err(FilterError::Empty);
+                }
+                // Each customer's value has one type. A list that must contain all of them is one of texts.
+                let look_ups = texts
+                    .iter()
+                    .flat_map(|text| if all { vec![CustomValue::look_up_text(text)] } else { look_ups(text) });
+                return Ok(Self::CustomHas { key, look_ups: look_ups.collect(), all });
+            }
+            Operator::NotContains | Operator::NotIn => {
+                let allowed = "eq, ieq, in, contains, contains_all, contains_any, gt, gte, lt, before, after";
+                return Err(FilterError::Operator { field: FIELD, allowed });
+            }
+        };
+        let ordered = |sort_key| Ok(Self::Custom(key, CustomComparison::Ordered { comparison, sort_key }));
+        let equals = operator == Operator::Eq;
+        match operand {
+            Operand::Text(text) if equals && text.is_empty() => Ok(Self::Custom(key, CustomComparison::Unset)),
+            Operand::Text(text) if equals => {
+                Ok(Self::CustomHas { key, look_ups: look_ups(&text).into_iter().collect(), all: false })
+            }
+            // Decimals and dates are answered as texts.
+            Operand::Text(text) => match (CustomDate::new(&text), CustomDecimal::new(&text)) {
+                (Ok(date), _) => ordered(SortKey::of_date(date)),
+                (_, Ok(number)) => ordered(SortKey::of_number(number.get())),
+                _ => Err(mismatch(DataType::Number)),
+            },
+            Operand::Number(number) => match CustomDecimal::new(&number) {
+                Ok(number) => ordered(SortKey::of_number(number.get())),
+                Err(_) => Err(mismatch(DataType::Number)),
+            },
+            Operand::Day(date) => ordered(SortKey::of_date(date)),
+            Operand::Boolean(value) if equals => ordered(CustomValue::Boolean(value).sort_key()),
+            Operand::Boolean(_) | Operand::Date(_) => Err(mismatch(DataType::Number)),
+            Operand::Array(_) => Err(mismatch(DataType::String)),
+        }
+    }
+
     fn time(field: TimeField, operator: Operator, operand: Operand) -> Result<Self, FilterError> {
         let name = field.as_str();
         let comparison = match operator {
@@ -180,6 +254,13 @@ impl Condition {
         };
         Ok(Self::Time(field, comparison, at))
     }
+}
+
+/// The texts under which values are looked up that have this JSON text: a text, a decimal number or a date.
+fn look_ups(text: &str) -> Vec<String> {
+    let number = CustomDecimal::new(text).ok().map(|number| SortKey::of_number(number.get()));
+    let date = CustomDate::new(text).ok().map(SortKey::of_date);
+    [Some(CustomValue::look_up_text(text)), number, date].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -269,8 +350,8 @@ mod tests {
         let date = Operand::Date(Timestamp::UNIX_EPOCH);
         for (field, operator, operand) in [
             ("name", "eq", Operand::Array(vec![])),
-            ("name", "eq", Operand::Number),
-            ("name", "eq", Operand::Boolean),
+            ("name", "eq", Operand::Number("1".to_owned())),
+            ("name", "eq", Operand::Boolean(true)),
             ("name", "eq", date.clone()),
             ("name", "in", text("a")),
             ("name", "not_in", text("a")),
@@ -279,7 +360,7 @@ mod tests {
             ("tags", "eq", Operand::Array(vec![])),
             ("tags", "contains_all", text("a")),
             ("created_at", "eq", text("2026-01-01T00:00:00Z")),
-            ("created_at", "gt", Operand::Number),
+            ("created_at", "gt", Operand::Number("1".to_owned())),
         ] {
             let refused = filter(field, operator, operand);
             assert!(matches!(refused, Err(FilterError::Operand { .. })), "{field} {operator}: {refused:?}");

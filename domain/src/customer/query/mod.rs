@@ -11,7 +11,7 @@ mod fold;
 mod order;
 mod parts;
 
-pub use condition::{Comparison, Condition, Texts};
+pub use condition::{Comparison, Condition, CustomComparison, Texts};
 pub use evaluate::Evaluated;
 pub use field::{DataType, Direction, Expansion, FilterField, ListField, Operator, SortField, TextField, TimeField};
 pub use filter::{FilterError, Operand};
@@ -20,7 +20,7 @@ pub use order::{CursorError, CursorKey, CustomerCursor, CustomerOrder};
 pub use parts::CustomerQueryParts;
 
 use super::CustomerRecord;
-use crate::{lifecycle::Status, page::PageRequest};
+use crate::{custom_field::CustomFieldKey, lifecycle::Status, page::PageRequest};
 
 /// A query: which customers to find, in which order, and which page.
 ///
@@ -91,6 +91,16 @@ impl CustomerQuery {
     #[must_use]
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
+    }
+
+    /// The custom fields that it filters or sorts by.
+    #[must_use]
+    pub fn custom_fields(&self) -> Vec<CustomFieldKey> {
+        let sorted = self.order.keys().iter().filter_map(|(field, _)| match field {
+            SortField::Custom(key) => Some(*key),
+            SortField::Time(_) | SortField::Text(_) => None,
+        });
+        self.conditions.iter().filter_map(Condition::custom_field).chain(sorted).collect()
     }
 
     /// The order of the results.

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 
 use super::{Direction, SortField, TimeField};
 use crate::{
+    custom_field::CustomFieldKey,
     customer::Customer,
     ids::CustomerId,
     time::Timestamp,
@@ -75,7 +76,7 @@ impl CustomerOrder {
             time: match field {
                 SortField::Time(TimeField::CreatedAt) => Some(customer.audit.created_at),
                 SortField::Time(TimeField::UpdatedAt) => Some(customer.audit.updated_at),
-                SortField::Text(_) => None,
+                SortField::Text(_) | SortField::Custom(_) => None,
             },
         };
         CustomerCursor { keys: self.0.iter().map(key).collect(), id: customer.id }
@@ -146,7 +147,7 @@ impl Rule for CursorError {
 
 impl CustomerCursor {
     /// Longer than any cursor.
-    const MAX_CHARS: usize = 128;
+    const MAX_CHARS: usize = 384;
 
     /// Parses a cursor into a list with this order.
     ///
@@ -177,12 +178,19 @@ impl CustomerCursor {
         self.id
     }
 
-    /// The number of keys; for each key two bytes, and eight more for a time; then sixteen for the id.
+    /// The number of keys; for each key two bytes, and eight more for a time, or the name of a custom field after its length; then
+    /// sixteen for the id.
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![u8::try_from(self.keys.len()).unwrap_or(u8::MAX)];
         for key in &self.keys {
             bytes.extend(code(key.field, key.direction));
             bytes.extend(key.time.iter().flat_map(|time| time.micros().to_be_bytes()));
+            if let SortField::Custom(name) = key.field {
+                let name = name.as_str().as_bytes();
+                // At most 40.
+                bytes.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+                bytes.extend(name);
+            }
         }
         bytes.extend(self.id.uuid().as_bytes());
         bytes
@@ -196,8 +204,22 @@ impl CustomerCursor {
         let mut keys = Vec::new();
         for _ in 0..*count {
             let (one, after) = rest.split_first_chunk()?;
-            let (field, direction) = decode(*one)?;
             rest = after;
+            let (field, direction) = match one {
+                [CUSTOM, direction] => {
+                    let (length, after) = rest.split_first()?;
+                    let (name, after) = after.split_at_checked(usize::from(*length))?;
+                    rest = after;
+                    let key = CustomFieldKey::new(std::str::from_utf8(name).ok()?).ok()?;
+                    let direction = match direction {
+                        0 => Direction::Asc,
+                        1 => Direction::Desc,
+                        _ => return None,
+                    };
+                    (SortField::Custom(key), direction)
+                }
+                other => decode(*other)?,
+            };
             let mut time = None;
             if matches!(field, SortField::Time(_)) {
                 let (micros, after) = rest.split_first_chunk::<8>()?;
@@ -211,11 +233,18 @@ impl CustomerCursor {
     }
 }
 
+/// The first byte of the code of a custom field, whose name follows. A test checks that no other field has it.
+const CUSTOM: u8 = 0xCF;
+
 /// The code of a field and its direction in cursors: 16 bits of a hash of their names (FNV-1a), so that it follows from the
 /// name and never changes its meaning.
 fn code(field: SortField, direction: Direction) -> [u8; 2] {
+    if let SortField::Custom(_) = field {
+        return [CUSTOM, u8::from(direction == Direction::Desc)];
+    }
     let step = |sum: u32, byte: u8| (sum ^ u32::from(byte)).wrapping_mul(16_777_619);
-    let names = [field.as_str(), " ", direction.as_str()];
+    let name = field.name();
+    let names = [&*name, " ", direction.as_str()];
     let [a, b, c, d] = names.into_iter().flat_map(str::bytes).fold(2_166_136_261, step).to_be_bytes();
     [a ^ c, b ^ d]
 }
@@ -250,7 +279,7 @@ mod tests {
     fn cursor(order: &CustomerOrder, micros: i64, id: u128) -> CustomerCursor {
         let time = |field| match field {
             SortField::Time(_) => Some(Timestamp::from_micros(micros).unwrap()),
-            SortField::Text(_) => None,
+            SortField::Text(_) | SortField::Custom(_) => None,
         };
         let key = |(field, direction): &(SortField, Direction)| CursorKey {
             field: *field,
@@ -265,7 +294,9 @@ mod tests {
     fn every_field_and_direction_has_a_number_of_its_own() {
         for field in SortField::all() {
             for direction in [Direction::Asc, Direction::Desc] {
-                assert_eq!(super::decode(super::code(field, direction)), Some((field, direction)));
+                let code = super::code(field, direction);
+                assert_ne!(code[0], super::CUSTOM);
+                assert_eq!(super::decode(code), Some((field, direction)));
             }
         }
     }
@@ -312,7 +343,8 @@ mod tests {
             descending: bool,
         ) {
             let direction = if descending { Direction::Desc } else { Direction::Asc };
-            let all: Vec<_> = SortField::all().collect();
+            let custom = ["custom_fields.a", &format!("custom_fields.{}", "z".repeat(40))].map(|name| SortField::parse(name).unwrap());
+            let all: Vec<_> = custom.into_iter().chain(SortField::all()).collect();
             let mut keys = vec![(all[one], direction)];
             keys.extend((one != other).then(|| (all[other], Direction::Asc)));
             let order = order(&keys);

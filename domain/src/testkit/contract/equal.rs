@@ -34,7 +34,7 @@ macro_rules! customer {
             fn differing(&self, other: &Self) -> Vec<&'static str> {
                 let mut fields = differing!(
                     self, other; id, owner, external_id, profile.metadata, profile.electronic_address,
-                    profile.shipping_address, profile.preferred_locales, profile.tags, contact_persons, tax_ids,
+                    profile.shipping_address, profile.custom_fields, profile.preferred_locales, profile.tags, contact_persons, tax_ids,
                     tax_exemptions, status, version, audit.created_at, audit.created_by, audit.updated_at,
                     audit.updated_by
                 );

@@ -33,31 +33,7 @@ impl CustomerRepository for MemoryStore {
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
         let mut state = self.lock();
-        let registry = state.registry(scope.owner);
-        if let Some(event) = registry.answered_before(command.claim.as_ref())? {
-            return Ok(CustomerChanged { event, replayed: true });
-        }
-        let facts = registry.facts(&command);
-        let claim = command.claim.clone();
-        let decision = command.decide(scope, &facts)?;
-        // No index is needed: the facts, read under this lock, include the holder of the external id.
-        if facts.current.is_none() && registry.customers.contains_key(&decision.event.state.customer.id) {
-            return Err(id_taken("customer").into());
-        }
-        let event = decision.event.clone();
-        if !decision.is_change(&facts) {
-            let entity = EventEntity::Customer(event.state.customer.id);
-            let latest = registry.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
-            if let Some(latest) = latest {
-                registry.keep(claim.as_ref(), Outcome::Event(latest), event.at);
-            }
-            return Ok(CustomerChanged { event, replayed: false });
-        }
-        registry.apply(decision);
-        registry.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
-        let position = registry.next_position();
-        registry.log.push(EventRecord::of_customer(position, event.clone()));
-        Ok(CustomerChanged { event, replayed: false })
+        state.registry(scope.owner).change(scope, command)
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -156,6 +132,38 @@ impl RetentionStore for MemoryStore {
 }
 
 impl Registry {
+    /// Changes a customer.
+    pub(super) fn change(
+        &mut self,
+        scope: &EnvironmentScope,
+        command: ChangeCustomer,
+    ) -> Result<CustomerChanged, ChangeCustomerError> {
+        if let Some(event) = self.answered_before(command.claim.as_ref())? {
+            return Ok(CustomerChanged { event, replayed: true });
+        }
+        let facts = self.facts(&command);
+        let claim = command.claim.clone();
+        let decision = command.decide(scope, &facts)?;
+        // No index is needed: the facts, read under this lock, include the holder of the external id.
+        if facts.current.is_none() && self.customers.contains_key(&decision.event.state.customer.id) {
+            return Err(id_taken("customer").into());
+        }
+        let event = decision.event.clone();
+        if !decision.is_change(&facts) {
+            let entity = EventEntity::Customer(event.state.customer.id);
+            let latest = self.log.iter().rev().find(|one| one.entity == entity).map(|one| one.id);
+            if let Some(latest) = latest {
+                self.keep(claim.as_ref(), Outcome::Event(latest), event.at);
+            }
+            return Ok(CustomerChanged { event, replayed: false });
+        }
+        self.apply(decision);
+        self.keep(claim.as_ref(), Outcome::Event(event.id), event.at);
+        let position = self.next_position();
+        self.log.push(EventRecord::of_customer(position, event.clone()));
+        Ok(CustomerChanged { event, replayed: false })
+    }
+
     /// The event of an earlier request with the same key.
     fn answered_before(&self, claim: Option<&IdempotencyClaim>) -> Result<Option<CustomerEvent>, ChangeCustomerError> {
         Ok(self.event_before(claim)?.cloned().and_then(of_customer))
@@ -180,7 +188,8 @@ impl Registry {
             true => self.customers.values().filter(|one| one.customer.status == Status::Published).count() as u64,
             false => 0,
         };
-        CustomerFacts { current, holder, taxes, workflow, published }
+        let custom_fields = self.custom_field_facts(command, current.as_ref());
+        CustomerFacts { current, holder, taxes, workflow, published, custom_fields }
     }
 
     fn tax_facts(&self, needed: TaxFactsNeeded<'_>) -> TaxFacts {

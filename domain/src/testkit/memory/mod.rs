@@ -1,6 +1,7 @@
 //! A store in memory with all repository ports.
 
 mod audit;
+mod custom_fields;
 mod customers;
 mod events;
 mod idempotency;
@@ -19,6 +20,7 @@ use std::{
 use self::{keys::StoredKey, onboarding::StoredRun, webhooks::StoredEndpoint};
 use crate::{
     audit::AuditEntry,
+    custom_field::{CustomFieldDefinition, CustomFieldKey},
     customer::CustomerAggregate,
     event::EventRecord,
     idempotency::{IdempotencyKey, IdempotencyRecord},
@@ -73,6 +75,7 @@ struct Registry {
     log: Vec<EventRecord>,
     idempotency: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     rates: BTreeMap<TaxRateId, TaxRate>,
+    custom_fields: BTreeMap<CustomFieldKey, CustomFieldDefinition>,
     keys: BTreeMap<ApiKeyId, StoredKey>,
     /// The oldest first.
     audit: Vec<AuditEntry>,

@@ -4,6 +4,7 @@
 //! can use partial indexes; pages are found by comparing rows, so an index finds a page deep in a list; and any number
 //! of texts is one parameter if the database supports it (see `dialect`).
 
+mod custom;
 mod dialect;
 mod order;
 mod statement;

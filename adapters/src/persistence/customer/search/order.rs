@@ -3,7 +3,7 @@
 use diesel::{QueryResult, query_builder::AstPass};
 use patron_domain::customer::query::{CursorKey, CustomerCursor, CustomerOrder, Direction, SortField, TimeField};
 
-use super::{Search, dialect::Dialect, text::TextColumn};
+use super::{Search, custom::CustomColumn, dialect::Dialect, text::TextColumn};
 use crate::persistence::value::Key;
 
 /// One column, or member of the document, that is sorted by. None of them is ever NULL.
@@ -17,6 +17,7 @@ pub(super) struct SortKey {
 enum Column {
     Plain(&'static str),
     Text(TextColumn),
+    Custom(CustomColumn),
 }
 
 impl Column {
@@ -25,6 +26,7 @@ impl Column {
             SortField::Time(TimeField::CreatedAt) => Self::Plain("created_at"),
             SortField::Time(TimeField::UpdatedAt) => Self::Plain("updated_at"),
             SortField::Text(field) => Self::Text(TextColumn::of(field)),
+            SortField::Custom(key) => Self::Custom(CustomColumn(key)),
         }
     }
 
@@ -32,6 +34,7 @@ impl Column {
         match self {
             Self::Plain(name) => [row, ".", name].into_iter().for_each(|part| out.push_sql(part)),
             Self::Text(column) => column.write_sorted(row, out),
+            Self::Custom(column) => column.write(row, out),
         }
     }
 }

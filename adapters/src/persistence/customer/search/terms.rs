@@ -3,13 +3,18 @@
 use diesel::{QueryResult, query_builder::AstPass};
 use patron_domain::{
     customer::{
-        IndexEntry,
-        query::{Comparison, Condition, Folded, TextField, Texts, TimeField},
+        IndexEntry, IndexKind,
+        query::{Condition, Folded, TextField, Texts, TimeField},
     },
     ids::CustomerId,
 };
 
-use super::{Search, dialect::Dialect, text::TextColumn};
+use super::{
+    Search,
+    custom::{CustomTerm, operator},
+    dialect::Dialect,
+    text::TextColumn,
+};
 use crate::persistence::{customer::row::index_key, value::Key};
 
 /// One condition with its values in the form that the database takes.
@@ -36,6 +41,7 @@ pub(super) enum Term {
         operator: &'static str,
         at: i64,
     },
+    Custom(CustomTerm),
     /// The customer's id is one of these, or none.
     Id {
         ids: Vec<Key>,
@@ -96,15 +102,15 @@ impl Term {
                     TimeField::CreatedAt => "created_at",
                     TimeField::UpdatedAt => "updated_at",
                 },
-                operator: match comparison {
-                    Comparison::Before => "<",
-                    Comparison::UpTo => "<=",
-                    Comparison::At => "=",
-                    Comparison::From => ">=",
-                    Comparison::After => ">",
-                },
+                operator: operator(*comparison),
                 at: at.micros(),
             },
+            Condition::CustomHas { key, look_ups, all } => {
+                let entries = look_ups.as_slice().iter().map(|look_up| IndexEntry::custom_field(*key, look_up));
+                let keys = entries.map(|entry| index_key(&entry)).collect();
+                Self::Has { kind: IndexKind::CustomField.code(), keys, all: *all }
+            }
+            Condition::Custom(key, comparison) => Self::Custom(CustomTerm::new(*key, comparison)),
             Condition::Pair { key, value } => {
                 let entry = IndexEntry::pair(key, value);
                 Self::Has { kind: entry.kind.code(), keys: vec![index_key(&entry)], all: true }
@@ -113,16 +119,7 @@ impl Term {
     }
 
     fn like(field: TextField, holds: bool, text: &Folded) -> Self {
-        let column = TextColumn::of(field);
-        let mut pattern = String::from("%");
-        for character in text.as_str().chars() {
-            if matches!(character, '%' | '_' | ESCAPE) {
-                pattern.push(ESCAPE);
-            }
-            pattern.push(character);
-        }
-        pattern.push('%');
-        Self::Like { column, holds, pattern }
+        Self::Like { column: TextColumn::of(field), holds, pattern: pattern(text) }
     }
 
     pub(super) fn write<'b, DB: Dialect>(
@@ -154,11 +151,12 @@ impl Term {
                 Ok(())
             }
             Self::Time { column, operator, at } => {
-                for part in ["customers.", column, " ", operator, " "] {
+                for part in ["customers.", column, operator] {
                     out.push_sql(part);
                 }
                 DB::number(at, out)
             }
+            Self::Custom(term) => term.write(out),
             Self::Id { ids, holds } => {
                 if ids.is_empty() {
                     out.push_sql(if *holds { "1 = 0" } else { "1 = 1" });
@@ -169,6 +167,19 @@ impl Term {
             }
         }
     }
+}
+
+/// The pattern of `LIKE` for texts that contain this.
+pub(super) fn pattern(text: &Folded) -> String {
+    let mut pattern = String::from("%");
+    for character in text.as_str().chars() {
+        if matches!(character, '%' | '_' | ESCAPE) {
+            pattern.push(ESCAPE);
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// The ids among texts. Other texts match no customer.
