@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patron_domain::{
-    customer::{CustomerAggregate, IndexEntry},
+    custom_field::{CustomFieldDefinition, UniqueValue},
+    customer::{CustomerAggregate, IndexEntry, IndexKind},
     ids::{EnvironmentId, TenantId, WorkflowId},
     lifecycle::{Owner, Status},
     stored::Stored,
@@ -123,6 +124,12 @@ pub async fn full_customers(place: &Place) -> i64 {
 async fn is_found_as_documents_say(place: &Place) {
     let owners = place.rows("SELECT environment, tenant_id, environment_id FROM owners").await;
     let owners: BTreeMap<i64, Owner> = owners.iter().map(|row| (number(&row[0]), owner(row))).collect();
+    let mut definitions: BTreeMap<i64, Vec<CustomFieldDefinition>> = BTreeMap::new();
+    for row in place.rows("SELECT environment, document FROM custom_fields").await {
+        let environment = number(&row[0]);
+        let definition = CustomFieldDefinition::from_document(owners[&environment], text(&row[1])).expect("a document");
+        definitions.entry(environment).or_default().push(definition);
+    }
     let mut expected = BTreeSet::new();
     for row in place.rows("SELECT environment, id, document FROM customers").await {
         let (environment, id) = (number(&row[0]), bytes(&row[1]).to_vec());
@@ -132,7 +139,9 @@ async fn is_found_as_documents_say(place: &Place) {
             id,
             "the ids of a row and of its document differ"
         );
-        let entries = aggregate.index_entries();
+        let unique = UniqueValue::all_of(&aggregate, definitions.get(&environment).map_or(&[], Vec::as_slice));
+        let unique = unique.iter().map(UniqueValue::entry);
+        let entries: BTreeSet<_> = aggregate.index_entries().into_iter().chain(unique).collect();
         expected
             .extend(entries.iter().map(|entry| (environment, entry.kind.code().into(), index_key(entry), id.clone())));
         if aggregate.customer.profile.name.is_some_and(|name| name.as_str() == FULL) {
@@ -159,7 +168,15 @@ fn owner(row: &[Value]) -> Owner {
 /// An entry's column `key`, as in `adapters/src/persistence/customer/row.rs`: half of the SHA-256 for texts.
 #[must_use]
 pub fn index_key(entry: &IndexEntry) -> Vec<u8> {
-    if entry.kind.is_text() { Sha256::digest(&entry.key)[..16].to_vec() } else { entry.key.clone() }
+    let hash = |text: &[u8]| Sha256::digest(text)[..16].to_vec();
+    match entry.kind {
+        IndexKind::CustomField | IndexKind::UniqueCustomField => {
+            let (key, value) = entry.key.split_at(entry.key.iter().position(|byte| *byte == 0).expect("a zero") + 1);
+            [key.to_vec(), hash(value)].concat()
+        }
+        kind if kind.is_text() => hash(&entry.key),
+        _ => entry.key.clone(),
+    }
 }
 
 /// Checks that each onboarding run's version of its workflow is stored.

@@ -7,6 +7,7 @@ use std::{
 
 use patron_domain::{
     audit::AuditService,
+    custom_field::CustomFieldService,
     customer::CustomerService,
     event::{EventService, PastService},
     network::Network,
@@ -28,6 +29,8 @@ pub struct Api {
     pub customers: CustomerService,
     /// Tax rates and associations.
     pub taxes: Option<TaxService>,
+    /// Definitions of custom fields.
+    pub custom_fields: Option<CustomFieldService>,
     /// The audit log.
     pub audit: Option<AuditService>,
     /// The log of events.
@@ -109,6 +112,7 @@ impl Api {
         Self {
             customers,
             taxes: None,
+            custom_fields: None,
             audit: None,
             events: None,
             past: None,
@@ -131,6 +135,7 @@ impl Api {
     }
 
     service!(taxes: TaxService);
+    service!(custom_fields: CustomFieldService);
     service!(audit: AuditService);
     service!(events: EventService);
     service!(past: PastService);

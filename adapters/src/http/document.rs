@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 use super::{
-    Api, audit, customer, docs, event, health, integration, metrics, onboarding,
+    Api, audit, custom_field, customer, docs, event, health, integration, metrics, onboarding,
     openapi::{Endpoint, components, error_schemas},
     tax, tenancy, webhook,
 };
@@ -30,6 +30,12 @@ fn groups<'a>(api: &'a Api, base: &'a str) -> Vec<Group<'a>> {
             customer::documents().into_iter().chain(if_there(api.past.is_some(), customer::past_documents)).collect(),
         ),
         (base, "Taxes", "Tax rates, and the customers that pay them.", if_there(api.taxes.is_some(), tax::documents)),
+        (
+            base,
+            "Custom fields",
+            "The fields that an environment defines for its customers.",
+            if_there(api.custom_fields.is_some(), custom_field::documents),
+        ),
         (base, "Integrations", "The ids of customers in other systems.", integration::documents()),
         (
             base,

@@ -24,6 +24,7 @@ use patron_domain::{
     time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
+use serde_json::Value;
 
 use super::{Callers, messages, version::etag};
 
@@ -42,7 +43,7 @@ pub(crate) struct ApiError {
     message: String,
     details: Vec<Detail>,
     /// A member of the details that is not a place in the request.
-    fact: Option<Box<(&'static str, String)>>,
+    fact: Option<Box<(&'static str, Value)>>,
     header: Option<(&'static str, String)>,
     /// The reason, if it is the caller: the [`Callers`] of the API have the words for it.
     caller: Option<RefusedCaller>,
@@ -92,8 +93,8 @@ impl ApiError {
     }
 
     /// Adds a member to the details that is not about a place in the request.
-    fn fact(mut self, name: &'static str, value: String) -> Self {
-        self.fact = Some(Box::new((name, value)));
+    pub(crate) fn fact(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.fact = Some(Box::new((name, value.into())));
         self
     }
 

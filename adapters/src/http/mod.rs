@@ -12,6 +12,7 @@ mod body;
 mod callers;
 mod cors;
 mod cursor;
+mod custom_field;
 mod customer;
 mod deadline;
 mod docs;
@@ -93,6 +94,7 @@ pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build>
 fn routes_of(api: &Api) -> Vec<Route> {
     let mut routes = [customer::routes(), integration::routes()].concat();
     routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
+    routes.extend(api.custom_fields.iter().flat_map(|_| custom_field::routes()));
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));
     routes.extend(api.audit.iter().flat_map(|_| audit::routes()));
     routes.extend(api.events.iter().flat_map(|_| event::routes()));

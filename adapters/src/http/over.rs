@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use patron_domain::{
     Clock,
     audit::AuditService,
+    custom_field::CustomFieldService,
     customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     event::{EventService, PastService},
     ids::{IdGenerator, Randomness},
@@ -117,6 +118,16 @@ impl Ports {
         }
     }
 
+    fn custom_fields(&self, database: &Database) -> CustomFieldService {
+        CustomFieldService {
+            fields: database.custom_fields.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            idempotency_ttl: self.idempotency_ttl,
+            quotas: self.quotas,
+        }
+    }
+
     fn administration(&self, database: &Database, keys: Arc<dyn ApiKeyRepository>) -> AdministrationService {
         AdministrationService {
             tenancy: database.tenancy.clone(),
@@ -184,6 +195,7 @@ impl Api {
         let calls = ports.calls.as_ref();
         Self {
             taxes: Some(ports.taxes(database)),
+            custom_fields: Some(ports.custom_fields(database)),
             audit: Some(AuditService { log: database.audit.clone() }),
             events: Some(EventService { events: database.events.clone() }),
             past: Some(PastService { events: database.events.clone(), clock: ports.clock.clone() }),

@@ -110,6 +110,9 @@ pub(super) struct Raw {
     /// `PATRON_QUOTA_WORKFLOWS`: the maximum number of onboarding workflows in an environment. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota_workflows: Option<u32>,
+    /// `PATRON_QUOTA_CUSTOM_FIELDS`: the maximum number of custom fields in an environment. The default, and the highest, is 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_custom_fields: Option<u32>,
     /// `PATRON_KEY_MAX_DAYS`: the maximum validity of a key, 1 to 36,500 days. Unlimited by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_max_days: Option<u32>,
@@ -195,6 +198,7 @@ impl Default for Raw {
             quota_customers: None,
             quota_endpoints: None,
             quota_workflows: None,
+            quota_custom_fields: None,
             key_max_days: None,
             trusted_proxies: String::new(),
             bootstrap_key: None,
@@ -326,6 +330,7 @@ impl Raw {
                 customers: quota(self.quota_customers),
                 endpoints: quota(self.quota_endpoints),
                 workflows: quota(self.quota_workflows),
+                custom_fields: quota(self.quota_custom_fields),
             },
             rate_limit: RateLimit {
                 reads: per_second(names, "rate_limit_reads", self.rate_limit_reads)?,

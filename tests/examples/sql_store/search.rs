@@ -4,8 +4,8 @@ use patron_domain::{
     customer::{
         IndexEntry,
         query::{
-            Comparison, Condition, CustomerCursor, CustomerPage, CustomerQuery, Direction, SortField, TextField,
-            TimeField,
+            Comparison, Condition, CustomComparison, CustomerCursor, CustomerPage, CustomerQuery, Direction, SortField,
+            TextField, TimeField,
         },
     },
     store::StoreError,
@@ -115,6 +115,11 @@ fn write_condition(sql: &mut Sql, place: Place, condition: &Condition) {
             sql.push(column).push(operator).value(at.micros());
         }
         Condition::Pair { key, value } => is_indexed(sql, place, IndexEntry::pair(key, value)),
+        // This store defines no custom fields, so no customer has any.
+        Condition::CustomHas { .. } => drop(sql.push("1 = 0")),
+        Condition::Custom(_, comparison) => {
+            sql.push(if *comparison == CustomComparison::Unset { "1 = 1" } else { "1 = 0" });
+        }
     }
 }
 
@@ -166,6 +171,8 @@ fn sorted_by(field: SortField) -> String {
         SortField::Time(field) => field.as_str().to_owned(),
         SortField::Text(TextField::ExternalId) => "external_id".to_owned(),
         SortField::Text(field) => folded(field),
+        // This store defines no custom fields.
+        SortField::Custom(_) => "''".to_owned(),
     }
 }
 

@@ -142,6 +142,7 @@ async fn quotas_limit_the_customers_endpoints_and_workflows_of_an_environment(
         ("PATRON_QUOTA_CUSTOMERS", "2"),
         ("PATRON_QUOTA_ENDPOINTS", "1"),
         ("PATRON_QUOTA_WORKFLOWS", "1"),
+        ("PATRON_QUOTA_CUSTOM_FIELDS", "1"),
     ]);
     let put = async |path: &str, body: &Value| send(server.request(Method::PUT, path).json(body)).await;
     let delete = async |path: &str| send(server.request(Method::DELETE, path)).await.status;
@@ -160,6 +161,12 @@ async fn quotas_limit_the_customers_endpoints_and_workflows_of_an_environment(
     assert_eq!(delete(&path).await, 204);
     server.post("/v1/customers", &minimal("third")).await.expect(201);
     quota(server.post(&format!("{path}/restore"), &json!({})).await, "2 customers");
+
+    let field = |key: &str| json!({ "key": key, "type": "string" });
+    server.post("/v1/custom-fields", &field("first")).await.expect(201);
+    quota(server.post("/v1/custom-fields", &field("second")).await, "1 custom fields");
+    assert_eq!(delete("/v1/custom-fields/first").await, 204);
+    server.post("/v1/custom-fields", &field("second")).await.expect(201);
 
     let endpoint = json!({ "url": "https://hooks.example.com/" });
     let made = server.post("/v1/webhooks/endpoints", &endpoint).await.expect(201);

@@ -5,6 +5,7 @@ mod bodies;
 mod bounds;
 mod caches;
 mod create_customer;
+mod custom_fields;
 mod customer_parts;
 mod errors;
 mod events;

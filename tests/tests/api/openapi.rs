@@ -85,6 +85,9 @@ async fn seed(server: &Server, operation: &str) -> Vec<(&'static str, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     server.post("/v1/taxes/rates", &tax_rate("VAT_DE")).await.expect(201);
     let unused = server.post("/v1/taxes/rates", &tax_rate("UNUSED")).await.expect(201);
+    if operation != "createCustomField" {
+        server.post("/v1/custom-fields", &json!({ "key": "seats", "type": "integer" })).await.expect(201);
+    }
     // The examples' own workflow, whose calls go nowhere.
     let step = json!({ "type": "http_call", "url": "http://crm.example", "retry": { "max_attempts": 1 } });
     let workflow = json!({ "value": { "steps": [step] } });

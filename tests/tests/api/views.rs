@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 /// A customer with everything, which was changed once and whose link was removed, and an archived customer.
 async fn filled(server: &Server) -> (Value, Value) {
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
-    let acme = server.post("/v1/customers", &full("acme")).await.expect(201);
+    server.post("/v1/custom-fields", &json!({ "key": "rate", "type": "decimal" })).await.expect(201);
+    let mut body = full("acme");
+    body["custom_fields"] = json!({ "rate": "1.50" });
+    let acme = server.post("/v1/customers", &body).await.expect(201);
     let path = format!("/v1/customers/{}", acme["id"].as_str().unwrap());
     let patch = server.request(Method::PATCH, &path).json(&json!({ "name": "Acme & Söhne" }));
     send(patch).await.expect(200);
@@ -65,6 +68,9 @@ async fn views_show_what_the_api_answers(#[values(Backend::Sqlite, Backend::Post
     let updated = Timestamp::parse(acme["updated_at"].as_str().unwrap()).unwrap();
     assert_eq!((&rest[0][0], &rest[0][2]), (&json!(2), &json!(updated.micros() / 1_000_000)));
     assert_eq!(serde_json::from_str::<Value>(rest[0][1].as_str().unwrap()).unwrap(), acme["metadata"]);
+
+    let custom = rows(&place, "SELECT custom_fields FROM customers_view WHERE external_id = 'acme'").await;
+    assert_eq!(serde_json::from_str::<Value>(custom[0][0].as_str().unwrap()).unwrap(), acme["custom_fields"]);
 
     let link = &acme["integrations"][0];
     let links =

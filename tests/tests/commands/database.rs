@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::assert_refused;
 
 /// Compares every table, in the order of its keys.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("owners", "1"),
     ("tenants", "1"),
     ("environments", "1"),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str); 16] = [
     ("audit", "1, 2"),
     ("tax_rates", "1, 2"),
     ("tax_defaults", "1, 2"),
+    ("custom_fields", "1, 2"),
     ("customers", "1, 2"),
     ("customer_index", "1, 2, 3, 4"),
     ("events", "1, 2"),
@@ -50,6 +51,9 @@ async fn a_database_can_be_copied_to_the_other_kind_and_back(
     let server = place.serve_with(&[("PATRON_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     server.post("/v1/taxes/rates", &tax_rate("VAT")).await.expect(201);
     server.post("/v1/webhooks/endpoints", &json!({ "url": "http://127.0.0.1:9/hook" })).await.expect(201);
+    server.post("/v1/custom-fields", &json!({ "key": "code", "type": "string", "unique": true })).await.expect(201);
+    let coded = json!({ "external_id": "coded", "custom_fields": { "code": "x-1" } });
+    server.post("/v1/customers", &coded).await.expect(201);
     let create = async |server: &patron_tests::patron::Server, name: &str| {
         let request = server.request(Method::POST, "/v1/customers").header("idempotency-key", name);
         patron_tests::patron::send(request.json(&full(name))).await

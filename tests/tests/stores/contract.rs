@@ -15,6 +15,7 @@ pub(super) fn ports(database: &Database) -> contract::Ports {
     contract::Ports {
         customers: database.customers.clone(),
         taxes: database.taxes.clone(),
+        custom_fields: database.custom_fields.clone(),
         tenancy: database.tenancy.clone(),
         keys: database.keys.clone(),
         audit: database.audit.clone(),
@@ -44,6 +45,7 @@ async fn in_memory() {
     let ports = contract::Ports {
         customers: store.clone(),
         taxes: store.clone(),
+        custom_fields: store.clone(),
         tenancy: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

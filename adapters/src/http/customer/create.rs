@@ -106,6 +106,7 @@ pub(super) fn example(external_id: &str) -> Value {
         ],
         "tax_ids": [{ "type": "eu_vat", "value": "DE 136 695 976" }],
         "tax_exemptions": [{ "reason": "resale", "country": "US", "state": "NY", "tax_rate_codes": ["VAT_DE"] }],
+        "custom_fields": { "seats": 5 },
         "metadata": { "plan": "gold" },
         "tax_rate_overrides": [
             { "tax_rate_code": "VAT_DE", "currency": "eur", "priority": 1, "auto_apply": true, "metadata": {} },

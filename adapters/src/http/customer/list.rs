@@ -16,6 +16,7 @@ use super::response::CustomerResponse;
 use crate::http::{
     Api,
     answer::Answer,
+    custom_field::known,
     error::ApiError,
     guard::{CanRead, Services},
     list::List,
@@ -58,6 +59,7 @@ pub(super) async fn list(caller: CanRead, services: Services<'_>, parameters: Qu
     broken.into_result()?;
     // Without violations there is a query. The error satisfies the signature of its constructor.
     let query = query.map_err(|()| ApiError::system_error())?;
+    known(&services, &caller, query.custom_fields()).await?;
     let page = services.customers.list(&caller, &query).await?;
     answer(&services, &query, &page).await
 }

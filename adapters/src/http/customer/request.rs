@@ -22,8 +22,10 @@ use super::{
     },
 };
 use crate::http::{
-    json::{Elements, Field, List, Object, Reader, Strings, Text, object_from_json},
-    openapi::{exactly, given_any_object, given_metadata, object_or_null, objects, optional, values},
+    json::{Elements, Field, Given, List, Object, Reader, Strings, Text, object_from_json},
+    openapi::{
+        exactly, given_any_object, given_custom_fields, given_metadata, object_or_null, objects, optional, values,
+    },
 };
 
 macro_rules! create_request {
@@ -65,6 +67,9 @@ macro_rules! create_request {
             #[schema(schema_with = objects::<TaxExemptionRequest<'_>, { Limits::TAX_EXEMPTIONS }>)]
             tax_exemptions: Field<List<TaxExemptionRequest<'a>>>,
             #[serde(default)]
+            #[schema(schema_with = given_custom_fields)]
+            custom_fields: Field<Given>,
+            #[serde(default)]
             #[schema(schema_with = objects::<OverrideRequest<'_>, { TaxRateOverrides::MAX }>)]
             tax_rate_overrides: Field<List<OverrideRequest<'a>>>,
             #[serde(default)]
@@ -98,6 +103,7 @@ macro_rules! create_request {
                     fields.optional("onboarding_workflow_name", self.onboarding_workflow_name, WorkflowName::new);
                 let taxes = taxes(fields, self.tax_rate_overrides);
                 let links = links(fields, self.integration_entity_mapping);
+                let custom_fields = fields.take("custom_fields", self.custom_fields).unwrap_or_default().0;
                 let onboarding = Onboarding { skip, workflow };
                 let contact_persons = items(fields, self.contact_persons).unwrap_or_default();
                 let tax_ids = items(fields, self.tax_ids).unwrap_or_default();
@@ -108,6 +114,7 @@ macro_rules! create_request {
                     contact_persons,
                     tax_ids,
                     tax_exemptions,
+                    custom_fields,
                     taxes,
                     links,
                     onboarding,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use patron_domain::{
+    custom_field::CustomFields,
     customer::{
         AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, Customer, CustomerAggregate,
         CustomerChanged, CustomerName, CustomerRecord, CustomerType, Email, ExternalId, LegalName, Locale, PostalCode,
@@ -28,7 +29,7 @@ use crate::{
         answer::Answer,
         error::ApiError,
         integration::response::MappingResponse,
-        openapi::{all, exactly, metadata, or_empty},
+        openapi::{all, custom_fields, exactly, metadata, or_empty},
         version::{IfNoneMatch, etag},
     },
 };
@@ -111,6 +112,8 @@ macro_rules! customer_response {
             contact_persons: Vec<ContactPersonResponse<'a>>,
             tax_ids: Vec<TaxIdResponse<'a>>,
             tax_exemptions: Vec<TaxExemptionResponse<'a>>,
+            #[schema(schema_with = custom_fields)]
+            custom_fields: &'a CustomFields,
             #[schema(schema_with = metadata)]
             metadata: &'a BTreeMap<String, String>,
             #[schema(schema_with = exactly::<Status>)]
@@ -147,6 +150,7 @@ macro_rules! customer_response {
                     contact_persons: customer.contact_persons.iter().map(ContactPersonResponse::new).collect(),
                     tax_ids: customer.tax_ids.iter().map(TaxIdResponse::new).collect(),
                     tax_exemptions: customer.tax_exemptions.iter().map(TaxExemptionResponse::new).collect(),
+                    custom_fields: &profile.custom_fields,
                     metadata: profile.metadata.as_map(),
                     status: customer.status,
                     tenant_id: customer.owner.tenant_id,

@@ -7,6 +7,7 @@ use super::{list::answer, response::CustomerResponse, search_request::SearchRequ
 use crate::http::{
     answer::Answer,
     body::Body,
+    custom_field::known,
     error::ApiError,
     guard::{CanRead, Services},
     openapi::Endpoint,
@@ -16,6 +17,7 @@ use crate::http::{
 #[post("/customers/search", data = "<body>")]
 pub(super) async fn search(caller: CanRead, services: Services<'_>, body: Body<'_>) -> Result<Answer, ApiError> {
     let query = body.read(SearchRequest::into_domain).await?;
+    known(&services, &caller, query.custom_fields()).await?;
     let page = services.customers.list(&caller, &query).await?;
     answer(&services, &query, &page).await
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use patron_domain::{
     UnknownWord,
+    custom_field::CustomDate,
     customer::query::{
         Condition, CustomerOrder, CustomerQuery, CustomerQueryParts, DataType, Direction, Expansion, FilterError,
         FilterField, Operand, Operator, SortField,
@@ -105,7 +106,7 @@ fn one_value() -> RefOr<Schema> {
         ("string", exactly::<str>()),
         ("number", exactly::<f64>()),
         ("boolean", exactly::<bool>()),
-        ("date", exactly::<Timestamp>()),
+        ("date", exactly::<str>()),
         ("array", values::<str, { Condition::MAX_VALUES }>()),
     ])
 }
@@ -232,10 +233,12 @@ impl ValueRequest<'_> {
     fn into_domain(self, fields: &mut Reader<'_>) -> Option<Result<Operand, NotOne>> {
         let members = [
             member(fields, "string", self.string, |text, _| Some(Operand::Text(text.into_owned()))),
-            member(fields, "number", self.number, |_, _| Some(Operand::Number)),
-            member(fields, "boolean", self.boolean, |_, _| Some(Operand::Boolean)),
+            member(fields, "number", self.number, |Number(number), _| Some(Operand::Number(number))),
+            member(fields, "boolean", self.boolean, |value, _| Some(Operand::Boolean(value))),
             member(fields, "date", self.date, |text, fields| {
-                fields.check("date", Timestamp::parse(&text)).map(Operand::Date)
+                // Custom fields hold dates without a time.
+                let day = CustomDate::new(&text).map(Operand::Day);
+                day.ok().or_else(|| fields.check("date", Timestamp::parse(&text)).map(Operand::Date))
             }),
             member(fields, "array", self.array, |list, fields| {
                 fields.texts("array", Field::Value(list)).map(Operand::Array)

@@ -1,6 +1,7 @@
 //! The body of a request that changes a customer.
 
 use patron_domain::{
+    custom_field::{CustomFieldsChange, GivenFields},
     customer::{
         AddressLine, BillingCurrency, BuyerReference, City, Contact, CountryCode, CustomerName, CustomerType,
         CustomerUpdate, Email, ExternalId, FixedField, LegalName, Limits, Locale, MetadataUpdate, PostalCode,
@@ -26,8 +27,8 @@ use super::{
     request::{LinkRequest, links},
 };
 use crate::http::{
-    json::{Field, List, Null, Reader, Stated, Statement, Strings, Text, object_from_json},
-    openapi::{given_metadata, object_or_null, objects, optional, or_null, values},
+    json::{Field, Given, List, Null, Reader, Stated, Statement, Strings, Text, object_from_json},
+    openapi::{given_custom_fields, given_metadata, object_or_null, objects, optional, or_null, values},
 };
 
 macro_rules! update_request {
@@ -58,6 +59,8 @@ macro_rules! update_request {
             tax_ids: Stated<List<TaxIdRequest<'a>>>,
             #[schema(schema_with = objects::<TaxExemptionRequest<'_>, { Limits::TAX_EXEMPTIONS }>)]
             tax_exemptions: Stated<List<TaxExemptionRequest<'a>>>,
+            #[schema(schema_with = given_custom_fields)]
+            custom_fields: Stated<Given>,
             #[schema(schema_with = objects::<LinkRequest<'_>, { NewLinks::MAX }>)]
             integration_entity_mapping: Field<List<LinkRequest<'a>>>,
             /// Cannot be changed; may be repeated as it is.
@@ -114,6 +117,7 @@ macro_rules! update_request {
                     contact_persons: items_change(fields, self.contact_persons, null),
                     tax_ids: items_change(fields, self.tax_ids, null),
                     tax_exemptions: items_change(fields, self.tax_exemptions, null),
+                    custom_fields: custom_fields(fields, self.custom_fields, null),
                     links: links(fields, self.integration_entity_mapping),
                 }
             }
@@ -134,6 +138,15 @@ impl UpdateCustomerRequest<'_> {
     /// As `PATCH` means it: `null` clears a field, metadata and objects are merged member by member.
     pub(super) fn into_merge(self, broken: &mut Violations) -> Option<CustomerUpdate> {
         Some(self.read(Null::Clears, broken))
+    }
+}
+
+fn custom_fields(fields: &mut Reader<'_>, stated: Stated<Given>, null: Null) -> CustomFieldsChange {
+    match fields.stated("custom_fields", stated, null) {
+        Statement::Nothing => CustomFieldsChange::Keep,
+        Statement::Clear => CustomFieldsChange::Replace(GivenFields::default()),
+        Statement::Value(Given(given)) if null == Null::Keeps => CustomFieldsChange::Replace(given),
+        Statement::Value(Given(given)) => CustomFieldsChange::Merge(given),
     }
 }
 

@@ -59,6 +59,9 @@ impl From<ChangeCustomerError> for ApiError {
             ChangeCustomerError::ExternalIdTaken { existing } => {
                 Self::already_exists("external_id", message, existing.to_string())
             }
+            ChangeCustomerError::CustomFieldTaken { key, existing } => {
+                Self::already_exists(&key.path(), message, existing.to_string())
+            }
             ChangeCustomerError::AlreadyAssociated { existing } => {
                 Self::already_exists("tax_rate_code", message, existing.to_string())
             }
@@ -146,8 +149,8 @@ impl From<KeyError> for ApiError {
 #[cfg(test)]
 mod tests {
     use patron_domain::{
-        OperationError, customer::InvalidOperation, idempotency::IdempotencyKeyReused, ids::CustomerId,
-        tenancy::Permission, violation::Violations,
+        OperationError, custom_field::CustomFieldKey, customer::InvalidOperation, idempotency::IdempotencyKeyReused,
+        ids::CustomerId, tenancy::Permission, violation::Violations,
     };
 
     use super::*;
@@ -162,6 +165,7 @@ mod tests {
             ChangeCustomerError::UnknownCustomer,
             ChangeCustomerError::UnknownTaxRates(Vec::new()),
             ChangeCustomerError::ExternalIdTaken { existing: id },
+            ChangeCustomerError::CustomFieldTaken { key: CustomFieldKey::new("code").unwrap(), existing: id },
             ChangeCustomerError::KeyReused(IdempotencyKeyReused::default()),
             ChangeCustomerError::VersionConflict { current: None },
             ChangeCustomerError::Store(StoreError::unavailable("busy")),

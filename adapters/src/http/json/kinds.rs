@@ -41,19 +41,19 @@ impl FromJson<'_> for i64 {
     }
 }
 
-/// Any number, where its value does not matter.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Number;
+/// Any number, in its JSON form.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Number(pub(crate) String);
 
 impl FromJson<'_> for Number {
     const EXPECTED: &'static str = "a number";
 
-    fn from_integer(_value: i64) -> Option<Self> {
-        Some(Self)
+    fn from_integer(value: i64) -> Option<Self> {
+        Some(Self(value.to_string()))
     }
 
-    fn from_float(_value: f64) -> Option<Self> {
-        Some(Self)
+    fn from_float(value: f64) -> Option<Self> {
+        Some(Self(value.to_string()))
     }
 }
 

@@ -16,6 +16,7 @@ macro_rules! object_from_json {
 pub(crate) use object_from_json;
 
 mod field;
+mod given;
 mod kinds;
 mod nul;
 mod object;
@@ -26,6 +27,7 @@ mod stated;
 mod unknown;
 
 pub(crate) use field::{Field, FromJson};
+pub(crate) use given::Given;
 pub(crate) use kinds::{Decimal, List, Number, Strings, Text};
 pub(crate) use object::Object;
 pub(crate) use parse::{Examined, examine, parse};

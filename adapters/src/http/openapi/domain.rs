@@ -1,9 +1,12 @@
 //! Schemas of the domain's types.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use patron_domain::{
     audit::{AuditAction, AuditNumber, AuditObjectType},
+    custom_field::{
+        CustomFieldDescription, CustomFieldKey, CustomFieldOption, CustomFieldType, CustomText, MAX_CUSTOM_FIELDS,
+    },
     customer::{
         AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactRole, CountryCode, CustomerName, CustomerType, DocumentUrl,
@@ -30,7 +33,7 @@ use patron_domain::{
 use serde_json::json;
 use utoipa::openapi::{
     ObjectBuilder, RefOr, Schema,
-    schema::{SchemaType, Type},
+    schema::{AdditionalProperties, SchemaType, Type},
 };
 
 use super::shape::{Look, Shape, strings, texts, words};
@@ -66,6 +69,8 @@ texts! {
     DocumentUrl: "The https URL of the certificate.", "https://files.example/certificate.pdf";
     ExemptionNote: "A note. Tabs and line breaks are allowed.", "Renewed every year";
     Tag: "A word with which you group your customers: case-sensitive, not blank.", "vip";
+    CustomFieldOption: "An option: case-sensitive, not blank, no characters that change the direction of text.", "gold";
+    CustomFieldDescription: "What the field is for; tabs and line breaks are allowed.", "The number of licensed seats";
     ProviderType: "The name of another system: not blank, no control characters.", "stripe";
     ProviderEntityId: "The customer's id in the other system.", "cus_1";
     ClaimedEntityId: "The id of the entity.", "cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE";
@@ -84,6 +89,7 @@ words! {
     Expansion: "Related data to include.";
     Operator: "The comparison of the field.";
     DataType: "The member of `value`. Optional.";
+    CustomFieldType: "The type of the values. It never changes.";
     MappedEntityType: "The type of the entity.";
     TaxRateType: "Whether the rate is a percentage or a fixed amount.";
     TaxRateScope: "The intended use of the rate.";
@@ -105,15 +111,35 @@ words! {
     EventEntityType: "The type of the event's entity.";
 }
 
+/// One of some names, or a custom field.
+fn field_name(names: impl Iterator<Item = Cow<'static, str>>, says: &str) -> Look {
+    let names: Vec<_> = names.map(|name| name.replace('.', r"\.")).collect();
+    Look {
+        kinds: vec![Type::String],
+        pattern: Some(format!(r"({}|custom_fields\.[a-z][a-z0-9_]{{0,39}})", names.join("|"))),
+        says: says.to_owned(),
+        example: json!("name"),
+        ..Look::default()
+    }
+}
+
 impl Shape for FilterField {
     fn look() -> Look {
-        Look::words(Self::all().map(Self::as_str), "The field to filter by.")
+        field_name(Self::all().map(Self::name), "The field to filter by; `custom_fields.<key>` is a custom field.")
     }
 }
 
 impl Shape for SortField {
     fn look() -> Look {
-        Look::words(Self::all().map(Self::as_str), "The field to sort by.")
+        field_name(Self::all().map(Self::name), "The field to sort by; `custom_fields.<key>` is a custom field.")
+    }
+}
+
+impl Shape for CustomFieldKey {
+    fn look() -> Look {
+        let says = "The name of a custom field. It never changes.".to_owned();
+        let pattern = Some("[a-z][a-z0-9_]{0,39}".to_owned());
+        Look { kinds: vec![Type::String], pattern, says, example: json!("seats"), ..Look::default() }
     }
 }
 
@@ -355,6 +381,34 @@ pub(crate) fn given_decimal<T: Shape>() -> RefOr<Schema> {
     let Look { says, example, .. } = T::look();
     let kinds = SchemaType::from_iter([Type::String, Type::Number, Type::Null]);
     ObjectBuilder::new().schema_type(kinds).description(Some(says)).examples([example]).into()
+}
+
+/// The custom fields of a customer in a response.
+pub(crate) fn custom_fields() -> RefOr<Schema> {
+    custom_fields_of(false)
+}
+
+/// Custom fields in a request. `null` counts as absent; in a merge patch it removes the value.
+pub(crate) fn given_custom_fields() -> RefOr<Schema> {
+    custom_fields_of(true)
+}
+
+fn custom_fields_of(given: bool) -> RefOr<Schema> {
+    let says = format!(
+        "Values of the environment's custom fields by their keys, at most {MAX_CUSTOM_FIELDS}: texts of at most {} characters, \
+         numbers, decimals as texts, booleans, dates as `YYYY-MM-DD`, and lists of options.",
+        CustomText::MAX_CHARS
+    );
+    let mut kinds = vec![Type::String, Type::Integer, Type::Boolean, Type::Array];
+    kinds.extend(given.then_some([Type::Number, Type::Null]).into_iter().flatten());
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds)).build();
+    let of = if given { SchemaType::from_iter([Type::Object, Type::Null]) } else { SchemaType::Type(Type::Object) };
+    ObjectBuilder::new()
+        .schema_type(of)
+        .additional_properties(Some(AdditionalProperties::from(RefOr::T(Schema::Object(value)))))
+        .description(Some(says))
+        .examples([json!({ "seats": 5 })])
+        .into()
 }
 
 /// Metadata in a response.

@@ -1,11 +1,16 @@
 //! Every field of a customer, after every kind of change, from every method.
 
+use serde_json::Value;
+
 use super::{
     Report,
     equal::{all_equal, equal, is_record},
     world::{OrSay, Outcome, World, holds, same},
 };
 use crate::{
+    custom_field::{
+        CustomFieldDefinition, CustomFieldFacts, CustomFieldType, CustomFieldsChange, GivenFields, GivenValue,
+    },
     customer::{
         AddressLine, Amendment, ChangeCustomer, City, Contact, CountryCode, CustomerChange, CustomerFacts,
         CustomerName, CustomerRecord, CustomerUpdate, Email, ExternalId, MappingFilter, MetadataUpdate, PostalCode,
@@ -20,7 +25,7 @@ use crate::{
     page::PageRequest,
     patch::Patch,
     tenancy::{Actor, EnvironmentScope, RequestId},
-    testkit::{CustomerBuilder, a_customer},
+    testkit::{CustomerBuilder, a_custom_field, a_customer},
 };
 
 pub(super) async fn check(world: &World<'_>, report: &mut Report) {
@@ -31,16 +36,45 @@ pub(super) async fn check(world: &World<'_>, report: &mut Report) {
 }
 
 /// A customer whose fields all have different values.
-fn new(external_id: &str, tag: &str) -> CustomerBuilder {
+fn new(external_id: &str, tag: &str, fields: &[CustomFieldDefinition]) -> CustomerBuilder {
     let note = |name: &str| format!("{name} {tag}");
     let builder = a_customer(external_id).in_berlin().named(&note("name")).reached_at(&format!("{tag}@example.com"));
     let builder = builder.called_at(&note("call")).noted("plan", &note("gold")).noted("stays", &note("here"));
     let link = |provider: &str, builder: CustomerBuilder| builder.linked(provider, &note(provider));
-    link("stripe", link("crm", builder)).untaxed()
+    let builder = link("stripe", link("crm", builder)).untaxed();
+    fields.iter().fold(builder, |builder, field| builder.with_custom(field.key.as_str(), value(field, tag)))
+}
+
+/// The definitions of an environment: one of each type.
+async fn definitions(world: &World<'_>, scope: &EnvironmentScope) -> Result<Vec<CustomFieldDefinition>, String> {
+    let mut definitions = Vec::new();
+    for kind in CustomFieldType::ALL.iter().filter(|_| world.has_custom_fields) {
+        definitions.push(world.defined(scope, a_custom_field(kind.as_str(), *kind)).await?);
+    }
+    Ok(definitions)
+}
+
+/// A value that differs between tags.
+fn value(field: &CustomFieldDefinition, tag: &str) -> Value {
+    let number = tag.bytes().map(i64::from).sum::<i64>();
+    let option = field.options.as_slice().get(tag.len() % 2 + usize::from(tag == "b")).map(|option| option.as_str());
+    match field.kind {
+        CustomFieldType::String => format!("text {tag}").into(),
+        CustomFieldType::Integer => number.into(),
+        CustomFieldType::Decimal => format!("{number}.5").into(),
+        CustomFieldType::Boolean => (tag == "b").into(),
+        CustomFieldType::Date => format!("2026-01-{:02}", number % 28 + 1).into(),
+        CustomFieldType::Select => option.unwrap_or_default().into(),
+        CustomFieldType::MultiSelect => option.into_iter().collect::<Vec<_>>().into(),
+    }
+}
+
+fn given(fields: &[CustomFieldDefinition], tag: &str) -> GivenFields {
+    fields.iter().map(|field| (field.key.to_string(), GivenValue::from(value(field, tag)))).collect()
 }
 
 /// An update of every field, to different values.
-fn every_field_changed(tag: &str) -> Result<CustomerUpdate, String> {
+fn every_field_changed(tag: &str, fields: &[CustomFieldDefinition]) -> Result<CustomerUpdate, String> {
     let note = |name: &str| format!("{name} {tag}");
     let line = |name: &str| AddressLine::new(note(name)).or_say("an address line");
     Ok(CustomerUpdate {
@@ -56,6 +90,10 @@ fn every_field_changed(tag: &str) -> Result<CustomerUpdate, String> {
         address_country: Patch::Set(CountryCode::new("FR").or_say("a country")?),
         timezone: Patch::Set(TimeZone::new("Europe/Paris").or_say("a time zone")?),
         metadata: MetadataUpdate::Merge([("plan".to_owned(), Some(note("silver")))].into()),
+        custom_fields: match fields {
+            [] => CustomFieldsChange::Keep,
+            fields => CustomFieldsChange::Merge(given(fields, tag)),
+        },
         ..CustomerUpdate::default()
     })
 }
@@ -70,30 +108,31 @@ fn link(provider: &str, entity_id: &str, json: &str) -> Result<Amendment, String
 }
 
 /// The changes after the create, in order.
-fn amendments() -> Result<Vec<Amendment>, String> {
+fn amendments(fields: &[CustomFieldDefinition]) -> Result<Vec<Amendment>, String> {
     let update = |update: CustomerUpdate| Amendment::Update(Box::new(update));
     let cleared = CustomerUpdate { contact: Patch::Clear, address_line2: Patch::Clear, ..CustomerUpdate::default() };
     let unlink = ProviderType::new("crm").or_say("the literal")?;
     Ok(vec![
-        update(every_field_changed("b")?),
+        update(every_field_changed("b", fields)?),
         link("razorpay", "ray-1", r#"{"tier":1}"#)?,
         link("stripe", "other stripe", r#"{"tier":2}"#)?,
         Amendment::Unlink { provider_type: unlink, provider_entity_id: None },
         update(cleared),
         Amendment::Archive,
         Amendment::Restore,
-        update(every_field_changed("c")?),
+        update(every_field_changed("c", fields)?),
     ])
 }
 
 async fn through_all_changes(world: &World<'_>) -> Outcome {
     let scope = world.environment().await?;
     // Another customer, whose values must not be returned.
-    let other = world.created(&scope, new("other", "z")).await?;
-    let create = new("acme", "a").onboarded_by("welcome").skipping_onboarding().build();
+    let fields = definitions(world, &scope).await?;
+    let other = world.created(&scope, new("other", "z", &fields)).await?;
+    let create = new("acme", "a", &fields).onboarded_by("welcome").skipping_onboarding().build();
     let mut events: Vec<CustomerEvent> = Vec::new();
     let mut changes = vec![CustomerChange::Create(create)];
-    let mut rest = amendments()?.into_iter();
+    let mut rest = amendments(&fields)?.into_iter();
     while let Some(change) = changes.pop() {
         let number = events.len();
         // Each change has its own actor and request.
@@ -103,7 +142,8 @@ async fn through_all_changes(world: &World<'_>) -> Outcome {
         let request_id = Some(RequestId::new(format!("request-{number}")).or_say("a request id")?);
         let command = ChangeCustomer::new(change, Stamp { ids: world.ids().start(at), at, request_id });
         let current = events.last().map(|event| event.state.clone());
-        let facts = CustomerFacts { current, ..CustomerFacts::default() };
+        let custom_fields = CustomFieldFacts::new(fields.clone());
+        let facts = CustomerFacts { current, custom_fields, ..CustomerFacts::default() };
         let wanted = command.clone().decide(&scope, &facts).or_say("the decision")?.event;
         let what = wanted.kind.event_type().as_str();
         let found = world.change(&scope, command).await.or_say("customers.change")?;

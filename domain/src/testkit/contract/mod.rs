@@ -9,6 +9,7 @@
 //! let ports = contract::Ports {
 //!     customers: store.clone(),
 //!     taxes: store.clone(),
+//!     custom_fields: store.clone(),
 //!     tenancy: store.clone(),
 //!     keys: store.clone(),
 //!     audit: store.clone(),
@@ -36,6 +37,7 @@ mod audit;
 mod bootstrap;
 mod changed_lists;
 mod changing;
+mod custom_fields;
 mod customers;
 mod deliveries;
 mod equal;
@@ -79,6 +81,7 @@ use futures_util::lock::Mutex;
 use self::world::World;
 use crate::{
     audit::AuditLog,
+    custom_field::CustomFieldRepository,
     customer::CustomerRepository,
     event::EventLog,
     idempotency::IdempotencyRecords,
@@ -103,6 +106,7 @@ use crate::{
 /// let ports = contract::Ports {
 ///     customers: store.clone(),
 ///     taxes: store.clone(),
+///     custom_fields: store.clone(),
 ///     tenancy: store.clone(),
 ///     keys: store.clone(),
 ///     audit: store.clone(),
@@ -119,6 +123,8 @@ pub struct Ports {
     pub customers: Arc<dyn CustomerRepository>,
     /// The store of tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
+    /// The store of custom fields.
+    pub custom_fields: Arc<dyn CustomFieldRepository>,
     /// The store of tenants and environments.
     pub tenancy: Arc<dyn TenancyRepository>,
     /// The store of API keys.
@@ -255,6 +261,7 @@ async fn everything(world: &World<'_>, report: &mut Report) {
     retention::check(world, report).await;
     over_all_environments(world, report).await;
     of_taxes(world, report).await;
+    custom_fields::check(world, report).await;
     tenancy::check(world, report).await;
     keys::check(world, report).await;
     bootstrap::check(world, report).await;
@@ -340,6 +347,7 @@ fn only(customers: Arc<dyn CustomerRepository>, taxes: Arc<dyn TaxRepository>) -
     Ports {
         customers,
         taxes,
+        custom_fields: absent.over(elsewhere.clone()),
         tenancy: absent.over(elsewhere.clone()),
         keys: absent.over(elsewhere.clone()),
         audit: absent.over(elsewhere.clone()),

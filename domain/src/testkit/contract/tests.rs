@@ -26,6 +26,7 @@ pub(super) fn ports(store: &Arc<MemoryStore>) -> Ports {
     Ports {
         customers: store.clone(),
         taxes: store.clone(),
+        custom_fields: store.clone(),
         tenancy: store.clone(),
         keys: store.clone(),
         audit: store.clone(),

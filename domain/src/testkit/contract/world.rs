@@ -8,13 +8,14 @@ use std::{
 
 use super::Ports;
 use crate::{
+    custom_field::CustomFieldDefinition,
     customer::{ChangeCustomerError, CustomerRecord, ExternalId},
     event::{CustomerEvent, TaxRateEvent},
     ids::{CustomerId, Id, IdGenerator, Kind, TenantId},
     lifecycle::{Audit, Owner},
     page::{Page, PageRequest},
     tax::{CreateTaxRateError, TaxAssociation, TaxRate},
-    tenancy::{ApiKey, ApiKeySecret, Environment, EnvironmentScope, SystemScope, Tenant, TenantScope},
+    tenancy::{ApiKey, ApiKeySecret, Environment, EnvironmentScope, Quota, SystemScope, Tenant, TenantScope},
     testkit::{CountingIds, CustomerBuilder, FixedClock, a_scope, a_tax_default, a_tenant, an_api_key, an_environment},
     time::Timestamp,
 };
@@ -27,6 +28,8 @@ pub(super) struct World<'a> {
     pub(super) ports: &'a Ports,
     /// Whether the store also keeps tax rates and associations.
     pub(super) has_taxes: bool,
+    /// Whether the store also keeps custom fields.
+    pub(super) has_custom_fields: bool,
     /// Whether lists of customers are checked.
     pub(super) with_lists: bool,
     ids: CountingIds,
@@ -76,6 +79,7 @@ impl<'a> World<'a> {
         Self {
             ports,
             has_taxes: true,
+            has_custom_fields: true,
             with_lists: true,
             ids: CountingIds::salted(salt),
             clock: FixedClock::default(),
@@ -87,7 +91,7 @@ impl<'a> World<'a> {
     /// A world whose owners the caller makes.
     pub(super) fn of_owners(ports: &'a Ports, salt: u64, owners: &'a Owners<'a>, has_taxes: bool) -> Self {
         let numbers = Mutex::new(Numbers { next_tenant: salt << 16, ..Numbers::default() });
-        Self { has_taxes, owners: Some(owners), numbers, ..Self::new(ports, salt) }
+        Self { has_taxes, has_custom_fields: false, owners: Some(owners), numbers, ..Self::new(ports, salt) }
     }
 
     /// The same world, with or without the lists of customers.
@@ -235,6 +239,20 @@ impl<'a> World<'a> {
         let key = self.key(scope, &secret);
         self.ports.keys.create(scope, key.clone(), secret.clone(), None).await.or_say("keys.create")?;
         Ok((key, secret))
+    }
+
+    /// Defines a custom field in a scope, if the store keeps any.
+    pub(super) async fn defined(
+        &self,
+        scope: &EnvironmentScope,
+        definition: CustomFieldDefinition,
+    ) -> Result<CustomFieldDefinition, String> {
+        let audit = Audit::created(self.now(), &scope.actor);
+        let definition = CustomFieldDefinition { id: self.id(), owner: scope.owner, audit, ..definition };
+        let fields = &self.ports.custom_fields;
+        let made = fields.create_custom_field(scope, definition.clone(), Quota::UNLIMITED, None).await;
+        made.or_say("custom_fields.create_custom_field")?;
+        Ok(definition)
     }
 
     pub(super) async fn find(

@@ -3,6 +3,7 @@
 //! Each wrong store is the memory store behind mocks, with one method replaced.
 
 mod audit;
+mod custom_fields;
 mod customers;
 mod events;
 mod look_ups;
@@ -22,6 +23,7 @@ use futures::{FutureExt, executor::block_on};
 use super::{Ports, Report, check_empty, everything, tests, tests::ports, tests_of_changes, world::World};
 use crate::{
     audit::{AuditLog, MockAuditLog},
+    custom_field::{CustomFieldRepository, MockCustomFieldRepository},
     customer::{CustomerRepository, MockCustomerRepository},
     event::{EventLog, MockEventLog},
     onboarding::{MockOnboardingRepository, OnboardingRepository},
@@ -37,6 +39,7 @@ use crate::{
 struct Wrong {
     customers: MockCustomerRepository,
     taxes: MockTaxRepository,
+    custom_fields: MockCustomFieldRepository,
     tenancy: MockTenancyRepository,
     keys: MockApiKeyRepository,
     audit: MockAuditLog,
@@ -92,6 +95,7 @@ impl Wrong {
         let mut wrong = Self {
             customers: MockCustomerRepository::new(),
             taxes: MockTaxRepository::new(),
+            custom_fields: MockCustomFieldRepository::new(),
             tenancy: MockTenancyRepository::new(),
             keys: MockApiKeyRepository::new(),
             audit: MockAuditLog::new(),
@@ -103,6 +107,7 @@ impl Wrong {
         };
         fault(&mut wrong);
         audit::pass_on(&mut wrong);
+        custom_fields::pass_on(&mut wrong);
         customers::pass_on(&mut wrong);
         events::pass_on(&mut wrong);
         onboarding::pass_on(&mut wrong);
@@ -116,6 +121,7 @@ impl Wrong {
         Ports {
             customers: Arc::new(self.customers) as Arc<dyn CustomerRepository>,
             taxes: Arc::new(self.taxes) as Arc<dyn TaxRepository>,
+            custom_fields: Arc::new(self.custom_fields) as Arc<dyn CustomFieldRepository>,
             tenancy: Arc::new(self.tenancy) as Arc<dyn TenancyRepository>,
             keys: Arc::new(self.keys) as Arc<dyn ApiKeyRepository>,
             audit: Arc::new(self.audit) as Arc<dyn AuditLog>,
@@ -154,6 +160,13 @@ fn run_onboarding(ports: &Ports) -> Report {
     report
 }
 
+/// The report of the obligations of custom fields.
+fn run_custom_fields(ports: &Ports) -> Report {
+    let mut report = Report::default();
+    block_on(super::custom_fields::check(&World::new(ports, 2), &mut report));
+    report
+}
+
 #[test]
 fn the_store_behind_the_mocks_is_correct() {
     run(&Wrong::new(|_| {}).ports(), true).assert_clean();
@@ -178,7 +191,9 @@ fn every_obligation_is_broken_by_a_wrong_store_and_detected() {
     let of_webhooks = webhooks::FAULTS.iter().map(|(name, fault)| (*name, run_webhooks(&Wrong::new(*fault).ports())));
     let of_onboarding = onboarding::FAULTS;
     let of_onboarding = of_onboarding.iter().map(|(name, fault)| (*name, run_onboarding(&Wrong::new(*fault).ports())));
-    for (name, report) in others.chain(of_webhooks).chain(of_onboarding) {
+    let of_fields = custom_fields::FAULTS.iter();
+    let of_fields = of_fields.map(|(name, fault)| (*name, run_custom_fields(&Wrong::new(*fault).ports())));
+    for (name, report) in others.chain(of_webhooks).chain(of_onboarding).chain(of_fields) {
         assert!(!report.is_clean(), "no fault is detected in a store that {name}");
         found.extend(report.broken.iter().map(|broken| broken.obligation));
     }
