@@ -11,6 +11,10 @@ use proptest::prelude::*;
 
 use super::Stored;
 use crate::{
+    custom_field::{
+        CustomDate, CustomDecimal, CustomFieldDefinition, CustomFieldDescription, CustomFieldKey, CustomFieldType,
+        CustomInteger, CustomText, CustomValue,
+    },
     customer::{
         Address, AddressLine, BillingCurrency, BuyerReference, CertificateNumber, City, Contact, ContactDepartment,
         ContactDesignation, ContactMobile, ContactPerson, ContactRole, ContactRoles, CountryCode, Customer,
@@ -29,8 +33,8 @@ use crate::{
     },
     tenancy::{Actor, ApiKey, ApiKeyName, Role, Roles},
     testkit::{
-        a_call, a_customer, a_delivery, a_full_customer, a_link, a_metadata, a_tax_default, a_tax_rate, a_time,
-        a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
+        a_call, a_custom_field, a_customer, a_delivery, a_full_customer, a_link, a_metadata, a_tax_default, a_tax_rate,
+        a_time, a_webhook_endpoint, a_workflow, an_api_key, an_environment, an_id, an_owner, full_tax_rates,
     },
     time::Timestamp,
     webhook::{
@@ -158,8 +162,43 @@ fn customers() {
     is_golden("customer.v1.ordinary", &an_ordinary_customer());
     is_golden("customer.v1.changed", &a_changed_customer());
     is_golden("customer.v1.known", &a_known_customer());
+    is_golden("customer.v1.custom", &a_custom_customer());
     let bytes = an_ordinary_customer().to_document().len();
     assert!(bytes <= 720, "an ordinary customer takes {bytes} bytes");
+}
+
+/// A customer with a custom field of each type.
+fn a_custom_customer() -> CustomerAggregate {
+    let text = |text: &str| CustomText::new(text).unwrap();
+    let mut acme = a_customer("acme").existing();
+    acme.customer.profile.custom_fields = [
+        ("note", CustomValue::Text(text("ÜBER Alles"))),
+        ("plain", CustomValue::Text(text("Plain"))),
+        ("seats", CustomValue::Integer(CustomInteger::new(-5).unwrap())),
+        ("rate", CustomValue::Decimal(CustomDecimal::new("12.5").unwrap())),
+        ("active", CustomValue::Boolean(false)),
+        ("since", CustomValue::Date(CustomDate::new("2024-02-29").unwrap())),
+        ("tiers", CustomValue::Texts(vec![text("silver"), text("gold")])),
+    ]
+    .map(|(key, value)| (CustomFieldKey::new(key).unwrap(), value))
+    .into_iter()
+    .collect();
+    acme
+}
+
+#[test]
+fn custom_fields() {
+    is_golden("custom_field.v1.minimal", &a_custom_field("seats", CustomFieldType::Integer));
+    let mut full = CustomFieldDefinition {
+        required: true,
+        unique: true,
+        personal: true,
+        description: Some(CustomFieldDescription::new("The contract").unwrap()),
+        purging: true,
+        ..a_custom_field("tier", CustomFieldType::Select)
+    };
+    full.audit.touch(time(1), &Actor::system());
+    is_golden("custom_field.v1.full", &full);
 }
 
 #[test]

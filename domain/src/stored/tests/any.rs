@@ -1,6 +1,7 @@
 //! Property tests: any value survives its stored form.
 
 use super::*;
+use crate::custom_field::CustomFields;
 
 /// A text that a field accepts, if it accepts this one.
 fn a_text<T: std::fmt::Debug, E>(check: fn(String) -> Result<T, E>) -> impl Strategy<Value = T> {
@@ -66,6 +67,23 @@ fn a_mapping() -> impl Strategy<Value = (u32, ProviderType, ProviderEntityId, Js
     (0..9_u32, a_text(ProviderType::new), a_text(ProviderEntityId::new), object, a_status(), an_audit())
 }
 
+fn a_custom_value() -> impl Strategy<Value = CustomValue> {
+    let text = || a_text(CustomText::new);
+    prop_oneof![
+        text().prop_map(CustomValue::Text),
+        (-99_i64..99).prop_map(|number| CustomValue::Integer(CustomInteger::new(number).unwrap())),
+        "-?[0-9]{1,3}(\\.[0-9]{1,3})?".prop_map(|text| CustomValue::Decimal(CustomDecimal::new(&text).unwrap())),
+        any::<bool>().prop_map(CustomValue::Boolean),
+        (1..9_u8).prop_map(|day| CustomValue::Date(CustomDate::new(&format!("2026-01-0{day}")).unwrap())),
+        prop::collection::vec(text(), 1..3).prop_map(CustomValue::Texts),
+    ]
+}
+
+fn custom_fields() -> impl Strategy<Value = CustomFields> {
+    let field = ("[a-d]", a_custom_value()).prop_map(|(key, value)| (CustomFieldKey::new(key).unwrap(), value));
+    prop::collection::vec(field, 0..4).prop_map(|fields| fields.into_iter().collect())
+}
+
 prop_compose! {
     fn any_customer()(
         external_id in a_text(ExternalId::new),
@@ -73,7 +91,7 @@ prop_compose! {
         email in prop::option::of(Just("ada@example.com")),
         address in an_address(),
         zone in prop::sample::select(vec!["UTC", "Europe/Berlin"]),
-        metadata in pairs(),
+        (metadata, custom_fields) in (pairs(), custom_fields()),
         (status, version, audit) in (a_status(), 1..9_i64, an_audit()),
         mappings in prop::collection::vec(a_mapping(), 0..3),
         associations in prop::collection::vec(an_association(), 0..3),
@@ -89,6 +107,7 @@ prop_compose! {
         customer.profile.address = address;
         customer.profile.timezone = TimeZone::new(zone).unwrap();
         customer.profile.metadata = metadata;
+        customer.profile.custom_fields = custom_fields;
         customer.status = status;
         customer.version = Version::from_stored(version).unwrap();
         customer.audit = audit;
