@@ -41,6 +41,22 @@ pub fn full(external_id: &str) -> Value {
     })
 }
 
+/// Definitions of custom fields.
+#[must_use]
+pub fn custom_fields() -> [Value; 3] {
+    [
+        json!({ "key": "seats", "type": "integer" }),
+        json!({ "key": "tier", "type": "select", "options": ["gold", "silver"] }),
+        json!({ "key": "renewal", "type": "date" }),
+    ]
+}
+
+/// A customer's values of these.
+#[must_use]
+pub fn custom_values() -> Value {
+    json!({ "seats": 250, "tier": "gold", "renewal": "2027-01-31" })
+}
+
 /// The same with every other field.
 #[must_use]
 pub fn everything(external_id: &str) -> Value {

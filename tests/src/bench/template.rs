@@ -116,12 +116,13 @@ pub(crate) fn full_body() -> Value {
     body
 }
 
-/// The same with every other field.
+/// The same with every other field. Its [`requests::custom_fields`] must be defined.
 pub(crate) fn everything_body() -> Value {
     let mut body = requests::everything("");
     if let (Value::Object(body), Value::Object(full)) = (&mut body, full_body()) {
         body.extend(full);
     }
+    body["custom_fields"] = requests::custom_values();
     body
 }
 

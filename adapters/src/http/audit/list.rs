@@ -27,8 +27,8 @@ pub(super) async fn list(caller: CanAdminister, services: Services<'_>, query: Q
 
 /// The documentation of this endpoint.
 pub(super) fn documented() -> Endpoint {
-    let says = "Needs a `super_admin` key. Changes of keys, environments, webhook endpoints and onboarding workflows, \
-                newest first. Uses of revoked or expired keys are counted by the hour. Entries cannot be changed or \
+    let says = "Needs a `super_admin` key. Changes of keys, environments, webhook endpoints, custom fields and onboarding \
+                workflows, newest first. Uses of revoked or expired keys are counted by the hour. Entries cannot be changed or \
                 removed. `next_cursor` is present if there are more.";
     Endpoint::new(routes![list], "listAuditEntries", "List the audit log", says)
         .with_key()

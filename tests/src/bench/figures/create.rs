@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use patron_tests::patron::Backend;
+use patron_tests::{patron::Backend, requests};
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     sqlite_loop::SqliteLoop,
     stage::{Stage, load, name},
     table::{Target, heading, note, sides, verdict},
-    template::{Random, create, everything_body, full_body, minimal_body},
+    template::{Random, Template, create, everything_body, full_body, minimal_body},
     turns::{Side, take},
 };
 
@@ -93,6 +93,9 @@ pub(crate) fn postgres(options: &Options) {
 /// Creates with every field against full creates.
 fn every_field(options: &Options, patron: &Server, backend: Backend) {
     heading(&format!("{}: creates with every field, {MANY} clients", name(backend)));
+    for field in requests::custom_fields() {
+        patron.wait_for(&Template::new("POST", "/v1/custom-fields", &[], Some(&field)), 201);
+    }
     let sides_of = vec![
         http("full creates", patron, &full_body(), MANY),
         http("creates with every field", patron, &everything_body(), MANY),
