@@ -81,7 +81,7 @@ async fn a_database_can_be_copied_to_the_other_kind_and_back(
     assert_eq!(again.expect(201), first);
     let cursor = page["next_cursor"].as_str().unwrap();
     let next = server.get(&format!("/v1/events?limit=1000&cursor={cursor}")).await.expect(200);
-    assert_eq!(next["items"].as_array().map(Vec::len), Some(41 - 10));
+    assert_eq!(next["items"].as_array().map(Vec::len), Some(42 - 10));
     let made = server.post("/v1/environments", &json!({ "name": "Second", "type": "production" })).await.expect(201);
     let key: Value = server
         .post("/v1/secrets/api/keys", &json!({ "name": "k", "type": "private_key", "environment_id": made["id"] }))
