@@ -12,6 +12,8 @@ mod blocking;
 pub mod commits;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
+pub mod imports;
 #[cfg(feature = "key-cache")]
 pub mod key_cache;
 pub mod key_uses;
@@ -24,6 +26,7 @@ pub mod onboarding;
 #[cfg(feature = "persistence")]
 pub mod persistence;
 pub mod retention;
+mod slices;
 #[cfg(any(feature = "persistence", feature = "webhooks"))]
 mod turns;
 #[cfg(feature = "webhooks")]

@@ -1,18 +1,19 @@
-//! Webhook delivery and onboarding beside the API, from start to shutdown.
+//! Webhook delivery, onboarding and imports beside the API, from start to shutdown.
 
 use std::sync::Arc;
 
-use patron_adapters::{onboarding::drive, persistence::Database};
+use patron_adapters::{imports, onboarding::drive, persistence::Database};
 use patron_domain::webhook::WebhookService;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{config::Settings, wiring};
 
-/// The tasks of webhook delivery and onboarding.
+/// The tasks of webhook delivery, onboarding and imports.
 pub(crate) struct Deliveries {
     stop: watch::Sender<bool>,
     relay: Option<JoinHandle<()>>,
     onboarding: Option<JoinHandle<()>>,
+    imports: JoinHandle<()>,
 }
 
 impl Deliveries {
@@ -29,6 +30,7 @@ impl Deliveries {
             );
         }
         let (stop, told) = watch::channel(false);
+        let imports = tokio::spawn(imports::drive(Arc::new(wiring::import_engine(settings, database)), told.clone()));
         let relay = settings.webhooks.deliver.then(|| {
             let relay = wiring::relay(settings, database, webhooks.clone());
             tokio::spawn(Arc::new(relay).run(told.clone()))
@@ -38,16 +40,16 @@ impl Deliveries {
             let engine = Arc::new(wiring::engine(settings, database, webhooks));
             tokio::spawn(drive(engine, settings.onboarding_concurrency, told, database.commits.listen()))
         });
-        Self { stop, relay, onboarding }
+        Self { stop, relay, onboarding, imports }
     }
 
     /// Waits some seconds for running attempts, and saves their results.
     pub(crate) async fn stop(self) {
         // If delivery is off, there is no receiver.
         let _ = self.stop.send(true);
-        for task in [self.relay, self.onboarding].into_iter().flatten() {
+        for task in [self.relay, self.onboarding, Some(self.imports)].into_iter().flatten() {
             if let Err(error) = task.await {
-                tracing::error!(%error, "delivering webhooks or onboarding stopped unexpectedly");
+                tracing::error!(%error, "a background task stopped unexpectedly");
             }
         }
     }

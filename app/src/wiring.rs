@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use patron_adapters::{
     http::{Api, Calls, Ports},
+    imports::ImportEngine,
     key_uses::NotedKeyUses,
     persistence::{Database, DatabaseUrl, OpenError, OpenOptions},
     retention::RetentionJob,
@@ -147,6 +148,16 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
         randomness,
         breakers: Breakers::default(),
         lease: settings.webhooks.lease,
+    }
+}
+
+/// The engine that works on imports.
+pub(crate) fn import_engine(settings: &Settings, database: &Database) -> ImportEngine {
+    ImportEngine {
+        imports: database.imports.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        quotas: settings.quotas,
     }
 }
 

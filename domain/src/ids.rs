@@ -110,6 +110,8 @@ kinds! {
     WebhookDeliveryKind, WebhookDeliveryId, "whd_";
     /// Kind of [`WorkflowId`].
     WorkflowKind, WorkflowId, "wf_";
+    /// Kind of [`ImportId`].
+    ImportKind, ImportId, "imp_";
     /// Kind of [`AuditEntryId`].
     AuditEntryKind, AuditEntryId, "aud_";
     /// Kind of [`OnboardingRunId`].

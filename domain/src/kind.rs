@@ -7,6 +7,7 @@ use crate::{
     event::{EventLogError, FollowError, LogTakenBack},
     idempotency::{IdempotencyKeyReused, OnceError},
     ids::RandomnessUnavailable,
+    import::ImportError,
     store::StoreError,
     tax::{
         BasisError, ChangeTaxDefaultError, ChangeTaxRateError, CreateTaxDefaultError, CreateTaxRateError,
@@ -257,6 +258,11 @@ operation_errors! {
         InvalidOperation: Self::Archived,
         AlreadyExists: Self::AlreadyAssociated { .. },
         VersionConflict: Self::VersionConflict(_),
+    }
+    ImportError [Denied, Store] {
+        NotFound: Self::Unknown,
+        InvalidOperation: Self::Forbidden(_),
+        AlreadyExists: Self::AlreadyImported { .. },
     }
     CreateEnvironmentError [KeyReused, Store] { NotFound: Self::UnknownTenant, }
     EnvironmentError [Denied, KeyReused, Store] (Invalid) {

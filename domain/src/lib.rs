@@ -60,6 +60,7 @@
 //! - [`stored`]: each aggregate as a compact JSON document, for stores that keep documents.
 //! - `webhook` (feature `webhooks`): endpoints, and how deliveries are signed, ordered and retried, and endpoints are
 //!   paused and disabled.
+//! - [`import`]: files of customers from other products.
 //! - [`onboarding`] (most of it with the feature `webhooks`): the calls to other systems for every new customer.
 //! - `testkit` (a feature): tools for tests, and the contract suite for your own store.
 //! - The guide to embedding:
@@ -87,6 +88,7 @@ pub mod event;
 pub mod http_semantics;
 pub mod idempotency;
 pub mod ids;
+pub mod import;
 pub mod integration;
 mod kind;
 pub mod lifecycle;

@@ -33,6 +33,12 @@ impl Operation {
         statuses.map(|status| status.parse().expect("a status")).collect()
     }
 
+    /// Whether its body is a file.
+    #[must_use]
+    pub fn takes_file(&self) -> bool {
+        self.json["requestBody"]["content"].get("application/octet-stream").is_some()
+    }
+
     /// The example bodies.
     #[must_use]
     pub fn examples(&self) -> Vec<Value> {

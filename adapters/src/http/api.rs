@@ -8,8 +8,9 @@ use std::{
 use patron_domain::{
     audit::AuditService,
     custom_field::CustomFieldService,
-    customer::CustomerService,
+    customer::{BatchService, CustomerService, ExportService},
     event::{EventService, PastService},
+    import::ImportService,
     network::Network,
     onboarding::OnboardingService,
     tax::TaxService,
@@ -27,6 +28,12 @@ use super::{Callers, LongWork, Origins, RateLimits, Readiness, document, error::
 pub struct Api {
     /// Customers, and their links to other systems.
     pub customers: CustomerService,
+    /// Changes of many customers in one request.
+    pub batches: Option<BatchService>,
+    /// Exports.
+    pub exports: Option<ExportService>,
+    /// Imports of files.
+    pub imports: Option<ImportService>,
     /// Tax rates and associations.
     pub taxes: Option<TaxService>,
     /// Definitions of custom fields.
@@ -111,6 +118,9 @@ impl Api {
     pub fn new(customers: CustomerService, callers: Arc<dyn Callers>) -> Self {
         Self {
             customers,
+            batches: None,
+            exports: None,
+            imports: None,
             taxes: None,
             custom_fields: None,
             audit: None,
@@ -134,6 +144,9 @@ impl Api {
         document::document(self, base)
     }
 
+    service!(batches: BatchService);
+    service!(exports: ExportService);
+    service!(imports: ImportService);
     service!(taxes: TaxService);
     service!(custom_fields: CustomFieldService);
     service!(audit: AuditService);

@@ -4,6 +4,8 @@
 //! first 14 bytes of every body before our code runs, without a timeout; the reverse proxy must cut off a client that
 //! stalls before them.
 
+use std::ops::Deref;
+
 use patron_domain::violation::Violations;
 use rocket::{
     Data, Request,
@@ -16,7 +18,7 @@ use super::{
     Api, HttpOptions, LongWork,
     deadline::body_begins,
     error::ApiError,
-    json::{Examined, FromJson, examine},
+    json::{Examined, FromJson, examine, examine_parts},
     noted::Noted,
     wrap::fail,
 };
@@ -51,6 +53,30 @@ impl Body<'_> {
         T: FromJson<'b>,
     {
         let examined = self.apart(|| examine(&self.bytes, read)).await?;
+        self.with_faults_of_request(examined)
+    }
+
+    /// The same for a body whose parts are examined by themselves.
+    ///
+    /// # Errors
+    /// If the body is not a JSON object, or the request has any fault apart from those of the parts.
+    pub(crate) async fn read_parts<'b, T, C>(
+        &'b self,
+        read: impl FnOnce(T, &mut Violations) -> Option<C> + Send,
+    ) -> Result<C, ApiError>
+    where
+        T: FromJson<'b>,
+    {
+        let examined = self.apart(|| examine_parts(&self.bytes, read)).await?;
+        self.with_faults_of_request(examined)
+    }
+
+    /// Names members of the body that are ignored.
+    pub(crate) fn ignored(&self, names: Vec<String>) {
+        self.noted.unknown(names);
+    }
+
+    fn with_faults_of_request<C>(&self, examined: Examined<C>) -> Result<C, ApiError> {
         let Examined { command, broken, unknown } = examined;
         self.noted.unknown(unknown);
         let mut faults = self.noted.faults();
@@ -59,14 +85,42 @@ impl Body<'_> {
     }
 }
 
+/// A JSON body of many parts, which may be eight times as long as others.
+pub(crate) struct LargeBody<'r>(Body<'r>);
+
+impl<'r> Deref for LargeBody<'r> {
+    type Target = Body<'r>;
+
+    fn deref(&self) -> &Body<'r> {
+        &self.0
+    }
+}
+
 #[rocket::async_trait]
 impl<'r> FromData<'r> for Body<'r> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        Self::arriving(request, data, 1).await
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for LargeBody<'r> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        Body::arriving(request, data, 8).await.map(Self)
+    }
+}
+
+impl<'r> Body<'r> {
+    /// Reads the body, up to a multiple of the usual limit.
+    async fn arriving(request: &'r Request<'_>, data: Data<'r>, times: usize) -> Outcome<'r, Self> {
         let read = async {
             let api = Api::of(request)?;
-            let bytes = read(request, &api.options, data).await?;
+            let limit = api.options.body_limit.saturating_mul(times);
+            let bytes = read(request, &api.options, limit, data).await?;
             Ok(Self { bytes, noted: Noted::of(request), long_work: &api.long_work })
         };
         match read.await {
@@ -76,8 +130,7 @@ impl<'r> FromData<'r> for Body<'r> {
     }
 }
 
-async fn read(request: &Request<'_>, options: &HttpOptions, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
-    let limit = options.body_limit;
+async fn read(request: &Request<'_>, options: &HttpOptions, limit: usize, data: Data<'_>) -> Result<Vec<u8>, ApiError> {
     // Reads and discards some bytes beyond the limit, because a client that is still sending could not read the
     // response.
     let stream = data.open((limit.saturating_mul(8)).bytes());

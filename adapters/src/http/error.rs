@@ -8,7 +8,7 @@
 //! | 403 | `permission_denied`, `suspended` |
 //! | 404 | `not_found` |
 //! | 405, 408, 413, 415 | `method_not_allowed`, `request_timeout`, `payload_too_large`, `unsupported_media_type` |
-//! | 409 | `already_exists`, `idempotency_key_reused` |
+//! | 409 | `already_exists`, `already_imported`, `idempotency_key_reused` |
 //! | 410 | `gone`, `log_taken_back` |
 //! | 412 | `version_conflict` |
 //! | 429 | `too_many_requests`, with `Retry-After` |
@@ -20,8 +20,8 @@ mod protocol;
 mod shown;
 
 use patron_domain::{
-    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, tenancy::PermissionDenied,
-    time::Timestamp, violation::Violations,
+    ErrorKind, OperationError, idempotency::IdempotencyKeyReused, lifecycle::Version, metadata::member_path,
+    tenancy::PermissionDenied, time::Timestamp, violation::Violations,
 };
 use rocket::http::Status;
 use serde_json::Value;
@@ -72,6 +72,9 @@ impl Detail {
         Self { path, message, rule: None, existing_id: None, current_version: None }
     }
 }
+
+/// The path of a failed precondition.
+const IF_MATCH: &str = "If-Match";
 
 /// The most bytes of an error response. Faults that do not fit are left out, from the end.
 const MOST_BYTES: usize = 262_144;
@@ -202,6 +205,13 @@ impl ApiError {
         error
     }
 
+    /// 409: the file was imported before.
+    pub(crate) fn already_imported(message: String, existing_id: String) -> Self {
+        let mut error = Self::new(Status::Conflict, "already_imported", message.clone());
+        error.details.push(Detail { existing_id: Some(existing_id), ..Detail::new("file", message) });
+        error
+    }
+
     /// 400: the state of the resource forbids it.
     pub(crate) fn invalid_operation(message: impl Into<String>) -> Self {
         Self::of(ErrorKind::InvalidOperation, message)
@@ -224,9 +234,43 @@ impl ApiError {
         self
     }
 
+    /// The same error in a request with several parts, with the paths below the place of its part.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        if self.details.is_empty() {
+            self.details.push(Detail::new(place, self.message.clone()));
+        } else {
+            for detail in &mut self.details {
+                detail.path = member_path(place, &detail.path);
+            }
+        }
+        self
+    }
+
+    /// The error of a part whose precondition is a member, not a header.
+    pub(crate) fn of_part(mut self) -> Self {
+        for detail in self.details.iter_mut().filter(|detail| detail.path == IF_MATCH) {
+            "if_match".clone_into(&mut detail.path);
+        }
+        self.header = None;
+        self
+    }
+
+    /// The errors of two parts, with the status and the code of the first.
+    pub(crate) fn together(mut self, other: Self) -> Self {
+        "some parts of the request are refused; details names each of them and says what to do"
+            .clone_into(&mut self.message);
+        self.details.extend(other.details);
+        self.fitted()
+    }
+
     /// Removes details that do not fit into a response, and says so in the message.
-    fn fitted(mut self) -> Self {
-        let mut room = MOST_BYTES - ENVELOPE_BYTES;
+    fn fitted(self) -> Self {
+        self.fitted_into(MOST_BYTES)
+    }
+
+    /// The same for a response that has room for `bytes`.
+    pub(crate) fn fitted_into(mut self, bytes: usize) -> Self {
+        let mut room = bytes.saturating_sub(ENVELOPE_BYTES);
         let mut fits = |detail: &Detail| {
             // Neither can fail. An error would count as nothing.
             let length = |json: serde_json::Result<Vec<u8>>| json.map_or(0, |json| json.len());
@@ -249,7 +293,7 @@ impl ApiError {
         let message = messages::VERSION_CONFLICT;
         let mut error = Self::of(ErrorKind::VersionConflict, message);
         let current_version = current.map(Version::get);
-        error.details.push(Detail { rule: Some("if_match"), current_version, ..Detail::new("If-Match", message) });
+        error.details.push(Detail { rule: Some("if_match"), current_version, ..Detail::new(IF_MATCH, message) });
         match current {
             Some(current) => error.header("ETag", etag(current)),
             None => error,

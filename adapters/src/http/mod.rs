@@ -20,9 +20,11 @@ mod document;
 mod elsewhere;
 mod error;
 mod event;
+mod file;
 mod guard;
 mod health;
 mod idempotency;
+mod import;
 mod indent;
 mod integration;
 mod json;
@@ -57,6 +59,7 @@ use rocket::{
     http::Status,
 };
 
+pub(crate) use self::customer::row_change;
 #[cfg(feature = "persistence")]
 pub use self::over::{Calls, Ports};
 pub use self::{
@@ -93,6 +96,9 @@ pub fn mount(rocket: Rocket<Build>, base: &str, api: &Arc<Api>) -> Rocket<Build>
 
 fn routes_of(api: &Api) -> Vec<Route> {
     let mut routes = [customer::routes(), integration::routes()].concat();
+    routes.extend(api.batches.iter().flat_map(|_| customer::batch_routes()));
+    routes.extend(api.exports.iter().flat_map(|_| customer::export_routes()));
+    routes.extend(api.imports.iter().flat_map(|_| import::routes()));
     routes.extend(api.taxes.iter().flat_map(|_| tax::routes()));
     routes.extend(api.custom_fields.iter().flat_map(|_| custom_field::routes()));
     routes.extend(api.administration.iter().flat_map(|_| tenancy::routes()));

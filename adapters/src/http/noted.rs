@@ -19,6 +19,9 @@ pub(crate) struct Noted {
 /// The header that names the unknown members of a body.
 pub(crate) const IGNORED: &str = "Patron-Ignored";
 
+/// The most names in the header.
+pub(super) const MOST_UNKNOWN: usize = 20;
+
 /// The most characters of one name in the header.
 const MOST_CHARS: usize = 100;
 
@@ -46,7 +49,9 @@ impl Noted {
 
     /// Adds unknown members of the body.
     pub(crate) fn unknown(&self, names: Vec<String>) {
-        *lock(&self.unknown) = names;
+        let mut unknown = lock(&self.unknown);
+        unknown.extend(names);
+        unknown.truncate(MOST_UNKNOWN);
     }
 
     /// The header with the ignored members of the body, if there are any.

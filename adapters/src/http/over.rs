@@ -6,9 +6,10 @@ use patron_domain::{
     Clock,
     audit::AuditService,
     custom_field::CustomFieldService,
-    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
+    customer::{BatchService, CustomerService, DEFAULT_IDEMPOTENCY_TTL, ExportService},
     event::{EventService, PastService},
     ids::{IdGenerator, Randomness},
+    import::ImportService,
     onboarding::OnboardingService,
     tax::TaxService,
     tenancy::{AccessService, AdministrationService, ApiKeyRepository, KeyUses, NoKeyUses, Quotas, RateLimit},
@@ -107,6 +108,15 @@ impl Ports {
         }
     }
 
+    fn exports(&self, database: &Database) -> ExportService {
+        let (parts, events) = (database.parts.clone(), database.events.clone());
+        ExportService { parts, events, clock: self.clock.clone() }
+    }
+
+    fn imports(&self, database: &Database) -> ImportService {
+        ImportService { imports: database.imports.clone(), clock: self.clock.clone(), ids: self.ids.clone() }
+    }
+
     fn taxes(&self, database: &Database) -> TaxService {
         TaxService {
             taxes: database.taxes.clone(),
@@ -193,7 +203,11 @@ impl Api {
             }
         };
         let calls = ports.calls.as_ref();
+        let customers = ports.customers(database);
         Self {
+            batches: Some(BatchService { customers: customers.clone(), batches: database.batches.clone() }),
+            exports: Some(ports.exports(database)),
+            imports: Some(ports.imports(database)),
             taxes: Some(ports.taxes(database)),
             custom_fields: Some(ports.custom_fields(database)),
             audit: Some(AuditService { log: database.audit.clone() }),
@@ -206,7 +220,7 @@ impl Api {
             long_work: ports.long_work.clone(),
             readiness: Some(Arc::new(database.clone())),
             options: ports.options.clone(),
-            ..Self::new(ports.customers(database), callers)
+            ..Self::new(customers, callers)
         }
     }
 }

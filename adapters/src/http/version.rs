@@ -75,6 +75,15 @@ impl<'r> Conditions<'r> {
 }
 
 #[rocket::async_trait]
+impl<'r> FromRequest<'r> for Conditions<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+#[rocket::async_trait]
 impl<'r> FromRequest<'r> for IfMatch {
     type Error = Infallible;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use patron_domain::{
     audit::AuditLog,
     custom_field::CustomFieldRepository,
-    customer::CustomerRepository,
+    customer::{CustomerBatches, CustomerParts, CustomerRepository},
     event::EventLog,
     idempotency::IdempotencyRecords,
+    import::ImportRepository,
     onboarding::OnboardingRepository,
     retention::RetentionStore,
     store::StoreError,
@@ -30,6 +31,10 @@ use super::{
 pub struct Database {
     /// Customers.
     pub customers: Arc<dyn CustomerRepository>,
+    /// Changes of many customers at once.
+    pub batches: Arc<dyn CustomerBatches>,
+    /// All customers in parts, for exports.
+    pub parts: Arc<dyn CustomerParts>,
     /// Tax rates and associations.
     pub taxes: Arc<dyn TaxRepository>,
     /// Definitions of custom fields.
@@ -48,6 +53,8 @@ pub struct Database {
     pub webhooks: Arc<dyn WebhookRepository>,
     /// Records of idempotency keys.
     pub records: Arc<dyn IdempotencyRecords>,
+    /// Imports.
+    pub imports: Arc<dyn ImportRepository>,
     /// Onboarding workflows and runs.
     pub onboarding: Arc<dyn OnboardingRepository>,
     /// Encrypts stored secrets with another key.
@@ -102,6 +109,8 @@ impl Database {
         let ports = Arc::new(Store::over(engine.clone()));
         Self {
             customers: ports.clone(),
+            batches: ports.clone(),
+            parts: ports.clone(),
             taxes: ports.clone(),
             custom_fields: ports.clone(),
             tenancy: ports.clone(),
@@ -111,6 +120,7 @@ impl Database {
             events: ports.clone(),
             webhooks: ports.clone(),
             records: ports.clone(),
+            imports: ports.clone(),
             onboarding: ports.clone(),
             secrets: ports.clone(),
             retention: ports,

@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod event;
 mod idempotency;
+mod import;
 mod literal;
 mod metrics;
 mod migrate;

@@ -270,6 +270,45 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    imports (environment, id) {
+        environment -> Integer,
+        id -> KeySql,
+        state -> SmallInt,
+        digest -> Text,
+        due_at -> Nullable<BigInt>,
+        holder -> Nullable<Text>,
+        document -> DocumentSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::KeySql;
+
+    import_pieces (environment, import, number) {
+        environment -> Integer,
+        import -> KeySql,
+        number -> Integer,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::persistence::value::{DocumentSql, KeySql};
+
+    import_rows (environment, import, number) {
+        environment -> Integer,
+        import -> KeySql,
+        number -> BigInt,
+        document -> DocumentSql,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     owners,
     tenants,
@@ -287,5 +326,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_endpoints,
     webhook_deliveries,
     onboarding_workflows,
-    onboarding_runs
+    onboarding_runs,
+    imports,
+    import_pieces,
+    import_rows
 );

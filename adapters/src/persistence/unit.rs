@@ -11,6 +11,7 @@ use super::{
     customer::statements::CustomerStatements,
     event::{log_row::LogRow, statements::EventStatements},
     idempotency::statements::IdempotencyStatements,
+    import::statements::ImportStatements,
     onboarding::statements::OnboardingStatements,
     owners::OwnerStatements,
     schema::{events, kept_answers, logs},
@@ -30,6 +31,7 @@ pub(crate) trait Reads:
     + CustomerStatements
     + EventStatements
     + IdempotencyStatements
+    + ImportStatements
     + OnboardingStatements
     + OwnerStatements
     + SignStatements
@@ -45,6 +47,7 @@ impl<U> Reads for U where
         + CustomerStatements
         + EventStatements
         + IdempotencyStatements
+        + ImportStatements
         + OnboardingStatements
         + OwnerStatements
         + SignStatements

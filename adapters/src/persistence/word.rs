@@ -3,6 +3,7 @@
 use patron_domain::{
     audit::{AuditAction, AuditObjectType},
     event::{EventEntityType, EventType},
+    import::ImportState,
     lifecycle::Status,
     onboarding::RunState,
     store::StoreError,
@@ -50,11 +51,29 @@ words! {
     Status { Published = 0, Archived = 1, Deleted = 2 }
     DeliveryStatus { Waiting = 0, Delivered = 1, Failed = 2 }
     RunState { Pending = 0, Running = 1, Waiting = 2, Succeeded = 3, Failed = 4, Cancelled = 5 }
+    ImportState {
+        Uploading = 0,
+        Checking = 1,
+        Ready = 2,
+        Running = 3,
+        Completed = 4,
+        CompletedWithErrors = 5,
+        Failed = 6,
+        Cancelled = 7,
+    }
     DeliveryKind { First = 0, Replay = 1, Test = 2 }
     EventEntityType { Customer = 1, TaxRate = 2 }
     TaxRateStatus { Active = 0, Inactive = 1 }
     TaxRateScope { Internal = 0, External = 1, Onetime = 2 }
-    AuditObjectType { ApiKey = 1, Environment = 2, Endpoint = 3, Workflow = 4, Tenant = 5, CustomField = 6 }
+    AuditObjectType {
+        ApiKey = 1,
+        Environment = 2,
+        Endpoint = 3,
+        Workflow = 4,
+        Tenant = 5,
+        CustomField = 6,
+        Import = 7,
+    }
     AuditAction {
         KeyCreated = 1,
         KeyRotated = 2,
@@ -74,6 +93,10 @@ words! {
         CustomFieldCreated = 50,
         CustomFieldUpdated = 51,
         CustomFieldDeleted = 52,
+        ImportUploaded = 60,
+        ImportStarted = 61,
+        ImportCancelled = 62,
+        ImportCompleted = 63,
     }
     EventType {
         CustomerCreated = 1,

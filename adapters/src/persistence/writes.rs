@@ -16,6 +16,7 @@ use super::{
         superseded::SupersededRow,
     },
     idempotency::row::KeptAnswerRow,
+    import::row::{FailedRowRow, ImportRow, PiecePlaceRow, PieceRow},
     onboarding::row::{RunRow, WorkflowRow},
     owners::NewOwnerRow,
     tax::row::{DefaultRow, RateRow},
@@ -154,6 +155,13 @@ writes! {
     workflows: WorkflowRow => update, upsert_all;
     new_workflows: WorkflowRow => insert, insert_all;
     runs: RunRow => update, upsert_all;
+    imports: ImportRow => update, upsert_all;
+    new_imports: ImportRow => insert, insert_all;
+    imports_gone: ImportRow => delete, delete_all;
+    new_pieces: PieceRow => insert, insert_all;
+    pieces_gone: PiecePlaceRow => delete, delete_all;
+    /// Rows that failed. A row that failed in the check may fail again when it is written.
+    failed_rows: FailedRowRow => replace, upsert_all;
     new_runs: RunRow => insert, insert_all;
     endpoints: EndpointRow => update, upsert_all;
     new_endpoints: EndpointRow => insert, insert_all;

@@ -2,7 +2,8 @@
 
 use crate::{
     custom_field::CustomFieldDefinition,
-    ids::{ApiKeyId, CustomFieldId, EnvironmentId, TenantId, WebhookEndpointId, WorkflowId},
+    ids::{ApiKeyId, CustomFieldId, EnvironmentId, ImportId, TenantId, WebhookEndpointId, WorkflowId},
+    import::ImportAmendment,
     tenancy::{ApiKey, Environment},
     words::words,
 };
@@ -55,6 +56,14 @@ pub enum AuditAction {
     TenantSuspended,
     /// The tenant's suspension ended.
     TenantResumed,
+    /// A file of customers was uploaded.
+    ImportUploaded,
+    /// An import was started after its check.
+    ImportStarted,
+    /// An import was cancelled.
+    ImportCancelled,
+    /// An import has written its rows.
+    ImportCompleted,
 }
 
 words!(
@@ -62,7 +71,8 @@ words!(
     "api_key.created, api_key.rotated, api_key.revoked, api_key.refused, environment.created, environment.updated, \
      webhook_endpoint.created, webhook_endpoint.updated, webhook_endpoint.secret_rotated, webhook_endpoint.deleted, \
      onboarding_workflow.created, onboarding_workflow.updated, onboarding_workflow.deleted, custom_field.created, \
-     custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed",
+     custom_field.updated, custom_field.deleted, tenant.suspended, tenant.resumed, import.uploaded, import.started, \
+     import.cancelled, import.completed",
     KeyCreated => "api_key.created",
     KeyRotated => "api_key.rotated",
     KeyRevoked => "api_key.revoked",
@@ -81,6 +91,10 @@ words!(
     CustomFieldDeleted => "custom_field.deleted",
     TenantSuspended => "tenant.suspended",
     TenantResumed => "tenant.resumed",
+    ImportUploaded => "import.uploaded",
+    ImportStarted => "import.started",
+    ImportCancelled => "import.cancelled",
+    ImportCompleted => "import.completed",
 );
 
 /// The type of an action's object.
@@ -105,16 +119,19 @@ pub enum AuditObjectType {
     CustomField,
     /// The tenant.
     Tenant,
+    /// An import.
+    Import,
 }
 
 words!(
-    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant",
+    AuditObjectType, "api_key, environment, webhook_endpoint, onboarding_workflow, custom_field, tenant, import",
     ApiKey => "api_key",
     Environment => "environment",
     Endpoint => "webhook_endpoint",
     Workflow => "onboarding_workflow",
     CustomField => "custom_field",
     Tenant => "tenant",
+    Import => "import",
 );
 
 /// The object of an action.
@@ -140,6 +157,8 @@ pub enum AuditObject {
     CustomField(CustomFieldId),
     /// The tenant.
     Tenant(TenantId),
+    /// An import.
+    Import(ImportId),
 }
 
 impl AuditObject {
@@ -153,6 +172,7 @@ impl AuditObject {
             Self::Workflow(_) => AuditObjectType::Workflow,
             Self::CustomField(_) => AuditObjectType::CustomField,
             Self::Tenant(_) => AuditObjectType::Tenant,
+            Self::Import(_) => AuditObjectType::Import,
         }
     }
 
@@ -166,6 +186,7 @@ impl AuditObject {
             Self::Workflow(id) => id.to_string(),
             Self::CustomField(id) => id.to_string(),
             Self::Tenant(id) => id.to_string(),
+            Self::Import(id) => id.to_string(),
         }
     }
 }
@@ -197,6 +218,28 @@ impl Act {
         let changed: Vec<_> =
             fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()).collect();
         (!changed.is_empty()).then_some(Self { action, object, changed })
+    }
+
+    /// A file of customers was uploaded.
+    #[must_use]
+    pub fn import_uploaded(import: ImportId) -> Self {
+        Self::plain(AuditAction::ImportUploaded, AuditObject::Import(import))
+    }
+
+    /// An import was started or cancelled.
+    #[must_use]
+    pub fn import_amended(import: ImportId, amendment: ImportAmendment) -> Self {
+        let action = match amendment {
+            ImportAmendment::Start => AuditAction::ImportStarted,
+            ImportAmendment::Cancel => AuditAction::ImportCancelled,
+        };
+        Self::plain(action, AuditObject::Import(import))
+    }
+
+    /// An import has written its rows.
+    #[must_use]
+    pub fn import_completed(import: ImportId) -> Self {
+        Self::plain(AuditAction::ImportCompleted, AuditObject::Import(import))
     }
 
     /// A key was created.

@@ -71,6 +71,8 @@ pub enum CustomerChange {
     },
     /// Change an existing customer.
     Amend(CustomerId, Amendment),
+    /// Change the published customer with the external id.
+    AmendNamed(ExternalId, Amendment),
 }
 
 /// A requested change of an existing customer.
@@ -112,6 +114,13 @@ pub enum Amendment {
         /// Whether every step succeeded.
         succeeded: bool,
     },
+}
+
+/// A name of a customer: its id, or its external id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Name<'a> {
+    Id(CustomerId),
+    ExternalId(&'a ExternalId),
 }
 
 /// The ids, time and request of a change.
@@ -195,6 +204,24 @@ pub struct CustomerChanged {
     pub replayed: bool,
 }
 
+impl CustomerChange {
+    /// The names of the customer before and after the change. Changes that share one may concern the same customer.
+    pub(super) fn names(&self) -> Vec<Name<'_>> {
+        fn renamed(amendment: &Amendment) -> Option<Name<'_>> {
+            let Amendment::Update(update) = amendment else { return None };
+            update.external_id.as_ref().map(Name::ExternalId)
+        }
+        match self {
+            Self::Create(new) => vec![Name::ExternalId(&new.external_id)],
+            Self::CreateOrUpdate { new, .. } => vec![Name::ExternalId(&new.external_id)],
+            Self::Amend(id, amendment) => [Some(Name::Id(*id)), renamed(amendment)].into_iter().flatten().collect(),
+            Self::AmendNamed(external_id, amendment) => {
+                [Some(Name::ExternalId(external_id)), renamed(amendment)].into_iter().flatten().collect()
+            }
+        }
+    }
+}
+
 impl ChangeCustomer {
     /// A change without a precondition, a quota or an idempotency key.
     #[must_use]
@@ -210,6 +237,7 @@ impl ChangeCustomer {
             CustomerChange::Create(_) => Subject::New,
             CustomerChange::CreateOrUpdate { new, .. } => Subject::ExternalId(&new.external_id),
             CustomerChange::Amend(id, _) => Subject::Id(*id),
+            CustomerChange::AmendNamed(external_id, _) => Subject::ExternalId(external_id),
         }
     }
 
@@ -223,11 +251,13 @@ impl ChangeCustomer {
                 needed.rates.extend(update.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code));
                 needed
             }
-            CustomerChange::Amend(_, Amendment::Associate(new)) => TaxFactsNeeded::rates([&new.code]),
-            CustomerChange::Amend(_, Amendment::Update(update)) => {
-                TaxFactsNeeded::rates(update.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code))
-            }
-            CustomerChange::Amend(..) => TaxFactsNeeded::default(),
+            CustomerChange::Amend(_, amendment) | CustomerChange::AmendNamed(_, amendment) => match amendment {
+                Amendment::Associate(new) => TaxFactsNeeded::rates([&new.code]),
+                Amendment::Update(update) => {
+                    TaxFactsNeeded::rates(update.tax_exemptions.rate_codes().into_iter().map(|(_, code)| code))
+                }
+                _ => TaxFactsNeeded::default(),
+            },
         }
     }
 
@@ -237,7 +267,7 @@ impl ChangeCustomer {
         match &self.change {
             CustomerChange::Create(new) => WorkflowNeeded::of(&new.onboarding),
             CustomerChange::CreateOrUpdate { new, .. } => WorkflowNeeded::of(&new.onboarding),
-            CustomerChange::Amend(..) => WorkflowNeeded::None,
+            CustomerChange::Amend(..) | CustomerChange::AmendNamed(..) => WorkflowNeeded::None,
         }
     }
 
@@ -315,13 +345,15 @@ impl ChangeCustomer {
             (CustomerChange::Create(new), _) => Some(&new.external_id),
             (CustomerChange::CreateOrUpdate { new, .. }, None) => Some(&new.external_id),
             (CustomerChange::CreateOrUpdate { update, .. }, Some(current))
-            | (CustomerChange::Amend(_, Amendment::Update(update)), Some(current)) => {
-                update.external_id.as_ref().filter(|wanted| **wanted != current.external_id)
-            }
+            | (
+                CustomerChange::Amend(_, Amendment::Update(update))
+                | CustomerChange::AmendNamed(_, Amendment::Update(update)),
+                Some(current),
+            ) => update.external_id.as_ref().filter(|wanted| **wanted != current.external_id),
             (CustomerChange::Amend(_, Amendment::Restore), Some(current)) if current.status == Status::Archived => {
                 Some(&current.external_id)
             }
-            (CustomerChange::Amend(..), _) => None,
+            (CustomerChange::Amend(..) | CustomerChange::AmendNamed(..), _) => None,
         }
     }
 
@@ -365,7 +397,7 @@ impl ChangeCustomer {
                     Ok(decision)
                 }
             },
-            CustomerChange::Amend(_, amendment) => {
+            CustomerChange::Amend(_, amendment) | CustomerChange::AmendNamed(_, amendment) => {
                 let current = facts.current.as_ref().ok_or(ChangeCustomerError::UnknownCustomer)?;
                 amend::amend(context, current, amendment, &self.only_if)
             }

@@ -148,3 +148,5 @@ impl Rule for InactiveTaxRate {
         "active_tax_rate"
     }
 }
+
+crate::idempotency::from_once_error!(ChangeCustomerError);

@@ -3,12 +3,14 @@
 mod address;
 mod aggregate;
 mod amend;
+mod batch;
 mod billing;
 mod change;
 mod create;
 mod details;
 mod email;
 mod error;
+mod export;
 mod external_ids;
 mod facts;
 pub(crate) mod fields;
@@ -32,6 +34,9 @@ pub use address::{
     PostalCodeError, State, StateError,
 };
 pub use aggregate::{Customer, CustomerAggregate, CustomerRecord, Profile};
+#[cfg(any(test, feature = "mock"))]
+pub use batch::MockCustomerBatches;
+pub use batch::{BatchItem, BatchRefused, BatchService, CustomerBatches};
 pub use billing::{
     BillingCurrency, BuyerReference, BuyerReferenceError, CustomerType, LegalName, LegalNameError, RegistrationNumber,
     RegistrationNumberError, TaxTreatment,
@@ -47,6 +52,9 @@ pub use details::{
 pub use email::{Email, EmailError};
 pub(crate) use error::InactiveTaxRate;
 pub use error::{ChangeCustomerError, InvalidOperation};
+#[cfg(any(test, feature = "mock"))]
+pub use export::MockCustomerParts;
+pub use export::{CustomerParts, ExportPart, ExportService};
 pub use external_ids::{ArchivedTerm, ExternalIdTerm, FormerExternalId, found_by_external_id, held_at};
 pub use facts::{CustomerFacts, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded};
 pub(crate) use fields::WorkflowName;

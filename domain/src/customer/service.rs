@@ -15,6 +15,7 @@ use crate::{
     page::{Page, PageRequest},
     store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied, Quotas},
+    time::Timestamp,
     violation::{Rule, Violations},
 };
 
@@ -176,13 +177,19 @@ impl CustomerService {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
         let stamp = Stamp { ids: self.ids.start(at), at, request_id: caller.request_id().cloned() };
-        let claim = request.map(|IdempotentRequest { key, fingerprint }| IdempotencyClaim {
-            key,
-            fingerprint,
-            since: at.earlier(self.idempotency_ttl),
-        });
+        let claim = request.map(|request| self.claim_at(request, at));
         let command = ChangeCustomer::new(change, stamp);
         Ok((scope, ChangeCustomer { only_if, quota: self.quotas.customers, claim, ..command }))
+    }
+
+    /// The claim of a request now, and the time.
+    pub(super) fn claim(&self, request: IdempotentRequest) -> (IdempotencyClaim, Timestamp) {
+        let at = self.clock.now();
+        (self.claim_at(request, at), at)
+    }
+
+    fn claim_at(&self, IdempotentRequest { key, fingerprint }: IdempotentRequest, at: Timestamp) -> IdempotencyClaim {
+        IdempotencyClaim { key, fingerprint, since: at.earlier(self.idempotency_ttl) }
     }
 
     /// The customer that a change identifies by its id, its external id, or both.

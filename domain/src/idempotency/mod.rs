@@ -139,6 +139,22 @@ pub struct IdempotentRequest {
     pub fingerprint: Fingerprint,
 }
 
+impl IdempotentRequest {
+    /// One item of a request with many. Each item has a key of its own, which no client can send.
+    ///
+    /// ```
+    /// use patron_domain::idempotency::{Fingerprint, IdempotencyKey, IdempotentRequest};
+    ///
+    /// let key = IdempotencyKey::new("order-4711").unwrap();
+    /// let request = IdempotentRequest { key, fingerprint: Fingerprint::from_bytes([7; 32]) };
+    /// assert_eq!(request.of_item(3).key.as_str(), "order-4711\u{1f}3");
+    /// ```
+    #[must_use]
+    pub fn of_item(&self, number: usize) -> Self {
+        Self { key: IdempotencyKey(format!("{}\u{1f}{number}", self.key.0)), fingerprint: self.fingerprint }
+    }
+}
+
 /// The idempotency part of a command: the store finds the key's record, or writes one together with the work.
 ///
 /// ```

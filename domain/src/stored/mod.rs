@@ -46,6 +46,7 @@ mod customer;
 mod delivery;
 mod environment;
 pub mod event;
+mod import;
 mod items;
 #[cfg(feature = "webhooks")]
 mod onboarding_run;

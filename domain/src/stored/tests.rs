@@ -3,6 +3,7 @@
 mod any;
 mod damaged;
 mod events;
+mod imports;
 mod in_time;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! What the server answers over HTTP.
 
 mod audit;
+mod batch;
 mod bodies;
 mod bounds;
 mod caches;
@@ -11,6 +12,7 @@ mod errors;
 mod events;
 mod headers;
 mod idempotency;
+mod imports;
 mod isolation;
 mod keys;
 mod lifecycle;

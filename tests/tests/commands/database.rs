@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::assert_refused;
 
 /// Compares every table, in the order of its keys.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 20] = [
     ("owners", "1"),
     ("tenants", "1"),
     ("environments", "1"),
@@ -32,6 +32,9 @@ const TABLES: [(&str, &str); 17] = [
     ("webhook_deliveries", "1, 2, 3"),
     ("onboarding_workflows", "1, 2"),
     ("onboarding_runs", "1, 2"),
+    ("imports", "1, 2"),
+    ("import_pieces", "1, 2, 3"),
+    ("import_rows", "1, 2, 3"),
 ];
 
 async fn is_the_same(one: &Place, other: &Place) {

@@ -249,6 +249,37 @@ CREATE TABLE onboarding_runs (
     PRIMARY KEY (environment, customer)
 );
 
+CREATE TABLE imports (
+    environment INTEGER NOT NULL,
+    id UUID NOT NULL,
+    state SMALLINT NOT NULL,
+    -- A hash of the file and the options.
+    digest TEXT COLLATE "C" NOT NULL,
+    -- When there is something to do; while it is leased, when the lease ends.
+    due_at BIGINT,
+    holder TEXT COLLATE "C",
+    document JSON NOT NULL,
+    PRIMARY KEY (environment, id)
+);
+
+-- The files of imports, until these end.
+CREATE TABLE import_pieces (
+    environment INTEGER NOT NULL,
+    import UUID NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (environment, import, number)
+);
+
+-- Rows of files that failed.
+CREATE TABLE import_rows (
+    environment INTEGER NOT NULL,
+    import UUID NOT NULL,
+    number BIGINT NOT NULL,
+    document JSON NOT NULL,
+    PRIMARY KEY (environment, import, number)
+);
+
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
@@ -275,6 +306,8 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (environment, endpoint
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (environment, endpoint, id) WHERE status = 2;
 CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environment, name) WHERE status = 0;
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX imports_digest ON imports (environment, digest);
 
 -- For people who report with SQL: the relational face of the documents. Status words and times are as in the API; ids are UUIDs.
 CREATE VIEW customers_view AS

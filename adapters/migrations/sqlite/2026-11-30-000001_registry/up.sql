@@ -248,6 +248,37 @@ CREATE TABLE onboarding_runs (
     PRIMARY KEY (environment, customer)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE imports (
+    environment INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    -- A hash of the file and the options.
+    digest TEXT NOT NULL,
+    -- When there is something to do; while it is leased, when the lease ends.
+    due_at INTEGER,
+    holder TEXT,
+    document TEXT NOT NULL,
+    PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+
+-- The files of imports, until these end.
+CREATE TABLE import_pieces (
+    environment INTEGER NOT NULL,
+    import BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (environment, import, number)
+) STRICT;
+
+-- Rows of files that failed.
+CREATE TABLE import_rows (
+    environment INTEGER NOT NULL,
+    import BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (environment, import, number)
+) STRICT, WITHOUT ROWID;
+
 
 -- Only published rows compete for what is unique: these indexes decide races.
 CREATE UNIQUE INDEX tax_rates_code ON tax_rates (environment, code) WHERE status = 0;
@@ -274,6 +305,8 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (environment, endpoint
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (environment, endpoint, id) WHERE status = 2;
 CREATE UNIQUE INDEX onboarding_workflows_name ON onboarding_workflows (environment, name) WHERE status = 0;
 CREATE INDEX onboarding_runs_due ON onboarding_runs (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX imports_due ON imports (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX imports_digest ON imports (environment, digest);
 
 -- For people who report with SQL: the relational face of the documents. Status words and times are as in the API; ids are the 32
 -- hexadecimal digits of their UUIDs.
@@ -394,4 +427,9 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('onboarding_workflows', 'onboarding_workflows', '100 100 1'),
     ('onboarding_workflows', 'onboarding_workflows_name', '100 100 1'),
     ('onboarding_runs', 'onboarding_runs', '1000000 1000000 1'),
-    ('onboarding_runs', 'onboarding_runs_due', '1000 1000 2');
+    ('onboarding_runs', 'onboarding_runs_due', '1000 1000 2'),
+    ('imports', 'imports', '100 100 1'),
+    ('imports', 'imports_due', '10 10 1'),
+    ('imports', 'imports_digest', '100 100 2'),
+    ('import_pieces', 'sqlite_autoindex_import_pieces_1', '1000 1000 100 1'),
+    ('import_rows', 'import_rows', '10000 10000 1000 1');

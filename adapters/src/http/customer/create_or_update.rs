@@ -49,13 +49,7 @@ pub(super) async fn create_or_update(
         Err(refusal) => return Err(with_unknown_rates(refusal, &services, &caller, &body).await),
     };
     token.heed(&services, &caller, &mut new.onboarding).await?;
-    // The look-up also finds a customer that had this external id before it was renamed. Creating another one would be
-    // wrong: the client probably means this customer and does not know its new external id.
-    if let Some(found) = services.customers.find_by_external_id(&caller, &new.external_id).await?
-        && found.customer.external_id != new.external_id
-    {
-        return Err(ApiError::already_exists("external_id", FORMER.to_owned(), found.customer.id.to_string()));
-    }
+    refuse_former(&services, &caller, &new.external_id).await?;
     // The first reading reported unknown members. Members that only a create has are known, so this one reports none.
     let update = || parse(body.bytes(), UpdateCustomerRequest::into_replacement);
     let mut update = body.apart(update).await?;
@@ -66,6 +60,21 @@ pub(super) async fn create_or_update(
     match done.event.kind {
         CustomerEventKind::Created { .. } => changed(Status::Created, &done),
         _ => changed(Status::Ok, &done),
+    }
+}
+
+/// Refuses the external id that a customer had before it was renamed. Creating another one would be wrong: the client
+/// probably means this customer and does not know its new external id.
+pub(super) async fn refuse_former(
+    services: &Services<'_>,
+    caller: &CanWrite,
+    external_id: &ExternalId,
+) -> Result<(), ApiError> {
+    match services.customers.find_by_external_id(caller, external_id).await? {
+        Some(found) if found.customer.external_id != *external_id => {
+            Err(ApiError::already_exists("external_id", FORMER.to_owned(), found.customer.id.to_string()))
+        }
+        _ => Ok(()),
     }
 }
 

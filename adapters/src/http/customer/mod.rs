@@ -1,8 +1,11 @@
 //! Customers over HTTP.
 
 mod archive;
+mod batch;
 mod create;
 mod create_or_update;
+mod export;
+mod export_columns;
 mod get;
 mod get_by_external_id;
 mod items;
@@ -12,6 +15,7 @@ mod parts_response;
 mod past;
 mod request;
 pub(super) mod response;
+mod row;
 mod search;
 mod search_request;
 mod tags;
@@ -21,6 +25,7 @@ mod update_request;
 use rocket::{Route, routes};
 
 pub(super) use self::create::parse_create;
+pub(crate) use self::row::row_change;
 use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
@@ -41,6 +46,26 @@ pub(super) fn routes() -> Vec<Route> {
         search::search,
     ];
     [own, items::routes()].concat()
+}
+
+/// The route of exports.
+pub(super) fn export_routes() -> Vec<Route> {
+    routes![export::export]
+}
+
+/// The documentation of this route.
+pub(super) fn export_documents() -> Vec<Endpoint> {
+    vec![export::documented()]
+}
+
+/// The route of batches.
+pub(super) fn batch_routes() -> Vec<Route> {
+    routes![batch::batch]
+}
+
+/// The documentation of this route.
+pub(super) fn batch_documents() -> Vec<Endpoint> {
+    vec![batch::documented()]
 }
 
 /// The documentation of all endpoints.

@@ -189,7 +189,7 @@ impl CreateCustomerRequest<'_> {
             broken.push(Violation {
                 path: "external_id".to_owned(),
                 rule: "same_as_path",
-                message: "external_id must equal the one in the path or be omitted".to_owned(),
+                message: "external_id must equal the one that names the customer, or be omitted".to_owned(),
             });
         }
         if !matches!(self.external_id, Field::Wrong(_)) {

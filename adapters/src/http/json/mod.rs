@@ -30,7 +30,7 @@ pub(crate) use field::{Field, FromJson};
 pub(crate) use given::Given;
 pub(crate) use kinds::{Decimal, List, Number, Strings, Text};
 pub(crate) use object::Object;
-pub(crate) use parse::{Examined, examine, parse};
+pub(crate) use parse::{Examined, examine, examine_parts, parse};
 pub(crate) use reader::{Elements, Reader};
 pub(crate) use stated::{Null, Stated, Statement};
 pub(crate) use unknown::found_map;

@@ -43,6 +43,31 @@ pub(crate) fn examine<'de, T, C>(
 where
     T: FromJson<'de>,
 {
+    examine_object(body, true, read)
+}
+
+/// The same for an object whose parts are examined by themselves, each with its own U+0000.
+///
+/// # Errors
+/// If the body as a whole is not a JSON object.
+pub(crate) fn examine_parts<'de, T, C>(
+    body: &'de [u8],
+    read: impl FnOnce(T, &mut Violations) -> Option<C>,
+) -> Result<Examined<C>, ApiError>
+where
+    T: FromJson<'de>,
+{
+    examine_object(body, false, read)
+}
+
+fn examine_object<'de, T, C>(
+    body: &'de [u8],
+    with_nul: bool,
+    read: impl FnOnce(T, &mut Violations) -> Option<C>,
+) -> Result<Examined<C>, ApiError>
+where
+    T: FromJson<'de>,
+{
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::malformed("the body is empty; send a JSON object"));
@@ -56,7 +81,7 @@ where
     let Some(request) = request else {
         return Err(ApiError::malformed("the body must be a JSON object, for example {\"external_id\": \"acme\"}"));
     };
-    let mut broken = if nul::is_suspected(text) {
+    let mut broken = if with_nul && nul::is_suspected(text) {
         nul::find(text).map_err(|error| ApiError::malformed(complaint(&error)))?
     } else {
         Violations::new()

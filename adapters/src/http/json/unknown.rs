@@ -15,8 +15,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// The most members that are reported.
-const MOST: usize = 20;
+use crate::http::noted::MOST_UNKNOWN;
 
 #[derive(Default)]
 struct Search {
@@ -62,7 +61,7 @@ fn within<T>(step: Step, read: impl FnOnce() -> T) -> T {
 fn note(name: &str) {
     SEARCH.with_borrow_mut(|search| {
         let Search { path, found: Some(found) } = search else { return };
-        if found.len() >= MOST {
+        if found.len() >= MOST_UNKNOWN {
             return;
         }
         let mut place = String::new();

@@ -10,10 +10,12 @@ use serde_json::Value;
 use utoipa::{
     ToSchema,
     openapi::{
-        ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder, Schema,
+        ContentBuilder, HttpMethod, KnownFormat, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        SchemaFormat,
         example::ExampleBuilder,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
+        schema::Type,
     },
 };
 
@@ -37,6 +39,7 @@ pub(crate) struct Endpoint {
     operation: OperationBuilder,
     body: Option<(Named, Vec<(&'static str, Value)>)>,
     body_required: Required,
+    takes_file: bool,
     answers: Vec<(u16, ResponseBuilder)>,
     refusals: BTreeSet<Refusal>,
     needs_caller: bool,
@@ -59,6 +62,7 @@ impl Endpoint {
                 .parameter_ref(parameter_ref("X-Request-ID")),
             body: None,
             body_required: Required::True,
+            takes_file: false,
             answers: Vec::new(),
             refusals: BTreeSet::from([Refusal::Failed]),
             needs_caller: false,
@@ -156,6 +160,12 @@ impl Endpoint {
         self.refuses([Refusal::Invalid, Refusal::TooSlow, Refusal::TooLarge, Refusal::NoJson])
     }
 
+    /// Declares a body of any bytes.
+    pub(crate) fn takes_file(mut self) -> Self {
+        self.takes_file = true;
+        self.refuses([Refusal::Invalid, Refusal::TooSlow, Refusal::TooLarge, Refusal::NoJson])
+    }
+
     /// Declares an optional body.
     pub(crate) fn may_take<T: ToSchema>(mut self, examples: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         self.body_required = Required::False;
@@ -189,6 +199,13 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(schema)).build();
         self.answers.push((status, ResponseBuilder::new().description(says).content(kind, content)));
         self
+    }
+
+    /// Declares a response that is a file.
+    pub(crate) fn answers_file(self, kind: &str, says: &str) -> Self {
+        let bytes =
+            ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        self.answers_with(200, says, kind, Schema::Object(bytes.build()))
     }
 
     /// Declares a response without a body.
@@ -239,6 +256,12 @@ impl Endpoint {
                 RequestBodyBuilder::new().required(Some(self.body_required)).content("application/json", content);
             operation = operation.request_body(Some(body.build()));
             self.schemas.push(named);
+        }
+        if self.takes_file {
+            let bytes = ContentBuilder::new().schema(None::<RefOr<Schema>>).build();
+            let body =
+                RequestBodyBuilder::new().required(Some(Required::True)).content("application/octet-stream", bytes);
+            operation = operation.request_body(Some(body.build()));
         }
         for (status, answer) in self.answers {
             operation = operation.response(status.to_string(), answer.build());

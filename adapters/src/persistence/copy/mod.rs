@@ -17,6 +17,7 @@ use super::{
     customer::row::{CustomerIndexRow, CustomerRow},
     event::{log_row::LogRow, row::EventRow},
     idempotency::row::KeptAnswerRow,
+    import::row::{FailedRowRow, ImportRow, PieceRow},
     onboarding::row::{RunRow, WorkflowRow},
     open::OpenError,
     owners::OwnerRow,
@@ -76,6 +77,9 @@ tables! {
     DeliveryRow: webhook_deliveries (environment, endpoint, id);
     WorkflowRow: onboarding_workflows (environment, id);
     RunRow: onboarding_runs (environment, customer);
+    ImportRow: imports (environment, id);
+    PieceRow: import_pieces (environment, import, number);
+    FailedRowRow: import_rows (environment, import, number);
 }
 
 /// Copies a database into another one, which must be empty; missing tables are created. Calls `copied` with the name of

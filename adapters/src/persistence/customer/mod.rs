@@ -1,5 +1,6 @@
 //! Customers: rows, statements, searching, and the transaction of every change.
 
+mod batch;
 pub(crate) mod change;
 mod facts;
 mod port;

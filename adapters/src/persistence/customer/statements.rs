@@ -24,6 +24,16 @@ macro_rules! published {
 statements! {
     /// Statements about customers.
     CustomerStatements {
+        /// Documents of customers of any status after an id, in the order of their ids.
+        fn customers_after(db, environment: i32, after: Option<Key>, limit: i64) -> Vec<(Key, Document)> {
+            let all = customers::table.filter(customers::environment.eq(environment)).order(customers::id.asc());
+            let mut all = all.select((customers::id, customers::document)).limit(limit).into_boxed();
+            if let Some(after) = after {
+                all = all.filter(customers::id.gt(after));
+            }
+            db.rows(all).await
+        }
+
         /// The document of a customer of any status.
         fn document(db, environment: i32, id: Key) -> Option<Document> {
             let one = customers::table.filter(customers::environment.eq(environment)).filter(customers::id.eq(id));

@@ -16,7 +16,7 @@ use crate::persistence::{open::OpenError, url::PostgresUrl};
 const COPIED: [&str; 4] = ["tenants", "environments", "owners", "api_keys"];
 
 /// Tables that are distributed by environment. The first one decides where an environment is, and the others follow it.
-const SPREAD: [&str; 13] = [
+const SPREAD: [&str; 16] = [
     "logs",
     "audit",
     "tax_rates",
@@ -30,6 +30,9 @@ const SPREAD: [&str; 13] = [
     "webhook_deliveries",
     "onboarding_workflows",
     "onboarding_runs",
+    "imports",
+    "import_pieces",
+    "import_rows",
 ];
 
 /// Whether the tables are distributed. Call it before the migrations: on a worker they would fail, or create tables that

@@ -19,7 +19,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use super::slices::Slices;
+use crate::slices::Slices;
 
 /// The condition in SQL. Every connection has the function.
 pub(crate) const IN_TIME: &str = "patron_in_time()";

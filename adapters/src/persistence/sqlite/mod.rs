@@ -6,7 +6,6 @@ pub(crate) mod connection;
 pub(crate) mod deadline;
 mod lock;
 mod readers;
-pub(crate) mod slices;
 #[cfg(test)]
 mod tests_of_turns;
 pub(crate) mod unit;

@@ -13,7 +13,6 @@ use tokio::sync::Semaphore;
 use super::{
     connection::{self, Role},
     deadline::Deadline,
-    slices::Slices,
     unit::{Logs, SqliteUnit},
 };
 use crate::{
@@ -24,6 +23,7 @@ use crate::{
         party::Party,
         unit::Reads,
     },
+    slices::Slices,
     turns::Turns,
 };
 

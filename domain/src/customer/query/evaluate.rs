@@ -47,7 +47,9 @@ impl CustomerQuery {
         Evaluated { items: found.into_iter().skip(skipped).take(wanted).collect(), total }
     }
 
-    fn finds(&self, customer: &Customer) -> bool {
+    /// Whether the query finds a customer, whatever its page.
+    #[must_use]
+    pub fn finds(&self, customer: &Customer) -> bool {
         customer.status == self.status && self.conditions.iter().all(|condition| condition.holds(customer))
     }
 }

@@ -6,8 +6,8 @@ use super::Faulty;
 use crate::{
     audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
     customer::{
-        ChangeCustomer, ChangeCustomerError, CustomerChanged, CustomerRecord, CustomerRepository, ExternalId,
-        ExternalIdTerm, MappingFilter,
+        BatchRefused, ChangeCustomer, ChangeCustomerError, CustomerAggregate, CustomerBatches, CustomerChanged,
+        CustomerParts, CustomerRecord, CustomerRepository, ExternalId, ExternalIdTerm, MappingFilter,
         query::{CustomerPage, CustomerQuery},
     },
     event::{
@@ -34,6 +34,38 @@ use crate::{
     },
     time::Timestamp,
 };
+
+#[async_trait]
+impl<P: CustomerParts + ?Sized> CustomerParts for Faulty<P> {
+    async fn customers_after(
+        &self,
+        scope: &EnvironmentScope,
+        after: Option<CustomerId>,
+        limit: u16,
+    ) -> Result<Vec<CustomerAggregate>, StoreError> {
+        self.call(self.port.customers_after(scope, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl<P: CustomerBatches + ?Sized> CustomerBatches for Faulty<P> {
+    async fn change_all(
+        &self,
+        scope: &EnvironmentScope,
+        commands: Vec<ChangeCustomer>,
+    ) -> Result<Vec<CustomerChanged>, BatchRefused> {
+        self.call(self.port.change_all(scope, commands)).await
+    }
+
+    async fn begin(
+        &self,
+        scope: &EnvironmentScope,
+        claim: IdempotencyClaim,
+        at: Timestamp,
+    ) -> Result<Done<()>, OnceError> {
+        self.call(self.port.begin(scope, claim, at)).await
+    }
+}
 
 #[async_trait]
 impl<P: CustomerRepository + ?Sized> CustomerRepository for Faulty<P> {

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use super::{MemoryStore, Registry, events::of_customer, id_taken, onboarding::StoredRun, page};
 use crate::{
     customer::{
-        ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerChanged, CustomerDecision,
-        CustomerFacts, CustomerRecord, CustomerRepository, ExternalId, MappingFilter, Subject, TaxFacts,
-        TaxFactsNeeded, WorkflowNeeded, found_by_external_id,
+        BatchRefused, ChangeCustomer, ChangeCustomerError, Customer, CustomerAggregate, CustomerBatches,
+        CustomerChanged, CustomerDecision, CustomerFacts, CustomerParts, CustomerRecord, CustomerRepository,
+        ExternalId, MappingFilter, Subject, TaxFacts, TaxFactsNeeded, WorkflowNeeded, found_by_external_id,
         query::{CustomerPage, CustomerQuery},
     },
     event::{CustomerEvent, EventEntity, EventRecord},
-    idempotency::{IdempotencyClaim, Outcome},
+    idempotency::{Done, IdempotencyClaim, OnceError, Outcome},
     ids::{CustomerId, EventId},
     integration::IntegrationMapping,
     lifecycle::{Owner, Status},
@@ -32,8 +32,7 @@ impl CustomerRepository for MemoryStore {
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        let mut state = self.lock();
-        state.registry(scope.owner).change(scope, command)
+        self.lock().registry(scope.owner).change(scope, command)
     }
 
     async fn find(&self, scope: &EnvironmentScope, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
@@ -128,6 +127,58 @@ impl RetentionStore for MemoryStore {
         let removed: BTreeSet<EventId> = first.filter(is_old).map(|event| event.id).collect();
         registry.log.retain(|event| !removed.contains(&event.id));
         Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
+    }
+}
+
+#[async_trait]
+impl CustomerParts for MemoryStore {
+    async fn customers_after(
+        &self,
+        scope: &EnvironmentScope,
+        after: Option<CustomerId>,
+        limit: u16,
+    ) -> Result<Vec<CustomerAggregate>, StoreError> {
+        let mut state = self.lock();
+        let all = state.registry(scope.owner).customers.values();
+        let rest = all.filter(|one| after.is_none_or(|after| one.customer.id > after));
+        Ok(rest.take(limit.into()).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl CustomerBatches for MemoryStore {
+    async fn change_all(
+        &self,
+        scope: &EnvironmentScope,
+        commands: Vec<ChangeCustomer>,
+    ) -> Result<Vec<CustomerChanged>, BatchRefused> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        let before =
+            (registry.customers.clone(), registry.log.clone(), registry.idempotency.clone(), registry.runs.clone());
+        let change = |(number, command)| {
+            registry.change(scope, command).map_err(|error| BatchRefused { item: Some(number), error })
+        };
+        let changed: Result<Vec<_>, _> = commands.into_iter().enumerate().map(change).collect();
+        if changed.is_err() {
+            (registry.customers, registry.log, registry.idempotency, registry.runs) = before;
+        }
+        changed
+    }
+
+    async fn begin(
+        &self,
+        scope: &EnvironmentScope,
+        claim: IdempotencyClaim,
+        at: Timestamp,
+    ) -> Result<Done<()>, OnceError> {
+        let mut state = self.lock();
+        let registry = state.registry(scope.owner);
+        if registry.kept_before::<()>(scope.owner, Some(&claim))?.is_some() {
+            return Ok(Done::before(()));
+        }
+        registry.keep(Some(&claim), Outcome::kept(&()), at);
+        Ok(Done::now(()))
     }
 }
 

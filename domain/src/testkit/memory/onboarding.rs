@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// A run and its holder.
+#[derive(Clone)]
 pub(super) struct StoredRun {
     pub(super) run: OnboardingRun,
     pub(super) holder: Option<String>,

@@ -117,9 +117,11 @@ mod tests {
     };
 
     use super::{Search, count, rows};
-    use crate::persistence::sqlite::{
-        connection::{self, Role},
-        deadline::Deadline,
+    use crate::{
+        persistence::sqlite::{
+            connection::{self, Role},
+            deadline::Deadline,
+        },
         slices::Slices,
     };
 

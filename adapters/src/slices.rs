@@ -1,11 +1,11 @@
-//! Slices of processor time for long reads. They leave processors to other requests, which would wait otherwise.
+//! Slices of processor time for long work. They leave processors to other requests, which would wait otherwise.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// Limits the number of long reads that run at once. The others wait in the order of their arrival.
+/// Limits the number of long pieces of work that run at once. The others wait in the order of their arrival.
 pub(crate) struct Slices {
     count: usize,
     state: Mutex<State>,
@@ -31,7 +31,7 @@ impl Slices {
     }
 
     /// Blocks this thread until it may run.
-    pub(super) fn enter(&self) {
+    pub(crate) fn enter(&self) {
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
@@ -46,15 +46,15 @@ impl Slices {
     }
 
     /// Ends the slice.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         let mut state = self.lock();
         state.running = state.running.saturating_sub(1);
         drop(state);
         self.changed.notify_all();
     }
 
-    /// Lets waiting reads run first.
-    pub(super) fn let_others(&self) {
+    /// Lets waiting work run first.
+    pub(crate) fn let_others(&self) {
         if !self.lock().waiting.is_empty() {
             self.leave();
             self.enter();

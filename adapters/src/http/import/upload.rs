@@ -1,0 +1,137 @@
+//! `POST /imports`
+
+use std::fmt::Write as _;
+
+use patron_domain::{
+    ids::ImportId,
+    import::{ImportFormat, ImportJob, ImportMode, ImportOptions, ImportPreset},
+    violation::Violations,
+};
+use rocket::{http::Status, post, routes};
+use sha2::{Digest, Sha256};
+
+use super::{options::options, response::ImportResponse, stream::Upload};
+use crate::{
+    http::{
+        answer::Answer,
+        error::ApiError,
+        guard::{CanWrite, Services},
+        openapi::{Endpoint, Look, Refusal, Shape},
+        query::Query,
+        version::Conditions,
+    },
+    imports::{FileCheck, UploadCheck},
+};
+
+/// Stores a file of customers, and begins to check its rows.
+#[post("/imports", data = "<upload>")]
+pub(super) async fn upload(
+    caller: CanWrite,
+    services: Services<'_>,
+    conditions: Conditions<'_>,
+    query: Query<'_>,
+    upload: Upload<'_>,
+) -> Result<Answer, ApiError> {
+    let mut broken = query.faults();
+    let wanted = options(&query, &mut broken);
+    broken.into_result()?;
+    conditions.refuse_unminded()?;
+    let (options, again) = wanted.ok_or_else(ApiError::system_error)?;
+    let imports = services.imports()?;
+    let import = imports.begin(&caller, options.clone()).await?;
+    let id = import.id;
+    let received = match receive(&services, &caller, id, upload, &options).await {
+        Ok(received) => received,
+        Err(error) => {
+            imports.abandon(&caller, id).await?;
+            return Err(error);
+        }
+    };
+    let Received { bytes, digest, check: FileCheck { rows, header, ignored } } = received;
+    let import = ImportJob { bytes, digest, rows, header, ignored, ..import };
+    let import = imports.finish(&caller, import, again).await?;
+    Ok(Answer::json(Status::Accepted, &ImportResponse::new(&import))?.at(format!("/imports/{id}")))
+}
+
+/// A file that was received and is acceptable as a whole.
+struct Received {
+    bytes: u64,
+    digest: String,
+    check: FileCheck,
+}
+
+/// Stores the pieces of a file, and reads it as they come.
+async fn receive(
+    services: &Services<'_>,
+    caller: &CanWrite,
+    id: ImportId,
+    mut upload: Upload<'_>,
+    options: &ImportOptions,
+) -> Result<Received, ApiError> {
+    let check = UploadCheck::start(options.clone());
+    let (mut hash, mut bytes, mut number) = (Sha256::new(), 0_u64, 0_u32);
+    hash.update(format!("{options:?}"));
+    while let Some(piece) = upload.piece().await? {
+        hash.update(&piece);
+        bytes += piece.len() as u64;
+        if !check.send(piece.clone()).await {
+            break;
+        }
+        services.imports()?.add_piece(caller, id, number, piece).await?;
+        number += 1;
+    }
+    let check = check.finish().await.map_err(|problem| {
+        let mut broken = Violations::new();
+        broken.add("file", &problem);
+        ApiError::from(broken)
+    })?;
+    let mut digest = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    Ok(Received { bytes, digest, check })
+}
+
+macro_rules! words {
+    ($($name:ident: $says:literal;)+) => {$(
+        impl Shape for $name {
+            fn look() -> Look {
+                Look::words(Self::ALL.iter().map(|word| word.as_str()), $says)
+            }
+        }
+    )+};
+}
+
+words! {
+    ImportFormat: "The format of the file.";
+    ImportPreset: "The product whose columns and objects the file has.";
+    ImportMode: "What a row does.";
+}
+
+/// The documentation of this endpoint.
+pub(super) fn documented() -> Endpoint {
+    let says = "The body is the file, as it is or compressed with gzip, of at most 1 GiB. What is wrong with the file as a \
+                whole is refused at once. Then every row is checked, and the rows are written in chunks, each row exactly \
+                once. With `dry_run=true` nothing is written, and with `confirm=true` not before `…/start`.";
+    Endpoint::new(routes![upload], "importCustomers", "Import customers from a file", says)
+        .with_key()
+        .query::<ImportFormat>("format", "The format of the file. Required.")
+        .query::<ImportPreset>("preset", "The product whose columns the file has. Default: patron.")
+        .query::<ImportMode>("mode", "What a row does. Default: create.")
+        .query::<bool>("dry_run", "Whether the rows are only checked.")
+        .query::<bool>("confirm", "Whether the import waits for `…/start` after the check.")
+        .query::<str>("columns", "The fields of columns, as a JSON object. They override the preset.")
+        .query::<str>("unmapped", "What happens to unknown columns: metadata, ignore or fail. Default: fail.")
+        .query::<str>("blank", "Whether a blank cell keeps or clears a value: keep or clear. Default: keep.")
+        .query::<str>("delimiter", "The separator of cells. By default it is guessed.")
+        .query::<str>("encoding", "utf-8 (also for UTF-16 with a byte order mark) or windows-1252. Default: utf-8.")
+        .query::<bool>("skip_onboarding", "Whether new customers are not onboarded. Default: true.")
+        .query::<str>("external_id_from", "Stripe: the key of metadata with the external id, such as metadata.crm_id.")
+        .query::<bool>("lift_metadata", "Flexprice: whether metadata.gstin also becomes a tax id.")
+        .query::<str>("tax_ids", "Whether tax ids are checked or unchecked. Default: checked.")
+        .query::<bool>("again", "Whether a file that was imported before is accepted.")
+        .takes_file()
+        .answers::<ImportResponse<'_>>(202, "The import, whose rows are checked now.")
+        .refuses([Refusal::InvalidOperation, Refusal::Taken])
+}

@@ -1,0 +1,251 @@
+//! The work on one import: reads the file from its beginning, and records the rows that are not done yet.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use patron_domain::{
+    Clock,
+    customer::{ChangeCustomer, CustomerChange, Stamp},
+    ids::{IdGenerator, ImportKind},
+    import::{
+        FailedRow, ImportChunk, ImportClaim, ImportJob, ImportOptions, ImportPhase, ImportRepository, ImportRow,
+        RowFault,
+    },
+    lifecycle::Owner,
+    store::StoreError,
+    tenancy::{Quotas, SystemScope},
+};
+use serde_json::{Map, Value};
+use tokio::{sync::mpsc, task::spawn_blocking};
+
+use super::{
+    file::{File, FileProblem, MAX_ROW_BYTES, RawRow, fault},
+    pipe::{PieceReader, PieceSender, pipe},
+};
+use crate::http::row_change;
+
+/// How long a lease lasts without progress. If the server vanishes, another one continues after this time.
+const LEASE: Duration = Duration::from_secs(30);
+/// The most rows of a transaction, and about the most bytes.
+const CHUNK_ROWS: usize = 100;
+const CHUNK_BYTES: usize = 1_048_576;
+
+/// Works on imports.
+#[derive(Clone)]
+pub struct ImportEngine {
+    /// The store.
+    pub imports: Arc<dyn ImportRepository>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of new ids.
+    pub ids: Arc<dyn IdGenerator>,
+    /// The quotas of every environment.
+    pub quotas: Quotas,
+}
+
+/// Rows that were read, and the place in the file after them.
+struct Batch {
+    rows: Vec<ImportRow>,
+    after: u64,
+    rows_done: u64,
+    bytes_done: u64,
+    end: bool,
+    ignored: Vec<String>,
+}
+
+impl ImportEngine {
+    /// Leases the import that is due longest, except those of some environments.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claim(&self, without: Vec<Owner>) -> Result<Option<(String, ImportJob)>, StoreError> {
+        let now = self.clock.now();
+        let holder = self.ids.start(now).next_id::<ImportKind>().to_string();
+        let claim = ImportClaim { holder: holder.clone(), now, until: now.later(LEASE), without };
+        Ok(self.imports.claim_import(&SystemScope::patron(), claim).await?.map(|import| (holder, import)))
+    }
+
+    /// Works on a leased import until it ends, waits for a person, or the lease is lost.
+    ///
+    /// # Errors
+    /// When the store fails. The import continues once its lease ends.
+    pub async fn work(&self, holder: &str, mut import: ImportJob) -> Result<(), StoreError> {
+        while let Some(phase) = import.work() {
+            match self.phase(holder, &import, phase).await? {
+                Some(next) => import = next,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Works through the file once. `None` if the import cannot continue here.
+    async fn phase(
+        &self,
+        holder: &str,
+        import: &ImportJob,
+        phase: ImportPhase,
+    ) -> Result<Option<ImportJob>, StoreError> {
+        let (pieces, reader, done) = pipe();
+        let (batches, mut read) = mpsc::channel(2);
+        let (engine, job) = (self.clone(), import.clone());
+        let rows = spawn_blocking(move || engine.read(&job, reader, &done, &batches));
+        let mut feed = pin!(self.feed(import, pieces));
+        let (mut fed, mut end) = (false, None);
+        loop {
+            let batch = tokio::select! {
+                outcome = &mut feed, if !fed => {
+                    outcome?;
+                    fed = true;
+                    continue;
+                }
+                batch = read.recv() => batch,
+            };
+            let Some(batch) = batch else { break };
+            let is_end = batch.end;
+            match self.record(holder, import, phase, batch).await? {
+                Some(next) if is_end => end = Some(next),
+                Some(_) => {}
+                // Another server has the lease, or a person has cancelled the import.
+                None => return Ok(None),
+            }
+        }
+        drop(read);
+        match rows.await.unwrap_or(Err(FileProblem::Unreadable)) {
+            Ok(()) => Ok(end),
+            Err(problem) => {
+                self.fail(holder, import, &problem).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Passes the pieces of the file on.
+    async fn feed(&self, import: &ImportJob, pieces: PieceSender) -> Result<(), StoreError> {
+        for number in 0.. {
+            match self.imports.piece(&SystemScope::patron(), import.owner, import.id, number).await? {
+                Some(bytes) => {
+                    if !pieces.send(bytes).await {
+                        return Ok(());
+                    }
+                }
+                None => break,
+            }
+        }
+        pieces.end().await;
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        holder: &str,
+        import: &ImportJob,
+        phase: ImportPhase,
+        batch: Batch,
+    ) -> Result<Option<ImportJob>, StoreError> {
+        let Batch { rows, after, rows_done, bytes_done, end, ignored } = batch;
+        let at = self.clock.now();
+        let chunk = ImportChunk {
+            id: import.id,
+            owner: import.owner,
+            holder: holder.to_owned(),
+            keep_until: Some(at.later(LEASE)),
+            phase,
+            rows,
+            after,
+            rows_done,
+            bytes_done: bytes_done.min(import.bytes),
+            end,
+            ignored,
+            at,
+        };
+        self.imports.record_rows(&SystemScope::patron(), chunk).await
+    }
+
+    async fn fail(&self, holder: &str, import: &ImportJob, problem: &FileProblem) -> Result<(), StoreError> {
+        let (scope, at) = (SystemScope::patron(), self.clock.now());
+        self.imports.fail_import(&scope, import.owner, import.id, holder.to_owned(), problem.to_string(), at).await
+    }
+
+    /// Reads the file, on a thread of its own.
+    fn read(
+        &self,
+        import: &ImportJob,
+        pieces: PieceReader,
+        done: &AtomicU64,
+        batches: &mpsc::Sender<Batch>,
+    ) -> Result<(), FileProblem> {
+        let mut file = File::open(pieces, &import.options)?;
+        let (hash, mut seen) = (RandomState::new(), HashSet::new());
+        let (mut rows, mut bytes, mut after) = (Vec::new(), 0, import.rows_done);
+        loop {
+            let next = file.next()?;
+            let is_full = rows.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES;
+            let number = file.count() - u64::from(next.is_some());
+            if is_full || next.is_none() {
+                let (rows_done, bytes_done) = (number.max(after), done.load(Ordering::Relaxed));
+                let (rows, ignored) = (std::mem::take(&mut rows), file.ignored());
+                let batch = Batch { rows, after, rows_done, bytes_done, end: next.is_none(), ignored };
+                if batches.blocking_send(batch).is_err() {
+                    return Ok(());
+                }
+                (after, bytes) = (rows_done, 0);
+            }
+            let Some((number, RawRow { line, content })) = next else { return Ok(()) };
+            let Some(content) = content else {
+                let message = format!("the row has more than {} KiB or 1,000 cells", MAX_ROW_BYTES >> 10);
+                let faults = vec![fault("max_size", message)];
+                let row = FailedRow { row: number, line, external_id: String::new(), faults, original: String::new() };
+                if number > import.rows_done {
+                    rows.push(ImportRow { row, command: None });
+                }
+                continue;
+            };
+            let body = file.body(&content);
+            let external_id = body.as_ref().ok().and_then(|body| body.as_ref()?.get("external_id")?.as_str());
+            let external_id = external_id.unwrap_or_default().to_owned();
+            // Two ids of a file have equal hashes once in ten million files of the largest size.
+            let is_new = external_id.is_empty() || seen.insert(hash.hash_one(&external_id));
+            if number <= import.rows_done {
+                continue;
+            }
+            let change = match body {
+                Ok(None) => continue,
+                Ok(Some(_)) if !is_new => Err(vec![duplicate()]),
+                Ok(Some(body)) => change(&import.options, body),
+                Err(faults) => Err(faults),
+            };
+            let original = content.original();
+            bytes += original.len();
+            let (faults, command) = match change {
+                Ok(change) => (Vec::new(), Some(Box::new(self.command(change)))),
+                Err(faults) => (faults, None),
+            };
+            rows.push(ImportRow { row: FailedRow { row: number, line, external_id, faults, original }, command });
+        }
+    }
+
+    fn command(&self, change: CustomerChange) -> ChangeCustomer {
+        let at = self.clock.now();
+        let stamp = Stamp { ids: self.ids.start(at), at, request_id: None };
+        ChangeCustomer { quota: self.quotas.customers, ..ChangeCustomer::new(change, stamp) }
+    }
+}
+
+/// The change that a row asks for.
+fn change(options: &ImportOptions, body: Map<String, Value>) -> Result<CustomerChange, Vec<RowFault>> {
+    row_change(options.mode, body).map_err(|broken| broken.into_iter().map(RowFault::from).collect())
+}
+
+fn duplicate() -> RowFault {
+    let message = "an earlier row of the file has this external id; remove one of them".to_owned();
+    RowFault { path: "external_id".to_owned(), rule: "duplicate".to_owned(), message }
+}

@@ -1,0 +1,5 @@
+//! Imports: jobs, the pieces of their files, and the rows that failed.
+
+mod port;
+pub(crate) mod row;
+pub(crate) mod statements;

@@ -1,0 +1,78 @@
+//! Statements about imports.
+
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
+use patron_domain::import::ImportState;
+
+use super::row::{FailedRowRow, ImportRow};
+use crate::persistence::{
+    schema::{import_pieces, import_rows, imports},
+    statements::statements,
+    value::Key,
+    word::Word,
+};
+
+statements! {
+    /// Statements about imports.
+    ImportStatements {
+        /// An import.
+        fn import(db, environment: i32, id: Key) -> Option<ImportRow> {
+            db.one(imports::table.filter(imports::environment.eq(environment)).filter(imports::id.eq(id))).await
+        }
+
+        /// The same, locked.
+        fn lock_import(db, environment: i32, id: Key) -> Option<ImportRow> {
+            db.locked(imports::table.filter(imports::environment.eq(environment)).filter(imports::id.eq(id))).await
+        }
+
+        /// Imports, the newest first.
+        fn imports(db, environment: i32, before: Option<Key>, limit: i64) -> Vec<ImportRow> {
+            let all = imports::table.filter(imports::environment.eq(environment));
+            let mut all = all.order(imports::id.desc()).limit(limit).into_boxed();
+            if let Some(before) = before {
+                all = all.filter(imports::id.lt(before));
+            }
+            db.rows(all).await
+        }
+
+        /// Other imports of the same file that are completed or not yet ended.
+        fn imports_of_digest(db, environment: i32, digest: &str) -> Vec<ImportRow> {
+            let counts = [ImportState::Checking, ImportState::Ready, ImportState::Running, ImportState::Completed];
+            let found = imports::table
+                .filter(imports::environment.eq(environment))
+                .filter(imports::digest.eq(digest))
+                .filter(imports::state.eq_any(counts.map(Word::code)));
+            db.rows(found.order(imports::id.asc()).limit(1)).await
+        }
+
+        /// The import of each environment that is due, those due longest first.
+        fn due_imports(db, environments: &[i32], now: i64, limit: i64) -> Vec<(i32, Key)> {
+            let due = imports::table
+                .filter(imports::environment.eq_any(environments))
+                .filter(imports::due_at.is_not_null())
+                .filter(imports::due_at.assume_not_null().le(now))
+                .order(imports::due_at.asc());
+            db.rows(due.select((imports::environment, imports::id)).limit(limit)).await
+        }
+
+        /// A piece of a file.
+        fn import_piece(db, environment: i32, import: Key, number: i32) -> Option<Vec<u8>> {
+            let all = import_pieces::table.filter(import_pieces::environment.eq(environment));
+            let piece = all.filter(import_pieces::import.eq(import)).filter(import_pieces::number.eq(number));
+            db.one(piece.select(import_pieces::bytes)).await
+        }
+
+        /// The numbers of the pieces of a file.
+        fn import_piece_numbers(db, environment: i32, import: Key) -> Vec<i32> {
+            let all = import_pieces::table.filter(import_pieces::environment.eq(environment));
+            let pieces = all.filter(import_pieces::import.eq(import)).order(import_pieces::number.asc());
+            db.rows(pieces.select(import_pieces::number)).await
+        }
+
+        /// Rows of a file that failed, after a number.
+        fn failed_rows(db, environment: i32, import: Key, after: i64, limit: i64) -> Vec<FailedRowRow> {
+            let all = import_rows::table.filter(import_rows::environment.eq(environment));
+            let all = all.filter(import_rows::import.eq(import)).filter(import_rows::number.gt(after));
+            db.rows(all.order(import_rows::number.asc()).limit(limit)).await
+        }
+    }
+}

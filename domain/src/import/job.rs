@@ -1,0 +1,419 @@
+//! An import as a job. Every transition is a pure function.
+
+use super::ImportOptions;
+use crate::{
+    ids::ImportId,
+    lifecycle::{Audit, Owner},
+    time::Timestamp,
+    words::words,
+};
+
+/// The state of an import.
+///
+/// ```
+/// use patron_domain::import::ImportState;
+///
+/// assert!(ImportState::Completed.is_final() && !ImportState::Ready.is_final());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImportState {
+    /// The file arrives.
+    Uploading,
+    /// Every row is checked.
+    Checking,
+    /// The check is done, and a person must start the import.
+    Ready,
+    /// Rows are written.
+    Running,
+    /// Every row was written.
+    Completed,
+    /// Some rows were written, and others failed.
+    CompletedWithErrors,
+    /// The import could not continue.
+    Failed,
+    /// A person cancelled it. Rows that were written stay.
+    Cancelled,
+}
+
+words!(
+    ImportState, "uploading, checking, ready, running, completed, completed_with_errors, failed, cancelled",
+    Uploading => "uploading", Checking => "checking", Ready => "ready", Running => "running", Completed => "completed",
+    CompletedWithErrors => "completed_with_errors", Failed => "failed", Cancelled => "cancelled",
+);
+
+impl ImportState {
+    /// Whether the import has ended.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithErrors | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// What happened to a row, or what would happen.
+///
+/// ```
+/// use patron_domain::import::RowOutcome;
+///
+/// assert_eq!(RowOutcome::Created.as_str(), "created");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowOutcome {
+    /// It is valid. Nothing else was found out.
+    Valid,
+    /// It creates a customer.
+    Created,
+    /// It changes a customer.
+    Updated,
+    /// It changes nothing.
+    Unchanged,
+    /// It failed.
+    Failed,
+}
+
+words!(
+    RowOutcome, "valid, created, updated, unchanged, failed",
+    Valid => "valid", Created => "created", Updated => "updated", Unchanged => "unchanged", Failed => "failed",
+);
+
+/// The numbers of rows by outcome.
+///
+/// ```
+/// use patron_domain::import::{ImportCounts, RowOutcome};
+///
+/// let mut counts = ImportCounts::default();
+/// counts.add(RowOutcome::Created);
+/// assert_eq!(counts.created, 1);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Created customers.
+    pub created: u64,
+    /// Changed customers.
+    pub updated: u64,
+    /// Rows that change nothing.
+    pub unchanged: u64,
+    /// Rows that failed.
+    pub failed: u64,
+}
+
+impl ImportCounts {
+    /// Counts a row.
+    pub fn add(&mut self, outcome: RowOutcome) {
+        let count = match outcome {
+            RowOutcome::Valid => return,
+            RowOutcome::Created => &mut self.created,
+            RowOutcome::Updated => &mut self.updated,
+            RowOutcome::Unchanged => &mut self.unchanged,
+            RowOutcome::Failed => &mut self.failed,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// What a row would change.
+///
+/// ```
+/// use patron_domain::import::{ImportDiff, RowOutcome};
+///
+/// let diff = ImportDiff { row: 1, external_id: "acme".to_owned(), outcome: RowOutcome::Created, changed: Vec::new() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportDiff {
+    /// The number of the row, from 1.
+    pub row: u64,
+    /// Its external id.
+    pub external_id: String,
+    /// What it would do.
+    pub outcome: RowOutcome,
+    /// The fields that it would change.
+    pub changed: Vec<String>,
+}
+
+/// The result of a row.
+///
+/// ```
+/// use patron_domain::import::{RowOutcome, RowResult};
+///
+/// let result = RowResult { outcome: RowOutcome::Created, diff: None };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowResult {
+    /// What happened.
+    pub outcome: RowOutcome,
+    /// What it would change, if it was only checked.
+    pub diff: Option<ImportDiff>,
+}
+
+/// The work of an import.
+///
+/// ```
+/// use patron_domain::import::ImportPhase;
+///
+/// assert_ne!(ImportPhase::Check, ImportPhase::Write);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportPhase {
+    /// Every row is checked by itself.
+    Check,
+    /// Every row is checked, and decided without being written.
+    Decide,
+    /// Rows are written.
+    Write,
+}
+
+/// A person's change of an import.
+///
+/// ```
+/// use patron_domain::import::ImportAmendment;
+///
+/// assert_ne!(ImportAmendment::Start, ImportAmendment::Cancel);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportAmendment {
+    /// Write the rows of an import that is ready.
+    Start,
+    /// End it. Rows that were written stay.
+    Cancel,
+}
+
+/// The state of an import does not allow a change.
+///
+/// ```
+/// use patron_domain::import::ImportRefusal;
+///
+/// assert_eq!(ImportRefusal::DryRun.to_string(), "a dry run cannot be started; upload the file again without dry_run");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportRefusal {
+    /// It is not ready.
+    #[error("the import is {0}; only an import that is ready can be started")]
+    NotReady(ImportState),
+    /// It was uploaded as a dry run.
+    #[error("a dry run cannot be started; upload the file again without dry_run")]
+    DryRun,
+    /// It has ended.
+    #[error("the import is {0} and cannot be cancelled")]
+    Ended(ImportState),
+}
+
+/// An import.
+///
+/// ```
+/// use patron_domain::{import::{ImportAmendment, ImportState}, testkit::{a_time, an_import}};
+///
+/// let import = an_import();
+/// assert_eq!(import.state, ImportState::Checking);
+/// let cancelled = import.amended(ImportAmendment::Cancel, a_time()).unwrap();
+/// assert!(cancelled.state.is_final() && cancelled.amended(ImportAmendment::Cancel, a_time()).is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportJob {
+    /// The id.
+    pub id: ImportId,
+    /// The environment.
+    pub owner: Owner,
+    /// The options.
+    pub options: ImportOptions,
+    /// The state.
+    pub state: ImportState,
+    /// A hash of the file and the options, in hexadecimal digits.
+    pub digest: String,
+    /// The size of the file.
+    pub bytes: u64,
+    /// The number of rows in the file.
+    pub rows: u64,
+    /// The columns of a CSV file.
+    pub header: Vec<String>,
+    /// The columns and members that are ignored.
+    pub ignored: Vec<String>,
+    /// The bytes that the current phase is done with.
+    pub bytes_done: u64,
+    /// The rows that the current phase is done with.
+    pub rows_done: u64,
+    /// The rows by outcome.
+    pub counts: ImportCounts,
+    /// The first rows and what they would change, after a check that decides.
+    pub diffs: Vec<ImportDiff>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// When it has work.
+    pub due_at: Option<Timestamp>,
+    /// When the current phase began.
+    pub phase_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Who uploaded it, and when it changed.
+    pub audit: Audit,
+}
+
+impl ImportJob {
+    /// The most diffs that are kept.
+    pub const MAX_DIFFS: usize = 100;
+    /// The most rows of a file.
+    pub const MAX_ROWS: u64 = 2_000_000;
+    /// The most bytes of a file, and of its content if it is compressed.
+    pub const MAX_BYTES: u64 = 1_073_741_824;
+
+    /// An import whose file begins to arrive.
+    #[must_use]
+    pub fn begin(id: ImportId, owner: Owner, options: ImportOptions, audit: Audit) -> Self {
+        Self {
+            id,
+            owner,
+            options,
+            state: ImportState::Uploading,
+            digest: String::new(),
+            bytes: 0,
+            rows: 0,
+            header: Vec::new(),
+            ignored: Vec::new(),
+            bytes_done: 0,
+            rows_done: 0,
+            counts: ImportCounts::default(),
+            diffs: Vec::new(),
+            failure: None,
+            due_at: None,
+            phase_at: audit.created_at,
+            ended_at: None,
+            audit,
+        }
+    }
+
+    /// The file has arrived: the rows are to be checked.
+    #[must_use]
+    pub fn uploaded(self, at: Timestamp) -> Self {
+        Self { state: ImportState::Checking, due_at: Some(at), ..self.phase(at) }
+    }
+
+    /// The work that is next; `None` if there is none.
+    #[must_use]
+    pub fn work(&self) -> Option<ImportPhase> {
+        match self.state {
+            ImportState::Checking if self.options.stops_at_ready() => Some(ImportPhase::Decide),
+            ImportState::Checking => Some(ImportPhase::Check),
+            ImportState::Running => Some(ImportPhase::Write),
+            _ => None,
+        }
+    }
+
+    /// The state after further rows. `rows_done` and `bytes_done` count from the beginning of the file; `end` says whether
+    /// it ends there.
+    #[must_use]
+    pub fn after_rows(
+        &self,
+        results: &[RowResult],
+        (rows_done, bytes_done): (u64, u64),
+        end: bool,
+        at: Timestamp,
+    ) -> Self {
+        let mut next = Self { rows_done, bytes_done, ..self.clone() };
+        for result in results {
+            next.counts.add(result.outcome);
+            let diff = result.diff.iter().filter(|diff| diff.outcome != RowOutcome::Unchanged);
+            next.diffs.extend(diff.take(Self::MAX_DIFFS - next.diffs.len().min(Self::MAX_DIFFS)).cloned());
+        }
+        next.audit.updated_at = at;
+        if !end {
+            return next;
+        }
+        match next.state {
+            ImportState::Checking if next.options.stops_at_ready() => {
+                Self { state: ImportState::Ready, due_at: None, ..next }
+            }
+            ImportState::Checking => next.running(at),
+            _ if next.counts.failed > 0 => next.ended(ImportState::CompletedWithErrors, at),
+            _ => next.ended(ImportState::Completed, at),
+        }
+    }
+
+    /// The state after a person's change.
+    ///
+    /// # Errors
+    /// When the state does not allow it.
+    pub fn amended(&self, amendment: ImportAmendment, at: Timestamp) -> Result<Self, ImportRefusal> {
+        match amendment {
+            ImportAmendment::Start if self.state != ImportState::Ready => Err(ImportRefusal::NotReady(self.state)),
+            ImportAmendment::Start if self.options.dry_run => Err(ImportRefusal::DryRun),
+            ImportAmendment::Start => Ok(self.clone().running(at)),
+            ImportAmendment::Cancel if self.state.is_final() => Err(ImportRefusal::Ended(self.state)),
+            ImportAmendment::Cancel => Ok(self.clone().ended(ImportState::Cancelled, at)),
+        }
+    }
+
+    /// The import cannot continue.
+    #[must_use]
+    pub fn failed(&self, reason: String, at: Timestamp) -> Self {
+        Self { failure: Some(reason), ..self.clone().ended(ImportState::Failed, at) }
+    }
+
+    fn running(self, at: Timestamp) -> Self {
+        Self { state: ImportState::Running, due_at: Some(at), counts: ImportCounts::default(), ..self.phase(at) }
+    }
+
+    fn ended(mut self, state: ImportState, at: Timestamp) -> Self {
+        self.audit.updated_at = at;
+        Self { state, due_at: None, ended_at: Some(at), ..self }
+    }
+
+    fn phase(mut self, at: Timestamp) -> Self {
+        self.audit.updated_at = at;
+        Self { rows_done: 0, bytes_done: 0, phase_at: at, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{a_time, an_import};
+
+    fn result(outcome: RowOutcome) -> RowResult {
+        let changed = vec!["name".to_owned()];
+        RowResult { outcome, diff: Some(ImportDiff { row: 1, external_id: "a".to_owned(), outcome, changed }) }
+    }
+
+    #[test]
+    fn a_checked_import_runs_or_waits() {
+        let import = an_import();
+        assert_eq!(import.work(), Some(ImportPhase::Check));
+        let running = import.after_rows(&[result(RowOutcome::Failed)], (1, 10), true, a_time());
+        assert_eq!((running.state, running.rows_done, running.counts.failed), (ImportState::Running, 0, 0));
+        let mut confirmed = import;
+        confirmed.options.confirm = true;
+        assert_eq!(confirmed.work(), Some(ImportPhase::Decide));
+        let ready = confirmed.after_rows(&[result(RowOutcome::Created)], (1, 10), true, a_time());
+        assert_eq!((ready.state, ready.due_at, ready.work(), ready.diffs.len()), (ImportState::Ready, None, None, 1));
+        let started = ready.amended(ImportAmendment::Start, a_time()).unwrap();
+        assert_eq!((started.state, started.counts), (ImportState::Running, ImportCounts::default()));
+        let mut dry = ready;
+        dry.options.dry_run = true;
+        assert_eq!(dry.amended(ImportAmendment::Start, a_time()), Err(ImportRefusal::DryRun));
+        assert_eq!(
+            started.amended(ImportAmendment::Start, a_time()),
+            Err(ImportRefusal::NotReady(ImportState::Running))
+        );
+    }
+
+    #[test]
+    fn an_import_ends_with_or_without_errors() {
+        let running = an_import().after_rows(&[], (0, 0), true, a_time());
+        let half =
+            running.after_rows(&[result(RowOutcome::Created), result(RowOutcome::Unchanged)], (2, 5), false, a_time());
+        assert_eq!((half.state, half.rows_done, half.bytes_done), (ImportState::Running, 2, 5));
+        let end = |outcome| half.after_rows(&[result(outcome)], (3, 9), true, a_time());
+        assert_eq!(end(RowOutcome::Updated).state, ImportState::Completed);
+        let broken = end(RowOutcome::Failed);
+        assert_eq!((broken.state, broken.counts.failed), (ImportState::CompletedWithErrors, 1));
+        assert!(broken.ended_at.is_some() && broken.due_at.is_none());
+    }
+
+    #[test]
+    fn only_the_first_diffs_are_kept() {
+        let results: Vec<_> = (0..150).map(|_| result(RowOutcome::Created)).collect();
+        let next = an_import().after_rows(&results, (150, 1), false, a_time());
+        assert_eq!(next.diffs.len(), ImportJob::MAX_DIFFS);
+        assert_eq!(next.after_rows(&results, (300, 2), false, a_time()).diffs.len(), ImportJob::MAX_DIFFS);
+        let unchanged = an_import().after_rows(&[result(RowOutcome::Unchanged)], (1, 1), false, a_time());
+        assert!(unchanged.diffs.is_empty());
+    }
+}

@@ -1,0 +1,28 @@
+//! Imports: files of customers, checked as a whole and written in chunks, each row exactly once.
+//!
+//! A job holds the options and the progress. [`RowMapper`] turns the cells or the object of a row into the body of a create,
+//! for the columns of several products. Adapters read files, and the store writes a chunk together with the progress after it.
+
+mod columns;
+mod job;
+mod objects;
+mod options;
+mod port;
+mod presets;
+mod service;
+mod vat;
+
+pub use columns::{HeaderFault, RowMapper};
+pub use job::{
+    ImportAmendment, ImportCounts, ImportDiff, ImportJob, ImportPhase, ImportRefusal, ImportState, RowOutcome,
+    RowResult,
+};
+pub use objects::map_object;
+pub use options::{
+    BlankCells, ColumnTarget, ColumnTargetError, ImportEncoding, ImportFormat, ImportMode, ImportOptions, ImportPreset,
+    UnmappedColumns,
+};
+#[cfg(any(test, feature = "mock"))]
+pub use port::MockImportRepository;
+pub use port::{FailedRow, ImportChunk, ImportClaim, ImportRepository, ImportRow, RowFault};
+pub use service::{ImportError, ImportService};
