@@ -13,9 +13,11 @@ use patron_adapters::{
 };
 use patron_domain::{
     Clock,
-    customer::CustomerService,
+    customer::{CustomerService, DEFAULT_IDEMPOTENCY_TTL},
     ids::{IdGenerator, WebhookDeliveryId},
+    import::ImportService,
     onboarding::{Breakers, OnboardingEngine, OnboardingService},
+    tax::TaxService,
     tenancy::TenancyService,
     webhook::{DeliveryEngine, DeliveryOptions, WebhookService},
 };
@@ -148,6 +150,23 @@ pub(crate) fn engine(settings: &Settings, database: &Database, webhooks: &Webhoo
         randomness,
         breakers: Breakers::default(),
         lease: settings.webhooks.lease,
+    }
+}
+
+/// Imports.
+pub(crate) fn imports(database: &Database) -> ImportService {
+    ImportService { imports: database.imports.clone(), clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
+}
+
+/// Tax rates.
+pub(crate) fn taxes(database: &Database) -> TaxService {
+    TaxService {
+        taxes: database.taxes.clone(),
+        customers: database.customers.clone(),
+        records: database.records.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        idempotency_ttl: DEFAULT_IDEMPOTENCY_TTL,
     }
 }
 

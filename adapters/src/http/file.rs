@@ -9,7 +9,7 @@ use rocket::{
 
 /// The rest of a file could not be read. The cause is in the log.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FileCutOff;
+pub struct FileCutOff;
 
 impl From<csv::Error> for FileCutOff {
     fn from(_: csv::Error) -> Self {
@@ -19,7 +19,7 @@ impl From<csv::Error> for FileCutOff {
 }
 
 /// The parts of a file.
-pub(crate) type Parts<'r> = BoxStream<'r, Result<Vec<u8>, FileCutOff>>;
+pub type Parts<'r> = BoxStream<'r, Result<Vec<u8>, FileCutOff>>;
 
 /// A file.
 pub(crate) struct FileStream<'r> {

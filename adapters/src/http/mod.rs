@@ -67,6 +67,7 @@ pub use self::{
     api::{Api, HttpOptions},
     callers::{ApiKeys, CallerError, Callers, Credential},
     cors::Origins,
+    customer::{ExportFile, ExportOptions},
     docs::mount_docs,
     event::{customer_value, event_line},
     health::Readiness,

@@ -7,8 +7,8 @@ mod file;
 mod lines;
 mod pipe;
 mod table;
+mod upload;
 
 pub use driver::drive;
 pub use engine::ImportEngine;
-pub(crate) use file::FileCheck;
-pub(crate) use pipe::UploadCheck;
+pub use upload::{PIECE_BYTES, UploadError, upload};

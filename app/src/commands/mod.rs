@@ -15,6 +15,7 @@ mod webhooks;
 
 use patron_adapters::persistence::Database;
 use patron_domain::{
+    customer::ExportService,
     event::{EventService, PastService},
     page::PageRequest,
 };
@@ -94,7 +95,13 @@ async fn on(settings: &Settings, database: &Database, command: Command) -> Resul
             let services = customers::Services {
                 customers,
                 events: EventService { events: log.clone() },
-                past: PastService { events: log, clock },
+                past: PastService { events: log.clone(), clock: clock.clone() },
+                imports: customers::Imports {
+                    service: wiring::imports(database),
+                    engine: wiring::import_engine(settings, database),
+                },
+                exports: ExportService { parts: database.parts.clone(), events: log, clock },
+                taxes: wiring::taxes(database),
             };
             customers::run(&service, &services, settings.write_queue, command).await
         }

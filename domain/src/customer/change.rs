@@ -282,12 +282,12 @@ impl ChangeCustomer {
         match &self.change {
             CustomerChange::Create(new) => of_new(new),
             CustomerChange::CreateOrUpdate { new, update } => of_new(new).max(of_update(update)),
-            CustomerChange::Amend(_, Amendment::Update(update)) => of_update(update),
-            // The values of archived customers are not unique.
-            CustomerChange::Amend(_, Amendment::Archive | Amendment::Restore | Amendment::RemoveCustomField(_)) => {
-                Locked
-            }
-            CustomerChange::Amend(..) => None,
+            CustomerChange::Amend(_, amendment) | CustomerChange::AmendNamed(_, amendment) => match amendment {
+                Amendment::Update(update) => of_update(update),
+                // The values of archived customers are not unique.
+                Amendment::Archive | Amendment::Restore | Amendment::RemoveCustomField(_) => Locked,
+                _ => None,
+            },
         }
     }
 
@@ -309,11 +309,15 @@ impl ChangeCustomer {
             (CustomerChange::Create(new), _) => of_new(new),
             (CustomerChange::CreateOrUpdate { new, .. }, None) => of_new(new),
             (CustomerChange::CreateOrUpdate { update, .. }, Some(_))
-            | (CustomerChange::Amend(_, Amendment::Update(update)), Some(_)) => wanted(fields, &update.custom_fields),
+            | (
+                CustomerChange::Amend(_, Amendment::Update(update))
+                | CustomerChange::AmendNamed(_, Amendment::Update(update)),
+                Some(_),
+            ) => wanted(fields, &update.custom_fields),
             (CustomerChange::Amend(_, Amendment::Restore), Some(fields)) => {
                 UniqueValue::among(fields, definitions).collect()
             }
-            (CustomerChange::Amend(..), _) => return Vec::new(),
+            (CustomerChange::Amend(..) | CustomerChange::AmendNamed(..), _) => return Vec::new(),
         };
         all.into_iter().collect()
     }

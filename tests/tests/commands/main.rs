@@ -5,6 +5,7 @@ mod database;
 mod deploy;
 mod event_commands;
 mod examples;
+mod files;
 mod first_start;
 mod generate;
 mod messages;

@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use patron_domain::{
-    customer::{CustomerAggregate, ExportPart, query::CustomerQuery},
+    customer::{CustomerAggregate, ExportPart, ExportService, query::CustomerQuery},
     ids::{CustomerId, TaxRateId},
     import::ImportFormat,
     lifecycle::Status as LifecycleStatus,
     page::PageRequest,
-    tax::{TaxRateCode, TaxRateFilter},
+    tax::{TaxRateCode, TaxRateFilter, TaxService},
+    tenancy::Caller,
     time::Timestamp,
 };
 use rocket::{get, http::ContentType, routes};
@@ -20,14 +21,16 @@ use super::{
     response::CustomerResponse,
     search_request::SearchRequest,
 };
-use crate::http::{
-    Api,
-    error::ApiError,
-    file::{FileCutOff, FileStream},
-    guard::{CanRead, Services},
-    json::parse,
-    openapi::Endpoint,
-    query::Query,
+use crate::{
+    blocking::blocking,
+    http::{
+        error::ApiError,
+        file::{FileCutOff, FileStream, Parts},
+        guard::{CanRead, Services},
+        json::parse,
+        openapi::Endpoint,
+        query::Query,
+    },
 };
 
 /// The parameters of an export.
@@ -51,19 +54,14 @@ pub(super) async fn export<'r>(
     };
     broken.into_result()?;
     let columns = columns.unwrap_or_else(|| ALL.iter().map(|name| (*name).to_owned()).collect());
-    let query = match filters {
-        Some(query) => query,
-        None => search("{}")?,
-    };
-    let moment = services.exports()?.moment();
-    let codes = rate_codes(&services, &caller).await?;
-    let writer = Writer { format, columns, safe, codes };
+    let query = filters.map_or_else(|| search("{}"), Ok)?;
     let (kind, name) = match format {
         ImportFormat::Csv => (ContentType::CSV, "customers.csv"),
         ImportFormat::Ndjson => (ContentType::new("application", "x-ndjson"), "customers.ndjson"),
     };
-    let state = Reading { caller, services, query, moment, writer: Arc::new(writer), place: Place::Header };
-    Ok(FileStream::new(kind, name.to_owned(), stream::try_unfold(state, Reading::next).boxed()))
+    let file =
+        ExportFile::new(services.exports()?, services.taxes.as_ref(), &caller, query, (format, columns, safe)).await?;
+    Ok(FileStream::new(kind, name.to_owned(), file.parts()))
 }
 
 /// The conditions of a search: its body, or its `filters` alone.
@@ -72,11 +70,34 @@ fn search(text: &str) -> Result<CustomerQuery, ApiError> {
     parse(body.as_bytes(), SearchRequest::into_domain)
 }
 
-/// The codes of tax rates by id, for the overrides of a create.
-async fn rate_codes(api: &Api, caller: &CanRead) -> Result<BTreeMap<TaxRateId, TaxRateCode>, ApiError> {
-    let Some(taxes) = &api.taxes else { return Ok(BTreeMap::new()) };
-    let found = taxes.rates(caller, &TaxRateFilter::default(), PageRequest::whole()).await?;
-    Ok(found.items.into_iter().map(|rate| (rate.id, rate.code)).collect())
+/// The wishes for an export.
+///
+/// ```
+/// use patron_adapters::http::ExportOptions;
+/// use patron_domain::import::ImportFormat;
+///
+/// let all = ExportOptions { format: ImportFormat::Ndjson, columns: None, filters: None, csv_safe: false };
+/// ```
+#[derive(Debug, Clone)]
+pub struct ExportOptions {
+    /// The format.
+    pub format: ImportFormat,
+    /// The columns of a CSV file, separated by commas; `None` for all.
+    pub columns: Option<String>,
+    /// The conditions: the body of a search, or its `filters` alone, as JSON.
+    pub filters: Option<String>,
+    /// Whether cells that a spreadsheet would take for formulas are disarmed.
+    pub csv_safe: bool,
+}
+
+/// An export as a file: the customers that match, as of the moment when it was opened.
+pub struct ExportFile {
+    exports: ExportService,
+    caller: Caller,
+    query: CustomerQuery,
+    moment: Timestamp,
+    writer: Arc<Writer>,
+    place: Place,
 }
 
 /// The place in the export.
@@ -86,18 +107,52 @@ enum Place {
     End,
 }
 
-/// What was not sent yet.
-struct Reading<'r> {
-    caller: CanRead,
-    services: Services<'r>,
-    query: CustomerQuery,
-    moment: Timestamp,
-    writer: Arc<Writer>,
-    place: Place,
-}
+impl ExportFile {
+    /// Opens an export. The tax service provides the codes of tax rates; without it no overrides are exported.
+    ///
+    /// # Errors
+    /// A text that says which option is invalid, or why the tax rates cannot be read.
+    pub async fn open(
+        exports: ExportService,
+        taxes: Option<&TaxService>,
+        caller: Caller,
+        options: &ExportOptions,
+    ) -> Result<Self, String> {
+        let columns = options.columns.as_deref().map(columns).transpose().map_err(|error| error.to_string())?;
+        let columns = columns.unwrap_or_else(|| ALL.iter().map(|name| (*name).to_owned()).collect());
+        let query = search(options.filters.as_deref().unwrap_or("{}"));
+        let query = query.map_err(|_| "filters must be the conditions of a search as JSON".to_owned())?;
+        let form = (options.format, columns, options.csv_safe);
+        let file = Self::new(&exports, taxes, &caller, query, form).await;
+        file.map_err(|_| "the tax rates cannot be read".to_owned())
+    }
 
-impl Reading<'_> {
-    /// The next part of the file; `None` at the end.
+    async fn new(
+        exports: &ExportService,
+        taxes: Option<&TaxService>,
+        caller: &Caller,
+        query: CustomerQuery,
+        (format, columns, safe): (ImportFormat, Vec<String>, bool),
+    ) -> Result<Self, ApiError> {
+        let moment = exports.moment();
+        let codes = match taxes {
+            Some(taxes) => {
+                let found = taxes.rates(caller, &TaxRateFilter::default(), PageRequest::whole()).await?;
+                found.items.into_iter().map(|rate| (rate.id, rate.code)).collect()
+            }
+            None => BTreeMap::new(),
+        };
+        let writer = Arc::new(Writer { format, columns, safe, codes });
+        Ok(Self { exports: exports.clone(), caller: caller.clone(), query, moment, writer, place: Place::Header })
+    }
+
+    /// The parts of the file.
+    #[must_use]
+    pub fn parts(self) -> Parts<'static> {
+        stream::try_unfold(self, Self::next).boxed()
+    }
+
+    /// The next part; `None` at the end.
     async fn next(mut self) -> Result<Option<(Vec<u8>, Self)>, FileCutOff> {
         let after = match self.place {
             Place::End => return Ok(None),
@@ -108,16 +163,13 @@ impl Reading<'_> {
             }
             Place::After(after) => after,
         };
-        let exports = self.services.exports().map_err(|_| FileCutOff)?;
-        let part = exports.part(&self.caller, &self.query, self.moment, after).await.map_err(|error| {
+        let part = self.exports.part(&self.caller, &self.query, self.moment, after).await.map_err(|error| {
             tracing::warn!(%error, "an export was cut off");
             FileCutOff
         })?;
         let ExportPart { customers, next } = part;
         self.place = next.map_or(Place::End, |next| Place::After(Some(next)));
-        let writer = self.writer.clone();
-        let bytes =
-            self.services.long_work.apart(customers.len().saturating_mul(1_000), || writer.rows(&customers)).await?;
+        let bytes = blocking(customers.len().saturating_mul(1_000), || self.writer.rows(&customers))?;
         Ok(Some((bytes, self)))
     }
 }

@@ -25,6 +25,7 @@ mod update_request;
 use rocket::{Route, routes};
 
 pub(super) use self::create::parse_create;
+pub use self::export::{ExportFile, ExportOptions};
 pub(crate) use self::row::row_change;
 use crate::http::{error::ApiError, openapi::Endpoint};
 

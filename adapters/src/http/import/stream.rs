@@ -9,10 +9,10 @@ use rocket::{
     tokio::{io::AsyncReadExt, time::timeout},
 };
 
-use crate::http::{Api, deadline::body_begins, error::ApiError, wrap::fail};
-
-/// The size of a piece.
-const PIECE: usize = 1_048_576;
+use crate::{
+    http::{Api, deadline::body_begins, error::ApiError, wrap::fail},
+    imports::PIECE_BYTES,
+};
 
 /// A body that has not been read.
 pub(super) struct Upload<'r> {
@@ -53,9 +53,9 @@ impl Upload<'_> {
     /// # Errors
     /// When the client sends nothing for a while, goes away, or sends too much.
     pub(super) async fn piece(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        let mut piece = Vec::with_capacity(PIECE);
-        while piece.len() < PIECE {
-            let room = (PIECE - piece.len()) as u64;
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        while piece.len() < PIECE_BYTES {
+            let room = (PIECE_BYTES - piece.len()) as u64;
             let mut part = (&mut self.stream).take(room);
             let read = timeout(self.timeout_of_part, part.read_buf(&mut piece)).await;
             let read = read.map_err(|_| ApiError::body_timeout(self.timeout_of_part.as_secs()))?;

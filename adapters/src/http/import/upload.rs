@@ -1,14 +1,10 @@
 //! `POST /imports`
 
-use std::fmt::Write as _;
-
 use patron_domain::{
-    ids::ImportId,
-    import::{ImportFormat, ImportJob, ImportMode, ImportOptions, ImportPreset},
+    import::{ImportFormat, ImportMode, ImportPreset},
     violation::Violations,
 };
 use rocket::{http::Status, post, routes};
-use sha2::{Digest, Sha256};
 
 use super::{options::options, response::ImportResponse, stream::Upload};
 use crate::{
@@ -20,7 +16,7 @@ use crate::{
         query::Query,
         version::Conditions,
     },
-    imports::{FileCheck, UploadCheck},
+    imports::{UploadError, upload as receive},
 };
 
 /// Stores a file of customers, and begins to check its rows.
@@ -30,67 +26,31 @@ pub(super) async fn upload(
     services: Services<'_>,
     conditions: Conditions<'_>,
     query: Query<'_>,
-    upload: Upload<'_>,
+    mut upload: Upload<'_>,
 ) -> Result<Answer, ApiError> {
     let mut broken = query.faults();
     let wanted = options(&query, &mut broken);
     broken.into_result()?;
     conditions.refuse_unminded()?;
     let (options, again) = wanted.ok_or_else(ApiError::system_error)?;
-    let imports = services.imports()?;
-    let import = imports.begin(&caller, options.clone()).await?;
+    let next = async || upload.piece().await;
+    let import = receive(services.imports()?, &caller, options, again, next).await?;
     let id = import.id;
-    let received = match receive(&services, &caller, id, upload, &options).await {
-        Ok(received) => received,
-        Err(error) => {
-            imports.abandon(&caller, id).await?;
-            return Err(error);
-        }
-    };
-    let Received { bytes, digest, check: FileCheck { rows, header, ignored } } = received;
-    let import = ImportJob { bytes, digest, rows, header, ignored, ..import };
-    let import = imports.finish(&caller, import, again).await?;
     Ok(Answer::json(Status::Accepted, &ImportResponse::new(&import))?.at(format!("/imports/{id}")))
 }
 
-/// A file that was received and is acceptable as a whole.
-struct Received {
-    bytes: u64,
-    digest: String,
-    check: FileCheck,
-}
-
-/// Stores the pieces of a file, and reads it as they come.
-async fn receive(
-    services: &Services<'_>,
-    caller: &CanWrite,
-    id: ImportId,
-    mut upload: Upload<'_>,
-    options: &ImportOptions,
-) -> Result<Received, ApiError> {
-    let check = UploadCheck::start(options.clone());
-    let (mut hash, mut bytes, mut number) = (Sha256::new(), 0_u64, 0_u32);
-    hash.update(format!("{options:?}"));
-    while let Some(piece) = upload.piece().await? {
-        hash.update(&piece);
-        bytes += piece.len() as u64;
-        if !check.send(piece.clone()).await {
-            break;
+impl From<UploadError<ApiError>> for ApiError {
+    fn from(error: UploadError<ApiError>) -> Self {
+        match error {
+            UploadError::Source(error) => error,
+            UploadError::File(violation) => {
+                let mut broken = Violations::new();
+                broken.push(violation);
+                broken.into()
+            }
+            UploadError::Import(error) => error.into(),
         }
-        services.imports()?.add_piece(caller, id, number, piece).await?;
-        number += 1;
     }
-    let check = check.finish().await.map_err(|problem| {
-        let mut broken = Violations::new();
-        broken.add("file", &problem);
-        ApiError::from(broken)
-    })?;
-    let mut digest = String::with_capacity(64);
-    for byte in hash.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(digest, "{byte:02x}");
-    }
-    Ok(Received { bytes, digest, check })
 }
 
 macro_rules! words {

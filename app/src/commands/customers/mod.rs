@@ -1,5 +1,6 @@
 //! `patron customers`
 
+mod files;
 mod made_up;
 mod past;
 mod tables;
@@ -8,12 +9,14 @@ use std::{fmt::Write, sync::Arc};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use patron_domain::{
-    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExternalId},
+    customer::{ChangeCustomerError, CustomerChanged, CustomerService, ExportService, ExternalId},
     event::{EventService, PastService},
+    tax::TaxService,
     tenancy::{Caller, SystemScope, TenancyService},
 };
 use tokio::task::JoinSet;
 
+pub(super) use self::files::Imports;
 use self::made_up::MadeUp;
 use super::{environment, output};
 use crate::{
@@ -29,6 +32,9 @@ pub(super) struct Services {
     pub(super) customers: CustomerService,
     pub(super) events: EventService,
     pub(super) past: PastService,
+    pub(super) imports: Imports,
+    pub(super) exports: ExportService,
+    pub(super) taxes: TaxService,
 }
 
 /// Runs one of the commands. At most `queue` writes wait at a time.
@@ -40,6 +46,10 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         Customers::Generate(asked) => generate(tenancy, &services.customers, queue, &asked).await,
+        Customers::Import(asked) => files::import(tenancy, &services.imports, *asked).await,
+        Customers::Export(asked) => {
+            files::export(tenancy, services.exports.clone(), services.taxes.clone(), asked).await
+        }
         Customers::Show(asked) => past::show(tenancy, &services.past, asked).await,
         Customers::Diff(asked) => past::diff(tenancy, &services.past, asked).await,
         Customers::History(asked) => past::history(tenancy, &services.events, asked).await,

@@ -72,7 +72,7 @@ fn row(event: &EventRecord) -> Value {
     })
 }
 
-async fn caller(tenancy: &TenancyService, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
+pub(super) async fn caller(tenancy: &TenancyService, named: Option<EnvironmentId>) -> Result<Caller, Failure> {
     let environment = environment(tenancy, named).await?;
     tenancy.caller(&SystemScope::patron(), environment).await.map_err(Failure::failed)
 }
