@@ -175,7 +175,7 @@ impl CustomerService {
     ) -> Result<(&'c EnvironmentScope, ChangeCustomer), PermissionDenied> {
         let scope = caller.authorise(Permission::Write)?;
         let at = self.clock.now();
-        let stamp = Stamp { ids: self.ids.start(at), at, request_id: caller.request_id().cloned() };
+        let stamp = Stamp { ids: scope.origin.ids(&*self.ids, at), at, request_id: caller.request_id().cloned() };
         let claim = request.map(|IdempotentRequest { key, fingerprint }| IdempotencyClaim {
             key,
             fingerprint,

@@ -6,6 +6,7 @@ use super::{Actor, Origin, Permission, PermissionDenied, RateLimit, RequestId, R
 use crate::{
     ids::{EnvironmentId, TenantId},
     lifecycle::Owner,
+    report::WriteReport,
 };
 
 /// One environment of one tenant, and the actor. Data outside the scope looks like data that does not exist.
@@ -130,6 +131,13 @@ impl Caller {
         if let Some(address) = address {
             self.scope.origin = self.scope.origin.at_address(address);
         }
+        self
+    }
+
+    /// The same caller, whose next write reports what it does: see [`Origin::reporting`].
+    #[must_use]
+    pub fn reporting(mut self, report: WriteReport) -> Self {
+        self.scope.origin = self.scope.origin.reporting(report);
         self
     }
 

@@ -5,12 +5,13 @@ use futures_util::FutureExt;
 use patron_domain::{
     audit::{AuditEntry, AuditLog, AuditQuery, RefusedUses},
     store::StoreError,
-    tenancy::{EnvironmentScope, SystemScope},
+    tenancy::{EnvironmentScope, Origin, SystemScope},
     time::Timestamp,
 };
 
 use super::row::AuditRow;
 use crate::persistence::{
+    author::Author,
     engine::{Decision, Pace},
     error::Failure,
     party::Party,
@@ -31,11 +32,11 @@ impl AuditLog for Store {
     async fn count_refused_uses(&self, _scope: &SystemScope, uses: Vec<RefusedUses>) -> Result<(), StoreError> {
         let mut counts = Vec::with_capacity(uses.len());
         for uses in uses {
-            counts.push((self.environment_to_write(uses.owner).await?, uses));
+            counts.push((self.environment_to_write(&Origin::default(), uses.owner).await?, uses));
         }
         // All processes lock them in the same order.
         counts.sort_by_key(|(environment, uses)| (*environment, uses.key, uses.hour));
-        let count = self.write(Party::System, move |unit| {
+        let count = self.write(Author::system(), Party::System, move |unit| {
             let counts = counts.clone();
             let count = async move {
                 let mut writes = Writes::default();
@@ -63,7 +64,7 @@ impl AuditLog for Store {
         made_before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let forget = self.write(Party::System, move |unit| {
+        let forget = self.write(Author::system(), Party::System, move |unit| {
             let forget = async move {
                 let mut writes = Writes::default();
                 for environment in unit.environments_known().await? {
