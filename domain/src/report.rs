@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     customer::CustomerAggregate,
     event::EventKind,
-    ids::{IdGenerator, IdSequence},
+    ids::{IdGenerator, IdSequence, crockford},
     tax::{TaxAssociation, TaxRate},
     tenancy::{ApiKey, Environment},
     time::Timestamp,
@@ -178,7 +178,7 @@ impl WriteReport {
         started
     }
 
-    /// Whether the write made an id.
+    /// Whether a text is an id that the write made.
     ///
     /// ```
     /// use patron_domain::{ids::CustomerId, report::WriteReport, tenancy::Origin, testkit::{CountingIds, a_time, an_id}};
@@ -186,11 +186,13 @@ impl WriteReport {
     /// let report = WriteReport::of_dry_run();
     /// let origin = Origin::default().reporting(report.clone());
     /// let made: CustomerId = origin.ids(&CountingIds::default(), a_time()).next_id();
-    /// assert!(report.made(made.uuid()));
+    /// assert!(report.made(&made.to_string()) && !report.made("cust_01JDG3W9Z5X0M8R2K7T4B6Q1NE"));
     /// ```
     #[must_use]
-    pub fn made(&self, id: Uuid) -> bool {
-        self.told().ids.iter().any(|ids| ids.may_make(id))
+    pub fn made(&self, text: &str) -> bool {
+        let digits = text.rsplit_once('_').map(|(_, digits)| digits);
+        let id = digits.and_then(|digits| crockford::decode(digits.as_bytes())).map(Uuid::from_u128);
+        id.is_some_and(|id| self.told().ids.iter().any(|ids| ids.may_make(id)))
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {

@@ -41,6 +41,7 @@ mod path_tail;
 mod peer;
 mod query;
 mod references;
+mod report;
 mod tax;
 mod tenancy;
 mod version;

@@ -25,6 +25,7 @@ mod service;
 pub(crate) mod table;
 mod time_zone;
 mod update;
+mod warnings;
 
 pub use crate::lifecycle::Precondition;
 pub use address::{
@@ -72,3 +73,4 @@ pub use port::{CustomerRepository, MappingFilter};
 pub use service::{CustomerService, DEFAULT_IDEMPOTENCY_TTL, ReadError};
 pub use time_zone::{TimeZone, TimeZoneError};
 pub use update::{CustomerUpdate, MetadataUpdate, TagsChange};
+pub use warnings::warnings;

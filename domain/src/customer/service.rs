@@ -6,13 +6,16 @@ use super::{
     ChangeCustomer, ChangeCustomerError, CustomerChange, CustomerChanged, CustomerRecord, CustomerRepository,
     ExternalId, MappingFilter, NewCustomer, Precondition, Stamp,
     query::{CustomerPage, CustomerQuery},
+    warnings,
 };
 use crate::{
+    advice::Warning,
     clock::Clock,
     idempotency::{IdempotencyClaim, IdempotentRequest},
     ids::{CustomerId, IdGenerator},
     integration::IntegrationMapping,
     page::{Page, PageRequest},
+    report::Written,
     store::StoreError,
     tenancy::{Caller, EnvironmentScope, Permission, PermissionDenied, Quotas},
     violation::{Rule, Violations},
@@ -248,6 +251,19 @@ impl CustomerService {
     ) -> Result<Page<IntegrationMapping>, ReadError> {
         let scope = caller.authorise(Permission::Read)?;
         Ok(self.customers.mappings(scope, filter, page).await?)
+    }
+
+    /// Warnings about what a write has done to customers, or would do: see [`warnings`](super::warnings) for those that need
+    /// no look-up. Another customer with the same e-mail address, tax id or link may be a duplicate.
+    ///
+    /// # Errors
+    /// When the caller may not write or the store fails.
+    pub async fn warnings(&self, caller: &Caller, written: &Written) -> Result<Vec<Warning>, ReadError> {
+        if written.objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scope = caller.authorise(Permission::Write)?;
+        Ok(warnings::of_write(&*self.customers, scope, written).await?)
     }
 
     /// The page of customers that a query asks for.

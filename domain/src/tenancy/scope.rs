@@ -198,6 +198,11 @@ impl Caller {
         self.scope.owner
     }
 
+    /// Where the caller's request came from.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.scope.origin
+    }
+
     /// The id of the caller's request.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {

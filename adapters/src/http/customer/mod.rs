@@ -20,7 +20,7 @@ mod update_request;
 
 use rocket::{Route, routes};
 
-pub(super) use self::create::parse_create;
+pub(super) use self::{create::parse_create, past::ChangeResponse};
 use crate::http::{error::ApiError, openapi::Endpoint};
 
 /// All routes.
