@@ -12,7 +12,7 @@ const FORMS: &[(&[&str], &str)] = &[
     ),
     (
         &["NNNNN"],
-        "BA CR CU DE DO DZ EE EG ES FI FR GF GP GT HN HR ID IC IQ JO KE KR KW LA LK LT MA MC ME MM MQ MX MY \
+        "BA CR CU DE DO DZ EE EG ES FI FR GF GP GT HN HR ID IQ JO KE KR KW LA LK LT MA MC ME MM MQ MX MY \
                   NA NI NP PE PK PL RE SD SE SK SM SN TH TR UA UY VA YT ZM CZ GR IT",
     ),
     (&["NNNNNN"], "BY CN CO EC IN KG KZ NG RO RU SG TJ TT UZ VN"),

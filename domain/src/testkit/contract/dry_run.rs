@@ -95,10 +95,10 @@ impl Chance {
 }
 
 async fn customers(world: &World<'_>) -> Outcome {
-    for seed in 0..3 {
+    for seed in 0..2 {
         let scope = world.environment().await?;
         let (mut chance, mut known) = (Chance(seed), vec![world.id::<crate::ids::CustomerKind>()]);
-        for _ in 0..40 {
+        for _ in 0..30 {
             let command = random(world, &mut chance, &known)?;
             let amends = matches!(command.change, CustomerChange::Amend(..));
             if let Ok(done) = twice(world, &scope, command).await?

@@ -32,7 +32,7 @@ impl CustomerRepository for MemoryStore {
         scope: &EnvironmentScope,
         command: ChangeCustomer,
     ) -> Result<CustomerChanged, ChangeCustomerError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         state.registry(scope.owner).change(scope, command)
     }
 

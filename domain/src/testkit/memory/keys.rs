@@ -44,7 +44,7 @@ impl ApiKeyRepository for MemoryStore {
         secret: ApiKeySecret,
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, OnceError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -78,7 +78,7 @@ impl ApiKeyRepository for MemoryStore {
         at: Timestamp,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<ApiKey>>, OnceError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(revoked) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(revoked)));
         }
@@ -97,7 +97,7 @@ impl ApiKeyRepository for MemoryStore {
         rotation: KeyRotation,
         claim: Option<CallersClaim>,
     ) -> Result<Done<ApiKey>, RotateKeyError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }

@@ -59,7 +59,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct State {
     tenants: BTreeMap<TenantId, Tenant>,
     environments: BTreeMap<(TenantId, EnvironmentId), Environment>,

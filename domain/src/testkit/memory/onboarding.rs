@@ -38,7 +38,7 @@ impl OnboardingRepository for MemoryStore {
         put: PutWorkflow,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<Workflow>, OnboardingError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(id) = registry.kept_before::<WorkflowId>(scope.owner, claim.as_ref())? {
             return registry.versions.get(&id).cloned().map(Done::before).ok_or_else(|| lost(id).into());
@@ -78,7 +78,7 @@ impl OnboardingRepository for MemoryStore {
         only_if: Precondition,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Option<Done<WorkflowId>>, OnboardingError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(deleted) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Some(Done::before(deleted)));
@@ -113,7 +113,7 @@ impl OnboardingRepository for MemoryStore {
         at: Timestamp,
         claim: Option<IdempotencyClaim>,
     ) -> Result<Done<OnboardingRun>, OnboardingError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         let registry = state.registry(scope.owner);
         if let Some(run) = registry.kept_before(scope.owner, claim.as_ref())? {
             return Ok(Done::before(run));

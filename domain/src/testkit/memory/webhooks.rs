@@ -62,7 +62,7 @@ impl MemoryStore {
         (answer, at): (T, Timestamp),
         claim: Option<CallersClaim>,
     ) -> Result<Done<T>, OnceError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(added) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(added));
         }
@@ -86,7 +86,7 @@ impl WebhookRepository for MemoryStore {
         quota: Quota,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(made) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(made));
         }
@@ -137,7 +137,7 @@ impl WebhookRepository for MemoryStore {
         change: ChangeEndpoint,
         claim: Option<CallersClaim>,
     ) -> Result<Done<WebhookEndpoint>, WebhookError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(changed) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(changed));
         }
@@ -159,7 +159,7 @@ impl WebhookRepository for MemoryStore {
         only_if: Precondition,
         claim: Option<CallersClaim>,
     ) -> Result<Option<Done<()>>, WebhookError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(()) = state.answered_before(claim.as_ref())? {
             return Ok(Some(Done::before(())));
         }
@@ -216,7 +216,7 @@ impl WebhookRepository for MemoryStore {
         limit: u32,
         claim: Option<CallersClaim>,
     ) -> Result<Done<u64>, OnceError> {
-        let mut state = self.write(&scope.origin);
+        let mut state = self.write(scope);
         if let Some(count) = state.answered_before(claim.as_ref())? {
             return Ok(Done::before(count));
         }
