@@ -20,6 +20,9 @@ use crate::{
 /// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
 /// environment.
 ///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
+///
 /// ```
 /// use std::sync::Arc;
 /// use patron_domain::{
@@ -118,6 +121,9 @@ from_once_error!(CreateEnvironmentError);
 ///
 /// A method with a claim MUST treat it as described for [`TaxRepository`](crate::tax::TaxRepository), in the claim's
 /// environment. The record MUST NOT contain any part of a secret.
+///
+/// If the origin of a scope asks for a [dry run](crate::tenancy::Origin::is_dry_run), a write MUST return what it would
+/// return now, and leave nothing behind.
 ///
 /// ```
 /// use std::sync::Arc;
