@@ -12,6 +12,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
+    custom_field::CustomFieldDefinition,
     customer::CustomerAggregate,
     event::EventKind,
     ids::{IdGenerator, IdSequence, crockford},
@@ -100,6 +101,8 @@ pub enum ObjectState {
     Environment(Box<Environment>),
     /// An API key, without its secret.
     ApiKey(Box<ApiKey>),
+    /// The definition of a custom field.
+    CustomField(Box<CustomFieldDefinition>),
     /// A webhook endpoint.
     #[cfg(feature = "webhooks")]
     Endpoint(Box<WebhookEndpoint>),

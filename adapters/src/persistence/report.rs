@@ -118,6 +118,16 @@ async fn of_environment(unit: &dyn Reads, writes: &Writes, owner: Owner) -> Quer
     for row in &writes.new_keys {
         found.add(None, Some(row.clone().key(owner)), ObjectState::ApiKey);
     }
+    for row in &writes.custom_fields {
+        let before = unit.custom_field(row.environment, &row.key).await?.map(|row| row.definition(owner));
+        found.add(before, Some(row.definition(owner)), ObjectState::CustomField);
+    }
+    for row in &writes.new_custom_fields {
+        found.add(None, Some(row.definition(owner)), ObjectState::CustomField);
+    }
+    for row in &writes.custom_fields_gone {
+        found.add(Some(row.definition(owner)), None, ObjectState::CustomField);
+    }
     for row in &writes.endpoints {
         let before = unit.endpoint(row.environment, row.id).await?.map(|row| row.endpoint(owner));
         let after = row.deleted_at.is_none().then(|| row.endpoint(owner));

@@ -205,6 +205,17 @@ async fn every_kind_of_write_has_a_dry_run(#[values(Backend::Sqlite, Backend::Po
     assert_eq!(told["would"]["body"], json!({ "replayed": 2 }), "{told:#}");
     twice(&place, &server, Method::DELETE, &path, &Value::Null).await;
 
+    let field = json!({ "key": "score", "type": "integer" });
+    let (told, _) = twice(&place, &server, Method::POST, "/v1/custom-fields", &field).await;
+    assert!(paths(&told).contains(&"key"), "{told:#}");
+    let scored = json!({ "external_id": "scored", "custom_fields": { "score": 7 } });
+    let (told, _) = twice(&place, &server, Method::POST, "/v1/customers", &scored).await;
+    assert!(paths(&told).contains(&"custom_fields.score"), "{told:#}");
+    let path = "/v1/custom-fields/score";
+    twice(&place, &server, Method::DELETE, path, &Value::Null).await;
+    dry(&server, Method::DELETE, &format!("{path}?purge=true"), &Value::Null).await.expect(200);
+    assert_eq!(server.get("/v1/customers/external/scored").await.expect(200)["custom_fields"], json!({ "score": 7 }));
+
     let workflow = json!({ "value": { "steps": [{ "type": "http_call", "url": "https://crm.example/" }] } });
     let path = "/v1/settings/customer_onboarding";
     let asked = dry(&server, Method::PUT, path, &workflow).await.expect(200);

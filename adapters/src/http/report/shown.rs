@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::{
+    custom_field,
     customer::ChangeResponse,
     event::customer_value,
     onboarding,
@@ -63,6 +64,7 @@ fn value(state: &ObjectState) -> Value {
         ObjectState::TaxDefault(default) => serde_json::to_value(TaxAssociationResponse::new(default)),
         ObjectState::Environment(environment) => tenancy::environment_value(environment),
         ObjectState::ApiKey(key) => tenancy::key_value(key),
+        ObjectState::CustomField(definition) => custom_field::definition_value(definition),
         ObjectState::Endpoint(endpoint) => webhook::endpoint_value(endpoint),
         ObjectState::Workflow(workflow) => onboarding::workflow_value(workflow),
         ObjectState::Run(run) => onboarding::run_value(run),
@@ -80,6 +82,7 @@ fn kind(state: &ObjectState) -> &'static str {
         ObjectState::TaxDefault(_) => "tax_associations",
         ObjectState::Environment(_) => "environments",
         ObjectState::ApiKey(_) => "api_keys",
+        ObjectState::CustomField(_) => "custom_fields",
         ObjectState::Endpoint(_) => "webhook_endpoints",
         ObjectState::Workflow(_) => "onboarding_workflows",
         ObjectState::Run(_) => "onboarding_runs",

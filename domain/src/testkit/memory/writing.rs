@@ -108,6 +108,9 @@ fn difference(before: &Before, after: &State) -> Written {
         compare(&mut written, &before.rates, &after.rates, |one| ObjectState::TaxRate(Box::new(one.clone())));
         compare(&mut written, &before.defaults, &after.defaults, |one| ObjectState::TaxDefault(Box::new(one.clone())));
         compare(&mut written, &before.api_keys(), &after.api_keys(), |one| ObjectState::ApiKey(Box::new(one.clone())));
+        compare(&mut written, &before.custom_fields, &after.custom_fields, |one| {
+            ObjectState::CustomField(Box::new(one.clone()))
+        });
         compare(&mut written, &before.live_endpoints(), &after.live_endpoints(), |one| {
             ObjectState::Endpoint(Box::new(one.clone()))
         });
